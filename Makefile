@@ -1,0 +1,36 @@
+# What a person types. `make run` and `make test` set up all they need.
+.DEFAULT_GOAL := help
+python := .venv/bin/python
+
+help:
+	@echo "make run            a whole recorded call on this machine"
+	@echo "make test           every check: lint, types, import contracts, tests with real peers"
+	@echo "make translations   compile the translation files"
+	@echo "make lock           resolve requirements.lock anew from pyproject.toml (needs uv)"
+
+setup-run:
+	@.ci/setup run
+	@$(python) .ci/translations.py
+
+setup-test:
+	@.ci/setup test
+	@$(python) .ci/translations.py
+
+run: setup-run
+	@$(python) -m softphone.demo --notice N7 --agent dispute
+
+test: setup-test
+	@.ci/test
+
+torture: setup-test
+	@$(python) -m pytest -m torture
+
+translations:
+	@$(python) .ci/translations.py
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url \
+	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
+
+
+.PHONY: help run test torture setup-run setup-test translations lock

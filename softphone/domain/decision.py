@@ -1,0 +1,79 @@
+"""What a rulebook is asked while it rings, and what it may answer. It chooses; the session enforces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from softphone.domain.purpose import Basis, Direction, Language, Reason
+
+
+class NoticeId(StrEnum):
+    """The situations that the guideline's table of notices tells apart."""
+
+    N1 = "N1"
+    N2 = "N2"
+    N3 = "N3"
+    N4 = "N4"
+    N5 = "N5"
+    N6 = "N6"
+    N7 = "N7"
+    N8 = "N8"
+    N2_N3 = "N2+N3"
+    N2_N4 = "N2+N4"
+    N2_N5 = "N2+N5"
+
+
+class How(StrEnum):
+    """How the notice reaches the party."""
+
+    PLAY = "play"
+    READ = "read"
+    UPSTREAM = "upstream"
+    NONE = "none"
+
+
+class PlanState(StrEnum):
+    PLANNED = "planned"
+    """becomes active when the party has been informed (obligation, interest, public task)"""
+    ASKED = "asked"
+    """needs the party's active yes (G03)"""
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a call while it rings. `number` is E.164 or None where it is withheld; `at` is UTC."""
+
+    line: str | None
+    direction: Direction
+    number: str | None
+    language: Language
+    declined_earlier: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PurposePlan:
+    state: PlanState
+    basis: Basis | None
+    reason: Reason
+    """why it is planned, asked or off"""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A rulebook's whole answer for one call. `reasons` holds at least one; the first is the headline's."""
+
+    documentation: PurposePlan
+    training: PurposePlan
+    notice: NoticeId | None
+    how: How
+    reasons: tuple[Reason, ...]
+
+
+def not_recorded(reason: Reason) -> Decision:
+    """The decision where nothing may be recorded, and why."""
+    off = PurposePlan(PlanState.OFF, None, reason)
+    return Decision(off, off, None, How.NONE, (reason,))

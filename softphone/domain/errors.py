@@ -1,0 +1,52 @@
+"""The errors a person may meet, as one small hierarchy.
+
+    KlartoneError            a code with parameters; texts.py turns it into a sentence that says what
+    │                        happened, what it means and what to do
+    ├── SettingsError        a setting or an account that cannot be used
+    ├── PolicyError          a policy file that cannot be used; carries every fault found, with line and key
+    ├── KeyringError         the system's keyring is missing, locked or refused
+    ├── ArchiveError         the archive cannot be opened, read or written
+    ├── SoundError           a sound device or a sound file that cannot be used
+    └── EngineError          the engine cannot be started or reached
+
+Anything else that is raised is a bug and is reported as one, never shown as a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Param = str | int | float
+
+
+class KlartoneError(Exception):
+    """A fault for a person: `code` is a message key below `error.`, `params` fill its sentence."""
+
+    def __init__(self, code: str, /, **params: Param) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params: Mapping[str, Param] = params
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{key}={value}" for key, value in self.params.items())
+        return f"{self.code}({told})" if told else self.code
+
+
+class SettingsError(KlartoneError):
+    pass
+
+
+class KeyringError(KlartoneError):
+    pass
+
+
+class ArchiveError(KlartoneError):
+    pass
+
+
+class SoundError(KlartoneError):
+    pass
+
+
+class EngineError(KlartoneError):
+    pass

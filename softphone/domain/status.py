@@ -1,0 +1,166 @@
+"""What the desk may show of a call's recording: codes with parameters, derived from the session's state.
+
+Made by `session.describe`, carried by the wire, drawn by the desk. It holds no sentence and decides nothing.
+Times are UTC; lengths are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from softphone.domain.decision import NoticeId
+from softphone.domain.purpose import Basis, Headline, Language, Purpose, Reason
+
+
+class Told(StrEnum):
+    """How far the party has been informed (G05)."""
+
+    NOTHING = "nothing"
+    PLAYING = "playing"
+    READING = "reading"
+    INFORMED = "informed"
+    FAILED = "failed"
+
+
+class PurposePhase(StrEnum):
+    OFF = "off"
+    PLANNED = "planned"
+    ASKED = "asked"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeStatus:
+    phase: PurposePhase
+    basis: Basis | None
+    reason: Reason
+    at: datetime | None = None
+    """when it became active or ended"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonStatus:
+    """One reason with its rule, when it came to be, and parameters for its sentence."""
+
+    reason: Reason
+    rule: str
+    purpose: Purpose | None = None
+    at: datetime | None = None
+    params: Mapping[str, str | int] = field(default_factory=dict[str, "str | int"])
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeStatus:
+    """The notice of this call. The text itself is `NoticeText` on the wire; this is where it stands."""
+
+    notice: NoticeId
+    language: Language
+    told: Told
+    how: str
+    """play | read | upstream | finished_orally"""
+    started_at: datetime | None
+    heard_at: datetime | None
+    readable_at: datetime | None
+    """from when *I have read it* may be pressed (60 % of the reading time)"""
+    asks: tuple[Purpose, ...]
+    """which purposes it asks a yes for"""
+
+
+class OptOutKind(StrEnum):
+    """What the opt-out button would do to *this* call, now."""
+
+    STOP_AND_DELETE = "stop_and_delete"
+    TRAINING_ENDS = "training_ends"
+    """documentation goes on"""
+    SAID_NO = "said_no"
+    """a question is open: the party said no"""
+    OBJECTION = "objection"
+    CALL_BACK = "call_back"
+    GROUNDS = "grounds"
+    """special circumstances: the party gave grounds (G32)"""
+    NOTE_REQUEST = "note_request"
+    """documentation on obligation alone: noted, goes on"""
+    NONE = "none"
+
+
+class DisputeKind(StrEnum):
+    LOCK = "lock"
+    ARM = "arm"
+    """nothing recorded yet: takes effect with the first sample"""
+    UNDO = "undo"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`kind` is what a press would do; it goes back with the command, so that a stale press is refused."""
+
+    kind: str
+    enabled: bool
+    why_not: str | None = None
+    """a code, where it is not enabled"""
+    until: datetime | None = None
+    """until when this press is possible"""
+
+
+class HoldPhase(StrEnum):
+    ARMED = "armed"
+    LOCKING = "locking"
+    LOCKED = "locked"
+    """only said when the store has confirmed it"""
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStatus:
+    phase: HoldPhase
+    raised_by: str
+    """party | controller"""
+    since: datetime
+    undo_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice that remains, with the default that holds when nobody presses: two or three buttons in place."""
+
+    id: str
+    """dispute_by | kept_for_complaint"""
+    options: tuple[str, ...]
+    default: str
+    chosen: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole of one call's recording life, as the desk draws it."""
+
+    version: int
+    headline: Headline
+    recording: tuple[Purpose, ...]
+    """what is being recorded right now; empty when nothing is"""
+    purposes: Mapping[Purpose, PurposeStatus]
+    reasons: tuple[ReasonStatus, ...]
+    """at least one; the first is the headline's"""
+    since: datetime | None
+    """since when the headline holds"""
+    until: datetime | None
+    """when it changes by itself: an answer's time runs out, a pause ends, a notice has been heard"""
+    pauses: tuple[Reason, ...]
+    notice: NoticeStatus | None
+    opt_out: Button
+    dispute: Button
+    hold: HoldStatus | None
+    choices: tuple[Choice, ...]
+    actions: tuple[str, ...]
+    """further commands possible now, by their wire names: person_answered, voicemail, notice_read, stop_notice, play_again,
+    finish_orally, ask_again, said_yes, pause_sensitive, resume, more_time, new_person, not_understood,
+    keep_out_of_training, private_call, withdraw_documentation, withdraw_training, object, end_politely"""
+    kept: bool
+    """whether anything of the call's recordings is kept"""
+    recordings: tuple[str, ...]
+    """ids, newest last"""

@@ -1,0 +1,160 @@
+"""The engine's door: clients over a local socket or over stdin and stdout, each with a reader and a writer thread.
+
+It carries messages and knows no call. Whatever a client does, the loop never waits for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from softphone.domain.errors import EngineError
+from softphone.engine.outbox import Outbox
+from softphone.wire import (
+    LINE_LIMIT,
+    PROTOCOL,
+    Attach,
+    Command,
+    Hello,
+    Ping,
+    Refused,
+    Said,
+    WireError,
+    decode_to_engine,
+)
+
+ATTACH_TIME = 5.0
+"""seconds in which a client must have said its secret"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Client:
+    """Somebody attached. `desk` is one who can press opt-out."""
+
+    desk: bool
+    outbox: Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    client: Client
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A client said something."""
+
+    client: Client
+    message: Command | Ping
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    client: Client
+
+
+Inbox = Callable[[Attached | Told | Detached], None]
+
+
+class Server:
+    """Listens in `folder` (a Unix socket) or, where there are none, on loopback TCP.
+
+    `address` is what a client connects to. Raises EngineError where it cannot listen.
+    """
+
+    def __init__(self, folder: Path, secret: str, version: str, inbox: Inbox, *, unix: bool) -> None:
+        self._secret = secret.encode()
+        self._hello = Hello(PROTOCOL, version, os.getpid())
+        self._inbox = inbox
+        self._path: Path | None = None
+        try:
+            if unix:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._path = folder / f"engine-{os.getpid()}.sock"
+                self._path.unlink(missing_ok=True)
+                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                self._socket.bind(str(self._path))
+                self._path.chmod(0o600)
+                self.address = f"unix:{self._path}"
+            else:
+                self._socket = socket.create_server(("127.0.0.1", 0))
+                self.address = f"tcp:127.0.0.1:{self._socket.getsockname()[1]}"
+            self._socket.listen()
+        except OSError as error:
+            raise EngineError("error.engine.cannot_listen", folder=str(folder), detail=str(error)) from None
+        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+        if self._path:
+            self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), name="client", daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(ATTACH_TIME)
+            reader = connection.makefile("rb")
+            try:
+                first = decode_to_engine(reader.readline(4096))
+            except WireError:
+                return
+            if not (isinstance(first, Attach) and hmac.compare_digest(first.secret.encode(), self._secret)):
+                return
+            connection.settimeout(None)
+
+            def cut() -> None:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+            converse(reader, connection.makefile("wb"), self._hello, self._inbox, desk=first.role == "desk", cut=cut)
+
+
+def converse(
+    reader: BinaryIO, writer: BinaryIO, hello: Hello, inbox: Inbox, *, desk: bool, cut: Callable[[], None]
+) -> None:
+    """Serves one client until it is gone: its lines into the inbox, its outbox onto the writer.
+
+    `cut` ends a client whose outbox has run over. Lines that are no messages are answered with `Refused`.
+    """
+    client = Client(desk, Outbox(cut))
+    client.outbox.put(hello)
+
+    def write() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while (waiting := client.outbox.take()) is not None:
+                writer.write(waiting)
+                writer.flush()
+        cut()
+
+    threading.Thread(target=write, name="client writer", daemon=True).start()
+    inbox(Attached(client))
+    try:
+        while line := reader.readline(LINE_LIMIT):
+            if not line.strip():
+                continue
+            try:
+                message = decode_to_engine(line)
+            except WireError as error:
+                client.outbox.put(Refused("", Said(error.code, error.params)))
+                continue
+            if not isinstance(message, Attach):
+                inbox(Told(client, message))
+    except (OSError, ValueError):
+        pass
+    finally:
+        client.outbox.close()
+        inbox(Detached(client))

@@ -1,0 +1,59 @@
+"""Where a running engine is found: a file in the user's runtime folder, readable by the user alone.
+
+It holds the address of the engine's socket and the throw-away secret that a client says first. Not a protocol.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+FILE = "engine.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`address` is `unix:<path>` or `tcp:127.0.0.1:<port>`."""
+
+    address: str
+    secret: str
+    pid: int
+    protocol: int
+
+
+def unix_sockets() -> bool:
+    """Whether local sockets are files here; elsewhere it is loopback TCP."""
+    return sys.platform != "win32"
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def write_endpoint(folder: Path, endpoint: Endpoint) -> None:
+    """Written whole or not at all, with nobody but the user able to read it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = folder / f"{FILE}.{os.getpid()}"
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(asdict(endpoint), file)
+    fresh.replace(folder / FILE)
+
+
+def read_endpoint(folder: Path) -> Endpoint | None:
+    """The endpoint of the engine that last started here, or None. It may be gone: only connecting tells."""
+    try:
+        return Endpoint(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def remove_endpoint(folder: Path, pid: int) -> None:
+    """Only one's own: a newer engine's stays."""
+    endpoint = read_endpoint(folder)
+    if endpoint and endpoint.pid == pid:
+        (folder / FILE).unlink(missing_ok=True)

@@ -1,0 +1,47 @@
+"""The program's log: codes and figures for IT, never a number, a name, an address or a password.
+
+Whoever logs gives a code and harmless parameters. Not the audit log: that is the archive's.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+
+log = logging.getLogger("klartone")
+"""one logger for the program; a child a process: klartone.engine, klartone.desk"""
+
+
+def start_log(folder: Path, process: str) -> logging.Logger:
+    """Logs into `<folder>/<process>.log`, 5 files of 1 MB; onto stderr where the folder cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handler: logging.Handler = RotatingFileHandler(
+            folder / f"{process}.log", maxBytes=1_000_000, backupCount=4, encoding="utf-8"
+        )
+    except OSError:
+        handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    own = log.getChild(process)
+
+    def unexpected(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
+        own.error("bug %s", where(kind, trace))
+
+    sys.excepthook = unexpected
+    return own
+
+
+def where(kind: type[BaseException], trace: TracebackType | None) -> str:
+    """The kind of an unexpected error and the places it came through. Its message is left out: it may tell of a person."""
+    places: list[str] = []
+    while trace:
+        code = trace.tb_frame.f_code
+        places.append(f"{Path(code.co_filename).name}:{trace.tb_lineno}:{code.co_name}")
+        trace = trace.tb_next
+    return f"{kind.__name__} at {' > '.join(places) or 'an unknown place'}"

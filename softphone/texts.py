@@ -1,0 +1,76 @@
+"""Codes with parameters into sentences, in Danish and English. For desk, command line and reports alike.
+
+A message id is a code (`card.headline.recording`), in both languages' catalogs: `<folder>/<language>/<catalog>.po`.
+Nothing here knows Qt, and no sentence is written here.
+"""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Mapping
+from datetime import date, datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from softphone.domain.errors import KlartoneError
+from softphone.domain.purpose import Language
+
+_MONTHS = {
+    Language.DA: ["jan.", "feb.", "mar.", "apr.", "maj", "jun.", "jul.", "aug.", "sep.", "okt.", "nov.", "dec."],
+    Language.EN: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+}
+
+
+class Texts:
+    """The sentences of one language. `folder` holds a folder of compiled catalogs for each language."""
+
+    def __init__(self, folder: Path, language: Language, time_zone: str | None = None) -> None:
+        self.language = language
+        self.zone: tzinfo | None = ZoneInfo(time_zone) if time_zone else None
+        self._sentences = _sentences(folder, language)
+
+    def __contains__(self, code: str) -> bool:
+        return code in self._sentences
+
+    def __call__(self, code: str, /, **params: object) -> str:
+        """The sentence for `code`. An unknown code gives itself, so that nothing is ever shown as empty.
+
+        Where `count` is among the parameters and `<code>.one` exists, that is taken for 1.
+        """
+        if params.get("count") == 1 and f"{code}.one" in self._sentences:
+            code = f"{code}.one"
+        sentence = self._sentences.get(code)
+        if sentence is None:
+            told = ", ".join(f"{key}={value}" for key, value in params.items())
+            return f"{code} ({told})" if told else code
+        return sentence.format_map({key: self._shown(value) for key, value in params.items()} if params else {})
+
+    def error(self, error: KlartoneError) -> str:
+        """What happened, what it means, what to do."""
+        return self(error.code if error.code in self else f"error.{error.code}", **error.params)
+
+    def clock(self, at: datetime) -> str:
+        """The time of day in the policy's zone (else the machine's): 10.42 in Danish, 10:42 in English."""
+        local = at.astimezone(self.zone)
+        return local.strftime("%H.%M" if self.language is Language.DA else "%H:%M")
+
+    def day(self, day: date) -> str:
+        """25. feb. 2027, or 25 Feb 2027."""
+        month = _MONTHS[self.language][day.month - 1]
+        return f"{day.day}{'.' if self.language is Language.DA else ''} {month} {day.year}"
+
+    def _shown(self, value: object) -> object:
+        if isinstance(value, datetime):
+            return self.clock(value)
+        return self.day(value) if isinstance(value, date) else value
+
+
+@cache
+def _sentences(folder: Path, language: Language) -> Mapping[str, str]:
+    sentences: dict[str, str] = {}
+    for compiled in sorted((folder / language).glob("*.mo")):
+        with compiled.open("rb") as file:
+            catalog: dict[str, str] = gettext.GNUTranslations(file)._catalog  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
+        sentences |= {str(code): str(text) for code, text in catalog.items() if code}  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType, reportUnknownArgumentType]
+    return sentences

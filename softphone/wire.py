@@ -1,0 +1,539 @@
+"""The messages between engine and desk: frozen types, one JSON object a line, versioned.
+
+Nothing here decides or draws. Times are UTC, lengths seconds, ids UUIDv7 as text; no message carries a secret but
+`Attach`, whose throw-away secret comes from a file that only the user can read. `docs/wire.md` shows it by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Discriminator, TypeAdapter, ValidationError
+
+from softphone.domain.errors import KlartoneError
+from softphone.domain.notice import SpokenWord
+from softphone.domain.purpose import Direction, Language, Purpose
+from softphone.domain.status import Status
+
+PROTOCOL = 1
+LINE_LIMIT = 1_000_000
+"""bytes in one line; a longer one is refused"""
+
+Params = Mapping[str, str | int | float]
+Bilingual = Mapping[Language, str]
+Transport = Literal["udp", "tcp"]
+
+
+# --- what a snapshot is made of -----------------------------------------------------------------
+
+
+class Registration(StrEnum):
+    REGISTERING = "registering"
+    REGISTERED = "registered"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    UNREGISTERED = "unregistered"
+    """not registering: calls come directly"""
+    NO_PASSWORD = "no_password"  # noqa: S105 - a state, not a secret
+    """the keyring is missing, locked, or holds none for this account"""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A SIP account as settings hold it. The password lies in the keyring under its id."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    id: str
+    address: str
+    """user@domain, or user@host:port"""
+    user: str = ""
+    """for digest authentication, where it differs from the address's"""
+    transport: Transport = "udp"
+    register: bool = True
+    display_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    account: Account
+    registration: Registration
+    until: datetime | None = None
+    code: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """A line of the policy, in its own words."""
+
+    id: str
+    name: Bilingual
+    numbers: tuple[str, ...]
+    party: Bilingual
+    """what the party is called: the caller, the citizen, the patient"""
+    why: Mapping[Purpose, Bilingual]
+    """the assessment's one sentence for each purpose"""
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeText:
+    language: Language
+    text: str
+    """as it is shown"""
+    seconds: float
+    """as it is played, or read aloud"""
+    question_at: int | None
+    """where in the text the question begins"""
+    words: tuple[SpokenWord, ...] = ()
+
+
+class CallPhase(StrEnum):
+    INCOMING = "incoming"
+    DIALLING = "dialling"
+    RINGING = "ringing"
+    CONNECTED = "connected"
+    ENDED = "ended"
+    """wrap-up"""
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    id: str
+    account: str
+    line: str | None
+    direction: Direction
+    name: str
+    number: str
+    phase: CallPhase
+    arrived_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    muted: bool = False
+    held_by_us: bool = False
+    held_by_them: bool = False
+    microphone_open: bool = True
+    record_aware: bool = False
+    end_code: int = 0
+    """SIP status where the call came to nothing"""
+    status: Status | None = None
+    """None until the rulebook has answered"""
+    notice: NoticeText | None = None
+    expires: Mapping[Purpose, date] = field(default_factory=dict[Purpose, date])
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """One row of today's calls. `outcome`: documentation, training, both, locked, not_recorded, deleted, missed,
+    declined, unanswered, call_back."""
+
+    id: str
+    direction: Direction
+    name: str
+    number: str
+    line: str | None
+    at: datetime
+    seconds: float
+    outcome: str
+
+
+class PolicyPhase(StrEnum):
+    LOADING = "loading"
+    READY = "ready"
+    MISSING = "missing"
+    FAULTY = "faulty"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A code with parameters, for `texts`."""
+
+    code: str
+    params: Params = field(default_factory=dict[str, "str | int | float"])
+    line: int | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyState:
+    phase: PolicyPhase
+    path: str = ""
+    controller: str = ""
+    time_zone: str = "UTC"
+    faults: tuple[Said, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SoundDevice:
+    id: str
+    name: str
+    microphone: bool
+    speaker: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SoundState:
+    devices: tuple[SoundDevice, ...] = ()
+    microphone: str | None = None
+    """the device in use; None: *No microphone*"""
+    speaker: str | None = None
+    fault: Said | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """The archive: whether recordings can be written, and if not, why."""
+
+    works: bool
+    fault: Said | None = None
+    demo: bool = False
+
+
+class Look(StrEnum):
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user has set. No secret is among them."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    accounts: tuple[Account, ...] = ()
+    policy: str = ""
+    """path of the policy file"""
+    archive: str = ""
+    """folder; empty: the user's own"""
+    microphone: str = ""
+    """device id; empty: the system's default"""
+    speaker: str = ""
+    language: Language | None = None
+    """None: the system's"""
+    look: Look = Look.SYSTEM
+    bind: str = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
+    port: int = 0
+    """SIP port; 0: a free one"""
+
+
+# --- engine to client ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    protocol: int
+    version: str
+    pid: int
+    type: Literal["hello"] = "hello"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole state. Snapshots coalesce: the latest wins."""
+
+    version: int
+    at: datetime
+    accounts: tuple[AccountState, ...]
+    lines: tuple[LineState, ...]
+    calls: tuple[CallState, ...]
+    history: tuple[PastCall, ...]
+    policy: PolicyState
+    sound: SoundState
+    store: StoreState
+    settings: Settings
+    sip_port: int = 0
+    """where the phone listens (UDP and TCP)"""
+    faults: tuple[Said, ...] = ()
+    """what stands: a plugin left out, a keyring locked"""
+    type: Literal["snapshot"] = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Occurred:
+    """An event of a call that matters: queued, never coalesced. `since_answer` is seconds, None before it."""
+
+    call: str
+    event: str
+    at: datetime
+    since_answer: float | None
+    params: Mapping[str, str | int | float | bool | None] = field(
+        default_factory=dict[str, "str | int | float | bool | None"]
+    )
+    type: Literal["occurred"] = "occurred"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something went wrong that a person should be told of, once."""
+
+    said: Said
+    call: str | None = None
+    type: Literal["fault"] = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer to a command. `result` holds new ids (`call` of a `Dial`)."""
+
+    id: str
+    result: Mapping[str, str] = field(default_factory=dict[str, str])
+    type: Literal["done"] = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    id: str
+    said: Said
+    type: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Loudness in dBFS, about ten a second while watched; the latest wins."""
+
+    microphone: float
+    speaker: float
+    type: Literal["levels"] = "levels"
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """The agent's short tone: recording started, stopped, or is about to go on."""
+
+    call: str
+    tone: Literal["started", "stopped", "warning"]
+    type: Literal["tone"] = "tone"
+
+
+FromEngine = Annotated[
+    Hello | Snapshot | Occurred | Fault | Done | Refused | Levels | Tone,
+    Discriminator("type"),
+]
+
+
+# --- client to engine ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """A client's first line. A `desk` is somebody who can press opt-out; an `observer` only looks on."""
+
+    secret: str
+    role: Literal["desk", "observer"] = "desk"
+    type: Literal["attach"] = "attach"
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A desk says every second that it lives; silent for five, it counts as gone."""
+
+    type: Literal["ping"] = "ping"
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    id: str
+    account: str
+    target: str
+    line: str | None = None
+    """the agent's choice, where the account's number decides nothing"""
+    type: Literal["dial"] = "dial"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    id: str
+    call: str
+    type: Literal["answer"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    id: str
+    call: str
+    type: Literal["decline"] = "decline"
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    id: str
+    call: str
+    type: Literal["hang_up"] = "hang_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    id: str
+    call: str
+    on: bool
+    type: Literal["mute"] = "mute"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    id: str
+    call: str
+    on: bool
+    type: Literal["hold"] = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    id: str
+    call: str
+    digits: str
+    type: Literal["send_digits"] = "send_digits"
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """`version` and `kind` are those of the button as it was shown; a stale press is refused."""
+
+    id: str
+    call: str
+    version: int
+    kind: str
+    type: Literal["opt_out"] = "opt_out"
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseDispute:
+    id: str
+    call: str
+    version: int
+    by: Literal["party", "controller"] = "controller"
+    why: str = ""
+    type: Literal["raise_dispute"] = "raise_dispute"
+
+
+@dataclass(frozen=True, slots=True)
+class UndoDispute:
+    id: str
+    call: str
+    version: int
+    type: Literal["undo_dispute"] = "undo_dispute"
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    id: str
+    call: str
+    version: int
+    choice: str
+    option: str
+    type: Literal["choose"] = "choose"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One of the status's `actions`, by its name; `purpose` where it concerns one."""
+
+    id: str
+    call: str
+    version: int
+    action: str
+    purpose: Purpose | None = None
+    type: Literal["act"] = "act"
+
+
+@dataclass(frozen=True, slots=True)
+class EndWrapUp:
+    id: str
+    call: str
+    type: Literal["end_wrap_up"] = "end_wrap_up"
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSettings:
+    """Validated, stored and applied by the engine. A password goes into the keyring first, by the desk."""
+
+    id: str
+    settings: Settings
+    type: Literal["save_settings"] = "save_settings"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLevels:
+    id: str
+    on: bool
+    type: Literal["watch_levels"] = "watch_levels"
+
+
+@dataclass(frozen=True, slots=True)
+class TestTone:
+    id: str
+    type: Literal["test_tone"] = "test_tone"
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """The engine ends; a call in progress is hung up."""
+
+    id: str
+    type: Literal["quit"] = "quit"
+
+
+CallCommand = (
+    Answer
+    | Decline
+    | HangUp
+    | Mute
+    | Hold
+    | SendDigits
+    | OptOut
+    | RaiseDispute
+    | UndoDispute
+    | Choose
+    | Act
+    | EndWrapUp
+)
+Command = CallCommand | Dial | SaveSettings | WatchLevels | TestTone | Quit
+ToEngine = Annotated[Attach | Ping | Command, Discriminator("type")]
+
+_from_engine: TypeAdapter[Hello | Snapshot | Occurred | Fault | Done | Refused | Levels | Tone] = TypeAdapter(
+    FromEngine
+)
+_to_engine: TypeAdapter[Attach | Ping | Command] = TypeAdapter(ToEngine)
+
+
+class WireError(KlartoneError):
+    """A line that is no message of this protocol."""
+
+
+def encode(message: object) -> bytes:
+    """One message as one line of JSON, newline included."""
+    adapter = _to_engine if type(message) in _TO_ENGINE else _from_engine
+    return adapter.dump_json(message) + b"\n"  # pyright: ignore[reportArgumentType] - the adapter checks it
+
+
+def decode_from_engine(line: bytes) -> Hello | Snapshot | Occurred | Fault | Done | Refused | Levels | Tone:
+    """Raises WireError."""
+    try:
+        return _from_engine.validate_json(line)
+    except ValidationError as error:
+        raise WireError("error.wire.not_understood", detail=_first(error)) from None
+
+
+def decode_to_engine(line: bytes) -> Attach | Ping | Command:
+    """Raises WireError. The message never repeats what was sent: it may be a secret."""
+    try:
+        return _to_engine.validate_json(line)
+    except ValidationError as error:
+        raise WireError("error.wire.not_understood", detail=_first(error)) from None
+
+
+def _first(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+
+
+_TO_ENGINE: frozenset[type] = frozenset(
+    {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, Hold, SendDigits, OptOut, RaiseDispute, UndoDispute}
+    | {Choose, Act, EndWrapUp, SaveSettings, WatchLevels, TestTone, Quit}
+)

@@ -1,0 +1,118 @@
+"""The engine's door: who is let in, and that nobody makes the loop wait."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from softphone import wire
+from softphone.engine.outbox import LIMIT, Outbox
+from softphone.engine.server import Attached, Detached, Server, Told
+
+SECRET = "a-throw-away-secret"
+
+
+class Door:
+    def __init__(self, folder: Path, *, unix: bool) -> None:
+        self.inbox: queue.SimpleQueue[Attached | Told | Detached] = queue.SimpleQueue()
+        self.server = Server(folder, SECRET, "0", self.inbox.put, unix=unix)
+
+    def connect(self) -> socket.socket:
+        kind, _, where = self.server.address.partition(":")
+        if kind == "unix":
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(where)
+        else:
+            host, _, port = where.rpartition(":")
+            client = socket.create_connection((host, int(port)))
+        client.settimeout(10)
+        return client
+
+
+@pytest.fixture(params=["unix", "tcp"])
+def door(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Door]:
+    door = Door(tmp_path / "run", unix=request.param == "unix")
+    yield door
+    door.server.close()
+
+
+def test_a_client_with_the_secret_is_greeted_and_heard(door: Door) -> None:
+    with door.connect() as client:
+        client.sendall(wire.encode(wire.Attach(SECRET)) + wire.encode(wire.Answer("1", "call")))
+        hello = wire.decode_from_engine(client.makefile("rb").readline())
+        assert isinstance(hello, wire.Hello)
+        attached = door.inbox.get(timeout=10)
+        assert isinstance(attached, Attached)
+        assert attached.client.desk
+        told = door.inbox.get(timeout=10)
+        assert isinstance(told, Told)
+        assert told.message == wire.Answer("1", "call")
+    assert isinstance(door.inbox.get(timeout=10), Detached)
+
+
+@pytest.mark.parametrize(
+    "first", [wire.encode(wire.Attach("wrong")), wire.encode(wire.Ping()), b"\x00\xff\n", b"GET / HTTP/1.1\r\n"]
+)
+def test_whoever_does_not_know_the_secret_is_shown_out_without_a_word(door: Door, first: bytes) -> None:
+    with door.connect() as client:
+        client.sendall(first)
+        assert client.recv(100) == b""
+    assert door.inbox.empty()
+
+
+def test_a_line_that_is_no_message_is_refused_and_the_next_is_heard(door: Door) -> None:
+    with door.connect() as client:
+        client.sendall(wire.encode(wire.Attach(SECRET)) + b"nonsense\n" + wire.encode(wire.Quit("2")))
+        lines = client.makefile("rb")
+        lines.readline()
+        assert isinstance(wire.decode_from_engine(lines.readline()), wire.Refused)
+        door.inbox.get(timeout=10)
+        told = door.inbox.get(timeout=10)
+        assert isinstance(told, Told)
+        assert told.message == wire.Quit("2")
+
+
+def test_the_socket_is_the_users_alone(tmp_path: Path) -> None:
+    door = Door(tmp_path / "run", unix=True)
+    path = Path(door.server.address.removeprefix("unix:"))
+    assert path.stat().st_mode & 0o077 == 0
+    door.server.close()
+    assert not path.exists()
+
+
+def test_a_client_that_does_not_read_holds_nobody_up(door: Door) -> None:
+    with door.connect() as client:
+        client.sendall(wire.encode(wire.Attach(SECRET)))
+        attached = door.inbox.get(timeout=10)
+        assert isinstance(attached, Attached)
+        event = wire.Occurred("call", "x" * 10_000, datetime.now(UTC), None)
+        began = time.monotonic()
+        for _ in range(2 * LIMIT):
+            attached.client.outbox.put(event)
+        assert time.monotonic() - began < 5
+        assert isinstance(door.inbox.get(timeout=20), Detached)
+
+
+def test_of_several_snapshots_the_latest_is_written_and_every_event() -> None:
+    outbox = Outbox()
+    for level in range(5):
+        outbox.put(wire.Levels(-float(level), 0.0))
+        outbox.put(wire.Tone("call", "started"))
+    waiting = outbox.take()
+    assert waiting is not None
+    messages = [wire.decode_from_engine(line) for line in waiting.splitlines()]
+    assert messages == [wire.Tone("call", "started")] * 5 + [wire.Levels(-4.0, 0.0)]
+
+
+def test_a_closed_outbox_hands_out_what_waits_and_ends() -> None:
+    outbox = Outbox()
+    outbox.put(wire.Tone("call", "stopped"))
+    outbox.close()
+    assert outbox.take() is not None
+    assert outbox.take() is None

@@ -1,0 +1,62 @@
+"""The messages between the processes: what goes in comes out, and what is no message is refused without being repeated."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softphone import wire
+from softphone.domain.purpose import Language, Purpose
+
+AT = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
+
+
+def test_a_command_survives_the_wire_as_one_line() -> None:
+    command = wire.OptOut("c1", "call", 7, "training_ends")
+    line = wire.encode(command)
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert wire.decode_to_engine(line) == command
+
+
+def test_a_snapshot_survives_the_wire() -> None:
+    snapshot = wire.Snapshot(
+        version=3,
+        at=AT,
+        accounts=(wire.AccountState(wire.Account("a", "salg@nordlys.example"), wire.Registration.REGISTERED, AT),),
+        lines=(
+            wire.LineState(
+                "salg",
+                {Language.DA: "Salgslinjen", Language.EN: "Sales line"},
+                ("+4570102030",),
+                {Language.DA: "kunden", Language.EN: "the caller"},
+                {Purpose.DOCUMENTATION: {Language.DA: "Aftaler skal kunne dokumenteres"}},
+            ),
+        ),
+        calls=(),
+        history=(),
+        policy=wire.PolicyState(wire.PolicyPhase.READY),
+        sound=wire.SoundState(),
+        store=wire.StoreState(works=True),
+        settings=wire.Settings(),
+    )
+    assert wire.decode_from_engine(wire.encode(snapshot)) == snapshot
+
+
+def test_an_account_has_no_place_for_a_password() -> None:
+    assert not any("password" in name or "secret" in name for name in wire.Account.__dataclass_fields__)
+
+
+def test_a_fault_in_a_line_never_repeats_what_was_sent() -> None:
+    with pytest.raises(wire.WireError) as fault:
+        wire.decode_to_engine(b'{"type":"attach","secret":["hemmelig-4711"]}')
+    assert "hemmelig-4711" not in str(fault.value)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_message_or_a_wire_error(line: bytes) -> None:
+    try:
+        wire.decode_to_engine(line)
+    except wire.WireError:
+        pass
