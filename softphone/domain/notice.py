@@ -71,7 +71,7 @@ class NoticeText:
         """Whether the marks lie within the text, in order."""
         end = len(self.shown)
         question = end if self.question is None else self.question
-        return 0 < self.essentials <= self.informed <= question <= end and 0 < len(self.spoken.strip())
+        return 0 < self.essentials <= self.informed <= question <= end and self.spoken.strip() != ""
 
     def shown_at(self, spoken: int, *, end: bool = False) -> int:
         """The offset in `shown` of an offset in `spoken`. Inside a piece that is spoken otherwise, the whole piece is meant:

@@ -1,0 +1,108 @@
+"""Which purposes, on which basis, with which notice, and why: the guideline's cases as one table.
+
+Reads a call's facts and its line; writes nothing and remembers nothing.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from softphone.domain.decision import Decision, Facts, NoticeId, PlanState, PurposePlan, not_recorded
+from softphone.domain.policy.calls import notice_way
+from softphone.domain.policy.model import Line
+from softphone.domain.purpose import Basis, Direction, Purpose, Reason
+
+
+class _Ground(Enum):
+    """A purpose's basis as the table of notices tells them apart."""
+
+    NONE = "none"
+    CONSENT = "consent"
+    WITHOUT = "without"
+    """obligation, interest or public task: no consent"""
+    SPECIAL = "special"
+    """training on interest under special circumstances (G32)"""
+
+
+_NOTICES: dict[tuple[_Ground, _Ground], NoticeId] = {
+    # documentation, training
+    (_Ground.WITHOUT, _Ground.NONE): NoticeId.N1,
+    (_Ground.CONSENT, _Ground.NONE): NoticeId.N2,
+    (_Ground.NONE, _Ground.CONSENT): NoticeId.N3,
+    (_Ground.NONE, _Ground.WITHOUT): NoticeId.N4,
+    (_Ground.NONE, _Ground.SPECIAL): NoticeId.N5,
+    (_Ground.WITHOUT, _Ground.CONSENT): NoticeId.N6,
+    (_Ground.WITHOUT, _Ground.WITHOUT): NoticeId.N7,
+    (_Ground.WITHOUT, _Ground.SPECIAL): NoticeId.N8,
+    (_Ground.CONSENT, _Ground.CONSENT): NoticeId.N2_N3,
+    (_Ground.CONSENT, _Ground.WITHOUT): NoticeId.N2_N4,
+    (_Ground.CONSENT, _Ground.SPECIAL): NoticeId.N2_N5,
+}
+
+_WHY: dict[Basis, Reason] = {
+    Basis.LEGAL_OBLIGATION: Reason.OBLIGATION,
+    Basis.LEGITIMATE_INTEREST: Reason.ASSESSMENT,
+    Basis.PUBLIC_TASK: Reason.PUBLIC_TASK,
+    Basis.CONSENT: Reason.CONSENT,
+}
+
+
+def decision_for(facts: Facts, line: Line, *, drawn: bool) -> Decision:
+    """The guideline's answer for one call. `drawn`: it is in the training sample (G33, G34)."""
+    if facts.number is not None and facts.number in line.never_record:
+        return not_recorded(Reason.NEVER_RECORD)
+    if facts.direction is Direction.INTERNAL and not line.internal:
+        return not_recorded(Reason.INTERNAL)
+    documentation = _documentation(line)
+    training = _training(facts, line, drawn=drawn)
+    notice = _NOTICES.get((_ground(documentation, line), _ground(training, line, training=True)))
+    if notice is None:
+        # Training alone, and this call is not for it: neither announced nor recorded.
+        return not_recorded(training.reason)
+    return Decision(
+        documentation, training, notice, notice_way(line, facts.direction), _reasons(line, documentation, training)
+    )
+
+
+def _documentation(line: Line) -> PurposePlan:
+    basis = line.basis(Purpose.DOCUMENTATION)
+    if basis is None:
+        return PurposePlan(PlanState.OFF, None, Reason.LINE_NOT_RECORDED)
+    return _planned(basis, _WHY[basis])
+
+
+def _training(facts: Facts, line: Line, *, drawn: bool) -> PurposePlan:
+    basis = line.basis(Purpose.TRAINING)
+    if basis is None:
+        return PurposePlan(PlanState.OFF, None, Reason.LINE_NOT_RECORDED)
+    if facts.declined_earlier:
+        return PurposePlan(PlanState.OFF, basis, Reason.DECLINED_EARLIER)
+    if not drawn:
+        return PurposePlan(PlanState.OFF, basis, Reason.NOT_IN_SAMPLE)
+    if basis is Basis.CONSENT:
+        return _planned(basis, Reason.CONSENT)
+    return _planned(basis, Reason.SPECIAL_CIRCUMSTANCES if line.special_circumstances else Reason.TRAINING_SAMPLE)
+
+
+def _planned(basis: Basis, why: Reason) -> PurposePlan:
+    return PurposePlan(PlanState.ASKED if basis is Basis.CONSENT else PlanState.PLANNED, basis, why)
+
+
+def _ground(plan: PurposePlan, line: Line, *, training: bool = False) -> _Ground:
+    if plan.state is PlanState.OFF:
+        return _Ground.NONE
+    if plan.basis is Basis.CONSENT:
+        return _Ground.CONSENT
+    return _Ground.SPECIAL if training and line.special_circumstances else _Ground.WITHOUT
+
+
+def _reasons(line: Line, documentation: PurposePlan, training: PurposePlan) -> tuple[Reason, ...]:
+    """The headline's reason first; then why training is or is not part of it; that an assessment is missing stands last (G22)."""
+    reasons: list[Reason] = []
+    if documentation.state is not PlanState.OFF:
+        reasons.append(documentation.reason)
+    if line.training is not None:
+        reasons.append(training.reason)
+    if line.documentation is not None and line.documentation.lacks_assessment:
+        reasons.append(Reason.NO_ASSESSMENT)
+    return tuple(dict.fromkeys(reasons))

@@ -1,0 +1,400 @@
+"""What can happen to a call, as seen by the session: signals of the machine, and presses of the person at the desk.
+
+All are plain facts in the past tense. Anything that does not fit the state it meets is *not applicable*: no change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from softphone.domain.changes import HoldBy
+from softphone.domain.decision import Decision
+from softphone.domain.purpose import Direction, Language, Purpose, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Time, given to everything pure: `utc` for what is stored and shown, `mono` (seconds) for durations."""
+
+    utc: datetime
+    mono: float
+
+
+class Timer(StrEnum):
+    ANSWER = "answer"
+    """the time to answer a question"""
+    KEY_SETTLES = "key_settles"
+    """1.5 s in which a further digit would show that the key was no answer"""
+    SENSITIVE = "sensitive"
+    SENSITIVE_WARNING = "sensitive_warning"
+    UNDO = "undo"
+    """60 s in which an own hold can be undone"""
+    DESK_SILENT = "desk_silent"
+    WRAP_UP = "wrap_up"
+    READABLE = "readable"
+    """60 % of the time that reading the notice takes: from then on it can be confirmed as read"""
+    RETRY = "retry"
+    """a transaction that must be written has failed and is tried again"""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the policy says of this call's line, fixed when it rang: a policy changed in mid-call has no effect on it."""
+
+    answer_time: float = 8.0
+    repeat: int = 1
+    reading_time: float = 12.0
+    """seconds that the notice's text takes to read aloud"""
+    consent_keys: tuple[tuple[str, Purpose], ...] = ()
+    """which key says yes to which purpose; in the order of the notice"""
+    opt_out_key: str = "*9"
+    opt_out_calls_back: bool = False
+    objection_stops: bool = True
+    """`objection_in_call`: stop (pause `objection`) or go_on"""
+    on_failure: str = "warn"
+    """warn | end | go_on, where a failure leaves an obligation unrecorded"""
+    spoken_consent: bool = True
+    special_circumstances: bool = False
+    """training on interest under G32: an objection with grounds, no opt-out"""
+    sensitive_pause: float = 60.0
+    sensitive_resumes: bool = False
+    """the line declares a ground for such data (G09): the pause ends by itself"""
+    hold_after_refusal: timedelta = timedelta(days=14)
+    hold_unconfirmed: timedelta = timedelta(days=30)
+    wrap_up: float = 0.0
+    """seconds of wrap-up; 0: until the next call begins"""
+    starts_by_itself: bool = False
+    """outgoing: the notice begins without *A person answered*"""
+    obligation: bool = False
+    """the line's documentation rests on obligation, so that `on_failure` also runs where policy or rulebook failed"""
+
+
+# --- signals ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """The call exists and the rulebook has answered (or failed: then `decision` is `not_recorded(...)`)."""
+
+    call: str
+    direction: Direction
+    language: Language
+    decision: Decision
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The dialog is confirmed: after answer and the ACK, never early media."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeStarted:
+    """The first word goes out; `seconds` is the notice's length."""
+
+    seconds: float
+
+
+class Mark(StrEnum):
+    ESSENTIALS = "essentials"
+    """recorded, and why"""
+    QUESTION = "question"
+    """from here a key is an answer"""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeReached:
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeHeard:
+    """Heard whole: last sample and a margin."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFailed:
+    """It could not be played, or broke off (lost media, no sound for it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamVouched:
+    """A listed exchange has told the party so much already; keys it reports count as pressed at the question."""
+
+    purposes: tuple[Purpose, ...]
+    keys: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """By the party. `since` is the monotonic time of the press itself."""
+
+    digit: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceSignalled:
+    """RFC 7866 `a=recordpref`; `recording` false is a refusal of unclear scope."""
+
+    recording: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSignalled:
+    """The call is held by either side (or parked)."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMediaChanged:
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeskChanged:
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationChanged:
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFailed:
+    ticket: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSample:
+    """The first sample of a recording's segment has been sealed."""
+
+    recording: str
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderFailed:
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class StorageWorks:
+    """What failed works again: a new segment may begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """Transferred, parked and picked up, or called back: this recording ends and is kept as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpEnded:
+    """The next call begins, or wrap-up's time is over: defaults of open choices take effect."""
+
+
+# --- presses at the desk ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAnswered:
+    """Outgoing: a person, not a machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailAnswered:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRead:
+    """The whole text has been read aloud. `said` is the party's spoken answer, where asked and allowed."""
+
+    said_yes: tuple[Purpose, ...] = ()
+    said_no: tuple[Purpose, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenAnswer:
+    """After a played notice: the party answered aloud."""
+
+    purpose: Purpose
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeStopped:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAgain:
+    """Play it again, or read it instead; `language` None: the language it had."""
+
+    read: bool = False
+    language: Language | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedOrally:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsWanted:
+    """The agent asks for digits (a customer number): none of them is an answer."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """The opt-out button, with the kind that it showed."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A consent is taken back, in the call or at wrap-up (G04)."""
+
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Objected:
+    """To documentation on interest or public task (G23)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOutOfTraining:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRaised:
+    by: HoldBy
+    agent: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeUndone:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    choice: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class SensitivePaused:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class MoreTime:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateCall:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class PartyAsksForRecording:
+    """After a no: the party now wants it. A new notice and a new recording, under `decision`."""
+
+    decision: Decision
+
+
+Event = (
+    Rang
+    | Answered
+    | NoticeStarted
+    | NoticeReached
+    | NoticeHeard
+    | NoticeFailed
+    | UpstreamVouched
+    | DigitPressed
+    | PreferenceSignalled
+    | HoldSignalled
+    | AgentMediaChanged
+    | DeskChanged
+    | ConsultationChanged
+    | Committed
+    | CommitFailed
+    | FirstSample
+    | RecorderFailed
+    | StorageWorks
+    | TimedOut
+    | HandedOver
+    | CallEnded
+    | WrapUpEnded
+    | PersonAnswered
+    | VoicemailAnswered
+    | NoticeRead
+    | SpokenAnswer
+    | NoticeStopped
+    | NoticeAgain
+    | FinishedOrally
+    | AskedAgain
+    | DigitsWanted
+    | OptedOut
+    | Withdrawn
+    | Objected
+    | KeptOutOfTraining
+    | DisputeRaised
+    | DisputeUndone
+    | Chosen
+    | SensitivePaused
+    | MoreTime
+    | Resumed
+    | NewPerson
+    | NotUnderstood
+    | PrivateCall
+    | PartyAsksForRecording
+)

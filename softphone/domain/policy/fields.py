@@ -1,0 +1,164 @@
+"""The kinds of values a policy holds: a period, a share, a number, a public key, a text in both languages.
+
+Each refuses what it is not with a code of its own, which `reading` turns into a fault. Nothing here reads a file.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from fractions import Fraction
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import Language
+
+
+class PolicyPart(BaseModel):
+    """A table of the policy: frozen, and with no key that is not named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class LocalText(PolicyPart):
+    """A text in both languages. In the file one string may stand for both."""
+
+    da: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    en: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+    def __getitem__(self, language: Language) -> str:
+        return self.da if language is Language.DA else self.en
+
+
+def _both_languages(value: Any) -> Any:
+    return {"da": value, "en": value} if isinstance(value, str) else value
+
+
+_NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_SHORT_NUMBER = re.compile(r"\+?\d{2,15}", re.ASCII)
+_SHARE = re.compile(r"(\d{1,3}(?:[.,]\d{1,4})?) ?%", re.ASCII)
+_KEYS = re.compile(r"(?:[0-9*#]{1,6})?", re.ASCII)
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", re.ASCII)
+_HOST = re.compile(r"(?=.{4,253}\Z)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}", re.UNICODE)
+
+_LOW_ORDER = frozenset(
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    )
+)
+"""points of Curve25519 that would seal for everybody (RFC 7748, section 6.1)"""
+
+
+def _period(value: Any) -> Any:
+    if isinstance(value, Period):
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "text wanted")
+    try:
+        return Period.parse(value)
+    except ValueError:
+        raise PydanticCustomError("period", "no ISO 8601 period", {"value": value[:60]}) from None
+
+
+def _without_months(value: Period) -> Period:
+    if value.months:
+        raise PydanticCustomError("period_of_days", "days and hours only", {"value": str(value)})
+    return value
+
+
+def _share(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("share", "a share is text", {"value": str(value)[:60]})
+    match = _SHARE.fullmatch(value.strip())
+    share = Fraction(match[1].replace(",", ".")) / 100 if match else None
+    if share is None or share > 1:
+        raise PydanticCustomError("share", "no share", {"value": value[:60]})
+    return share
+
+
+def share_text(share: Fraction) -> str:
+    """As the file writes it: `10 %`, `2.5 %`."""
+    percent = share * 100
+    number = str(int(percent)) if percent.denominator == 1 else f"{float(percent):g}"
+    return f"{number} %"
+
+
+def _number(value: str) -> str:
+    plain = re.sub(r"[ .()-]", "", value)
+    if not _NUMBER.fullmatch(plain):
+        raise PydanticCustomError("number", "not E.164", {"value": value[:60]})
+    return plain
+
+
+def _short_number(value: str) -> str:
+    plain = re.sub(r"[ .()-]", "", value)
+    if not _SHORT_NUMBER.fullmatch(plain):
+        raise PydanticCustomError("short_number", "no number", {"value": value[:60]})
+    return plain
+
+
+def _public_key(value: str) -> str:
+    try:
+        raw = base64.b64decode(value.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32 or raw in _LOW_ORDER:
+        raise PydanticCustomError("public_key", "no X25519 public key")
+    return base64.b64encode(raw).decode("ascii")
+
+
+def _page(value: str) -> str:
+    try:
+        parts = urlsplit(value.strip())
+        sound = parts.scheme in ("https", "http") and _HOST.fullmatch(parts.hostname or "") and not parts.username
+    except ValueError:
+        sound = False
+    if not sound or re.search(r"\s", value.strip()):
+        raise PydanticCustomError("page", "no web address", {"value": value[:60]})
+    return value.strip()
+
+
+def _keys(value: str) -> str:
+    if not _KEYS.fullmatch(value):
+        raise PydanticCustomError("keys", "no keys of a telephone", {"value": value[:60]})
+    return value
+
+
+def _zone(value: str) -> str:
+    if not _ZONE.fullmatch(value):
+        raise PydanticCustomError("time_zone", "no IANA zone", {"value": value[:60]})
+    return value
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+BothLanguages = Annotated[LocalText, BeforeValidator(_both_languages)]
+Length = Annotated[Period, BeforeValidator(_period), PlainSerializer(str)]
+"""ISO 8601, calendar months allowed"""
+DayLength = Annotated[Period, AfterValidator(_without_months), BeforeValidator(_period), PlainSerializer(str)]
+Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(share_text)]
+"""0 to 1; in the file a percentage"""
+Number = Annotated[str, AfterValidator(_number)]
+"""E.164, spaces allowed in the file"""
+ShortNumber = Annotated[str, AfterValidator(_short_number)]
+"""E.164, an extension, or a short number such as 112"""
+PublicKey = Annotated[str, AfterValidator(_public_key)]
+"""X25519, 32 bytes in base64"""
+Page = Annotated[str, AfterValidator(_page)]
+Keys = Annotated[str, AfterValidator(_keys)]
+"""keys of a telephone; empty for none"""
+ZoneName = Annotated[str, AfterValidator(_zone)]

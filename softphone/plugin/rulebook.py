@@ -1,0 +1,82 @@
+"""The engine's way to the rulebook: it always gets a decision, and never one that the line's policy does not carry.
+
+A rulebook may only choose. What is exempt is never even asked about, and nonsense is not recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from softphone.domain.decision import Decision, Facts, How, NoticeId, PlanState, PurposePlan, not_recorded
+from softphone.domain.notice import asks
+from softphone.domain.policy import Line, Policy, exempt
+from softphone.domain.purpose import Basis, Purpose, Reason
+from softphone.plugin.client import PluginFailed, PluginHost
+from softphone.plugin.contract import DECIDE, DecideParams
+
+ANSWER_WITHIN = 2.0
+"""seconds; it is asked while it rings"""
+
+_TELLS: dict[NoticeId, frozenset[Purpose]] = {
+    **dict.fromkeys((NoticeId.N1, NoticeId.N2), frozenset({Purpose.DOCUMENTATION})),
+    **dict.fromkeys((NoticeId.N3, NoticeId.N4, NoticeId.N5), frozenset({Purpose.TRAINING})),
+    **dict.fromkeys((NoticeId.N6, NoticeId.N7, NoticeId.N8), frozenset(Purpose)),
+    **dict.fromkeys((NoticeId.N2_N3, NoticeId.N2_N4, NoticeId.N2_N5), frozenset(Purpose)),
+}
+
+
+class RulebookDesk:
+    """Asks one plugin for decisions. Its callbacks come on the plugin host's thread and must only enqueue."""
+
+    def __init__(self, host: PluginHost, plugin: str) -> None:
+        self._host = host
+        self.plugin = plugin
+
+    def decide(
+        self,
+        policy: Policy,
+        facts: Facts,
+        *,
+        drawn: bool,
+        callback: Callable[[Decision], None],
+        timeout: float = ANSWER_WITHIN,
+    ) -> None:
+        """The decision for a ringing call, within `timeout` seconds: the rulebook's, or that nothing is recorded, and why."""
+        line = policy.line_named(facts.line)
+        reason = exempt(policy, line, facts.direction, facts.number)
+        if reason is not None or line is None:
+            callback(not_recorded(reason or Reason.LINE_NOT_RECORDED))
+            return
+        self._host.ask(
+            self.plugin,
+            DECIDE,
+            DecideParams(facts, line, drawn),
+            lambda answer: callback(
+                not_recorded(Reason.RULEBOOK_FAILED) if isinstance(answer, PluginFailed) else answer
+            ),
+            timeout=timeout,
+            urgent=True,
+            sound=lambda decision: carried(decision, facts, line, drawn=drawn),
+        )
+
+
+def carried(decision: Decision, facts: Facts, line: Line, *, drawn: bool) -> bool:
+    """Whether a decision is one that the line's policy carries: no purpose it does not have, no looser basis, nobody
+    recorded without the notice that tells of it, training only in the sample and not after a refusal (G31, G34)."""
+    plans = {Purpose.DOCUMENTATION: decision.documentation, Purpose.TRAINING: decision.training}
+    on: frozenset[Purpose] = frozenset(purpose for purpose, plan in plans.items() if plan.state is not PlanState.OFF)
+    if not decision.reasons or (decision.how is How.NONE) != (not on) or (decision.notice is None) != (not on):
+        return False
+    if Purpose.TRAINING in on and (facts.declined_earlier or not drawn):
+        return False
+    if not all(_basis_carried(plans[purpose], line.basis(purpose)) for purpose in on):
+        return False
+    asked = {purpose for purpose in on if plans[purpose].state is PlanState.ASKED}
+    return decision.notice is None or (_TELLS[decision.notice] == on and set(asks(decision.notice)) == asked)
+
+
+def _basis_carried(plan: PurposePlan, basis: Basis | None) -> bool:
+    """The line's own basis, or consent instead of it; and consent is asked for, never planned (G03)."""
+    if basis is None or plan.basis not in (basis, Basis.CONSENT):
+        return False
+    return (plan.state is PlanState.ASKED) == (plan.basis is Basis.CONSENT)

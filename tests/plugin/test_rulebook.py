@@ -1,0 +1,74 @@
+"""What the engine accepts from a rulebook: it may be stricter than the policy, never looser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan, not_recorded
+from softphone.domain.policy import Line
+from softphone.domain.purpose import Basis, Reason
+from softphone.plugin.rulebook import carried
+from tests.plugin.test_client import FACTS
+from tests.policies import POLICY, policy_of
+
+OFF = PurposePlan(PlanState.OFF, None, Reason.NOT_IN_SAMPLE)
+DOCUMENTED = PurposePlan(PlanState.PLANNED, Basis.LEGITIMATE_INTEREST, Reason.ASSESSMENT)
+TRAINED = PurposePlan(PlanState.PLANNED, Basis.LEGITIMATE_INTEREST, Reason.TRAINING_SAMPLE)
+ASKED = PurposePlan(PlanState.ASKED, Basis.CONSENT, Reason.CONSENT)
+WHY = (Reason.ASSESSMENT,)
+
+BOTH, OBLIGED = policy_of().policy.line
+CONSENTING = policy_of(POLICY.replace('"legitimate_interest"', '"consent"')).policy.line[0]
+
+
+@pytest.mark.parametrize(
+    ("decision", "line"),
+    [
+        (Decision(DOCUMENTED, TRAINED, NoticeId.N7, How.PLAY, WHY), BOTH),
+        (Decision(DOCUMENTED, OFF, NoticeId.N1, How.READ, WHY), BOTH),
+        (Decision(ASKED, ASKED, NoticeId.N2_N3, How.PLAY, WHY), BOTH),
+        (Decision(DOCUMENTED, ASKED, NoticeId.N6, How.PLAY, WHY), BOTH),
+        (Decision(ASKED, OFF, NoticeId.N2, How.PLAY, WHY), CONSENTING),
+        (not_recorded(Reason.PRIVATE), BOTH),
+    ],
+)
+def test_a_rulebook_may_choose_what_the_policy_carries_or_less(decision: Decision, line: Line) -> None:
+    assert carried(decision, FACTS, line, drawn=True)
+
+
+@pytest.mark.rule("G02")
+@pytest.mark.parametrize(
+    ("decision", "line"),
+    [
+        # a purpose that the line does not have
+        (Decision(DOCUMENTED, TRAINED, NoticeId.N7, How.PLAY, WHY), OBLIGED),
+        # a looser basis than the line's
+        (Decision(DOCUMENTED, OFF, NoticeId.N1, How.PLAY, WHY), CONSENTING),
+        (Decision(replace(DOCUMENTED, basis=Basis.LEGAL_OBLIGATION), OFF, NoticeId.N1, How.PLAY, WHY), BOTH),
+        # consent that is not asked for, and a question where none is needed
+        (Decision(replace(ASKED, state=PlanState.PLANNED), OFF, NoticeId.N2, How.PLAY, WHY), CONSENTING),
+        (Decision(replace(DOCUMENTED, state=PlanState.ASKED), OFF, NoticeId.N1, How.PLAY, WHY), BOTH),
+        # a notice that does not tell of what is recorded, or asks for something else
+        (Decision(DOCUMENTED, TRAINED, NoticeId.N1, How.PLAY, WHY), BOTH),
+        (Decision(DOCUMENTED, OFF, NoticeId.N7, How.PLAY, WHY), BOTH),
+        (Decision(ASKED, OFF, NoticeId.N1, How.PLAY, WHY), CONSENTING),
+        (Decision(DOCUMENTED, ASKED, NoticeId.N7, How.PLAY, WHY), BOTH),
+        (Decision(DOCUMENTED, OFF, None, How.NONE, WHY), BOTH),
+        (Decision(DOCUMENTED, OFF, NoticeId.N1, How.NONE, WHY), BOTH),
+        (Decision(OFF, OFF, NoticeId.N1, How.PLAY, WHY), BOTH),
+        # no reason
+        (Decision(DOCUMENTED, OFF, NoticeId.N1, How.PLAY, ()), BOTH),
+    ],
+)
+def test_a_decision_that_the_policy_does_not_carry_is_nonsense(decision: Decision, line: Line) -> None:
+    assert not carried(decision, FACTS, line, drawn=True)
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.rule("G34")
+def test_training_outside_the_sample_or_after_a_refusal_is_nonsense() -> None:
+    both = Decision(DOCUMENTED, TRAINED, NoticeId.N7, How.PLAY, WHY)
+    assert not carried(both, FACTS, BOTH, drawn=False)
+    assert not carried(both, replace(FACTS, declined_earlier=True), BOTH, drawn=True)
