@@ -1,0 +1,351 @@
+"""The archive as the rest of the program sees it: a folder with its catalog, its recordings and the keys that a desk holds.
+
+It opens nothing for listening without an entry in the audit log first. What is kept and for how long is not decided here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+from uuid_utils import uuid7
+
+from softphone.archive import audit, keys
+from softphone.archive.catalog import Catalog
+from softphone.archive.keys import KeyStore, Secrets, Wrap
+from softphone.archive.ledger import Ledger, SegmentKeys, remove_condemned
+from softphone.archive.reader import OpenedRecording, read_structure
+from softphone.archive.tables import calls, holds, purposes, recordings, refusals, wraps
+from softphone.archive.vault import Vault, sync_folder
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import Direction, KeyRole, Purpose, Reason
+from softphone.domain.retention import Ended, has_expired
+
+FORMAT = 1
+MARKER = "archive.json"
+CATALOG = "catalog.db"
+RECORDINGS = "recordings"
+ROLES = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a folder says of itself, in plain: which key it needs. No secret, and nothing of a call."""
+
+    archive: str
+    desk: str
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """A hold that stands."""
+
+    hold: str
+    raised_for: str
+    at: datetime
+    provisional_until: datetime | None
+    """then the sweep discards, unless custody has decided"""
+    confirm_by: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """One recording, as the list shows it. `opens_for` are the roles that have wraps, less those whose day has come."""
+
+    recording: str
+    call: str
+    line: str | None
+    direction: Direction
+    number: str | None = field(repr=False)
+    opened_at: datetime
+    closed_at: datetime | None
+    opens_for: tuple[KeyRole, ...]
+    expires: Mapping[Purpose, date]
+    holds: tuple[HoldRow, ...]
+    restricted: str | None
+    bytes: int
+
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """documentation and training, as far as they can open it"""
+        return tuple(purpose for purpose in Purpose if KeyRole(purpose.value) in self.opens_for)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A line of the audit log, read back."""
+
+    number: int
+    at: datetime
+    event: str
+    rule: str
+    params: Mapping[str, Any]
+
+
+class Archive:
+    """One folder, opened. All methods raise ArchiveError, and KeyringError where the keys' store fails."""
+
+    def __init__(self, folder: Path, marker: Marker, catalog: Catalog, secrets: Secrets, store: KeyStore) -> None:
+        self.folder = folder
+        self.id = marker.archive
+        self.desk = marker.desk
+        self.demo = marker.demo
+        self.catalog = catalog
+        self.vault = Vault(folder / RECORDINGS)
+        self.secrets = secrets
+        self.store = store
+        self.clock: Callable[[], datetime] = _utc
+        """what counts as now where none is given"""
+
+    @classmethod
+    def create(cls, folder: Path, store: KeyStore, *, demo: bool = False) -> Archive:
+        """A new archive in a new or empty folder; its one secret goes to `store`."""
+        if store.demo and not demo:
+            raise ArchiveError("error.archive.demo_keys", path=str(folder))
+        if (folder / MARKER).exists() or (folder / CATALOG).exists():
+            raise ArchiveError("error.archive.exists", path=str(folder))
+        try:
+            (folder / RECORDINGS).mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        except OSError as error:
+            raise ArchiveError("error.archive.unwritable", path=str(folder), detail=error.strerror or "") from error
+        marker = Marker(str(uuid7()), str(uuid7()), demo)
+        master = keys.new_master()
+        secrets = Secrets.derive(master)
+        facts = {"archive": marker.archive, "desk": marker.desk, "demo": str(int(demo))}
+        catalog = Catalog.create(folder / CATALOG, secrets.catalog, facts)
+        try:
+            store.set(keys.master_name(marker.archive), master)
+            _write_marker(folder, marker)
+        except BaseException:
+            catalog.close()
+            for name in (CATALOG, f"{CATALOG}-wal", f"{CATALOG}-shm"):
+                with suppress(OSError):
+                    (folder / name).unlink()
+            raise
+        return cls(folder, marker, catalog, secrets, store)
+
+    @classmethod
+    def open(cls, folder: Path, store: KeyStore) -> Archive:
+        """An existing archive. What an earlier run could not make go, goes now."""
+        marker = read_marker(folder)
+        if store.demo and not marker.demo:
+            raise ArchiveError("error.archive.demo_keys", path=str(folder))
+        master = store.get(keys.master_name(marker.archive))
+        if master is None:
+            raise ArchiveError("error.archive.no_catalog_key", path=str(folder))
+        secrets = Secrets.derive(master)
+        catalog = Catalog.open(folder / CATALOG, secrets.catalog)
+        facts = catalog.meta()
+        if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != (
+            marker.archive,
+            marker.desk,
+            str(int(marker.demo)),
+        ):
+            catalog.close()
+            raise ArchiveError("error.archive.marker_changed", path=str(folder))
+        archive = cls(folder, marker, catalog, secrets, store)
+        remove_condemned(archive.catalog, archive.vault)
+        with suppress(ArchiveError):
+            # A crash may have come between a deletion and its last trace.
+            catalog.scour()
+        return archive
+
+    @classmethod
+    def open_or_create(cls, folder: Path, store: KeyStore, *, demo: bool = False) -> Archive:
+        return cls.open(folder, store) if (folder / MARKER).exists() else cls.create(folder, store, demo=demo)
+
+    def close(self) -> None:
+        self.catalog.close()
+
+    def ledger(
+        self,
+        on_done: Callable[[int, SegmentKeys], None],
+        on_failed: Callable[[int, Reason, str], None],
+        on_storage: Callable[[bool, str], None] | None = None,
+    ) -> Ledger:
+        """The one writer of a running engine; not yet started."""
+        return Ledger(self.catalog, self.vault, self.secrets, self.desk, on_done, on_failed, on_storage)
+
+    def declined_earlier(self, number: str | None, now: datetime | None = None) -> bool:
+        """Whether this number (E.164) declined training within the last twelve months. A withheld number is not known."""
+        if number is None:
+            return False
+        index = self.secrets.number_index(number)
+        with self.catalog.reading() as connection:
+            until = connection.execute(select(refusals.c.until).where(refusals.c.number_index == index)).scalar()
+        return until is not None and (now or self.clock()).date() < date.fromisoformat(until)
+
+    def list(self, now: datetime | None = None) -> list[RecordingRow]:
+        """What is kept at `now`, newest first."""
+        with self.catalog.reading() as connection:
+            rows = connection.execute(
+                select(recordings, calls.c.line, calls.c.direction, calls.c.number_sealed, calls.c.time_zone)
+                .join(calls, calls.c.call == recordings.c.call)
+                .order_by(recordings.c.opened_at.desc(), recordings.c.recording.desc())
+            ).all()
+            return [self._row(connection, row, now or self.clock()) for row in rows]
+
+    def find(self, recording: str, now: datetime | None = None) -> RecordingRow:
+        """By its id, or a beginning of it that no other has."""
+        found = [row for row in self.list(now) if row.recording.startswith(recording.lower())] if recording else []
+        if not found:
+            raise ArchiveError("error.archive.no_such_recording", id=recording)
+        if len(found) > 1:
+            raise ArchiveError("error.archive.ambiguous", id=recording, count=len(found))
+        return found[0]
+
+    def audit_of(self, recording: str | None = None, *, call: str | None = None) -> list[AuditRow]:
+        """The audit log of one recording or call, also after it has gone, or of all."""
+        with self.catalog.reading() as connection:
+            return [
+                AuditRow(row.number, datetime.fromisoformat(row.at), row.event, row.rule, json.loads(row.params))
+                for row in audit.entries(connection, recording, call)
+            ]
+
+    def open_recording(
+        self, recording: str, now: datetime, *, role: KeyRole | None = None, event: str = "recording_opened"
+    ) -> OpenedRecording:
+        """For listening, with the keys that the store holds for `role` (None: the first role that opens it).
+
+        The audit log tells of it before this returns; where it cannot be told, nothing is opened.
+        """
+        row = self.find(recording, now)
+        role, opened = self._keys_for(row, role)
+        structure = read_structure(self.vault.path(row.recording))
+        if structure.header.recording != row.recording:
+            raise ArchiveError("error.archive.foreign_recording", id=row.recording)
+        entry = AuditEntry(event, "G11", now, row.call, row.recording, {"role": role.value, "segments": len(opened)})
+        with self.catalog.writing() as connection:
+            here = (wraps.c.recording == row.recording) & (wraps.c.role == role.value)
+            if not opened.keys() <= set(connection.execute(select(wraps.c.segment).where(here)).scalars()):
+                # An opt-out was quicker.
+                raise ArchiveError("error.archive.closed_to_role", id=row.recording, role=role.value)
+            audit.append(connection, self.desk, [entry])
+        return OpenedRecording(structure, row.recording, opened)
+
+    def wraps_of(self, recording: str) -> list[Wrap]:
+        with self.catalog.reading() as connection:
+            return _wraps(connection, recording)
+
+    def private_key(self, key_id: str) -> bytes | None:
+        return self.store.get(keys.private_name(key_id))
+
+    def _keys_for(self, row: RecordingRow, role: KeyRole | None) -> tuple[KeyRole, dict[int, bytes]]:
+        wanted = [one for one in (ROLES if role is None else (role,)) if one in row.opens_for]
+        if not wanted:
+            raise ArchiveError("error.archive.closed_to_role", id=row.recording, role=role.value if role else "-")
+        privates: dict[str, bytes | None] = {}
+        changed = False
+        for one in wanted:
+            opened: dict[int, bytes] = {}
+            for wrapped in self.wraps_of(row.recording):
+                if wrapped.role is not one or wrapped.segment in opened:
+                    continue
+                if wrapped.key_id not in privates:
+                    privates[wrapped.key_id] = self.private_key(wrapped.key_id)
+                private = privates[wrapped.key_id]
+                if private is None:
+                    continue
+                key = keys.unwrap(wrapped, private)
+                if key is None:
+                    changed = True
+                else:
+                    opened[wrapped.segment] = key
+            if opened:
+                return one, opened
+        if changed:
+            raise ArchiveError("error.archive.wrap_changed", id=row.recording)
+        raise ArchiveError("error.archive.no_private_key", id=row.recording, role=wanted[0].value)
+
+    def _row(self, connection: Connection, row: Any, now: datetime) -> RecordingRow:
+        where = row.recording
+        roles = set(connection.execute(select(wraps.c.role).where(wraps.c.recording == where).distinct()).scalars())
+        expires = {
+            Purpose(end.purpose): date.fromisoformat(end.expires_on)
+            for end in connection.execute(
+                select(purposes).where(purposes.c.recording == where, purposes.c.expires_on.is_not(None))
+            )
+            if end.stands == Ended.KEEPS
+        }
+        # What has expired is over, also before a sweep has taken its wraps.
+        roles -= {KeyRole(purpose).value for purpose, on in expires.items() if has_expired(on, now, row.time_zone)}
+        standing = connection.execute(
+            select(holds).where(holds.c.recording == where, holds.c.lifted_at.is_(None)).order_by(holds.c.at)
+        )
+        path = self.vault.path(where)
+        return RecordingRow(
+            recording=where,
+            call=row.call,
+            line=row.line,
+            direction=Direction(row.direction),
+            number=self.secrets.open_number(row.number_sealed, row.call) if row.number_sealed else None,
+            opened_at=datetime.fromisoformat(row.opened_at),
+            closed_at=_time(row.closed_at),
+            opens_for=tuple(role for role in ROLES if role.value in roles),
+            expires=expires,
+            holds=tuple(
+                HoldRow(
+                    hold.hold,
+                    hold.raised_for,
+                    datetime.fromisoformat(hold.at),
+                    _time(hold.provisional_until),
+                    _time(hold.confirm_by),
+                    hold.why,
+                )
+                for hold in standing
+            ),
+            restricted=row.restricted,
+            bytes=path.stat().st_size if path.exists() else 0,
+        )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def read_marker(folder: Path) -> Marker:
+    """Which archive a folder holds, and whether it is a demo's. Raises ArchiveError."""
+    try:
+        told = json.loads((folder / MARKER).read_bytes())
+        if told["format"] != FORMAT:
+            raise ArchiveError("error.archive.unknown_version", found=str(told["format"])[:20], known=FORMAT)
+        return Marker(str(told["archive"]), str(told["desk"]), told["demo"] is True)
+    except FileNotFoundError as error:
+        raise ArchiveError("error.archive.no_archive", path=str(folder)) from error
+    except OSError as error:
+        raise ArchiveError("error.archive.unreadable", path=str(folder), detail=error.strerror or "") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArchiveError("error.archive.marker_changed", path=str(folder)) from error
+
+
+def _write_marker(folder: Path, marker: Marker) -> None:
+    told = {"format": FORMAT, "archive": marker.archive, "desk": marker.desk, "demo": marker.demo}
+    path = folder / MARKER
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(json.dumps(told, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(folder)
+    except OSError as error:
+        raise ArchiveError("error.archive.unwritable", path=str(path), detail=error.strerror or "") from error
+
+
+def _wraps(connection: Connection, recording: str) -> list[Wrap]:
+    found = connection.execute(select(wraps).where(wraps.c.recording == recording).order_by(wraps.c.segment))
+    return [Wrap(row.recording, row.segment, KeyRole(row.role), row.key_id, row.suite, row.sealed) for row in found]

@@ -1,0 +1,258 @@
+"""The bytes of one recording's file: a header, then sealed chunks of about a second. See docs/container.md.
+
+Pure bytes in, bytes out: no file is opened here and no sound is coded. A chunk can be opened without the others; its
+recording, segment, index and finality are authenticated, and the nonce is the index, under a key that one segment has alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from softphone.domain.errors import ArchiveError
+
+VERSION = 1
+MAGIC = b"KLARTONE"
+CHUNK_MAGIC = b"KTCH"
+SUFFIX = ".ktr"
+RATE = 16_000
+FRAME = 320
+"""samples of 20 ms, a side: one Opus packet"""
+KEY_BYTES = 32
+
+_PREFIX = struct.Struct(">8sHI")  # magic, version, length of the header's JSON
+_HEAD = struct.Struct(">4sIIBI")  # magic, segment, index, final, length of the sealed part
+_CRC = struct.Struct(">I")
+_BODY = struct.Struct(">QQQHH")  # origin, first packet, samples, gaps, packets
+_GAP = struct.Struct(">QI")
+_LENGTH = struct.Struct(">H")
+_HEADER_LIMIT = 65_536
+_CHUNK_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a reader must know before any key: not whose call it is, nor what was said.
+
+    `opus_head` is the codec's own header (RFC 7845); `delay` the encoder's delay in samples at 16 kHz.
+    """
+
+    recording: str
+    opened_at: datetime
+    opus_head: bytes
+    delay: int
+
+    def pack(self) -> bytes:
+        told = {
+            "recording": self.recording,
+            "codec": {
+                "name": "opus",
+                "channels": ["agent", "party"],
+                "mapping_family": 255,
+                "rate": RATE,
+                "frame": FRAME,
+                "delay": self.delay,
+                "head": base64.b64encode(self.opus_head).decode("ascii"),
+            },
+            "clock": {
+                "opened_at": self.opened_at.isoformat(),
+                "unit": "frames since the call's first",
+                "frame_ms": 20,
+            },
+            "seal": "AES-256-GCM",
+        }
+        body = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+        return _PREFIX.pack(MAGIC, VERSION, len(body)) + body
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One second, sealed. `offset` is where it lies in the file."""
+
+    segment: int
+    index: int
+    final: bool
+    sealed: bytes
+    offset: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """`frames` frames of silence stand where none came, from the segment's frame `at` on."""
+
+    at: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a chunk holds.
+
+    `origin`: the call's frame number at which the segment begins; the distance between two segments is the pause between them.
+    `first`: the number of its first packet in the segment. `samples`: of the segment up to here, and in the final chunk, in all.
+    """
+
+    origin: int
+    first: int
+    samples: int
+    packets: tuple[bytes, ...]
+    gaps: tuple[Gap, ...] = ()
+
+    def pack(self) -> bytes:
+        parts = [_BODY.pack(self.origin, self.first, self.samples, len(self.gaps), len(self.packets))]
+        parts += [_GAP.pack(gap.at, gap.frames) for gap in self.gaps]
+        for packet in self.packets:
+            parts += (_LENGTH.pack(len(packet)), packet)
+        return b"".join(parts)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Content:
+        origin, first, samples, gap_count, packet_count = _BODY.unpack_from(data)
+        at = _BODY.size
+        gaps: list[Gap] = []
+        for _ in range(gap_count):
+            gaps.append(Gap(*_GAP.unpack_from(data, at)))
+            at += _GAP.size
+        packets: list[bytes] = []
+        for _ in range(packet_count):
+            (length,) = _LENGTH.unpack_from(data, at)
+            at += _LENGTH.size
+            packets.append(data[at : at + length])
+            at += length
+        return cls(origin, first, samples, tuple(packets), tuple(gaps))
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes that are no whole chunk. `torn` at the end of the file is what a crash leaves: at most the last second."""
+
+    offset: int
+    length: int
+    torn: bool
+    segment: int | None = None
+    index: int | None = None
+
+
+class Sealer:
+    """Seals and opens the chunks of one segment of one recording, under that segment's data key."""
+
+    def __init__(self, header: bytes, recording: str, segment: int, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError(len(key))
+        self._aead = AESGCM(key)
+        self._bound = hashlib.sha256(header).digest() + hashlib.sha256(recording.encode("utf-8")).digest()
+        self.segment = segment
+
+    def seal(self, index: int, final: bool, content: Content) -> bytes:
+        """The whole record, as it goes to the file."""
+        sealed = self._aead.encrypt(_nonce(index), content.pack(), self._aad(index, final))
+        head = _HEAD.pack(CHUNK_MAGIC, self.segment, index, final, len(sealed))
+        return head + sealed + _CRC.pack(zlib.crc32(sealed, zlib.crc32(head)))
+
+    def open(self, chunk: Chunk) -> Content | None:
+        """None where the chunk is not this segment's, or not what was sealed."""
+        if chunk.segment != self.segment:
+            return None
+        try:
+            return Content.unpack(
+                self._aead.decrypt(_nonce(chunk.index), chunk.sealed, self._aad(chunk.index, chunk.final))
+            )
+        except InvalidTag:
+            return None
+
+    def _aad(self, index: int, final: bool) -> bytes:
+        return self._bound + struct.pack(">IIB", self.segment, index, final)
+
+
+def _nonce(index: int) -> bytes:
+    return index.to_bytes(12, "big")
+
+
+def read_header(data: bytes) -> tuple[Header, int]:
+    """The header and where the chunks begin. Raises ArchiveError: no recording of ours, or of a version not known here."""
+    if len(data) < _PREFIX.size or not data.startswith(MAGIC):
+        raise ArchiveError("error.archive.no_recording_file")
+    _, version, length = _PREFIX.unpack_from(data)
+    if version != VERSION:
+        raise ArchiveError("error.archive.unknown_version", found=version, known=VERSION)
+    end = _PREFIX.size + length
+    if length > _HEADER_LIMIT or len(data) < end:
+        raise ArchiveError("error.archive.no_recording_file")
+    try:
+        told: dict[str, Any] = json.loads(data[_PREFIX.size : end])
+        codec: dict[str, Any] = told["codec"]
+        header = Header(
+            str(told["recording"]),
+            datetime.fromisoformat(told["clock"]["opened_at"]),
+            base64.b64decode(codec["head"], validate=True),
+            int(codec["delay"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArchiveError("error.archive.no_recording_file") from error
+    if header.pack() != data[:end]:
+        raise ArchiveError("error.archive.no_recording_file")
+    return header, end
+
+
+def scan(data: bytes, start: int) -> Iterator[Chunk | Damage]:
+    """Every record from `start` on, in the file's order. A damaged one is passed over, and the next is found again."""
+    at, size = start, len(data)
+    while at < size:
+        chunk = _record(data, at)
+        if chunk is not None:
+            yield chunk
+            at += _HEAD.size + len(chunk.sealed) + _CRC.size
+            continue
+        following = _resync(data, at + 1)
+        if following is None:
+            yield Damage(at, size - at, torn=not _is_whole(data, at))
+            return
+        segment, index = _claimed(data, at)
+        yield Damage(at, following - at, False, segment, index)
+        at = following
+
+
+def _record(data: bytes, at: int) -> Chunk | None:
+    if at + _HEAD.size > len(data):
+        return None
+    magic, segment, index, final, length = _HEAD.unpack_from(data, at)
+    end = at + _HEAD.size + length
+    if magic != CHUNK_MAGIC or length > _CHUNK_LIMIT or final > 1 or end + _CRC.size > len(data):
+        return None
+    if _CRC.unpack_from(data, end)[0] != zlib.crc32(data[at:end]):
+        return None
+    return Chunk(segment, index, bool(final), data[at + _HEAD.size : end], at)
+
+
+def _resync(data: bytes, at: int) -> int | None:
+    """Where the next whole record begins. The magic may occur by chance in sealed bytes; its checksum hardly can."""
+    while (at := data.find(CHUNK_MAGIC, at)) >= 0:
+        if _record(data, at) is not None:
+            return at
+        at += 1
+    return None
+
+
+def _is_whole(data: bytes, at: int) -> bool:
+    """A last record of full length whose bytes are wrong was changed, not cut off."""
+    if at + _HEAD.size > len(data):
+        return False
+    length: int = _HEAD.unpack_from(data, at)[4]
+    return at + _HEAD.size + length + _CRC.size <= len(data)
+
+
+def _claimed(data: bytes, at: int) -> tuple[int | None, int | None]:
+    if at + _HEAD.size > len(data) or data[at : at + 4] != CHUNK_MAGIC:
+        return None, None
+    _, segment, index, _, _ = _HEAD.unpack_from(data, at)
+    return segment, index

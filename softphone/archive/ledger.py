@@ -1,0 +1,328 @@
+"""The ledger: writes what the session commits, in order, state and audit entry in one transaction, on its own thread.
+
+It makes data keys and wraps them, and makes files go; it decides nothing. A commit is written whole or not at all, and what
+failed is for the session to try again: every change may be made twice.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, select
+
+from softphone.archive import audit, keys
+from softphone.archive.catalog import Catalog
+from softphone.archive.changes import FOR_A_HOLD, CallFacts, Tables
+from softphone.archive.keys import Recipient, Secrets, Wrap
+from softphone.archive.tables import condemned
+from softphone.archive.vault import Vault
+from softphone.domain.changes import (
+    AddWraps,
+    Change,
+    ChangeHold,
+    CloseRecording,
+    Commit,
+    Discard,
+    DropWraps,
+    LiftHold,
+    ListCallBack,
+    OpenRecording,
+    OpenSegment,
+    PlaceHold,
+    RememberRefusal,
+    Restrict,
+)
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole, Purpose, Reason
+from softphone.domain.retention import Ended
+
+SegmentKeys = Mapping[tuple[str, int], bytes]
+"""(recording, segment) to its data key: for the recorder, never stored"""
+PROBE_SECONDS = 1.0
+_PROBE_SECONDS_AT_MOST = 60.0
+_RELAPSE_SECONDS = 30.0
+"""storage that fails again so soon is tried half as often"""
+_FACTS_KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Forget:
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    pass
+
+
+class NoKeyError(Exception):
+    """A purpose, or custody, has no recipient: nothing is sealed that nobody can open."""
+
+
+class Ledger:
+    """Nothing here blocks but `stop`. The callbacks come on the ledger's thread: they enqueue, nothing else.
+
+    `on_done(ticket, keys)`: committed and on the disk; `keys` of the segments that it opened.
+    `on_failed(ticket, reason, detail)`: nothing of it was written. `STORAGE_FAILED` or `NO_KEY`; detail is a code for the log.
+    `on_storage(works, detail)`: the storage has failed (a code), and once it has been tried with success: it works again.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        vault: Vault,
+        secrets: Secrets,
+        desk: str,
+        on_done: Callable[[int, SegmentKeys], None],
+        on_failed: Callable[[int, Reason, str], None],
+        on_storage: Callable[[bool, str], None] | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._vault = vault
+        self._secrets = secrets
+        self._desk = desk
+        self._on_done = on_done
+        self._on_failed = on_failed
+        self._on_storage = on_storage or _nobody
+        self._recipients: tuple[Recipient, ...] = ()
+        self._facts: dict[str, CallFacts] = {}
+        self._keys: dict[str, dict[int, bytes]] = {}
+        self._suspected = False
+        self._to_scour = False
+        self._pause = PROBE_SECONDS
+        self._worked_since = -_RELAPSE_SECONDS
+        vault.on_fault = self.suspect
+        self._inbox: queue.SimpleQueue[Commit | _Forget | _Suspect | _Stop] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """Writes what was submitted, then ends. False where that took longer."""
+        self._inbox.put(_Stop())
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def set_recipients(self, recipients: Sequence[Recipient]) -> None:
+        """The policy's; they hold for segments that are opened from now on."""
+        self._recipients = tuple(recipients)
+
+    def register_call(self, facts: CallFacts) -> None:
+        """Before the first commit of this call. Kept in memory alone until something of the call is kept."""
+        self._facts[facts.call] = facts
+        while len(self._facts) > _FACTS_KEPT:
+            with suppress(KeyError, StopIteration):
+                del self._facts[next(iter(self._facts))]
+
+    def submit(self, commit: Commit) -> None:
+        self._inbox.put(commit)
+
+    def forget_keys(self, recording: str) -> None:
+        """`ForgetKeys`: after what was submitted before it."""
+        self._inbox.put(_Forget(recording))
+
+    def suspect(self, detail: str) -> None:
+        """The vault found, on the recorder's thread, that the storage fails (a full disk). It is tried until it works."""
+        self._inbox.put(_Suspect(detail))
+
+    # --- the ledger's thread -----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            try:
+                item = self._inbox.get(timeout=self._pause if self._suspected or self._to_scour else None)
+            except queue.Empty:
+                if self._to_scour:
+                    self._scour()
+                if self._suspected:
+                    self._probe()
+                continue
+            match item:
+                case Commit():
+                    self._take(item)
+                case _Forget(recording):
+                    self._keys.pop(recording, None)
+                case _Suspect(detail):
+                    self._trouble(detail)
+                case _Stop():
+                    return
+
+    def _take(self, commit: Commit) -> None:
+        try:
+            opened = self._execute(commit)
+        except NoKeyError as error:
+            self._on_failed(commit.ticket, Reason.NO_KEY, str(error))
+        except ArchiveError as error:
+            self._trouble(error.code)
+            self._on_failed(commit.ticket, Reason.STORAGE_FAILED, error.code)
+        except Exception as error:  # noqa: BLE001 - a fault here must not end the thread: later stops have to be written
+            self._on_failed(commit.ticket, Reason.STORAGE_FAILED, type(error).__name__)
+        else:
+            self._on_done(commit.ticket, opened)
+
+    def _trouble(self, detail: str) -> None:
+        if not self._suspected:
+            self._suspected = True
+            relapse = time.monotonic() - self._worked_since < _RELAPSE_SECONDS
+            self._pause = min(self._pause * 2, _PROBE_SECONDS_AT_MOST) if relapse else PROBE_SECONDS
+            self._on_storage(False, detail)
+
+    def _probe(self) -> None:
+        try:
+            with self._catalog.writing():
+                self._vault.probe()
+        except ArchiveError:
+            return
+        self._suspected = False
+        self._worked_since = time.monotonic()
+        self._on_storage(True, "")
+
+    def _execute(self, commit: Commit) -> SegmentKeys:
+        deed = _Deed()
+        try:
+            with self._catalog.writing() as connection:
+                tables = Tables(connection, self._desk, self._secrets)
+                for change in commit.changes:
+                    self._apply(change, tables, deed)
+                audit.append(connection, self._desk, commit.entries)
+        except BaseException:
+            for recording in deed.created:
+                with suppress(ArchiveError):
+                    self._vault.delete(recording)
+            raise
+        for (recording, segment), key in deed.opened.items():
+            self._keys.setdefault(recording, {})[segment] = key
+        for recording in deed.discarded:
+            self._keys.pop(recording, None)
+        if deed.dropped or deed.discarded:
+            self._scour()
+        if deed.discarded:
+            # Committed it is; a file that cannot go now goes when the archive is next opened or swept.
+            with suppress(ArchiveError):
+                remove_condemned(self._catalog, self._vault)
+        return deed.opened
+
+    def _scour(self) -> None:
+        """Nothing is left of wraps in any page; where a reader is in the way, soon."""
+        self._to_scour = True
+        with suppress(ArchiveError):
+            self._to_scour = not self._catalog.scour()
+
+    def _apply(self, change: Change, tables: Tables, deed: _Deed) -> None:
+        match change:
+            case OpenRecording():
+                if not tables.exists(change.recording):
+                    tables.open_recording(change.recording, self._facts_of(tables, change.call), change.at)
+                    self._vault.create(change.recording, change.at)
+                    deed.created.append(change.recording)
+            case OpenSegment():
+                self._open_segment(change, tables, deed)
+            case AddWraps():
+                self._add_wraps(change, tables, deed)
+            case DropWraps():
+                tables.drop_wraps(change.recording, change.role)
+                if change.role is not KeyRole.CUSTODY and change.reason != FOR_A_HOLD:
+                    tables.end_purpose(change.recording, Purpose(change.role.value), Ended.TAKEN_BACK, change.reason)
+                deed.dropped = True
+            case Restrict():
+                tables.restrict(change.recording, change.reason)
+                deed.dropped = True
+            case Discard():
+                tables.discard(change.recording, datetime.now(UTC))
+                deed.discarded.append(change.recording)
+            case PlaceHold():
+                tables.place_hold(change)
+                deed.dropped = True
+            case ChangeHold():
+                tables.change_hold(change)
+            case LiftHold():
+                recording = tables.lift_hold(change.hold, change.reason, datetime.now(UTC))
+                if change.restore_training and recording is not None:
+                    self._wrap_again(recording, Purpose.TRAINING, tables.trainable(recording), tables, deed)
+            case CloseRecording():
+                tables.close_recording(change)
+                self._vault.settle(change.recording)
+            case ListCallBack():
+                tables.list_call_back(change, self._facts_of(tables, change.call))
+            case RememberRefusal():
+                tables.remember_refusal(change, self._facts_of(tables, change.call))
+
+    def _open_segment(self, change: OpenSegment, tables: Tables, deed: _Deed) -> None:
+        call = tables.call_of(change.recording)
+        if call is None:
+            return
+        tables.open_segment(change, self._facts_of(tables, call))
+        key = keys.data_key()
+        roles = [KeyRole(purpose.value) for purpose in tables.wrappable(change.recording, change.purposes)]
+        tables.add_wraps(self._wraps(key, change.recording, change.segment, [*roles, KeyRole.CUSTODY]))
+        deed.opened[change.recording, change.segment] = key
+
+    def _add_wraps(self, change: AddWraps, tables: Tables, deed: _Deed) -> None:
+        call = tables.call_of(change.recording)
+        if call is None:
+            return
+        tables.add_purpose(change.recording, change.purpose, change.segments, self._facts_of(tables, call))
+        if not change.withheld and tables.wrappable(change.recording, (change.purpose,)):
+            self._wrap_again(change.recording, change.purpose, change.segments, tables, deed)
+
+    def _wrap_again(
+        self, recording: str, purpose: Purpose, numbers: Sequence[int], tables: Tables, deed: _Deed
+    ) -> None:
+        held = dict(self._keys.get(recording, {}))
+        held |= {segment: key for (of, segment), key in deed.opened.items() if of == recording}
+        for number in numbers:
+            if number not in held:
+                raise NoKeyError(f"{purpose.value} {number}")
+            tables.add_wraps(self._wraps(held[number], recording, number, [KeyRole(purpose.value)]))
+
+    def _wraps(self, key: bytes, recording: str, segment: int, roles: Sequence[KeyRole]) -> list[Wrap]:
+        made: list[Wrap] = []
+        for role in roles:
+            recipients = [recipient for recipient in self._recipients if recipient.role is role]
+            if not recipients:
+                raise NoKeyError(role.value)
+            made += [keys.wrap(key, recipient, recording, segment) for recipient in recipients]
+        return made
+
+    def _facts_of(self, tables: Tables, call: str) -> CallFacts:
+        facts = self._facts.get(call) or tables.facts(call)
+        if facts is None:
+            raise ArchiveError("error.archive.unknown_call")
+        return facts
+
+
+@dataclass(slots=True)
+class _Deed:
+    """What a transaction leaves to be done beside it."""
+
+    opened: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes], repr=False)
+    created: list[str] = field(default_factory=list[str])
+    discarded: list[str] = field(default_factory=list[str])
+    dropped: bool = False
+
+
+def _nobody(_works: bool, _detail: str) -> None:
+    return None
+
+
+def remove_condemned(catalog: Catalog, vault: Vault) -> list[str]:
+    """The files of discarded recordings go; also those that an earlier run could not make go. Raises ArchiveError."""
+    with catalog.reading() as connection:
+        listed = [row.recording for row in connection.execute(select(condemned.c.recording))]
+    for recording in listed:
+        vault.delete(recording)
+        with catalog.writing() as connection:
+            connection.execute(delete(condemned).where(condemned.c.recording == recording))
+    return listed

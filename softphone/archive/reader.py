@@ -1,0 +1,284 @@
+"""Listening to a recording: its chunks opened with data keys, decoded, and laid out in time.
+
+Pauses between segments become silence of their true length and are marked; a segment that no key opens is passed over.
+Sound is written nowhere but to a WAV that was asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from softphone.archive.container import FRAME, RATE, Chunk, Content, Damage, Header, Sealer, read_header, scan
+from softphone.archive.opus import PREROLL, Decoder, Pcm
+from softphone.domain.errors import ArchiveError
+
+_FADE = RATE // 10
+"""samples faded in where the chunk before is lost and cannot be decoded as preroll"""
+_SILENT_BLOCK = RATE
+
+
+class MarkKind(StrEnum):
+    PAUSE = "pause"
+    """nothing was recorded, or nothing that this key opens"""
+    GAP = "gap"
+    """frames that never came from the call"""
+    DAMAGED = "damaged"
+    """a chunk that is missing or was changed"""
+    BROKE_OFF = "broke_off"
+    """the segment has no final chunk; up to a second may be missing from here"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something to know about `samples` samples from `at` on."""
+
+    kind: MarkKind
+    at: int
+    samples: int
+
+
+@dataclass(slots=True)
+class Segment:
+    """One opened segment. `origin` counts the call's frames; `samples` are those that an export holds, a side."""
+
+    number: int
+    origin: int
+    samples: int
+    complete: bool
+    contents: Mapping[int, Content] = field(repr=False)
+    refused: tuple[int, ...] = ()
+    """indices of chunks that this segment's key does not open: changed, or moved here"""
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What can be seen of a file without a key."""
+
+    header: Header
+    raw_header: bytes = field(repr=False)
+    chunks: tuple[Chunk, ...] = field(repr=False)
+    damages: tuple[Damage, ...] = ()
+
+
+def read_structure(path: Path) -> Structure:
+    """Raises ArchiveError: no such file, none of ours, or of a version that is not known here."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ArchiveError("error.archive.recording_unreadable", path=str(path), detail=error.strerror or "") from error
+    header, start = read_header(data)
+    found = list(scan(data, start))
+    return Structure(
+        header,
+        data[:start],
+        tuple(item for item in found if isinstance(item, Chunk)),
+        tuple(item for item in found if isinstance(item, Damage)),
+    )
+
+
+class OpenedRecording:
+    """A recording as far as the given data keys open it. `keys` maps segment numbers to data keys."""
+
+    def __init__(self, structure: Structure, recording: str, keys: Mapping[int, bytes]) -> None:
+        self.header = structure.header
+        self.segments: list[Segment] = []
+        for number in sorted(keys):
+            sealer = Sealer(structure.raw_header, recording, number, keys[number])
+            segment = _open_segment(number, structure.chunks, sealer, structure.header.delay)
+            if segment is not None:
+                self.segments.append(segment)
+        self.segments.sort(key=lambda segment: segment.origin)
+
+    @property
+    def recorded_samples(self) -> int:
+        """of all its opened segments, without the pauses between them"""
+        return sum(segment.samples for segment in self.segments)
+
+    def length(self, *, joined: bool = False) -> int:
+        """samples a side that `pcm` gives"""
+        if joined or not self.segments:
+            return self.recorded_samples
+        first = self.segments[0].origin * FRAME
+        return max(segment.origin * FRAME + segment.samples for segment in self.segments) - first
+
+    def pcm(self, *, joined: bool = False) -> Iterator[Pcm]:
+        """The whole, in blocks of (n, 2). Pauses are silence of their length; `joined` leaves them out."""
+        at = self.segments[0].origin * FRAME if self.segments else 0
+        for segment in self.segments:
+            pause = segment.origin * FRAME - at
+            if pause > 0 and not joined:
+                yield from _silence(pause)
+            yield from self.segment_pcm(segment)
+            at = max(at, segment.origin * FRAME + segment.samples)
+
+    def marks(self, *, joined: bool = False) -> list[Mark]:
+        """Positions in what `pcm` gives with the same `joined`."""
+        marks: list[Mark] = []
+        out = 0
+        at = self.segments[0].origin * FRAME if self.segments else 0
+        for segment in self.segments:
+            pause = max(segment.origin * FRAME - at, 0)
+            if pause:
+                marks.append(Mark(MarkKind.PAUSE, out, 0 if joined else pause))
+            out += 0 if joined else pause
+            marks += self._marks_within(segment, out)
+            out += segment.samples
+            at = max(at, segment.origin * FRAME + segment.samples)
+        return marks
+
+    def segment_pcm(self, segment: Segment) -> Iterator[Pcm]:
+        """Exactly `segment.samples` samples, in blocks."""
+        to_skip, left = self.header.delay, segment.samples
+        for block in self._decoded(segment):
+            skipped = min(to_skip, len(block))
+            to_skip -= skipped
+            wanted = block[skipped : skipped + left]
+            left -= len(wanted)
+            if len(wanted):
+                yield wanted
+        yield from _silence(left)
+
+    def chunk_pcm(self, segment: Segment, index: int) -> Pcm:
+        """One chunk by itself, (packets * 320, 2), sounding as in the whole: the end of the chunk before is its preroll.
+
+        It begins the codec's delay (`header.delay`) before the position of its first frame.
+        """
+        content = segment.contents[index]
+        before = segment.contents.get(index - 1)
+        decoder = Decoder(self.header.opus_head)
+        if before is not None:
+            for packet in before.packets[-PREROLL:]:
+                decoder.decode(packet)
+        sound = np.concatenate([decoder.decode(packet) for packet in content.packets])
+        return sound if before is not None or index == 0 else _faded_in(sound)
+
+    def export_wav(self, path: Path, *, joined: bool = False) -> int:
+        """16-bit WAV at 16 kHz, agent left, party right; marks as cue points. Returns samples a side. Raises ArchiveError.
+
+        This is plain sound, because a person asked for it by name; nothing else in the program writes any.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        except FileExistsError as error:
+            raise ArchiveError("error.archive.file_exists", path=str(path)) from error
+        except OSError as error:
+            raise ArchiveError("error.archive.export_failed", path=str(path), detail=error.strerror or "") from error
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_wav_head(0, 0))
+                samples = 0
+                for block in self.pcm(joined=joined):
+                    file.write(np.ascontiguousarray(block, "<i2").tobytes())
+                    samples += len(block)
+                cues = _cues(self.marks(joined=joined))
+                file.write(cues)
+                file.seek(0)
+                file.write(_wav_head(samples, len(cues)))
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise ArchiveError("error.archive.export_failed", path=str(path), detail=error.strerror or "") from error
+        return samples
+
+    def _decoded(self, segment: Segment) -> Iterator[Pcm]:
+        decoder, expected, lost = Decoder(self.header.opus_head), 0, False
+        for _, content in sorted(segment.contents.items()):
+            if content.first > expected:
+                yield from _silence((content.first - expected) * FRAME)
+                decoder, lost = Decoder(self.header.opus_head), True
+            sound = np.concatenate([decoder.decode(packet) for packet in content.packets])
+            yield _faded_in(sound) if lost else sound
+            expected, lost = content.first + len(content.packets), False
+
+    def _marks_within(self, segment: Segment, out: int) -> Iterator[Mark]:
+        expected = 0
+        for _, content in sorted(segment.contents.items()):
+            if content.first > expected:
+                start = max(expected * FRAME - self.header.delay, 0)
+                end = content.first * FRAME - self.header.delay
+                yield Mark(MarkKind.DAMAGED, out + start, end - start)
+            for gap in content.gaps:
+                yield Mark(MarkKind.GAP, out + gap.at * FRAME, gap.frames * FRAME)
+            expected = content.first + len(content.packets)
+        if not segment.complete:
+            yield Mark(MarkKind.BROKE_OFF, out + segment.samples, 0)
+
+
+def _open_segment(number: int, chunks: tuple[Chunk, ...], sealer: Sealer, delay: int) -> Segment | None:
+    contents: dict[int, Content] = {}
+    refused: list[int] = []
+    final: Content | None = None
+    for chunk in chunks:
+        if chunk.segment != number:
+            continue
+        content = sealer.open(chunk)
+        if content is None:
+            refused.append(chunk.index)
+            continue
+        contents[chunk.index] = content
+        if chunk.final:
+            final = content
+    if not contents:
+        return None
+    last = contents[max(contents)]
+    coded = max((last.first + len(last.packets)) * FRAME - delay, 0)
+    samples = final.samples if final is not None else min(coded, last.samples)
+    return Segment(number, last.origin, samples, final is not None, contents, tuple(refused))
+
+
+def _silence(samples: int) -> Iterator[Pcm]:
+    while samples > 0:
+        yield np.zeros((min(samples, _SILENT_BLOCK), 2), np.int16)
+        samples -= _SILENT_BLOCK
+
+
+def _faded_in(sound: Pcm) -> Pcm:
+    faded = sound.astype(np.float32)
+    length = min(_FADE, len(faded))
+    faded[:length] *= np.linspace(0.0, 1.0, length, dtype=np.float32)[:, None]
+    return faded.astype(np.int16)
+
+
+def _wav_head(samples: int, more: int) -> bytes:
+    data = samples * 4
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + data + more,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        2,
+        RATE,
+        RATE * 4,
+        4,
+        16,
+        b"data",
+        data,
+    )
+
+
+def _cues(marks: list[Mark]) -> bytes:
+    """A cue point and a label for each mark, as sound editors show them."""
+    if not marks:
+        return b""
+    points = b"".join(
+        struct.pack("<II4sIII", number, mark.at, b"data", 0, 0, mark.at) for number, mark in enumerate(marks, 1)
+    )
+    labels = b""
+    for number, mark in enumerate(marks, 1):
+        text = f"{mark.kind} {mark.samples / RATE:.2f} s".encode("ascii") + b"\0"
+        labels += struct.pack("<4sII", b"labl", 4 + len(text), number) + text + b"\0" * (len(text) % 2)
+    return (
+        struct.pack("<4sII", b"cue ", 4 + len(points), len(marks))
+        + points
+        + struct.pack("<4sI4s", b"LIST", 4 + len(labels), b"adtl")
+        + labels
+    )

@@ -1,0 +1,132 @@
+"""The catalog's tables as the program reads and writes them. How they come to be is in migrations/, never here.
+
+Times are text, ISO 8601 in UTC; ids are text. Every row carries its desk's id, so that archives can be joined.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("line", Text),
+    Column("direction", Text, nullable=False),
+    Column("number_sealed", LargeBinary),
+    Column("number_index", LargeBinary),
+    Column("started_at", Text, nullable=False),
+    Column("notice", Text),
+    Column("language", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("call", Text, nullable=False),
+    Column("desk", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+    Column("closed_at", Text),
+    Column("restricted", Text),
+)
+
+purposes = Table(
+    "purposes",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("basis", Text),
+    Column("retention", Text),
+    Column("expires_on", Text),
+    Column("stands", Text, nullable=False),
+    Column("reason", Text),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("segment", Integer, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+    Column("purposes", Text, nullable=False),
+)
+
+wraps = Table(
+    "wraps",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("segment", Integer, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("suite", Text, nullable=False),
+    Column("desk", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("hold", Text, primary_key=True),
+    Column("recording", Text, nullable=False),
+    Column("desk", Text, nullable=False),
+    Column("raised_for", Text, nullable=False),
+    Column("raised_by", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("provisional_until", Text),
+    Column("confirm_by", Text),
+    Column("why", Text, nullable=False),
+    Column("lifted_at", Text),
+    Column("lifted_reason", Text),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("desk", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("recording", Text),
+    Column("params", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+call_backs = Table(
+    "call_backs",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("number_sealed", LargeBinary),
+    Column("number_index", LargeBinary),
+    Column("line", Text),
+    Column("at", Text, nullable=False),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("number_index", LargeBinary, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("until", Text, nullable=False),
+)
+
+condemned = Table(
+    "condemned",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)

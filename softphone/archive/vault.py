@@ -1,0 +1,295 @@
+"""The folder of recordings: writes sealed chunks as they become whole, and makes a recording's file go.
+
+Each finished chunk is on the disk before the next begins, so that `kill -9` costs the second that was being filled and no
+more. It holds no key beyond a segment's writing and never writes a byte of plain sound.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from softphone.archive.container import FRAME, SUFFIX, Content, Gap, Header, Sealer, read_header
+from softphone.archive.opus import SILENCE, Encoder, codec_header
+from softphone.domain.errors import ArchiveError
+
+CHUNK_PACKETS = 50
+"""a second"""
+_PROBE_BYTES = 65_536
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}", re.ASCII)
+_GAP_LIMIT = 50 * 60
+"""frames of silence put in for missing ones; a longer absence is a fault of the clock, not a gap"""
+
+
+class GoneError(Exception):
+    """The recording was discarded while it was being written: what comes now is for nobody."""
+
+
+class Vault:
+    """All methods may be called from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._objects: dict[str, _Object] = {}
+        self._gone: set[str] = set()
+        self._lock = threading.Lock()
+        self.on_fault: Callable[[str], None] = _nobody
+        """told of a write that failed, by its code: whoever tries the storage until it works"""
+
+    def path(self, recording: str) -> Path:
+        """Raises ValueError where `recording` is no id: it comes from a command line too, and names a file."""
+        if not _ID.fullmatch(recording):
+            raise ValueError(recording)
+        return self.folder / f"{recording}{SUFFIX}"
+
+    def create(self, recording: str, opened_at: datetime) -> None:
+        """A file with a header and no sound, on the disk when this returns. Raises ArchiveError."""
+        head, delay = codec_header()
+        header = Header(recording, opened_at, head, delay).pack()
+        path = self.path(recording)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        opened = _Object(path, descriptor, header)
+        try:
+            opened.append(header)
+            sync_folder(self.folder)
+        except OSError as error:
+            opened.kill()
+            with suppress(OSError):
+                path.unlink()
+            raise _unwritable(path, error) from error
+        with self._lock:
+            self._gone.discard(recording)
+            self._objects[recording] = opened
+
+    def writer(
+        self, recording: str, segment: int, key: bytes, origin: int, on_sealed: Callable[[int], None] | None = None
+    ) -> SegmentWriter:
+        """A segment's writer; end it with `finish` or `break_off`. `origin`: the call's frame number of its first frame.
+
+        Raises ArchiveError, and GoneError where the recording was discarded.
+        """
+        with self._lock:
+            opened = self._object(recording)
+            opened.writers += 1
+        return SegmentWriter(
+            opened,
+            Sealer(opened.header, recording, segment, key),
+            origin,
+            on_sealed,
+            lambda: self._writer_ended(recording, opened),
+            lambda code: self.on_fault(code),
+        )
+
+    def settle(self, recording: str) -> None:
+        """No further segment follows here: the file is closed with the last one's writer, and stays."""
+        with self._lock:
+            opened = self._objects.get(recording)
+            if opened is not None:
+                opened.settled = True
+                self._close_if_idle(recording, opened)
+
+    def probe(self) -> None:
+        """Whether recordings can be written now: room for some seconds is taken, and given back. Raises ArchiveError."""
+        path = self.folder / ".probe"
+        try:
+            with path.open("wb") as file:
+                file.write(bytes(_PROBE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        finally:
+            with suppress(OSError):
+                path.unlink()
+
+    def delete(self, recording: str) -> None:
+        """The file goes, also under a writer at work: nothing of it is written once this returns. Raises ArchiveError."""
+        with self._lock:
+            self._gone.add(recording)
+            opened = self._objects.pop(recording, None)
+        if opened is not None:
+            opened.kill()
+        path = self.path(recording)
+        try:
+            path.unlink(missing_ok=True)
+            sync_folder(self.folder)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def recordings(self) -> list[str]:
+        return sorted(path.stem for path in self.folder.glob(f"*{SUFFIX}"))
+
+    def _object(self, recording: str) -> _Object:
+        if recording in self._gone:
+            raise GoneError(recording)
+        opened = self._objects.get(recording)
+        if opened is None:
+            path = self.path(recording)
+            try:
+                data = path.read_bytes()
+                descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+            except FileNotFoundError as error:
+                raise GoneError(recording) from error
+            except OSError as error:
+                raise _unwritable(path, error) from error
+            _, start = read_header(data)
+            opened = self._objects[recording] = _Object(path, descriptor, data[:start])
+            # The encoder was still behind when the recording was closed, or it is of an earlier run: nobody will settle it.
+            opened.settled = True
+        return opened
+
+    def _writer_ended(self, recording: str, opened: _Object) -> None:
+        with self._lock:
+            opened.writers -= 1
+            self._close_if_idle(recording, opened)
+
+    def _close_if_idle(self, recording: str, opened: _Object) -> None:
+        if opened.settled and opened.writers == 0 and self._objects.get(recording) is opened:
+            del self._objects[recording]
+            opened.kill()
+
+
+class _Object:
+    """One open file. Its lock is held for a write and its sync, never for the coding of sound."""
+
+    def __init__(self, path: Path, descriptor: int, header: bytes) -> None:
+        self.path = path
+        self.header = header
+        self.writers = 0
+        self.settled = False
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+        self._dead = False
+
+    def append(self, record: bytes) -> None:
+        """Raises OSError, after which the file is as before; GoneError."""
+        with self._lock:
+            if self._dead:
+                raise GoneError
+            before = os.lseek(self._descriptor, 0, os.SEEK_END)
+            try:
+                rest = memoryview(record)
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+                if sys.platform == "win32":
+                    os.fsync(self._descriptor)
+                else:
+                    os.fdatasync(self._descriptor)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(self._descriptor, before)
+                raise
+
+    def kill(self) -> None:
+        with self._lock:
+            if not self._dead:
+                self._dead = True
+                os.close(self._descriptor)
+
+
+class SegmentWriter:
+    """Frames of one segment to sealed chunks. One thread; it keeps at most a second of packets, and those are coded.
+
+    Methods raise ArchiveError where the disk refuses, and GoneError where the recording was discarded.
+    """
+
+    def __init__(
+        self,
+        opened: _Object,
+        sealer: Sealer,
+        origin: int,
+        on_sealed: Callable[[int], None] | None,
+        on_ended: Callable[[], None],
+        on_fault: Callable[[str], None],
+    ) -> None:
+        self._object = opened
+        self._sealer = sealer
+        self._origin = origin
+        self._on_sealed = on_sealed
+        self._on_ended = on_ended
+        self._on_fault = on_fault
+        self._encoder = Encoder()
+        self._packets: list[bytes] = []
+        self._gaps: list[Gap] = []
+        self._first = 0
+        self._frames = 0
+        self.chunks = 0
+
+    @property
+    def samples(self) -> int:
+        """fed so far, a side"""
+        return self._frames * FRAME
+
+    def write(self, index: int, agent: bytes, party: bytes) -> None:
+        """One frame of each side. `index` counts the call's frames; those that are missing become silence, and are marked."""
+        missing = index - self._origin - self._frames
+        if 0 < missing <= _GAP_LIMIT:
+            self._gaps.append(Gap(self._frames, missing))
+            for _ in range(missing):
+                self._encode(SILENCE, SILENCE)
+        self._encode(agent or SILENCE, party or SILENCE)
+
+    def finish(self) -> None:
+        """The encoder's end and the segment's sample count, in the final chunk. Nothing was fed: nothing is written."""
+        try:
+            if self._frames:
+                self._packets += self._encoder.flush()
+                self._seal(final=True)
+        finally:
+            self._on_ended()
+
+    def break_off(self) -> None:
+        """What is coded already is sealed, with no final chunk: the recording broke off here."""
+        try:
+            if self._packets:
+                self._seal(final=False)
+        finally:
+            self._on_ended()
+
+    def _encode(self, agent: bytes, party: bytes) -> None:
+        self._packets += self._encoder.encode(agent, party)
+        self._frames += 1
+        if len(self._packets) >= CHUNK_PACKETS:
+            self._seal(final=False)
+
+    def _seal(self, final: bool) -> None:
+        content = Content(self._origin, self._first, self.samples, tuple(self._packets), tuple(self._gaps))
+        try:
+            self._object.append(self._sealer.seal(self.chunks, final, content))
+        except OSError as error:
+            fault = _unwritable(self._object.path, error)
+            self._on_fault(fault.code)
+            raise fault from error
+        self._first += len(self._packets)
+        self._packets.clear()
+        self._gaps.clear()
+        self.chunks += 1
+        if self._on_sealed is not None:
+            self._on_sealed(content.samples)
+
+
+def _nobody(_code: str) -> None:
+    return None
+
+
+def sync_folder(folder: Path) -> None:
+    """A name that came or went is on the disk too. Windows has no such call and does so by itself."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _unwritable(path: Path, error: OSError) -> ArchiveError:
+    return ArchiveError("error.archive.unwritable", path=str(path), detail=error.strerror or "")

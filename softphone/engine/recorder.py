@@ -1,0 +1,228 @@
+"""The recorder: frames of a call into sealed chunks, on a thread of its own. It obeys; the session decides.
+
+`feed`, `start` and `stop` only check a gate and enqueue, so that nobody waits for an encoder or a disk. A frame that is fed
+after `stop` returned is never sealed, and one fed before it is, however far behind the encoder may be.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from softphone.archive.vault import GoneError, SegmentWriter, Vault
+from softphone.domain.effects import HOLD_SECONDS
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import Reason
+
+FRAMES_A_SECOND = 50
+QUEUE_SECONDS = 60
+"""how far encoder and disk may fall behind before the recorder has failed"""
+
+
+def _no_figures(_recording: str, _segment: int, _samples: int) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderCallbacks:
+    """Called on the recorder's thread, or the media thread's: they enqueue, nothing else."""
+
+    on_first_sample: Callable[[str, int], None]
+    """(recording, segment): its first frame is in the encoder"""
+    on_failed: Callable[[str, str, Reason], None]
+    """(call, recording, `STORAGE_FAILED` or `RECORDER_FAILED`): the segment broke off, and its gate is closed"""
+    on_sealed: Callable[[str, int, int], None] = _no_figures
+    """(recording, segment, samples): one more chunk is on the disk; samples a side, of this segment so far"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    index: int
+    agent: bytes
+    party: bytes
+
+
+@dataclass(slots=True, eq=False)
+class _Gate:
+    """Where a call's frames go: into a segment, or (`held`) into memory, for a segment whose key is on its way."""
+
+    call: str
+    recording: str
+    segment: int
+    held: list[_Frame] | None = None
+    broken: bool = False
+    """written on the recorder's thread and, when the queue is full, on the media thread: it only ever becomes true"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begin:
+    gate: _Gate
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    gate: _Gate
+    frame: _Frame
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    gate: _Gate
+
+
+@dataclass(frozen=True, slots=True)
+class _Quit:
+    pass
+
+
+class Recorder:
+    """One for the engine. `start`, `stop` and `drop_frames` on its loop; `feed` on the media thread."""
+
+    def __init__(self, vault: Vault, callbacks: RecorderCallbacks) -> None:
+        self._vault = vault
+        self._callbacks = callbacks
+        self._gates: dict[str, _Gate] = {}
+        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[_Begin | _Write | _End | _Quit] = queue.SimpleQueue()
+        self._writers: dict[_Gate, tuple[bytes, SegmentWriter | None]] = {}
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def feed(self, call: str, index: int, agent: bytes, party: bytes) -> None:
+        """One tick of a call: 640 bytes a side, 16-bit mono at 16 kHz; b"" is silence. `index` counts the call's ticks."""
+        failed: _Gate | None = None
+        with self._lock:
+            gate = self._gates.get(call)
+            if gate is None:
+                return
+            if gate.held is not None:
+                gate.held.append(_Frame(index, agent, party))
+                if len(gate.held) > HOLD_SECONDS * FRAMES_A_SECOND:
+                    gate.held.clear()
+                    failed = self._gates.pop(call)
+            elif self._queue.qsize() > QUEUE_SECONDS * FRAMES_A_SECOND:
+                gate.broken = True
+                self._queue.put(_End(gate))
+                failed = self._gates.pop(call)
+            else:
+                self._queue.put(_Write(gate, _Frame(index, agent, party)))
+        if failed is not None:
+            self._callbacks.on_failed(call, failed.recording, Reason.RECORDER_FAILED)
+
+    def start(self, call: str, recording: str, segment: int, key: bytes) -> None:
+        """`StartRecorder`: frames from now on go into this segment, after those held for the recording."""
+        gate = _Gate(call, recording, segment)
+        with self._lock:
+            before = self._gates.get(call)
+            self._gates[call] = gate
+            if before is not None and before.held is None:
+                self._queue.put(_End(before))
+            self._queue.put(_Begin(gate, key))
+            if before is not None and before.held is not None:
+                if before.recording == recording:
+                    for frame in before.held:
+                        self._queue.put(_Write(gate, frame))
+                before.held.clear()
+
+    def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
+        """`StopRecorder`: the gate is closed when this returns; what was fed before is sealed, with a final chunk."""
+        with self._lock:
+            gate = self._gates.get(call)
+            if gate is None or gate.held is not None or (gate.recording, gate.segment) != (recording, segment):
+                return
+            self._queue.put(_End(gate))
+            if hold_frames:
+                self._gates[call] = _Gate(call, recording, segment, held=[])
+            else:
+                del self._gates[call]
+
+    def drop_frames(self, recording: str) -> None:
+        """`DropFrames`: what is held for this recording's next segment is forgotten."""
+        with self._lock:
+            for call, gate in list(self._gates.items()):
+                if gate.recording == recording and gate.held is not None:
+                    gate.held.clear()
+                    del self._gates[call]
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Ends every segment with its final chunk. False where the encoder or the disk did not come to its end in time."""
+        with self._lock:
+            for gate in self._gates.values():
+                if gate.held is None:
+                    self._queue.put(_End(gate))
+            self._gates.clear()
+            self._queue.put(_Quit())
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # --- the recorder's thread ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, _Quit):
+                return
+            gate = item.gate
+            try:
+                match item:
+                    case _Begin():
+                        self._writers[gate] = (item.key, None)
+                    case _Write():
+                        self._write(gate, item.frame)
+                    case _End():
+                        self._end(gate)
+            except GoneError:
+                self._break_off(gate, None)
+            except ArchiveError:
+                self._break_off(gate, Reason.STORAGE_FAILED)
+            except BaseException:  # noqa: BLE001 - whatever it is, this thread must live: a dead one would only be noticed by its silence
+                self._break_off(gate, Reason.RECORDER_FAILED)
+
+    def _write(self, gate: _Gate, frame: _Frame) -> None:
+        known = self._writers.get(gate)
+        if known is None or gate.broken:
+            return
+        key, writer = known
+        if writer is None:
+            told = self._callbacks.on_sealed
+            writer = self._vault.writer(
+                gate.recording,
+                gate.segment,
+                key,
+                frame.index,
+                lambda samples: told(gate.recording, gate.segment, samples),
+            )
+            self._writers[gate] = (b"", writer)
+            writer.write(frame.index, frame.agent, frame.party)
+            self._callbacks.on_first_sample(gate.recording, gate.segment)
+        else:
+            writer.write(frame.index, frame.agent, frame.party)
+
+    def _end(self, gate: _Gate) -> None:
+        _, writer = self._writers.pop(gate, (b"", None))
+        if writer is None:
+            return
+        if gate.broken:
+            writer.break_off()
+        else:
+            writer.finish()
+
+    def _break_off(self, gate: _Gate, reason: Reason | None) -> None:
+        """The segment ends here, without a final chunk. Without a reason nobody is told: it was discarded."""
+        _, writer = self._writers.pop(gate, (b"", None))
+        if writer is not None:
+            with suppress(GoneError, ArchiveError):
+                writer.break_off()
+        with self._lock:
+            told = not gate.broken
+            gate.broken = True
+            current = self._gates.get(gate.call)
+            if current is not None and current.recording == gate.recording and current.segment == gate.segment:
+                del self._gates[gate.call]
+        if told and reason is not None:
+            with suppress(Exception):
+                self._callbacks.on_failed(gate.call, gate.recording, reason)

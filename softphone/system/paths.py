@@ -1,0 +1,76 @@
+"""Where things lie: what the program brings along, and the user's own folders. The only place that knows.
+
+It finds folders and makes them; what is in them is others' business.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+_NAME = "klartone"
+
+
+def program_folder(name: Literal["plugins", "resources"]) -> Path:
+    """What the program brings along: beside the package in a checkout, inside it in a wheel, unpacked in a frozen program.
+
+    Raises FileNotFoundError where the installation is not whole.
+    """
+    package = Path(__file__).resolve().parent.parent
+    unpacked: str | None = getattr(sys, "_MEIPASS", None)
+    homes = ([Path(unpacked)] if unpacked else []) + [package / "_data", package.parent]
+    for home in homes:
+        if (home / name).is_dir():
+            return home / name
+    raise FileNotFoundError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class UserFolders:
+    """A user's folders. `archive` holds recordings, `runtime` sockets and secrets of a session, `cache` spoken notices."""
+
+    config: Path
+    data: Path
+    archive: Path
+    cache: Path
+    runtime: Path
+    log: Path
+
+    @classmethod
+    def standard(cls) -> UserFolders:
+        """As the system has them."""
+        found = platformdirs.PlatformDirs(_NAME, appauthor=False)
+        return cls(
+            config=found.user_config_path,
+            data=found.user_data_path,
+            archive=found.user_data_path / "archive",
+            cache=found.user_cache_path,
+            runtime=_runtime(found),
+            log=found.user_log_path,
+        )
+
+    @classmethod
+    def within(cls, folder: Path) -> UserFolders:
+        """All of them in one folder, for a demo that touches nothing of the user's."""
+        parts = (folder / part for part in ("config", "data", "archive", "cache", "runtime", "log"))
+        return cls(*parts)
+
+    def create(self) -> None:
+        """Those that are missing, for this user alone. Raises OSError."""
+        for folder in (self.config, self.data, self.archive, self.cache, self.runtime, self.log):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _runtime(found: platformdirs.PlatformDirs) -> Path:
+    """The session's own folder, where there is one; else one of the user's, never a name that others could take in /tmp."""
+    if sys.platform in ("win32", "darwin"):
+        return found.user_runtime_path
+    session = os.environ.get("XDG_RUNTIME_DIR", "")
+    if session and Path(session).is_dir() and os.access(session, os.W_OK):
+        return Path(session) / _NAME
+    return found.user_data_path / "run"

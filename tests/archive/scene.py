@@ -1,0 +1,230 @@
+"""An archive with a ledger and a recorder at work, as the engine has them, for tests that record something."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+from uuid_utils import uuid7
+
+from softphone.archive.archive import Archive
+from softphone.archive.changes import CallFacts
+from softphone.archive.keys import KeyStore, Recipient, create_key_pair
+from softphone.archive.ledger import Ledger
+from softphone.archive.reader import read_structure
+from softphone.domain.changes import AuditEntry, Change, Commit, OpenRecording, OpenSegment
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose, Reason
+from softphone.engine.recorder import Recorder, RecorderCallbacks
+
+DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
+BASES = {DOCUMENTATION: Basis.LEGITIMATE_INTEREST, TRAINING: Basis.LEGITIMATE_INTEREST}
+NUMBER = "+4520123456"
+AT = datetime(2026, 11, 25, 10, 41, tzinfo=UTC)
+FRAME = 320
+RATE = 16_000
+
+
+class MemoryKeys:
+    """A key store for tests: it forgets everything at the end."""
+
+    def __init__(self, *, demo: bool = False) -> None:
+        self.demo = demo
+        self.held: dict[str, bytes] = {}
+
+    def get(self, name: str) -> bytes | None:
+        return self.held.get(name)
+
+    def set(self, name: str, secret: bytes) -> None:
+        self.held[name] = secret
+
+    def delete(self, name: str) -> None:
+        self.held.pop(name, None)
+
+
+class CommitFailedError(Exception):
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+
+
+class Scene:
+    """One desk. `store` holds every private key; `with_keys` gives a store that holds some."""
+
+    def __init__(self, folder: Path, *, demo: bool = False, store: KeyStore | None = None) -> None:
+        self.folder = folder
+        self.memory = MemoryKeys(demo=demo)
+        self.store = store or self.memory
+        self.archive = Archive.create(folder, self.store, demo=demo)
+        self.archive.clock = lambda: AT
+        self.recipients = {role: Recipient(role.value, role, create_key_pair(self.store)) for role in KeyRole}
+        self.keys: dict[tuple[str, int], bytes] = {}
+        self.first_samples: list[tuple[str, int]] = []
+        self.failures: list[Reason] = []
+        self.failed = threading.Event()
+        self.sealed: list[tuple[str, int, int]] = []
+        self.storage: list[bool] = []
+        self.storage_changed = threading.Event()
+        self._answers: dict[int, Mapping[tuple[str, int], bytes] | CommitFailedError] = {}
+        self._answered = threading.Condition()
+        self._ticket = 0
+        self.ledger = self._ledger()
+        self.recorder = Recorder(
+            self.archive.vault,
+            RecorderCallbacks(
+                lambda recording, segment: self.first_samples.append((recording, segment)),
+                self._recorder_failed,
+                lambda recording, segment, samples: self.sealed.append((recording, segment, samples)),
+            ),
+        )
+
+    def close(self) -> None:
+        self.recorder.close()
+        self.ledger.stop()
+        self.archive.close()
+
+    def reopen(self) -> Archive:
+        return Archive.open(self.folder, self.store)
+
+    def only(self, *roles: KeyRole) -> MemoryKeys:
+        """A store as a person has it who was given these roles' private keys alone, at this machine."""
+        names = {f"private-{self.recipients[role].key_id}" for role in KeyRole if role not in roles}
+        store = MemoryKeys(demo=self.store.demo)
+        store.held = {name: secret for name, secret in self.memory.held.items() if name not in names}
+        return store
+
+    def call(
+        self, number: str | None = NUMBER, at: datetime = AT, retention: str | Mapping[Purpose, str] = "P3M"
+    ) -> str:
+        """A call that the store knows of. Its first recording's id is this with `-1`."""
+        call = str(uuid7())
+        terms = dict.fromkeys(Purpose, retention) if isinstance(retention, str) else retention
+        periods = {purpose: Period.parse(text) for purpose, text in terms.items()}
+        zone = "Europe/Copenhagen"
+        self.ledger.register_call(CallFacts(call, "salg", Direction.INBOUND, number, at, Language.DA, zone, periods))
+        return call
+
+    def commit(self, *changes: Change, call: str = "call", recording: str | None = None, rule: str = "G31") -> None:
+        """Waits for its answer. Raises CommitFailedError."""
+        self._ticket += 1
+        entry = AuditEntry("changed", rule, AT, call, recording)
+        self.ledger.submit(Commit(self._ticket, changes, (entry,)))
+        with self._answered:
+            assert self._answered.wait_for(lambda: self._ticket in self._answers, 20)
+        answer = self._answers[self._ticket]
+        if isinstance(answer, CommitFailedError):
+            raise answer
+        self.keys.update(answer)
+
+    def open(self, call: str, *purposes: Purpose, at: datetime = AT) -> str:
+        """A recording with its first segment, not yet started."""
+        recording = f"{call}-1"
+        self.commit(OpenRecording(recording, call, at), self.segment(recording, 0, *purposes), recording=recording)
+        return recording
+
+    def segment(self, recording: str, number: int, *purposes: Purpose) -> OpenSegment:
+        return OpenSegment(recording, number, purposes, BASES, AT)
+
+    def start(self, call: str, recording: str, segment: int) -> None:
+        self.recorder.start(call, recording, segment, self.keys[recording, segment])
+
+    def talk(self, call: str, sound: NDArray[np.int16], first: int = 0) -> None:
+        """(n, 2) samples, fed as the media thread does; `first` is the call's frame number."""
+        for number in range(len(sound) // FRAME):
+            frame = sound[number * FRAME : (number + 1) * FRAME]
+            self.recorder.feed(call, first + number, frame[:, 0].tobytes(), frame[:, 1].tobytes())
+
+    def recorded(self, seconds: float, *purposes: Purpose, call: str | None = None, at: datetime = AT) -> str:
+        """A whole recording of one segment, on the disk when this returns."""
+        call = call or self.call(at=at)
+        recording = self.open(call, *purposes, at=at)
+        self.start(call, recording, 0)
+        self.talk(call, voices(seconds))
+        self.recorder.stop(call, recording, 0)
+        self.drained(recording, 0, round(seconds * 50) * FRAME)
+        return recording
+
+    def drained(self, recording: str, segment: int, samples: int) -> None:
+        """Waits until a segment that was stopped is whole on the disk, with so many samples."""
+        path, pause = self.archive.vault.path(recording), threading.Event()
+        for _ in range(2000):
+            whole = any(chunk.final and chunk.segment == segment for chunk in read_structure(path).chunks)
+            if whole and (recording, segment, samples) in self.sealed:
+                return
+            pause.wait(0.005)
+        raise AssertionError(self.sealed)
+
+    def files(self) -> bytes:
+        """Every byte of every file in the archive's folder."""
+        return b"".join(path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file())
+
+    def pages(self) -> bytes:
+        """Every page of the catalog and of its log of pages, decrypted; also those that belong to no table any more."""
+        key = self.archive.secrets.catalog
+        main = (self.folder / "catalog.db").read_bytes()
+        log = self.folder / "catalog.db-wal"
+        found = [_page(main[at : at + 4096], key, 16 if at == 0 else 0) for at in range(0, len(main), 4096)]
+        if log.exists():
+            frames = log.read_bytes()[32:]
+            for at in range(0, len(frames) - 4119, 4120):
+                number = int.from_bytes(frames[at : at + 4], "big")
+                found.append(_page(frames[at + 24 : at + 4120], key, 16 if number == 1 else 0))
+        return b"".join(found)
+
+    def _ledger(self) -> Ledger:
+        ledger = self.archive.ledger(
+            self._answer,
+            lambda ticket, reason, detail: self._answer(ticket, CommitFailedError(reason, detail)),
+            self._told,
+        )
+        ledger.set_recipients(list(self.recipients.values()))
+        ledger.start()
+        return ledger
+
+    def _answer(self, ticket: int, answer: Mapping[tuple[str, int], bytes] | CommitFailedError) -> None:
+        with self._answered:
+            self._answers[ticket] = answer
+            self._answered.notify_all()
+
+    def _told(self, works: bool, _detail: str) -> None:
+        self.storage.append(works)
+        self.storage_changed.set()
+
+    def _recorder_failed(self, _call: str, _recording: str, reason: Reason) -> None:
+        self.failures.append(reason)
+        self.failed.set()
+
+
+@contextmanager
+def scene(folder: Path, *, demo: bool = False) -> Generator[Scene]:
+    made = Scene(folder, demo=demo)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def voices(seconds: float, *, agent: float = 440.0, party: float = 1_000.0) -> NDArray[np.int16]:
+    """(n, 2): two tones of different pitch, each swelling at its own pace, so that time and channel can be told."""
+    time = np.arange(round(seconds * 50) * FRAME) / RATE
+    left = np.sin(2 * np.pi * agent * time) * (0.6 + 0.4 * np.sin(2 * np.pi * 1.3 * time))
+    right = np.sin(2 * np.pi * party * time) * (0.6 + 0.4 * np.sin(2 * np.pi * 0.7 * time))
+    return (np.stack([left, right], axis=1) * 9_000).astype(np.int16)
+
+
+def strength(sound: NDArray[np.int16], pitch: float) -> float:
+    """How strong a tone is in a mono sound: its amplitude."""
+    time = np.arange(len(sound)) / RATE
+    return float(2 * abs(np.mean(sound * np.exp(-2j * np.pi * pitch * time))))
+
+
+def _page(page: bytes, key: bytes, clear: int) -> bytes:
+    """SQLCipher 4: AES-256-CBC, with initialisation vector and seal in the last 80 bytes; the file begins with a salt."""
+    cipher = Cipher(algorithms.AES256(key), modes.CBC(page[-80:-64])).decryptor()
+    return cipher.update(page[clear:-80]) + cipher.finalize()

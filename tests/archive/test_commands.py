@@ -1,0 +1,106 @@
+"""The commands' functions, from keys to a sound, and their sentences in both languages."""
+
+from __future__ import annotations
+
+import re
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from softphone.archive import commands
+from softphone.archive.archive import Archive
+from softphone.archive.keys import Recipient
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, MemoryKeys, Scene, scene
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def reader(desk: Scene) -> Archive:
+    archive = Archive.open(desk.folder, desk.store)
+    archive.clock = lambda: AT
+    return archive
+
+
+def test_a_created_key_goes_into_the_policy_and_opens_what_is_sealed_for_it(tmp_path: Path) -> None:
+    person = MemoryKeys()
+    made = commands.create_keys(person, "case-2", KeyRole.DOCUMENTATION)
+    assert 'purpose = "documentation"' in made.as_policy()
+    assert made.public_key in made.as_policy()
+    assert person.held[f"private-{made.key_id}"].hex() not in made.as_policy()
+
+    with scene(tmp_path / "archive") as desk:
+        recipient = Recipient.from_policy(made.id, made.purpose, made.public_key)
+        desk.ledger.set_recipients([recipient, desk.recipients[KeyRole.CUSTODY]])
+        recording = desk.recorded(2, DOCUMENTATION)
+        desk.archive.store = person
+        sound = commands.play(desk.archive, recording, AT)
+        assert sound.rate == RATE
+        assert sound.samples == len(np.concatenate(list(sound.blocks))) == 2 * RATE
+
+
+def test_a_public_key_that_is_none_is_refused() -> None:
+    for text in ("", "AAAA", "not base64 at all", "x" * 44):
+        with pytest.raises(ArchiveError) as refused:
+            Recipient.from_policy("lead-1", KeyRole.TRAINING, text)
+        assert refused.value.code == "error.archive.no_public_key"
+
+
+def test_a_recording_is_listed_shown_exported_and_proved(tmp_path: Path) -> None:
+    with scene(tmp_path / "archive") as desk:
+        recording = desk.recorded(2, DOCUMENTATION)
+        archive = reader(desk)
+        (row,) = commands.list_recordings(archive)
+        assert (row.recording, row.line, row.number) == (recording, "salg", NUMBER)
+        assert row.bytes > 1000
+        out = tmp_path / "out.wav"
+        exported = commands.export(archive, recording[:30], out, AT)
+        assert exported.seconds == 2
+        with wave.open(str(out)) as wav:
+            assert wav.getnframes() == 2 * RATE
+        shown = commands.show(archive, recording)
+        assert [entry.event for entry in shown.audit] == ["changed", "recording_exported"]
+        assert commands.verify(archive).ok
+        archive.close()
+
+
+def test_an_unknown_or_ambiguous_id_is_refused(tmp_path: Path) -> None:
+    with scene(tmp_path / "archive") as desk:
+        desk.recorded(1, DOCUMENTATION)
+        desk.recorded(1, DOCUMENTATION)
+        for asked, code in (
+            ("", "error.archive.no_such_recording"),
+            ("../../etc/passwd", "error.archive.no_such_recording"),
+            ("0", "error.archive.ambiguous"),
+        ):
+            with pytest.raises(ArchiveError) as refused:
+                commands.show(desk.archive, asked)
+            assert refused.value.code == code
+
+
+def sentences(language: str) -> dict[str, str]:
+    text = (ROOT / "resources" / "translations" / language / "archive.po").read_text("utf-8")
+    return dict(re.findall(r'^msgid "(.+)"\nmsgstr "(.*)"$', text, re.MULTILINE))
+
+
+def test_every_fault_has_a_sentence_in_both_languages_with_the_same_parameters() -> None:
+    source = "".join(
+        path.read_text("utf-8")
+        for folder in ("archive", "system/secrets.py")
+        for path in (
+            [ROOT / "softphone" / folder] if folder.endswith(".py") else (ROOT / "softphone" / folder).glob("*.py")
+        )
+    )
+    codes = set(re.findall(r'"(error\.(?:archive|keyring)\.[a-z_]+)"', source))
+    codes |= {f"archive.finding.{code}" for code in re.findall(r'Finding\(\s*"([a-z_]+)"', source)}
+    codes |= {f"archive.finding.{code}" for code in ("torn", "chunk_damaged", "audit_changed", "audit_cut_off")}
+    danish, english = sentences("da"), sentences("en")
+    assert codes <= danish.keys()
+    assert danish.keys() == english.keys()
+    for code, text in danish.items():
+        assert text
+        assert english[code] != text
+        assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", english[code])), code

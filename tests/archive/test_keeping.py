@@ -1,0 +1,366 @@
+"""What each change leaves: who can open a recording, what is on the disk, and what the audit log tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from softphone.archive.archive import Archive
+from softphone.archive.keys import Recipient, create_key_pair
+from softphone.archive.reader import read_structure
+from softphone.archive.verify import verify
+from softphone.domain.changes import (
+    AddWraps,
+    ChangeHold,
+    CloseRecording,
+    Discard,
+    DropWraps,
+    HoldBy,
+    LiftHold,
+    ListCallBack,
+    OpenRecording,
+    PlaceHold,
+    RememberRefusal,
+    Restrict,
+)
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole, Reason
+from tests.archive.scene import (
+    AT,
+    DOCUMENTATION,
+    FRAME,
+    NUMBER,
+    RATE,
+    TRAINING,
+    CommitFailedError,
+    MemoryKeys,
+    Scene,
+    scene,
+    voices,
+)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def opens_for(desk: Scene, recording: str) -> set[KeyRole]:
+    return set(desk.archive.find(recording).opens_for)
+
+
+def hold(recording: str, by: HoldBy = HoldBy.CONTROLLER) -> PlaceHold:
+    return PlaceHold(f"{recording}-h1", recording, by, "desk-3", AT, None, confirm_by=AT + timedelta(days=30))
+
+
+def wraps_bytes(desk: Scene, recording: str, role: KeyRole) -> list[bytes]:
+    return [wrap.sealed for wrap in desk.archive.wraps_of(recording) if wrap.role is role]
+
+
+def test_each_role_opens_with_its_own_private_key_alone(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    for role in KeyRole:
+        person = Archive.open(desk.folder, desk.only(role))
+        assert person.open_recording(recording, AT, role=role).length() == RATE
+        for other in set(KeyRole) - {role}:
+            with pytest.raises(ArchiveError) as refused:
+                person.open_recording(recording, AT, role=other)
+            assert refused.value.code == "error.archive.no_private_key"
+        person.close()
+
+
+def test_a_desk_without_private_keys_can_write_what_it_cannot_read(desk: Scene) -> None:
+    desk.archive.store = desk.only()
+    recording = desk.recorded(1, DOCUMENTATION)
+    with pytest.raises(ArchiveError) as refused:
+        desk.archive.open_recording(recording, AT)
+    assert refused.value.code == "error.archive.no_private_key"
+
+
+@pytest.mark.rule("G11")
+def test_every_opening_is_in_the_audit_log_before_the_first_sound(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    opened = desk.archive.open_recording(recording, AT)
+    last = desk.archive.audit_of(recording)[-1]
+    assert (last.event, last.rule, last.params["role"]) == ("recording_opened", "G11", "documentation")
+    assert len(np.concatenate(list(opened.pcm()))) == RATE
+
+
+def test_where_the_opening_cannot_be_told_nothing_is_opened(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER no_more BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    with pytest.raises(ArchiveError):
+        desk.archive.open_recording(recording, AT)
+
+
+@pytest.mark.rule("G31")
+def test_an_opt_out_ends_training_in_every_segment_and_its_wraps_are_in_no_page(desk: Scene) -> None:
+    call = desk.call()
+    recording = desk.open(call, DOCUMENTATION, TRAINING)
+    desk.start(call, recording, 0)
+    desk.talk(call, voices(1))
+    sealed = wraps_bytes(desk, recording, KeyRole.TRAINING)
+    assert sealed
+    assert all(wrap in desk.pages() for wrap in sealed)
+
+    desk.recorder.stop(call, recording, 0, hold_frames=True)
+    desk.talk(call, voices(0.2), first=50)
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"), recording=recording)
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION), recording=recording)
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(1), first=60)
+    desk.recorder.stop(call, recording, 1)
+    desk.drained(recording, 1, 60 * FRAME)
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+
+    assert not any(wrap in desk.pages() for wrap in sealed)
+    assert not any(wrap in desk.files() for wrap in sealed)
+    assert opens_for(desk, recording) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    with pytest.raises(ArchiveError) as refused:
+        Archive.open(desk.folder, desk.only(KeyRole.TRAINING)).open_recording(recording, AT)
+    assert refused.value.code == "error.archive.no_private_key"
+    whole = desk.archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
+    assert whole.length() == 110 * FRAME
+    assert whole.marks() == []
+    assert verify(desk.archive).ok
+
+
+def test_without_the_deletion_the_same_look_finds_the_wraps(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    sealed = wraps_bytes(desk, recording, KeyRole.TRAINING)
+    desk.archive.catalog.scour()
+    assert all(wrap in desk.pages() for wrap in sealed)
+
+
+@pytest.mark.rule("G04")
+def test_a_discarded_recording_leaves_nothing_but_the_audit_log(desk: Scene) -> None:
+    recording = desk.recorded(2, TRAINING)
+    control = desk.recorded(2, TRAINING)
+    chunks = [chunk.sealed for chunk in read_structure(desk.archive.vault.path(recording)).chunks]
+    kept = [chunk.sealed for chunk in read_structure(desk.archive.vault.path(control)).chunks]
+    sealed = [wrap.sealed for wrap in desk.archive.wraps_of(recording)]
+    assert all(chunk in desk.files() for chunk in chunks)
+
+    desk.commit(Discard(recording, "withdrawn"), recording=recording, rule="G04")
+
+    assert not any(chunk in desk.files() for chunk in chunks)
+    assert all(chunk in desk.files() for chunk in kept)
+    assert not any(wrap in desk.pages() for wrap in sealed)
+    with desk.archive.catalog.reading() as connection:
+        for table in ("calls", "recordings", "segments", "purposes", "wraps", "holds", "condemned"):
+            column = "call" if table == "calls" else "recording"
+            held = connection.exec_driver_sql(f"SELECT {column} FROM {table}").scalars().all()
+            assert recording not in held
+            assert recording.removesuffix("-1") not in held
+    assert [row.recording for row in desk.archive.list()] == [control]
+    assert [entry.rule for entry in desk.archive.audit_of(recording)] == ["G31", "G04"]
+    assert verify(desk.archive).ok
+
+
+def test_a_number_is_found_and_read_and_yet_lies_nowhere_in_plain(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    assert desk.archive.find(recording).number == NUMBER
+    assert NUMBER.encode() not in desk.pages()
+    assert NUMBER.encode() not in desk.files()
+    desk.commit(Discard(recording, "withdrawn"))
+    assert desk.archive.secrets.number_index(NUMBER) not in desk.pages()
+
+
+def test_a_discard_under_a_recorder_at_work_leaves_no_file(desk: Scene) -> None:
+    call = desk.call()
+    recording = desk.open(call, TRAINING)
+    desk.start(call, recording, 0)
+    desk.talk(call, voices(20))
+
+    desk.recorder.stop(call, recording, 0)
+    desk.commit(Discard(recording, "declined_by_key"))
+
+    assert not desk.archive.vault.path(recording).exists()
+    assert desk.recorder.close()
+    assert not desk.archive.vault.path(recording).exists()
+    assert desk.failures == []
+
+
+def test_a_file_that_could_not_go_goes_when_the_archive_is_next_opened(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = desk.recorded(1, TRAINING)
+    path = desk.archive.vault.path(recording)
+
+    def refuse(_: object, recording: str) -> None:
+        raise ArchiveError("error.archive.unwritable", path=recording, detail="busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(desk.archive.vault), "delete", refuse)
+        desk.commit(Discard(recording, "withdrawn"))
+    assert path.exists()
+    assert [finding.code for finding in verify(desk.archive).findings] == ["condemned"]
+
+    desk.reopen().close()
+
+    assert not path.exists()
+    assert verify(desk.archive).findings == ()
+
+
+def test_a_hold_takes_training_away_and_lifting_it_in_time_brings_it_back(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    desk.commit(hold(recording), DropWraps(recording, KeyRole.TRAINING, "hold"))
+    assert opens_for(desk, recording) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    assert verify(desk.archive).ok
+
+    desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
+
+    assert opens_for(desk, recording) == set(KeyRole)
+    person = Archive.open(desk.folder, desk.only(KeyRole.TRAINING))
+    assert person.open_recording(recording, AT, role=KeyRole.TRAINING).length() == RATE
+    person.close()
+
+
+def test_once_keys_are_forgotten_training_cannot_be_wrapped_again(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    desk.commit(hold(recording))
+    desk.ledger.forget_keys(recording)
+    with pytest.raises(CommitFailedError) as failed:
+        desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
+    assert failed.value.reason is Reason.NO_KEY
+    assert opens_for(desk, recording) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    assert desk.archive.find(recording).holds
+
+
+def test_lifting_a_hold_never_brings_training_back_after_an_opt_out(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    desk.commit(hold(recording))
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"))
+    desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
+    assert opens_for(desk, recording) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+
+
+def test_a_segment_opened_under_a_hold_is_not_wrapped_for_training(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    desk.commit(hold(recording))
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION, TRAINING))
+    assert opens_for(desk, recording) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
+    assert sorted(wrap.segment for wrap in desk.archive.wraps_of(recording) if wrap.role is KeyRole.TRAINING) == [0, 1]
+
+
+def test_a_late_yes_opens_the_recording_from_its_start(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    assert opens_for(desk, recording) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    desk.commit(AddWraps(recording, TRAINING, (0,)))
+    person = Archive.open(desk.folder, desk.only(KeyRole.TRAINING))
+    assert person.open_recording(recording, AT).length() == RATE
+    assert TRAINING in desk.archive.find(recording).expires
+    person.close()
+
+
+def test_a_late_yes_under_a_hold_counts_when_the_hold_is_lifted(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    desk.commit(hold(recording))
+    desk.commit(AddWraps(recording, TRAINING, (0,), withheld=True))
+    assert KeyRole.TRAINING not in opens_for(desk, recording)
+    desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
+    assert KeyRole.TRAINING in opens_for(desk, recording)
+
+
+@pytest.mark.parametrize("reason", ["hold_only", "objection"])
+def test_a_restricted_recording_opens_for_custody_alone(desk: Scene, reason: str) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    desk.commit(hold(recording), Restrict(recording, reason))
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION))
+    assert opens_for(desk, recording) == {KeyRole.CUSTODY}
+    assert verify(desk.archive).ok
+    person = Archive.open(desk.folder, desk.only(KeyRole.CUSTODY))
+    assert person.open_recording(recording, AT).length() == RATE
+    person.close()
+
+
+def test_without_a_recipient_for_a_purpose_or_for_custody_nothing_is_written(desk: Scene) -> None:
+    for missing in KeyRole:
+        desk.ledger.set_recipients([one for role, one in desk.recipients.items() if role is not missing])
+        with pytest.raises(CommitFailedError) as failed:
+            desk.open(desk.call(), DOCUMENTATION, TRAINING)
+        assert failed.value.reason is Reason.NO_KEY
+    assert desk.archive.list() == []
+    assert desk.archive.vault.recordings() == []
+    assert desk.archive.audit_of() == []
+
+
+def test_two_recipients_of_a_role_can_each_open(desk: Scene) -> None:
+    second = MemoryKeys()
+    more = Recipient("lead-2", KeyRole.DOCUMENTATION, create_key_pair(second))
+    desk.ledger.set_recipients([*desk.recipients.values(), more])
+    recording = desk.recorded(1, DOCUMENTATION)
+    second.held |= {name: secret for name, secret in desk.memory.held.items() if name.startswith("archive-")}
+    person = Archive.open(desk.folder, second)
+    assert person.open_recording(recording, AT, role=KeyRole.DOCUMENTATION).length() == RATE
+    person.close()
+
+
+def test_every_change_may_be_made_twice_and_on_what_is_gone(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    call = recording.removesuffix("-1")
+    twice = (
+        OpenRecording(recording, call, AT),
+        hold(recording),
+        ChangeHold(f"{recording}-h1", HoldBy.PARTY, None),
+        DropWraps(recording, KeyRole.TRAINING, "withdrawn"),
+        CloseRecording(recording, AT, (DOCUMENTATION,)),
+        LiftHold(f"{recording}-h1", "undone"),
+        ListCallBack(call, AT),
+        RememberRefusal(call, AT),
+        Discard(recording, "withdrawn"),
+    )
+    for change in twice:
+        desk.commit(change)
+        desk.commit(change)
+    for change in (*twice[1:], Restrict(recording, "hold_only"), AddWraps(recording, TRAINING, (0,))):
+        desk.commit(change)
+    assert desk.archive.list() == []
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G31")
+def test_a_refusal_is_remembered_for_twelve_months_by_number_and_a_withheld_number_is_not(desk: Scene) -> None:
+    desk.commit(RememberRefusal(desk.call(), AT))
+    desk.commit(RememberRefusal(desk.call(number=None), AT))
+    assert desk.archive.declined_earlier(NUMBER, AT + timedelta(days=364))
+    assert not desk.archive.declined_earlier(NUMBER, AT + timedelta(days=366))
+    assert not desk.archive.declined_earlier("+4520123457", AT)
+    assert not desk.archive.declined_earlier(None, AT)
+
+
+def test_a_call_back_keeps_its_own_number_when_the_recording_goes(desk: Scene) -> None:
+    recording = desk.recorded(1, TRAINING)
+    call = recording.removesuffix("-1")
+    desk.commit(Discard(recording, "call_back"), ListCallBack(call, AT))
+    with desk.archive.catalog.reading() as connection:
+        sealed = connection.exec_driver_sql("SELECT number_sealed FROM call_backs").scalar_one()
+    assert desk.archive.secrets.open_number(sealed, call) == NUMBER
+
+
+def test_the_audit_log_refuses_to_be_changed_and_a_change_by_force_is_found(desk: Scene) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    desk.recorded(1, DOCUMENTATION)
+    for deed in ("UPDATE audit SET rule = 'G01'", "DELETE FROM audit"):
+        with pytest.raises(ArchiveError), desk.archive.catalog.writing() as connection:
+            connection.exec_driver_sql(deed)
+    catalog = desk.archive.catalog
+    with catalog.writing() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_no_update")
+        connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
+        connection.exec_driver_sql("UPDATE audit SET event = 'nothing' WHERE number = 1")
+    assert [finding.code for finding in verify(desk.archive).findings] == ["audit_changed"]
+    with catalog.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM audit WHERE number = 2")
+    proof = verify(desk.archive)
+    assert "audit_cut_off" in {finding.code for finding in proof.findings}
+    assert not proof.audit_ok

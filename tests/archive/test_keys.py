@@ -1,0 +1,72 @@
+"""A wrap opens for its own recording, segment, role, key and suite, and for nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from softphone.archive import keys
+from softphone.archive.keys import Recipient, Secrets, Wrap, create_key_pair, private_name
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from tests.archive.scene import MemoryKeys
+
+
+@pytest.fixture
+def sealed() -> tuple[bytes, Wrap, bytes]:
+    """A data key, its wrap, and the private key that it was wrapped for."""
+    store = MemoryKeys()
+    recipient = Recipient("lead-1", KeyRole.TRAINING, create_key_pair(store))
+    key = keys.data_key()
+    return key, keys.wrap(key, recipient, "call-1", 3), store.held[private_name(recipient.key_id)]
+
+
+def test_it_opens_for_whom_it_was_made(sealed: tuple[bytes, Wrap, bytes]) -> None:
+    key, wrapped, private = sealed
+    assert keys.unwrap(wrapped, private) == key
+    assert key not in wrapped.sealed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recording": "call-2"},
+        {"segment": 4},
+        {"role": KeyRole.DOCUMENTATION},
+        {"role": KeyRole.CUSTODY},
+        {"key_id": "0" * 32},
+    ],
+)
+def test_moved_elsewhere_it_opens_nothing(sealed: tuple[bytes, Wrap, bytes], change: dict[str, Any]) -> None:
+    _, wrapped, private = sealed
+    assert keys.unwrap(replace(wrapped, **change), private) is None
+
+
+def test_changed_or_for_another_it_opens_nothing(sealed: tuple[bytes, Wrap, bytes]) -> None:
+    _, wrapped, private = sealed
+    changed = bytes([wrapped.sealed[0] ^ 1]) + wrapped.sealed[1:]
+    assert keys.unwrap(replace(wrapped, sealed=changed), private) is None
+    assert keys.unwrap(replace(wrapped, sealed=b""), private) is None
+    other = MemoryKeys()
+    public = create_key_pair(other)
+    assert keys.unwrap(wrapped, other.held[private_name(keys.fingerprint(public))]) is None
+
+
+def test_an_unknown_suite_is_told(sealed: tuple[bytes, Wrap, bytes]) -> None:
+    _, wrapped, private = sealed
+    with pytest.raises(ArchiveError) as refused:
+        keys.unwrap(replace(wrapped, suite="MLKEM768"), private)
+    assert refused.value.code == "error.archive.unknown_suite"
+
+
+def test_a_number_is_bound_to_its_call_and_found_by_its_key_alone() -> None:
+    mine, other = Secrets.derive(keys.new_master()), Secrets.derive(keys.new_master())
+    sealed = mine.seal_number("+4520123456", "call-1")
+    assert mine.open_number(sealed, "call-1") == "+4520123456"
+    assert mine.open_number(sealed, "call-2") is None
+    assert other.open_number(sealed, "call-1") is None
+    assert mine.number_index("+4520123456") == mine.number_index("+4520123456")
+    assert mine.number_index("+4520123456") != other.number_index("+4520123456")
+    assert len({mine.catalog, mine.number, mine.index}) == 3

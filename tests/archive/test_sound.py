@@ -1,0 +1,261 @@
+"""What goes in comes out: sample counts, channels, pauses and marks of recordings, through the real encoder and files."""
+
+from __future__ import annotations
+
+import os
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from softphone.archive.archive import Archive
+from softphone.archive.container import Chunk, Content, Gap, Sealer, read_header, scan
+from softphone.archive.opus import Decoder, Encoder, codec_header
+from softphone.archive.reader import MarkKind, OpenedRecording, read_structure
+from softphone.archive.vault import Vault
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, TRAINING, Scene, scene, strength, voices
+
+KEY = bytes(range(32))
+ID = "01a212e2-ae58-74b6-8435-2e9e6c2fe590-1"
+
+
+def written(vault: Vault, frames: int, *, segment: int = 0, origin: int = 0, recording: str = ID) -> None:
+    sound = voices(frames / 50)
+    writer = vault.writer(recording, segment, KEY, origin)
+    for number in range(frames):
+        frame = sound[number * FRAME : (number + 1) * FRAME]
+        writer.write(origin + number, frame[:, 0].tobytes(), frame[:, 1].tobytes())
+    writer.finish()
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    vault = Vault(tmp_path)
+    vault.create(ID, AT)
+    return vault
+
+
+def opened(vault: Vault, *segments: int) -> OpenedRecording:
+    return OpenedRecording(read_structure(vault.path(ID)), ID, dict.fromkeys(segments or (0,), KEY))
+
+
+@settings(max_examples=25, deadline=None)
+@given(frames=st.integers(1, 260))
+def test_an_export_has_exactly_as_many_samples_as_were_fed(
+    tmp_path_factory: pytest.TempPathFactory, frames: int
+) -> None:
+    vault = Vault(tmp_path_factory.mktemp("vault"))
+    vault.create(ID, AT)
+    written(vault, frames)
+    out = vault.folder / "out.wav"
+
+    samples = opened(vault).export_wav(out)
+
+    assert samples == frames * FRAME
+    with wave.open(str(out)) as wav:
+        assert (wav.getnchannels(), wav.getframerate(), wav.getsampwidth()) == (2, RATE, 2)
+        assert wav.getnframes() == frames * FRAME
+
+
+def test_each_voice_is_on_its_own_channel_only(vault: Vault) -> None:
+    written(vault, 500)
+    sound = np.concatenate(list(opened(vault).pcm()))
+
+    agent, party = sound[:, 0], sound[:, 1]
+    assert strength(agent, 440) > 3_000
+    assert strength(party, 1_000) > 3_000
+    assert 20 * np.log10(strength(party, 440) / strength(agent, 440)) < -45
+    assert 20 * np.log10(strength(agent, 1_000) / strength(party, 1_000)) < -45
+
+
+def test_what_comes_out_is_what_went_in_at_the_same_time(vault: Vault) -> None:
+    written(vault, 250)
+    sound = np.concatenate(list(opened(vault).pcm())).astype(float)
+    fed = voices(5).astype(float)
+
+    for channel in (0, 1):
+        error = sound[RATE:, channel] - fed[RATE:, channel]
+        assert 20 * np.log10(np.std(error) / np.std(fed[RATE:, channel])) < -15
+
+
+def test_a_chunk_sounds_alone_as_it_does_in_the_whole(vault: Vault) -> None:
+    written(vault, 250)
+    recording = opened(vault)
+    segment = recording.segments[0]
+    whole = np.concatenate(list(recording.segment_pcm(segment))).astype(float)
+    delay = recording.header.delay
+
+    alone = recording.chunk_pcm(segment, 2).astype(float)
+
+    start = segment.contents[2].first * FRAME - delay
+    error = alone[:FRAME] - whole[start : start + FRAME]
+    assert 20 * np.log10(np.std(error) / np.std(whole[start : start + FRAME])) < -40
+
+
+def test_a_lost_chunk_is_silence_of_its_length_and_marked_and_the_rest_stays_in_place(vault: Vault) -> None:
+    written(vault, 250)
+    whole = np.concatenate(list(opened(vault).pcm()))
+    data = vault.path(ID).read_bytes()
+    chunks = [item for item in scan(data, read_header(data)[1]) if isinstance(item, Chunk)]
+    cut = data[: chunks[1].offset] + data[chunks[2].offset :]
+    vault.path(ID).write_bytes(cut)
+
+    recording = opened(vault)
+    sound = np.concatenate(list(recording.pcm()))
+
+    assert len(sound) == len(whole) == 250 * FRAME
+    marks = recording.marks()
+    assert [(mark.kind, mark.samples) for mark in marks] == [(MarkKind.DAMAGED, 50 * FRAME)]
+    at = marks[0].at
+    assert not sound[at : at + 50 * FRAME].any()
+    assert np.array_equal(sound[:at], whole[:at])
+    later = slice(at + 60 * FRAME, None)
+    assert np.std(sound[later].astype(float) - whole[later]) < 0.02 * np.std(whole[later].astype(float))
+
+
+def test_a_pause_between_segments_is_silence_of_its_true_length_and_marked(vault: Vault, tmp_path: Path) -> None:
+    written(vault, 60, segment=0, origin=100)
+    written(vault, 70, segment=1, origin=400)
+    recording = opened(vault, 0, 1)
+
+    sound = np.concatenate(list(recording.pcm()))
+
+    pause = (400 - 160) * FRAME
+    assert len(sound) == recording.length() == 60 * FRAME + pause + 70 * FRAME
+    assert not sound[60 * FRAME : 60 * FRAME + pause].any()
+    assert [(mark.kind, mark.at, mark.samples) for mark in recording.marks()] == [(MarkKind.PAUSE, 60 * FRAME, pause)]
+    recording.export_wav(tmp_path / "marked.wav")
+    assert b"cue " in (tmp_path / "marked.wav").read_bytes()
+    assert b"pause 4.80 s" in (tmp_path / "marked.wav").read_bytes()
+
+
+def test_a_joined_export_leaves_pauses_out_and_still_marks_where_they_were(vault: Vault, tmp_path: Path) -> None:
+    written(vault, 60, segment=0, origin=100)
+    written(vault, 70, segment=1, origin=400)
+    recording = opened(vault, 0, 1)
+
+    assert recording.export_wav(tmp_path / "joined.wav", joined=True) == 130 * FRAME == recording.length(joined=True)
+    assert [(mark.kind, mark.at) for mark in recording.marks(joined=True)] == [(MarkKind.PAUSE, 60 * FRAME)]
+
+
+def test_frames_that_never_came_are_silence_in_place_and_marked(vault: Vault) -> None:
+    sound = voices(2)
+    writer = vault.writer(ID, 0, KEY, 7)
+    for number in [*range(30), *range(40, 100)]:
+        frame = sound[number * FRAME : (number + 1) * FRAME]
+        writer.write(7 + number, frame[:, 0].tobytes(), frame[:, 1].tobytes())
+    writer.finish()
+
+    recording = opened(vault)
+
+    assert recording.segments[0].samples == 100 * FRAME
+    assert [(mark.kind, mark.at, mark.samples) for mark in recording.marks()] == [
+        (MarkKind.GAP, 30 * FRAME, 10 * FRAME)
+    ]
+
+
+def test_a_segment_that_no_key_opens_is_passed_over(vault: Vault) -> None:
+    written(vault, 60, segment=0, origin=0)
+    written(vault, 70, segment=1, origin=60)
+
+    assert opened(vault, 1).length() == 70 * FRAME
+
+
+def test_an_export_never_overwrites(vault: Vault, tmp_path: Path) -> None:
+    written(vault, 10)
+    (tmp_path / "there.wav").write_bytes(b"mine")
+
+    with pytest.raises(ArchiveError) as refused:
+        opened(vault).export_wav(tmp_path / "there.wav")
+
+    assert refused.value.code == "error.archive.file_exists"
+    assert (tmp_path / "there.wav").read_bytes() == b"mine"
+
+
+def test_no_byte_of_plain_sound_or_codec_packets_is_in_the_file(vault: Vault) -> None:
+    sound = voices(2)
+    encoder, packets = Encoder(), []
+    writer = vault.writer(ID, 0, KEY, 0)
+    for number in range(100):
+        frame = sound[number * FRAME : (number + 1) * FRAME]
+        packets += encoder.encode(frame[:, 0].tobytes(), frame[:, 1].tobytes())
+        writer.write(number, frame[:, 0].tobytes(), frame[:, 1].tobytes())
+    writer.finish()
+    data = vault.path(ID).read_bytes()
+
+    structure = read_structure(vault.path(ID))
+    contents = [Sealer(structure.raw_header, ID, 0, KEY).open(chunk) for chunk in structure.chunks]
+    assert packets[10] in b"".join(packet for content in contents if content for packet in content.packets)
+    assert not any(packet[:16] in data for packet in packets)
+    assert sound[1000:1016].tobytes() not in data
+
+
+@given(
+    origin=st.integers(0, 2**40),
+    first=st.integers(0, 2**40),
+    packets=st.lists(st.binary(max_size=300), max_size=60),
+    gaps=st.lists(st.tuples(st.integers(0, 2**40), st.integers(0, 3000)), max_size=5),
+)
+def test_a_chunk_s_content_survives_packing(
+    origin: int, first: int, packets: list[bytes], gaps: list[tuple[int, int]]
+) -> None:
+    content = Content(origin, first, first * FRAME, tuple(packets), tuple(Gap(*gap) for gap in gaps))
+    assert Content.unpack(content.pack()) == content
+
+
+def test_the_codec_says_its_own_delay_and_that_its_two_streams_share_nothing() -> None:
+    head, delay = codec_header()
+    family, streams, coupled = head[18:21]  # RFC 7845, section 5.1
+    assert (family, streams, coupled) == (255, 2, 0)
+    assert delay == int.from_bytes(head[10:12], "little") // 3 == 40
+    assert Decoder(head).decode(Encoder().encode(bytes(640), bytes(640))[0]).shape == (FRAME, 2)
+
+
+def test_a_recording_is_heard_through_the_archive_by_the_role_that_may(tmp_path: Path) -> None:
+    with scene(tmp_path / "archive") as desk:
+        recording = desk.recorded(3, DOCUMENTATION, TRAINING)
+        for role in KeyRole:
+            archive = reopened(desk, role)
+            sound = np.concatenate(list(archive.open_recording(recording, AT).pcm()))
+            archive.close()
+            assert len(sound) == 3 * RATE
+            assert strength(sound[:, 0], 440) > 3_000
+
+
+def reopened(desk: Scene, *roles: KeyRole) -> Archive:
+    return Archive.open(desk.folder, desk.only(*roles))
+
+
+def test_of_a_voice_nothing_at_all_is_on_the_other_s_channel(vault: Vault) -> None:
+    noise = np.random.default_rng(7).normal(0, 4_000, (200, FRAME)).astype(np.int16)
+    writer = vault.writer(ID, 0, KEY, 0)
+    for number, frame in enumerate(noise):
+        writer.write(number, frame.tobytes(), b"")
+    writer.finish()
+
+    sound = np.concatenate(list(opened(vault).pcm()))
+
+    assert np.std(sound[:, 0]) > 2_000
+    assert np.abs(sound[:, 1]).max() <= 1
+
+
+def test_a_chunk_is_told_only_when_it_is_on_the_disk(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    sync = os.fdatasync
+
+    def spy(descriptor: int) -> None:
+        sync(descriptor)
+        told.append("synced")
+
+    monkeypatch.setattr(os, "fdatasync", spy)
+    writer = vault.writer(ID, 0, KEY, 0, lambda samples: told.append(f"sealed {samples}"))
+    for number in range(70):
+        writer.write(number, bytes(640), bytes(640))
+    assert told == ["synced", f"sealed {50 * FRAME}"]
+    writer.finish()
+    assert told[2:] == ["synced", f"sealed {70 * FRAME}"]

@@ -1,0 +1,173 @@
+"""What the sweep takes at its day, and what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive import commands
+from softphone.archive.reader import read_structure
+from softphone.archive.sweep import Swept, SweptItem, sweep
+from softphone.archive.verify import verify
+from softphone.domain.changes import ChangeHold, CloseRecording, HoldBy, PlaceHold, RememberRefusal, Restrict
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole, Purpose
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, Scene, scene
+
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def kept(desk: Scene) -> list[str]:
+    return [row.recording for row in desk.archive.list()]
+
+
+def swept(desk: Scene, now: datetime, *, dry_run: bool = False) -> list[tuple[Swept, Purpose | None]]:
+    return [(item.what, item.purpose) for item in sweep(desk.archive, now, clock=now, dry_run=dry_run)]
+
+
+def closed(desk: Scene, *purposes: Purpose, retention: dict[Purpose, str] | None = None, at: datetime = AT) -> str:
+    call = desk.call(at=at, retention=retention or "P3M")
+    recording = desk.recorded(1, *purposes, call=call, at=at)
+    desk.commit(CloseRecording(recording, at, purposes), recording=recording)
+    return recording
+
+
+@pytest.mark.rule("G10")
+def test_a_recording_is_kept_to_its_last_day_and_gone_on_its_day(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    assert desk.archive.find(recording).expires == {DOCUMENTATION: date(2027, 2, 25)}
+    chunks = [chunk.sealed for chunk in read_structure(desk.archive.vault.path(recording)).chunks]
+
+    assert swept(desk, datetime(2027, 2, 24, 22, 59, tzinfo=UTC)) == []
+    assert kept(desk) == [recording]
+    assert swept(desk, datetime(2027, 2, 24, 23, 0, tzinfo=UTC)) == [
+        (Swept.PURPOSE_EXPIRED, DOCUMENTATION),
+        (Swept.DISCARDED, None),
+    ]
+    assert kept(desk) == []
+    assert not any(chunk in desk.files() for chunk in chunks)
+    events = [(entry.event, entry.rule) for entry in desk.archive.audit_of(recording)]
+    assert events[-2:] == [("sweep_purpose_expired", "G10"), ("sweep_discarded", "G10")]
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G36")
+def test_training_ends_on_its_own_day_and_documentation_goes_on(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P5Y", TRAINING: "P3M"})
+    wraps = [wrap.sealed for wrap in desk.archive.wraps_of(recording) if wrap.role is KeyRole.TRAINING]
+
+    assert swept(desk, datetime(2027, 3, 1, tzinfo=UTC)) == [(Swept.PURPOSE_EXPIRED, TRAINING)]
+
+    row = desk.archive.find(recording)
+    assert row.purposes == (DOCUMENTATION,)
+    assert row.expires == {DOCUMENTATION: date(2031, 11, 25)}
+    assert not any(wrap in desk.pages() for wrap in wraps)
+    assert [entry.rule for entry in desk.archive.audit_of(recording)][-1] == "G36"
+    assert swept(desk, datetime(2027, 3, 1, tzinfo=UTC)) == []
+
+
+@pytest.mark.rule("G36")
+def test_what_has_expired_is_neither_listed_nor_opened_even_before_a_sweep(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P5Y", TRAINING: "P3M"})
+    last, over = datetime(2027, 2, 24, 22, 59, tzinfo=UTC), datetime(2027, 2, 24, 23, 0, tzinfo=UTC)
+    assert desk.archive.find(recording, last).purposes == (DOCUMENTATION, TRAINING)
+    desk.archive.open_recording(recording, last, role=KeyRole.TRAINING)
+
+    assert desk.archive.find(recording, over).purposes == (DOCUMENTATION,)
+    with pytest.raises(ArchiveError) as refused:
+        desk.archive.open_recording(recording, over, role=KeyRole.TRAINING)
+    assert refused.value.code == "error.archive.closed_to_role"
+    desk.archive.open_recording(recording, over)
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_keeps_a_recording_past_its_day_and_is_reported_when_nobody_confirmed_it(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    confirm = AT + timedelta(days=30)
+    desk.commit(PlaceHold("h", recording, HoldBy.CONTROLLER, "desk-3", AT, None, confirm_by=confirm))
+
+    assert swept(desk, LATER) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION), (Swept.HOLD_OVERDUE, None)]
+    assert kept(desk) == [recording]
+    assert desk.archive.find(recording).opens_for == (KeyRole.CUSTODY,)
+    assert desk.archive.vault.path(recording).exists()
+    assert swept(desk, LATER) == [(Swept.HOLD_OVERDUE, None)]
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G04")
+def test_our_hold_against_a_refusal_lapses_after_its_days_and_the_party_s_never(desk: Scene) -> None:
+    ours, party = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
+    until = AT + timedelta(days=14)
+    for recording, by in ((ours, HoldBy.CONTROLLER), (party, HoldBy.PARTY)):
+        desk.commit(
+            PlaceHold(f"{recording}-h", recording, by, "desk-3", AT, None, confirm_by=AT + timedelta(days=30)),
+            Restrict(recording, "hold_only"),
+        )
+    desk.commit(ChangeHold(f"{ours}-h", HoldBy.CONTROLLER, until))
+
+    assert swept(desk, until - timedelta(seconds=1)) == []
+    assert swept(desk, until) == [(Swept.HOLD_VOID, None), (Swept.DISCARDED, None)]
+    assert kept(desk) == [party]
+    assert "sweep_hold_void" in [entry.event for entry in desk.archive.audit_of(ours)]
+    assert swept(desk, LATER) == [(Swept.HOLD_OVERDUE, None)]
+    assert kept(desk) == [party]
+
+
+@pytest.mark.rule("G23")
+def test_an_open_case_keeps_a_recording_past_its_day(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    desk.commit(Restrict(recording, "objection"))
+    assert swept(desk, LATER) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION)]
+    assert kept(desk) == [recording]
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    desk.commit(RememberRefusal(recording.removesuffix("-1"), AT))
+    before = [*desk.archive.audit_of()]
+    planned = sweep(desk.archive, LATER, clock=AT, dry_run=True)
+    assert kept(desk) == [recording]
+    assert [*desk.archive.audit_of()] == before
+
+    done = sweep(desk.archive, LATER, clock=LATER)
+
+    assert planned == done
+    assert kept(desk) == []
+    assert SweptItem(Swept.REFUSALS_FORGOTTEN, None, "G10") in done
+    assert not desk.archive.declined_earlier(NUMBER, AT)
+
+
+def test_a_date_to_come_is_for_a_dry_run_or_a_demo_alone(desk: Scene, tmp_path: Path) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    with pytest.raises(ArchiveError) as refused:
+        commands.sweep(desk.archive, LATER, clock=AT)
+    assert refused.value.code == "error.archive.sweep_in_future"
+    assert kept(desk) == [recording]
+
+    with scene(tmp_path / "demo", demo=True) as demo:
+        closed(demo, DOCUMENTATION)
+        commands.sweep(demo.archive, LATER, clock=AT)
+        assert kept(demo) == []
+
+
+def test_a_recording_that_broke_off_has_its_day_too(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    assert desk.archive.find(recording).closed_at is None
+    assert swept(desk, AT + timedelta(hours=1)) == []
+    assert kept(desk) == [recording]
+    assert (Swept.DISCARDED, None) in swept(desk, LATER)
+
+
+def test_the_day_is_counted_where_the_line_is_not_in_utc(desk: Scene) -> None:
+    late = datetime(2026, 11, 29, 23, 30, tzinfo=UTC)  # the 30th in Copenhagen
+    recording = closed(desk, DOCUMENTATION, at=late)
+    assert desk.archive.find(recording).expires == {DOCUMENTATION: date(2027, 2, 28)}

@@ -1,0 +1,271 @@
+"""The recorder's gate: what is fed after a stop is never sealed, what was fed before is, and between segments nothing is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from softphone.archive.reader import OpenedRecording, read_structure
+from softphone.archive.vault import SegmentWriter
+from softphone.domain.changes import Discard, DropWraps
+from softphone.domain.effects import HOLD_SECONDS
+from softphone.domain.purpose import KeyRole, Reason
+from softphone.engine import recorder as module
+from tests.archive.scene import DOCUMENTATION, FRAME, TRAINING, Scene, scene, voices
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+class Stall:
+    """The encoder stands still until it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.entered, self.go = threading.Event(), threading.Event()
+        write = SegmentWriter.write
+
+        def slow(writer: SegmentWriter, index: int, agent: bytes, party: bytes) -> None:
+            self.entered.set()
+            assert self.go.wait(20)
+            write(writer, index, agent, party)
+
+        monkeypatch.setattr(SegmentWriter, "write", slow)
+
+
+def begun(desk: Scene) -> tuple[str, str]:
+    call = desk.call()
+    recording = desk.open(call, DOCUMENTATION, TRAINING)
+    desk.start(call, recording, 0)
+    return call, recording
+
+
+def opened(desk: Scene, recording: str) -> OpenedRecording:
+    keys = {segment: key for (of, segment), key in desk.keys.items() if of == recording}
+    return OpenedRecording(read_structure(desk.archive.vault.path(recording)), recording, keys)
+
+
+def sound_of(recording: OpenedRecording) -> NDArray[np.int16]:
+    return np.concatenate(list(recording.pcm()))
+
+
+def test_frames_before_the_start_and_after_the_stop_are_not_stored(desk: Scene) -> None:
+    call = desk.call()
+    recording = desk.open(call, DOCUMENTATION)
+    desk.talk(call, voices(1), first=0)
+    desk.start(call, recording, 0)
+    desk.talk(call, voices(1), first=50)
+    desk.recorder.stop(call, recording, 0)
+    desk.talk(call, voices(1), first=100)
+    assert desk.recorder.close()
+
+    (segment,) = opened(desk, recording).segments
+    assert (segment.origin, segment.samples, segment.complete) == (50, 50 * FRAME, True)
+
+
+def test_a_stop_holds_with_the_encoder_stalled_for_two_seconds(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    stall = Stall(monkeypatch)
+    call, recording = begun(desk)
+    desk.talk(call, voices(1), first=0)
+    assert stall.entered.wait(5)
+
+    desk.recorder.stop(call, recording, 0)
+    desk.talk(call, voices(2), first=50)  # two seconds of talk while nothing is encoded
+    stall.go.set()
+    assert desk.recorder.close()
+
+    (segment,) = opened(desk, recording).segments
+    assert (segment.samples, segment.complete) == (50 * FRAME, True)
+
+
+def test_a_stop_does_not_wait_for_a_stalled_encoder(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    stall = Stall(monkeypatch)
+    call, recording = begun(desk)
+    desk.talk(call, voices(1))
+    assert stall.entered.wait(5)
+    stopped = threading.Thread(target=desk.recorder.stop, args=(call, recording, 0))
+    stopped.start()
+    stopped.join(5)
+    assert not stopped.is_alive()
+    stall.go.set()
+
+
+def test_a_narrower_segment_goes_on_without_a_gap_and_nothing_more_is_sealed_under_the_old_key(desk: Scene) -> None:
+    call, recording = begun(desk)
+    talk = voices(3)
+    desk.talk(call, talk[: 50 * FRAME])
+    desk.recorder.stop(call, recording, 0, hold_frames=True)
+    desk.talk(call, talk[50 * FRAME : 73 * FRAME], first=50)
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"))
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION))
+    desk.start(call, recording, 1)
+    desk.talk(call, talk[73 * FRAME :], first=73)
+    desk.recorder.stop(call, recording, 1)
+    assert desk.recorder.close()
+
+    whole = opened(desk, recording)
+    assert [(segment.origin, segment.samples) for segment in whole.segments] == [(0, 50 * FRAME), (50, 100 * FRAME)]
+    assert whole.marks() == []
+    heard = sound_of(whole).astype(float)
+    assert len(heard) == 150 * FRAME
+    # No frame doubled, lost or out of place: what is heard fits what was said better where it lies than a frame away.
+    for at in range(60, 140, 10):
+        part = slice(at * FRAME, (at + 1) * FRAME)
+        fits = [np.std(heard[part] - talk[(at + by) * FRAME : (at + by + 1) * FRAME]) for by in (-1, 0, 1)]
+        assert fits[1] == min(fits)
+
+
+def test_held_frames_are_on_no_disk_and_are_forgotten_when_dropped(desk: Scene) -> None:
+    call, recording = begun(desk)
+    desk.talk(call, voices(1))
+    desk.recorder.stop(call, recording, 0, hold_frames=True)
+    desk.drained(recording, 0, 50 * FRAME)
+    size = desk.archive.vault.path(recording).stat().st_size
+    desk.talk(call, voices(5), first=50)
+    assert desk.archive.vault.path(recording).stat().st_size == size
+
+    desk.recorder.drop_frames(recording)
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION))
+    desk.talk(call, voices(1), first=300)
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(1), first=350)
+    assert desk.recorder.close()
+
+    assert [segment.origin for segment in opened(desk, recording).segments] == [0, 350]
+
+
+def test_held_frames_are_never_sealed_for_another_recording(desk: Scene) -> None:
+    call, recording = begun(desk)
+    desk.talk(call, voices(1))
+    desk.recorder.stop(call, recording, 0, hold_frames=True)
+    desk.talk(call, voices(1), first=50)
+    other = f"{call}-2"
+    from softphone.domain.changes import OpenRecording
+    from tests.archive.scene import AT
+
+    desk.commit(OpenRecording(other, call, AT), desk.segment(other, 0, DOCUMENTATION))
+    desk.start(call, other, 0)
+    desk.talk(call, voices(1), first=100)
+    assert desk.recorder.close()
+
+    assert [segment.origin for segment in opened(desk, other).segments] == [100]
+    assert opened(desk, recording).length() == 50 * FRAME
+
+
+def test_more_talk_than_may_be_held_is_forgotten_and_reported(desk: Scene) -> None:
+    call, recording = begun(desk)
+    desk.talk(call, voices(1))
+    desk.recorder.stop(call, recording, 0, hold_frames=True)
+    silence = np.zeros((FRAME, 2), np.int16)
+    for number in range(int(HOLD_SECONDS * 50) + 1):
+        desk.talk(call, silence, first=50 + number)
+    assert desk.failures == [Reason.RECORDER_FAILED]
+
+
+def test_a_wider_segment_takes_over_between_two_frames(desk: Scene) -> None:
+    call, recording = begun(desk)
+    desk.talk(call, voices(1))
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION))
+    desk.recorder.stop(call, recording, 0)
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(1), first=50)
+    assert desk.recorder.close()
+    assert opened(desk, recording).marks() == []
+    assert opened(desk, recording).length() == 100 * FRAME
+
+
+def test_a_queue_that_only_grows_is_a_fault_and_what_was_sealed_stays(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "QUEUE_SECONDS", 2)
+    stall = Stall(monkeypatch)
+    call, recording = begun(desk)
+    desk.talk(call, voices(4))
+    assert desk.failed.wait(5)
+    assert desk.failures == [Reason.RECORDER_FAILED]
+    stall.go.set()
+    desk.recorder.stop(call, recording, 0)
+    assert desk.recorder.close()
+    assert desk.failures == [Reason.RECORDER_FAILED]
+
+
+def test_the_thread_outlives_whatever_happens_on_it_and_says_so(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+
+        def die(*_: object) -> None:
+            raise SystemExit
+
+        patch.setattr(SegmentWriter, "write", die)
+        call, _ = begun(desk)
+        desk.talk(call, voices(0.1))
+        assert desk.failed.wait(5)
+        assert desk.failures == [Reason.RECORDER_FAILED]
+    recording = desk.recorded(1, DOCUMENTATION)
+    assert opened(desk, recording).length() == 50 * FRAME
+
+
+def test_a_segment_that_was_never_fed_leaves_no_chunk(desk: Scene) -> None:
+    call, recording = begun(desk)
+    desk.recorder.stop(call, recording, 0)
+    assert desk.recorder.close()
+    assert read_structure(desk.archive.vault.path(recording)).chunks == ()
+    assert desk.first_samples == []
+
+
+def test_the_first_sample_is_told_once_for_each_segment(desk: Scene) -> None:
+    call, recording = begun(desk)
+    desk.talk(call, voices(2))
+    desk.recorder.stop(call, recording, 0, hold_frames=True)
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION))
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(2), first=100)
+    assert desk.recorder.close()
+    assert desk.first_samples == [(recording, 0), (recording, 1)]
+
+
+def test_silence_is_stored_where_a_side_gave_nothing(desk: Scene) -> None:
+    call, recording = begun(desk)
+    sound = voices(1)
+    for number in range(50):
+        frame = sound[number * FRAME : (number + 1) * FRAME]
+        desk.recorder.feed(call, number, b"", frame[:, 1].tobytes())
+    assert desk.recorder.close()
+    heard = sound_of(opened(desk, recording))
+    assert not heard[:, 0].any()
+    assert np.std(heard[:, 1]) > 2_000
+
+
+def test_two_calls_are_recorded_side_by_side(desk: Scene) -> None:
+    one, other = begun(desk), begun(desk)
+    for second in range(3):
+        for call, _ in (one, other):
+            desk.talk(call, voices(1), first=second * 50)
+    desk.recorder.stop(*one, 0)
+    desk.talk(other[0], voices(1), first=150)
+    assert desk.recorder.close()
+    assert opened(desk, one[1]).length() == 150 * FRAME
+    assert opened(desk, other[1]).length() == 200 * FRAME
+
+
+def test_a_recording_discarded_under_way_is_no_fault(desk: Scene) -> None:
+    call, recording = begun(desk)
+    desk.talk(call, voices(1))
+    desk.commit(Discard(recording, "private"))
+    desk.talk(call, voices(2), first=50)
+    assert desk.recorder.close()
+    assert not desk.archive.vault.path(recording).exists()
+    assert desk.failures == []
+
+
+def test_a_frame_that_is_no_frame_is_a_fault_and_no_crash(desk: Scene) -> None:
+    call, _ = begun(desk)
+    desk.recorder.feed(call, 0, b"short", bytes(640))
+    assert desk.failed.wait(5)
+    assert desk.failures == [Reason.RECORDER_FAILED]
