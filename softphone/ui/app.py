@@ -1,0 +1,326 @@
+"""Starting and running the desk: one application, one bridge, one window. What it needs comes from the bootstrap."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PySide6.QtCore import (
+    QLibraryInfo,
+    QLocale,
+    QMessageLogContext,
+    QObject,
+    QRunnable,
+    Qt,
+    QThreadPool,
+    QTimer,
+    QtMsgType,
+    QTranslator,
+    Signal,
+    qInstallMessageHandler,
+)
+from PySide6.QtWidgets import QApplication
+
+from softphone.domain.errors import KeyringError, KlartoneError
+from softphone.domain.purpose import Language
+from softphone.domain.status import Told
+from softphone.system.endpoint import Endpoint
+from softphone.texts import Texts
+from softphone.ui.bridge import Bridge
+from softphone.ui.incoming import IncomingWindow
+from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.style import palette, set_fonts, sheet
+from softphone.ui.theme.tokens import Theme, load_themes
+from softphone.ui.tray import Tray
+from softphone.ui.view import View, new_id, upper_first
+from softphone.ui.window import DeskWindow
+from softphone.wire import CallPhase, Fault, Look, PolicyPhase, Refused, SaveSettings, Settings, Snapshot
+
+log = logging.getLogger(__name__)
+
+_TICK, _TICK_NOTICE = 250, 50
+"""ms between drawings while something counts, and while words are being marked"""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskDependencies:
+    """What the desk is plugged into.
+
+    `find_endpoint` gives the engine that last started, or None; `start_engine` starts one and returns at once, or raises
+    EngineError; `store_password(account_id, password)` may block and raises KeyringError: it is called off the GUI's thread.
+    """
+
+    find_endpoint: Callable[[], Endpoint | None]
+    start_engine: Callable[[], None]
+    store_password: Callable[[str, str], None]
+    texts: Path
+    """folder of translations"""
+    icons: Path
+    themes: Path
+    settings: Settings = field(default_factory=Settings)
+    """as last saved: language and look before the engine has spoken"""
+    on_ready: Callable[[Desk], None] | None = None
+    """called once, when the first whole state has been drawn"""
+    now: Callable[[], datetime] = utc_now
+    show: bool = True
+    """false: the window is made and driven but not put on the screen"""
+
+
+class _Work(QRunnable):
+    """A call that may block, on a thread of the pool."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        super().__init__()
+        self._call = call
+
+    def run(self) -> None:
+        self._call()
+
+
+class Desk(QObject):
+    """The running desk. `.window`, `.bridge`, `.incoming`; ready() after the first whole state has been drawn."""
+
+    ready = Signal()
+    _stored = Signal(str)
+
+    def __init__(self, deps: DeskDependencies) -> None:
+        super().__init__()
+        self._deps = deps
+        self._icons = Icons(deps.icons)
+        self._light, self._dark = load_themes(deps.themes)
+        self._snapshot: Snapshot | None = None
+        self._settings = deps.settings
+        self._theme: Theme | None = None
+        self._translator: QTranslator | None = None
+        self._language: Language | None = None
+        self._first = True
+        self._work: set[_Work] = set()
+        # Dressed before there is a widget: a style sheet that comes later is worked out for each of them again.
+        self._dress()
+        self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self)
+        self.window = DeskWindow()
+        self.incoming = IncomingWindow()
+        self.tray = Tray(self)
+        self._tick = QTimer(self)
+        self._tick.timeout.connect(self.draw)
+
+        self.bridge.snapshot.connect(self._take)
+        self.bridge.connected.connect(self._attached)
+        self.bridge.disconnected.connect(self._gone)
+        self.bridge.fault.connect(self._fault)
+        self.bridge.refused.connect(self._refused)
+        self.bridge.unanswered.connect(self._unanswered)
+        self.bridge.levels.connect(self.window.settings.show_levels)
+        self.bridge.starting_failed.connect(self._starting_failed)
+        self.window.command.connect(self.bridge.send)
+        self.window.look.connect(self._other_look)
+        self.window.password.connect(self._store_password)
+        self.incoming.command.connect(self.bridge.send)
+        self.tray.pressed.connect(self._raise)
+        self._stored.connect(self._password_done)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.styleHints().colorSchemeChanged.connect(self.draw)
+        self.draw()
+
+    # --- running --------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Show the window and attach to the engine, starting one where there is none."""
+        if self._deps.show:
+            self.window.show()
+        # The first paint comes before the first byte.
+        QTimer.singleShot(0, self.bridge.open)
+
+    def close(self) -> None:
+        """Let go of the engine and take the windows away; the call goes on."""
+        self._tick.stop()
+        self.bridge.close()
+        self.incoming.hide()
+        self.window.close()
+
+    # --- drawing --------------------------------------------------------------------------------
+
+    def view(self) -> View:
+        """What there is to draw, now."""
+        language = self._settings.language or system_language()
+        zone = time_zone(self._snapshot)
+        texts = Texts(self._deps.texts, language, zone)
+        theme = self._theme or self._light
+        return View(self._snapshot, texts, theme, self._icons, self._deps.now(), self.bridge.attached)
+
+    def draw(self) -> None:
+        """Draw everything from the last snapshot. Called for each snapshot, and by the clock while something counts."""
+        self._dress()
+        view = self.view()
+        if view.texts.language is not self._language:
+            self._language = view.texts.language
+            self._translate(view.texts.language)
+        self.window.render_view(view)
+        self.incoming.render_view(view)
+        self.tray.render_view(view)
+        self._pace(view)
+
+    def _dress(self) -> None:
+        theme = self._dark if self._is_dark() else self._light
+        if theme is not self._theme:
+            self._theme = theme
+            dress(theme)
+
+    def _pace(self, view: View) -> None:
+        calls = view.snapshot.calls if view.snapshot else ()
+        counting = any(call.phase is not CallPhase.ENDED or _undo_runs(call.status, view.now) for call in calls)
+        marking = any(call.status and call.status.notice and call.status.notice.told is Told.PLAYING for call in calls)
+        if not counting or not view.connected:
+            self._tick.stop()
+            return
+        pace = _TICK_NOTICE if marking else _TICK
+        if not self._tick.isActive() or self._tick.interval() != pace:
+            self._tick.start(pace)
+
+    def _is_dark(self) -> bool:
+        look = self._settings.look
+        if look is Look.SYSTEM:
+            app = QApplication.instance()
+            assert isinstance(app, QApplication)
+            return app.styleHints().colorScheme() is Qt.ColorScheme.Dark
+        return look is Look.DARK
+
+    def _translate(self, language: Language) -> None:
+        """Qt's own words: the menus of a text field."""
+        app = QApplication.instance()
+        assert app is not None
+        if self._translator is not None:
+            app.removeTranslator(self._translator)
+        self._translator = QTranslator(self)
+        folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if self._translator.load(f"qtbase_{language}", folder):
+            app.installTranslator(self._translator)
+
+    # --- what the bridge tells ------------------------------------------------------------------
+
+    def _take(self, snapshot: Snapshot) -> None:
+        self._snapshot, self._settings = snapshot, snapshot.settings
+        self.draw()
+        if self._first:
+            self._first = False
+            if not snapshot.settings.accounts:
+                self.window.open_settings()
+            elif not snapshot.calls:
+                self.window.ready.dial.target.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.ready.emit()
+            if self._deps.on_ready:
+                self._deps.on_ready(self)
+
+    def _attached(self) -> None:
+        if self.window.settings_open:
+            self.window.settings.watch(on=True)
+
+    def _gone(self) -> None:
+        self.draw()
+
+    def _fault(self, fault: Fault) -> None:
+        self.window.say(upper_first(self.view().texts(fault.said.code, **fault.said.params)))
+
+    def _refused(self, refused: Refused) -> None:
+        self.window.say(upper_first(self.view().texts(refused.said.code, **refused.said.params)))
+
+    def _unanswered(self) -> None:
+        self.window.say(self.view().texts("bridge.unanswered"))
+
+    def _starting_failed(self, error: KlartoneError) -> None:
+        self.window.say(upper_first(self.view().texts.error(error)))
+
+    # --- what the window wants ------------------------------------------------------------------
+
+    def _other_look(self) -> None:
+        look = Look.LIGHT if self._is_dark() else Look.DARK
+        self.bridge.send(SaveSettings(new_id(), replace(self._settings, look=look)))
+
+    def _store_password(self, account: str, password: str) -> None:
+        def store() -> None:
+            try:
+                self._deps.store_password(account, password)
+            except KeyringError as error:
+                self._stored.emit(self.view().texts.error(error))
+            else:
+                self._stored.emit("")
+
+        work = _Work(store)
+        work.setAutoDelete(False)
+        self._work.add(work)
+        QThreadPool.globalInstance().start(work)
+
+    def _password_done(self, refusal: str) -> None:
+        self._work.clear()
+        if refusal:
+            self.window.settings.account.password_refused(refusal)
+        else:
+            self.window.settings.account.password_stored()
+
+    def _raise(self) -> None:
+        self.window.showNormal()
+        self.window.raise_()
+        self.window.activateWindow()
+
+
+def run_desk(deps: DeskDependencies) -> int:
+    """Run the desk until its window is closed. Returns the process's exit code."""
+    app = make_application()
+    desk = Desk(deps)
+    desk.window.closed.connect(app.quit)
+    desk.open()
+    code = app.exec()
+    desk.bridge.close()
+    return code
+
+
+def make_application() -> QApplication:
+    """The one application of this process, with the desk's style and fonts."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        qInstallMessageHandler(_log_qt)
+        app = QApplication(sys.argv[:1])
+        app.setApplicationName("klartone")
+        app.setDesktopFileName("klartone")
+    app.setStyle("Fusion")
+    set_fonts(app)
+    return app
+
+
+def _log_qt(_kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """What Qt has to say goes into the log, not between the lines that a person reads."""
+    log.info("Qt %s: %s", context.category or "", message)
+
+
+def dress(theme: Theme) -> None:
+    """Give the whole application this look."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    app.setPalette(palette(theme))
+    app.setStyleSheet(sheet(theme))
+
+
+def time_zone(snapshot: Snapshot | None) -> str | None:
+    """The policy's, where there is one in use; else None, the machine's."""
+    ready = snapshot is not None and snapshot.policy.phase is PolicyPhase.READY
+    return snapshot.policy.time_zone if snapshot is not None and ready else None
+
+
+def system_language() -> Language:
+    """Danish where the system speaks it, else English."""
+    return Language.DA if QLocale.system().language() is QLocale.Language.Danish else Language.EN
+
+
+def _undo_runs(status: object, now: datetime) -> bool:
+    hold = getattr(status, "hold", None)
+    until = getattr(hold, "undo_until", None)
+    return until is not None and until > now

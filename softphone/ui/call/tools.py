@@ -1,0 +1,193 @@
+"""The tools of a call: microphone, hold, keypad, pause for sensitive information, and the menu of what is seldom needed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from softphone.domain.purpose import Headline, Reason
+from softphone.ui.call.moment import PLACED
+from softphone.ui.controls import FilledButton, QuietButton, ToolTile
+from softphone.ui.fields import Words
+from softphone.ui.theme.style import TIMER
+from softphone.ui.view import View, new_id, upper_first, version
+from softphone.wire import Act, CallPhase, CallState, Hold, Mute, SendDigits
+
+_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#")
+_LETTERS = {"2": "ABC", "3": "DEF", "4": "GHI", "5": "JKL", "6": "MNO", "7": "PQRS", "8": "TUV", "9": "WXYZ"}
+
+
+class Tools(QWidget):
+    """command(Mute | Hold | Act), keypad(bool): the keypad is wanted or not."""
+
+    command = Signal(object)
+    keypad = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mute = ToolTile("mute")
+        self.hold = ToolTile("hold")
+        self.keys = ToolTile("keypad")
+        self.pause = ToolTile("pauseSensitive")
+        self.more = ToolTile("more")
+        self.menu = QMenu(self)
+        self.menu.setObjectName("moreMenu")
+        self._call: CallState | None = None
+        self._actions: tuple[str, ...] | None = None
+        for tile in (self.mute, self.hold, self.keys, self.pause):
+            tile.setCheckable(True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for tile in (self.mute, self.hold, self.keys, self.pause, self.more):
+            layout.addWidget(tile)
+        self.mute.clicked.connect(self._mute)
+        self.hold.clicked.connect(self._hold)
+        self.keys.clicked.connect(lambda: self.keypad.emit(self.keys.isChecked()))
+        self.pause.clicked.connect(self._pause)
+        self.more.clicked.connect(self._open_menu)
+
+    def render_view(self, view: View, call: CallState, *, keypad_open: bool) -> None:
+        self._call = call
+        connected = view.connected and call.phase is CallPhase.CONNECTED
+        why = "" if connected else view.texts("why_not.no_engine" if not view.connected else "why_not.not_answered")
+        muted, held = call.muted, call.held_by_us
+        self.mute.setChecked(muted)
+        self.mute.show_as(
+            view,
+            view.texts("tool.muted" if muted else "tool.mute"),
+            icon="mic_off" if muted else "mic",
+            name=view.texts("tool.muted.name" if muted else "tool.mute.name"),
+            enabled=connected,
+            why=why or ("" if call.microphone_open else view.texts("tool.mute.closed")),
+        )
+        self.hold.setChecked(held)
+        self.hold.show_as(
+            view,
+            view.texts("tool.held" if held else "tool.hold"),
+            icon="play" if held else "hold",
+            name=view.texts("tool.held.name" if held else "tool.hold.name"),
+            enabled=connected,
+            why=why or (view.texts("tool.held_by_them") if call.held_by_them else ""),
+        )
+        self.keys.setChecked(keypad_open)
+        self.keys.show_as(view, view.texts("tool.keypad"), icon="keypad", enabled=connected, why=why)
+        self._render_pause(view, call, connected=connected, why=why)
+        self._render_menu(view, call, connected=connected, why=why)
+
+    def _render_pause(self, view: View, call: CallState, *, connected: bool, why: str) -> None:
+        status = call.status
+        paused = status is not None and Reason.SENSITIVE in status.pauses
+        able = status is not None and ("resume" if paused else "pause_sensitive") in status.actions
+        if connected and not able:
+            nothing = status is None or status.headline is not Headline.RECORDING
+            why = view.texts("why_not.pause_nothing" if nothing else "why_not.not_now")
+        self.pause.setChecked(paused)
+        self.pause.show_as(
+            view,
+            view.texts("tool.resume" if paused else "tool.pause"),
+            icon="pause_id",
+            name=view.texts("tool.resume.name" if paused else "tool.pause.name"),
+            enabled=connected and able,
+            why=why if not (connected and able) else "",
+        )
+
+    def _render_menu(self, view: View, call: CallState, *, connected: bool, why: str) -> None:
+        offered = call.status.actions if call.status and connected else ()
+        actions = tuple(action for action in offered if action not in PLACED)
+        if actions != self._actions or self.menu.property("language") != view.texts.language:
+            self._actions = actions
+            self.menu.setProperty("language", view.texts.language)
+            self.menu.clear()
+            party = view.party(call)
+            for name in actions:
+                words = view.texts(f"action.{name}", party=party, Party=upper_first(party))
+                action = QAction(words, self.menu)
+                action.setObjectName(f"action_{name}")
+                action.triggered.connect(lambda _checked=False, name=name: self._act(name))
+                self.menu.addAction(action)
+        nothing = view.texts("why_not.no_actions") if connected and not actions else why
+        self.more.show_as(
+            view,
+            view.texts("tool.more"),
+            icon="more",
+            name=view.texts("tool.more.name"),
+            enabled=bool(actions),
+            why="" if actions else nothing,
+        )
+
+    def _open_menu(self) -> None:
+        above = self.more.mapToGlobal(
+            QPoint(self.more.width() - self.menu.sizeHint().width(), -self.menu.sizeHint().height())
+        )
+        self.menu.popup(above)
+
+    def _mute(self) -> None:
+        if self._call:
+            self.mute.setChecked(self._call.muted)
+            self.command.emit(Mute(new_id(), self._call.id, not self._call.muted))
+
+    def _hold(self) -> None:
+        if self._call:
+            self.hold.setChecked(self._call.held_by_us)
+            self.command.emit(Hold(new_id(), self._call.id, not self._call.held_by_us))
+
+    def _pause(self) -> None:
+        if self._call and self._call.status:
+            paused = Reason.SENSITIVE in self._call.status.pauses
+            self.pause.setChecked(paused)
+            self._act("resume" if paused else "pause_sensitive")
+
+    def _act(self, name: str) -> None:
+        if self._call:
+            self.command.emit(Act(new_id(), self._call.id, version(self._call.status), name))
+
+
+class Keypad(QWidget):
+    """Twelve keys and what was pressed. command(SendDigits), closed()."""
+
+    command = Signal(object)
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("keypadPanel")
+        self.pressed = Words("digitsSent", size=TIMER, tabular=True)
+        self.close_button = QuietButton("closeKeypad", size=16)
+        self.close_button.setFixedHeight(24)
+        self.keys = {key: FilledButton(f"key_{_key_name(key)}", "plain", 40) for key in _KEYS}
+        self._call: CallState | None = None
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        for i, (key, button) in enumerate(self.keys.items()):
+            grid.addWidget(button, i // 3, i % 3)
+            button.clicked.connect(lambda _checked=False, key=key: self.press(key))
+        top = QHBoxLayout()
+        top.addWidget(self.pressed, 1)
+        top.addWidget(self.close_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        layout.addLayout(grid)
+        layout.addStretch(1)
+        self.close_button.clicked.connect(self.closed)
+
+    def render_view(self, view: View, call: CallState) -> None:
+        if self._call is None or self._call.id != call.id:
+            self.pressed.setText("")
+        self._call = call
+        for key, button in self.keys.items():
+            button.show_as(view, key, name=f"{key} {_LETTERS.get(key, '')}".strip(), enabled=view.connected)
+        self.close_button.show_as(view, "", icon="close", name=view.texts("tool.keypad.close"))
+
+    def press(self, key: str) -> None:
+        """As if the key were pressed here."""
+        if self._call and key in self.keys:
+            self.pressed.setText(self.pressed.text() + key)
+            self.command.emit(SendDigits(new_id(), self._call.id, key))
+
+
+def _key_name(key: str) -> str:
+    return {"*": "star", "#": "hash"}.get(key, key)

@@ -1,0 +1,324 @@
+"""The controls the desk is built of: buttons that paint themselves from the look. They know no call and no command.
+
+Each has `show_as(view, …)` for what it says now and Qt's own `clicked`. A control that is off says why, in its tooltip and
+to a screen reader.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.style import BODY, BUTTON_RADIUS, SMALL, font
+from softphone.ui.theme.tokens import Theme
+from softphone.ui.view import View
+
+
+class Control(QAbstractButton):
+    """A button that paints itself. Focus comes by the keyboard alone, so that a click leaves it where it was."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._theme: Theme | None = None
+        self._icons: Icons | None = None
+        self._icon_name = ""
+        self._hover = False
+        self._keys = ""
+
+    def set_keys(self, keys: str) -> None:
+        """The shortcut as a person reads it; it stands in the tooltip."""
+        self._keys = keys
+
+    def show_as(
+        self, view: View, title: str, *, icon: str = "", name: str = "", enabled: bool = True, why: str = ""
+    ) -> None:
+        """`name` is what a screen reader says where it is more than `title`; `why` says why it is off, or what it does."""
+        resized = title != self.text() or icon != self._icon_name
+        self._theme, self._icons, self._icon_name = view.theme, view.icons, icon
+        self.setText(title)
+        self.setAccessibleName(name or title)
+        self.setAccessibleDescription(why)
+        tip = (name or title) + (f" ({self._keys})" if self._keys else "") + (f"\n{why}" if why else "")
+        self.setToolTip(tip)
+        if self.isEnabled() and not enabled and self.hasFocus():
+            # Focus must not slide on to the neighbour: a second press would do something else.
+            self.window().setFocus()
+        self.setEnabled(enabled)
+        if resized:
+            self.updateGeometry()
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
+            self.click()
+            return
+        super().keyPressEvent(event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._hover = True
+        self.update()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover = False
+        self.update()
+        super().leaveEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._theme is None or self._icons is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.draw(painter, self._theme, self._icons)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self._theme.accent), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), BUTTON_RADIUS, BUTTON_RADIUS)
+        painter.end()
+
+    def draw(self, _painter: QPainter, _theme: Theme, _icons: Icons, /) -> None:
+        raise AssertionError("each control draws itself")
+
+    def _plate(self, painter: QPainter, theme: Theme, fill: str, edge: str | None) -> None:
+        colour = QColor(fill)
+        if self.isEnabled() and (self.isDown() or self._hover):
+            shade = 104 if not self.isDown() else 108
+            colour = colour.lighter(shade + 8) if theme.dark else colour.darker(shade)
+        painter.setPen(QPen(QColor(edge), 1) if edge else Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        inset = 0.5 if edge else 0.0  # a line of one pixel lies on whole pixels
+        box = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
+        painter.drawRoundedRect(box, BUTTON_RADIUS, BUTTON_RADIUS)
+
+
+class ActionButton(Control):
+    """Icon, what it is called, and in a small second line what a press will do to this call. Its size never changes."""
+
+    HEIGHT = 68
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._sub = ""
+        self._violet = False
+        self.setFixedHeight(self.HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_action(
+        self,
+        view: View,
+        title: str,
+        sub: str,
+        *,
+        icon: str = "",
+        enabled: bool = True,
+        why: str = "",
+        violet: bool = False,
+    ) -> None:
+        self._sub, self._violet = sub, violet
+        self.show_as(view, title, icon=icon, name=f"{title}: {sub}" if sub else title, enabled=enabled, why=why)
+
+    def sub(self) -> str:
+        """The second line as it stands."""
+        return self._sub
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, self.HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(96, self.HEIGHT)
+
+    def text_width(self) -> float:
+        return self.width() - (34 if self._icon_name else 12) - 4
+
+    def overflows(self) -> bool:
+        """Whether the words do not fit: then a test fails, not an agent's eyes."""
+        title, sub = self._heights(self.text_width())
+        return title + sub > self.HEIGHT - 4 or self._widest() > self.text_width()
+
+    def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
+        on = self.isEnabled()
+        self._plate(painter, theme, theme.surface if on else theme.window, theme.line)
+        colour = (theme.lock_ink if self._violet else theme.accent) if on else theme.disabled
+        left = 12.0
+        if self._icon_name:
+            icons.draw(painter, self._icon_name, colour, QRectF(9, self.height() / 2 - 9.5, 19, 19))
+            left = 34.0
+        width = self.text_width()
+        title, sub = self._heights(width)
+        top = (self.height() - title - sub) / 2
+        wrap = self._wrap(width) | int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        painter.setFont(font(BODY, strong=True))
+        painter.setPen(QColor(colour))
+        painter.drawText(QRectF(left, top, width, title), wrap, self.text())
+        painter.setFont(font(SMALL - 1, tabular=True))
+        painter.setPen(QColor(theme.muted if on else theme.disabled))
+        painter.drawText(QRectF(left, top + title, width, sub), wrap, self._sub)
+
+    def _heights(self, width: float) -> tuple[float, float]:
+        def height(text: str, used: QFont) -> float:
+            box = QFontMetricsF(used).boundingRect(QRectF(0, 0, width, 500), self._wrap(width), text)
+            return box.height() if text else 0.0
+
+        return height(self.text(), font(BODY, strong=True)), height(self._sub, font(SMALL - 1, tabular=True))
+
+    def _wrap(self, width: float) -> int:
+        """Between words; within one only where a policy's word for the party is longer than the button is wide."""
+        flag = Qt.TextFlag.TextWordWrap if self._widest() <= width else Qt.TextFlag.TextWrapAnywhere
+        return int(flag)
+
+    def _widest(self) -> float:
+        title = [QFontMetricsF(font(BODY, strong=True)).horizontalAdvance(word) for word in self.text().split()]
+        sub = [QFontMetricsF(font(SMALL - 1, tabular=True)).horizontalAdvance(word) for word in self._sub.split()]
+        return max([*title, *sub, 0.0])
+
+
+class ToolTile(Control):
+    """An icon over its word. `setCheckable` where it is a switch: pressed in, it keeps a plate."""
+
+    HEIGHT = 56
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self.setFixedHeight(self.HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        words = QFontMetricsF(font(SMALL - 1)).horizontalAdvance(self.text())
+        return QSize(max(48, round(words) + 4), self.HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(44, self.HEIGHT)
+
+    def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
+        if self.isChecked():
+            self._plate(painter, theme, theme.neutral.fill, theme.neutral.edge)
+        elif self.isEnabled() and (self._hover or self.isDown()):
+            self._plate(painter, theme, theme.window, None)
+        colour = theme.text if self.isEnabled() else theme.disabled
+        icons.draw(painter, self._icon_name, colour, QRectF(self.width() / 2 - 11, 7, 22, 22))
+        painter.setFont(font(SMALL - 1))
+        painter.setPen(QColor(colour))
+        painter.drawText(QRectF(0, 32, self.width(), 18), int(Qt.AlignmentFlag.AlignCenter), self.text())
+
+
+class FilledButton(Control):
+    """The one thing to press in its place: hang up, answer, call, save. `tone`: accent, danger, ok, or plain."""
+
+    def __init__(self, name: str, tone: str = "accent", height: int = 44, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._tone = tone
+        self.setFixedHeight(height)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        words = QFontMetricsF(font(BODY, strong=True)).horizontalAdvance(self.text())
+        return QSize(round(words) + (28 if self._icon_name else 0) + 28, self.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
+        ink, fill, edge = self._colours(theme)
+        self._plate(painter, theme, fill, edge)
+        metrics = QFontMetricsF(font(BODY, strong=True))
+        words = metrics.horizontalAdvance(self.text())
+        icon = 20.0 if self._icon_name else 0.0
+        gap = 8.0 if self._icon_name and self.text() else 0.0
+        left = (self.width() - words - icon - gap) / 2
+        if self._icon_name:
+            icons.draw(painter, self._icon_name, ink, QRectF(left, self.height() / 2 - 10, 20, 20))
+        painter.setFont(font(BODY, strong=True))
+        painter.setPen(QColor(ink))
+        box = QRectF(left + icon + gap, 0, words + 2, self.height())
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self.text())
+
+    def _colours(self, theme: Theme) -> tuple[str, str, str | None]:
+        if not self.isEnabled():
+            return theme.disabled, theme.window, theme.line
+        if self._tone == "danger":
+            return "#FFFFFF", theme.hang_up, None
+        if self._tone == "ok":
+            return ("#0B1B13" if theme.dark else "#FFFFFF"), theme.ok, None
+        if self._tone == "plain":
+            return theme.accent, theme.surface, theme.line
+        return theme.on_accent, theme.accent, None
+
+
+class Chip(Control):
+    """One of a few answers to a small question, in place. Checked: it is what holds."""
+
+    HEIGHT = 34
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self.setFixedHeight(self.HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(QFontMetricsF(font(SMALL)).horizontalAdvance(self.text())) + 18, self.HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, self.HEIGHT)
+
+    def fits(self) -> bool:
+        """Whether all of the words are in sight."""
+        return QFontMetricsF(font(SMALL, strong=True)).horizontalAdvance(self.text()) <= self.width() - 8
+
+    def draw(self, painter: QPainter, theme: Theme, _icons: Icons) -> None:
+        chosen = self.isChecked()
+        self._plate(painter, theme, theme.surface, theme.accent if chosen else theme.neutral.edge)
+        painter.setFont(font(SMALL, strong=chosen))
+        painter.setPen(QColor((theme.accent if chosen else theme.text) if self.isEnabled() else theme.disabled))
+        metrics = QFontMetricsF(painter.font())
+        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width() - 8)
+        painter.drawText(QRectF(self.rect()), int(Qt.AlignmentFlag.AlignCenter), shown)
+
+
+class QuietButton(Control):
+    """An icon, or a word with an icon behind it, without a plate: settings, copy, *Vis teksten*."""
+
+    def __init__(self, name: str, parent: QWidget | None = None, *, size: int = 18) -> None:
+        super().__init__(name, parent)
+        self._size = size
+
+    def sizeHint(self) -> QSize:
+        words = round(QFontMetricsF(font(SMALL, tabular=True)).horizontalAdvance(self.text()))
+        icon = self._size + (6 if words else 0) if self._icon_name else 0
+        return QSize(max(32, words + icon + 4), 32)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(32, 32)
+
+    def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
+        if self.isEnabled() and (self._hover or self.isDown()):
+            self._plate(painter, theme, theme.neutral.fill, None)
+        colour = theme.muted if self.isEnabled() else theme.disabled
+        used = font(SMALL, tabular=True)
+        metrics = QFontMetricsF(used)
+        room = self.width() - 2 - (self._size + 6 if self._icon_name and self.text() else 0)
+        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+        words = metrics.horizontalAdvance(shown)
+        left = 0.0 if self.text() else (self.width() - self._size) / 2
+        painter.setFont(used)
+        painter.setPen(QColor(colour))
+        box = QRectF(left, 0, words + 2, self.height())
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
+        if self._icon_name:
+            at = left + (words + 6 if self.text() else 0)
+            icons.draw(
+                painter, self._icon_name, colour, QRectF(at, (self.height() - self._size) / 2, self._size, self._size)
+            )

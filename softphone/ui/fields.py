@@ -1,0 +1,143 @@
+"""The quiet parts of the desk: labels, cards, lists to pick from, what scrolls. They know no call and send nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QScrollBar, QSizePolicy, QWidget
+
+from softphone.ui.theme.style import BODY, font
+from softphone.ui.view import View
+
+
+class Pick(QComboBox):
+    """A choice from a list. The look's own arrow, for a style sheet would leave it without one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self._view: View | None = None
+
+    def render_view(self, view: View) -> None:
+        self._view = view
+        self.update()
+
+    def show_entries(self, view: View, wanted: list[tuple[str, str | None]], current: str | None) -> None:
+        """Show these entries (text, data) and mark the current one; nothing is touched while the list is open."""
+        self.render_view(view)
+        if self.view().isVisible():
+            return
+        shown = [(self.itemText(i), self.itemData(i)) for i in range(self.count())]
+        if shown != wanted:
+            self.clear()
+            for text, data in wanted:
+                self.addItem(text, data)
+        position = next((i for i, (_, data) in enumerate(wanted) if data == current), 0)
+        if position != self.currentIndex():
+            self.setCurrentIndex(position)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the page scrolls; a choice is not changed by the way
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._view is not None:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            colour = self._view.theme.muted if self.isEnabled() else self._view.theme.disabled
+            self._view.icons.draw(painter, "down", colour, QRectF(self.width() - 28, self.height() / 2 - 8, 16, 16))
+            painter.end()
+
+
+class Words(QLabel):
+    """A label of one role (`""`, `muted`, `danger`, `ok`) that elides a single line, or wraps where `wrap` is set."""
+
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        size: int = BODY,
+        strong: bool = False,
+        role: str = "",
+        wrap: bool = False,
+        tabular: bool = False,
+    ) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setFont(font(size, strong=strong, tabular=tabular))
+        self.setProperty("role", role)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(wrap)
+        self._wrap = wrap
+        if not wrap:
+            self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def set_role(self, role: str) -> None:
+        if self.property("role") != role:
+            self.setProperty("role", role)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._wrap or self.textFormat() is not Qt.TextFormat.PlainText:
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
+        painter.end()
+
+    def elided(self) -> bool:
+        """Whether it is shown shortened."""
+        return not self._wrap and self.fontMetrics().horizontalAdvance(self.text()) > self.width()
+
+
+class Reel(QScrollArea):
+    """What may be longer than its place. Its bar lies over the edge and takes no width: nothing shifts when it appears."""
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(inside)
+        self._over = QScrollBar(Qt.Orientation.Vertical, self)
+        own = self.verticalScrollBar()
+        own.rangeChanged.connect(self._range)
+        own.valueChanged.connect(self._over.setValue)
+        self._over.valueChanged.connect(own.setValue)
+        self._over.hide()
+
+    def _range(self, low: int, high: int) -> None:
+        self._over.setRange(low, high)
+        self._over.setPageStep(self.verticalScrollBar().pageStep())
+        self._over.setSingleStep(self.verticalScrollBar().singleStep())
+        self._over.setVisible(high > low)
+        self._over.raise_()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._over.setGeometry(self.width() - 7, 2, 6, self.height() - 4)
+        self._over.setPageStep(self.height())
+
+
+class Card(QFrame):
+    """A surface with a thin edge; `fault` outlines it."""
+
+    def __init__(self, name: str = "", role: str = "card") -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setProperty("role", role)
+
+
+def chain(widgets: Sequence[QWidget]) -> None:
+    """Make Tab go through these in this order, the page's."""
+    for one, other in pairwise(widgets):
+        QWidget.setTabOrder(one, other)

@@ -1,0 +1,97 @@
+"""Pictures of the desk, as PNG, of snapshots that a real engine sent. The window is the real one; only the clock is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+
+from softphone.domain.errors import EngineError
+from softphone.domain.purpose import Language
+from softphone.texts import Texts
+from softphone.ui.app import dress, make_application, time_zone
+from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.tokens import load_themes
+from softphone.ui.view import View
+from softphone.ui.window import HEIGHT, WIDTH, DeskWindow
+from softphone.wire import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: a snapshot as it is at `at` (UTC), or with `connected` false as it is when the engine is gone."""
+
+    name: str
+    snapshot: Snapshot
+    at: datetime
+    connected: bool = True
+    settings: bool = False
+    """the settings page instead"""
+
+
+class Camera:
+    """Draws snapshots into a window of its own and grabs it. `texts`, `icons`, `themes` are the resources' folders."""
+
+    def __init__(self, texts: Path, icons: Path, themes: Path, *, width: int = WIDTH, height: int = HEIGHT) -> None:
+        self._app = make_application()
+        self._texts, self._icons = texts, Icons(icons)
+        self._themes = dict(zip((False, True), load_themes(themes), strict=True))
+        self._size = (width, height)
+        self._dark: bool | None = None
+
+    def window(self, picture: Picture, language: Language, *, dark: bool) -> DeskWindow:
+        """The window as it looks then; the caller closes it."""
+        theme = self._themes[dark]
+        if dark is not self._dark:
+            self._dark = dark
+            dress(theme)
+        texts = Texts(self._texts, language, time_zone(picture.snapshot))
+        view = View(picture.snapshot, texts, theme, self._icons, picture.at, picture.connected)
+        window = DeskWindow()
+        window.resize(*self._size)
+        window.render_view(view)
+        window.show()
+        if picture.settings:
+            window.open_settings()
+        window.setFocus()
+        QApplication.processEvents()
+        window.render_view(view)
+        QApplication.processEvents()
+        return window
+
+    def take(self, picture: Picture, file: Path, language: Language, *, dark: bool) -> None:
+        """Write `file` (PNG). Raises EngineError where it cannot be written."""
+        window = self.window(picture, language, dark=dark)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        saved = window.grab().save(str(file), "PNG")
+        window.close()
+        window.deleteLater()
+        QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+        if not saved:
+            raise EngineError("error.pictures.unwritable", path=str(file))
+
+
+def take_all(
+    pictures: list[Picture],
+    folder: Path,
+    texts: Path,
+    icons: Path,
+    themes: Path,
+    *,
+    told: Callable[[Path], None] = lambda _path: None,
+) -> list[Path]:
+    """Each picture in both languages and both looks: `<folder>/<name>-<language>-<look>.png`. Gives the files written."""
+    camera = Camera(texts, icons, themes)
+    written: list[Path] = []
+    for dark in (False, True):
+        for language in Language:
+            for picture in pictures:
+                file = folder / f"{picture.name}-{language}-{'dark' if dark else 'light'}.png"
+                camera.take(picture, file, language, dark=dark)
+                written.append(file)
+                told(file)
+    return written

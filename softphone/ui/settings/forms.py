@@ -1,0 +1,356 @@
+"""The parts of the settings: account, sound, policy, appearance. Each shows what stands and says what is wanted instead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLineEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from softphone.domain.purpose import Language
+from softphone.ui.controls import FilledButton
+from softphone.ui.fields import Card, Pick, Words
+from softphone.ui.theme.style import SMALL
+from softphone.ui.view import View, new_id
+from softphone.wire import Account, Levels, Look, PolicyPhase, Settings, TestTone, Transport
+
+_SILENCE_DB = -60.0
+
+
+class Section(QWidget):
+    """A heading and a card of fields. save(Settings): what is wanted, whole."""
+
+    save = Signal(object)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.heading = Words(f"{name}Heading", strong=True)
+        self.card = Card(f"{name}Card")
+        self.body = QVBoxLayout(self.card)
+        self.body.setContentsMargins(14, 12, 14, 14)
+        self.body.setSpacing(4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.card)
+        self._labels: list[tuple[Words, str, QWidget]] = []
+        self.settings = Settings()
+
+    def field(self, code: str, widget: QWidget) -> None:
+        label = Words(size=SMALL, role="muted")
+        label.setBuddy(widget)
+        self._labels.append((label, code, widget))
+        if self.body.count():
+            self.body.addSpacing(6)
+        self.body.addWidget(label)
+        self.body.addWidget(widget)
+
+    def render_view(self, view: View) -> None:
+        self.heading.setText(view.texts(f"settings.{self.name}"))
+        for label, code, widget in self._labels:
+            label.setText(view.texts(code))
+            widget.setAccessibleName(view.texts(code))
+        if view.snapshot:
+            self.settings = view.snapshot.settings
+
+
+class AccountSection(Section):
+    """Address, user, password, transport. password(account_id, password) comes before `save`, where one was typed."""
+
+    password = Signal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__("account")
+        self.address = _field("accountAddress")
+        self.user = _field("accountUser")
+        self.secret = _field("accountPassword")
+        self.secret.setEchoMode(QLineEdit.EchoMode.Password)
+        self.transport = Pick("accountTransport")
+        self.transport.addItem("UDP", "udp")
+        self.transport.addItem("TCP", "tcp")
+        self.state = Words("accountSaved", size=SMALL, role="muted", wrap=True)
+        self.button = FilledButton("saveAccount", "accent", 40)
+        self.field("settings.account.address", self.address)
+        self.field("settings.account.user", self.user)
+        self.field("settings.account.password", self.secret)
+        self.field("settings.account.transport", self.transport)
+        self.body.addSpacing(6)
+        self.body.addWidget(self.state)
+        self.body.addSpacing(4)
+        self.body.addWidget(self.button)
+        self.button.clicked.connect(self.press)
+        for line in (self.address, self.user, self.secret):
+            line.returnPressed.connect(self.press)
+        self._loaded: Account | None = None
+        self._view: View | None = None
+        self._waiting: Settings | None = None
+
+    def render_view(self, view: View) -> None:
+        super().render_view(view)
+        self._view = view
+        account = self.settings.accounts[0] if self.settings.accounts else None
+        if account != self._loaded:
+            self._loaded = account
+            if account:
+                self.address.setText(account.address)
+                self.user.setText(account.user)
+                self.transport.setCurrentIndex(max(0, self.transport.findData(account.transport)))
+        self.transport.render_view(view)
+        self.address.setPlaceholderText(view.texts("settings.account.address.example"))
+        self.user.setPlaceholderText(view.texts("settings.account.user.same"))
+        self.secret.setPlaceholderText(
+            view.texts("settings.account.password.kept" if account else "settings.account.password.new")
+        )
+        why = "" if view.connected else view.texts("why_not.no_engine")
+        self.button.show_as(view, view.texts("settings.account.save"), enabled=view.connected, why=why)
+
+    def press(self) -> None:
+        """Save: the password into the keyring first, then the account."""
+        if self._view is None or not self.button.isEnabled():
+            return
+        address = self.address.text().strip().removeprefix("sip:")
+        user, _, host = address.partition("@")
+        if not user or not host or " " in address:
+            self.tell(self._view.texts("settings.account.bad_address"), "danger")
+            self.address.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        before = self.settings.accounts[0] if self.settings.accounts else None
+        transport: Transport = "tcp" if self.transport.currentData() == "tcp" else "udp"
+        wanted = Account(before.id if before else new_id(), address, self.user.text().strip(), transport)
+        if before:
+            wanted = replace(wanted, register=before.register, display_name=before.display_name)
+        self._waiting = replace(self.settings, accounts=(wanted, *self.settings.accounts[1:]))
+        if self.secret.text():
+            self.tell(self._view.texts("settings.account.storing"))
+            self.password.emit(wanted.id, self.secret.text())
+            self.secret.clear()
+        else:
+            self.password_stored()
+
+    def password_stored(self) -> None:
+        """The keyring holds it: now the account can follow."""
+        if self._waiting and self._view:
+            self.save.emit(self._waiting)
+            self._waiting = None
+            self.tell(self._view.texts("settings.account.saved"), "ok")
+
+    def password_refused(self, sentence: str) -> None:
+        self._waiting = None
+        self.tell(sentence, "danger")
+
+    def tell(self, sentence: str, role: str = "muted") -> None:
+        self.state.set_role(role)
+        self.state.setText(sentence)
+
+
+class Meter(QWidget):
+    """Loudness in dBFS as a bar, -60 to 0."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setFixedHeight(8)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._level = _SILENCE_DB
+        self._view: View | None = None
+
+    @property
+    def level(self) -> float:
+        return self._level
+
+    def sizeHint(self) -> QSize:
+        return QSize(80, 8)
+
+    def render_view(self, view: View) -> None:
+        self._view = view
+        self.setAccessibleName(view.texts("settings.sound.level"))
+        self.update()
+
+    def set_level(self, level: float) -> None:
+        self._level = min(0.0, max(_SILENCE_DB, level))
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._view is None:
+            return
+        theme = self._view.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.neutral.fill))
+        painter.drawRoundedRect(QRectF(0, 1, self.width(), 6), 3, 3)
+        share = 1 - self._level / _SILENCE_DB
+        painter.setBrush(QColor(theme.amber.mark if self._level > -3 else theme.ok))
+        if share > 0:
+            painter.drawRoundedRect(QRectF(0, 1, self.width() * share, 6), 3, 3)
+        painter.end()
+
+
+class SoundSection(Section):
+    """Microphone and speaker, with level and a test tone. command(TestTone)."""
+
+    command = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__("sound")
+        self.microphone = Pick("microphone")
+        self.speaker = Pick("speaker")
+        self.meter = Meter("microphoneLevel")
+        self.speaker_meter = Meter("speakerLevel")
+        self.tone = FilledButton("testTone", "plain", 40)
+        self.fault = Words("soundFault", size=SMALL, role="danger", wrap=True)
+        self.field("settings.sound.microphone", self.microphone)
+        self.body.addWidget(self.meter)
+        self.field("settings.sound.speaker", self.speaker)
+        self.body.addWidget(self.speaker_meter)
+        self.body.addSpacing(6)
+        self.body.addWidget(self.fault)
+        self.body.addWidget(self.tone)
+        self.microphone.activated.connect(lambda: self._pick(microphone=str(self.microphone.currentData())))
+        self.speaker.activated.connect(lambda: self._pick(speaker=str(self.speaker.currentData())))
+        self.tone.clicked.connect(lambda: self.command.emit(TestTone(new_id())))
+
+    def render_view(self, view: View) -> None:
+        super().render_view(view)
+        sound = view.snapshot.sound if view.snapshot else None
+        devices = sound.devices if sound else ()
+        standard: tuple[str, str | None] = (view.texts("settings.sound.default"), "")
+        microphones: list[tuple[str, str | None]] = [
+            standard,
+            *((device.name, device.id) for device in devices if device.microphone),
+        ]
+        speakers: list[tuple[str, str | None]] = [
+            standard,
+            *((device.name, device.id) for device in devices if device.speaker),
+        ]
+        if not any(device.microphone for device in devices):
+            microphones = [(view.texts("settings.sound.no_microphone"), "")]
+        if not any(device.speaker for device in devices):
+            speakers = [(view.texts("settings.sound.no_speaker"), "")]
+        self.microphone.show_entries(view, microphones, self.settings.microphone)
+        self.speaker.show_entries(view, speakers, self.settings.speaker)
+        self.meter.render_view(view)
+        self.speaker_meter.render_view(view)
+        self.fault.setVisible(sound is not None and sound.fault is not None)
+        if sound and sound.fault:
+            self.fault.setText(view.texts(sound.fault.code, **sound.fault.params))
+        able = view.connected and any(device.speaker for device in devices)
+        why = view.texts("why_not.no_engine" if not view.connected else "settings.sound.no_speaker")
+        self.tone.show_as(
+            view, view.texts("settings.sound.test"), icon="speaker", enabled=able, why="" if able else why
+        )
+
+    def show_levels(self, levels: Levels) -> None:
+        self.meter.set_level(levels.microphone)
+        self.speaker_meter.set_level(levels.speaker)
+
+    def _pick(self, **change: str) -> None:
+        self.save.emit(replace(self.settings, **change))
+
+
+class PolicySection(Section):
+    """The policy file: where it lies, whether it can be used, and each of its faults with line and key."""
+
+    def __init__(self) -> None:
+        super().__init__("policy")
+        self.path = _field("policyPath")
+        self.choose = FilledButton("choosePolicy", "plain", 40)
+        self.state = Words("policyState", size=SMALL, wrap=True)
+        self.faults = Words("policyFaults", size=SMALL, wrap=True)
+        self.field("settings.policy.path", self.path)
+        self.body.addSpacing(6)
+        self.body.addWidget(self.choose)
+        self.body.addSpacing(4)
+        self.body.addWidget(self.state)
+        self.body.addWidget(self.faults)
+        self.path.editingFinished.connect(self._typed)
+        self.choose.clicked.connect(self._browse)
+        self._loaded = ""
+        self._view: View | None = None
+
+    def render_view(self, view: View) -> None:
+        super().render_view(view)
+        self._view = view
+        if self.settings.policy != self._loaded:
+            self._loaded = self.settings.policy
+            self.path.setText(self.settings.policy)
+        self.path.setPlaceholderText(view.texts("settings.policy.none"))
+        why = "" if view.connected else view.texts("why_not.no_engine")
+        self.choose.show_as(view, view.texts("settings.policy.choose"), icon="folder", enabled=view.connected, why=why)
+        policy = view.snapshot.policy if view.snapshot else None
+        phase = policy.phase if policy else PolicyPhase.LOADING
+        told = view.texts(
+            f"settings.policy.{phase}",
+            controller=policy.controller if policy else "",
+            count=len(policy.faults) if policy else 0,
+        )
+        self.state.setText(told)
+        self.state.set_role({PolicyPhase.READY: "ok", PolicyPhase.LOADING: "muted"}.get(phase, "danger"))
+        said: list[str] = []
+        for fault in policy.faults if policy else ():
+            sentence = view.texts(fault.code, **fault.params)
+            where = [view.texts("settings.policy.line", line=fault.line)] if fault.line is not None else []
+            where += [fault.key] if fault.key else []
+            said.append(f"{' · '.join(where)}\n{sentence}" if where else sentence)
+        self.faults.setText("\n\n".join(said))
+        self.faults.setVisible(bool(said))
+
+    def _typed(self) -> None:
+        if self.path.text().strip() != self.settings.policy:
+            self.save.emit(replace(self.settings, policy=self.path.text().strip()))
+
+    def _browse(self) -> None:
+        assert self._view is not None
+        dialog = QFileDialog(self, self._view.texts("settings.policy.choose"), self.settings.policy, "TOML (*.toml)")
+        dialog.setObjectName("policyDialog")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setModal(False)
+        dialog.fileSelected.connect(self._chosen)
+        dialog.show()
+
+    def _chosen(self, path: str) -> None:
+        self.path.setText(path)
+        self._typed()
+
+
+class AppearanceSection(Section):
+    """Language and look, at once."""
+
+    def __init__(self) -> None:
+        super().__init__("appearance")
+        self.language = Pick("language")
+        self.look = Pick("look")
+        self.field("settings.language", self.language)
+        self.field("settings.look", self.look)
+        self.language.activated.connect(self._pick)
+        self.look.activated.connect(self._pick)
+
+    def render_view(self, view: View) -> None:
+        super().render_view(view)
+        system: tuple[str, str | None] = (view.texts("settings.language.system"), "")
+        chosen = self.settings.language
+        entries: list[tuple[str, str | None]] = [system, ("Dansk", "da"), ("English", "en")]
+        self.language.show_entries(view, entries, chosen.value if chosen else "")
+        looks: list[tuple[str, str | None]] = [(view.texts(f"settings.look.{look}"), look.value) for look in Look]
+        self.look.show_entries(view, looks, self.settings.look.value)
+
+    def _pick(self) -> None:
+        chosen = str(self.language.currentData())
+        language = Language(chosen) if chosen else None
+        self.save.emit(replace(self.settings, language=language, look=Look(str(self.look.currentData()))))
+
+
+def _field(name: str) -> QLineEdit:
+    field = QLineEdit()
+    field.setObjectName(name)
+    return field

@@ -1,0 +1,78 @@
+"""The settings, in the window: no dialog stands in the way of a call, and the call's state stays in sight at the top."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
+
+from softphone.ui.controls import QuietButton
+from softphone.ui.fields import Reel, Words
+from softphone.ui.settings.forms import AccountSection, AppearanceSection, PolicySection, SoundSection
+from softphone.ui.theme.style import MARGIN, SMALL
+from softphone.ui.view import View, new_id
+from softphone.wire import Levels, SaveSettings, Settings, WatchLevels
+
+
+class SettingsPage(QWidget):
+    """command(SaveSettings | WatchLevels | TestTone), password(account_id, password), back()."""
+
+    command = Signal(object)
+    password = Signal(str, str)
+    back = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.back_button = QuietButton("back", size=20)
+        self.title = Words("settingsTitle", size=19, strong=True)
+        self.welcome = Words("settingsWelcome", size=SMALL, role="muted", wrap=True)
+        self.account = AccountSection()
+        self.sound = SoundSection()
+        self.policy = PolicySection()
+        self.appearance = AppearanceSection()
+        head = QHBoxLayout()
+        head.setContentsMargins(MARGIN - 8, 2, MARGIN, 6)
+        head.setSpacing(4)
+        head.addWidget(self.back_button)
+        head.addWidget(self.title, 1)
+        inside = QWidget()
+        inner = QVBoxLayout(inside)
+        inner.setContentsMargins(MARGIN, 6, MARGIN, MARGIN)
+        inner.setSpacing(18)
+        inner.addWidget(self.welcome)
+        for section in (self.account, self.sound, self.policy, self.appearance):
+            inner.addWidget(section)
+            section.save.connect(self._save)
+        inner.addStretch(1)
+        self.reel = Reel(inside)
+        layout = self._outer = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(self.reel, 1)
+        self.back_button.clicked.connect(self.back)
+        self.account.password.connect(self.password)
+        self.sound.command.connect(self.command)
+
+    def render_view(self, view: View) -> None:
+        self.back_button.show_as(view, "", icon="back", name=view.texts("settings.back"))
+        self.title.setText(view.texts("settings.title"))
+        first = view.snapshot is not None and not view.snapshot.settings.accounts
+        self.welcome.setVisible(first)
+        self.welcome.setText(view.texts("settings.welcome"))
+        for section in (self.account, self.sound, self.policy, self.appearance):
+            section.render_view(view)
+
+    def put_above(self, layout: QLayout) -> None:
+        """What stays in sight over the settings: the call's state."""
+        self._outer.insertLayout(0, layout)
+
+    def watch(self, *, on: bool) -> None:
+        """Levels are sent only while somebody looks at them."""
+        self.command.emit(WatchLevels(new_id(), on))
+
+    def show_levels(self, levels: Levels) -> None:
+        self.sound.show_levels(levels)
+
+    def _save(self, settings: Settings) -> None:
+        self.command.emit(SaveSettings(new_id(), settings))

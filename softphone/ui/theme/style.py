@@ -1,0 +1,93 @@
+"""Fonts, palette and style sheet of the desk, made from a `Theme`. Controls that paint themselves take its colours directly."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication
+
+from softphone.ui.theme.tokens import Theme
+
+BODY, SMALL, HEADLINE, NAME, TIMER, READ_ALOUD = 14, 13, 20, 19, 15, 18
+"""sizes in px; the drawings' 12.5 px is 13 here, because whole pixels stay sharp"""
+MARGIN, GAP, TIGHT = 16, 12, 8
+CARD_RADIUS, BUTTON_RADIUS = 10.0, 8.0
+
+
+def font(size: int = BODY, *, strong: bool = False, tabular: bool = False) -> QFont:
+    """The desk's font at `size` px; `tabular` gives digits of one width, for what counts."""
+    made = QFont(QApplication.font())
+    made.setPixelSize(size)
+    made.setWeight(QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
+    if tabular:
+        made.setFeature(QFont.Tag("tnum"), 1)
+    return made
+
+
+def set_fonts(app: QApplication) -> None:
+    """Inter where the machine has it, else the platform's own."""
+    base = QFont("Inter") if "Inter" in QFontDatabase.families() else QFont(app.font())
+    base.setPixelSize(BODY)
+    app.setFont(base)
+
+
+def palette(theme: Theme) -> QPalette:
+    made = QPalette()
+    roles = QPalette.ColorRole
+    for role, colour in {
+        roles.Window: theme.window,
+        roles.WindowText: theme.text,
+        roles.Base: theme.surface,
+        roles.AlternateBase: theme.window,
+        roles.Text: theme.text,
+        roles.Button: theme.surface,
+        roles.ButtonText: theme.text,
+        roles.ToolTipBase: theme.text,
+        roles.ToolTipText: theme.window,
+        roles.PlaceholderText: theme.muted,
+        roles.Highlight: theme.accent,
+        roles.HighlightedText: theme.on_accent,
+        roles.Link: theme.accent,
+        roles.Accent: theme.accent,
+        roles.Mid: theme.line,
+        roles.Dark: theme.line,
+    }.items():
+        made.setColor(role, QColor(colour))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.disabled))
+    return made
+
+
+def sheet(theme: Theme) -> str:
+    t = theme
+    return f"""
+    QWidget#desk, QWidget#page, QScrollArea, QScrollArea > QWidget > QWidget {{ background: {t.window}; }}
+    QLabel {{ color: {t.text}; background: transparent; }}
+    QLabel[role="muted"] {{ color: {t.muted}; }}
+    QLabel[role="danger"] {{ color: {t.danger}; }}
+    QLabel[role="ok"] {{ color: {t.ok}; }}
+    QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 10px; }}
+    QFrame[role="fault"] {{ background: {t.surface}; border: 2px solid {t.danger}; border-radius: 10px; }}
+    QLineEdit, QComboBox {{
+        background: {t.surface}; color: {t.text}; border: 1px solid {t.neutral.edge}; border-radius: 8px;
+        padding: 0 10px; min-height: 38px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
+    }}
+    QLineEdit:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0 9px; min-height: 36px; }}
+    QLineEdit:disabled, QComboBox:disabled {{ color: {t.disabled}; background: {t.window}; }}
+    QComboBox::drop-down {{ border: none; width: 28px; }}
+    QComboBox::down-arrow {{ image: none; }}
+    QComboBox QAbstractItemView, QMenu, QListView {{
+        background: {t.surface}; color: {t.text}; border: 1px solid {t.line}; outline: 0; padding: 4px;
+        selection-background-color: {t.neutral.fill}; selection-color: {t.text};
+    }}
+    QComboBox QAbstractItemView::item, QListView::item {{ min-height: 30px; padding: 0 6px; }}
+    QMenu {{ border-radius: 8px; padding: 6px; }}
+    QMenu::item {{ padding: 8px 18px 8px 10px; border-radius: 6px; }}
+    QMenu::item:selected {{ background: {t.neutral.fill}; color: {t.text}; }}
+    QMenu::item:disabled {{ color: {t.disabled}; }}
+    QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}
+    QToolTip {{ background: {t.text}; color: {t.window}; border: none; padding: 6px 8px; }}
+    QScrollArea {{ border: none; }}
+    QScrollBar:vertical {{ background: transparent; width: 6px; margin: 0; }}
+    QScrollBar::handle:vertical {{ background: {t.neutral.edge}; border-radius: 3px; min-height: 32px; }}
+    QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none; height: 0; }}
+    """

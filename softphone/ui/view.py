@@ -1,0 +1,93 @@
+"""What a widget is given to draw: the last snapshot, the words, the look and the time. It holds no widget and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import uuid_utils
+
+from softphone.domain.status import Status
+from softphone.texts import Texts
+from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.tokens import Theme
+from softphone.wire import CallPhase, CallState, LineState, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`snapshot` is None until the engine has spoken; `connected` is false while it is gone, and nothing can be pressed."""
+
+    snapshot: Snapshot | None
+    texts: Texts
+    theme: Theme
+    icons: Icons
+    now: datetime
+    """UTC"""
+    connected: bool
+
+    @property
+    def call(self) -> CallState | None:
+        """The call that is going on, if any."""
+        calls = self.snapshot.calls if self.snapshot else ()
+        return next((call for call in calls if call.phase is not CallPhase.ENDED), None)
+
+    @property
+    def last(self) -> CallState | None:
+        """The call whose wrap-up it is."""
+        calls = self.snapshot.calls if self.snapshot else ()
+        return next((call for call in reversed(calls) if call.phase is CallPhase.ENDED), None)
+
+    def line(self, line: str | None) -> LineState | None:
+        lines = self.snapshot.lines if self.snapshot else ()
+        return next((state for state in lines if state.id == line), None)
+
+    def line_name(self, line: str | None) -> str:
+        """The line's name in the desk's language, or nothing."""
+        state = self.line(line)
+        return state.name.get(self.texts.language, state.id) if state else ""
+
+    def party(self, call: CallState) -> str:
+        """The policy's word for who is at the other end, as it stands within a sentence."""
+        state = self.line(call.line)
+        word = state.party.get(self.texts.language, "") if state else ""
+        return word or self.texts("party.default")
+
+    def seconds_to(self, at: datetime | None) -> int:
+        """Whole seconds left, rounded up, never below 0."""
+        return max(0, -int((self.now - at) // timedelta(seconds=1))) if at else 0
+
+
+def new_id() -> str:
+    """A command's id: UUIDv7 as text."""
+    return str(uuid_utils.uuid7())
+
+
+def version(status: Status | None) -> int:
+    """The version that goes back with a command, as it was shown."""
+    return status.version if status else 0
+
+
+def duration(seconds: float) -> str:
+    """02:14, or 1:02:14."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def readable(number: str) -> str:
+    """A Danish number in pairs, +45 20 12 34 56; any other as it came."""
+    digits = number.removeprefix("+45")
+    if digits != number and len(digits) == 8 and digits.isdigit():
+        return " ".join(("+45", *(digits[i : i + 2] for i in range(0, 8, 2))))
+    return number
+
+
+def upper_first(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def lower_first(sentence: str) -> str:
+    """As it stands after a colon or a dot; a word in capitals (CPR) stays as it is."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]

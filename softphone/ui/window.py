@@ -1,0 +1,360 @@
+"""The desk's window: account line, and below it the page of the moment. It draws a `View` and passes commands on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QCloseEvent,
+    QColor,
+    QFontMetricsF,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from softphone.ui.call.page import CallPage
+from softphone.ui.controls import Control, QuietButton
+from softphone.ui.fields import Card, Words
+from softphone.ui.ready.page import ReadyPage
+from softphone.ui.settings.page import SettingsPage
+from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.style import MARGIN, SMALL, font
+from softphone.ui.theme.tokens import Theme
+from softphone.ui.view import View
+from softphone.ui.words import CardWords, card_words, no_engine_card
+from softphone.wire import CallPhase, Registration
+
+WIDTH, HEIGHT, NARROWEST = 376, 700, 320
+_DOTS = {Registration.REGISTERED: "ok", Registration.UNREGISTERED: "ok", Registration.REGISTERING: "amber"}
+
+
+class Dot(QWidget):
+    """The account's state as a spot of colour; the word stands beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(10, 10)
+        self._colour = "#808080"
+
+    def show_colour(self, colour: str) -> None:
+        if colour != self._colour:
+            self._colour = colour
+            self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._colour))
+        painter.drawEllipse(QRectF(1, 1, 8, 8))
+        painter.end()
+
+
+class CallStrip(Control):
+    """While the settings are open in a call: what the card says, in one line. A press goes back to the call."""
+
+    def __init__(self) -> None:
+        super().__init__("callStrip")
+        self.setFixedHeight(38)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._tone = "neutral"
+
+    def show_words(self, view: View, words: CardWords) -> None:
+        self._tone = words.tone
+        self.show_as(view, words.sentence, icon=words.icon, why=view.texts("call.back"))
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 38)
+
+    def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
+        tone = theme.tone(self._tone)
+        self._plate(painter, theme, tone.fill, tone.edge)
+        icons.draw(painter, self._icon_name, tone.mark, QRectF(10, 10, 18, 18))
+        painter.setFont(font(SMALL, strong=True, tabular=True))
+        painter.setPen(QColor(tone.ink))
+        metrics = QFontMetricsF(painter.font())
+        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width() - 46)
+        middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(36, 0, self.width() - 44, self.height()), int(middle), shown)
+
+
+class Note(Card):
+    """A fault or a refusal that a person is told once, over the page's free middle. It covers no button and moves nothing."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("note", "fault")
+        self.setParent(parent)
+        self.text = Words("noteText", size=SMALL, wrap=True)
+        self.close_button = QuietButton("closeNote", size=16)
+        layout = self._inside = QHBoxLayout(self)
+        layout.setContentsMargins(14, 8, 6, 8)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.close_button.clicked.connect(self.hide)
+        self.hide()
+
+    def say(self, sentence: str) -> None:
+        self.text.setText(sentence)
+        self.show()
+        self.raise_()
+        QAccessible.updateAccessibility(_announcement(self, sentence))
+
+    def place(self, left: int, bottom: int, width: int) -> None:
+        height = self._inside.totalHeightForWidth(width) + 8
+        self.setGeometry(left, bottom - height, width, height)
+
+
+class DeskWindow(QWidget):
+    """Signals: command(a command of `wire`), password(account_id, password), look(): the other look is wanted."""
+
+    command = Signal(object)
+    password = Signal(str, str)
+    look = Signal()
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("desk")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setMinimumWidth(NARROWEST)
+        self.resize(WIDTH, HEIGHT)
+        self.dot = Dot()
+        self.account = Words("accountLine", size=SMALL, role="muted")
+        self.look_button = QuietButton("toggleLook")
+        self.settings_button = QuietButton("openSettings")
+        self.strip = CallStrip()
+        self.ready = ReadyPage()
+        self.call = CallPage()
+        self.settings = SettingsPage()
+        self.pages = QStackedWidget()
+        for page in (self.ready, self.call, self.settings):
+            self.pages.addWidget(page)
+        self.note = Note(self)
+        self._settings_open = False
+        self._headline = ""
+        self._view: View | None = None
+
+        top = QHBoxLayout()
+        top.setContentsMargins(MARGIN, 6, MARGIN - 6, 0)
+        top.setSpacing(8)
+        top.addWidget(self.dot)
+        top.addWidget(self.account, 1)
+        top.addWidget(self.look_button)
+        top.addWidget(self.settings_button)
+        top.setSpacing(6)
+        around = QHBoxLayout()
+        around.setContentsMargins(MARGIN, 4, MARGIN, 4)
+        around.addWidget(self.strip)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(self.pages, 1)
+        self.settings.put_above(around)
+        self.strip.hide()
+
+        for page in (self.ready, self.call, self.settings):
+            page.command.connect(self.command)
+        self.ready.settings.connect(self.open_settings)
+        self.settings.password.connect(self.password)
+        self.settings.back.connect(self.close_settings)
+        self.strip.clicked.connect(self.close_settings)
+        self.settings_button.clicked.connect(self._toggle_settings)
+        self.look_button.clicked.connect(self.look)
+        self._make_shortcuts()
+
+    # --- drawing --------------------------------------------------------------------------------
+
+    def render_view(self, view: View) -> None:
+        """Draw the whole state. Drawing it twice changes nothing."""
+        self._view = view
+        call = view.call
+        if call is not None:
+            self.call.render_view(view, call)
+        self.ready.render_view(view)
+        if self._settings_open:
+            self.settings.render_view(view)
+        page = self.settings if self._settings_open else self.call if call is not None else self.ready
+        if self.pages.currentWidget() is not page:
+            self.pages.setCurrentWidget(page)
+            if page is self.call:
+                self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._render_top(view)
+        words = card_words(view, call) if call is not None else None
+        self.strip.setVisible(self._settings_open and words is not None)
+        if words is not None:
+            self.strip.show_words(view, words)
+        elif not view.connected and view.snapshot is not None:
+            words = no_engine_card(view.texts)
+        self._tell_headline(view, words)
+        self.note.close_button.show_as(view, "", icon="close", name=view.texts("note.close"))
+        self._place_note()
+
+    def _render_top(self, view: View) -> None:
+        texts, theme, snapshot = view.texts, view.theme, view.snapshot
+        state = snapshot.accounts[0] if snapshot and snapshot.accounts else None
+        if not view.connected:
+            words, colour = texts("account.no_engine" if snapshot else "account.starting"), theme.amber.mark
+        elif state is None:
+            words, colour = texts("account.none"), theme.amber.mark
+        else:
+            said = texts(f"registration.{state.registration}", reason=state.reason, code=state.code)
+            words = f"{said} · {state.account.address}"
+            dot = _DOTS.get(state.registration, "danger")
+            colour = theme.amber.mark if dot == "amber" else getattr(theme, dot)
+        if snapshot and snapshot.store.demo:
+            words = f"{texts('account.demo')} · {words}"
+        self.dot.show_colour(colour)
+        self.account.setText(words)
+        self.account.setAccessibleName(words)
+        self.account.setToolTip(words)
+        self.look_button.show_as(
+            view,
+            "",
+            icon="sun" if theme.dark else "moon",
+            name=texts("look.to_light" if theme.dark else "look.to_dark"),
+            enabled=view.connected,
+            why="" if view.connected else texts("why_not.no_engine"),
+        )
+        self.settings_button.show_as(view, "", icon="settings", name=texts("settings.open"))
+
+    def _tell_headline(self, view: View, words: CardWords | None) -> None:
+        """The headline in the window's title; to a screen reader at once, when it has changed and not with every second."""
+        call = view.call
+        parts = [words.sentence] if words else []
+        if call is not None:
+            parts.append(call.name or call.number)
+        title = " – ".join([*(part for part in parts if part), "Klartone"])
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
+        key = f"{call.id if call else ''}|{words.key}" if words else ""
+        if key != self._headline:
+            self._headline = key
+            if words:
+                lock = f". {words.lock}" if words.lock else ""
+                self.announce(f"{words.sentence}{lock}")
+
+    def announce(self, sentence: str) -> None:
+        """Say it to a screen reader, over whatever it is saying."""
+        QAccessible.updateAccessibility(_announcement(self.call.card, sentence))
+
+    def say(self, sentence: str) -> None:
+        """Tell a person of something once, on the window."""
+        self.note.say(sentence)
+        self._place_note()
+
+    def _place_note(self) -> None:
+        if self.note.isHidden():
+            return
+        bottom = self.height() - MARGIN
+        if self.pages.currentWidget() is self.call:
+            bottom = self.call.tools.mapTo(self, self.call.tools.rect().topLeft()).y() - 6
+        self.note.place(MARGIN, bottom, self.width() - 2 * MARGIN)
+
+    # --- pages ----------------------------------------------------------------------------------
+
+    @property
+    def settings_open(self) -> bool:
+        return self._settings_open
+
+    def open_settings(self) -> None:
+        if self._settings_open:
+            return
+        self._settings_open = True
+        self._again()
+        self.settings.watch(on=True)
+        first = self._view is not None and self._view.snapshot is not None and not self._view.snapshot.settings.accounts
+        (self.settings.account.address if first else self.settings.back_button).setFocus(
+            Qt.FocusReason.OtherFocusReason
+        )
+
+    def close_settings(self) -> None:
+        if self._settings_open:
+            self._settings_open = False
+            self.settings.watch(on=False)
+            self._again()
+
+    def _toggle_settings(self) -> None:
+        if self._settings_open:
+            self.close_settings()
+        else:
+            self.open_settings()
+
+    def _again(self) -> None:
+        if self._view is not None:
+            self.render_view(self._view)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_note()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.closed.emit()
+
+    # --- keyboard -------------------------------------------------------------------------------
+
+    def _make_shortcuts(self) -> None:
+        call, ready = self.call, self.ready
+        # Each key presses the very button that is shown, so that a key can do nothing that the button could not.
+        for keys, buttons in {
+            "Ctrl+Return": (call.answer,),
+            "Ctrl+Backspace": (call.hang_up, call.decline),
+            "Ctrl+O": (call.rights.opt_out, ready.wrap_up.rights.opt_out),
+            "Ctrl+D": (call.rights.dispute, ready.wrap_up.rights.dispute),
+            "Ctrl+M": (call.tools.mute,),
+            "Ctrl+H": (call.tools.hold,),
+            "Ctrl+K": (call.tools.keys,),
+            "Ctrl+P": (call.tools.pause,),
+            "Ctrl+E": (call.tools.more,),
+            "Ctrl+,": (self.settings_button,),
+        }.items():
+            self._shortcut(keys, lambda buttons=buttons: _press_shown(*buttons))
+            for button in buttons:
+                button.set_keys(QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText))
+        for position in (0, 1):
+            self._shortcut(f"Ctrl+{position + 1}", lambda position=position: self._press_of_moment(position))
+        self._shortcut("Ctrl+N", lambda: ready.dial.target.setFocus(Qt.FocusReason.ShortcutFocusReason))
+        self._shortcut("Ctrl+Shift+C", lambda: _press_shown(call.party.number))
+        self._shortcut("Escape", self._escape)
+
+    def _shortcut(self, keys: str, press: object) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setAutoRepeat(False)
+        shortcut.activated.connect(press)  # type: ignore[arg-type]
+
+    def _press_of_moment(self, position: int) -> None:
+        presses = self.call.moment.first_presses()
+        if position < len(presses):
+            _press_shown(presses[position])
+
+    def _escape(self) -> None:
+        if not self.note.isHidden():
+            self.note.hide()
+        elif self._settings_open:
+            self.close_settings()
+        elif self.call.keypad_open:
+            self.call.show_keypad(wanted=False)
+
+
+def _press_shown(*buttons: Control) -> None:
+    for button in buttons:
+        if button.isVisible() and button.isEnabled():
+            button.click()
+            return
+
+
+def _announcement(about: QWidget, sentence: str) -> QAccessibleAnnouncementEvent:
+    event = QAccessibleAnnouncementEvent(about, sentence)
+    event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
+    return event
+
+
+def incoming(view: View) -> bool:
+    """Whether somebody is ringing now."""
+    return view.connected and view.call is not None and view.call.phase is CallPhase.INCOMING

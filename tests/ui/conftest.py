@@ -1,0 +1,150 @@
+"""What the desk's tests share: a desk that is attached to a scripted engine, with the clock stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from softphone.domain.errors import KeyringError
+from softphone.domain.purpose import Language
+from softphone.texts import Texts
+from softphone.ui.app import Desk, DeskDependencies, make_application
+from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.tokens import load_themes
+from softphone.ui.view import View
+from softphone.wire import Command, Look, Settings, Snapshot
+from tests.ui.fake_engine import FakeEngine
+from tests.ui.states import NOW, snapshot
+
+RESOURCES = Path(__file__).parents[2] / "resources"
+
+
+class Scene:
+    """A desk and the engine it is attached to."""
+
+    def __init__(self, qtbot: QtBot, engine: FakeEngine, language: Language, look: Look) -> None:
+        self.qtbot, self.engine = qtbot, engine
+        self.look, self.language = look, language
+        self.passwords: list[tuple[str, str]] = []
+        self.keyring_fault: KeyringError | None = None
+        self.desk: Desk | None = None
+
+    def open(self, state: Snapshot | None = None, *, start: Callable[[], None] | None = None) -> Desk:
+        """A desk attached to the engine, showing `state`."""
+        if state is not None:
+            self.engine.snapshot = self.dressed(state)
+        settings = Settings(language=self.language, look=self.look)
+        desk = Desk(
+            DeskDependencies(
+                find_endpoint=lambda: self.engine.endpoint,
+                start_engine=start or self.engine.start,
+                store_password=self._store,
+                texts=RESOURCES / "translations",
+                icons=RESOURCES / "icons",
+                themes=RESOURCES / "themes",
+                settings=settings,
+                now=lambda: NOW,
+            )
+        )
+        self.desk = desk
+        desk.open()
+        if state is not None:
+            self.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=4000)
+        return desk
+
+    def dressed(self, state: Snapshot) -> Snapshot:
+        return replace(state, settings=replace(state.settings, language=self.language, look=self.look))
+
+    def show(self, state: Snapshot) -> None:
+        """The engine's next snapshot, drawn."""
+        assert self.desk is not None
+        wanted = self.dressed(state)
+        with self.qtbot.waitSignal(self.desk.bridge.snapshot, timeout=3000):
+            self.engine.tell(wanted)
+
+    def widget(self, name: str) -> QWidget:
+        assert self.desk is not None
+        found = self.desk.window.findChild(QWidget, name) or self.desk.incoming.findChild(QWidget, name)
+        assert found is not None, f"there is no widget named {name}"
+        return found
+
+    def press(self, name: str) -> None:
+        """Click the button as a person does: it must be there, in sight, and on."""
+        button = self.widget(name)
+        assert isinstance(button, QAbstractButton)
+        assert button.isVisible(), f"{name} cannot be seen"
+        assert button.isEnabled(), f"{name} is off: {button.accessibleDescription()}"
+        self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def sent(self, count: int = 1) -> list[Command]:
+        """The commands that reached the engine, once there are `count`."""
+        self.qtbot.waitUntil(lambda: len(self.commands()) >= count, timeout=3000)
+        return self.commands()
+
+    def commands(self) -> list[Command]:
+        return list(self.engine.received)  # pyright: ignore[reportReturnType]
+
+    def _store(self, account: str, password: str) -> None:
+        if self.keyring_fault:
+            raise self.keyring_fault
+        self.passwords.append((account, password))
+
+
+def without_id(command: object) -> object:
+    """A command as it is without its id, which is new each time."""
+    assert any(f.name == "id" for f in fields(command))  # pyright: ignore[reportArgumentType]
+    return replace(command, id="")  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType, reportGeneralTypeIssues]
+
+
+@pytest.fixture(scope="session")
+def qapp() -> QApplication:
+    return make_application()
+
+
+@pytest.fixture
+def engine() -> Iterator[FakeEngine]:
+    engine = FakeEngine(snapshot())
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def scene(qtbot: QtBot, engine: FakeEngine) -> Iterator[Scene]:
+    yield from _scene(qtbot, engine, Language.DA, Look.LIGHT)
+
+
+@pytest.fixture
+def english(qtbot: QtBot, engine: FakeEngine) -> Iterator[Scene]:
+    yield from _scene(qtbot, engine, Language.EN, Look.DARK)
+
+
+def _scene(qtbot: QtBot, engine: FakeEngine, language: Language, look: Look) -> Iterator[Scene]:
+    engine.start()
+    scene = Scene(qtbot, engine, language, look)
+    yield scene
+    if scene.desk:
+        scene.desk.close()
+        scene.desk.window.deleteLater()
+        scene.desk.incoming.deleteLater()
+        scene.desk.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.fixture
+def view_of(qapp: QApplication) -> Callable[..., View]:
+    """Makes a View of a snapshot, without a window."""
+    light, dark = load_themes(RESOURCES / "themes")
+
+    def make(
+        state: Snapshot, language: Language = Language.DA, *, is_dark: bool = False, connected: bool = True
+    ) -> View:
+        texts = Texts(RESOURCES / "translations", language, "Europe/Copenhagen")
+        return View(state, texts, dark if is_dark else light, Icons(RESOURCES / "icons"), NOW, connected)
+
+    return make

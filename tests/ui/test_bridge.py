@@ -1,0 +1,185 @@
+"""The hop between the engine's socket and the desk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from softphone.domain.errors import EngineError
+from softphone.system.endpoint import Endpoint
+from softphone.ui.bridge import Bridge
+from softphone.wire import PROTOCOL, Done, Fault, HangUp, Hello, Levels, Occurred, Refused, Said, Snapshot, Tone
+from tests.ui.conftest import Scene
+from tests.ui.fake_engine import FakeEngine
+from tests.ui.states import NOW, ROWS, snapshot
+
+
+def test_the_first_line_says_the_secret_and_that_this_is_a_desk(scene: Scene) -> None:
+    scene.open(snapshot())
+    assert scene.engine.endpoint is not None
+    assert [(said.secret, said.role) for said in scene.engine.attached] == [(scene.engine.endpoint.secret, "desk")]
+
+
+def test_a_desk_says_every_second_that_it_lives(scene: Scene, qtbot: QtBot) -> None:
+    scene.open(snapshot())
+    qtbot.waitUntil(lambda: scene.engine.pings >= 2, timeout=2600)
+
+
+def test_an_engine_on_loopback_tcp_is_reached_too(qtbot: QtBot, engine: FakeEngine) -> None:
+    engine.start_on_tcp()
+    bridge = Bridge(lambda: engine.endpoint, engine.start)
+    with qtbot.waitSignal(bridge.snapshot, timeout=3000):
+        bridge.open()
+    assert bridge.send(HangUp("1", "call-1"))
+    assert engine.wait_for(lambda: engine.received == [HangUp("1", "call-1")])
+    bridge.close()
+
+
+def test_of_several_snapshots_only_the_last_is_told(scene: Scene, qtbot: QtBot) -> None:
+    desk = scene.open(snapshot())
+    told: list[Snapshot] = []
+    desk.bridge.snapshot.connect(told.append)
+    levels: list[Levels] = []
+    desk.bridge.levels.connect(levels.append)
+    state = scene.dressed(snapshot())
+    scene.engine.tell(*(replace(state, version=version) for version in range(20, 40)), Levels(-20.0, -30.0))
+    qtbot.waitUntil(lambda: bool(levels), timeout=3000)
+    assert [one.version for one in told] == [39]
+
+
+def test_everything_that_matters_is_told_in_order(scene: Scene, qtbot: QtBot) -> None:
+    desk = scene.open(snapshot())
+    told: list[object] = []
+    for signal in (desk.bridge.occurred, desk.bridge.fault, desk.bridge.done, desk.bridge.refused, desk.bridge.tone):
+        signal.connect(told.append)
+    messages = [
+        Occurred("call-1", "answered", NOW, 0.0),
+        Fault(Said("why_not.not_now")),
+        Done("1", {"call": "call-2"}),
+        Refused("2", Said("why_not.not_now")),
+        Tone("call-1", "started"),
+        Occurred("call-1", "ended", NOW, 3.0),
+    ]
+    scene.engine.tell(*messages)
+    qtbot.waitUntil(lambda: len(told) == len(messages), timeout=3000)
+    assert told == messages
+
+
+def test_no_engine_yet_so_one_is_started(qtbot: QtBot, engine: FakeEngine) -> None:
+    bridge = Bridge(lambda: engine.endpoint, engine.start)
+    with qtbot.waitSignal(bridge.connected, timeout=3000):
+        bridge.open()
+    assert engine.starts == 1
+    bridge.close()
+
+
+def test_an_endpoint_left_behind_by_a_dead_engine_makes_it_start_a_new_one(qtbot: QtBot, engine: FakeEngine) -> None:
+    engine.endpoint = Endpoint("unix:/nonexistent/klartone.sock", "old", 1, PROTOCOL)
+    bridge = Bridge(lambda: engine.endpoint, engine.start)
+    with qtbot.waitSignal(bridge.connected, timeout=3000):
+        bridge.open()
+    assert engine.starts == 1
+    bridge.close()
+
+
+def test_the_engine_dies_and_the_window_says_so_within_a_second_and_comes_back_whole(
+    scene: Scene, qtbot: QtBot
+) -> None:
+    desk = scene.open(snapshot(ROWS["recording"][0]))
+    began = time.monotonic()
+    with qtbot.waitSignal(desk.bridge.disconnected, timeout=1000):
+        scene.engine.die()
+    assert time.monotonic() - began < 1.0
+    words = desk.window.call.card.words
+    assert words is not None
+    assert (words.tone, words.title) == ("fault", "Ingen forbindelse")
+    assert not desk.window.call.rights.opt_out.isEnabled()
+    assert desk.window.call.rights.opt_out.accessibleDescription() == "telefonen er stoppet"
+    qtbot.waitUntil(lambda: desk.bridge.attached, timeout=3000)
+    words = desk.window.call.card.words
+    assert words is not None
+    assert words.sentence == "Optages til dokumentation"
+    assert desk.window.call.rights.opt_out.isEnabled()
+    assert scene.engine.starts == 2
+
+
+def test_a_press_while_the_engine_is_gone_is_not_kept_for_later(scene: Scene, qtbot: QtBot) -> None:
+    desk = scene.open(snapshot(ROWS["recording"][0]))
+    with qtbot.waitSignal(desk.bridge.disconnected, timeout=1000):
+        scene.engine.die()
+    assert not desk.bridge.send(HangUp("1", "call-1"))
+    qtbot.waitUntil(lambda: desk.bridge.attached, timeout=3000)
+    assert scene.commands() == []
+
+
+def test_an_engine_that_cannot_be_started_is_said_on_the_window(qtbot: QtBot, scene: Scene) -> None:
+    scene.engine.die()
+    scene.engine.endpoint = None
+
+    def fail() -> None:
+        raise EngineError("why_not.no_engine")
+
+    desk = scene.open(start=fail)
+    qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    assert desk.window.note.text.text() == "Telefonen er stoppet"
+
+
+def test_a_press_that_is_never_answered_is_said_and_an_answered_one_is_not(qtbot: QtBot, scene: Scene) -> None:
+    desk = scene.open(snapshot(ROWS["recording"][0]))
+    scene.press("mute")
+    scene.engine.tell(Done(scene.sent(1)[0].id))
+    scene.press("hold")
+    with qtbot.waitSignal(desk.bridge.unanswered, timeout=6000):
+        pass
+    assert desk.window.note.text.text().startswith("Telefonen har ikke svaret på trykket")
+    scene.press("closeNote")
+    with qtbot.assertNotEmitted(desk.bridge.unanswered, wait=1200):
+        pass
+
+
+def test_an_engine_of_another_version_is_said(qtbot: QtBot, scene: Scene) -> None:
+    desk = scene.open(snapshot())
+    scene.engine.tell(Hello(PROTOCOL + 1, "2", 1))
+    qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    assert "anden version" in desk.window.note.text.text()
+
+
+def test_a_wrong_secret_is_tried_again_without_starting_another_engine(qtbot: QtBot, engine: FakeEngine) -> None:
+    engine.start()
+    right = engine.endpoint
+    assert right is not None
+    answers = [replace(right, secret="of an engine before")]
+    bridge = Bridge(lambda: answers.pop() if answers else right, engine.start)
+    with qtbot.waitSignal(bridge.connected, timeout=3000):
+        bridge.open()
+    assert engine.starts == 1
+    bridge.close()
+
+
+def test_a_line_that_is_no_message_is_told_and_the_desk_stays_attached(scene: Scene, qtbot: QtBot) -> None:
+    desk = scene.open(snapshot())
+    with qtbot.waitSignal(desk.bridge.fault, timeout=3000) as told:
+        scene.engine.tell_bytes(b'{"type": "nonsense"}\n')
+    assert told.args is not None
+    assert told.args[0].said.code == "error.wire.not_understood"
+    scene.show(snapshot(version=99))
+    assert desk.bridge.attached
+
+
+@pytest.mark.parametrize("cut", [1, 40, 500])
+def test_a_snapshot_that_comes_in_pieces_is_put_together(qtbot: QtBot, scene: Scene, cut: int) -> None:
+    desk = scene.open(snapshot())
+    line = scene.dressed(snapshot(version=50))
+    from softphone.wire import encode
+
+    whole = encode(line)
+    told: list[Snapshot] = []
+    desk.bridge.snapshot.connect(told.append)
+    scene.engine.tell_bytes(whole[:cut])
+    qtbot.wait(30)
+    assert told == []
+    scene.engine.tell_bytes(whole[cut:])
+    qtbot.waitUntil(lambda: told == [line], timeout=3000)

@@ -1,0 +1,152 @@
+"""The settings: what is typed reaches the engine whole, a password only the keyring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit
+
+from softphone.domain.errors import KeyringError
+from softphone.domain.purpose import Language
+from softphone.wire import Account, Levels, Look, PolicyPhase, PolicyState, Said, SaveSettings
+from tests.ui import states as s
+from tests.ui.conftest import Scene, without_id
+
+
+def field(scene: Scene, name: str) -> QLineEdit:
+    found = scene.widget(name)
+    assert isinstance(found, QLineEdit)
+    return found
+
+
+def saved(scene: Scene, count: int = 1) -> list[SaveSettings]:
+    scene.qtbot.waitUntil(
+        lambda: len([c for c in scene.commands() if isinstance(c, SaveSettings)]) >= count, timeout=3000
+    )
+    return [command for command in scene.commands() if isinstance(command, SaveSettings)]
+
+
+def test_a_first_start_without_an_account_leads_to_the_settings(scene: Scene) -> None:
+    desk = scene.open(s.FIRST_START)
+    assert desk.window.settings_open
+    assert desk.window.settings.welcome.isVisible()
+
+
+def test_an_account_is_typed_and_saved_by_the_keyboard_alone(scene: Scene) -> None:
+    desk = scene.open(s.FIRST_START)
+    desk.window.activateWindow()
+    scene.qtbot.waitUntil(desk.window.isActiveWindow, timeout=2000)
+    scene.qtbot.waitUntil(desk.window.settings.account.address.hasFocus, timeout=2000)
+    scene.qtbot.keyClicks(desk.window.settings.account.address, "salg@nordlys.example")
+    scene.qtbot.keyClick(desk.window.settings.account.address, Qt.Key.Key_Tab)
+    assert desk.window.settings.account.user.hasFocus()
+    scene.qtbot.keyClicks(desk.window.settings.account.user, "4571")
+    scene.qtbot.keyClick(desk.window.settings.account.user, Qt.Key.Key_Return)
+    account = saved(scene)[0].settings.accounts[0]
+    assert replace(account, id="") == Account("", "salg@nordlys.example", "4571", "udp")
+    assert account.id
+    assert scene.passwords == []
+
+
+def test_a_password_goes_to_the_keyring_first_and_never_over_the_wire(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    field(scene, "accountPassword").setText("hemmelig-på-prøve")
+    transport = scene.widget("accountTransport")
+    assert isinstance(transport, QComboBox)
+    transport.setCurrentIndex(1)
+    scene.press("saveAccount")
+    command = saved(scene)[0]
+    assert scene.passwords == [("acc-1", "hemmelig-på-prøve")]
+    assert command.settings.accounts == (replace(s.ACCOUNT, transport="tcp"),)
+    assert "hemmelig" not in repr(scene.engine.received)
+    assert field(scene, "accountPassword").text() == ""
+    assert desk.window.settings.account.state.text() == "Gemt. Status står øverst."
+
+
+def test_a_locked_keyring_is_said_and_nothing_is_saved(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    scene.keyring_fault = KeyringError("why_not.not_now")
+    field(scene, "accountPassword").setText("x")
+    scene.press("saveAccount")
+    state = desk.window.settings.account.state
+    scene.qtbot.waitUntil(lambda: state.text() == "ikke muligt lige nu", timeout=2000)
+    assert not [command for command in scene.commands() if isinstance(command, SaveSettings)]
+
+
+@pytest.mark.parametrize("address", ["", "salg", "@nordlys", "salg@", "sa lg@nordlys"])
+def test_an_address_that_is_none_is_said_beside_the_field(scene: Scene, address: str) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    field(scene, "accountAddress").setText(address)
+    scene.press("saveAccount")
+    assert desk.window.settings.account.state.text().startswith("Adressen skal se ud som navn@server")
+
+
+def test_what_is_being_typed_survives_a_snapshot(scene: Scene) -> None:
+    scene.open(s.snapshot())
+    scene.press("openSettings")
+    field(scene, "accountAddress").setText("ny@nordlys.example")
+    scene.show(s.snapshot(version=30))
+    assert field(scene, "accountAddress").text() == "ny@nordlys.example"
+
+
+@pytest.mark.parametrize(
+    ("box", "index", "change"),
+    [
+        ("microphone", 1, {"microphone": "m1"}),
+        ("speaker", 2, {"speaker": "s1"}),
+        ("language", 2, {"language": Language.EN}),
+        ("language", 0, {"language": None}),
+        ("look", 2, {"look": Look.DARK}),
+    ],
+)
+def test_a_choice_from_a_list_is_saved_at_once(scene: Scene, box: str, index: int, change: dict[str, object]) -> None:
+    state = s.snapshot()
+    scene.open(state)
+    scene.press("openSettings")
+    picked = scene.widget(box)
+    assert isinstance(picked, QComboBox)
+    picked.setCurrentIndex(index)
+    picked.activated.emit(index)
+    wanted = replace(scene.dressed(state).settings, **change)  # pyright: ignore[reportArgumentType]
+    assert without_id(saved(scene)[0]) == SaveSettings("", wanted)
+
+
+def test_levels_move_the_meters(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    with scene.qtbot.waitSignal(desk.bridge.levels, timeout=2000):
+        scene.engine.tell(Levels(-12.0, -90.0))
+    assert desk.window.settings.sound.meter.level == -12.0
+    assert desk.window.settings.sound.speaker_meter.level == -60.0
+
+
+def test_each_fault_of_the_policy_is_listed_with_line_key_and_sentence(scene: Scene) -> None:
+    faults = (Said("settings.policy.missing", {}, 12, "line[0].retention"), Said("settings.sound.no_microphone"))
+    state = replace(s.snapshot(), policy=PolicyState(PolicyPhase.FAULTY, "p.toml", faults=faults))
+    desk = scene.open(state)
+    scene.press("openSettings")
+    assert desk.window.settings.policy.state.text() == "2 fejl. Intet optages, før de er rettet."
+    assert desk.window.settings.policy.faults.text() == (
+        "Linje 12 · line[0].retention\nDer er ingen regler, så intet optages.\n\nIngen mikrofon"
+    )
+
+
+def test_a_policy_file_is_typed_or_chosen_without_a_modal_dialog(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    path = field(scene, "policyPath")
+    path.setText("/tmp/regler.toml")
+    path.editingFinished.emit()
+    assert saved(scene)[0].settings.policy == "/tmp/regler.toml"
+    scene.press("choosePolicy")
+    dialog = desk.window.findChild(QFileDialog, "policyDialog")
+    assert dialog is not None
+    assert not dialog.isModal()
+    dialog.fileSelected.emit("/tmp/andre.toml")
+    dialog.close()
+    assert saved(scene, 2)[1].settings.policy == "/tmp/andre.toml"

@@ -1,0 +1,471 @@
+"""The window as a person meets it: what is in sight, what is off and why, nothing moves, the keyboard alone is enough."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+
+from softphone.domain.purpose import Language
+from softphone.domain.status import Button, OptOutKind
+from softphone.ui.controls import ActionButton, Chip, Control
+from softphone.ui.fields import Words
+from softphone.ui.window import DeskWindow
+from softphone.wire import (
+    AccountState,
+    Answer,
+    Fault,
+    HangUp,
+    Hold,
+    Look,
+    Mute,
+    OptOut,
+    RaiseDispute,
+    Refused,
+    Registration,
+    Said,
+    SendDigits,
+)
+from tests.ui import states as s
+from tests.ui.conftest import Scene, without_id
+
+V = s.RECORDING.version
+CALLS = {**{name: row[0] for name, row in s.ROWS.items()}, "locked": s.LOCKED_CALL, "incoming": s.INCOMING}
+
+
+def places(window: DeskWindow) -> dict[str, tuple[QPoint, int]]:
+    tools = window.call.tools
+    parts: dict[str, QWidget] = {
+        "party": window.call.party,
+        "card": window.call.card,
+        "optOut": window.call.rights.opt_out,
+        "dispute": window.call.rights.dispute,
+        "tools": window.call.tools,
+        **{tool.objectName(): tool for tool in (tools.mute, tools.hold, tools.keys, tools.pause, tools.more)},
+    }
+    return {name: (part.mapTo(window, QPoint(0, 0)), part.width()) for name, part in parts.items()}
+
+
+@pytest.mark.parametrize("width", [320, 376, 520])
+def test_nothing_moves_when_the_state_changes(scene: Scene, width: int) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    desk.window.resize(width, 620)
+    QApplication.processEvents()
+    at_first = places(desk.window)
+    for name, call in CALLS.items():
+        scene.show(s.snapshot(call))
+        QApplication.processEvents()
+        assert places(desk.window) == at_first, name
+
+
+@pytest.mark.parametrize("width", [320, 376])
+@pytest.mark.parametrize("language", Language)
+def test_no_words_are_cut_off_in_any_state(scene: Scene, width: int, language: Language) -> None:
+    scene.language = language
+    desk = scene.open(s.snapshot())
+    desk.window.resize(width, 700)
+    for name, call in CALLS.items():
+        scene.show(s.snapshot(call))
+        QApplication.processEvents()
+        assert not desk.window.call.card.overflows(), name
+        for button in desk.window.call.findChildren(ActionButton):
+            if button.isVisible():
+                assert not button.overflows(), f"{name}: {button.text()} / {button.sub()}"
+        for chip in desk.window.call.findChildren(Chip):
+            assert chip.fits(), f"{name}: {chip.text()}"
+            assert chip.mapTo(desk.window, QPoint(chip.width(), 0)).x() <= width - 16, chip.text()
+        for words in (desk.window.call.party.name, desk.window.call.party.line):
+            assert not words.elided(), f"{name}: {words.text()}"
+        assert desk.window.width() == width
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_page_fits_the_narrowest_window_and_a_screen_at_200_percent(scene: Scene, language: Language) -> None:
+    scene.language = language
+    desk = scene.open(s.READY)
+    faulty = replace(s.READY, policy=s.PolicyState(s.PolicyPhase.FAULTY, faults=(Said("a", line=3, key="b"),)))
+    for state in (s.READY, faulty, s.snapshot(s.LOCKED_CALL), s.snapshot(s.INCOMING)):
+        scene.show(state)
+        for opened in (False, True):
+            if opened:
+                desk.window.open_settings()
+            QApplication.processEvents()
+            assert desk.window.minimumSizeHint().width() <= 320
+            assert desk.window.minimumSizeHint().height() <= 540  # 1080 pixels at 200 %
+            desk.window.close_settings()
+
+
+@pytest.mark.parametrize("width", [320, 376])
+def test_long_danish_words_of_a_policy_stay_within_their_places(scene: Scene, width: int) -> None:
+    why = (
+        "Samtaler om skadesanmeldelser og dækningstilsagn i sundhedsforsikringsordningerne skal kunne dokumenteres i "
+        "nævnet og over for enhver, der senere beder om at få sagen prøvet eller anmeldelsen genoptaget på ny"
+    )
+    party, line = "sundhedsforsikringstageren", "Sundhedsforsikringsselskabernes kundeservice"
+    sales = replace(s.SALES, party={Language.DA: party}, name={Language.DA: line}, why={s.DOC: {Language.DA: why}})
+    desk = scene.open(s.snapshot())
+    desk.window.resize(width, 640)
+    for name, call in CALLS.items():
+        scene.show(replace(s.snapshot(replace(call, line="salg")), lines=(sales,)))
+        QApplication.processEvents()
+        assert desk.window.width() == width
+        for button in desk.window.call.findChildren(ActionButton):
+            if button.isVisible():
+                assert not button.overflows(), f"{name}: {button.text()} / {button.sub()}"
+        words = desk.window.call.card.words
+        assert words is not None
+        if desk.window.call.card.overflows():
+            assert words.body in desk.window.call.card.toolTip()
+    scene.show(replace(s.snapshot(s.call(s.DOCUMENTED)), lines=(sales,)))
+    assert desk.window.call.card.shown_body().endswith("… · siden 10.42")
+    assert why[1:] in desk.window.call.card.toolTip()
+
+
+def test_a_name_too_long_for_the_window_is_shortened_and_pushes_nothing_out(scene: Scene) -> None:
+    name = "Sundhedsforsikringsselskabernes Fællesadministration og Kundeservicecenter"
+    desk = scene.open(s.snapshot(s.call(s.RECORDING, name=name)))
+    desk.window.resize(320, 700)
+    QApplication.processEvents()
+    assert desk.window.width() == 320
+    assert desk.window.call.party.name.elided()
+    timer = desk.window.call.party.timer
+    assert timer.mapTo(desk.window, QPoint(timer.width(), 0)).x() <= 320
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_whatever_is_off_says_why(scene: Scene, name: str) -> None:
+    desk = scene.open(s.snapshot(CALLS[name]))
+    for control in desk.window.findChildren(Control):
+        if control.isVisible() and not control.isEnabled():
+            assert control.accessibleDescription(), control.objectName()
+            assert control.accessibleDescription() in control.toolTip()
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("state", ["recording", "read_aloud", "ready", "settings"])
+def test_every_control_has_a_name_for_a_screen_reader(scene: Scene, state: str, language: Language) -> None:
+    scene.language = language
+    desk = scene.open(s.READY if state in ("ready", "settings") else s.snapshot(CALLS[state]))
+    if state == "settings":
+        scene.press("openSettings")
+    for widget in desk.window.findChildren(QWidget):
+        if (
+            widget.isVisible()
+            and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+            and widget.objectName() != "qt_scrollarea"
+        ):
+            assert widget.accessibleName(), f"{widget.objectName()} of {type(widget).__name__}"
+
+
+def test_the_title_carries_the_headline_and_the_party(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    assert desk.window.windowTitle() == "Optages til dokumentation og uddannelse – Mette Holm – Klartone"
+    scene.show(s.snapshot())
+    assert desk.window.windowTitle() == "Klartone"
+
+
+def test_a_changed_headline_is_announced_once_and_a_counting_second_is_not(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = scene.open(s.snapshot(s.call(s.PLAYING)))
+    said: list[str] = []
+    monkeypatch.setattr(desk.window, "announce", said.append)
+    for second in range(3):
+        scene.show(s.snapshot(s.call(replace(s.PLAYING, until=s.NOW + s.timedelta(seconds=8 - second)))))
+    assert said == []
+    scene.show(s.snapshot(s.call(s.RECORDING)))
+    scene.show(s.snapshot(s.call(s.RECORDING), version=8))
+    scene.show(s.snapshot(s.LOCKED_CALL))
+    assert said == [
+        "Optages til dokumentation og uddannelse",
+        "Optages kun til dokumentation. Kunden sagde nej til uddannelse kl. 10.44. Låst mod sletning · tvist siden 10.45",
+    ]
+
+
+def test_the_timer_runs_from_the_answer_in_digits_of_one_width(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    assert desk.window.call.party.timer.text() == "02:14"
+    assert desk.window.call.party.timer.font().isFeatureSet(desk.window.call.party.timer.font().featureTags()[0])
+
+
+def test_one_click_copies_the_number(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    QApplication.clipboard().clear()
+    scene.press("copyNumber")
+    assert QApplication.clipboard().text() == "+45 20 12 34 56"
+    assert desk.window.call.party.number.text() == "Kopieret"
+
+
+# --- the notice ---------------------------------------------------------------------------------
+
+
+def test_the_words_being_said_are_marked_and_the_lines_stay_where_they_are(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.PLAYING)))
+    notice = desk.window.call.moment.notice
+    half = notice.text.text()
+    assert 'background-color:#FFF2D1">medarbejdere.</span>' in half
+    height = notice.text.heightForWidth(300)
+    early = replace(s.PLAYING, notice=replace(s.PLAYING.notice or s.TOLD, started_at=s.NOW))
+    scene.show(s.snapshot(s.call(early)))
+    assert 'background-color:#FFF2D1">Vi</span>' in notice.text.text()
+    assert notice.text.heightForWidth(300) == height
+
+
+def test_a_heard_notice_is_folded_and_opens_in_place(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    notice = desk.window.call.moment.notice
+    assert notice.fold.text() == "Kunden fik besked kl. 10.41 · Vis teksten"
+    assert not notice.card.isVisible()
+    scene.press("noticeFold")
+    assert notice.card.isVisible()
+    assert notice.text.accessibleName() == s.TEXT
+
+
+@pytest.mark.rule("G05")
+def test_a_text_to_read_aloud_is_large_and_is_confirmed_only_after_its_time(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.READING)))
+    assert desk.window.call.moment.notice.text.font().pixelSize() == 18
+    button = desk.window.call.moment.presses["notice_read"]
+    assert (button.isEnabled(), button.sub()) == (False, "om 4 sek.")
+    scene.show(s.snapshot(s.call(replace(s.READING, actions=("notice_read",)))))
+    assert button.isEnabled()
+    assert scene.commands() == []
+
+
+def test_what_to_say_stands_there_when_the_law_requires_the_recording(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(replace(s.ON_OBLIGATION, notes=("request_noted",)))))
+    assert desk.window.call.moment.to_say.isVisible()
+    assert "loven kræver" in desk.window.call.moment.to_say_text.text()
+    scene.show(s.snapshot(s.call(s.ON_OBLIGATION)))
+    assert not desk.window.call.moment.to_say.isVisible()
+
+
+def test_no_microphone_is_said_in_the_call(scene: Scene) -> None:
+    silent = replace(s.snapshot(s.call(s.RECORDING)), sound=s.SoundState(fault=Said("settings.sound.no_microphone")))
+    desk = scene.open(silent)
+    assert desk.window.call.moment.fault.isVisible()
+    assert desk.window.call.moment.fault_text.text() == "Ingen mikrofon"
+
+
+# --- the keyboard -------------------------------------------------------------------------------
+
+
+def keys(scene: Scene, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.ControlModifier) -> None:
+    assert scene.desk is not None
+    window = scene.desk.window
+    window.activateWindow()
+    scene.qtbot.waitUntil(window.isActiveWindow, timeout=2000)
+    scene.qtbot.keyClick(QApplication.focusWidget() or window, key, modifier)
+
+
+def test_a_whole_call_by_the_keyboard_alone(scene: Scene) -> None:
+    scene.open(s.snapshot(s.INCOMING))
+    keys(scene, Qt.Key.Key_Return)
+    scene.sent(1)
+    scene.show(s.snapshot(s.call(s.RECORDING)))
+    for key in (Qt.Key.Key_M, Qt.Key.Key_H, Qt.Key.Key_O, Qt.Key.Key_D):
+        keys(scene, key)
+    keys(scene, Qt.Key.Key_Backspace)
+    assert [without_id(command) for command in scene.sent(6)] == [
+        Answer("", "call-1"),
+        Mute("", "call-1", on=True),
+        Hold("", "call-1", on=True),
+        OptOut("", "call-1", V, "training_ends"),
+        RaiseDispute("", "call-1", V),
+        HangUp("", "call-1"),
+    ]
+
+
+def test_digits_are_typed_while_the_keypad_is_open_and_escape_closes_it(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    keys(scene, Qt.Key.Key_K)
+    assert desk.window.call.keypad_open
+    scene.qtbot.keyClicks(desk.window.call, "12#")
+    assert [without_id(command) for command in scene.sent(3)] == [SendDigits("", "call-1", key) for key in "12#"]
+    keys(scene, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    assert not desk.window.call.keypad_open
+
+
+def test_the_moments_buttons_have_keys_of_their_own(scene: Scene) -> None:
+    scene.open(s.snapshot(s.call(s.NOBODY_YET)))
+    keys(scene, Qt.Key.Key_1)
+    keys(scene, Qt.Key.Key_2)
+    assert [getattr(command, "action", "") for command in scene.sent(2)] == ["person_answered", "voicemail"]
+
+
+def test_a_key_does_nothing_where_its_button_is_off(scene: Scene) -> None:
+    scene.open(s.snapshot(s.call(s.NOT_DRAWN)))
+    keys(scene, Qt.Key.Key_O)
+    keys(scene, Qt.Key.Key_D)
+    keys(scene, Qt.Key.Key_M)
+    assert [type(command) for command in scene.sent(1)] == [Mute]
+
+
+def test_tab_follows_the_order_of_the_page(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.LOCKED_CALL))
+    window = desk.window
+    window.activateWindow()
+    scene.qtbot.waitUntil(window.isActiveWindow, timeout=2000)
+    window.settings_button.setFocus(Qt.FocusReason.TabFocusReason)
+    order: list[str] = []
+    for _ in range(16):
+        scene.qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+        focus = QApplication.focusWidget()
+        if focus is not None:
+            order.append(focus.objectName())
+        if order[-1:] == ["hangUp"]:
+            break
+    assert order == [
+        "copyNumber",
+        "statusCard",
+        "optOut",
+        "dispute",
+        "choice_dispute_by_party",
+        "choice_dispute_by_controller",
+        "noticeFold",
+        "mute",
+        "hold",
+        "keypad",
+        "pauseSensitive",
+        "more",
+        "hangUp",
+    ]
+
+
+def test_a_button_that_goes_off_under_the_focus_does_not_hand_it_to_its_neighbour(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    button = desk.window.call.rights.opt_out
+    desk.window.activateWindow()
+    scene.qtbot.waitUntil(desk.window.isActiveWindow, timeout=2000)
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    scene.show(s.snapshot(s.call(replace(s.RECORDING, opt_out=Button(OptOutKind.NONE, enabled=False, why_not="over")))))
+    scene.qtbot.keyClick(QApplication.focusWidget() or desk.window, Qt.Key.Key_Space)
+    scene.qtbot.keyClick(QApplication.focusWidget() or desk.window, Qt.Key.Key_Return)
+    scene.press("mute")
+    assert [type(command) for command in scene.sent()] == [Mute]
+
+
+def test_the_keys_stand_in_the_tooltips(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    for name, key in {"optOut": "Ctrl+O", "dispute": "Ctrl+D", "mute": "Ctrl+M", "hangUp": "Ctrl+Backspace"}.items():
+        assert key in scene.widget(name).toolTip()
+    assert desk.window.call.answer.toolTip().count("Ctrl+Return") == 1
+
+
+# --- pages, faults, languages -------------------------------------------------------------------
+
+
+def test_language_and_look_change_at_run_time(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    assert desk.window.call.hang_up.text() == "Læg på"
+    scene.language, scene.look = Language.EN, Look.DARK
+    scene.show(s.snapshot(s.call(s.RECORDING)))
+    assert desk.window.call.hang_up.text() == "Hang up"
+    assert desk.window.windowTitle().startswith("Recording for documentation and training")
+    assert desk.window.palette().color(desk.window.palette().ColorRole.Window).name() == "#14171b"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (Registration.REGISTERED, "Klar · salg@nordlys.example"),
+        (Registration.REGISTERING, "Logger på … · salg@nordlys.example"),
+        (Registration.REFUSED, "Afvist af serveren (403) · salg@nordlys.example"),
+        (Registration.UNREACHABLE, "Serveren svarer ikke – prøver igen · salg@nordlys.example"),
+        (Registration.UNREGISTERED, "Klar uden server · salg@nordlys.example"),
+        (Registration.NO_PASSWORD, "Adgangskoden mangler · salg@nordlys.example"),
+    ],
+)
+def test_the_account_line_says_the_registration_in_words(scene: Scene, state: Registration, words: str) -> None:
+    account = AccountState(s.ACCOUNT, state, code=403)
+    desk = scene.open(replace(s.snapshot(), accounts=(account,)))
+    assert desk.window.account.text() == words
+
+
+def test_a_fault_is_an_outlined_card_that_covers_no_button(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.engine.tell(Fault(Said("ready.policy.missing")))
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    note = desk.window.note
+    assert note.property("role") == "fault"
+    for button in desk.window.findChildren(QAbstractButton):
+        if button.isVisible() and button is not note.close_button and button.objectName() != "noticeFold":
+            at = button.mapTo(desk.window, QPoint(0, 0))
+            assert not note.geometry().intersects(button.rect().translated(at)), button.objectName()
+    scene.press("closeNote")
+    assert not note.isVisible()
+
+
+def test_a_refused_press_is_said(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.engine.tell(Refused("1", Said("why_not.not_now")))
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    assert desk.window.note.text.text() == "Ikke muligt lige nu"
+
+
+def test_settings_in_a_call_keep_its_state_in_sight_and_go_back(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.press("openSettings")
+    assert desk.window.strip.isVisible()
+    assert desk.window.strip.text() == "Optages til dokumentation og uddannelse"
+    scene.press("callStrip")
+    assert desk.window.pages.currentWidget() is desk.window.call
+
+
+def test_after_the_call_its_wrap_up_stands_on_the_ready_page(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.show(s.READY)
+    assert desk.window.pages.currentWidget() is desk.window.ready
+    wrap_up = desk.window.ready.wrap_up
+    assert wrap_up.isVisible()
+    assert wrap_up.rights.opt_out.isVisible()
+    assert wrap_up.when.text() == "10.41 · 06:12"
+    assert len(desk.window.ready.rows) == 5
+
+
+def test_standing_faults_are_said_on_the_ready_page_and_lead_to_the_settings(scene: Scene) -> None:
+    faulty = replace(s.snapshot(), policy=s.PolicyState(s.PolicyPhase.FAULTY, faults=(Said("a"), Said("b"))))
+    desk = scene.open(faulty)
+    assert desk.window.ready.fault_text.text().startswith("Der er 2 fejl i reglerne")
+    scene.press("toSettings")
+    assert desk.window.settings_open
+
+
+def test_the_corner_window_shows_who_rings_and_takes_no_focus(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    desk.window.activateWindow()
+    scene.qtbot.waitUntil(desk.window.isActiveWindow, timeout=2000)
+    desk.window.ready.dial.target.setFocus()
+    scene.show(s.snapshot(s.INCOMING))
+    popup = desk.incoming
+    assert popup.isVisible()
+    assert popup.windowFlags() & Qt.WindowType.WindowDoesNotAcceptFocus
+    assert popup.testAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+    assert popup.name.text() == "Mette Holm"
+    assert popup.line.text() == "+45 20 12 34 56 · Salgslinjen"
+    assert popup.waited.text() == "Indgående opkald · Har ventet 02:24"
+    scene.show(s.snapshot(s.call(s.PLAYING)))
+    assert not popup.isVisible()
+
+
+def test_a_call_that_nobody_answered_leaves_no_corner_window(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.INCOMING))
+    assert desk.incoming.isVisible()
+    scene.show(s.snapshot())
+    assert not desk.incoming.isVisible()
+
+
+def test_a_text_in_the_window_is_never_a_bare_code(english: Scene) -> None:
+    desk = english.open(s.READY)
+    for state in (*[s.snapshot(call) for call in CALLS.values()], s.READY):
+        english.show(state)
+        for label in desk.window.findChildren(Words):
+            if label.isVisible():
+                assert not label.text().startswith(("card.", "reason.", "notice.", "press.", "outcome.", "kept.")), (
+                    label.text()
+                )
+        for control in desk.window.findChildren(Control):
+            assert "press." not in control.toolTip()
+            assert "action." not in control.toolTip()
