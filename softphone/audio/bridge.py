@@ -1,0 +1,135 @@
+"""The live sound of a call: pjmedia's clock on one side, a microphone and a speaker on the other.
+
+A thread of its own opens, watches and closes the devices, because PortAudio may take its time; the
+phone's `pull` and `push` never wait for it. A side without a device is silence, and the call goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import get_args
+
+from softphone.audio.devices import (
+    Device,
+    FaultCode,
+    Side,
+    SoundFault,
+    SoundRestored,
+    list_devices,
+)
+from softphone.audio.fifo import ElasticFifo
+from softphone.audio.streams import Stream, open_microphone, open_speaker
+from softphone.domain.errors import SoundError
+
+MICROPHONE_MS = 60
+SPEAKER_MS = 40
+LOST_AFTER = 1.0
+WATCH_EVERY = 0.2
+RETRY_EVERY = 3.0
+
+Told = Callable[[SoundFault | SoundRestored], None]
+
+
+class LiveBridge:
+    """`tell` gets faults and recoveries on the bridge's thread. Device ids are of `devices.py`.
+
+    ::
+
+        bridge = LiveBridge(tell=inbox.put)
+        bridge.open()          # returns at once
+        phone.set_sound(bridge)
+    """
+
+    def __init__(self, microphone: str = "", speaker: str = "", *, tell: Told) -> None:
+        self._wanted: dict[Side, str] = {"microphone": microphone, "speaker": speaker}
+        self._tell = tell
+        self._streams: dict[Side, Stream] = {}
+        self._retry_at: dict[Side, float] = {}
+        self._in = ElasticFifo(MICROPHONE_MS)
+        self._out = ElasticFifo(SPEAKER_MS)
+        self._closing = threading.Event()
+        self._tried = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def pull(self, n_bytes: int, /) -> bytes:
+        return self._in.get(n_bytes)
+
+    def push(self, data: bytes, /) -> None:
+        if "speaker" in self._streams:
+            self._out.put(data)
+
+    def open(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="sound", daemon=True)
+            self._thread.start()
+
+    def wait_until_tried(self, seconds: float) -> bool:
+        """Wait until both devices have been tried once."""
+        return self._tried.wait(seconds)
+
+    def close(self, seconds: float = 1.0) -> None:
+        """A device that hangs is left to its daemon thread after `seconds`."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def working(self, side: Side) -> bool:
+        return side in self._streams
+
+    @property
+    def underruns(self) -> tuple[int, int]:
+        """Of microphone and speaker, since the bridge was made."""
+        return self._in.underruns, self._out.underruns
+
+    def _watch(self) -> None:
+        for side in get_args(Side):
+            fault = self._open(side)
+            if fault is not None:
+                self._tell(fault)
+                self._retry_at[side] = time.monotonic() + RETRY_EVERY
+        self._tried.set()
+        while not self._closing.wait(WATCH_EVERY):
+            for side in get_args(Side):
+                self._look_after(side)
+        for stream in list(self._streams.values()):
+            stream.close()
+        self._streams.clear()
+
+    def _look_after(self, side: Side) -> None:
+        now = time.monotonic()
+        stream = self._streams.get(side)
+        if stream is not None:
+            if stream.active and now - stream.called_at < LOST_AFTER:
+                return
+            del self._streams[side]
+            lost: FaultCode = "microphone_lost" if side == "microphone" else "speaker_lost"
+            (self._in if side == "microphone" else self._out).clear()
+            self._tell(SoundFault(lost, stream.device.id))
+            self._retry_at[side] = now + RETRY_EVERY
+            stream.close()
+        elif now >= self._retry_at.get(side, now):
+            self._retry_at[side] = now + RETRY_EVERY
+            if self._open(side) is None:
+                self._tell(SoundRestored(side, self._streams[side].device.id))
+
+    def _open(self, side: Side) -> SoundFault | None:
+        # PortAudio sees new devices only when it starts anew, which would end the other side.
+        found = list_devices(refresh=not self._streams and self._tried.is_set())
+        device = found.find(side, self._wanted[side])
+        if isinstance(device, SoundFault):
+            return device
+        try:
+            self._streams[side] = self._opened(side, device)
+        except SoundError as error:
+            code: FaultCode = "microphone_failed" if side == "microphone" else "speaker_failed"
+            return SoundFault(code, device.id, str(error.params.get("reason", "")))
+        return None
+
+    def _opened(self, side: Side, device: Device) -> Stream:
+        if side == "microphone":
+            self._in.clear()
+            return open_microphone(device, self._in.put)
+        self._out.clear()
+        return open_speaker(device, self._out.get)

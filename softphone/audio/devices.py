@@ -1,0 +1,177 @@
+"""The sound devices of this machine, and what is wrong where there are none.
+
+A missing PortAudio, microphone or speaker is a state with a code, never an exception: a call goes on
+without. Device ids are `host api: name`, which survive a restart; the empty id is the system's default.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
+
+from softphone.domain.errors import SoundError
+
+if TYPE_CHECKING:
+    import sounddevice
+
+Side = Literal["microphone", "speaker"]
+FaultCode = Literal[
+    "sound_missing",
+    "no_microphone",
+    "no_speaker",
+    "no_such_microphone",
+    "no_such_speaker",
+    "microphone_failed",
+    "speaker_failed",
+    "microphone_lost",
+    "speaker_lost",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFault:
+    """What is wrong with sound on this machine. `device` is the id asked for, `detail` PortAudio's."""
+
+    code: FaultCode
+    device: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundRestored:
+    """A lost side works again."""
+
+    side: Side
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """`index` is PortAudio's of this moment; keep `id`. `rate` is the device's own, in Hz."""
+
+    id: str
+    name: str
+    host_api: str
+    index: int
+    inputs: int
+    outputs: int
+    rate: float
+    default_input: bool
+    default_output: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """All devices, and at most one fault a side; `sound_missing` says that PortAudio is not there."""
+
+    all: tuple[Device, ...]
+    faults: tuple[SoundFault, ...]
+
+    def microphones(self) -> tuple[Device, ...]:
+        return tuple(device for device in self.all if device.inputs)
+
+    def speakers(self) -> tuple[Device, ...]:
+        return tuple(device for device in self.all if device.outputs)
+
+    def find(self, side: Side, device: str) -> Device | SoundFault:
+        """The device with that id, or the default for an empty one, or what is wrong instead."""
+        for fault in self.faults:
+            if fault.code in ("sound_missing", f"no_{side}"):
+                return fault
+        usable = self.microphones() if side == "microphone" else self.speakers()
+        if device:
+            for candidate in usable:
+                if candidate.id == device:
+                    return candidate
+            return SoundFault("no_such_microphone" if side == "microphone" else "no_such_speaker", device)
+        for candidate in usable:
+            if candidate.default_input if side == "microphone" else candidate.default_output:
+                return candidate
+        return usable[0]
+
+
+_lock = threading.Lock()
+_quiet_alsa: object = None
+
+
+def portaudio() -> ModuleType:
+    """sounddevice, imported when sound is first wanted. Raises SoundError `sound_missing`."""
+    _silence_alsa()
+    reason = ""
+    try:
+        import sounddevice
+
+        return sounddevice
+    except OSError as error:
+        reason = str(error)
+    raise SoundError("sound_missing", reason=reason)
+
+
+def list_devices(*, refresh: bool = False) -> Devices:
+    """What is there now. `refresh` looks anew, which ends every open stream: not during a call."""
+    try:
+        portaudio()
+    except SoundError as error:
+        return Devices((), (SoundFault("sound_missing", detail=str(error.params["reason"])),))
+    import sounddevice
+
+    with _lock:
+        try:
+            if refresh:
+                sounddevice._terminate()
+                sounddevice._initialize()
+            found = _found(sounddevice.query_devices(), sounddevice.query_hostapis())
+        except sounddevice.PortAudioError as error:
+            return Devices((), (SoundFault("sound_missing", detail=str(error)),))
+    faults: list[SoundFault] = []
+    if not any(device.inputs for device in found):
+        faults.append(SoundFault("no_microphone"))
+    if not any(device.outputs for device in found):
+        faults.append(SoundFault("no_speaker"))
+    return Devices(found, tuple(faults))
+
+
+def _found(devices: list[sounddevice.DeviceInfo], apis: tuple[sounddevice.HostApiInfo, ...]) -> tuple[Device, ...]:
+    import sounddevice
+
+    default_input, default_output = sounddevice.default.device
+    if default_input < 0 and apis:
+        default_input = apis[0]["default_input_device"]
+    if default_output < 0 and apis:
+        default_output = apis[0]["default_output_device"]
+    return tuple(
+        Device(
+            id=f"{apis[info['hostapi']]['name']}: {info['name']}",
+            name=info["name"],
+            host_api=apis[info["hostapi"]]["name"],
+            index=info["index"],
+            inputs=info["max_input_channels"],
+            outputs=info["max_output_channels"],
+            rate=info["default_samplerate"],
+            default_input=info["index"] == default_input,
+            default_output=info["index"] == default_output,
+        )
+        for info in devices
+    )
+
+
+def _silence_alsa() -> None:
+    """ALSA prints a paragraph for every device it tries in vain; its own hook takes that away."""
+    global _quiet_alsa
+    if _quiet_alsa is not None:
+        return
+    try:
+        alsa = ctypes.CDLL("libasound.so.2")
+        kind = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
+        hook = kind(_say_nothing)
+        alsa.snd_lib_error_set_handler(hook)
+        _quiet_alsa = hook
+    except (OSError, AttributeError):
+        _quiet_alsa = False
+
+
+def _say_nothing(*_: object) -> None:
+    return None

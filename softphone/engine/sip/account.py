@@ -1,0 +1,127 @@
+"""A SIP account: its pjsua2 director, its configuration, and what its registration's answers mean.
+
+Digest authentication and the retry after an unreachable registrar are PJSIP's; a refusal is final
+until the account is changed, because repeating a wrong password locks accounts.
+"""
+
+# ruff: noqa: N802 - callbacks bear PJSIP's own names
+
+from __future__ import annotations
+
+import re
+
+import pjsua2 as pj
+
+from softphone.domain.errors import KlartoneError, SettingsError
+from softphone.engine.sip.call import CallDirector, new_call_id
+from softphone.engine.sip.events import RegistrationState
+from softphone.engine.sip.happenings import (
+    InviteArrived,
+    Post,
+    RegistrationAnswered,
+    RegistrationStarted,
+    guarded,
+)
+from softphone.engine.sip.message import parse_address, parse_message
+from softphone.engine.sip.settings import AccountSettings
+
+# No answer, or an answer that says "not now": the registrar may yet be reached.
+_NOT_NOW = frozenset({0, 408, 480, 500, 502, 503, 504, 600})
+
+_HOST = re.compile(r"^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$")
+_NUMBER = re.compile(r"^[+]?[0-9A-D*#]+$")
+_URI = re.compile(r"^(?:sips?:)?[^\s<>\"@]+@[^\s<>\"@]+$")
+_USER = re.compile(r"^[A-Za-z0-9+._~!$&'()*,;=%-]+$")
+
+
+class AccountDirector(pj.Account):
+    def __init__(self, account: str, post: Post) -> None:
+        super().__init__()
+        self.account = account
+        self.post = post
+
+    @guarded
+    def onRegStarted(self, prm: pj.OnRegStartedParam) -> None:
+        self.post(RegistrationStarted(self.account, bool(prm.renew)))
+
+    @guarded
+    def onRegState(self, prm: pj.OnRegStateParam) -> None:
+        code = int(prm.code) if prm.status == 0 or prm.code >= 300 else 0
+        self.post(RegistrationAnswered(self.account, code, prm.reason, int(prm.expiration)))
+
+    @guarded
+    def onIncomingCall(self, prm: pj.OnIncomingCallParam) -> None:
+        director = CallDirector(self, new_call_id(), self.post, prm.callId)
+        message = parse_message(prm.rdata.wholeMsg)
+        self.post(InviteArrived(director, self.account, message, prm.rdata.srcAddress))
+
+
+def registration_state(code: int, seconds: int) -> RegistrationState:
+    """What an answer to REGISTER means; `seconds` is the time granted, 0 when unregistered."""
+    if 200 <= code < 300:
+        return "registered" if seconds > 0 else "unregistered"
+    return "unreachable" if code in _NOT_NOW else "refused"
+
+
+def domain_of(settings: AccountSettings) -> str:
+    """The address's `host[:port]`. Raises SettingsError `account_address`."""
+    user, at, host = re.sub(r"^sips?:", "", settings.address.strip()).rpartition("@")
+    if not at or not _USER.match(user) or not _HOST.match(host):
+        raise SettingsError("account_address", address=settings.address)
+    return host
+
+
+def account_config(settings: AccountSettings, transport: int, bind: str) -> pj.AccountConfig:
+    """Raises SettingsError `account_address`, `account_server` or `account_transport`."""
+    domain = domain_of(settings)
+    if settings.transport not in ("udp", "tcp"):
+        raise SettingsError("account_transport", transport=settings.transport)
+    for server in (settings.registrar, settings.proxy):
+        if server and not _HOST.match(server):
+            raise SettingsError("account_server", server=server)
+    user = re.sub(r"^sips?:", "", settings.address.strip()).rpartition("@")[0]
+    by_tcp = ";transport=tcp" if settings.transport == "tcp" else ""
+
+    config = pj.AccountConfig()
+    config.idUri = f"{_quoted(settings.display_name)}<sip:{user}@{domain}>"
+    config.mediaConfig.transportConfig.boundAddress = bind
+    if settings.transport == "udp":
+        config.sipConfig.transportId = transport
+    if settings.register:
+        config.regConfig.registrarUri = f"sip:{settings.registrar or domain}{by_tcp}"
+        config.regConfig.timeoutSec = settings.expires
+        config.regConfig.firstRetryIntervalSec = max(1, settings.retry_seconds // 5)
+        config.regConfig.retryIntervalSec = settings.retry_seconds
+        config.regConfig.randomRetryIntervalSec = 0
+    config.regConfig.registerOnAdd = settings.register
+    config.regConfig.dropCallsOnFail = False
+    if settings.proxy:
+        config.sipConfig.proxies.append(f"sip:{settings.proxy};lr{by_tcp}")
+    name = settings.user or parse_address(f"sip:{user}@{domain}").user
+    if settings.password:
+        config.sipConfig.authCreds.append(
+            pj.AuthCredInfo("digest", "*", name, pj.PJSIP_CRED_DATA_PLAIN_PASSWD, settings.password)
+        )
+    return config
+
+
+def target_uri(settings: AccountSettings, target: str) -> str:
+    """A number as dialled, or a SIP URI. Raises KlartoneError `dial_target`."""
+    by_tcp = settings.transport == "tcp"
+    if _URI.match(target.strip()):
+        uri = target.strip()
+        uri = uri if uri.startswith(("sip:", "sips:")) else f"sip:{uri}"
+    else:
+        number = re.sub(r"[\s()./-]", "", target)
+        if not _NUMBER.match(number):
+            raise KlartoneError("dial_target")
+        uri = f"sip:{number.replace('#', '%23')}@{domain_of(settings)}"
+    return f"{uri};transport=tcp" if by_tcp and "transport=" not in uri else uri
+
+
+def _quoted(display_name: str) -> str:
+    plain = "".join(sign for sign in display_name if sign.isprintable()).strip()
+    if not plain:
+        return ""
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" '

@@ -1,0 +1,145 @@
+"""A call's pjsua2 director, and what the phone remembers about one call.
+
+The director copies plain values into the queue; two things it must do inside the callback: add our
+RFC 7866 attributes to an SDP that is being made, and read the call's state before it is gone.
+"""
+
+# ruff: noqa: N802 - callbacks bear PJSIP's own names
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pjsua2 as pj
+from uuid_utils import uuid7
+
+from softphone.engine.sip.happenings import (
+    DigitSeen,
+    MediaReached,
+    MediaState,
+    MessageSeen,
+    OfferAnswered,
+    Post,
+    StateReached,
+    guarded,
+)
+from softphone.engine.sip.media.notice import Notice
+from softphone.engine.sip.media.ports import CallSound
+from softphone.engine.sip.media.wiring import Wires
+from softphone.engine.sip.message import is_record_aware, parse_message, with_attributes
+from softphone.engine.sip.offers import Offers
+
+
+def new_call_id() -> str:
+    return str(uuid7())
+
+
+def call_params(record_aware: bool) -> pj.CallOpParam:
+    """One audio stream; and, of a record-aware phone, the word of it (RFC 7866 section 6.2)."""
+    params = pj.CallOpParam(True)
+    params.opt.audioCount = 1
+    params.opt.videoCount = 0
+    if record_aware:
+        header = pj.SipHeader()
+        header.hName, header.hValue = "Supported", "record-aware"
+        params.txOption.headers.append(header)
+    return params
+
+
+class CallDirector(pj.Call):
+    """`attributes` are added to every SDP made for this call from now on."""
+
+    def __init__(self, account: pj.Account, call: str, post: Post, pjsua_id: int = pj.PJSUA_INVALID_ID) -> None:
+        super().__init__(account, pjsua_id)
+        self.call = call
+        self.post = post
+        self.attributes: tuple[str, ...] = ()
+
+    def media_state(self, info: pj.CallInfo) -> MediaState | None:
+        for media in info.media:
+            if media.type == pj.PJMEDIA_TYPE_AUDIO:
+                return MediaState(media.status, media.dir)
+        return None
+
+    @guarded
+    def onCallState(self, prm: pj.OnCallStateParam) -> None:
+        info = self.getInfo()
+        if prm.e.type == pj.PJSIP_EVENT_TSX_STATE:
+            self._read(prm.e.body.tsxState)
+        self.post(
+            StateReached(
+                self.call,
+                info.state,
+                info.lastStatusCode,
+                info.lastReason,
+                self.media_state(info),
+            )
+        )
+
+    @guarded
+    def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:  # noqa: ARG002
+        self.post(MediaReached(self.call, self.media_state(self.getInfo())))
+
+    @guarded
+    def onCallSdpCreated(self, prm: pj.OnCallSdpCreatedParam) -> None:
+        if self.attributes:
+            prm.sdp.wholeSdp = with_attributes(prm.sdp.wholeSdp, self.attributes)
+
+    @guarded
+    def onCallRxOffer(self, prm: pj.OnCallRxOfferParam) -> None:
+        self.post(MessageSeen(self.call, None, prm.offer.wholeSdp))
+
+    @guarded
+    def onCallTsxState(self, prm: pj.OnCallTsxStateParam) -> None:
+        if prm.e.type != pj.PJSIP_EVENT_TSX_STATE:
+            return
+        event = prm.e.body.tsxState
+        transaction = event.tsx
+        if transaction.role != pj.PJSIP_ROLE_UAC or transaction.method not in ("INVITE", "UPDATE"):
+            return
+        self._read(event)
+        # An INVITE's 2xx ends its transaction at once; everything else is completed first.
+        ended = transaction.state == pj.PJSIP_TSX_STATE_COMPLETED or (
+            transaction.state == pj.PJSIP_TSX_STATE_TERMINATED and event.prevState != pj.PJSIP_TSX_STATE_COMPLETED
+        )
+        if ended and transaction.statusCode >= 200:
+            self.post(OfferAnswered(self.call, transaction.method, transaction.statusCode))
+
+    @guarded
+    def onDtmfDigit(self, prm: pj.OnDtmfDigitParam) -> None:
+        self.post(DigitSeen(self.call, prm.digit, time.monotonic()))
+
+    def _read(self, event: pj.TsxStateEvent) -> None:
+        if event.type != pj.PJSIP_EVENT_RX_MSG:
+            return
+        text = event.src.rdata.wholeMsg
+        if text.startswith("SIP/2.0 ") and not text.startswith("SIP/2.0 100"):
+            message = parse_message(text)
+            self.post(MessageSeen(self.call, is_record_aware(message.headers), message.body))
+
+
+@dataclass(slots=True)
+class Leg:
+    """One call as the phone knows it. `director` is the only reference to the pjsua2 call."""
+
+    call: str
+    account: str
+    director: CallDirector
+    incoming: bool
+    sound: CallSound
+    offers: Offers = field(default_factory=Offers)
+    established: bool = False
+    ending: bool = False
+    media: MediaState | None = None
+    media_active: bool = False
+    held_by_us: bool = False
+    held_by_them: bool = False
+    record_aware: bool = False
+    progress: Literal["calling", "ringing", "early", ""] = ""
+    preference: bool | None = None
+    peer_records: str = ""
+    microphone_open: bool = True
+    notice: Notice | None = None
+    wires: Wires = field(default_factory=Wires)

@@ -1,0 +1,454 @@
+"""The phone's calls: what is asked of them, what becomes of them, and which port hears which.
+
+Runs on the polling thread alone, after each poll. It decides nothing about recording: it plays a
+notice when told to, and says when it was heard.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pjsua2 as pj
+
+from softphone.domain.errors import KlartoneError
+from softphone.engine.sip import events
+from softphone.engine.sip.account import target_uri
+from softphone.engine.sip.call import CallDirector, Leg, call_params, new_call_id
+from softphone.engine.sip.happenings import (
+    DigitSeen,
+    InviteArrived,
+    InviteRejected,
+    MediaReached,
+    MediaState,
+    MessageSeen,
+    NoticeEnded,
+    OfferAnswered,
+    Post,
+    StateReached,
+)
+from softphone.engine.sip.media import Frames
+from softphone.engine.sip.media.notice import HEARD_MARGIN, LEAD_IN, Notice
+from softphone.engine.sip.media.ports import CallPorts, CallSound
+from softphone.engine.sip.message import (
+    called,
+    caller,
+    host_of,
+    is_record_aware,
+    parse_address,
+    record_preference,
+    record_state,
+)
+from softphone.engine.sip.negotiation import Negotiation
+from softphone.engine.sip.offers import Wish
+from softphone.engine.sip.registrations import Registrations
+from softphone.engine.sip.timers import Timers
+
+BYE_LIMIT = 1.0
+"""Seconds after which a call that we ended is over for us, whether or not the peer has said so."""
+
+WATCH_SECONDS = 1.0
+
+CROWD = 8
+CROWD_SECONDS = 0.6
+"""PJSIP frees a call's two sockets half a second late, has room for 64, and aborts without room."""
+
+BUSY_HERE = 486
+NOT_HERE = 480
+DECLINE = 603
+
+
+class Calls:
+    def __init__(
+        self,
+        registrations: Registrations,
+        ports: CallPorts,
+        timers: Timers,
+        post: Post,
+        emit: Callable[[events.PhoneEvent], None],
+        *,
+        frames: Frames | None,
+        record_aware: bool,
+    ) -> None:
+        self._registrations = registrations
+        self._ports = ports
+        self._timers = timers
+        self._post = post
+        self._emit = emit
+        self._frames = frames
+        self._record_aware = record_aware
+        self._legs: dict[str, Leg] = {}
+        self._offers = Negotiation(self._legs, timers, emit, record_aware)
+        self._leaving: dict[str, tuple[str, CallDirector]] = {}
+        self._serials = itertools.count(1)
+        self._released: deque[float] = deque(maxlen=CROWD)
+
+    # What is asked
+
+    def dial(self, account: str, target: str, prefers_recording: bool | None) -> str:
+        registration = self._registrations.get(account)
+        if self._active():
+            raise KlartoneError("second_call")
+        uri = target_uri(registration.settings, target)
+        call = new_call_id()
+        director = CallDirector(registration.director, call, self._post)
+        leg = Leg(call, account, director, incoming=False, sound=CallSound(call, self._frames))
+        wish = Wish(preference=prefers_recording)
+        leg.offers.wanted = leg.offers.agreed = wish
+        director.attributes = wish.attributes()
+        reason = ""
+        try:
+            director.makeCall(uri, call_params(self._record_aware))
+        except pj.Error as error:
+            reason = error.reason or str(error.status)
+        if reason:
+            raise KlartoneError("dial_failed", reason=reason)
+        self._legs[call] = leg
+        self._ports.take(leg.sound)
+        return call
+
+    def ring(self, call: str) -> None:
+        self._answer(self._leg(call), 180)
+
+    def answer(self, call: str) -> None:
+        self._answer(self._leg(call), 200)
+
+    def hang_up(self, call: str, code: int = 0) -> None:
+        leg = self._leg(call)
+        if leg.ending:
+            return
+        leg.ending = True
+        self._silence(leg)
+        params = pj.CallOpParam()
+        if code:
+            params.statusCode = code
+        with contextlib.suppress(pj.Error):
+            leg.director.hangup(params)
+        self._timers.after(BYE_LIMIT, lambda: self._unanswered_end(call))
+
+    def hang_up_all(self, account: str | None = None) -> None:
+        for leg in list(self._legs.values()):
+            if account is None or leg.account == account:
+                self.hang_up(leg.call)
+
+    def hold(self, call: str, held: bool) -> None:
+        self._offers.hold(self._established(call), held)
+
+    def set_recording(self, call: str, on: bool) -> None:
+        self._offers.set_recording(self._established(call), on)
+
+    def prefer_recording(self, call: str, wanted: bool | None) -> None:
+        self._offers.prefer_recording(self._established(call), wanted)
+
+    def send_digits(self, call: str, digits: str) -> None:
+        leg = self._established(call)
+        if not re.fullmatch(r"[0-9A-D*#]+", digits):
+            raise KlartoneError("digits")
+        params = pj.CallSendDtmfParam()
+        params.method = pj.PJSUA_DTMF_METHOD_RFC2833
+        params.digits = digits
+        failed = False
+        try:
+            leg.director.sendDtmf(params)
+        except pj.Error:
+            failed = True
+        if failed:
+            raise KlartoneError("digits_not_possible")
+
+    def mute(self, call: str, muted: bool) -> None:
+        self._leg(call).sound.muted = muted
+
+    def open_microphone(self, call: str, open_: bool) -> None:
+        leg = self._leg(call)
+        leg.microphone_open = open_
+        self._wire(leg)
+
+    def play_notice(self, call: str, path: Path, lead_in: float = LEAD_IN) -> None:
+        leg = self._established(call)
+        media = leg.media
+        if media is None or media.status != pj.PJSUA_CALL_MEDIA_ACTIVE or leg.sound.held:
+            raise KlartoneError("notice_not_possible")
+        self._cut_notice(leg, "replaced")
+        leg.notice = Notice(call, next(self._serials), path, self._post)
+        self._wire(leg)
+        serial = leg.notice.serial
+        self._timers.after(lead_in, lambda: self._start_notice(call, serial))
+
+    def stop_notice(self, call: str) -> None:
+        self._cut_notice(self._leg(call), "stopped")
+
+    def uses(self, account: str) -> bool:
+        return any(leg.account == account for leg in self._legs.values()) or any(
+            of == account for of, _ in self._leaving.values()
+        )
+
+    def all_over(self) -> bool:
+        return not self._legs and not self._leaving
+
+    def crowded(self) -> bool:
+        """Whether so many calls ended just now that reading more of them would be dangerous."""
+        full = len(self._released) == CROWD
+        return full and time.monotonic() - self._released[0] < CROWD_SECONDS
+
+    def drop_all(self) -> None:
+        for leg in self._legs.values():
+            self._silence(leg)
+        self._legs.clear()
+        self._leaving.clear()
+
+    # What happens
+
+    def arrived(self, happening: InviteArrived) -> None:
+        director, message = happening.director, happening.message
+        who = caller(message.headers)
+        if happening.account not in self._registrations:
+            self._turn_away(director, happening.account, NOT_HERE)
+            return
+        if self._active():
+            self._turn_away(director, happening.account, BUSY_HERE)
+            self._missed(happening.account, who.name, who.user)
+            return
+        preference = record_preference(message.body)
+        leg = Leg(
+            director.call,
+            happening.account,
+            director,
+            incoming=True,
+            sound=CallSound(director.call, self._frames),
+            record_aware=is_record_aware(message.headers),
+        )
+        self._legs[leg.call] = leg
+        self._ports.take(leg.sound)
+        # By its name: a timer that held the leg would keep the pjsua2 call beyond its end.
+        call = leg.call
+        self._timers.after(WATCH_SECONDS, lambda: self._watch_ringing(call))
+        self._emit(
+            events.CallArrived(
+                call=leg.call,
+                account=leg.account,
+                name=who.name,
+                number=who.user,
+                called=called(message),
+                headers=message.headers,
+                peer_host=host_of(happening.peer),
+                record_aware=leg.record_aware,
+                prefers_no_recording=preference is False,
+            )
+        )
+        self._read_sdp(leg, message.body)
+
+    def rejected(self, happening: InviteRejected) -> None:
+        who = parse_address(happening.caller)
+        self._missed("", who.name, who.user)
+
+    def state_reached(self, happening: StateReached) -> None:
+        leg = self._legs.get(happening.call)
+        if leg is None:
+            if happening.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+                self._leaving.pop(happening.call, None)
+            return
+        if happening.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self._over(leg, happening.code, happening.reason)
+        elif happening.state == pj.PJSIP_INV_STATE_CONFIRMED and not leg.established:
+            leg.established = True
+            self._emit(events.CallEstablished(leg.call, leg.record_aware))
+            leg.sound.telling = not leg.ending
+            self._set_media(leg, happening.media)
+            self._offers.go_on(leg)
+        elif not leg.incoming and not leg.established:
+            self._progress(leg, happening)
+
+    def media_reached(self, happening: MediaReached) -> None:
+        leg = self._legs.get(happening.call)
+        if leg is not None:
+            self._set_media(leg, happening.media, renewed=True)
+
+    def message_seen(self, happening: MessageSeen) -> None:
+        leg = self._legs.get(happening.call)
+        if leg is not None:
+            if happening.record_aware and not leg.established:
+                leg.record_aware = True
+            self._read_sdp(leg, happening.sdp)
+
+    def offer_answered(self, happening: OfferAnswered) -> None:
+        leg = self._legs.get(happening.call)
+        if leg is not None:
+            self._offers.answered(leg, happening.code)
+
+    def digit_seen(self, happening: DigitSeen) -> None:
+        if happening.call in self._legs:
+            self._emit(events.DigitReceived(happening.call, happening.digit, happening.at))
+
+    def notice_ended(self, happening: NoticeEnded) -> None:
+        leg = self._legs.get(happening.call)
+        if leg is None or leg.notice is None or leg.notice.serial != happening.serial:
+            return
+        if not leg.notice.read:
+            leg.notice.read = True
+            self._timers.after(HEARD_MARGIN, lambda: self._heard(happening.call, happening.serial))
+
+    # How
+
+    def _active(self) -> bool:
+        return any(not leg.ending for leg in self._legs.values())
+
+    def _leg(self, call: str) -> Leg:
+        try:
+            return self._legs[call]
+        except KeyError:
+            raise KlartoneError("call_unknown") from None
+
+    def _established(self, call: str) -> Leg:
+        leg = self._leg(call)
+        if not leg.established or leg.ending:
+            raise KlartoneError("call_not_established")
+        return leg
+
+    def _answer(self, leg: Leg, code: int) -> None:
+        params = call_params(self._record_aware)
+        params.statusCode = code
+        failed = ""
+        try:
+            leg.director.answer(params)
+        except pj.Error as error:
+            failed = str(error.status)
+        # A caller who gave up at this very moment is no fault; the call's end is on its way.
+        if failed and leg.director.isActive():
+            self._emit(events.PhoneFault("answer_failed", failed, leg.call))
+
+    def _turn_away(self, director: CallDirector, account: str, code: int) -> None:
+        self._leaving[director.call] = (account, director)
+        self._released.append(time.monotonic())
+        params = pj.CallOpParam()
+        params.statusCode = code
+        with contextlib.suppress(pj.Error):
+            director.hangup(params)
+
+    def _missed(self, account: str, name: str, number: str) -> None:
+        self._emit(events.CallMissed(account, name, number, busy=True, at=datetime.now(UTC)))
+
+    def _progress(self, leg: Leg, happening: StateReached) -> None:
+        if happening.state == pj.PJSIP_INV_STATE_CALLING:
+            reached = "calling"
+        elif happening.state == pj.PJSIP_INV_STATE_EARLY:
+            reached = "early" if leg.media_active else "ringing"
+        else:
+            return
+        if leg.progress != reached:
+            leg.progress = reached
+            self._emit(events.CallProgress(leg.call, reached))
+
+    def _over(self, leg: Leg, code: int, reason: str) -> None:
+        by_us = leg.ending
+        leg.ending = True
+        self._silence(leg)
+        del self._legs[leg.call]
+        self._released.append(time.monotonic())
+        self._emit(events.CallEnded(leg.call, code, reason, by_us))
+
+    def _unanswered_end(self, call: str) -> None:
+        leg = self._legs.pop(call, None)
+        if leg is not None:
+            self._leaving[call] = (leg.account, leg.director)
+            self._emit(events.CallEnded(call, 0, "", by_us=leg.ending))
+
+    def _watch_ringing(self, call: str) -> None:
+        """End a ringing that PJSIP has already ended without a word.
+
+        When more than its four calls come and go within one poll, a number is used again before the
+        object of the call before is dropped, and that one's destructor ends the newcomer.
+        """
+        leg = self._legs.get(call)
+        if leg is None or leg.established:
+            return
+        if leg.director.isActive():
+            self._timers.after(WATCH_SECONDS, lambda: self._watch_ringing(call))
+        else:
+            self._silence(leg)
+            self._unanswered_end(call)
+            self._leaving.pop(call, None)
+
+    def _silence(self, leg: Leg) -> None:
+        """From here on no frame of this call is told, sent or heard."""
+        leg.sound.telling = leg.sound.talking = False
+        self._cut_notice(leg, "ended")
+        self._wire(leg)
+        self._ports.leave(leg.sound)
+
+    def _set_media(self, leg: Leg, media: MediaState | None, *, renewed: bool = False) -> None:
+        leg.media = media
+        status = media.status if media is not None else pj.PJSUA_CALL_MEDIA_NONE
+        by_us = status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD
+        by_them = status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD or (
+            by_us and media is not None and media.direction == pj.PJMEDIA_DIR_NONE
+        )
+        active = by_us or by_them or status == pj.PJSUA_CALL_MEDIA_ACTIVE
+        leg.sound.held = by_us or by_them or leg.offers.wanted.held
+        if leg.sound.held or not active:
+            self._cut_notice(leg, "held" if active else "media")
+        self._wire(leg, renewed=renewed)
+        if active != leg.media_active:
+            leg.media_active = active
+            self._emit(events.MediaChanged(leg.call, active))
+        if (by_us, by_them) != (leg.held_by_us, leg.held_by_them):
+            leg.held_by_us, leg.held_by_them = by_us, by_them
+            self._emit(events.HoldChanged(leg.call, by_us, by_them))
+
+    def _read_sdp(self, leg: Leg, sdp: str) -> None:
+        preference = record_preference(sdp)
+        if preference is not None and preference != leg.preference:
+            leg.preference = preference
+            self._emit(events.RecordPreference(leg.call, preference))
+        state = record_state(sdp)
+        if state is not None and state != leg.peer_records:
+            leg.peer_records = state
+            self._emit(events.PeerRecording(leg.call, state))
+
+    # The notice
+
+    def _start_notice(self, call: str, serial: int) -> None:
+        leg = self._legs.get(call)
+        if leg is not None and leg.notice is not None and leg.notice.serial == serial:
+            leg.notice.sounding = True
+            self._wire(leg)
+            self._emit(events.NoticeStarted(call, time.monotonic()))
+
+    def _heard(self, call: str, serial: int) -> None:
+        leg = self._legs.get(call)
+        if leg is not None and leg.notice is not None and leg.notice.serial == serial:
+            self._end_notice(leg)
+            self._emit(events.NoticePlayed(call))
+
+    def _cut_notice(self, leg: Leg, reason: str) -> None:
+        if leg.notice is not None:
+            self._end_notice(leg)
+            self._emit(events.NoticeCut(leg.call, reason))
+
+    def _end_notice(self, leg: Leg) -> None:
+        notice, leg.notice = leg.notice, None
+        if notice is not None:
+            leg.wires.part_from(notice, self._ports)
+        self._wire(leg)
+
+    def _wire(self, leg: Leg, *, renewed: bool = False) -> None:
+        """Say who hears whom now. The microphone's flag is set first: a wire changes a tick later."""
+        status = leg.media.status if leg.media is not None else pj.PJSUA_CALL_MEDIA_NONE
+        talking = status == pj.PJSUA_CALL_MEDIA_ACTIVE and leg.established and not leg.ending
+        hearing = not leg.ending and (status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD))
+        microphone = talking and leg.microphone_open and leg.notice is None
+        leg.sound.talking = microphone
+        notice = leg.notice if talking and leg.notice is not None and leg.notice.sounding else None
+        wanted = leg.wires.wanted(hearing=hearing, talking=talking, microphone=microphone, notice=notice)
+        if wanted == leg.wires.connected and not renewed:
+            return
+        stream = None
+        with contextlib.suppress(pj.Error):
+            stream = leg.director.getAudioMedia(-1)
+        for fault in leg.wires.connect(wanted, self._ports, stream, notice, renewed=renewed):
+            self._emit(events.PhoneFault("media", fault, leg.call))

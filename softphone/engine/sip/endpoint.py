@@ -1,0 +1,194 @@
+"""The one pjsua2 endpoint of this process: library, log, null sound device, codecs, transports.
+
+Polled, never threaded (`threadCnt` 0): whoever polls is the only thread that may call pjsua2.
+It knows neither accounts nor calls.
+"""
+
+# ruff: noqa: N802 - callbacks bear PJSIP's own names
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import logging
+import os
+import re
+import sys
+from collections.abc import Generator
+
+import pjsua2 as pj
+
+from softphone.domain.errors import EngineError
+from softphone.engine.sip.happenings import InviteRejected, Post, guarded
+from softphone.engine.sip.settings import PhoneSettings
+
+log = logging.getLogger("softphone.engine.sip")
+
+CLOCK_RATE = 16_000
+FRAME_MS = 20
+MAX_CALLS = 4
+LOG_LEVEL = 3
+
+_PERSONAL = re.compile(r"(?:sips?|tel):[^\s>;,]+|\"[^\"]*\"|[+\d][\d ]{5,}|\S+@\S+")
+
+
+class _Log(pj.LogWriter):
+    """PJSIP's warnings, without what could name a person."""
+
+    def write(self, entry: pj.LogEntry) -> None:
+        with contextlib.suppress(Exception):
+            text = _PERSONAL.sub("…", entry.msg).strip()
+            # Never a warning: what matters of it comes to the engine as an event.
+            log.log(logging.INFO if entry.level == 1 else logging.DEBUG, "%s", text)
+
+
+class EndpointDirector(pj.Endpoint):
+    def __init__(self, post: Post) -> None:
+        super().__init__()
+        self.post = post
+
+    @guarded
+    def onRejectedIncomingCall(self, prm: pj.OnRejectedIncomingCallParam) -> None:
+        self.post(InviteRejected(prm.remoteInfo, prm.localInfo))
+
+
+@contextlib.contextmanager
+def _stdout_aside() -> Generator[None]:
+    """Keep what C code prints out of fd 1, which may carry a protocol.
+
+    `libCreate` prints its banner before its log can be set; C's own buffer has to be flushed too, or
+    the banner comes out at exit.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        runtime = ctypes.cdll.ucrtbase if sys.platform == "win32" else ctypes.CDLL(None)
+        runtime.fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+class SipEndpoint:
+    """Start, poll, end. `udp` and `tcp` are the bound ports, read back after `start`."""
+
+    def __init__(self, settings: PhoneSettings, post: Post) -> None:
+        self._settings = settings
+        self._post = post
+        self._log: _Log | None = None
+        self._log_proxy: object = None
+        self.lib: EndpointDirector | None = None
+        self.udp = 0
+        self.tcp = 0
+        self.tcp_transport = -1
+        self.udp_transport = -1
+
+    def start(self) -> None:
+        """Raises EngineError `sip_start` or `port_taken` (parameter `port`)."""
+        lib = EndpointDirector(self._post)
+        self.lib = lib
+        try:
+            with _stdout_aside():
+                lib.libCreate()
+                lib.libInit(self._config())
+            self._open_transports(lib)
+            lib.audDevManager().setNullDev()
+            self._order_codecs(lib)
+            lib.libStart()
+        except pj.Error as error:
+            self.destroy()
+            raise EngineError("sip_start", status=error.status, reason=error.reason) from None
+        except BaseException:
+            self.destroy()
+            raise
+
+    def _config(self) -> pj.EpConfig:
+        config = pj.EpConfig()
+        config.uaConfig.threadCnt = 0
+        config.uaConfig.mainThreadOnly = True
+        config.uaConfig.maxCalls = MAX_CALLS
+        config.uaConfig.userAgent = self._settings.user_agent
+        config.medConfig.clockRate = CLOCK_RATE
+        config.medConfig.sndClockRate = CLOCK_RATE
+        config.medConfig.channelCount = 1
+        config.medConfig.audioFramePtime = FRAME_MS
+        config.medConfig.ptime = FRAME_MS
+        # Silence is sent like speech: recorders, NATs and jitter buffers want a packet each 20 ms.
+        config.medConfig.noVad = True
+        config.medConfig.ecTailLen = 0
+        self._keep_every_packet(config.medConfig)
+        config.logConfig.msgLogging = 0
+        # The writer stands in for the console: it gets what the console would have got.
+        config.logConfig.consoleLevel = LOG_LEVEL
+        config.logConfig.level = LOG_LEVEL
+        # The library deletes its writer at the end; Python keeps the other half alive until then.
+        self._log = _Log()
+        self._log_proxy = self._log.__disown__()
+        config.logConfig.writer = self._log
+        return config
+
+    def _keep_every_packet(self, media: pj.MediaConfig) -> None:
+        """A jitter buffer of constant depth that throws nothing away before it is full.
+
+        PJSIP's own shrinks itself to the next tick by cutting sound out of the middle of speech, and
+        then fills every late packet with invented sound: both would be in a recording.
+        """
+        depth = self._settings.jitter_ms
+        media.jbInit = media.jbMinPre = media.jbMaxPre = depth
+        media.jbMax = 3 * depth
+        # The binding cannot set this one field; its own reader of configurations can.
+        document = pj.JsonDocument()
+        document.writeObject(media)
+        text = re.sub(r'"jbDiscardAlgo":\s*\d+', '"jbDiscardAlgo": 0', document.saveString())
+        document = pj.JsonDocument()
+        document.loadString(text)
+        document.readObject(media)
+
+    def _open_transports(self, lib: EndpointDirector) -> None:
+        self.udp_transport, self.udp = self._listen(lib, pj.PJSIP_TRANSPORT_UDP, self._settings.port)
+        try:
+            self.tcp_transport, self.tcp = self._listen(lib, pj.PJSIP_TRANSPORT_TCP, self.udp)
+        except EngineError:
+            if self._settings.port:
+                raise
+            self.tcp_transport, self.tcp = self._listen(lib, pj.PJSIP_TRANSPORT_TCP, 0)
+
+    def _listen(self, lib: EndpointDirector, kind: int, port: int) -> tuple[int, int]:
+        config = pj.TransportConfig()
+        config.port = port
+        config.boundAddress = self._settings.address
+        try:
+            transport = lib.transportCreate(kind, config)
+        except pj.Error as error:
+            raise EngineError("port_taken", port=port, reason=error.reason) from None
+        return transport, int(lib.transportGetInfo(transport).localName.rsplit(":", 1)[1])
+
+    def _order_codecs(self, lib: EndpointDirector) -> None:
+        wanted = {name: 255 - place for place, name in enumerate(self._settings.codecs)}
+        for codec in lib.codecEnum2():
+            lib.codecSetPriority(codec.codecId, wanted.get(codec.codecId, 0))
+
+    def poll(self, timeout_ms: int) -> None:
+        if self.lib is not None:
+            self.lib.libHandleEvents(timeout_ms)
+
+    def destroy(self) -> None:
+        """End the library. Every port, call and account must have been dropped before."""
+        lib, self.lib = self.lib, None
+        if lib is None:
+            return
+        gc.collect()
+        with contextlib.suppress(pj.Error):
+            lib.libDestroy(pj.PJSUA_DESTROY_NO_RX_MSG)
+        self._log_proxy = None
+        self._log = None

@@ -1,0 +1,199 @@
+"""What the phone tells the engine: one frozen type for each thing that can happen to it.
+
+Events are plain values; nothing of pjsua2 is in them. They are handed over on the engine's thread,
+in the order in which they happened. What they mean for a recording is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+RegistrationState = Literal["registering", "registered", "refused", "unreachable", "unregistered"]
+ProgressState = Literal["calling", "ringing", "early"]
+PeerRecordingState = Literal["on", "off", "paused"]
+
+
+class Headers(Mapping[str, str]):
+    """A SIP message's headers: names without regard to case, `all_of` for one that occurs often."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, tuple[str, ...]]) -> None:
+        self._fields = {name.lower(): values for name, values in fields.items() if values}
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()][0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(self._fields)})"
+
+    def all_of(self, name: str) -> tuple[str, ...]:
+        return self._fields.get(name.lower(), ())
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """`until` is UTC and only there when registered; `code` is SIP's, 0 where no answer came."""
+
+    account: str
+    state: RegistrationState
+    until: datetime | None
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """An INVITE. `number` is the user part of From as given, empty for an anonymous caller."""
+
+    call: str
+    account: str
+    name: str = field(repr=False)
+    number: str = field(repr=False)
+    called: str
+    headers: Headers
+    peer_host: str
+    record_aware: bool
+    prefers_no_recording: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallProgress:
+    call: str
+    state: ProgressState
+
+
+@dataclass(frozen=True, slots=True)
+class CallEstablished:
+    """Answered and acknowledged: from here on sound may be sent, and a notice played."""
+
+    call: str
+    record_aware: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    call: str
+    code: int
+    reason: str
+    by_us: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallMissed:
+    """A caller who was answered 486 because another call was on; `at` is UTC."""
+
+    account: str
+    name: str = field(repr=False)
+    number: str = field(repr=False)
+    busy: Literal[True]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DigitReceived:
+    """RFC 4733; `at` is monotonic seconds."""
+
+    call: str
+    digit: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChanged:
+    call: str
+    by_us: bool
+    by_them: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MediaChanged:
+    """Whether the call has a working audio stream; a held call still has one."""
+
+    call: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPreference:
+    """RFC 7866 `a=recordpref`: whether the peer wants to be recorded."""
+
+    call: str
+    recording: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRecording:
+    """RFC 7866 `a=record`: what the peer says that it does with this call."""
+
+    call: str
+    state: PeerRecordingState
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeStarted:
+    """The notice's first sample went out, after the silence before it; `at` is monotonic seconds."""
+
+    call: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePlayed:
+    """Heard whole: its last sample and a margin of 0.2 s (rule G05)."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeCut:
+    """Not heard whole. `reason`: stopped, held, media, ended, replaced."""
+
+    call: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFault:
+    """The sound of a call could not be handed on; the call itself goes on."""
+
+    call: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneFault:
+    """`code`: callback, offer_refused, answer_failed, digits, media. `detail` names no person."""
+
+    code: str
+    detail: str
+    call: str | None = None
+
+
+PhoneEvent = (
+    RegistrationChanged
+    | CallArrived
+    | CallProgress
+    | CallEstablished
+    | CallEnded
+    | CallMissed
+    | DigitReceived
+    | HoldChanged
+    | MediaChanged
+    | RecordPreference
+    | PeerRecording
+    | NoticeStarted
+    | NoticePlayed
+    | NoticeCut
+    | FrameFault
+    | PhoneFault
+)

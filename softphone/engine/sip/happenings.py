@@ -1,0 +1,151 @@
+"""What a pjsua2 callback leaves behind, and the wrapper that keeps its exceptions away from C++.
+
+A callback runs inside PJSIP, sometimes on pjmedia's thread, and may do nothing but copy a few plain
+values and append them to one queue; the phone reads the queue after each poll. An exception that got
+into C++ would be swallowed there and abort the process at its exit.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
+
+from softphone.engine.sip.message import Message
+
+if TYPE_CHECKING:
+    from softphone.engine.sip.call import CallDirector
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationStarted:
+    account: str
+    renew: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationAnswered:
+    """`code` is 0 where the answer was a transport error; `seconds` as granted by the registrar."""
+
+    account: str
+    code: int
+    reason: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class InviteArrived:
+    director: CallDirector
+    account: str
+    message: Message
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRejected:
+    """Turned away by PJSIP itself because all of its calls were taken."""
+
+    caller: str
+    called: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateReached:
+    call: str
+    state: int
+    code: int
+    reason: str
+    media: MediaState | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaState:
+    status: int
+    direction: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaReached:
+    call: str
+    media: MediaState | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSeen:
+    """A message of this call: is the peer record-aware, what does its SDP say about recording."""
+
+    call: str
+    record_aware: bool | None
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswered:
+    call: str
+    method: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class DigitSeen:
+    call: str
+    digit: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeEnded:
+    call: str
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFailed:
+    where: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFailed:
+    call: str
+    what: str
+
+
+Happening = (
+    RegistrationStarted
+    | RegistrationAnswered
+    | InviteArrived
+    | InviteRejected
+    | StateReached
+    | MediaReached
+    | MessageSeen
+    | OfferAnswered
+    | DigitSeen
+    | NoticeEnded
+    | CallbackFailed
+    | FrameFailed
+)
+Post = Callable[[Happening], None]
+
+
+class Posting(Protocol):
+    post: Post
+
+
+S = TypeVar("S", bound=Posting)
+P = ParamSpec("P")
+
+
+def guarded(callback: Callable[Concatenate[S, P], None]) -> Callable[Concatenate[S, P], None]:
+    """A callback that posts its own failure and returns. The exception is not kept: its traceback
+    would hold pjsua2 objects past the end of the library, and its text could name a person."""
+
+    @functools.wraps(callback)
+    def wrapped(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(self, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - nothing may pass into C++
+            self.post(CallbackFailed(callback.__qualname__, type(error).__name__))
+
+    return wrapped

@@ -1,0 +1,86 @@
+"""Which port of a call hears which: the wires that shall be, and the steps from those that are.
+
+The party is the stream. The device port is the agent's microphone and speaker; the tap hears the
+party alone; `quiet` keeps packets going while nobody speaks. Why a wire shall be is the phone's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import pjsua2 as pj
+
+from softphone.engine.sip.media.notice import Notice
+from softphone.engine.sip.media.ports import CallPorts
+
+Wire = tuple[str, str]
+"""source, sink: stream, device, tap, quiet, notice."""
+
+
+class Wires:
+    """One call's connections. `connected` is what was last asked of pjmedia, with success."""
+
+    def __init__(self) -> None:
+        self.connected: set[Wire] = set()
+
+    def wanted(self, *, hearing: bool, talking: bool, microphone: bool, notice: Notice | None) -> set[Wire]:
+        wires: set[Wire] = set()
+        if hearing:
+            wires |= {("stream", "device"), ("stream", "tap")}
+        if talking:
+            wires.add(("quiet", "stream"))
+        if microphone:
+            wires.add(("device", "stream"))
+        if notice is not None:
+            wires |= {("notice", "stream"), ("notice", "device")}
+        return wires
+
+    def connect(
+        self,
+        wanted: set[Wire],
+        ports: CallPorts,
+        stream: pj.AudioMedia | None,
+        notice: Notice | None,
+        *,
+        renewed: bool,
+    ) -> list[str]:
+        """Take away what is not wanted, then add what is; the status of each that failed.
+
+        A `renewed` stream may be a new port under the old number: everything is connected again,
+        which harms no wire that still stands. Without a stream, its wires are gone by themselves.
+        """
+        media = _by_name(ports, stream, notice)
+        for source, sink in sorted(self.connected - wanted):
+            if source in media and sink in media:
+                with contextlib.suppress(pj.Error):
+                    media[source].stopTransmit(media[sink])
+            self.connected.discard((source, sink))
+        faults: list[str] = []
+        for source, sink in sorted(wanted if renewed else wanted - self.connected):
+            if source in media and sink in media:
+                try:
+                    media[source].startTransmit(media[sink])
+                except pj.Error as error:
+                    faults.append(str(error.status))
+                else:
+                    self.connected.add((source, sink))
+        return faults
+
+    def part_from(self, notice: Notice, ports: CallPorts) -> None:
+        """The notice is silent from the next tick on; its player may then be dropped."""
+        with contextlib.suppress(pj.Error):
+            notice.player.stopTransmit(ports.device)
+        self.connected -= {("notice", "stream"), ("notice", "device")}
+
+
+def _by_name(ports: CallPorts, stream: pj.AudioMedia | None, notice: Notice | None) -> dict[str, pj.AudioMedia]:
+    media: dict[str, pj.AudioMedia] = {
+        "device": ports.device,
+        "tap": ports.tap,
+        "quiet": ports.quiet,
+    }
+    if stream is not None:
+        media["stream"] = stream
+    if notice is not None:
+        media["notice"] = notice.player
+    return media

@@ -1,0 +1,149 @@
+"""What the phone reads from a SIP message and its SDP itself: who called, and RFC 7866's attributes.
+
+PJSIP has parsed and accepted the message before; this reads a few fields of its text and never
+raises on what it does not understand. It is no SIP stack.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import unquote
+
+from softphone.engine.sip.events import Headers, PeerRecordingState
+
+_COMPACT = {
+    "a": "accept-contact",
+    "b": "referred-by",
+    "c": "content-type",
+    "e": "content-encoding",
+    "f": "from",
+    "i": "call-id",
+    "k": "supported",
+    "l": "content-length",
+    "m": "contact",
+    "o": "event",
+    "r": "refer-to",
+    "s": "subject",
+    "t": "to",
+    "u": "allow-events",
+    "v": "via",
+    "x": "session-expires",
+}
+
+# Credentials never leave the SIP layer; routing and framing are nobody's interest above it.
+_KEPT_BACK = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "via",
+        "route",
+        "record-route",
+        "max-forwards",
+        "content-length",
+        "cseq",
+    }
+)
+
+_NAME_ADDR = re.compile(r'^\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*<(?P<uri>[^>]*)>')
+_RECORD = re.compile(r"^a=record:(on|off|paused)\s*$", re.MULTILINE)
+_PREFERENCE = re.compile(r"^a=recordpref:(on|off|pause|nopreference)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    start_line: str
+    headers: Headers
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    name: str
+    user: str
+    host: str
+
+
+def parse_message(text: str) -> Message:
+    """Split a SIP message as received. Folded lines are joined, compact names spelt out."""
+    head, _, body = text.replace("\r\n", "\n").partition("\n\n")
+    start_line, _, rest = head.partition("\n")
+    fields: dict[str, tuple[str, ...]] = {}
+    for line in re.sub(r"\n[ \t]+", " ", rest).split("\n"):
+        name, colon, value = line.partition(":")
+        key = name.strip().lower()
+        key = _COMPACT.get(key, key)
+        if colon and key not in _KEPT_BACK:
+            fields[key] = (*fields.get(key, ()), value.strip())
+    return Message(start_line.strip(), Headers(fields), body)
+
+
+def parse_address(value: str) -> Address:
+    """A From, To or Contact value, or a bare URI; sip, sips and tel (RFC 3261 25.1, RFC 3966)."""
+    matched = _NAME_ADDR.match(value)
+    if matched:
+        quoted = cast("str | None", matched["quoted"])
+        plain = cast("str | None", matched["plain"])
+        name = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else (plain or "").strip()
+        uri = cast("str", matched["uri"])
+    else:
+        name, uri = "", value.split(";")[0]
+    scheme, colon, rest = uri.strip().partition(":")
+    if not colon:
+        scheme, rest = "sip", uri.strip()
+    if scheme.lower() == "tel":
+        return Address(name, unquote(rest.split(";")[0]), "")
+    user, at, host = rest.rpartition("@")
+    user = user.split(":")[0].split(";")[0] if at else ""
+    return Address(name, unquote(user), re.split(r"[;?]", host)[0])
+
+
+def caller(headers: Headers) -> Address:
+    """Who calls, by From; an anonymous caller (RFC 3323) has neither name nor number."""
+    address = parse_address(headers.get("from", ""))
+    if address.user.lower() == "anonymous" or address.host.lower().endswith("anonymous.invalid"):
+        return Address("", "", address.host)
+    return address
+
+
+def called(message: Message) -> str:
+    """The user part that was dialled: of To, else of the request line."""
+    by_to = parse_address(message.headers.get("to", "")).user
+    if by_to:
+        return by_to
+    parts = message.start_line.split()
+    return parse_address(parts[1]).user if len(parts) > 1 else ""
+
+
+def is_record_aware(headers: Headers) -> bool:
+    """RFC 7866 section 6.2: the option tag in Supported (or Require)."""
+    tokens = ",".join((*headers.all_of("supported"), *headers.all_of("require")))
+    return "record-aware" in {token.strip().lower() for token in tokens.split(",")}
+
+
+def record_preference(sdp: str) -> bool | None:
+    """Whether the peer wants to be recorded; None when it says nothing or has no preference."""
+    found = cast("list[str]", _PREFERENCE.findall(sdp.replace("\r", "")))
+    if not found or found[-1] == "nopreference":
+        return None
+    return found[-1] == "on"
+
+
+def record_state(sdp: str) -> PeerRecordingState | None:
+    found = cast("list[PeerRecordingState]", _RECORD.findall(sdp.replace("\r", "")))
+    return found[-1] if found else None
+
+
+def with_attributes(sdp: str, attributes: tuple[str, ...]) -> str:
+    """The SDP with attributes added to its last, here its only, media description."""
+    if not attributes:
+        return sdp
+    return sdp.rstrip("\r\n") + "".join(f"\r\na={attribute}" for attribute in attributes) + "\r\n"
+
+
+def host_of(address: str) -> str:
+    """The host of `host:port`, with IPv6 in brackets or not."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.rsplit(":", 1)[0] if address.count(":") == 1 else address

@@ -1,0 +1,111 @@
+"""Hold, resume and RFC 7866's attributes in established calls: sending the offers, reading the answers.
+
+What is to be said next is decided by each call's `Offers`; this says it, by UPDATE where the peer
+allows that and nothing of the media changes, else by re-INVITE.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pjsua2 as pj
+
+from softphone.engine.sip import events
+from softphone.engine.sip.call import Leg, call_params
+from softphone.engine.sip.offers import Wish, pause_after_glare
+from softphone.engine.sip.timers import Timers
+
+GLARE = 491
+TURN = 0.3
+"""Seconds until another try when the peer's own offer is being answered."""
+
+_CHALLENGED = (401, 407)  # PJSIP answers these itself, with the account's password
+_SUPPORTED = 1  # pjsip_dialog_cap_status
+
+
+class Negotiation:
+    def __init__(
+        self,
+        legs: Mapping[str, Leg],
+        timers: Timers,
+        emit: Callable[[events.PhoneEvent], None],
+        record_aware: bool,
+    ) -> None:
+        self._legs = legs
+        self._timers = timers
+        self._emit = emit
+        self._record_aware = record_aware
+
+    def hold(self, leg: Leg, held: bool) -> None:
+        if held:
+            # At once: the talk beside a held call is private, whenever the peer's answer comes.
+            leg.sound.held = True
+        self._wish(leg, replace(leg.offers.wanted, held=held))
+        sent = leg.offers.sent
+        if not held and (sent is None or not sent.held):
+            leg.sound.held = leg.held_by_us or leg.held_by_them
+
+    def set_recording(self, leg: Leg, on: bool) -> None:
+        if leg.record_aware:
+            self._wish(leg, replace(leg.offers.wanted, record=on))
+
+    def prefer_recording(self, leg: Leg, wanted: bool | None) -> None:
+        self._wish(leg, replace(leg.offers.wanted, preference=wanted))
+
+    def answered(self, leg: Leg, code: int) -> None:
+        """A final answer to an offer of ours."""
+        if leg.offers.sent is None or code in _CHALLENGED:
+            return
+        if code == GLARE:
+            leg.offers.collided()
+            self._later(leg.call, pause_after_glare(not leg.incoming, random.random))
+            return
+        if code < 300:
+            leg.offers.accepted()
+        else:
+            leg.offers.refused()
+            leg.director.attributes = leg.offers.wanted.attributes()
+            leg.sound.held = leg.held_by_us or leg.held_by_them
+            self._emit(events.PhoneFault("offer_refused", str(code), leg.call))
+        self.go_on(leg)
+
+    def go_on(self, leg: Leg) -> None:
+        """Offer what is wanted and not yet agreed, if it is our turn."""
+        now = time.monotonic()
+        wish = leg.offers.next(now)
+        if wish is None or not leg.established or leg.ending:
+            return
+        try:
+            self._send(leg, wish)
+        except pj.Error:
+            self._later(leg.call, TURN)
+        else:
+            leg.offers.begin(wish, now)
+
+    def _send(self, leg: Leg, wish: Wish) -> None:
+        params = call_params(self._record_aware)
+        if wish.held and not leg.offers.agreed.held:
+            leg.director.setHold(params)
+        elif leg.offers.agreed.held and not wish.held:
+            params.opt.flag |= pj.PJSUA_CALL_UNHOLD
+            leg.director.reinvite(params)
+        elif leg.director.remoteHasCap(pj.PJSIP_H_ALLOW, "", "UPDATE") == _SUPPORTED:
+            leg.director.update(params)
+        else:
+            leg.director.reinvite(params)
+
+    def _wish(self, leg: Leg, wish: Wish) -> None:
+        leg.offers.wanted = wish
+        leg.director.attributes = wish.attributes()
+        self.go_on(leg)
+
+    def _later(self, call: str, seconds: float) -> None:
+        def again() -> None:
+            leg = self._legs.get(call)
+            if leg is not None:
+                self.go_on(leg)
+
+        self._timers.after(seconds, again)

@@ -1,0 +1,242 @@
+"""The phone: accounts, calls, notices and the sound of calls, for the one thread that polls it.
+
+Everything PJSIP does comes back as an event of `events.py`, handed to `inbox` during `poll`. What a
+call's events mean for a recording is not known here.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from softphone.domain.errors import EngineError
+from softphone.engine.sip import happenings as seen
+from softphone.engine.sip.calls import DECLINE, Calls
+from softphone.engine.sip.endpoint import SipEndpoint
+from softphone.engine.sip.events import FrameFault, PhoneEvent, PhoneFault
+from softphone.engine.sip.media import Frames, SoundEnd
+from softphone.engine.sip.media.frames import frame_copiers
+from softphone.engine.sip.media.notice import LEAD_IN
+from softphone.engine.sip.media.ports import CallPorts
+from softphone.engine.sip.registrations import Registrations
+from softphone.engine.sip.settings import AccountSettings, PhoneSettings
+from softphone.engine.sip.timers import Timers
+
+Inbox = Callable[[PhoneEvent], None]
+
+GOODBYE_LIMIT = 0.5
+"""Seconds that `close` waits for answers to BYE and to the end of registrations."""
+
+
+class Phone:
+    """One SIP phone; one a process. Every method belongs to the thread that called `start`.
+
+    ::
+
+        phone = Phone(PhoneSettings(), inbox=print, sound=Silence())
+        phone.start()
+        phone.add_account("work", AccountSettings("anna@pbx.example", password="…"))
+        while running:
+            phone.poll(10)
+        phone.close()
+
+    Calls are named by a UUIDv7 as text. Methods that need an established call raise KlartoneError
+    `call_not_established`, an unknown call `call_unknown`.
+    """
+
+    def __init__(
+        self,
+        settings: PhoneSettings,
+        inbox: Inbox,
+        sound: SoundEnd,
+        frames: Frames | None = None,
+    ) -> None:
+        self._settings = settings
+        self._inbox = inbox
+        self._sound = sound
+        self._frames = frames
+        self._seen: deque[seen.Happening] = deque()
+        self._timers = Timers()
+        self._thread = 0
+        self._endpoint: SipEndpoint | None = None
+        self._ports: CallPorts | None = None
+        self._parts: tuple[Registrations, Calls] | None = None
+
+    def start(self) -> None:
+        """Raises EngineError `sip_start`, or `port_taken` with the parameter `port`."""
+        self._thread = threading.get_ident()
+        endpoint = SipEndpoint(self._settings, self._seen.append)
+        endpoint.start()
+        self._endpoint = endpoint
+        self._ports = CallPorts(self._sound, frame_copiers(), self._seen.append)
+        registrations = Registrations(endpoint, self._settings.address, self._timers, self._seen.append, self._inbox)
+        calls = Calls(
+            registrations,
+            self._ports,
+            self._timers,
+            self._seen.append,
+            self._inbox,
+            frames=self._frames,
+            record_aware=self._settings.record_aware,
+        )
+        self._parts = registrations, calls
+
+    def close(self) -> None:
+        """Hang up, unregister, and end the library. Events of the end still reach the inbox."""
+        if self._endpoint is None:
+            return
+        registrations, calls = self._running()
+        calls.hang_up_all()
+        registrations.unregister_all()
+        limit = time.monotonic() + GOODBYE_LIMIT
+        while time.monotonic() < limit and (registrations.waiting() or not calls.all_over()):
+            self.poll(5)
+        self._timers.clear()
+        calls.drop_all()
+        self._parts = None
+        self._seen.clear()
+        if self._ports is not None:
+            self._ports.drop()
+            self._ports = None
+        # Players and calls go before accounts, and all before the library.
+        gc.collect()
+        registrations.drop_all()
+        self._endpoint.destroy()
+        self._endpoint = None
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """The bound ports, UDP and TCP."""
+        self._running()
+        assert self._endpoint is not None
+        return self._endpoint.udp, self._endpoint.tcp
+
+    def poll(self, timeout_ms: int) -> None:
+        """Let PJSIP work for at most `timeout_ms`, then hand on what happened."""
+        registrations, calls = self._running()
+        assert self._endpoint is not None
+        wait = 0 if self._seen else self._timers.wait(timeout_ms)
+        if calls.crowded():
+            # A flood of calls waits in the socket; the sound of the standing call has its own thread.
+            time.sleep(wait / 1000)
+        else:
+            self._endpoint.poll(wait)
+        while self._seen:
+            self._hand_on(self._seen.popleft(), registrations, calls)
+        self._timers.run_due()
+
+    def set_sound(self, sound: SoundEnd) -> None:
+        """Another microphone and speaker from the next frame on, in a call too."""
+        self._running()
+        self._sound = sound
+        if self._ports is not None:
+            self._ports.end = sound
+
+    def add_account(self, account: str, settings: AccountSettings) -> None:
+        """Raises SettingsError for an account that cannot be used as it is written."""
+        self._running()[0].add(account, settings)
+
+    def remove_account(self, account: str) -> None:
+        """Ends the account's calls and its registration. Raises SettingsError `account_unknown`."""
+        registrations, calls = self._running()
+        registrations.get(account)
+        calls.hang_up_all(account)
+        registrations.retire(account, calls.uses)
+
+    def dial(self, account: str, target: str, *, prefers_recording: bool | None = None) -> str:
+        """Call a number or SIP URI; the call's id. `prefers_recording` is RFC 7866's `recordpref`.
+
+        Raises KlartoneError `dial_target`, `dial_failed` or `second_call`.
+        """
+        return self._running()[1].dial(account, target, prefers_recording)
+
+    def ring(self, call: str) -> None:
+        """180 Ringing, without sound: early media is never sent."""
+        self._running()[1].ring(call)
+
+    def answer(self, call: str) -> None:
+        self._running()[1].answer(call)
+
+    def decline(self, call: str, code: int = DECLINE) -> None:
+        self._running()[1].hang_up(call, code)
+
+    def hang_up(self, call: str) -> None:
+        """Silent at once; CallEnded follows when the peer has answered, at the latest after 1 s."""
+        self._running()[1].hang_up(call)
+
+    def hold(self, call: str) -> None:
+        self._running()[1].hold(call, held=True)
+
+    def resume(self, call: str) -> None:
+        self._running()[1].hold(call, held=False)
+
+    def send_digits(self, call: str, digits: str) -> None:
+        """RFC 4733. Raises KlartoneError `digits` or `digits_not_possible`."""
+        self._running()[1].send_digits(call, digits)
+
+    def set_muted(self, call: str, muted: bool) -> None:
+        self._running()[1].mute(call, muted)
+
+    def open_microphone(self, call: str, opened: bool) -> None:
+        """Whether the agent's voice may reach the party; it never does while a notice plays.
+
+        A call begins with it open. Close it before `answer` where a notice will follow.
+        """
+        self._running()[1].open_microphone(call, opened)
+
+    def play_notice(self, call: str, path: Path, lead_in_seconds: float = LEAD_IN) -> None:
+        """Play a WAV file (16 bit, mono) to party and agent, after a silence.
+
+        Raises KlartoneError `call_not_established` before CallEstablished (never early media),
+        `notice_not_possible` while held or without media, and SoundError `notice_file`.
+        """
+        self._running()[1].play_notice(call, path, lead_in_seconds)
+
+    def stop_notice(self, call: str) -> None:
+        self._running()[1].stop_notice(call)
+
+    def set_recording(self, call: str, on: bool) -> None:
+        """Tell a record-aware peer `a=record` (RFC 7866); to any other, nothing is said."""
+        self._running()[1].set_recording(call, on)
+
+    def prefer_recording(self, call: str, wanted: bool | None) -> None:
+        """Tell the peer `a=recordpref` (RFC 7866): what we would like it to do."""
+        self._running()[1].prefer_recording(call, wanted)
+
+    def _running(self) -> tuple[Registrations, Calls]:
+        if threading.get_ident() != self._thread:
+            raise AssertionError("the phone belongs to the thread that started it")
+        if self._parts is None:
+            raise EngineError("sip_closed")
+        return self._parts
+
+    def _hand_on(self, happening: seen.Happening, registrations: Registrations, calls: Calls) -> None:
+        match happening:
+            case seen.RegistrationStarted():
+                registrations.started(happening)
+            case seen.RegistrationAnswered():
+                registrations.answered(happening)
+            case seen.InviteArrived():
+                calls.arrived(happening)
+            case seen.InviteRejected():
+                calls.rejected(happening)
+            case seen.StateReached():
+                calls.state_reached(happening)
+            case seen.MediaReached():
+                calls.media_reached(happening)
+            case seen.MessageSeen():
+                calls.message_seen(happening)
+            case seen.OfferAnswered():
+                calls.offer_answered(happening)
+            case seen.DigitSeen():
+                calls.digit_seen(happening)
+            case seen.NoticeEnded():
+                calls.notice_ended(happening)
+            case seen.CallbackFailed():
+                self._inbox(PhoneFault("callback", f"{happening.where}: {happening.what}"))
+            case seen.FrameFailed():
+                self._inbox(FrameFault(happening.call, happening.what))

@@ -1,0 +1,169 @@
+"""The phone's accounts and what is known of their registrations.
+
+An unreachable registrar is said to be unreachable after a few seconds without an answer, long before
+SIP's own time-out; PJSIP goes on trying all the same, and a later answer counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pjsua2 as pj
+
+from softphone.domain.errors import SettingsError
+from softphone.engine.sip.account import AccountDirector, account_config, registration_state
+from softphone.engine.sip.endpoint import SipEndpoint
+from softphone.engine.sip.events import PhoneEvent, RegistrationChanged, RegistrationState
+from softphone.engine.sip.happenings import Post, RegistrationAnswered, RegistrationStarted
+from softphone.engine.sip.settings import AccountSettings
+from softphone.engine.sip.timers import Timers
+
+ANSWER_LIMIT = 5.0
+UNREGISTER_LIMIT = 1.5
+
+
+@dataclass(slots=True)
+class Registration:
+    director: AccountDirector
+    settings: AccountSettings
+    state: RegistrationChanged | None = None
+    renewing: bool = True
+    attempt: int = 0
+    waiting: bool = False
+
+
+class Registrations:
+    def __init__(
+        self,
+        endpoint: SipEndpoint,
+        bind: str,
+        timers: Timers,
+        post: Post,
+        emit: Callable[[PhoneEvent], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._bind = bind
+        self._timers = timers
+        self._post = post
+        self._emit = emit
+        self._accounts: dict[str, Registration] = {}
+        self._retired: list[AccountDirector] = []
+
+    def __contains__(self, account: str) -> bool:
+        return account in self._accounts
+
+    def get(self, account: str) -> Registration:
+        """Raises SettingsError `account_unknown`."""
+        try:
+            return self._accounts[account]
+        except KeyError:
+            raise SettingsError("account_unknown", account=account) from None
+
+    def add(self, account: str, settings: AccountSettings) -> None:
+        """Raises SettingsError `account_address`, `account_server`, `account_transport`,
+        `account_exists` or `account_refused` (PJSIP would not take it)."""
+        if account in self._accounts:
+            raise SettingsError("account_exists", account=account)
+        config = account_config(settings, self._endpoint.udp_transport, self._bind)
+        director = AccountDirector(account, self._post)
+        reason = ""
+        try:
+            director.create(config, not self._accounts)
+        except pj.Error as error:
+            reason = error.reason or str(error.status)
+        if reason:
+            raise SettingsError("account_refused", account=account, reason=reason)
+        self._accounts[account] = Registration(director, settings)
+
+    def retire(self, account: str, in_use: Callable[[str], bool]) -> None:
+        """Unregister and forget; the pjsua2 account lives on until its answer and its calls are over."""
+        registration = self.get(account)
+        del self._accounts[account]
+        director = registration.director
+        director.account = ""
+        self._retired.append(director)
+        if registration.settings.register:
+            with contextlib.suppress(pj.Error):
+                director.setRegistration(False)
+            self._emit(RegistrationChanged(account, "unregistered", None, 0, ""))
+
+        def drop() -> None:
+            if in_use(account):
+                self._timers.after(UNREGISTER_LIMIT, drop)
+                return
+            for index, kept in enumerate(self._retired):
+                if kept is director:
+                    del self._retired[index]
+                    with contextlib.suppress(pj.Error):
+                        kept.shutdown()
+                    break
+
+        self._timers.after(UNREGISTER_LIMIT, drop)
+
+    def unregister_all(self) -> None:
+        for registration in self._accounts.values():
+            if registration.state is not None and registration.state.state == "registered":
+                registration.waiting = True
+                with contextlib.suppress(pj.Error):
+                    registration.director.setRegistration(False)
+
+    def waiting(self) -> bool:
+        return any(registration.waiting for registration in self._accounts.values())
+
+    def drop_all(self) -> None:
+        directors = [*self._retired, *(kept.director for kept in self._accounts.values())]
+        self._retired.clear()
+        self._accounts.clear()
+        for director in directors:
+            with contextlib.suppress(pj.Error):
+                director.shutdown()
+
+    def started(self, happening: RegistrationStarted) -> None:
+        registration = self._accounts.get(happening.account)
+        if registration is None:
+            return
+        registration.renewing = happening.renew
+        registration.attempt += 1
+        if not happening.renew:
+            return
+        # A refresh of a standing registration is nothing to tell about until it fails.
+        if registration.state is None or registration.state.state in ("refused", "unregistered"):
+            self._tell(registration, "registering", None, 0, "", happening.account)
+        attempt = registration.attempt
+        self._timers.after(ANSWER_LIMIT, lambda: self._unanswered(happening.account, attempt))
+
+    def answered(self, happening: RegistrationAnswered) -> None:
+        registration = self._accounts.get(happening.account)
+        if registration is None:
+            return
+        registration.attempt += 1
+        registration.waiting = False
+        seconds = happening.seconds if registration.renewing else 0
+        state = registration_state(happening.code, seconds)
+        until = None
+        if state == "registered":
+            until = datetime.now(UTC) + timedelta(seconds=seconds)
+        self._tell(registration, state, until, happening.code, happening.reason, happening.account)
+
+    def _unanswered(self, account: str, attempt: int) -> None:
+        registration = self._accounts.get(account)
+        if registration is not None and registration.attempt == attempt:
+            self._tell(registration, "unreachable", None, 0, "", account)
+
+    def _tell(
+        self,
+        registration: Registration,
+        state: RegistrationState,
+        until: datetime | None,
+        code: int,
+        reason: str,
+        account: str,
+    ) -> None:
+        changed = RegistrationChanged(account, state, until, code, reason)
+        old = registration.state
+        registration.state = changed
+        if old is None or (old.state, old.until) != (state, until):
+            self._emit(changed)

@@ -1,0 +1,48 @@
+"""What a phone and an account need to know before they start. Values only; nothing here calls SIP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Transport = Literal["udp", "tcp"]
+
+CODEC_ORDER = ("G722/16000/1", "PCMA/8000/1", "PCMU/8000/1")
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSettings:
+    """Where the phone listens. Port 0 takes a free one, the same for UDP and TCP where it can be had.
+
+    `address` is a local IP address; empty means every interface. A phone that is `record_aware`
+    says so to its peers (RFC 7866). `jitter_ms` is how late a packet may come and still be heard:
+    less is quicker talk, more is a recording without gaps on a busy machine or network.
+    """
+
+    address: str = ""
+    port: int = 0
+    codecs: tuple[str, ...] = CODEC_ORDER
+    user_agent: str = "Klartone"
+    record_aware: bool = False
+    jitter_ms: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """One SIP account. `address` is `user@host[:port]`, with or without `sip:`.
+
+    `user` is the digest user (empty: the address's user part), `registrar` and `proxy` are
+    `host[:port]` (empty: the address's host, and none). An account with `register` off can call
+    and be called directly. Seconds are seconds.
+    """
+
+    address: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    transport: Transport = "udp"
+    registrar: str = ""
+    proxy: str = ""
+    display_name: str = ""
+    register: bool = True
+    expires: int = 300
+    retry_seconds: int = 15

@@ -1,0 +1,33 @@
+"""Deadlines of the polling thread: a heap of moments, run by whoever polls. It owns no thread."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+
+
+class Timers:
+    """Moments are `time.monotonic()` seconds. An action that lost its meaning must notice that itself."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        heapq.heappush(self._heap, (time.monotonic() + seconds, next(self._order), action))
+
+    def wait(self, at_most_ms: int) -> int:
+        """Milliseconds until the next deadline, at most `at_most_ms`."""
+        if not self._heap:
+            return at_most_ms
+        left = int((self._heap[0][0] - time.monotonic()) * 1000) + 1
+        return max(0, min(at_most_ms, left))
+
+    def run_due(self) -> None:
+        while self._heap and self._heap[0][0] <= time.monotonic():
+            heapq.heappop(self._heap)[2]()
+
+    def clear(self) -> None:
+        self._heap.clear()

@@ -1,0 +1,214 @@
+"""Sound devices, real ones on a private PulseAudio, and a machine without any."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from softphone.audio.files import read_wav, write_wav
+from softphone.audio.player import level_dbfs, tone
+from tests.engine.sip.hearing import tone_frames
+from tests.peers.processes import end, until
+from tests.peers.pulse import NullSinks, null_sinks
+from tests.peers.second_phone import ROOT, part, second_phone, talk
+
+pulseaudio = pytest.mark.peer("pulseaudio")
+
+
+def run(script: str, env: Mapping[str, str], *arguments: str) -> Any:
+    """What a script prints as JSON, in a process that sees the sound of `env` only."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def sinks() -> Generator[NullSinks]:
+    with null_sinks() as running:
+        yield running
+
+
+@pytest.fixture
+def no_devices(tmp_path: Path) -> dict[str, str]:
+    if Path("/dev/snd").exists():
+        pytest.skip("this machine has sound cards, which cannot be hidden from PortAudio")
+    return {**os.environ, "HOME": str(tmp_path), "PULSE_SERVER": f"unix:{tmp_path}/none"}
+
+
+LIST = """
+import json
+from softphone.audio.devices import list_devices
+found = list_devices()
+print(json.dumps({
+    "microphones": [d.id for d in found.microphones()],
+    "speakers": [d.id for d in found.speakers()],
+    "default": [d.id for d in found.all if d.default_input and d.default_output],
+    "faults": [f.code for f in found.faults],
+    "default_microphone": getattr(found.find("microphone", ""), "id", None),
+    "unknown": getattr(found.find("speaker", "ALSA: gone"), "code", None),
+}))
+"""
+
+
+@pulseaudio
+def test_devices_are_listed_with_the_default_and_an_unknown_one_is_said_to_be_unknown(
+    sinks: NullSinks,
+) -> None:
+    found = run(LIST, sinks.env)
+    assert "ALSA: default" in found["microphones"]
+    assert "ALSA: default" in found["speakers"]
+    assert found["default"] == ["ALSA: default"]
+    assert found["default_microphone"] == "ALSA: default"
+    assert found["faults"] == []
+    assert found["unknown"] == "no_such_speaker"
+
+
+def test_a_machine_without_devices_says_no_microphone_and_no_speaker(
+    no_devices: dict[str, str],
+) -> None:
+    found = run(LIST, no_devices)
+    assert found["microphones"] == found["speakers"] == []
+    assert found["faults"] == ["no_microphone", "no_speaker"]
+    assert found["unknown"] == "no_speaker"
+
+
+WITHOUT_PORTAUDIO = f"""
+import ctypes.util
+ctypes.util.find_library = lambda name: None
+{LIST}
+"""
+
+
+def test_a_machine_without_portaudio_says_that_sound_is_missing(no_devices: dict[str, str]) -> None:
+    found = run(WITHOUT_PORTAUDIO, no_devices)
+    assert found["faults"] == ["sound_missing"]
+    assert found["unknown"] == "sound_missing"
+
+
+@pulseaudio
+@pytest.mark.alone
+def test_a_tone_into_the_microphone_reaches_the_far_end_and_the_far_end_the_speaker(
+    sinks: NullSinks, tmp_path: Path
+) -> None:
+    mouth, said, ear = tmp_path / "mouth.wav", tmp_path / "said.wav", tmp_path / "ear.raw"
+    write_wav(mouth, tone(500, 20, level_db=-14))
+    write_wav(said, tone(900, 20, level_db=-14))
+    with (
+        second_phone(device=True, env=sinks.env) as agent,
+        second_phone(auto_answer=True) as customer,
+    ):
+        speaking = sinks.speak(mouth)
+        listening = sinks.listen(ear)
+        try:
+            customer.do("say", wav=str(said))
+            agent.do("dial", target=f"sip:customer@127.0.0.1:{customer.udp}")
+            agent.wait_for("CallEstablished")
+            customer.wait_for("CallEstablished")
+            talk(customer, 100)
+            heard = tmp_path / "heard.wav"
+            customer.ask("save", "Saved", own=str(tmp_path / "own.wav"), heard=str(heard))
+            part(agent, customer)
+        finally:
+            end(speaking)
+            end(listening)
+    pcm = read_wav(heard)
+    assert all(tone_frames(pcm, 500)[-40:])
+    assert level_dbfs(pcm[-640 * 40 :]) == pytest.approx(-14, abs=1.5)
+    assert sum(tone_frames(ear.read_bytes(), 900)) > 40
+    assert not agent.told("SoundFault")
+
+
+def test_without_any_device_the_faults_are_told_and_the_call_is_made_all_the_same(
+    no_devices: dict[str, str],
+) -> None:
+    with (
+        second_phone(device=True, env=no_devices) as agent,
+        second_phone(auto_answer=True, counter=True) as customer,
+    ):
+        assert agent.wait_for("SoundFault")["code"] == "no_microphone"
+        assert agent.wait_for("SoundFault")["code"] == "no_speaker"
+        agent.do("dial", target=f"sip:customer@127.0.0.1:{customer.udp}")
+        agent.wait_for("CallEstablished")
+        talk(agent, 20)
+        customer.wait_for("CallEstablished")
+        part(agent, customer)
+
+
+@pulseaudio
+def test_sound_that_is_lost_in_a_call_is_told_and_the_call_goes_on() -> None:
+    with (
+        null_sinks() as sinks,
+        second_phone(auto_answer=True, counter=True) as customer,
+        second_phone(device=True, env=sinks.env) as agent,
+    ):
+        agent.do("dial", target=f"sip:customer@127.0.0.1:{customer.udp}")
+        agent.wait_for("CallEstablished")
+        talk(agent, 20)
+        sinks.kill()
+        lost = {agent.wait_for("SoundFault")["code"] for _ in range(2)}
+        assert lost == {"microphone_lost", "speaker_lost"}
+        talk(agent, 30)
+        customer.wait_for("CallEstablished")
+        part(agent, customer)
+
+
+PLAY = """
+import json, sys
+from softphone.audio.player import LevelMeter, Player, TestTone, tone
+from softphone.domain.errors import SoundError
+levels = []
+meter = LevelMeter(changed=levels.append)
+meter.open()
+player = Player()
+player.play(tone(700, 1.0, rate=48_000), rate=48_000)
+played = player.wait(10)
+seconds = player.seconds
+test = TestTone()
+test.play(0.5)
+test.wait(10)
+meter.close()
+refused = ""
+try:
+    Player("ALSA: gone").play(b"")
+except SoundError as error:
+    refused = error.code
+print(json.dumps({"played": played, "seconds": seconds, "levels": levels, "refused": refused}))
+"""
+
+
+@pulseaudio
+@pytest.mark.alone
+def test_the_player_the_test_tone_and_the_level_meter_use_real_devices(sinks: NullSinks, tmp_path: Path) -> None:
+    mouth, ear = tmp_path / "mouth.wav", tmp_path / "ear.raw"
+    write_wav(mouth, tone(500, 20, level_db=-14))
+    speaking, listening = sinks.speak(mouth), sinks.listen(ear)
+    try:
+        until(lambda: ear.exists() and ear.stat().st_size > 3200, 5, "the first sound")
+        told = run(PLAY, sinks.env)
+    finally:
+        end(speaking)
+        end(listening)
+    assert told["played"] is True
+    assert told["seconds"] == pytest.approx(1.0, abs=0.01)
+    assert told["refused"] == "no_such_speaker"
+    assert len(told["levels"]) >= 8
+    assert np.median(told["levels"]) == pytest.approx(-14, abs=1.5)
+    heard = ear.read_bytes()
+    assert 45 <= sum(tone_frames(heard, 700)) <= 52
+    assert 20 <= sum(tone_frames(heard, 440)) <= 27

@@ -1,0 +1,69 @@
+"""The elastic queue between two clocks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from softphone.audio.fifo import ElasticFifo, stretched
+from softphone.audio.player import tone
+
+
+def run(fifo: ElasticFifo, seconds: float, ppm: float) -> list[float]:
+    """A device that gives 10 ms blocks `ppm` too fast, and a clock that takes 20 ms; the levels."""
+    block = tone(440, 0.01)
+    levels: list[float] = []
+    given, step = 0.0, 0.010 / (1 + ppm / 1e6)
+    for taken in range(int(seconds / 0.020)):
+        while given <= taken * 0.020:
+            fifo.put(block)
+            given += step
+        levels.append(fifo.level_ms)
+        fifo.get(640)
+    return levels
+
+
+def test_nothing_is_given_until_the_target_is_reached() -> None:
+    fifo = ElasticFifo(60)
+    fifo.put(b"\1\1" * 640)
+    assert fifo.get(640) == bytes(640)
+    fifo.put(b"\1\1" * 320)
+    assert fifo.get(640) == b"\1\1" * 320
+
+
+@pytest.mark.parametrize("ppm", [0, 300, -300, 2000, -2000])
+def test_clocks_that_differ_are_bridged_without_a_gap_and_near_the_target(ppm: float) -> None:
+    fifo = ElasticFifo(60)
+    levels = run(fifo, 60, ppm)
+    assert (fifo.underruns, fifo.overruns) == (0, 0)
+    assert all(45 <= level <= 78 for level in levels[len(levels) // 2 :])
+
+
+def test_a_stalled_reader_finds_the_newest_sound_and_not_an_old_heap() -> None:
+    fifo = ElasticFifo(40)
+    run(fifo, 1, 0)
+    for _ in range(300):
+        fifo.put(bytes(320))
+    assert fifo.level_ms <= 4 * 40 + 100
+    assert fifo.overruns >= 1
+
+
+def test_a_dry_queue_gives_what_it_has_then_silence_until_it_is_filled_again() -> None:
+    fifo = ElasticFifo(40)
+    fifo.put(b"\1\1" * 640)
+    fifo.get(640)
+    assert fifo.get(1280) == b"\1\1" * 320 + bytes(640)
+    assert fifo.underruns == 1
+    fifo.put(b"\1\1" * 320)
+    assert fifo.get(640) == bytes(640)
+
+
+@pytest.mark.parametrize("count", [318, 319, 321, 322])
+def test_stretching_keeps_the_sound_and_both_of_its_ends(count: int) -> None:
+    pcm = tone(440, 0.02)
+    got = np.frombuffer(stretched(pcm, count), "<i2").astype(float)
+    samples = np.frombuffer(pcm, "<i2").astype(float)
+    assert len(got) == count
+    assert (got[0], got[-1]) == (samples[0], samples[-1])
+    wanted = np.interp(np.linspace(0, 319, count), np.arange(320), samples)
+    assert np.max(np.abs(got - wanted)) <= 1

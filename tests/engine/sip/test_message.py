@@ -1,0 +1,121 @@
+"""What is read from SIP messages and SDP by the phone itself."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softphone.engine.sip.message import (
+    called,
+    caller,
+    host_of,
+    is_record_aware,
+    parse_address,
+    parse_message,
+    record_preference,
+    record_state,
+    with_attributes,
+)
+
+INVITE = (
+    "INVITE sip:salg@10.0.0.5 SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP 10.0.0.9\r\n"
+    'f: "Holm, Mette \\"M\\"" <sip:%2B4520123456;phone-context=dk@pbx.example;user=phone>;tag=1\r\n'
+    "t: <sip:70102030@nordlys.example>\r\n"
+    "Authorization: Digest secret\r\n"
+    "k: timer,\r\n  record-aware\r\n"
+    "X-Queue: salg\r\n"
+    "\r\n"
+    "v=0\r\nm=audio 4000 RTP/AVP 9\r\na=recordpref:off\r\n"
+)
+
+
+def test_a_callers_name_and_number_are_read_from_a_quoted_and_escaped_from_header() -> None:
+    who = caller(parse_message(INVITE).headers)
+    assert (who.name, who.user, who.host) == ('Holm, Mette "M"', "+4520123456", "pbx.example")
+
+
+def test_the_called_number_is_that_of_the_to_header_and_else_of_the_request_line() -> None:
+    message = parse_message(INVITE)
+    assert called(message) == "70102030"
+    assert called(parse_message(INVITE.replace("70102030@", ""))) == "salg"
+
+
+def test_folded_and_compact_headers_are_found_under_their_long_names() -> None:
+    headers = parse_message(INVITE).headers
+    assert is_record_aware(headers)
+    assert headers["X-QUEUE"] == "salg"
+
+
+def test_credentials_and_routing_are_kept_back() -> None:
+    headers = parse_message(INVITE).headers
+    assert "authorization" not in headers
+    assert "via" not in headers
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1',
+        "<sip:anonymous@pbx.example>;tag=1",
+    ],
+)
+def test_an_anonymous_caller_has_neither_name_nor_number(sender: str) -> None:
+    who = caller(parse_message(f"INVITE sip:a@b SIP/2.0\r\nFrom: {sender}\r\n\r\n").headers)
+    assert (who.name, who.user) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "user", "host"),
+    [
+        ("<tel:+4520123456;phone-context=dk>", "+4520123456", ""),
+        ("sip:anna@pbx.example:5070;transport=tcp", "anna", "pbx.example:5070"),
+        ("<sip:pbx.example>", "", "pbx.example"),
+        ("<sip:anna:secret@[::1]:5060>", "anna", "[::1]:5060"),
+    ],
+)
+def test_addresses_of_every_form_are_read(value: str, user: str, host: str) -> None:
+    address = parse_address(value)
+    assert (address.user, address.host) == (user, host)
+
+
+@given(st.text())
+def test_no_text_whatever_raises(text: str) -> None:
+    message = parse_message(text)
+    caller(message.headers)
+    called(message)
+    record_preference(text)
+    record_state(text)
+    host_of(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("a=recordpref:on", True),
+        ("a=recordpref:off", False),
+        ("a=recordpref:pause", False),
+        ("a=recordpref:nopreference", None),
+        ("a=recordpreference:on", None),
+        ("", None),
+    ],
+)
+def test_a_recording_preference_is_read_as_rfc_7866_says(line: str, wanted: bool | None) -> None:
+    assert record_preference(f"v=0\r\nm=audio 1 RTP/AVP 0\r\n{line}\r\n") is wanted
+
+
+def test_attributes_are_added_to_an_sdp_and_read_again() -> None:
+    sdp = "v=0\r\nm=audio 1 RTP/AVP 0\r\na=sendrecv\r\n"
+    told = with_attributes(sdp, ("record:on", "recordpref:off"))
+    assert told.startswith(sdp)
+    assert (record_state(told), record_preference(told)) == ("on", False)
+    assert with_attributes(sdp, ()) == sdp
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("10.0.0.1:5060", "10.0.0.1"), ("[::1]:5060", "::1"), ("::1", "::1"), ("pbx", "pbx")],
+)
+def test_the_host_of_an_address_is_cut_from_its_port(address: str, host: str) -> None:
+    assert host_of(address) == host

@@ -1,0 +1,132 @@
+"""Registration and calls through a real Kamailio, with honest states."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.engine.sip.hearing import counters, pairs
+from tests.peers.kamailio import Kamailio, kamailio
+from tests.peers.processes import free_port
+from tests.peers.second_phone import SecondPhone, part, second_phone, talk
+
+pytestmark = pytest.mark.peer("kamailio")
+
+USERS = {"anna": "s3cret-anna", "bo": "s3cret-bo"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Generator[Kamailio]:
+    with kamailio(USERS) as running:
+        yield running
+
+
+def register(phone: SecondPhone, server: Kamailio, user: str, **changed: object) -> None:
+    settings = {"password": USERS.get(user, "none"), "transport": "udp", **changed}
+    phone.do("account", id=user, address=f"{user}@{server.address}", **settings)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_right_password_is_registered_until_a_stated_time_and_then_unregistered(
+    server: Kamailio, transport: str
+) -> None:
+    with second_phone() as phone:
+        before = datetime.now(UTC)
+        register(phone, server, "anna", transport=transport, expires=60)
+        assert phone.wait_for("RegistrationChanged")["state"] == "registering"
+        told = phone.wait_for("RegistrationChanged")
+        assert (told["state"], told["code"]) == ("registered", 200)
+        left = datetime.fromisoformat(told["until"]) - before
+        assert timedelta(seconds=30) < left < timedelta(seconds=65)
+        phone.do("remove_account", id="anna")
+        assert phone.wait_for("RegistrationChanged")["state"] == "unregistered"
+
+
+@pytest.mark.parametrize(("user", "password", "code"), [("anna", "wrong", 401), ("nobody", "any", 403)])
+def test_a_wrong_password_and_an_unknown_user_are_refused_and_not_tried_again(
+    server: Kamailio, user: str, password: str, code: int
+) -> None:
+    with second_phone() as phone:
+        register(phone, server, user, password=password, retry_seconds=1)
+        told = phone.wait_for("RegistrationChanged", state="refused")
+        assert told["code"] == code
+        assert told["reason"]
+        with pytest.raises(TimeoutError):
+            phone.wait_for("RegistrationChanged", seconds=1.5)
+
+
+def test_a_registrar_that_refuses_the_connection_is_unreachable_at_once() -> None:
+    with second_phone() as phone:
+        address = f"anna@127.0.0.1:{free_port()}"
+        phone.do("account", id="anna", address=address, password="x", transport="tcp")
+        told = phone.wait_for("RegistrationChanged", state="unreachable", seconds=3)
+        assert told["until"] is None
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_registrar_that_comes_back_is_registered_with_again(transport: str) -> None:
+    with kamailio(USERS) as server, second_phone() as phone:
+        server.stop()
+        register(phone, server, "anna", transport=transport, retry_seconds=2)
+        phone.wait_for("RegistrationChanged", state="unreachable", seconds=8)
+        server.start()
+        phone.wait_for("RegistrationChanged", state="registered", seconds=8)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_call_goes_through_the_registrar_in_both_directions_with_digest(
+    server: Kamailio, transport: str, tmp_path: Path
+) -> None:
+    with second_phone(counter=True) as anna, second_phone(counter=True, record_aware=True) as bo:
+        for phone, user in ((anna, "anna"), (bo, "bo")):
+            register(phone, server, user, transport=transport)
+            phone.wait_for("RegistrationChanged", state="registered")
+        for caller, own, callee, other in ((anna, "anna", bo, "bo"), (bo, "bo", anna, "anna")):
+            caller.do("dial", account=own, target=f"sip:{other}@{server.address}")
+            arrived = callee.wait_for("CallArrived")
+            assert (arrived["account"], arrived["number"]) == (other, own)
+            callee.do("answer")
+            callee.wait_for("CallEstablished")
+            caller.wait_for("CallEstablished")
+            talk(callee, 25)
+            heard = counters(pairs(callee, tmp_path).heard)
+            assert sum(number is not None for number in heard) >= 15
+            caller.do("hold")
+            callee.wait_for("HoldChanged", by_them=True)
+            part(callee, caller)
+
+
+def test_passwords_are_in_no_command_line_and_no_repr_of_an_account(server: Kamailio) -> None:
+    with second_phone() as phone:
+        register(phone, server, "anna")
+        phone.wait_for("RegistrationChanged", state="registered")
+        assert USERS["anna"] not in Path(f"/proc/{phone.pid}/cmdline").read_text()
+        assert USERS["anna"] not in str(phone.events)
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"address": "anna"}, "account_address"),
+        ({"address": "anna@pbx example"}, "account_address"),
+        ({"address": "anna@pbx>;x"}, "account_address"),
+        ({"address": "an<na@pbx"}, "account_address"),
+        ({"address": "anna@pbx", "registrar": "a b"}, "account_server"),
+        ({"address": "anna@pbx", "proxy": "sip:pbx"}, "account_server"),
+        ({"address": "anna@pbx", "transport": "carrier pigeon"}, "account_transport"),
+    ],
+)
+def test_an_account_that_cannot_be_used_as_written_is_refused(
+    shared: SecondPhone, settings: dict[str, str], code: str
+) -> None:
+    shared.do("account", id="bad", **settings)
+    assert shared.wait_for("Refused")["code"] == code
+
+
+@pytest.fixture(scope="module")
+def shared() -> Generator[SecondPhone]:
+    with second_phone() as phone:
+        yield phone

@@ -1,0 +1,123 @@
+"""A real baresip that calls, and speaks a WAV file; what it hears it keeps in another.
+
+It is driven by its TCP control (netstrings of JSON). It registers nowhere and needs no sound device.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.peers.processes import end, free_port, until
+
+_CONFIG = """
+poll_method epoll
+sip_listen 127.0.0.1:{sip}
+call_local_timeout 20
+call_max_calls 2
+audio_player aufile,{home}/heard.wav
+audio_source aufile,{says}
+audio_alert aufile,{home}/alert.wav
+ausrc_srate 8000
+auplay_srate 8000
+audio_level no
+audio_txmode thread
+rtp_tos 184
+net_interface 127.0.0.1
+module_path {modules}
+module g711.so
+module aufile.so
+module account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:{control}
+"""
+
+_MODULES = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules")
+
+
+@dataclass
+class Baresip:
+    """`port` is its SIP port; `heard` is complete once the call and baresip have ended."""
+
+    port: int
+    control: int
+    home: Path
+    heard: Path
+    _process: subprocess.Popen[bytes]
+
+    def command(self, command: str, params: str = "") -> dict[str, Any]:
+        """One of baresip's own commands, for example `dial`, `hangup`, `accept`; its answer."""
+        asked = json.dumps({"command": command, "params": params, "token": "1"})
+        with socket.create_connection(("127.0.0.1", self.control), 5) as wire:
+            wire.sendall(f"{len(asked)}:{asked},".encode())
+            wire.settimeout(5)
+            received = b""
+            while True:
+                received += wire.recv(65536)
+                while b":" in received:
+                    length, _, rest = received.partition(b":")
+                    size = int(length)
+                    if len(rest) <= size:
+                        break
+                    told = json.loads(rest[:size])
+                    received = rest[size + 1 :]
+                    if told.get("response"):
+                        return told
+
+    def dial(self, uri: str) -> None:
+        self.command("dial", uri)
+
+    def hang_up(self) -> None:
+        self.command("hangup")
+
+    def press(self, digit: str) -> None:
+        """A key in the established call (RFC 4733)."""
+        self.command("sndcode", digit)
+
+    def close(self) -> None:
+        end(self._process)
+
+    def ready(self) -> bool:
+        if self._process.poll() is not None:
+            log = (self.home / "log").read_text(errors="replace")
+            raise OSError(f"baresip ended: {log[-2000:]}")
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.settimeout(0.2)
+            return probe.connect_ex(("127.0.0.1", self.control)) == 0
+
+
+@contextmanager
+def baresip(says: Path, name: str = "baresip") -> Generator[Baresip]:
+    """`says`: a WAV file, 8 kHz, 16 bit, mono. Its address is `sip:<name>@127.0.0.1`."""
+    home = Path(tempfile.mkdtemp(prefix="baresip"))
+    sip, control = free_port(), free_port()
+    modules = next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1])
+    (home / "config").write_text(_CONFIG.format(sip=sip, control=control, home=home, says=says, modules=modules))
+    (home / "accounts").write_text(
+        f"<sip:{name}@127.0.0.1:{sip}>;regint=0;audio_codecs=pcma;answermode=manual;ptime=20\n"
+    )
+    (home / "contacts").write_text("")
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["baresip", "-f", str(home)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=home,
+        )
+    peer = Baresip(sip, control, home, home / "heard.wav", process)
+    try:
+        until(peer.ready, 10, "baresip's control port")
+        yield peer
+    finally:
+        peer.close()
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,143 @@
+"""A real Kamailio on loopback: registrar and proxy over UDP and TCP, digest with fixed credentials.
+
+It keeps locations in memory and relays calls to them. Its port can be kept over a restart, so that a
+registrar that goes away and comes back can be played.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.peers.processes import end, free_port, until
+
+REALM = "klartone.test"
+
+_CONFIG = """#!KAMAILIO
+debug=-1
+log_stderror=yes
+children=1
+tcp_children=1
+disable_tls=yes
+auto_aliases=no
+listen=udp:127.0.0.1:{port}
+listen=tcp:127.0.0.1:{port}
+mpath="{modules}"
+loadmodule "kex.so"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "maxfwd.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "htable.so"
+loadmodule "auth.so"
+modparam("usrloc", "db_mode", 0)
+modparam("registrar", "max_expires", 600)
+modparam("registrar", "min_expires", 1)
+modparam("htable", "htable", "cred=>size=4;")
+
+event_route[htable:mod-init] {{
+{credentials}
+}}
+
+request_route {{
+    if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
+    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
+    if (has_totag()) {{
+        if (loose_route()) {{ t_relay(); exit; }}
+        if (is_method("ACK")) {{ if (t_check_trans()) t_relay(); exit; }}
+        sl_send_reply("404", "Not Here"); exit;
+    }}
+    t_check_trans();
+    if (is_method("REGISTER")) {{
+        if ($sht(cred=>$tU) == $null) {{ sl_send_reply("403", "Forbidden"); exit; }}
+        if (!pv_www_authenticate("{realm}", "$sht(cred=>$au)", "0")) {{
+            www_challenge("{realm}", "0"); exit;
+        }}
+        if (!save("location")) sl_reply_error();
+        exit;
+    }}
+    record_route();
+    if (is_method("INVITE") && $sht(cred=>$fU) != $null) {{
+        if (!pv_proxy_authenticate("{realm}", "$sht(cred=>$au)", "0")) {{
+            proxy_challenge("{realm}", "0"); exit;
+        }}
+    }}
+    if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
+    t_relay();
+}}
+"""
+
+_MODULES = ("/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/kamailio/modules")
+
+
+@dataclass
+class Kamailio:
+    """`start` and `stop` may be called again; the port stays the same."""
+
+    port: int
+    users: Mapping[str, str]
+    home: Path
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        modules = next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1])
+        credentials = "\n".join(f'    $sht(cred=>{user}) = "{password}";' for user, password in self.users.items())
+        config = self.home / "kamailio.cfg"
+        config.write_text(_CONFIG.format(port=self.port, modules=modules, credentials=credentials, realm=REALM))
+        with (self.home / "stderr").open("wb") as errors:
+            self._process = subprocess.Popen(
+                [
+                    "kamailio",
+                    *("-f", str(config)),
+                    *("-P", str(self.home / "pid")),
+                    *("-Y", str(self.home)),
+                    *("-w", str(self.home)),
+                    *("-m", "32", "-M", "8"),
+                    "-DD",
+                    "-E",
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
+        until(self._listening, 10, "Kamailio's port")
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            end(process)
+
+    def _listening(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise OSError(f"Kamailio ended: {(self.home / 'stderr').read_text()[-2000:]}")
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.settimeout(0.2)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@contextmanager
+def kamailio(users: Mapping[str, str]) -> Generator[Kamailio]:
+    """`users` are user parts with their passwords, in realm `klartone.test`."""
+    home = Path(tempfile.mkdtemp(prefix="kamailio"))
+    server = Kamailio(free_port(), users, home)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,49 @@
+"""Ports and processes for the real peers: a free port, a process that is ended by its id, and waiting
+until something is so. Nothing here knows any one peer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+
+
+def free_port() -> int:
+    """A port that is free for UDP and TCP on loopback at this moment."""
+    for _ in range(50):
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+        ):
+            udp.bind(("127.0.0.1", 0))
+            port = int(udp.getsockname()[1])
+            with contextlib.suppress(OSError):
+                tcp.bind(("127.0.0.1", port))
+                return port
+    raise OSError("no port is free for both UDP and TCP")
+
+
+def until(met: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait for a condition of another process. Raises TimeoutError naming `what`."""
+    limit = time.monotonic() + seconds
+    while not met():
+        if time.monotonic() > limit:
+            raise TimeoutError(f"{what} did not happen within {seconds:g} s")
+        time.sleep(0.01)
+
+
+def end(process: subprocess.Popen[bytes] | subprocess.Popen[str], grace: float = 3.0) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(grace)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()

@@ -1,0 +1,100 @@
+"""A private PulseAudio with two null sinks: what is played into `mouth` is the microphone's sound,
+what is said to the speaker comes out of `ear`'s monitor. Reached through ALSA, as PortAudio does.
+
+The user's own sound server is neither used nor touched: socket, home and configuration are temporary.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.peers.processes import end, until
+
+RATE = 16_000
+_FORMAT = ("--format=s16le", f"--rate={RATE}", "--channels=1", "--latency-msec=30")
+
+_ALSA = """
+pcm.!default { type pulse }
+ctl.!default { type pulse }
+"""
+
+
+@dataclass(frozen=True)
+class NullSinks:
+    """`env` is for a process that shall see this sound server and no other."""
+
+    env: Mapping[str, str]
+    process: subprocess.Popen[bytes]
+
+    def speak(self, wav: Path) -> subprocess.Popen[bytes]:
+        """Play a WAV file into the microphone; end the process it gives."""
+        return subprocess.Popen(["paplay", "--device=mouth", "--latency-msec=30", str(wav)], env=dict(self.env))
+
+    def listen(self, raw: Path) -> subprocess.Popen[bytes]:
+        """Keep what the speaker says as raw 16 kHz, 16-bit, mono; end the process it gives."""
+        return subprocess.Popen(["parec", "--device=ear.monitor", *_FORMAT, "--raw", str(raw)], env=dict(self.env))
+
+    def kill(self) -> None:
+        """The sound server goes, as when a device is unplugged."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def null_sinks() -> Generator[NullSinks]:
+    home = Path(tempfile.mkdtemp(prefix="pulse"))
+    socket = home / "native"
+    (home / ".asoundrc").write_text(_ALSA)
+    (home / "client.conf").write_text("autospawn = no\nenable-shm = no\n")
+    env = {
+        **os.environ,
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(home),
+        "XDG_CONFIG_HOME": str(home),
+        "PULSE_SERVER": f"unix:{socket}",
+        "PULSE_CLIENTCONFIG": str(home / "client.conf"),
+        "PULSE_RUNTIME_PATH": str(home),
+        "PULSE_STATE_PATH": str(home),
+    }
+    modules = [
+        f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
+        "module-null-sink sink_name=mouth rate=48000 channels=1 norewinds=1",
+        "module-null-sink sink_name=ear rate=48000 channels=1 norewinds=1",
+    ]
+    process = subprocess.Popen(
+        [
+            "pulseaudio",
+            "-n",
+            "--daemonize=no",
+            "--use-pid-file=no",
+            "--exit-idle-time=-1",
+            "--disable-shm=yes",
+            "--realtime=no",
+            "--high-priority=no",
+            "--log-target=stderr",
+            *(f"--load={module}" for module in modules),
+        ],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def control(*arguments: str) -> bool:
+        done = subprocess.run(["pactl", *arguments], env=env, capture_output=True, check=False)
+        return done.returncode == 0
+
+    try:
+        until(socket.exists, 5, "PulseAudio's socket")
+        until(lambda: control("set-default-sink", "ear"), 5, "PulseAudio's answer")
+        control("set-default-source", "mouth.monitor")
+        yield NullSinks(env, process)
+    finally:
+        end(process)
+        shutil.rmtree(home, ignore_errors=True)

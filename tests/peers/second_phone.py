@@ -1,0 +1,148 @@
+"""A second phone for a test: `customer.py` in a process of its own, started, driven and ended.
+
+    with second_phone(record_aware=True) as customer:
+        customer.do("dial", target=f"sip:agent@127.0.0.1:{port}")
+        customer.wait_for("CallEstablished")
+
+Nothing here knows SIP.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from tests.peers.processes import end, until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Event = dict[str, Any]
+
+
+class SecondPhone:
+    """`events` is all it told. `wait_for` takes each event once, in order."""
+
+    def __init__(self, *options: str, env: Mapping[str, str] | None = None) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.peers.customer", *options],
+            cwd=ROOT,
+            env=None if env is None else dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.events: list[Event] = []
+        self._taken = 0
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        ready = self.wait_for("Ready", seconds=20)
+        self.udp: int = ready["udp"]
+        self.tcp: int = ready["tcp"]
+        self.pid: int = ready["pid"]
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with self._changed:
+                self.events.append(json.loads(line))
+                self._changed.notify_all()
+        with self._changed:
+            self.events.append({"event": "Gone"})
+            self._changed.notify_all()
+
+    def do(self, command: str, **fields: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": command, **fields}) + "\n")
+        self._process.stdin.flush()
+
+    def wait_for(self, event: str, seconds: float = 10, **fields: Any) -> Event:
+        """The next event of that name with those fields; those before it are passed over."""
+        limit = time.monotonic() + seconds
+        with self._changed:
+            while True:
+                for index in range(self._taken, len(self.events)):
+                    told = self.events[index]
+                    if told["event"] == event and all(told.get(name) == value for name, value in fields.items()):
+                        self._taken = index + 1
+                        return told
+                if not self._changed.wait(max(0.0, limit - time.monotonic())):
+                    told = [e["event"] for e in self.events[self._taken :]]
+                    raise TimeoutError(f"no {event} {fields} within {seconds:g} s, but {told}")
+
+    def ask(self, command: str, answer: str, **fields: Any) -> Event:
+        self.do(command, **fields)
+        return self.wait_for(answer)
+
+    def told(self, event: str) -> list[Event]:
+        with self._changed:
+            return [told for told in self.events if told["event"] == event]
+
+    def close(self) -> int:
+        """End it politely; its exit status."""
+        if self._process.poll() is None:
+            self.do("quit")
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+        self._reader.join(2)
+        end(self._process)
+        return self._process.returncode
+
+
+@contextmanager
+def second_phone(
+    *,
+    record_aware: bool = False,
+    auto_answer: bool = False,
+    counter: bool = False,
+    device: bool = False,
+    codec: str = "",
+    env: Mapping[str, str] | None = None,
+) -> Generator[SecondPhone]:
+    """`counter`: say the frame counter all along. `device`: live sound, on what `env` shows of it.
+    Codec as PJSIP names it, for example `PCMA/8000/1`."""
+    options = [
+        *(["--record-aware"] if record_aware else []),
+        *(["--auto-answer"] if auto_answer else []),
+        *(["--counter"] if counter else []),
+        *(["--device"] if device else []),
+        *(["--codec", codec] if codec else []),
+    ]
+    phone = SecondPhone(*options, env=env)
+    try:
+        yield phone
+    finally:
+        phone.close()
+
+
+def connect(caller: SecondPhone, callee: SecondPhone, **dial: Any) -> tuple[str, str]:
+    """A call from one to the other, answered; its ids at the caller's and the callee's."""
+    caller.do("dial", target=f"sip:callee@127.0.0.1:{callee.udp}", **dial)
+    arrived = callee.wait_for("CallArrived")
+    callee.do("answer")
+    callee.wait_for("CallEstablished")
+    return caller.wait_for("CallEstablished")["call"], arrived["call"]
+
+
+def talk(phone: SecondPhone, frames: int) -> None:
+    """Wait until that phone has had so many more 20 ms frames of its call."""
+
+    def had() -> int:
+        return sum(phone.ask("state", "State")["frames"].values())
+
+    enough = had() + frames
+    until(lambda: had() >= enough, 5 + frames / 25, f"{frames} frames")
+
+
+def part(one: SecondPhone, other: SecondPhone) -> None:
+    """`one` hangs up; both know it."""
+    one.do("hang_up")
+    one.wait_for("CallEnded")
+    other.wait_for("CallEnded")
