@@ -5,6 +5,10 @@ python := .venv/bin/python
 help:
 	@echo "make run            a whole recorded call on this machine"
 	@echo "make test           every check: lint, types, import contracts, tests with real peers"
+	@echo "make torture        the long ones: hundreds of stops, minutes of sound"
+	@echo "make bench          speed and size, as a table and into docs/performance.md"
+	@echo "make pictures       the window in every state, from a real engine, into build/pictures"
+	@echo "make package-check  the wheel and the frozen program, each in an empty place, each with a whole call"
 	@echo "make translations   compile the translation files"
 	@echo "make lock           resolve requirements.lock anew from pyproject.toml (needs uv)"
 
@@ -17,13 +21,22 @@ setup-test:
 	@$(python) .ci/translations.py
 
 run: setup-run
-	@$(python) -m softphone.demo --notice N7 --agent dispute
+	@.venv/bin/klartone demo --notice N7 --agent dispute
 
 test: setup-test
 	@.ci/test
 
 torture: setup-test
-	@$(python) -m pytest -m torture
+	@$(python) -m pytest -m torture --timeout=0
+
+bench: setup-test
+	@$(python) -m tests.bench --write docs/performance.md
+
+pictures: setup-test
+	@$(python) -m tests.pictures --readme
+
+package-check: setup-test
+	@.ci/package-check
 
 translations:
 	@$(python) .ci/translations.py
@@ -33,4 +46,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
 
 
-.PHONY: help run test torture setup-run setup-test translations lock
+.PHONY: help run test torture bench pictures package-check setup-run setup-test translations lock

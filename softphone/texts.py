@@ -22,6 +22,13 @@ _MONTHS = {
 }
 
 
+class _Shown(dict[str, object]):
+    """A parameter that nobody gave is a gap in the sentence, never an error in front of a person."""
+
+    def __missing__(self, _key: str) -> str:
+        return "…"
+
+
 class Texts:
     """The sentences of one language. `folder` holds a folder of compiled catalogs for each language."""
 
@@ -31,24 +38,25 @@ class Texts:
         self._sentences = _sentences(folder, language)
 
     def __contains__(self, code: str) -> bool:
-        return code in self._sentences
+        return code in self._sentences or f"error.{code}" in self._sentences
 
     def __call__(self, code: str, /, **params: object) -> str:
-        """The sentence for `code`. An unknown code gives itself, so that nothing is ever shown as empty.
+        """The sentence for `code`, whose `error.` may be left out. An unknown code gives itself, so that nothing is ever
+        shown as empty.
 
         Where `count` is among the parameters and `<code>.one` exists, that is taken for 1.
         """
         if params.get("count") == 1 and f"{code}.one" in self._sentences:
             code = f"{code}.one"
-        sentence = self._sentences.get(code)
+        sentence = self._sentences.get(code, self._sentences.get(f"error.{code}")) if code else ""
         if sentence is None:
             told = ", ".join(f"{key}={value}" for key, value in params.items())
             return f"{code} ({told})" if told else code
-        return sentence.format_map({key: self._shown(value) for key, value in params.items()} if params else {})
+        return sentence.format_map(_Shown((key, self._shown(value)) for key, value in params.items()))
 
     def error(self, error: KlartoneError) -> str:
         """What happened, what it means, what to do."""
-        return self(error.code if error.code in self else f"error.{error.code}", **error.params)
+        return self(error.code, **error.params)
 
     def clock(self, at: datetime) -> str:
         """The time of day in the policy's zone (else the machine's): 10.42 in Danish, 10:42 in English."""

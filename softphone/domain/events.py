@@ -71,6 +71,17 @@ class Terms:
     """the line's documentation rests on obligation, so that `on_failure` also runs where policy or rulebook failed"""
 
 
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """What goes along with a call that was transferred, parked and picked up, or called back. Refusals bind always; `told` and
+    `yes` are filled in only for the same controller, line and purpose.
+    """
+
+    refused: tuple[Purpose, ...] = ()
+    told: tuple[Purpose, ...] = ()
+    yes: tuple[Purpose, ...] = ()
+
+
 # --- signals ------------------------------------------------------------------------------------
 
 
@@ -83,6 +94,8 @@ class Rang:
     language: Language
     decision: Decision
     terms: Terms
+    passport: Passport | None = None
+    """of a call that comes from another desk"""
 
 
 @dataclass(frozen=True, slots=True)

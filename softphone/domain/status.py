@@ -68,6 +68,8 @@ class NoticeStatus:
     """from when *I have read it* may be pressed (60 % of the reading time)"""
     asks: tuple[Purpose, ...]
     """which purposes it asks a yes for"""
+    newcomer: bool = False
+    """it is told for the sake of a newcomer"""
 
 
 class OptOutKind(StrEnum):
@@ -158,9 +160,13 @@ class Status:
     choices: tuple[Choice, ...]
     actions: tuple[str, ...]
     """further commands possible now, by their wire names: person_answered, voicemail, notice_read, stop_notice, play_again,
-    finish_orally, ask_again, said_yes, pause_sensitive, resume, more_time, new_person, not_understood,
-    keep_out_of_training, private_call, withdraw_documentation, withdraw_training, object, end_politely"""
+    read_instead, finish_orally, ask_again, said_yes, said_no, digits_wanted, digits_over, pause_sensitive, resume, more_time,
+    new_person, not_understood, keep_out_of_training, private_call, withdraw_documentation, withdraw_training, object,
+    note_request, party_asks_for_recording, end_politely"""
     kept: bool
     """whether anything of the call's recordings is kept"""
     recordings: tuple[str, ...]
     """ids, newest last"""
+    notes: tuple[str, ...] = ()
+    """what the agent should know to say the right thing: request_noted (an objection that could not be met: obligation, or no
+    grounds), objection_received, call_back_listed, obligation_unrecorded"""

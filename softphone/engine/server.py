@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from softphone.domain.errors import EngineError
 from softphone.engine.outbox import Outbox
@@ -30,16 +30,21 @@ from softphone.wire import (
     decode_to_engine,
 )
 
+LONGEST_PATH = 100
+"""bytes that a Unix socket's path may have everywhere; a longer one is done without"""
+LAST_WORDS = 2.0
+"""seconds in which a client that says no more is still told what waits for it"""
 ATTACH_TIME = 5.0
 """seconds in which a client must have said its secret"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Client:
-    """Somebody attached. `desk` is one who can press opt-out."""
+    """Somebody attached. `desk` is one who can press opt-out; one that does not ping is there until it is gone."""
 
     desk: bool
     outbox: Outbox
+    pings: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,10 @@ class Server:
         self._inbox = inbox
         self._path: Path | None = None
         try:
-            if unix:
+            path = folder / f"engine-{os.getpid()}.sock"
+            if unix and len(os.fsencode(path)) <= LONGEST_PATH:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._path = folder / f"engine-{os.getpid()}.sock"
+                self._path = path
                 self._path.unlink(missing_ok=True)
                 self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
                 self._socket.bind(str(self._path))
@@ -124,13 +130,20 @@ class Server:
 
 
 def converse(
-    reader: BinaryIO, writer: BinaryIO, hello: Hello, inbox: Inbox, *, desk: bool, cut: Callable[[], None]
+    reader: IO[bytes],
+    writer: IO[bytes],
+    hello: Hello,
+    inbox: Inbox,
+    *,
+    desk: bool,
+    cut: Callable[[], None],
+    pings: bool = True,
 ) -> None:
     """Serves one client until it is gone: its lines into the inbox, its outbox onto the writer.
 
     `cut` ends a client whose outbox has run over. Lines that are no messages are answered with `Refused`.
     """
-    client = Client(desk, Outbox(cut))
+    client = Client(desk, Outbox(cut), pings)
     client.outbox.put(hello)
 
     def write() -> None:
@@ -140,7 +153,8 @@ def converse(
                 writer.flush()
         cut()
 
-    threading.Thread(target=write, name="client writer", daemon=True).start()
+    writing = threading.Thread(target=write, name="client writer", daemon=True)
+    writing.start()
     inbox(Attached(client))
     try:
         while line := reader.readline(LINE_LIMIT):
@@ -156,5 +170,7 @@ def converse(
     except (OSError, ValueError):
         pass
     finally:
-        client.outbox.close()
+        # Whoever takes this closes the outbox, once all that the client said before has its answer there.
         inbox(Detached(client))
+        writing.join(LAST_WORDS)
+        client.outbox.close()

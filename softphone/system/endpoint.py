@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE = "engine.json"
+ANSWERS_WITHIN = 1.0
+"""seconds; a socket on this machine that anybody listens on accepts at once"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,24 @@ def read_endpoint(folder: Path) -> Endpoint | None:
         return Endpoint(**json.loads((folder / FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def answers(endpoint: Endpoint) -> bool:
+    """Whether anybody listens there."""
+    kind, _, where = endpoint.address.partition(":")
+    try:
+        if kind == "tcp":
+            host, _, port = where.rpartition(":")
+            with socket.create_connection((host, int(port)), ANSWERS_WITHIN):
+                return True
+        if sys.platform == "win32":
+            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(ANSWERS_WITHIN)
+            probe.connect(where)
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def remove_endpoint(folder: Path, pid: int) -> None:

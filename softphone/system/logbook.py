@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
 log = logging.getLogger("klartone")
 """one logger for the program; a child a process: klartone.engine, klartone.desk"""
+_modules = logging.getLogger("softphone")
+"""for modules that log under their own names"""
 
 
 def start_log(folder: Path, process: str) -> logging.Logger:
@@ -25,15 +28,24 @@ def start_log(folder: Path, process: str) -> logging.Logger:
     except OSError:
         handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    for logger, level in ((log, logging.INFO), (_modules, logging.WARNING)):
+        logger.addHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = False
     own = log.getChild(process)
 
     def unexpected(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
         own.error("bug %s", where(kind, trace))
 
+    def unexpected_on_thread(told: threading.ExceptHookArgs) -> None:
+        own.error("bug %s", where(told.exc_type, told.exc_traceback))
+
+    def unexpected_on_the_way(told: sys.UnraisableHookArgs) -> None:
+        own.error("bug %s", where(told.exc_type, told.exc_traceback))
+
     sys.excepthook = unexpected
+    threading.excepthook = unexpected_on_thread
+    sys.unraisablehook = unexpected_on_the_way
     return own
 
 

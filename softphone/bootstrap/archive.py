@@ -1,0 +1,153 @@
+"""The archive's commands, told to a person: what `archive.commands` gives, in sentences on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+from softphone.archive import commands
+from softphone.archive.archive import Archive, RecordingRow
+from softphone.bootstrap.home import Home, key_store, texts
+from softphone.domain.purpose import KeyRole
+from softphone.texts import Texts
+
+
+def keys_create(arguments: argparse.Namespace) -> int:
+    """A new key pair: the private half into the keyring, the public one as lines for the policy."""
+    home = Home.of(arguments)
+    settings, _ = home.settings()
+    created = commands.create_keys(key_store(home.archive(settings)), arguments.id, KeyRole(arguments.purpose))
+    _tell(texts()("keys.created", id=created.id))
+    _tell(created.as_policy())
+    return 0
+
+
+def archive_list(arguments: argparse.Namespace) -> int:
+    tell = texts()
+    with _opened(arguments) as archive:
+        rows = commands.list_recordings(archive)
+    if not rows:
+        _tell(tell("archive.empty"))
+    for row in rows:
+        _tell("  ".join([row.recording, _when(row.opened_at), row.line or "–", _state(row, tell)]))
+    return 0
+
+
+def archive_show(arguments: argparse.Namespace) -> int:
+    tell = texts()
+    with _opened(arguments) as archive:
+        shown = commands.show(archive, arguments.id)
+    row = shown.row
+    facts = {
+        "id": row.recording,
+        "opened": _when(row.opened_at),
+        "closed": _when(row.closed_at) if row.closed_at else tell("archive.show.broke_off"),
+        "line": row.line or "–",
+        "number": row.number or tell("archive.show.withheld"),
+        "state": _state(row, tell),
+        "bytes": f"{row.bytes:,}".replace(",", " "),
+    }
+    for name, fact in facts.items():
+        _tell(f"{tell(f'archive.show.{name}'):<14}{fact}")
+    for hold in row.holds:
+        _tell(
+            f"{tell('archive.show.hold'):<14}{_when(hold.at)} {tell(f'archive.hold.{hold.raised_for}')} {hold.why}".rstrip()
+        )
+    _tell("\n" + tell("archive.show.audit"))
+    for entry in shown.audit:
+        params = ", ".join(f"{key} {value}" for key, value in entry.params.items() if value is not None)
+        _tell(f"{entry.number:>5}  {_when(entry.at)}  {entry.rule:<4} {entry.event}{f' ({params})' if params else ''}")
+    return 0
+
+
+def archive_play(arguments: argparse.Namespace) -> int:
+    """Straight from the sealed container to the loudspeaker: never through a file."""
+    from softphone.audio.player import Player
+
+    home = Home.of(arguments)
+    settings, _ = home.settings()
+    with _opened(arguments) as archive:
+        sound = commands.play(archive, arguments.id, datetime.now(UTC))
+        # Both voices on one loudspeaker, half as loud each so that they never clip together.
+        mixed = b"".join(
+            ((block[:, 0].astype("i4") + block[:, 1]) // 2).astype("<i2").tobytes() for block in sound.blocks
+        )
+        player = Player("" if settings.speaker.startswith("none") else settings.speaker)
+        player.play(mixed, sound.rate)
+        player.wait()
+    return 0
+
+
+def archive_export(arguments: argparse.Namespace) -> int:
+    with _opened(arguments) as archive:
+        exported = commands.export(archive, arguments.id, arguments.wav, datetime.now(UTC))
+    _tell(texts()("archive.exported", seconds=f"{exported.seconds:.2f}", file=exported.path))
+    return 0
+
+
+def archive_sweep(arguments: argparse.Namespace) -> int:
+    """`--now` names a day: everything that is due by its end, in UTC, is judged."""
+    tell = texts()
+    clock = datetime.now(UTC)
+    now = datetime.combine(arguments.now, time(23, 59, 59), UTC) if arguments.now else clock
+    with _opened(arguments) as archive:
+        swept = commands.sweep(archive, now, clock=clock, dry_run=arguments.dry_run)
+    for item in swept:
+        purpose = tell(f"purpose.{item.purpose}") if item.purpose else ""
+        sentence = tell(f"sweep.{item.what}", purpose=purpose, count=item.count)
+        _tell(f"{item.recording}  {sentence}" if item.recording else sentence)
+    _tell(tell("sweep.would" if arguments.dry_run else "sweep.done", count=len(swept)))
+    return 0
+
+
+def archive_verify(arguments: argparse.Namespace) -> int:
+    """Status 1 where a difference was found."""
+    tell = texts()
+    with _opened(arguments) as archive:
+        proof = commands.verify(archive)
+    if arguments.json:
+        _tell(json.dumps(proof.as_json(), ensure_ascii=False))
+    else:
+        for finding in proof.findings:
+            _tell(tell(f"archive.finding.{finding.code}", **finding.params))
+        faults = sum(finding.is_fault for finding in proof.findings)
+        figures = {"recordings": proof.recordings, "entries": proof.audit_entries, "chunks": proof.opened_chunks}
+        _tell(tell("verify.ok" if proof.ok else "verify.not_ok", faults=faults, **figures))
+    return 0 if proof.ok else 1
+
+
+@contextmanager
+def _opened(arguments: argparse.Namespace) -> Generator[Archive]:
+    home = Home.of(arguments)
+    settings, _ = home.settings()
+    folder: Path = arguments.archive or home.archive(settings)
+    archive = Archive.open(folder, key_store(folder))
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+def _state(row: RecordingRow, tell: Texts) -> str:
+    """For what it can be opened and until when, or that only custody can."""
+    told = [
+        tell("archive.until", purpose=tell(f"purpose.{purpose}"), day=tell.day(row.expires[purpose]))
+        if purpose in row.expires
+        else tell(f"purpose.{purpose}")
+        for purpose in row.purposes
+    ]
+    if row.holds:
+        told.append(tell("archive.locked"))
+    return ", ".join(told) or tell("archive.custody_only")
+
+
+def _when(at: datetime) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _tell(line: str) -> None:
+    print(line)  # noqa: T201

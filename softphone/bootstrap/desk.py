@@ -1,0 +1,97 @@
+"""The desk, plugged together: where it finds the engine, how it starts one, where a password goes."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from softphone.bootstrap.home import Home, key_store, password_name
+from softphone.bootstrap.program import klartone_command
+from softphone.domain.errors import EngineError
+from softphone.system.endpoint import answers, read_endpoint
+from softphone.system.logbook import start_log
+from softphone.system.paths import program_folder
+
+if TYPE_CHECKING:
+    from softphone.ui.app import Desk, DeskDependencies
+
+
+DETACHED = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+"""Windows' way to let a child outlive its parent; elsewhere a session of its own does"""
+
+
+def run_desk(arguments: argparse.Namespace) -> int:
+    """The desk, until its window is closed. The engine it found or started goes on for as long as it is needed."""
+    home = Home.of(arguments)
+    start_log(home.folders.log, "desk")
+    start = start_early(home)
+    from softphone.ui.app import run_desk as run
+
+    return run(desk_dependencies(home, start=start))
+
+
+def start_early(home: Home) -> Callable[[], None]:
+    """Where no engine answers, one comes up while Qt is still being loaded. What it gives is the desk's way to start engines:
+    its first use takes the one that is on its way."""
+    on_its_way: list[subprocess.Popen[bytes]] = []
+    endpoint = read_endpoint(home.folders.runtime)
+    if endpoint is None or not answers(endpoint):
+        with suppress(EngineError):  # the desk tries again, and tells
+            on_its_way.append(start_engine(home))
+
+    def start() -> None:
+        if not on_its_way or on_its_way.pop().poll() is not None:
+            start_engine(home)
+
+    return start
+
+
+def desk_dependencies(
+    home: Home,
+    *,
+    on_ready: Callable[[Desk], None] | None = None,
+    start: Callable[[], None] | None = None,
+    show: bool = True,
+) -> DeskDependencies:
+    from softphone.ui.app import DeskDependencies
+
+    def begin() -> None:
+        start_engine(home)
+
+    settings, _ = home.settings()
+    archive = home.archive(settings)
+    resources = program_folder("resources")
+    return DeskDependencies(
+        find_endpoint=lambda: read_endpoint(home.folders.runtime),
+        start_engine=start or begin,
+        store_password=lambda account, password: key_store(archive).set(password_name(account), password.encode()),
+        texts=resources / "translations",
+        icons=resources / "icons",
+        themes=resources / "themes",
+        settings=settings,
+        on_ready=on_ready,
+        show=show,
+    )
+
+
+def start_engine(home: Home) -> subprocess.Popen[bytes]:
+    """An engine of its own process, which outlives this one. Raises EngineError where none can be started."""
+    home.folders.log.mkdir(parents=True, exist_ok=True)
+    try:
+        with (home.folders.log / "engine-start.log").open("ab") as words:
+            return subprocess.Popen(
+                [*klartone_command(), *(("--home", str(home.root)) if home.root else ()), "engine"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=words,
+                cwd=Path.home() if Path.home().is_dir() else "/",
+                start_new_session=True,
+                creationflags=DETACHED,
+            )
+    except OSError as error:
+        raise EngineError("error.engine.cannot_start", detail=error.strerror or str(error)) from None

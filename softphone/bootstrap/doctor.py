@@ -1,0 +1,123 @@
+"""`klartone doctor`: what works on this machine and what is missing, a line each, for IT. It changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from softphone.bootstrap.home import Home, key_store, texts
+from softphone.domain.errors import Param
+from softphone.wire import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`bad`: Klartone cannot do its work without it."""
+
+    code: str
+    params: dict[str, Param] = field(default_factory=dict[str, Param])
+    bad: bool = False
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """Status 1 where something is missing that calls need."""
+    home = Home.of(arguments)
+    tell = texts()
+    worst = 0
+    for finding in _findings(home):
+        mark = "✗" if finding.bad else ("·" if finding.code.endswith((".none", ".faulty")) else "✓")
+        detail = finding.params.get("detail")
+        said = tell(str(detail), **finding.params) if isinstance(detail, str) and detail in tell else detail
+        params = finding.params if said is None else {**finding.params, "detail": said}
+        print(f"{mark} {tell(finding.code, **params)}")  # noqa: T201
+        worst = max(worst, int(finding.bad))
+    return worst
+
+
+def _findings(home: Home) -> Iterator[Finding]:
+    settings, fault = home.settings()
+    yield Finding("doctor.python", {"version": platform.python_version()})
+    yield _sip()
+    yield _sound()
+    yield _keyring(home.archive(settings))
+    yield _voice()
+    yield _archive(home.archive(settings))
+    yield _policy(settings)
+    if fault:
+        yield Finding(fault.code, dict(fault.params), bad=True)
+    else:
+        yield Finding("doctor.settings", {"folder": str(home.folders.config)})
+
+
+def _sip() -> Finding:
+    """Importing it is the proof: a wheel for another Python or system fails here."""
+    try:
+        importlib.import_module("softphone.engine.sip.phone")
+    except ImportError as error:
+        return Finding("doctor.sip.none", {"detail": str(error)}, bad=True)
+    return Finding("doctor.sip", {"version": version("pjsua2-python")})
+
+
+def _sound() -> Finding:
+    from softphone.audio.devices import list_devices
+
+    found = list_devices()
+    return Finding("doctor.sound", {"count": len(found.all)}) if found.all else Finding("doctor.sound.none")
+
+
+def _keyring(archive: Path) -> Finding:
+    return _tried(lambda: key_store(archive).get("doctor"), Finding("doctor.keyring"), "doctor.keyring.none")
+
+
+def _voice() -> Finding:
+    """Through the plugin host, as a policy's notices are spoken."""
+    from softphone.bootstrap.voice import speaker
+    from softphone.domain.purpose import Language
+
+    def speak() -> None:
+        with speaker() as say:
+            for language in Language:
+                say("Klartone", language)
+
+    return _tried(speak, Finding("doctor.voice"), "doctor.voice.none")
+
+
+def _archive(folder: Path) -> Finding:
+    from softphone.archive.archive import Archive
+
+    if not folder.exists():
+        return Finding("doctor.archive", {"folder": str(folder)})
+
+    def look() -> None:
+        Archive.open(folder, key_store(folder)).close()
+
+    return _tried(look, Finding("doctor.archive", {"folder": str(folder)}), "doctor.archive.none")
+
+
+def _policy(settings: Settings) -> Finding:
+    from softphone.domain.policy import PolicyError
+    from softphone.system.policy_file import load_policy
+
+    if not settings.policy:
+        return Finding("doctor.policy.none")
+    try:
+        load_policy(Path(settings.policy))
+    except PolicyError as error:
+        return Finding("doctor.policy.faulty", {"path": settings.policy, "count": len(error.faults)})
+    return Finding("doctor.policy", {"path": settings.policy})
+
+
+def _tried(deed: Callable[[], object], good: Finding, bad: str) -> Finding:
+    from softphone.domain.errors import KlartoneError
+
+    try:
+        deed()
+    except KlartoneError as error:
+        tell = texts()
+        return Finding(bad, {"detail": tell.error(error)}, bad=True)
+    return good

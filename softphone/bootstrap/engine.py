@@ -1,0 +1,193 @@
+"""The engine, plugged together: which thread's words go where, and in which order all of it starts and ends."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from softphone import __version__
+from softphone.archive.archive import Archive
+from softphone.audio.files import Silence
+from softphone.bootstrap.home import Home, key_store, password_name
+from softphone.bootstrap.program import plugin_host_command
+from softphone.domain.errors import KlartoneError
+from softphone.engine.accounts import Accounts
+from softphone.engine.calls import Calls
+from softphone.engine.loop import Clients, Engine, Inbox, Parts, clock
+from softphone.engine.recording import Recording
+from softphone.engine.rules import EngineRules
+from softphone.engine.server import Server, converse
+from softphone.engine.sip.phone import Phone
+from softphone.engine.sip.settings import PhoneSettings
+from softphone.engine.sound import Sound
+from softphone.engine.store import Store
+from softphone.plugin.client import PluginHost
+from softphone.plugin.manifest import allowed_plugins
+from softphone.plugin.notices import NoticeMaker
+from softphone.plugin.rulebook import RulebookDesk
+from softphone.system.endpoint import (
+    Endpoint,
+    answers,
+    new_secret,
+    read_endpoint,
+    remove_endpoint,
+    unix_sockets,
+    write_endpoint,
+)
+from softphone.system.logbook import start_log
+from softphone.system.paths import program_folder
+from softphone.system.settings import save_settings
+from softphone.system.single import ENDS_WITHIN, take_turn
+from softphone.wire import PROTOCOL, Hello, Said
+
+RULEBOOK = "datatilsynet"
+VOICE = "espeak_voice"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
+SWITCH_INTERVAL = 0.0005
+"""seconds: with a busy thread beside it, a frame's callback then waits half as long for the interpreter"""
+
+
+def run_engine(arguments: argparse.Namespace, plugin_folders: Sequence[Path] = ()) -> int:
+    """The talking process, until it is told to quit or nobody needs it. Raises EngineError where SIP cannot start, or
+    where another engine has this home. `plugin_folders`: where allowed plugins are looked for before the bundled ones."""
+    wire = _take_stdio() if arguments.stdio else None
+    home = Home.of(arguments)
+    with _take_turn(home):
+        return _run(home, wire, plugin_folders)
+
+
+def _take_turn(home: Home) -> IO[bytes]:
+    """An engine that is there and answers is not waited for; one that is just ending is."""
+    endpoint = read_endpoint(home.folders.runtime)
+    return take_turn(home.folders.runtime, 0.0 if endpoint and answers(endpoint) else ENDS_WITHIN)
+
+
+def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: Sequence[Path]) -> int:
+    log = start_log(home.folders.log, "engine")
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    settings, settings_fault = home.settings()
+    archive = home.archive(settings)
+    inbox, clients = Inbox(), Clients()
+
+    # The parts speak to an engine that is made of them: these look it up when they are called.
+    def changed() -> None:
+        engine.changed()
+
+    def fault(name: str, said: Said | None) -> None:
+        engine.fault(name, said)
+
+    def told_of(name: str, deed: Callable[[], None]) -> None:
+        """What cannot be used as it was saved is said, and the phone starts without it."""
+        try:
+            deed()
+        except KlartoneError as error:
+            engine.fault(name, Said(error.code, error.params))
+
+    plugins, plugin_faults = allowed_plugins([*plugin_folders, program_folder("plugins")])
+    by_id = {plugin.id: plugin for plugin in plugins}
+    host = PluginHost(plugins, rulebook=RULEBOOK, on_word=lambda word: rules.word(word), command=plugin_host_command())
+    rulebook = by_id.get(RULEBOOK)
+    maker = NoticeMaker(host, rulebook, by_id.get(VOICE), home.folders.cache / "notices") if rulebook else None
+    store = Store(lambda: Archive.open_or_create(archive, key_store(archive)), inbox.post, changed)
+    rules = EngineRules(
+        maker, RulebookDesk(host, RULEBOOK), secrets.token_bytes(32), inbox.post, changed, store.set_policy, fault
+    )
+    recording = Recording(inbox.post, lambda: calls)
+    phone = Phone(
+        PhoneSettings("" if settings.bind == EVERYWHERE else settings.bind, settings.port, record_aware=True),
+        lambda event: engine.heard(event),
+        Silence(),
+        recording.feed,
+    )
+    accounts = Accounts(phone, lambda account: _password(account, archive), inbox.post, fault)
+    sound = Sound(phone.set_sound, inbox.post, changed)
+    calls = Calls(
+        phone,
+        recording,
+        store,
+        rules,
+        clock=clock,
+        tell=clients.tell,
+        changed=changed,
+        account_number=accounts.number,
+        microphone_opened=sound.microphone_opened,
+        tone=sound.tone,
+    )
+    rules.decided = calls.decided
+    store.on_opened = recording.open
+    parts = Parts(
+        phone, calls, rules, store, accounts, sound, settings, lambda new: save_settings(home.folders.config, new)
+    )
+    parts.alone_ends = wire is None
+    engine = Engine(parts, inbox, clients)
+
+    with ExitStack() as ending:
+        phone.start()
+        ending.callback(phone.close)
+        ending.callback(sound.close)
+        host.start()
+        ending.callback(host.stop)
+        ending.callback(store.close)
+        ending.callback(recording.close)
+        if settings_fault:
+            engine.fault("settings", settings_fault)
+        for one in plugin_faults:
+            engine.fault(f"plugin.{one.params['plugin']}", Said(one.code, one.params))
+        store.start(calls)
+        told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
+        told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))
+        rules.load(settings.policy)
+        if wire:
+            _converse(wire, engine, inbox)
+        else:
+            secret = new_secret()
+            server = Server(home.folders.runtime, secret, __version__, engine.client, unix=unix_sockets())
+            ending.callback(server.close)
+            write_endpoint(home.folders.runtime, Endpoint(server.address, secret, os.getpid(), PROTOCOL))
+            ending.callback(remove_endpoint, home.folders.runtime, os.getpid())
+        _end_on_signals(lambda: inbox.post(engine.quit))
+        log.info("started %s", __version__)
+        engine.run()
+        log.info("ending")
+    return 0
+
+
+def _password(account: str, archive: Path) -> str | None:
+    secret = key_store(archive).get(password_name(account))
+    return secret.decode() if secret is not None else None
+
+
+def _take_stdio() -> tuple[IO[bytes], IO[bytes]]:
+    """The wire's two ends; whatever else writes to stdout from here on goes to stderr."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    # Unbuffered: the thread that reads it is still waiting when the process ends, and must hold no lock then.
+    return os.fdopen(0, "rb", buffering=0, closefd=False), out
+
+
+def _converse(wire: tuple[IO[bytes], IO[bytes]], engine: Engine, inbox: Inbox) -> None:
+    reader, writer = wire
+
+    def talk() -> None:
+        hello = Hello(PROTOCOL, __version__, os.getpid())
+        converse(reader, writer, hello, engine.client, desk=True, cut=lambda: None, pings=False)
+        inbox.post(engine.quit)
+
+    threading.Thread(target=talk, name="stdio", daemon=True).start()
+
+
+def _end_on_signals(end: Callable[[], None]) -> None:
+    def ending(_number: int, _frame: FrameType | None) -> None:
+        end()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ending)

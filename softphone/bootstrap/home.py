@@ -1,0 +1,80 @@
+"""Where everything of one user lies, and the keys and sentences that go with it."""
+
+from __future__ import annotations
+
+import argparse
+import locale
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from softphone.domain.errors import SettingsError
+from softphone.domain.purpose import Language
+from softphone.system.paths import UserFolders, program_folder
+from softphone.system.settings import load_settings, set_aside
+from softphone.texts import Texts
+from softphone.wire import Said, Settings
+
+if TYPE_CHECKING:
+    from softphone.archive.keys import KeyStore
+
+DEMO_KEYS = "demo-keys.json"
+"""beside a demo's archive: the only place where keys lie in a file, and only such an archive accepts them"""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The user's folders. `--home` puts all of them into one."""
+
+    folders: UserFolders
+    root: Path | None = None
+    """the one folder, where there is one"""
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Home:
+        folder: Path | None = arguments.home
+        return cls.within(folder) if folder else cls(UserFolders.standard())
+
+    @classmethod
+    def within(cls, folder: Path) -> Home:
+        root = folder.resolve()
+        return cls(UserFolders.within(root), root)
+
+    def settings(self) -> tuple[Settings, Said | None]:
+        """The settings, or the defaults and what is wrong with the file, which is set aside."""
+        try:
+            return load_settings(self.folders.config), None
+        except SettingsError as error:
+            with suppress(OSError):
+                set_aside(self.folders.config)
+            return Settings(), Said(error.code, error.params)
+
+    def archive(self, settings: Settings) -> Path:
+        return Path(settings.archive) if settings.archive else self.folders.archive
+
+
+def texts(language: Language | None = None, time_zone: str | None = None) -> Texts:
+    """The sentences, in `language` or the system's."""
+    return Texts(program_folder("resources") / "translations", language or system_language(), time_zone)
+
+
+def system_language() -> Language:
+    """Danish where the system speaks it, else English. A language need not be installed to be asked for."""
+    asked = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    told = asked or locale.getlocale()[0] or ""
+    return Language.DA if told.lower().startswith(("da", "danish")) else Language.EN
+
+
+def key_store(archive: Path) -> KeyStore:
+    """The user's keyring; for a demo's archive, the file beside it."""
+    from softphone.system.secrets import DemoKeyFile, SystemKeyring
+
+    demo = archive / DEMO_KEYS
+    return DemoKeyFile(demo) if demo.exists() else SystemKeyring()
+
+
+def password_name(account: str) -> str:
+    """Under which name an account's password lies in the keyring."""
+    return f"password-{account}"

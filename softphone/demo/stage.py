@@ -1,0 +1,86 @@
+"""The demo's stage: a folder with an archive of its own, its keys in a file, a policy made of them, and a phone's home.
+
+Nothing of the user's is touched: no keyring, no settings, no archive.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from softphone.archive.archive import MARKER, Archive, read_marker
+from softphone.archive.keys import create_key_pair, fingerprint, private_name
+from softphone.bootstrap.home import DEMO_KEYS, Home, key_store
+from softphone.bootstrap.voice import speaker
+from softphone.demo import conversation
+from softphone.domain.errors import KlartoneError
+from softphone.domain.purpose import KeyRole, Language
+from softphone.system.paths import program_folder
+from softphone.system.policy_file import filled
+from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings import load_settings, save_settings
+from softphone.wire import Account, Settings
+
+NUMBERS = {"N1": "+4570102031", "N3": "+4570102033", "N7": "+4570102037", "none": "+4570102030"}
+"""the number of the demo policy's line for each notice"""
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """All is there; the engine of `home` can be started."""
+
+    archive: Path
+    home: Home
+    number: str
+    customer_voice: Path
+
+    def open_archive(self) -> Archive:
+        return Archive.open(self.archive, key_store(self.archive))
+
+
+def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
+    """A demo's folder may be used again: its archive and keys stay. Raises KlartoneError where the folder is another's."""
+    archive = archive.resolve()
+    if (archive / MARKER).exists() and not read_marker(archive).demo:
+        raise KlartoneError("error.demo.folder", folder=str(archive))
+    keys = DemoKeyFile(archive / DEMO_KEYS)
+    if not (archive / MARKER).exists():
+        Archive.create(archive, keys, demo=True).close()
+    home = Home.within(archive / "phone")
+    home.folders.create()
+    folder = home.folders.config
+    template = (program_folder("resources") / "policies" / "demo.toml").read_text(encoding="utf-8")
+    policy = folder / "policy.toml"
+    policy.write_text(filled(template, {role: _public_key(keys, role) for role in KeyRole}), encoding="utf-8")
+    customer, agent = folder / "customer.wav", folder / "agent.wav"
+    if not (customer.exists() and agent.exists()):
+        with speaker() as say:
+            conversation.speak(say, Language.DA, customer, agent)
+    settings = Settings(
+        accounts=(Account("demo", f"{NUMBERS[notice]}@{LOOPBACK}", register=False),),
+        policy=str(policy),
+        archive=str(archive),
+        microphone=f"file:{agent}",
+        speaker="" if listen else "none",
+        language=load_settings(folder).language,
+        bind=LOOPBACK,
+    )
+    save_settings(folder, settings)
+    return Stage(archive, home, NUMBERS[notice], customer)
+
+
+def _public_key(keys: DemoKeyFile, role: KeyRole) -> str:
+    """This role's public key, base64; a new pair the first time."""
+    name = f"demo-{role}"
+    known = keys.get(name)
+    private = keys.get(private_name(known.decode())) if known else None
+    if private is None:
+        public = create_key_pair(keys)
+        keys.set(name, fingerprint(public).encode())
+    else:
+        public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+    return base64.b64encode(public).decode()

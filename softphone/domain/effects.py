@@ -1,0 +1,142 @@
+"""What the session wants done. The engine's loop carries it out and nothing else acts on a recording during a call.
+
+Effects are carried out in the order given. What stops or narrows (`StopRecorder`, `DropFrames`, `StopNotice`) comes before the
+`Commit` that tells of it; what starts or widens is only ever emitted after the `Committed` of the transaction that tells of it.
+
+**Changing segments without a gap.** The key of a new segment comes with its `Committed`, which takes some milliseconds:
+
+- *wider* (a yes is added): the old, narrower segment runs on until the `Committed`; then `StopRecorder(old)` and
+  `StartRecorder(new)` come together, and not a frame lies between them.
+- *narrower, and something is left* (an opt-out while documentation goes on): `StopRecorder(old, hold_frames=True)` at once.
+  From that frame on nothing is sealed under the old key; frames go into memory, unsealed, for the narrower segment alone.
+  They leave memory in one of two ways: the next `StartRecorder` of this recording seals them as its first frames; a
+  `DropFrames` forgets them.
+- *nothing is left*, or the very first start: no frame is ever held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from softphone.domain.changes import Commit
+from softphone.domain.decision import NoticeId
+from softphone.domain.events import Timer
+from softphone.domain.purpose import Language
+
+
+@dataclass(frozen=True, slots=True)
+class PlayNotice:
+    """To the party and to the agent. `question_only` repeats the question alone."""
+
+    notice: NoticeId
+    language: Language
+    question_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopNotice:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SetMicrophone:
+    """Whether the agent's voice reaches the party. Closed from answer until the first of these, which comes with `Answered`."""
+
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecorder:
+    """Frames from now on go into this segment, held frames of this recording (if any) before them.
+
+    Its key has come with the `Committed` before.
+    """
+
+    recording: str
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecorder:
+    """The segment ends with the frame before this one: it is flushed, and gets its final chunk.
+
+    `hold_frames`: frames from now on are kept in memory, never on disk and under no key, at most `HOLD_SECONDS` of them, until
+    the recording's next `StartRecorder` or `DropFrames`. When the bound is reached the recorder forgets them and reports
+    `RecorderFailed(RECORDER_FAILED)`. Otherwise no frame from now on is stored or held.
+    """
+
+    recording: str
+    segment: int
+    hold_frames: bool = False
+
+
+HOLD_SECONDS = 30.0
+"""how much talk a recorder may hold for a narrower segment whose key is on its way"""
+
+
+@dataclass(frozen=True, slots=True)
+class DropFrames:
+    """Frames held for a narrower segment are forgotten: it will not begin, or not as a continuation."""
+
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetKeys:
+    """The data keys kept in memory for a question still open, or for an undo, are no longer needed."""
+
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    timer: Timer
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRecording:
+    """`a=record:on|off` to a record-aware peer (RFC 7866)."""
+
+    on: bool
+
+
+class Tone(StrEnum):
+    STARTED = "started"
+    STOPPED = "stopped"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class SoundTone:
+    """A short tone for the agent alone."""
+
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """`on_failure = "end"`: the policy wants the call ended."""
+
+
+Effect = (
+    PlayNotice
+    | StopNotice
+    | SetMicrophone
+    | StartRecorder
+    | StopRecorder
+    | DropFrames
+    | ForgetKeys
+    | Commit
+    | StartTimer
+    | StopTimer
+    | SignalRecording
+    | SoundTone
+    | EndCall
+)

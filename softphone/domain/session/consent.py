@@ -1,0 +1,262 @@
+"""Rows on asking: a consent key, a spoken answer, time up, asking again (G03).
+
+Only an active yes in time makes a purpose on consent active; silence, any other key and talking on never do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from softphone.domain.effects import PlayNotice, SetMicrophone
+from softphone.domain.events import AskedAgain, DigitPressed, DigitsWanted, SpokenAnswer, TimedOut, Timer
+from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.session.refusal import answer_no, refused_by_keys
+from softphone.domain.session.segments import current, use_not_record
+from softphone.domain.session.state import (
+    NONE,
+    TRAINING,
+    PendingKey,
+    Purposes,
+    Question,
+    Stage,
+    State,
+    askable,
+    keys_expected,
+)
+from softphone.domain.session.turn import Turn
+from softphone.domain.status import PurposePhase, Told
+
+KEY_SETTLES_SECONDS = 1.5
+
+
+def activate(turn: Turn, purpose: Purpose) -> None:
+    """The purpose is active from this moment, on its ground."""
+    ground = turn.state.purpose(purpose).ground
+    turn.set_phase(purpose, PurposePhase.ACTIVE, ground)
+    turn.note("purpose_active", ground.rule, purpose=purpose)
+
+
+# --- the question -----------------------------------------------------------------------------------
+
+
+def ask(turn: Turn, purposes: Purposes, pressed: Purposes = NONE, *, newcomer: bool = False) -> None:
+    """The question is open, both microphones are. Keys remembered from the notice count now."""
+    question = turn.state.question
+    settled = question.settled | pressed
+    turn.set(question=Question(newcomer=newcomer, repeated=question.repeated, pending=question.pending))
+    for purpose in purposes:
+        turn.set_phase(purpose, PurposePhase.ASKED, Reason.WAITING_FOR_ANSWER)
+        turn.note("asked", "G03", purpose=purpose)
+    for purpose in purposes & settled:
+        yes(turn, purpose, "key")
+
+
+def yes(turn: Turn, purpose: Purpose, how: str) -> None:
+    """Active from now on. A yes to use covers the recording from its start (N6); a newcomer's yes begins a new one."""
+    turn.note("consent_given", "G03", purpose=purpose, how=how)
+    activate(turn, purpose)
+    state = turn.state
+    if state.question.newcomer:
+        turn.state = replace(state, begin_new=bool(state.recordings))
+    elif purpose is TRAINING and use_not_record(state) and (it := current(state)) is not None and not it.restricted:
+        turn.set_recording(replace(it, late_yes=it.began))
+
+
+def said(turn: Turn, purpose: Purpose, *, yes: bool) -> None:
+    """The party answered aloud. A no always counts; a yes where the policy allows spoken consent."""
+    if purpose not in turn.state.asked:
+        return
+    if not yes:
+        answer_no(turn, purpose)
+    elif turn.state.terms.spoken_consent:
+        _forget_key(turn, purpose)
+        _yes(turn, purpose, "voice")
+
+
+_yes = yes
+
+
+def spoken_answer(turn: Turn, event: SpokenAnswer) -> None:
+    if turn.state.stage is Stage.TALKING and not turn.state.pauses.silent:
+        said(turn, event.purpose, yes=event.yes)
+
+
+def _forget_key(turn: Turn, purpose: Purpose) -> None:
+    question = turn.state.question
+    pending = tuple(key for key in question.pending if key.purpose is not purpose)
+    turn.set(question=replace(question, pending=pending))
+
+
+# --- keys ---------------------------------------------------------------------------------------------
+
+
+def digit_pressed(turn: Turn, event: DigitPressed) -> None:
+    """The opt-out keys are matched first; then the keys of open questions; any other key is part of something else."""
+    if turn.state.stage is not Stage.TALKING:
+        return
+    if _completes_opt_out(turn, event.digit):
+        refused_by_keys(turn)
+        return
+    state = turn.state
+    if state.digits_wanted:
+        return
+    purpose = dict(state.terms.consent_keys).get(event.digit)
+    if purpose is not None and purpose in askable(state):
+        if keys_expected(state) and _in_time(state, event.since):
+            _press(turn, purpose, event)
+    elif state.question.pending:
+        turn.set(question=replace(state.question, pending=()))
+
+
+def _completes_opt_out(turn: Turn, digit: str) -> bool:
+    keys = turn.state.terms.opt_out_key
+    if not keys:
+        return False
+    tail = turn.state.digits + digit
+    while tail and not keys.startswith(tail):
+        tail = tail[1:]
+    done = tail == keys
+    turn.state = replace(turn.state, digits="" if done else tail)
+    return done
+
+
+def _in_time(state: State, since: float) -> bool:
+    return not state.question.running or since <= state.question.deadline
+
+
+def _press(turn: Turn, purpose: Purpose, event: DigitPressed) -> None:
+    question = turn.state.question
+    if purpose in question.settled or any(key.purpose is purpose for key in question.pending):
+        return
+    if not question.pending:
+        turn.timer(Timer.KEY_SETTLES, max(0.0, KEY_SETTLES_SECONDS - (turn.now.mono - event.since)))
+    key = PendingKey(purpose, event.digit, event.since)
+    turn.set(question=replace(question, pending=(*question.pending, key)))
+
+
+def key_settled(turn: Turn, _: TimedOut) -> None:
+    """1.5 s without a digit that belongs to no open question: the key was an answer."""
+    question = turn.state.question
+    if not question.pending:
+        return
+    first = question.pending[0]
+    done = frozenset(
+        key.purpose
+        for key in question.pending
+        if key.since <= first.since or key.since + KEY_SETTLES_SECONDS <= turn.now.mono
+    )
+    left = tuple(key for key in question.pending if key.purpose not in done)
+    turn.set(question=replace(question, pending=left))
+    if left:
+        turn.timer(Timer.KEY_SETTLES, max(0.0, left[0].since + KEY_SETTLES_SECONDS - turn.now.mono))
+    if turn.state.told.phase is Told.PLAYING or question.repeating:
+        turn.set(question=replace(turn.state.question, settled=question.settled | done))
+        return
+    for key in question.pending:
+        if key.purpose in done and key.purpose in turn.state.asked:
+            yes(turn, key.purpose, f"key {key.digit}")
+
+
+def digits_wanted(turn: Turn, event: DigitsWanted) -> None:
+    """While the agent asks for digits none of them is an answer, nor is one just pressed."""
+    if turn.state.stage is not Stage.TALKING or turn.state.digits_wanted is event.on:
+        return
+    turn.state = replace(turn.state, digits_wanted=event.on)
+    if event.on and turn.state.question.pending:
+        turn.set(question=replace(turn.state.question, pending=()))
+
+
+# --- time up ------------------------------------------------------------------------------------------
+
+
+def answer_time_up(turn: Turn, _: TimedOut) -> None:
+    """In time is pressed in time: a key that still settles is waited for."""
+    question = turn.state.question
+    if not question.running or not turn.state.asked:
+        return
+    turn.set(question=replace(question, running=False, time_up=True))
+
+
+def _time_over(turn: Turn) -> None:
+    """Repeated at most once, never over a conversation that is being recorded; then `no_answer` (G03)."""
+    state = turn.state
+    question = state.question
+    if not question.repeated and state.terms.repeat > 0 and not state.recorder.on and not state.active:
+        turn.set(question=replace(question, time_up=False, repeated=True))
+        play_question(turn)
+        turn.note("question_repeated", "G03")
+        return
+    turn.set(question=Question())
+    for purpose in state.asked:
+        turn.set_phase(purpose, PurposePhase.ENDED, Reason.NO_ANSWER)
+        turn.note("purpose_ended", Reason.NO_ANSWER.rule, purpose=purpose, reason=Reason.NO_ANSWER)
+
+
+def play_question(turn: Turn) -> None:
+    notice = turn.state.decision.notice
+    if notice is not None:
+        turn.set(question=replace(turn.state.question, repeating=True))
+        turn.protect(SetMicrophone(False))
+        turn.start(PlayNotice(notice, turn.state.language, question_only=True))
+
+
+def repeated_whole(turn: Turn) -> None:
+    """The repeated question has ended, heard or not: its time runs anew, and remembered keys count."""
+    question = turn.state.question
+    if not question.repeating:
+        return
+    turn.set(question=replace(question, repeating=False, settled=NONE))
+    for purpose in question.settled & turn.state.asked:
+        yes(turn, purpose, "key")
+
+
+def asked_again(turn: Turn, _: AskedAgain) -> None:
+    """What got no answer may be asked once more, with one press; it is played only where nothing is being recorded."""
+    purposes = again(turn.state)
+    if not purposes:
+        return
+    for purpose in purposes:
+        turn.set_purpose(purpose, replace(turn.state.purpose(purpose), asked_again=True))
+    given = any(purpose in it.keeps for purpose in purposes for it in turn.state.recordings)
+    turn.set(question=Question(repeated=True))
+    ask(turn, purposes, newcomer=given)
+    if not turn.state.recorder.on:
+        play_question(turn)
+
+
+def again(state: State) -> Purposes:
+    """The purposes that may be asked once more now."""
+    if state.stage is not Stage.TALKING or state.told.phase is not Told.INFORMED or state.pauses.for_all or state.asked:
+        return NONE
+    return frozenset(
+        purpose
+        for purpose, it in state.purposes
+        if it.phase is PurposePhase.ENDED and it.reason is Reason.NO_ANSWER and not it.asked_again
+    )
+
+
+# --- at the end of every step ---------------------------------------------------------------------------
+
+
+def tidy_question(turn: Turn) -> None:
+    """The clock of a question runs exactly while it is open and nothing keeps the two from talking."""
+    state = turn.state
+    question = state.question
+    if state.told.phase is Told.PLAYING:
+        return
+    if not state.asked or state.stage is not Stage.TALKING:
+        if question != Question():
+            turn.set(question=Question())
+    elif state.pauses.silent:
+        stopped = replace(question, running=False, time_up=False, pending=(), repeating=False, settled=NONE)
+        if question != stopped:
+            turn.set(question=stopped)
+    elif question.time_up:
+        if not question.pending:
+            _time_over(turn)
+    elif not question.running and not question.repeating:
+        seconds = state.terms.answer_time
+        until = turn.now.utc + timedelta(seconds=seconds)
+        turn.timer(Timer.ANSWER, seconds)
+        turn.set(question=replace(question, running=True, deadline=turn.now.mono + seconds, until=until))

@@ -1,0 +1,218 @@
+"""`describe`: what the desk may show of a state, as codes. Derived from the state alone; it decides nothing.
+
+Every status has a headline and at least one reason; which press is possible is asked of the same functions that the rows ask.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from softphone.domain.changes import HoldBy
+from softphone.domain.decision import How
+from softphone.domain.events import Now
+from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.session import consent, disputing, pausing, refusal, telling
+from softphone.domain.session.keeping import ordered
+from softphone.domain.session.reasoning import headline, reasons
+from softphone.domain.session.segments import obligation_unrecorded
+from softphone.domain.session.state import ASKS, Complaint, Hold, Sensitive, Stage, State, no_desk
+from softphone.domain.status import (
+    Button,
+    Choice,
+    DisputeKind,
+    HoldPhase,
+    HoldStatus,
+    NoticeStatus,
+    OptOutKind,
+    PurposeStatus,
+    Status,
+    Told,
+)
+
+
+def describe(state: State, now: Now) -> Status:
+    """The whole of the call's recording life as of `now`, which is used for nothing but leaving out what has passed."""
+    until = _until(state)
+    return Status(
+        version=state.version,
+        headline=headline(state),
+        recording=ordered(state.recorder.purposes),
+        purposes={p: PurposeStatus(it.phase, it.basis, it.reason, it.at) for p, it in state.purposes},
+        reasons=reasons(state),
+        since=state.since,
+        until=until if until is not None and until > now.utc else None,
+        pauses=pauses(state),
+        notice=_notice(state),
+        opt_out=opt_out_button(state),
+        dispute=dispute_button(state),
+        hold=_hold(state),
+        choices=choices(state),
+        actions=actions(state),
+        kept=bool(state.kept),
+        recordings=tuple(it.id for it in state.recordings),
+        notes=notes(state),
+    )
+
+
+def presses(state: State) -> tuple[object, ...]:
+    """All that a press could mean: when it changes, a press that was meant for the status before is stale."""
+    opt_out, dispute = opt_out_button(state), dispute_button(state)
+    return opt_out.kind, opt_out.enabled, dispute.kind, dispute.enabled, choices(state), actions(state)
+
+
+def pauses(state: State) -> tuple[Reason, ...]:
+    desk = no_desk(state) and state.training.active
+    return (*state.pauses.for_all, *((Reason.NO_DESK,) if desk else ()))
+
+
+def notes(state: State) -> tuple[str, ...]:
+    """What the agent needs to know to say the right thing, beside the reasons."""
+    return tuple(
+        note
+        for note, stands in (
+            ("request_noted", state.noted),
+            ("objection_received", state.objected),
+            ("call_back_listed", state.call_back),
+            ("obligation_unrecorded", obligation_unrecorded(state)),
+        )
+        if stands
+    )
+
+
+def _until(state: State) -> datetime | None:
+    if state.stage is not Stage.TALKING:
+        return None
+    if state.pauses.sensitive in (Sensitive.PAUSED, Sensitive.WARNED):
+        return state.pauses.sensitive_until if state.terms.sensitive_resumes else None
+    if state.question.running:
+        return state.question.until
+    return state.told.heard_by if state.told.phase is Told.PLAYING else None
+
+
+def _notice(state: State) -> NoticeStatus | None:
+    notice = state.decision.notice
+    if notice is None or state.decision.how is How.NONE:
+        return None
+    told = state.told
+    asks = tuple(p for p in ordered(ASKS.get(notice, frozenset())) if state.purpose(p).needs_yes)
+    how = told.how or state.decision.how.value
+    return NoticeStatus(
+        notice,
+        state.language,
+        told.phase,
+        how,
+        told.started_at,
+        told.heard_at,
+        told.readable_at,
+        asks,
+        newcomer=state.pauses.not_told,
+    )
+
+
+# --- the two buttons ----------------------------------------------------------------------------------------
+
+
+def opt_out_button(state: State) -> Button:
+    kind = refusal.opt_out_kind(state)
+    if kind is not OptOutKind.NONE:
+        return Button(kind, True)
+    return Button(kind, False, _why_no_opt_out(state))
+
+
+def _why_no_opt_out(state: State) -> str:
+    if state.stage in (Stage.NEW, Stage.RINGING):
+        return "not_answered"
+    if state.stage is Stage.OVER:
+        return "over"
+    if state.documentation.live:
+        return "objection_received" if state.objected else "request_noted"
+    return "nothing_recorded"
+
+
+def dispute_button(state: State) -> Button:
+    hold = _shown(state)
+    if hold is not None:
+        until = hold.undo_until
+        if disputing.can_undo(state, hold):
+            return Button(DisputeKind.UNDO, True, until=until)
+        why = "locking" if disputing.locking(state, hold) or hold.lifting is not None else "already_locked"
+        return Button(DisputeKind.NONE, False, why)
+    if not disputing.can_raise(state):
+        over = state.stage is Stage.OVER
+        return Button(DisputeKind.NONE, False, "over" if over else _why_no_opt_out_or_kept(state))
+    return Button(DisputeKind.LOCK if disputing.holdable(state) else DisputeKind.ARM, True)
+
+
+def _why_no_opt_out_or_kept(state: State) -> str:
+    return "not_answered" if state.stage in (Stage.NEW, Stage.RINGING) else "nothing_kept"
+
+
+def _shown(state: State) -> Hold | None:
+    """The hold that the desk shows: a party's before ours, the newest of a kind."""
+    by_party = [hold for hold in state.standing if hold.by is HoldBy.PARTY]
+    return (by_party or list(state.standing) or [None])[-1]
+
+
+def _hold(state: State) -> HoldStatus | None:
+    hold = _shown(state)
+    if hold is None:
+        void = [it for it in state.holds if it.void]
+        if not void or void[-1].at is None:
+            return None
+        return HoldStatus(HoldPhase.VOID, void[-1].by, void[-1].at, None)
+    if hold.at is None:
+        return None
+    phase = HoldPhase.LOCKED
+    if not hold.placed:
+        phase = HoldPhase.ARMED
+    elif disputing.locking(state, hold):
+        phase = HoldPhase.LOCKING
+    undo_until = hold.undo_until if disputing.can_undo(state, hold) else None
+    return HoldStatus(phase, hold.by, hold.at, undo_until)
+
+
+# --- choices and further commands ------------------------------------------------------------------------------
+
+
+def choices(state: State) -> tuple[Choice, ...]:
+    out: list[Choice] = []
+    if disputing.can_change_raiser(state):
+        by = state.standing[-1].by
+        out.append(Choice(disputing.DISPUTE_BY, tuple(HoldBy), HoldBy.CONTROLLER, by))
+    if state.complaint is Complaint.OPEN:
+        out.append(Choice(disputing.KEPT_FOR_COMPLAINT, (disputing.KEEP, disputing.DELETE), disputing.KEEP))
+    return tuple(out)
+
+
+def actions(state: State) -> tuple[str, ...]:
+    """Further commands possible now, by their names on the wire."""
+    told, talking, free = state.told, state.stage is Stage.TALKING, not state.pauses.silent
+    live = bool(state.live)
+    possible: dict[str, bool] = {
+        "person_answered": talking and not told.person and live and free,
+        "voicemail": talking and state.direction == "outbound" and live,
+        "notice_read": telling.can_confirm_reading(state),
+        "stop_notice": talking and told.phase is Told.PLAYING,
+        "play_again": telling.can_tell_again(state, read=False),
+        "read_instead": telling.can_tell_again(state, read=True),
+        "finish_orally": telling.can_finish_orally(state),
+        "ask_again": bool(consent.again(state)),
+        "said_yes": talking and free and bool(state.asked) and state.terms.spoken_consent,
+        "said_no": talking and free and bool(state.asked),
+        "digits_wanted": talking and not state.digits_wanted,
+        "digits_over": talking and state.digits_wanted,
+        "pause_sensitive": pausing.can_pause_sensitive(state),
+        "resume": talking and state.pauses.sensitive is not Sensitive.OFF,
+        "more_time": talking and state.pauses.sensitive is Sensitive.WARNED,
+        "new_person": pausing.can_add_person(state),
+        "not_understood": talking and told.phase is not Told.NOTHING and live,
+        "keep_out_of_training": state.stage in refusal.IN_REACH and refusal.can_be_ended(state, Purpose.TRAINING),
+        "private_call": refusal.can_be_private(state),
+        "withdraw_documentation": refusal.can_be_withdrawn(state, Purpose.DOCUMENTATION),
+        "withdraw_training": refusal.can_be_withdrawn(state, Purpose.TRAINING),
+        "object": refusal.can_object(state),
+        "note_request": refusal.opt_out_kind(state) is OptOutKind.GROUNDS and not state.noted,
+        "party_asks_for_recording": refusal.may_ask_for_recording(state),
+        "end_politely": state.terms.on_failure == "warn" and obligation_unrecorded(state),
+    }
+    return tuple(name for name, can in possible.items() if can)

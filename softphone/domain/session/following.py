@@ -1,0 +1,49 @@
+"""What merely follows the state: the notice's sound, the microphone, and timers that nobody needs any more.
+
+Rules start a notice or a timer; that it stops when its state is left is seen to here, once for all of them.
+"""
+
+from __future__ import annotations
+
+from softphone.domain.effects import SetMicrophone, StopNotice, StopTimer
+from softphone.domain.events import Event, NoticeFailed, NoticeHeard, TimedOut, Timer
+from softphone.domain.session.state import Sensitive, Stage, State
+from softphone.domain.session.turn import Turn
+from softphone.domain.status import Told
+
+
+def sounding(state: State) -> bool:
+    """A notice or a repeated question is being played."""
+    return state.told.phase is Told.PLAYING or state.question.repeating
+
+
+def timers(state: State) -> frozenset[Timer]:
+    """The timers that this state waits for."""
+    sensitive, told = state.pauses.sensitive, state.told
+    return frozenset(
+        timer
+        for timer, runs in (
+            (Timer.ANSWER, state.question.running),
+            (Timer.KEY_SETTLES, bool(state.question.pending)),
+            (Timer.SENSITIVE, sensitive is Sensitive.PAUSED),
+            (Timer.SENSITIVE_WARNING, sensitive is Sensitive.WARNED),
+            (Timer.READABLE, told.phase is Told.READING and not told.readable and not told.interrupted),
+            (Timer.UNDO, any(hold.undoable for hold in state.holds)),
+            (Timer.WRAP_UP, state.stage is Stage.ENDED and state.terms.wrap_up > 0),
+            (Timer.RETRY, bool(state.unwritten)),
+        )
+        if runs
+    )
+
+
+def follow(turn: Turn, event: Event) -> None:
+    was, now = sounding(turn.before), sounding(turn.state)
+    if was and not now:
+        if not isinstance(event, NoticeHeard | NoticeFailed):
+            turn.protect(StopNotice())
+        turn.start(SetMicrophone(True))
+    out = event.timer if isinstance(event, TimedOut) else None
+    needless = timers(turn.before) - timers(turn.state)
+    for timer in Timer:
+        if timer in needless and timer is not out:
+            turn.start(StopTimer(timer))

@@ -1,0 +1,176 @@
+"""What is kept of a call, and for whom: taking back, restricting, discarding, and what a hold may keep.
+
+A recording is kept exactly when some purpose of it has been neither taken back nor ended, or a hold that these rules allow
+stands, or an open case needs it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum, auto
+
+from softphone.domain.changes import ChangeHold, Discard, DropWraps, HoldBy, LiftHold, PlaceHold, Restrict
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.session.state import (
+    DOCUMENTATION,
+    NONE,
+    TRAINING,
+    Complaint,
+    Hold,
+    Purposes,
+    Recording,
+    State,
+)
+from softphone.domain.session.turn import Turn
+
+
+class Cause(Enum):
+    """Why a purpose was taken back: what a hold can keep depends on it."""
+
+    REFUSAL = auto()
+    """opt-out, withdrawal, kept out of training"""
+    NO_FAULT_OF_THE_HOLD = auto()
+    """not understood, a private call, a machine that answered: what is held stays, custody only"""
+
+
+def ordered(purposes: Purposes) -> tuple[Purpose, ...]:
+    return tuple(purpose for purpose in Purpose if purpose in purposes)
+
+
+def withheld(state: State, it: Recording, purposes: Purposes) -> Purposes:
+    """What a segment is recorded for and yet not wrapped for: custody alone may open it, or a hold keeps training out."""
+    if it.restricted:
+        return purposes
+    return purposes & {TRAINING} if state.holds_on(it) else NONE
+
+
+# --- purposes taken back ------------------------------------------------------------------------
+
+
+def take_back(turn: Turn, purpose: Purpose, why: str, rule: str, cause: Cause = Cause.REFUSAL) -> None:
+    """The purpose ends in all segments of all the call's recordings; what nothing keeps any more is discarded (G04, G31)."""
+    for it in turn.state.recordings:
+        if not it.discarded:
+            take_back_from(turn, it, purpose, why, rule, cause)
+
+
+def take_back_from(turn: Turn, it: Recording, purpose: Purpose, why: str, rule: str, cause: Cause) -> None:
+    had = purpose in it.keeps or purpose in it.wrapped
+    late_yes = it.late_yes and purpose is not TRAINING
+    it = replace(it, keeps=it.keeps - {purpose}, wrapped=it.wrapped - {purpose}, late_yes=late_yes)
+    turn.set_recording(it)
+    if not had:
+        return
+    if it.keeps or it.case:
+        turn.change(DropWraps(it.id, KeyRole(purpose), why))
+        turn.note("wraps_dropped", rule, it.id, role=purpose, why=why)
+    else:
+        keep_or_discard(turn, it, why, rule, cause)
+
+
+def keep_or_discard(turn: Turn, it: Recording, why: str, rule: str, cause: Cause) -> None:
+    """No purpose is left. A party's hold keeps it for the complaint; ours only where documentation was among its purposes."""
+    holds = turn.state.holds_on(it)
+    by_party = any(hold.by is HoldBy.PARTY for hold in holds)
+    if not holds or not it.began:
+        discard(turn, it, why, rule)
+    elif cause is Cause.NO_FAULT_OF_THE_HOLD:
+        restrict_to_hold(turn, it)
+    elif by_party:
+        restrict_to_hold(turn, it)
+        turn.state = replace(turn.state, complaint=Complaint.OPEN)
+    elif DOCUMENTATION in it.made_for:
+        restrict_to_hold(turn, it)
+        for hold in holds:
+            _make_provisional(turn, hold, it)
+    else:
+        discard(turn, it, why, rule)
+
+
+def _make_provisional(turn: Turn, hold: Hold, it: Recording) -> None:
+    """Custody decides within `hold_after_refusal` on art. 17(3)(e), else the sweep discards."""
+    until = turn.now.utc + turn.state.terms.hold_after_refusal
+    turn.set_hold(replace(hold, provisional=True, provisional_until=until))
+    turn.change(ChangeHold(hold.id_on(it.id), hold.by, until))
+    turn.note("hold_provisional", "G04", it.id)
+
+
+def restrict_to_hold(turn: Turn, it: Recording) -> None:
+    turn.set_recording(replace(it, keeps=NONE, wrapped=NONE, late_yes=False, restricted=True, hold_only=True))
+    turn.change(Restrict(it.id, "hold_only"))
+    turn.note("restricted", "G10", it.id, why="hold_only")
+
+
+def restrict_to_case(turn: Turn, it: Recording, why: str, rule: str) -> None:
+    """Custody alone opens it while a case is decided; its purposes are not taken back by that."""
+    turn.set_recording(replace(it, wrapped=NONE, late_yes=False, restricted=True, case=True))
+    turn.change(Restrict(it.id, why))
+    turn.note("restricted", rule, it.id, why=why)
+
+
+def discard(turn: Turn, it: Recording, why: str, rule: str) -> None:
+    """Nothing is left of it but the audit log. Holds on it go in the same transaction: these rules let none of them stand."""
+    for hold in turn.state.holds_on(it):
+        turn.change(LiftHold(hold.id_on(it.id), why))
+        turn.note("hold_lifted", "G10", it.id, why=why)
+        _take_off(turn, hold, it.id)
+    if it.announced:
+        turn.change(Discard(it.id, why))
+        turn.note("recording_discarded", rule, it.id, why=why)
+    gone = replace(it, discarded=True, keeps=NONE, wrapped=NONE, case=False, late_yes=False)
+    turn.set_recording(replace(gone, restricted=False, hold_only=False))
+
+
+def _take_off(turn: Turn, hold: Hold, recording: str) -> None:
+    """The hold no longer stands on this recording; on none at all, it is gone."""
+    left = replace(hold, placed=hold.placed - {recording})
+    if left.placed:
+        turn.set_hold(left)
+        return
+    turn.state = replace(turn.state, holds=tuple(it for it in turn.state.holds if it.number != hold.number))
+
+
+# --- holds --------------------------------------------------------------------------------------
+
+
+def place(turn: Turn, hold: Hold, it: Recording) -> None:
+    """The hold stands on this recording. A hold takes the training wraps away."""
+    turn.set_hold(replace(hold, placed=hold.placed | {it.id}))
+    until = turn.now.utc + turn.state.terms.hold_unconfirmed
+    turn.change(
+        PlaceHold(hold.id_on(it.id), it.id, hold.by, hold.agent, turn.now.utc, None, hold.why, confirm_by=until)
+    )
+    turn.note("hold_placed", "G10", it.id, by=hold.by)
+    if TRAINING in it.wrapped:
+        turn.set_recording(replace(it, wrapped=it.wrapped - {TRAINING}))
+        turn.change(DropWraps(it.id, KeyRole.TRAINING, "hold"))
+        turn.note("wraps_dropped", "G10", it.id, role=KeyRole.TRAINING, why="hold")
+
+
+def lift(turn: Turn, hold: Hold, why: str) -> None:
+    """The hold is taken off every recording; what nothing else keeps is discarded by the caller."""
+    for recording in sorted(hold.placed):
+        turn.change(LiftHold(hold.id_on(recording), why))
+        turn.note("hold_lifted", "G10", recording, why=why)
+    turn.state = replace(turn.state, holds=tuple(it for it in turn.state.holds if it.number != hold.number))
+
+
+def lifted(turn: Turn, ticket: int) -> None:
+    """An undone hold is off. Training is wrapped again by the store where nothing else keeps it out; what a refusal has meanwhile
+    left to this hold alone is discarded.
+    """
+    for hold in turn.state.holds:
+        if hold.lifting != ticket:
+            continue
+        turn.state = replace(turn.state, holds=tuple(it for it in turn.state.holds if it.number != hold.number))
+        for it in turn.state.recordings:
+            if it.id not in hold.placed or it.discarded:
+                continue
+            if restores_training(turn.state, it):
+                turn.set_recording(replace(it, wrapped=it.wrapped | {TRAINING}))
+            if it.hold_only and not turn.state.holds_on(it):
+                discard(turn, it, "undone", "G04")
+
+
+def restores_training(state: State, it: Recording) -> bool:
+    return TRAINING in it.keeps and not it.restricted and not it.discarded and not state.holds_on(it)

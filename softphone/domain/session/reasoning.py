@@ -1,0 +1,132 @@
+"""The headline, and why: from the closed list, each reason with its rule, the headline's first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from softphone.domain.changes import HoldBy
+from softphone.domain.purpose import Headline, Purpose, Reason
+from softphone.domain.session.keeping import ordered
+from softphone.domain.session.state import Stage, State, no_desk
+from softphone.domain.status import PurposePhase, ReasonStatus, Told
+
+TRAINING_ALONE = frozenset({Purpose.TRAINING})
+FAILURES = (
+    Reason.POLICY_MISSING,
+    Reason.POLICY_FAULTY,
+    Reason.POLICY_UNSIGNED,
+    Reason.RULEBOOK_FAILED,
+)
+
+
+def headline(state: State) -> Headline:
+    """Red and `recording` whenever anything is being recorded, else failed, paused, asked, notice, not recording."""
+    if state.recorder.on:
+        return Headline.RECORDING
+    if state.stage is not Stage.TALKING:
+        return Headline.NOT_RECORDING
+    if failure(state) is not None:
+        return Headline.FAILED
+    if state.live and (state.pauses.for_all or _only_no_desk(state)):
+        return Headline.PAUSED
+    if state.asked:
+        return Headline.ASKED
+    return Headline.NOTICE if state.live else Headline.NOT_RECORDING
+
+
+def failure(state: State) -> Reason | None:
+    """What failed, where it keeps the call from being recorded."""
+    if state.live:
+        if state.recorder.failed is not None:
+            return state.recorder.failed
+        return Reason.NOTICE_FAILED if state.told.phase is Told.FAILED else None
+    off = (it.reason for _, it in state.purposes if it.phase is PurposePhase.OFF)
+    return next((reason for reason in off if reason in FAILURES), None)
+
+
+def _only_no_desk(state: State) -> bool:
+    return no_desk(state) and state.active == TRAINING_ALONE and state.live == state.active
+
+
+Found = tuple[Reason, Purpose | None, datetime | None]
+
+
+def reasons(state: State) -> tuple[ReasonStatus, ...]:
+    """At least one; none twice for the same purpose."""
+    out: dict[tuple[Reason, Purpose | None], ReasonStatus] = {}
+    for reason, purpose, at in (*_headlines(state), *_others(state)):
+        if (reason, None) not in out:
+            out.setdefault((reason, purpose), ReasonStatus(reason, reason.rule, purpose, at))
+    return tuple(out.values())
+
+
+def _headlines(state: State) -> Iterator[Found]:
+    match headline(state):
+        case Headline.RECORDING:
+            for purpose in ordered(state.recorder.purposes):
+                yield state.purpose(purpose).ground, purpose, state.purpose(purpose).at
+        case Headline.FAILED:
+            if (reason := failure(state)) is not None:
+                yield reason, None, None
+        case Headline.PAUSED:
+            for reason in state.pauses.for_all or (Reason.NO_DESK,):
+                yield reason, None, state.pauses.since
+        case Headline.ASKED:
+            for purpose in ordered(state.asked):
+                yield Reason.WAITING_FOR_ANSWER, purpose, state.purpose(purpose).at
+        case Headline.NOTICE:
+            yield _why_notice(state), None, None
+        case Headline.NOT_RECORDING:
+            yield from _why_not(state)
+
+
+def _why_notice(state: State) -> Reason:
+    if not state.told.person:
+        return Reason.NO_PERSON_CONFIRMED
+    told = state.told
+    return Reason.NOT_UNDERSTOOD if told.not_understood and told.phase is Told.NOTHING else Reason.WAITING_FOR_NOTICE
+
+
+def _why_not(state: State) -> Iterator[Found]:
+    """After a call: the hold first, where it is what is kept. Else why each purpose is not, the newest no before what was off."""
+    if state.stage in (Stage.ENDED, Stage.OVER):
+        yield from _holds(state)
+    ended = [(p, it) for p, it in state.purposes if it.phase is PurposePhase.ENDED]
+    ended.sort(key=lambda pair: pair[1].at.timestamp() if pair[1].at is not None else 0.0, reverse=True)
+    for purpose, it in ended:
+        yield it.reason, purpose, it.at
+    if not ended and not state.live:
+        for reason in state.decision.reasons:
+            if reason is not Reason.NO_ASSESSMENT:
+                yield reason, None, None
+    for purpose, it in state.purposes:
+        if it.phase is not PurposePhase.ENDED and not (ended and it.phase is PurposePhase.OFF):
+            yield it.reason, purpose, it.at
+
+
+def _holds(state: State) -> Iterator[Found]:
+    for hold in state.standing:
+        party = hold.by is HoldBy.PARTY
+        yield Reason.DISPUTE_PARTY if party else Reason.DISPUTE_CONTROLLER, None, hold.at
+    if any(it.hold_only and it.kept for it in state.recordings):
+        yield Reason.HOLD_ONLY, None, None
+    if any(it.case and it.kept for it in state.recordings) or state.objected:
+        yield Reason.CASE_OPEN, None, None
+
+
+def _others(state: State) -> Iterator[Found]:
+    """What stands beside the headline: each purpose's own state, pauses, holds, and that consent was needed."""
+    for purpose, it in state.purposes:
+        beside = it.phase is PurposePhase.OFF and it.reason is Reason.LINE_NOT_RECORDED
+        if purpose not in state.recorder.purposes and not beside:
+            yield it.reason, purpose, it.at
+    for reason in state.pauses.for_all:
+        yield reason, None, state.pauses.since
+    if no_desk(state) and state.training.active:
+        yield Reason.NO_DESK, Purpose.TRAINING, None
+    if state.call_back:
+        yield Reason.CALL_BACK, Purpose.TRAINING, state.training.at
+    yield from _holds(state)
+    if Reason.NO_ASSESSMENT in state.decision.reasons:
+        yield Reason.NO_ASSESSMENT, None, None

@@ -1,0 +1,291 @@
+"""Rows on no: opt-out, objection, grounds, withdrawal, and what else ends a purpose for good (G04, G23, G31, G32)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from softphone.domain.changes import DropWraps, ListCallBack, RememberRefusal
+from softphone.domain.events import (
+    KeptOutOfTraining,
+    NotUnderstood,
+    Objected,
+    OptedOut,
+    PartyAsksForRecording,
+    PreferenceSignalled,
+    PrivateCall,
+    VoicemailAnswered,
+    Withdrawn,
+)
+from softphone.domain.purpose import Basis, Direction, KeyRole, Purpose, Reason
+from softphone.domain.session.keeping import Cause, restrict_to_case, take_back, take_back_from
+from softphone.domain.session.state import DOCUMENTATION, TRAINING, Question, Stage, State, Telling
+from softphone.domain.session.turn import Turn
+from softphone.domain.status import OptOutKind, PurposePhase, Told
+
+DECLINED = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY_SIP)
+REFUSED = (*DECLINED, Reason.WITHDRAWN, Reason.NO_ANSWER, Reason.DECLINED_EARLIER)
+IN_REACH = (Stage.TALKING, Stage.ENDED)
+
+
+def can_be_ended(state: State, purpose: Purpose) -> bool:
+    """It is live, or something is still kept for it, or it got no answer yet and could be asked for once more."""
+    it = state.purpose(purpose)
+    unanswered = it.phase is PurposePhase.ENDED and it.reason is Reason.NO_ANSWER and state.stage is Stage.TALKING
+    return it.live or unanswered or any(purpose in kept.keeps for kept in state.recordings)
+
+
+def end(turn: Turn, purpose: Purpose, reason: Reason) -> None:
+    question = turn.state.question
+    pending = tuple(key for key in question.pending if key.purpose is not purpose)
+    if pending != question.pending or purpose in question.settled:
+        turn.set(question=replace(question, pending=pending, settled=question.settled - {purpose}))
+    turn.set_phase(purpose, PurposePhase.ENDED, reason)
+    turn.note("purpose_ended", reason.rule, purpose=purpose, reason=reason)
+
+
+def answer_no(turn: Turn, purpose: Purpose) -> None:
+    """A no to the question. A newcomer's ends the purpose from then on; what others have said yes to stays."""
+    refuse(turn, purpose, Reason.DECLINED_BY_VOICE, from_now_on=turn.state.question.newcomer)
+
+
+def refuse(turn: Turn, purpose: Purpose, reason: Reason, *, from_now_on: bool = False) -> None:
+    """The purpose ends for good, in all segments of all recordings unless only `from_now_on`."""
+    state = turn.state
+    end(turn, purpose, reason)
+    if not from_now_on:
+        take_back(turn, purpose, reason.value, reason.rule)
+    if purpose is TRAINING and reason in DECLINED:
+        turn.change(RememberRefusal(state.call, turn.now.utc))
+        turn.note("refusal_remembered", "G31")
+        if state.terms.opt_out_calls_back and alone(state) and state.training.basis is not Basis.CONSENT:
+            turn.state = replace(turn.state, call_back=True)
+            turn.change(ListCallBack(state.call, turn.now.utc))
+            turn.note("call_back_listed", "N4")
+
+
+# --- the opt-out, by button, keys and SIP -----------------------------------------------------------
+
+
+def opt_out_kind(state: State) -> OptOutKind:
+    """What the one button does to this call now."""
+    training, documentation = state.training, state.documentation
+    if state.stage not in IN_REACH:
+        return OptOutKind.NONE
+    if training.live and state.special and not training.needs_yes:
+        return OptOutKind.GROUNDS
+    if training.live and documentation.live:
+        return OptOutKind.SAID_NO if training.asked else OptOutKind.TRAINING_ENDS
+    if training.live or (documentation.live and documentation.needs_yes):
+        if state.asked:
+            return OptOutKind.SAID_NO
+        calls_back = training.live and not training.needs_yes and state.terms.opt_out_calls_back
+        return OptOutKind.CALL_BACK if calls_back and alone(state) else OptOutKind.STOP_AND_DELETE
+    if documentation.live and not documentation.needs_yes:
+        if documentation.basis is Basis.LEGAL_OBLIGATION:
+            return OptOutKind.NONE if state.noted else OptOutKind.NOTE_REQUEST
+        return OptOutKind.NONE if state.objected else OptOutKind.OBJECTION
+    return OptOutKind.NONE
+
+
+def alone(state: State) -> bool:
+    """Training is all that the call was ever meant for."""
+    return state.documentation.phase is PurposePhase.OFF
+
+
+def opted_out(turn: Turn, event: OptedOut) -> None:
+    """The agent's button, with the kind it showed: a stale one does nothing."""
+    state = turn.state
+    kind = opt_out_kind(state)
+    if event.kind == OptOutKind.NOTE_REQUEST and kind is OptOutKind.GROUNDS and not state.noted:
+        _note_request(turn, "G32")
+        return
+    if event.kind != kind:
+        return
+    match kind:
+        case OptOutKind.SAID_NO:
+            for purpose in state.asked:
+                answer_no(turn, purpose)
+        case OptOutKind.TRAINING_ENDS | OptOutKind.STOP_AND_DELETE | OptOutKind.CALL_BACK:
+            purpose = TRAINING if state.training.live else DOCUMENTATION
+            refuse(turn, purpose, Reason.DECLINED_BY_VOICE)
+        case OptOutKind.GROUNDS:
+            _grounds_given(turn)
+        case OptOutKind.OBJECTION | OptOutKind.NOTE_REQUEST:
+            _object(turn)
+        case OptOutKind.NONE:
+            pass
+
+
+def refused_by_keys(turn: Turn) -> None:
+    _refuse_what_can_be(turn, Reason.DECLINED_BY_KEY)
+
+
+def preference_signalled(turn: Turn, event: PreferenceSignalled) -> None:
+    """`a=recordpref:off` refuses; `on` is no consent and revives nothing."""
+    if not event.recording and turn.state.stage in (Stage.RINGING, Stage.TALKING):
+        _refuse_what_can_be(turn, Reason.DECLINED_BY_SIP)
+
+
+def _refuse_what_can_be(turn: Turn, reason: Reason) -> None:
+    """What is refused is unclear: everything ends that can be ended."""
+    state = turn.state
+    if can_be_ended(state, TRAINING):
+        if state.special and not state.training.needs_yes:
+            if not state.noted:
+                _note_request(turn, "G32")
+        else:
+            refuse(turn, TRAINING, reason)
+    if can_be_ended(state, DOCUMENTATION):
+        if state.documentation.needs_yes:
+            refuse(turn, DOCUMENTATION, reason)
+        else:
+            _object(turn)
+
+
+def _note_request(turn: Turn, rule: str) -> None:
+    turn.state = replace(turn.state, noted=True)
+    turn.note("request_noted", rule)
+
+
+def _grounds_given(turn: Turn) -> None:
+    """Special circumstances: training stops at once, what was recorded for it is restricted to custody, who decides (G32)."""
+    end(turn, TRAINING, Reason.GROUNDS_GIVEN)
+    for it in turn.state.recordings:
+        if it.discarded or it.hold_only or not (TRAINING in it.keeps or TRAINING in it.wrapped):
+            continue
+        left = it.keeps - {TRAINING}
+        if left or not it.began:
+            turn.set_recording(replace(it, keeps=left, wrapped=it.wrapped - {TRAINING}, case=it.case or it.began))
+            turn.change(DropWraps(it.id, KeyRole.TRAINING, "grounds_given"))
+            turn.note("wraps_dropped", "G32", it.id, role=KeyRole.TRAINING, why="grounds_given")
+        else:
+            restrict_to_case(turn, replace(it, keeps=left), "grounds_given", "G32")
+
+
+# --- objection --------------------------------------------------------------------------------------
+
+
+def can_object(state: State) -> bool:
+    basis = state.documentation.basis
+    may = basis is not None and basis.can_be_objected_to and can_be_ended(state, DOCUMENTATION)
+    return state.stage in IN_REACH and may and not state.objected
+
+
+def objected(turn: Turn, _: Objected) -> None:
+    if turn.state.stage in IN_REACH:
+        _object(turn)
+
+
+def _object(turn: Turn) -> None:
+    """To documentation. On interest or public task it opens a case (G23); on obligation it goes on, and is noted."""
+    state = turn.state
+    documentation = state.documentation
+    if not can_be_ended(state, DOCUMENTATION) or documentation.basis is None or documentation.needs_yes:
+        return
+    if not documentation.basis.can_be_objected_to:
+        if not state.noted:
+            _note_request(turn, "G23")
+        return
+    if state.objected:
+        return
+    turn.state = replace(state, objected=True)
+    turn.note("objection", "G23", goes_on=not state.terms.objection_stops)
+    if can_be_ended(turn.state, TRAINING):
+        refuse(turn, TRAINING, Reason.OBJECTION)
+    for it in turn.state.recordings:
+        if not it.discarded and not it.hold_only:
+            restrict_to_case(turn, it, "objection", "G23")
+    if state.terms.objection_stops and state.stage is not Stage.ENDED:
+        turn.set(pauses=replace(turn.state.pauses, objection=True, since=turn.state.pauses.since or turn.now.utc))
+
+
+# --- withdrawal, and kept out -------------------------------------------------------------------------
+
+
+def can_be_withdrawn(state: State, purpose: Purpose) -> bool:
+    given = state.purpose(purpose).active or any(purpose in it.keeps for it in state.recordings)
+    return state.stage in IN_REACH and state.purpose(purpose).needs_yes and given
+
+
+def withdrawn(turn: Turn, event: Withdrawn) -> None:
+    """A consent taken back ends its purpose at once, in all its segments (G04)."""
+    if can_be_withdrawn(turn.state, event.purpose):
+        refuse(turn, event.purpose, Reason.WITHDRAWN)
+
+
+def kept_out(turn: Turn, _: KeptOutOfTraining) -> None:
+    """Training ends without the party having asked."""
+    if turn.state.stage in IN_REACH and can_be_ended(turn.state, TRAINING):
+        refuse(turn, TRAINING, Reason.KEPT_OUT_OF_TRAINING)
+
+
+# --- not a call to record ---------------------------------------------------------------------------
+
+
+def voicemail(turn: Turn, _: VoicemailAnswered) -> None:
+    """Our call met a machine: never recorded; what was recorded already is discarded, obligation and holds excepted."""
+    state = turn.state
+    if state.stage is not Stage.TALKING or state.direction is not Direction.OUTBOUND or not state.live:
+        return
+    for purpose in sorted(state.live):
+        end(turn, purpose, Reason.VOICEMAIL)
+        if state.purpose(purpose).basis is not Basis.LEGAL_OBLIGATION:
+            take_back(turn, purpose, "voicemail", Reason.VOICEMAIL.rule, Cause.NO_FAULT_OF_THE_HOLD)
+
+
+def can_be_private(state: State) -> bool:
+    obligation = state.documentation.live and state.documentation.basis is Basis.LEGAL_OBLIGATION
+    return state.stage is Stage.TALKING and bool(state.live) and not obligation
+
+
+def private_call(turn: Turn, _: PrivateCall) -> None:
+    """Stops and discards; refused where documentation rests on obligation. What is held stays, custody only."""
+    if not can_be_private(turn.state):
+        return
+    turn.note("private_call", "G01")
+    for purpose in (TRAINING, DOCUMENTATION):
+        if can_be_ended(turn.state, purpose):
+            end(turn, purpose, Reason.PRIVATE)
+            take_back(turn, purpose, "private", "G01", Cause.NO_FAULT_OF_THE_HOLD)
+
+
+def not_understood(turn: Turn, _: NotUnderstood) -> None:
+    """Recorder off until told anew; what was recorded so far is discarded unless documentation rests on obligation."""
+    state = turn.state
+    told = state.told
+    if state.stage is not Stage.TALKING or told.phase is Told.NOTHING or not state.live:
+        return
+    turn.note("not_understood", "G05")
+    turn.set(told=Telling(not_understood=True), question=Question(), pauses=replace(state.pauses, not_told=False))
+    turn.state = replace(turn.state, begin_new=bool(state.recordings))
+    kept = state.documentation.basis is Basis.LEGAL_OBLIGATION
+    for purpose in (TRAINING, DOCUMENTATION):
+        if purpose is TRAINING or not kept:
+            for it in turn.state.recordings:
+                if not it.discarded:
+                    take_back_from(turn, it, purpose, "not_understood", "G05", Cause.NO_FAULT_OF_THE_HOLD)
+        if purpose in state.live:
+            turn.set_phase(purpose, PurposePhase.PLANNED, Reason.NOT_UNDERSTOOD)
+
+
+# --- after a refusal ----------------------------------------------------------------------------------
+
+
+def may_ask_for_recording(state: State) -> bool:
+    """After a refusal, and with nothing live, the party may ask for what it declined."""
+    refused = any(it.reason in REFUSED for _, it in state.purposes if not it.live)
+    return state.stage is Stage.TALKING and not state.live and refused and not state.pauses.silent
+
+
+def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
+    """A new notice and a new recording, under a decision of its own."""
+    from softphone.domain.session.telling import begin, plan
+
+    if not may_ask_for_recording(turn.state):
+        return
+    turn.note("party_asks_for_recording", "G03")
+    turn.set(told=Telling(), question=Question())
+    turn.state = replace(turn.state, begin_new=bool(turn.state.recordings))
+    plan(turn, event.decision)
+    if turn.state.live:
+        begin(turn, read=event.decision.how == "read")

@@ -1,0 +1,422 @@
+"""The state of one call's recording life, and what is derived from it. No rule of what an event does is here.
+
+Everything is frozen and hashable. Times, counters and what only the store needs to see again are left out of comparison: two
+states that will do the same are equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from softphone.domain.changes import Commit, HoldBy
+from softphone.domain.decision import Decision, NoticeId, not_recorded
+from softphone.domain.events import Terms
+from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
+from softphone.domain.status import PurposePhase, Told
+
+DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
+Purposes = frozenset[Purpose]
+NONE: Purposes = frozenset()
+LIVE = frozenset({PurposePhase.PLANNED, PurposePhase.ASKED, PurposePhase.ACTIVE})
+
+
+class Stage(StrEnum):
+    NEW = "new"
+    RINGING = "ringing"
+    TALKING = "talking"
+    ENDED = "ended"
+    """wrap-up: opt-out, withdrawal and dispute are within reach"""
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How far the party has been told (G05). `person`: our call was answered by a person (or needs no such word)."""
+
+    phase: Told = Told.NOTHING
+    how: str = field(default="", compare=False)
+    essentials: bool = False
+    at_question: bool = False
+    readable: bool = False
+    interrupted: bool = False
+    not_understood: bool = False
+    person: bool = True
+    vouched: Purposes = NONE
+    vouched_keys: str = ""
+    carried: Purposes = NONE
+    """yeses that came with a call passport"""
+    started_at: datetime | None = field(default=None, compare=False)
+    seconds: float = field(default=0.0, compare=False)
+    heard_at: datetime | None = field(default=None, compare=False)
+    readable_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def heard_by(self) -> datetime | None:
+        """When a notice that plays will have been heard."""
+        return None if self.started_at is None else self.started_at + timedelta(seconds=self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeState:
+    phase: PurposePhase
+    basis: Basis | None
+    reason: Reason
+    """why it is what it is; while active, its ground"""
+    ground: Reason
+    """the reason that it has once it is active"""
+    asked_again: bool = False
+    at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def needs_yes(self) -> bool:
+        return self.basis is Basis.CONSENT
+
+    @property
+    def live(self) -> bool:
+        """It is, or may still come to be, recorded for without anybody asking anew."""
+        return self.phase in LIVE
+
+    @property
+    def active(self) -> bool:
+        return self.phase is PurposePhase.ACTIVE
+
+    @property
+    def asked(self) -> bool:
+        return self.phase is PurposePhase.ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class PendingKey:
+    """A key pressed in time that may still turn out to be part of a number. `since` is monotonic."""
+
+    purpose: Purpose
+    digit: str
+    since: float = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The open question, if any purpose is asked. `running`: its clock; `time_up`: over, but for keys that settle."""
+
+    running: bool = False
+    time_up: bool = False
+    repeated: bool = False
+    repeating: bool = False
+    """the question is being played once more"""
+    newcomer: bool = False
+    """asked for a newcomer's sake: a no ends the purpose from then on, and takes nothing back"""
+    pending: tuple[PendingKey, ...] = ()
+    settled: Purposes = NONE
+    """keys that have settled while the notice still plays"""
+    deadline: float = field(default=0.0, compare=False)
+    until: datetime | None = field(default=None, compare=False)
+
+
+class Sensitive(StrEnum):
+    OFF = "off"
+    PAUSED = "paused"
+    WARNED = "warned"
+    BY_HAND = "by_hand"
+    """time is up and the line declares no ground: it resumes by hand"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    held: bool = False
+    consulting: bool = False
+    sensitive: Sensitive = Sensitive.OFF
+    not_told: bool = False
+    agent_gone: bool = False
+    objection: bool = False
+    desk_gone: bool = False
+    since: datetime | None = field(default=None, compare=False)
+    sensitive_until: datetime | None = field(default=None, compare=False)
+
+    @property
+    def for_all(self) -> tuple[Reason, ...]:
+        """The pauses that stop everything, most telling first."""
+        return tuple(
+            reason
+            for reason, stands in (
+                (Reason.SENSITIVE, self.sensitive is not Sensitive.OFF),
+                (Reason.HELD, self.held or self.consulting),
+                (Reason.NO_AGENT, self.agent_gone),
+                (Reason.NOT_TOLD, self.not_told),
+                (Reason.OBJECTION, self.objection),
+            )
+            if stands
+        )
+
+    @property
+    def silent(self) -> bool:
+        """Agent and party cannot talk, or must not be listened to: clocks of questions stand still, keys are no answers."""
+        return bool(self.held or self.consulting or self.agent_gone or self.sensitive is not Sensitive.OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    recording: str
+    number: int = field(compare=False)
+    purposes: Purposes
+    """what it is recorded for, wrapped or withheld"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    id: str
+    announced: bool = False
+    """its row has been sent to the store, or is there"""
+    began: bool = False
+    sampled: bool = False
+    made_for: Purposes = NONE
+    """all that it was ever recorded for"""
+    keeps: Purposes = NONE
+    """of these, what has been neither taken back nor ended by a rule"""
+    wrapped: Purposes = NONE
+    """the purposes whose wraps the store may hold: sent, and not taken away since"""
+    case: bool = False
+    """an open case needs it (G23, G32)"""
+    restricted: bool = False
+    """custody alone can open it"""
+    hold_only: bool = False
+    """kept by nothing but a hold"""
+    late_yes: bool = False
+    """a yes to use covers it from its start, and the wraps are still to be made (N6)"""
+    keys_kept: bool = False
+    closed: bool = False
+    discarded: bool = False
+    segments: tuple[int, ...] = field(default=(), compare=False)
+    next_segment: int = field(default=0, compare=False)
+
+    @property
+    def kept(self) -> bool:
+        return self.began and not self.discarded
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    running: Segment | None = None
+    opening: Segment | None = None
+    opening_ticket: int | None = None
+    holding: bool = False
+    """frames are held in memory for `opening`"""
+    failed: Reason | None = None
+    failed_in_store: bool = False
+    """a transaction that is being tried again will show that the store works"""
+    end_sent: bool = False
+
+    @property
+    def on(self) -> bool:
+        return self.running is not None or self.holding
+
+    @property
+    def purposes(self) -> Purposes:
+        if self.running is not None:
+            return self.running.purposes
+        return self.opening.purposes if self.holding and self.opening is not None else NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A dispute (`number` counts within the call). `placed`: the recordings it stands on; none yet: it is armed."""
+
+    number: int
+    by: HoldBy
+    agent: str
+    placed: frozenset[str] = frozenset()
+    undoable: bool = False
+    lifting: int | None = None
+    """the ticket that will lift it"""
+    provisional: bool = False
+    void: bool = False
+    why: str = field(default="", compare=False)
+    at: datetime | None = field(default=None, compare=False)
+    undo_until: datetime | None = field(default=None, compare=False)
+    provisional_until: datetime | None = field(default=None, compare=False)
+
+    def id_on(self, recording: str) -> str:
+        return f"{recording}-h{self.number}"
+
+
+class Kind(StrEnum):
+    """What becomes of a transaction that fails."""
+
+    MUST = "must"
+    """it stops, narrows or tells: tried again until it is written"""
+    OPEN = "open"
+    """a segment: not recorded, with the reason, until storage works"""
+    WIDEN = "widen"
+    """wraps for a yes to use: owed until storage works, if the yes still stands"""
+    LIFT = "lift"
+    """a hold undone: the hold stands on"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A transaction not yet acknowledged. `label` says what it holds, without times."""
+
+    ticket: int
+    kind: Kind
+    label: tuple[str, ...]
+    waiting: bool = False
+    """it failed, and waits to be tried again"""
+    retried: bool = False
+    commit: Commit = field(compare=False, repr=False, default=Commit(0, (), ()))
+
+
+class Complaint(StrEnum):
+    """*Keep for the complaint / delete*, where a refusal took the last purpose of what a party's hold keeps."""
+
+    NONE = "none"
+    OPEN = "open"
+    KEPT = "kept"
+    DELETED = "deleted"
+
+
+_NOT_YET = not_recorded(Reason.LINE_NOT_RECORDED)
+_NO_TERMS = Terms()
+_OFF = PurposeState(PurposePhase.OFF, None, Reason.LINE_NOT_RECORDED, Reason.LINE_NOT_RECORDED)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One call. `State()` is a call nobody has heard of yet."""
+
+    call: str = ""
+    stage: Stage = Stage.NEW
+    direction: Direction = Direction.INBOUND
+    language: Language = Language.DA
+    decision: Decision = _NOT_YET
+    terms: Terms = _NO_TERMS
+    told: Telling = Telling()
+    documentation: PurposeState = _OFF
+    training: PurposeState = _OFF
+    question: Question = Question()
+    digits: str = ""
+    """the last digits, as far as they begin the opt-out keys"""
+    digits_wanted: bool = False
+    pauses: Pauses = Pauses()
+    recorder: Recorder = Recorder()
+    recordings: tuple[Recording, ...] = ()
+    begin_new: bool = False
+    """what is recorded next belongs to a new recording"""
+    holds: tuple[Hold, ...] = ()
+    complaint: Complaint = Complaint.NONE
+    objected: bool = False
+    """an objection to documentation is an open case (G23)"""
+    noted: bool = False
+    """a request that could not be met was noted (obligation, or special circumstances without grounds)"""
+    call_back: bool = False
+    pending: tuple[Pending, ...] = ()
+    next_ticket: int = field(default=1, compare=False)
+    version: int = field(default=0, compare=False)
+    since: datetime | None = field(default=None, compare=False)
+    shown: tuple[object, ...] = field(default=(), compare=False, repr=False)
+    """what a press could mean, as it was last shown"""
+
+    def purpose(self, purpose: Purpose) -> PurposeState:
+        return self.documentation if purpose is DOCUMENTATION else self.training
+
+    @property
+    def purposes(self) -> tuple[tuple[Purpose, PurposeState], ...]:
+        return (DOCUMENTATION, self.documentation), (TRAINING, self.training)
+
+    @property
+    def live(self) -> Purposes:
+        return frozenset(p for p, it in self.purposes if it.phase in LIVE)
+
+    @property
+    def active(self) -> Purposes:
+        return frozenset(p for p, it in self.purposes if it.active)
+
+    @property
+    def asked(self) -> Purposes:
+        return frozenset(p for p, it in self.purposes if it.asked)
+
+    @property
+    def planned(self) -> Purposes:
+        return frozenset(p for p, it in self.purposes if it.phase is PurposePhase.PLANNED)
+
+    @property
+    def special(self) -> bool:
+        """Training on interest under special circumstances: no opt-out, but an objection with grounds (G32)."""
+        return self.decision.notice in SPECIAL
+
+    @property
+    def kept(self) -> tuple[Recording, ...]:
+        return tuple(it for it in self.recordings if it.kept)
+
+    @property
+    def standing(self) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self.holds if not hold.void)
+
+    @property
+    def unwritten(self) -> tuple[Pending, ...]:
+        return tuple(it for it in self.pending if it.waiting)
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more will come of this call: it may be forgotten."""
+        return self.stage is Stage.OVER and not self.pending
+
+    def holds_on(self, recording: Recording) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self.standing if recording.id in hold.placed)
+
+
+# what each notice tells of, what it asks, and which knows special circumstances (the guideline's table)
+COVERS: dict[NoticeId, Purposes] = {
+    NoticeId.N1: frozenset({DOCUMENTATION}),
+    NoticeId.N2: frozenset({DOCUMENTATION}),
+    NoticeId.N3: frozenset({TRAINING}),
+    NoticeId.N4: frozenset({TRAINING}),
+    NoticeId.N5: frozenset({TRAINING}),
+    NoticeId.N6: frozenset({DOCUMENTATION, TRAINING}),
+    NoticeId.N7: frozenset({DOCUMENTATION, TRAINING}),
+    NoticeId.N8: frozenset({DOCUMENTATION, TRAINING}),
+    NoticeId.N2_N3: frozenset({DOCUMENTATION, TRAINING}),
+    NoticeId.N2_N4: frozenset({DOCUMENTATION, TRAINING}),
+    NoticeId.N2_N5: frozenset({DOCUMENTATION, TRAINING}),
+}
+ASKS: dict[NoticeId, Purposes] = {
+    NoticeId.N2: frozenset({DOCUMENTATION}),
+    NoticeId.N3: frozenset({TRAINING}),
+    NoticeId.N6: frozenset({TRAINING}),
+    NoticeId.N2_N3: frozenset({DOCUMENTATION, TRAINING}),
+    NoticeId.N2_N4: frozenset({DOCUMENTATION}),
+    NoticeId.N2_N5: frozenset({DOCUMENTATION}),
+}
+SPECIAL = frozenset({NoticeId.N5, NoticeId.N8, NoticeId.N2_N5})
+
+
+def wanted(state: State) -> Purposes:
+    """What is to be recorded now: the active purposes less what is paused, if informed and the recorder has not failed."""
+    if (
+        state.stage is not Stage.TALKING
+        or state.told.phase is not Told.INFORMED
+        or state.recorder.failed is not None
+        or state.pauses.for_all
+    ):
+        return NONE
+    active = state.active
+    return active - {TRAINING} if no_desk(state) else active
+
+
+def no_desk(state: State) -> bool:
+    """Training on interest pauses while no desk is there: its opt-out would be out of reach (G31)."""
+    return state.pauses.desk_gone and state.training.basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK)
+
+
+def keys_expected(state: State) -> bool:
+    """Whether a digit can be an answer: a question is open and running, or the notice has come to its question."""
+    if state.digits_wanted or state.pauses.silent or state.stage is not Stage.TALKING:
+        return False
+    if state.told.phase is Told.PLAYING:
+        return state.told.at_question
+    return state.told.phase is Told.INFORMED and (state.question.running or state.question.repeating)
+
+
+def askable(state: State) -> Purposes:
+    """The purposes that a key pressed now could say yes to."""
+    return state.asked | frozenset(p for p in state.planned if state.purpose(p).needs_yes)

@@ -1,0 +1,105 @@
+"""`step`: one event, one row. The table below is the page's; each row is a function in the module of its subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from softphone.domain import events as e
+from softphone.domain.effects import Effect
+from softphone.domain.events import Event, Now, TimedOut, Timer
+from softphone.domain.session import consent, disputing, ending, pausing, refusal, segments, telling
+from softphone.domain.session.describing import presses
+from softphone.domain.session.following import follow
+from softphone.domain.session.reasoning import headline
+from softphone.domain.session.state import State
+from softphone.domain.session.turn import Turn
+
+Row = Callable[[Turn, Any], None]
+
+ROWS: dict[type[Event], Row] = {
+    e.Rang: telling.rang,
+    e.Answered: telling.answered,
+    e.PersonAnswered: telling.person_answered,
+    e.VoicemailAnswered: refusal.voicemail,
+    e.UpstreamVouched: telling.upstream_vouched,
+    e.NoticeStarted: telling.notice_started,
+    e.NoticeReached: telling.notice_reached,
+    e.NoticeHeard: telling.notice_heard,
+    e.NoticeFailed: telling.notice_failed,
+    e.NoticeStopped: telling.notice_stopped,
+    e.NoticeAgain: telling.notice_again,
+    e.FinishedOrally: telling.finished_orally,
+    e.NoticeRead: telling.notice_read,
+    e.NotUnderstood: refusal.not_understood,
+    e.DigitPressed: consent.digit_pressed,
+    e.DigitsWanted: consent.digits_wanted,
+    e.SpokenAnswer: consent.spoken_answer,
+    e.AskedAgain: consent.asked_again,
+    e.OptedOut: refusal.opted_out,
+    e.PreferenceSignalled: refusal.preference_signalled,
+    e.Objected: refusal.objected,
+    e.Withdrawn: refusal.withdrawn,
+    e.KeptOutOfTraining: refusal.kept_out,
+    e.PartyAsksForRecording: refusal.asks_for_recording,
+    e.DisputeRaised: disputing.dispute_raised,
+    e.DisputeUndone: disputing.dispute_undone,
+    e.Chosen: disputing.chosen,
+    e.FirstSample: disputing.first_sample,
+    e.SensitivePaused: pausing.sensitive_paused,
+    e.MoreTime: pausing.more_time,
+    e.Resumed: pausing.resumed,
+    e.HoldSignalled: pausing.hold_signalled,
+    e.AgentMediaChanged: pausing.agent_media_changed,
+    e.DeskChanged: pausing.desk_changed,
+    e.ConsultationChanged: pausing.consultation_changed,
+    e.NewPerson: pausing.new_person,
+    e.PrivateCall: refusal.private_call,
+    e.Committed: segments.committed,
+    e.CommitFailed: segments.commit_failed,
+    e.RecorderFailed: segments.recorder_failed,
+    e.StorageWorks: segments.storage_works,
+    e.HandedOver: ending.handed_over,
+    e.CallEnded: ending.call_ended,
+    e.WrapUpEnded: ending.wrap_up_ended,
+}
+
+TIME_OUTS: dict[Timer, Row] = {
+    Timer.ANSWER: consent.answer_time_up,
+    Timer.KEY_SETTLES: consent.key_settled,
+    Timer.READABLE: telling.readable,
+    Timer.SENSITIVE: pausing.sensitive_time_up,
+    Timer.SENSITIVE_WARNING: pausing.sensitive_warning_up,
+    Timer.UNDO: disputing.undo_time_up,
+    Timer.DESK_SILENT: pausing.desk_silent,
+    Timer.WRAP_UP: ending.wrap_up_time_up,
+    Timer.RETRY: segments.retry,
+}
+
+
+def step(state: State, event: Event, now: Now) -> tuple[State, tuple[Effect, ...]]:
+    """The state after `event`, and what is to be done about it, in that order.
+
+    Pure and total: what does not fit the state it meets (a stale time-out, a second answer, anything after the end) is not
+    applicable and gives the same state and no effect. It never raises.
+    """
+    turn = Turn(state, now)
+    row = TIME_OUTS.get(event.timer) if isinstance(event, TimedOut) else ROWS.get(type(event))
+    if row is None:
+        return state, ()
+    row(turn, event)
+    telling.tidy_telling(turn)
+    consent.tidy_question(turn)
+    if turn.state is state:
+        return state, ()
+    follow(turn, event)
+    segments.settle(turn)
+    after = turn.state
+    if headline(after) is not headline(state):
+        after = replace(after, since=now.utc)
+    shown = presses(after)
+    if shown != (state.shown or presses(state)):
+        after = replace(after, version=state.version + 1)
+    after = replace(after, shown=shown)
+    return after, turn.effects

@@ -1,0 +1,146 @@
+"""One step in the making: the state as it becomes, and what it asks of the loop. Alive inside `step` only; no rule is here.
+
+Whatever order the rules come in, the effects leave in one: what protects, then what is written, then what starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
+
+from softphone.domain.changes import AuditEntry, Change, Commit
+from softphone.domain.effects import DropFrames, Effect, SetMicrophone, StartTimer, StopNotice, StopRecorder
+from softphone.domain.events import Now, Timer
+from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.session.state import (
+    DOCUMENTATION,
+    Hold,
+    Kind,
+    Pauses,
+    Pending,
+    PurposeState,
+    Question,
+    Recorder,
+    Recording,
+    State,
+    Telling,
+)
+from softphone.domain.status import PurposePhase
+
+Param = str | int | bool | None
+
+
+class Part(TypedDict, total=False):
+    """The fields of `State` that a rule may set as they are."""
+
+    told: Telling
+    question: Question
+    pauses: Pauses
+    recorder: Recorder
+
+
+class Turn:
+    """`state` is what it has become so far; `before` what it was."""
+
+    def __init__(self, state: State, now: Now) -> None:
+        self.before = state
+        self.state = state
+        self.now = now
+        self._protect: list[Effect] = []
+        self._commits: list[Effect] = []
+        self._rest: list[Effect] = []
+        self._changes: list[Change] = []
+        self._entries: list[AuditEntry] = []
+
+    # --- what the rules say ---------------------------------------------------------------------
+
+    def set(self, **parts: Unpack[Part]) -> None:
+        self.state = replace(self.state, **parts)
+
+    def set_purpose(self, purpose: Purpose, it: PurposeState) -> None:
+        if purpose is DOCUMENTATION:
+            self.state = replace(self.state, documentation=it)
+        else:
+            self.state = replace(self.state, training=it)
+
+    def set_phase(self, purpose: Purpose, phase: PurposePhase, reason: Reason) -> None:
+        """The purpose comes to `phase`, for `reason`, now."""
+        self.set_purpose(purpose, replace(self.state.purpose(purpose), phase=phase, reason=reason, at=self.now.utc))
+
+    def set_recording(self, recording: Recording) -> None:
+        kept = tuple(recording if it.id == recording.id else it for it in self.state.recordings)
+        self.state = replace(self.state, recordings=kept)
+
+    def set_hold(self, hold: Hold) -> None:
+        self.state = replace(
+            self.state, holds=tuple(hold if it.number == hold.number else it for it in self.state.holds)
+        )
+
+    def protect(self, effect: StopRecorder | DropFrames | StopNotice | SetMicrophone) -> None:
+        """Done first, at once."""
+        self._protect.append(effect)
+
+    def start(self, effect: Effect) -> None:
+        """Done last."""
+        self._rest.append(effect)
+
+    def timer(self, timer: Timer, seconds: float) -> datetime:
+        """Start it; returns when it will be out."""
+        self._rest.append(StartTimer(timer, seconds))
+        return self.now.utc + timedelta(seconds=seconds)
+
+    def change(self, *changes: Change) -> None:
+        """Part of this turn's transaction of what must be written."""
+        self._changes.extend(changes)
+
+    def note(self, event: str, rule: str, recording: str | None = None, **params: Param) -> None:
+        """An entry of the audit log, in this turn's transaction of what must be written."""
+        self._entries.append(self.entry(event, rule, recording, params))
+
+    def entry(self, event: str, rule: str, recording: str | None, params: Mapping[str, Param]) -> AuditEntry:
+        return AuditEntry(event, rule, self.now.utc, self.state.call, recording, params)
+
+    # --- transactions ---------------------------------------------------------------------------
+
+    def commit(self, kind: Kind, changes: tuple[Change, ...], entries: tuple[AuditEntry, ...]) -> int:
+        """One transaction under the next ticket, which is returned. What must be written queues behind what already waits."""
+        ticket = self.state.next_ticket
+        commit = Commit(ticket, changes, entries)
+        waits = kind is Kind.MUST and bool(self.state.unwritten)
+        it = Pending(ticket, kind, _label(commit), waiting=waits, commit=commit)
+        self.state = replace(self.state, pending=(*self.state.pending, it), next_ticket=ticket + 1)
+        if not waits:
+            self._commits.append(commit)
+        return ticket
+
+    def write(self) -> None:
+        """Send what must be written, if there is any, ahead of what comes after it."""
+        if self._changes or self._entries:
+            self.commit(Kind.MUST, tuple(self._changes), tuple(self._entries))
+            self._changes.clear()
+            self._entries.clear()
+
+    def again(self, it: Pending) -> None:
+        """Send a failed transaction once more, under a new ticket."""
+        ticket = self.state.next_ticket
+        commit = replace(it.commit, ticket=ticket)
+        sent = replace(it, ticket=ticket, waiting=False, retried=True, commit=commit)
+        pending = tuple(sent if other.ticket == it.ticket else other for other in self.state.pending)
+        self.state = replace(self.state, pending=pending, next_ticket=ticket + 1)
+        self._commits.append(commit)
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        return (*self._protect, *self._commits, *self._rest)
+
+
+def _label(commit: Commit) -> tuple[str, ...]:
+    """What a transaction holds, without its times, numbers and tickets: two that will do the same are equal."""
+    parts: list[str] = []
+    for change in commit.changes:
+        names = ("recording", "role", "purpose", "purposes", "withheld", "hold", "by", "restore_training")
+        parts.append(":".join([type(change).__name__, *(str(getattr(change, name, "")) for name in names)]))
+    parts.extend(entry.event for entry in commit.entries)
+    return tuple(parts)

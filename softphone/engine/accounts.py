@@ -1,0 +1,148 @@
+"""The SIP accounts and their honest states. A password comes from the keyring on a thread, and goes to SIP alone."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from softphone.domain.errors import KlartoneError, SettingsError
+from softphone.engine.numbers import e164
+from softphone.engine.sip import events as sip
+from softphone.engine.sip.settings import AccountSettings
+from softphone.engine.store import Post
+from softphone.wire import Account, AccountState, Registration, Said
+
+FindPassword = Callable[[str], str | None]
+"""by the account's id; None where the keyring holds none. Raises KeyringError. May take its time."""
+
+MOST = 7
+"""accounts at a time: PJSIP has room for 8 and aborts at the next, and one that is being changed takes two for a moment"""
+_ADDRESS = re.compile(r"[^@\s:/]+@[^@\s/]+")
+
+
+class Phone(Protocol):
+    def add_account(self, account: str, settings: AccountSettings) -> None: ...
+    def remove_account(self, account: str) -> None: ...
+
+
+class Accounts:
+    def __init__(
+        self, phone: Phone, find_password: FindPassword, post: Post, fault: Callable[[str, Said | None], None]
+    ) -> None:
+        self._phone = phone
+        self._find_password = find_password
+        self._post = post
+        self._fault = fault
+        self._states: dict[str, AccountState] = {}
+        self._added: dict[str, str] = {}
+        """those the phone has, with the password it has been given"""
+
+    def known(self, account: str) -> bool:
+        return account in self._added
+
+    def number(self, account: str) -> str | None:
+        """The account's own number in E.164, where its address holds one."""
+        state = self._states.get(account)
+        return e164(state.account.address.partition("@")[0]) if state else None
+
+    def shown(self) -> tuple[AccountState, ...]:
+        return tuple(self._states.values())
+
+    def set(self, accounts: tuple[Account, ...], *, in_call: bool) -> None:
+        """Raises SettingsError for an address that is none, for more than `MOST`, or for a change while a call is on; then
+        nothing is changed."""
+        if in_call:
+            if accounts != tuple(state.account for state in self._states.values()):
+                raise SettingsError("error.settings.in_call")
+            return
+        if len(accounts) > MOST:
+            raise SettingsError("error.settings.accounts", most=MOST)
+        for account in accounts:
+            if not _ADDRESS.fullmatch(account.address):
+                raise SettingsError("error.settings.address", address=account.address)
+        wanted = {account.id: account for account in accounts}
+        for gone in [one for one in self._states if one not in wanted]:
+            self._remove(gone)
+            del self._states[gone]
+        for account in accounts:
+            if self._stands(account):
+                # Calls go on coming while other settings are saved; its password may be new all the same.
+                if account.register:
+                    threading.Thread(target=self._look_up, args=(account,), name="password", daemon=True).start()
+                continue
+            self._remove(account.id)
+            self._states[account.id] = AccountState(account, Registration.REGISTERING)
+            if account.register:
+                threading.Thread(target=self._look_up, args=(account,), name="password", daemon=True).start()
+            else:
+                self._add(account, "")
+
+    def registration(self, event: sip.RegistrationChanged) -> None:
+        if state := self._states.get(event.account):
+            self._states[event.account] = replace(
+                state,
+                registration=Registration(event.state),
+                until=event.until,
+                code=event.code,
+                reason=event.reason,
+            )
+
+    def _stands(self, account: Account) -> bool:
+        state = self._states.get(account.id)
+        works = (Registration.REGISTERED, Registration.REGISTERING, Registration.UNREGISTERED)
+        return (
+            state is not None and state.account == account and account.id in self._added and state.registration in works
+        )
+
+    def _look_up(self, account: Account) -> None:
+        try:
+            password = self._find_password(account.id)
+        except KlartoneError as error:
+            said = Said(error.code, error.params)
+            self._post(lambda: self._no_password(account, said))
+        else:
+            self._post(lambda: self._add(account, password or ""))
+
+    def _no_password(self, account: Account, said: Said) -> None:
+        """Without a keyring the account is tried without a password: some exchanges want none."""
+        self._fault("keyring", said)
+        if account.id in self._added:
+            return
+        self._add(account, "")
+        if state := self._states.get(account.id):
+            self._states[account.id] = replace(state, registration=Registration.NO_PASSWORD)
+
+    def _add(self, account: Account, password: str) -> None:
+        state = self._states.get(account.id)
+        if state is None or state.account != account:
+            return  # changed again while the keyring was asked
+        if password:
+            self._fault("keyring", None)
+        if account.id in self._added:
+            if self._added[account.id] == password:
+                return
+            self._remove(account.id)
+            self._states[account.id] = state = AccountState(account, Registration.REGISTERING)
+        settings = AccountSettings(
+            address=account.address,
+            user=account.user,
+            password=password,
+            transport=account.transport,
+            display_name=account.display_name,
+            register=account.register,
+        )
+        try:
+            self._phone.add_account(account.id, settings)
+        except KlartoneError as error:
+            self._states[account.id] = replace(state, registration=Registration.REFUSED, reason=error.code)
+            return
+        self._added[account.id] = password
+        if not account.register:
+            self._states[account.id] = replace(state, registration=Registration.UNREGISTERED)
+
+    def _remove(self, account: str) -> None:
+        if self._added.pop(account, None) is not None:
+            self._phone.remove_account(account)

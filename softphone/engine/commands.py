@@ -1,0 +1,94 @@
+"""A desk's command about a call's recording into the session's event, or a refusal with its reason. Pure.
+
+A command carries what the desk showed when it was pressed. Where the button would now do something else, the press is
+refused, so that a double press never does the next thing.
+"""
+
+from __future__ import annotations
+
+from softphone.domain.changes import HoldBy
+from softphone.domain.events import (
+    AskedAgain,
+    Chosen,
+    DigitsWanted,
+    DisputeRaised,
+    DisputeUndone,
+    Event,
+    FinishedOrally,
+    KeptOutOfTraining,
+    MoreTime,
+    NewPerson,
+    NoticeAgain,
+    NoticeRead,
+    NoticeStopped,
+    NotUnderstood,
+    Objected,
+    OptedOut,
+    PersonAnswered,
+    PrivateCall,
+    Resumed,
+    SensitivePaused,
+    SpokenAnswer,
+    VoicemailAnswered,
+    Withdrawn,
+)
+from softphone.domain.purpose import Purpose
+from softphone.domain.status import DisputeKind, OptOutKind, Status
+from softphone.wire import Act, Choose, OptOut, RaiseDispute, Said, UndoDispute
+
+RecordingCommand = OptOut | RaiseDispute | UndoDispute | Choose | Act
+
+_ACTIONS: dict[str, Event] = {
+    "person_answered": PersonAnswered(),
+    "voicemail": VoicemailAnswered(),
+    "stop_notice": NoticeStopped(),
+    "play_again": NoticeAgain(),
+    "read_instead": NoticeAgain(read=True),
+    "finish_orally": FinishedOrally(),
+    "ask_again": AskedAgain(),
+    "digits_wanted": DigitsWanted(on=True),
+    "digits_over": DigitsWanted(on=False),
+    "keep_out_of_training": KeptOutOfTraining(),
+    "pause_sensitive": SensitivePaused(),
+    "more_time": MoreTime(),
+    "resume": Resumed(),
+    "new_person": NewPerson(),
+    "not_understood": NotUnderstood(),
+    "private_call": PrivateCall(),
+    "object": Objected(),
+    "note_request": OptedOut(OptOutKind.NOTE_REQUEST),
+    "notice_read": NoticeRead(),
+    "withdraw_documentation": Withdrawn(Purpose.DOCUMENTATION),
+    "withdraw_training": Withdrawn(Purpose.TRAINING),
+}
+
+BEYOND_THE_SESSION = ("end_politely", "party_asks_for_recording")
+"""actions that the engine carries out: the one ends the call, the other asks the rulebook first"""
+STALE = Said("refused.stale")
+NOT_NOW = Said("refused.not_now")
+
+
+def to_event(command: RecordingCommand, status: Status, agent: str) -> Event | Said:
+    """`status` is what holds now, `agent` the id of who presses (the account; never a name)."""
+    if command.version > status.version:
+        return STALE
+    same = command.version == status.version
+    match command:
+        case OptOut(kind=kind):
+            return OptedOut(kind) if status.opt_out.enabled and status.opt_out.kind == kind else STALE
+        case RaiseDispute(by=by, why=why):
+            lock = status.dispute.enabled and status.dispute.kind in (DisputeKind.LOCK, DisputeKind.ARM)
+            return DisputeRaised(HoldBy(by), agent, why) if lock else STALE
+        case UndoDispute():
+            undo = status.dispute.enabled and status.dispute.kind == DisputeKind.UNDO
+            return DisputeUndone(agent) if undo else STALE
+        case Choose(choice=choice, option=option):
+            offered = any(one.id == choice and option in one.options for one in status.choices)
+            return Chosen(choice, option) if offered else STALE
+        case Act(action=action, purpose=purpose):
+            if action not in status.actions:
+                return NOT_NOW if same else STALE
+            if action in ("said_yes", "said_no") and purpose:
+                return SpokenAnswer(purpose, yes=action == "said_yes")
+            event = _ACTIONS.get(action)
+            return event if event else NOT_NOW

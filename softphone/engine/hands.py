@@ -1,0 +1,174 @@
+"""What the session wants done, done: notices, microphone, recorder, store, clocks. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from softphone.domain import effects as do
+from softphone.domain import events as ev
+from softphone.domain.changes import Commit
+from softphone.domain.decision import Facts, NoticeId
+from softphone.domain.errors import KlartoneError
+from softphone.domain.notice import NoticeSound, NoticeText
+from softphone.domain.policy import Line, Policy
+from softphone.domain.purpose import Language, Reason
+from softphone.engine.live import LiveCall
+from softphone.wire import Tone
+
+Params = Mapping[str, str | int | float | bool | None]
+Occurred = Callable[[LiveCall, str, Params | None], None]
+
+
+class Phone(Protocol):
+    """What is used of `engine.sip.Phone`."""
+
+    def dial(self, account: str, target: str) -> str: ...
+    def ring(self, call: str) -> None: ...
+    def answer(self, call: str) -> None: ...
+    def decline(self, call: str) -> None: ...
+    def hang_up(self, call: str) -> None: ...
+    def hold(self, call: str) -> None: ...
+    def resume(self, call: str) -> None: ...
+    def send_digits(self, call: str, digits: str) -> None: ...
+    def set_muted(self, call: str, muted: bool) -> None: ...
+    def open_microphone(self, call: str, opened: bool) -> None: ...
+    def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None: ...
+    def stop_notice(self, call: str) -> None: ...
+    def set_recording(self, call: str, on: bool) -> None: ...
+
+
+class Recorder(Protocol):
+    """What is used of `engine.recorder.Recorder`."""
+
+    def start(self, call: str, recording: str, segment: int, key: bytes) -> None: ...
+    def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None: ...
+    def drop_frames(self, recording: str) -> None: ...
+
+
+class Store(Protocol):
+    """The archive as the engine needs it. Nothing here blocks; answers come into the loop's inbox."""
+
+    def look_up(self, call: LiveCall) -> None:
+        """The answer, whether the party declined earlier, comes to `Calls.looked_up`."""
+        ...
+
+    def ring(self, call: LiveCall, policy: Policy | None) -> None:
+        """The call's facts are known to the store before its first commit."""
+        ...
+
+    def commit(self, call: str, commit: Commit) -> None: ...
+    def forget_keys(self, recording: str) -> None: ...
+    def cause(self) -> str | None:
+        """Why writing fails: disk_full, unwritable, or None where the disk tells of nothing."""
+        ...
+
+
+class Rules(Protocol):
+    """The policy in force, its rulebook and its notices."""
+
+    @property
+    def policy(self) -> Policy | None: ...
+    @property
+    def trouble(self) -> Reason | None:
+        """Why no call can be recorded now, if so: policy_missing, policy_faulty."""
+        ...
+
+    def draw(self, line: Line, call: str) -> bool: ...
+    def ask(self, call: str, facts: Facts, *, drawn: bool) -> None:
+        """The answer, or `not_recorded` where it failed, comes to `Calls.decided`."""
+        ...
+
+    def text(self, line: Line, notice: NoticeId, language: Language) -> NoticeText | None: ...
+    def notice(self, line: Line, notice: NoticeId, language: Language) -> NoticeSound | None: ...
+
+
+class Hands:
+    """One for all calls. `occurred` tells what happened, `tone` sounds for the agent alone."""
+
+    def __init__(
+        self,
+        phone: Phone,
+        recorder: Recorder,
+        store: Store,
+        rules: Rules,
+        clock: Callable[[], ev.Now],
+        occurred: Occurred,
+        tell: Callable[[object], None],
+        tone: Callable[[do.Tone], None],
+        microphone_opened: Callable[[], None],
+    ) -> None:
+        self._phone = phone
+        self._recorder = recorder
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self._occurred = occurred
+        self._tell = tell
+        self._tone = tone
+        self._microphone_opened = microphone_opened
+
+    def carry_out(self, call: LiveCall, effect: do.Effect) -> ev.Event | None:
+        """Does it at once; an event that follows is returned. Raises KlartoneError where SIP has no such call any more."""
+        match effect:
+            case do.Commit():
+                call.tickets.add(effect.ticket)
+                for entry in effect.entries:
+                    self._occurred(call, f"audit.{entry.event}", {"rule": entry.rule, **entry.params})
+                call.note_dates(effect)
+                self._store.commit(call.id, effect)
+            case do.StartRecorder(recording=recording, segment=segment):
+                key = call.keys.pop((recording, segment))
+                self._recorder.start(call.id, recording, segment, key)
+                call.running = (recording, segment)
+                self._occurred(call, "recorder_started", {"recording": recording, "segment": segment})
+            case do.StopRecorder(recording=recording, segment=segment, hold_frames=hold):
+                self._recorder.stop(call.id, recording, segment, hold_frames=hold)
+                call.keys.pop((recording, segment), None)
+                call.running = None
+                self._occurred(call, "recorder_stopped", {"recording": recording, "segment": segment})
+            case do.DropFrames(recording=recording):
+                self._recorder.drop_frames(recording)
+            case do.ForgetKeys(recording=recording):
+                self._store.forget_keys(recording)
+            case do.PlayNotice():
+                return self._play_notice(call, effect)
+            case do.StopNotice():
+                call.marks.clear()
+                self._phone.stop_notice(call.id)
+            case do.SetMicrophone(open=opened):
+                call.microphone_open = opened
+                self._phone.open_microphone(call.id, opened)
+                if opened:
+                    self._microphone_opened()
+            case do.StartTimer(timer=timer, seconds=seconds):
+                call.timers[timer] = self._clock().mono + seconds
+            case do.StopTimer(timer=timer):
+                call.timers.pop(timer, None)
+            case do.SignalRecording(on=on):
+                self._phone.set_recording(call.id, on)
+            case do.SoundTone(tone=tone):
+                self._tone(tone)
+                self._tell(Tone(call.id, tone.value))
+            case do.EndCall():
+                self._phone.hang_up(call.id)
+        return None
+
+    def _play_notice(self, call: LiveCall, effect: do.PlayNotice) -> ev.Event | None:
+        sound = call.notice
+        if call.line and (
+            effect.notice is not call.notice_id or (sound and sound.text.language is not effect.language)
+        ):
+            sound = self._rules.notice(call.line, effect.notice, effect.language)
+        path = (sound.question_path if effect.question_only else sound.path) if sound else None
+        if path is None:
+            self._occurred(call, "notice_missing", None)
+            return ev.NoticeFailed()
+        call.notice = sound
+        try:
+            self._phone.play_notice(call.id, Path(path), 0.0)
+        except KlartoneError as error:
+            self._occurred(call, "notice_cut", {"reason": error.code})
+            return ev.NoticeFailed()
+        return None

@@ -1,0 +1,363 @@
+"""The engine's loop: poll SIP, do what threads and clients have posted, let clocks run out, send snapshots.
+
+Everything that concerns a call happens on this one thread, in order. It never waits for a client, a disk, a plugin or a keyring.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from softphone.domain.errors import KlartoneError, SettingsError
+from softphone.domain.events import Now
+from softphone.engine.accounts import Accounts
+from softphone.engine.calls import Calls
+from softphone.engine.rules import EngineRules
+from softphone.engine.server import Attached, Client, Detached, Told
+from softphone.engine.sip import events as sip
+from softphone.engine.sip.phone import Phone
+from softphone.engine.sound import Sound
+from softphone.engine.store import Store
+from softphone.system.logbook import log, where
+from softphone.wire import (
+    Act,
+    Answer,
+    Choose,
+    Command,
+    Decline,
+    Dial,
+    Done,
+    EndWrapUp,
+    Fault,
+    HangUp,
+    Hold,
+    Levels,
+    Mute,
+    OptOut,
+    Ping,
+    PolicyPhase,
+    Quit,
+    RaiseDispute,
+    Refused,
+    Said,
+    SaveSettings,
+    SendDigits,
+    Settings,
+    Snapshot,
+    TestTone,
+    UndoDispute,
+    WatchLevels,
+)
+
+POLL_MS = 5
+"""how long SIP may keep the loop: half a frame and less, so that a press stops a recording within one"""
+IDLE_POLL_MS = 20
+DESK_SILENT = 5.0
+"""seconds without a word from any desk until it counts as gone"""
+ALONE = 10.0
+"""seconds without call and desk after which the engine ends"""
+LEVELS_EVERY = 0.1
+
+_log = log.getChild("engine")
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the bootstrap plugs in. `save` stores settings; `alone_ends` is off where somebody else ends the engine."""
+
+    phone: Phone
+    calls: Calls
+    rules: EngineRules
+    store: Store
+    accounts: Accounts
+    sound: Sound
+    settings: Settings
+    save: Callable[[Settings], None]
+    alone_ends: bool = True
+
+
+def clock() -> Now:
+    return Now(datetime.now(UTC), time.monotonic())
+
+
+class Inbox:
+    """What threads want done on the loop's thread, in the order in which they said so."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def post(self, deed: Callable[[], None]) -> None:
+        self._waiting.put(deed)
+
+    def drain(self) -> None:
+        while True:
+            try:
+                deed = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            guarded(deed)
+
+
+def guarded(deed: Callable[[], None]) -> None:
+    """A bug in one deed must not take the call with it: it is logged, without its message, and the loop goes on."""
+    try:
+        deed()
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        _log.error("bug %s", where(type(error), error.__traceback__))
+
+
+class Clients:
+    """Who is attached. Made before the loop, because its parts speak to clients."""
+
+    def __init__(self) -> None:
+        self.attached: dict[Client, float] = {}
+        """when each was last heard of"""
+
+    def tell(self, message: object) -> None:
+        for client in self.attached:
+            client.outbox.put(message)
+
+    def say_goodbye(self) -> None:
+        """What waits is still written, then each is let go."""
+        for client in self.attached:
+            client.outbox.close()
+
+    def desk_heard(self) -> float | None:
+        """When a desk was last heard of; None where none is attached."""
+        now = time.monotonic()
+        heard = (heard if client.pings else now for client, heard in self.attached.items() if client.desk)
+        return max(heard, default=None)
+
+
+class Engine:
+    """Runs until it is told to quit, or until nobody needs it. `version` of snapshots counts up."""
+
+    def __init__(self, parts: Parts, inbox: Inbox, clients: Clients) -> None:
+        self._parts = parts
+        self._inbox = inbox
+        self._clients = clients
+        self._version = 0
+        self._dirty = True
+        self._quitting = False
+        self._alone_since: float | None = time.monotonic()
+        self._watching = False
+        self._levels_due = 0.0
+        self._faults: dict[str, Said] = {}
+
+    # --- for the parts ---------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """A snapshot is due at the end of this turn."""
+        self._dirty = True
+
+    def quit(self) -> None:
+        """Ends after the call in progress has been hung up."""
+        self._quitting = True
+        self._parts.calls.hang_up_all()
+
+    def fault(self, name: str, said: Said | None) -> None:
+        """Something that stands until it is mended (`said` None), by its name."""
+        if said is None:
+            self._faults.pop(name, None)
+        elif self._faults.get(name) != said:
+            self._faults[name] = said
+            self._clients.tell(Fault(said))
+        self.changed()
+
+    def client(self, event: Attached | Told | Detached) -> None:
+        """From a client's thread."""
+        self._inbox.post(lambda: self._client(event))
+
+    def heard(self, event: sip.PhoneEvent) -> None:
+        """From the phone, on this thread."""
+        guarded(lambda: self._heard(event))
+        self.changed()
+
+    def _heard(self, event: sip.PhoneEvent) -> None:
+        calls, accounts = self._parts.calls, self._parts.accounts
+        match event:
+            case sip.CallArrived():
+                calls.arrived(event)
+            case sip.CallProgress():
+                calls.progress(event)
+            case sip.CallEstablished():
+                calls.established(event)
+            case sip.CallEnded():
+                calls.ended(event)
+            case sip.CallMissed():
+                calls.missed(event)
+            case sip.DigitReceived():
+                calls.digit(event)
+            case sip.HoldChanged():
+                calls.held(event)
+            case sip.MediaChanged():
+                calls.media(event)
+            case sip.RecordPreference():
+                calls.preference(event)
+            case sip.NoticeStarted():
+                calls.notice_started(event)
+            case sip.NoticePlayed():
+                calls.notice_played(event)
+            case sip.NoticeCut():
+                calls.notice_cut(event)
+            case sip.RegistrationChanged():
+                accounts.registration(event)
+            case sip.FrameFault() | sip.PhoneFault():
+                _log.warning("phone fault %s", event.code if isinstance(event, sip.PhoneFault) else "frames")
+            case sip.PeerRecording():
+                pass
+
+    # --- the loop --------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """The parts are started by then; they are closed by whoever made them."""
+        while not (self._quitting and not self._parts.calls.talking):
+            self.turn()
+        self._parts.calls.close_all()
+        ends = time.monotonic() + 3
+        while not self._parts.calls.settled and time.monotonic() < ends:
+            self.turn()
+        self._publish()
+        self._clients.say_goodbye()
+        while self._clients.attached and time.monotonic() < ends:
+            self.turn()
+
+    def turn(self) -> None:
+        """One round. SIP first, so that a press that came meanwhile is done at once after it."""
+        parts = self._parts
+        limit = POLL_MS if parts.calls.talking else IDLE_POLL_MS
+        due = parts.calls.next_due()
+        if due is not None:
+            limit = min(limit, max(0, round((due - time.monotonic()) * 1000)))
+        parts.phone.poll(limit)
+        self._inbox.drain()
+        guarded(parts.calls.run_due)
+        parts.sound.ring(parts.calls.ringing)
+        parts.sound.talking(parts.calls.sounding)
+        self._look_after_desks()
+        self._send_levels()
+        if self._dirty:
+            self._publish()
+
+    def _publish(self) -> None:
+        self._dirty = False
+        self._version += 1
+        if self._clients.attached:
+            self._clients.tell(self.snapshot())
+
+    def snapshot(self) -> Snapshot:
+        parts = self._parts
+        return Snapshot(
+            version=self._version,
+            at=clock().utc,
+            accounts=parts.accounts.shown(),
+            lines=parts.rules.lines(),
+            calls=parts.calls.shown(),
+            history=parts.calls.history(),
+            policy=parts.rules.state,
+            sound=parts.sound.state,
+            store=parts.store.state,
+            settings=parts.settings,
+            sip_port=parts.phone.ports[0],
+            faults=tuple(self._faults.values()),
+        )
+
+    def _look_after_desks(self) -> None:
+        now = time.monotonic()
+        heard = self._clients.desk_heard()
+        self._parts.calls.desk(heard is not None and now - heard < DESK_SILENT)
+        if heard is not None or self._parts.calls.talking or not self._parts.alone_ends:
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = now
+        elif now - self._alone_since > ALONE:
+            self._quitting = True
+
+    def _send_levels(self) -> None:
+        now = time.monotonic()
+        if self._watching and now >= self._levels_due:
+            self._levels_due = now + LEVELS_EVERY
+            self._clients.tell(Levels(*self._parts.sound.levels()))
+
+    # --- clients ---------------------------------------------------------------------------------
+
+    def _client(self, event: Attached | Told | Detached) -> None:
+        client = event.client
+        match event:
+            case Attached():
+                self._clients.attached[client] = time.monotonic()
+                client.outbox.put(self.snapshot())
+            case Detached():
+                self._clients.attached.pop(client, None)
+                client.outbox.close()
+            case Told(message=message):
+                if client in self._clients.attached:
+                    self._clients.attached[client] = time.monotonic()
+                if not isinstance(message, Ping):
+                    self._command(client, message)
+
+    def _command(self, client: Client, command: Command) -> None:
+        try:
+            answer = self._carry_out(command)
+        except KlartoneError as error:
+            answer = Said(error.code, error.params)
+        if isinstance(answer, Said):
+            client.outbox.put(Refused(command.id, answer))
+        else:
+            client.outbox.put(Done(command.id, answer or {}))
+        self.changed()
+
+    def _carry_out(self, command: Command) -> dict[str, str] | Said | None:
+        parts = self._parts
+        calls = parts.calls
+        match command:
+            case Dial(account=account, target=target, line=line):
+                if not parts.accounts.known(account):
+                    return Said("error.dial.account")
+                return {"call": calls.dial(account, target, line)}
+            case Answer(call=call):
+                return calls.answer(call)
+            case Decline(call=call):
+                return calls.decline(call)
+            case HangUp(call=call):
+                return calls.hang_up(call)
+            case Mute(call=call, on=on):
+                return calls.mute(call, on)
+            case Hold(call=call, on=on):
+                return calls.hold(call, on)
+            case SendDigits(call=call, digits=digits):
+                return calls.send_digits(call, digits)
+            case OptOut() | RaiseDispute() | UndoDispute() | Choose() | Act():
+                return calls.recording_command(command)
+            case EndWrapUp(call=call):
+                return calls.end_wrap_up(call)
+            case SaveSettings(settings=settings):
+                return self._save(settings)
+            case WatchLevels(on=on):
+                self._watching = on
+                parts.sound.watch(on)
+                return None
+            case TestTone():
+                parts.sound.test_tone()
+                return None
+            case Quit():
+                self.quit()
+                return None
+
+    def _save(self, settings: Settings) -> None:
+        """What cannot be used or stored is refused and changes nothing."""
+        before = self._parts.settings
+        if not (settings.port == 0 or 1024 <= settings.port <= 65535):
+            raise SettingsError("error.settings.port", port=settings.port)
+        self._parts.accounts.set(settings.accounts, in_call=self._parts.calls.talking)
+        self.fault("accounts", None)
+        self._parts.settings = settings
+        self._parts.save(settings)
+        if (before.microphone, before.speaker) != (settings.microphone, settings.speaker):
+            self._parts.sound.use(settings.microphone, settings.speaker)
+            self.fault("sound", None)
+        if before.policy != settings.policy or self._parts.rules.state.phase is not PolicyPhase.READY:
+            self._parts.rules.load(settings.policy)

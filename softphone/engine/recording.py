@@ -1,0 +1,66 @@
+"""The recorder as the calls use it: there once the archive is open, and its words posted to the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from softphone.archive.vault import Vault
+from softphone.domain.purpose import Reason
+from softphone.engine.recorder import Recorder, RecorderCallbacks
+from softphone.engine.store import Post
+
+
+class Answers(Protocol):
+    """Who hears of the recorder, on the loop's thread."""
+
+    def first_sample(self, call_id: str, recording: str, segment: int) -> None: ...
+    def sealed(self, call_id: str, recording: str, segment: int, samples: int) -> None: ...
+    def recorder_failed(self, call_id: str, reason: Reason) -> None: ...
+
+
+class Recording:
+    """Without an open archive no key ever comes, so nothing is ever started before `open`."""
+
+    def __init__(self, post: Post, answers: Callable[[], Answers]) -> None:
+        self._post = post
+        self._answers = answers
+        self._recorder: Recorder | None = None
+        self._calls: dict[str, str] = {}
+
+    def open(self, vault: Vault) -> None:
+        post, answers, calls = self._post, self._answers, self._calls
+        self._recorder = Recorder(
+            vault,
+            RecorderCallbacks(
+                on_first_sample=lambda recording, segment: post(
+                    lambda: answers().first_sample(calls[recording], recording, segment)
+                ),
+                on_failed=lambda call, _recording, reason: post(lambda: answers().recorder_failed(call, reason)),
+                on_sealed=lambda recording, segment, samples: post(
+                    lambda: answers().sealed(calls[recording], recording, segment, samples)
+                ),
+            ),
+        )
+
+    def feed(self, call: str, index: int, agent: bytes, party: bytes) -> None:
+        """On pjmedia's thread, once a frame."""
+        if self._recorder:
+            self._recorder.feed(call, index, agent, party)
+
+    def start(self, call: str, recording: str, segment: int, key: bytes) -> None:
+        if self._recorder:
+            self._calls[recording] = call
+            self._recorder.start(call, recording, segment, key)
+
+    def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
+        if self._recorder:
+            self._recorder.stop(call, recording, segment, hold_frames=hold_frames)
+
+    def drop_frames(self, recording: str) -> None:
+        if self._recorder:
+            self._recorder.drop_frames(recording)
+
+    def close(self) -> None:
+        if self._recorder:
+            self._recorder.close()

@@ -1,0 +1,53 @@
+"""One engine a home: a lock that the system itself lets go of when its process ends, however it ends.
+
+Not the way to the engine: that is `endpoint`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from softphone.domain.errors import EngineError
+
+FILE = "engine.lock"
+ENDS_WITHIN = 5.0
+"""seconds that an engine which has been told to end may take until another may begin"""
+_TRY_EVERY = 0.05
+
+
+def take_turn(folder: Path, wait: float = ENDS_WITHIN) -> IO[bytes]:
+    """The lock of this home, held until the file it gives is closed or the process is gone.
+
+    Raises EngineError where another engine holds it for longer than `wait` seconds, or the folder cannot be written.
+    """
+    limit = time.monotonic() + wait
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (folder / FILE).open("ab")
+    except OSError as error:
+        raise EngineError("error.engine.cannot_listen", folder=str(folder), detail=error.strerror or "") from None
+    while not _locked(file):
+        if time.monotonic() > limit:
+            file.close()
+            raise EngineError("error.engine.running", folder=str(folder))
+        time.sleep(_TRY_EVERY)
+    return file
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

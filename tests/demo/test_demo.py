@@ -1,0 +1,123 @@
+"""`klartone demo`, run as a person runs it: real processes, real SIP and RTP, real keys; the summary read back at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+KLARTONE = [sys.executable, "-m", "softphone.cli"]
+SECONDS = 3
+
+
+def run_demo(folder: Path, *options: str, json_lines: bool = True) -> subprocess.CompletedProcess[str]:
+    told = ["--json"] if json_lines else []
+    return subprocess.run(
+        [*KLARTONE, "demo", "--headless", *told, "--seconds", str(SECONDS), "--archive", str(folder), *options],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        env={**os.environ, "LANG": "C", "LC_ALL": "C"},
+        cwd="/",
+    )
+
+
+def summary_of(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stderr == ""
+    return json.loads(run.stdout.splitlines()[-1])["summary"]
+
+
+def chunks(folder: Path) -> list[Path]:
+    return list((folder / "recordings").iterdir())
+
+
+@pytest.mark.journey
+@pytest.mark.rule("G05")
+def test_a_call_with_n7_is_recorded_for_both_purposes_after_the_notices_last_word(tmp_path: Path) -> None:
+    summary = summary_of(run_demo(tmp_path, "--notice", "N7"))
+    assert summary["notice"] == "N7"
+    assert summary["consent"] is None
+    assert summary["notice_ended_at"] > summary["notice_started_at"] + 8
+    assert summary["first_sample_at"] > summary["notice_ended_at"]
+    assert summary["recorded_seconds"] == pytest.approx(SECONDS, abs=1)
+    assert summary["purposes"] == ["documentation", "training"]
+    assert (summary["status"], summary["reason"]) == ("recording", "assessment")
+    assert summary["kept"]
+    assert not summary["on_hold"]
+    assert set(summary["expires"]) == {"documentation", "training"}
+    assert summary["audit_ok"]
+    assert len(chunks(tmp_path)) == 1
+
+
+@pytest.mark.journey
+@pytest.mark.rule("G31")
+@pytest.mark.rule("G04")
+def test_a_yes_to_n3_is_recorded_and_a_no_later_leaves_nothing_of_it(tmp_path: Path) -> None:
+    summary = summary_of(run_demo(tmp_path, "--notice", "N3", "--party", "yes", "--agent", "opt-out"))
+    assert summary["consent"] is True
+    assert summary["recorded_seconds"] > 0.5
+    assert (summary["status"], summary["reason"]) == ("not_recording", "declined_by_voice")
+    assert not summary["kept"]
+    assert summary["purposes"] == []
+    assert summary["audit_ok"]
+    assert chunks(tmp_path) == []
+
+
+@pytest.mark.journey
+@pytest.mark.rule("G10")
+def test_a_dispute_locks_the_recording_and_takes_training_away(tmp_path: Path) -> None:
+    summary = summary_of(run_demo(tmp_path, "--notice", "N7", "--agent", "dispute"))
+    assert summary["on_hold"]
+    assert summary["kept"]
+    assert summary["purposes"] == ["documentation"]
+    keys = tmp_path / "demo-keys.json"
+    assert keys.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.journey
+@pytest.mark.rule("G34")
+def test_a_call_outside_the_sample_is_neither_announced_nor_recorded(tmp_path: Path) -> None:
+    summary = summary_of(run_demo(tmp_path, "--notice", "none"))
+    assert summary["notice"] is None
+    assert summary["notice_started_at"] is None
+    assert summary["recording_id"] is None
+    assert (summary["status"], summary["reason"]) == ("not_recording", "not_in_sample")
+    assert chunks(tmp_path) == []
+
+
+@pytest.mark.journey
+@pytest.mark.rule("G03")
+@pytest.mark.parametrize("party", ["silent", "other-key"])
+def test_silence_and_another_key_are_no_consent(tmp_path: Path, party: str) -> None:
+    summary = summary_of(run_demo(tmp_path, "--notice", "N3", "--party", party))
+    assert summary["consent"] is False
+    assert summary["recorded_seconds"] == 0
+    assert summary["first_sample_at"] is None
+    assert (summary["status"], summary["reason"]) == ("not_recording", "no_answer")
+    assert chunks(tmp_path) == []
+
+
+@pytest.mark.journey
+def test_the_story_says_where_the_recording_lies_and_that_it_is_a_demo(tmp_path: Path) -> None:
+    run = run_demo(tmp_path, "--notice", "N1", "--screenshots", str(tmp_path / "pictures"), json_lines=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    recording = chunks(tmp_path)[0].stem
+    assert f"archive --archive {tmp_path} play {recording}" in run.stdout
+    assert "demo-keys.json" in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+    assert len(list((tmp_path / "pictures").glob("*.png"))) >= 4
+
+
+def test_the_demo_leaves_anothers_archive_alone(tmp_path: Path) -> None:
+    (tmp_path / "archive.json").write_text('{"format": 1, "archive": "a", "desk": "d", "demo": false}')
+    run = run_demo(tmp_path)
+    assert run.returncode == 1
+    assert "demo" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["archive.json"]

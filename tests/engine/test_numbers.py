@@ -1,0 +1,36 @@
+"""Numbers as they come and as they are typed."""
+
+import pytest
+
+from softphone.domain.errors import KlartoneError
+from softphone.engine.numbers import dialled, e164
+
+
+@pytest.mark.parametrize("given", ["+4520123456", "20123456", "20 12 34 56", "004520123456"])
+def test_a_danish_number_is_one_number_however_it_is_written(given: str) -> None:
+    assert e164(given) == "+4520123456"
+
+
+@pytest.mark.parametrize("given", ["", "anonymous", "12", "7", "salg"])
+def test_what_is_no_whole_number_is_none(given: str) -> None:
+    assert e164(given) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "where"),
+    [
+        ("+45 20 12 34 56", "+4520123456"),
+        ("(70) 10-20.30", "70102030"),
+        ("*21#", "*21#"),
+        (" mette@nordlys.example ", "mette@nordlys.example"),
+        ("sip:mette@127.0.0.1:5080", "sip:mette@127.0.0.1:5080"),
+    ],
+)
+def test_numbers_and_addresses_can_be_dialled(typed: str, where: str) -> None:
+    assert dialled(typed) == where
+
+
+@pytest.mark.parametrize("typed", ["", "Mette Holm", "@", "sip:", "20 12 abc", "a@b@c", "x\r\ny@z"])
+def test_anything_else_is_refused_with_a_sentence(typed: str) -> None:
+    with pytest.raises(KlartoneError):
+        dialled(typed)
