@@ -78,12 +78,12 @@ class Calls:
 
     @property
     def settled(self) -> bool:
-        """Whether no transaction is under way."""
-        return not any(call.tickets for call in self._live.values())
+        """Whether all that calls must write is written."""
+        return all(call.settled for call in self._live.values())
 
     def shown(self) -> tuple[CallState, ...]:
         now = self._clock()
-        return tuple(call.shown(now, self._store.cause) for call in self._live.values())
+        return tuple(call.shown(now, self._store.cause) for call in self._live.values() if not call.closed)
 
     def history(self) -> tuple[PastCall, ...]:
         return tuple(self._history)
@@ -204,14 +204,12 @@ class Calls:
 
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None:
         if call := self._live.get(call_id):
-            call.tickets.discard(ticket)
             call.keys |= keys
             self._feed(call, ev.Committed(ticket))
             self._drop_if_over(call)
 
     def commit_failed(self, call_id: str, ticket: int, reason: Reason) -> None:
         if call := self._live.get(call_id):
-            call.tickets.discard(ticket)
             self._occurred(call, "commit_failed", {"reason": reason.value})
             self._feed(call, ev.CommitFailed(ticket, reason))
 
@@ -422,16 +420,16 @@ class Calls:
 
     def _close(self, call: LiveCall) -> None:
         """Wrap-up is over. The call stays until its last transaction is acknowledged."""
-        if call.phase is not CallPhase.ENDED or any(row.id == call.id for row in self._history):
+        if call.phase is not CallPhase.ENDED or call.closed:
             return
+        call.closed = True
         self._feed(call, ev.WrapUpEnded())
         self._history.appendleft(call.past(self._clock()))
         self._changed()
         self._drop_if_over(call)
 
     def _drop_if_over(self, call: LiveCall) -> None:
-        over = call.phase is CallPhase.ENDED and not call.tickets
-        if over and any(row.id == call.id for row in self._history):
+        if call.closed and call.settled:
             self._live.pop(call.id, None)
             self._changed()
 

@@ -113,7 +113,6 @@ class Hands:
         """Does it at once; an event that follows is returned. Raises KlartoneError where SIP has no such call any more."""
         match effect:
             case do.Commit():
-                call.tickets.add(effect.ticket)
                 for entry in effect.entries:
                     self._occurred(call, f"audit.{entry.event}", {"rule": entry.rule, **entry.params})
                 call.note_dates(effect)

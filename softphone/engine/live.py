@@ -42,6 +42,8 @@ class LiveCall:
     ended_at: datetime | None = None
     end_code: int = 0
     declined: bool = False
+    closed: bool = False
+    """wrap-up is over; the call stays until all that it must write is written"""
     muted: bool = False
     held_by_us: bool = False
     held_by_them: bool = False
@@ -68,9 +70,12 @@ class LiveCall:
     """data keys of segments about to begin, on their way from the store to the recorder"""
     running: tuple[str, int] | None = None
     """recording and segment that frames go into"""
-    tickets: set[int] = field(default_factory=set[int])
-    """transactions not yet acknowledged"""
     expires: Mapping[Purpose, date] = field(default_factory=dict[Purpose, date])
+
+    @property
+    def settled(self) -> bool:
+        """Whether no transaction is under way, or waits to be tried again."""
+        return self.state is None or not self.state.pending
 
     def since_answer(self, now: Now) -> float | None:
         return None if self.answered_mono is None else now.mono - self.answered_mono

@@ -55,6 +55,8 @@ from softphone.wire import (
 POLL_MS = 5
 """how long SIP may keep the loop: half a frame and less, so that a press stops a recording within one"""
 IDLE_POLL_MS = 20
+RINGING_POLL_MS = 1
+"""while it rings every step to the answer waits for a turn of the loop: rulebook, catalog, the press itself"""
 DESK_SILENT = 5.0
 """seconds without a word from any desk until it counts as gone"""
 ALONE = 10.0
@@ -229,6 +231,8 @@ class Engine:
         """One round. SIP first, so that a press that came meanwhile is done at once after it."""
         parts = self._parts
         limit = POLL_MS if parts.calls.talking else IDLE_POLL_MS
+        if parts.calls.ringing:
+            limit = RINGING_POLL_MS
         due = parts.calls.next_due()
         if due is not None:
             limit = min(limit, max(0, round((due - time.monotonic()) * 1000)))

@@ -154,8 +154,9 @@ def _grounds_given(turn: Turn) -> None:
         if it.discarded or it.hold_only or not (TRAINING in it.keeps or TRAINING in it.wrapped):
             continue
         left = it.keeps - {TRAINING}
-        if left or not it.began:
-            turn.set_recording(replace(it, keeps=left, wrapped=it.wrapped - {TRAINING}, case=it.case or it.began))
+        if left or TRAINING not in it.keeps:
+            case = it.case or TRAINING in it.keeps
+            turn.set_recording(replace(it, keeps=left, wrapped=it.wrapped - {TRAINING}, case=case))
             turn.change(DropWraps(it.id, KeyRole.TRAINING, "grounds_given"))
             turn.note("wraps_dropped", "G32", it.id, role=KeyRole.TRAINING, why="grounds_given")
         else:

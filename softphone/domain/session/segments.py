@@ -27,6 +27,7 @@ from softphone.domain.session.state import (
     TRAINING,
     Kind,
     Pending,
+    Purposes,
     Recording,
     Segment,
     Stage,
@@ -75,13 +76,19 @@ def _stop_what_is_not_wanted(turn: Turn) -> None:
         holding = False
     if running is not None and not running.purposes <= want:
         it = current(state)
-        holding = bool(want) and want < running.purposes and it is not None and it.id == running.recording
+        here = it is not None and it.id == running.recording
+        holding = here and bool(want) and want < running.purposes and not _waits_for_a_lift(state, want)
         turn.protect(StopRecorder(running.recording, running.number, hold_frames=holding))
         running = None
     ticket = recorder.opening_ticket if opening is not None else None
     settled = replace(recorder, running=running, opening=opening, opening_ticket=ticket, holding=holding)
     if settled != recorder:
         turn.set(recorder=settled)
+
+
+def _waits_for_a_lift(state: State, want: Purposes) -> bool:
+    """A hold that keeps training out is being undone: no segment for training begins until that is known."""
+    return TRAINING in want and any(hold.lifting is not None for hold in state.holds)
 
 
 def _belongs(state: State, segment: Segment) -> bool:
@@ -109,8 +116,7 @@ def _close_what_is_past(turn: Turn) -> None:
 def _open_what_is_wanted(turn: Turn) -> None:
     state = turn.state
     recorder, want = state.recorder, wanted(state)
-    lifting = any(hold.lifting is not None for hold in state.holds)
-    if not want or recorder.opening is not None or lifting:
+    if not want or recorder.opening is not None or _waits_for_a_lift(state, want):
         return
     it = current(state)
     running = recorder.running

@@ -182,6 +182,12 @@ class SipEndpoint:
         if self.lib is not None:
             self.lib.libHandleEvents(timeout_ms)
 
+    def stop_clock(self) -> None:
+        """No frame callback comes any more. A port that is dropped while one is under way costs the process."""
+        if self.lib is not None:
+            with contextlib.suppress(pj.Error):
+                self.lib.audDevManager().setNoDev()
+
     def destroy(self) -> None:
         """End the library. Every port, call and account must have been dropped before."""
         lib, self.lib = self.lib, None

@@ -99,6 +99,7 @@ class Phone:
         calls.drop_all()
         self._parts = None
         self._seen.clear()
+        self._endpoint.stop_clock()
         if self._ports is not None:
             self._ports.drop()
             self._ports = None

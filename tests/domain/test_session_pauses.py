@@ -1,0 +1,317 @@
+"""Pauses, newcomers, the desk, failures, and the end: the remaining rows of `session.md`."""
+
+from dataclasses import replace
+
+import pytest
+
+from softphone.domain import changes as c
+from softphone.domain import effects as f
+from softphone.domain import events as e
+from softphone.domain.changes import HoldBy
+from softphone.domain.purpose import Headline, KeyRole, Reason
+from softphone.domain.session import State, describe, passport, step
+from softphone.domain.status import PurposePhase, Told
+from tests.domain.walk_call import Call
+from tests.domain.walk_scenes import DOC, NOW, SCENES, TRAIN, alphabet
+
+START, STOP = f.StartRecorder, f.StopRecorder
+READABLE = e.TimedOut(e.Timer.READABLE)
+
+
+@pytest.mark.parametrize(
+    ("pause", "back", "reason"),
+    [
+        (e.HoldSignalled(True), e.HoldSignalled(False), Reason.HELD),
+        (e.ConsultationChanged(True), e.ConsultationChanged(False), Reason.HELD),
+        (e.AgentMediaChanged(False), e.AgentMediaChanged(True), Reason.NO_AGENT),
+        (e.SensitivePaused(), e.Resumed(), Reason.SENSITIVE),
+    ],
+)
+@pytest.mark.rule("L5")
+def test_a_pause_stops_the_recorder_at_once_and_what_follows_is_a_new_segment(
+    pause: e.Event, back: e.Event, reason: Reason
+) -> None:
+    call = Call("N7").hear()(pause)
+    assert call.last[0] == STOP("c-1", 0)
+    assert call.status.headline is Headline.PAUSED
+    assert call.reasons[0] is reason
+    call(back)
+    assert call.did(START) == [START("c-1", 1)]
+
+
+def test_recording_resumes_only_when_the_last_pause_is_over() -> None:
+    call = Call("N1").hear()(e.HoldSignalled(True), e.SensitivePaused(), e.HoldSignalled(False))
+    assert call.status.headline is Headline.PAUSED
+    assert call(e.Resumed()).recorded == {DOC}
+
+
+@pytest.mark.rule("G09")
+def test_a_pause_for_sensitive_information_warns_and_resumes_by_itself_only_with_a_ground() -> None:
+    for resumes in (True, False):
+        call = Call("N1", sensitive_resumes=resumes, sensitive_pause=45.0).hear()(e.SensitivePaused())
+        assert f.StartTimer(e.Timer.SENSITIVE, 45.0) in call.last
+        call(e.TimedOut(e.Timer.SENSITIVE))
+        assert f.SoundTone(f.Tone.WARNING) in call.last
+        assert f.StartTimer(e.Timer.SENSITIVE_WARNING, 10.0) in call.last
+        call(e.TimedOut(e.Timer.SENSITIVE_WARNING))
+        assert (call.recorded == {DOC}) is resumes
+        assert call(e.Resumed()).recorded == {DOC}
+
+
+def test_one_press_gives_a_sensitive_pause_more_time() -> None:
+    call = Call("N1").hear()(e.SensitivePaused(), e.MoreTime())
+    assert call.last == ()
+    call(e.TimedOut(e.Timer.SENSITIVE), e.MoreTime())
+    assert f.StartTimer(e.Timer.SENSITIVE, 60.0) in call.last
+    assert f.StopTimer(e.Timer.SENSITIVE_WARNING) in call.last
+
+
+def test_a_gap_has_a_known_length() -> None:
+    call = Call("N1").hear()(e.SensitivePaused()).wait(12)(e.Resumed())
+    entries = [entry for it in call.did(c.Commit) for entry in it.entries if entry.event == "resumed"]
+    assert [dict(it.params) for it in entries] == [{"gap_seconds": 12}]
+
+
+# --- the desk -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("gone", [e.DeskChanged(False), e.TimedOut(e.Timer.DESK_SILENT)])
+def test_without_a_desk_training_on_interest_pauses_and_documentation_goes_on(gone: e.Event) -> None:
+    call = Call("N7").hear()(gone)
+    assert call.last[0] == STOP("c-1", 0, hold_frames=True)
+    assert call.recorded == {DOC}
+    assert Reason.NO_DESK in call.reasons
+    call(e.DeskChanged(True))
+    assert call.recorded == {DOC, TRAIN}
+
+
+def test_without_a_desk_training_on_consent_goes_on_and_a_key_still_counts() -> None:
+    call = Call("N3").hear()(e.DeskChanged(False)).say_yes("2")
+    assert call.recorded == {TRAIN}
+
+
+def test_without_a_desk_training_alone_is_paused() -> None:
+    call = Call("N4").hear()(e.DeskChanged(False))
+    assert call.status.headline is Headline.PAUSED
+    assert call.reasons[0] is Reason.NO_DESK
+
+
+# --- a newcomer ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("G05")
+def test_a_newcomer_pauses_until_told() -> None:
+    call = Call("N7").hear()(e.NewPerson())
+    assert call.did(STOP)
+    assert call.reasons[0] is Reason.NOT_TOLD
+    assert call.status.notice is not None
+    assert call.status.notice.told is Told.READING
+    assert call.status.notice.newcomer
+    call(READABLE, e.NoticeRead())
+    assert call.recorded == {DOC, TRAIN}
+    assert call.status.recordings == ("c-1",)
+
+
+@pytest.mark.rule("G03")
+def test_a_newcomer_is_asked_for_each_purpose_on_consent_and_a_yes_begins_a_new_recording() -> None:
+    call = Call("N3").hear().say_yes("2")(e.NewPerson(), READABLE, e.NoticeRead())
+    assert call.recorded == set()
+    assert call.status.headline is Headline.ASKED
+    call.say_yes("2")
+    assert call.recorded == {TRAIN}
+    assert call.did(START) == [START("c-2", 0)]
+    assert [it.recording for it in call.changed(c.CloseRecording)] == ["c-1"]
+
+
+@pytest.mark.parametrize("no", ["button", "silence", "voice"])
+def test_a_newcomers_no_ends_the_purpose_from_then_on_and_takes_nothing_back(no: str) -> None:
+    call = Call("N3").hear().say_yes("2")(e.NewPerson(), READABLE, e.NoticeRead())
+    if no == "button":
+        call.opt_out()
+    elif no == "voice":
+        call(e.SpokenAnswer(TRAIN, yes=False))
+    else:
+        call(e.TimedOut(e.Timer.ANSWER), e.NoticeHeard(), e.TimedOut(e.Timer.ANSWER))
+    assert call.status.purposes[TRAIN].phase is PurposePhase.ENDED
+    assert not call.ever_changed(c.Discard)
+    assert call.status.kept
+
+
+def test_an_open_question_is_cancelled_for_a_newcomer_and_asked_anew_for_all() -> None:
+    call = Call("N3").hear().press("2")(e.NewPerson()).wait(1.5)(e.TimedOut(e.Timer.KEY_SETTLES))
+    assert call.recorded == set()
+    assert f.StopTimer(e.Timer.ANSWER) in call.log
+    call(READABLE, e.NoticeRead())
+    assert call.status.headline is Headline.ASKED
+
+
+def test_a_newcomer_during_the_notice_means_that_nobody_was_told() -> None:
+    call = Call("N7").answer()(e.NoticeReached(e.Mark.ESSENTIALS), e.NewPerson())
+    assert f.StopNotice() in call.last
+    assert call(e.FinishedOrally()).recorded == set()
+    assert call(e.NoticeAgain(), e.NoticeHeard()).recorded == {DOC, TRAIN}
+
+
+# --- failures -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", [Reason.RECORDER_FAILED, Reason.NO_KEY, Reason.STORAGE_FAILED])
+def test_a_failure_leaves_the_call_unrecorded_with_the_reason_and_purposes_active(reason: Reason) -> None:
+    call = Call("N7").hear()(e.RecorderFailed(reason))
+    assert call.status.headline is Headline.FAILED
+    assert call.reasons[0] is reason
+    assert call.status.purposes[DOC].phase is PurposePhase.ACTIVE
+    assert not call.did(f.EndCall)
+    call(e.StorageWorks())
+    assert call.did(START) == [START("c-1", 1)]
+
+
+def test_a_segment_that_cannot_be_written_does_not_start() -> None:
+    call = Call("N1").answer()
+    call.store_answers = False
+    call(e.NoticeHeard())
+    ticket = call.did(c.Commit)[-1].ticket
+    call(e.CommitFailed(ticket, Reason.NO_KEY))
+    assert call.status.headline is Headline.FAILED
+    assert call.reasons[0] is Reason.NO_KEY
+    call(e.Committed(ticket))
+    assert not [it for it in call.log if isinstance(it, START)]
+    call.store_answers = True
+    call(e.StorageWorks())
+    assert call.recorded == {DOC}
+    assert call.changed(c.OpenRecording)
+
+
+def test_an_opt_out_that_cannot_be_written_is_tried_again_until_it_is() -> None:
+    call = Call("N4").hear()
+    call.store_answers = False
+    call.opt_out()
+    (commit,) = call.did(c.Commit)
+    for _ in range(3):
+        call(e.CommitFailed(commit.ticket, Reason.STORAGE_FAILED))
+        assert f.StartTimer(e.Timer.RETRY, 1.0) in call.last
+        call.wait(1)(e.TimedOut(e.Timer.RETRY))
+        again = call.did(c.Commit)[0]
+        assert (again.changes, again.entries) == (commit.changes, commit.entries)
+        assert again.ticket != commit.ticket
+        commit = again
+    call(e.CallEnded(), e.WrapUpEnded())
+    assert not call.state.finished
+    call.store_answers = True
+    for it in call.state.pending:
+        call(e.Committed(it.ticket))
+    assert call.state.finished
+
+
+@pytest.mark.parametrize(("on_failure", "ends"), [("end", True), ("warn", False), ("go_on", False)])
+def test_a_failure_ends_the_call_only_where_an_obligation_is_left_unrecorded_and_the_policy_says_so(
+    on_failure: str, ends: bool
+) -> None:
+    call = Call("N1 obligation", on_failure=on_failure).hear()(e.RecorderFailed(Reason.STORAGE_FAILED))
+    assert bool(call.did(f.EndCall)) is ends
+    assert ("end_politely" in call.status.actions) is (on_failure == "warn")
+    assert not Call("N1", on_failure="end").hear()(e.RecorderFailed(Reason.STORAGE_FAILED)).did(f.EndCall)
+
+
+def test_a_pause_or_a_notice_still_to_come_is_no_failure() -> None:
+    assert not Call("N1 obligation").hear()(e.HoldSignalled(True)).did(f.EndCall)
+    call = Call("N1 obligation").answer()(e.RecorderFailed(Reason.STORAGE_FAILED), e.NoticeFailed())
+    assert not [it for it in call.log if isinstance(it, f.EndCall)]
+
+
+# --- the end ------------------------------------------------------------------------------------------
+
+
+def test_a_call_that_ends_closes_its_recording_for_what_keeps_it() -> None:
+    call = Call("N7").hear().opt_out()(e.CallEnded())
+    assert call.last[0] == STOP("c-1", 1)
+    assert [(it.recording, it.purposes) for it in call.changed(c.CloseRecording)] == [("c-1", (DOC,))]
+
+
+def test_what_is_handed_over_ends_here_and_is_kept_as_it_is() -> None:
+    call = Call("N7").hear()(e.HandedOver())
+    assert call.did(STOP)
+    assert call.changed(c.CloseRecording)
+    assert not call.changed(c.DropWraps)
+    assert call(e.HoldSignalled(True), e.HoldSignalled(False)).recorded == set()
+
+
+def _at_the_next_desk(before: Call, name: str) -> Call:
+    call = Call(name)
+    call.state = State()
+    return call(replace(call.scene.rang, passport=passport(before.state)))
+
+
+def test_a_refusal_binds_the_next_desk() -> None:
+    call = _at_the_next_desk(Call("N7").hear().opt_out(), "N7").hear()
+    assert call.status.purposes[TRAIN].reason is Reason.DECLINED_EARLIER
+    assert call.recorded == {DOC}
+
+
+def test_what_was_told_and_agreed_need_not_be_told_and_asked_again() -> None:
+    call = _at_the_next_desk(Call("N3").hear().say_yes("2"), "N3")(e.Answered())
+    assert not call.did(f.PlayNotice)
+    assert call.recorded == {TRAIN}
+
+
+def test_a_passport_without_a_yes_carries_none() -> None:
+    call = _at_the_next_desk(Call("N3").hear(), "N3")(e.Answered())
+    assert call.did(f.PlayNotice)
+    assert call.recorded == set()
+
+
+def test_at_wrap_up_opt_out_withdrawal_and_dispute_are_within_reach() -> None:
+    assert Call("N7").hear()(e.CallEnded()).opt_out().changed(c.DropWraps)[0].role is KeyRole.TRAINING
+    assert Call("N3").hear().say_yes("2")(e.CallEnded(), e.Withdrawn(TRAIN)).changed(c.Discard)
+    assert Call("N7").hear()(e.CallEnded()).dispute(HoldBy.PARTY).changed(c.PlaceHold)
+
+
+def test_wrap_up_ends_by_its_time_where_it_has_one() -> None:
+    call = Call("N1", wrap_up=30.0).hear()(e.CallEnded())
+    assert f.StartTimer(e.Timer.WRAP_UP, 30.0) in call.last
+    call(e.TimedOut(e.Timer.WRAP_UP))
+    assert call.state.finished
+    stale = Call("N1").hear()(e.CallEnded(), e.TimedOut(e.Timer.WRAP_UP))
+    assert not stale.state.finished
+
+
+def test_after_the_end_nothing_is_applicable() -> None:
+    call = Call("N7").hear()(e.CallEnded(), e.WrapUpEnded())
+    state = call.state
+    for event in alphabet(call.scene):
+        assert step(state, event, call.now) == (state, ())
+
+
+def test_every_event_meets_a_call_that_has_not_rung_without_effect() -> None:
+    for event in alphabet(SCENES["N7"])[1:]:
+        state, effects = step(State(), event, NOW)
+        assert not effects
+        assert describe(state, NOW).reasons
+
+
+def test_a_second_press_is_stale_because_the_version_has_moved_on() -> None:
+    call = Call("N7").hear()
+    before = call.status.version
+    call.opt_out()
+    assert call.status.version > before
+    at_rest = call.status.version
+    call(e.NoticeHeard(), e.DigitPressed("4", call.mono), e.StorageWorks())
+    assert call.status.version == at_rest
+
+
+def test_the_peer_and_the_agents_ear_hear_when_recording_begins_and_stops() -> None:
+    call = Call("N1").hear()
+    assert f.SignalRecording(True) in call.last
+    assert f.SoundTone(f.Tone.STARTED) in call.last
+    call(e.HoldSignalled(True))
+    assert f.SignalRecording(False) in call.last
+    assert f.SoundTone(f.Tone.STOPPED) in call.last
+    assert not Call("N7").hear().opt_out().did(f.SoundTone)
+
+
+def test_no_assessment_is_said_beside_whatever_the_status_is() -> None:
+    scene = SCENES["N2"]
+    decision = replace(scene.decision, reasons=(Reason.CONSENT, Reason.NO_ASSESSMENT))
+    state, _ = step(State(), replace(scene.rang, decision=decision), NOW)
+    assert Reason.NO_ASSESSMENT in [it.reason for it in describe(state, NOW).reasons]
