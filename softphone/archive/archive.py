@@ -32,6 +32,8 @@ from softphone.domain.retention import Ended, has_expired
 FORMAT = 1
 MARKER = "archive.json"
 CATALOG = "catalog.db"
+NEW_CATALOG = "catalog.new"
+"""while an archive is being made"""
 RECORDINGS = "recordings"
 ROLES = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
 
@@ -119,21 +121,20 @@ class Archive:
             folder.chmod(0o700)
         except OSError as error:
             raise ArchiveError("error.archive.unwritable", path=str(folder), detail=error.strerror or "") from error
+        for left in (NEW_CATALOG, f"{NEW_CATALOG}-wal", f"{NEW_CATALOG}-shm"):
+            # A creation that was cut off before its marker; nothing was ever recorded into it.
+            with suppress(FileNotFoundError):
+                (folder / left).unlink()
         marker = Marker(str(uuid7()), str(uuid7()), demo)
         master = keys.new_master()
         secrets = Secrets.derive(master)
+        # The secret first: one that is left over by a crash harms nobody, a catalog without its secret is lost.
+        store.set(keys.master_name(marker.archive), master)
         facts = {"archive": marker.archive, "desk": marker.desk, "demo": str(int(demo))}
-        catalog = Catalog.create(folder / CATALOG, secrets.catalog, facts)
-        try:
-            store.set(keys.master_name(marker.archive), master)
-            _write_marker(folder, marker)
-        except BaseException:
-            catalog.close()
-            for name in (CATALOG, f"{CATALOG}-wal", f"{CATALOG}-shm"):
-                with suppress(OSError):
-                    (folder / name).unlink()
-            raise
-        return cls(folder, marker, catalog, secrets, store)
+        Catalog.create(folder / NEW_CATALOG, secrets.catalog, facts).close()
+        _write_marker(folder, marker)
+        _take_new_catalog(folder)
+        return cls(folder, marker, Catalog.open(folder / CATALOG, secrets.catalog), secrets, store)
 
     @classmethod
     def open(cls, folder: Path, store: KeyStore) -> Archive:
@@ -145,6 +146,7 @@ class Archive:
         if master is None:
             raise ArchiveError("error.archive.no_catalog_key", path=str(folder))
         secrets = Secrets.derive(master)
+        _take_new_catalog(folder)
         catalog = Catalog.open(folder / CATALOG, secrets.catalog)
         facts = catalog.meta()
         if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != (
@@ -331,6 +333,14 @@ def read_marker(folder: Path) -> Marker:
         raise ArchiveError("error.archive.unreadable", path=str(folder), detail=error.strerror or "") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveError("error.archive.marker_changed", path=str(folder)) from error
+
+
+def _take_new_catalog(folder: Path) -> None:
+    """The last step of making an archive, also where a crash came before it."""
+    new = folder / NEW_CATALOG
+    if new.exists() and not (folder / CATALOG).exists():
+        new.replace(folder / CATALOG)
+        sync_folder(folder)
 
 
 def _write_marker(folder: Path, marker: Marker) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from softphone.archive import tables
-from softphone.archive.keys import Secrets, Wrap
+from softphone.archive.keys import Recipient, Secrets, Wrap
 from softphone.archive.tables import (
     call_backs,
     calls,
@@ -51,6 +51,8 @@ class CallFacts:
     time_zone: str
     retention: Mapping[Purpose, Period]
     notice: NoticeId | None = None
+    recipients: tuple[Recipient, ...] = ()
+    """whom the policy that held when it rang lets open it"""
 
 
 class Tables:
@@ -212,6 +214,7 @@ class Tables:
         if self._restricted(change.recording) is None:
             for purpose in Purpose:
                 if purpose not in change.purposes:
+                    self.drop_wraps(change.recording, KeyRole(purpose.value))
                     self.end_purpose(change.recording, purpose, Ended.TAKEN_BACK, "closed_without")
 
     def list_call_back(self, change: ListCallBack, facts: CallFacts) -> None:

@@ -95,7 +95,6 @@ class Ledger:
         self._on_done = on_done
         self._on_failed = on_failed
         self._on_storage = on_storage or _nobody
-        self._recipients: tuple[Recipient, ...] = ()
         self._facts: dict[str, CallFacts] = {}
         self._keys: dict[str, dict[int, bytes]] = {}
         self._suspected = False
@@ -114,10 +113,6 @@ class Ledger:
         self._inbox.put(_Stop())
         self._thread.join(timeout)
         return not self._thread.is_alive()
-
-    def set_recipients(self, recipients: Sequence[Recipient]) -> None:
-        """The policy's; they hold for segments that are opened from now on."""
-        self._recipients = tuple(recipients)
 
     def register_call(self, facts: CallFacts) -> None:
         """Before the first commit of this call. Kept in memory alone until something of the call is kept."""
@@ -253,6 +248,7 @@ class Ledger:
                     self._wrap_again(recording, Purpose.TRAINING, tables.trainable(recording), tables, deed)
             case CloseRecording():
                 tables.close_recording(change)
+                deed.dropped = True
                 self._vault.settle(change.recording)
             case ListCallBack():
                 tables.list_call_back(change, self._facts_of(tables, change.call))
@@ -263,10 +259,12 @@ class Ledger:
         call = tables.call_of(change.recording)
         if call is None:
             return
-        tables.open_segment(change, self._facts_of(tables, call))
+        facts = self._facts_of(tables, call)
+        tables.open_segment(change, facts)
         key = keys.data_key()
         roles = [KeyRole(purpose.value) for purpose in tables.wrappable(change.recording, change.purposes)]
-        tables.add_wraps(self._wraps(key, change.recording, change.segment, [*roles, KeyRole.CUSTODY]))
+        wraps = _wraps(facts.recipients, key, change.recording, change.segment, [*roles, KeyRole.CUSTODY])
+        tables.add_wraps(wraps)
         deed.opened[change.recording, change.segment] = key
 
     def _add_wraps(self, change: AddWraps, tables: Tables, deed: _Deed) -> None:
@@ -282,19 +280,12 @@ class Ledger:
     ) -> None:
         held = dict(self._keys.get(recording, {}))
         held |= {segment: key for (of, segment), key in deed.opened.items() if of == recording}
+        call = tables.call_of(recording)
+        recipients = self._facts_of(tables, call).recipients if call else ()
         for number in numbers:
             if number not in held:
                 raise NoKeyError(f"{purpose.value} {number}")
-            tables.add_wraps(self._wraps(held[number], recording, number, [KeyRole(purpose.value)]))
-
-    def _wraps(self, key: bytes, recording: str, segment: int, roles: Sequence[KeyRole]) -> list[Wrap]:
-        made: list[Wrap] = []
-        for role in roles:
-            recipients = [recipient for recipient in self._recipients if recipient.role is role]
-            if not recipients:
-                raise NoKeyError(role.value)
-            made += [keys.wrap(key, recipient, recording, segment) for recipient in recipients]
-        return made
+            tables.add_wraps(_wraps(recipients, held[number], recording, number, [KeyRole(purpose.value)]))
 
     def _facts_of(self, tables: Tables, call: str) -> CallFacts:
         facts = self._facts.get(call) or tables.facts(call)
@@ -326,3 +317,16 @@ def remove_condemned(catalog: Catalog, vault: Vault) -> list[str]:
         with catalog.writing() as connection:
             connection.execute(delete(condemned).where(condemned.c.recording == recording))
     return listed
+
+
+def _wraps(
+    recipients: Sequence[Recipient], key: bytes, recording: str, segment: int, roles: Sequence[KeyRole]
+) -> list[Wrap]:
+    """A wrap for each of these roles' recipients. Raises NoKeyError for a role that has none."""
+    made: list[Wrap] = []
+    for role in roles:
+        those = [recipient for recipient in recipients if recipient.role is role]
+        if not those:
+            raise NoKeyError(role.value)
+        made += [keys.wrap(key, recipient, recording, segment) for recipient in those]
+    return made

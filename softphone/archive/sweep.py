@@ -20,7 +20,7 @@ from softphone.archive.ledger import remove_condemned
 from softphone.archive.tables import calls, holds, purposes, recordings, refusals
 from softphone.domain.changes import AuditEntry, HoldBy
 from softphone.domain.errors import ArchiveError
-from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.purpose import KeyRole, Purpose, Reason
 from softphone.domain.retention import Ended, HoldStanding, has_expired, hold_is_void, is_kept
 
 _Row = Row[*tuple[Any, ...]]
@@ -117,8 +117,11 @@ def _judge(connection: Connection, row: _Row, now: datetime) -> tuple[list[Swept
     """What is due for one recording, and whether it is kept."""
     items: list[SweptItem] = []
     stand: list[Ended] = []
+    case_open = is_case(row.restricted)
     for purpose in connection.execute(select(purposes).where(purposes.c.recording == row.recording)):
         stands = Ended(purpose.stands)
+        # Grounds given under special circumstances end training alone, and custody has yet to judge them (G32).
+        case_open = case_open or purpose.reason == Reason.GROUNDS_GIVEN
         end = date.fromisoformat(purpose.expires_on) if purpose.expires_on else None
         if stands is Ended.KEEPS and end is not None and has_expired(end, now, row.time_zone):
             which = Purpose(purpose.purpose)
@@ -137,7 +140,7 @@ def _judge(connection: Connection, row: _Row, now: datetime) -> tuple[list[Swept
             items.append(SweptItem(Swept.HOLD_VOID, row.recording, "G10", since=until.date()))
         elif confirm is not None and now >= confirm:
             items.append(SweptItem(Swept.HOLD_OVERDUE, row.recording, "G10", since=confirm.date()))
-    kept = is_kept(stand, standing, case_open=is_case(row.restricted), now=now)
+    kept = is_kept(stand, standing, case_open=case_open, now=now)
     if row.closed_at is None and now - datetime.fromisoformat(row.opened_at) < _UNFINISHED:
         kept = True
     if not kept:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from softphone.archive import commands
 from softphone.archive.archive import Archive, RecordingRow
+from softphone.bootstrap.audit import entries_of, in_words
 from softphone.bootstrap.home import Home, key_store, texts
+from softphone.domain.errors import SoundError
 from softphone.domain.purpose import KeyRole
 from softphone.texts import Texts
 
@@ -40,8 +42,8 @@ def archive_list(arguments: argparse.Namespace) -> int:
 def archive_show(arguments: argparse.Namespace) -> int:
     tell = texts()
     with _opened(arguments) as archive:
-        shown = commands.show(archive, arguments.id)
-    row = shown.row
+        row = commands.show(archive, arguments.id).row
+        entries = entries_of(archive, row)
     facts = {
         "id": row.recording,
         "opened": _when(row.opened_at),
@@ -58,9 +60,8 @@ def archive_show(arguments: argparse.Namespace) -> int:
             f"{tell('archive.show.hold'):<14}{_when(hold.at)} {tell(f'archive.hold.{hold.raised_for}')} {hold.why}".rstrip()
         )
     _tell("\n" + tell("archive.show.audit"))
-    for entry in shown.audit:
-        params = ", ".join(f"{key} {value}" for key, value in entry.params.items() if value is not None)
-        _tell(f"{entry.number:>5}  {_when(entry.at)}  {entry.rule:<4} {entry.event}{f' ({params})' if params else ''}")
+    for entry in entries:
+        _tell(f"{entry.number:>5}  {_when(entry.at)}  {entry.rule:<4} {in_words(entry, tell)}")
     return 0
 
 
@@ -71,12 +72,14 @@ def archive_play(arguments: argparse.Namespace) -> int:
     home = Home.of(arguments)
     settings, _ = home.settings()
     with _opened(arguments) as archive:
+        archive.find(arguments.id)
+        speaker = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
         sound = commands.play(archive, arguments.id, datetime.now(UTC))
         # Both voices on one loudspeaker, half as loud each so that they never clip together.
         mixed = b"".join(
             ((block[:, 0].astype("i4") + block[:, 1]) // 2).astype("<i2").tobytes() for block in sound.blocks
         )
-        player = Player("" if settings.speaker.startswith("none") else settings.speaker)
+        player = Player(speaker)
         player.play(mixed, sound.rate)
         player.wait()
     return 0
@@ -115,8 +118,14 @@ def archive_verify(arguments: argparse.Namespace) -> int:
         for finding in proof.findings:
             _tell(tell(f"archive.finding.{finding.code}", **finding.params))
         faults = sum(finding.is_fault for finding in proof.findings)
-        figures = {"recordings": proof.recordings, "entries": proof.audit_entries, "chunks": proof.opened_chunks}
-        _tell(tell("verify.ok" if proof.ok else "verify.not_ok", faults=faults, **figures))
+        counts = {
+            "faults": faults,
+            "entries": proof.audit_entries,
+            "recordings": proof.recordings,
+            "chunks": proof.opened_chunks,
+        }
+        figures = {name: tell(f"verify.{name}", count=count) for name, count in counts.items()}
+        _tell(tell("verify.ok" if proof.ok else "verify.not_ok", **figures))
     return 0 if proof.ok else 1
 
 
@@ -130,6 +139,17 @@ def _opened(arguments: argparse.Namespace) -> Generator[Archive]:
         yield archive
     finally:
         archive.close()
+
+
+def _speaker(chosen: str) -> str:
+    """The id of the speaker to play on: the chosen one where it is there, else the system's. Raises SoundError."""
+    from softphone.audio.devices import Device, list_devices
+
+    devices = list_devices()
+    for one in (chosen, ""):
+        if isinstance(devices.find("speaker", one), Device):
+            return one
+    raise SoundError("error.play.no_speaker")
 
 
 def _state(row: RecordingRow, tell: Texts) -> str:

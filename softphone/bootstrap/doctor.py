@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from softphone.bootstrap.home import Home, key_store, texts
-from softphone.domain.errors import Param
+from softphone.domain.errors import ArchiveError, KlartoneError, Param
 from softphone.wire import Settings
 
 
@@ -51,7 +52,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     if fault:
         yield Finding(fault.code, dict(fault.params), bad=True)
     else:
-        yield Finding("doctor.settings", {"folder": str(home.folders.config)})
+        yield _settings(home.folders.config)
 
 
 def _sip() -> Finding:
@@ -88,15 +89,35 @@ def _voice() -> Finding:
 
 
 def _archive(folder: Path) -> Finding:
-    from softphone.archive.archive import Archive
-
-    if not folder.exists():
-        return Finding("doctor.archive", {"folder": str(folder)})
+    from softphone.archive.archive import MARKER, Archive
 
     def look() -> None:
-        Archive.open(folder, key_store(folder)).close()
+        if (folder / MARKER).exists():
+            Archive.open(folder, key_store(folder)).close()
+        elif why := why_unwritable(folder):
+            raise ArchiveError("error.archive.unwritable", path=str(folder), detail=why)
 
     return _tried(look, Finding("doctor.archive", {"folder": str(folder)}), "doctor.archive.none")
+
+
+def _settings(folder: Path) -> Finding:
+    why = why_unwritable(folder)
+    if why:
+        return Finding("doctor.settings.none", {"folder": str(folder), "detail": why}, bad=True)
+    return Finding("doctor.settings", {"folder": str(folder)})
+
+
+def why_unwritable(folder: Path) -> str:
+    """What the system says against writing there, or in the nearest folder above it that there is; empty: nothing.
+
+    A file without a name is made and is gone again: rights alone do not tell of a read-only disk.
+    """
+    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    try:
+        with TemporaryFile(dir=there):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _policy(settings: Settings) -> Finding:
@@ -113,8 +134,6 @@ def _policy(settings: Settings) -> Finding:
 
 
 def _tried(deed: Callable[[], object], good: Finding, bad: str) -> Finding:
-    from softphone.domain.errors import KlartoneError
-
     try:
         deed()
     except KlartoneError as error:

@@ -6,7 +6,7 @@ Effects are carried out in the order given. What stops or narrows (`StopRecorder
 **Changing segments without a gap.** The key of a new segment comes with its `Committed`, which takes some milliseconds:
 
 - *wider* (a yes is added): the old, narrower segment runs on until the `Committed`; then `StopRecorder(old)` and
-  `StartRecorder(new)` come together, and not a frame lies between them.
+  `StartRecorder(new)` come together, and the few frames that may come between the two are held for the new one.
 - *narrower, and something is left* (an opt-out while documentation goes on): `StopRecorder(old, hold_frames=True)` at once.
   From that frame on nothing is sealed under the old key; frames go into memory, unsealed, for the narrower segment alone.
   They leave memory in one of two ways: the next `StartRecorder` of this recording seals them as its first frames; a

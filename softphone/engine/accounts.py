@@ -51,18 +51,21 @@ class Accounts:
     def shown(self) -> tuple[AccountState, ...]:
         return tuple(self._states.values())
 
-    def set(self, accounts: tuple[Account, ...], *, in_call: bool) -> None:
-        """Raises SettingsError for an address that is none, for more than `MOST`, or for a change while a call is on; then
-        nothing is changed."""
-        if in_call:
-            if accounts != tuple(state.account for state in self._states.values()):
-                raise SettingsError("error.settings.in_call")
-            return
+    def check(self, accounts: tuple[Account, ...], *, in_call: bool) -> None:
+        """Raises SettingsError for an address that is none, for more than `MOST`, or for a change while a call is on."""
+        if in_call and accounts != tuple(state.account for state in self._states.values()):
+            raise SettingsError("error.settings.in_call")
         if len(accounts) > MOST:
             raise SettingsError("error.settings.accounts", most=MOST)
         for account in accounts:
             if not _ADDRESS.fullmatch(account.address):
                 raise SettingsError("error.settings.address", address=account.address)
+
+    def set(self, accounts: tuple[Account, ...], *, in_call: bool) -> None:
+        """Raises SettingsError as `check` does; then nothing is changed."""
+        self.check(accounts, in_call=in_call)
+        if in_call:
+            return
         wanted = {account.id: account for account in accounts}
         for gone in [one for one in self._states if one not in wanted]:
             self._remove(gone)

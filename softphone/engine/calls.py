@@ -11,13 +11,13 @@ from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.decision import Decision, Facts, not_recorded
 from softphone.domain.errors import KlartoneError
-from softphone.domain.policy import Line, exempt, terms, which_line
+from softphone.domain.policy import Line, Policy, exempt, terms, which_line
 from softphone.domain.purpose import Direction, Language, Reason
 from softphone.domain.session import State, step
 from softphone.engine.commands import BEYOND_THE_SESSION, RecordingCommand, to_event
 from softphone.engine.hands import Hands, Params, Phone, Recorder, Rules, Store
 from softphone.engine.live import LiveCall
-from softphone.engine.numbers import dialled, e164
+from softphone.engine.numbers import dialled, e164, spellings, user_part
 from softphone.engine.sip import events as sip
 from softphone.system.logbook import log, where
 from softphone.wire import Act, CallPhase, CallState, Occurred, PastCall, Said
@@ -91,6 +91,7 @@ class Calls:
     def next_due(self) -> float | None:
         """The monotonic time of the next clock to run out."""
         dues = [due for call in self._live.values() for due in (*call.timers.values(), *(at for at, _ in call.marks))]
+        dues += [call.notice_by for call in self._live.values() if call.notice_by is not None]
         dues += [call.decide_by for call in self._live.values() if call.decide_by is not None and not call.decided]
         return min(dues, default=None)
 
@@ -115,6 +116,7 @@ class Calls:
     def established(self, event: sip.CallEstablished) -> None:
         if (call := self._live.get(event.call)) is None:
             return
+        self._end_wrap_ups()
         now = self._clock()
         call.phase = CallPhase.CONNECTED
         call.answered_at, call.answered_mono = now.utc, now.mono
@@ -131,6 +133,7 @@ class Calls:
         call.ended_at = self._clock().utc
         call.end_code = event.code
         call.marks.clear()
+        call.notice_by = None
         ending: dict[str, str | int | float | bool | None] = {"code": event.code, "by_us": event.by_us}
         if status := call.status(self._clock()):
             ending |= {"status": status.headline.value, "reason": status.reasons[0].reason.value}
@@ -172,14 +175,13 @@ class Calls:
     def notice_played(self, event: sip.NoticePlayed) -> None:
         if call := self._live.get(event.call):
             self._pass_marks(call, None)
+            call.notice_by = None
             self._occurred(call, "notice_ended")
             self._feed(call, ev.NoticeHeard())
 
     def notice_cut(self, event: sip.NoticeCut) -> None:
         if (call := self._live.get(event.call)) and event.reason not in ("stopped", "replaced"):
-            call.marks.clear()
-            self._occurred(call, "notice_cut", {"reason": event.reason})
-            self._feed(call, ev.NoticeFailed())
+            self._notice_failed(call, event.reason)
 
     # --- store, recorder, rulebook ---------------------------------------------------------------
 
@@ -187,9 +189,7 @@ class Calls:
         call = self._live.get(call_id)
         if call is None or call.decided or call.line is None:
             return
-        self._rules.ask(
-            call.id, self._facts(call, call.line, declined_earlier=declined_earlier), drawn=self._drawn(call)
-        )
+        self._ask_rulebook(call, declined_earlier=declined_earlier)
 
     def decided(self, call_id: str, decision: Decision) -> None:
         call = self._live.get(call_id)
@@ -205,12 +205,14 @@ class Calls:
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None:
         if call := self._live.get(call_id):
             call.keys |= keys
+            for entry in call.entries.pop(ticket, ()):
+                self._occurred(call, f"audit.{entry.event}", {"rule": entry.rule, **entry.params})
             self._feed(call, ev.Committed(ticket))
             self._drop_if_over(call)
 
     def commit_failed(self, call_id: str, ticket: int, reason: Reason) -> None:
         if call := self._live.get(call_id):
-            self._occurred(call, "commit_failed", {"reason": reason.value})
+            call.entries.pop(ticket, None)
             self._feed(call, ev.CommitFailed(ticket, reason))
 
     def sealed(self, call_id: str, recording: str, segment: int, samples: int) -> None:
@@ -242,7 +244,8 @@ class Calls:
             raise KlartoneError("error.dial.busy")
         where = dialled(target)
         call_id = self._phone.dial(account, where)
-        number = where.removeprefix("sip:").partition("@")[0]
+        self._end_wrap_ups()
+        number = user_part(where)
         policy = self._rules.policy
         line = None
         if policy:
@@ -312,7 +315,7 @@ class Calls:
         elif call.line and not call.asks_anew:
             # The party wants now what it declined: the earlier no is no longer asked about.
             call.asks_anew = True
-            self._rules.ask(call.id, self._facts(call, call.line, declined_earlier=False), drawn=self._drawn(call))
+            self._ask_rulebook(call, declined_earlier=False)
 
     def end_wrap_up(self, call_id: str) -> Said | None:
         return self._in_phase(call_id, CallPhase.ENDED, self._close)
@@ -335,10 +338,18 @@ class Calls:
             if call.decide_by is not None and call.decide_by <= now and not call.decided:
                 self._ring(call, not_recorded(Reason.RULEBOOK_FAILED))
             self._pass_marks(call, now)
+            if call.notice_by is not None and call.notice_by <= now:
+                self._notice_failed(call, "overdue")
             for timer, due in [*call.timers.items()]:
                 if due <= now and call.timers.get(timer) == due:
                     del call.timers[timer]
                     self._feed(call, ev.TimedOut(timer))
+
+    def _notice_failed(self, call: LiveCall, reason: str) -> None:
+        call.marks.clear()
+        call.notice_by = None
+        self._occurred(call, "notice_cut", {"reason": reason})
+        self._feed(call, ev.NoticeFailed())
 
     def _pass_marks(self, call: LiveCall, now: float | None) -> None:
         """Feeds the marks that the notice has reached; all that are left where it has been heard whole (`now` None)."""
@@ -352,8 +363,6 @@ class Calls:
     def _begin(
         self, call_id: str, account: str, direction: Direction, name: str, number: str, line: Line | None
     ) -> LiveCall:
-        for past in [call for call in self._live.values() if call.phase is CallPhase.ENDED]:
-            self._close(past)
         policy = self._rules.policy
         call = LiveCall(
             id=call_id,
@@ -376,14 +385,23 @@ class Calls:
 
     def _ask_rules(self, call: LiveCall) -> None:
         policy = call.policy
-        number = call.e164 or call.number or None
         if policy is None:
             self._ring(call, not_recorded(self._rules.trouble or Reason.POLICY_MISSING))
-        elif reason := exempt(policy, call.line, call.direction, number):
+        elif reason := self._exempt(call, policy):
             self._ring(call, not_recorded(reason))
+        elif self._store.unopened:
+            # Nobody is told that a call is recorded which cannot be.
+            self._ring(call, not_recorded(Reason.STORAGE_FAILED))
         else:
             call.decide_by = self._clock().mono + DECISION_TIME
             self._store.look_up(call)
+
+    def _exempt(self, call: LiveCall, policy: Policy) -> Reason | None:
+        """However the number is written: a call to 112 is one to +45 112 as well."""
+        for number in (call.e164, *spellings(call.number)) if call.number else (None,):
+            if reason := exempt(policy, call.line, call.direction, number):
+                return reason
+        return None
 
     def _ring(self, call: LiveCall, decision: Decision) -> None:
         """The session begins, and takes what has happened meanwhile."""
@@ -412,11 +430,12 @@ class Calls:
             call.text = self._rules.text(call.line, decision.notice, call.language)
             call.notice = self._rules.notice(call.line, decision.notice, call.language)
 
-    def _facts(self, call: LiveCall, line: Line, *, declined_earlier: bool) -> Facts:
-        return Facts(line.id, call.direction, call.e164, call.language, declined_earlier, call.arrived_at)
-
-    def _drawn(self, call: LiveCall) -> bool:
-        return call.line is not None and call.line.training is not None and self._rules.draw(call.line, call.id)
+    def _ask_rulebook(self, call: LiveCall, *, declined_earlier: bool) -> None:
+        policy, line = call.policy, call.line
+        if policy and line:
+            drawn = line.training is not None and self._rules.draw(line, call.id)
+            facts = Facts(line.id, call.direction, call.e164, call.language, declined_earlier, call.arrived_at)
+            self._rules.ask(call.id, policy, facts, drawn=drawn)
 
     def _close(self, call: LiveCall) -> None:
         """Wrap-up is over. The call stays until its last transaction is acknowledged."""
@@ -432,6 +451,12 @@ class Calls:
         if call.closed and call.settled:
             self._live.pop(call.id, None)
             self._changed()
+
+    def _end_wrap_ups(self) -> None:
+        """The next call begins. One that only rings takes no wrap-up away, nor does one where the line gives it its own time."""
+        for past in [call for call in self._live.values() if call.phase is CallPhase.ENDED]:
+            if past.line is None or not past.line.wrap_up.length():
+                self._close(past)
 
     def _in_phase(self, call_id: str, phase: CallPhase, act: Callable[[LiveCall], None]) -> Said | None:
         call = self._live.get(call_id)
@@ -468,16 +493,16 @@ class Calls:
                     # The call is gone from SIP, or has no media now: what that means comes as an event of its own.
                     _log.info("effect %s: %s", type(effect).__name__, error.code)
                 except Exception as error:  # noqa: BLE001 - whatever it is
-                    self._stop_in_doubt(call, error)
+                    self._stop_in_doubt(call, effect, error)
             call.queue.popleft()
         self._changed()
 
-    def _stop_in_doubt(self, call: LiveCall, error: Exception) -> None:
+    def _stop_in_doubt(self, call: LiveCall, effect: do.Effect, error: Exception) -> None:
         """A bug. The call goes on; what was being recorded is stopped, and the agent sees it."""
         _log.error("bug %s", where(type(error), error.__traceback__))
         if call.running:
             self._recorder.stop(call.id, *call.running)
             call.running = None
-        failed = ev.RecorderFailed(Reason.RECORDER_FAILED)
-        if failed not in call.queue:
-            call.queue.append(failed)
+        failed = [ev.RecorderFailed(Reason.RECORDER_FAILED)]
+        follows: list[ev.Event] = [*failed, ev.NoticeFailed()] if isinstance(effect, do.PlayNotice) else [*failed]
+        call.queue.extend(event for event in follows if event not in call.queue)

@@ -20,6 +20,9 @@ from softphone.wire import Tone
 Params = Mapping[str, str | int | float | bool | None]
 Occurred = Callable[[LiveCall, str, Params | None], None]
 
+NOTICE_GRACE = 3.0
+"""seconds past a notice's length after which it has failed, whatever the media say: nobody is kept waiting"""
+
 
 class Phone(Protocol):
     """What is used of `engine.sip.Phone`."""
@@ -50,6 +53,8 @@ class Recorder(Protocol):
 class Store(Protocol):
     """The archive as the engine needs it. Nothing here blocks; answers come into the loop's inbox."""
 
+    @property
+    def unopened(self) -> bool: ...
     def look_up(self, call: LiveCall) -> None:
         """The answer, whether the party declined earlier, comes to `Calls.looked_up`."""
         ...
@@ -76,7 +81,7 @@ class Rules(Protocol):
         ...
 
     def draw(self, line: Line, call: str) -> bool: ...
-    def ask(self, call: str, facts: Facts, *, drawn: bool) -> None:
+    def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
         """The answer, or `not_recorded` where it failed, comes to `Calls.decided`."""
         ...
 
@@ -113,8 +118,7 @@ class Hands:
         """Does it at once; an event that follows is returned. Raises KlartoneError where SIP has no such call any more."""
         match effect:
             case do.Commit():
-                for entry in effect.entries:
-                    self._occurred(call, f"audit.{entry.event}", {"rule": entry.rule, **entry.params})
+                call.entries[effect.ticket] = effect.entries
                 call.note_dates(effect)
                 self._store.commit(call.id, effect)
             case do.StartRecorder(recording=recording, segment=segment):
@@ -135,6 +139,7 @@ class Hands:
                 return self._play_notice(call, effect)
             case do.StopNotice():
                 call.marks.clear()
+                call.notice_by = None
                 self._phone.stop_notice(call.id)
             case do.SetMicrophone(open=opened):
                 call.microphone_open = opened
@@ -160,6 +165,8 @@ class Hands:
             effect.notice is not call.notice_id or (sound and sound.text.language is not effect.language)
         ):
             sound = self._rules.notice(call.line, effect.notice, effect.language)
+        if sound:
+            call.notice_by = self._clock().mono + sound.seconds + NOTICE_GRACE
         path = (sound.question_path if effect.question_only else sound.path) if sound else None
         if path is None:
             self._occurred(call, "notice_missing", None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from softphone import wire
-from softphone.domain.changes import CloseRecording, Commit
+from softphone.domain.changes import AuditEntry, CloseRecording, Commit
 from softphone.domain.decision import NoticeId
 from softphone.domain.events import Event, Mark, Now, Timer
 from softphone.domain.notice import NoticeSound, NoticeText
@@ -66,6 +66,10 @@ class LiveCall:
     notice: NoticeSound | None = None
     """its sound, where there is one"""
     notice_id: NoticeId | None = None
+    notice_by: float | None = None
+    """when a notice that is being played must have been heard, or has failed"""
+    entries: dict[int, tuple[AuditEntry, ...]] = field(default_factory=dict[int, "tuple[AuditEntry, ...]"])
+    """of transactions under way, by ticket: told when they are written"""
     keys: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes], repr=False)
     """data keys of segments about to begin, on their way from the store to the recorder"""
     running: tuple[str, int] | None = None

@@ -62,6 +62,10 @@ DESK_SILENT = 5.0
 ALONE = 10.0
 """seconds without call and desk after which the engine ends"""
 LEVELS_EVERY = 0.1
+OWED = 60.0
+"""seconds that an engine told to end goes on trying to write what it owes: a refusal is known to nobody else"""
+GOODBYE = 3.0
+"""seconds for clients to read the last words"""
 
 _log = log.getChild("engine")
 
@@ -218,14 +222,22 @@ class Engine:
         """The parts are started by then; they are closed by whoever made them."""
         while not (self._quitting and not self._parts.calls.talking):
             self.turn()
-        self._parts.calls.close_all()
-        ends = time.monotonic() + 3
-        while not self._parts.calls.settled and time.monotonic() < ends:
+        calls = self._parts.calls
+        calls.close_all()
+        ends = time.monotonic() + OWED
+        while self._owes() and time.monotonic() < ends:
             self.turn()
+        if self._owes():
+            _log.error("ended with transactions that could not be written")
         self._publish()
         self._clients.say_goodbye()
+        ends = time.monotonic() + GOODBYE
         while self._clients.attached and time.monotonic() < ends:
             self.turn()
+
+    def _owes(self) -> bool:
+        """Whether something of a call has yet to be written. Where there is no archive nothing was recorded either."""
+        return self._parts.store.opened and not self._parts.calls.settled
 
     def turn(self) -> None:
         """One round. SIP first, so that a press that came meanwhile is done at once after it."""
@@ -272,8 +284,10 @@ class Engine:
     def _look_after_desks(self) -> None:
         now = time.monotonic()
         heard = self._clients.desk_heard()
-        self._parts.calls.desk(heard is not None and now - heard < DESK_SILENT)
-        if heard is not None or self._parts.calls.talking or not self._parts.alone_ends:
+        calls = self._parts.calls
+        calls.desk(heard is not None and now - heard < DESK_SILENT)
+        # What could not be written yet (a refusal, on a full disk) is known to this process alone.
+        if heard is not None or calls.talking or self._owes() or not self._parts.alone_ends:
             self._alone_since = None
         elif self._alone_since is None:
             self._alone_since = now
@@ -296,6 +310,8 @@ class Engine:
                 client.outbox.put(self.snapshot())
             case Detached():
                 self._clients.attached.pop(client, None)
+                if not self._clients.attached:
+                    self._watch(on=False)
                 client.outbox.close()
             case Told(message=message):
                 if client in self._clients.attached:
@@ -341,8 +357,7 @@ class Engine:
             case SaveSettings(settings=settings):
                 return self._save(settings)
             case WatchLevels(on=on):
-                self._watching = on
-                parts.sound.watch(on)
+                self._watch(on)
                 return None
             case TestTone():
                 parts.sound.test_tone()
@@ -351,15 +366,21 @@ class Engine:
                 self.quit()
                 return None
 
+    def _watch(self, on: bool) -> None:
+        self._watching = on
+        self._parts.sound.watch(on)
+
     def _save(self, settings: Settings) -> None:
         """What cannot be used or stored is refused and changes nothing."""
         before = self._parts.settings
         if not (settings.port == 0 or 1024 <= settings.port <= 65535):
             raise SettingsError("error.settings.port", port=settings.port)
-        self._parts.accounts.set(settings.accounts, in_call=self._parts.calls.talking)
-        self.fault("accounts", None)
-        self._parts.settings = settings
+        in_call = self._parts.calls.talking
+        self._parts.accounts.check(settings.accounts, in_call=in_call)
         self._parts.save(settings)
+        self._parts.settings = settings
+        self._parts.accounts.set(settings.accounts, in_call=in_call)
+        self.fault("accounts", None)
         if (before.microphone, before.speaker) != (settings.microphone, settings.speaker):
             self._parts.sound.use(settings.microphone, settings.speaker)
             self.fault("sound", None)

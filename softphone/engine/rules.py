@@ -18,8 +18,11 @@ from softphone.engine.store import Post
 from softphone.plugin.client import PluginWord
 from softphone.plugin.notices import NoticeBook, NoticeMaker
 from softphone.plugin.rulebook import RulebookDesk
+from softphone.system.logbook import log, where
 from softphone.system.policy_file import load_policy
 from softphone.wire import LineState, PolicyPhase, PolicyState, Said
+
+_log = log.getChild("engine")
 
 
 class EngineRules:
@@ -33,7 +36,6 @@ class EngineRules:
         secret: bytes,
         post: Post,
         changed: Callable[[], None],
-        taken_up: Callable[[Policy], None],
         fault: Callable[[str, Said | None], None],
     ) -> None:
         self._maker = maker
@@ -41,7 +43,6 @@ class EngineRules:
         self._secret = secret
         self._post = post
         self._changed = changed
-        self._taken_up = taken_up
         self._fault = fault
         self._book = NoticeBook()
         self._asked_for = ""
@@ -88,11 +89,10 @@ class EngineRules:
     def draw(self, line: Line, call: str) -> bool:
         return line.training is not None and drawn(line.training.sample, roll(self._secret, call))
 
-    def ask(self, call: str, facts: Facts, *, drawn: bool) -> None:
-        if self.policy is None:
-            return  # a call began under a policy that is gone: its time runs out, and it is not recorded
+    def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
+        """By `policy`, the one that held when it rang."""
         self._rulebook.decide(
-            self.policy,
+            policy,
             facts,
             drawn=drawn,
             callback=lambda decision: self._post(lambda: self.decided(call, decision)),
@@ -117,6 +117,10 @@ class EngineRules:
         except PolicyError as error:
             faults = tuple(Said(one.code, one.params, one.line, one.key) for one in error.faults)
             self._post(lambda: self._refused(str(path), faults, number))
+        except Exception as error:  # noqa: BLE001 - a path that no system takes, a library's own error: said, never silent
+            _log.error("bug %s", where(type(error), error.__traceback__))
+            unknown = Said("policy.fault.unreadable", {"path": str(path), "detail": type(error).__name__})
+            self._post(lambda: self._refused(str(path), (unknown,), number))
         else:
             self._post(lambda: self._loaded(loaded, book, number))
 
@@ -124,7 +128,6 @@ class EngineRules:
         if number != self._loads:
             return  # another has been asked for since
         self.policy, self._book = loaded.policy, book
-        self._taken_up(loaded.policy)
         remarks = tuple(Said(one.code, one.params, one.line, one.key) for one in loaded.remarks)
         self._fault("notices", Said("fault.notice.unspoken", {"count": len(book.unspoken)}) if book.unspoken else None)
         self.state = PolicyState(

@@ -10,6 +10,7 @@ import threading
 from array import array
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -89,6 +90,9 @@ class Sound:
         self._ringing = False
         self._ringer: Player | None = None
         self._ringer_free = threading.Lock()
+        self._watching = False
+        self._meter_free = threading.Lock()
+        self._tester_free = threading.Lock()
         self._talking = False
         self.state = SoundState()
 
@@ -127,11 +131,11 @@ class Sound:
 
     def _ring(self) -> None:
         with self._ringer_free, suppress(KlartoneError):
+            if self._ringer:
+                self._ringer.stop()
             if self._ringing:
                 self._ringer = Player(self._speaker)
                 self._ringer.play(RING)
-            elif self._ringer:
-                self._ringer.stop()
 
     def tone(self, which: Tone) -> None:
         """A short tone in the agent's ear: recording began, stopped, or is about to go on."""
@@ -139,22 +143,52 @@ class Sound:
             self._pair.sound(TONES[which])
 
     def watch(self, on: bool) -> None:
-        """For the level meter of the settings. Raises SoundError where the microphone cannot be opened."""
-        if self._meter:
-            self._meter.close()
-            self._meter = None
-        if on and not self._microphone.startswith(FILE) and self._microphone != NONE:
-            meter = LevelMeter(self._microphone)
-            meter.open()
-            self._meter = meter
+        """For the level meter of the settings."""
+        if on != self._watching:
+            self._watching = on
+            threading.Thread(target=self._watch, name="level", daemon=True).start()
+
+    def _watch(self) -> None:
+        """A device takes its time to open: never on the loop."""
+        with self._meter_free:
+            if self._meter:
+                self._meter.close()
+                self._meter = None
+            if self._watching and not self._microphone.startswith((FILE, NONE)):
+                meter = LevelMeter(self._microphone)
+                try:
+                    meter.open()
+                except KlartoneError as error:
+                    fault = Said(error.code, error.params)
+                    self._post(lambda: self._cannot(fault))
+                else:
+                    self._meter = meter
 
     def levels(self) -> tuple[float, float]:
-        return (self._meter.level if self._meter else SILENT_DBFS, SILENT_DBFS)
+        meter = self._meter
+        return (meter.level if meter else SILENT_DBFS, SILENT_DBFS)
 
     def test_tone(self) -> None:
-        """Raises SoundError where the speaker cannot be opened."""
+        """A second of a tone on the speaker that was chosen."""
         if self._speaker != NONE:
-            TestTone(self._speaker).play()
+            threading.Thread(target=self._test, name="test tone", daemon=True).start()
+
+    def _test(self) -> None:
+        """Waits until it is over, so that its stream is closed and nothing of it is left to be called."""
+        with self._tester_free:
+            tester = TestTone(self._speaker)
+            try:
+                tester.play()
+            except KlartoneError as error:
+                fault = Said(error.code, error.params)
+                self._post(lambda: self._cannot(fault))
+            else:
+                tester.wait(5)
+                tester.stop()
+
+    def _cannot(self, fault: Said) -> None:
+        self.state = replace(self.state, fault=fault)
+        self._changed()
 
     def close(self) -> None:
         self.ring(on=False)

@@ -23,15 +23,14 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Purpose, Reason
 from softphone.engine.live import LiveCall
-from softphone.system.logbook import log
+from softphone.system.logbook import log, where
 from softphone.wire import Said, StoreState
-
-_log = log.getChild("store")
 
 Post = Callable[[Callable[[], None]], None]
 """has something done on the loop's thread"""
 
 
+_log = log.getChild("engine")
 FULL = 64 * 1024
 """bytes; with less left a disk is full"""
 
@@ -83,7 +82,6 @@ class Store:
         self._answers: Answers | None = None
         self._archive: Opened | None = None
         self._ledger: Ledger | None = None
-        self._recipients: tuple[Recipient, ...] = ()
         self._facts: dict[str, CallFacts] = {}
         self._tickets: dict[int, _Ticket] = {}
         self._last = 0
@@ -115,12 +113,16 @@ class Store:
             return "unwritable"
         return None if os.access(folder, os.W_OK) else "unwritable"
 
-    def set_policy(self, policy: Policy) -> None:
-        self._recipients = tuple(Recipient.from_policy(one.id, one.purpose, one.public_key) for one in policy.recipient)
-        if self._ledger:
-            self._ledger.set_recipients(self._recipients)
-
     # --- what a call needs -----------------------------------------------------------------------
+
+    @property
+    def opened(self) -> bool:
+        return self._ledger is not None
+
+    @property
+    def unopened(self) -> bool:
+        """Whether the archive could not be opened: then nobody needs to be told that a call is recorded."""
+        return self._unopened
 
     def look_up(self, call: LiveCall) -> None:
         """Whether the party declined earlier: the answer comes to `looked_up`."""
@@ -142,6 +144,7 @@ class Store:
             time_zone=policy.time_zone if policy else "UTC",
             retention={one: kept for one in Purpose if line and (kept := line.retention(one))},
             notice=call.notice_id,
+            recipients=recipients_of(policy) if policy else (),
         )
         if self._ledger:
             self._ledger.register_call(facts)
@@ -168,6 +171,11 @@ class Store:
         except KlartoneError as error:
             fault = Said(error.code, error.params)
             self._post(lambda: self._cannot_open(fault))
+            return
+        except Exception as error:  # noqa: BLE001 - a path that no system takes, a backend's own error: said, never silent
+            _log.error("bug %s", where(type(error), error.__traceback__))
+            unknown = Said("error.archive.unopenable", {"detail": type(error).__name__})
+            self._post(lambda: self._cannot_open(unknown))
             return
         threading.Thread(target=self._read, args=(archive,), name="store reader", daemon=True).start()
         self._post(lambda: self._opened(archive))
@@ -199,7 +207,6 @@ class Store:
             lambda ticket, reason, _detail: post(lambda: self._failed(ticket, reason)),
             lambda works, detail: post(lambda: self._storage(works, detail)),
         )
-        self._ledger.set_recipients(self._recipients)
         for facts in self._facts.values():
             self._ledger.register_call(facts)
         self._facts.clear()
@@ -235,3 +242,8 @@ class Store:
     def _set_state(self, state: StoreState) -> None:
         self.state = state
         self._changed()
+
+
+def recipients_of(policy: Policy) -> tuple[Recipient, ...]:
+    """Whom this policy lets open recordings."""
+    return tuple(Recipient.from_policy(one.id, one.purpose, one.public_key) for one in policy.recipient)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,6 +65,8 @@ class Scene:
         self.archive = Archive.create(folder, self.store, demo=demo)
         self.archive.clock = lambda: AT
         self.recipients = {role: Recipient(role.value, role, create_key_pair(self.store)) for role in KeyRole}
+        self.policy_recipients = list(self.recipients.values())
+        """whom calls from now on are sealed for"""
         self.keys: dict[tuple[str, int], bytes] = {}
         self.first_samples: list[tuple[str, int]] = []
         self.failures: list[Reason] = []
@@ -107,7 +110,8 @@ class Scene:
         terms = dict.fromkeys(Purpose, retention) if isinstance(retention, str) else retention
         periods = {purpose: Period.parse(text) for purpose, text in terms.items()}
         zone = "Europe/Copenhagen"
-        self.ledger.register_call(CallFacts(call, "salg", Direction.INBOUND, number, at, Language.DA, zone, periods))
+        facts = CallFacts(call, "salg", Direction.INBOUND, number, at, Language.DA, zone, periods)
+        self.ledger.register_call(replace(facts, recipients=tuple(self.policy_recipients)))
         return call
 
     def commit(self, *changes: Change, call: str = "call", recording: str | None = None, rule: str = "G31") -> None:
@@ -183,7 +187,6 @@ class Scene:
             lambda ticket, reason, detail: self._answer(ticket, CommitFailedError(reason, detail)),
             self._told,
         )
-        ledger.set_recipients(list(self.recipients.values()))
         ledger.start()
         return ledger
 

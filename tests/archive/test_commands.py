@@ -34,7 +34,7 @@ def test_a_created_key_goes_into_the_policy_and_opens_what_is_sealed_for_it(tmp_
 
     with scene(tmp_path / "archive") as desk:
         recipient = Recipient.from_policy(made.id, made.purpose, made.public_key)
-        desk.ledger.set_recipients([recipient, desk.recipients[KeyRole.CUSTODY]])
+        desk.policy_recipients = [recipient, desk.recipients[KeyRole.CUSTODY]]
         recording = desk.recorded(2, DOCUMENTATION)
         desk.archive.store = person
         sound = commands.play(desk.archive, recording, AT)

@@ -285,7 +285,7 @@ def test_a_restricted_recording_opens_for_custody_alone(desk: Scene, reason: str
 
 def test_without_a_recipient_for_a_purpose_or_for_custody_nothing_is_written(desk: Scene) -> None:
     for missing in KeyRole:
-        desk.ledger.set_recipients([one for role, one in desk.recipients.items() if role is not missing])
+        desk.policy_recipients = [one for role, one in desk.recipients.items() if role is not missing]
         with pytest.raises(CommitFailedError) as failed:
             desk.open(desk.call(), DOCUMENTATION, TRAINING)
         assert failed.value.reason is Reason.NO_KEY
@@ -297,7 +297,7 @@ def test_without_a_recipient_for_a_purpose_or_for_custody_nothing_is_written(des
 def test_two_recipients_of_a_role_can_each_open(desk: Scene) -> None:
     second = MemoryKeys()
     more = Recipient("lead-2", KeyRole.DOCUMENTATION, create_key_pair(second))
-    desk.ledger.set_recipients([*desk.recipients.values(), more])
+    desk.policy_recipients = [*desk.recipients.values(), more]
     recording = desk.recorded(1, DOCUMENTATION)
     second.held |= {name: secret for name, secret in desk.memory.held.items() if name.startswith("archive-")}
     person = Archive.open(desk.folder, second)

@@ -219,7 +219,7 @@ def test_a_wider_set_takes_over_without_a_gap() -> None:
     assert not call.did(f.StopRecorder)
     opening = [it.ticket for it in call.did(c.Commit) if any(isinstance(x, c.OpenSegment) for x in it.changes)]
     call(e.Committed(opening[0]))
-    assert call.last[:1] == (f.StopRecorder("c-1", 0),)
+    assert call.last[:1] == (f.StopRecorder("c-1", 0, hold_frames=True),)
     assert call.did(START) == [START("c-1", 1)]
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 from softphone.domain import changes as c
 from softphone.domain import events as e
@@ -16,7 +17,7 @@ from softphone.domain.effects import Effect
 from softphone.domain.purpose import Reason
 from softphone.domain.session import State, describe
 from softphone.domain.session import step as real_step
-from softphone.domain.session.state import Kind, Sensitive
+from softphone.domain.session.state import Hold, Kind, Recorder, Sensitive
 from softphone.domain.status import Status, Told
 from tests.domain.walk_scenes import FEW, NOW, Scene, alphabet
 from tests.domain.walk_world import Broken, World, carry_out, check, happens, settled
@@ -46,6 +47,7 @@ class Node:
     state: State
     world: World
     status: Status
+    bare: Key
     came: tuple[Node, e.Event] | None = None
 
     @property
@@ -63,52 +65,45 @@ class Walked:
     scene: str
     states: int = 0
     transitions: int = 0
+    whole: bool = False
+    """nothing within the bounds was left out"""
     broken: Broken | None = None
     path: tuple[e.Event, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.scene:18} {self.states:8,} states {self.transitions:10,} transitions"
+        rest = "" if self.whole else ", not to the end"
+        return f"{self.scene:18} {self.states:8,} states {self.transitions:10,} transitions{rest}"
+
+
+_STATE = attrgetter(
+    *(it.name for it in fields(State) if it.compare and it.name not in ("terms", "pending", "recorder", "holds"))
+)
+_RECORDER = attrgetter(*(it.name for it in fields(Recorder) if it.compare and it.name != "opening_ticket"))
+_HOLD = attrgetter(*(it.name for it in fields(Hold) if it.compare and it.name != "lifting"))
+_HAPPENED = attrgetter(
+    *("sound", "mic", "running", "holding", "kept", "stage", "person", "told", "essentials", "readable", "at_question"),
+    *("vouched", "puzzled", "newcomer", "asked_newcomer", "open", "time_up", "pressed", "remembered", "yes", "no"),
+    *("unanswered", "began", "pauses", "wanted_digits", "tail", "objected", "disputes", "complaint"),
+)
+
+
+def bare(state: State) -> Key:
+    """The state without its tickets, which count up for ever: their order is what matters."""
+    if not state.pending:
+        order: dict[int, int] = {}
+    else:
+        order = {it.ticket: index for index, it in enumerate(state.pending)}
+    recorder = state.recorder
+    ticket = order.get(recorder.opening_ticket, -1) if recorder.opening_ticket is not None else None
+    pending = tuple((it.kind, it.label, it.waiting, it.retried) for it in state.pending)
+    holds = tuple((_HOLD(it), None if it.lifting is None else order.get(it.lifting, -1)) for it in state.holds)
+    return _STATE(state), pending, _RECORDER(recorder), ticket, holds
 
 
 def key(node: Node) -> Key:
     """The part of a node that decides what can happen next."""
-    state, world = node.state, node.world
-    order = {it.ticket: index for index, it in enumerate(state.pending)}
-    recorder = state.recorder
-    ticket = order.get(recorder.opening_ticket, -1) if recorder.opening_ticket is not None else None
-    bare = replace(
-        state,
-        pending=tuple(replace(it, ticket=order[it.ticket]) for it in state.pending),
-        recorder=replace(recorder, opening_ticket=ticket),
-        holds=tuple(
-            replace(it, lifting=None if it.lifting is None else order.get(it.lifting, -1)) for it in state.holds
-        ),
-    )
-    account = (world.sound, world.mic, world.running, world.holding, world.kept)
-    heard = (world.stage, world.person, world.told, world.essentials, world.readable, world.at_question, world.vouched)
-    said = (
-        world.newcomer,
-        world.asked_newcomer,
-        world.open,
-        world.pressed,
-        world.remembered,
-        world.yes,
-        world.no,
-        world.puzzled,
-        world.began,
-        world.time_up,
-    )
-    rest = (
-        world.unanswered,
-        world.pauses,
-        world.wanted_digits,
-        world.tail,
-        world.objected,
-        world.disputes,
-        world.complaint,
-    )
-    overtaken = tuple(it.overtaken for it in world.sent)
-    return bare, account, heard, said, rest, len(world.owed), overtaken
+    world = node.world
+    return node.bare, _HAPPENED(world), len(world.owed), tuple(it.overtaken for it in world.sent)
 
 
 def acknowledgements(state: State) -> Iterator[e.Event]:
@@ -164,58 +159,86 @@ def _near(state: State, unusual: int) -> bool:
     return unusual + sum(more) <= 1 and not same and not no_matter
 
 
-def walk(scene: Scene, bounds: Bounds, step: Step = real_step) -> Walked:
-    """Breadth first, so that what breaks is shown by a shortest path. Stops at the first break."""
-    out = Walked(scene.name)
-    scene = replace(scene, terms=replace(scene.terms, opt_out_key=bounds.opt_out_key))
-    start = Node(State(), World(scene), describe(State(), NOW))
-    seen: set[Key] = {key(start)}
-    queue = deque([start])
-    keys = set(bounds.opt_out_key)
-    events = [it for it in alphabet(scene) if not bounds.few or isinstance(it, FEW)]
-    events = [it for it in events if not (isinstance(it, e.DigitPressed) and it.digit in "*9" and it.digit not in keys)]
-    while queue:
-        node = queue.popleft()
-        out.states += 1
+class Walk:
+    """One walk. What was computed for a state is kept, since most steps lead where another has led before."""
+
+    def __init__(self, scene: Scene, bounds: Bounds, step: Step) -> None:
+        self.scene = replace(scene, terms=replace(scene.terms, opt_out_key=bounds.opt_out_key))
+        self.bounds = bounds
+        self.step = step
+        self.out = Walked(scene.name)
+        self.statuses: dict[Key, Status] = {}
+        self.told: set[Key] = set()
+        keys = set(bounds.opt_out_key)
+        few = [it for it in alphabet(self.scene) if not bounds.few or isinstance(it, FEW)]
+        self.events = [
+            it for it in few if not (isinstance(it, e.DigitPressed) and it.digit in "*9" and it.digit not in keys)
+        ]
+
+    def through(self) -> Walked:
+        out, bounds = self.out, self.bounds
+        state = State()
+        start = Node(state, World(self.scene), self.status(state, bare(state)), bare(state))
+        seen: set[Key] = {key(start)}
+        queue = deque([start])
         try:
-            for event in (*events, *acknowledgements(node.state)):
-                for after in _reached(node, event, step, out):
-                    if after is not node and (k := key(after)) not in seen:
-                        seen.add(k)
-                        if within(after.state, bounds) and len(seen) < bounds.states:
-                            queue.append(after)
+            while queue and out.states < bounds.states:
+                node = queue.popleft()
+                out.states += 1
+                for event in (*self.events, *acknowledgements(node.state)):
+                    for after in self.reached(node, event):
+                        if (k := key(after)) not in seen:
+                            seen.add(k)
+                            if within(after.state, bounds):
+                                queue.append(after)
         except Broken as broken:
             out.broken = broken
-            return out
-    return out
+        out.whole = not queue and out.broken is None
+        return out
+
+    def status(self, state: State, bare: Key) -> Status:
+        """As of a state that will do the same: times and the version may differ."""
+        if (status := self.statuses.get(bare)) is None:
+            status = self.statuses[bare] = describe(state, NOW)
+        return status
+
+    def reached(self, node: Node, event: e.Event) -> Iterator[Node]:
+        """Where the event leads; with what merely tells acknowledged, and with each of it failing."""
+        after = self.one(node, event)
+        if after is node:
+            return
+        while (ticket := quiet(after.state)) is not None:
+            if (k := key(after)) in self.told:
+                return
+            self.told.add(k)
+            if after.state.recorder.failed is None:
+                yield self.one(after, e.CommitFailed(ticket, Reason.STORAGE_FAILED))
+            after = self.one(after, e.Committed(ticket))
+        yield after
+
+    def one(self, node: Node, event: e.Event) -> Node:
+        out = self.out
+        out.transitions += 1
+        try:
+            state, effects = self.step(node.state, event, NOW)
+        except Exception as raised:
+            out.path = (*node.path, event)
+            raise Broken(6, f"the session raised {raised!r}") from raised
+        world = happens(node.world, event, node.status)
+        if state is node.state and not effects and (world is node.world or world == node.world):
+            return node
+        it = node.bare if state is node.state else bare(state)
+        status = self.status(state, it)
+        try:
+            world = settled(carry_out(world, event, effects))
+            for broken in check(node.world, world, event, effects, status):
+                raise broken
+        except Broken:
+            out.path = (*node.path, event)
+            raise
+        return Node(state, world, status, it, (node, event))
 
 
-def _reached(node: Node, event: e.Event, step: Step, out: Walked) -> Iterator[Node]:
-    """Where the event leads; with what merely tells acknowledged, and with each of it failing."""
-    after = _one(node, event, step, out)
-    while (ticket := quiet(after.state)) is not None:
-        if after.state.recorder.failed is None:
-            yield _one(after, e.CommitFailed(ticket, Reason.STORAGE_FAILED), step, out)
-        after = _one(after, e.Committed(ticket), step, out)
-    yield after
-
-
-def _one(node: Node, event: e.Event, step: Step, out: Walked) -> Node:
-    out.transitions += 1
-    try:
-        state, effects = step(node.state, event, NOW)
-    except Exception as raised:
-        out.path = (*node.path, event)
-        raise Broken(6, f"the session raised {raised!r}") from raised
-    world = happens(node.world, event, node.status)
-    if state is node.state and not effects and world == node.world:
-        return node
-    status = node.status if state is node.state else describe(state, NOW)
-    try:
-        world = settled(carry_out(world, event, effects))
-        for broken in check(node.world, world, event, effects, status):
-            raise broken
-    except Broken:
-        out.path = (*node.path, event)
-        raise
-    return Node(state, world, status, (node, event))
+def walk(scene: Scene, bounds: Bounds, step: Step = real_step) -> Walked:
+    """Breadth first, so that what breaks is shown by a shortest path. Stops at the first break."""
+    return Walk(scene, bounds, step).through()

@@ -8,7 +8,9 @@ other: the *Never* list, by number.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
+from typing import TypeVar
 
 from softphone.domain import changes as c
 from softphone.domain import effects as f
@@ -26,6 +28,16 @@ RULES = frozenset(
     + [f"N{n}" for n in range(1, 9)]
 )
 REFUSAL, NO_FAULT = "refusal", "no fault of the hold"
+REASONS = frozenset(Reason)
+T = TypeVar("T")
+
+
+def replace(it: T, **parts: object) -> T:
+    """`dataclasses.replace` for what has a dictionary, several times as fast: the walk does little else."""
+    new = object.__new__(type(it))
+    new.__dict__.update(it.__dict__)
+    new.__dict__.update(parts)
+    return new
 
 
 @dataclass(frozen=True)
@@ -608,7 +620,7 @@ def _store(world: World, sent: Sent, *, widening: bool) -> World:
             case c.LiftHold(restore_training=True):
                 name = change.hold.rsplit("-h", 1)[0]
                 restores = (name, TRAIN) not in sent.overtaken
-                world = _change(world, replace(change, restore_training=restores))
+                world = _change(world, dataclass_replace(change, restore_training=restores))
             case _:
                 world = _change(_overtake(world, change), change)
     return world
@@ -680,7 +692,7 @@ def check(
     yield from _never_3(world)
     yield from _never_4(world)
     yield from _never_5(before, world, effects, status)
-    yield from _never_6(before, world, status)
+    yield from _never_6(before, world, effects, status)
 
 
 def _never_1_and_7(world: World) -> Iterator[Broken]:
@@ -750,7 +762,7 @@ def _never_5(before: World, world: World, effects: tuple[f.Effect, ...], status:
     if not status.reasons:
         yield Broken(5, "a status without a reason")
     for reason in status.reasons:
-        if reason.reason not in set(Reason) or reason.rule not in RULES:
+        if reason.reason not in REASONS or reason.rule not in RULES:
             yield Broken(5, f"a reason without a rule: {reason}")
     if world.owed and e.Timer.RETRY not in world.timers:
         yield Broken(5, "what must be written is not tried again")
@@ -765,7 +777,7 @@ def _never_5(before: World, world: World, effects: tuple[f.Effect, ...], status:
         yield Broken(5, "what stops recording waits behind a transaction")
 
 
-def _never_6(before: World, world: World, status: Status) -> Iterator[Broken]:
+def _never_6(before: World, world: World, effects: tuple[f.Effect, ...], status: Status) -> Iterator[Broken]:
     if world.stage == "talking" and not world.sound and world.mic is not True:
         yield Broken(6, "the agent's microphone is closed and nothing plays")
     if world.sound and world.mic is not False:
@@ -773,6 +785,9 @@ def _never_6(before: World, world: World, status: Status) -> Iterator[Broken]:
     on = world.running is not None or world.holding is not None
     if (status.headline is Headline.RECORDING) is not on:
         yield Broken(6, f"the headline says {status.headline}, and the recorder is {'on' if on else 'off'}")
+    started = {it.recording for it in effects if isinstance(it, f.StartRecorder)}
+    if any(isinstance(it, f.StopRecorder) and it.recording in started and not it.hold_frames for it in effects):
+        yield Broken(6, "talk between two segments is lost")
     if world.failed or world.owed:
         return
     waits = any(_widens(it.commit) for it in world.sent)

@@ -22,7 +22,7 @@ from softphone.domain.purpose import Basis, Headline, Language, Reason
 from softphone.engine.calls import DECISION_TIME, Calls
 from softphone.engine.live import LiveCall
 from softphone.engine.sip import events as sip
-from softphone.wire import CallPhase, CallState, Occurred
+from softphone.wire import CallPhase, CallState, Occurred, OptOut
 from tests.policies import policy_of
 
 CALL = "01a20000-0000-7000-8000-000000000001"
@@ -109,6 +109,7 @@ class FakeRecorder:
 class FakeStore:
     commits: list[Commit] = field(default_factory=list[Commit])
     looked_up: list[LiveCall] = field(default_factory=list[LiveCall])
+    unopened: bool = False
 
     def look_up(self, call: LiveCall) -> None:
         self.looked_up.append(call)
@@ -133,7 +134,7 @@ class FakeRules:
     def draw(self, line: Line, call: str) -> bool:
         return False
 
-    def ask(self, call: str, facts: Facts, *, drawn: bool) -> None:
+    def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
         self.asked.append(facts)
 
     def text(self, line: Line, notice: NoticeId, language: Language) -> NoticeText | None:
@@ -172,10 +173,10 @@ class Scene:
         self.seconds += seconds
         self.calls.run_due()
 
-    def ring(self) -> None:
+    def ring(self, call: str = CALL) -> None:
         headers = sip.Headers({})
         self.calls.arrived(
-            sip.CallArrived(CALL, "a", "Mette", "+4520123456", NUMBER, headers, "127.0.0.1", False, False)
+            sip.CallArrived(call, "a", "Mette", "+4520123456", NUMBER, headers, "127.0.0.1", False, False)
         )
 
     def answer(self) -> None:
@@ -322,3 +323,75 @@ def test_a_press_after_the_call_is_over_is_refused_with_a_sentence() -> None:
     refusal = scene.calls.hang_up("another")
     assert refusal is not None
     assert refusal.code == "refused.no_such_call"
+
+
+@pytest.mark.rule("G05")
+def test_where_the_archive_cannot_be_opened_nobody_is_told_that_the_call_is_recorded() -> None:
+    scene = Scene()
+    scene.store.unopened = True
+    scene.ring()
+    scene.answer()
+    assert scene.rules.asked == []
+    assert not any(done.startswith("play") for done in scene.phone.done)
+    assert (scene.headline, scene.reason) == (Headline.FAILED, Reason.STORAGE_FAILED)
+
+
+def test_a_notice_that_never_ends_has_failed_and_the_agent_can_speak() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.calls.decided(CALL, N1)
+    scene.answer()
+    scene.calls.notice_started(sip.NoticeStarted(CALL, scene.seconds))
+    scene.later(60)
+    assert scene.reason is Reason.NOTICE_FAILED
+    assert scene.phone.done[-1] == "microphone open"
+
+
+def test_a_bug_in_playing_the_notice_leaves_the_agent_heard() -> None:
+    scene = Scene()
+    scene.phone.notice_fails = True
+    scene.ring()
+    scene.calls.decided(CALL, N1)
+    scene.answer()
+    assert scene.headline is Headline.FAILED
+    assert [done for done in scene.phone.done if done.startswith("microphone")][-1] == "microphone open"
+
+
+def test_a_call_that_only_rings_takes_no_wrap_up_away() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.calls.decided(CALL, N1)
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
+    other = CALL[:-1] + "2"
+    scene.ring(other)
+    ended = next(call for call in scene.calls.shown() if call.id == CALL)
+    assert ended.phase is CallPhase.ENDED
+    assert ended.status is not None
+    press = OptOut("1", CALL, ended.status.version, ended.status.opt_out.kind)
+    assert scene.calls.recording_command(press) is None
+    scene.calls.established(sip.CallEstablished(other, record_aware=False))
+    assert [call.id for call in scene.calls.shown()] == [other]
+
+
+@pytest.mark.parametrize("target", ["112", "+45 112", "sip:112@pbx.example", "SIPS:112@pbx.example", "0045112"])
+def test_an_emergency_call_is_never_asked_about_however_it_is_written(target: str) -> None:
+    scene = Scene()
+    scene.calls.dial("a", target, None)
+    assert scene.reason is Reason.EMERGENCY
+    assert scene.store.looked_up == []
+
+
+def test_what_the_audit_log_tells_is_told_once_when_it_is_written() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.calls.decided(CALL, N1)
+
+    def told() -> list[str]:
+        return [one.event for one in scene.told if isinstance(one, Occurred) and one.event.startswith("audit.")]
+
+    assert told() == []
+    scene.acknowledge()
+    assert told() == ["audit.decided"]

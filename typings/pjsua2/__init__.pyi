@@ -115,6 +115,7 @@ class ToneGenerator(AudioMedia):
 
 class AudDevManager:
     def setNullDev(self) -> None: ...
+    def setNoDev(self) -> object: ...
 
 class LogEntry:
     level: int

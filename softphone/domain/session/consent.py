@@ -52,9 +52,12 @@ def ask(turn: Turn, purposes: Purposes, pressed: Purposes = NONE, *, newcomer: b
         yes(turn, purpose, "key")
 
 
-def yes(turn: Turn, purpose: Purpose, how: str) -> None:
-    """Active from now on. A yes to use covers the recording from its start (N6); a newcomer's yes begins a new one."""
-    turn.note("consent_given", "G03", purpose=purpose, how=how)
+def yes(turn: Turn, purpose: Purpose, how: str, *, seconds_ago: int | None = None) -> None:
+    """Active from now on. A yes to use covers the recording from its start (N6); a newcomer's yes begins a new one.
+
+    `seconds_ago`: since the key was pressed, rounded; for the proof (G03).
+    """
+    turn.note("consent_given", "G03", purpose=purpose, how=how, seconds_ago=seconds_ago)
     activate(turn, purpose)
     state = turn.state
     if state.question.newcomer:
@@ -150,12 +153,20 @@ def key_settled(turn: Turn, _: TimedOut) -> None:
     turn.set(question=replace(question, pending=left))
     if left:
         turn.timer(Timer.KEY_SETTLES, max(0.0, left[0].since + KEY_SETTLES_SECONDS - turn.now.mono))
+    pressed = [key for key in question.pending if key.purpose in done]
     if turn.state.told.phase is Told.PLAYING or question.repeating:
         turn.set(question=replace(turn.state.question, settled=question.settled | done))
+        for key in pressed:
+            # It counts when the notice has been heard whole; which key, and when, is proved from here.
+            turn.note("key_remembered", "G03", purpose=key.purpose, key=key.digit, seconds_ago=_ago(turn, key))
         return
-    for key in question.pending:
-        if key.purpose in done and key.purpose in turn.state.asked:
-            yes(turn, key.purpose, f"key {key.digit}")
+    for key in pressed:
+        if key.purpose in turn.state.asked:
+            yes(turn, key.purpose, f"key {key.digit}", seconds_ago=_ago(turn, key))
+
+
+def _ago(turn: Turn, key: PendingKey) -> int:
+    return round(turn.now.mono - key.since)
 
 
 def digits_wanted(turn: Turn, event: DigitsWanted) -> None:

@@ -17,7 +17,10 @@ FAILURES = (
     Reason.POLICY_FAULTY,
     Reason.POLICY_UNSIGNED,
     Reason.RULEBOOK_FAILED,
+    Reason.NOTICE_FAILED,
+    Reason.STORAGE_FAILED,
 )
+"""why nothing was even planned, where that is a failure"""
 
 
 def headline(state: State) -> Headline:
@@ -33,6 +36,15 @@ def headline(state: State) -> Headline:
     if state.asked:
         return Headline.ASKED
     return Headline.NOTICE if state.live else Headline.NOT_RECORDING
+
+
+DECLINED = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY_SIP)
+
+
+def rule_of(state: State, reason: Reason, purpose: Purpose | None) -> str:
+    """The rule a reason follows here: to what was asked a no is no consent (G03), else an opt-out (G31)."""
+    asked = purpose is not None and state.purpose(purpose).needs_yes
+    return "G03" if reason in DECLINED and asked else reason.rule
 
 
 def failure(state: State) -> Reason | None:
@@ -57,7 +69,7 @@ def reasons(state: State) -> tuple[ReasonStatus, ...]:
     out: dict[tuple[Reason, Purpose | None], ReasonStatus] = {}
     for reason, purpose, at in (*_headlines(state), *_others(state)):
         if (reason, None) not in out:
-            out.setdefault((reason, purpose), ReasonStatus(reason, reason.rule, purpose, at))
+            out.setdefault((reason, purpose), ReasonStatus(reason, rule_of(state, reason, purpose), purpose, at))
     return tuple(out.values())
 
 

@@ -18,11 +18,11 @@ from softphone.domain.events import (
 )
 from softphone.domain.purpose import Basis, Direction, KeyRole, Purpose, Reason
 from softphone.domain.session.keeping import Cause, restrict_to_case, take_back, take_back_from
+from softphone.domain.session.reasoning import DECLINED, rule_of
 from softphone.domain.session.state import DOCUMENTATION, TRAINING, Question, Stage, State, Telling
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import OptOutKind, PurposePhase, Told
 
-DECLINED = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY_SIP)
 REFUSED = (*DECLINED, Reason.WITHDRAWN, Reason.NO_ANSWER, Reason.DECLINED_EARLIER)
 IN_REACH = (Stage.TALKING, Stage.ENDED)
 
@@ -40,7 +40,7 @@ def end(turn: Turn, purpose: Purpose, reason: Reason) -> None:
     if pending != question.pending or purpose in question.settled:
         turn.set(question=replace(question, pending=pending, settled=question.settled - {purpose}))
     turn.set_phase(purpose, PurposePhase.ENDED, reason)
-    turn.note("purpose_ended", reason.rule, purpose=purpose, reason=reason)
+    turn.note("purpose_ended", rule_of(turn.state, reason, purpose), purpose=purpose, reason=reason)
 
 
 def answer_no(turn: Turn, purpose: Purpose) -> None:
@@ -53,7 +53,7 @@ def refuse(turn: Turn, purpose: Purpose, reason: Reason, *, from_now_on: bool = 
     state = turn.state
     end(turn, purpose, reason)
     if not from_now_on:
-        take_back(turn, purpose, reason.value, reason.rule)
+        take_back(turn, purpose, reason.value, rule_of(state, reason, purpose))
     if purpose is TRAINING and reason in DECLINED:
         turn.change(RememberRefusal(state.call, turn.now.utc))
         turn.note("refusal_remembered", "G31")

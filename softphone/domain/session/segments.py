@@ -22,6 +22,7 @@ from softphone.domain.events import CommitFailed, Committed, RecorderFailed, Sto
 from softphone.domain.ids import recording_id
 from softphone.domain.purpose import Basis, Reason
 from softphone.domain.session.keeping import discard, lifted, ordered, withheld
+from softphone.domain.session.reasoning import FAILURES
 from softphone.domain.session.state import (
     NONE,
     TRAINING,
@@ -107,7 +108,9 @@ def _close_what_is_past(turn: Turn) -> None:
             continue
         if it.began:
             turn.set_recording(replace(it, closed=True))
-            turn.change(CloseRecording(it.id, turn.now.utc, ordered(it.keeps)))
+            # A late yes whose wraps are on their way counts: the store takes them in the order in which they were sent.
+            keeps = it.keeps | {TRAINING} if it.late_yes else it.keeps
+            turn.change(CloseRecording(it.id, turn.now.utc, ordered(keeps)))
             turn.note("recording_closed", "G10", it.id)
         else:
             discard(turn, it, "empty", "G10")
@@ -195,16 +198,13 @@ def _run_on_failure(turn: Turn) -> None:
         turn.start(EndCall())
 
 
-_LINE_FAILED = (Reason.POLICY_MISSING, Reason.POLICY_FAULTY, Reason.POLICY_UNSIGNED, Reason.RULEBOOK_FAILED)
-
-
 def obligation_unrecorded(state: State) -> bool:
     """A failure, and neither a pause, a private call nor a notice still to come, leaves an obligation unrecorded."""
     if state.stage is not Stage.TALKING:
         return False
     documentation = state.documentation
     if documentation.phase is PurposePhase.OFF:
-        return state.terms.obligation and documentation.reason in _LINE_FAILED
+        return state.terms.obligation and documentation.reason in FAILURES
     return (
         documentation.active
         and documentation.basis is Basis.LEGAL_OBLIGATION
@@ -329,7 +329,8 @@ def _segment_written(turn: Turn, it: Pending) -> None:
     if segment is None or recorder.opening_ticket != it.ticket:
         return
     if recorder.running is not None:
-        turn.protect(StopRecorder(recorder.running.recording, recorder.running.number))
+        same = recorder.running.recording == segment.recording
+        turn.protect(StopRecorder(recorder.running.recording, recorder.running.number, hold_frames=same))
     turn.start(StartRecorder(segment.recording, segment.number))
     turn.set(recorder=replace(recorder, running=segment, opening=None, opening_ticket=None, holding=False))
     for recording in turn.state.recordings:

@@ -19,6 +19,12 @@ from softphone.domain.status import PurposePhase, Told
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 Purposes = frozenset[Purpose]
 NONE: Purposes = frozenset()
+_SETS: dict[tuple[bool, bool], Purposes] = {
+    (False, False): NONE,
+    (True, False): frozenset({DOCUMENTATION}),
+    (False, True): frozenset({TRAINING}),
+    (True, True): frozenset({DOCUMENTATION, TRAINING}),
+}
 LIVE = frozenset({PurposePhase.PLANNED, PurposePhase.ASKED, PurposePhase.ACTIVE})
 
 
@@ -325,15 +331,15 @@ class State:
 
     @property
     def live(self) -> Purposes:
-        return frozenset(p for p, it in self.purposes if it.phase in LIVE)
+        return _SETS[self.documentation.live, self.training.live]
 
     @property
     def active(self) -> Purposes:
-        return frozenset(p for p, it in self.purposes if it.active)
+        return _SETS[self.documentation.active, self.training.active]
 
     @property
     def asked(self) -> Purposes:
-        return frozenset(p for p, it in self.purposes if it.asked)
+        return _SETS[self.documentation.asked, self.training.asked]
 
     @property
     def planned(self) -> Purposes:

@@ -1,0 +1,46 @@
+"""The audit log's entries in words, for a person. What the log holds, and for how long, is the archive's."""
+
+from __future__ import annotations
+
+from softphone.archive import audit
+from softphone.archive.archive import Archive, AuditRow, RecordingRow
+from softphone.texts import Texts
+
+
+def entries_of(archive: Archive, row: RecordingRow) -> list[AuditRow]:
+    """What happened to the recording and to its call, oldest first; another recording of that call is left out.
+
+    Raises ArchiveError.
+    """
+    with archive.catalog.reading() as connection:
+        of_call = audit.entries(connection, call=row.call)
+        others = {entry.number for entry in of_call if entry.recording not in (None, row.recording)}
+    told = [*archive.audit_of(call=row.call), *archive.audit_of(row.recording)]
+    by_number = {entry.number: entry for entry in told if entry.number not in others}
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def in_words(entry: AuditRow, tell: Texts) -> str:
+    """The entry as a sentence. A value that has no word of its own is given as it stands."""
+    told = {name: _value(name, value, tell) for name, value in entry.params.items()}
+    sentence = tell(f"audit.{entry.event}", **told)
+    gap = entry.params.get("gap_seconds")
+    if gap is not None:
+        sentence = f"{sentence} {tell('audit.gap', seconds=gap)}"
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _value(name: str, value: object, tell: Texts) -> str:
+    if value is None:
+        return "–"
+    plain = str(value).lower() if isinstance(value, bool) else str(value)
+    return (", " if name == "purposes" else " ").join(_word(name, word, tell) for word in plain.split())
+
+
+def _word(name: str, value: str, tell: Texts) -> str:
+    party = tell("audit.party")
+    for code in (f"audit.{name}.{value}", f"purpose.{value}", f"reason.{value}.sub", f"audit.{value}"):
+        if code in tell:
+            said = tell(code, party=party, Party=party)
+            return said[:1].lower() + said[1:]
+    return value

@@ -1,0 +1,90 @@
+"""The real desk in a process of its own, driven by words on stdin; what it shows, it tells on stdout.
+
+    python -m tests.journeys.process_desk --home DIR
+
+It finds or starts the engine as the program does. Words: `press NAME` clicks a widget, `leave` closes the window. Each change of
+what a person sees is one object: {"t", "title", "account", "attached", "can": [buttons that can be pressed]}.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QAbstractButton
+
+from softphone.bootstrap.desk import desk_dependencies
+from softphone.bootstrap.home import Home
+from softphone.ui.app import Desk, make_application
+from softphone.ui.driver import Hand, NotThereError
+
+_LOOK_EVERY = 10
+
+
+class _Words(QObject):
+    said = Signal(str)
+
+
+class _Show:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._last: dict[str, Any] = {}
+
+    def __call__(self) -> None:
+        window = self._desk.window
+        buttons = [*window.findChildren(QAbstractButton), *self._desk.incoming.findChildren(QAbstractButton)]
+        now = {
+            "title": window.windowTitle(),
+            "account": window.account.text(),
+            "attached": self._desk.bridge.attached,
+            "can": sorted({one.objectName() for one in buttons if one.isVisibleTo(one.window()) and one.isEnabled()}),
+        }
+        if now != self._last:
+            self._last = now
+            tell(**now)
+
+
+def tell(**said: Any) -> None:
+    print(json.dumps({"t": time.monotonic(), **said}), flush=True)
+
+
+def main() -> int:
+    home = Home.within(Path(sys.argv[sys.argv.index("--home") + 1]))
+    app = make_application()
+    desk = Desk(desk_dependencies(home))
+    hand = Hand(desk)
+    words = _Words()
+
+    def obey(line: str) -> None:
+        word, _, name = line.partition(" ")
+        if word == "leave":
+            hand.leave()
+            return
+        try:
+            hand.press(name)
+        except NotThereError:
+            tell(cannot=name)
+        else:
+            tell(pressed=name)
+
+    def read() -> None:
+        for line in sys.stdin:
+            words.said.emit(line.strip())
+
+    words.said.connect(obey)
+    threading.Thread(target=read, daemon=True).start()
+    show = _Show(desk)
+    look = QTimer(interval=_LOOK_EVERY)
+    look.timeout.connect(show)
+    look.start()
+    desk.open()
+    return app.exec()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

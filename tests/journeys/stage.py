@@ -1,0 +1,304 @@
+"""A stage for one journey: a folder with a demo's archive and fresh keys, a policy, a real engine in a process of its own,
+a desk on its socket, and a customer who calls over SIP from another process.
+
+    with stage(tmp_path) as on:
+        call = on.call("n7")                      # the customer dials the line, the desk answers
+        on.desk.wait_event("first_sample", call=call)
+        on.hang_up(call)
+        on.end()                                  # everything is written
+        with on.archive() as archive: …
+
+Every journey has free ports and folders of its own, so that several run at once. Nothing here knows what a journey proves.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from softphone.archive import commands
+from softphone.archive.archive import Archive, RecordingRow
+from softphone.archive.keys import create_key_pair, fingerprint
+from softphone.audio.files import write_wav
+from softphone.bootstrap.home import DEMO_KEYS, Home, key_store
+from softphone.domain.purpose import KeyRole
+from softphone.domain.status import PurposePhase
+from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings import save_settings
+from softphone.wire import Account, CallPhase, PolicyPhase, Quit, Settings
+from tests.journeys.desk import Desk, wait_for_engine
+from tests.journeys.lines import LINES, NOTICE_FILE, NUMBERS, policy_text
+from tests.peers.counter import CYCLE, counter_sound
+from tests.peers.second_phone import ROOT, SecondPhone, second_phone
+from tests.policies import write_notice
+
+LOOPBACK = "127.0.0.1"
+CUSTOMER = "+4520123456"
+AGENT_FIRST = 512
+"""the agent's own counter begins here, so that the two voices are told apart"""
+ENDS_WITHIN = 8.0
+
+ENGINE = ("-m", "softphone.cli")
+"""how the real engine is started; a test may put a watched one in its place"""
+
+
+@dataclass
+class Stage:
+    """`engine` is the process that runs now; `customer` the phone that calls."""
+
+    folder: Path
+    home: Home
+    public: Mapping[KeyRole, str]
+    """each role's public key, base64"""
+    program: Sequence[str] = ENGINE
+    engine: subprocess.Popen[bytes] = field(init=False)
+    desk: Desk = field(init=False)
+    customer: SecondPhone = field(init=False)
+    sip_port: int = 0
+    _desks: ExitStack = field(default_factory=ExitStack)
+    _number: str = ""
+
+    @property
+    def runtime(self) -> Path:
+        return self.home.folders.runtime
+
+    @property
+    def archive_folder(self) -> Path:
+        return self.folder / "archive"
+
+    # --- the engine ------------------------------------------------------------------------------
+
+    def start_engine(self) -> None:
+        """A real engine, and a desk on its socket that has seen policy and archive ready."""
+        with (self.folder / "engine.stderr").open("ab") as words:
+            self.engine = subprocess.Popen(
+                [sys.executable, *self.program, "--home", str(self.home.root), "engine"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=words,
+            )
+        wait_for_engine(self.runtime, self.engine.pid, lambda: self.engine.poll() is None)
+        self.desk = self.attach()
+
+    def attach(self) -> Desk:
+        """One more desk; closed with the stage."""
+        return self._desks.enter_context(Desk.attached(self.runtime))
+
+    def ready(self) -> None:
+        """Policy and archive are in use; the phone can be called."""
+        self.sip_port = self.desk.wait(
+            lambda s: s.sip_port if s.policy.phase is PolicyPhase.READY and s.store.works else None, "ready", 40
+        )
+
+    def end(self) -> None:
+        """The engine quits politely: everything is written, and it ends with status 0."""
+        if self.engine.poll() is None:
+            self.desk.send(Quit("quit"))
+            assert self.engine.wait(ENDS_WITHIN) == 0
+        self._desks.close()
+
+    def engine_words(self) -> str:
+        """What engines of this stage wrote on stderr."""
+        return (self.folder / "engine.stderr").read_text("utf-8", "replace")
+
+    # --- the call --------------------------------------------------------------------------------
+
+    def ring(self, line: str, number: str = CUSTOMER, **dial: Any) -> None:
+        """A customer with that number dials the line. Who declined training once is remembered by number."""
+        if number != self._number:
+            # One at a time: PJSIP has room for eight accounts.
+            if self._number:
+                self.customer.do("remove_account", id=self._number)
+            self.customer.do("account", id=number, address=f"{number}@{LOOPBACK}", register=False)
+            self._number = number
+        self.customer.do("dial", account=number, target=f"sip:{NUMBERS[line]}@{LOOPBACK}:{self.sip_port}", **dial)
+
+    def call(self, line: str, number: str = CUSTOMER, **dial: Any) -> str:
+        """The customer dials the line and the desk answers; the engine's id of the call."""
+        self.ring(line, number, **dial)
+        call = self.desk.answer()
+        self.customer.wait_for("CallEstablished")
+        return call.id
+
+    def press_when_asked(self, call: str, digit: str = "1") -> None:
+        """The customer presses as soon as the question begins, while the notice still plays."""
+        self.desk.wait_event("notice_question", call=call)
+        self.customer.do("digits", digits=digit)
+
+    def consent(self, call: str) -> None:
+        """The customer says yes with a key; recording runs when this returns."""
+        self.press_when_asked(call)
+        self.desk.wait_event("first_sample", call=call)
+        self.desk.wait_status(
+            lambda status: any(one.phase is PurposePhase.ACTIVE for one in status.purposes.values()), "a yes", call
+        )
+
+    def sealed(self, call: str, seconds: float, within: float = 30) -> None:
+        """So many seconds more of the call have been sealed on the disk."""
+        before = self.sealed_seconds(call)
+        self.desk.wait_until(
+            lambda: self.sealed_seconds(call) >= before + seconds, f"{seconds} s sealed", seconds + within
+        )
+
+    def sealed_seconds(self, call: str) -> float:
+        samples: dict[tuple[object, object], int] = {}
+        for event in self.desk.told("sealed", call=call):
+            samples[event.params["recording"], event.params["segment"]] = int(event.params["samples"] or 0)
+        return sum(samples.values()) / commands.RATE
+
+    def hang_up(self, call: str) -> None:
+        """The customer hangs up; the desk is in wrap-up when this returns."""
+        self.customer.do("hang_up")
+        self.customer.wait_for("CallEnded")
+        self.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
+
+    # --- what is kept ----------------------------------------------------------------------------
+
+    @contextmanager
+    def archive(self) -> Generator[Archive]:
+        archive = Archive.open(self.archive_folder, key_store(self.archive_folder))
+        try:
+            yield archive
+        finally:
+            archive.close()
+
+    def private_key(self, archive: Archive, role: KeyRole) -> bytes:
+        """The key that this role's people hold: here it lies in the demo's file."""
+        held = archive.private_key(fingerprint(base64.b64decode(self.public[role])))
+        assert held is not None
+        return held
+
+    def row(self, call: str) -> RecordingRow | None:
+        """What is kept of the call."""
+        with self.archive() as archive:
+            return next((one for one in archive.list() if one.call == call), None)
+
+    def klartone(self, *words: str, status: int = 0) -> str:
+        """A command of the program on this archive, as a person types it; its stdout."""
+        done = subprocess.run(
+            [sys.executable, *ENGINE, "archive", "--archive", str(self.archive_folder), *words],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        assert done.returncode == status, done.stderr
+        return done.stdout
+
+    def exported(self, recording: str, role: KeyRole | None = None) -> npt.NDArray[np.int16]:
+        """The recording as (samples, 2): agent, party. By the command; with `role`, by that role's key alone."""
+        wav = self.folder / f"{recording}-{role}.wav"
+        if role is None:
+            self.klartone("export", recording, "--wav", str(wav))
+        else:
+            with self.archive() as archive:
+                commands.export(archive, recording, wav, datetime.now(UTC), role=role)
+        return read_stereo(wav)
+
+    def verified(self) -> dict[str, Any]:
+        """`archive verify --json`, which must find nothing wrong."""
+        return json.loads(self.klartone("verify", "--json"))
+
+
+def read_stereo(wav: Path) -> npt.NDArray[np.int16]:
+    import wave
+
+    with wave.open(str(wav), "rb") as sound:
+        assert (sound.getnchannels(), sound.getframerate(), sound.getsampwidth()) == (2, commands.RATE, 2)
+        return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, 2)
+
+
+def build(
+    folder: Path,
+    *,
+    lines: Sequence[str] = tuple(LINES),
+    spoken: bool = False,
+    language: str = "da",
+    program: Sequence[str] = ENGINE,
+) -> Stage:
+    """The folder with archive, keys, policy and settings; nothing runs yet."""
+    archive = folder / "archive"
+    keys = DemoKeyFile(archive / DEMO_KEYS)
+    Archive.create(archive, keys, demo=True).close()
+    home = Home.within(folder / "home")
+    home.folders.create()
+    config = home.folders.config
+    public = {role: base64.b64encode(create_key_pair(keys)).decode() for role in KeyRole}
+    policy = config / "policy.toml"
+    text = policy_text(
+        {role.value: key for role, key in public.items()}, lines=tuple(lines), spoken=spoken, language=language
+    )
+    policy.write_text(text, encoding="utf-8")
+    write_notice(config / NOTICE_FILE)
+    voice = config / "agent.wav"
+    write_wav(voice, counter_sound(CYCLE, AGENT_FIRST))
+    save_settings(
+        config,
+        Settings(
+            accounts=(Account("agent", f"agent@{LOOPBACK}", register=False),),
+            policy=str(policy),
+            archive=str(archive),
+            microphone=f"file:{voice}",
+            speaker="none",
+            bind=LOOPBACK,
+        ),
+    )
+    return Stage(folder, home, public, program)
+
+
+@contextmanager
+def stage(
+    folder: Path,
+    *,
+    lines: Sequence[str] = tuple(LINES),
+    spoken: bool = False,
+    language: str = "da",
+    codec: str = "",
+    record_aware: bool = False,
+    program: Sequence[str] = ENGINE,
+    clean: bool = True,
+) -> Generator[Stage]:
+    """Everything runs and is ready to be called. `lines` of `lines.LINES`; `spoken`: by the voice, else one second of sound.
+
+    The customer says the frame counter all along. At the end the engine must not have left a traceback, unless `clean` is off.
+    """
+    on = build(folder, lines=lines, spoken=spoken, language=language, program=program)
+    with ExitStack() as ending:
+        ending.callback(on._desks.close)
+        on.start_engine()
+        ending.callback(_stop, on)
+        customer = second_phone(counter=True, record_aware=record_aware, codec=codec)
+        on.customer = ending.enter_context(customer)
+        on.ready()
+        yield on
+    if clean:
+        assert "Traceback" not in on.engine_words(), on.engine_words()
+
+
+def _stop(on: Stage) -> None:
+    """Whatever the journey came to, no engine is left."""
+    process = on.engine
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdin:
+        process.stdin.close()

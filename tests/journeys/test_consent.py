@@ -1,0 +1,139 @@
+"""N3 through the real processes: training on consent alone. Silence is no yes, another key is no yes, and a yes taken back
+leaves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
+from softphone.domain.status import PurposePhase
+from tests.journeys.listening import numbers
+from tests.journeys.stage import Stage, stage
+from tests.journeys.traces import note
+from tests.peers.counter import gaps
+
+pytestmark = pytest.mark.journey
+
+SETTLES = 1.5
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.rule("G30")
+@pytest.mark.parametrize("keys", ["", "5", "15"], ids=["silent", "other-key", "another-key-after-it"])
+def test_without_the_key_that_was_asked_for_not_one_chunk_is_written_and_the_desk_says_why(
+    tmp_path: Path, keys: str
+) -> None:
+    with stage(tmp_path, lines=("n3",)) as on:
+        call = on.call("n3")
+        if keys:
+            on.press_when_asked(call, keys)
+        status = on.desk.wait_status(
+            lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ENDED, "no answer", call
+        )
+        assert status.headline is Headline.NOT_RECORDING
+        assert status.reasons[0].reason is Reason.NO_ANSWER
+        assert status.recording == ()
+        assert on.desk.told("audit.asked", call=call)
+        _talk(on, 50)
+        assert _files(on) == []
+        on.hang_up(call)
+        on.end()
+        assert _files(on) == []
+        assert not on.desk.told("recorder_started")
+        assert on.row(call) is None
+        assert on.verified()["recordings"] == 0
+        assert on.verified()["audit_ok"]
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.rule("G05")
+def test_after_a_yes_it_is_recorded_from_one_and_a_half_seconds_after_that_key(tmp_path: Path) -> None:
+    with stage(tmp_path, lines=("n3",)) as on:
+        call = on.call("n3")
+        on.consent(call)
+        pressed = on.desk.wait_event("digit", call=call).since_answer
+        first = on.desk.wait_event("first_sample", call=call).since_answer
+        assert pressed is not None
+        assert first is not None
+        assert SETTLES - 0.02 <= first - pressed <= SETTLES + 0.5
+        status = on.desk.call(call).status
+        assert status is not None
+        assert (status.headline, status.recording) == (Headline.RECORDING, (Purpose.TRAINING,))
+        assert status.reasons[0].reason is Reason.CONSENT
+        on.sealed(call, 2)
+        on.hang_up(call)
+        on.end()
+        row = on.row(call)
+        assert row is not None
+        assert set(row.opens_for) == {KeyRole.TRAINING, KeyRole.CUSTODY}
+        with on.archive() as archive:
+            given = [entry for entry in archive.audit_of(call=call) if entry.event == "consent_given"]
+        assert [entry.rule for entry in given] == ["G03"]
+        sound = on.exported(row.recording)
+        assert gaps(numbers(sound[:, 0].tobytes())) == []
+
+
+@pytest.mark.rule("G04")
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("opted_out", [True, False], ids=["opted-out", "control"])
+def test_a_yes_that_is_taken_back_leaves_neither_file_nor_wraps_nor_content(tmp_path: Path, opted_out: bool) -> None:
+    with stage(tmp_path, lines=("n3",)) as on:
+        call = on.call("n3")
+        on.consent(call)
+        on.sealed(call, 2)
+        recording = str(on.desk.wait_event("recorder_started", call=call).params["recording"])
+        traces = note(on, recording)
+        assert len(traces.chunks) >= 2
+        assert {role for role, _ in traces.wraps} == {KeyRole.TRAINING, KeyRole.CUSTODY}
+        if opted_out:
+            on.desk.opt_out(call)
+            status = on.desk.wait_status(lambda one: not one.kept, "gone", call)
+            assert status.headline is Headline.NOT_RECORDING
+            assert status.reasons[0].reason is Reason.DECLINED_BY_VOICE
+            _talk(on, 50)
+        on.hang_up(call)
+        on.end()
+        expected = 0 if opted_out else len(traces.chunks)
+        assert traces.found_chunks(tmp_path) == expected
+        assert traces.found_wraps(on) == (0 if opted_out else len(traces.wraps))
+        assert (on.row(call) is None) is opted_out
+        assert _files(on) == ([] if opted_out else [recording])
+        proof = on.verified()
+        assert proof["ok"]
+        assert proof["recordings"] == (0 if opted_out else 1)
+        if opted_out:
+            with on.archive() as archive:
+                told = [(entry.event, entry.rule) for entry in archive.audit_of(call=call)]
+            assert ("recording_discarded", "G31") in told
+
+
+@pytest.mark.rule("G31")
+def test_who_declined_is_not_asked_again_on_the_next_call(tmp_path: Path) -> None:
+    with stage(tmp_path, lines=("n3",)) as on:
+        call = on.call("n3")
+        on.consent(call)
+        on.desk.opt_out(call)
+        on.desk.wait_status(lambda one: not one.kept, "gone", call)
+        on.hang_up(call)
+        again = on.call("n3")
+        status = on.desk.wait_status(lambda one: one, "a status", again)
+        assert status.headline is Headline.NOT_RECORDING
+        assert status.reasons[0].reason is Reason.DECLINED_EARLIER
+        assert not on.desk.told("notice_started", call=again)
+        on.hang_up(again)
+        other = on.call("n3", number="+4520999999")
+        on.desk.wait_event("notice_started", call=other)
+        on.hang_up(other)
+        on.end()
+
+
+def _files(on: Stage) -> list[str]:
+    return sorted(path.stem for path in (on.archive_folder / "recordings").glob("*.ktr"))
+
+
+def _talk(on: Stage, frames: int) -> None:
+    from tests.peers.second_phone import talk
+
+    talk(on.customer, frames)

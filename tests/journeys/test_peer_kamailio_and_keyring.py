@@ -1,0 +1,189 @@
+"""A desk as it stands in a company: passwords and keys in a real keyring, an account at a real Kamailio, a call through it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+import pytest
+
+from softphone.bootstrap.home import password_name
+from softphone.domain.purpose import Reason
+from softphone.wire import Account, CallPhase, Registration, SaveSettings
+from tests.journeys.fault_words import begun, change_settings, sentence, told_plainly, words
+from tests.journeys.lines import NUMBERS, policy_text
+from tests.journeys.stage import Stage, build
+from tests.peers.gnome_keyring import SecretService, gnome_keyring
+from tests.peers.kamailio import kamailio
+from tests.peers.second_phone import ROOT, talk
+
+pytestmark = [pytest.mark.journey, pytest.mark.peer("gnome-keyring")]
+
+USER = NUMBERS["n7"]
+PASSWORD = "Tr0ub4dor-and-3"
+CUSTOMER, CUSTOMERS_PASSWORD = "+4520123456", "nothing-secret"
+
+_STORE = """
+import sys
+from softphone.archive import commands
+from softphone.domain.purpose import KeyRole
+from softphone.system.secrets import SystemKeyring
+ring = SystemKeyring()
+for role in KeyRole:
+    print(role.value, commands.create_keys(ring, role.value, role).public_key)
+ring.set(sys.argv[1], sys.stdin.read().encode())
+"""
+
+
+def _klartone(on: Stage, env: Mapping[str, str], *words: str, status: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "softphone.cli", "--home", str(on.home.root), *words],
+        cwd=ROOT,
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    told_plainly(done.stderr)
+    return done.stdout if status == 0 else done.stderr
+
+
+def _company(folder: Path, env: Mapping[str, str], *accounts: Account) -> Stage:
+    """A home whose archive is no demo's: its keys and its password lie in the keyring, as command and desk put them there."""
+    on = build(folder, lines=("n7",))
+    change_settings(on, archive="", accounts=accounts)
+    stored = subprocess.run(
+        [sys.executable, "-c", _STORE, password_name(accounts[0].id)],
+        cwd=ROOT,
+        env=dict(env),
+        input=PASSWORD,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    public = dict[str, str](line.split() for line in stored.stdout.splitlines())
+    text = policy_text(public, lines=("n7",), spoken=False, language="da")
+    (on.home.folders.config / "policy.toml").write_text(text, encoding="utf-8")
+    return on
+
+
+def _as(monkeypatch: pytest.MonkeyPatch, service: SecretService) -> None:
+    """Processes started from here on use this keyring."""
+    for name in ("DBUS_SESSION_BUS_ADDRESS", "HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, service.env[name])
+
+
+@pytest.mark.peer("kamailio")
+def test_a_password_from_the_keyring_registers_and_a_call_through_the_exchange_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = {USER: PASSWORD, CUSTOMER: CUSTOMERS_PASSWORD}
+    with gnome_keyring() as service, kamailio(users) as server:
+        _as(monkeypatch, service)
+        account = Account("agent", f"{USER}@{server.address}", register=True)
+        on = _company(tmp_path, service.env, account)
+        with begun(on):
+            on.ready()
+            until = on.desk.wait(
+                lambda now: now.accounts[0].until if now.accounts[0].registration is Registration.REGISTERED else None,
+                "registered",
+            )
+            on.customer.do("account", id="theirs", address=f"{CUSTOMER}@{server.address}", password=CUSTOMERS_PASSWORD)
+            on.customer.wait_for("RegistrationChanged", state="registered")
+
+            # Other settings leave the registration alone.
+            now = on.desk.wait(lambda snapshot: snapshot.settings, "settings")
+            on.desk.do(SaveSettings, settings=now)
+            assert on.desk.wait(lambda s: s.accounts[0].until, "still registered") == until
+
+            on.customer.do("dial", account="theirs", target=f"sip:{USER}@{server.address}")
+            call = on.desk.answer().id
+            on.customer.wait_for("CallEstablished")
+            on.sealed(call, 2.0)
+            on.hang_up(call)
+            on.end()
+        listed = _klartone(on, service.env, "archive", "list")
+        recording = listed.split()[0]
+        assert CUSTOMER in _klartone(on, service.env, "archive", "show", recording)
+        _klartone(on, service.env, "archive", "export", recording, "--wav", str(tmp_path / "call.wav"))
+        assert (tmp_path / "call.wav").stat().st_size > 2 * 2 * 2 * 16_000
+        _klartone(on, service.env, "archive", "verify")
+        refused = _klartone(on, service.env, "archive", "sweep", "--now", "2099-01-01", status=1)
+        assert len(refused.strip().splitlines()) == 1
+        told = words(on)
+    assert PASSWORD not in told
+    assert not _holding(tmp_path, PASSWORD)
+
+    with gnome_keyring("locked") as other:
+        said = _klartone(on, other.env, "archive", "list", status=1)
+        assert len(said.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("state", ["locked", "absent"])
+def test_without_its_keyring_the_phone_says_so_and_calls_go_on_unrecorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    account = Account("agent", f"{USER}@127.0.0.1", register=False)
+    with gnome_keyring() as service:
+        on = _company(tmp_path, service.env, account)
+    with gnome_keyring("locked" if state == "locked" else "absent") as service:
+        _as(monkeypatch, service)
+        with begun(on):
+            assert "keyring" in sentence(on.desk.wait(lambda now: now.store.fault, "a fault", 25))
+            on.desk.wait(lambda now: now.lines, "a policy")
+            _unrecorded(on)
+
+
+def test_a_keyring_that_does_not_answer_keeps_no_call_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with gnome_keyring() as service:
+        registering = Account("agent", f"{USER}@127.0.0.1:9", register=True)
+        direct = Account("direct", f"{USER}@127.0.0.1", register=False)
+        on = _company(tmp_path, service.env, registering, direct)
+        _as(monkeypatch, service)
+        daemon = _daemon_of(service)
+        daemon.suspend()
+        try:
+            with begun(on):
+                on.desk.wait(lambda now: now.lines, "a policy")
+                before = time.monotonic()
+                on.ring("n7")
+                on.desk.wait_call(lambda one: one.phase is CallPhase.INCOMING, "a ringing call")
+                rang = time.monotonic() - before
+                assert not on.desk.wait(lambda now: now, "a state").store.fault, "the keyring has answered already"
+                print(f"rang {rang:.3f} s after the INVITE was asked for, with the keyring hanging")
+                assert rang < 0.5
+                on.customer.do("hang_up")
+                assert "keyring" in sentence(on.desk.wait(lambda now: now.store.fault, "a fault", 25))
+        finally:
+            daemon.resume()
+
+
+def _unrecorded(on: Stage) -> None:
+    call = on.call("n7")
+    status = on.desk.wait_status(lambda one: one.reasons, "a reason", call)
+    assert status.reasons[0].reason is Reason.STORAGE_FAILED
+    talk(on.customer, 25)
+    on.hang_up(call)
+    assert not on.desk.told("sealed")
+
+
+def _daemon_of(service: SecretService) -> psutil.Process:
+    (daemon,) = [
+        child
+        for child in psutil.Process().children()
+        if child.name().startswith("gnome-keyring")
+        and child.environ().get("DBUS_SESSION_BUS_ADDRESS") == service.address
+    ]
+    return daemon
+
+
+def _holding(folder: Path, secret: str) -> list[Path]:
+    """The files that hold these bytes."""
+    return [file for file in folder.rglob("*") if file.is_file() and secret.encode() in file.read_bytes()]

@@ -1,0 +1,149 @@
+"""Desk and engine are two processes: either may freeze or die, and the call and its recording come to no harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from softphone.bootstrap.home import password_name
+from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.status import PurposePhase
+from softphone.system.endpoint import read_endpoint
+from softphone.system.secrets import DemoKeyFile
+from softphone.wire import Account, CallPhase, PolicyPhase
+from tests.journeys.desk import Desk
+from tests.journeys.fault_words import change_settings
+from tests.journeys.listening import numbers, spoken
+from tests.journeys.process_window import Window, window
+from tests.journeys.stage import Stage, build
+from tests.peers.counter import gaps
+from tests.peers.kamailio import kamailio
+from tests.peers.processes import until
+from tests.peers.second_phone import second_phone, talk
+
+pytestmark = [pytest.mark.journey, pytest.mark.alone]
+
+
+@contextmanager
+def observed(on: Stage) -> Generator[Desk]:
+    """Somebody who looks on, at the engine that a desk has started, and who is no desk; and a customer."""
+    until(lambda: read_endpoint(on.runtime) is not None, 20, "an engine")
+    with Desk.attached(on.runtime, "observer") as eye, second_phone(counter=True) as customer:
+        on.desk, on.customer = eye, customer
+        on.sip_port = eye.wait(
+            lambda s: s.sip_port if s.policy.phase is PolicyPhase.READY and s.store.works else None, "ready", 40
+        )
+        yield eye
+
+
+@contextmanager
+def no_engine_left(on: Stage) -> Generator[None]:
+    """Desks start engines that outlive them: here they are ended, by the ids they have told."""
+    try:
+        yield
+    finally:
+        endpoint = read_endpoint(on.runtime)
+        if endpoint is not None:
+            os.kill(endpoint.pid, signal.SIGTERM)
+            until(lambda: read_endpoint(on.runtime) is None, 8, "the engine's end")
+
+
+def _begin_call(on: Stage, desk: Window) -> str:
+    """Rung by the customer, answered with the desk's own button, recorded for both purposes."""
+    on.ring("n7")
+    desk.press("answer")
+    on.customer.wait_for("CallEstablished")
+    call = on.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "a call").id
+    on.desk.wait_status(lambda one: set(one.recording) == set(Purpose), "recording", call, 20)
+    on.sealed(call, 1.0)
+    return call
+
+
+def test_a_desk_blocked_for_five_seconds_costs_no_frame(tmp_path: Path) -> None:
+    on = build(tmp_path, lines=("n7",))
+    with no_engine_left(on), window(on.folder / "home") as desk, observed(on) as eye:
+        call = _begin_call(on, desk)
+        desk.stop()
+        stopped = time.monotonic()
+        talk(on.customer, 250)
+        assert time.monotonic() - stopped >= 4.9
+        desk.go_on()
+        woken = time.monotonic()
+        desk.wait(lambda one: one.get("attached"), "the state again", 5, woken)
+        eye.wait_status(lambda one: set(one.recording) == set(Purpose), "both purposes again", call)
+        on.sealed(call, 1.5)
+        on.hang_up(call)
+        row = on.row(call)
+        assert row is not None
+        sound = on.exported(row.recording)
+    for side, whose in enumerate(("agent", "party")):
+        said = numbers(sound[:, side].copy())
+        first, last = spoken(said)
+        assert last - first > 300, whose
+        assert gaps(said) == [], whose
+    assert on.verified()["ok"]
+
+
+@pytest.mark.rule("G31")
+def test_a_killed_desk_pauses_training_alone_and_a_new_one_has_the_whole_state_and_its_opt_out(tmp_path: Path) -> None:
+    on = build(tmp_path, lines=("n7",))
+    with no_engine_left(on), window(on.folder / "home") as desk, observed(on) as eye:
+        call = _begin_call(on, desk)
+        headline = desk.now()["title"]
+        killed = time.monotonic()
+        desk.kill()
+        paused = eye.wait_status(lambda one: one.recording == (Purpose.DOCUMENTATION,), "training paused", call, 5)
+        print(f"training paused {time.monotonic() - killed:.2f} s after the desk was killed")
+        assert Reason.NO_DESK in paused.pauses
+        on.sealed(call, 1.0)
+        with window(on.folder / "home") as another:
+            whole = another.wait(lambda one: one.get("attached") and one["title"] == headline, "the whole state")
+            print(f"a new desk shows the whole state {whole['t'] - another.began:.2f} s after it was started")
+            assert whole["t"] - another.began < 2.0
+            eye.wait_status(lambda one: set(one.recording) == set(Purpose), "training again", call)
+            another.press("optOut")
+            eye.wait_status(
+                lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ENDED, "the end of training", call
+            )
+            on.sealed(call, 1.0)
+            on.hang_up(call)
+        row = on.row(call)
+    assert row is not None
+    assert row.purposes == (Purpose.DOCUMENTATION,)
+    assert on.verified()["ok"]
+
+
+@pytest.mark.peer("kamailio")
+def test_a_killed_engine_is_told_of_started_again_and_registered_within_three_seconds(tmp_path: Path) -> None:
+    on = build(tmp_path, lines=("n7",))
+    with kamailio({"4711": "a-good-password"}) as server:
+        store = DemoKeyFile(on.archive_folder / "demo-keys.json")
+        store.set(password_name("agent"), b"a-good-password")
+        change_settings(on, accounts=(Account("agent", f"4711@{server.address}", register=True),))
+        with no_engine_left(on), window(on.folder / "home") as desk:
+            desk.wait(lambda one: "Ready" in one.get("account", ""), "registered")
+            with observed(on):
+                call = _begin_call(on, desk)
+                on.sealed(call, 2.0)
+                kept = on.sealed_seconds(call)
+                endpoint = read_endpoint(on.runtime)
+                assert endpoint is not None
+                killed = time.monotonic()
+                os.kill(endpoint.pid, signal.SIGKILL)
+                gone = desk.wait(lambda one: one.get("attached") is False, "that the engine is gone", 5, killed)
+                assert "No connection" in gone["title"]
+                assert "stopped" in gone["account"]
+                assert gone["t"] - killed < 0.5
+                back = desk.wait(lambda one: "Ready" in one.get("account", ""), "registered again", 15, gone["t"])
+                print(f"told after {gone['t'] - killed:.2f} s, registered again after {back['t'] - killed:.2f} s")
+                assert back["t"] - killed < 3.0
+            row = on.row(call)
+            assert row is not None
+            assert len(on.exported(row.recording)) / 16_000 >= kept - 0.02
+        assert on.verified()["ok"]

@@ -1,0 +1,154 @@
+"""The engine as a process: how it ends, that there is one of it, and what is left when it is killed in a call."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.commands import RATE
+from softphone.system.endpoint import read_endpoint
+from tests.journeys.fault_words import begun, told_plainly
+from tests.journeys.stage import ENGINE, build, stage
+from tests.peers.processes import end
+from tests.peers.second_phone import ROOT, talk
+
+pytestmark = pytest.mark.journey
+
+
+def test_a_signal_to_end_hangs_up_and_seals_the_recording(tmp_path: Path) -> None:
+    with stage(tmp_path, lines=("n7",)) as on:
+        call = on.call("n7")
+        on.sealed(call, 1.0)
+        told = time.monotonic()
+        on.engine.send_signal(signal.SIGTERM)
+        ended = on.customer.wait_for("CallEnded", 3)
+        assert time.monotonic() - told < 2.0
+        assert not ended["by_us"], "the customer was hung up on"
+        assert on.engine.wait(8) == 0
+        assert read_endpoint(on.runtime) is None
+        kept = on.sealed_seconds(call)
+    row = on.row(call)
+    assert row is not None
+    assert row.closed_at is not None
+    assert len(on.exported(row.recording)) / RATE >= kept
+    assert on.verified()["ok"]
+
+
+def test_an_engine_with_neither_desk_nor_call_ends_after_ten_seconds_and_not_while_there_is_a_call(
+    tmp_path: Path,
+) -> None:
+    with stage(tmp_path, lines=("n7",)) as on:
+        on.call("n7")
+        on.desk.close()
+        talk(on.customer, 12 * 50)
+        assert on.engine.poll() is None, "it ended in the middle of a call"
+        on.customer.do("hang_up")
+        on.customer.wait_for("CallEnded")
+        alone = time.monotonic()
+        assert on.engine.wait(15) == 0
+        assert 9.0 < time.monotonic() - alone < 13.0
+
+
+def test_a_second_engine_of_one_home_says_that_there_is_one_and_leaves_it_alone(tmp_path: Path) -> None:
+    with stage(tmp_path, lines=("n7",)) as on:
+        call = on.call("n7")
+        before = read_endpoint(on.runtime)
+        for more in ([], ["--stdio"]):
+            second = subprocess.run(
+                [sys.executable, *ENGINE, "--home", str(on.home.root), "engine", *more],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+            assert second.returncode == 1
+            assert not second.stdout
+            assert "already running" in second.stderr
+            assert len(second.stderr.strip().splitlines()) == 1
+            told_plainly(second.stderr)
+        assert read_endpoint(on.runtime) == before
+        on.sealed(call, 1.0)
+        on.hang_up(call)
+        on.end()
+    assert on.verified()["ok"]
+
+
+def test_two_engines_started_at_once_come_to_one(tmp_path: Path) -> None:
+    on = build(tmp_path, lines=("n7",))
+    command = [sys.executable, *ENGINE, "--home", str(on.home.root), "engine"]
+    both = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    try:
+        limit = time.monotonic() + 30
+        while all(one.poll() is None for one in both):
+            assert time.monotonic() < limit, "both go on"
+            time.sleep(0.05)
+        (loser,) = [one for one in both if one.poll() is not None]
+        (winner,) = [one for one in both if one is not loser]
+        assert loser.returncode == 1
+        assert loser.stderr is not None
+        assert "already running" in loser.stderr.read()
+        endpoint = read_endpoint(on.runtime)
+        assert endpoint is not None
+        assert endpoint.pid == winner.pid
+    finally:
+        for one in both:
+            end(one)
+
+
+def test_the_next_engine_waits_for_one_that_is_just_ending(tmp_path: Path) -> None:
+    on = build(tmp_path, lines=("n7",))
+    with begun(on):
+        on.ready()
+        first = on.engine
+        first.send_signal(signal.SIGTERM)
+        on.start_engine()
+        on.ready()
+        assert first.wait(5) == 0
+        assert first.stdin is not None
+        first.stdin.close()
+        call = on.call("n7")
+        on.sealed(call, 1.0)
+        on.hang_up(call)
+        on.end()
+    assert on.verified()["ok"]
+
+
+def test_a_killed_engine_leaves_the_recording_readable_to_its_last_whole_second_and_verified(tmp_path: Path) -> None:
+    with stage(tmp_path, lines=("n7",)) as on:
+        call = on.call("n7")
+        on.sealed(call, 3.0)
+        killed = time.monotonic()
+        on.engine.kill()
+        on.engine.wait()
+        assert on.engine.stdin is not None
+        on.engine.stdin.close()
+        row = on.row(call)
+        assert row is not None
+        seconds = len(on.exported(row.recording)) / RATE
+        # The codec looks 2.5 ms ahead, which nobody could flush; all whole seconds before the kill are there.
+        assert seconds >= on.sealed_seconds(call) - 0.02
+        first = on.desk.wait_event("first_sample", call=call)
+        begun_at = on.desk.events_at[on.desk.events.index(first)]
+        assert seconds >= int(killed - begun_at) - 0.02
+        assert on.verified()["ok"]
+
+        on.customer.do("hang_up")
+        on.customer.wait_for("CallEnded")
+        on.start_engine()
+        on.ready()
+        again = on.call("n7")
+        on.sealed(again, 1.0)
+        on.hang_up(again)
+        on.end()
+    assert on.row(again) is not None
+    assert on.verified()["ok"]

@@ -1,0 +1,117 @@
+"""Stop within one frame: after an opt-out, what is kept ends with the frame that was being decoded when the command came.
+
+Measured where something is kept to measure on: a yes on N3, a dispute by the party, the opt-out, kept for the complaint. The
+engine is the real one, watched from inside; what was kept is read back from the archive with custody's key.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from softphone.domain.purpose import KeyRole
+from softphone.domain.status import HoldPhase
+from softphone.wire import EndWrapUp, OptOut
+from tests.journeys.listening import numbers, spoken
+from tests.journeys.stage import Stage, stage
+from tests.journeys.watched_engine import SEEN, STALLED
+from tests.peers.counter import CYCLE, FRAME
+from tests.peers.processes import until
+from tests.peers.second_phone import talk
+
+pytestmark = [pytest.mark.journey, pytest.mark.alone, pytest.mark.rule("G31"), pytest.mark.rule("G04")]
+
+WATCHED = ("-m", "tests.journeys.watched_engine")
+STALL = 2.0
+
+
+@pytest.mark.timeout(240)
+def test_the_last_kept_frame_is_at_most_one_after_the_one_being_decoded_twenty_times(tmp_path: Path) -> None:
+    _prove(tmp_path, calls=20)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_the_last_kept_frame_is_at_most_one_after_the_one_being_decoded_two_hundred_times(tmp_path: Path) -> None:
+    _prove(tmp_path, calls=200)
+
+
+def _prove(folder: Path, calls: int) -> None:
+    stalled = calls // 2
+    sent: dict[str, float] = {}
+    stopped: dict[str, float] = {}
+    with stage(folder, lines=("n3",), program=WATCHED) as on:
+        for number in range(calls):
+            call = on.call("n3", number=f"+45{20_100_000 + number}")
+            on.consent(call)
+            on.desk.dispute(call, by="party")
+            status = on.desk.wait_status(
+                lambda one: one.hold is not None and one.hold.phase is HoldPhase.LOCKED, "locked", call
+            )
+            on.sealed(call, 1)
+            talk(on.customer, 1 + 7 * number % 40)  # not always at the same place of a second
+            if number == stalled:
+                _stall_encoder(on)
+            sent[call] = time.monotonic()
+            on.desk.do(OptOut, call=call, version=status.version, kind=status.opt_out.kind)
+            on.desk.wait_event("recorder_stopped", call=call)
+            stopped[call] = on.desk.events_at[on.desk.events.index(on.desk.told("recorder_stopped", call=call)[0])]
+            if number == stalled:
+                assert (Path(str(on.home.root)) / STALLED).read_text() == "begun"  # it stopped while the encoder stood
+            on.hang_up(call)
+            on.desk.do(EndWrapUp, call=call)
+        on.end()
+        seen: dict[str, Any] = json.loads((Path(str(on.home.root)) / SEEN).read_text())
+        measured = [_kept_after(on, call, seen[call]) for call in sent]
+        assert on.verified()["ok"]
+    late = [by_counter for by_counter, _ in measured]
+    heard = [(seen[call]["opt_outs"][0] - at) * 1000 for call, at in sent.items()]
+    done = [(stopped[call] - at) * 1000 for call, at in sent.items()]
+    print(
+        f"{calls} opt-outs: the last kept frame is {min(late)} to {max(late)} frames after the one being decoded; "
+        f"command to engine {np.median(heard):.1f} ms (at most {max(heard):.1f}), "
+        f"and to the word that it stopped {np.median(done):.1f} ms (at most {max(done):.1f})"
+    )
+    assert len(late) == calls
+    assert max(late) <= 1
+    # By index too; and nothing that came before the command is missing.
+    assert max(by_index for _, by_index in measured) <= 1
+    assert min(by_index for _, by_index in measured) >= -1
+
+
+def _stall_encoder(on: Stage) -> None:
+    assert on.engine.stdin is not None
+    on.engine.stdin.write(f"stall {STALL}\n".encode())
+    on.engine.stdin.flush()
+    until((Path(str(on.home.root)) / STALLED).exists, 5, "a stalled encoder")
+
+
+def _kept_after(on: Stage, call: str, seen: dict[str, Any]) -> tuple[int, int]:
+    """How many frames after the one being decoded, when the command reached the engine, the last kept frame comes: by the
+    counter in its sound, and by its index in the container. They differ only where the jitter buffer left out a frame or put
+    one in."""
+    (at,) = seen["opt_outs"]
+    decoded = [(index, number) for index, when, number in seen["frames"] if when <= at]
+    index, number = decoded[-1]
+    assert number is not None
+    row = on.row(call)
+    assert row is not None
+    assert row.opens_for == (KeyRole.CUSTODY,)
+    with on.archive() as archive:
+        opened = archive.open_recording(row.recording, row.opened_at, role=KeyRole.CUSTODY)
+        segment = opened.segments[-1]
+        assert segment.complete
+        sound = np.concatenate([np.asarray(block) for block in opened.pcm()])
+    said = numbers(np.ascontiguousarray(sound[:, 1]))
+    last = spoken(said)[1]
+    assert last >= len(said) - 2
+    kept = said[last]
+    assert kept is not None
+    by_counter = (kept + (len(said) - 1 - last) - number + CYCLE // 2) % CYCLE - CYCLE // 2
+    by_index = segment.origin + segment.samples // FRAME - 1 - index
+    return by_counter, by_index

@@ -1,0 +1,93 @@
+"""The real engine, watched from inside its process: when each frame came to the recorder's gate, and when an opt-out reached it.
+
+Started as the engine is (`python -m tests.journeys.watched_engine --home DIR engine`). It changes nothing the engine does but
+one thing, on the word `stall SECONDS` on stdin: the encoder's next frame takes so long, as behind a disk that hangs. What was
+seen is written to `watched.json` in the home when the engine has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from softphone import cli
+from softphone.archive import vault
+from softphone.archive.opus import Encoder
+from softphone.bootstrap import engine as bootstrap
+from softphone.engine.loop import Engine
+from softphone.engine.recording import Recording
+from softphone.engine.server import Attached, Detached, Told
+from softphone.wire import OptOut
+
+SEEN = "watched.json"
+STALLED = "stalled"
+
+_frames: list[tuple[str, int, float, bytes]] = []
+_opt_outs: list[tuple[str, float]] = []
+_stall: list[float] = []
+
+
+class _WatchedRecording(Recording):
+    def feed(self, call: str, index: int, agent: bytes, party: bytes) -> None:
+        _frames.append((call, index, time.monotonic(), party))
+        super().feed(call, index, agent, party)
+
+
+class _WatchedEngine(Engine):
+    def client(self, event: Attached | Told | Detached) -> None:
+        if isinstance(event, Told) and isinstance(event.message, OptOut):
+            _opt_outs.append((event.message.call, time.monotonic()))
+        super().client(event)
+
+
+class _StallingEncoder(Encoder):
+    def encode(self, agent: bytes, party: bytes) -> list[bytes]:
+        if _stall:
+            seconds = _stall.pop()
+            (_home() / STALLED).write_text("begun")
+            time.sleep(seconds)
+            (_home() / STALLED).write_text("over")
+        return super().encode(agent, party)
+
+
+def _home() -> Path:
+    return Path(sys.argv[sys.argv.index("--home") + 1])
+
+
+def _obey() -> None:
+    for line in sys.stdin:
+        word, _, seconds = line.partition(" ")
+        if word == "stall":
+            _stall.append(float(seconds))
+
+
+def _told() -> dict[str, Any]:
+    from tests.journeys.listening import numbers
+
+    calls: dict[str, Any] = {}
+    for call in {call for call, *_ in _frames}:
+        own = [(index, at, party) for one, index, at, party in _frames if one == call]
+        said = numbers(b"".join(party or bytes(640) for *_, party in own))
+        calls[call] = {
+            "frames": [[index, at, number] for (index, at, _), number in zip(own, said, strict=True)],
+            "opt_outs": [at for one, at in _opt_outs if one == call],
+        }
+    return calls
+
+
+def main() -> int:
+    bootstrap.Recording = _WatchedRecording
+    bootstrap.Engine = _WatchedEngine
+    vault.Encoder = _StallingEncoder
+    threading.Thread(target=_obey, daemon=True).start()
+    status = cli.main()
+    (_home() / SEEN).write_text(json.dumps(_told()))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
