@@ -98,9 +98,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     rulebook = by_id.get(RULEBOOK)
     maker = NoticeMaker(host, rulebook, by_id.get(VOICE), home.folders.cache / "notices") if rulebook else None
     store = Store(lambda: Archive.open_or_create(archive, key_store(archive)), inbox.post, changed)
-    rules = EngineRules(
-        maker, RulebookDesk(host, RULEBOOK), secrets.token_bytes(32), inbox.post, changed, fault
-    )
+    rules = EngineRules(maker, RulebookDesk(host, RULEBOOK), secrets.token_bytes(32), inbox.post, changed, fault)
     recording = Recording(inbox.post, lambda: calls)
     phone = Phone(
         PhoneSettings("" if settings.bind == EVERYWHERE else settings.bind, settings.port, record_aware=True),

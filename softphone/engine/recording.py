@@ -10,6 +10,9 @@ from softphone.domain.purpose import Reason
 from softphone.engine.recorder import Recorder, RecorderCallbacks
 from softphone.engine.store import Post
 
+REMEMBERED = 100
+"""recordings whose call is known: late words of the recorder's thread concern the newest"""
+
 
 class Answers(Protocol):
     """Who hears of the recorder, on the loop's thread."""
@@ -51,6 +54,8 @@ class Recording:
     def start(self, call: str, recording: str, segment: int, key: bytes) -> None:
         if self._recorder:
             self._calls[recording] = call
+            if len(self._calls) > REMEMBERED:
+                del self._calls[next(iter(self._calls))]
             self._recorder.start(call, recording, segment, key)
 
     def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:

@@ -1,0 +1,7 @@
+"""What a frozen program starts with. The package itself is installed where it is built."""
+
+import sys
+
+from softphone.cli import main
+
+sys.exit(main())

@@ -1,0 +1,97 @@
+"""`python -m tests.bench [--short] [--only NAME…] [--write FILE]`: measures, prints the table, and keeps it in a document.
+
+Each measure's figures are kept in build/bench; those that are not taken now stand as they were. `--write` replaces what
+stands between the two marks in FILE (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from tests.bench import ear, load, memory, notice, sealing, start, stop
+from tests.bench.figures import Figure, table
+
+Measure = Callable[[], list[Figure]]
+WHOLE: Mapping[str, Measure] = {
+    "sealing": sealing.measure,
+    "notice": notice.measure,
+    "stop": stop.measure,
+    "ear": ear.measure,
+    "load": load.measure,
+    "start": start.measure,
+    "memory": memory.measure,
+}
+SHORT: Mapping[str, Measure] = {
+    "sealing": lambda: sealing.measure(5_000),
+    "notice": lambda: notice.measure(3),
+    "stop": lambda: stop.measure(3),
+    "ear": lambda: ear.measure(6),
+    "load": lambda: load.measure(5, 1),
+    "start": lambda: start.measure(1),
+    "memory": lambda: memory.measure(20),
+}
+KEPT = Path(__file__).resolve().parents[2] / "build" / "bench"
+BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("--short", action="store_true", help="a few of each, to see that it works; nothing is kept")
+    parser.add_argument("--only", nargs="+", choices=list(WHOLE), default=list(WHOLE))
+    parser.add_argument("--write", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    taken: dict[str, list[Figure]] = {}
+    for name in options.only:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        taken[name] = (SHORT if options.short else WHOLE)[name]()
+        if not options.short:
+            _keep(name, taken[name])
+    if options.short:
+        print(table(figure for figures in taken.values() for figure in figures))
+        return 0
+    told = _told()
+    print(told)
+    if options.write:
+        text = options.write.read_text(encoding="utf-8")
+        kept = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{told}\n{END}", text, flags=re.DOTALL)
+        options.write.write_text(kept, encoding="utf-8")
+    return 0
+
+
+def _keep(name: str, figures: list[Figure]) -> None:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    told = {
+        "day": f"{datetime.now(UTC):%Y-%m-%d}",
+        "load": round(psutil.getloadavg()[0], 1),
+        "figures": [asdict(figure) for figure in figures],
+    }
+    (KEPT / f"{name}.json").write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _told() -> str:
+    """The newest figures of every measure, on what machine, and how busy that was with other things."""
+    kept = {name: json.loads(file.read_text("utf-8")) for name in WHOLE if (file := KEPT / f"{name}.json").exists()}
+    figures = [Figure(**figure) for one in kept.values() for figure in one["figures"]]
+    days = sorted({one["day"] for one in kept.values()})
+    loads = ", ".join(f"{name} {one['load']}" for name, one in kept.items())
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    when = " to ".join(dict.fromkeys((days[0], days[-1])))
+    return (
+        f"Measured {when} on {os.cpu_count()} cores ({system}).\n\n{table(figures)}\n\n"
+        f"Load average of the machine (1 min) when each was done: {loads}."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

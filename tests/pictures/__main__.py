@@ -1,0 +1,78 @@
+"""`python -m tests.pictures [FOLDER]`: every row of the desk's states in both languages and looks, and a page to see them on.
+
+FOLDER (build/pictures) gets `<row>-<da|en>-<light|dark>.png` and index.html; `--readme` also renews the two of docs/pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from softphone.domain.purpose import Language
+from softphone.system.paths import program_folder
+from tests.pictures.scenes import BESIDE, ROWS, SCENES, studio, without_policy
+
+ROOT = Path(__file__).resolve().parents[2]
+README = {"light": "recording-en-light.png", "dark": "locked-en-dark.png"}
+
+
+def main() -> int:
+    """Status 1 where a scene did not come to its picture."""
+    parser = argparse.ArgumentParser(prog="python -m tests.pictures")
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "build" / "pictures")
+    parser.add_argument("--readme", action="store_true", help="renew docs/pictures too")
+    options = parser.parse_args()
+    folder: Path = options.folder
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from softphone.ui.pictures import Camera
+
+    resources = program_folder("resources")
+    camera = Camera(resources / "translations", resources / "icons", resources / "themes")
+    missing: dict[str, str] = {}
+    for language in Language:
+        with tempfile.TemporaryDirectory() as place:
+            with studio(Path(place) / "on", language) as on:
+                for scene in SCENES:
+                    try:
+                        scene(on)
+                    except (TimeoutError, AssertionError, KeyError, IndexError) as error:
+                        missing[scene.__name__] = f"{language}: {str(error)[:300]}"
+                        for call in on.on.desk.snapshot.calls if on.on.desk.snapshot else ():
+                            on.over(call.id)
+            on.taken.update(without_policy(Path(place) / "without"))
+        for picture in on.taken.values():
+            for dark in (False, True):
+                file = folder / f"{picture.name}-{language}-{'dark' if dark else 'light'}.png"
+                camera.take(picture, file, language, dark=dark)
+        print(f"{language}: {len(on.taken)} states, each in light and dark", flush=True)
+    _page(folder)
+    if options.readme:
+        for name, file in README.items():
+            (ROOT / "docs" / "pictures").mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / file, ROOT / "docs" / "pictures" / f"{name}.png")
+    there = {file.name.rsplit("-", 2)[0] for file in folder.glob("*.png")}
+    print(f"Pictures and index.html are in {folder}.")
+    print("Rows that cannot be reached yet: " + (", ".join(ROWS[name] for name in ROWS if name not in there) or "none"))
+    for scene, why in missing.items():
+        print(f"The scene {scene} did not come about: {why}")
+    return 1 if missing else 0
+
+
+def _page(folder: Path) -> None:
+    rows: list[str] = []
+    for name, title in (ROWS | BESIDE).items():
+        looks = [f"{name}-{language}-{look}.png" for language in Language for look in ("light", "dark")]
+        shown = "".join(f'<img src="{file}" loading="lazy">' for file in looks if (folder / file).exists())
+        rows.append(f"<h2>{html.escape(title)}</h2><div>{shown or 'not reached'}</div>")
+    style = "body{font:15px sans-serif;margin:2em}img{width:360px;margin-right:8px;vertical-align:top}div{white-space:nowrap}"
+    page = f"<!doctype html><meta charset=utf-8><title>Klartone</title><style>{style}</style>{''.join(rows)}"
+    (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The documents: what they show still holds. Transcripts are read with the wire's own types, commands by the program's parser."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from softphone import cli
+from softphone.domain.purpose import Language
+from softphone.system.settings import FILE, load_settings
+from softphone.texts import Texts
+from softphone.wire import PROTOCOL, decode_from_engine, decode_to_engine, encode
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+NAMES = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def transcript(side: str) -> list[str]:
+    """One side's lines of docs/wire.md that are not shortened."""
+    lines = re.findall(rf"(?m)^    {re.escape(side)} (\{{.*\}})$", text("docs/wire.md"))
+    return [line for line in lines if "…" not in line]
+
+
+def test_the_transcripts_lines_are_messages_of_the_engine() -> None:
+    told = transcript("<")
+    assert len(told) > 30
+    for line in told:
+        assert encode(decode_from_engine(line.encode())).decode().rstrip() == line
+
+
+def test_the_transcripts_commands_are_messages_to_the_engine() -> None:
+    said = [line for line in transcript(">") if line != '{"type": "answer"}']
+    assert {decode_to_engine(line.encode()).type for line in said} == {"answer", "opt_out", "hang_up", "quit"}
+
+
+def test_the_wires_page_lists_every_command_there_is() -> None:
+    from softphone import wire
+
+    table = text("docs/wire.md").partition("## Commands")[2]
+    commands = {one.__dataclass_fields__["type"].default for one in wire._TO_ENGINE} - {"attach", "ping"}
+    assert sorted(name for name in commands if f"`{name}`" not in table) == []
+    assert f"`hello.protocol` is {PROTOCOL}." in text("docs/wire.md")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_link_leads_to_something_that_is_there(name: str) -> None:
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)", text(name)) if "://" not in link]
+    assert [link for link in links if not ((ROOT / name).parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_file_of_ours_that_is_named_is_there(name: str) -> None:
+    named = re.findall(r"`((?:softphone|plugins|resources|tests|docs|\.ci)/[\w./-]+)`", text(name))
+    assert [path for path in named if not (ROOT / path).exists() and path != "softphone/_data"] == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "docs/container.md"])
+def test_every_klartone_command_that_is_shown_is_one(name: str) -> None:
+    """docs/container.md has no command: its `klartone …` is a label of the key wrapping."""
+    parser = cli._parser(Texts(ROOT / "resources" / "translations", Language.EN))
+    whole = re.findall(r"(?m)^ {4,}(?:\$ )?(klartone .*)$", text(name))
+    named = [one for one in re.findall(r"`(klartone [^`]*)`", text(name)) if "…" not in one and "|" not in one]
+    for line in (*whole, *named):
+        words = shlex.split(re.split(r"\s{2,}|\s#", line)[0].replace("[", "").replace("]", ""))[1:]
+        # A command that is only named may lack its arguments: its help is there if it is a command.
+        words += ["--help"] if line in named and "--help" not in words else []
+        try:
+            parser.parse_args(words)
+        except SystemExit as error:
+            if error.code:
+                pytest.fail(line)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_make_target_that_is_named_is_one(name: str) -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", text("Makefile")))
+    named = set(re.findall(r"`make ([a-z-]+)`", text(name)) + re.findall(r"(?m)^    make ([a-z-]+)", text(name)))
+    assert sorted(named - targets) == []
+
+
+def test_the_settings_shown_to_it_can_be_loaded(tmp_path: Path) -> None:
+    shown = re.search(r"(?ms)^ {8}policy = .*?(?=^\s*\n   \S)", text("docs/it.md"))
+    assert shown
+    lines = "\n".join(line.strip() for line in shown[0].splitlines())
+    assert tomllib.loads(lines)["accounts"]
+    (tmp_path / FILE).write_text(lines, encoding="utf-8")
+    assert load_settings(tmp_path).accounts[0].address == "+4570102030@pbx.example"
+
+
+def test_the_danish_words_told_to_agents_are_those_of_the_window() -> None:
+    told = set(re.findall(r"\(\*([^*]+)\*\)", text("docs/agents.md")))
+    told |= set(re.findall(r"\| [^|]* · \*([^*]+)\* \|", text("docs/agents.md")))
+    catalog = text("resources/translations/da/desk.po")
+    said = {one.replace("{Party}", "Kunden") for one in re.findall(r'(?m)^msgstr "(.*)"$', catalog)}
+    assert len(told) > 12
+    assert sorted(told - said) == []
+
+
+def test_the_decisions_are_numbered_without_a_gap_and_each_says_what_it_costs() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [path.name[:3] for path in decisions] == [f"{number:03}" for number in range(1, len(decisions) + 1)]
+    for path in decisions:
+        told = path.read_text(encoding="utf-8")
+        assert told.startswith(f"# {path.name[:3]} ")
+        assert [part for part in ("**Context.**", "**Choice.**", "**Cost.**") if part not in told] == []
+
+
+def test_the_readme_begins_its_set_up_with_what_a_bare_machine_lacks() -> None:
+    setup = text("README.md").partition("## Set up")[2]
+    assert re.findall(r"(?m)^ {4}(\S.*)$", setup)[0] == "apt-get install -y make git"

@@ -1,0 +1,75 @@
+"""The engine comes up while Qt is still being loaded: one engine, whoever asks first. Real engines, in homes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Generator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from softphone.bootstrap.desk import start_early
+from softphone.bootstrap.home import Home
+from softphone.system.endpoint import Endpoint, answers, read_endpoint
+from tests.peers.processes import until
+
+# An engine outlives who started it, on purpose: Python's warning about it is not ours.
+pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Generator[Home]:
+    home = Home.within(tmp_path)
+    yield home
+    for engine in engines(home):
+        os.kill(engine.pid, signal.SIGTERM)
+        engine.wait(10)
+
+
+def engines(home: Home) -> list[psutil.Process]:
+    """The engines of this home that are ours to end."""
+    ours = psutil.Process().children()
+    return [one for one in ours if one.status() != psutil.STATUS_ZOMBIE and str(home.root) in one.cmdline()]
+
+
+def one_engine(home: Home) -> psutil.Process:
+    """A process that has just begun does not show its command at once."""
+    until(lambda: len(engines(home)) == 1, 5, "one engine")
+    return engines(home)[0]
+
+
+def there(home: Home) -> Endpoint:
+    def up() -> bool:
+        endpoint = read_endpoint(home.folders.runtime)
+        return endpoint is not None and answers(endpoint)
+
+    until(up, 30, "an engine that answers")
+    endpoint = read_endpoint(home.folders.runtime)
+    assert endpoint
+    return endpoint
+
+
+def test_the_desks_first_wish_for_an_engine_takes_the_one_that_is_on_its_way(home: Home) -> None:
+    start = start_early(home)
+    first = one_engine(home)
+    start()
+    assert there(home).pid == first.pid
+    assert engines(home) == [first]
+
+
+def test_a_desk_that_finds_an_engine_starts_none(home: Home) -> None:
+    start_early(home)
+    running = there(home).pid
+    start_early(home)
+    assert [one.pid for one in engines(home)] == [running]
+
+
+def test_an_engine_that_came_to_nothing_is_started_again(home: Home) -> None:
+    start = start_early(home)
+    first = one_engine(home)
+    first.kill()
+    first.wait(10)
+    start()
+    assert there(home).pid != first.pid

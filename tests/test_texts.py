@@ -1,0 +1,281 @@
+"""The sentences: both languages say the same things, everything the program can say has one, and none is left over.
+
+What the program says is read from its source: literal codes, and f-strings as patterns. How a sentence looks on the desk is
+tests/ui's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from softphone import cli
+from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
+from softphone.domain.status import DisputeKind, HoldPhase, OptOutKind
+from softphone.texts import Texts
+
+ROOT = Path(__file__).resolve().parent.parent
+HOLE = r"\.?[a-zA-Z0-9_]*"
+FOLDER = ROOT / "resources" / "translations"
+CATALOGS = sorted(path.stem for path in (FOLDER / "en").glob("*.po"))
+CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-zA-Z0-9_]+)+")
+PARTY = {"party", "Party"}
+FAULT = re.compile(r"(error|refused|fault)(\.[a-z0-9_]+)+")
+
+
+def catalog(language: str, name: str) -> dict[str, str]:
+    with (FOLDER / language / f"{name}.po").open("rb") as file:
+        read = read_po(file, abort_invalid=True)
+    return {str(one.id): str(one.string) for one in read if one.id}
+
+
+@cache
+def sentences(language: str) -> dict[str, str]:
+    return {code: text for name in CATALOGS for code, text in catalog(language, name).items()}
+
+
+def fields(sentence: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None}
+
+
+# --- what the source says -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A code given its parameters on the spot. `whole`: all of them stand there by name."""
+
+    where: str
+    code: str
+    params: frozenset[str]
+    whole: bool
+
+
+def sources() -> Iterator[tuple[Path, ast.Module]]:
+    for folder in ("softphone", "plugins"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "tests" not in path.parts:
+                yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def literals() -> frozenset[str]:
+    return frozenset(
+        node.value
+        for _, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+
+
+@cache
+def patterns() -> tuple[re.Pattern[str], ...]:
+    """Each f-string that could be a code, its holes as wildcards."""
+    found: set[str] = set()
+    for _, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                parts = [
+                    re.escape(part.value) if isinstance(part, ast.Constant) and isinstance(part.value, str) else HOLE
+                    for part in node.values
+                ]
+                text = "".join(parts)
+                if re.fullmatch(r"(?:[a-z0-9_]|\\\.|\\\.\?\[a-zA-Z0-9_\]\*)*", text) and "\\." in text:
+                    found.add(text)
+    return tuple(re.compile(text) for text in sorted(found))
+
+
+@cache
+def sayings() -> tuple[Saying, ...]:
+    """Calls whose first argument is a literal code: `KlartoneError("error.x", path=…)`, `texts("card.y")`, `Said("z", {…})`."""
+    found: list[Saying] = []
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and node.args):
+                continue
+            first = node.args[0]
+            if not (isinstance(first, ast.Constant) and isinstance(first.value, str) and CODE.fullmatch(first.value)):
+                continue
+            names = {keyword.arg for keyword in node.keywords if keyword.arg}
+            whole = all(keyword.arg for keyword in node.keywords)
+            for extra in node.args[1:]:
+                if isinstance(extra, ast.Dict) and all(isinstance(key, ast.Constant) for key in extra.keys):
+                    names |= {str(key.value) for key in extra.keys if isinstance(key, ast.Constant)}
+                else:
+                    whole = False
+            where = f"{path.relative_to(ROOT)}:{node.lineno}"
+            found.append(Saying(where, first.value, frozenset(names), whole))
+    return tuple(found)
+
+
+# --- both languages -------------------------------------------------------------------------------
+
+
+def test_each_catalog_is_there_in_both_languages() -> None:
+    assert CATALOGS
+    assert sorted(path.stem for path in (FOLDER / "da").glob("*.po")) == CATALOGS
+
+
+@pytest.mark.parametrize("name", CATALOGS)
+def test_both_languages_of_a_catalog_hold_the_same_codes(name: str) -> None:
+    assert set(catalog("da", name)) == set(catalog("en", name))
+
+
+@pytest.mark.parametrize("name", CATALOGS)
+def test_no_sentence_is_empty_and_both_languages_take_the_same_parameters(name: str) -> None:
+    danish, english = catalog("da", name), catalog("en", name)
+    assert [code for code, text in (*danish.items(), *english.items()) if not text.strip()] == []
+    # Who the party is (*kunden*, *the caller*) is known to every sentence of the desk, and a language may need it elsewhere.
+    both = {
+        code: (fields(danish[code]) - PARTY, fields(english[code]) - PARTY) for code in danish.keys() & english.keys()
+    }
+    assert {code: (ours, theirs) for code, (ours, theirs) in both.items() if ours != theirs} == {}
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_no_code_stands_in_two_catalogs(language: Language) -> None:
+    seen: dict[str, str] = {}
+    twice: list[tuple[str, str, str]] = []
+    for name in CATALOGS:
+        for code in catalog(language, name):
+            if code in seen:
+                twice.append((code, seen[code], name))
+            seen[code] = name
+    assert twice == []
+
+
+def test_the_danish_word_is_uddannelse_and_never_traening() -> None:
+    told = [
+        *(FOLDER / "da").glob("*.po"),
+        *ROOT.glob("plugins/*/texts/da.toml"),
+        *ROOT.glob("resources/policies/*.toml"),
+    ]
+    assert len(told) > len(CATALOGS)
+    assert [path.name for path in told if re.search(r"træning", path.read_text(encoding="utf-8"), re.IGNORECASE)] == []
+
+
+# --- the program and its sentences ------------------------------------------------------------------
+
+
+def test_every_fault_and_refusal_in_the_source_has_a_sentence() -> None:
+    named = {code for code in literals() if FAULT.fullmatch(code)}
+    assert len(named) > 30
+    assert sorted(named - sentences("en").keys()) == []
+
+
+def test_every_code_said_with_its_parameters_has_all_that_its_sentence_wants() -> None:
+    """A parameter that is missing would raise before a person instead of telling them."""
+    known = sentences("en")
+    lacking = {
+        f"{one.where} {one.code}": sorted(fields(known[one.code]) - one.params)
+        for one in sayings()
+        if one.whole and one.code in known and not fields(known[one.code]) <= one.params
+    }
+    # A card's own words are said with the call's parameters (ui/words.py: `say`).
+    assert {where: names for where, names in lacking.items() if not where.startswith("softphone/ui/words.py")} == {}
+
+
+def test_every_f_string_that_makes_a_code_makes_one_that_exists() -> None:
+    begins = {code.partition(".")[0] for code in sentences("en")}
+    made = [one for one in patterns() if re.match(r"[a-z_]+(?=\\\.)", one.pattern)]
+    made = [one for one in made if one.pattern.partition("\\.")[0] in begins]
+    assert made
+    assert [one.pattern for one in made if not any(one.fullmatch(code) for code in sentences("en"))] == []
+
+
+def test_every_reason_headline_button_and_hold_of_a_call_can_be_said() -> None:
+    wanted = {f"reason.{reason}.sub" for reason in Reason}
+    wanted |= {f"card.title.{headline}" for headline in Headline}
+    wanted |= {f"opt_out.{kind}" for kind in OptOutKind} | {f"dispute.{kind}" for kind in DisputeKind}
+    wanted |= {f"opt_out.{kind}.sub" for kind in OptOutKind if kind is not OptOutKind.NONE}
+    wanted |= {f"dispute.{kind}.sub" for kind in DisputeKind if kind is not DisputeKind.NONE}
+    wanted |= {f"lock.{phase}" for phase in HoldPhase if phase is not HoldPhase.VOID}
+    wanted |= {f"purpose.{purpose}" for purpose in Purpose} | {f"direction.{way}" for way in Direction}
+    assert sorted(wanted - sentences("en").keys()) == []
+
+
+def names_in(path: str, function: str) -> set[str]:
+    """Every string that stands in a function of a file."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            return {
+                one.value
+                for statement in node.body[1:] or node.body
+                for one in ast.walk(statement)
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
+    raise LookupError(function)
+
+
+def offered_actions() -> set[str]:
+    told = names_in("softphone/domain/session/describing.py", "actions")
+    return {name for name in told if re.fullmatch(r"[a-z_]+", name)} - {"outbound", "inbound", "internal", "warn"}
+
+
+def test_every_action_the_session_offers_has_words_for_its_button() -> None:
+    actions = offered_actions()
+    assert {"new_person", "play_again", "more_time"} <= actions
+    known = sentences("en")
+    # Pausing is a tool with a place of its own; *said no* is the opt-out button.
+    silent = {name for name in actions if f"action.{name}" not in known and f"press.{name}" not in known}
+    assert silent <= {"pause_sensitive", "said_no"}
+
+
+def test_every_reason_why_a_button_is_off_has_its_own_words() -> None:
+    told: set[str] = set()
+    for function in ("_why_no_opt_out", "_why_no_opt_out_or_kept"):
+        told |= names_in("softphone/domain/session/describing.py", function)
+    told |= {"locking", "already_locked"}
+    assert sorted(f"why_not.{one}" for one in told if f"why_not.{one}" not in sentences("en")) == []
+
+
+def test_every_basis_has_the_words_why_it_is_recorded() -> None:
+    """`ui.words` says the line's own assessment where there is one, and one of these where there is none."""
+    known = sentences("en")
+    assert {"why.consent", "why.training_sample", "why.line"} <= known.keys()
+    assert any(f"why.{reason}" in known for reason in (Reason.OBLIGATION, Reason.PUBLIC_TASK))
+    assert len(Basis) == 4
+
+
+def help_texts(parser: argparse.ArgumentParser) -> Iterator[str]:
+    yield parser.description or ""
+    for action in parser._actions:
+        yield action.help or ""
+        if isinstance(action, argparse._SubParsersAction):
+            yield from (one.help or "" for one in action._choices_actions)
+            for under in action.choices.values():
+                yield from help_texts(under)
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_command_and_option_has_its_help_in_words(language: Language) -> None:
+    told = set(help_texts(cli._parser(Texts(FOLDER, language))))
+    assert len(told) > 30
+    assert sorted(text for text in told if CODE.fullmatch(text)) == []
+
+
+def test_no_sentence_is_left_that_nobody_says() -> None:
+    known = sentences("en")
+    said = literals()
+    whole = [one for one in patterns() if not one.pattern.startswith(HOLE)]
+    # f"{code}.at": what hangs on a code that is said itself
+    hanging = [one.pattern.removeprefix(HOLE) for one in patterns() if one.pattern.startswith(HOLE)]
+    forms = [re.compile(form[2:]) for form in hanging if form.startswith("\\.") and not form.startswith(HOLE)]
+
+    def is_said(code: str) -> bool:
+        if code in said or any(one.fullmatch(code) for one in whole):
+            return True
+        base, _, form = code.rpartition(".")
+        return bool(base) and (form == "one" or any(one.fullmatch(form) for one in forms)) and is_said(base)
+
+    assert sorted(code for code in known if not is_said(code)) == []
