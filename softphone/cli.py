@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from softphone import __version__, bootstrap
 from softphone.domain.errors import KlartoneError
@@ -34,41 +35,60 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """A word that is no command is refused without a list: it would name commands that are not for a person."""
+
+    def __init__(self, *, texts: Texts, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._texts = texts
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if self._subparsers and action in self._subparsers._group_actions and value not in (action.choices or ()):
+            raise argparse.ArgumentError(None, self._texts("cli.no_command", word=value, help=f"{self.prog} --help"))
+        super()._check_value(action, value)
+
+
 def _parser(texts: Texts) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="klartone", description=texts("cli.about"))
+    parser = _Parser(prog="klartone", description=texts("cli.about"), texts=texts)
     parser.add_argument("--version", action="version", version=f"Klartone {__version__}")
     parser.add_argument("--home", type=Path, metavar="DIR", help=texts("cli.home"))
     parser.set_defaults(run=bootstrap.run_desk)
-    commands = parser.add_subparsers(title=texts("cli.commands"), metavar="", dest="command")
+    commands = parser.add_subparsers(title=texts("cli.commands"), metavar="", dest="command", parser_class=_Parser)
 
     def command(
-        name: str, run: Run, under: argparse._SubParsersAction[argparse.ArgumentParser] = commands
+        name: str, run: Run | None, under: argparse._SubParsersAction[_Parser] = commands
     ) -> argparse.ArgumentParser:
-        one = under.add_parser(name, help=texts(f"cli.{name}"), description=texts(f"cli.{name}"))
-        one.set_defaults(run=run)
+        """`run` None: it has commands of its own, and one of them must be given."""
+        one = under.add_parser(name, help=texts(f"cli.{name}"), description=texts(f"cli.{name}"), texts=texts)
+        if run:
+            one.set_defaults(run=run)
         return one
+
+    def below(parent: argparse.ArgumentParser) -> argparse._SubParsersAction[_Parser]:
+        return parent.add_subparsers(metavar=texts("cli.command"), dest="what", required=True, parser_class=_Parser)
 
     command("desk", bootstrap.run_desk)
     engine = command("engine", bootstrap.run_engine)
     engine.add_argument("--stdio", action="store_true", help=texts("cli.engine.stdio"))
     _demo(command("demo", _run_demo), texts)
-    customer = commands.add_parser("demo-customer")  # the demo starts it: in a frozen program there is no other way in
+    # What the demo and the engine start: in a frozen program there is no other way in.
+    customer = commands.add_parser("demo-customer", texts=texts)
     customer.set_defaults(run=_run_customer)
     customer.add_argument("voice", type=Path)
     customer.add_argument("listen", choices=["yes", "no"])
-    host = commands.add_parser("plugin-host")  # the engine starts it: likewise
+    host = commands.add_parser("plugin-host", texts=texts)
     host.set_defaults(run=bootstrap.run_plugin_host)
     host.add_argument("folders", nargs="*")
     command("doctor", bootstrap.run_doctor)
 
-    keys = command("keys", _usage_of("keys", parser)).add_subparsers(metavar="", dest="what", required=True)
+    keys = below(command("keys", None))
     create = command("create", bootstrap.keys_create, keys)
     create.add_argument("purpose", choices=["documentation", "training", "custody"], help=texts("cli.keys.purpose"))
     create.add_argument("--id", required=True, metavar="ID", help=texts("cli.keys.id"))
 
-    archive = command("archive", _usage_of("archive", parser))
+    archive = command("archive", None)
     archive.add_argument("--archive", type=Path, metavar="DIR", help=texts("cli.archive.folder"))
-    what = archive.add_subparsers(metavar="", dest="what", required=True)
+    what = below(archive)
     command("list", bootstrap.archive_list, what)
     for name, run in (
         ("show", bootstrap.archive_show),
@@ -80,7 +100,7 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
         if name == "export":
             one.add_argument("--wav", type=Path, required=True, metavar="FILE", help=texts("cli.archive.wav"))
     sweep = command("sweep", bootstrap.archive_sweep, what)
-    sweep.add_argument("--now", type=date.fromisoformat, metavar="DATE", help=texts("cli.sweep.now"))
+    sweep.add_argument("--now", type=_date(texts), metavar="DATE", help=texts("cli.sweep.now"))
     sweep.add_argument("--dry-run", action="store_true", help=texts("cli.sweep.dry_run"))
     verify = command("verify", bootstrap.archive_verify, what)
     verify.add_argument("--json", action="store_true", help=texts("cli.json"))
@@ -95,17 +115,33 @@ def _demo(demo: argparse.ArgumentParser, texts: Texts) -> None:
     demo.add_argument(
         "--agent", choices=["nothing", "opt-out", "dispute"], default="nothing", help=texts("cli.demo.agent")
     )
-    demo.add_argument("--seconds", type=_seconds, default=15.0, metavar="S", help=texts("cli.demo.seconds"))
+    demo.add_argument("--seconds", type=_seconds(texts), default=15.0, metavar="S", help=texts("cli.demo.seconds"))
     demo.add_argument("--archive", type=Path, metavar="DIR", help=texts("cli.archive.folder"))
     demo.add_argument("--screenshots", type=Path, metavar="DIR", help=texts("cli.demo.screenshots"))
     demo.add_argument("--listen", action="store_true", help=texts("cli.demo.listen"))
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError("1–3600")
-    return seconds
+def _date(texts: Texts) -> Callable[[str], date]:
+    def parse(word: str) -> date:
+        try:
+            return date.fromisoformat(word)
+        except ValueError:
+            raise argparse.ArgumentTypeError(texts("cli.no_date")) from None
+
+    return parse
+
+
+def _seconds(texts: Texts) -> Callable[[str], float]:
+    def parse(word: str) -> float:
+        try:
+            seconds = float(word)
+        except ValueError:
+            seconds = 0.0
+        if not 1 <= seconds <= 3600:
+            raise argparse.ArgumentTypeError(texts("cli.no_seconds"))
+        return seconds
+
+    return parse
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:
@@ -118,13 +154,6 @@ def _run_customer(arguments: argparse.Namespace) -> int:
     from softphone.demo.customer import run_customer
 
     return run_customer(arguments.voice, listen=arguments.listen == "yes")
-
-
-def _usage_of(name: str, parser: argparse.ArgumentParser) -> Run:
-    def run(_: argparse.Namespace) -> int:
-        parser.error(name)
-
-    return run
 
 
 if __name__ == "__main__":

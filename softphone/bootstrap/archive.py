@@ -93,10 +93,11 @@ def archive_export(arguments: argparse.Namespace) -> int:
 
 
 def archive_sweep(arguments: argparse.Namespace) -> int:
-    """`--now` names a day: everything that is due by its end, in UTC, is judged."""
+    """`--now` names a day. Dates are days: at noon, UTC, it is that day wherever a policy's time zone is likely to be."""
     tell = texts()
     clock = datetime.now(UTC)
-    now = datetime.combine(arguments.now, time(23, 59, 59), UTC) if arguments.now else clock
+    another_day = arguments.now and arguments.now != clock.date()
+    now = datetime.combine(arguments.now, time(12), UTC) if another_day else clock
     with _opened(arguments) as archive:
         swept = commands.sweep(archive, now, clock=clock, dry_run=arguments.dry_run)
     for item in swept:

@@ -6,6 +6,9 @@ from softphone.archive import audit
 from softphone.archive.archive import Archive, AuditRow, RecordingRow
 from softphone.texts import Texts
 
+LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago"}
+"""what an entry may say besides, where it happened so"""
+
 
 def entries_of(archive: Archive, row: RecordingRow) -> list[AuditRow]:
     """What happened to the recording and to its call, oldest first; another recording of that call is left out.
@@ -21,12 +24,18 @@ def entries_of(archive: Archive, row: RecordingRow) -> list[AuditRow]:
 
 
 def in_words(entry: AuditRow, tell: Texts) -> str:
-    """The entry as a sentence. A value that has no word of its own is given as it stands."""
+    """The entry as a sentence. What has no words, such as an event of a newer version, is given as it stands."""
     told = {name: _value(name, value, tell) for name, value in entry.params.items()}
-    sentence = tell(f"audit.{entry.event}", **told)
-    gap = entry.params.get("gap_seconds")
-    if gap is not None:
-        sentence = f"{sentence} {tell('audit.gap', seconds=gap)}"
+    code = f"audit.{entry.event}"
+    if code not in tell:
+        return " ".join([entry.event, *(f"{name}={value}" for name, value in told.items())])
+    said = [tell(code, **told)]
+    said += [
+        tell(length, seconds=seconds)
+        for name, length in LENGTHS.items()
+        if (seconds := entry.params.get(name)) is not None
+    ]
+    sentence = " ".join(said)
     return sentence[:1].upper() + sentence[1:]
 
 

@@ -92,10 +92,10 @@ def _archive(folder: Path) -> Finding:
     from softphone.archive.archive import MARKER, Archive
 
     def look() -> None:
+        if why := why_unwritable(folder):
+            raise ArchiveError("error.archive.unwritable", path=str(folder), detail=why)
         if (folder / MARKER).exists():
             Archive.open(folder, key_store(folder)).close()
-        elif why := why_unwritable(folder):
-            raise ArchiveError("error.archive.unwritable", path=str(folder), detail=why)
 
     return _tried(look, Finding("doctor.archive", {"folder": str(folder)}), "doctor.archive.none")
 
@@ -112,8 +112,8 @@ def why_unwritable(folder: Path) -> str:
 
     A file without a name is made and is gone again: rights alone do not tell of a read-only disk.
     """
-    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     try:
+        there = next(one for one in (folder, *folder.parents) if one.exists())
         with TemporaryFile(dir=there):
             return ""
     except OSError as error:

@@ -13,10 +13,11 @@ from pathlib import Path
 from softphone.bootstrap.program import klartone_command
 from softphone.demo.stage import LOOPBACK, Stage
 from softphone.domain.decision import NoticeId
+from softphone.domain.errors import KlartoneError
 from softphone.domain.status import PurposePhase, Status, Told
 from softphone.ui.app import Desk
 from softphone.ui.driver import Hand, NotThereError
-from softphone.wire import CallPhase, CallState, Fault, Occurred, PolicyPhase, Quit, Snapshot
+from softphone.wire import CallPhase, CallState, Fault, Occurred, PolicyPhase, Quit, Said, Snapshot
 
 ANSWER_AFTER = 0.8
 """seconds that it rings"""
@@ -53,6 +54,11 @@ class Played:
     pressed: bool | None = None
     """whether the agent's button could be pressed; None where nothing was to be done"""
     failed: str | None = None
+    """why it did not come to its end, as in `demo.why.`"""
+    fault: Said | None = None
+    """the same in a sentence of its own, where there is one"""
+    unsaved: KlartoneError | None = None
+    """the first picture that could not be written"""
 
 
 class Director:
@@ -84,6 +90,11 @@ class Director:
             self._customer.kill()
             self._customer.wait()
 
+    @property
+    def told_to_quit(self) -> bool:
+        """Whether the engine was told to end."""
+        return "quit" in self._seen
+
     # --- what the engine shows -------------------------------------------------------------------
 
     def _snapshot(self, snapshot: Snapshot | None) -> None:
@@ -92,7 +103,7 @@ class Director:
         if snapshot.policy.phase is PolicyPhase.FAULTY:
             self._give_up("policy")
         elif snapshot.store.fault:
-            self._give_up(snapshot.store.fault.code)
+            self._give_up("archive", snapshot.store.fault)
         elif snapshot.policy.phase is PolicyPhase.READY and snapshot.store.works and self._first("ready"):
             self._tell("ready", {"port": snapshot.sip_port})
             self._start_customer(snapshot.sip_port)
@@ -153,17 +164,19 @@ class Director:
 
     def _end(self) -> None:
         if self._desk and self._first("quit"):
-            self._desk.bridge.send(Quit("demo"))
             self._desk.bridge.disconnected.connect(self._leave)
-            self._after(5.0, self._leave)
+            if self._desk.bridge.send(Quit("demo")):
+                self._after(5.0, self._leave)
+            else:
+                self._leave()
 
     def _leave(self) -> None:
         if self._hand and self._first("left"):
             self._hand.leave()
 
-    def _give_up(self, why: str) -> None:
+    def _give_up(self, why: str, fault: Said | None = None) -> None:
         if self._first("gave up") and "ended" not in self._seen:
-            self.played.failed = why
+            self.played.failed, self.played.fault = why, fault
             self._end()
 
     # --- hands -----------------------------------------------------------------------------------
@@ -217,11 +230,18 @@ class Director:
         if folder and self._hand:
             self._pictures += 1
             hand, path = self._hand, folder / f"{self._pictures:02}-{name.replace('_', '-')}.png"
+
+            def take() -> None:
+                try:
+                    hand.picture(path)
+                except KlartoneError as error:
+                    self.played.unsaved = self.played.unsaved or error
+
             if at_once:
-                hand.picture(path)
+                take()
                 return
             # The window draws a snapshot after it has been told of; the picture is of what a person then sees.
-            hand.after(0.15, lambda: hand.picture(path))
+            hand.after(0.15, take)
 
 
 def _talk_begins(status: Status) -> bool:

@@ -16,12 +16,14 @@ from softphone.archive.keys import create_key_pair, fingerprint, private_name
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store
 from softphone.bootstrap.voice import speaker
 from softphone.demo import conversation
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import KeyRole, Language
+from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.paths import program_folder
 from softphone.system.policy_file import filled
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import load_settings, save_settings
+from softphone.system.single import ENDS_WITHIN, take_turn
 from softphone.wire import Account, Settings
 
 NUMBERS = {"N1": "+4570102031", "N3": "+4570102033", "N7": "+4570102037", "none": "+4570102030"}
@@ -43,14 +45,16 @@ class Stage:
 
 
 def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
-    """A demo's folder may be used again: its archive and keys stay. Raises KlartoneError where the folder is another's."""
+    """A demo's folder may be used again: its archive and keys stay. Raises KlartoneError where the folder is another's,
+    or another demo is at it: its call is not this one's."""
     archive = archive.resolve()
     if (archive / MARKER).exists() and not read_marker(archive).demo:
         raise KlartoneError("error.demo.folder", folder=str(archive))
+    home = Home.within(archive / "phone")
+    _refuse_second(home, archive)
     keys = DemoKeyFile(archive / DEMO_KEYS)
     if not (archive / MARKER).exists():
         Archive.create(archive, keys, demo=True).close()
-    home = Home.within(archive / "phone")
     home.folders.create()
     folder = home.folders.config
     template = (program_folder("resources") / "policies" / "demo.toml").read_text(encoding="utf-8")
@@ -71,6 +75,20 @@ def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
     )
     save_settings(folder, settings)
     return Stage(archive, home, NUMBERS[notice], customer)
+
+
+def _refuse_second(home: Home, archive: Path) -> None:
+    """An engine that is just ending is waited for; one that answers is at work."""
+    runtime = home.folders.runtime
+    if not runtime.exists():
+        return
+    endpoint = read_endpoint(runtime)
+    try:
+        take_turn(runtime, 0.0 if endpoint and answers(endpoint) else ENDS_WITHIN).close()
+    except EngineError as error:
+        if error.code == "error.engine.running":
+            raise KlartoneError("error.demo.running", folder=str(archive)) from None
+        raise
 
 
 def _public_key(keys: DemoKeyFile, role: KeyRole) -> str:

@@ -11,15 +11,23 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
 from softphone.bootstrap.desk import desk_dependencies, start_engine
 from softphone.bootstrap.home import texts
+from softphone.demo.signals import InterruptedDemo, Signals
 from softphone.demo.stage import Stage, set_stage
 from softphone.domain.decision import NoticeId
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import EngineError, KlartoneError
 from softphone.system.paths import UserFolders
 from softphone.texts import Texts
 
+if TYPE_CHECKING:
+    from softphone.demo.director import Options
+
+SIGNALLED = 128
+"""with the signal's number added: the status of a program that a signal ended"""
 ENGINE_ENDS_WITHIN = 8.0
 MOST_STARTS = 2
 """engines that may be started before the demo says that it cannot be done"""
@@ -29,56 +37,72 @@ class Teller:
     """Says each thing as it happens: a line of the story, or an object."""
 
     def __init__(self, texts: Texts, *, as_json: bool) -> None:
-        self._texts = texts
-        self._json = as_json
+        self.texts = texts
+        self.as_json = as_json
         self._began = time.monotonic()
 
     def __call__(self, event: str, params: Mapping[str, object]) -> None:
         at = time.monotonic() - self._began
-        if self._json:
+        if self.as_json:
             line = json.dumps({"t": round(at, 3), "event": event, **params}, ensure_ascii=False, default=str)
             print(line, flush=True)  # noqa: T201
             return
         code = f"story.{event}"
-        specific = f"{code}.{params.get('reason') or params.get('button') or params.get('command') or ''}"
-        code = specific if specific in self._texts else code
-        if code in self._texts:
-            print(f"{at:6.1f} s  {self._texts(code, **params)}", flush=True)  # noqa: T201
+        kind = next((params[name] for name in ("reason", "button", "command", "segment") if params.get(name)), "")
+        specific = f"{code}.{kind}"
+        code = specific if specific in self.texts else code
+        if code in self.texts:
+            print(f"{at:6.1f} s  {self.texts(code, **params)}", flush=True)  # noqa: T201
 
     def say(self, code: str, **params: object) -> None:
-        if not self._json:
-            print(self._texts(code, **params), flush=True)  # noqa: T201
+        if not self.as_json:
+            print(self.texts(code, **params), flush=True)  # noqa: T201
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
-    """Status 0 when the call came about and its audit log is proved. Raises KlartoneError."""
+    """Status 0 when the call came about and its audit log is proved, 128 and the signal's number where one ended it.
+
+    Raises KlartoneError.
+    """
+    teller = Teller(texts(), as_json=arguments.json)
+    try:
+        with Signals() as signals:
+            return _run(arguments, signals, teller)
+    except InterruptedDemo as interrupted:
+        teller("interrupted", {"signal": interrupted.number})
+        return SIGNALLED + interrupted.number
+
+
+def _run(arguments: argparse.Namespace, signals: Signals, teller: Teller) -> int:
     headless: bool = arguments.headless or not has_screen()
-    tell = texts()
-    teller = Teller(tell, as_json=arguments.json)
     if headless and not arguments.headless:
         teller.say("story.no_screen")
-    folder: Path = arguments.archive or UserFolders.standard().data / "demo"
-    stage = set_stage(folder, arguments.notice, listen=arguments.listen)
-    teller.say("story.stage", folder=stage.archive)
-    if headless:
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    return _play(arguments, stage, teller)
-
-
-def _play(arguments: argparse.Namespace, stage: Stage, teller: Teller) -> int:
-    from softphone.demo.director import Director, Options
-    from softphone.demo.summary import summarise
-    from softphone.ui.app import run_desk
-    from softphone.ui.driver import end_program
+    listen = arguments.listen and _can_be_heard(teller)
+    pictures = _pictures(arguments.screenshots)
+    from softphone.demo.director import Options
 
     options = Options(
         notice=None if arguments.notice == "none" else NoticeId(arguments.notice),
         party=arguments.party,
         agent=arguments.agent,
         seconds=arguments.seconds,
-        listen=arguments.listen,
-        screenshots=arguments.screenshots,
+        listen=listen,
+        screenshots=pictures,
     )
+    folder: Path = arguments.archive or UserFolders.standard().data / "demo"
+    stage = set_stage(folder, arguments.notice, listen=options.listen)
+    teller.say("story.stage", folder=stage.archive)
+    if headless:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    return _play(stage, options, signals, teller)
+
+
+def _play(stage: Stage, options: Options, signals: Signals, teller: Teller) -> int:
+    from softphone.demo.director import Director
+    from softphone.demo.summary import summarise
+    from softphone.ui.app import run_desk
+    from softphone.ui.driver import end_program
+
     engines: list[subprocess.Popen[bytes]] = []
     director = Director(stage, options, teller)
 
@@ -90,26 +114,54 @@ def _play(arguments: argparse.Namespace, stage: Stage, teller: Teller) -> int:
             engines.append(start_engine(stage.home))
 
     try:
-        run_desk(desk_dependencies(stage.home, on_ready=director.start, start=start))
+        code = run_desk(desk_dependencies(stage.home, on_ready=director.start, start=start))
     finally:
+        signals.wait()
         director.close()
         for engine in engines:
-            _end(engine)
+            _end(engine, director.told_to_quit)
+        signals.go_on()
+    if code > SIGNALLED:
+        raise InterruptedDemo(code - SIGNALLED)
     played = director.played
+    if played.fault:
+        raise KlartoneError(played.fault.code, **played.fault.params)
     if played.failed or played.last is None:
-        raise KlartoneError(
-            "error.demo.no_call", detail=played.failed or "no_answer", folder=str(stage.home.folders.log)
-        )
+        why = teller.texts(f"demo.why.{played.failed or 'no_answer'}")
+        raise KlartoneError("error.demo.no_call", detail=why, folder=str(stage.home.folders.log))
     archive = stage.open_archive()
     try:
         summary = summarise(played, archive)
     finally:
         archive.close()
-    if arguments.json:
+    if teller.as_json:
         print(json.dumps({"summary": summary}, ensure_ascii=False), flush=True)  # noqa: T201
     else:
         _tell_ending(summary, stage, teller)
+    if played.unsaved:
+        raise played.unsaved
     return 0 if summary["audit_ok"] else 1
+
+
+def _can_be_heard(teller: Teller) -> bool:
+    from softphone.audio.devices import Device, list_devices
+
+    there = isinstance(list_devices().find("speaker", ""), Device)
+    if not there:
+        teller.say("story.no_speaker")
+    return there
+
+
+def _pictures(folder: Path | None) -> Path | None:
+    """The folder, made, before anything else is: a call whose pictures cannot be kept is not begun. Raises EngineError."""
+    if folder:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                pass
+        except OSError:
+            raise EngineError("error.pictures.unwritable", path=str(folder)) from None
+    return folder
 
 
 def _tell_ending(summary: Mapping[str, object], stage: Stage, teller: Teller) -> None:
@@ -136,12 +188,13 @@ def has_screen() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _end(engine: subprocess.Popen[bytes]) -> None:
+def _end(engine: subprocess.Popen[bytes], told: bool) -> None:
+    """`told`: it was told to quit, and has some time to do it."""
     try:
-        engine.wait(ENGINE_ENDS_WITHIN)
+        engine.wait(ENGINE_ENDS_WITHIN if told else 0)
     except subprocess.TimeoutExpired:
         engine.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            engine.wait(2)
+            engine.wait(ENGINE_ENDS_WITHIN)
         engine.kill()
         engine.wait()

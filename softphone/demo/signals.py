@@ -1,0 +1,53 @@
+"""Ctrl+C and SIGTERM while the demo runs, outside the desk's loop: nothing that it has started is left behind.
+
+The desk takes the signals for itself while its loop runs (`ui.app.run_desk`).
+"""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType, TracebackType
+from typing import Any
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+class InterruptedDemo(BaseException):
+    """Told to end. Not an error: nothing that handles errors may take it for one. `number` is the signal's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Signals:
+    """Entered for as long as the demo runs: a signal raises InterruptedDemo. Afterwards they do again what they did."""
+
+    def __init__(self) -> None:
+        self._late: int | None = None
+        self._ending = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Signals:
+        for number in ENDING:
+            self._before[number] = signal.signal(number, self._came)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def wait(self) -> None:
+        """From here on one is kept for later: what has been started is being ended."""
+        self._ending = True
+
+    def go_on(self) -> None:
+        """Raises InterruptedDemo for one that came meanwhile."""
+        self._ending = False
+        if self._late:
+            raise InterruptedDemo(self._late)
+
+    def _came(self, number: int, _frame: FrameType | None) -> None:
+        if not self._ending:
+            raise InterruptedDemo(number)
+        self._late = number

@@ -1,0 +1,111 @@
+"""The demo is told to end: nothing of it goes on, and the shell is told so. Real processes, as a terminal would signal them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from softphone.archive import commands
+from softphone.archive.archive import Archive
+from softphone.bootstrap.home import key_store
+from softphone.system.endpoint import read_endpoint
+from softphone.system.single import take_turn
+
+ENVIRONMENT = {**os.environ, "LANG": "C", "LC_ALL": "C"}
+
+
+def command(folder: Path, *options: str) -> list[str]:
+    told = ["demo", "--headless", "--notice", "N1", "--seconds", "60", "--archive", str(folder)]
+    return [sys.executable, "-m", "softphone.cli", *told, *options]
+
+
+@contextmanager
+def demo(folder: Path, *options: str) -> Generator[subprocess.Popen[str]]:
+    """In a process group of its own, as a shell starts it."""
+    process = subprocess.Popen(
+        command(folder, *options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        process_group=0,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def wait_for(process: subprocess.Popen[str], event: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line).get("event") == event:
+            return
+    raise AssertionError(f"no {event}: {process.stderr and process.stderr.read()}")
+
+
+def working_in(folder: Path) -> list[str]:
+    """The command lines of processes that have to do with this folder."""
+    lines = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"]) if one.pid != os.getpid()]
+    return [" ".join(words) for words in lines if any(word.startswith(str(folder)) for word in words)]
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_mid_call_ends_customer_engine_and_desk(tmp_path: Path, number: int, status: int) -> None:
+    with demo(tmp_path, "--json") as process:
+        wait_for(process, "notice_started")
+        engine = read_endpoint(tmp_path / "phone" / "runtime")
+        assert engine is not None
+        assert len(working_in(tmp_path)) >= 3
+        # The terminal's Ctrl+C goes to all of the group; a kill to the one.
+        os.kill(-process.pid if number == signal.SIGINT else process.pid, number)
+        output, errors = process.communicate(timeout=20)
+    assert process.returncode == status
+    assert errors == ""
+    assert json.loads(output.splitlines()[-1])["event"] == "interrupted"
+    assert working_in(tmp_path) == []
+    take_turn(tmp_path / "phone" / "runtime", 0).close()
+    archive = Archive.open(tmp_path, key_store(tmp_path))
+    assert commands.verify(archive).ok
+    archive.close()
+
+
+@pytest.mark.journey
+def test_a_signal_while_the_demo_is_coming_up_leaves_nothing(tmp_path: Path) -> None:
+    with demo(tmp_path) as process:
+        assert process.stdout is not None
+        assert str(tmp_path) in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (143, "")
+    assert "Interrupted." in output
+    assert working_in(tmp_path) == []
+
+
+@pytest.mark.journey
+def test_a_second_demo_in_the_folder_of_a_running_one_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with demo(tmp_path, "--json") as first:
+        wait_for(first, "ready")
+        policy = tmp_path / "phone" / "config" / "policy.toml"
+        written = policy.stat().st_mtime_ns
+        second = subprocess.run(
+            command(tmp_path), capture_output=True, text=True, timeout=30, env=ENVIRONMENT, check=False
+        )
+        assert (second.returncode, second.stdout) == (1, "")
+        assert second.stderr.startswith(f"A demo is already running in {tmp_path}")
+        assert policy.stat().st_mtime_ns == written
+        wait_for(first, "arrived")
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=20)
