@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import signal
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 from PySide6.QtCore import (
     QLibraryInfo,
@@ -15,6 +19,7 @@ from PySide6.QtCore import (
     QMessageLogContext,
     QObject,
     QRunnable,
+    QSocketNotifier,
     Qt,
     QThreadPool,
     QTimer,
@@ -38,7 +43,7 @@ from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
 from softphone.ui.view import View, new_id, upper_first
 from softphone.ui.window import DeskWindow
-from softphone.wire import CallPhase, Fault, Look, PolicyPhase, Refused, SaveSettings, Settings, Snapshot
+from softphone.wire import CallPhase, Command, Done, Fault, Look, PolicyPhase, Refused, SaveSettings, Settings, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +107,7 @@ class Desk(QObject):
         self._translator: QTranslator | None = None
         self._language: Language | None = None
         self._first = True
+        self._pressed_since: set[str] = set()
         self._work: set[_Work] = set()
         # Dressed before there is a widget: a style sheet that comes later is worked out for each of them again.
         self._dress()
@@ -116,14 +122,15 @@ class Desk(QObject):
         self.bridge.connected.connect(self._attached)
         self.bridge.disconnected.connect(self._gone)
         self.bridge.fault.connect(self._fault)
+        self.bridge.done.connect(self._done)
         self.bridge.refused.connect(self._refused)
         self.bridge.unanswered.connect(self._unanswered)
         self.bridge.levels.connect(self.window.settings.show_levels)
         self.bridge.starting_failed.connect(self._starting_failed)
-        self.window.command.connect(self.bridge.send)
+        self.window.command.connect(self._send)
         self.window.look.connect(self._other_look)
         self.window.password.connect(self._store_password)
-        self.incoming.command.connect(self.bridge.send)
+        self.incoming.command.connect(self._send)
         self.tray.pressed.connect(self._raise)
         self._stored.connect(self._password_done)
         app = QApplication.instance()
@@ -145,7 +152,7 @@ class Desk(QObject):
         self._tick.stop()
         self.bridge.close()
         self.incoming.hide()
-        self.window.close()
+        self.window.leave()
 
     # --- drawing --------------------------------------------------------------------------------
 
@@ -225,21 +232,39 @@ class Desk(QObject):
             self.window.settings.watch(on=True)
 
     def _gone(self) -> None:
+        self.window.settings.engine_gone()
         self.draw()
 
     def _fault(self, fault: Fault) -> None:
-        self.window.say(upper_first(self.view().texts(fault.said.code, **fault.said.params)))
+        self._say(self.view().texts(fault.said.code, **fault.said.params))
+
+    def _done(self, done: Done) -> None:
+        self.window.settings.answered(done.id, taken=True)
+        if done.id in self._pressed_since:
+            self.window.note.hide()
 
     def _refused(self, refused: Refused) -> None:
-        self.window.say(upper_first(self.view().texts(refused.said.code, **refused.said.params)))
+        self.window.settings.answered(refused.id, taken=False)
+        self._say(self.view().texts(refused.said.code, **refused.said.params))
 
     def _unanswered(self) -> None:
-        self.window.say(self.view().texts("bridge.unanswered"))
+        self._say(self.view().texts("bridge.unanswered"))
 
     def _starting_failed(self, error: KlartoneError) -> None:
-        self.window.say(upper_first(self.view().texts.error(error)))
+        self._say(self.view().texts.error(error))
+
+    def _say(self, sentence: str) -> None:
+        """Until it is closed, or a press made after it has been taken."""
+        self._pressed_since.clear()
+        self.window.say(upper_first(sentence))
 
     # --- what the window wants ------------------------------------------------------------------
+
+    def _send(self, command: Command) -> None:
+        if not self.window.note.isHidden():
+            self._pressed_since.add(command.id)
+        if not self.bridge.send(command):
+            self.window.settings.answered(command.id, taken=False)
 
     def _other_look(self) -> None:
         look = Look.LIGHT if self._is_dark() else Look.DARK
@@ -273,14 +298,49 @@ class Desk(QObject):
 
 
 def run_desk(deps: DeskDependencies) -> int:
-    """Run the desk until its window is closed. Returns the process's exit code."""
+    """Run the desk until its window is closed, or SIGINT or SIGTERM comes. Returns the process's exit code, for a signal 128
+    and its number."""
     app = make_application()
-    desk = Desk(deps)
-    desk.window.closed.connect(app.quit)
-    desk.open()
-    code = app.exec()
-    desk.bridge.close()
+    with _ended_by_signals(app):
+        desk = Desk(deps)
+        desk.window.closed.connect(app.quit)
+        desk.open()
+        code = app.exec()
+        desk.bridge.close()
     return code
+
+
+@contextmanager
+def _ended_by_signals(app: QApplication) -> Generator[None]:
+    """Within it a signal ends the loop, also in a call: who stops the program has asked already.
+
+    Python runs a handler only when it gets a turn, and Qt's loop gives none while nothing happens: a byte on a socket does.
+    """
+    turn, bell = socket.socketpair()
+    for end in (turn, bell):
+        end.setblocking(False)
+    notifier = QSocketNotifier(turn.fileno(), QSocketNotifier.Type.Read)
+
+    def hear() -> None:
+        with suppress(BlockingIOError):
+            turn.recv(64)
+
+    def end_loop(number: int, _frame: FrameType | None) -> None:
+        # Later, for a loop that has not begun cannot be ended.
+        QTimer.singleShot(0, app, lambda: app.exit(128 + number))
+
+    notifier.activated.connect(hear)
+    before = {number: signal.signal(number, end_loop) for number in (signal.SIGINT, signal.SIGTERM)}
+    rung = signal.set_wakeup_fd(bell.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(rung)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        notifier.setEnabled(False)
+        turn.close()
+        bell.close()
 
 
 def make_application() -> QApplication:

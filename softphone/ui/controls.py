@@ -108,7 +108,7 @@ class Control(QAbstractButton):
 class ActionButton(Control):
     """Icon, what it is called, and in a small second line what a press will do to this call. Its size never changes."""
 
-    HEIGHT = 68
+    HEIGHT = 76
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
@@ -165,7 +165,7 @@ class ActionButton(Control):
         painter.setPen(QColor(colour))
         painter.drawText(QRectF(left, top, width, title), wrap, self.text())
         painter.setFont(font(SMALL - 1, tabular=True))
-        painter.setPen(QColor(theme.muted if on else theme.disabled))
+        painter.setPen(QColor(theme.muted))  # off too: why not is there to be read
         painter.drawText(QRectF(left, top + title, width, sub), wrap, self._sub)
 
     def _heights(self, width: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
+from softphone.domain.errors import EngineError
 from softphone.ui.app import Desk
 
 
@@ -45,9 +46,9 @@ class Hand:
         QTimer.singleShot(round(seconds * 1000), self._desk, deed)
 
     def picture(self, path: Path) -> None:
-        """The window as it is now, as PNG."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._desk.window.grab().save(str(path))
+        """The window as it is now, as PNG. Raises EngineError where it cannot be written."""
+        if not self._desk.window.grab().save(str(path), "PNG"):
+            raise EngineError("error.pictures.unwritable", path=str(path))
 
     def leave(self) -> None:
         """The window is closed and the program's loop ends."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QScrollBar, QSizePolicy, QWidget
 
-from softphone.ui.theme.style import BODY, font
+from softphone.ui.theme.style import BODY, BUTTON_RADIUS, font
 from softphone.ui.view import View
 
 
@@ -98,24 +98,57 @@ class Words(QLabel):
         return not self._wrap and self.fontMetrics().horizontalAdvance(self.text()) > self.width()
 
 
-class Reel(QScrollArea):
-    """What may be longer than its place. Its bar lies over the edge and takes no width: nothing shifts when it appears."""
+class _Ring(QWidget):
+    """The mark of the focus, over what is in the reel and untouched by the mouse."""
 
-    def __init__(self, inside: QWidget) -> None:
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), BUTTON_RADIUS, BUTTON_RADIUS)
+        painter.end()
+
+
+class Reel(QScrollArea):
+    """What may be longer than its place. Then Tab reaches it and the arrow keys move it: text alone would take no focus.
+
+    What is inside leaves a margin at its right edge for the bar: nothing shifts when it appears, and it covers nothing.
+    within_reach(): whether Tab stops here has changed.
+    """
+
+    within_reach = Signal()
+
+    def __init__(self, name: str, inside: QWidget) -> None:
         super().__init__()
+        self.setObjectName(name)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(inside)
         self._over = QScrollBar(Qt.Orientation.Vertical, self)
+        self._ring = _Ring(self)
         own = self.verticalScrollBar()
         own.rangeChanged.connect(self._range)
         own.valueChanged.connect(self._over.setValue)
         self._over.valueChanged.connect(own.setValue)
         self._over.hide()
 
+    def render_view(self, view: View) -> None:
+        self.setAccessibleName(view.texts("reel.name"))
+
     def _range(self, low: int, high: int) -> None:
+        wanted = Qt.FocusPolicy.TabFocus if high > low else Qt.FocusPolicy.NoFocus
+        if wanted is not self.focusPolicy():
+            self.setFocusPolicy(wanted)
+            if self.hasFocus():
+                self.window().setFocus()
+            self.within_reach.emit()
         self._over.setRange(low, high)
         self._over.setPageStep(self.verticalScrollBar().pageStep())
         self._over.setSingleStep(self.verticalScrollBar().singleStep())
@@ -124,8 +157,18 @@ class Reel(QScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._over.setGeometry(self.width() - 7, 2, 6, self.height() - 4)
+        self._over.setGeometry(self.width() - 9, 2, 6, self.height() - 4)
         self._over.setPageStep(self.height())
+        self._ring.setGeometry(self.rect())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._ring.show()
+        self._ring.raise_()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._ring.hide()
 
 
 class Card(QFrame):

@@ -68,7 +68,7 @@ class Camera:
         window = self.window(picture, language, dark=dark)
         file.parent.mkdir(parents=True, exist_ok=True)
         saved = window.grab().save(str(file), "PNG")
-        window.close()
+        window.leave()
         window.deleteLater()
         QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
         if not saved:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
-    QAccessibleAnnouncementEvent,
     QCloseEvent,
     QColor,
     QFontMetricsF,
     QKeySequence,
     QPainter,
     QPaintEvent,
-    QResizeEvent,
     QShortcut,
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from softphone.ui.call.page import CallPage
 from softphone.ui.controls import Control, QuietButton
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Words
+from softphone.ui.note import Note, announcement
 from softphone.ui.ready.page import ReadyPage
 from softphone.ui.settings.page import SettingsPage
 from softphone.ui.theme.icons import Icons
@@ -29,7 +28,10 @@ from softphone.ui.view import View
 from softphone.ui.words import CardWords, card_words, no_engine_card
 from softphone.wire import CallPhase, Registration
 
-WIDTH, HEIGHT, NARROWEST = 376, 700, 320
+WIDTH, HEIGHT, NARROWEST = 376, 800, 320
+"""px; so high that the longest notice can be read aloud without moving it, where the screen is"""
+_FRAME = 40
+"""px of a screen's height for the window's own frame"""
 _DOTS = {Registration.REGISTERED: "ok", Registration.UNREGISTERED: "ok", Registration.REGISTERING: "amber"}
 
 
@@ -83,32 +85,6 @@ class CallStrip(Control):
         painter.drawText(QRectF(36, 0, self.width() - 44, self.height()), int(middle), shown)
 
 
-class Note(Card):
-    """A fault or a refusal that a person is told once, over the page's free middle. It covers no button and moves nothing."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__("note", "fault")
-        self.setParent(parent)
-        self.text = Words("noteText", size=SMALL, wrap=True)
-        self.close_button = QuietButton("closeNote", size=16)
-        layout = self._inside = QHBoxLayout(self)
-        layout.setContentsMargins(14, 8, 6, 8)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
-        self.close_button.clicked.connect(self.hide)
-        self.hide()
-
-    def say(self, sentence: str) -> None:
-        self.text.setText(sentence)
-        self.show()
-        self.raise_()
-        QAccessible.updateAccessibility(_announcement(self, sentence))
-
-    def place(self, left: int, bottom: int, width: int) -> None:
-        height = self._inside.totalHeightForWidth(width) + 8
-        self.setGeometry(left, bottom - height, width, height)
-
-
 class DeskWindow(QWidget):
     """Signals: command(a command of `wire`), password(account_id, password), look(): the other look is wanted."""
 
@@ -122,7 +98,7 @@ class DeskWindow(QWidget):
         self.setObjectName("desk")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setMinimumWidth(NARROWEST)
-        self.resize(WIDTH, HEIGHT)
+        self.resize(WIDTH, min(HEIGHT, self.screen().availableGeometry().height() - _FRAME))
         self.dot = Dot()
         self.account = Words("accountLine", size=SMALL, role="muted")
         self.look_button = QuietButton("toggleLook")
@@ -134,8 +110,10 @@ class DeskWindow(QWidget):
         self.pages = QStackedWidget()
         for page in (self.ready, self.call, self.settings):
             self.pages.addWidget(page)
-        self.note = Note(self)
+        self.note = Note()
         self._settings_open = False
+        self._leaving = False
+        self._call = ""
         self._headline = ""
         self._view: View | None = None
 
@@ -155,6 +133,8 @@ class DeskWindow(QWidget):
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self.pages, 1)
+        self.note.shown.connect(self.call.make_room)
+        self._place_note()
         self.settings.put_above(around)
         self.strip.hide()
 
@@ -177,13 +157,17 @@ class DeskWindow(QWidget):
         if call is not None:
             self.call.render_view(view, call)
         self.ready.render_view(view)
+        known, self._call = self._call, call.id if call is not None else ""
+        if known != self._call:
+            self.note.hide()
+            if self._settings_open and call is not None and call.phase is CallPhase.INCOMING:
+                # In the middle of a word, perhaps: half a path must not become the policy's.
+                with QSignalBlocker(self.settings.policy.path):
+                    self._leave_settings()
+                    self._show_page(self.call)
         if self._settings_open:
             self.settings.render_view(view)
-        page = self.settings if self._settings_open else self.call if call is not None else self.ready
-        if self.pages.currentWidget() is not page:
-            self.pages.setCurrentWidget(page)
-            if page is self.call:
-                self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._show_page(self.settings if self._settings_open else self.call if call is not None else self.ready)
         self._render_top(view)
         words = card_words(view, call) if call is not None else None
         self.strip.setVisible(self._settings_open and words is not None)
@@ -193,7 +177,25 @@ class DeskWindow(QWidget):
             words = no_engine_card(view.texts)
         self._tell_headline(view, words)
         self.note.close_button.show_as(view, "", icon="close", name=view.texts("note.close"))
+
+    def _show_page(self, page: QWidget) -> None:
+        if self.pages.currentWidget() is page:
+            return
+        self.pages.setCurrentWidget(page)
+        if page is self.call:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
         self._place_note()
+
+    def _place_note(self) -> None:
+        """In a call above the tools, for they stay; else at the foot."""
+        page = self.pages.currentWidget()
+        self.note.leave_below(0 if page is self.call else MARGIN)
+        if page is self.call:
+            self.call.take_note(self.note, self.note.close_button)
+        elif page is self.settings:
+            self.settings.take_note(self.note)
+        else:
+            self.ready.take_note(self.note)
 
     def _render_top(self, view: View) -> None:
         texts, theme, snapshot = view.texts, view.theme, view.snapshot
@@ -241,20 +243,11 @@ class DeskWindow(QWidget):
 
     def announce(self, sentence: str) -> None:
         """Say it to a screen reader, over whatever it is saying."""
-        QAccessible.updateAccessibility(_announcement(self.call.card, sentence))
+        QAccessible.updateAccessibility(announcement(self.call.card, sentence))
 
     def say(self, sentence: str) -> None:
         """Tell a person of something once, on the window."""
         self.note.say(sentence)
-        self._place_note()
-
-    def _place_note(self) -> None:
-        if self.note.isHidden():
-            return
-        bottom = self.height() - MARGIN
-        if self.pages.currentWidget() is self.call:
-            bottom = self.call.tools.mapTo(self, self.call.tools.rect().topLeft()).y() - 6
-        self.note.place(MARGIN, bottom, self.width() - 2 * MARGIN)
 
     # --- pages ----------------------------------------------------------------------------------
 
@@ -275,9 +268,12 @@ class DeskWindow(QWidget):
 
     def close_settings(self) -> None:
         if self._settings_open:
-            self._settings_open = False
-            self.settings.watch(on=False)
+            self._leave_settings()
             self._again()
+
+    def _leave_settings(self) -> None:
+        self._settings_open = False
+        self.settings.watch(on=False)
 
     def _toggle_settings(self) -> None:
         if self._settings_open:
@@ -289,11 +285,18 @@ class DeskWindow(QWidget):
         if self._view is not None:
             self.render_view(self._view)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._place_note()
+    def leave(self) -> None:
+        """Close, whatever is going on."""
+        self._leaving = True
+        self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        call = self._view.call if self._view is not None and self._view.connected else None
+        if self._view is not None and call is not None and not self._leaving:
+            # The phone would keep the call, and nobody could see or end it.
+            self.say(self._view.texts(f"close.{call.phase}"))
+            event.ignore()
+            return
         super().closeEvent(event)
         self.closed.emit()
 
@@ -347,14 +350,3 @@ def _press_shown(*buttons: Control) -> None:
         if button.isVisible() and button.isEnabled():
             button.click()
             return
-
-
-def _announcement(about: QWidget, sentence: str) -> QAccessibleAnnouncementEvent:
-    event = QAccessibleAnnouncementEvent(about, sentence)
-    event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
-    return event
-
-
-def incoming(view: View) -> bool:
-    """Whether somebody is ringing now."""
-    return view.connected and view.call is not None and view.call.phase is CallPhase.INCOMING

@@ -61,6 +61,26 @@ def test_text_has_aa_contrast_on_its_ground(theme: Theme) -> None:
         assert contrast(theme.tone(name).mark, theme.tone(name).fill) >= 3.0, name
 
 
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("language", Language)
+def test_why_a_button_is_off_can_be_read(qapp: QApplication, theme: Theme, language: Language) -> None:
+    camera = Camera(RESOURCES / "translations", RESOURCES / "icons", RESOURCES / "themes")
+    picture = Picture("off", s.snapshot(s.call(s.NOT_DRAWN)), s.NOW)
+    window = camera.window(picture, language, dark=theme.dark)
+    button = window.call.rights.opt_out
+    assert not button.isEnabled()
+    assert button.sub()
+    drawn = button.grab().toImage()
+    # Below the title's line; the edge of the button is left out.
+    below = {
+        drawn.pixelColor(x, y).name()
+        for y in range(drawn.height() // 2 + 2, drawn.height() - 6)
+        for x in range(36, drawn.width() - 6)
+    }
+    window.leave()
+    assert max(contrast(colour, theme.window) for colour in below) >= 4.5
+
+
 def test_every_icon_is_a_drawing_and_every_icon_that_is_named_exists(qapp: QApplication) -> None:
     drawn = {file.stem for file in (RESOURCES / "icons").glob("*.svg")}
     for file in (RESOURCES / "icons").glob("*.svg"):
@@ -95,6 +115,16 @@ def test_both_languages_say_the_same_things() -> None:
         # Only one of the two may need to name the party.
         assert fields_of(sentence) - {"Party", "party"} == fields_of(english[code]) - {"Party", "party"}, code
         assert "træning" not in sentence.lower(), code
+
+
+@pytest.mark.parametrize(
+    ("sentence", "button"), [("card.read.starts", "press.notice_read"), ("card.paused.by_hand", "press.resume")]
+)
+@pytest.mark.parametrize("language", Language)
+def test_a_button_named_in_a_sentence_stands_in_quotation_marks(language: Language, sentence: str, button: str) -> None:
+    said = sentences(language)
+    opened, closed = "»«" if language is Language.DA else "“”"
+    assert f"{opened}{said[button]}{closed}" in said[sentence]
 
 
 def test_every_code_that_the_desk_names_has_a_sentence() -> None:

@@ -8,9 +8,25 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit
 
+from softphone import wire
 from softphone.domain.errors import KeyringError
 from softphone.domain.purpose import Language
-from softphone.wire import Account, Levels, Look, PolicyPhase, PolicyState, Said, SaveSettings
+from softphone.wire import (
+    Account,
+    AccountState,
+    Done,
+    Levels,
+    Look,
+    PolicyPhase,
+    PolicyState,
+    Refused,
+    Registration,
+    Said,
+    SaveSettings,
+    Settings,
+    Snapshot,
+    WatchLevels,
+)
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 
@@ -63,7 +79,58 @@ def test_a_password_goes_to_the_keyring_first_and_never_over_the_wire(scene: Sce
     assert command.settings.accounts == (replace(s.ACCOUNT, transport="tcp"),)
     assert "hemmelig" not in repr(scene.engine.received)
     assert field(scene, "accountPassword").text() == ""
+    assert desk.window.settings.account.state.text() == "Gemmer …"
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+        scene.engine.tell(Done(command.id))
     assert desk.window.settings.account.state.text() == "Gemt. Status står øverst."
+
+
+def test_an_account_that_the_engine_refuses_is_not_said_to_be_saved(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.press("openSettings")
+    field(scene, "accountAddress").setText("ny@nordlys.example")
+    scene.press("saveAccount")
+    state = desk.window.settings.account.state
+    scene.engine.tell(Refused(saved(scene)[0].id, Said("error.settings.in_call")))
+    assert state.text() == "Gemmer …"
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    assert desk.window.note.text.text().startswith("Konti kan ikke ændres")
+    assert state.text() == ""
+    assert field(scene, "accountAddress").text() == "ny@nordlys.example"
+
+
+def test_an_account_is_not_being_saved_for_ever_when_the_engine_goes_away(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    scene.press("saveAccount")
+    saved(scene)
+    with scene.qtbot.waitSignal(desk.bridge.disconnected, timeout=2000):
+        scene.engine.die()
+    assert desk.window.settings.account.state.text() == ""
+
+
+@pytest.mark.parametrize(
+    ("registration", "words"),
+    [(Registration.NO_PASSWORD, "gemmes i nøgleringen"), (Registration.REGISTERED, "gemt – skriv for at skifte")],
+)
+def test_a_password_is_called_stored_only_where_there_is_one(
+    scene: Scene, registration: Registration, words: str
+) -> None:
+    scene.open(replace(s.snapshot(), accounts=(AccountState(s.ACCOUNT, registration),)))
+    scene.press("openSettings")
+    assert field(scene, "accountPassword").placeholderText() == words
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_the_empty_fields_say_can_be_read_in_the_narrowest_window(scene: Scene, language: Language) -> None:
+    scene.language = language
+    desk = scene.open(s.snapshot())
+    desk.window.resize(320, 700)
+    scene.press("openSettings")
+    for box in desk.window.settings.findChildren(QLineEdit):
+        if box.isVisible():
+            words = box.fontMetrics().horizontalAdvance(box.placeholderText())
+            assert words <= box.width() - 24, box.objectName()
 
 
 def test_a_locked_keyring_is_said_and_nothing_is_saved(scene: Scene) -> None:
@@ -150,3 +217,35 @@ def test_a_policy_file_is_typed_or_chosen_without_a_modal_dialog(scene: Scene) -
     dialog.fileSelected.emit("/tmp/andre.toml")
     dialog.close()
     assert saved(scene, 2)[1].settings.policy == "/tmp/andre.toml"
+
+
+def with_policy(phase: PolicyPhase) -> Snapshot:
+    state = PolicyState(phase, "/tmp/regler.toml", faults=(Said("a"),) if phase is PolicyPhase.FAULTY else ())
+    return replace(s.snapshot(), policy=state, settings=Settings(policy="/tmp/regler.toml", accounts=(s.ACCOUNT,)))
+
+
+@pytest.mark.parametrize("phase", [PolicyPhase.FAULTY, PolicyPhase.MISSING])
+def test_a_policy_that_has_been_mended_is_read_again(scene: Scene, phase: PolicyPhase) -> None:
+    desk = scene.open(with_policy(phase))
+    scene.press("openSettings")
+    scene.press("readPolicyAgain")
+    scene.qtbot.keyClick(field(scene, "policyPath"), Qt.Key.Key_Return)
+    scene.press("choosePolicy")
+    dialog = desk.window.findChild(QFileDialog, "policyDialog")
+    assert dialog is not None
+    dialog.fileSelected.emit("/tmp/regler.toml")
+    dialog.close()
+    assert [command.settings.policy for command in saved(scene, 3)] == ["/tmp/regler.toml"] * 3
+    field(scene, "policyPath").setText("/tmp/andre.toml")
+    scene.qtbot.keyClick(field(scene, "policyPath"), Qt.Key.Key_Return)
+    assert [command.settings.policy for command in saved(scene, 4)][3:] == ["/tmp/andre.toml"]
+
+
+@pytest.mark.parametrize("phase", [PolicyPhase.READY, PolicyPhase.LOADING])
+def test_a_policy_in_use_is_not_read_again_by_the_way(scene: Scene, phase: PolicyPhase) -> None:
+    desk = scene.open(with_policy(phase))
+    scene.press("openSettings")
+    assert not desk.window.settings.policy.again.isVisible()
+    scene.qtbot.keyClick(field(scene, "policyPath"), Qt.Key.Key_Return)
+    scene.press("testTone")
+    assert [type(command) for command in scene.sent(2)] == [WatchLevels, wire.TestTone]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QShortcut
+from PySide6.QtWidgets import QAbstractButton, QApplication, QScrollBar, QWidget
 
 from softphone.domain.purpose import Language
 from softphone.domain.status import Button, OptOutKind
 from softphone.ui.controls import ActionButton, Chip, Control
 from softphone.ui.fields import Words
-from softphone.ui.window import DeskWindow
+from softphone.ui.window import HEIGHT, WIDTH, DeskWindow
 from softphone.wire import (
     AccountState,
     Answer,
+    CallPhase,
+    CallState,
+    Done,
     Fault,
     HangUp,
     Hold,
@@ -27,9 +33,11 @@ from softphone.wire import (
     Registration,
     Said,
     SendDigits,
+    Snapshot,
+    WatchLevels,
 )
 from tests.ui import states as s
-from tests.ui.conftest import Scene, without_id
+from tests.ui.conftest import RESOURCES, Scene, without_id
 
 V = s.RECORDING.version
 CALLS = {**{name: row[0] for name, row in s.ROWS.items()}, "locked": s.LOCKED_CALL, "incoming": s.INCOMING}
@@ -334,6 +342,64 @@ def test_tab_follows_the_order_of_the_page(scene: Scene) -> None:
     ]
 
 
+def test_the_table_of_keys_in_the_documents_is_the_windows(qapp: QApplication) -> None:
+    table = (RESOURCES.parent / "docs" / "agents.md").read_text(encoding="utf-8").partition("| keys |")[2]
+    told = {key for row in re.findall(r"(?m)^\| ((?:Ctrl|Esc)[^|]*) \|", table) for key in row.split(", ")}
+    window = DeskWindow()
+    there = {shortcut.key().toString() for shortcut in window.findChildren(QShortcut)}
+    window.deleteLater()
+    assert {key.replace("Enter", "Return") for key in told} == there
+
+
+def test_a_text_longer_than_its_place_is_read_to_its_end_by_the_keyboard_alone(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.READING)))
+    window = desk.window
+    window.resize(376, 545)
+    window.activateWindow()
+    scene.qtbot.waitUntil(window.isActiveWindow, timeout=2000)
+    window.call.rights.dispute.setFocus(Qt.FocusReason.TabFocusReason)
+    before = window.grab().toImage()
+    scene.qtbot.keyClick(window.call.rights.dispute, Qt.Key.Key_Tab)
+    reel = window.call.reels[0]
+    assert QApplication.focusWidget() is reel
+    assert reel.accessibleName()
+    edge = reel.mapTo(window, QPoint(1, reel.height() // 2))
+    assert window.grab().toImage().pixelColor(edge).name() == "#1257c7"
+    assert before.pixelColor(edge).name() != "#1257c7"
+    bar = reel.verticalScrollBar()
+    assert bar.maximum() > 0
+    for _ in range(40):
+        scene.qtbot.keyClick(reel, Qt.Key.Key_Down)
+    assert bar.value() == bar.maximum()
+    scene.show(s.snapshot(s.call(s.RECORDING)))
+    scene.qtbot.waitUntil(lambda: bar.maximum() == 0, timeout=2000)
+    assert QApplication.focusWidget() is window  # not the neighbour
+
+
+@pytest.mark.parametrize("width", [320, 376])
+def test_the_bar_of_what_scrolls_covers_nothing(scene: Scene, width: int) -> None:
+    desk = scene.open(s.snapshot(s.call(s.READING)))
+    desk.window.resize(width, 545)
+    QApplication.processEvents()
+    reel = desk.window.call.reels[0]
+    bar = next(one for one in reel.findChildren(QScrollBar) if one.parent() is reel)
+    assert bar.isVisible()
+    for part in desk.window.call.moment.findChildren(QWidget):
+        if part.isVisible():
+            assert not place(part).intersects(place(bar)), part.objectName()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_window_of_its_usual_size_shows_the_longest_text_to_read_aloud_whole(
+    scene: Scene, language: Language
+) -> None:
+    scene.language = language
+    desk = scene.open(s.snapshot(s.call(s.READING)))
+    desk.window.resize(WIDTH, HEIGHT)
+    QApplication.processEvents()
+    assert desk.window.call.reels[0].verticalScrollBar().maximum() == 0
+
+
 def test_a_button_that_goes_off_under_the_focus_does_not_hand_it_to_its_neighbour(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
     button = desk.window.call.rights.opt_out
@@ -384,18 +450,112 @@ def test_the_account_line_says_the_registration_in_words(scene: Scene, state: Re
     assert desk.window.account.text() == words
 
 
-def test_a_fault_is_an_outlined_card_that_covers_no_button(scene: Scene) -> None:
-    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+@pytest.mark.parametrize(("width", "height"), [(320, 620), (376, 560), (376, 800)])
+@pytest.mark.parametrize("page", ["call", "ready", "settings"])
+def test_a_fault_is_an_outlined_card_that_covers_nothing_and_moves_only_what_scrolls(
+    scene: Scene, page: str, width: int, height: int
+) -> None:
+    desk = scene.open(s.READY if page == "ready" else s.snapshot(s.call(s.READING)))
+    if page == "settings":
+        scene.press("openSettings")
+    desk.window.resize(width, height)
+    QApplication.processEvents()
+    before = places(desk.window)
     scene.engine.tell(Fault(Said("ready.policy.missing")))
     scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    QApplication.processEvents()
     note = desk.window.note
-    assert note.property("role") == "fault"
+    assert note.card.property("role") == "fault"
+    assert note.text.height() >= note.text.heightForWidth(note.text.width())
+    assert (desk.window.width(), desk.window.height()) == (width, height)
+    assert places(desk.window) == before
+    reel = {"call": desk.window.call.reels[0], "ready": desk.window.ready.reel, "settings": desk.window.settings.reel}
+    taken = place(note.card)
+    assert not taken.intersects(place(reel[page]))
     for button in desk.window.findChildren(QAbstractButton):
-        if button.isVisible() and button is not note.close_button and button.objectName() != "noticeFold":
-            at = button.mapTo(desk.window, QPoint(0, 0))
-            assert not note.geometry().intersects(button.rect().translated(at)), button.objectName()
+        if button.isVisible() and not reel[page].isAncestorOf(button) and button is not note.close_button:
+            assert not taken.intersects(place(button)), button.objectName()
     scene.press("closeNote")
     assert not note.isVisible()
+
+
+def test_a_window_too_low_for_a_note_grows_and_nothing_lies_over_another(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.READING)))
+    desk.window.resize(320, 522)
+    told(scene)
+    desk.window.say("Samtalen er i gang, og den anden kan høre dig. Læg på først, eller minimér vinduet.")
+    QApplication.processEvents()
+    call, note = desk.window.call, desk.window.note
+    assert 522 < desk.window.height() <= 580
+    assert note.text.height() >= note.text.heightForWidth(note.text.width())
+    parts = (call.card, call.rights, call.reels[0], note, call.tools, call.hang_up)
+    for above, below in pairwise(parts):
+        assert place(above).bottom() < place(below).top()
+
+
+def place(widget: QWidget) -> QRect:
+    """Where it stands on its window."""
+    return QRect(widget.mapTo(widget.window(), QPoint(0, 0)), widget.size())
+
+
+def told(scene: Scene) -> None:
+    assert scene.desk is not None
+    scene.engine.tell(Fault(Said("why_not.not_now")))
+    scene.qtbot.waitUntil(scene.desk.window.note.isVisible, timeout=2000)
+
+
+def test_a_note_goes_with_the_next_press_that_is_taken_and_not_with_one_made_before(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.press("mute")
+    before = scene.sent(1)[0].id
+    told(scene)
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+        scene.engine.tell(Done(before))
+    assert desk.window.note.isVisible()
+    scene.press("hold")
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+        scene.engine.tell(Done(scene.sent(2)[1].id))
+    assert not desk.window.note.isVisible()
+
+
+@pytest.mark.parametrize("after", [s.READY, s.snapshot(replace(s.INCOMING, id="call-2"))], ids=["over", "another"])
+def test_a_note_does_not_outlive_the_call_it_was_told_in(scene: Scene, after: Snapshot) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    told(scene)
+    scene.show(s.snapshot(s.call(s.DOCUMENTED)))
+    assert desk.window.note.isVisible()
+    scene.show(after)
+    assert not desk.window.note.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (s.call(s.RECORDING), "Samtalen er i gang, og den anden kan høre dig."),
+        (replace(s.INCOMING, phase=CallPhase.DIALLING), "Der ringes op."),
+        (replace(s.INCOMING, phase=CallPhase.RINGING), "Der ringes op."),
+        (s.INCOMING, "Det ringer."),
+    ],
+    ids=lambda given: given.phase if isinstance(given, CallState) else "",
+)
+def test_the_window_stays_while_there_is_a_call_and_says_why(scene: Scene, call: CallState, words: str) -> None:
+    desk = scene.open(s.snapshot(call))
+    with scene.qtbot.assertNotEmitted(desk.window.closed):
+        assert not desk.window.close()
+    assert desk.window.isVisible()
+    assert desk.window.note.text.text().startswith(words)
+    scene.show(s.READY)
+    with scene.qtbot.waitSignal(desk.window.closed, timeout=1000):
+        assert desk.window.close()
+
+
+def test_the_window_can_be_closed_while_the_engine_is_gone(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.engine.endpoint = None
+    with scene.qtbot.waitSignal(desk.bridge.disconnected, timeout=1000):
+        scene.engine.die()
+    desk.bridge.close()
+    assert desk.window.close()
 
 
 def test_a_refused_press_is_said(scene: Scene) -> None:
@@ -403,6 +563,30 @@ def test_a_refused_press_is_said(scene: Scene) -> None:
     scene.engine.tell(Refused("1", Said("why_not.not_now")))
     scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
     assert desk.window.note.text.text() == "Ikke muligt lige nu"
+
+
+def test_a_caller_who_rings_while_the_settings_are_open_can_be_answered_by_the_keyboard(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    path = desk.window.settings.policy.path
+    desk.window.activateWindow()
+    scene.qtbot.waitUntil(desk.window.isActiveWindow, timeout=2000)
+    path.setFocus()
+    path.clear()
+    scene.qtbot.keyClicks(path, "/hal")
+    scene.show(s.snapshot(s.INCOMING))
+    assert desk.window.pages.currentWidget() is desk.window.call
+    keys(scene, Qt.Key.Key_Return)
+    # Half a path has not become the policy's on the way.
+    assert [type(command) for command in scene.sent(3)] == [WatchLevels, WatchLevels, Answer]
+    assert path.text() == "/hal"
+
+
+def test_settings_opened_while_it_rings_stay_open(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.INCOMING))
+    scene.press("openSettings")
+    scene.show(s.snapshot(s.INCOMING, version=30))
+    assert desk.window.settings_open
 
 
 def test_settings_in_a_call_keep_its_state_in_sight_and_go_back(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from softphone.domain.purpose import Basis, Purpose
 from softphone.domain.status import Choice, PurposePhase, Status, Told
 from softphone.ui.controls import ActionButton, Chip, QuietButton
 from softphone.ui.fields import Card, Words
-from softphone.ui.theme.style import BODY, READ_ALOUD, SMALL, font
+from softphone.ui.theme.style import BODY, MARGIN, READ_ALOUD, SMALL, font
 from softphone.ui.view import View, new_id, upper_first
 from softphone.ui.words import fits_a_button
 from softphone.wire import Act, CallPhase, CallState, Choose, NoticeText
@@ -160,7 +160,7 @@ class Moment(QWidget):
         fault.setContentsMargins(12, 8, 12, 8)
         fault.addWidget(self.fault_text)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
         layout.setSpacing(10)
         layout.addWidget(self.choices)
         layout.addLayout(self._grid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -17,6 +17,8 @@ from softphone.ui.theme.style import MARGIN
 from softphone.ui.view import View, new_id
 from softphone.ui.words import card_words
 from softphone.wire import Answer, CallPhase, CallState, Decline, HangUp
+
+_LEAST_MIDDLE = 40
 
 
 class CallPage(QWidget):
@@ -40,30 +42,42 @@ class CallPage(QWidget):
         self._chained: list[QWidget] = []
 
         self.middle = QStackedWidget()
-        scroll = Reel(self.moment)
-        scroll.setMinimumHeight(40)
-        self.middle.addWidget(scroll)
-        self.middle.addWidget(Reel(self.keypad))
+        self.reels = (Reel("momentReel", self.moment), Reel("keypadReel", self.keypad))
+        for reel in self.reels:
+            reel.within_reach.connect(self._chain_tabs)
+            self.middle.addWidget(reel)
+        self.middle.setMinimumHeight(_LEAST_MIDDLE)
+        self._note: tuple[QWidget, ...] = ()
 
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
         bottom.addWidget(self.answer)
         bottom.addWidget(self.decline)
         bottom.addWidget(self.hang_up)
+        above = QVBoxLayout()
+        above.setContentsMargins(MARGIN, 2, MARGIN, 10)
+        above.setSpacing(0)
+        above.addWidget(self.party)
+        above.addSpacing(6)
+        above.addWidget(self.card)
+        above.addSpacing(10)
+        above.addWidget(self.rights)
+        self._told = QVBoxLayout()
+        below = QVBoxLayout()
+        below.setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
+        below.setSpacing(0)
+        below.addSpacing(6)
+        below.addWidget(self.tools)
+        below.addSpacing(8)
+        below.addLayout(bottom)
+        # The middle is as wide as the window: its bar lies in the page's margin.
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, 2, MARGIN, MARGIN)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.party)
-        layout.addSpacing(6)
-        layout.addWidget(self.card)
-        layout.addSpacing(10)
-        layout.addWidget(self.rights)
-        layout.addSpacing(10)
+        layout.addLayout(above)
         layout.addWidget(self.middle, 1)
-        layout.addSpacing(6)
-        layout.addWidget(self.tools)
-        layout.addSpacing(8)
-        layout.addLayout(bottom)
+        layout.addLayout(self._told)
+        layout.addLayout(below)
 
         for part in (self.rights, self.moment, self.moment.choices, self.keypad, self.tools):
             part.command.connect(self.command)
@@ -72,6 +86,16 @@ class CallPage(QWidget):
         self.answer.clicked.connect(lambda: self._send(Answer))
         self.decline.clicked.connect(lambda: self._send(Decline))
         self.hang_up.clicked.connect(lambda: self._send(HangUp))
+
+    def take_note(self, note: QWidget, button: QWidget) -> None:
+        """What a person is told once stands here, above the tools; the middle makes room for it. `button` closes it."""
+        self._told.addWidget(note)
+        self._note = (button,)
+        self._chain_tabs()
+
+    def make_room(self, wanted: bool) -> None:
+        """In a low window the middle gives all it has."""
+        self.middle.setMinimumHeight(1 if wanted else _LEAST_MIDDLE)
 
     @property
     def keypad_open(self) -> bool:
@@ -91,6 +115,8 @@ class CallPage(QWidget):
         self.moment.render_view(view, call)
         self.keypad.render_view(view, call)
         self.tools.render_view(view, call, keypad_open=self.keypad_open)
+        for reel in self.reels:
+            reel.render_view(view)
         incoming = call.phase is CallPhase.INCOMING
         gone = "" if view.connected else view.texts("why_not.no_engine")
         self.answer.show_as(view, view.texts("call.answer"), icon="phone", enabled=view.connected, why=gone)
@@ -109,7 +135,9 @@ class CallPage(QWidget):
         tools = self.tools
         last = (tools.mute, tools.hold, tools.keys, tools.pause, tools.more, self.answer, self.decline, self.hang_up)
         first = (self.party.number, self.card, self.rights.opt_out, self.rights.dispute)
-        wanted: list[QWidget] = [*first, *self.moment.tab_chain(), *self.keypad.keys.values(), *last]
+        moment, keypad = ([reel] if reel.focusPolicy() & Qt.FocusPolicy.TabFocus else [] for reel in self.reels)
+        middle = (*moment, *self.moment.tab_chain(), *keypad, *self.keypad.keys.values(), *self._note)
+        wanted: list[QWidget] = [*first, *middle, *last]
         if wanted != self._chained:
             self._chained = wanted
             chain(wanted)

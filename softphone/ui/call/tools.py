@@ -10,7 +10,7 @@ from softphone.domain.purpose import Headline, Reason
 from softphone.ui.call.moment import PLACED
 from softphone.ui.controls import FilledButton, QuietButton, ToolTile
 from softphone.ui.fields import Words
-from softphone.ui.theme.style import TIMER
+from softphone.ui.theme.style import MARGIN, TIMER
 from softphone.ui.view import View, new_id, upper_first, version
 from softphone.wire import Act, CallPhase, CallState, Hold, Mute, SendDigits
 
@@ -167,7 +167,7 @@ class Keypad(QWidget):
         top.addWidget(self.pressed, 1)
         top.addWidget(self.close_button)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addLayout(grid)

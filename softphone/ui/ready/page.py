@@ -116,15 +116,22 @@ class ReadyPage(QWidget):
         inner.addWidget(self.nothing)
         inner.addLayout(self._list)
         inner.addStretch(1)
-        layout = QVBoxLayout(self)
+        layout = self._outer = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(Reel(self._inside))
+        layout.setSpacing(0)
+        self.reel = Reel("readyReel", self._inside)
+        layout.addWidget(self.reel)
         self.dial.command.connect(self.command)
         self.wrap_up.command.connect(self.command)
         self.to_settings.clicked.connect(self.settings)
 
+    def take_note(self, note: QWidget) -> None:
+        """What a person is told once, at the foot."""
+        self._outer.addWidget(note)
+
     def render_view(self, view: View) -> None:
         self.dial.render_view(view)
+        self.reel.render_view(view)
         self._render_faults(view)
         last = view.last
         self.wrap_up.setVisible(last is not None)

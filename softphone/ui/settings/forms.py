@@ -19,9 +19,10 @@ from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Card, Pick, Words
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import Account, Levels, Look, PolicyPhase, Settings, TestTone, Transport
+from softphone.wire import Account, Levels, Look, PolicyPhase, Registration, Settings, TestTone, Transport
 
 _SILENCE_DB = -60.0
+_UNUSABLE = (PolicyPhase.FAULTY, PolicyPhase.MISSING)
 
 
 class Section(QWidget):
@@ -107,9 +108,8 @@ class AccountSection(Section):
         self.transport.render_view(view)
         self.address.setPlaceholderText(view.texts("settings.account.address.example"))
         self.user.setPlaceholderText(view.texts("settings.account.user.same"))
-        self.secret.setPlaceholderText(
-            view.texts("settings.account.password.kept" if account else "settings.account.password.new")
-        )
+        kept = account is not None and not _lacks_password(view, account)
+        self.secret.setPlaceholderText(view.texts(f"settings.account.password.{'kept' if kept else 'new'}"))
         why = "" if view.connected else view.texts("why_not.no_engine")
         self.button.show_as(view, view.texts("settings.account.save"), enabled=view.connected, why=why)
 
@@ -130,7 +130,7 @@ class AccountSection(Section):
             wanted = replace(wanted, register=before.register, display_name=before.display_name)
         self._waiting = replace(self.settings, accounts=(wanted, *self.settings.accounts[1:]))
         if self.secret.text():
-            self.tell(self._view.texts("settings.account.storing"))
+            self.tell(self._view.texts("settings.account.saving"))
             self.password.emit(wanted.id, self.secret.text())
             self.secret.clear()
         else:
@@ -139,9 +139,14 @@ class AccountSection(Section):
     def password_stored(self) -> None:
         """The keyring holds it: now the account can follow."""
         if self._waiting and self._view:
-            self.save.emit(self._waiting)
-            self._waiting = None
-            self.tell(self._view.texts("settings.account.saved"), "ok")
+            wanted, self._waiting = self._waiting, None
+            self.tell(self._view.texts("settings.account.saving"))
+            self.save.emit(wanted)
+
+    def saved(self, *, taken: bool) -> None:
+        """Whether the engine has taken it; why not is said on the window."""
+        if self._view:
+            self.tell(self._view.texts("settings.account.saved") if taken else "", "ok")
 
     def password_refused(self, sentence: str) -> None:
         self._waiting = None
@@ -264,6 +269,7 @@ class PolicySection(Section):
         super().__init__("policy")
         self.path = _field("policyPath")
         self.choose = FilledButton("choosePolicy", "plain", 40)
+        self.again = FilledButton("readPolicyAgain", "plain", 40)
         self.state = Words("policyState", size=SMALL, wrap=True)
         self.faults = Words("policyFaults", size=SMALL, wrap=True)
         self.field("settings.policy.path", self.path)
@@ -272,8 +278,12 @@ class PolicySection(Section):
         self.body.addSpacing(4)
         self.body.addWidget(self.state)
         self.body.addWidget(self.faults)
+        self.body.addSpacing(4)
+        self.body.addWidget(self.again)
+        self.path.returnPressed.connect(self._read_again)
         self.path.editingFinished.connect(self._typed)
         self.choose.clicked.connect(self._browse)
+        self.again.clicked.connect(self._read_again)
         self._loaded = ""
         self._view: View | None = None
 
@@ -303,10 +313,23 @@ class PolicySection(Section):
             said.append(f"{' · '.join(where)}\n{sentence}" if where else sentence)
         self.faults.setText("\n\n".join(said))
         self.faults.setVisible(bool(said))
+        self.again.setVisible(self._unusable)
+        self.again.show_as(view, view.texts("settings.policy.again"), icon="repeat", enabled=view.connected, why=why)
+
+    @property
+    def _unusable(self) -> bool:
+        """There is a file, and it may have been mended since it was read."""
+        policy = self._view.snapshot.policy if self._view and self._view.snapshot else None
+        return bool(self.settings.policy) and policy is not None and policy.phase in _UNUSABLE
 
     def _typed(self) -> None:
         if self.path.text().strip() != self.settings.policy:
             self.save.emit(replace(self.settings, policy=self.path.text().strip()))
+
+    def _read_again(self) -> None:
+        """The same path once more; another one is `_typed`'s."""
+        if self._unusable and self.path.text().strip() == self.settings.policy:
+            self.save.emit(self.settings)
 
     def _browse(self) -> None:
         assert self._view is not None
@@ -320,6 +343,7 @@ class PolicySection(Section):
 
     def _chosen(self, path: str) -> None:
         self.path.setText(path)
+        self._read_again()
         self._typed()
 
 
@@ -348,6 +372,11 @@ class AppearanceSection(Section):
         chosen = str(self.language.currentData())
         language = Language(chosen) if chosen else None
         self.save.emit(replace(self.settings, language=language, look=Look(str(self.look.currentData()))))
+
+
+def _lacks_password(view: View, account: Account) -> bool:
+    states = view.snapshot.accounts if view.snapshot else ()
+    return any(one.account.id == account.id and one.registration is Registration.NO_PASSWORD for one in states)
 
 
 def _field(name: str) -> QLineEdit:

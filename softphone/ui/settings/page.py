@@ -42,9 +42,12 @@ class SettingsPage(QWidget):
         inner.addWidget(self.welcome)
         for section in (self.account, self.sound, self.policy, self.appearance):
             inner.addWidget(section)
+        for section in (self.sound, self.policy, self.appearance):
             section.save.connect(self._save)
+        self.account.save.connect(self._save_account)
+        self._account_sent = ""
         inner.addStretch(1)
-        self.reel = Reel(inside)
+        self.reel = Reel("settingsReel", inside)
         layout = self._outer = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -62,10 +65,15 @@ class SettingsPage(QWidget):
         self.welcome.setText(view.texts("settings.welcome"))
         for section in (self.account, self.sound, self.policy, self.appearance):
             section.render_view(view)
+        self.reel.render_view(view)
 
     def put_above(self, layout: QLayout) -> None:
         """What stays in sight over the settings: the call's state."""
         self._outer.insertLayout(0, layout)
+
+    def take_note(self, note: QWidget) -> None:
+        """What a person is told once, at the foot."""
+        self._outer.addWidget(note)
 
     def watch(self, *, on: bool) -> None:
         """Levels are sent only while somebody looks at them."""
@@ -74,5 +82,20 @@ class SettingsPage(QWidget):
     def show_levels(self, levels: Levels) -> None:
         self.sound.show_levels(levels)
 
+    def answered(self, command: str, *, taken: bool) -> None:
+        """The engine's answer to the command with this id, or none will come: saved is what it has taken, nothing else."""
+        if command and command == self._account_sent:
+            self._account_sent = ""
+            self.account.saved(taken=taken)
+
+    def engine_gone(self) -> None:
+        """Nothing that was sent will be answered."""
+        self.answered(self._account_sent, taken=False)
+
     def _save(self, settings: Settings) -> None:
         self.command.emit(SaveSettings(new_id(), settings))
+
+    def _save_account(self, settings: Settings) -> None:
+        command = SaveSettings(new_id(), settings)
+        self._account_sent = command.id
+        self.command.emit(command)

@@ -1,0 +1,36 @@
+"""Ctrl+C and a polite kill end the desk, in a call too: at once, without a word, with the status that a shell expects."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.peers.processes import end
+from tests.ui.conftest import RESOURCES
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a process cannot be sent these signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_desk_in_the_middle_of_a_call(number: signal.Signals) -> None:
+    desk = subprocess.Popen(
+        [sys.executable, "-m", "tests.ui.signalled_desk", str(RESOURCES)],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert desk.stdout is not None
+        assert desk.stdout.readline().strip() == "in a call"
+        desk.send_signal(number)
+        assert desk.wait(5) == 128 + number
+        assert desk.stderr is not None
+        assert desk.stderr.read() == ""
+    finally:
+        end(desk)
