@@ -653,3 +653,13 @@ def test_a_text_in_the_window_is_never_a_bare_code(english: Scene) -> None:
         for control in desk.window.findChildren(Control):
             assert "press." not in control.toolTip()
             assert "action." not in control.toolTip()
+
+
+def test_a_text_to_be_read_has_the_room_of_a_second_row_and_playing_it_is_in_the_menu(scene: Scene) -> None:
+    outgoing = replace(s.READING, actions=("voicemail", "play_again", "not_understood"))
+    desk = scene.open(s.snapshot(s.call(outgoing)))
+    page = desk.window.call
+    shown = [button.objectName() for button in page.moment.first_presses()]
+    assert shown == ["noticeRead", "voicemail"]
+    offered = {action.objectName() for action in page.tools.menu.actions()}
+    assert "action_play_again" in offered

@@ -35,6 +35,17 @@ PLACED = frozenset(action for action, _, _ in _PRESSES) | {"pause_sensitive", "s
 """actions that have a place of their own on the page (*said no* is the opt-out button's); the rest is in the menu"""
 
 
+def reading(call: CallState) -> bool:
+    status = call.status
+    return status is not None and status.notice is not None and status.notice.told is Told.READING
+
+
+def in_the_menu(call: CallState) -> frozenset[str]:
+    """Placed actions that the menu holds for now: a text to be read aloud needs the room of a second row."""
+    crowded = reading(call) and call.status is not None and "voicemail" in call.status.actions
+    return frozenset({"play_again"}) if crowded else frozenset()
+
+
 class ChoiceRow(QWidget):
     """A choice that remains, as buttons in place. chosen(choice, option)."""
 
@@ -194,9 +205,9 @@ class Moment(QWidget):
     def _show_presses(self, view: View, call: CallState) -> None:
         status = call.status
         actions = set(status.actions) if status and call.phase is CallPhase.CONNECTED else set[str]()
-        reading = status is not None and status.notice is not None and status.notice.told is Told.READING
-        if reading:
+        if reading(call):
             actions |= {"notice_read"}
+        actions -= in_the_menu(call)
         shown: list[ActionButton] = []
         for action, _, icon in _PRESSES:
             button = self.presses[action]

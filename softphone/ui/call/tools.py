@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Headline, Reason
-from softphone.ui.call.moment import PLACED
+from softphone.ui.call.moment import PLACED, in_the_menu
 from softphone.ui.controls import FilledButton, QuietButton, ToolTile
 from softphone.ui.fields import Words
 from softphone.ui.theme.style import MARGIN, TIMER
@@ -95,7 +95,8 @@ class Tools(QWidget):
 
     def _render_menu(self, view: View, call: CallState, *, connected: bool, why: str) -> None:
         offered = call.status.actions if call.status and connected else ()
-        actions = tuple(action for action in offered if action not in PLACED)
+        placed = PLACED - in_the_menu(call)
+        actions = tuple(action for action in offered if action not in placed)
         if actions != self._actions or self.menu.property("language") != view.texts.language:
             self._actions = actions
             self.menu.setProperty("language", view.texts.language)
