@@ -6,7 +6,7 @@ from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.decision import NoticeId
-from softphone.domain.purpose import Headline, Language, Reason
+from softphone.domain.purpose import Headline, KeyRole, Language, Reason
 from softphone.domain.status import PurposePhase
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, TRAIN
@@ -227,3 +227,13 @@ def test_a_yes_to_use_while_a_hold_stands_makes_no_wrap_until_it_is_lifted() -> 
     call = Call("N6").hear().dispute().say_yes("2")
     assert [it.withheld for it in call.changed(c.AddWraps)] == [True]
     assert [(it.purposes, it.withheld) for it in call.changed(c.OpenSegment)] == [((DOC,), (TRAIN,))]
+
+
+@pytest.mark.rule("G04")
+def test_a_no_that_crosses_a_yes_to_use_still_ends_the_purpose_in_the_store() -> None:
+    call = Call("N6").hear().dispute()
+    call.store_answers = False
+    call.say_yes("2")
+    assert call.changed(c.AddWraps)
+    call(e.Withdrawn(TRAIN))
+    assert [it.role for it in call.changed(c.DropWraps)] == [KeyRole.TRAINING]

@@ -247,3 +247,15 @@ def test_the_hold_stands_until_its_undoing_is_written_and_when_that_fails() -> N
 def test_custody_is_told_by_when_to_confirm_a_hold() -> None:
     (hold,) = Call("N1", hold_unconfirmed=NOW.utc - NOW.utc).hear().dispute().changed(c.PlaceHold)
     assert hold.confirm_by == hold.at
+
+
+@pytest.mark.rule("G31")
+def test_a_second_hold_keeps_training_out_though_undoing_the_first_is_on_its_way() -> None:
+    call = held("N7", CONTROLLER)
+    call.store_answers = False
+    call(e.DisputeUndone("anna"))
+    (undone,) = [it.ticket for it in call.did(c.Commit) if any(isinstance(x, c.LiftHold) for x in it.changes)]
+    call(e.DisputeRaised(PARTY, "bo"))
+    assert [(it.role, it.reason) for it in call.changed(c.DropWraps)] == [(KeyRole.TRAINING, "hold")]
+    call(e.Committed(undone))
+    assert Reason.DISPUTE_PARTY in call.reasons

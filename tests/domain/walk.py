@@ -19,8 +19,8 @@ from softphone.domain.session import State, describe
 from softphone.domain.session import step as real_step
 from softphone.domain.session.state import Hold, Kind, Recorder, Sensitive
 from softphone.domain.status import Status, Told
-from tests.domain.walk_scenes import FEW, NOW, Scene, alphabet
-from tests.domain.walk_world import Broken, World, carry_out, check, happens, settled
+from tests.domain.walk_scenes import FEW, NOW, Scene, Start, alphabet, way_to
+from tests.domain.walk_world import Broken, World, buried, carry_out, check, happens, settled
 
 Step = Callable[[State, e.Event, e.Now], tuple[State, tuple[Effect, ...]]]
 Key = tuple[object, ...]
@@ -34,12 +34,15 @@ class Bounds:
     recordings: int = 2
     holds: int = 2
     waiting: int = 1
+    on_the_way: int = 2
+    """segments whose transactions are neither written nor failed"""
     states: int = 10_000_000
     together: bool = True
     """what is out of the ordinary (a pause, a failure, a dispute, digits wanted) is also combined with more of it"""
     few: bool = False
     """a short alphabet, `walk_scenes.FEW`, to get further in the same time"""
     opt_out_key: str = "*9"
+    start: Start = Start.RINGS
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def bare(state: State) -> Key:
 def key(node: Node) -> Key:
     """The part of a node that decides what can happen next."""
     world = node.world
-    return node.bare, _HAPPENED(world), len(world.owed), tuple(it.overtaken for it in world.sent)
+    return node.bare, _HAPPENED(world), len(world.owed), tuple((it.overtaken, it.ended) for it in world.sent)
 
 
 def acknowledgements(state: State) -> Iterator[e.Event]:
@@ -139,6 +142,7 @@ def within(state: State, bounds: Bounds) -> bool:
         and len(state.recordings) <= bounds.recordings
         and len(state.holds) <= bounds.holds
         and len(state.unwritten) <= bounds.waiting
+        and sum(it.kind is Kind.OPEN for it in state.pending) <= bounds.on_the_way
     )
 
 
@@ -168,7 +172,7 @@ class Walk:
         self.step = step
         self.out = Walked(scene.name)
         self.statuses: dict[Key, Status] = {}
-        self.told: set[Key] = set()
+        self.told: set[int] = set()
         keys = set(bounds.opt_out_key)
         few = [it for it in alphabet(self.scene) if not bounds.few or isinstance(it, FEW)]
         self.events = [
@@ -179,7 +183,13 @@ class Walk:
         out, bounds = self.out, self.bounds
         state = State()
         start = Node(state, World(self.scene), self.status(state, bare(state)), bare(state))
-        seen: set[Key] = {key(start)}
+        try:
+            for event in way_to(self.scene, bounds.start):
+                start = self.plainly(start, event)
+        except Broken as broken:
+            out.broken = broken
+            return out
+        seen = {hash(key(start))}
         queue = deque([start])
         try:
             while queue and out.states < bounds.states:
@@ -187,7 +197,7 @@ class Walk:
                 out.states += 1
                 for event in (*self.events, *acknowledgements(node.state)):
                     for after in self.reached(node, event):
-                        if (k := key(after)) not in seen:
+                        if (k := hash(key(after))) not in seen:
                             seen.add(k)
                             if within(after.state, bounds):
                                 queue.append(after)
@@ -208,13 +218,22 @@ class Walk:
         if after is node:
             return
         while (ticket := quiet(after.state)) is not None:
-            if (k := key(after)) in self.told:
+            if (k := hash(key(after))) in self.told:
                 return
             self.told.add(k)
             if after.state.recorder.failed is None:
                 yield self.one(after, e.CommitFailed(ticket, Reason.STORAGE_FAILED))
             after = self.one(after, e.Committed(ticket))
         yield after
+
+    def plainly(self, node: Node, event: e.Event) -> Node:
+        """On the way to the start: all is written, and what starts has its first sample."""
+        node = self.one(node, event)
+        while node.state.pending:
+            node = self.one(node, e.Committed(node.state.pending[0].ticket))
+            for it in node.state.kept:
+                node = self.one(node, e.FirstSample(it.id, 0))
+        return node
 
     def one(self, node: Node, event: e.Event) -> Node:
         out = self.out
@@ -236,7 +255,7 @@ class Walk:
         except Broken:
             out.path = (*node.path, event)
             raise
-        return Node(state, world, status, it, (node, event))
+        return Node(state, buried(world), status, it, (node, event))
 
 
 def walk(scene: Scene, bounds: Bounds, step: Step = real_step) -> Walked:

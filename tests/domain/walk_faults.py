@@ -22,6 +22,7 @@ from softphone.domain.session.state import State
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import PurposePhase, Status, Told
 from tests.domain import walk
+from tests.domain.walk_scenes import Start
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 DOC, TRAIN = Purpose.DOCUMENTATION, Purpose.TRAINING
@@ -33,6 +34,8 @@ class Fault:
     name: str
     scene: str
     plant: Patch
+    start: Start = Start.RECORDED
+    """where to look first"""
 
     def __str__(self) -> str:
         return f"{self.line}: {self.name}"
@@ -41,9 +44,9 @@ class Fault:
 FAULTS: list[Fault] = []
 
 
-def fault(line: int, name: str, scene: str) -> Callable[[Patch], Patch]:
+def fault(line: int, name: str, scene: str, start: Start = Start.RECORDED) -> Callable[[Patch], Patch]:
     def add(plant: Patch) -> Patch:
-        FAULTS.append(Fault(line, name, scene, plant))
+        FAULTS.append(Fault(line, name, scene, plant, start))
         return plant
 
     return add
@@ -89,12 +92,12 @@ def _(mp: pytest.MonkeyPatch) -> None:
     mp.setitem(stepping.ROWS, e.NoticeReached, row)
 
 
-@fault(1, "a notice that failed counts as heard", "N7")
+@fault(1, "a notice that failed counts as heard", "N7", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setitem(stepping.ROWS, e.NoticeFailed, lambda turn, event: telling.notice_heard(turn, e.NoticeHeard()))
 
 
-@fault(1, "reading is confirmed before it can have been read", "N1 read, outgoing")
+@fault(1, "reading is confirmed before it can have been read", "N1 read, outgoing", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     can = telling.can_confirm_reading
     mp.setattr(
@@ -102,7 +105,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
     )
 
 
-@fault(1, "the agent finishes orally what never came to the essentials", "N1")
+@fault(1, "the agent finishes orally what never came to the essentials", "N1", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     can = telling.can_finish_orally
     mp.setattr(
@@ -132,7 +135,7 @@ ignored(1, "what was not understood goes on", "N1", e.NotUnderstood)
 # --- 2: not planned, without a yes, after a no -------------------------------------------------------------
 
 
-@fault(2, "any key is a yes", "N3")
+@fault(2, "any key is a yes", "N3", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.DigitPressed) -> None:
         consent.digit_pressed(turn, replace(event, digit="2") if event.digit in "15" else event)
@@ -140,7 +143,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
     mp.setitem(stepping.ROWS, e.DigitPressed, row)
 
 
-@fault(2, "silence is a yes", "N3")
+@fault(2, "silence is a yes", "N3", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.TimedOut) -> None:
         for purpose in turn.state.asked:
@@ -149,7 +152,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
     mp.setitem(stepping.TIME_OUTS, e.Timer.ANSWER, row)
 
 
-@fault(2, "a key that began a number is a yes", "N3")
+@fault(2, "a key that began a number is a yes", "N3", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.DigitPressed) -> None:
         if event.digit in "2*9":
@@ -158,12 +161,12 @@ def _(mp: pytest.MonkeyPatch) -> None:
     mp.setitem(stepping.ROWS, e.DigitPressed, row)
 
 
-@fault(2, "a key before the question is a yes", "N3")
+@fault(2, "a key before the question is a yes", "N3", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(consent, "keys_expected", lambda state: not state.pauses.silent)
 
 
-@fault(2, "a yes to one purpose is a yes to both", "N2+N3")
+@fault(2, "a yes to one purpose is a yes to both", "N2+N3", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.TimedOut) -> None:
         pending = turn.state.question.pending
@@ -174,7 +177,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
     mp.setitem(stepping.TIME_OUTS, e.Timer.KEY_SETTLES, row)
 
 
-@fault(2, "a digit that the agent asked for is a yes", "N3")
+@fault(2, "a digit that the agent asked for is a yes", "N3", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setitem(stepping.ROWS, e.DigitsWanted, lambda turn, event: None)
 
@@ -198,7 +201,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
     mp.setitem(stepping.ROWS, e.PreferenceSignalled, row)
 
 
-@fault(2, "a key revives what was declined", "N3")
+@fault(2, "a key revives what was declined", "N3", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(consent, "askable", lambda state: frozenset({TRAIN}))
     mp.setattr(consent, "keys_expected", lambda state: True)
@@ -242,22 +245,22 @@ def _(mp: pytest.MonkeyPatch) -> None:
     changes_without(mp, lambda it: isinstance(it, c.DropWraps) and it.reason == "hold")
 
 
-@fault(3, "a segment begun while held is wrapped for training", "N7")
+@fault(3, "a segment begun while held is wrapped for training", "N7", Start.HELD)
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(segments, "withheld", lambda state, it, purposes: frozenset())
 
 
-@fault(3, "a yes to record opens what was said before it", "N2+N3")
+@fault(3, "a yes to record opens what was said before it", "N2+N3", Start.HALF)
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(consent, "use_not_record", lambda state: True)
 
 
-@fault(3, "undoing a hold brings declined training back", "N7")
+@fault(3, "undoing a hold brings declined training back", "N7", Start.HELD)
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(disputing, "restores_training", lambda state, it: True)
 
 
-@fault(3, "a late yes opens what is held", "N6")
+@fault(3, "a late yes opens what is held", "N6", Start.HELD)
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(segments, "withheld", lambda state, it, purposes: frozenset())
 

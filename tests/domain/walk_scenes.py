@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
@@ -74,6 +75,32 @@ SCENES = {
         Scene("N3 read", NoticeId.N3, {TRAIN: CONSENT}, _terms(), how=How.READ),
     )
 }
+
+
+class Start(StrEnum):
+    """Where a walk sets out, so that a near circle also goes round what lies late in a call."""
+
+    RINGS = "from ringing"
+    TOLD = "from a party that has been told, and asked"
+    HALF = "from a yes to one purpose, and a question that is open for the other"
+    RECORDED = "from a call that is recorded"
+    HELD = "from a call that is recorded and held"
+    ENDED = "from a call that has ended"
+
+
+def way_to(scene: Scene, start: Start) -> tuple[e.Event, ...]:
+    """The events of an ordinary call up to there: told, and asked and said yes to where a yes is needed."""
+    if start is Start.RINGS:
+        return ()
+    person = (e.PersonAnswered(),) if scene.direction is Direction.OUTBOUND else ()
+    read = (e.TimedOut(e.Timer.READABLE), e.NoticeRead())
+    played = (e.NoticeReached(e.Mark.ESSENTIALS), e.NoticeReached(e.Mark.QUESTION), e.NoticeHeard())
+    keys = tuple(e.DigitPressed(k, NOW.mono) for k, p in scene.terms.consent_keys if scene.bases.get(p) is CONSENT)
+    keys = {Start.TOLD: (), Start.HALF: keys[:-1]}.get(start, keys)
+    answers = (*keys, e.TimedOut(e.Timer.KEY_SETTLES)) if keys else ()
+    then = {Start.HELD: (e.DisputeRaised(HoldBy.CONTROLLER, "anna"),), Start.ENDED: (e.CallEnded(),)}.get(start, ())
+    told = read if scene.how is How.READ else played
+    return (scene.rang, e.Answered(), *person, *told, *answers, *then)
 
 
 FEW = (

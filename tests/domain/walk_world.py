@@ -70,11 +70,14 @@ class Dispute:
 
 @dataclass(frozen=True)
 class Sent:
-    """A transaction on its way. `overtaken`: wraps that a later one takes away again, since the store keeps their order."""
+    """A transaction on its way. `overtaken`: wraps that a later one takes away again, since the store keeps their order;
+    `ended`: of these, the ones that come not back with a hold lifted.
+    """
 
     ticket: int
     commit: c.Commit
     overtaken: frozenset[tuple[str, Purpose]] = frozenset()
+    ended: frozenset[tuple[str, Purpose]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -340,6 +343,8 @@ def _disputes_and_ends(world: World, event: e.Event, before: Status) -> World:
             raised = replace(world, disputes=(*world.disputes, Dispute(agent, by)))
             return _place(raised, agent)
         case e.DisputeUndone(agent=agent) if world.stage in ("talking", "ended") and e.Timer.UNDO in world.timers:
+            if world.owed:
+                return world
             left = [it for it in world.disputes if not (it.armed and it.agent == agent and it.by is HoldBy.CONTROLLER)]
             return replace(world, disputes=tuple(left))
         case e.FirstSample(recording=recording) if world.stage == "talking":
@@ -350,7 +355,7 @@ def _disputes_and_ends(world: World, event: e.Event, before: Status) -> World:
             for dispute in world.disputes:
                 sampled = _place(sampled, dispute.agent)
             return sampled
-        case e.Chosen(choice="dispute_by", option=option) if any(x.id == "dispute_by" for x in before.choices):
+        case e.Chosen(choice="dispute_by", option=option) if world.disputes and _offered(before, "dispute_by"):
             *others, last = world.disputes
             return replace(world, disputes=(*others, replace(last, by=HoldBy(option))))
         case e.Chosen(choice="kept_for_complaint", option=option) if world.complaint == "open":
@@ -376,6 +381,10 @@ def _disputes_and_ends(world: World, event: e.Event, before: Status) -> World:
             return replace(world, stage="over", complaint="kept" if world.complaint == "open" else world.complaint)
         case _:
             return world
+
+
+def _offered(before: Status, choice: str) -> bool:
+    return any(it.id == choice for it in before.choices)
 
 
 def _began(world: World, purpose: Purpose) -> bool:
@@ -610,7 +619,7 @@ def _store(world: World, sent: Sent, *, widening: bool) -> World:
                 world = replace(world, opened=(it,))
             case c.AddWraps(recording=recording, purpose=purpose, withheld=out):
                 it = world.recording(recording)
-                if it is None or it.discarded:
+                if it is None or it.discarded or (recording, purpose) in sent.ended:
                     continue
                 if not (world.scene.use and purpose is TRAIN):
                     raise Broken(3, "talk from before a yes to record is opened to it")
@@ -634,7 +643,9 @@ def _overtake(world: World, change: c.Change) -> World:
             gone = frozenset((recording, p) for p in Purpose)
         case _:
             return world
-    return replace(world, sent=tuple(replace(it, overtaken=it.overtaken | gone) for it in world.sent))
+    ended = frozenset[tuple[str, Purpose]]() if getattr(change, "reason", "") == "hold" else gone
+    sent = (replace(it, overtaken=it.overtaken | gone, ended=it.ended | ended) for it in world.sent)
+    return replace(world, sent=tuple(sent))
 
 
 def _change(world: World, change: c.Change) -> World:
@@ -679,6 +690,15 @@ def settled(world: World) -> World:
     newcomer = world.asked_newcomer and bool(world.open)
     began = world.began | agreed if world.told else world.began
     return replace(world, opened=(), began=began, asked_newcomer=newcomer)
+
+
+def buried(world: World) -> World:
+    """After a step was judged: a hold is gone with what was discarded, and with the last of it the dispute."""
+    if not any(it.discarded and it.holds for it in world.kept):
+        return world
+    kept = tuple(replace(it, holds=frozenset()) if it.discarded else it for it in world.kept)
+    standing = {agent for it in kept for agent in it.holds}
+    return replace(world, kept=kept, disputes=tuple(it for it in world.disputes if it.armed or it.agent in standing))
 
 
 # --- the Never list -----------------------------------------------------------------------------------
@@ -795,6 +815,6 @@ def _never_6(before: World, world: World, effects: tuple[f.Effect, ...], status:
     if stored != world.may and not waits and world.stage == "talking":
         yield Broken(6, f"recorded for {sorted(stored)} and could be for {sorted(world.may)}")
     was = before.running[1] if before.running is not None else NONE
-    narrower = bool(world.may) and world.may < was
+    narrower = DOC in world.may and world.may < was
     if narrower and not on:
         yield Broken(6, "documentation has a gap")

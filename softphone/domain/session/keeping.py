@@ -55,8 +55,8 @@ def take_back(turn: Turn, purpose: Purpose, why: str, rule: str, cause: Cause = 
 
 
 def take_back_from(turn: Turn, it: Recording, purpose: Purpose, why: str, rule: str, cause: Cause) -> None:
-    had = purpose in it.keeps or purpose in it.wrapped
     late_yes = it.late_yes and purpose is not TRAINING
+    had = purpose in it.keeps or purpose in it.wrapped or late_yes is not it.late_yes
     it = replace(it, keeps=it.keeps - {purpose}, wrapped=it.wrapped - {purpose}, late_yes=late_yes)
     turn.set_recording(it)
     if not had:
@@ -134,14 +134,15 @@ def _take_off(turn: Turn, hold: Hold, recording: str) -> None:
 
 
 def place(turn: Turn, hold: Hold, it: Recording) -> None:
-    """The hold stands on this recording. A hold takes the training wraps away."""
+    """The hold stands on this recording. A hold takes the training wraps away, also those that an undoing on its way brings."""
+    comes_back = any(other.lifting is not None and it.id in other.placed for other in turn.state.holds)
     turn.set_hold(replace(hold, placed=hold.placed | {it.id}))
     until = turn.now.utc + turn.state.terms.hold_unconfirmed
     turn.change(
         PlaceHold(hold.id_on(it.id), it.id, hold.by, hold.agent, turn.now.utc, None, hold.why, confirm_by=until)
     )
     turn.note("hold_placed", "G10", it.id, by=hold.by)
-    if TRAINING in it.wrapped:
+    if TRAINING in it.wrapped or (comes_back and TRAINING in it.keeps):
         turn.set_recording(replace(it, wrapped=it.wrapped - {TRAINING}))
         turn.change(DropWraps(it.id, KeyRole.TRAINING, "hold"))
         turn.note("wraps_dropped", "G10", it.id, role=KeyRole.TRAINING, why="hold")
