@@ -76,11 +76,12 @@ class Espeak:
         self._samples: list[bytes] = []
         self._words: list[Word] = []
         self._callback = _Callback(self._take)
-        self._library.espeak_SetSynthCallback(self._callback)
 
     def speak(self, text: str, voice: str) -> Spoken:
         """Speak one text. EspeakError where it cannot."""
         self._samples, self._words = [], []
+        # The library keeps one callback for the process: another instance's may be gone by now.
+        self._library.espeak_SetSynthCallback(self._callback)
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise EspeakError(voice)
         for parameter, value in ((_RATE, WORDS_A_MINUTE), (_PITCH, 45), (_RANGE, 55)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -92,3 +94,11 @@ def test_nothing_to_say_and_no_such_voice_are_refused() -> None:
         speak("  ", Language.DA)
     with pytest.raises(EspeakError):
         Espeak().speak("text", "no-such-voice")
+
+
+def test_the_library_speaks_on_after_another_instance_has_come_and_gone() -> None:
+    first = Espeak()
+    with pytest.raises(EspeakError):
+        Espeak().speak("text", "no-such-voice")
+    gc.collect()
+    assert first.speak("One sentence.", "en").samples.size
