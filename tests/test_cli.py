@@ -12,14 +12,18 @@ from babel.messages.pofile import read_po
 from softphone import cli
 from softphone.archive import audit
 from softphone.archive.archive import Archive, AuditRow
-from softphone.audio import devices
-from softphone.audio.devices import Devices, SoundFault
+from softphone.archive.container import Chunk, read_header, scan
+from softphone.audio import devices, player
+from softphone.audio.devices import Device, Devices, SoundFault
 from softphone.bootstrap.audit import in_words
-from softphone.bootstrap.doctor import _archive, _settings
+from softphone.bootstrap.doctor import _archive, _policy, _settings
 from softphone.bootstrap.home import DEMO_KEYS, key_store, texts
-from softphone.domain.changes import AuditEntry
+from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold
+from softphone.domain.policy import PolicyError
 from softphone.domain.purpose import Language
+from softphone.system.policy_file import load_policy
 from softphone.system.secrets import DemoKeyFile
+from softphone.wire import Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -190,7 +194,184 @@ def test_what_is_proved_is_counted_in_the_singular_where_there_is_one(
     assert {Language.DA: " 1 optagelse,", Language.EN: " 1 recording,"}[language] in said
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_the_archives_folder_may_be_named_before_or_behind_the_command(
+    recorded: tuple[Path, str], capsys: pytest.CaptureFixture[str], before: bool
+) -> None:
+    folder, recording = recorded
+    option = ["--archive", str(folder)]
+    assert cli.main(["archive", *option, "list"] if before else ["archive", "list", *option]) == 0
+    assert recording in capsys.readouterr().out
+
+
+def test_a_list_and_a_recording_tell_which_zone_their_clock_is_in(
+    recorded: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, recording = recorded
+    shown = f"{AT.astimezone():%Y-%m-%d %H:%M:%S %z}"
+    assert re.search(r" [+-]\d{4}$", shown)
+    for words in (["list"], ["show", recording]):
+        assert cli.main(["archive", "--archive", str(folder), *words]) == 0
+        assert shown in capsys.readouterr().out
+
+
+def records(path: Path) -> tuple[bytes, list[int]]:
+    """A recording's file, and where each of its sealed chunks lies."""
+    data = path.read_bytes()
+    return data, [one.offset for one in scan(data, read_header(data)[1]) if isinstance(one, Chunk)]
+
+
+@LANGUAGES
+def test_a_changed_second_of_a_recording_is_told_when_it_is_exported(
+    recorded: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], language: Language
+) -> None:
+    folder, recording = recorded
+    export = ["archive", "--archive", str(folder), "export", recording, "--wav"]
+    assert cli.main([*export, str(tmp_path / "whole.wav")]) == 0
+    assert capsys.readouterr().err == ""
+    path = folder / "recordings" / f"{recording}.ktr"
+    data, offsets = records(path)
+    at = offsets[1] + 100
+    path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+
+    assert cli.main([*export, str(tmp_path / "changed.wav")]) == 1
+
+    tell = texts(language)
+    said = capsys.readouterr().err.strip()
+    assert said == f"{tell('archive.silent', seconds='1.00')} {tell('archive.not_whole')}"
+
+
+def test_a_recording_whose_end_was_cut_off_is_exported_and_said_to_break_off(
+    recorded: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, recording = recorded
+    path = folder / "recordings" / f"{recording}.ktr"
+    data, offsets = records(path)
+    path.write_bytes(data[: offsets[1] + 100])
+    out = tmp_path / "cut.wav"
+
+    assert cli.main(["archive", "--archive", str(folder), "export", recording, "--wav", str(out)]) == 1
+
+    said = capsys.readouterr()
+    assert out.exists()
+    assert "After 1.00 seconds it breaks off" in said.err
+    assert "klartone archive verify" in said.err
+
+
+def test_a_recording_that_is_played_tells_of_its_lost_sound_too(
+    recorded: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The one part that is not real here is the loudspeaker."""
+    folder, recording = recorded
+    heard: list[int] = []
+
+    class Loudspeaker:
+        def __init__(self, _device: str) -> None: ...
+        def play(self, sound: bytes, _rate: int) -> None:
+            heard.append(len(sound))
+
+        def wait(self) -> None: ...
+
+    here = Device("1", "speaker", "alsa", 0, 0, 2, 48_000, False, True)
+    monkeypatch.setattr(devices, "list_devices", lambda: Devices((here,), ()))
+    monkeypatch.setattr(player, "Player", Loudspeaker)
+    play = ["archive", "--archive", str(folder), "play", recording]
+    assert cli.main(play) == 0
+    assert capsys.readouterr().err == ""
+    path = folder / "recordings" / f"{recording}.ktr"
+    data, offsets = records(path)
+    path.write_bytes(data[: offsets[1]])
+    assert cli.main(play) == 1
+    assert "After 1.00 seconds it breaks off" in capsys.readouterr().err
+    assert heard == [2 * 32_000, 32_000 - 80]
+
+
+def test_what_a_sweep_did_and_what_it_only_reports_are_counted_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "archive"
+    desk = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+    try:
+        recording = desk.recorded(1, DOCUMENTATION)
+        desk.commit(
+            CloseRecording(recording, AT, (DOCUMENTATION,)),
+            PlaceHold("h", recording, HoldBy.PARTY, "desk-1", AT, None, confirm_by=AT),
+        )
+    finally:
+        desk.close()
+    sweep = ["archive", "sweep", "--archive", str(folder), "--now", "2099-01-01"]
+    for dry, deed in ((["--dry-run"], "One thing would be done. Nothing was deleted."), ([], "One thing done.")):
+        assert cli.main([*sweep, *dry]) == 0
+        first, second, last = capsys.readouterr().out.splitlines()
+        assert first == f"{recording}  past its date: documentation ends; the recording stays locked"
+        assert "nobody has confirmed" in second
+        assert last == f"{deed} Besides, one thing was only reported."
+
+
+def test_a_recording_that_cannot_be_read_is_told_in_words_without_its_code(
+    recorded: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, recording = recorded
+    (folder / "recordings" / f"{recording}.ktr").unlink()
+    assert cli.main(["archive", "--archive", str(folder), "verify"]) == 1
+    said = capsys.readouterr().out
+    assert f"The file of {recording} is missing" in said
+    assert "error." not in said
+
+
+@pytest.mark.parametrize("asked", ['a b"', "", "Leder", "-x", "x" * 41])
+def test_a_key_that_no_policy_could_name_is_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: str
+) -> None:
+    assert cli.main(["--home", str(tmp_path), "keys", "create", "training", f"--id={asked}"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.strip() == texts()("error.archive.recipient_id", id=asked)
+
+
 # --- the doctor -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [None, "policy = [\n", "port = 'many'\n"])
+def test_the_doctor_changes_nothing_not_even_settings_that_cannot_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    home = tmp_path / "home"
+    path = home / "config" / "settings.toml"
+    if content is not None:
+        path.parent.mkdir(parents=True)
+        path.write_text(content, encoding="utf-8")
+    before = {one: one.is_dir() or one.read_bytes() for one in tmp_path.rglob("*")}
+
+    status = cli.main(["--home", str(home), "doctor"])
+
+    assert {one: one.is_dir() or one.read_bytes() for one in tmp_path.rglob("*")} == before
+    said = capsys.readouterr().out
+    assert (f"✗ settings: {path} cannot be used" in said) == (content is not None)
+    assert status == 1 or content is None
+
+
+def test_the_archives_commands_leave_settings_that_cannot_be_used_where_they_are(
+    recorded: tuple[Path, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "home" / "config" / "settings.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("port = 'many'\n", encoding="utf-8")
+    assert cli.main(["--home", str(tmp_path / "home"), "archive", "--archive", str(recorded[0]), "list"]) == 0
+    assert path.exists()
+
+
+def test_the_doctor_tells_each_fault_of_a_policy_with_its_line_and_key(tmp_path: Path) -> None:
+    policy = tmp_path / "p.toml"
+    policy.write_text('controler = "Nordlys"\n\n[[line]]\nid = "Salg!"\n', encoding="utf-8")
+    with pytest.raises(PolicyError) as faulty:
+        load_policy(policy)
+    found = _policy(Settings(policy=str(policy)))
+    assert len(found.below) == found.params["count"] == len(faulty.value.faults) > 2
+    for fault, line in zip(faulty.value.faults, found.below, strict=True):
+        assert fault.key in line
+        assert texts()(fault.code, **fault.params) in line
+        assert fault.line is None or f"Line {fault.line}" in line
 
 
 def test_folders_that_cannot_be_written_are_what_the_doctor_calls_bad(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import hmac
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ class Server:
         self._path: Path | None = None
         try:
             path = folder / f"engine-{os.getpid()}.sock"
-            if unix and len(os.fsencode(path)) <= LONGEST_PATH:
+            if sys.platform != "win32" and unix and len(os.fsencode(path)) <= LONGEST_PATH:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._path = path
                 self._path.unlink(missing_ok=True)

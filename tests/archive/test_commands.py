@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+import sys
 import wave
 from pathlib import Path
 
@@ -42,6 +45,19 @@ def test_a_created_key_goes_into_the_policy_and_opens_what_is_sealed_for_it(tmp_
         assert sound.samples == len(np.concatenate(list(sound.blocks))) == 2 * RATE
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_all_that_lies_in_an_archive_is_for_its_user_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with scene(tmp_path / "archive") as desk:
+            desk.recorded(1, DOCUMENTATION)
+            found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in desk.folder.rglob("*")}
+    finally:
+        os.umask(before)
+    assert {"archive.json", "catalog.db", "catalog.db-wal", "recordings"} <= found.keys()
+    assert {name: mode for name, mode in found.items() if mode & 0o077} == {}
+
+
 def test_a_public_key_that_is_none_is_refused() -> None:
     for text in ("", "AAAA", "not base64 at all", "x" * 44):
         with pytest.raises(ArchiveError) as refused:
@@ -65,6 +81,14 @@ def test_a_recording_is_listed_shown_exported_and_proved(tmp_path: Path) -> None
         assert [entry.event for entry in shown.audit] == ["changed", "recording_exported"]
         assert commands.verify(archive).ok
         archive.close()
+
+
+def test_no_key_is_made_for_an_id_that_no_policy_could_name() -> None:
+    person = MemoryKeys()
+    with pytest.raises(ArchiveError) as refused:
+        commands.create_keys(person, 'a b"', KeyRole.TRAINING)
+    assert refused.value.code == "error.archive.recipient_id"
+    assert person.held == {}
 
 
 def test_an_unknown_or_ambiguous_id_is_refused(tmp_path: Path) -> None:

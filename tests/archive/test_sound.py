@@ -166,6 +166,19 @@ def test_a_segment_that_no_key_opens_is_passed_over(vault: Vault) -> None:
     assert opened(vault, 1).length() == 70 * FRAME
 
 
+def test_a_segment_of_which_a_damaged_file_gives_nothing_is_marked_as_lost(vault: Vault) -> None:
+    written(vault, 60, segment=0, origin=0)
+    written(vault, 40, segment=1, origin=60)
+    assert opened(vault, 0, 1, 2).marks() == []
+    whole = vault.path(ID).read_bytes()
+    last = [item for item in scan(whole, read_header(whole)[1]) if isinstance(item, Chunk)][-1].offset
+    for damaged in (whole[: last + 100], whole[:-30] + bytes([whole[-30] ^ 1]) + whole[-29:]):
+        vault.path(ID).write_bytes(damaged)
+        recording = opened(vault, 0, 1)
+        assert recording.length() == 60 * FRAME
+        assert [(mark.kind, mark.at) for mark in recording.marks()] == [(MarkKind.LOST, 60 * FRAME)]
+
+
 def test_an_export_never_overwrites(vault: Vault, tmp_path: Path) -> None:
     written(vault, 10)
     (tmp_path / "there.wav").write_bytes(b"mine")

@@ -130,6 +130,20 @@ def test_an_open_case_keeps_a_recording_past_its_day(desk: Scene) -> None:
     assert kept(desk) == [recording]
 
 
+def test_only_what_a_hold_or_a_case_alone_keeps_is_told_to_stay_locked(desk: Scene) -> None:
+    held = closed(desk, DOCUMENTATION)
+    desk.commit(Restrict(held, "objection"))
+    closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P3M", TRAINING: "P5M"})
+    closed(desk, DOCUMENTATION)
+    done = sweep(desk.archive, datetime(2027, 3, 1, tzinfo=UTC), clock=LATER, dry_run=True)
+    assert [(item.what, item.locked) for item in done] == [
+        (Swept.PURPOSE_EXPIRED, True),
+        (Swept.PURPOSE_EXPIRED, False),
+        (Swept.PURPOSE_EXPIRED, False),
+        (Swept.DISCARDED, False),
+    ]
+
+
 def test_a_dry_run_says_the_same_and_changes_nothing(desk: Scene) -> None:
     recording = closed(desk, DOCUMENTATION, TRAINING)
     desk.commit(RememberRefusal(recording.removesuffix("-1"), AT))

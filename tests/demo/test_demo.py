@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from softphone.archive import commands
+from softphone.archive.archive import Archive
 from softphone.audio import devices
 from softphone.audio.devices import Devices, SoundFault
-from softphone.bootstrap.home import texts
+from softphone.bootstrap.home import DEMO_KEYS, key_store, texts
+from softphone.bootstrap.program import as_typed
 from softphone.demo import story
-from softphone.demo.story import Teller, _can_be_heard
+from softphone.demo.stage import refuse_foreign
+from softphone.demo.story import Teller, _can_be_heard, _has_speaker
 from softphone.domain.purpose import Language
+from softphone.system.secrets import DemoKeyFile
 
 ROOT = Path(story.__file__).parent
 KLARTONE = [sys.executable, "-m", "softphone.cli"]
@@ -85,7 +92,11 @@ def test_a_dispute_locks_the_recording(tmp_path: Path) -> None:
     assert summary["on_hold"]
     assert summary["kept"]
     assert summary["purposes"] == ["documentation"]
-    keys = tmp_path / "demo-keys.json"
+    archive = Archive.open(tmp_path, key_store(tmp_path))
+    with closing(archive):
+        (row,) = commands.list_recordings(archive)
+        assert summary["audit_entries"] == len(archive.audit_of(call=row.call))
+    keys = tmp_path / DEMO_KEYS
     assert keys.stat().st_mode & 0o077 == 0
 
 
@@ -116,7 +127,11 @@ def test_the_story_says_where_the_recording_lies_and_that_it_is_a_demo(tmp_path:
     run = run_demo(tmp_path, "--notice", "N1", "--screenshots", str(tmp_path / "pictures"), json_lines=False)
     assert run.returncode == 0, run.stdout + run.stderr
     recording = chunks(tmp_path)[0].stem
-    assert f"archive --archive {tmp_path} play {recording}" in run.stdout
+    # By the program that ran, for this one has no name of its own; and as a file where no speaker is.
+    klartone = shlex.join(KLARTONE)
+    heard = f"play {recording}" if _has_speaker() else f"export {recording} --wav klartone.wav"
+    assert f"{klartone} archive --archive {tmp_path} {heard}\n" in run.stdout
+    assert f"{klartone} archive --archive {tmp_path} show {recording}\n" in run.stdout
     assert "demo-keys.json" in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
     assert len(list((tmp_path / "pictures").glob("*.png"))) >= 4
@@ -129,6 +144,36 @@ def test_the_demo_leaves_anothers_archive_alone(tmp_path: Path) -> None:
     assert "demo" in run.stderr
     assert "Traceback" not in run.stderr
     assert [one.name for one in tmp_path.iterdir()] == ["archive.json"]
+
+
+def test_the_demo_leaves_a_folder_with_anything_else_in_it_alone(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text("")
+    run = run_demo(tmp_path, "--screenshots", str(tmp_path / "pictures"))
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith(f"{tmp_path} holds something that is not a demo's")
+    assert [one.name for one in tmp_path.iterdir()] == ["config"]
+
+
+def test_the_demo_takes_an_empty_folder_a_new_one_and_a_demos(tmp_path: Path) -> None:
+    refuse_foreign(tmp_path)
+    refuse_foreign(tmp_path / "new")
+    Archive.create(tmp_path, DemoKeyFile(tmp_path / DEMO_KEYS), demo=True).close()
+    refuse_foreign(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its shell quotes otherwise")
+def test_a_command_to_type_is_the_bare_name_only_where_the_path_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "klartone"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "argv", [".venv/bin/klartone", "demo"])
+    monkeypatch.setenv("PATH", str(tmp_path / "elsewhere"))
+    assert as_typed("archive", "a folder") == ".venv/bin/klartone archive 'a folder'"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert as_typed("archive") == "klartone archive"
 
 
 def test_pictures_that_have_no_place_are_told_before_anything_is_begun(tmp_path: Path) -> None:

@@ -61,6 +61,15 @@ def working_in(folder: Path) -> list[str]:
     return [" ".join(words) for words in lines if any(word.startswith(str(folder)) for word in words)]
 
 
+def group_of(process: psutil.Process) -> int | None:
+    if sys.platform == "win32":
+        return None
+    try:
+        return os.getpgid(process.pid)
+    except OSError:
+        return None  # it has just ended
+
+
 @pytest.mark.journey
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_mid_call_ends_customer_engine_and_desk(tmp_path: Path, number: int, status: int) -> None:
@@ -69,8 +78,10 @@ def test_a_signal_in_mid_call_ends_customer_engine_and_desk(tmp_path: Path, numb
         engine = read_endpoint(tmp_path / "phone" / "runtime")
         assert engine is not None
         assert len(working_in(tmp_path)) >= 3
-        # The terminal's Ctrl+C goes to all of the group; a kill to the one.
-        os.kill(-process.pid if number == signal.SIGINT else process.pid, number)
+        # A terminal and `timeout` signal the group, which is the demo alone: it ends the customer and the engine itself.
+        assert [one.pid for one in psutil.process_iter() if group_of(one) == process.pid] == [process.pid]
+        process.send_signal(number)
+        os.kill(-process.pid, number)
         output, errors = process.communicate(timeout=20)
     assert process.returncode == status
     assert errors == ""
@@ -80,6 +91,38 @@ def test_a_signal_in_mid_call_ends_customer_engine_and_desk(tmp_path: Path, numb
     archive = Archive.open(tmp_path, key_store(tmp_path))
     assert commands.verify(archive).ok
     archive.close()
+
+
+INTERRUPTED_IN_A_SLOT = """
+import signal, sys
+from softphone import cli
+from softphone.ui import app
+make = app.make_application
+def made():
+    one = make()
+    one.applicationNameChanged.connect(lambda: signal.raise_signal(signal.SIGTERM))
+    one.setApplicationName("signalled")
+    return one
+app.make_application = made
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.journey
+def test_a_signal_while_qt_is_at_work_before_its_loop_is_kept_not_lost_in_a_slot(tmp_path: Path) -> None:
+    words = command(tmp_path)[3:]
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IN_A_SLOT, *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=ENVIRONMENT,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (143, "")
+    assert "Interrupted." in run.stdout
+    assert working_in(tmp_path) == []
 
 
 @pytest.mark.journey

@@ -200,11 +200,12 @@ class Stage:
         assert done.returncode == status, done.stderr
         return done.stdout
 
-    def exported(self, recording: str, role: KeyRole | None = None) -> npt.NDArray[np.int16]:
-        """The recording as (samples, 2): agent, party. By the command; with `role`, by that role's key alone."""
+    def exported(self, recording: str, role: KeyRole | None = None, *, whole: bool = True) -> npt.NDArray[np.int16]:
+        """The recording as (samples, 2): agent, party. By the command, which says so where it is not `whole`; with `role`,
+        by that role's key alone."""
         wav = self.folder / f"{recording}-{role}.wav"
         if role is None:
-            self.klartone("export", recording, "--wav", str(wav))
+            self.klartone("export", recording, "--wav", str(wav), status=0 if whole else 1)
         else:
             with self.archive() as archive:
                 commands.export(archive, recording, wav, datetime.now(UTC), role=role)

@@ -93,8 +93,8 @@ def _stall_encoder(on: Stage) -> None:
 
 def _kept_after(on: Stage, call: str, seen: dict[str, Any]) -> tuple[int, int]:
     """How many frames after the one being decoded, when the command reached the engine, the last kept frame comes: by the
-    counter in its sound, and by its index in the container. They differ only where the jitter buffer left out a frame or put
-    one in."""
+    counter in its sound, and by its index in the container. Where the jitter buffer jumped between the two, the counter is
+    counted from what was decoded at the last kept index: what is measured is the stop, not the network."""
     (at,) = seen["opt_outs"]
     decoded = [(index, number) for index, when, number in seen["frames"] if when <= at]
     index, number = decoded[-1]
@@ -112,6 +112,10 @@ def _kept_after(on: Stage, call: str, seen: dict[str, Any]) -> tuple[int, int]:
     assert last >= len(said) - 2
     kept = said[last]
     assert kept is not None
+    end = segment.origin + segment.samples // FRAME - 1
+    at_end = {index: number for index, _, number in seen["frames"]}.get(end)
+    if at_end is not None and end >= index:
+        number = at_end - (end - index)
     by_counter = (kept + (len(said) - 1 - last) - number + CYCLE // 2) % CYCLE - CYCLE // 2
-    by_index = segment.origin + segment.samples // FRAME - 1 - index
+    by_index = end - index
     return by_counter, by_index

@@ -211,6 +211,28 @@ def test_the_last_call_says_what_is_kept_until_when_and_what_is_not(view_of: Mak
     assert kept_words(view, held) == "Gemmes kun, fordi den er låst. Kun databeskyttelse kan åbne den."
 
 
+@pytest.mark.parametrize("hold", [None, s.HOLD])
+@pytest.mark.parametrize(
+    "change",
+    [{"notes": ("objection_received",)}, {"reasons": (s.reason(Reason.CASE_OPEN),)}],
+    ids=["objection", "case"],
+)
+def test_after_an_objection_no_day_is_promised_for_only_data_protection_can_open_it(
+    change: dict[str, object], hold: object, view_of: MakeView
+) -> None:
+    objected = ended(hold=hold, **change)
+    assert kept_words(view_of(s.READY, DA), objected) == "Kun databeskyttelse kan åbne den."
+    assert kept_words(view_of(s.READY, EN), objected) == "Only data protection can open it."
+    assert kept_words(view_of(s.READY, EN), ended(kept=False, **change)) == "The recording is deleted."
+
+
+def test_while_the_notice_plays_both_are_said_to_hear_it_and_the_party_not_to_hear_the_desk(view_of: MakeView) -> None:
+    said = {"party": "kunden", "Party": "Kunden"}
+    assert view_of(s.READY, DA).texts("notice.playing", **said) == "Kunden hører dette og kan ikke høre dig"
+    said = {"party": "the caller", "Party": "The caller"}
+    assert view_of(s.READY, EN).texts("notice.playing", **said) == "The caller hears this and cannot hear you"
+
+
 def test_a_call_that_rings_says_what_will_happen_when_it_is_answered(view_of: MakeView) -> None:
     words = card_words(view_of(s.snapshot(s.INCOMING)), s.INCOMING)
     assert words.title == "Indgående opkald"
