@@ -104,6 +104,11 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     sweep.add_argument("--dry-run", action="store_true", help=texts("cli.sweep.dry_run"))
     verify = command("verify", bootstrap.archive_verify, what)
     verify.add_argument("--json", action="store_true", help=texts("cli.json"))
+    for one in what.choices.values():
+        # Behind the command as well as before it; where it is not given here, what was given there stands.
+        one.add_argument(
+            "--archive", type=Path, metavar="DIR", default=argparse.SUPPRESS, help=texts("cli.archive.folder")
+        )
     return parser
 
 
@@ -116,7 +121,7 @@ def _demo(demo: argparse.ArgumentParser, texts: Texts) -> None:
         "--agent", choices=["nothing", "opt-out", "dispute"], default="nothing", help=texts("cli.demo.agent")
     )
     demo.add_argument("--seconds", type=_seconds(texts), default=15.0, metavar="S", help=texts("cli.demo.seconds"))
-    demo.add_argument("--archive", type=Path, metavar="DIR", help=texts("cli.archive.folder"))
+    demo.add_argument("--archive", type=Path, metavar="DIR", help=texts("cli.demo.folder"))
     demo.add_argument("--screenshots", type=Path, metavar="DIR", help=texts("cli.demo.screenshots"))
     demo.add_argument("--listen", action="store_true", help=texts("cli.demo.listen"))
 

@@ -118,7 +118,8 @@ class Archive:
             raise ArchiveError("error.archive.exists", path=str(folder))
         try:
             (folder / RECORDINGS).mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
+            for own in (folder, folder / RECORDINGS):
+                own.chmod(0o700)
         except OSError as error:
             raise ArchiveError("error.archive.unwritable", path=str(folder), detail=error.strerror or "") from error
         for left in (NEW_CATALOG, f"{NEW_CATALOG}-wal", f"{NEW_CATALOG}-shm"):
@@ -347,7 +348,7 @@ def _write_marker(folder: Path, marker: Marker) -> None:
     told = {"format": FORMAT, "archive": marker.archive, "desk": marker.desk, "demo": marker.demo}
     path = folder / MARKER
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with open(path, "x", encoding="utf-8", opener=lambda name, how: os.open(name, how, 0o600)) as file:
             file.write(json.dumps(told, indent=2) + "\n")
             file.flush()
             os.fsync(file.fileno())

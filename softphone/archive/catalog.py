@@ -36,6 +36,9 @@ class Catalog:
     @classmethod
     def create(cls, path: Path, key: bytes, facts: dict[str, str]) -> Catalog:
         """A new catalog with its tables and `facts` in `meta`."""
+        with suppress(OSError):
+            # For this user alone, and so is what SQLite puts beside it; where it cannot be made, SQLite says why.
+            path.touch(0o600)
         catalog = cls(path, key)
         with catalog._translated():
             catalog._migrate()

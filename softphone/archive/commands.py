@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from softphone.archive.archive import Archive, AuditRow, RecordingRow
 from softphone.archive.container import RATE
 from softphone.archive.keys import KeyStore, create_key_pair, fingerprint
@@ -20,7 +22,11 @@ from softphone.archive.sweep import SweptItem
 from softphone.archive.sweep import sweep as run_sweep
 from softphone.archive.verify import Proof
 from softphone.archive.verify import verify as run_verify
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.fields import Id
 from softphone.domain.purpose import KeyRole
+
+_id: TypeAdapter[str] = TypeAdapter(Id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,11 @@ class Exported:
 
 
 def create_keys(store: KeyStore, id: str, purpose: KeyRole) -> CreatedKey:
-    """Raises KeyringError."""
+    """Raises KeyringError, and ArchiveError where no policy could name a recipient `id`: then no key is made."""
+    try:
+        _id.validate_python(id)
+    except ValidationError:
+        raise ArchiveError("error.archive.recipient_id", id=id) from None
     public = create_key_pair(store)
     return CreatedKey(id, purpose, base64.b64encode(public).decode("ascii"), fingerprint(public))
 

@@ -32,7 +32,9 @@ class MarkKind(StrEnum):
     DAMAGED = "damaged"
     """a chunk that is missing or was changed"""
     BROKE_OFF = "broke_off"
-    """the segment has no final chunk; up to a second may be missing from here"""
+    """the segment has no final chunk: what came after is missing, a second after a crash, or all that was cut off"""
+    LOST = "lost"
+    """a segment of which nothing could be opened in a damaged file; how long it was is not known"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,15 @@ class OpenedRecording:
     def __init__(self, structure: Structure, recording: str, keys: Mapping[int, bytes]) -> None:
         self.header = structure.header
         self.segments: list[Segment] = []
+        self.lost = 0
+        """segments that were sealed for these keys, and of which a damaged file gives nothing"""
         for number in sorted(keys):
             sealer = Sealer(structure.raw_header, recording, number, keys[number])
             segment = _open_segment(number, structure.chunks, sealer, structure.header.delay)
             if segment is not None:
                 self.segments.append(segment)
+            elif structure.damages or any(chunk.segment == number for chunk in structure.chunks):
+                self.lost += 1
         self.segments.sort(key=lambda segment: segment.origin)
 
     @property
@@ -131,7 +137,7 @@ class OpenedRecording:
             marks += self._marks_within(segment, out)
             out += segment.samples
             at = max(at, segment.origin * FRAME + segment.samples)
-        return marks
+        return marks + [Mark(MarkKind.LOST, out, 0)] * self.lost
 
     def segment_pcm(self, segment: Segment) -> Iterator[Pcm]:
         """Exactly `segment.samples` samples, in blocks."""

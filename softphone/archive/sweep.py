@@ -6,7 +6,7 @@ First a purpose's wraps, and with them the ability to listen; then, where nothin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -38,6 +38,10 @@ class Swept(StrEnum):
     REFUSALS_FORGOTTEN = "refusals_forgotten"
 
 
+REPORTS = frozenset({Swept.HOLD_VOID, Swept.HOLD_OVERDUE})
+"""what is told of a hold; a deletion that follows from it is told by itself"""
+
+
 @dataclass(frozen=True, slots=True)
 class SweptItem:
     """One thing that the sweep did, or would do."""
@@ -48,6 +52,8 @@ class SweptItem:
     purpose: Purpose | None = None
     since: date | None = None
     count: int = 1
+    locked: bool = False
+    """the recording has no purpose left, and stays for its hold or its open case alone"""
 
 
 def sweep(archive: Archive, now: datetime, *, clock: datetime, dry_run: bool = False) -> list[SweptItem]:
@@ -141,6 +147,8 @@ def _judge(connection: Connection, row: _Row, now: datetime) -> tuple[list[Swept
         elif confirm is not None and now >= confirm:
             items.append(SweptItem(Swept.HOLD_OVERDUE, row.recording, "G10", since=confirm.date()))
     kept = is_kept(stand, standing, case_open=case_open, now=now)
+    if kept and Ended.KEEPS not in stand:
+        items = [replace(item, locked=True) for item in items]
     if row.closed_at is None and now - datetime.fromisoformat(row.opened_at) < _UNFINISHED:
         kept = True
     if not kept:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 from softphone.archive import commands
 from softphone.archive.archive import Archive, RecordingRow
+from softphone.archive.container import RATE
+from softphone.archive.reader import Mark, MarkKind
+from softphone.archive.sweep import REPORTS, Swept
 from softphone.bootstrap.audit import entries_of, in_words
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.domain.errors import SoundError
@@ -21,7 +25,7 @@ from softphone.texts import Texts
 def keys_create(arguments: argparse.Namespace) -> int:
     """A new key pair: the private half into the keyring, the public one as lines for the policy."""
     home = Home.of(arguments)
-    settings, _ = home.settings()
+    settings, _ = home.settings(only_look=True)
     created = commands.create_keys(key_store(home.archive(settings)), arguments.id, KeyRole(arguments.purpose))
     _tell(texts()("keys.created", id=created.id))
     _tell(created.as_policy())
@@ -66,15 +70,16 @@ def archive_show(arguments: argparse.Namespace) -> int:
 
 
 def archive_play(arguments: argparse.Namespace) -> int:
-    """Straight from the sealed container to the loudspeaker: never through a file."""
+    """Straight from the sealed container to the loudspeaker: never through a file. Status 1 where not all of it is there."""
     from softphone.audio.player import Player
 
     home = Home.of(arguments)
-    settings, _ = home.settings()
+    settings, _ = home.settings(only_look=True)
     with _opened(arguments) as archive:
         archive.find(arguments.id)
         speaker = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
         sound = commands.play(archive, arguments.id, datetime.now(UTC))
+        whole = _is_whole(sound.marks, texts())
         # Both voices on one loudspeaker, half as loud each so that they never clip together.
         mixed = b"".join(
             ((block[:, 0].astype("i4") + block[:, 1]) // 2).astype("<i2").tobytes() for block in sound.blocks
@@ -82,14 +87,16 @@ def archive_play(arguments: argparse.Namespace) -> int:
         player = Player(speaker)
         player.play(mixed, sound.rate)
         player.wait()
-    return 0
+    return 0 if whole else 1
 
 
 def archive_export(arguments: argparse.Namespace) -> int:
+    """Status 1 where not all of the recording is in the file."""
+    tell = texts()
     with _opened(arguments) as archive:
         exported = commands.export(archive, arguments.id, arguments.wav, datetime.now(UTC))
-    _tell(texts()("archive.exported", seconds=f"{exported.seconds:.2f}", file=exported.path))
-    return 0
+    _tell(tell("archive.exported", seconds=f"{exported.seconds:.2f}", file=exported.path))
+    return 0 if _is_whole(exported.marks, tell) else 1
 
 
 def archive_sweep(arguments: argparse.Namespace) -> int:
@@ -103,8 +110,14 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
     for item in swept:
         purpose = tell(f"purpose.{item.purpose}") if item.purpose else ""
         sentence = tell(f"sweep.{item.what}", purpose=purpose, count=item.count)
+        if item.locked and item.what is Swept.PURPOSE_EXPIRED:
+            sentence = tell("sweep.stays_locked", sentence=sentence)
         _tell(f"{item.recording}  {sentence}" if item.recording else sentence)
-    _tell(tell("sweep.would" if arguments.dry_run else "sweep.done", count=len(swept)))
+    reports = sum(item.what in REPORTS for item in swept)
+    told = [tell("sweep.would" if arguments.dry_run else "sweep.done", count=len(swept) - reports)]
+    if reports:
+        told.append(tell("sweep.reported", count=reports))
+    _tell(" ".join(told))
     return 0
 
 
@@ -133,7 +146,7 @@ def archive_verify(arguments: argparse.Namespace) -> int:
 @contextmanager
 def _opened(arguments: argparse.Namespace) -> Generator[Archive]:
     home = Home.of(arguments)
-    settings, _ = home.settings()
+    settings, _ = home.settings(only_look=True)
     folder: Path = arguments.archive or home.archive(settings)
     archive = Archive.open(folder, key_store(folder))
     try:
@@ -166,8 +179,23 @@ def _state(row: RecordingRow, tell: Texts) -> str:
     return ", ".join(told) or tell("archive.custody_only")
 
 
+def _is_whole(marks: Sequence[Mark], tell: Texts) -> bool:
+    """Whether everything that was sealed is heard; what is not is told on stderr. Pauses and gaps of the call are none of it."""
+    silent = sum(mark.samples for mark in marks if mark.kind is MarkKind.DAMAGED)
+    told = [tell("archive.silent", seconds=f"{silent / RATE:.2f}")] if silent else []
+    told += [
+        tell("archive.breaks_off", at=f"{mark.at / RATE:.2f}") for mark in marks if mark.kind is MarkKind.BROKE_OFF
+    ]
+    if any(mark.kind is MarkKind.LOST for mark in marks):
+        told.append(tell("archive.lost"))
+    if told:
+        print(" ".join([*told, tell("archive.not_whole")]), file=sys.stderr)  # noqa: T201
+    return not told
+
+
 def _when(at: datetime) -> str:
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """In the machine's zone, with its distance from UTC: the desk shows the policy's."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
 
 
 def _tell(line: str) -> None:

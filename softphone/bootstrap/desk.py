@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.home import Home, key_store, password_name
-from softphone.bootstrap.program import klartone_command
-from softphone.domain.errors import EngineError
+from softphone.bootstrap.program import as_typed, has_screen, klartone_command
+from softphone.domain.errors import EngineError, KlartoneError
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.logbook import start_log
 from softphone.system.paths import program_folder
@@ -26,7 +26,12 @@ DETACHED = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP if 
 
 
 def run_desk(arguments: argparse.Namespace) -> int:
-    """The desk, until its window is closed. The engine it found or started goes on for as long as it is needed."""
+    """The desk, until its window is closed. The engine it found or started goes on for as long as it is needed.
+
+    Raises KlartoneError where there is no screen, before anything is started or written.
+    """
+    if not has_screen():
+        raise KlartoneError("error.desk.no_screen", command=as_typed("demo", "--headless"))
     home = Home.of(arguments)
     start_log(home.folders.log, "desk")
     start = start_early(home)

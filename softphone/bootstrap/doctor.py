@@ -13,6 +13,8 @@ from tempfile import TemporaryFile
 
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.domain.errors import ArchiveError, KlartoneError, Param
+from softphone.domain.policy import PolicyFault
+from softphone.texts import Texts
 from softphone.wire import Settings
 
 
@@ -23,6 +25,8 @@ class Finding:
     code: str
     params: dict[str, Param] = field(default_factory=dict[str, Param])
     bad: bool = False
+    below: tuple[str, ...] = ()
+    """sentences to it, a line each"""
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
@@ -35,13 +39,14 @@ def run_doctor(arguments: argparse.Namespace) -> int:
         detail = finding.params.get("detail")
         said = tell(str(detail), **finding.params) if isinstance(detail, str) and detail in tell else detail
         params = finding.params if said is None else {**finding.params, "detail": said}
-        print(f"{mark} {tell(finding.code, **params)}")  # noqa: T201
+        for line in (f"{mark} {tell(finding.code, **params)}", *(f"    {line}" for line in finding.below)):
+            print(line)  # noqa: T201
         worst = max(worst, int(finding.bad))
     return worst
 
 
 def _findings(home: Home) -> Iterator[Finding]:
-    settings, fault = home.settings()
+    settings, fault = home.settings(only_look=True)
     yield Finding("doctor.python", {"version": platform.python_version()})
     yield _sip()
     yield _sound()
@@ -50,7 +55,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield _archive(home.archive(settings))
     yield _policy(settings)
     if fault:
-        yield Finding(fault.code, dict(fault.params), bad=True)
+        yield Finding("doctor.settings.faulty", dict(fault.params), bad=True)
     else:
         yield _settings(home.folders.config)
 
@@ -129,8 +134,17 @@ def _policy(settings: Settings) -> Finding:
     try:
         load_policy(Path(settings.policy))
     except PolicyError as error:
-        return Finding("doctor.policy.faulty", {"path": settings.policy, "count": len(error.faults)})
+        told = tuple(_where(fault, texts()) for fault in error.faults)
+        return Finding("doctor.policy.faulty", {"path": settings.policy, "count": len(told)}, below=told)
     return Finding("doctor.policy", {"path": settings.policy})
+
+
+def _where(fault: PolicyFault, tell: Texts) -> str:
+    sentence = tell(fault.code, **fault.params)
+    if fault.line is None:
+        return tell("policy.at_key", key=fault.key, sentence=sentence) if fault.key else sentence
+    code = "policy.at" if fault.key else "policy.at_line"
+    return tell(code, line=fault.line, key=fault.key, sentence=sentence)
 
 
 def _tried(deed: Callable[[], object], good: Finding, bad: str) -> Finding:

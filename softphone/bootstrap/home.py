@@ -42,13 +42,14 @@ class Home:
         root = folder.resolve()
         return cls(UserFolders.within(root), root)
 
-    def settings(self) -> tuple[Settings, Said | None]:
-        """The settings, or the defaults and what is wrong with the file, which is set aside."""
+    def settings(self, *, only_look: bool = False) -> tuple[Settings, Said | None]:
+        """The settings, or the defaults and what is wrong with the file, which is set aside unless one is `only_look`ing."""
         try:
             return load_settings(self.folders.config), None
         except SettingsError as error:
-            with suppress(OSError):
-                set_aside(self.folders.config)
+            if not only_look:
+                with suppress(OSError):
+                    set_aside(self.folders.config)
             return Settings(), Said(error.code, error.params)
 
     def archive(self, settings: Settings) -> Path:

@@ -1,9 +1,16 @@
-"""How this program starts another process of itself: from a checkout, a wheel, or a frozen program that has no other way in."""
+"""How this program is called: by itself, for another process from a checkout, a wheel, or a frozen program that has no other
+way in, and by a person; and whether it has a screen to be seen on. It starts nothing itself.
+"""
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def klartone_command() -> Sequence[str]:
@@ -14,6 +21,26 @@ def klartone_command() -> Sequence[str]:
 def plugin_host_command() -> Sequence[str]:
     """The plugin host's, to which the plugins' folders are added."""
     return (sys.executable, "plugin-host") if _frozen() else (sys.executable, "-m", "softphone.plugin.host")
+
+
+def as_typed(*words: str) -> str:
+    """The line by which a person runs this program with `words`, as their shell wants it: by its bare name where PATH has it."""
+    called = sys.argv[0]
+    if shutil.which("klartone"):
+        program: Sequence[str] = ("klartone",)
+    elif Path(called).stem == "klartone":
+        program = (called,)
+    else:
+        program = klartone_command()
+    line = [*program, *words]
+    return subprocess.list2cmdline(line) if sys.platform == "win32" else shlex.join(line)
+
+
+def has_screen() -> bool:
+    """Whether a window can be shown. Who names a platform to Qt has answered that."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _frozen() -> bool:

@@ -323,7 +323,8 @@ class Engine:
         try:
             answer = self._carry_out(command)
         except KlartoneError as error:
-            answer = Said(error.code, error.params)
+            # In full, so that a client which is no desk finds its sentence under the code as it stands.
+            answer = Said(f"error.{error.code.removeprefix('error.')}", error.params)
         if isinstance(answer, Said):
             client.outbox.put(Refused(command.id, answer))
         else:

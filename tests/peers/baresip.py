@@ -18,6 +18,7 @@ from typing import Any
 
 from tests.peers.processes import end, free_port, until
 
+# Without its tones: a ringback is written to the file that the call's sound goes to, and baresip 1.1 falls over that.
 _CONFIG = """
 poll_method epoll
 sip_listen 127.0.0.1:{sip}
@@ -28,6 +29,13 @@ audio_source aufile,{says}
 audio_alert aufile,{home}/alert.wav
 ausrc_srate 8000
 auplay_srate 8000
+ringback_disabled yes
+ring_aufile none
+ringback_aufile none
+callwaiting_aufile none
+busy_aufile none
+error_aufile none
+notfound_aufile none
 audio_level no
 audio_txmode thread
 rtp_tos 184

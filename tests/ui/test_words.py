@@ -221,8 +221,8 @@ def test_after_an_objection_no_day_is_promised_for_only_data_protection_can_open
     change: dict[str, object], hold: object, view_of: MakeView
 ) -> None:
     objected = ended(hold=hold, **change)
-    assert kept_words(view_of(s.READY, DA), objected) == "Kun databeskyttelse kan åbne den."
-    assert kept_words(view_of(s.READY, EN), objected) == "Only data protection can open it."
+    assert kept_words(view_of(s.READY, DA), objected) == "Kun databeskyttelse kan åbne optagelsen."
+    assert kept_words(view_of(s.READY, EN), objected) == "Only data protection can open the recording."
     assert kept_words(view_of(s.READY, EN), ended(kept=False, **change)) == "The recording is deleted."
 
 
