@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from softphone.bootstrap.desk import DETACHED
 from softphone.bootstrap.program import klartone_command
 from softphone.demo.stage import LOOPBACK, Stage
 from softphone.domain.decision import NoticeId
@@ -146,6 +147,9 @@ class Director:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if not sys.flags.dev_mode else None,
+            # A terminal's Ctrl+C is not for her: she is told to hang up, or ended, by this process alone.
+            start_new_session=True,
+            creationflags=DETACHED,
         )
         self._say(f"call sip:{self._stage.number}@{LOOPBACK}:{port}")
 

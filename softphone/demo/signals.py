@@ -1,6 +1,7 @@
 """Ctrl+C and SIGTERM while the demo runs, outside the desk's loop: nothing that it has started is left behind.
 
-The desk takes the signals for itself while its loop runs (`ui.app.run_desk`).
+The desk takes the signals for itself while its loop runs (`ui.app.run_desk`). Around that loop they are only kept: raised in a
+slot, an exception would be printed and lost.
 """
 
 from __future__ import annotations
@@ -37,8 +38,13 @@ class Signals:
         for number, before in self._before.items():
             signal.signal(number, before)
 
+    @property
+    def came(self) -> bool:
+        """Whether one is kept for later."""
+        return self._late is not None
+
     def wait(self) -> None:
-        """From here on one is kept for later: what has been started is being ended."""
+        """From here on one is kept for later: Qt is at work, or what has been started is being ended."""
         self._ending = True
 
     def go_on(self) -> None:

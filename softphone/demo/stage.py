@@ -45,11 +45,9 @@ class Stage:
 
 
 def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
-    """A demo's folder may be used again: its archive and keys stay. Raises KlartoneError where the folder is another's,
-    or another demo is at it: its call is not this one's."""
+    """A demo's folder may be used again: its archive and keys stay. Raises KlartoneError where another demo is at it: its
+    call is not this one's."""
     archive = archive.resolve()
-    if (archive / MARKER).exists() and not read_marker(archive).demo:
-        raise KlartoneError("error.demo.folder", folder=str(archive))
     home = Home.within(archive / "phone")
     _refuse_second(home, archive)
     keys = DemoKeyFile(archive / DEMO_KEYS)
@@ -75,6 +73,19 @@ def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
     )
     save_settings(folder, settings)
     return Stage(archive, home, NUMBERS[notice], customer)
+
+
+def refuse_foreign(archive: Path) -> None:
+    """A demo writes into a demo's folder, or an empty or new one. Raises KlartoneError for any other, and touches nothing."""
+    try:
+        if (archive / MARKER).exists():
+            foreign = not read_marker(archive).demo
+        else:
+            foreign = not (archive / DEMO_KEYS).exists() and any(archive.iterdir())
+    except OSError:
+        return  # there is none yet, or it will be told why nothing can be written there
+    if foreign:
+        raise KlartoneError("error.demo.folder", folder=str(archive.resolve()))
 
 
 def _refuse_second(home: Home, archive: Path) -> None:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +14,10 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.desk import desk_dependencies, start_engine
-from softphone.bootstrap.home import texts
+from softphone.bootstrap.home import DEMO_KEYS, texts
+from softphone.bootstrap.program import as_typed, has_screen
 from softphone.demo.signals import InterruptedDemo, Signals
-from softphone.demo.stage import Stage, set_stage
+from softphone.demo.stage import Stage, refuse_foreign, set_stage
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.system.paths import UserFolders
@@ -78,6 +78,8 @@ def _run(arguments: argparse.Namespace, signals: Signals, teller: Teller) -> int
     if headless and not arguments.headless:
         teller.say("story.no_screen")
     listen = arguments.listen and _can_be_heard(teller)
+    folder: Path = arguments.archive or UserFolders.standard().data / "demo"
+    refuse_foreign(folder)
     pictures = _pictures(arguments.screenshots)
     from softphone.demo.director import Options
 
@@ -89,7 +91,6 @@ def _run(arguments: argparse.Namespace, signals: Signals, teller: Teller) -> int
         listen=listen,
         screenshots=pictures,
     )
-    folder: Path = arguments.archive or UserFolders.standard().data / "demo"
     stage = set_stage(folder, arguments.notice, listen=options.listen)
     teller.say("story.stage", folder=stage.archive)
     if headless:
@@ -107,16 +108,18 @@ def _play(stage: Stage, options: Options, signals: Signals, teller: Teller) -> i
     director = Director(stage, options, teller)
 
     def start() -> None:
-        if len(engines) == MOST_STARTS:
+        if signals.came:
+            end_program()
+        elif len(engines) == MOST_STARTS:
             director.played.failed = "engine"
             end_program()
         else:
             engines.append(start_engine(stage.home))
 
+    signals.wait()
     try:
         code = run_desk(desk_dependencies(stage.home, on_ready=director.start, start=start))
     finally:
-        signals.wait()
         director.close()
         for engine in engines:
             _end(engine, director.told_to_quit)
@@ -144,12 +147,16 @@ def _play(stage: Stage, options: Options, signals: Signals, teller: Teller) -> i
 
 
 def _can_be_heard(teller: Teller) -> bool:
-    from softphone.audio.devices import Device, list_devices
-
-    there = isinstance(list_devices().find("speaker", ""), Device)
+    there = _has_speaker()
     if not there:
         teller.say("story.no_speaker")
     return there
+
+
+def _has_speaker() -> bool:
+    from softphone.audio.devices import Device, list_devices
+
+    return isinstance(list_devices().find("speaker", ""), Device)
 
 
 def _pictures(folder: Path | None) -> Path | None:
@@ -175,17 +182,16 @@ def _tell_ending(summary: Mapping[str, object], stage: Stage, teller: Teller) ->
         teller.say("story.end.kept", seconds=summary["recorded_seconds"])
         if summary["on_hold"]:
             teller.say("story.end.held")
-        where = f"klartone archive --archive {stage.archive}"
-        teller.say("story.end.listen", command=f"{where} play {recording}")
-        teller.say("story.end.show", command=f"{where} show {recording}")
+        where = ("archive", "--archive", str(stage.archive))
+        if not summary["purposes"]:
+            teller.say("kept.custody_only")
+        elif _has_speaker():
+            teller.say("story.end.listen", command=as_typed(*where, "play", str(recording)))
+        else:
+            teller.say("story.end.export", command=as_typed(*where, "export", str(recording), "--wav", "klartone.wav"))
+        teller.say("story.end.show", command=as_typed(*where, "show", str(recording)))
     teller.say("story.end.audit" if summary["audit_ok"] else "story.end.audit_bad", count=summary["audit_entries"])
-    teller.say("story.end.keys", file=stage.archive / "demo-keys.json")
-
-
-def has_screen() -> bool:
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    teller.say("story.end.keys", file=stage.archive / DEMO_KEYS)
 
 
 def _end(engine: subprocess.Popen[bytes], told: bool) -> None:

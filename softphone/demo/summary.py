@@ -22,6 +22,8 @@ def summarise(played: Played, archive: Archive) -> dict[str, Any]:
     ended = _last(events, "ended")
     decided = _last(events, "decided")
     recording = row.recording if row else _param(_first(events, "recorder_started"), "recording")
+    # Each opening is an entry itself, so it comes before they are counted and proved.
+    openable = _openable(archive, row)
     proof = commands.verify(archive)
     entries = archive.audit_of(call=call) if call else []
     return {
@@ -31,7 +33,7 @@ def summarise(played: Played, archive: Archive) -> dict[str, Any]:
         "consent": _consent(entries),
         "first_sample_at": _time(_first(events, "first_sample")),
         "recorded_seconds": _sealed_seconds(events),
-        "purposes": [purpose.value for purpose in _openable(archive, row)],
+        "purposes": [purpose.value for purpose in openable],
         "status": _param(ended, "status"),
         "reason": _param(ended, "reason"),
         "recording_id": recording,

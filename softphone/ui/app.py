@@ -356,9 +356,11 @@ def make_application() -> QApplication:
     return app
 
 
-def _log_qt(_kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-    """What Qt has to say goes into the log, not between the lines that a person reads."""
+def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """What Qt has to say goes into the log, not between the lines that a person reads: but for its last words."""
     log.info("Qt %s: %s", context.category or "", message)
+    if kind is QtMsgType.QtFatalMsg:
+        print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def dress(theme: Theme) -> None:

@@ -385,6 +385,9 @@ def kept_words(view: View, call: CallState) -> str:
         return texts("kept.deleted")
     said: list[str] = []
     days = dict(call.expires)
+    # Whatever date stands on it, nobody else can open it any more.
+    if "objection_received" in status.notes or any(one.reason is Reason.CASE_OPEN for one in status.reasons):
+        return texts("kept.custody_only")
     if days and status.hold and status.hold.phase in (HoldPhase.LOCKED, HoldPhase.LOCKING):
         return texts("kept.while_locked", day=max(days.values()))
     if len(set(days.values())) == 1 and len(days) > 1:
