@@ -38,7 +38,7 @@ def run_demo(folder: Path, *options: str, json_lines: bool = True) -> subprocess
         capture_output=True,
         text=True,
         timeout=110,
-        env={**os.environ, "LANG": "C", "LC_ALL": "C"},
+        env={**os.environ, "LANG": "C", "LC_ALL": "C", "PATH": "/usr/bin:/bin"},
         cwd="/",
     )
 
@@ -204,7 +204,7 @@ def test_pictures_that_cannot_be_kept_are_told_once_at_the_end_of_the_call(tmp_p
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "LANG": "C", "LC_ALL": "C"},
+        env={**os.environ, "LANG": "C", "LC_ALL": "C", "PATH": "/usr/bin:/bin"},
     )
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["event"] == "ready"
