@@ -35,10 +35,7 @@ _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuratio
 """
 _EVENT = "org.a11y.atspi.Event.Object"
 
-pytestmark = pytest.mark.skipif(
-    not (_LAUNCHER.exists() and _REGISTRY.exists() and shutil.which("Xvfb") and shutil.which("dbus-daemon")),
-    reason="needs at-spi2-core, xvfb and dbus-daemon",
-)
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="AT-SPI is Linux's; a missing part of it fails here")
 
 
 @contextmanager
