@@ -6,6 +6,7 @@ import math
 import struct
 import tomllib
 import wave
+from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.domain.policy import LoadedPolicy, key_lines, policy_from
@@ -19,6 +20,7 @@ KEYS = {
 POLICY = f"""\
 version = 1
 time_zone = "Europe/Copenhagen"
+employees_informed_on = 2020-10-01
 
 [controller]
 name = "Nordlys El A/S"
@@ -46,6 +48,7 @@ name = {{ da = "Salgslinjen", en = "Sales line" }}
 numbers = ["+4570102030", "+4570102031"]
 
 [line.documentation]
+why_kept = "Indsigelser kommer inden for tre måneder."
 basis = "legitimate_interest"
 retention = "P3M"
 
@@ -59,7 +62,9 @@ conclusion = "Behovet er der."
 basis = "legitimate_interest"
 retention = "P3M"
 sample = "10 %"
+capacity = 20
 why_this_number = "Så mange gennemgås."
+why_kept = "Til opfølgningen."
 opt_out = "stop"
 
 [[line]]
@@ -70,11 +75,16 @@ numbers = ["+4570102040"]
 [line.documentation]
 basis = "legal_obligation"
 retention = "P5Y"
+rule = "Lov om prøver, § 1"
 """
 
 
-def policy_of(text: str = POLICY, path: str = "") -> LoadedPolicy:
-    return policy_from(tomllib.loads(text), key_lines(text), path)
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+
+
+def policy_of(text: str = POLICY, path: str = "", now: datetime = NOW) -> LoadedPolicy:
+    """As it is read at `now`: some of its dates have passed by then."""
+    return policy_from(tomllib.loads(text), key_lines(text), now, path)
 
 
 def line_of_text(text: str, part: str) -> int:

@@ -1,29 +1,24 @@
 """Reads a policy file from disk: whatever lies there, the answer is a policy or its faults, never anything else.
 
-What the policy means is `domain.policy`; whether a sound file it names is a sound is `plugin.notices`.
+What the policy means is `domain.policy`; whether its signature holds is `signature`; whether a sound file it names is a sound
+is `plugin.notices`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from softphone.domain.errors import Param
-from softphone.domain.policy import (
-    KeyPath,
-    LoadedPolicy,
-    PolicyError,
-    PolicyFault,
-    fault_at,
-    key_lines,
-    policy_from,
-)
+from softphone.domain.policy import KeyPath, LoadedPolicy, PolicyError, PolicyFault, key_lines, policy_from
 from softphone.domain.purpose import KeyRole
+from softphone.system.signature import check_signature
 
 LARGEST = 1_000_000
 """bytes; a policy for hundreds of lines has a tenth of it"""
@@ -31,12 +26,24 @@ LARGEST = 1_000_000
 _WHERE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
-def load_policy(path: Path) -> LoadedPolicy:
-    """The policy in `path`. PolicyError, and nothing else, where it cannot be used: every fault found, each with line and key."""
-    return parse_policy(_read(path), str(path))
+def load_policy(path: Path, *, signer: str = "") -> LoadedPolicy:
+    """The policy in `path`. PolicyError, and nothing else, where it cannot be used: every fault found, each with line and key.
+
+    `signer`: the public key (Ed25519, 32 bytes in base64) that must have signed it; empty: nobody need have. Without its
+    signature in `<path>.sig` the file is not even looked into: PolicyUnsigned.
+    """
+    raw = read_policy(path)
+    if signer:
+        check_signature(raw, path, signer)
+    return policy_in(raw, path)
 
 
-def parse_policy(text: str, path: str = "") -> LoadedPolicy:
+def policy_in(raw: bytes, path: Path) -> LoadedPolicy:
+    """The policy in the bytes that were read from `path`. PolicyError as for `load_policy`."""
+    return parse_policy(_decoded(raw), str(path), hashlib.sha256(raw).hexdigest())
+
+
+def parse_policy(text: str, path: str = "", sha256: str = "") -> LoadedPolicy:
     """The policy in `text`. PolicyError as for `load_policy`."""
     if not text.strip():
         raise _whole("file_empty")
@@ -48,13 +55,7 @@ def parse_policy(text: str, path: str = "") -> LoadedPolicy:
         raise _whole("broken_somewhere") from None
     if not data:
         raise _whole("file_empty")
-    loaded = policy_from(data, _lines(text, data), path)
-    try:
-        ZoneInfo(loaded.policy.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        value = loaded.policy.time_zone
-        raise PolicyError([fault_at(loaded, ("time_zone",), "time_zone", value=value)]) from None
-    return loaded
+    return policy_from(data, _lines(text, data), datetime.now(UTC), path, sha256)
 
 
 def filled(template: str, keys: Mapping[KeyRole, str]) -> str:
@@ -63,7 +64,8 @@ def filled(template: str, keys: Mapping[KeyRole, str]) -> str:
     return Template(template).safe_substitute({f"{role.value}_key": key for role, key in keys.items()})
 
 
-def _read(path: Path) -> str:
+def read_policy(path: Path) -> bytes:
+    """The file's bytes, whatever they are. PolicyError where there is no file that can be read."""
     try:
         if path.is_dir():
             raise _whole("not_a_file")
@@ -76,6 +78,10 @@ def _read(path: Path) -> str:
         raise _whole("unreadable", path=str(path), detail=detail) from None
     if len(raw) > LARGEST:
         raise _whole("too_large", most=LARGEST // 1000)
+    return raw
+
+
+def _decoded(raw: bytes) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

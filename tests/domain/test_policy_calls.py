@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
 
 from softphone.domain.decision import How, NoticeId
-from softphone.domain.policy import Policy, exempt, notice_way, terms, which_line
+from softphone.domain.events import Terms
+from softphone.domain.policy import (
+    Line,
+    Policy,
+    day_of,
+    exempt,
+    language_for,
+    notice_way,
+    terms,
+    which_line,
+)
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from tests.policies import POLICY, line_of_text, policy_of
+
+DAY = date(2026, 11, 25)
+
+
+def terms_on(
+    policy: Policy, line: Line, notice: NoticeId, day: date = DAY, language: Language = Language.DA, **times: float
+) -> Terms:
+    return terms(policy, line, notice, language=language, day=day, **times)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +78,10 @@ def test_what_is_exempt_is_never_recorded_and_says_why(
 ) -> None:
     text = POLICY.replace("[controller]", 'never_record = ["+45 20 00 00 00"]\n[controller]')
     text = text.replace('id = "salg"', 'id = "salg"\nnever_record = ["+4521000000"]')
-    text = text.replace('id = "support"', 'id = "support"\ninternal = true') + '[[line]]\nid = "tavs"\nname = "Tavs"\n'
+    text = (
+        text.replace('id = "support"', 'id = "support"\ncalls = ["inbound", "outbound", "internal"]')
+        + '[[line]]\nid = "tavs"\nname = "Tavs"\n'
+    )
     policy = policy_of(text).policy
 
     assert exempt(policy, policy.line_named(line), direction, number) is reason
@@ -89,7 +110,7 @@ def test_documentation_on_interest_without_a_whole_assessment_needs_consent_and_
 
     assert loaded.policy.line[0].basis(Purpose.DOCUMENTATION) is Basis.CONSENT
     (remark,) = loaded.remarks
-    assert (remark.code, remark.params["lacking"]) == ("policy.fault.no_assessment", lacking)
+    assert (remark.code, remark.params["lacking"]) == ("policy.warning.no_assessment", lacking)
     assert remark.line == line_of_text(text, "[line.documentation]")
 
 
@@ -104,6 +125,7 @@ def test_one_factor_is_enough_for_a_whole_assessment(factor: str) -> None:
 @pytest.mark.rule("G02")
 def test_public_task_is_judged_as_interest_is_and_obligation_needs_no_assessment() -> None:
     authority = POLICY.replace('"legitimate_interest"', '"public_task"', 1)
+    authority = authority.replace("[controller]", "[controller]\nauthority = true")
     assert policy_of(authority).policy.line[0].basis(Purpose.DOCUMENTATION) is Basis.PUBLIC_TASK
     unfinished = authority.replace('conclusion = "Behovet er der."\n', "")
     assert policy_of(unfinished).policy.line[0].basis(Purpose.DOCUMENTATION) is Basis.CONSENT
@@ -111,30 +133,36 @@ def test_public_task_is_judged_as_interest_is_and_obligation_needs_no_assessment
 
 
 def test_terms_are_those_of_the_line_and_its_defaults(policy: Policy) -> None:
-    plain = terms(policy, policy.line[0], NoticeId.N7, reading_time=17.0)
+    plain = terms_on(policy, policy.line[0], NoticeId.N7, reading_time=17.0)
 
     assert (plain.answer_time, plain.repeat, plain.reading_time, plain.opt_out_key) == (8.0, 1, 17.0, "*9")
     assert (plain.hold_after_refusal, plain.hold_unconfirmed) == (timedelta(days=14), timedelta(days=30))
     assert plain.consent_keys == ()
     assert not plain.obligation
-    assert terms(policy, policy.line[1], NoticeId.N1).obligation
+    assert terms_on(policy, policy.line[1], NoticeId.N1).obligation
 
     text = POLICY.replace(
-        'opt_out = "stop"', 'opt_out = "call_back"\nspecial_circumstances = "liv og helbred"'
+        'opt_out = "stop"',
+        'opt_out = "call_back"\n'
+        'special_circumstances = { why = "liv", decided_on = 2026-11-01, expires_on = 2027-11-01 }',
     ).replace(
         'id = "salg"',
         'id = "salg"\nanswer_time = "PT4S"\nrepeat = 0\nopt_out_key = ""\nobjection_in_call = "go_on"\non_failure = "end"\n'
-        'spoken_consent = false\nsensitive_pause = "PT2M"\nsensitive_ground = "art. 9"\nwrap_up = "PT30S"\n'
+        'spoken_consent = false\nsensitive = { pause = "PT2M" }\n'
+        'warning_tone = "PT15S"\nagent_tones = false\nlanguage_key = "9"\nwrap_up = "PT30S"\n'
         "outbound = { starts_by_itself = true }",
     )
     told = policy_of(
         text.replace("[controller]", 'hold_after_refusal = "P7D"\nhold_unconfirmed = "P10D"\n[controller]')
     ).policy
-    terms_told = terms(told, told.line[0], NoticeId.N8)
+    terms_told = terms_on(told, told.line[0], NoticeId.N8)
     assert (terms_told.answer_time, terms_told.repeat, terms_told.opt_out_key) == (4.0, 0, "")
     assert (terms_told.opt_out_calls_back, terms_told.objection_stops, terms_told.on_failure) == (True, False, "end")
     assert (terms_told.spoken_consent, terms_told.special_circumstances) == (False, True)
-    assert (terms_told.sensitive_pause, terms_told.sensitive_resumes, terms_told.wrap_up) == (120.0, True, 30.0)
+    assert (terms_told.sensitive_pause, terms_told.sensitive_resumes, terms_told.wrap_up) == (120.0, False, 30.0)
+    assert (terms_told.warning_tone, terms_told.agent_tones) == (15.0, False)
+    assert (terms_told.language_key, terms_told.other_language) == ("9", Language.EN)
+    assert (plain.warning_tone, plain.agent_tones, plain.other_language) == (0.0, True, None)
     assert (terms_told.hold_after_refusal, terms_told.hold_unconfirmed) == (timedelta(days=7), timedelta(days=10))
     assert terms_told.starts_by_itself
 
@@ -154,7 +182,7 @@ def test_terms_are_those_of_the_line_and_its_defaults(policy: Policy) -> None:
 def test_each_purpose_that_is_asked_for_has_a_key_of_its_own(
     policy: Policy, notice: NoticeId, keys: tuple[tuple[str, Purpose], ...]
 ) -> None:
-    assert terms(policy, policy.line[0], notice).consent_keys == keys
+    assert terms_on(policy, policy.line[0], notice).consent_keys == keys
 
 
 def test_our_own_calls_are_read_to_unless_the_policy_says_otherwise(policy: Policy) -> None:
@@ -190,3 +218,113 @@ def test_a_share_is_exactly_what_is_written(text: str, share: Fraction) -> None:
     assert training is not None
     assert training.sample == share
     assert type(training).model_validate_json(training.model_dump_json()).sample == share
+
+
+@pytest.mark.rule("G01")
+def test_a_line_records_the_calls_that_it_names_and_no_others() -> None:
+    text = POLICY.replace('id = "salg"', 'id = "salg"\ncalls = ["outbound"]')
+    policy = policy_of(text).policy
+    line = policy.line[0]
+    assert exempt(policy, line, Direction.OUTBOUND, "+4520123456") is None
+    assert exempt(policy, line, Direction.INBOUND, "+4520123456") is Reason.LINE_NOT_RECORDED
+    assert exempt(policy, line, Direction.INTERNAL, "204") is Reason.INTERNAL
+
+
+SPECIAL = POLICY.replace(
+    'opt_out = "stop"',
+    'why = { da = "Vi lærer af det", en = "We learn from it" }\n\n'
+    "[line.training.special_circumstances]\n"
+    'why = { da = "Hjælpen når frem", en = "Help arrives" }\ndecided_on = 2026-06-01\nexpires_on = 2027-05-31',
+)
+
+
+@pytest.mark.rule("G32")
+@pytest.mark.parametrize(
+    ("day", "holds"),
+    [
+        (date(2026, 5, 31), False),
+        (date(2026, 6, 1), True),
+        (date(2027, 5, 31), True),
+        (date(2027, 6, 1), False),
+    ],
+)
+def test_special_circumstances_hold_from_their_decision_to_their_last_day(day: date, holds: bool) -> None:
+    policy = policy_of(SPECIAL).policy
+    line = policy.line[0]
+    assert line.special_circumstances_on(day) is holds
+    assert terms_on(policy, line, NoticeId.N8 if holds else NoticeId.N7, day).special_circumstances is holds
+    why = line.why(Purpose.TRAINING, day)
+    assert why is not None
+    assert why.da == ("Hjælpen når frem" if holds else "Vi lærer af det")
+
+
+def test_the_day_of_a_call_is_the_one_in_the_policys_time_zone() -> None:
+    policy = policy_of().policy
+    assert day_of(policy, datetime(2027, 5, 31, 21, 59, tzinfo=UTC)) == date(2027, 5, 31)
+    assert day_of(policy, datetime(2027, 5, 31, 22, 0, tzinfo=UTC)) == date(2027, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("by_country", "number", "chosen", "language"),
+    [
+        (True, "+4520123456", None, Language.DA),
+        (True, "+298201234", None, Language.DA),
+        (True, "+299201234", None, Language.DA),
+        (True, "+4620123456", None, Language.EN),
+        (True, "+2972012345", None, Language.EN),
+        (True, None, None, Language.DA),
+        (True, "204", None, Language.DA),
+        (True, "+4620123456", Language.DA, Language.DA),
+        (False, "+4620123456", None, Language.DA),
+        (False, "+4520123456", Language.EN, Language.EN),
+    ],
+)
+def test_the_notice_begins_in_the_partys_language_then_its_countrys_then_the_lines(
+    by_country: bool, number: str | None, chosen: Language | None, language: Language
+) -> None:
+    text = POLICY.replace('id = "salg"', f'id = "salg"\nlanguage_by_country = {str(by_country).lower()}')
+    policy = policy_of(text).policy
+    assert language_for(policy, policy.line[0], number, chosen) is language
+
+
+def test_the_other_language_is_the_one_that_the_notice_is_not_in() -> None:
+    policy = policy_of(POLICY.replace('id = "salg"', 'id = "salg"\nlanguage_key = "9"')).policy
+    for language, other in ((Language.DA, Language.EN), (Language.EN, Language.DA)):
+        assert terms_on(policy, policy.line[0], NoticeId.N7, language=language).other_language is other
+
+
+def test_the_party_is_called_as_the_line_says_else_as_its_controller() -> None:
+    text = POLICY.replace("[controller]", '[controller]\nparty = { da = "borgeren", en = "the citizen" }')
+    text = text.replace('id = "support"', 'id = "support"\nparty = { da = "den pårørende", en = "the relative" }')
+    policy = policy_of(text).policy
+    assert [policy.party_of(line).da for line in policy.line] == ["borgeren", "den pårørende"]
+
+
+@pytest.mark.rule("G09")
+@pytest.mark.parametrize(
+    ("sensitive", "resumes"),
+    [
+        ("", False),
+        ('expected = ["cpr"]', False),
+        ('expected = ["cpr"]\ncpr_ground = "§ 11"', True),
+        ('expected = ["cpr", "special_categories"]\ncpr_ground = "§ 11"', False),
+        ('expected = ["cpr", "special_categories"]\ncpr_ground = "§ 11"\nspecial_categories_ground = "art. 9"', True),
+        ('cpr_ground = "§ 11"', False),
+    ],
+)
+def test_a_pause_ends_by_itself_only_with_a_ground_for_all_that_is_expected(sensitive: str, resumes: bool) -> None:
+    policy = policy_of(f"{POLICY}\n[line.sensitive]\n{sensitive}\n").policy
+    assert terms_on(policy, policy.line[1], NoticeId.N1).sensitive_resumes is resumes
+
+
+@pytest.mark.rule("L1")
+def test_employees_are_informed_as_the_line_says_else_as_the_policy_does() -> None:
+    policy = policy_of(POLICY.replace('id = "salg"', 'id = "salg"\nemployees_informed_on = 2026-11-01')).policy
+    assert [policy.informed_on(line) for line in policy.line] == [date(2026, 11, 1), date(2020, 10, 1)]
+
+
+def test_a_line_crosses_to_the_rulebook_as_it_is() -> None:
+    text = SPECIAL.replace('id = "salg"', 'id = "salg"\nlanguage_key = "9"\nwarning_tone = "PT15S"')
+    text += '\n[line.wording.N1.da]\nessentials = "Vi optager."\n\n[line.sensitive]\nexpected = ["cpr"]\n'
+    for line in policy_of(text).policy.line:
+        assert Line.model_validate_json(line.model_dump_json()) == line

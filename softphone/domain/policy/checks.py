@@ -1,18 +1,24 @@
 """The checks between a policy's values: what the guideline and the keys demand of them together.
 
-Each gives findings with the path of a key; `reading` puts the line to them.
+Each gives findings with the path of a key; `reading` puts the line to them. What is lawful but doubtful is `doubts`.
 """
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import date, timedelta
+from typing import Any, TypeVar, cast
 
+from softphone.domain.decision import NoticeId
 from softphone.domain.errors import Param
+from softphone.domain.notice import asks
 from softphone.domain.policy.faults import KeyPath
-from softphone.domain.policy.model import THREE_MONTHS, Documentation, Line, Policy, Recipient, Training
-from softphone.domain.purpose import Basis, KeyRole
+from softphone.domain.policy.model import Controller, Line, Recipient, Team
+from softphone.domain.policy.period import Period
+from softphone.domain.policy.purposes import Documentation, Sensitive, SpecialCircumstances, Training
+from softphone.domain.purpose import Basis, KeyRole, Language
 
 Part = TypeVar("Part")
 Placed = tuple[KeyPath, Part | None, Mapping[str, Any]]
@@ -20,6 +26,11 @@ Placed = tuple[KeyPath, Part | None, Mapping[str, Any]]
 
 CONSENT_KEYS = ("1", "2")
 """the keys that say yes, in the order in which a notice asks"""
+
+LEAST_ANSWER_TIME = timedelta(seconds=2)
+LEAST_WARNING_TONE = timedelta(seconds=2)
+LEAST_PAUSE = timedelta(seconds=1)
+_ANY_DAY = date(2026, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,51 +44,182 @@ def documentation(path: KeyPath, part: Documentation, retention_given: bool) -> 
     """On obligation the other rule's period is stated, never assumed (G10)."""
     if part.basis is Basis.LEGAL_OBLIGATION and not retention_given:
         return [Finding((*path, "retention"), "retention_needed")]
-    return []
+    return _kept_at_all(path, part.keeps)
 
 
 def training(path: KeyPath, part: Training) -> list[Finding]:
-    """Three months, or a reason (G36); special circumstances on interest only (G32)."""
-    found: list[Finding] = []
-    if not part.retention.never_longer_than(THREE_MONTHS) and part.why_longer is None:
-        found.append(Finding((*path, "retention"), "why_longer", {"value": str(part.retention)}))
+    """Special circumstances on interest only (G32)."""
+    found = _kept_at_all(path, part.retention)
     if part.special_circumstances is not None and part.basis is Basis.CONSENT:
         found.append(Finding((*path, "special_circumstances"), "special_on_consent"))
     return found
 
 
-def keys(path: KeyPath, opt_out_key: object) -> list[Finding]:
-    """The opt-out keys are matched first, so they must not swallow a yes."""
-    if isinstance(opt_out_key, str) and opt_out_key[:1] in CONSENT_KEYS:
-        return [Finding((*path, "opt_out_key"), "key_is_a_yes", {"value": opt_out_key[:60]})]
+def special_circumstances(path: KeyPath, part: SpecialCircumstances) -> list[Finding]:
+    if part.expires_on < part.decided_on:
+        return [Finding((*path, "expires_on"), "special_dates", {"value": str(part.expires_on)})]
     return []
 
 
-def doubles(lines: Sequence[Placed[Line]], recipients: Sequence[Placed[Recipient]]) -> list[Finding]:
-    """An id names one thing, a number belongs to one line."""
+def _kept_at_all(path: KeyPath, period: Period) -> list[Finding]:
+    """What is gone on the day it was recorded serves no purpose."""
+    if period.after(_ANY_DAY) == _ANY_DAY:
+        return [Finding((*path, "retention"), "retention_none", {"value": str(period)})]
+    return []
+
+
+def sensitive(path: KeyPath, part: Sensitive, trained: Training | None) -> list[Finding]:
+    """What falls under rules of its own is never used for training without explicit consent (G09)."""
     found: list[Finding] = []
-    ids: set[tuple[str, str]] = set()
+    if part.recorded and trained is not None and trained.basis is not Basis.CONSENT:
+        kinds = ", ".join(part.recorded)
+        found.append(Finding((*path, "expected"), "sensitive_training", {"kinds": kinds}))
+    if part.pause.length() < LEAST_PAUSE:
+        found.append(Finding((*path, "pause"), "pause_none", {"value": str(part.pause)}))
+    return found
+
+
+def explicit_consent(
+    path: KeyPath,
+    part: Sensitive,
+    trained: Training | None,
+    documented: Documentation | None,
+    worded: Mapping[str, Any],
+) -> list[Finding]:
+    """A consent to train on special categories is explicit only where the question names them, and the rulebook's own never
+    does (G09). In both languages: any call can change to the other. `worded`: the raw table of the line's own words."""
+    if trained is None or trained.basis is not Basis.CONSENT or trained.sample == 0:
+        return []
+    if "special_categories" not in part.recorded:
+        return []
+    asked_too = documented is not None and documented.effective_basis is Basis.CONSENT
+    notice = NoticeId.N3 if documented is None else NoticeId.N2_N3 if asked_too else NoticeId.N6
+    own = worded.get(notice.value)
+    lacking = [one.value for one in Language if not isinstance(own, Mapping) or one.value not in own]
+    params = {"notice": notice.value, "languages": ", ".join(lacking)}
+    return [Finding((*path, "expected"), "explicit_consent", params)] if lacking else []
+
+
+def times(path: KeyPath, line: Line) -> list[Finding]:
+    """A question that nobody has the time to answer is no question (G03); a tone that never ends drowns the call."""
+    found: list[Finding] = []
+    if line.answer_time.length() < LEAST_ANSWER_TIME:
+        found.append(Finding((*path, "answer_time"), "answer_time_none", {"value": str(line.answer_time)}))
+    if line.warning_tone is not None and line.warning_tone.length() < LEAST_WARNING_TONE:
+        found.append(Finding((*path, "warning_tone"), "tone_too_often", {"value": str(line.warning_tone)}))
+    return found
+
+
+def keys(path: KeyPath, opt_out_key: object, language_key: object) -> list[Finding]:
+    """The opt-out keys are matched first, then the language's, so neither must swallow a yes or the other."""
+    found: list[Finding] = []
+    for name, value in (("opt_out_key", opt_out_key), ("language_key", language_key)):
+        if isinstance(value, str) and value[:1] in CONSENT_KEYS:
+            found.append(Finding((*path, name), "key_is_a_yes", {"value": value[:60]}))
+    both = isinstance(language_key, str) and isinstance(opt_out_key, str) and bool(language_key)
+    if both and str(opt_out_key)[:1] == str(language_key)[:1]:
+        found.append(Finding((*path, "language_key"), "key_taken", {"value": str(language_key)[:60]}))
+    return found
+
+
+def wording(path: KeyPath, notice: NoticeId, language: Language, raw: Mapping[str, Any]) -> list[Finding]:
+    """Our own words have a question exactly where the notice asks (G03), and no place that nothing is put into."""
+    found: list[Finding] = []
+    here = (*path, "wording", notice.value, language.value)
+    asked = bool(asks(notice))
+    if asked and "question" not in raw:
+        found.append(Finding((*here, "question"), "question_needed", {"notice": notice.value}))
+    if not asked and "question" in raw:
+        found.append(Finding((*here, "question"), "question_not_asked", {"notice": notice.value}))
+    for name, text in raw.items():
+        if isinstance(text, str) and (place := _wrong_place(text)) is not None:
+            found.append(Finding((*here, name), "place", {"value": place[:60]}))
+    return found
+
+
+def _wrong_place(text: str) -> str | None:
+    try:
+        named = [place for _, place, form, turn in string.Formatter().parse(text) if place is not None or form or turn]
+    except ValueError:
+        return "{"
+    return next((f"{{{name}}}" for name in named if name not in ("page", "keys")), None)
+
+
+def controllers(lines: Sequence[Placed[Line]], owners: Sequence[Placed[Controller]]) -> list[Finding]:
+    """It is known who records on each line: where there are several, by name (G13)."""
+    several = len(owners) > 1
+    nameless = [path for path, _, raw in owners if several and "id" not in raw]
+    found = [Finding((*path, "id"), "missing", {"name": "id"}) for path in nameless]
+    known = [str(raw["id"]) for _, _, raw in owners if "id" in raw]
+    for path, _, raw in lines:
+        named = raw.get("controller")
+        if named is None and several:
+            found.append(Finding((*path, "controller"), "which_controller", {"known": ", ".join(known)}))
+        elif isinstance(named, str) and named not in known and owners and not nameless:
+            params = {"value": named[:60], "known": ", ".join(known) or "–"}
+            found.append(Finding((*path, "controller"), "no_controller", params))
+    return found
+
+
+def authorities(lines: Sequence[Placed[Line]], owners: Sequence[Placed[Controller]]) -> list[Finding]:
+    """A task in the public interest is an authority's basis, and nobody else's (G02)."""
+    found: list[Finding] = []
+    for path, _, raw in lines:
+        owner = next((one for one in owners if len(owners) == 1 or one[2].get("id") == raw.get("controller")), None)
+        # what is no yes and no no is told where it stands
+        if owner is None or owner[2].get("authority", False) is not False:
+            continue
+        for purpose in ("documentation", "training"):
+            part = raw.get(purpose)
+            if isinstance(part, dict) and cast("dict[str, Any]", part).get("basis") == Basis.PUBLIC_TASK:
+                found.append(Finding((*path, purpose, "basis"), "no_authority"))
+    return found
+
+
+def teams(
+    found_teams: Sequence[Placed[Team]], lines: Sequence[Placed[Line]], recipients: Sequence[Placed[Recipient]]
+) -> list[Finding]:
+    """A team's lines are there, and whoever leads it can open what its agents are trained by (L2)."""
+    found: list[Finding] = []
+    known_lines = {str(raw.get("id")) for _, _, raw in lines}
+    roles = {str(raw.get("id")): raw.get("purpose") for _, _, raw in recipients}
+    for path, team, _ in found_teams:
+        if team is None:
+            continue
+        for n, line in enumerate(team.lines):
+            if line not in known_lines:
+                found.append(Finding((*path, "lines", n), "no_line", {"value": line}))
+        for n, lead in enumerate(team.leads):
+            if lead not in roles:
+                found.append(Finding((*path, "leads", n), "no_lead", {"value": lead}))
+            elif roles[lead] != KeyRole.TRAINING:
+                found.append(Finding((*path, "leads", n), "lead_cannot_open", {"value": lead}))
+    return found
+
+
+def doubles(
+    lines: Sequence[Placed[Line]],
+    named: Mapping[str, Sequence[Placed[Any]]],
+) -> list[Finding]:
+    """An id names one thing of its kind, a number belongs to one line."""
+    found: list[Finding] = []
     owners: dict[str, str] = {}
     for path, line, _ in lines:
         if line is None:
             continue
-        found += _id_again(ids, "line", line.id, path)
         for n, number in enumerate(line.numbers):
             if number in owners:
                 params = {"value": number, "other": owners[number]}
                 found.append(Finding((*path, "numbers", n), "number_twice", params))
             owners.setdefault(number, line.id)
-    for path, recipient, _ in recipients:
-        if recipient is not None:
-            found += _id_again(ids, "recipient", recipient.id, path)
+    for placed in named.values():
+        seen: set[str] = set()
+        for path, _, raw in placed:
+            name = raw.get("id")
+            if isinstance(name, str) and name in seen:
+                found.append(Finding((*path, "id"), "id_twice", {"value": name[:60]}))
+            seen.add(str(name))
     return found
-
-
-def _id_again(ids: set[tuple[str, str]], kind: str, name: str, path: KeyPath) -> list[Finding]:
-    if (kind, name) in ids:
-        return [Finding((*path, "id"), "id_twice", {"value": name})]
-    ids.add((kind, name))
-    return []
 
 
 def openers(
@@ -98,15 +240,4 @@ def openers(
             found.append(Finding(path, "no_recipient", {"role": role.value}))
     if used and KeyRole.CUSTODY not in there:
         found.append(Finding(("recipient",), "no_custody"))
-    return found
-
-
-def remarks(policy: Policy) -> list[Finding]:
-    """What is no fault and yet to be known: documentation without a whole assessment asks for consent (G22)."""
-    found: list[Finding] = []
-    for n, line in enumerate(policy.line):
-        part = line.documentation
-        if part is not None and part.lacks_assessment:
-            lacking = ", ".join(part.assessment.lacks) if part.assessment else "assessment"
-            found.append(Finding(("line", n, "documentation"), "no_assessment", {"lacking": lacking}))
     return found

@@ -1,7 +1,10 @@
-"""What can be wrong with a policy file, as codes with a line and a key. The sentences live in the `policy` catalog."""
+"""What can be wrong with a policy file, as codes with a line, a key and the rule behind it. The sentences live in the
+`policy` catalog.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,27 +13,50 @@ from softphone.domain.errors import KlartoneError, Param
 KeyPath = tuple[str | int, ...]
 """where a value stands: ("line", 0, "training", "sample"); numbers count the entries of a list from 0"""
 
+WARNING = "policy.warning."
+FAULT = "policy.fault."
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyFault:
-    """One fault: `code` is a message key (`policy.fault…`); `line` counts from 1, None where the whole file is meant."""
+    """One fault (`policy.fault…`), or one doubt (`policy.warning…`): `code` is a message key; `line` counts from 1, None
+    where the whole file is meant."""
 
     line: int | None
     key: str
     code: str
     params: Mapping[str, Param] = field(default_factory=dict[str, Param])
 
+    @property
+    def rule(self) -> str:
+        """The row of the guideline's list that it would break, or that makes it doubtful: that of its kind, else of its key,
+        else that the policy must show what it decided (G11)."""
+        given = self.params.get("rule")
+        if isinstance(given, str):
+            return given
+        kind = _OF_A_KIND.get(self.code.removeprefix(FAULT).removeprefix(WARNING))
+        return kind or _of_key(self.key) or "G11"
+
 
 class PolicyError(KlartoneError):
     """A policy file that cannot be used; `faults` holds every fault that was found, in the order of the file."""
 
-    def __init__(self, faults: Sequence[PolicyFault]) -> None:
+    def __init__(self, faults: Sequence[PolicyFault], code: str = "error.policy.faulty") -> None:
         if not faults:
             raise ValueError("a policy error tells of at least one fault")
-        super().__init__("error.policy.faulty", count=len(faults))
-        self.faults: tuple[PolicyFault, ...] = tuple(
-            sorted(faults, key=lambda fault: (fault.line or 0, fault.key, fault.code))
-        )
+        super().__init__(code, count=len(faults))
+        self.faults: tuple[PolicyFault, ...] = in_file_order(faults)
+
+
+class PolicyUnsigned(PolicyError):  # noqa: N818 - as it is said: the policy is unsigned
+    """A signature is required, and the file has none that holds: nothing is recorded, whatever else it says."""
+
+    def __init__(self, fault: PolicyFault) -> None:
+        super().__init__([fault], "error.policy.unsigned")
+
+
+def in_file_order(faults: Sequence[PolicyFault]) -> tuple[PolicyFault, ...]:
+    return tuple(sorted(faults, key=lambda fault: (fault.line or 0, fault.key, fault.code)))
 
 
 def spelled(path: KeyPath) -> str:
@@ -51,3 +77,113 @@ def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int | None:
         if found is not None:
             return found
     return None
+
+
+def _of_key(key: str) -> str | None:
+    names = [name for name in re.split(r"[.\[\]\d]+", key) if name]
+    for n in range(len(names), 0, -1):
+        rule = _OF_A_KEY.get(".".join(names[max(0, n - 2) : n])) or _OF_A_KEY.get(names[n - 1])
+        if rule is not None:
+            return rule
+    return None
+
+
+_OF_A_KIND: Mapping[str, str] = {
+    # faults
+    "retention_needed": "G10",
+    "retention_none": "G10",
+    "obligation_training": "G02",
+    "special_on_consent": "G32",
+    "special_dates": "G32",
+    "sensitive_training": "G09",
+    "explicit_consent": "G09",
+    "pause_none": "G09",
+    "key_is_a_yes": "G03",
+    "key_taken": "G31",
+    "answer_time_none": "G03",
+    "tone_too_often": "G05",
+    "question_needed": "G03",
+    "question_not_asked": "G03",
+    "place": "G05",
+    "which_controller": "G13",
+    "no_controller": "G13",
+    "no_recipient": "G10",
+    "no_custody": "G08",
+    "no_line": "L2",
+    "no_lead": "L2",
+    "lead_cannot_open": "L2",
+    "no_authority": "G02",
+    # warnings
+    "no_assessment": "G22",
+    "documentation_longer": "G10",
+    "training_longer": "G36",
+    "no_rule": "G02",
+    "no_why_kept": "G11",
+    "obligation_calls": "G02",
+    "obligation_numbers": "G02",
+    "every_call": "G33",
+    "large_sample": "G33",
+    "no_capacity": "G33",
+    "special_elsewhere": "G32",
+    "special_expired": "G32",
+    "special_not_yet": "G32",
+    "page_general": "G06",
+    "page_front": "G06",
+    "long_notice": "G05",
+    "sound_unconfirmed": "G05",
+    "sound_unsigned": "G05",
+    "sound_changed": "G05",
+    "whistle_blower": "G20",
+    "whistle_blower_training": "G30",
+    "not_informed": "L1",
+    "informed_later": "L1",
+    "no_hosts": "G05",
+    "ground_for_nothing": "G09",
+    "long_hold_after_refusal": "G04",
+    "long_hold_unconfirmed": "G10",
+    "no_emergency": "G01",
+    "confirmed_later": "G11",
+}
+
+_OF_A_KEY: Mapping[str, str] = {
+    "basis": "G02",
+    "rule": "G02",
+    "training.basis": "G30",
+    "retention": "G10",
+    "training.retention": "G36",
+    "why_longer": "G10",
+    "training.why_longer": "G36",
+    "sample": "G34",
+    "capacity": "G33",
+    "why_this_number": "G35",
+    "why_kept": "G11",
+    "assessment": "G22",
+    "G20": "G20",
+    "G21": "G21",
+    "special_circumstances": "G32",
+    "opt_out": "G31",
+    "opt_out_key": "G31",
+    "objection_in_call": "G23",
+    "sensitive": "G09",
+    "spoken_consent": "G03",
+    "answer_time": "G03",
+    "repeat": "G03",
+    "notice": "G05",
+    "outbound": "G05",
+    "upstream": "G05",
+    "sound": "G05",
+    "wording": "G05",
+    "confirmed": "G05",
+    "language_key": "G05",
+    "page": "G06",
+    "controller": "G13",
+    "authority": "G02",
+    "recipient": "G08",
+    "calls": "G01",
+    "never_record": "G01",
+    "emergency": "G01",
+    "hold_after_refusal": "G04",
+    "hold_unconfirmed": "G10",
+    "employees_informed_on": "L1",
+    "team": "L2",
+}

@@ -1,18 +1,30 @@
-"""The kinds of values a policy holds: a period, a share, a number, a public key, a text in both languages.
+"""The kinds of values a policy holds: a period, a share, a day, a number, a public key, a text in both languages.
 
-Each refuses what it is not with a code of its own, which `reading` turns into a fault. Nothing here reads a file.
+Each refuses what it is not with a code of its own, which `reading` turns into a fault, and says to an editor how it is
+written in the file. Nothing here reads a file.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from softphone.domain.policy.period import Period
@@ -43,6 +55,10 @@ _NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _SHORT_NUMBER = re.compile(r"\+?\d{2,15}", re.ASCII)
 _SHARE = re.compile(r"(\d{1,3}(?:[.,]\d{1,4})?) ?%", re.ASCII)
 _KEYS = re.compile(r"(?:[0-9*#]{1,6})?", re.ASCII)
+_ADDRESS = re.compile(r"[A-Za-z0-9._+*#-]{1,64}@[A-Za-z0-9._:\[\]-]{1,253}", re.ASCII)
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
+)
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", re.ASCII)
 _HOST = re.compile(r"(?=.{4,253}\Z)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}", re.UNICODE)
 
@@ -139,26 +155,91 @@ def _keys(value: str) -> str:
 
 
 def _zone(value: str) -> str:
-    if not _ZONE.fullmatch(value):
-        raise PydanticCustomError("time_zone", "no IANA zone", {"value": value[:60]})
+    try:
+        if not _ZONE.fullmatch(value):
+            raise ValueError(value)
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("time_zone", "no IANA zone", {"value": value[:60]}) from None
     return value
 
 
+def _day(value: Any) -> Any:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) and len(value) == len("2026-11-25") else "")
+    except ValueError:
+        raise PydanticCustomError("day", "no day", {"value": str(value)[:60]}) from None
+
+
+def _host(value: str) -> str:
+    host = value.strip().lower()
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    # what looks like an address and is none is no name either
+    if not _HOST_NAME.fullmatch(host) or re.fullmatch(r"[\d.]+", host):
+        raise PydanticCustomError("host", "no host", {"value": value[:60]})
+    return host
+
+
+def _address(value: str) -> str:
+    address = value.strip().removeprefix("sip:")
+    if not _ADDRESS.fullmatch(address):
+        raise PydanticCustomError("address", "no SIP address", {"value": value[:60]})
+    return address
+
+
+def _written(pattern: str, *examples: str) -> WithJsonSchema:
+    """As an editor is to see it: text, with a pattern and examples."""
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
+
+
+_PERIOD = r"^P(?=\d|T\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?$"
+_PERIOD_OF_DAYS = r"^P(?=\d|T\d)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?$"
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
-BothLanguages = Annotated[LocalText, BeforeValidator(_both_languages)]
-Length = Annotated[Period, BeforeValidator(_period), PlainSerializer(str)]
+BothLanguages = Annotated[
+    LocalText,
+    BeforeValidator(_both_languages, json_schema_input_type=str | LocalText),
+]
+Length = Annotated[Period, BeforeValidator(_period), PlainSerializer(str), _written(_PERIOD, "P3M", "P5Y")]
 """ISO 8601, calendar months allowed"""
-DayLength = Annotated[Period, AfterValidator(_without_months), BeforeValidator(_period), PlainSerializer(str)]
-Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(share_text)]
+DayLength = Annotated[
+    Period,
+    AfterValidator(_without_months),
+    BeforeValidator(_period),
+    PlainSerializer(str),
+    _written(_PERIOD_OF_DAYS, "P14D", "PT8S"),
+]
+Share = Annotated[
+    Fraction,
+    BeforeValidator(_share),
+    PlainSerializer(share_text),
+    _written(r"^\s*(100([.,]0+)?|\d{1,2}([.,]\d{1,4})?) ?%\s*$", "10 %", "2.5 %"),
+]
 """0 to 1; in the file a percentage"""
-Number = Annotated[str, AfterValidator(_number)]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+"""a day of the calendar, in the policy's time zone"""
+Number = Annotated[str, AfterValidator(_number), _written(r"^\+[1-9][\d .()-]{6,24}$", "+45 70 10 20 30")]
 """E.164, spaces allowed in the file"""
-ShortNumber = Annotated[str, AfterValidator(_short_number)]
+ShortNumber = Annotated[str, AfterValidator(_short_number), _written(r"^\+?[\d .()-]{2,24}$", "112", "+4570102030")]
 """E.164, an extension, or a short number such as 112"""
-PublicKey = Annotated[str, AfterValidator(_public_key)]
+PublicKey = Annotated[str, AfterValidator(_public_key), _written(r"^\s*[A-Za-z0-9+/]{43}=\s*$")]
 """X25519, 32 bytes in base64"""
-Page = Annotated[str, AfterValidator(_page)]
-Keys = Annotated[str, AfterValidator(_keys)]
+Page = Annotated[
+    str, AfterValidator(_page), WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"})
+]
+Keys = Annotated[str, AfterValidator(_keys), _written(r"^[0-9*#]{0,6}$", "*9")]
 """keys of a telephone; empty for none"""
-ZoneName = Annotated[str, AfterValidator(_zone)]
+OneKey = Annotated[str, StringConstraints(pattern=r"^[0-9*#]?$")]
+"""one key of a telephone; empty for none"""
+ZoneName = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["Europe/Copenhagen"]})]
+Host = Annotated[str, AfterValidator(_host), WithJsonSchema({"type": "string", "examples": ["10.0.0.5"]})]
+"""an IP address or a host's name"""
+SipAddress = Annotated[str, AfterValidator(_address), _written(r"^(sip:)?[^@\s]+@[^@\s]+$", "204@pbx.example")]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 in hexadecimal"""

@@ -1,55 +1,54 @@
 """The policy as a contract: who records which line, for what, on which basis, for how long, and who may open it.
 
-Plain frozen data. `reading` makes it from a file's contents and finds the faults; `calls` applies it to a call.
+Plain frozen data. Why a line records is `purposes`; `reading` makes all of it from a file's contents and finds the faults;
+`calls` applies it to a call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.policy.fields import (
     BothLanguages,
+    Day,
     DayLength,
+    Hash,
+    Host,
     Id,
     Keys,
-    Length,
     LocalText,
     Number,
+    OneKey,
     Page,
     PolicyPart,
     PublicKey,
-    Share,
     ShortNumber,
+    SipAddress,
     Text,
     ZoneName,
 )
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import Basis, KeyRole, Language, Purpose
-
-THREE_MONTHS = Period(months=3)
-"""the general limit where a policy says nothing (G10, G36)"""
-
-
-class OptOut(StrEnum):
-    """What an opt-out of training does (N4)."""
-
-    STOP = "stop"
-    CALL_BACK = "call_back"
+from softphone.domain.policy.purposes import Documentation, Sensitive, Training
+from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
 
 
 class Controller(PolicyPart):
     """Who records. `page` leads directly to what it says about the recording of calls (G06)."""
 
+    id: Id | None = None
+    """needed where the policy has several"""
     name: Text
     page: Page
     contact: Text
     party: BothLanguages = LocalText(da="kunden", en="the caller")
     """what the person at the other end is called: kunden, borgeren, patienten"""
+    authority: StrictBool = False
+    """a public authority: it alone may record for a task in the public interest (G02)"""
 
 
 class Recipient(PolicyPart):
@@ -60,86 +59,56 @@ class Recipient(PolicyPart):
     public_key: PublicKey
 
 
-class Need(PolicyPart):
-    """The three conditions of G20, each answered in the controller's own words."""
+class Team(PolicyPart):
+    """Agents who belong together, the lines they work on, and who leads them."""
 
-    a: Text | None = None
-    b: Text | None = None
-    c: Text | None = None
-
-
-class Factors(PolicyPart):
-    """What weighs in, of G21's list."""
-
-    a: Text | None = None
-    b: Text | None = None
-    c: Text | None = None
-    d: Text | None = None
-    e: Text | None = None
-    f: Text | None = None
+    id: Id
+    name: BothLanguages
+    agents: tuple[SipAddress, ...] = ()
+    lines: tuple[Id, ...] = ()
+    leads: tuple[Id, ...] = ()
+    """ids of recipients"""
 
 
-class Assessment(PolicyPart):
-    """The need to record without consent, shown and documented (G22). It may be unfinished: then consent is asked."""
+class Upstream(PolicyPart):
+    """Exchanges that are believed when they say what the party has been told (G05). Anybody else is not."""
 
-    why: BothLanguages
-    """one sentence for the agent's status card"""
-    G20: Need = Need()
-    G21: Factors = Factors()
-    conclusion: Text | None = None
-
-    @property
-    def lacks(self) -> tuple[str, ...]:
-        """What keeps it from being whole: `G20.a` …, `G21`, `conclusion`. Empty: consent is not needed (G20–G22)."""
-        answers = {"a": self.G20.a, "b": self.G20.b, "c": self.G20.c}
-        lacking = [f"G20.{name}" for name, answer in answers.items() if answer is None]
-        if not any(factor for factor in (getattr(self.G21, name) for name in "abcdef")):
-            lacking.append("G21")
-        if self.conclusion is None:
-            lacking.append("conclusion")
-        return tuple(lacking)
+    hosts: tuple[Host, ...] = ()
 
 
-class Documentation(PolicyPart):
-    """Recording for documentation. `retention` has no default on obligation: the other law's own period holds (G10)."""
+class Confirmed(PolicyPart):
+    """A person has confirmed that a wording of the controller's own says what the check could not be sure of."""
 
-    basis: Basis
-    retention: Length | None = None
-    assessment: Assessment | None = None
-
-    @property
-    def keeps(self) -> Period:
-        return self.retention or THREE_MONTHS
-
-    @property
-    def lacks_assessment(self) -> bool:
-        """On interest or public task without a whole assessment: G22 makes it consent."""
-        return self.basis.can_be_objected_to and (self.assessment is None or bool(self.assessment.lacks))
-
-    @property
-    def effective_basis(self) -> Basis:
-        """The basis it is really recorded on (G22)."""
-        return Basis.CONSENT if self.lacks_assessment else self.basis
+    hash: Hash
+    """of the line, the notice, the language and the text: another text needs another confirmation"""
+    on: Day
+    by: Text
 
 
-class Training(PolicyPart):
-    """Recording to train staff. Never on obligation (G30)."""
+class Wording(PolicyPart):
+    """The controller's own words for one notice. `{page}` and `{keys}` stand for the page and the opt-out keys."""
 
-    basis: Literal[Basis.CONSENT, Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK]
-    sample: Share
-    """how many of the line's calls (G33, G34)"""
-    why_this_number: Text
-    """G35"""
-    retention: Length = THREE_MONTHS
-    why_longer: Text | None = None
-    """the special reason for more than three months (G36)"""
-    opt_out: OptOut = OptOut.STOP
-    special_circumstances: BothLanguages | None = None
-    """why running training is clearly in the party's own interest (G32): an objection with grounds, no opt-out"""
+    essentials: Text
+    """that it is recorded, and why"""
+    facts: Text | None = None
+    question: Text | None = None
+    """where the notice asks; it is said last"""
 
-    @property
-    def effective_basis(self) -> Basis:
-        return self.basis
+
+class SoundFile(PolicyPart):
+    """A recorded notice. In the file a path alone may stand for it; then nobody has said that it says the right words."""
+
+    file: Text
+    """its path, relative to the policy's folder"""
+    hash: Hash | None = None
+    """of the file and the notice's words (`sound_hash`): a person has heard that the one says the other"""
+
+
+def _file_or_table(value: Any) -> Any:
+    return {"file": value} if isinstance(value, str) else value
+
+
+Recorded = Annotated[SoundFile, BeforeValidator(_file_or_table, json_schema_input_type=str | SoundFile)]
 
 
 class Outbound(PolicyPart):
@@ -154,26 +123,46 @@ class Line(PolicyPart):
 
     id: Id
     name: BothLanguages
+    controller: Id | None = None
+    """needed where the policy has several"""
+    party: BothLanguages | None = None
+    """what the person at the other end is called on this line; else as the controller says"""
     numbers: tuple[Number, ...] = ()
+    calls: Annotated[tuple[Direction, ...], Field(min_length=1)] = (Direction.INBOUND, Direction.OUTBOUND)
+    """which of its calls it records"""
     notice: Literal["play", "read", "upstream"] = "play"
     language: Language | None = None
     """of its notices; the policy's `notice_language` where left out"""
+    language_by_country: StrictBool = False
+    """the notice begins in the language of the other number's country"""
+    language_key: OneKey = ""
+    """pressed while the notice plays: it begins anew in the other language"""
     answer_time: DayLength = Period(seconds=8)
     repeat: Annotated[StrictInt, Field(ge=0, le=1)] = 1
-    sound: Mapping[NoticeId, Mapping[Language, Text]] = Field(default_factory=dict[NoticeId, Mapping[Language, str]])
-    """a recorded notice instead of a spoken one: a file's path, relative to the policy's folder"""
+    sound: Mapping[NoticeId, Mapping[Language, Recorded]] = Field(
+        default_factory=dict[NoticeId, Mapping[Language, SoundFile]]
+    )
+    """a recorded notice instead of a spoken one, for as long as it says that notice's words"""
+    wording: Mapping[NoticeId, Mapping[Language, Wording]] = Field(
+        default_factory=dict[NoticeId, Mapping[Language, Wording]]
+    )
+    """the controller's own words instead of the rulebook's"""
     opt_out_key: Keys = "*9"
     objection_in_call: Literal["stop", "go_on"] = "stop"
     on_failure: Literal["warn", "end", "go_on"] = "warn"
     spoken_consent: StrictBool = True
-    sensitive_pause: DayLength = Period(seconds=60)
-    sensitive_ground: Text | None = None
-    """the exception on which special categories are recorded here (G09); without one a pause never ends by itself"""
+    sensitive: Sensitive = Sensitive()
     wrap_up: DayLength = Period()
-    internal: StrictBool = False
-    """whether calls between our own extensions are recorded too"""
+    warning_tone: DayLength | None = None
+    """between two tones that tell both that the call is being recorded"""
+    agent_tones: StrictBool = True
+    """a short tone for the agent where recording begins and stops"""
     never_record: tuple[ShortNumber, ...] = ()
     outbound: Outbound = Outbound()
+    employees_informed_on: Day | None = None
+    """when those who talk on this line were told that they are recorded (L1); else as the policy says"""
+    whistle_blower: StrictBool = False
+    emergency_service: StrictBool = False
     documentation: Documentation | None = None
     training: Training | None = None
 
@@ -182,10 +171,13 @@ class Line(PolicyPart):
         part = self.documentation if purpose is Purpose.DOCUMENTATION else self.training
         return part.effective_basis if part else None
 
-    def why(self, purpose: Purpose) -> LocalText | None:
-        """The controller's one sentence for the status card, where it has written one."""
+    def why(self, purpose: Purpose, day: date) -> LocalText | None:
+        """The controller's one sentence for the status card on `day`, where it has written one."""
         if purpose is Purpose.TRAINING:
-            return self.training.special_circumstances if self.training else None
+            if self.training is None:
+                return None
+            special = self.training.special_circumstances
+            return special.why if special and special.hold_on(day) else self.training.why
         assessment = self.documentation.assessment if self.documentation else None
         return assessment.why if assessment else None
 
@@ -194,10 +186,15 @@ class Line(PolicyPart):
             return self.training.retention if self.training else None
         return self.documentation.keeps if self.documentation else None
 
-    @property
-    def special_circumstances(self) -> bool:
-        """G32: training on interest, with its reason written down."""
-        return self.training is not None and self.training.special_circumstances is not None
+    def special_circumstances_on(self, day: date) -> bool:
+        """G32: training on interest, with its reason written down and not yet expired. `day`: in the policy's time zone."""
+        special = self.training.special_circumstances if self.training else None
+        return special is not None and special.hold_on(day)
+
+
+def _one_or_several(value: Any) -> Any:
+    """One section may stand for a list of one."""
+    return cast("list[Any]", [value]) if isinstance(value, dict | Controller) else value
 
 
 class Policy(PolicyPart):
@@ -211,12 +208,33 @@ class Policy(PolicyPart):
     never_record: tuple[ShortNumber, ...] = ()
     emergency: tuple[ShortNumber, ...] = ("112",)
     """called numbers that are never recorded and never delayed"""
-    controller: Controller
+    employees_informed_on: Day | None = None
+    """when those who talk on the lines were told that they are recorded (L1)"""
+    controller: Annotated[
+        tuple[Controller, ...],
+        Field(min_length=1),
+        BeforeValidator(_one_or_several, json_schema_input_type=Controller | tuple[Controller, ...]),
+    ]
+    upstream: Upstream = Upstream()
     recipient: tuple[Recipient, ...]
+    team: tuple[Team, ...] = ()
     line: tuple[Line, ...]
+    confirmed: tuple[Confirmed, ...] = ()
 
     def line_named(self, line: str | None) -> Line | None:
         return next((one for one in self.line if one.id == line), None)
+
+    def controller_of(self, line: Line) -> Controller:
+        """Who records on this line. A policy that was read without a fault has one for every line."""
+        return next((one for one in self.controller if one.id == line.controller), self.controller[0])
+
+    def party_of(self, line: Line) -> LocalText:
+        """What the person at the other end is called."""
+        return line.party or self.controller_of(line).party
+
+    def informed_on(self, line: Line) -> date | None:
+        """When the line's agents were told that they are recorded (L1)."""
+        return line.employees_informed_on or self.employees_informed_on
 
     def language_of(self, line: Line) -> Language:
         return line.language or self.notice_language

@@ -7,38 +7,65 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from softphone.domain.decision import NoticeId
 from softphone.domain.errors import Param
 from softphone.domain.policy import checks
-from softphone.domain.policy.faults import KeyPath, PolicyError, PolicyFault, line_of, spelled
+from softphone.domain.policy.calls import day_of
+from softphone.domain.policy.doubts import doubts
+from softphone.domain.policy.faults import (
+    KeyPath,
+    PolicyError,
+    PolicyFault,
+    in_file_order,
+    line_of,
+    spelled,
+)
 from softphone.domain.policy.fields import LocalText, PolicyPart
 from softphone.domain.policy.model import (
-    Assessment,
+    Confirmed,
     Controller,
-    Documentation,
-    Factors,
     Line,
-    Need,
     Outbound,
     Policy,
     Recipient,
+    SoundFile,
+    Team,
+    Upstream,
+    Wording,
+)
+from softphone.domain.policy.purposes import (
+    Assessment,
+    Documentation,
+    Factors,
+    Need,
+    Sensitive,
+    SpecialCircumstances,
     Training,
 )
+from softphone.domain.purpose import Language
 
 _TABLES: Mapping[str, type[PolicyPart]] = {
     "": Policy,
     "controller": Controller,
+    "upstream": Upstream,
     "recipient": Recipient,
+    "team": Team,
+    "confirmed": Confirmed,
     "line": Line,
     "outbound": Outbound,
+    "sensitive": Sensitive,
     "documentation": Documentation,
     "training": Training,
+    "special_circumstances": SpecialCircumstances,
     "assessment": Assessment,
     "G20": Need,
     "G21": Factors,
@@ -57,10 +84,16 @@ _WANTED = {
 }
 _OWN = frozenset(
     {"period", "period_of_days", "share", "number", "short_number", "public_key", "page", "keys", "time_zone"}
+    | {"day", "host", "address"}
 )
+_PATTERNS = {"language_key": "one_key", "hash": "hash"}
+"""a text that does not look as it should is an id, but for these"""
 
 _NESTED = 5
 """tables within tables, at most: so often can a part be pruned before nothing is left of it"""
+
+_RESTS_ON = {"no_hosts": "upstream", "not_informed": "employees_informed_on"}
+"""doubts about a line that only look so where something at the top could not be read"""
 
 Part = TypeVar("Part", bound=PolicyPart)
 
@@ -74,39 +107,105 @@ class LoadedPolicy:
     lines: Mapping[KeyPath, int]
     """where each key stands in the file"""
     path: str = ""
+    sha256: str = ""
+    """of the file's bytes, in hexadecimal; empty for a policy that came from no file"""
+    places: tuple[int, ...] = ()
+    """which of the file's lines each of the policy's is, from 0, where some were left out; empty: all are there"""
+
+    def with_remarks(self, *more: PolicyFault) -> LoadedPolicy:
+        """With what was found later, by looking at its notices."""
+        return replace(self, remarks=in_file_order([*self.remarks, *more]))
+
+    def without(self, lines: Collection[int]) -> LoadedPolicy:
+        """Without these of the file's lines, counted from 0: to judge the others."""
+        places = self.places or tuple(range(len(self.policy.line)))
+        kept = [n for n, place in enumerate(places) if place not in lines]
+        policy = self.policy.model_copy(update={"line": tuple(self.policy.line[n] for n in kept)})
+        return replace(self, policy=policy, places=tuple(places[n] for n in kept))
+
+    def in_file(self, path: KeyPath) -> KeyPath:
+        """A path of this policy, as the file counts its lines."""
+        if self.places and len(path) > 1 and path[0] == "line" and isinstance(path[1], int):
+            return ("line", self.places[path[1]], *path[2:])
+        return path
 
 
-def policy_from(data: Mapping[str, Any], lines: Mapping[KeyPath, int], path: str = "") -> LoadedPolicy:
-    """Validate the file's contents. PolicyError holds every fault found."""
+class PolicyPartlyRead(PolicyError):  # noqa: N818 - as it is said
+    """A policy with faults, of which some lines could be read whole. `readable` holds them and what is doubtful about them:
+    to be judged with the rest, never to be used in a call."""
+
+    def __init__(self, faults: Sequence[PolicyFault], readable: LoadedPolicy) -> None:
+        super().__init__(faults)
+        self.readable = readable
+
+
+def policy_from(
+    data: Mapping[str, Any], lines: Mapping[KeyPath, int], now: datetime, path: str = "", sha256: str = ""
+) -> LoadedPolicy:
+    """Validate the file's contents. PolicyError holds every fault found; where lines could be read whole for all that, it is
+    PolicyPartlyRead. `now` (aware): which dates in it have passed."""
     findings: list[checks.Finding] = []
     policy: Policy | None = None
     try:
         policy = Policy.model_validate(data)
     except ValidationError as error:
-        findings += [_finding(one) for one in error.errors(include_url=False)]
+        findings += [_finding(one, data) for one in error.errors(include_url=False)]
     told = {finding.path for finding in findings}
     findings += [finding for finding in _cross_checks(data) if finding.path not in told]
+    findings = [one for one in findings if not (one.code == "no_entry" and _within(one.path, findings))]
     meant = {(*finding.path[:-1], finding.params["near"]) for finding in findings if "near" in finding.params}
     findings = [finding for finding in findings if finding.path not in meant]
     if findings or policy is None:
-        raise PolicyError([_fault(finding, lines) for finding in findings])
-    remarks = [_fault(finding, lines) for finding in checks.remarks(policy)]
-    return LoadedPolicy(policy, tuple(remarks), lines, path)
+        faults = [_fault(finding, lines) for finding in findings]
+        part = _readable(data, [finding.path for finding in findings])
+        if part is None:
+            raise PolicyError(faults)
+        loaded = LoadedPolicy(part[0], (), lines, path, sha256, part[1])
+        raise PolicyPartlyRead(faults, _doubted(loaded, now, [finding.path for finding in findings]))
+    return _doubted(LoadedPolicy(policy, (), lines, path, sha256), now)
+
+
+def _doubted(loaded: LoadedPolicy, now: datetime, faulty: Sequence[KeyPath] = ()) -> LoadedPolicy:
+    """With what is doubtful about it, but for what a fault may have caused."""
+
+    def told(finding: checks.Finding) -> bool:
+        path = loaded.in_file(finding.path)
+        rests_on = _RESTS_ON.get(finding.code, "") if faulty else ""
+        return any(path[: len(one)] == one or one[: len(path)] == path or one[:1] == (rests_on,) for one in faulty)
+
+    found = [one for one in doubts(loaded.policy, day_of(loaded.policy, now)) if not told(one)]
+    return loaded.with_remarks(*(warning_at(loaded, one.path, one.code, **one.params) for one in found))
 
 
 def fault_at(loaded: LoadedPolicy, path: KeyPath, code: str, /, **params: Param) -> PolicyFault:
     """A fault of a policy that was read without one: found later, by looking at what it points to (a sound file)."""
-    return _fault(checks.Finding(path, code, params), loaded.lines)
+    return _fault(checks.Finding(loaded.in_file(path), code, params), loaded.lines)
 
 
-def _fault(finding: checks.Finding, lines: Mapping[KeyPath, int]) -> PolicyFault:
+def warning_at(loaded: LoadedPolicy, path: KeyPath, code: str, /, **params: Param) -> PolicyFault:
+    """A doubt found later, by looking at what the policy comes to (a notice's length)."""
+    return _fault(checks.Finding(loaded.in_file(path), code, params), loaded.lines, "warning")
+
+
+def _fault(finding: checks.Finding, lines: Mapping[KeyPath, int], kind: str = "fault") -> PolicyFault:
     return PolicyFault(
-        line_of(lines, finding.path), spelled(finding.path), f"policy.fault.{finding.code}", finding.params
+        line_of(lines, finding.path), spelled(finding.path), f"policy.{kind}.{finding.code}", finding.params
     )
 
 
-def _finding(error: ErrorDetails) -> checks.Finding:
-    path = tuple(part for part in error["loc"] if part != "[key]")
+def _within(path: KeyPath, findings: Sequence[checks.Finding]) -> bool:
+    """Whether a fault lies deeper: a list whose entries are faulty is not empty for that."""
+    return any(len(one.path) > len(path) and one.path[: len(path)] == path for one in findings)
+
+
+def _as_written(path: KeyPath, data: Mapping[str, Any]) -> KeyPath:
+    """One controller may be a section of its own: then nothing in it is an entry of a list."""
+    alone = path[:2] == ("controller", 0) and isinstance(data.get("controller"), dict)
+    return ("controller", *path[2:]) if alone else path
+
+
+def _finding(error: ErrorDetails, data: Mapping[str, Any]) -> checks.Finding:
+    path = _as_written(tuple(part for part in error["loc"] if part != "[key]"), data)
     kind = error["type"]
     context = error.get("ctx", {})
     key = spelled(path[-1:]).strip("[]")
@@ -118,15 +217,20 @@ def _finding(error: ErrorDetails) -> checks.Finding:
         if path[-2:] == ("training", "basis") and error["input"] == "legal_obligation":
             return checks.Finding(path, "obligation_training")
         allowed = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
+        allowed = re.sub(r"<[\w.]+: ([^>]*)>", r"\1", allowed)  # an enum's member, as the file has it
         return checks.Finding(path, "not_one_of", {"value": str(error["input"])[:60], "allowed": allowed})
     if kind in ("greater_than_equal", "less_than_equal"):
+        if key == "capacity":
+            return checks.Finding(path, "capacity", {"value": str(error["input"])[:60]})
         return checks.Finding(path, "not_one_of", {"value": str(error["input"])[:60], "allowed": "0, 1"})
     if kind == "string_too_short":
         return checks.Finding(path, "empty", {"name": key})
     if kind == "string_too_long":
         return checks.Finding(path, "too_long", {"most": int(context.get("max_length", 0))})
     if kind == "string_pattern_mismatch":
-        return checks.Finding(path, "id", {"value": str(error["input"])[:60]})
+        return checks.Finding(path, _PATTERNS.get(key, "id"), {"value": str(error["input"])[:60]})
+    if kind == "too_short":
+        return checks.Finding(path, "no_entry", {"name": key})
     if kind in _OWN:
         return checks.Finding(path, kind, {name: str(value) for name, value in context.items()})
     return checks.Finding(path, f"wanted_{_WANTED.get(kind, 'other')}", {"name": key})
@@ -135,7 +239,8 @@ def _finding(error: ErrorDetails) -> checks.Finding:
 def _unknown_key(path: KeyPath, key: str) -> checks.Finding:
     names = [part for part in path[:-1] if isinstance(part, str)]
     table = names[-1] if names else ""
-    known = list(_TABLES.get(table, LocalText).model_fields)
+    other = Wording if "wording" in names else SoundFile if "sound" in names else LocalText
+    known = list(_TABLES.get(table, other).model_fields)
     near = difflib.get_close_matches(key, known, n=1)
     if near:
         return checks.Finding(path, "unknown_key_near", {"name": key[:60], "near": near[0]})
@@ -146,24 +251,81 @@ def _cross_checks(data: Mapping[str, Any]) -> list[checks.Finding]:
     """The checks between values, on all that can be read, so that one fault does not hide another."""
     lines = _parts(Line, data, "line")
     recipients = _parts(Recipient, data, "recipient")
-    findings = checks.doubles(lines, recipients)
-    for path, _, raw in lines:
-        documentation = _part(Documentation, raw.get("documentation"))
-        if documentation:
-            findings += checks.documentation(
-                (*path, "documentation"), documentation, "retention" in raw["documentation"]
-            )
-        training = _part(Training, raw.get("training"))
-        if training:
-            findings += checks.training((*path, "training"), training)
-        findings += checks.keys(path, raw.get("opt_out_key"))
+    owners = _parts(Controller, data, "controller")
+    teams = _parts(Team, data, "team")
+    findings = checks.doubles(lines, {"line": lines, "recipient": recipients, "controller": owners, "team": teams})
+    findings += checks.controllers(lines, owners)
+    findings += checks.authorities(lines, owners)
+    findings += checks.teams(teams, lines, recipients)
+    for path, line, raw in lines:
+        findings += _of_a_line(path, line, raw)
     if all(part is not None for _, part, _ in recipients):
         findings += checks.openers(data, lines, recipients)
     return findings
 
 
+def _readable(data: Mapping[str, Any], faulty: Sequence[KeyPath]) -> tuple[Policy, tuple[int, ...]] | None:
+    """The lines that could be read whole, of a controller that could, and which they are; with them what else could be read.
+    None where there are none."""
+    owners = [owner for _, _, raw in _parts(Controller, data, "controller") if (owner := _whole(Controller, raw))]
+    several = isinstance(data.get("controller"), list) and len(data["controller"]) > 1
+    there = {owner.id if several else None for owner in owners}
+    lines: list[Line] = []
+    places: list[int] = []
+    for path, _, raw in _parts(Line, data, "line"):
+        line = _whole(Line, raw)
+        unsure = any(one[:2] == path and one[2:3] in (("wording",), ("controller",)) for one in faulty)
+        if line is not None and not unsure and (line.controller if several else None) in there:
+            lines.append(line)
+            places.append(int(path[1]))
+    confirmed = [one for _, _, raw in _parts(Confirmed, data, "confirmed") if (one := _whole(Confirmed, raw))]
+    apart = {"version": 1, "controller": owners, "recipient": [], "team": [], "line": lines, "confirmed": confirmed}
+    policy = _part(Policy, {**data, **apart}) if lines else None
+    return (policy, tuple(places)) if policy is not None else None
+
+
+def _whole(kind: type[Part], raw: Any) -> Part | None:
+    try:
+        return kind.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def _of_a_line(path: KeyPath, line: Line | None, raw: Mapping[str, Any]) -> list[checks.Finding]:
+    findings: list[checks.Finding] = []
+    documentation = _part(Documentation, raw.get("documentation"))
+    if documentation:
+        given = "retention" in raw["documentation"]
+        findings += checks.documentation((*path, "documentation"), documentation, given)
+    training = _part(Training, raw.get("training"))
+    if training:
+        findings += checks.training((*path, "training"), training)
+        special = training.special_circumstances
+        if special is not None:
+            findings += checks.special_circumstances((*path, "training", "special_circumstances"), special)
+    sensitive = _part(Sensitive, raw.get("sensitive"))
+    if sensitive:
+        findings += checks.sensitive((*path, "sensitive"), sensitive, training)
+        worded = _table(raw.get("wording"))
+        findings += checks.explicit_consent((*path, "sensitive"), sensitive, training, documentation, worded)
+    if line is not None:
+        findings += checks.times(path, line)
+    findings += checks.keys(path, raw.get("opt_out_key", "*9"), raw.get("language_key", ""))
+    for notice, by_language in _table(raw.get("wording")).items():
+        for language, words in _table(by_language).items():
+            if notice in tuple(NoticeId) and language in tuple(Language) and isinstance(words, dict):
+                findings += checks.wording(path, NoticeId(notice), Language(language), _table(words))
+    return findings
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
 def _parts(kind: type[Part], data: Mapping[str, Any], name: str) -> list[checks.Placed[Part]]:
     entries: Any = data.get(name)
+    if name == "controller" and isinstance(entries, dict):  # one section for a list of one
+        return [((name,), _part(kind, entries), cast("dict[str, Any]", entries))]
     if not isinstance(entries, list):
         return []
     placed: list[checks.Placed[Part]] = []

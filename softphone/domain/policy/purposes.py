@@ -1,0 +1,157 @@
+"""The part of a line that says why it records: documentation and training, each with its basis and the considerations
+behind it (G11). What a call comes to is `calls`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictInt
+
+from softphone.domain.policy.fields import BothLanguages, Day, DayLength, Length, PolicyPart, Share, Text
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import Basis
+
+THREE_MONTHS = Period(months=3)
+"""the general limit where a policy says nothing (G10, G36)"""
+
+
+class OptOut(StrEnum):
+    """What an opt-out of training does (N4)."""
+
+    STOP = "stop"
+    CALL_BACK = "call_back"
+
+
+class Need(PolicyPart):
+    """The three conditions of G20, each answered in the controller's own words."""
+
+    a: Text | None = None
+    b: Text | None = None
+    c: Text | None = None
+
+
+class Factors(PolicyPart):
+    """What weighs in, of G21's list."""
+
+    a: Text | None = None
+    b: Text | None = None
+    c: Text | None = None
+    d: Text | None = None
+    e: Text | None = None
+    f: Text | None = None
+
+
+class Assessment(PolicyPart):
+    """The need to record without consent, shown and documented (G22). It may be unfinished: then consent is asked."""
+
+    why: BothLanguages
+    """one sentence for the agent's status card"""
+    G20: Need = Need()
+    G21: Factors = Factors()
+    conclusion: Text | None = None
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What keeps it from being whole: `G20.a` …, `G21`, `conclusion`. Empty: consent is not needed (G20–G22)."""
+        answers = {"a": self.G20.a, "b": self.G20.b, "c": self.G20.c}
+        lacking = [f"G20.{name}" for name, answer in answers.items() if answer is None]
+        if not any(factor for factor in (getattr(self.G21, name) for name in "abcdef")):
+            lacking.append("G21")
+        if self.conclusion is None:
+            lacking.append("conclusion")
+        return tuple(lacking)
+
+
+class Documentation(PolicyPart):
+    """Recording for documentation. `retention` has no default on obligation: the other law's own period holds (G10)."""
+
+    basis: Basis
+    rule: Text | None = None
+    """which rule requires it, on obligation: the law and its paragraph (G02)"""
+    retention: Length | None = None
+    why_longer: Text | None = None
+    """what makes more than three months necessary (G10)"""
+    why_kept: Text | None = None
+    """what it is kept for at all (G11)"""
+    assessment: Assessment | None = None
+
+    @property
+    def keeps(self) -> Period:
+        return self.retention or THREE_MONTHS
+
+    @property
+    def lacks_assessment(self) -> bool:
+        """On interest or public task without a whole assessment: G22 makes it consent."""
+        return self.basis.can_be_objected_to and (self.assessment is None or bool(self.assessment.lacks))
+
+    @property
+    def effective_basis(self) -> Basis:
+        """The basis it is really recorded on (G22)."""
+        return Basis.CONSENT if self.lacks_assessment else self.basis
+
+
+class SpecialCircumstances(PolicyPart):
+    """Why running training is clearly in the party's own interest, as it is with rescue services: an objection with grounds
+    instead of an opt-out, for as long as the decision holds (G32)."""
+
+    why: BothLanguages
+    decided_on: Day
+    expires_on: Day
+    """the last day on which it holds; from the next on, the line trains on ordinary interest"""
+
+    def hold_on(self, day: date) -> bool:
+        return self.decided_on <= day <= self.expires_on
+
+
+class Training(PolicyPart):
+    """Recording to train staff. Never on obligation (G30)."""
+
+    basis: Literal[Basis.CONSENT, Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK]
+    sample: Share
+    """how many of the line's calls (G33, G34)"""
+    why_this_number: Text
+    """G35"""
+    capacity: Annotated[StrictInt, Field(ge=1, le=1_000_000)] | None = None
+    """calls that the reviewers can review in a week (G33); None: nobody has said"""
+    retention: Length = THREE_MONTHS
+    why_longer: Text | None = None
+    """the special reason for more than three months (G36)"""
+    why_kept: Text | None = None
+    """what it is kept for after it has been reviewed (G11)"""
+    why: BothLanguages | None = None
+    """one sentence for the agent's status card"""
+    opt_out: OptOut = OptOut.STOP
+    special_circumstances: SpecialCircumstances | None = None
+
+    @property
+    def effective_basis(self) -> Basis:
+        return self.basis
+
+
+SensitiveKind = Literal["cpr", "special_categories"]
+"""national identity numbers; health and the like (art. 9)"""
+
+
+class Sensitive(PolicyPart):
+    """What is said on the line that falls under rules of its own, and on which exception it may be recorded (G09)."""
+
+    expected: tuple[SensitiveKind, ...] = ()
+    cpr_ground: Text | None = None
+    special_categories_ground: Text | None = None
+    pause: DayLength = Period(seconds=60)
+
+    def ground(self, kind: SensitiveKind) -> str | None:
+        return self.cpr_ground if kind == "cpr" else self.special_categories_ground
+
+    @property
+    def recorded(self) -> tuple[SensitiveKind, ...]:
+        """What is expected and has a ground: recorded like everything else."""
+        return tuple(kind for kind in self.expected if self.ground(kind) is not None)
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a pause may end by itself: only with a ground for everything that is expected."""
+        return bool(self.expected) and self.recorded == self.expected
