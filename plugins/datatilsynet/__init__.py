@@ -6,13 +6,14 @@ It chooses; the session enforces. The words of the notices lie in `texts/`.
 from __future__ import annotations
 
 from softphone.domain.decision import Decision, Facts, NoticeId
-from softphone.domain.notice import NoticeText, NoticeVariant
-from softphone.domain.policy.model import Controller, Line
+from softphone.domain.notice import Judgement, NoticeText, NoticeVariant
+from softphone.domain.policy.model import Controller, Line, Wording
 from softphone.domain.purpose import Language
 from softphone.plugin.spec import hookimpl
 
+from .judging import judge
 from .rules import decision_for
-from .wording import text_for
+from .wording import standard, text_for
 
 
 @hookimpl
@@ -25,3 +26,8 @@ def notice_text(
     controller: Controller, line: Line, notice: NoticeId, language: Language, variant: NoticeVariant
 ) -> NoticeText | None:
     return text_for(controller, line, notice, language, variant)
+
+
+@hookimpl
+def judge_notice(line: Line, notice: NoticeId, language: Language, wording: Wording | None) -> Judgement:
+    return judge(line, notice, language, wording or standard(line, notice, language))

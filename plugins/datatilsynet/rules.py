@@ -48,14 +48,17 @@ _WHY: dict[Basis, Reason] = {
 
 
 def decision_for(facts: Facts, line: Line, *, drawn: bool) -> Decision:
-    """The guideline's answer for one call. `drawn`: it is in the training sample (G33, G34)."""
+    """The guideline's answer for one call. `drawn`: it is in the training sample (G33, G34). What holds for a while only, holds
+    on the day of `facts.at` in the zone that it is given in."""
     if facts.number is not None and facts.number in line.never_record:
         return not_recorded(Reason.NEVER_RECORD)
-    if facts.direction is Direction.INTERNAL and not line.internal:
-        return not_recorded(Reason.INTERNAL)
+    if facts.direction not in line.calls:
+        internal = facts.direction is Direction.INTERNAL
+        return not_recorded(Reason.INTERNAL if internal else Reason.LINE_NOT_RECORDED)
+    special = line.special_circumstances_on(facts.at.date())
     documentation = _documentation(line)
-    training = _training(facts, line, drawn=drawn)
-    notice = _NOTICES.get((_ground(documentation, line), _ground(training, line, training=True)))
+    training = _training(facts, line, drawn=drawn, special=special)
+    notice = _NOTICES.get((_ground(documentation), _ground(training, special=special)))
     if notice is None:
         # Training alone, and this call is not for it: neither announced nor recorded.
         return not_recorded(training.reason)
@@ -71,29 +74,32 @@ def _documentation(line: Line) -> PurposePlan:
     return _planned(basis, _WHY[basis])
 
 
-def _training(facts: Facts, line: Line, *, drawn: bool) -> PurposePlan:
+def _training(facts: Facts, line: Line, *, drawn: bool, special: bool) -> PurposePlan:
+    """Off with the reason that would hold longest: a party's own no, then the reviewers' capacity, then the draw."""
     basis = line.basis(Purpose.TRAINING)
     if basis is None:
         return PurposePlan(PlanState.OFF, None, Reason.LINE_NOT_RECORDED)
     if facts.declined_earlier:
         return PurposePlan(PlanState.OFF, basis, Reason.DECLINED_EARLIER)
+    if facts.reviewers_have_enough:
+        return PurposePlan(PlanState.OFF, basis, Reason.REVIEWERS_HAVE_ENOUGH)
     if not drawn:
         return PurposePlan(PlanState.OFF, basis, Reason.NOT_IN_SAMPLE)
     if basis is Basis.CONSENT:
         return _planned(basis, Reason.CONSENT)
-    return _planned(basis, Reason.SPECIAL_CIRCUMSTANCES if line.special_circumstances else Reason.TRAINING_SAMPLE)
+    return _planned(basis, Reason.SPECIAL_CIRCUMSTANCES if special else Reason.TRAINING_SAMPLE)
 
 
 def _planned(basis: Basis, why: Reason) -> PurposePlan:
     return PurposePlan(PlanState.ASKED if basis is Basis.CONSENT else PlanState.PLANNED, basis, why)
 
 
-def _ground(plan: PurposePlan, line: Line, *, training: bool = False) -> _Ground:
+def _ground(plan: PurposePlan, *, special: bool = False) -> _Ground:
     if plan.state is PlanState.OFF:
         return _Ground.NONE
     if plan.basis is Basis.CONSENT:
         return _Ground.CONSENT
-    return _Ground.SPECIAL if training and line.special_circumstances else _Ground.WITHOUT
+    return _Ground.SPECIAL if special else _Ground.WITHOUT
 
 
 def _reasons(line: Line, documentation: PurposePlan, training: PurposePlan) -> tuple[Reason, ...]:

@@ -26,12 +26,13 @@ def spoken_page(page: str, language: Language) -> Piece:
     path = unquote(parts.path).rstrip("/")
     signs = _SIGNS[language]
     said = _with_signs(_ending_spelled(host), signs) + _with_signs(path, signs)
-    return Piece(host + path, re.sub(r"\s+", " ", said).replace(" ,", ",").strip())
+    # A pause before it, so that whoever wants to write it down knows that it comes.
+    return Piece(host + path, ", " + re.sub(r"\s+", " ", said).replace(" ,", ",").strip())
 
 
-def spoken_keys(keys: str, before: str, language: Language) -> list[Piece]:
-    """Telephone keys, one by one, after the words that lead to them."""
-    return [Piece(before, before), Piece(keys, " ".join(_KEYS[language]["0123456789*#".index(key)] for key in keys))]
+def spoken_keys(keys: str, language: Language) -> str:
+    """Telephone keys by their names, one by one."""
+    return " ".join(_KEYS[language]["0123456789*#".index(key)] for key in keys)
 
 
 def _unicode(label: str) -> str:

@@ -65,10 +65,6 @@ class LiveBridge:
             self._thread = threading.Thread(target=self._watch, name="sound", daemon=True)
             self._thread.start()
 
-    def wait_until_tried(self, seconds: float) -> bool:
-        """Wait until both devices have been tried once."""
-        return self._tried.wait(seconds)
-
     def close(self, seconds: float = 1.0) -> None:
         """A device that hangs is left to its daemon thread after `seconds`."""
         self._closing.set()

@@ -1,7 +1,7 @@
 """A queue of sound between two clocks that never quite agree.
 
-It fills to a target before it gives anything, then holds its averaged level there by giving one or
-two samples more or fewer a pull, stretched over the block. No device and no thread of its own.
+It fills to its depth before it gives anything, then comes down to what this machine's unevenness really takes, and stays there by
+giving one or two samples more or fewer a pull, stretched over the block. No device and no thread of its own.
 """
 
 from __future__ import annotations
@@ -11,23 +11,39 @@ import threading
 import numpy as np
 
 RATE = 16_000
-_SMOOTHING = 1 / 64
-_DEAD_BAND = 24
-_MOST = 2
+_MARGIN = 14 * RATE // 1000
+"""samples that shall be left after the hungriest pull of the last seconds"""
+_WINDOW = 3 * RATE
+"""samples of sound in which a pull's rest is remembered"""
+_NEAR = 10 * RATE // 1000
+"""samples: within this of its place twice over, it is moved gently"""
+_EVERY = 20 * RATE // 1000
+"""samples of sound between two corrections"""
+_EASE = 4
+"""near its place the queue is shortened at every fourth of them only, so that it does not overshoot what it remembers"""
+_NEVER = 1 << 30
+_CALM = 60 * RATE
+"""samples of sound without a gap after which a margin that had to grow shrinks again by a tenth"""
 
 
 class ElasticFifo:
     """16 kHz, 16 bit, mono. `put` and `get` are called on different threads and never wait long.
 
-    `underruns` and `overruns` count what a listener would notice.
+    `depth_ms`: how full it is before it gives anything, and how full it gets again after a gap. `underruns` and `overruns` count
+    what a listener would notice.
     """
 
-    def __init__(self, target_ms: int) -> None:
+    def __init__(self, depth_ms: int) -> None:
         self._lock = threading.Lock()
         self._samples = bytearray()
-        self._target = target_ms * RATE // 1000
-        self._average = float(self._target)
+        self._depth = depth_ms * RATE // 1000
         self._primed = False
+        self._margin = _MARGIN
+        self._rests = [_NEVER, _NEVER]
+        """the smallest rest after a pull, in this half of the window and in the one before"""
+        self._given = 0
+        self._corrected = 0
+        self._since_gap = 0
         self.underruns = 0
         self.overruns = 0
 
@@ -44,10 +60,10 @@ class ElasticFifo:
     def put(self, pcm: bytes) -> None:
         with self._lock:
             self._samples += pcm
-            if len(self._samples) // 2 > 4 * self._target + RATE // 10:
+            if len(self._samples) // 2 > 4 * self._depth + RATE // 10:
                 # A stalled reader: what is too old to say is dropped at once, not bit by bit.
-                del self._samples[: len(self._samples) - 2 * self._target]
-                self._average = float(self._target)
+                del self._samples[: len(self._samples) - 2 * self._depth]
+                self._forget()
                 if self._primed:
                     self.overruns += 1
 
@@ -56,28 +72,60 @@ class ElasticFifo:
         with self._lock:
             level = len(self._samples) // 2
             if not self._primed:
-                if level < self._target:
+                if level < self._depth:
                     return bytes(n_bytes)
+                # A device that ran before anybody listened has filled the queue: that is old, and nobody waits for it.
+                del self._samples[: 2 * (level - self._depth)]
+                level = self._depth
                 self._primed = True
-                self._average = float(self._target)
-            self._average += (level - self._average) * _SMOOTHING
-            take = wanted + self._correction()
+                self._forget()
+            take = wanted + self._correction(wanted)
             if level < take:
-                self.underruns += 1
-                self._primed = False
-                rest = bytes(self._samples)
-                self._samples.clear()
-                return rest[:n_bytes].ljust(n_bytes, b"\0")
+                return self._run_dry(n_bytes)
+            self._remember(level - take, wanted)
             taken = bytes(self._samples[: 2 * take])
             del self._samples[: 2 * take]
         return taken if take == wanted else stretched(taken, wanted)
 
-    def _correction(self) -> int:
-        away = self._average - self._target
-        if abs(away) < _DEAD_BAND:
+    def _run_dry(self, n_bytes: int) -> bytes:
+        """A gap. What was too little is more from now on."""
+        self.underruns += 1
+        self._primed = False
+        self._since_gap = 0
+        self._margin = min(self._margin * 3 // 2, self._depth)
+        rest = bytes(self._samples)
+        self._samples.clear()
+        return rest[:n_bytes].ljust(n_bytes, b"\0")
+
+    def _forget(self) -> None:
+        self._rests = [_NEVER, _NEVER]
+        self._given = 0
+
+    def _remember(self, rest: int, wanted: int) -> None:
+        self._rests[0] = min(self._rests[0], rest)
+        self._given += wanted
+        if self._given >= _WINDOW // 2:
+            self._rests = [_NEVER, self._rests[0]]
+            self._given = 0
+        self._since_gap += wanted
+        if self._since_gap >= _CALM:
+            self._since_gap = 0
+            self._margin = max(_MARGIN, self._margin * 9 // 10)
+
+    def _correction(self, wanted: int) -> int:
+        """Samples to take more (or fewer, negative) than are wanted."""
+        self._corrected += wanted
+        rest = min(self._rests)
+        if rest == _NEVER:
             return 0
-        most = 1 if abs(away) < 4 * _DEAD_BAND else _MOST
-        return most if away > 0 else -most
+        away = rest - self._margin
+        near = 0 <= away <= 2 * _NEAR
+        if (near and away <= _NEAR // 5) or self._corrected < (_EASE * _EVERY if near else _EVERY):
+            return 0
+        self._corrected = 0
+        if away < 0:
+            return -1 if away > -_NEAR // 4 else -2
+        return 1 if away < 4 * _NEAR else 2
 
 
 def stretched(pcm: bytes, count: int) -> bytes:

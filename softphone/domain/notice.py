@@ -1,4 +1,5 @@
-"""A notice: what the party is told, as it is shown and as it is spoken, and when in its sound each thing is said.
+"""A notice: what the party is told, as it is shown and as it is spoken, when in its sound each thing is said, and what a
+rulebook finds in its wording. Which notice a call needs is the rulebook's choice.
 
 Marks: *essentials* (recorded, and why, has been said), *informed* (every fact has), *question* (from here a key is an
 answer). The question stands last, so that a key pressed when told to is a key pressed in time (G03).
@@ -6,7 +7,8 @@ answer). The question stands last, so that a key pressed when told to is a key p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from softphone.domain.decision import NoticeId
@@ -16,13 +18,49 @@ WORDS_A_MINUTE = 160
 LEAD = 0.4
 """seconds of silence before the first word, part of every notice's sound"""
 
+
+class Told(StrEnum):
+    """How a notice deals with a purpose."""
+
+    NOT = "not"
+    AS_FACT = "as_fact"
+    ASKED = "asked"
+    OPT_OUT = "opt_out"
+    """training on interest: can be declined (G31)"""
+    SPECIAL = "special"
+    """training under special circumstances: can be objected to, with grounds (G32)"""
+
+
+TELLS: dict[NoticeId, tuple[Told, Told]] = {
+    # documentation, training
+    NoticeId.N1: (Told.AS_FACT, Told.NOT),
+    NoticeId.N2: (Told.ASKED, Told.NOT),
+    NoticeId.N3: (Told.NOT, Told.ASKED),
+    NoticeId.N4: (Told.NOT, Told.OPT_OUT),
+    NoticeId.N5: (Told.NOT, Told.SPECIAL),
+    NoticeId.N6: (Told.AS_FACT, Told.ASKED),
+    NoticeId.N7: (Told.AS_FACT, Told.OPT_OUT),
+    NoticeId.N8: (Told.AS_FACT, Told.SPECIAL),
+    NoticeId.N2_N3: (Told.ASKED, Told.ASKED),
+    NoticeId.N2_N4: (Told.ASKED, Told.OPT_OUT),
+    NoticeId.N2_N5: (Told.ASKED, Told.SPECIAL),
+}
+"""The guideline's table of notices. What follows from it is read from it and written down nowhere else."""
+
+_PURPOSES = (Purpose.DOCUMENTATION, Purpose.TRAINING)
+
+COVERS: dict[NoticeId, frozenset[Purpose]] = {
+    notice: frozenset(one for one, how in zip(_PURPOSES, told, strict=True) if how is not Told.NOT)
+    for notice, told in TELLS.items()
+}
+"""the purposes that a notice tells of"""
+
+SPECIAL: frozenset[NoticeId] = frozenset(notice for notice, told in TELLS.items() if Told.SPECIAL in told)
+"""those that know special circumstances, and offer no opt-out (G32)"""
+
 _ASKS: dict[NoticeId, tuple[Purpose, ...]] = {
-    NoticeId.N2: (Purpose.DOCUMENTATION,),
-    NoticeId.N3: (Purpose.TRAINING,),
-    NoticeId.N6: (Purpose.TRAINING,),
-    NoticeId.N2_N3: (Purpose.DOCUMENTATION, Purpose.TRAINING),
-    NoticeId.N2_N4: (Purpose.DOCUMENTATION,),
-    NoticeId.N2_N5: (Purpose.DOCUMENTATION,),
+    notice: tuple(one for one, how in zip(_PURPOSES, told, strict=True) if how is Told.ASKED)
+    for notice, told in TELLS.items()
 }
 
 
@@ -33,7 +71,7 @@ def asks(notice: NoticeId | None) -> tuple[Purpose, ...]:
 
 class NoticeVariant(StrEnum):
     """Which text of a notice: the whole, the short one for a newcomer, or what the agent answers to an objection
-    where the law obliges to record."""
+    where the law obliges to record (of a line, whichever notice is named)."""
 
     WHOLE = "whole"
     NEWCOMER = "newcomer"
@@ -50,13 +88,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class NoticeText:
-    """A notice's text. Marks are offsets into `shown`: `essentials` and `informed` where they end, `question` where it starts."""
+    """A notice's text. Marks are offsets into `shown`: `essentials` and `informed` where they end, `question` where it starts,
+    `other` where a first sentence in the other language ends (*For English, press 9*; 0: there is none)."""
 
     language: Language
     pieces: tuple[Piece, ...]
     essentials: int
     informed: int
     question: int | None
+    other: int = 0
 
     @property
     def shown(self) -> str:
@@ -71,7 +111,32 @@ class NoticeText:
         """Whether the marks lie within the text, in order."""
         end = len(self.shown)
         question = end if self.question is None else self.question
-        return 0 < self.essentials <= self.informed <= question <= end and self.spoken.strip() != ""
+        return 0 <= self.other < self.essentials <= self.informed <= question <= end and self.spoken.strip() != ""
+
+    @property
+    def other_language(self) -> Language:
+        return Language.EN if self.language is Language.DA else Language.DA
+
+    @property
+    def to_read(self) -> NoticeText:
+        """What the agent reads aloud: without the sentence about a key that works only while the notice plays."""
+        if not self.other:
+            return self
+        at, pieces = 0, list[Piece]()
+        for piece in self.pieces:
+            if at >= self.other:
+                pieces.append(piece)
+            at += len(piece.shown)
+        cut = at - sum(len(piece.shown) for piece in pieces)
+        question = None if self.question is None else self.question - cut
+        return replace(
+            self,
+            pieces=tuple(pieces),
+            essentials=self.essentials - cut,
+            informed=self.informed - cut,
+            question=question,
+            other=0,
+        )
 
     def shown_at(self, spoken: int, *, end: bool = False) -> int:
         """The offset in `shown` of an offset in `spoken`. Inside a piece that is spoken otherwise, the whole piece is meant:
@@ -129,3 +194,45 @@ class NoticeSound:
     words: tuple[SpokenWord, ...]
     question_path: str | None = None
     question_seconds: float = 0.0
+
+
+def wording_hash(line: str, notice: NoticeId, language: Language, *parts: str) -> str:
+    """SHA-256 in hex, by which a person's confirmation names just this wording, on this line, for this notice. `parts`:
+    essentials, facts and question, empty where there is none."""
+    return hashlib.sha256("\0".join((line, notice.value, language.value, *parts)).encode()).hexdigest()
+
+
+def sound_hash(spoken: str, sound: bytes) -> str:
+    """SHA-256 in hex, by which a policy says that just this file says just these words. `spoken`: the notice's text as it is
+    said; `sound`: the file's bytes."""
+    return hashlib.sha256(spoken.encode() + b"\0" + sound).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing about a wording: a code (`access`, `deletion`), the rule it follows, and the words it hangs on, if any."""
+
+    code: str
+    rule: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a rulebook finds in a wording. It reads words and does not understand them: what it is not sure of, it says."""
+
+    missing: tuple[Found, ...] = ()
+    """facts the notice must say and certainly does not"""
+    forbidden: tuple[Found, ...] = ()
+    """what it says or promises and must not"""
+    unsure: tuple[Found, ...] = ()
+    """what a person must look at and confirm"""
+
+    @property
+    def lawful(self) -> bool:
+        """Whether it can be used, once a person has confirmed what is unsure."""
+        return not self.missing and not self.forbidden
+
+    @property
+    def certain(self) -> bool:
+        return self.lawful and not self.unsure

@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter
 
 from softphone.domain.decision import Decision, Facts, NoticeId
-from softphone.domain.notice import NoticeText, NoticeVariant
-from softphone.domain.policy.model import Controller, Line
+from softphone.domain.notice import Judgement, NoticeText, NoticeVariant
+from softphone.domain.policy.model import Controller, Line, Wording
 from softphone.domain.purpose import Language
 from softphone.plugin.spec import Speech
 
@@ -34,6 +34,15 @@ class NoticeTextParams:
     notice: NoticeId
     language: Language
     variant: NoticeVariant = NoticeVariant.WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeParams:
+    line: Line
+    notice: NoticeId
+    language: Language
+    wording: Wording | None = None
+    """None: the rulebook's own"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +69,11 @@ DECIDE: Hook[DecideParams, Decision] = Hook("decide", TypeAdapter(DecideParams),
 NOTICE_TEXT: Hook[NoticeTextParams, NoticeText | None] = Hook(
     "notice_text", TypeAdapter(NoticeTextParams), TypeAdapter(NoticeText | None)
 )
+JUDGE_NOTICE: Hook[JudgeParams, Judgement] = Hook("judge_notice", TypeAdapter(JudgeParams), TypeAdapter(Judgement))
 SPEAK: Hook[SpeakParams, Speech] = Hook("speak", TypeAdapter(SpeakParams), TypeAdapter(Speech))
 LOAD: Hook[LoadParams, None] = Hook("load", TypeAdapter(LoadParams), TypeAdapter(type(None)))
 
-HOOKS = {hook.name: hook for hook in (DECIDE, NOTICE_TEXT, SPEAK)}
+HOOKS = {hook.name: hook for hook in (DECIDE, NOTICE_TEXT, JUDGE_NOTICE, SPEAK)}
 """what a plugin.toml may name"""
 
 LINE_LIMIT = 16_000_000

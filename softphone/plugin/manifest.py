@@ -34,7 +34,7 @@ class Manifest(BaseModel):
     name: BothLanguages
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+(?:\.\d+)?$")]
     api: Literal[1]
-    hooks: Annotated[tuple[Literal["decide", "notice_text", "speak"], ...], Field(min_length=1)]
+    hooks: Annotated[tuple[Literal["decide", "notice_text", "judge_notice", "speak"], ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,11 @@ class Plugin:
     @property
     def id(self) -> str:
         return self.manifest.id
+
+    @property
+    def release(self) -> str:
+        """what a log says of it: `datatilsynet 1.0`"""
+        return f"{self.id} {self.manifest.version}"
 
 
 def read_plugin(folder: Path) -> Plugin:

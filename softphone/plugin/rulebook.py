@@ -6,9 +6,11 @@ A rulebook may only choose. What is exempt is never even asked about, and nonsen
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
-from softphone.domain.decision import Decision, Facts, How, NoticeId, PlanState, PurposePlan, not_recorded
-from softphone.domain.notice import asks
+from softphone.domain.decision import Decision, Facts, How, PlanState, PurposePlan, not_recorded
+from softphone.domain.notice import COVERS, SPECIAL, asks
 from softphone.domain.policy import Line, Policy, exempt
 from softphone.domain.purpose import Basis, Purpose, Reason
 from softphone.plugin.client import PluginFailed, PluginHost
@@ -16,13 +18,6 @@ from softphone.plugin.contract import DECIDE, DecideParams
 
 ANSWER_WITHIN = 2.0
 """seconds; it is asked while it rings"""
-
-_TELLS: dict[NoticeId, frozenset[Purpose]] = {
-    **dict.fromkeys((NoticeId.N1, NoticeId.N2), frozenset({Purpose.DOCUMENTATION})),
-    **dict.fromkeys((NoticeId.N3, NoticeId.N4, NoticeId.N5), frozenset({Purpose.TRAINING})),
-    **dict.fromkeys((NoticeId.N6, NoticeId.N7, NoticeId.N8), frozenset(Purpose)),
-    **dict.fromkeys((NoticeId.N2_N3, NoticeId.N2_N4, NoticeId.N2_N5), frozenset(Purpose)),
-}
 
 
 class RulebookDesk:
@@ -41,12 +36,14 @@ class RulebookDesk:
         callback: Callable[[Decision], None],
         timeout: float = ANSWER_WITHIN,
     ) -> None:
-        """The decision for a ringing call, within `timeout` seconds: the rulebook's, or that nothing is recorded, and why."""
+        """The decision for a ringing call, within `timeout` seconds: the rulebook's, or that nothing is recorded, and why.
+        The rulebook gets the moment in the policy's time zone, whose day counts."""
         line = policy.line_named(facts.line)
         reason = exempt(policy, line, facts.direction, facts.number)
         if reason is not None or line is None:
             callback(not_recorded(reason or Reason.LINE_NOT_RECORDED))
             return
+        facts = replace(facts, at=facts.at.astimezone(ZoneInfo(policy.time_zone)))
         self._host.ask(
             self.plugin,
             DECIDE,
@@ -61,18 +58,23 @@ class RulebookDesk:
 
 
 def carried(decision: Decision, facts: Facts, line: Line, *, drawn: bool) -> bool:
-    """Whether a decision is one that the line's policy carries: no purpose it does not have, no looser basis, nobody
-    recorded without the notice that tells of it, training only in the sample and not after a refusal (G31, G34)."""
+    """Whether a decision is one that the line's policy carries: no call it does not record, no purpose it does not have, no
+    looser basis, nobody recorded without the notice that tells of it, an opt-out left out only while special circumstances
+    hold (G32, G39), training only in the sample, for reviewers who have room, and not after a refusal (G31, G33, G34)."""
     plans = {Purpose.DOCUMENTATION: decision.documentation, Purpose.TRAINING: decision.training}
     on: frozenset[Purpose] = frozenset(purpose for purpose, plan in plans.items() if plan.state is not PlanState.OFF)
     if not decision.reasons or (decision.how is How.NONE) != (not on) or (decision.notice is None) != (not on):
         return False
-    if Purpose.TRAINING in on and (facts.declined_earlier or not drawn):
+    if on and facts.direction not in line.calls:
+        return False
+    if Purpose.TRAINING in on and (facts.declined_earlier or facts.reviewers_have_enough or not drawn):
         return False
     if not all(_basis_carried(plans[purpose], line.basis(purpose)) for purpose in on):
         return False
+    if decision.notice in SPECIAL and not line.special_circumstances_on(facts.at.date()):
+        return False
     asked = {purpose for purpose in on if plans[purpose].state is PlanState.ASKED}
-    return decision.notice is None or (_TELLS[decision.notice] == on and set(asks(decision.notice)) == asked)
+    return decision.notice is None or (COVERS[decision.notice] == on and set(asks(decision.notice)) == asked)
 
 
 def _basis_carried(plan: PurposePlan, basis: Basis | None) -> bool:

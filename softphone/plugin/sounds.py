@@ -23,14 +23,33 @@ RATE = 16_000
 SHORTEST = 0.5
 LONGEST = 90.0
 """seconds that a notice may last"""
+LARGEST = 100_000_000
+"""bytes: twice what the longest notice takes in a studio's format"""
 
 
 def read_any(path: Path) -> Samples:
     """A sound file of any common format as 16 kHz mono samples. SoundError where it is missing, no sound, or of no fit length."""
+    return samples_of(bytes_of(path), path)
+
+
+def bytes_of(path: Path) -> bytes:
+    """SoundError where there is no file, or none that can be read or is as small as a notice."""
     if not path.is_file():
         raise SoundError("policy.fault.sound_missing", path=str(path))
     try:
-        samples = _decoded(path)
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except OSError:
+        raw = b""
+    if not 0 < len(raw) <= LARGEST:
+        raise SoundError("policy.fault.sound_unreadable", path=str(path))
+    return raw
+
+
+def samples_of(raw: bytes, path: Path) -> Samples:
+    """The sound in these bytes, and in nothing that they point to. `path` is for the SoundError, as of `read_any`."""
+    try:
+        samples = _decoded(raw)
     except (av.error.FFmpegError, OSError, ValueError, IndexError):
         raise SoundError("policy.fault.sound_unreadable", path=str(path)) from None
     seconds = len(samples) / RATE
@@ -41,11 +60,11 @@ def read_any(path: Path) -> Samples:
     return samples
 
 
-def _decoded(path: Path) -> Samples:
+def _decoded(raw: bytes) -> Samples:
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     parts: list[Samples] = []
     most = int((LONGEST + 1) * RATE)
-    with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+    with av.open(io.BytesIO(raw), mode="r", options={"protocol_whitelist": "none"}) as container:
         for frame in container.decode(container.streams.audio[0]):
             parts += [_samples(part) for part in resampler.resample(frame)]
             if sum(len(part) for part in parts) > most:
@@ -70,12 +89,12 @@ def read_wav(raw: bytes) -> Samples:
     return np.frombuffer(frames[: len(frames) // 2 * 2], dtype="<i2").astype(np.int16)
 
 
-def wav_with_lead(samples: Samples) -> bytes:
-    """A WAV file of our own format that begins with `LEAD` seconds of silence."""
+def wav_with_lead(samples: Samples, lead: float = LEAD) -> bytes:
+    """A WAV file of our own format that begins with `lead` seconds of silence."""
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(RATE)
-        out.writeframes(bytes(2 * round(LEAD * RATE)) + samples.astype("<i2").tobytes())
+        out.writeframes(bytes(2 * round(lead * RATE)) + samples.astype("<i2").tobytes())
     return file.getvalue()

@@ -13,8 +13,8 @@ import pluggy
 from pydantic import ConfigDict
 
 from softphone.domain.decision import Decision, Facts, NoticeId
-from softphone.domain.notice import NoticeText, NoticeVariant
-from softphone.domain.policy.model import Controller, Line
+from softphone.domain.notice import Judgement, NoticeText, NoticeVariant
+from softphone.domain.policy.model import Controller, Line, Wording
 from softphone.domain.purpose import Language
 
 PROJECT = "klartone"
@@ -55,7 +55,13 @@ class Rulebook(Protocol):
     def notice_text(
         self, controller: Controller, line: Line, notice: NoticeId, language: Language, variant: NoticeVariant
     ) -> NoticeText | None:
-        """The text of one notice of a line; None where there is none of that variant."""
+        """The text of one notice of a line, in the line's own wording where it has one; None where there is none of that
+        variant."""
+        ...
+
+    @hookspec(firstresult=True)
+    def judge_notice(self, line: Line, notice: NoticeId, language: Language, wording: Wording | None) -> Judgement:
+        """What a wording lacks, promises and must not, and leaves open. None: the rulebook's own wording for this line."""
         ...
 
 

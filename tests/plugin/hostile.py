@@ -59,7 +59,7 @@ def decide(facts, line, drawn):
 """,
     "curious": """\
 def decide(facts, line, drawn):
-    if set(type(line).model_fields) & {"recipient", "controller"} or line.id != facts.line:
+    if set(type(line).model_fields) & {"recipient", "page", "contact"} or line.controller or line.id != facts.line:
         raise RuntimeError
     return not_recorded(Reason.PRIVATE)
 """,

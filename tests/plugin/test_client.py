@@ -144,6 +144,7 @@ def test_a_regex_that_holds_the_interpreter_lock_is_killed_in_time_and_the_engin
 
 def test_another_plugin_than_the_rulebook_is_left_out_as_soon_as_it_hangs_or_dies(hosting: Hosting) -> None:
     hosted = hosting("good", "slow", "dies", rulebook="good")
+    assert hosted.ask("good") == FINE
 
     assert [hosted.failure("slow", 0.5), hosted.failure("slow")] == [Failure.TIMED_OUT, Failure.LEFT_OUT]
     assert hosted.word() == ("left_out", "slow", Failure.TIMED_OUT)

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import ast
 import queue
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from plugins.datatilsynet.tests.wordings import CASES
+from plugins.datatilsynet.tests.wordings_denied import DENIED
+from plugins.datatilsynet.tests.wordings_more import MORE
 from softphone.domain.decision import NoticeId
-from softphone.domain.notice import LEAD, NoticeSound
+from softphone.domain.errors import SoundError
+from softphone.domain.notice import LEAD, NoticeSound, sound_hash
 from softphone.domain.policy import LoadedPolicy, PolicyError
 from softphone.domain.purpose import KeyRole, Language
 from softphone.plugin.client import PluginHost, PluginWord
 from softphone.plugin.manifest import Plugin, allowed_plugins, offering
-from softphone.plugin.notices import Lacking, NoticeBook, NoticeMaker
+from softphone.plugin.notices import Lacking, NoticeBook, NoticeMaker, RulebookFailed
+from softphone.plugin.sounds import read_any
 from softphone.system.policy_file import filled, parse_policy
+from softphone.texts import Texts
+from tests.plugin import hostile
 from tests.policies import KEYS, POLICY, line_of_text, policy_of, write_notice
 
 ROOT = Path(__file__).parents[2]
@@ -154,9 +163,8 @@ def test_a_spoiled_cache_is_spoken_anew(host: PluginHost, demo: LoadedPolicy, tm
         path.write_bytes([*spoilt, whole[path][: len(whole[path]) // 2]][n % 5])
     again = maker(host, tmp_path).prepare(demo)
     assert again.texts == first.texts
-    assert [round(sound.seconds, 1) for sound in again.sounds.values()] == [
-        round(sound.seconds, 1) for sound in first.sounds.values()
-    ]
+    for place, sound in again.sounds.items():
+        assert sound.seconds == pytest.approx(first.sounds[place].seconds, abs=0.1)
     for path, content in whole.items():
         assert path.stat().st_size == pytest.approx(len(content), rel=0.02)
 
@@ -180,6 +188,127 @@ def test_a_lines_own_sound_wins_and_its_text_is_spread_evenly(host: PluginHost, 
     assert samples(own.path)[round((LEAD + 0.2) * 16_000) :].any()
     halfway = [word for word in own.words if word.until <= LEAD + 0.5]
     assert len(halfway) / len(own.words) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize("hashed", [True, False])
+def test_where_the_policy_must_be_signed_only_a_recording_that_it_names_by_its_hash_is_played(
+    host: PluginHost, tmp_path: Path, hashed: bool
+) -> None:
+    raw = write_notice(tmp_path / "own.wav", 1.0).read_bytes()
+    made = maker(host, tmp_path / "cache")
+    plain = policy_of()
+    words = made.text(plain.policy, plain.policy.line[0], N7, Language.DA)
+    assert words is not None
+    given = f', hash = "{sound_hash(words.spoken, raw)}"' if hashed else ""
+    text = POLICY.replace('id = "salg"', f'id = "salg"\nsound = {{ N7 = {{ da = {{ file = "own.wav"{given} }} }} }}')
+    book = made.prepare(policy_of(text, str(tmp_path / "policy.toml")), signed=True)
+    sound = book.sound("salg", N7, Language.DA)
+    assert isinstance(sound, NoticeSound)
+    assert (sound.seconds < 2) == hashed
+    told = [] if hashed else [("policy.warning.sound_unsigned", "line[1].sound.N7.da", "G05")]
+    assert [(one.code, one.key, one.rule) for one in book.remarks] == told
+
+
+@pytest.mark.parametrize("way", ["throws", "nonsense", "nothing", "dies"])
+def test_a_rulebook_that_fails_is_no_rulebook_that_needs_no_notices(tmp_path: Path, way: str) -> None:
+    plugin = hostile.plugin(tmp_path, way)
+    hosting = PluginHost([plugin], rulebook=plugin.id, on_word=lambda _: None)
+    hosting.start()
+    try:
+        with pytest.raises(RulebookFailed):
+            NoticeMaker(hosting, plugin, None, tmp_path / "cache").prepare(policy_of())
+    finally:
+        hosting.stop()
+
+
+def test_a_rulebook_that_failed_for_one_policy_in_all_its_questions_is_asked_again(tmp_path: Path) -> None:
+    plugin = hostile.plugin(tmp_path, "moody")
+    words: queue.SimpleQueue[PluginWord] = queue.SimpleQueue()
+    hosting = PluginHost([plugin], rulebook=plugin.id, on_word=words.put)
+    hosting.start()
+    mood = tmp_path / "moody" / "mood"
+    mood.touch()
+    made = NoticeMaker(hosting, plugin, None, tmp_path / "cache")
+    try:
+        for _ in range(2):
+            with pytest.raises(RulebookFailed):
+                made.prepare(policy_of())
+        mood.unlink()
+        book = made.prepare(policy_of())
+    finally:
+        hosting.stop()
+    assert not book.failed
+    assert not book.texts
+    assert [words.get_nowait().code for _ in range(words.qsize())] == ["error.plugin.failed"] * 2
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize("hashed", ["none", "right", "of other words", "of another file"])
+def test_a_recording_with_a_hash_is_used_only_while_it_says_the_words_of_its_notice(
+    host: PluginHost, tmp_path: Path, hashed: str
+) -> None:
+    raw = write_notice(tmp_path / "own.wav", 1.0).read_bytes()
+    made = maker(host, tmp_path / "cache")
+    plain = policy_of()
+    words = made.text(plain.policy, plain.policy.line[0], N7, Language.DA)
+    assert words is not None
+    hashes = {
+        "right": sound_hash(words.spoken, raw),
+        "of other words": sound_hash(words.spoken + ".", raw),
+        "of another file": sound_hash(words.spoken, raw + b"."),
+    }
+    given = "" if hashed == "none" else f', hash = "{hashes[hashed]}"'
+    text = POLICY.replace('id = "salg"', f'id = "salg"\nsound = {{ N7 = {{ da = {{ file = "own.wav"{given} }} }} }}')
+    book = made.prepare(policy_of(text, str(tmp_path / "policy.toml")))
+
+    sound = book.sound("salg", N7, Language.DA)
+    assert isinstance(sound, NoticeSound)
+    assert sound.text == words
+    assert (sound.seconds == pytest.approx(1.0 + LEAD, abs=0.01)) == (hashed in ("none", "right"))
+    told = {"none": ["sound_unconfirmed"], "right": []}.get(hashed, ["sound_changed"])
+    assert [(one.code, one.key, one.rule) for one in book.remarks] == [
+        (f"policy.warning.{code}", "line[1].sound.N7.da", "G05") for code in told
+    ]
+    for one in book.remarks:
+        assert (one.params["line"], one.params["path"]) == ("salg", "own.wav")
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.rule("G31")
+def test_a_recording_is_not_played_once_the_notice_says_something_else(host: PluginHost, tmp_path: Path) -> None:
+    raw = write_notice(tmp_path / "own.wav", 1.0).read_bytes()
+    made = maker(host, tmp_path / "cache")
+    plain = policy_of()
+    words = made.text(plain.policy, plain.policy.line[0], N7, Language.DA)
+    assert words is not None
+    given = f'file = "own.wav", hash = "{sound_hash(words.spoken, raw)}"'
+    text = POLICY.replace('id = "salg"', f'id = "salg"\nsound = {{ N7 = {{ da = {{ {given} }} }} }}')
+
+    def played(text: str) -> bool:
+        own = made.check(policy_of(text, str(tmp_path / "policy.toml")))
+        assert [one.code for one in own.remarks] == ([] if own.sounds else ["policy.warning.sound_changed"])
+        return bool(own.sounds)
+
+    assert played(text)
+    assert played(text.replace("Salgslinjen", "Salg").replace('"10 %"', '"5 %"'))
+    assert not played(text.replace('id = "salg"', 'id = "salg"\nopt_out_key = "*7"'))
+    assert not played(text.replace('id = "salg"', 'id = "salg"\nopt_out_key = ""'))
+    assert not played(text.replace('id = "salg"', 'id = "salg"\nlanguage_key = "5"'))
+    assert not played(text.replace("/telefonsamtaler", "/opkald"))
+    write_notice(tmp_path / "own.wav", 2.0)
+    assert not played(text)
+
+
+def test_a_sound_file_is_only_what_is_in_it(tmp_path: Path) -> None:
+    write_notice(tmp_path / "other.wav", 1.0)
+    for list_ in (
+        f"ffconcat version 1.0\nfile '{tmp_path / 'other.wav'}'\n",
+        f"#EXTM3U\n#EXTINF:1,\n{tmp_path / 'other.wav'}\n",
+    ):
+        (tmp_path / "own.wav").write_text(list_)
+        with pytest.raises(SoundError, match="sound_unreadable"):
+            read_any(tmp_path / "own.wav")
 
 
 @pytest.mark.parametrize(
@@ -222,6 +351,7 @@ def test_without_a_voice_there_is_a_text_to_read_but_no_sound(
     assert book.sounds == {}
     assert len(book.texts) == len(book.unspoken) == 10
     assert {one.lacking for one in book.unspoken} == {Lacking.SPEECH}
+    assert set(book.made_by) == {"rulebook"}
 
 
 def test_where_notices_cannot_be_kept_there_is_no_sound_and_no_crash(
@@ -237,6 +367,225 @@ def test_a_line_on_obligation_has_an_answer_to_an_objection_and_texts_for_newcom
     host: PluginHost, tmp_path: Path
 ) -> None:
     book = maker(host, tmp_path).prepare(policy_of())
-    assert set(book.objections) == {("support", Language.DA), ("support", Language.EN)}
-    assert "loven kræver" in book.objections["support", Language.DA].shown
-    assert "lige vide" in book.newcomers["salg", N1, Language.DA].shown
+    answer = book.objection("support", Language.DA)
+    assert answer is not None
+    assert "loven kræver" in answer.shown
+    assert book.objection("support", Language.EN) is not None
+    assert book.objection("salg", Language.DA) is None
+    short = book.text("salg", N1, Language.DA, newcomer=True)
+    assert short is not None
+    assert "lige vide" in short.shown
+
+
+@pytest.mark.rule("G05")
+def test_a_newcomer_hears_the_short_text_and_the_whole_where_the_notice_asks(book: NoticeBook) -> None:
+    for (line, notice, language), whole in book.sounds.items():
+        short = book.sound(line, notice, language, newcomer=True)
+        assert isinstance(short, NoticeSound)
+        assert short.text == book.text(line, notice, language, newcomer=True)
+        if notice is N3:
+            assert short == whole
+        else:
+            assert 5 < short.seconds - LEAD < 16
+            assert short.seconds < whole.seconds
+            assert samples(short.path).any()
+
+
+def line_with(more: str, *, training: str = "", text: str = POLICY) -> LoadedPolicy:
+    """The policy of the tests with more in its line `salg`, or in that line's training."""
+    text = text.replace('opt_out = "stop"\n', f'opt_out = "stop"\n{training}\n{more}\n')
+    return policy_of(text)
+
+
+@pytest.mark.rule("G32")
+def test_what_is_played_once_special_circumstances_have_expired_is_made_too(host: PluginHost, tmp_path: Path) -> None:
+    special = """
+[line.training.special_circumstances]
+why = "Liv og helbred"
+decided_on = "2026-01-15"
+expires_on = "2026-11-30"
+"""
+    made = maker(host, tmp_path, voice=False)
+    book = made.prepare(line_with("", training=special))
+    assert {notice for line, notice, _ in book.texts if line == "salg"} == {N1, N7, NoticeId.N8}
+
+
+def test_a_line_that_only_calls_out_has_its_notices_too(host: PluginHost, tmp_path: Path) -> None:
+    text = POLICY.replace('id = "salg"', 'id = "salg"\ncalls = ["outbound"]')
+    book = maker(host, tmp_path, voice=False).prepare(policy_of(text))
+    assert {notice for line, notice, _ in book.texts if line == "salg"} == {N1, N7}
+
+
+@pytest.mark.rule("G05")
+def test_a_language_key_is_named_first_in_the_other_language_and_by_its_voice(host: PluginHost, tmp_path: Path) -> None:
+    text = POLICY.replace('id = "salg"', 'id = "salg"\nlanguage_key = "8"')
+    book = maker(host, tmp_path).prepare(policy_of(text))
+    plain = maker(host, tmp_path / "plain").prepare(policy_of())
+    for language, first, spoken in (
+        (Language.DA, "For English, press 8. ", "For English, press eight. "),
+        (Language.EN, "For dansk, tryk 8. ", "For dansk, tryk otte. "),
+    ):
+        sound = book.sound("salg", N7, language)
+        without = plain.sound("salg", N7, language)
+        assert sound is not None
+        assert without is not None
+        text = sound.text
+        assert text.shown[: text.other] == first
+        assert text.spoken[: text.spoken_at(text.other)] == spoken
+        assert text.shown[text.other :] == without.text.shown
+        assert text.to_read == without.text
+        # its own voice, a pause, and then what is said without it
+        assert 1.0 < sound.seconds - without.seconds < 4.0
+        begins = next(word.at for word in sound.words if word.start >= text.other)
+        assert sound.seconds - begins == pytest.approx(without.seconds - without.words[0].at, abs=0.2)
+        said = [sound.text.shown[word.start : word.end] for word in sound.words]
+        assert said[:4] == first.replace(",", "").replace(".", "").split()
+        assert longest_silence(samples(sound.path)) < 1.0
+        newcomer = book.text("salg", N7, language, newcomer=True)
+        assert newcomer is not None
+        assert newcomer.other == 0
+
+
+OWN_N7 = """
+[line.wording.N7.da]
+essentials = "Hej. Vi optager og gemmer samtalen, så vi kan dokumentere, hvad vi aftaler, og så vi kan uddanne vores folk."
+facts = "{facts}"
+"""
+SOUND_FACTS = (
+    "Vil du ikke have det sidste, så sig til{keys}, så bruger vi den ikke. Læs på {page} om indsigelse og indsigt."
+)
+
+
+def own(facts: str = SOUND_FACTS, more: str = "") -> LoadedPolicy:
+    return line_with(OWN_N7.replace("{facts}", facts) + more)
+
+
+@pytest.mark.rule("G39")
+def test_own_words_that_say_all_are_used_and_only_where_they_are_given(host: PluginHost, tmp_path: Path) -> None:
+    book = maker(host, tmp_path, voice=False).prepare(own())
+    text = book.text("salg", N7, Language.DA)
+    english = book.text("salg", N7, Language.EN)
+    assert text is not None
+    assert english is not None
+    assert text.shown.startswith("Hej. Vi optager og gemmer")
+    assert "så sig til, eller tryk *9, så bruger vi den ikke" in text.shown
+    assert "nordlys.example/telefonsamtaler" in text.shown
+    assert text.shown[: text.essentials].endswith("uddanne vores folk.")
+    assert english.shown.startswith("We record and keep this call")
+    assert book.remarks == ()
+    assert [(one.place, one.used) for one in book.wordings] == [(("salg", N7, Language.DA), True)]
+
+
+@pytest.mark.rule("G39")
+@pytest.mark.rule("G31")
+def test_own_words_that_lack_a_fact_or_promise_too_much_are_faults_at_their_line(
+    host: PluginHost, tmp_path: Path
+) -> None:
+    loaded = own("Vil du ikke have det, så sig til, så sletter vi optagelsen. Læs om indsigelse på {page}.")
+    with pytest.raises(PolicyError) as caught:
+        maker(host, tmp_path, voice=False).prepare(loaded)
+    found = {fault.code: (fault.key, fault.rule) for fault in caught.value.faults}
+    key = "line[1].wording.N7.da"
+    assert found["policy.fault.notice_lacks_access"] == (key, "G08")
+    assert found["policy.fault.notice_lacks_opt_out_key"] == (key, "G31")
+    assert found["policy.fault.notice_must_not_deletion"] == (key, "N7")
+    assert all(fault.line is not None for fault in caught.value.faults)
+
+
+HEDGED = SOUND_FACTS + " Optagelsen indgår måske også i statistik."
+
+
+@pytest.mark.rule("G39")
+def test_doubtful_own_words_wait_for_a_person_and_ours_are_used_until_then(host: PluginHost, tmp_path: Path) -> None:
+    made = maker(host, tmp_path, voice=False)
+    doubtful = made.prepare(own(HEDGED))
+    text = doubtful.text("salg", N7, Language.DA)
+    assert text is not None
+    assert text.shown.startswith("Vi optager og gemmer samtalen")
+    assert {one.code for one in doubtful.remarks} == {
+        "policy.warning.notice_doubt_other_purpose",
+        "policy.warning.notice_unconfirmed",
+    }
+    (wording,) = doubtful.wordings
+    assert not wording.used
+
+    def confirmed(hash_: str) -> LoadedPolicy:
+        return own(HEDGED, f'[[confirmed]]\nhash = "{hash_}"\non = "2026-11-25"\nby = "Anna Holm"\n')
+
+    settled = made.prepare(confirmed(wording.hash))
+    text = settled.text("salg", N7, Language.DA)
+    assert text is not None
+    assert text.shown.startswith("Hej. Vi optager")
+    assert settled.remarks == ()
+    assert settled.wordings[0].confirmed is not None
+    # a confirmation of other words settles nothing
+    other = made.prepare(confirmed("0" * 64))
+    assert {one.code for one in other.remarks} == {one.code for one in doubtful.remarks}
+
+
+def test_a_recording_of_words_that_wait_for_a_person_is_not_played(host: PluginHost, tmp_path: Path) -> None:
+    write_notice(tmp_path / "own.wav", 1.0)
+    text = POLICY.replace('id = "salg"', 'id = "salg"\nsound = { N7 = { da = "own.wav" } }')
+    text = text.replace('opt_out = "stop"\n', 'opt_out = "stop"\n' + OWN_N7.replace("{facts}", HEDGED))
+    book = maker(host, tmp_path / "cache").prepare(policy_of(text, str(tmp_path / "policy.toml")))
+    sound = book.sound("salg", N7, Language.DA)
+    assert sound is not None
+    assert sound.seconds > 8
+    assert sound.text.shown.startswith("Vi optager og gemmer samtalen")
+
+
+@pytest.mark.rule("G05")
+def test_a_notice_that_nobody_listens_to_to_its_end_is_a_warning(host: PluginHost, tmp_path: Path) -> None:
+    longer = SOUND_FACTS + " Du kan også få en kopi af optagelsen og læse om dine rettigheder." * 5
+    book = maker(host, tmp_path, voice=False).prepare(own(longer))
+    assert [(one.code, one.key) for one in book.remarks] == [("policy.warning.long_notice", "line[1].wording.N7.da")]
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.rule("G11")
+def test_notices_say_whose_words_and_whose_voice_they_are(book: NoticeBook) -> None:
+    version = {plugin.id: plugin.manifest.version for plugin in PLUGINS}
+    assert book.made_by == {
+        "rulebook": f"datatilsynet {version['datatilsynet']}",
+        "voice": f"espeak_voice {version['espeak_voice']}",
+    }
+
+
+@pytest.mark.rule("G05")
+def test_a_rulebook_that_does_not_judge_leaves_own_words_unused(host: PluginHost, tmp_path: Path) -> None:
+    rulebook = offering(PLUGINS, "decide")
+    assert rulebook is not None
+    silent = replace(rulebook, manifest=rulebook.manifest.model_copy(update={"hooks": ("decide", "notice_text")}))
+    book = NoticeMaker(host, silent, None, tmp_path).prepare(own())
+    text = book.text("salg", N7, Language.DA)
+    assert text is not None
+    assert text.shown.startswith("Vi optager og gemmer samtalen")
+    assert [one.code for one in book.remarks] == ["policy.warning.notice_not_judged"]
+
+
+def codes_of_the_check() -> set[str]:
+    """Every code that the check can give, read from its source."""
+    tree = ast.parse((ROOT / "plugins/datatilsynet/judging.py").read_text("utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    named = [
+        node.args[0]
+        for node in calls
+        if getattr(node.func, "id", "") == "Found" or getattr(node.func, "attr", "") == "need"
+    ]
+    return {one.value for one in named if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_whatever_the_check_finds_can_be_said(language: Language) -> None:
+    tell = Texts(ROOT / "resources/translations", language)
+    known = codes_of_the_check()
+    assert {"recorded", "deletion", "hedged"} <= known
+    kinds = ("fault.notice_lacks", "fault.notice_must_not", "warning.notice_doubt")
+    unsaid = {code for code in known if not any(f"policy.{kind}_{code}" in tell for kind in kinds)}
+    assert unsaid == set()
+    for case in (*CASES, *MORE, *DENIED):
+        for kind, found in zip(kinds, (case.missing, case.forbidden, case.unsure), strict=True):
+            for code in found.split():
+                sentence = tell(f"policy.{kind}_{code}", words="…")
+                assert sentence != f"policy.{kind}_{code}", code
+                assert "{{" not in sentence

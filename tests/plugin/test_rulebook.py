@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan, not_recorded
 from softphone.domain.policy import Line
-from softphone.domain.purpose import Basis, Reason
+from softphone.domain.purpose import Basis, Direction, Reason
 from softphone.plugin.rulebook import carried
 from tests.plugin.test_client import FACTS
 from tests.policies import POLICY, policy_of
@@ -72,3 +73,39 @@ def test_training_outside_the_sample_or_after_a_refusal_is_nonsense() -> None:
     both = Decision(DOCUMENTED, TRAINED, NoticeId.N7, How.PLAY, WHY)
     assert not carried(both, FACTS, BOTH, drawn=False)
     assert not carried(both, replace(FACTS, declined_earlier=True), BOTH, drawn=True)
+
+
+@pytest.mark.rule("G33")
+def test_training_beyond_what_the_reviewers_can_do_is_nonsense() -> None:
+    both = Decision(DOCUMENTED, TRAINED, NoticeId.N7, How.PLAY, WHY)
+    assert not carried(both, replace(FACTS, reviewers_have_enough=True), BOTH, drawn=True)
+
+
+@pytest.mark.rule("G01")
+def test_a_recording_of_a_call_that_the_line_does_not_record_is_nonsense() -> None:
+    documented = Decision(DOCUMENTED, OFF, NoticeId.N1, How.PLAY, WHY)
+    assert not carried(documented, replace(FACTS, direction=Direction.INTERNAL, number="204"), BOTH, drawn=True)
+    assert carried(
+        not_recorded(Reason.INTERNAL), replace(FACTS, direction=Direction.INTERNAL, number="204"), BOTH, drawn=True
+    )
+
+
+@pytest.mark.rule("G32")
+@pytest.mark.rule("G39")
+@pytest.mark.parametrize(
+    ("day", "held"), [("2026-01-14", False), ("2026-01-15", True), ("2026-11-30", True), ("2026-12-01", False)]
+)
+def test_a_notice_without_its_opt_out_is_nonsense_where_no_special_circumstances_hold(day: str, held: bool) -> None:
+    special = """opt_out = "stop"
+
+[line.training.special_circumstances]
+why = "Liv og helbred"
+decided_on = "2026-01-15"
+expires_on = "2026-11-30"
+"""
+    line = policy_of(POLICY.replace('opt_out = "stop"\n', special)).policy.line[0]
+    facts = replace(FACTS, at=datetime.fromisoformat(f"{day}T12:00:00+01:00"))
+    without = Decision(DOCUMENTED, TRAINED, NoticeId.N8, How.PLAY, WHY)
+    assert carried(without, facts, line, drawn=True) is held
+    assert carried(replace(without, notice=NoticeId.N7), facts, line, drawn=True)
+    assert not carried(without, facts, BOTH, drawn=True)

@@ -30,11 +30,16 @@ def line(documentation: str | None = None, training: str | None = None, **more: 
         table["documentation"] = {"basis": documentation, "retention": "P3M", "assessment": WHOLE}
     if training is not None:
         basis = "legitimate_interest" if training in ("special", "call_back") else training
-        table["training"] = {"basis": basis, "sample": "10 %", "why_this_number": "Så mange gennemgås."}
+        described: dict[str, Any] = {"basis": basis, "sample": "10 %", "why_this_number": "Så mange gennemgås."}
         if training == "special":
-            table["training"]["special_circumstances"] = "Liv og helbred"
+            described["special_circumstances"] = {
+                "why": "Liv og helbred",
+                "decided_on": "2026-01-15",
+                "expires_on": "2027-01-14",
+            }
         if training == "call_back":
-            table["training"]["opt_out"] = "call_back"
+            described["opt_out"] = "call_back"
+        table["training"] = described
     return Line.model_validate(table)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -100,10 +102,101 @@ def test_what_is_exempt_is_not_recorded() -> None:
     asked = line(INTEREST, INTEREST, never_record=["+4520123456"])
     assert decision_for(facts(), asked, drawn=True) == not_recorded(Reason.NEVER_RECORD)
     assert decision_for(facts(number=None), asked, drawn=True).notice is NoticeId.N7
-    internal = facts(Direction.INTERNAL, "204")
-    assert decision_for(internal, line(INTEREST), drawn=True) == not_recorded(Reason.INTERNAL)
-    assert decision_for(internal, line(INTEREST, internal=True), drawn=True).notice is NoticeId.N1
     assert decision_for(facts(), line(), drawn=True) == not_recorded(Reason.LINE_NOT_RECORDED)
+
+
+@pytest.mark.rule("G01")
+@pytest.mark.parametrize(
+    ("calls", "recorded"),
+    [
+        (None, ["inbound", "outbound"]),
+        (["inbound"], ["inbound"]),
+        (["outbound", "internal"], ["outbound", "internal"]),
+        (["inbound", "outbound", "internal"], ["inbound", "outbound", "internal"]),
+    ],
+)
+def test_a_line_records_the_calls_it_says(calls: list[str] | None, recorded: list[str]) -> None:
+    asked = line(INTEREST, INTEREST, **({"calls": calls} if calls else {}))
+    for direction in Direction:
+        call = facts(direction, "204" if direction is Direction.INTERNAL else "+4520123456")
+        decision = decision_for(call, asked, drawn=True)
+        if direction in recorded:
+            assert decision.notice is NoticeId.N7
+            assert carried(decision, call, asked, drawn=True)
+        else:
+            internal = direction is Direction.INTERNAL
+            assert decision == not_recorded(Reason.INTERNAL if internal else Reason.LINE_NOT_RECORDED)
+
+
+@pytest.mark.rule("G32")
+@pytest.mark.parametrize(
+    ("at", "special"),
+    [
+        # decided on 15 January 2026, holds to the end of 14 January 2027
+        ("2026-01-14T23:59:59+01:00", False),
+        ("2026-01-15T00:00:00+01:00", True),
+        ("2027-01-14T23:59:59+01:00", True),
+        ("2027-01-15T00:00:00+01:00", False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("documentation", "held", "expired"),
+    [
+        (None, NoticeId.N5, NoticeId.N4),
+        (INTEREST, NoticeId.N8, NoticeId.N7),
+        (OBLIGATION, NoticeId.N8, NoticeId.N7),
+        (CONSENT, NoticeId.N2_N5, NoticeId.N2_N4),
+    ],
+)
+def test_special_circumstances_hold_to_their_last_day_and_then_the_party_can_decline(
+    documentation: str | None, held: NoticeId, expired: NoticeId, at: str, special: bool
+) -> None:
+    asked = line(documentation, "special")
+    call = replace(facts(), at=datetime.fromisoformat(at))
+    decision = decision_for(call, asked, drawn=True)
+    assert decision.notice is (held if special else expired)
+    assert decision.training.reason is (Reason.SPECIAL_CIRCUMSTANCES if special else Reason.TRAINING_SAMPLE)
+    assert carried(decision, call, asked, drawn=True)
+
+
+@pytest.mark.rule("G32")
+@pytest.mark.rule("G39")
+def test_a_notice_without_the_opt_out_is_not_accepted_once_the_circumstances_have_expired() -> None:
+    asked = line(INTEREST, "special")
+    held = decision_for(facts(), asked, drawn=True)
+    assert held.notice is NoticeId.N8
+    assert carried(held, facts(), asked, drawn=True)
+    assert not carried(held, replace(facts(), at=datetime(2027, 1, 15, 12, tzinfo=UTC)), asked, drawn=True)
+
+
+@pytest.mark.rule("G33")
+@pytest.mark.parametrize("drawn", [True, False])
+@pytest.mark.parametrize(("documentation", "training", "notice", "outside", "why"), TABLE)
+def test_when_the_reviewers_have_enough_nothing_more_is_recorded_for_training_and_the_reason_says_so(
+    documentation: str | None,
+    training: str | None,
+    notice: NoticeId,
+    outside: NoticeId | None,
+    why: Reason,
+    drawn: bool,
+) -> None:
+    call = replace(facts(), reviewers_have_enough=True)
+    asked = line(documentation, training)
+    decision = decision_for(call, asked, drawn=drawn)
+    assert decision.notice is outside
+    assert decision.training.state is OFF
+    if training is not None:
+        assert decision.training.reason is Reason.REVIEWERS_HAVE_ENOUGH
+        assert Reason.REVIEWERS_HAVE_ENOUGH in decision.reasons
+        in_the_sample = decision_for(facts(), asked, drawn=True)
+        assert not carried(in_the_sample, call, asked, drawn=True)
+
+
+@pytest.mark.rule("G31")
+def test_a_partys_own_no_is_the_reason_before_any_other() -> None:
+    call = replace(facts(declined_earlier=True), reviewers_have_enough=True)
+    decision = decision_for(call, line(INTEREST, INTEREST), drawn=False)
+    assert decision.training.reason is Reason.DECLINED_EARLIER
 
 
 @pytest.mark.rule("G05")
@@ -127,9 +220,12 @@ def test_outgoing_calls_are_read_to_and_incoming_ones_played_to_as_the_line_says
 def test_over_every_combination_nothing_on_consent_is_planned_and_nothing_is_on_without_its_notice() -> None:
     bases = [None, INTEREST, OBLIGATION, CONSENT, TASK, "unfinished"]
     trainings = [None, INTEREST, CONSENT, TASK, "special", "call_back"]
-    for documentation, training, drawn, declined in itertools.product(bases, trainings, (True, False), (True, False)):
-        asked = line(documentation, training)
-        call = facts(declined_earlier=declined)
+    yes_no = (True, False)
+    for documentation, training, drawn, declined, enough, direction in itertools.product(
+        bases, trainings, yes_no, yes_no, yes_no, Direction
+    ):
+        asked = line(documentation, training, calls=["outbound", "internal"])
+        call = replace(facts(direction, declined_earlier=declined), reviewers_have_enough=enough)
         decision = decision_for(call, asked, drawn=drawn)
         assert carried(decision, call, asked, drawn=drawn)
         assert decision.reasons

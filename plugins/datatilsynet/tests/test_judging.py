@@ -1,0 +1,148 @@
+"""What the check finds in wordings: ours, the guideline's own, and those that companies write."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from plugins.datatilsynet import judging
+from plugins.datatilsynet.judging import judge
+from plugins.datatilsynet.tests.lines import line
+from plugins.datatilsynet.tests.wordings import BASES, CASES, Case
+from plugins.datatilsynet.tests.wordings_denied import DENIED, TAKEN_BACK
+from plugins.datatilsynet.tests.wordings_last import LAST
+from plugins.datatilsynet.tests.wordings_more import MORE
+from plugins.datatilsynet.wording import standard
+from softphone.domain.decision import NoticeId
+from softphone.domain.notice import Found
+from softphone.domain.policy import Line
+from softphone.domain.policy.model import Wording
+from softphone.domain.purpose import Language
+
+ALL = [*CASES, *MORE, *LAST, *DENIED]
+
+
+def codes(found: tuple[Found, ...]) -> list[str]:
+    return sorted(one.code for one in found)
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.rule("G39")
+@pytest.mark.parametrize(
+    "case", ALL, ids=[f"{n} {case.bases} {case.language}: {case.what}" for n, case in enumerate(ALL)]
+)
+def test_a_wording_is_judged_by_its_facts(case: Case) -> None:
+    judgement = judge(case.line, case.notice, case.language, case.wording)
+    assert codes(judgement.missing) == sorted(case.missing.split()), judgement
+    assert codes(judgement.forbidden) == sorted(case.forbidden.split()), judgement
+    assert codes(judgement.unsure) == sorted(case.unsure.split()), judgement
+
+
+def test_every_code_that_the_check_can_give_has_a_wording_that_gets_it() -> None:
+    named = re.findall(r'(?:Found|need)\("(\w+)"', inspect.getsource(judging))
+    given = {code for case in ALL for part in (case.missing, case.forbidden, case.unsure) for code in part.split()}
+    assert len(set(named)) > 30
+    assert sorted(set(named) - given) == []
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.rule("G23")
+def test_what_denies_or_presses_is_never_used_without_a_person() -> None:
+    for case in DENIED:
+        assert not judge(case.line, case.notice, case.language, case.wording).certain, case
+
+
+def test_few_right_wordings_wait_for_a_person_and_none_is_refused() -> None:
+    right = [case for case in [*CASES, *MORE, *LAST] if not case.missing and not case.forbidden]
+    waiting = [case for case in right if case.unsure == "unclear"]
+    assert len(right) > 60
+    assert len(waiting) < 0.1 * len(right), waiting
+
+
+def ours() -> Iterator[tuple[str, Line, NoticeId, Language, Wording]]:
+    for bases, (documentation, training) in BASES.items():
+        for keys in ("*9", ""):
+            asked = line(documentation, training, opt_out_key=keys)
+            notice = NoticeId(bases.partition(" ")[0])
+            for language in Language:
+                yield bases, asked, notice, language, standard(asked, notice, language)
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.rule("G06")
+@pytest.mark.rule("G08")
+@pytest.mark.rule("G39")
+@pytest.mark.parametrize("row", [pytest.param(f"N{n}", marks=pytest.mark.rule(f"N{n}")) for n in range(1, 9)])
+def test_our_own_wordings_say_all_and_promise_nothing_that_they_must_not(row: str) -> None:
+    judged = [one for one in ours() if row in one[2].value.split("+")]
+    assert judged
+    for bases, asked, notice, language, wording in judged:
+        judgement = judge(asked, notice, language, wording)
+        assert judgement.certain, (bases, language, judgement)
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.rule("G08")
+@pytest.mark.rule("G23")
+def test_no_notice_of_ours_can_be_spoiled_by_a_sentence_and_still_be_used_without_a_person() -> None:
+    for bases, asked, notice, language, wording in ours():
+        for spoiling in TAKEN_BACK[language]:
+            spoiled = changed(wording, "facts", f"{wording.facts} {spoiling}")
+            assert not judge(asked, notice, language, spoiled).certain, (bases, spoiling)
+
+
+def changed(wording: Wording, part: str, text: str) -> Wording:
+    """Without what the policy's reader would refuse: an empty part."""
+    return Wording.model_construct(None, **{**wording.model_dump(), part: text})
+
+
+IDLE = re.compile(r"Ellers lader vi|Otherwise we won|Gerne begge|Or press both|Vi vil også gerne|We would also like")
+"""sentences that say nothing the table asks for, or whose facts another sentence says too"""
+
+
+@pytest.mark.rule("G05")
+def test_no_sentence_of_ours_can_go_without_being_missed() -> None:
+    left_out = 0
+    for bases, asked, notice, language, wording in ours():
+        parts = {"essentials": wording.essentials, "facts": wording.facts or "", "question": wording.question or ""}
+        for name, part in parts.items():
+            sentences = re.split(r"(?<=[.?!]) (?=[A-ZÆØÅ])", part) if part else []
+            for n, sentence in enumerate(sentences):
+                if IDLE.match(sentence):
+                    continue
+                rest = " ".join(one for m, one in enumerate(sentences) if m != n)
+                shorter = changed(wording, name, rest)
+                assert not judge(asked, notice, language, shorter).certain, (bases, language, sentence)
+                left_out += 1
+    print(f"\n{left_out} times a sentence was left out")
+    assert left_out > 150
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.rule("G31")
+def test_a_wording_for_one_notice_does_not_pass_as_another() -> None:
+    """What each notice must say differs; only a text that says more than is needed may pass for a lesser one."""
+    texts = list(ours())
+    for bases, asked, notice, language, _ in texts:
+        for other, _, _, its_language, wording in texts:
+            if its_language is language and other.partition(" ")[0] != notice.value:
+                assert not judge(asked, notice, language, wording).certain, (bases, other, language)
+
+
+def test_a_text_in_the_wrong_language_says_nothing() -> None:
+    for bases, asked, notice, language, _ in ours():
+        other = next(one for one in Language if one is not language)
+        assert "recorded" in codes(judge(asked, notice, language, standard(asked, notice, other)).missing), bases
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "?!.,;", "{page}", "{keys} {page} {x}", "1" * 2000, "æøå " * 500, "ikke " * 400]
+)
+def test_nonsense_is_judged_too(text: str) -> None:
+    for _, asked, notice, language, _ in ours():
+        assert not judge(
+            asked, notice, language, Wording.model_construct(essentials=text, facts=text, question=text)
+        ).lawful

@@ -1,0 +1,173 @@
+"""What a controller brings itself: its own words for a notice, and its own recordings, each checked before it is used.
+
+Its words are judged by the rulebook. What certainly lacks a fact or promises too much is a fault; what is doubtful waits for
+a person, and the rulebook's own words are used until then. A recording is used while it says the words of its notice: the
+policy's hash of both holds, or nobody has said and the policy need not be signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from softphone.domain.decision import NoticeId
+from softphone.domain.errors import SoundError
+from softphone.domain.notice import Found, Judgement, NoticeText, sound_hash, wording_hash
+from softphone.domain.policy import KeyPath, Line, LoadedPolicy, PolicyError, PolicyFault, fault_at, warning_at
+from softphone.domain.policy.model import Confirmed, SoundFile, Wording
+from softphone.domain.purpose import Language
+from softphone.plugin.sounds import Samples, bytes_of, samples_of
+
+Place = tuple[str, NoticeId, Language]
+"""a line's id, the notice, the language"""
+
+Judge = Callable[[Line, NoticeId, Language, Wording], Judgement | None]
+"""None where the rulebook gives no judgement"""
+
+Words = Callable[[Line, NoticeId, Language], NoticeText | None]
+"""what a notice says on a line; None where the rulebook has no text for it"""
+
+_QUOTED = 90
+"""characters"""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWording:
+    """A controller's own words for one notice. `hash` is what a confirmation names."""
+
+    place: Place
+    wording: Wording
+    hash: str
+    judgement: Judgement | None
+    confirmed: Confirmed | None
+
+    @property
+    def used(self) -> bool:
+        return self.judgement is not None and self.judgement.lawful and (self.judgement.certain or bool(self.confirmed))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSound:
+    """A controller's own recording of one notice, as its file is now."""
+
+    place: Place
+    path: KeyPath
+    named: SoundFile
+    raw: bytes
+    samples: Samples
+
+
+@dataclass(frozen=True)
+class Own:
+    """All of it that was found sound. `lines` are the policy's, without the words that are not used; `sounds` those that are."""
+
+    lines: tuple[Line, ...]
+    wordings: tuple[OwnWording, ...]
+    sounds: Mapping[Place, Samples]
+    remarks: tuple[PolicyFault, ...]
+
+
+def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = False) -> Own:
+    """PolicyError tells of every wording that cannot be used and every file that is no sound, at their lines. `signed`: a
+    signature answers for the policy, and a recording without a hash, which it does not cover, is not used."""
+    wordings: list[OwnWording] = []
+    faults: list[PolicyFault] = []
+    remarks: list[PolicyFault] = []
+    lines: list[Line] = []
+    confirmed = {one.hash: one for one in loaded.policy.confirmed}
+    for n, line in enumerate(loaded.policy.line):
+        kept: dict[NoticeId, dict[Language, Wording]] = {}
+        for notice, each in line.wording.items():
+            for language, wording in each.items():
+                hash_ = wording_hash(line.id, notice, language, *_parts(wording))
+                judgement = judge(line, notice, language, wording)
+                one = OwnWording((line.id, notice, language), wording, hash_, judgement, confirmed.get(hash_))
+                wordings.append(one)
+                path = ("line", n, "wording", notice.value, language.value)
+                faults += _faults(loaded, path, one)
+                remarks += _doubts(loaded, path, one)
+                if one.used:
+                    kept.setdefault(notice, {})[language] = wording
+        lines.append(line.model_copy(update={"wording": kept}))
+    sounds, unsound = _sounds(loaded)
+    if faults or unsound:
+        raise PolicyError([*faults, *unsound])
+    waiting = {one.place for one in wordings if not one.used}
+    used: dict[Place, Samples] = {}
+    for one in sounds:
+        line, notice, language = one.place
+        if one.place in waiting:
+            continue  # it may say the words that nobody has confirmed yet
+        said = words(next(mended for mended in lines if mended.id == line), notice, language)
+        if said is None:
+            continue
+        params = {"line": line, "notice": notice.value, "language": language.value, "path": one.named.file}
+        if one.named.hash is None and signed:
+            remarks.append(warning_at(loaded, one.path, "sound_unsigned", **params))
+            continue
+        if one.named.hash is None:
+            remarks.append(warning_at(loaded, one.path, "sound_unconfirmed", **params))
+        elif one.named.hash != sound_hash(said.spoken, one.raw):
+            remarks.append(warning_at(loaded, one.path, "sound_changed", **params))
+            continue
+        used[one.place] = one.samples
+    return Own(tuple(lines), tuple(wordings), used, tuple(remarks))
+
+
+def _parts(wording: Wording) -> tuple[str, str, str]:
+    return wording.essentials, wording.facts or "", wording.question or ""
+
+
+def _faults(loaded: LoadedPolicy, path: KeyPath, one: OwnWording) -> list[PolicyFault]:
+    if one.judgement is None:
+        return []
+    return [
+        *(fault_at(loaded, path, f"notice_lacks_{found.code}", **_params(found)) for found in one.judgement.missing),
+        *(
+            fault_at(loaded, path, f"notice_must_not_{found.code}", **_params(found))
+            for found in one.judgement.forbidden
+        ),
+    ]
+
+
+def _doubts(loaded: LoadedPolicy, path: KeyPath, one: OwnWording) -> list[PolicyFault]:
+    """What a person is to look at, and that the rulebook's own words are used until they have."""
+    if one.judgement is None:
+        return [warning_at(loaded, path, "notice_not_judged")]
+    if one.used or not one.judgement.lawful:
+        return []
+    doubts = [
+        warning_at(loaded, path, f"notice_doubt_{found.code}", **_params(found)) for found in one.judgement.unsure
+    ]
+    return [*doubts, warning_at(loaded, path, "notice_unconfirmed", hash=one.hash)]
+
+
+def _params(found: Found) -> dict[str, str]:
+    return {"rule": found.rule, "words": quotable(found.words)}
+
+
+def quotable(words: str) -> str:
+    """The words that a finding hangs on, short enough to be quoted within a sentence."""
+    words = words.rstrip(" .!?,")
+    return words if len(words) <= _QUOTED else f"{words[:_QUOTED].rsplit(' ', 1)[0]} …"
+
+
+def _sounds(loaded: LoadedPolicy) -> tuple[list[OwnSound], list[PolicyFault]]:
+    sounds: list[OwnSound] = []
+    faults: list[PolicyFault] = []
+    folder = Path(loaded.path).parent
+    for n, line in enumerate(loaded.policy.line):
+        for notice, files in line.sound.items():
+            for language, named in files.items():
+                path = ("line", n, "sound", notice.value, language.value)
+                file = folder / named.file
+                try:
+                    raw = bytes_of(file)
+                    samples = samples_of(raw, file)
+                except SoundError as error:
+                    code = error.code.removeprefix("policy.fault.")
+                    faults.append(fault_at(loaded, path, code, **{**error.params, "path": named.file}))
+                else:
+                    sounds.append(OwnSound((line.id, notice, language), path, named, raw, samples))
+    return sounds, faults

@@ -1,0 +1,181 @@
+"""A notice's text as sound: by the voice, or from the controller's own recording, with the times of what is shown.
+
+Spoken once and kept on disk under the hash of what is said; a notice holds no personal data. Never in a call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from softphone.domain.notice import LEAD, NoticeSound, NoticeText, SpokenWord
+from softphone.domain.purpose import Language
+from softphone.plugin.client import PluginFailed, PluginHost
+from softphone.plugin.contract import SPEAK, SpeakParams
+from softphone.plugin.manifest import Plugin
+from softphone.plugin.sounds import RATE, Samples, read_wav, wav_with_lead
+from softphone.plugin.spec import Speech, SpeechWord
+
+LANGUAGE_PAUSE = 0.6
+"""seconds between a sentence in one language and the next in another: the ear has to change over"""
+
+_FORMAT = "klartone-notice-1"
+_SPEECH: TypeAdapter[Speech] = TypeAdapter(Speech)
+_SPEECH_WITHIN = 30.0
+
+
+class Lacking(StrEnum):
+    """What a notice is without."""
+
+    TEXT = "text"
+    """the rulebook gave none"""
+    SPEECH = "speech"
+    """the voice gave none"""
+    FILE = "file"
+    """it cannot be kept on this disk"""
+
+
+class Speaker:
+    """`cache` is a folder of its own; what lies there is checked before it is used. Without a voice only recordings sound."""
+
+    def __init__(self, host: PluginHost, voice: Plugin | None, cache: Path) -> None:
+        self._host = host
+        self._voice = voice
+        self._cache = cache
+        self._version = voice.release if voice else ""
+
+    def sound(self, text: NoticeText, own: Samples | None = None) -> NoticeSound | Lacking:
+        """`own`: a recording of just this text, at 16 kHz."""
+        try:
+            if own is not None:
+                words = evenly_spread(text.spoken, len(own) / RATE)
+                return self._written(_key("own", own.tobytes().hex(), text.spoken), own, words, text)
+            speech = self._spoken(text)
+            if speech is None:
+                return Lacking.SPEECH
+            key = _key("spoken", self._version, text.language.value, text.spoken)
+            return self._written(key, read_wav(speech.wav), speech.words, text)
+        except OSError:
+            return Lacking.FILE
+
+    def _spoken(self, text: NoticeText) -> Speech | None:
+        """In the text's language, but for a first sentence in the other one."""
+        cut = text.spoken_at(text.other)
+        rest = self._said(text.spoken[cut:], text.language)
+        if not cut or rest is None:
+            return rest
+        first = self._said(text.spoken[:cut], text.other_language)
+        return _one_after_the_other(first, rest, cut) if first is not None else None
+
+    def _said(self, spoken: str, language: Language) -> Speech | None:
+        if self._voice is None:
+            return None
+        key = _key("spoken", self._version, language.value, spoken)
+        kept = self._kept(key, spoken)
+        if kept is None:
+            params = SpeakParams(spoken, language)
+            speech = self._host.ask_and_wait(
+                self._voice.id, SPEAK, params, timeout=_SPEECH_WITHIN, sound=lambda one: _is_speech(one, spoken)
+            )
+            if isinstance(speech, PluginFailed):
+                return None
+            kept = speech
+            self._write(f"{key}.json", _SPEECH.dump_json(speech))
+        return kept
+
+    def _kept(self, key: str, spoken: str) -> Speech | None:
+        """What was spoken before, if it is whole; whatever else lies there is spoken again."""
+        try:
+            speech = _SPEECH.validate_json((self._cache / f"{key}.json").read_bytes())
+            return speech if _is_speech(speech, spoken) else None
+        except (OSError, ValueError):
+            return None
+
+    def _written(self, key: str, samples: Samples, words: tuple[SpeechWord, ...], text: NoticeText) -> NoticeSound:
+        """The files to play, and when in them each thing is said."""
+        seconds = len(samples) / RATE
+        shown = _as_shown(words, text)
+        question = _said_from(shown, text.question) if text.question is not None else None
+        question_path, question_seconds = None, 0.0
+        if question is not None:
+            rest = samples[round((question - LEAD) * RATE) :]
+            question_path = self._write(f"{key}-question.wav", wav_with_lead(rest))
+            question_seconds = len(rest) / RATE + LEAD
+        return NoticeSound(
+            text=text,
+            path=self._write(f"{key}.wav", wav_with_lead(samples)),
+            seconds=seconds + LEAD,
+            essentials=max((word.until for word in shown if word.start < text.essentials), default=seconds + LEAD),
+            question=question,
+            words=shown,
+            question_path=question_path,
+            question_seconds=question_seconds,
+        )
+
+    def _write(self, name: str, content: bytes) -> str:
+        """Whole or not at all, so that a notice cut short by a crash is never played."""
+        self._cache.mkdir(parents=True, exist_ok=True)
+        path = self._cache / name
+        if not path.is_file() or path.read_bytes() != content:
+            handle, half = tempfile.mkstemp(dir=self._cache, suffix=".part")
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(half).replace(path)
+        return str(path)
+
+
+def evenly_spread(spoken: str, seconds: float) -> tuple[SpeechWord, ...]:
+    """Times for a recording whose words nobody has timed: each character takes as long as every other."""
+    pace = seconds / max(1, len(spoken))
+    return tuple(
+        SpeechWord(word.start(), word.end(), word.start() * pace, word.end() * pace)
+        for word in re.finditer(r"\S+", spoken)
+    )
+
+
+def _one_after_the_other(first: Speech, rest: Speech, cut: int) -> Speech:
+    """Two speeches as one, of a text that is cut between them."""
+    before = read_wav(first.wav)
+    pause = np.zeros(round(LANGUAGE_PAUSE * RATE), dtype=np.int16)
+    shift = (len(before) + len(pause)) / RATE
+    later = (SpeechWord(one.start + cut, one.end + cut, one.at + shift, one.until + shift) for one in rest.words)
+    whole = np.concatenate([before, pause, read_wav(rest.wav)])
+    return Speech(wav_with_lead(whole, lead=0.0), (*first.words, *later))
+
+
+def _as_shown(words: tuple[SpeechWord, ...], text: NoticeText) -> tuple[SpokenWord, ...]:
+    """Times of what is shown, from the file's start. Words of a page or a key that is shown otherwise become one."""
+    shown: list[SpokenWord] = []
+    for word in words:
+        start, end = text.shown_at(word.start), text.shown_at(word.end, end=True)
+        at, until = word.at + LEAD, word.until + LEAD
+        if shown and shown[-1].end > start:
+            shown[-1] = replace(shown[-1], end=max(end, shown[-1].end), until=until)
+        else:
+            shown.append(SpokenWord(start, end, at, until))
+    return tuple(shown)
+
+
+def _said_from(words: tuple[SpokenWord, ...], offset: int) -> float:
+    """When the text from `offset` on begins to be said."""
+    return next((word.at for word in words if word.end > offset), words[-1].until if words else LEAD)
+
+
+def _is_speech(speech: Speech, spoken: str) -> bool:
+    seconds = len(read_wav(speech.wav)) / RATE
+    times = [time for word in speech.words for time in (word.at, word.until)]
+    inside = all(0 <= word.start < word.end <= len(spoken) for word in speech.words)
+    return bool(times) and inside and times == sorted(times) and times[0] >= 0 and times[-1] <= seconds + 0.1
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256(json.dumps([_FORMAT, *parts]).encode()).hexdigest()[:40]
