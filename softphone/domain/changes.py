@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from softphone.domain.purpose import Basis, KeyRole, Purpose
+from softphone.domain.purpose import Basis, KeyRole, Language, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class AuditEntry:
     rule: str
     at: datetime
     call: str
+    """empty: it belongs to no call"""
     recording: str | None = None
     params: Mapping[str, str | int | bool | None] = field(default_factory=dict[str, "str | int | bool | None"])
 
@@ -143,8 +144,32 @@ class ListCallBack:
 
 
 @dataclass(frozen=True, slots=True)
+class EndCallBack:
+    """The party has been called back, or need not be any more; `call_back` is the call in which it was promised."""
+
+    call_back: str
+
+
+@dataclass(frozen=True, slots=True)
 class RememberRefusal:
     """The party of this call declined training; `declined_earlier` is answered from this (keyed hash, 12 months)."""
+
+    call: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RememberLanguage:
+    """The party of this call chose the language of its notice; a later call begins in it (keyed hash, 12 months)."""
+
+    call: str
+    language: Language
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UseDraw:
+    """The place in the sample's block that this call held while it rang is used up by its answer, drawn or not (G34)."""
 
     call: str
     at: datetime
@@ -162,7 +187,10 @@ Change = (
     | LiftHold
     | CloseRecording
     | ListCallBack
+    | EndCallBack
     | RememberRefusal
+    | RememberLanguage
+    | UseDraw
 )
 
 

@@ -44,7 +44,8 @@ class PlanState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a call while it rings. `number` is E.164 or None where it is withheld; `at` is UTC."""
+    """What is known of a call while it rings. `number` is E.164 or None where it is withheld; `at` is aware, and a rulebook
+    gets it in the policy's time zone."""
 
     line: str | None
     direction: Direction
@@ -52,6 +53,24 @@ class Facts:
     language: Language
     declined_earlier: bool
     at: datetime
+    reviewers_have_enough: bool = False
+    """what waits for review is as much as can be reviewed before it expires (G33)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the archive knows of a call while it rings: of its party, by a keyed hash of the number, and of its line's sample."""
+
+    declined_earlier: bool = False
+    """on the do-not-sample list (G31)"""
+    language: Language | None = None
+    """the party chose it in an earlier call"""
+    call_back: bool = False
+    """the party was promised, on this line, to be called back without recording (N4)"""
+    drawn: bool = False
+    """this call is in the line's sample (G34)"""
+    reviewers_have_enough: bool = False
+    """no more is recorded for training for now (G33)"""
 
 
 @dataclass(frozen=True, slots=True)

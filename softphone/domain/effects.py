@@ -27,11 +27,12 @@ from softphone.domain.purpose import Language
 
 @dataclass(frozen=True, slots=True)
 class PlayNotice:
-    """To the party and to the agent. `question_only` repeats the question alone."""
+    """To the party and to the agent. `question_only` repeats the question alone; `newcomer`: the short text, if there is one."""
 
     notice: NoticeId
     language: Language
     question_only: bool = False
+    newcomer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,19 @@ class StopTimer:
     timer: Timer
 
 
+class RecordSignal(StrEnum):
+    """RFC 7866: `paused` is a recording that goes on later, `off` is none."""
+
+    ON = "on"
+    OFF = "off"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, slots=True)
 class SignalRecording:
-    """`a=record:on|off` to a record-aware peer (RFC 7866)."""
+    """`a=record` to a record-aware peer (RFC 7866), on every change."""
 
-    on: bool
+    state: RecordSignal
 
 
 class Tone(StrEnum):
@@ -118,6 +127,11 @@ class SoundTone:
     """A short tone for the agent alone."""
 
     tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class SoundWarningTone:
+    """A short tone for both, agent and party: the call is being recorded (`Terms.warning_tone`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +152,6 @@ Effect = (
     | StopTimer
     | SignalRecording
     | SoundTone
+    | SoundWarningTone
     | EndCall
 )

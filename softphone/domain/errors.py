@@ -4,6 +4,7 @@
     │                        happened, what it means and what to do
     ├── SettingsError        a setting or an account that cannot be used
     ├── PolicyError          a policy file that cannot be used; carries every fault found, with line and key
+    │   └── PolicyUnsigned   a policy that must be signed and is not, or has been altered since
     ├── KeyringError         the system's keyring is missing, locked or refused
     ├── ArchiveError         the archive cannot be opened, read or written
     ├── SoundError           a sound device or a sound file that cannot be used

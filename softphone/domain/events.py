@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from softphone.domain.changes import HoldBy
-from softphone.domain.decision import Decision
+from softphone.domain.decision import Decision, NoticeId
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
 
 
@@ -24,7 +24,7 @@ class Now:
 
 class Timer(StrEnum):
     ANSWER = "answer"
-    """the time to answer a question"""
+    """the time to answer a question, and a moment more for a key pressed in time to come in"""
     KEY_SETTLES = "key_settles"
     """1.5 s in which a further digit would show that the key was no answer"""
     SENSITIVE = "sensitive"
@@ -37,6 +37,8 @@ class Timer(StrEnum):
     """60 % of the time that reading the notice takes: from then on it can be confirmed as read"""
     RETRY = "retry"
     """a transaction that must be written has failed and is tried again"""
+    WARNING_TONE = "warning_tone"
+    """while something is recorded, the next tone that says so to both"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Terms:
     repeat: int = 1
     reading_time: float = 12.0
     """seconds that the notice's text takes to read aloud"""
+    newcomer_reading_time: float | None = None
+    """the same of the short text for a newcomer; None: the whole text is read"""
+    other_language: Language | None = None
+    """the language that `language_key`, pressed in the notice, begins it anew in"""
+    language_key: str = ""
     consent_keys: tuple[tuple[str, Purpose], ...] = ()
     """which key says yes to which purpose; in the order of the notice"""
     opt_out_key: str = "*9"
@@ -66,7 +73,11 @@ class Terms:
     wrap_up: float = 0.0
     """seconds of wrap-up; 0: until the next call begins"""
     starts_by_itself: bool = False
-    """outgoing: the notice begins without *A person answered*"""
+    """a call of ours: the notice begins without *A person answered*"""
+    warning_tone: float = 0.0
+    """seconds between two tones that tell both that the call is being recorded; 0: none"""
+    agent_tones: bool = True
+    """a short tone for the agent where recording begins and stops"""
     obligation: bool = False
     """the line's documentation rests on obligation, so that `on_failure` also runs where policy or rulebook failed"""
 
@@ -96,6 +107,10 @@ class Rang:
     terms: Terms
     passport: Passport | None = None
     """of a call that comes from another desk"""
+    ours: bool = False
+    """we called; an outbound call is ours in any case"""
+    withheld: bool = False
+    """nobody knows the number to call back"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +149,19 @@ class NoticeFailed:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamVouched:
-    """A listed exchange has told the party so much already; keys it reports count as pressed at the question."""
+    """A listed exchange has given the party `notice` already. It covers what our own notice would tell of in the same way.
 
-    purposes: tuple[Purpose, ...]
+    `keys`: what the party pressed there, as at that notice's question (1 for the first that it asks for, 2 for the second),
+    or the opt-out keys.
+    """
+
+    notice: NoticeId
     keys: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamIgnored:
+    """An exchange that is not listed claims to have told the party: it changes nothing, and is noted (G05)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +286,7 @@ class NoticeStopped:
 
 @dataclass(frozen=True, slots=True)
 class NoticeAgain:
-    """Play it again, or read it instead; `language` None: the language it had."""
+    """Play it again, or read it instead; `language` None: the language it had. Another is remembered for the party."""
 
     read: bool = False
     language: Language | None = None
@@ -359,9 +383,13 @@ class PrivateCall:
 
 @dataclass(frozen=True, slots=True)
 class PartyAsksForRecording:
-    """After a no: the party now wants it. A new notice and a new recording, under `decision`."""
+    """After a no: the party now wants it. A new notice and a new recording, under `decision`.
+
+    `terms`: where its notice has other keys and another reading time than the one before; None: they stay.
+    """
 
     decision: Decision
+    terms: Terms | None = None
 
 
 Event = (
@@ -372,6 +400,7 @@ Event = (
     | NoticeHeard
     | NoticeFailed
     | UpstreamVouched
+    | UpstreamIgnored
     | DigitPressed
     | PreferenceSignalled
     | HoldSignalled

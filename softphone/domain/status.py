@@ -169,4 +169,6 @@ class Status:
     """ids, newest last"""
     notes: tuple[str, ...] = ()
     """what the agent should know to say the right thing: request_noted (an objection that could not be met: obligation, or no
-    grounds), objection_received, call_back_listed, obligation_unrecorded"""
+    grounds), objection_received, call_back_listed, ask_for_number (who is to be called back at a number
+    that nobody knows), obligation_unrecorded, held_from_training (what is recorded for training is
+    not used for it while the lock stands)"""

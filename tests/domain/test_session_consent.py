@@ -85,6 +85,22 @@ def test_in_time_is_pressed_in_time() -> None:
     assert call.recorded == {TRAIN}
 
 
+def test_a_key_that_was_pressed_in_time_counts_though_it_comes_in_a_moment_later() -> None:
+    call = Call("N3").hear()
+    assert f.StartTimer(e.Timer.ANSWER, 8.3) in call.log
+    pressed = call.wait(7.9).mono
+    call.wait(0.35)(e.DigitPressed("2", pressed)).wait(0.05)(ANSWER)
+    assert call.status.headline is Headline.ASKED
+    call.wait(1.1)(SETTLES)
+    assert call.recorded == {TRAIN}
+
+
+def test_a_key_that_comes_in_with_those_in_time_and_was_pressed_late_is_none() -> None:
+    call = Call("N3", repeat=0).hear().wait(8.1).press("2").wait(0.2)(ANSWER, SETTLES)
+    assert call.recorded == set()
+    assert call.reasons[0] is Reason.NO_ANSWER
+
+
 def test_a_key_pressed_after_its_time_is_too_late() -> None:
     call = Call("N3").hear().wait(8.1)
     call(e.DigitPressed("2", call.mono), SETTLES, ANSWER)
@@ -111,7 +127,7 @@ def test_the_question_is_repeated_once_and_the_whole_notice_is_not() -> None:
     call = Call("N2").hear().wait(8)(ANSWER)
     assert call.did(f.PlayNotice) == [f.PlayNotice(NoticeId.N2, Language.DA, question_only=True)]
     call(e.NoticeHeard())
-    assert f.StartTimer(e.Timer.ANSWER, 8.0) in call.last
+    assert f.StartTimer(e.Timer.ANSWER, 8.3) in call.last
     call.wait(8)(ANSWER)
     assert not call.did(f.PlayNotice)
     assert call.reasons[0] is Reason.NO_ANSWER
@@ -153,7 +169,7 @@ def test_a_held_call_stops_the_clock_and_it_starts_again_afterwards() -> None:
     call(ANSWER)
     assert call.status.purposes[TRAIN].phase is PurposePhase.ASKED
     call(e.HoldSignalled(False))
-    assert f.StartTimer(e.Timer.ANSWER, 8.0) in call.last
+    assert f.StartTimer(e.Timer.ANSWER, 8.3) in call.last
 
 
 @pytest.mark.parametrize("pause", [e.HoldSignalled(True), e.SensitivePaused(), e.AgentMediaChanged(False)])
@@ -177,6 +193,15 @@ def test_digits_wanted_also_takes_back_a_key_that_has_not_settled() -> None:
 def test_a_spoken_yes_after_a_played_notice_counts_where_the_policy_allows_it() -> None:
     assert Call("N3").hear()(e.SpokenAnswer(TRAIN, yes=True)).recorded == {TRAIN}
     assert Call("N3", spoken_consent=False).hear()(e.SpokenAnswer(TRAIN, yes=True)).recorded == set()
+
+
+@pytest.mark.rule("G03")
+def test_what_was_asked_and_in_which_language_stands_in_the_log() -> None:
+    call = Call("N3", language_key="8", other_language=Language.EN).answer().press("8")
+    notices = [(it["notice"], it["language"], it["how"]) for it in call.noted("notice_begun")]
+    assert notices == [("N3", "da", "play"), ("N3", "en", "play")]
+    call(e.NoticeHeard()).say_yes("2")(e.NewPerson())
+    assert call.noted("notice_begun")[-1] == {"notice": NoticeId.N3, "language": Language.EN, "how": "read"}
 
 
 def test_a_spoken_no_ends_the_question() -> None:

@@ -259,3 +259,25 @@ def test_a_second_hold_keeps_training_out_though_undoing_the_first_is_on_its_way
     assert [(it.role, it.reason) for it in call.changed(c.DropWraps)] == [(KeyRole.TRAINING, "hold")]
     call(e.Committed(undone))
     assert Reason.DISPUTE_PARTY in call.reasons
+
+
+@pytest.mark.rule("G10")
+def test_while_a_lock_keeps_training_out_the_status_does_not_let_the_agent_believe_it_is_used() -> None:
+    call = Call("N7").hear()
+    assert "held_from_training" not in call.status.notes
+    call.dispute()
+    assert call.recorded == {DOC, TRAIN}
+    assert "held_from_training" in call.status.notes
+    call(e.DisputeUndone("anna"))
+    assert "held_from_training" not in call.status.notes
+    assert "held_from_training" not in Call("N1").hear().dispute().status.notes
+
+
+def test_what_no_refusal_has_ended_is_not_deleted_with_what_the_party_wants_deleted_while_our_own_hold_stands() -> None:
+    call = Call("N4").hear().dispute()(e.DisputeRaised(PARTY, "bo")).press("*9")
+    call(e.PartyAsksForRecording(call.scene.decision), e.NoticeHeard(), e.NotUnderstood())
+    call(e.Chosen("kept_for_complaint", "delete"))
+    assert [it.recording for it in call.changed(c.Discard)] == ["c-1"]
+    assert call.status.recordings == ("c-1", "c-2")
+    assert call.status.kept
+    assert call.status.hold is not None

@@ -300,16 +300,6 @@ def test_a_second_press_is_stale_because_the_version_has_moved_on() -> None:
     assert call.status.version == at_rest
 
 
-def test_the_peer_and_the_agents_ear_hear_when_recording_begins_and_stops() -> None:
-    call = Call("N1").hear()
-    assert f.SignalRecording(True) in call.last
-    assert f.SoundTone(f.Tone.STARTED) in call.last
-    call(e.HoldSignalled(True))
-    assert f.SignalRecording(False) in call.last
-    assert f.SoundTone(f.Tone.STOPPED) in call.last
-    assert not Call("N7").hear().opt_out().did(f.SoundTone)
-
-
 def test_no_assessment_is_said_beside_whatever_the_status_is() -> None:
     scene = SCENES["N2"]
     decision = replace(scene.decision, reasons=(Reason.CONSENT, Reason.NO_ASSESSMENT))

@@ -1,5 +1,7 @@
 """No, in all its ways: opt-out, objection, grounds, withdrawal, kept out, private, and what the party may ask for afterwards."""
 
+from dataclasses import replace
+
 import pytest
 
 from softphone.domain import changes as c
@@ -9,7 +11,7 @@ from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Headline, KeyRole, Reason
 from softphone.domain.status import OptOutKind, PurposePhase
 from tests.domain.walk_call import Call
-from tests.domain.walk_scenes import DOC, TRAIN
+from tests.domain.walk_scenes import DOC, SCENES, TRAIN
 
 START, STOP = f.StartRecorder, f.StopRecorder
 
@@ -57,6 +59,17 @@ def test_where_the_policy_calls_back_the_party_is_put_on_the_list() -> None:
     assert call.changed(c.ListCallBack)
     assert call.changed(c.Discard)
     assert Reason.CALL_BACK in call.reasons
+
+
+@pytest.mark.rule("N4")
+def test_who_is_to_be_called_back_at_a_withheld_number_is_listed_and_asked_for_it_while_there_is_somebody_to_ask() -> (
+    None
+):
+    known, withheld = (Call(replace(SCENES["N4 call back"], withheld=it)).hear().opt_out() for it in (False, True))
+    assert known.status.notes == ("call_back_listed",)
+    assert withheld.status.notes == ("call_back_listed", "ask_for_number")
+    assert withheld.changed(c.ListCallBack)
+    assert withheld(e.CallEnded()).status.notes == ("call_back_listed",)
 
 
 @pytest.mark.parametrize("press", ["button", "keys", "sip"])
@@ -174,6 +187,7 @@ def test_an_objection_before_recording_restricts_what_is_recorded_later() -> Non
 def test_an_objection_ends_training() -> None:
     call = Call("N7", objection_stops=False).hear()(e.Objected())
     assert call.status.purposes[TRAIN].phase is PurposePhase.ENDED
+    assert len(call.changed(c.RememberRefusal)) == 1
     assert call.recorded == {DOC}
 
 
@@ -204,6 +218,7 @@ def test_grounds_given_stop_training_and_leave_the_rest_to_custody() -> None:
     assert not call.changed(c.Discard)
     assert call.reasons[0] is Reason.GROUNDS_GIVEN
     assert Reason.CASE_OPEN in call.reasons
+    assert call.changed(c.RememberRefusal)
 
 
 @pytest.mark.rule("G32")
@@ -272,6 +287,44 @@ def test_no_key_revives_what_was_declined_withdrawn_or_kept_out(how: e.Event) ->
     assert call.say_yes("2").recorded == set()
     assert call(e.AskedAgain()).last == ()
     assert "ask_again" not in call.status.actions
+
+
+# --- a yes that is taken back ----------------------------------------------------------------------------
+
+KEYS = tuple(e.DigitPressed(digit, 0.0) for digit in "*9")
+BY = {
+    "keys": KEYS,
+    "SIP": (e.PreferenceSignalled(False),),
+    "the button": (e.OptedOut("stop_and_delete"),),
+    "the button, at wrap-up": (e.CallEnded(), e.OptedOut("stop_and_delete")),
+}
+
+
+@pytest.mark.rule("G04")
+@pytest.mark.parametrize("events", BY.values(), ids=BY)
+@pytest.mark.parametrize(("name", "key"), [("N2", "1"), ("N3", "2")])
+def test_however_a_yes_that_was_given_is_taken_back_it_is_a_withdrawal(
+    name: str, key: str, events: tuple[e.Event, ...]
+) -> None:
+    call = Call(name).hear().say_yes(key)(*events)
+    assert {("purpose_ended", "G04"), ("recording_discarded", "G04")} <= set(call.entries)
+    rules = {it.rule for it in call.status.reasons if it.reason.value.startswith("declined_by")}
+    assert rules == {"G04"}
+
+
+@pytest.mark.rule("G03")
+def test_a_no_to_the_question_is_no_withdrawal_nor_is_a_newcomers() -> None:
+    assert ("purpose_ended", "G03") in Call("N3").hear()(KEYS[0], KEYS[1]).entries
+    call = Call("N3").hear().say_yes("2")(e.NewPerson(), e.TimedOut(e.Timer.READABLE), e.NoticeRead())
+    call(e.SpokenAnswer(TRAIN, yes=False))
+    assert ("purpose_ended", "G03") in call.entries
+    assert call.status.kept
+
+
+@pytest.mark.rule("G04")
+def test_the_keys_take_back_what_others_have_said_yes_to_while_a_newcomer_is_asked() -> None:
+    call = Call("N3").hear().say_yes("2")(e.NewPerson(), e.TimedOut(e.Timer.READABLE), e.NoticeRead(), *KEYS)
+    assert {("purpose_ended", "G04"), ("recording_discarded", "G04")} <= set(call.entries)
 
 
 # --- a new notice, and a private call ------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Ringing, answering, and telling the party: the rows of `session.md` up to *informed*, written from the page."""
 
+from dataclasses import replace
+
 import pytest
 
 from softphone.domain import changes as c
@@ -56,8 +58,17 @@ def test_the_notice_begins_at_the_answer_and_the_microphone_is_closed_while_it_p
 
 @pytest.mark.rule("G34")
 def test_a_draw_is_used_up_at_the_answer() -> None:
-    assert ("draw_used", "G34") in Call("N7")(e.Answered()).entries
+    call = Call("N7")(e.Answered())
+    assert ("draw_used", "G34") in call.entries
+    assert [it.call for it in call.changed(c.UseDraw)] == ["c"]
     assert ("draw_used", "G34") not in Call("N1")(e.Answered()).entries
+    assert not Call("N1").hear().ever_changed(c.UseDraw)
+
+
+@pytest.mark.rule("G34")
+def test_a_draw_that_came_to_no_answer_is_not_used_and_one_declined_while_it_rang_is() -> None:
+    assert not Call("N7")(e.CallEnded()).ever_changed(c.UseDraw)
+    assert Call("N4")(e.PreferenceSignalled(recording=False), e.Answered()).changed(c.UseDraw)
 
 
 @pytest.mark.rule("G05")
@@ -156,6 +167,21 @@ def test_an_outgoing_call_waits_for_a_person() -> None:
     assert call.status.notice.told is Told.READING
 
 
+@pytest.mark.rule("G05")
+def test_a_call_of_ours_to_a_colleague_waits_for_a_person_and_one_of_theirs_does_not() -> None:
+    ours = Call(replace(SCENES["N1"], direction=Direction.INTERNAL, ours=True))(e.Answered())
+    assert ours.reasons[0] is Reason.NO_PERSON_CONFIRMED
+    assert not ours.did(f.PlayNotice)
+    theirs = Call(replace(SCENES["N1"], direction=Direction.INTERNAL))(e.Answered())
+    assert theirs.did(f.PlayNotice)
+    assert "voicemail" not in theirs.status.actions
+
+    assert ours(e.PersonAnswered()).did(f.PlayNotice)
+    ours(e.NoticeHeard(), e.VoicemailAnswered())
+    assert ours.recorded == set()
+    assert ours.changed(c.Discard)
+
+
 def test_a_policy_may_start_the_notice_of_an_outgoing_call_by_itself() -> None:
     scene = Scene(
         "out",
@@ -220,7 +246,8 @@ def test_a_machine_that_answers_is_never_recorded_and_hears_nothing() -> None:
 
 
 def _out(basis: Basis) -> Scene:
-    return Scene("out", NoticeId.N1, {DOC: basis}, e.Terms(starts_by_itself=True), direction=Direction.OUTBOUND)
+    terms = e.Terms(starts_by_itself=True, obligation=basis is Basis.LEGAL_OBLIGATION)
+    return Scene("out", NoticeId.N1, {DOC: basis}, terms, direction=Direction.OUTBOUND)
 
 
 def test_what_was_recorded_of_a_machine_already_is_discarded() -> None:
@@ -234,41 +261,6 @@ def test_what_was_recorded_of_a_machine_on_obligation_is_kept() -> None:
     assert call.did(STOP)
     assert not call.changed(c.Discard)
     assert call.status.kept
-
-
-# --- upstream --------------------------------------------------------------------------------------------
-
-
-def test_an_exchange_that_vouches_for_all_of_it_spares_the_party_the_notice() -> None:
-    call = Call("N1")(e.UpstreamVouched((DOC,)), e.Answered())
-    assert call.recorded == {DOC}
-    assert not [it for it in call.log if isinstance(it, f.PlayNotice)]
-    assert call.status.notice is not None
-    assert call.status.notice.how == "upstream"
-
-
-def test_what_an_exchange_does_not_cover_is_played() -> None:
-    call = Call("N7")(e.UpstreamVouched((DOC,)), e.Answered())
-    assert call.did(f.PlayNotice)
-    assert call.recorded == set()
-
-
-def test_an_exchange_that_vouches_late_cuts_the_notice() -> None:
-    call = Call("N1").answer()(e.UpstreamVouched((DOC,)))
-    assert f.StopNotice() in call.last
-    assert call.recorded == {DOC}
-
-
-@pytest.mark.rule("G03")
-def test_a_key_that_an_exchange_reports_counts_as_pressed_at_the_question() -> None:
-    assert Call("N3")(e.UpstreamVouched((TRAIN,), "2"), e.Answered()).recorded == {TRAIN}
-    asked = Call("N3")(e.UpstreamVouched((TRAIN,), "7"), e.Answered())
-    assert asked.status.headline is Headline.ASKED
-
-
-def test_opt_out_keys_that_an_exchange_reports_are_an_opt_out() -> None:
-    call = Call("N7")(e.UpstreamVouched((DOC, TRAIN), "*9"), e.Answered())
-    assert call.status.purposes[TRAIN].reason is Reason.DECLINED_BY_KEY
 
 
 # --- the rulebook chooses, the session enforces ----------------------------------------------------------
@@ -364,3 +356,27 @@ def test_every_purpose_that_is_active_says_on_what_ground() -> None:
         assert Call(name).hear().reasons[: len(expected)] == expected
     assert Call("N2").hear().say_yes("1").reasons[0] is Reason.CONSENT
     assert Purpose.DOCUMENTATION in Call("N2").hear().say_yes("1").recorded
+
+
+# --- while it rings ------------------------------------------------------------------------------------
+
+
+def ringing(decision: Decision, name: str) -> Call:
+    call = Call("none")
+    call.state, call.log = State(), []
+    return call(replace(SCENES[name].rang, decision=decision))
+
+
+def test_while_it_rings_the_first_reason_is_that_of_what_is_to_come() -> None:
+    nothing = PurposePlan(PlanState.OFF, None, Reason.LINE_NOT_RECORDED)
+    call = ringing(replace(SCENES["N4"].decision, documentation=nothing), "N4")
+    assert call.status.headline is Headline.NOT_RECORDING
+    assert call.reasons == [Reason.WAITING_FOR_NOTICE]
+    assert Call("none").reasons == [Reason.NOT_IN_SAMPLE]
+
+
+@pytest.mark.rule("G22")
+def test_the_log_says_where_a_yes_is_needed_because_nothing_was_assessed() -> None:
+    decision = replace(SCENES["N3"].decision, reasons=(Reason.CONSENT, Reason.NO_ASSESSMENT))
+    assert ("no_assessment", "G22") in ringing(decision, "N3").entries
+    assert ("no_assessment", "G22") not in Call("N3").entries

@@ -1,15 +1,15 @@
-"""An exhaustive walk through a session: every event in every reachable state, each step held against `walk_world`.
+"""An exhaustive walk through a session: every event in every reachable state, each step held against `walk_never`.
 
-States are made canonical (tickets by their order), time stands still (a timer is stopped, running, or run out by its event), and
-what only tells is acknowledged at once, after its failure has been tried too. `Bounds` says how far states are expanded.
+Time stands still (a timer is stopped, running, or run out by its event). `Bounds` says how far states are expanded; what lies
+beyond is stepped into and checked, and not left again. When two states are the same is said in `walk_keys`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
-from operator import attrgetter
+from dataclasses import dataclass, field
+from dataclasses import replace as dataclass_replace
 
 from softphone.domain import changes as c
 from softphone.domain import events as e
@@ -17,32 +17,60 @@ from softphone.domain.effects import Effect
 from softphone.domain.purpose import Reason
 from softphone.domain.session import State, describe
 from softphone.domain.session import step as real_step
-from softphone.domain.session.state import Hold, Kind, Recorder, Sensitive
-from softphone.domain.status import Status, Told
-from tests.domain.walk_scenes import FEW, NOW, Scene, Start, alphabet, way_to
-from tests.domain.walk_world import Broken, World, buried, carry_out, check, happens, settled
+from softphone.domain.session.state import Kind, Sensitive
+from softphone.domain.status import Status
+from tests.domain.walk_account import happens
+from tests.domain.walk_fast import fast, fast_replace
+from tests.domain.walk_keys import Key, Keys, shown
+from tests.domain.walk_never import check
+from tests.domain.walk_scenes import NOW, Scene, Start, alphabet, way_to
+from tests.domain.walk_store import buried, carry_out, settled
+from tests.domain.walk_world import Broken, World, replace
 
 Step = Callable[[State, e.Event, e.Now], tuple[State, tuple[Effect, ...]]]
-Key = tuple[object, ...]
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How far a state is expanded; what lies beyond is stepped into and checked, and not left again."""
+    """How far a state is expanded. `pauses`: which ones, and `together` how many that silence the call."""
 
-    pauses: int = 1
-    recordings: int = 2
-    holds: int = 2
+    name: str = ""
+    pauses: frozenset[str] = frozenset()
+    together: int = 1
+    recordings: int = 1
+    holds: int = 0
+    digits: bool = False
+    """also while the agent wants digits"""
+    late: bool = False
+    """transactions are on their way for a while, or fail, and so does the recorder; else the store answers at once"""
+    on_the_way: int = 1
     waiting: int = 1
-    on_the_way: int = 2
-    """segments whose transactions are neither written nor failed"""
     states: int = 10_000_000
-    together: bool = True
-    """what is out of the ordinary (a pause, a failure, a dispute, digits wanted) is also combined with more of it"""
-    few: bool = False
-    """a short alphabet, `walk_scenes.FEW`, to get further in the same time"""
-    opt_out_key: str = "*9"
+    opt_out_key: str = "*"
     start: Start = Start.RINGS
+    terms: dict[str, object] = field(default_factory=dict[str, object])
+
+    def holds_within(self, state: State) -> bool:
+        pauses = state.pauses
+        silent = {
+            "held": pauses.held,
+            "consulting": pauses.consulting,
+            "agent_gone": pauses.agent_gone,
+            "sensitive": pauses.sensitive is not Sensitive.OFF,
+        }
+        standing = {name for name, stands in silent.items() if stands}
+        kept = sum(not it.discarded for it in state.recordings)
+        return (
+            standing <= self.pauses
+            and len(standing) <= self.together
+            and (not pauses.desk_gone or "desk_gone" in self.pauses)
+            and kept <= self.recordings
+            and sum(not it.void for it in state.holds) <= self.holds
+            and (self.digits or not state.digits_wanted)
+            and (self.late or state.recorder.failed is None)
+            and len(state.unwritten) <= self.waiting
+            and sum(it.kind is Kind.OPEN for it in state.pending) <= self.on_the_way
+        )
 
 
 @dataclass(frozen=True)
@@ -50,7 +78,6 @@ class Node:
     state: State
     world: World
     status: Status
-    bare: Key
     came: tuple[Node, e.Event] | None = None
 
     @property
@@ -66,6 +93,7 @@ class Node:
 @dataclass
 class Walked:
     scene: str
+    bounds: str
     states: int = 0
     transitions: int = 0
     whole: bool = False
@@ -75,38 +103,7 @@ class Walked:
 
     def __str__(self) -> str:
         rest = "" if self.whole else ", not to the end"
-        return f"{self.scene:18} {self.states:8,} states {self.transitions:10,} transitions{rest}"
-
-
-_STATE = attrgetter(
-    *(it.name for it in fields(State) if it.compare and it.name not in ("terms", "pending", "recorder", "holds"))
-)
-_RECORDER = attrgetter(*(it.name for it in fields(Recorder) if it.compare and it.name != "opening_ticket"))
-_HOLD = attrgetter(*(it.name for it in fields(Hold) if it.compare and it.name != "lifting"))
-_HAPPENED = attrgetter(
-    *("sound", "mic", "running", "holding", "kept", "stage", "person", "told", "essentials", "readable", "at_question"),
-    *("vouched", "puzzled", "newcomer", "asked_newcomer", "open", "time_up", "pressed", "remembered", "yes", "no"),
-    *("unanswered", "began", "pauses", "wanted_digits", "tail", "objected", "disputes", "complaint"),
-)
-
-
-def bare(state: State) -> Key:
-    """The state without its tickets, which count up for ever: their order is what matters."""
-    if not state.pending:
-        order: dict[int, int] = {}
-    else:
-        order = {it.ticket: index for index, it in enumerate(state.pending)}
-    recorder = state.recorder
-    ticket = order.get(recorder.opening_ticket, -1) if recorder.opening_ticket is not None else None
-    pending = tuple((it.kind, it.label, it.waiting, it.retried) for it in state.pending)
-    holds = tuple((_HOLD(it), None if it.lifting is None else order.get(it.lifting, -1)) for it in state.holds)
-    return _STATE(state), pending, _RECORDER(recorder), ticket, holds
-
-
-def key(node: Node) -> Key:
-    """The part of a node that decides what can happen next."""
-    world = node.world
-    return node.bare, _HAPPENED(world), len(world.owed), tuple((it.overtaken, it.ended) for it in world.sent)
+        return f"{self.scene:18} {self.bounds:9} {self.states:8,} states {self.transitions:10,} transitions{rest}"
 
 
 def acknowledgements(state: State) -> Iterator[e.Event]:
@@ -131,94 +128,67 @@ def quiet(state: State) -> int | None:
     return None
 
 
-def within(state: State, bounds: Bounds) -> bool:
-    pauses = state.pauses
-    flags = (pauses.held, pauses.consulting, pauses.agent_gone, pauses.desk_gone, pauses.sensitive is not Sensitive.OFF)
-    paused, failed, disputed = sum(flags), state.recorder.failed is not None, bool(state.holds)
-    if not bounds.together and not _near(state, paused + failed + disputed + state.digits_wanted):
-        return False
-    return (
-        paused <= bounds.pauses
-        and len(state.recordings) <= bounds.recordings
-        and len(state.holds) <= bounds.holds
-        and len(state.unwritten) <= bounds.waiting
-        and sum(it.kind is Kind.OPEN for it in state.pending) <= bounds.on_the_way
-    )
-
-
-def _near(state: State, unusual: int) -> bool:
-    """One thing out of the ordinary at a time; of what does the same, one in one scene."""
-    pauses, notice = state.pauses, state.decision.notice
-    same = (pauses.consulting and notice != "N1") or (pauses.agent_gone and notice != "N4")
-    no_matter = pauses.desk_gone and state.training.basis != "legitimate_interest"
-    told = state.told
-    more = (
-        pauses.not_told,
-        told.phase is Told.FAILED,
-        told.not_understood,
-        bool(told.vouched),
-        state.noted,
-        state.begin_new,
-    )
-    return unusual + sum(more) <= 1 and not same and not no_matter
-
-
 class Walk:
     """One walk. What was computed for a state is kept, since most steps lead where another has led before."""
 
     def __init__(self, scene: Scene, bounds: Bounds, step: Step) -> None:
-        self.scene = replace(scene, terms=replace(scene.terms, opt_out_key=bounds.opt_out_key))
+        terms = dataclass_replace(scene.terms, **{"opt_out_key": bounds.opt_out_key, **bounds.terms})
+        self.scene = dataclass_replace(scene, terms=terms)
         self.bounds = bounds
         self.step = step
-        self.out = Walked(scene.name)
+        self.keys = Keys(self.scene)
+        self.out = Walked(scene.name, bounds.name)
         self.statuses: dict[Key, Status] = {}
         self.told: set[int] = set()
-        keys = set(bounds.opt_out_key)
-        few = [it for it in alphabet(self.scene) if not bounds.few or isinstance(it, FEW)]
-        self.events = [
-            it for it in few if not (isinstance(it, e.DigitPressed) and it.digit in "*9" and it.digit not in keys)
-        ]
+        self.events = alphabet(self.scene)
 
     def through(self) -> Walked:
+        with fast():
+            self._through()
+        return self.out
+
+    def _through(self) -> None:
         out, bounds = self.out, self.bounds
         state = State()
-        start = Node(state, World(self.scene), self.status(state, bare(state)), bare(state))
+        start = Node(state, World(self.scene), self.status(state))
         try:
             for event in way_to(self.scene, bounds.start):
-                start = self.plainly(start, event)
-        except Broken as broken:
-            out.broken = broken
-            return out
-        seen = {hash(key(start))}
-        queue = deque([start])
-        try:
+                start = self.written(self.one(start, event))
+            seen = {hash(self.key(start))}
+            queue = deque([start])
             while queue and out.states < bounds.states:
                 node = queue.popleft()
                 out.states += 1
                 for event in (*self.events, *acknowledgements(node.state)):
                     for after in self.reached(node, event):
-                        if (k := hash(key(after))) not in seen:
+                        if (k := hash(self.key(after))) not in seen:
                             seen.add(k)
-                            if within(after.state, bounds):
+                            if bounds.holds_within(after.state):
                                 queue.append(after)
+            out.whole = not queue
         except Broken as broken:
             out.broken = broken
-        out.whole = not queue and out.broken is None
-        return out
 
-    def status(self, state: State, bare: Key) -> Status:
+    def key(self, node: Node) -> Key:
+        return self.keys.key(node.state, node.world)
+
+    def status(self, state: State) -> Status:
         """As of a state that will do the same: times and the version may differ."""
-        if (status := self.statuses.get(bare)) is None:
-            status = self.statuses[bare] = describe(state, NOW)
+        it = shown(state)
+        if (status := self.statuses.get(it)) is None:
+            status = self.statuses[it] = describe(state, NOW)
         return status
 
     def reached(self, node: Node, event: e.Event) -> Iterator[Node]:
-        """Where the event leads; with what merely tells acknowledged, and with each of it failing."""
+        """Where the event leads: with all of it written at once, or (late) with each that merely tells written, or failing."""
         after = self.one(node, event)
         if after is node:
             return
+        if not self.bounds.late:
+            yield self.written(after)
+            return
         while (ticket := quiet(after.state)) is not None:
-            if (k := hash(key(after))) in self.told:
+            if (k := hash(self.key(after))) in self.told:
                 return
             self.told.add(k)
             if after.state.recorder.failed is None:
@@ -226,14 +196,22 @@ class Walk:
             after = self.one(after, e.Committed(ticket))
         yield after
 
-    def plainly(self, node: Node, event: e.Event) -> Node:
-        """On the way to the start: all is written, and what starts has its first sample."""
-        node = self.one(node, event)
-        while node.state.pending:
-            node = self.one(node, e.Committed(node.state.pending[0].ticket))
-            for it in node.state.kept:
-                node = self.one(node, e.FirstSample(it.id, 0))
-        return node
+    def written(self, node: Node) -> Node:
+        """The store has answered all, and what starts has its first sample. What merely tells is only taken off the list,
+        which is all that its acknowledgement does: the late walks step it."""
+        while True:
+            pending = node.state.pending
+            waits = next((it for it in pending if it.kind is not Kind.MUST), None)
+            if waits is not None:
+                node = self.one(node, e.Committed(waits.ticket))
+                continue
+            if pending:
+                state = fast_replace(node.state, pending=())
+                node = Node(state, replace(node.world, sent=()), self.status(state), node.came)
+            new = (it.id for it in node.state.recordings if it.kept and not it.sampled and not it.closed)
+            if (name := next(new, None)) is None or (sampled := self.one(node, e.FirstSample(name, 0))) is node:
+                return node
+            node = sampled
 
     def one(self, node: Node, event: e.Event) -> Node:
         out = self.out
@@ -246,8 +224,7 @@ class Walk:
         world = happens(node.world, event, node.status)
         if state is node.state and not effects and (world is node.world or world == node.world):
             return node
-        it = node.bare if state is node.state else bare(state)
-        status = self.status(state, it)
+        status = node.status if state is node.state else self.status(state)
         try:
             world = settled(carry_out(world, event, effects))
             for broken in check(node.world, world, event, effects, status):
@@ -255,7 +232,7 @@ class Walk:
         except Broken:
             out.path = (*node.path, event)
             raise
-        return Node(state, buried(world), status, it, (node, event))
+        return Node(state, buried(world), status, (node, event))
 
 
 def walk(scene: Scene, bounds: Bounds, step: Step = real_step) -> Walked:

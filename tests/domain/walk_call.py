@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -113,6 +113,11 @@ class Call:
         """Event and rule of what the last event put into the audit log."""
         commits = [it for it in self.last if isinstance(it, c.Commit)]
         return [(entry.event, entry.rule) for commit in commits for entry in commit.entries]
+
+    def noted(self, event: str) -> list[Mapping[str, object]]:
+        """What every entry of this kind has said so far, beside its rule."""
+        commits = [it for it in self.log if isinstance(it, c.Commit)]
+        return [entry.params for commit in commits for entry in commit.entries if entry.event == event]
 
 
 def _changes(effects: list[f.Effect] | tuple[f.Effect, ...]) -> Iterator[c.Change]:

@@ -14,6 +14,9 @@ from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 DOC, TRAIN = Purpose.DOCUMENTATION, Purpose.TRAINING
 NOW = e.Now(datetime(2026, 3, 2, 9, 41, tzinfo=UTC), 1000.0)
 INTEREST, CONSENT, OBLIGATION = Basis.LEGITIMATE_INTEREST, Basis.CONSENT, Basis.LEGAL_OBLIGATION
+PUBLIC = Basis.PUBLIC_TASK
+BALANCED = (INTEREST, PUBLIC)
+"""the grounds that can be objected to, or opted out of"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Scene:
     special: bool = False
     use: bool = False
     direction: Direction = Direction.INBOUND
+    ours: bool = False
+    withheld: bool = False
     how: How = How.PLAY
     why_not: Reason = Reason.NOT_IN_SAMPLE
 
@@ -45,7 +50,8 @@ class Scene:
 
     @property
     def rang(self) -> e.Rang:
-        return e.Rang("c", self.direction, Language.DA, self.decision, self.terms)
+        ring = e.Rang("c", self.direction, Language.DA, self.decision, self.terms)
+        return replace(ring, ours=self.ours, withheld=self.withheld)
 
 
 def _terms(**more: object) -> e.Terms:
@@ -53,28 +59,76 @@ def _terms(**more: object) -> e.Terms:
     return replace(base, **more)
 
 
+LANGUAGE = {"language_key": "8", "other_language": Language.EN}
+
 SCENES = {
     scene.name: scene
     for scene in (
         Scene("none", None, {}, _terms()),
         Scene("N1", NoticeId.N1, {DOC: INTEREST}, _terms()),
-        Scene("N1 goes on", NoticeId.N1, {DOC: INTEREST}, _terms(objection_stops=False)),
-        Scene("N1 obligation", NoticeId.N1, {DOC: OBLIGATION}, _terms(on_failure="end")),
+        Scene("N1 goes on", NoticeId.N1, {DOC: INTEREST}, _terms(objection_stops=False, **LANGUAGE)),
+        Scene("N1 public task", NoticeId.N1, {DOC: PUBLIC}, _terms()),
+        Scene("N1 obligation", NoticeId.N1, {DOC: OBLIGATION}, _terms(on_failure="end", obligation=True)),
         Scene("N2", NoticeId.N2, {DOC: CONSENT}, _terms()),
         Scene("N3", NoticeId.N3, {TRAIN: CONSENT}, _terms(repeat=0)),
         Scene("N4", NoticeId.N4, {TRAIN: INTEREST}, _terms()),
-        Scene("N4 call back", NoticeId.N4, {TRAIN: INTEREST}, _terms(opt_out_calls_back=True)),
-        Scene("N5", NoticeId.N5, {TRAIN: INTEREST}, _terms(), special=True),
+        Scene(
+            "N4 call back",
+            NoticeId.N4,
+            {TRAIN: INTEREST},
+            _terms(opt_out_calls_back=True, warning_tone=15.0, wrap_up=30.0),
+        ),
+        Scene("N5", NoticeId.N5, {TRAIN: INTEREST}, _terms(special_circumstances=True), special=True),
         Scene("N6", NoticeId.N6, {DOC: INTEREST, TRAIN: CONSENT}, _terms(), use=True),
         Scene("N7", NoticeId.N7, {DOC: INTEREST, TRAIN: INTEREST}, _terms()),
-        Scene("N7 obligation", NoticeId.N7, {DOC: OBLIGATION, TRAIN: INTEREST}, _terms()),
-        Scene("N8", NoticeId.N8, {DOC: INTEREST, TRAIN: INTEREST}, _terms(objection_stops=False), special=True),
+        Scene("N7 obligation", NoticeId.N7, {DOC: OBLIGATION, TRAIN: INTEREST}, _terms(obligation=True)),
+        Scene(
+            "N8",
+            NoticeId.N8,
+            {DOC: INTEREST, TRAIN: INTEREST},
+            _terms(objection_stops=False, special_circumstances=True, sensitive_resumes=True),
+            special=True,
+        ),
         Scene("N2+N3", NoticeId.N2_N3, {DOC: CONSENT, TRAIN: CONSENT}, _terms()),
+        Scene("N6 obligation", NoticeId.N6, {DOC: OBLIGATION, TRAIN: CONSENT}, _terms(obligation=True), use=True),
         Scene("N2+N4", NoticeId.N2_N4, {DOC: CONSENT, TRAIN: INTEREST}, _terms()),
+        Scene("N2+N5", NoticeId.N2_N5, {DOC: CONSENT, TRAIN: PUBLIC}, _terms(special_circumstances=True), special=True),
         Scene("N1 read, outgoing", NoticeId.N1, {DOC: INTEREST}, _terms(), direction=Direction.OUTBOUND, how=How.READ),
         Scene("N3 read", NoticeId.N3, {TRAIN: CONSENT}, _terms(), how=How.READ),
     )
 }
+
+TOLD, ASKED, UNDER_SPECIAL = "told", "asked", "told, under special circumstances"
+TELLS: dict[NoticeId, dict[Purpose, str]] = {
+    NoticeId.N1: {DOC: TOLD},
+    NoticeId.N2: {DOC: ASKED},
+    NoticeId.N3: {TRAIN: ASKED},
+    NoticeId.N4: {TRAIN: TOLD},
+    NoticeId.N5: {TRAIN: UNDER_SPECIAL},
+    NoticeId.N6: {DOC: TOLD, TRAIN: ASKED},
+    NoticeId.N7: {DOC: TOLD, TRAIN: TOLD},
+    NoticeId.N8: {DOC: TOLD, TRAIN: UNDER_SPECIAL},
+    NoticeId.N2_N3: {DOC: ASKED, TRAIN: ASKED},
+    NoticeId.N2_N4: {DOC: ASKED, TRAIN: TOLD},
+    NoticeId.N2_N5: {DOC: ASKED, TRAIN: UNDER_SPECIAL},
+}
+"""the guideline's table: what each notice says of each purpose; what it asks, by 1 and 2 in this order"""
+
+
+OTHERWISE = {
+    NoticeId.N1: NoticeId.N2,
+    NoticeId.N2: NoticeId.N1,
+    NoticeId.N3: NoticeId.N4,
+    NoticeId.N4: NoticeId.N3,
+    NoticeId.N5: NoticeId.N4,
+    NoticeId.N6: NoticeId.N7,
+    NoticeId.N7: NoticeId.N6,
+    NoticeId.N8: NoticeId.N7,
+    NoticeId.N2_N3: NoticeId.N2_N4,
+    NoticeId.N2_N4: NoticeId.N2_N3,
+    NoticeId.N2_N5: NoticeId.N2_N4,
+}
+"""a notice that tells of one of the purposes in another way"""
 
 
 class Start(StrEnum):
@@ -103,33 +157,16 @@ def way_to(scene: Scene, start: Start) -> tuple[e.Event, ...]:
     return (scene.rang, e.Answered(), *person, *told, *answers, *then)
 
 
-FEW = (
-    e.Rang,
-    e.Answered,
-    e.NoticeReached,
-    e.NoticeHeard,
-    e.NoticeRead,
-    e.DigitPressed,
-    e.DigitsWanted,
-    e.TimedOut,
-    e.OptedOut,
-    e.Withdrawn,
-    e.DisputeRaised,
-    e.DisputeUndone,
-    e.Chosen,
-    e.HoldSignalled,
-    e.NewPerson,
-    e.PrivateCall,
-    e.SpokenAnswer,
-    e.CallEnded,
-    e.WrapUpEnded,
-)
-
-
 def alphabet(scene: Scene) -> tuple[e.Event, ...]:
     """Every event that does not carry a ticket or a recording of the state it meets; those are `walk.acknowledgements`."""
     kinds = ("said_no", "training_ends", "stop_and_delete", "call_back", "grounds", "note_request", "objection", "none")
     asks = tuple(purpose for purpose, basis in scene.bases.items() if basis is CONSENT)
+    notice, terms = scene.notice or NoticeId.N1, scene.terms
+    upstream = [e.UpstreamVouched(notice), e.UpstreamVouched(OTHERWISE[notice], "1")]
+    upstream += [e.UpstreamVouched(notice, "1")] if asks else []
+    answers = [key for key, purpose in terms.consent_keys if purpose in asks]
+    digits = dict.fromkeys([*answers, "5", *terms.opt_out_key, *terms.language_key])
+    languages = [e.NoticeAgain(read=read, language=Language.EN) for read in (False, True) if terms.language_key]
     return (
         scene.rang,
         e.Answered(),
@@ -143,12 +180,14 @@ def alphabet(scene: Scene) -> tuple[e.Event, ...]:
         e.NoticeStopped(),
         e.NoticeAgain(),
         e.NoticeAgain(read=True),
+        *languages,
         e.FinishedOrally(),
         e.NoticeRead(),
         *(e.NoticeRead(said_yes=(purpose,)) for purpose in asks),
-        e.UpstreamVouched((DOC,)),
-        e.UpstreamVouched((DOC, TRAIN), "2"),
-        *(e.DigitPressed(digit, NOW.mono) for digit in "125*9"),
+        e.UpstreamVouched(NoticeId.N1),
+        *upstream,
+        e.UpstreamIgnored(),
+        *(e.DigitPressed(digit, NOW.mono) for digit in digits),
         e.DigitsWanted(True),
         e.DigitsWanted(False),
         *(e.SpokenAnswer(purpose, yes) for purpose in asks for yes in (True, False)),

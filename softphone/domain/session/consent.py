@@ -1,4 +1,4 @@
-"""Rows on asking: a consent key, a spoken answer, time up, asking again (G03).
+"""Rows on asking: a spoken answer, time up, asking again (G03). The keys are in `keys`.
 
 Only an active yes in time makes a purpose on consent active; silence, any other key and talking on never do.
 """
@@ -9,25 +9,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from softphone.domain.effects import PlayNotice, SetMicrophone
-from softphone.domain.events import AskedAgain, DigitPressed, DigitsWanted, SpokenAnswer, TimedOut, Timer
+from softphone.domain.events import AskedAgain, SpokenAnswer, TimedOut, Timer
 from softphone.domain.purpose import Purpose, Reason
-from softphone.domain.session.refusal import answer_no, refused_by_keys
+from softphone.domain.session.refusal import answer_no
 from softphone.domain.session.segments import current, use_not_record
 from softphone.domain.session.state import (
     NONE,
     TRAINING,
-    PendingKey,
     Purposes,
     Question,
     Stage,
     State,
-    askable,
-    keys_expected,
 )
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import PurposePhase, Told
-
-KEY_SETTLES_SECONDS = 1.5
 
 
 def activate(turn: Turn, purpose: Purpose) -> None:
@@ -36,6 +31,9 @@ def activate(turn: Turn, purpose: Purpose) -> None:
     turn.set_phase(purpose, PurposePhase.ACTIVE, ground)
     turn.note("purpose_active", ground.rule, purpose=purpose)
 
+
+LATE_KEYS_SECONDS = 0.3
+"""after the time to answer: a key that was pressed in time may still be on its way to us"""
 
 # --- the question -----------------------------------------------------------------------------------
 
@@ -89,93 +87,6 @@ def _forget_key(turn: Turn, purpose: Purpose) -> None:
     question = turn.state.question
     pending = tuple(key for key in question.pending if key.purpose is not purpose)
     turn.set(question=replace(question, pending=pending))
-
-
-# --- keys ---------------------------------------------------------------------------------------------
-
-
-def digit_pressed(turn: Turn, event: DigitPressed) -> None:
-    """The opt-out keys are matched first; then the keys of open questions; any other key is part of something else."""
-    if turn.state.stage is not Stage.TALKING:
-        return
-    if _completes_opt_out(turn, event.digit):
-        refused_by_keys(turn)
-        return
-    state = turn.state
-    if state.digits_wanted:
-        return
-    purpose = dict(state.terms.consent_keys).get(event.digit)
-    if purpose is not None and purpose in askable(state):
-        if keys_expected(state) and _in_time(state, event.since):
-            _press(turn, purpose, event)
-    elif state.question.pending:
-        turn.set(question=replace(state.question, pending=()))
-
-
-def _completes_opt_out(turn: Turn, digit: str) -> bool:
-    keys = turn.state.terms.opt_out_key
-    if not keys:
-        return False
-    tail = turn.state.digits + digit
-    while tail and not keys.startswith(tail):
-        tail = tail[1:]
-    done = tail == keys
-    turn.state = replace(turn.state, digits="" if done else tail)
-    return done
-
-
-def _in_time(state: State, since: float) -> bool:
-    return not state.question.running or since <= state.question.deadline
-
-
-def _press(turn: Turn, purpose: Purpose, event: DigitPressed) -> None:
-    question = turn.state.question
-    if purpose in question.settled or any(key.purpose is purpose for key in question.pending):
-        return
-    if not question.pending:
-        turn.timer(Timer.KEY_SETTLES, max(0.0, KEY_SETTLES_SECONDS - (turn.now.mono - event.since)))
-    key = PendingKey(purpose, event.digit, event.since)
-    turn.set(question=replace(question, pending=(*question.pending, key)))
-
-
-def key_settled(turn: Turn, _: TimedOut) -> None:
-    """1.5 s without a digit that belongs to no open question: the key was an answer."""
-    question = turn.state.question
-    if not question.pending:
-        return
-    first = question.pending[0]
-    done = frozenset(
-        key.purpose
-        for key in question.pending
-        if key.since <= first.since or key.since + KEY_SETTLES_SECONDS <= turn.now.mono
-    )
-    left = tuple(key for key in question.pending if key.purpose not in done)
-    turn.set(question=replace(question, pending=left))
-    if left:
-        turn.timer(Timer.KEY_SETTLES, max(0.0, left[0].since + KEY_SETTLES_SECONDS - turn.now.mono))
-    pressed = [key for key in question.pending if key.purpose in done]
-    if turn.state.told.phase is Told.PLAYING or question.repeating:
-        turn.set(question=replace(turn.state.question, settled=question.settled | done))
-        for key in pressed:
-            # It counts when the notice has been heard whole; which key, and when, is proved from here.
-            turn.note("key_remembered", "G03", purpose=key.purpose, key=key.digit, seconds_ago=_ago(turn, key))
-        return
-    for key in pressed:
-        if key.purpose in turn.state.asked:
-            yes(turn, key.purpose, f"key {key.digit}", seconds_ago=_ago(turn, key))
-
-
-def _ago(turn: Turn, key: PendingKey) -> int:
-    return round(turn.now.mono - key.since)
-
-
-def digits_wanted(turn: Turn, event: DigitsWanted) -> None:
-    """While the agent asks for digits none of them is an answer, nor is one just pressed."""
-    if turn.state.stage is not Stage.TALKING or turn.state.digits_wanted is event.on:
-        return
-    turn.state = replace(turn.state, digits_wanted=event.on)
-    if event.on and turn.state.question.pending:
-        turn.set(question=replace(turn.state.question, pending=()))
 
 
 # --- time up ------------------------------------------------------------------------------------------
@@ -269,5 +180,5 @@ def tidy_question(turn: Turn) -> None:
     elif not question.running and not question.repeating:
         seconds = state.terms.answer_time
         until = turn.now.utc + timedelta(seconds=seconds)
-        turn.timer(Timer.ANSWER, seconds)
+        turn.timer(Timer.ANSWER, seconds + LATE_KEYS_SECONDS)
         turn.set(question=replace(question, running=True, deadline=turn.now.mono + seconds, until=until))

@@ -5,17 +5,18 @@ Every status has a headline and at least one reason; which press is possible is 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import How
 from softphone.domain.events import Now
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.session import consent, disputing, pausing, refusal, telling
-from softphone.domain.session.keeping import ordered
+from softphone.domain.session.keeping import held_from_training, ordered
 from softphone.domain.session.reasoning import headline, reasons
 from softphone.domain.session.segments import obligation_unrecorded
-from softphone.domain.session.state import ASKS, Complaint, Hold, Sensitive, Stage, State, no_desk
+from softphone.domain.session.state import Complaint, Hold, Sensitive, Stage, State, no_desk
+from softphone.domain.session.table import ASKS
 from softphone.domain.status import (
     Button,
     Choice,
@@ -73,7 +74,9 @@ def notes(state: State) -> tuple[str, ...]:
             ("request_noted", state.noted),
             ("objection_received", state.objected),
             ("call_back_listed", state.call_back),
+            ("ask_for_number", state.call_back and state.withheld and state.stage is Stage.TALKING),
             ("obligation_unrecorded", obligation_unrecorded(state)),
+            ("held_from_training", any(held_from_training(state, it) for it in state.recordings)),
         )
         if stands
     )
@@ -83,7 +86,12 @@ def _until(state: State) -> datetime | None:
     if state.stage is not Stage.TALKING:
         return None
     if state.pauses.sensitive in (Sensitive.PAUSED, Sensitive.WARNED):
-        return state.pauses.sensitive_until if state.terms.sensitive_resumes else None
+        ends = state.pauses.sensitive_until
+        if ends is None or not state.terms.sensitive_resumes:
+            return None
+        # What is counted down is when recording resumes, and that is when the warning is over too.
+        warning = pausing.WARNING_SECONDS if state.pauses.sensitive is Sensitive.PAUSED else 0.0
+        return ends + timedelta(seconds=warning)
     if state.question.running:
         return state.question.until
     return state.told.heard_by if state.told.phase is Told.PLAYING else None
@@ -94,7 +102,7 @@ def _notice(state: State) -> NoticeStatus | None:
     if notice is None or state.decision.how is How.NONE:
         return None
     told = state.told
-    asks = tuple(p for p in ordered(ASKS.get(notice, frozenset())) if state.purpose(p).needs_yes)
+    asks = tuple(p for p in ordered(ASKS[notice]) if state.purpose(p).needs_yes)
     how = told.how or state.decision.how.value
     return NoticeStatus(
         notice,
@@ -190,7 +198,7 @@ def actions(state: State) -> tuple[str, ...]:
     live = bool(state.live)
     possible: dict[str, bool] = {
         "person_answered": talking and not told.person and live and free,
-        "voicemail": talking and state.direction == "outbound" and live,
+        "voicemail": talking and state.ours and live,
         "notice_read": telling.can_confirm_reading(state),
         "stop_notice": talking and told.phase is Told.PLAYING,
         "play_again": telling.can_tell_again(state, read=False),

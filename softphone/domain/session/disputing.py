@@ -168,5 +168,6 @@ def _delete(turn: Turn) -> None:
         if hold.by is HoldBy.PARTY:
             lift(turn, hold, "party_wants_it_deleted")
     for it in turn.state.recordings:
-        if it.hold_only and not it.discarded:
+        stands = bool(turn.state.holds_on(it)) and not it.refused
+        if it.hold_only and not it.discarded and not stands:
             keep_or_discard(turn, it, "party_wants_it_deleted", "G04", Cause.REFUSAL)

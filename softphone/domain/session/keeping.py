@@ -44,6 +44,11 @@ def withheld(state: State, it: Recording, purposes: Purposes) -> Purposes:
     return purposes & {TRAINING} if state.holds_on(it) else NONE
 
 
+def held_from_training(state: State, it: Recording) -> bool:
+    """Training keeps it and cannot open it, for as long as a hold stands."""
+    return TRAINING in it.keeps and not it.restricted and not it.discarded and bool(state.holds_on(it))
+
+
 # --- purposes taken back ------------------------------------------------------------------------
 
 
@@ -77,10 +82,10 @@ def keep_or_discard(turn: Turn, it: Recording, why: str, rule: str, cause: Cause
     elif cause is Cause.NO_FAULT_OF_THE_HOLD:
         restrict_to_hold(turn, it)
     elif by_party:
-        restrict_to_hold(turn, it)
+        restrict_to_hold(turn, it, refused=True)
         turn.state = replace(turn.state, complaint=Complaint.OPEN)
     elif DOCUMENTATION in it.made_for:
-        restrict_to_hold(turn, it)
+        restrict_to_hold(turn, it, refused=True)
         for hold in holds:
             _make_provisional(turn, hold, it)
     else:
@@ -95,8 +100,10 @@ def _make_provisional(turn: Turn, hold: Hold, it: Recording) -> None:
     turn.note("hold_provisional", "G04", it.id)
 
 
-def restrict_to_hold(turn: Turn, it: Recording) -> None:
-    turn.set_recording(replace(it, keeps=NONE, wrapped=NONE, late_yes=False, restricted=True, hold_only=True))
+def restrict_to_hold(turn: Turn, it: Recording, *, refused: bool = False) -> None:
+    turn.set_recording(
+        replace(it, keeps=NONE, wrapped=NONE, late_yes=False, restricted=True, hold_only=True, refused=refused)
+    )
     turn.change(Restrict(it.id, "hold_only"))
     turn.note("restricted", "G10", it.id, why="hold_only")
 
@@ -118,7 +125,7 @@ def discard(turn: Turn, it: Recording, why: str, rule: str) -> None:
         turn.change(Discard(it.id, why))
         turn.note("recording_discarded", rule, it.id, why=why)
     gone = replace(it, discarded=True, keeps=NONE, wrapped=NONE, case=False, late_yes=False)
-    turn.set_recording(replace(gone, restricted=False, hold_only=False))
+    turn.set_recording(replace(gone, restricted=False, hold_only=False, refused=False))
 
 
 def _take_off(turn: Turn, hold: Hold, recording: str) -> None:

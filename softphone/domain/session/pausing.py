@@ -19,8 +19,8 @@ from softphone.domain.events import (
     Timer,
 )
 from softphone.domain.purpose import Reason
-from softphone.domain.session.state import Pauses, Question, Sensitive, Stage, State, Telling
-from softphone.domain.session.telling import cut_short, start_reading
+from softphone.domain.session.state import NONE, Pauses, Question, Sensitive, Stage, State, Telling
+from softphone.domain.session.telling import cut_short, note_begun, start_reading
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import PurposePhase, Told
 
@@ -155,6 +155,7 @@ def new_person(turn: Turn, _: NewPerson) -> None:
         question=Question(),
         pauses=replace(state.pauses, not_told=True, since=state.pauses.since or turn.now.utc),
     )
+    note_begun(turn)
     if not state.pauses.silent:
         start_reading(turn)
 
@@ -164,6 +165,7 @@ def _begin_again(turn: Turn) -> None:
     told = turn.state.told
     if told.phase is Told.PLAYING:
         cut_short(turn, "new_person")
-    turn.set(told=replace(turn.state.told, essentials=False, readable=False))
+    heard = replace(turn.state.told, essentials=False, readable=False, vouched=NONE, carried=NONE, joined=True)
+    turn.set(told=heard)
     if told.phase is Told.READING and not told.interrupted:
         start_reading(turn)

@@ -42,9 +42,11 @@ DECLINED = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY
 
 
 def rule_of(state: State, reason: Reason, purpose: Purpose | None) -> str:
-    """The rule a reason follows here: to what was asked a no is no consent (G03), else an opt-out (G31)."""
-    asked = purpose is not None and state.purpose(purpose).needs_yes
-    return "G03" if reason in DECLINED and asked else reason.rule
+    """The rule a reason follows here: after a yes a no is a withdrawal (G04), to a question it is no consent (G03), else it is an
+    opt-out (G31)."""
+    if purpose is None or reason not in DECLINED or not state.purpose(purpose).needs_yes:
+        return reason.rule
+    return "G04" if state.purpose(purpose).taken_back else "G03"
 
 
 def failure(state: State) -> Reason | None:
@@ -104,6 +106,11 @@ def _why_not(state: State) -> Iterator[Found]:
     """After a call: the hold first, where it is what is kept. Else why each purpose is not, the newest no before what was off."""
     if state.stage in (Stage.ENDED, Stage.OVER):
         yield from _holds(state)
+    elif state.live:
+        # It rings: what there is to come is told before what this line records for no one.
+        for purpose in ordered(state.live):
+            yield state.purpose(purpose).reason, purpose, state.purpose(purpose).at
+        return
     ended = [(p, it) for p, it in state.purposes if it.phase is PurposePhase.ENDED]
     ended.sort(key=lambda pair: pair[1].at.timestamp() if pair[1].at is not None else 0.0, reverse=True)
     for purpose, it in ended:

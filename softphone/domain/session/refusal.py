@@ -16,8 +16,9 @@ from softphone.domain.events import (
     VoicemailAnswered,
     Withdrawn,
 )
-from softphone.domain.purpose import Basis, Direction, KeyRole, Purpose, Reason
+from softphone.domain.purpose import Basis, KeyRole, Purpose, Reason
 from softphone.domain.session.keeping import Cause, restrict_to_case, take_back, take_back_from
+from softphone.domain.session.planning import plan
 from softphone.domain.session.reasoning import DECLINED, rule_of
 from softphone.domain.session.state import DOCUMENTATION, TRAINING, Question, Stage, State, Telling
 from softphone.domain.session.turn import Turn
@@ -34,12 +35,13 @@ def can_be_ended(state: State, purpose: Purpose) -> bool:
     return it.live or unanswered or any(purpose in kept.keeps for kept in state.recordings)
 
 
-def end(turn: Turn, purpose: Purpose, reason: Reason) -> None:
+def end(turn: Turn, purpose: Purpose, reason: Reason, *, taken_back: bool = False) -> None:
     question = turn.state.question
     pending = tuple(key for key in question.pending if key.purpose is not purpose)
     if pending != question.pending or purpose in question.settled:
         turn.set(question=replace(question, pending=pending, settled=question.settled - {purpose}))
     turn.set_phase(purpose, PurposePhase.ENDED, reason)
+    turn.set_purpose(purpose, replace(turn.state.purpose(purpose), taken_back=taken_back))
     turn.note("purpose_ended", rule_of(turn.state, reason, purpose), purpose=purpose, reason=reason)
 
 
@@ -51,16 +53,21 @@ def answer_no(turn: Turn, purpose: Purpose) -> None:
 def refuse(turn: Turn, purpose: Purpose, reason: Reason, *, from_now_on: bool = False) -> None:
     """The purpose ends for good, in all segments of all recordings unless only `from_now_on`."""
     state = turn.state
-    end(turn, purpose, reason)
+    end(turn, purpose, reason, taken_back=not from_now_on and given(state, purpose))
     if not from_now_on:
-        take_back(turn, purpose, reason.value, rule_of(state, reason, purpose))
+        take_back(turn, purpose, reason.value, rule_of(turn.state, reason, purpose))
     if purpose is TRAINING and reason in DECLINED:
-        turn.change(RememberRefusal(state.call, turn.now.utc))
-        turn.note("refusal_remembered", "G31")
+        _remember(turn)
         if state.terms.opt_out_calls_back and alone(state) and state.training.basis is not Basis.CONSENT:
             turn.state = replace(turn.state, call_back=True)
             turn.change(ListCallBack(state.call, turn.now.utc))
             turn.note("call_back_listed", "N4")
+
+
+def _remember(turn: Turn) -> None:
+    """Who said no to training, gave grounds against it, or objected to being recorded, is in no later sample."""
+    turn.change(RememberRefusal(turn.state.call, turn.now.utc))
+    turn.note("refusal_remembered", "G31")
 
 
 # --- the opt-out, by button, keys and SIP -----------------------------------------------------------
@@ -150,6 +157,7 @@ def _note_request(turn: Turn, rule: str) -> None:
 def _grounds_given(turn: Turn) -> None:
     """Special circumstances: training stops at once, what was recorded for it is restricted to custody, who decides (G32)."""
     end(turn, TRAINING, Reason.GROUNDS_GIVEN)
+    _remember(turn)
     for it in turn.state.recordings:
         if it.discarded or it.hold_only or not (TRAINING in it.keeps or TRAINING in it.wrapped):
             continue
@@ -191,6 +199,7 @@ def _object(turn: Turn) -> None:
         return
     turn.state = replace(state, objected=True)
     turn.note("objection", "G23", goes_on=not state.terms.objection_stops)
+    _remember(turn)
     if can_be_ended(turn.state, TRAINING):
         refuse(turn, TRAINING, Reason.OBJECTION)
     for it in turn.state.recordings:
@@ -203,9 +212,14 @@ def _object(turn: Turn) -> None:
 # --- withdrawal, and kept out -------------------------------------------------------------------------
 
 
+def given(state: State, purpose: Purpose) -> bool:
+    """A yes that was needed has been given to it."""
+    it = state.purpose(purpose)
+    return it.needs_yes and (it.active or any(purpose in kept.keeps for kept in state.recordings))
+
+
 def can_be_withdrawn(state: State, purpose: Purpose) -> bool:
-    given = state.purpose(purpose).active or any(purpose in it.keeps for it in state.recordings)
-    return state.stage in IN_REACH and state.purpose(purpose).needs_yes and given
+    return state.stage in IN_REACH and given(state, purpose)
 
 
 def withdrawn(turn: Turn, event: Withdrawn) -> None:
@@ -226,7 +240,7 @@ def kept_out(turn: Turn, _: KeptOutOfTraining) -> None:
 def voicemail(turn: Turn, _: VoicemailAnswered) -> None:
     """Our call met a machine: never recorded; what was recorded already is discarded, obligation and holds excepted."""
     state = turn.state
-    if state.stage is not Stage.TALKING or state.direction is not Direction.OUTBOUND or not state.live:
+    if state.stage is not Stage.TALKING or not state.ours or not state.live:
         return
     for purpose in sorted(state.live):
         end(turn, purpose, Reason.VOICEMAIL)
@@ -279,14 +293,18 @@ def may_ask_for_recording(state: State) -> bool:
 
 
 def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
-    """A new notice and a new recording, under a decision of its own."""
-    from softphone.domain.session.telling import begin, plan
+    """A new notice and a new recording, under a decision of its own. What was not the party's to refuse stays ended."""
+    from softphone.domain.session.telling import begin
 
     if not may_ask_for_recording(turn.state):
         return
     turn.note("party_asks_for_recording", "G03")
+    before = turn.state
     turn.set(told=Telling(), question=Question())
-    turn.state = replace(turn.state, begin_new=bool(turn.state.recordings))
+    turn.state = replace(turn.state, begin_new=bool(before.recordings), terms=event.terms or before.terms)
     plan(turn, event.decision)
+    for purpose, it in before.purposes:
+        if it.phase is PurposePhase.ENDED and it.reason not in REFUSED:
+            turn.set_purpose(purpose, it)
     if turn.state.live:
         begin(turn, read=event.decision.how == "read")

@@ -12,10 +12,14 @@ from softphone.domain.effects import (
     DropFrames,
     EndCall,
     ForgetKeys,
+    RecordSignal,
     SignalRecording,
     SoundTone,
+    SoundWarningTone,
     StartRecorder,
+    StartTimer,
     StopRecorder,
+    StopTimer,
     Tone,
 )
 from softphone.domain.events import CommitFailed, Committed, RecorderFailed, StorageWorks, TimedOut, Timer
@@ -33,6 +37,7 @@ from softphone.domain.session.state import (
     Segment,
     Stage,
     State,
+    no_desk,
     wanted,
 )
 from softphone.domain.session.turn import Turn
@@ -215,13 +220,42 @@ def obligation_unrecorded(state: State) -> bool:
 
 
 def _tell(turn: Turn) -> None:
-    """The peer that is record-aware, and the agent's ear, hear of it when recording begins or stops."""
-    was, now = turn.before.recorder.on, turn.state.recorder.on
-    if was == now:
-        return
-    turn.start(SoundTone(Tone.STARTED if now else Tone.STOPPED))
-    if turn.state.stage is Stage.TALKING:
-        turn.start(SignalRecording(now))
+    """The peer that is record-aware, and the ears of both, hear of it when recording begins, pauses or stops."""
+    terms, was, now = turn.state.terms, turn.before.recorder.on, turn.state.recorder.on
+    if was != now:
+        if terms.agent_tones:
+            turn.start(SoundTone(Tone.STARTED if now else Tone.STOPPED))
+        if terms.warning_tone > 0:
+            turn.start(StartTimer(Timer.WARNING_TONE, terms.warning_tone) if now else StopTimer(Timer.WARNING_TONE))
+    signal = _signal(turn.state)
+    if signal is not turn.state.recorder.signalled:
+        turn.set(recorder=replace(turn.state.recorder, signalled=signal))
+        turn.start(SignalRecording(signal))
+
+
+def _signal(state: State) -> RecordSignal:
+    """What a record-aware peer is to know (RFC 7866). After the call there is nobody to tell."""
+    recorder = state.recorder
+    if state.stage is not Stage.TALKING:
+        return recorder.signalled
+    if recorder.on:
+        return RecordSignal.ON
+    it = current(state)
+    if it is None or not it.began or recorder.failed is not None or not state.live:
+        return RecordSignal.OFF
+    if wanted(state):
+        # It goes on as soon as its transaction is written; a peer that was told *off* hears of nothing in between.
+        return RecordSignal.OFF if recorder.signalled is RecordSignal.OFF else RecordSignal.PAUSED
+    goes_on = bool(state.active) or state.pauses.not_told
+    return RecordSignal.PAUSED if goes_on and (state.pauses.for_all or no_desk(state)) else RecordSignal.OFF
+
+
+def warn_by_tone(turn: Turn, _: TimedOut) -> None:
+    """Another tone that tells both that the call is being recorded, and the time to the next."""
+    terms = turn.state.terms
+    if turn.state.recorder.on and terms.warning_tone > 0:
+        turn.start(SoundWarningTone())
+        turn.start(StartTimer(Timer.WARNING_TONE, terms.warning_tone))
 
 
 # --- rows: the recorder, key or store ------------------------------------------------------------

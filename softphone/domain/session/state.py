@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from softphone.domain.changes import Commit, HoldBy
-from softphone.domain.decision import Decision, NoticeId, not_recorded
+from softphone.domain.decision import Decision, not_recorded
+from softphone.domain.effects import RecordSignal
 from softphone.domain.events import Terms
-from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
+from softphone.domain.purpose import Basis, Language, Purpose, Reason
+from softphone.domain.session.table import SPECIAL
 from softphone.domain.status import PurposePhase, Told
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
@@ -50,9 +52,11 @@ class Telling:
     not_understood: bool = False
     person: bool = True
     vouched: Purposes = NONE
-    vouched_keys: str = ""
+    """what an exchange, or another desk, has told of already"""
     carried: Purposes = NONE
-    """yeses that came with a call passport"""
+    """yeses that came with it"""
+    joined: bool = False
+    """a newcomer came before the notice was through, and has heard nothing of what an exchange has told"""
     started_at: datetime | None = field(default=None, compare=False)
     seconds: float = field(default=0.0, compare=False)
     heard_at: datetime | None = field(default=None, compare=False)
@@ -73,6 +77,8 @@ class PurposeState:
     ground: Reason
     """the reason that it has once it is active"""
     asked_again: bool = False
+    taken_back: bool = field(default=False, compare=False)
+    """it ended after the party had said yes to it: a withdrawal (G04), whatever the party did to end it"""
     at: datetime | None = field(default=None, compare=False)
 
     @property
@@ -188,6 +194,8 @@ class Recording:
     """custody alone can open it"""
     hold_only: bool = False
     """kept by nothing but a hold"""
+    refused: bool = False
+    """of these, one whose last purpose a refusal has taken: not every hold may keep it"""
     late_yes: bool = False
     """a yes to use covers it from its start, and the wraps are still to be made (N6)"""
     keys_kept: bool = False
@@ -212,6 +220,8 @@ class Recorder:
     failed_in_store: bool = False
     """a transaction that is being tried again will show that the store works"""
     end_sent: bool = False
+    signalled: RecordSignal = RecordSignal.OFF
+    """what a record-aware peer was last told (RFC 7866)"""
 
     @property
     def on(self) -> bool:
@@ -292,7 +302,9 @@ class State:
 
     call: str = ""
     stage: Stage = Stage.NEW
-    direction: Direction = Direction.INBOUND
+    ours: bool = False
+    """we called: a person answers, or a machine"""
+    withheld: bool = False
     language: Language = Language.DA
     decision: Decision = _NOT_YET
     terms: Terms = _NO_TERMS
@@ -369,31 +381,6 @@ class State:
 
     def holds_on(self, recording: Recording) -> tuple[Hold, ...]:
         return tuple(hold for hold in self.standing if recording.id in hold.placed)
-
-
-# what each notice tells of, what it asks, and which knows special circumstances (the guideline's table)
-COVERS: dict[NoticeId, Purposes] = {
-    NoticeId.N1: frozenset({DOCUMENTATION}),
-    NoticeId.N2: frozenset({DOCUMENTATION}),
-    NoticeId.N3: frozenset({TRAINING}),
-    NoticeId.N4: frozenset({TRAINING}),
-    NoticeId.N5: frozenset({TRAINING}),
-    NoticeId.N6: frozenset({DOCUMENTATION, TRAINING}),
-    NoticeId.N7: frozenset({DOCUMENTATION, TRAINING}),
-    NoticeId.N8: frozenset({DOCUMENTATION, TRAINING}),
-    NoticeId.N2_N3: frozenset({DOCUMENTATION, TRAINING}),
-    NoticeId.N2_N4: frozenset({DOCUMENTATION, TRAINING}),
-    NoticeId.N2_N5: frozenset({DOCUMENTATION, TRAINING}),
-}
-ASKS: dict[NoticeId, Purposes] = {
-    NoticeId.N2: frozenset({DOCUMENTATION}),
-    NoticeId.N3: frozenset({TRAINING}),
-    NoticeId.N6: frozenset({TRAINING}),
-    NoticeId.N2_N3: frozenset({DOCUMENTATION, TRAINING}),
-    NoticeId.N2_N4: frozenset({DOCUMENTATION}),
-    NoticeId.N2_N5: frozenset({DOCUMENTATION}),
-}
-SPECIAL = frozenset({NoticeId.N5, NoticeId.N8, NoticeId.N2_N5})
 
 
 def wanted(state: State) -> Purposes:

@@ -9,7 +9,7 @@ from typing import Any
 from softphone.domain import events as e
 from softphone.domain.effects import Effect
 from softphone.domain.events import Event, Now, TimedOut, Timer
-from softphone.domain.session import consent, disputing, ending, pausing, refusal, segments, telling
+from softphone.domain.session import consent, disputing, ending, keys, pausing, planning, refusal, segments, telling
 from softphone.domain.session.describing import presses
 from softphone.domain.session.following import follow
 from softphone.domain.session.reasoning import headline
@@ -19,11 +19,12 @@ from softphone.domain.session.turn import Turn
 Row = Callable[[Turn, Any], None]
 
 ROWS: dict[type[Event], Row] = {
-    e.Rang: telling.rang,
+    e.Rang: planning.rang,
     e.Answered: telling.answered,
     e.PersonAnswered: telling.person_answered,
     e.VoicemailAnswered: refusal.voicemail,
     e.UpstreamVouched: telling.upstream_vouched,
+    e.UpstreamIgnored: telling.upstream_ignored,
     e.NoticeStarted: telling.notice_started,
     e.NoticeReached: telling.notice_reached,
     e.NoticeHeard: telling.notice_heard,
@@ -33,8 +34,8 @@ ROWS: dict[type[Event], Row] = {
     e.FinishedOrally: telling.finished_orally,
     e.NoticeRead: telling.notice_read,
     e.NotUnderstood: refusal.not_understood,
-    e.DigitPressed: consent.digit_pressed,
-    e.DigitsWanted: consent.digits_wanted,
+    e.DigitPressed: keys.digit_pressed,
+    e.DigitsWanted: keys.digits_wanted,
     e.SpokenAnswer: consent.spoken_answer,
     e.AskedAgain: consent.asked_again,
     e.OptedOut: refusal.opted_out,
@@ -67,7 +68,7 @@ ROWS: dict[type[Event], Row] = {
 
 TIME_OUTS: dict[Timer, Row] = {
     Timer.ANSWER: consent.answer_time_up,
-    Timer.KEY_SETTLES: consent.key_settled,
+    Timer.KEY_SETTLES: keys.key_settled,
     Timer.READABLE: telling.readable,
     Timer.SENSITIVE: pausing.sensitive_time_up,
     Timer.SENSITIVE_WARNING: pausing.sensitive_warning_up,
@@ -75,6 +76,7 @@ TIME_OUTS: dict[Timer, Row] = {
     Timer.DESK_SILENT: pausing.desk_silent,
     Timer.WRAP_UP: ending.wrap_up_time_up,
     Timer.RETRY: segments.retry,
+    Timer.WARNING_TONE: segments.warn_by_tone,
 }
 
 
@@ -91,7 +93,7 @@ def step(state: State, event: Event, now: Now) -> tuple[State, tuple[Effect, ...
     row(turn, event)
     telling.tidy_telling(turn)
     consent.tidy_question(turn)
-    if turn.state is state:
+    if turn.idle:
         return state, ()
     follow(turn, event)
     segments.settle(turn)

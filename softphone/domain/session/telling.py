@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan
-from softphone.domain.effects import PlayNotice, SetMicrophone
+from softphone.domain.changes import RememberLanguage, UseDraw
+from softphone.domain.decision import How, NoticeId
+from softphone.domain.effects import PlayNotice, SetMicrophone, StopNotice
 from softphone.domain.events import (
     Answered,
     FinishedOrally,
@@ -20,119 +21,46 @@ from softphone.domain.events import (
     NoticeRead,
     NoticeStarted,
     NoticeStopped,
-    Passport,
     PersonAnswered,
-    Rang,
     TimedOut,
     Timer,
+    UpstreamIgnored,
     UpstreamVouched,
 )
-from softphone.domain.purpose import Basis, Direction, Purpose, Reason
+from softphone.domain.notice import asks
+from softphone.domain.purpose import Language
 from softphone.domain.session.consent import activate, ask, repeated_whole, said
+from softphone.domain.session.keeping import ordered
 from softphone.domain.session.refusal import refused_by_keys
 from softphone.domain.session.state import (
-    ASKS,
-    COVERS,
-    DOCUMENTATION,
     NONE,
-    SPECIAL,
-    TRAINING,
     Purposes,
-    PurposeState,
     Question,
     Stage,
     State,
     Telling,
 )
+from softphone.domain.session.table import ASKS, told_alike
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import PurposePhase, Told
 
 READABLE_SHARE = 0.6
 
-_GROUNDS: dict[Basis, Reason] = {
-    Basis.LEGAL_OBLIGATION: Reason.OBLIGATION,
-    Basis.CONSENT: Reason.CONSENT,
-    Basis.LEGITIMATE_INTEREST: Reason.ASSESSMENT,
-    Basis.PUBLIC_TASK: Reason.PUBLIC_TASK,
-}
-
-
-# --- what the rulebook chose, held against its notice ---------------------------------------------
-
-
-def rang(turn: Turn, event: Rang) -> None:
-    """The sample is drawn, the lists are looked up and the rulebook has answered: `decision` is what came of it."""
-    if turn.state.stage is not Stage.NEW:
-        return
-    turn.state = replace(
-        turn.state,
-        call=event.call,
-        stage=Stage.RINGING,
-        direction=event.direction,
-        language=event.language,
-        terms=event.terms,
-    )
-    plan(turn, event.decision)
-    if event.passport is not None:
-        _carry_on(turn, event.passport)
-
-
-def _carry_on(turn: Turn, passport: Passport) -> None:
-    """What was refused at another desk binds this one; what was told and agreed there need not be told and asked again."""
-    for purpose in passport.refused:
-        if turn.state.purpose(purpose).live:
-            turn.set_phase(purpose, PurposePhase.ENDED, Reason.DECLINED_EARLIER)
-            turn.note("refused_earlier", Reason.DECLINED_EARLIER.rule, purpose=purpose)
-    carried = frozenset(passport.yes) & frozenset(passport.told)
-    turn.set(told=replace(turn.state.told, vouched=frozenset(passport.told), carried=carried))
-
-
-def plan(turn: Turn, decision: Decision) -> None:
-    """Take over the decision, as far as its notice says what it plans; the rest is off (G05)."""
-    turn.state = replace(
-        turn.state,
-        decision=decision,
-        documentation=_planned(DOCUMENTATION, decision.documentation, decision),
-        training=_planned(TRAINING, decision.training, decision),
-    )
-    notice = decision.notice.value if decision.notice and turn.state.live else None
-    turn.note("decided", decision.reasons[0].rule if decision.reasons else "G11", notice=notice)
-
-
-def _planned(purpose: Purpose, it: PurposePlan, decision: Decision) -> PurposeState:
-    if it.state is PlanState.OFF:
-        return PurposeState(PurposePhase.OFF, it.basis, it.reason, it.reason)
-    notice = decision.notice
-    if notice is None or it.basis is None or not _fits(purpose, it.basis, it.state, notice) or decision.how is How.NONE:
-        return PurposeState(PurposePhase.OFF, it.basis, Reason.RULEBOOK_FAILED, Reason.RULEBOOK_FAILED)
-    ground = _GROUNDS[it.basis]
-    if purpose is TRAINING and it.basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK):
-        ground = Reason.SPECIAL_CIRCUMSTANCES if notice in SPECIAL else Reason.TRAINING_SAMPLE
-    return PurposeState(PurposePhase.PLANNED, it.basis, Reason.WAITING_FOR_NOTICE, ground)
-
-
-def _fits(purpose: Purpose, basis: Basis, state: PlanState, notice: NoticeId) -> bool:
-    """The notice tells of this purpose, and asks a yes for it exactly when it rests on consent (G02, G03, G05)."""
-    if purpose is TRAINING and basis is Basis.LEGAL_OBLIGATION:
-        return False
-    asks = purpose in ASKS.get(notice, NONE)
-    consent = basis is Basis.CONSENT
-    return purpose in COVERS[notice] and asks is consent and (state is PlanState.ASKED) is consent
-
-
 # --- answered --------------------------------------------------------------------------------------
 
 
 def answered(turn: Turn, _: Answered) -> None:
-    """No purpose: not recorded, with the reason. Else the notice begins, or an outgoing call waits for a person."""
+    """No purpose: not recorded, with the reason. Else the notice begins, or a call of ours waits for a person."""
     state = turn.state
     if state.stage is not Stage.RINGING:
         return
     turn.state = replace(state, stage=Stage.TALKING)
     turn.note("answered", "G05")
-    if state.training.live:
+    # One declined while it rang is not replaced either: it was used up all the same.
+    if state.training.phase is not PurposePhase.OFF:
+        turn.change(UseDraw(state.call, turn.now.utc))
         turn.note("draw_used", "G34")
-    waits = state.direction is Direction.OUTBOUND and not state.terms.starts_by_itself
+    waits = state.ours and not state.terms.starts_by_itself
     if state.live and not waits:
         _tell(turn)
     else:
@@ -162,9 +90,10 @@ def _tell(turn: Turn) -> None:
 def begin(turn: Turn, *, read: bool) -> None:
     """The notice begins, from its first word. While it plays, the agent's microphone does not reach the party."""
     told = turn.state.told
-    fresh = Telling(vouched=told.vouched, vouched_keys=told.vouched_keys, carried=told.carried)
-    fresh = replace(fresh, not_understood=told.not_understood)
+    fresh = Telling(vouched=told.vouched, carried=told.carried, joined=told.joined, not_understood=told.not_understood)
     turn.set(question=Question())
+    if told.phase is Told.PLAYING:
+        turn.protect(StopNotice())
     if read:
         turn.set(told=replace(fresh, phase=Told.READING, how=How.READ.value))
         start_reading(turn)
@@ -172,33 +101,92 @@ def begin(turn: Turn, *, read: bool) -> None:
         turn.set(told=replace(fresh, phase=Told.PLAYING, how=How.PLAY.value))
         turn.protect(SetMicrophone(False))
         if (notice := turn.state.decision.notice) is not None:
-            turn.start(PlayNotice(notice, turn.state.language))
-    turn.note("notice_begun", "G05", how=turn.state.told.how)
+            turn.start(PlayNotice(notice, turn.state.language, newcomer=short_text(turn.state)))
+    note_begun(turn)
+
+
+def note_begun(turn: Turn) -> None:
+    """Which notice, and in which language: what was asked is proved from here (G03)."""
+    state = turn.state
+    turn.note("notice_begun", "G05", notice=state.decision.notice, language=state.language, how=state.told.how)
+
+
+def short_text(state: State) -> bool:
+    """A newcomer is told by the short text, where the notice asks nothing."""
+    return state.pauses.not_told and not ASKS[state.decision.notice or NoticeId.N1]
 
 
 def start_reading(turn: Turn) -> None:
     """Confirming is possible after 60 % of the text's reading time."""
-    until = turn.timer(Timer.READABLE, READABLE_SHARE * turn.state.terms.reading_time)
+    terms = turn.state.terms
+    short = terms.newcomer_reading_time if short_text(turn.state) else None
+    seconds = terms.reading_time if short is None else short
+    until = turn.timer(Timer.READABLE, READABLE_SHARE * seconds)
     told = replace(turn.state.told, readable=False, interrupted=False, readable_at=until)
-    turn.set(told=replace(told, started_at=told.started_at or turn.now.utc, seconds=turn.state.terms.reading_time))
+    turn.set(told=replace(told, started_at=told.started_at or turn.now.utc, seconds=seconds))
+
+
+def begin_in(turn: Turn, language: Language, *, read: bool) -> None:
+    """Begins (anew) in this language. One that was chosen is remembered for the party's later calls."""
+    if language is not turn.state.language:
+        turn.state = replace(turn.state, language=language)
+        turn.change(RememberLanguage(turn.state.call, language, turn.now.utc))
+        turn.note("language_chosen", "G05", language=language)
+    begin(turn, read=read)
+
+
+def other_language(state: State) -> Language | None:
+    """What the language key changes to: and, pressed again, back."""
+    other = state.terms.other_language
+    if other is state.language:
+        return next((it for it in Language if it is not other), None)
+    return other
+
+
+# --- an exchange before us ------------------------------------------------------------------------
 
 
 def upstream_vouched(turn: Turn, event: UpstreamVouched) -> None:
-    """Informed as far as it covers. A key that it reports counts as pressed at the question."""
+    """Informed as far as its notice covers what ours would say. A key that it reports counts as pressed at its question; the
+    opt-out keys are matched first, and bind whatever was told."""
     state = turn.state
-    told = state.told
-    if state.stage not in (Stage.RINGING, Stage.TALKING) or told.phase is Told.INFORMED:
+    if state.stage not in (Stage.RINGING, Stage.TALKING):
         return
-    if told.not_understood or state.pauses.not_told or not event.purposes or not state.live:
-        return
-    vouched = told.vouched | frozenset(event.purposes)
-    turn.set(told=replace(told, vouched=vouched, vouched_keys="".join(sorted({*told.vouched_keys, *event.keys}))))
-    turn.note("upstream_vouched", "G05", purposes=" ".join(sorted(event.purposes)))
-    if state.terms.opt_out_key and state.terms.opt_out_key in event.keys:
+    opt_out, keys = state.terms.opt_out_key, event.keys
+    refused = bool(opt_out) and opt_out in keys
+    if refused:
+        keys = keys.replace(opt_out, "")
+    covered = told_alike(event.notice, state.decision.notice) & state.live if _may_vouch(state) else NONE
+    if covered:
+        told = state.told
+        carried = told.carried | (answered_yes(event.notice, keys) & covered)
+        turn.set(told=replace(told, vouched=told.vouched | covered, carried=carried))
+    if covered or refused:
+        names = " ".join(ordered(covered)) or None
+        turn.note("upstream_vouched", "G05", notice=event.notice, purposes=names, keys=event.keys or None)
+    if refused:
         refused_by_keys(turn)
-    live = turn.state.live
-    if state.stage is Stage.TALKING and told.person and live and live <= vouched and not state.pauses.silent:
+    live, told = turn.state.live, turn.state.told
+    talking = state.stage is Stage.TALKING and told.person and not state.pauses.silent
+    if covered and talking and live and live <= told.vouched:
         informed(turn, How.UPSTREAM.value)
+
+
+def _may_vouch(state: State) -> bool:
+    """It can only speak for the party that it has told: not for a newcomer, nor for one who did not understand."""
+    told = state.told
+    return not (told.phase is Told.INFORMED or told.not_understood or told.joined or state.pauses.not_told)
+
+
+def answered_yes(notice: NoticeId, keys: str) -> Purposes:
+    """What keys pressed at a notice's questions say yes to: nothing, where any of them belongs to no question (G03)."""
+    questions = {str(number): purpose for number, purpose in enumerate(asks(notice), 1)}
+    return frozenset(questions[key] for key in keys) if set(keys) <= set(questions) else NONE
+
+
+def upstream_ignored(turn: Turn, _: UpstreamIgnored) -> None:
+    if turn.state.stage in (Stage.RINGING, Stage.TALKING):
+        turn.note("upstream_ignored", "G05")
 
 
 # --- the notice on its way ------------------------------------------------------------------------
@@ -248,9 +236,9 @@ def cut_short(turn: Turn, why: str) -> None:
 
 def notice_again(turn: Turn, event: NoticeAgain) -> None:
     """Played again or read aloud: after it failed, instead of reading, or where the party did not understand it."""
-    if can_tell_again(turn.state, read=event.read and event.language is None):
-        turn.state = replace(turn.state, language=event.language or turn.state.language)
-        begin(turn, read=event.read)
+    language = turn.state.language if event.language is None else event.language
+    if can_tell_again(turn.state, read=event.read and language is turn.state.language):
+        begin_in(turn, language, read=event.read)
 
 
 def can_tell_again(state: State, *, read: bool) -> bool:
@@ -322,9 +310,8 @@ def informed(turn: Turn, how: str) -> None:
             asked |= {purpose}
         else:
             activate(turn, purpose)
-    pressed = frozenset(p for key, p in state.terms.consent_keys if key in was.vouched_keys and p in was.vouched)
     if asked:
-        ask(turn, asked, pressed | was.carried, newcomer=newcomer)
+        ask(turn, asked, was.carried, newcomer=newcomer)
 
 
 def tidy_telling(turn: Turn) -> None:

@@ -132,6 +132,11 @@ class Turn:
         self._commits.append(commit)
 
     @property
+    def idle(self) -> bool:
+        """Nothing came of the event so far: it is not applicable."""
+        return self.state is self.before and not (self._protect or self._rest or self._changes or self._entries)
+
+    @property
     def effects(self) -> tuple[Effect, ...]:
         return (*self._protect, *self._commits, *self._rest)
 

@@ -1,0 +1,100 @@
+"""Rows on the rulebook's choice: taken over when it rings, as far as line and notice carry it; the rest is off (G02, G05).
+
+A rulebook chooses, the session enforces: a decision that does not fit itself records nothing, whoever made it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan
+from softphone.domain.events import Passport, Rang, Terms
+from softphone.domain.purpose import Basis, Direction, Purpose, Reason
+from softphone.domain.session.state import (
+    DOCUMENTATION,
+    TRAINING,
+    PurposeState,
+    Stage,
+)
+from softphone.domain.session.table import ASKS, COVERS, SPECIAL
+from softphone.domain.session.turn import Turn
+from softphone.domain.status import PurposePhase
+
+_GROUNDS: dict[Basis, Reason] = {
+    Basis.LEGAL_OBLIGATION: Reason.OBLIGATION,
+    Basis.CONSENT: Reason.CONSENT,
+    Basis.LEGITIMATE_INTEREST: Reason.ASSESSMENT,
+    Basis.PUBLIC_TASK: Reason.PUBLIC_TASK,
+}
+
+
+def rang(turn: Turn, event: Rang) -> None:
+    """The sample is drawn, the lists are looked up and the rulebook has answered: `decision` is what came of it."""
+    if turn.state.stage is not Stage.NEW:
+        return
+    turn.state = replace(
+        turn.state,
+        call=event.call,
+        stage=Stage.RINGING,
+        ours=event.ours or event.direction is Direction.OUTBOUND,
+        withheld=event.withheld,
+        language=event.language,
+        terms=event.terms,
+    )
+    plan(turn, event.decision)
+    if event.passport is not None:
+        _carry_on(turn, event.passport)
+
+
+def _carry_on(turn: Turn, passport: Passport) -> None:
+    """What was refused at another desk binds this one; what was told and agreed there need not be told and asked again."""
+    for purpose in passport.refused:
+        if turn.state.purpose(purpose).live:
+            turn.set_phase(purpose, PurposePhase.ENDED, Reason.DECLINED_EARLIER)
+            turn.note("refused_earlier", Reason.DECLINED_EARLIER.rule, purpose=purpose)
+    carried = frozenset(passport.yes) & frozenset(passport.told)
+    turn.set(told=replace(turn.state.told, vouched=frozenset(passport.told), carried=carried))
+
+
+def plan(turn: Turn, decision: Decision) -> None:
+    """Take over the decision, as far as the line and its notice say what it plans; the rest is off (G02, G05)."""
+    terms = turn.state.terms
+    turn.state = replace(
+        turn.state,
+        decision=decision,
+        documentation=_planned(DOCUMENTATION, decision.documentation, decision, terms),
+        training=_planned(TRAINING, decision.training, decision, terms),
+    )
+    notice = decision.notice.value if decision.notice and turn.state.live else None
+    turn.note("decided", decision.reasons[0].rule if decision.reasons else "G11", notice=notice)
+    if Reason.NO_ASSESSMENT in decision.reasons:
+        turn.note("no_assessment", Reason.NO_ASSESSMENT.rule)
+
+
+def _planned(purpose: Purpose, it: PurposePlan, decision: Decision, terms: Terms) -> PurposeState:
+    if it.state is PlanState.OFF:
+        return PurposeState(PurposePhase.OFF, it.basis, it.reason, it.reason)
+    notice = decision.notice
+    if (
+        notice is None
+        or decision.how is How.NONE
+        or it.basis is None
+        or not _fits(purpose, it.basis, it.state, notice, terms)
+    ):
+        return PurposeState(PurposePhase.OFF, it.basis, Reason.RULEBOOK_FAILED, Reason.RULEBOOK_FAILED)
+    ground = _GROUNDS[it.basis]
+    if purpose is TRAINING and it.basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK):
+        ground = Reason.SPECIAL_CIRCUMSTANCES if notice in SPECIAL else Reason.TRAINING_SAMPLE
+    return PurposeState(PurposePhase.PLANNED, it.basis, Reason.WAITING_FOR_NOTICE, ground)
+
+
+def _fits(purpose: Purpose, basis: Basis, state: PlanState, notice: NoticeId, terms: Terms) -> bool:
+    """The notice tells of this purpose, and asks a yes for it exactly when it rests on consent (G02, G03, G05); no right is left
+    out that this line's party has: only an obligation has no objection, only special circumstances no opt-out (G23, G32)."""
+    if basis is Basis.LEGAL_OBLIGATION and (purpose is TRAINING or not terms.obligation):
+        return False
+    if purpose is TRAINING and notice in SPECIAL and not terms.special_circumstances:
+        return False
+    asks = purpose in ASKS[notice]
+    consent = basis is Basis.CONSENT
+    return purpose in COVERS[notice] and asks is consent and (state is PlanState.ASKED) is consent

@@ -1,0 +1,24 @@
+"""The guideline's table of notices, for the session: what each tells of, what it asks, which knows special circumstances."""
+
+from __future__ import annotations
+
+from softphone.domain.decision import NoticeId
+from softphone.domain.notice import COVERS, SPECIAL, asks
+from softphone.domain.purpose import Purpose
+
+__all__ = ["ASKS", "COVERS", "SPECIAL", "told_alike"]
+
+ASKS: dict[NoticeId, frozenset[Purpose]] = {notice: frozenset(asks(notice)) for notice in NoticeId}
+
+
+def told_alike(told: NoticeId, decided: NoticeId | None) -> frozenset[Purpose]:
+    """The purposes that a notice given elsewhere tells of just as ours would: asked for or not, and for training with an opt-out
+    or under special circumstances. What it tells of otherwise has not been told (G05)."""
+    if decided is None:
+        return frozenset()
+    return frozenset(
+        purpose
+        for purpose in COVERS[told] & COVERS[decided]
+        if (purpose in ASKS[told]) is (purpose in ASKS[decided])
+        and (purpose is not Purpose.TRAINING or purpose in ASKS[told] or (told in SPECIAL) is (decided in SPECIAL))
+    )

@@ -1,0 +1,211 @@
+"""Faults to plant, lines 1 and 2: recorded while it must not be, or for nobody's yes. How is in `walk_faults`."""
+
+# pyright: reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from softphone.domain import effects as f
+from softphone.domain import events as e
+from softphone.domain.purpose import Language, Purpose, Reason
+from softphone.domain.session import consent, keys, pausing, segments, stepping, table, telling
+from softphone.domain.session import state as st
+from softphone.domain.session.turn import Turn
+from softphone.domain.status import PurposePhase, Told
+from tests.domain.walk_faults import effects_as, fault, ignored, wanted_without
+from tests.domain.walk_scenes import Start
+
+DOC, TRAIN = Purpose.DOCUMENTATION, Purpose.TRAINING
+
+
+# --- 1: while not informed, for no purpose, or while paused ------------------------------------------------
+
+
+@fault(1, "recording starts at the essentials", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.NoticeReached) -> None:
+        telling.notice_reached(turn, event)
+        if event.mark is e.Mark.ESSENTIALS and turn.state.told.phase is Told.PLAYING:
+            telling.informed(turn, "play")
+
+    mp.setitem(stepping.ROWS, e.NoticeReached, row)
+
+
+@fault(1, "a notice that failed counts as heard", "N7", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setitem(stepping.ROWS, e.NoticeFailed, lambda turn, event: telling.notice_heard(turn, e.NoticeHeard()))
+
+
+@fault(1, "reading is confirmed before it can have been read", "N1 read, outgoing", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    can = telling.can_confirm_reading
+    mp.setattr(
+        telling, "can_confirm_reading", lambda state: can(replace(state, told=replace(state.told, readable=True)))
+    )
+
+
+@fault(1, "the agent finishes orally what never came to the essentials", "N1", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    can = telling.can_finish_orally
+    mp.setattr(
+        telling, "can_finish_orally", lambda state: can(replace(state, told=replace(state.told, essentials=True)))
+    )
+
+
+@fault(1, "sensitive information is recorded", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    wanted_without(mp, sensitive=st.Sensitive.OFF)
+
+
+@fault(1, "an objection stops nothing", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    wanted_without(mp, objection=False)
+
+
+@fault(1, "the recorder is never stopped", "N4")
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(segments, "_stop_what_is_not_wanted", lambda turn: None)
+
+
+ignored(1, "a newcomer need not be told", "N1", e.NewPerson)
+ignored(1, "what was not understood goes on", "N1", e.NotUnderstood)
+
+
+@fault(1, "a notice that tells of training otherwise counts as told", "N4", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(telling, "told_alike", lambda told, decided: table.COVERS[told])
+
+
+@fault(1, "an exchange vouches for a newcomer too", "N7", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(telling, "_may_vouch", lambda state: state.told.phase is not Told.INFORMED)
+
+
+@fault(1, "an exchange that is not listed is believed", "N1", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.UpstreamIgnored) -> None:
+        if (notice := turn.state.decision.notice) is not None:
+            telling.upstream_vouched(turn, e.UpstreamVouched(notice))
+
+    mp.setitem(stepping.ROWS, e.UpstreamIgnored, row)
+
+
+@fault(1, "the notice goes on in the language that was left", "N1 goes on", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    def left(it: f.Effect, event: e.Event) -> list[f.Effect]:
+        return [replace(it, language=Language.DA)] if isinstance(it, f.PlayNotice) else [it]
+
+    effects_as(mp, left)
+
+
+# --- 2: not planned, without a yes, after a no -------------------------------------------------------------
+
+
+@fault(2, "any key is a yes", "N3", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.DigitPressed) -> None:
+        keys.digit_pressed(turn, replace(event, digit="2") if event.digit in "15" else event)
+
+    mp.setitem(stepping.ROWS, e.DigitPressed, row)
+
+
+@fault(2, "silence is a yes", "N3", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.TimedOut) -> None:
+        for purpose in turn.state.asked:
+            consent.yes(turn, purpose, "silence")
+
+    mp.setitem(stepping.TIME_OUTS, e.Timer.ANSWER, row)
+
+
+@fault(2, "a key that began a number is a yes", "N3", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.DigitPressed) -> None:
+        if event.digit in "2*9":
+            keys.digit_pressed(turn, event)
+
+    mp.setitem(stepping.ROWS, e.DigitPressed, row)
+
+
+@fault(2, "a key before the question is a yes", "N3", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(keys, "keys_expected", lambda state: not state.pauses.silent)
+
+
+@fault(2, "a yes to one purpose is a yes to both", "N2+N3", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.TimedOut) -> None:
+        pending = turn.state.question.pending
+        keys.key_settled(turn, event)
+        for purpose in turn.state.asked if pending else ():
+            consent.yes(turn, purpose, "key")
+
+    mp.setitem(stepping.TIME_OUTS, e.Timer.KEY_SETTLES, row)
+
+
+@fault(2, "a digit that the agent asked for is a yes", "N3", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setitem(stepping.ROWS, e.DigitsWanted, lambda turn, event: None)
+
+
+@fault(2, "training is active though it was not planned", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.NoticeHeard) -> None:
+        telling.notice_heard(turn, event)
+        if turn.state.told.phase is Told.INFORMED:
+            turn.set_phase(TRAIN, PurposePhase.ACTIVE, Reason.TRAINING_SAMPLE)
+
+    mp.setitem(stepping.ROWS, e.NoticeHeard, row)
+
+
+@fault(2, "a signal revives what was declined", "N4")
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.PreferenceSignalled) -> None:
+        if event.recording and turn.state.training.phase is PurposePhase.ENDED:
+            turn.set_phase(TRAIN, PurposePhase.ACTIVE, Reason.TRAINING_SAMPLE)
+
+    mp.setitem(stepping.ROWS, e.PreferenceSignalled, row)
+
+
+@fault(2, "a key revives what was declined", "N3", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(keys, "askable", lambda state: frozenset({TRAIN}))
+    mp.setattr(keys, "keys_expected", lambda state: True)
+    settled = keys.key_settled
+
+    def row(turn: Turn, event: e.TimedOut) -> None:
+        pending = turn.state.question.pending
+        settled(turn, event)
+        if pending and turn.state.training.phase is PurposePhase.ENDED:
+            consent.activate(turn, TRAIN)
+
+    mp.setattr(consent, "tidy_question", lambda turn: None)
+    mp.setitem(stepping.TIME_OUTS, e.Timer.KEY_SETTLES, row)
+
+
+@fault(2, "a newcomer is not asked", "N3")
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.NewPerson) -> None:
+        training = turn.state.training
+        pausing.new_person(turn, event)
+        turn.set_purpose(TRAIN, training)
+
+    mp.setitem(stepping.ROWS, e.NewPerson, row)
+
+
+ignored(2, "a refusal by SIP is not heard", "N4", e.PreferenceSignalled)
+ignored(2, "a withdrawal is not heard", "N3", e.Withdrawn)
+ignored(2, "the opt-out button is not connected", "N4", e.OptedOut)
+
+
+@fault(2, "a key pressed at another notice's question is a yes to ours", "N3", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.UpstreamVouched) -> None:
+        telling.upstream_vouched(turn, event)
+        if event.keys and turn.state.stage in (st.Stage.RINGING, st.Stage.TALKING):
+            turn.set(told=replace(turn.state.told, carried=frozenset({TRAIN})))
+
+    mp.setitem(stepping.ROWS, e.UpstreamVouched, row)
