@@ -6,7 +6,6 @@ It opens nothing for listening without an entry in the audit log first. What is 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,34 +16,31 @@ from typing import Any
 from sqlalchemy import Connection, select
 from uuid_utils import uuid7
 
-from softphone.archive import audit, keys
+from softphone.archive import audit
 from softphone.archive.catalog import Catalog
-from softphone.archive.keys import KeyStore, Secrets, Wrap
+from softphone.archive.checkpoint import Head, Signer, heads
+from softphone.archive.clock import believe, last_seen
+from softphone.archive.files.container import Header
+from softphone.archive.files.reader import OpenedRecording, read_structure
+from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.files.vault import Vault, sync_folder
+from softphone.archive.keys import wraps as keys
+from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
+from softphone.archive.known import Lookups
 from softphone.archive.ledger import Ledger, SegmentKeys, remove_condemned
-from softphone.archive.reader import OpenedRecording, read_structure
-from softphone.archive.tables import calls, holds, purposes, recordings, refusals, wraps
-from softphone.archive.vault import Vault, sync_folder
+from softphone.archive.marker import MARKER, Marker, read_marker, write_marker
+from softphone.archive.repair import Repaired, repair
+from softphone.archive.tables import calls, holds, purposes, recordings, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Direction, KeyRole, Purpose, Reason
 from softphone.domain.retention import Ended, has_expired
 
-FORMAT = 1
-MARKER = "archive.json"
 CATALOG = "catalog.db"
 NEW_CATALOG = "catalog.new"
 """while an archive is being made"""
 RECORDINGS = "recordings"
 ROLES = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
-
-
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """What a folder says of itself, in plain: which key it needs. No secret, and nothing of a call."""
-
-    archive: str
-    desk: str
-    demo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +54,20 @@ class HoldRow:
     """then the sweep discards, unless custody has decided"""
     confirm_by: datetime | None
     why: str
+    look_again: date | None = None
+    """custody has confirmed it, and judges it again then"""
+
+    @classmethod
+    def of(cls, row: Any) -> HoldRow:
+        return cls(
+            row.hold,
+            row.raised_for,
+            datetime.fromisoformat(row.at),
+            _time(row.provisional_until),
+            _time(row.confirm_by),
+            row.why,
+            date.fromisoformat(row.look_again) if row.look_again else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,8 @@ class RecordingRow:
     holds: tuple[HoldRow, ...]
     restricted: str | None
     bytes: int
+    time_zone: str
+    """the policy's, when the call came: its days are counted and its clock is told in it"""
 
     @property
     def purposes(self) -> tuple[Purpose, ...]:
@@ -97,15 +109,25 @@ class AuditRow:
 class Archive:
     """One folder, opened. All methods raise ArchiveError, and KeyringError where the keys' store fails."""
 
-    def __init__(self, folder: Path, marker: Marker, catalog: Catalog, secrets: Secrets, store: KeyStore) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        marker: Marker,
+        catalog: Catalog,
+        secrets: Secrets,
+        store: KeyStore,
+        signer: Signer | None = None,
+    ) -> None:
         self.folder = folder
         self.id = marker.archive
         self.desk = marker.desk
         self.demo = marker.demo
         self.catalog = catalog
         self.vault = Vault(folder / RECORDINGS)
+        self.lookups = Lookups(catalog, secrets, marker.desk)
         self.secrets = secrets
         self.store = store
+        self.signer = signer or Signer.of(marker.desk, store)
         self.clock: Callable[[], datetime] = _utc
         """what counts as now where none is given"""
 
@@ -133,7 +155,7 @@ class Archive:
         store.set(keys.master_name(marker.archive), master)
         facts = {"archive": marker.archive, "desk": marker.desk, "demo": str(int(demo))}
         Catalog.create(folder / NEW_CATALOG, secrets.catalog, facts).close()
-        _write_marker(folder, marker)
+        write_marker(folder, marker)
         _take_new_catalog(folder)
         return cls(folder, marker, Catalog.open(folder / CATALOG, secrets.catalog), secrets, store)
 
@@ -168,8 +190,26 @@ class Archive:
     def open_or_create(cls, folder: Path, store: KeyStore, *, demo: bool = False) -> Archive:
         return cls.open(folder, store) if (folder / MARKER).exists() else cls.create(folder, store, demo=demo)
 
+    def beside(self) -> Archive:
+        """The same archive for a thread of its own: a connection writes for one at a time. To be closed by itself."""
+        catalog = Catalog.open(self.catalog.path, self.secrets.catalog)
+        marker = Marker(self.id, self.desk, self.demo)
+        return Archive(self.folder, marker, catalog, self.secrets, self.store, self.signer)
+
     def close(self) -> None:
         self.catalog.close()
+
+    def repair(self, now: datetime) -> list[Repaired]:
+        """What a crash left half-done is set right. For whoever writes alone, before the ledger starts."""
+        with self.catalog.writing() as connection:
+            # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
+            believe(connection, now)
+        return repair(self.catalog, self.vault, self.desk, now)
+
+    def last_seen(self) -> datetime | None:
+        """What the clock said when it was last believed."""
+        with self.catalog.reading() as connection:
+            return last_seen(connection)
 
     def ledger(
         self,
@@ -178,16 +218,19 @@ class Archive:
         on_storage: Callable[[bool, str], None] | None = None,
     ) -> Ledger:
         """The one writer of a running engine; not yet started."""
-        return Ledger(self.catalog, self.vault, self.secrets, self.desk, on_done, on_failed, on_storage)
+        places = self.lookups.places
+        return Ledger(self.catalog, self.vault, self.secrets, places, self.signer, on_done, on_failed, on_storage)
 
-    def declined_earlier(self, number: str | None, now: datetime | None = None) -> bool:
-        """Whether this number (E.164) declined training within the last twelve months. A withheld number is not known."""
-        if number is None:
-            return False
-        index = self.secrets.number_index(number)
-        with self.catalog.reading() as connection:
-            until = connection.execute(select(refusals.c.until).where(refusals.c.number_index == index)).scalar()
-        return until is not None and (now or self.clock()).date() < date.fromisoformat(until)
+    def note(self, *entries: AuditEntry) -> None:
+        """Entries that tell of no change of the catalog, for whom no ledger runs."""
+        with self.catalog.writing() as connection:
+            audit.append(connection, self.desk, entries)
+
+    def head(self, now: datetime) -> Head | None:
+        """The audit log's end, signed: to be kept elsewhere. None where nothing has been logged yet."""
+        with self.catalog.writing() as connection:
+            self.signer.sign(connection, now)
+            return [None, *heads(connection)][-1]
 
     def list(self, now: datetime | None = None) -> list[RecordingRow]:
         """What is kept at `now`, newest first."""
@@ -221,12 +264,30 @@ class Archive:
     ) -> OpenedRecording:
         """For listening, with the keys that the store holds for `role` (None: the first role that opens it).
 
-        The audit log tells of it before this returns; where it cannot be told, nothing is opened.
+        The audit log tells of it before this returns; where it cannot be told, nothing is opened. It tells of a refusal too.
         """
         row = self.find(recording, now)
-        role, opened = self._keys_for(row, role)
+        role, opened = self.keys_for(row, role, now, refusal="opening_refused")
         structure = read_structure(self.vault.path(row.recording))
-        if structure.header.recording != row.recording:
+        self._tell_opening(row, structure.header, role, opened, event, now)
+        return OpenedRecording(structure, row.recording, opened)
+
+    def open_seeking(self, recording: str, now: datetime, *, role: KeyRole | None = None) -> SeekingReader:
+        """As `open_recording`, to listen from any moment without reading the file; to be closed."""
+        row = self.find(recording, now)
+        role, opened = self._keys_for(row, role)
+        reader = SeekingReader.open(self.vault.path(row.recording), opened)
+        try:
+            self._tell_opening(row, reader.header, role, opened, "recording_opened", now)
+        except BaseException:
+            reader.close()
+            raise
+        return reader
+
+    def _tell_opening(
+        self, row: RecordingRow, header: Header, role: KeyRole, opened: Mapping[int, bytes], event: str, now: datetime
+    ) -> None:
+        if header.recording != row.recording:
             raise ArchiveError("error.archive.foreign_recording", id=row.recording)
         entry = AuditEntry(event, "G11", now, row.call, row.recording, {"role": role.value, "segments": len(opened)})
         with self.catalog.writing() as connection:
@@ -235,7 +296,6 @@ class Archive:
                 # An opt-out was quicker.
                 raise ArchiveError("error.archive.closed_to_role", id=row.recording, role=role.value)
             audit.append(connection, self.desk, [entry])
-        return OpenedRecording(structure, row.recording, opened)
 
     def wraps_of(self, recording: str) -> list[Wrap]:
         with self.catalog.reading() as connection:
@@ -243,6 +303,19 @@ class Archive:
 
     def private_key(self, key_id: str) -> bytes | None:
         return self.store.get(keys.private_name(key_id))
+
+    def keys_for(
+        self, row: RecordingRow, role: KeyRole | None, now: datetime, *, refusal: str, **params: str
+    ) -> tuple[KeyRole, dict[int, bytes]]:
+        """The role, and the data keys by segment that the store's private keys open for it. A refusal is an entry of the log."""
+        try:
+            return self._keys_for(row, role)
+        except ArchiveError as error:
+            asked = {"role": role.value if role else None, "why": error.code.rpartition(".")[2], **params}
+            # Where it cannot be written, it stays a refusal.
+            with suppress(ArchiveError):
+                self.note(AuditEntry(refusal, "G11", now, row.call, row.recording, asked))
+            raise
 
     def _keys_for(self, row: RecordingRow, role: KeyRole | None) -> tuple[KeyRole, dict[int, bytes]]:
         wanted = [one for one in (ROLES if role is None else (role,)) if one in row.opens_for]
@@ -297,19 +370,10 @@ class Archive:
             closed_at=_time(row.closed_at),
             opens_for=tuple(role for role in ROLES if role.value in roles),
             expires=expires,
-            holds=tuple(
-                HoldRow(
-                    hold.hold,
-                    hold.raised_for,
-                    datetime.fromisoformat(hold.at),
-                    _time(hold.provisional_until),
-                    _time(hold.confirm_by),
-                    hold.why,
-                )
-                for hold in standing
-            ),
+            holds=tuple(HoldRow.of(hold) for hold in standing),
             restricted=row.restricted,
             bytes=path.stat().st_size if path.exists() else 0,
+            time_zone=row.time_zone,
         )
 
 
@@ -321,40 +385,12 @@ def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-def read_marker(folder: Path) -> Marker:
-    """Which archive a folder holds, and whether it is a demo's. Raises ArchiveError."""
-    try:
-        told = json.loads((folder / MARKER).read_bytes())
-        if told["format"] != FORMAT:
-            raise ArchiveError("error.archive.unknown_version", found=str(told["format"])[:20], known=FORMAT)
-        return Marker(str(told["archive"]), str(told["desk"]), told["demo"] is True)
-    except FileNotFoundError as error:
-        raise ArchiveError("error.archive.no_archive", path=str(folder)) from error
-    except OSError as error:
-        raise ArchiveError("error.archive.unreadable", path=str(folder), detail=error.strerror or "") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArchiveError("error.archive.marker_changed", path=str(folder)) from error
-
-
 def _take_new_catalog(folder: Path) -> None:
     """The last step of making an archive, also where a crash came before it."""
     new = folder / NEW_CATALOG
     if new.exists() and not (folder / CATALOG).exists():
         new.replace(folder / CATALOG)
         sync_folder(folder)
-
-
-def _write_marker(folder: Path, marker: Marker) -> None:
-    told = {"format": FORMAT, "archive": marker.archive, "desk": marker.desk, "demo": marker.demo}
-    path = folder / MARKER
-    try:
-        with open(path, "x", encoding="utf-8", opener=lambda name, how: os.open(name, how, 0o600)) as file:
-            file.write(json.dumps(told, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        sync_folder(folder)
-    except OSError as error:
-        raise ArchiveError("error.archive.unwritable", path=str(path), detail=error.strerror or "") from error
 
 
 def _wraps(connection: Connection, recording: str) -> list[Wrap]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from softphone.archive.tables import audit, meta
+from softphone.archive.tables import audit, audit_begins, meta
 from softphone.domain.changes import AuditEntry
 
 GENESIS = "0" * 64
@@ -30,10 +30,8 @@ class Break:
 
 def append(connection: Connection, desk: str, entries: Iterable[AuditEntry]) -> int:
     """Within the transaction of the change they tell of. Returns how many."""
-    last = connection.execute(
-        select(audit.c.number, audit.c.hash).where(audit.c.desk == desk).order_by(audit.c.number.desc()).limit(1)
-    ).first()
-    number, previous = (last.number, last.hash) if last else (0, GENESIS)
+    end = last(connection, desk)
+    number, previous = (end.number, end.hash) if end else _begins(connection).get(desk, (0, GENESIS))
     count = 0
     for entry in entries:
         if not entry.rule:
@@ -60,25 +58,46 @@ def append(connection: Connection, desk: str, entries: Iterable[AuditEntry]) -> 
     return count
 
 
+def last(connection: Connection, desk: str) -> Row[Any] | None:
+    """The desk's newest entry."""
+    asked = select(audit).where(audit.c.desk == desk).order_by(audit.c.number.desc()).limit(1)
+    return connection.execute(asked).first()
+
+
 def verify(connection: Connection) -> Iterator[Break]:
     """Every place where a desk's chain does not hold. None: it holds."""
     ends = {row.name: row.value for row in connection.execute(select(meta).where(meta.c.name.like("audit-end-%")))}
-    last: dict[str, tuple[int, str]] = {}
+    ended = _begins(connection)
     for row in connection.execute(select(audit).order_by(audit.c.desk, audit.c.number)):
-        number, previous = last.get(row.desk, (0, GENESIS))
+        number, previous = ended.get(row.desk, (0, GENESIS))
+        if row.number <= number:
+            yield Break(row.desk, row.number, "changed")
+            continue
         if row.number != number + 1:
             yield Break(row.desk, number + 1, "missing")
         elif row.previous != previous or row.hash != _digest(row._mapping, row.previous):
             yield Break(row.desk, row.number, "changed")
-        last[row.desk] = (row.number, row.hash)
+        ended[row.desk] = (row.number, row.hash)
     for name, value in ends.items():
         desk = name.removeprefix("audit-end-")
-        number, digest = last.get(desk, (0, GENESIS))
+        number, digest = ended.get(desk, (0, GENESIS))
         if f"{number} {digest}" != value:
             yield Break(desk, number + 1, "cut_off")
-    for desk, (number, _) in last.items():
+    for desk, (number, _) in ended.items():
         if _end(desk) not in ends:
             yield Break(desk, number + 1, "cut_off")
+
+
+def holds(connection: Connection, desk: str, number: int, digest: str) -> bool:
+    """Whether a desk's chain is whole from its beginning up to this entry, which has this hash."""
+    at, previous = _begins(connection).get(desk, (0, GENESIS))
+    asked = select(audit).where(audit.c.desk == desk, audit.c.number <= number).order_by(audit.c.number)
+    for row in connection.execute(asked):
+        at += 1
+        if row.number != at or row.previous != previous or row.hash != _digest(row._mapping, previous):
+            return False
+        previous = row.hash
+    return (at, previous) == (number, digest)
 
 
 def entries(connection: Connection, recording: str | None = None, call: str | None = None) -> list[Row[Any]]:
@@ -95,6 +114,11 @@ def _digest(row: Any, previous: str) -> str:
     told = {name: row[name] for name in ("desk", "number", "at", "event", "rule", "call", "recording", "params")}
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(previous.encode("ascii") + text.encode("ascii")).hexdigest()
+
+
+def _begins(connection: Connection) -> dict[str, tuple[int, str]]:
+    """After which entry, and with which hash, the chain begins whose first part has gone."""
+    return {row.desk: (row.number, row.hash) for row in connection.execute(select(audit_begins))}
 
 
 def _end(desk: str) -> str:

@@ -156,7 +156,7 @@ class Catalog:
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self.writing() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, HEAD)
 
     @contextmanager
     def _translated(self) -> Generator[None]:

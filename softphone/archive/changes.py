@@ -13,25 +13,38 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from softphone.archive import tables
-from softphone.archive.keys import Recipient, Secrets, Wrap
+from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
 from softphone.archive.tables import (
     call_backs,
     calls,
     condemned,
     holds,
+    party_languages,
     purposes,
     recordings,
     refusals,
     segments,
     wraps,
 )
-from softphone.domain.changes import ChangeHold, CloseRecording, ListCallBack, OpenSegment, PlaceHold, RememberRefusal
+from softphone.domain.changes import (
+    ChangeHold,
+    CloseRecording,
+    EndCallBack,
+    ListCallBack,
+    OpenSegment,
+    PlaceHold,
+    RememberLanguage,
+    RememberRefusal,
+)
 from softphone.domain.decision import NoticeId
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose, Reason
 from softphone.domain.retention import Ended, expires_on
 
-REFUSAL_REMEMBERED = Period(months=12)
+REMEMBERED = Period(months=12)
+"""of a party: that it declined, and its language"""
+CALL_BACK_LISTED = Period(months=3)
+"""at most, where the line has no training any more whose own period would hold (G36)"""
 HOLD_ONLY = Reason.HOLD_ONLY.value
 """the reason of a restriction where a hold is all that keeps the recording; any other is a case that custody decides (G23)"""
 FOR_A_HOLD = "hold"
@@ -59,12 +72,12 @@ class Tables:
     """The changes, as statements on one connection. `desk` stands in every row."""
 
     def __init__(self, connection: Connection, desk: str, secrets: Secrets) -> None:
-        self._connection = connection
+        self.connection = connection
         self._desk = desk
         self._secrets = secrets
 
     def open_recording(self, recording: str, facts: CallFacts, at: datetime) -> None:
-        if not self._connection.execute(select(calls.c.call).where(calls.c.call == facts.call)).first():
+        if not self.connection.execute(select(calls.c.call).where(calls.c.call == facts.call)).first():
             sealed, index = self._number(facts)
             self._insert(
                 calls,
@@ -96,13 +109,13 @@ class Tables:
         self._keep_for(recording, purpose, facts, Basis.CONSENT)
         for number in numbers:
             where = (segments.c.recording == recording) & (segments.c.segment == number)
-            known = recorded_for(self._connection.execute(select(segments.c.purposes).where(where)).scalar() or "")
+            known = recorded_for(self.connection.execute(select(segments.c.purposes).where(where)).scalar() or "")
             if purpose not in known:
-                self._connection.execute(update(segments).where(where).values(purposes=_joined((*known, purpose))))
+                self.connection.execute(update(segments).where(where).values(purposes=_joined((*known, purpose))))
 
     def add_wraps(self, wrapped: list[Wrap]) -> None:
         for one in wrapped:
-            self._connection.execute(
+            self.connection.execute(
                 delete(wraps).where(
                     wraps.c.recording == one.recording,
                     wraps.c.segment == one.segment,
@@ -121,13 +134,13 @@ class Tables:
             )
 
     def drop_wraps(self, recording: str, *roles: KeyRole) -> None:
-        self._connection.execute(
+        self.connection.execute(
             delete(wraps).where(wraps.c.recording == recording, wraps.c.role.in_([role.value for role in roles]))
         )
 
     def end_purpose(self, recording: str, purpose: Purpose, ended: Ended, reason: str) -> None:
         where = (purposes.c.recording == recording) & (purposes.c.purpose == purpose.value)
-        self._connection.execute(
+        self.connection.execute(
             update(purposes)
             .where(where, purposes.c.stands == Ended.KEEPS.value)
             .values(stands=ended.value, reason=reason)
@@ -135,26 +148,24 @@ class Tables:
 
     def restrict(self, recording: str, reason: str) -> None:
         self.drop_wraps(recording, KeyRole.DOCUMENTATION, KeyRole.TRAINING)
-        self._connection.execute(
-            update(recordings).where(recordings.c.recording == recording).values(restricted=reason)
-        )
+        self.connection.execute(update(recordings).where(recordings.c.recording == recording).values(restricted=reason))
         if not is_case(reason):
             for purpose in Purpose:
                 self.end_purpose(recording, purpose, Ended.TAKEN_BACK, reason)
 
     def discard(self, recording: str, at: datetime) -> None:
         """All rows of a recording, its call's number with the last of them. The file is still there: it is condemned."""
-        row = self._connection.execute(select(recordings.c.call).where(recordings.c.recording == recording)).first()
+        row = self.connection.execute(select(recordings.c.call).where(recordings.c.recording == recording)).first()
         if row is None:
             return
         for table in (wraps, segments, purposes, holds, recordings):
-            self._connection.execute(delete(table).where(table.c.recording == recording))
-        if not self._connection.execute(select(recordings.c.recording).where(recordings.c.call == row.call)).first():
-            self._connection.execute(delete(calls).where(calls.c.call == row.call))
+            self.connection.execute(delete(table).where(table.c.recording == recording))
+        if not self.connection.execute(select(recordings.c.recording).where(recordings.c.call == row.call)).first():
+            self.connection.execute(delete(calls).where(calls.c.call == row.call))
         self._insert(condemned, recording=recording, at=at.isoformat())
 
     def place_hold(self, change: PlaceHold) -> None:
-        known = self._connection.execute(select(holds.c.hold).where(holds.c.hold == change.hold)).first()
+        known = self.connection.execute(select(holds.c.hold).where(holds.c.hold == change.hold)).first()
         if known is not None or not self.exists(change.recording):
             return
         self.drop_wraps(change.recording, KeyRole.TRAINING)
@@ -171,7 +182,7 @@ class Tables:
         )
 
     def change_hold(self, change: ChangeHold) -> None:
-        self._connection.execute(
+        self.connection.execute(
             update(holds)
             .where(holds.c.hold == change.hold)
             .values(
@@ -183,22 +194,22 @@ class Tables:
     def lift_hold(self, hold: str, reason: str, at: datetime) -> str | None:
         """The recording that it held; None where no such hold stands."""
         standing = (holds.c.hold == hold) & holds.c.lifted_at.is_(None)
-        row = self._connection.execute(select(holds.c.recording).where(standing)).first()
-        self._connection.execute(update(holds).where(standing).values(lifted_at=at.isoformat(), lifted_reason=reason))
+        row = self.connection.execute(select(holds.c.recording).where(standing)).first()
+        self.connection.execute(update(holds).where(standing).values(lifted_at=at.isoformat(), lifted_reason=reason))
         return row.recording if row else None
 
     def trainable(self, recording: str) -> list[int]:
         """The segments that training may be wrapped for: recorded for it, it neither ended nor is anything held."""
         if self.is_held(recording) or self._restricted(recording) is not None:
             return []
-        stands = self._connection.execute(
+        stands = self.connection.execute(
             select(purposes.c.stands).where(
                 purposes.c.recording == recording, purposes.c.purpose == Purpose.TRAINING.value
             )
         ).scalar()
         if stands != Ended.KEEPS:
             return []
-        rows = self._connection.execute(select(segments).where(segments.c.recording == recording))
+        rows = self.connection.execute(select(segments).where(segments.c.recording == recording))
         return [row.segment for row in rows if Purpose.TRAINING in recorded_for(row.purposes)]
 
     def wrappable(self, recording: str, wanted: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
@@ -208,7 +219,7 @@ class Tables:
         return tuple(one for one in wanted if not (one is Purpose.TRAINING and self.is_held(recording)))
 
     def close_recording(self, change: CloseRecording) -> None:
-        self._connection.execute(
+        self.connection.execute(
             update(recordings).where(recordings.c.recording == change.recording).values(closed_at=change.at.isoformat())
         )
         if self._restricted(change.recording) is None:
@@ -219,7 +230,8 @@ class Tables:
 
     def list_call_back(self, change: ListCallBack, facts: CallFacts) -> None:
         sealed, index = self._number(facts)
-        self._connection.execute(delete(call_backs).where(call_backs.c.call == change.call))
+        kept = facts.retention.get(Purpose.TRAINING) or CALL_BACK_LISTED
+        self.connection.execute(delete(call_backs).where(call_backs.c.call == change.call))
         self._insert(
             call_backs,
             call=change.call,
@@ -227,22 +239,24 @@ class Tables:
             number_index=index,
             line=facts.line,
             at=change.at.isoformat(),
+            until=expires_on(change.at, kept, facts.time_zone).isoformat(),
         )
 
+    def end_call_back(self, change: EndCallBack) -> None:
+        self.connection.execute(delete(call_backs).where(call_backs.c.call == change.call_back))
+
     def remember_refusal(self, change: RememberRefusal, facts: CallFacts) -> None:
-        """A withheld number cannot be known again: nothing is remembered of it."""
-        _, index = self._number(facts)
-        if index is not None:
-            until = REFUSAL_REMEMBERED.after(change.at.date())
-            self._connection.execute(delete(refusals).where(refusals.c.number_index == index))
-            self._insert(refusals, number_index=index, at=change.at.isoformat(), until=until.isoformat())
+        self._remember(refusals, change.at, facts)
+
+    def remember_language(self, change: RememberLanguage, facts: CallFacts) -> None:
+        self._remember(party_languages, change.at, facts, language=change.language.value)
 
     def facts(self, call: str) -> CallFacts | None:
         """Of a call whose facts are no longer in memory, as far as its recordings hold them."""
-        row = self._connection.execute(select(calls).where(calls.c.call == call)).first()
+        row = self.connection.execute(select(calls).where(calls.c.call == call)).first()
         if row is None:
             return None
-        held = self._connection.execute(
+        held = self.connection.execute(
             select(purposes.c.purpose, purposes.c.retention)
             .join(recordings, recordings.c.recording == purposes.c.recording)
             .where(recordings.c.call == call, purposes.c.retention.is_not(None))
@@ -260,22 +274,22 @@ class Tables:
         )
 
     def call_of(self, recording: str) -> str | None:
-        return self._connection.execute(select(recordings.c.call).where(recordings.c.recording == recording)).scalar()
+        return self.connection.execute(select(recordings.c.call).where(recordings.c.recording == recording)).scalar()
 
     def exists(self, recording: str) -> bool:
         return self.call_of(recording) is not None
 
     def is_held(self, recording: str) -> bool:
         asked = select(holds.c.hold).where(holds.c.recording == recording, holds.c.lifted_at.is_(None)).limit(1)
-        return self._connection.execute(asked).first() is not None
+        return self.connection.execute(asked).first() is not None
 
     def _restricted(self, recording: str) -> str | None:
-        return self._connection.execute(
+        return self.connection.execute(
             select(recordings.c.restricted).where(recordings.c.recording == recording)
         ).scalar()
 
     def _keep_for(self, recording: str, purpose: Purpose, facts: CallFacts, basis: str | None) -> None:
-        known = self._connection.execute(
+        known = self.connection.execute(
             select(purposes.c.stands).where(purposes.c.recording == recording, purposes.c.purpose == purpose.value)
         ).first()
         if known is not None:
@@ -292,13 +306,21 @@ class Tables:
             stands=Ended.KEEPS.value,
         )
 
+    def _remember(self, table: tables.Table, at: datetime, facts: CallFacts, **what: str) -> None:
+        """A withheld number cannot be known again: nothing is remembered of it."""
+        _, index = self._number(facts)
+        if index is not None:
+            until = REMEMBERED.after(at.date())
+            self.connection.execute(delete(table).where(table.c.number_index == index))
+            self._insert(table, number_index=index, at=at.isoformat(), until=until.isoformat(), **what)
+
     def _number(self, facts: CallFacts) -> tuple[bytes | None, bytes | None]:
         if facts.number is None:
             return None, None
         return self._secrets.seal_number(facts.number, facts.call), self._secrets.number_index(facts.number)
 
     def _insert(self, table: tables.Table, **values: Any) -> None:
-        self._connection.execute(insert(table).values(desk=self._desk, **values))
+        self.connection.execute(insert(table).values(desk=self._desk, **values))
 
 
 def is_case(restricted: str | None) -> bool:

@@ -1,46 +1,28 @@
-"""What `klartone keys` and `klartone archive` do, as functions that give data; a command line or a window shows it.
+"""What `klartone archive` does, as functions that give data; a command line or a window shows it.
 
 Times are given, never taken; sound is given back as samples, never played.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from softphone.archive.archive import Archive, AuditRow, RecordingRow
-from softphone.archive.container import RATE
-from softphone.archive.keys import KeyStore, create_key_pair, fingerprint
-from softphone.archive.opus import Pcm
-from softphone.archive.reader import Mark
+from softphone.archive.checkpoint import Head
+from softphone.archive.files.container import RATE
+from softphone.archive.files.opus import Pcm
+from softphone.archive.files.reader import Mark
+from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.sweep import SweptItem
 from softphone.archive.sweep import sweep as run_sweep
 from softphone.archive.verify import Proof
 from softphone.archive.verify import verify as run_verify
 from softphone.domain.errors import ArchiveError
-from softphone.domain.policy.fields import Id
 from softphone.domain.purpose import KeyRole
-
-_id: TypeAdapter[str] = TypeAdapter(Id)
-
-
-@dataclass(frozen=True, slots=True)
-class CreatedKey:
-    """A new pair. The private key lies in the store; `public_key` (base64) goes into the policy."""
-
-    id: str
-    purpose: KeyRole
-    public_key: str
-    key_id: str
-
-    def as_policy(self) -> str:
-        """The policy file's table for this recipient."""
-        return f'[[recipient]]\nid = "{self.id}"\npurpose = "{self.purpose.value}"\npublic_key = "{self.public_key}"\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +52,6 @@ class Exported:
     marks: tuple[Mark, ...]
 
 
-def create_keys(store: KeyStore, id: str, purpose: KeyRole) -> CreatedKey:
-    """Raises KeyringError, and ArchiveError where no policy could name a recipient `id`: then no key is made."""
-    try:
-        _id.validate_python(id)
-    except ValidationError:
-        raise ArchiveError("error.archive.recipient_id", id=id) from None
-    public = create_key_pair(store)
-    return CreatedKey(id, purpose, base64.b64encode(public).decode("ascii"), fingerprint(public))
-
-
 def list_recordings(archive: Archive) -> list[RecordingRow]:
     """Newest first. Raises ArchiveError, as do all below."""
     return archive.list()
@@ -99,6 +71,18 @@ def play(
     return Sound(RATE, opened.length(joined=joined), opened.pcm(joined=joined), marks)
 
 
+@contextmanager
+def play_from(archive: Archive, recording: str, now: datetime, seconds: float) -> Generator[SeekingReader]:
+    """From so many seconds on: `pcm` gives it. The audit log has told of it by then."""
+    reader = archive.open_seeking(recording, now)
+    try:
+        if not 0 <= seconds * RATE < reader.length:
+            raise ArchiveError("error.container.past_end", id=recording, length=f"{reader.length / RATE:.2f}")
+        yield reader
+    finally:
+        reader.close()
+
+
 def export(
     archive: Archive,
     recording: str,
@@ -114,11 +98,19 @@ def export(
     return Exported(path, samples / RATE, tuple(opened.marks(joined=joined)))
 
 
-def sweep(archive: Archive, now: datetime, *, clock: datetime, dry_run: bool = False) -> list[SweptItem]:
-    """`clock` is the true time; a later `now` is for a dry run or a demo's archive alone."""
-    return run_sweep(archive, now, clock=clock, dry_run=dry_run)
+def sweep(
+    archive: Archive, now: datetime, *, clock: datetime, clock_is_right: bool = False, dry_run: bool = False
+) -> list[SweptItem]:
+    """`clock` is the true time; a later `now` is for a dry run or a demo's archive alone. `clock_is_right`: a person says so."""
+    witness = clock if clock_is_right else None
+    return run_sweep(archive, now, clock=clock, witness=witness, dry_run=dry_run)
 
 
-def verify(archive: Archive) -> Proof:
-    """`Proof.as_json()` is the answer to `--json`."""
-    return run_verify(archive)
+def head(archive: Archive, now: datetime) -> Head | None:
+    """The audit log's signed end, a line to keep elsewhere; None of an empty log."""
+    return archive.head(now)
+
+
+def verify(archive: Archive, head: str | None = None) -> Proof:
+    """`head`: a line kept elsewhere, which the log must still bear out. `Proof.as_json()` is the answer to `--json`."""
+    return run_verify(archive, Head.parse(head) if head is not None else None)

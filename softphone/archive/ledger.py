@@ -16,12 +16,16 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete, select
 
-from softphone.archive import audit, keys
+from softphone.archive import audit
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import FOR_A_HOLD, CallFacts, Tables
-from softphone.archive.keys import Recipient, Secrets, Wrap
+from softphone.archive.checkpoint import EVERY, Signer
+from softphone.archive.files.vault import Vault
+from softphone.archive.keys import wraps as keys
+from softphone.archive.keys.revocation import standing
+from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
+from softphone.archive.known import Places
 from softphone.archive.tables import condemned
-from softphone.archive.vault import Vault
 from softphone.domain.changes import (
     AddWraps,
     Change,
@@ -30,13 +34,16 @@ from softphone.domain.changes import (
     Commit,
     Discard,
     DropWraps,
+    EndCallBack,
     LiftHold,
     ListCallBack,
     OpenRecording,
     OpenSegment,
     PlaceHold,
+    RememberLanguage,
     RememberRefusal,
     Restrict,
+    UseDraw,
 )
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose, Reason
@@ -54,6 +61,11 @@ _FACTS_KEPT = 200
 @dataclass(frozen=True, slots=True)
 class _Forget:
     recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class _GiveUp:
+    call: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,8 @@ class Ledger:
         catalog: Catalog,
         vault: Vault,
         secrets: Secrets,
-        desk: str,
+        places: Places,
+        signer: Signer,
         on_done: Callable[[int, SegmentKeys], None],
         on_failed: Callable[[int, Reason, str], None],
         on_storage: Callable[[bool, str], None] | None = None,
@@ -91,7 +104,9 @@ class Ledger:
         self._catalog = catalog
         self._vault = vault
         self._secrets = secrets
-        self._desk = desk
+        self._places = places
+        self._signer = signer
+        self._desk = signer.desk
         self._on_done = on_done
         self._on_failed = on_failed
         self._on_storage = on_storage or _nobody
@@ -102,7 +117,7 @@ class Ledger:
         self._pause = PROBE_SECONDS
         self._worked_since = -_RELAPSE_SECONDS
         vault.on_fault = self.suspect
-        self._inbox: queue.SimpleQueue[Commit | _Forget | _Suspect | _Stop] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Commit | _Forget | _GiveUp | _Suspect | _Stop] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self) -> None:
@@ -128,6 +143,10 @@ class Ledger:
         """`ForgetKeys`: after what was submitted before it."""
         self._inbox.put(_Forget(recording))
 
+    def give_up_place(self, call: str) -> None:
+        """The call is over: its place in the sample, where no answer has used it up, is another's. After what was submitted."""
+        self._inbox.put(_GiveUp(call))
+
     def suspect(self, detail: str) -> None:
         """The vault found, on the recorder's thread, that the storage fails (a full disk). It is tried until it works."""
         self._inbox.put(_Suspect(detail))
@@ -149,9 +168,13 @@ class Ledger:
                     self._take(item)
                 case _Forget(recording):
                     self._keys.pop(recording, None)
+                case _GiveUp(call):
+                    self._places.give_up(call)
                 case _Suspect(detail):
                     self._trouble(detail)
                 case _Stop():
+                    with suppress(ArchiveError), self._catalog.writing() as connection:
+                        self._signer.sign(connection, datetime.now(UTC))
                     return
 
     def _take(self, commit: Commit) -> None:
@@ -192,6 +215,7 @@ class Ledger:
                 for change in commit.changes:
                     self._apply(change, tables, deed)
                 audit.append(connection, self._desk, commit.entries)
+                self._signer.sign(connection, datetime.now(UTC), every=EVERY)
         except BaseException:
             for recording in deed.created:
                 with suppress(ArchiveError):
@@ -219,8 +243,9 @@ class Ledger:
         match change:
             case OpenRecording():
                 if not tables.exists(change.recording):
-                    tables.open_recording(change.recording, self._facts_of(tables, change.call), change.at)
-                    self._vault.create(change.recording, change.at)
+                    facts = self._facts_of(tables, change.call)
+                    tables.open_recording(change.recording, facts, change.at)
+                    self._vault.create(change.recording, change.at, facts.time_zone)
                     deed.created.append(change.recording)
             case OpenSegment():
                 self._open_segment(change, tables, deed)
@@ -252,8 +277,15 @@ class Ledger:
                 self._vault.settle(change.recording)
             case ListCallBack():
                 tables.list_call_back(change, self._facts_of(tables, change.call))
+            case EndCallBack():
+                tables.end_call_back(change)
+                deed.dropped = True
             case RememberRefusal():
                 tables.remember_refusal(change, self._facts_of(tables, change.call))
+            case RememberLanguage():
+                tables.remember_language(change, self._facts_of(tables, change.call))
+            case UseDraw():
+                self._places.use(tables.connection, change.call)
 
     def _open_segment(self, change: OpenSegment, tables: Tables, deed: _Deed) -> None:
         call = tables.call_of(change.recording)
@@ -263,7 +295,8 @@ class Ledger:
         tables.open_segment(change, facts)
         key = keys.data_key()
         roles = [KeyRole(purpose.value) for purpose in tables.wrappable(change.recording, change.purposes)]
-        wraps = _wraps(facts.recipients, key, change.recording, change.segment, [*roles, KeyRole.CUSTODY])
+        recipients = standing(tables.connection, facts.recipients)
+        wraps = _wraps(recipients, key, change.recording, change.segment, [*roles, KeyRole.CUSTODY])
         tables.add_wraps(wraps)
         deed.opened[change.recording, change.segment] = key
 
@@ -281,7 +314,7 @@ class Ledger:
         held = dict(self._keys.get(recording, {}))
         held |= {segment: key for (of, segment), key in deed.opened.items() if of == recording}
         call = tables.call_of(recording)
-        recipients = self._facts_of(tables, call).recipients if call else ()
+        recipients = standing(tables.connection, self._facts_of(tables, call).recipients if call else ())
         for number in numbers:
             if number not in held:
                 raise NoKeyError(f"{purpose.value} {number}")

@@ -35,6 +35,7 @@ recordings = Table(
     Column("opened_at", Text, nullable=False),
     Column("closed_at", Text),
     Column("restricted", Text),
+    Column("broke_off_at", Text),
 )
 
 purposes = Table(
@@ -48,6 +49,7 @@ purposes = Table(
     Column("expires_on", Text),
     Column("stands", Text, nullable=False),
     Column("reason", Text),
+    Column("reviewed_at", Text),
 )
 
 segments = Table(
@@ -86,6 +88,8 @@ holds = Table(
     Column("why", Text, nullable=False),
     Column("lifted_at", Text),
     Column("lifted_reason", Text),
+    Column("confirmed_at", Text),
+    Column("look_again", Text),
 )
 
 audit = Table(
@@ -103,6 +107,28 @@ audit = Table(
     Column("hash", Text, nullable=False),
 )
 
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("desk", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+)
+
+audit_begins = Table(
+    "audit_begins",
+    metadata,
+    Column("desk", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+)
+
 call_backs = Table(
     "call_backs",
     metadata,
@@ -112,6 +138,7 @@ call_backs = Table(
     Column("number_index", LargeBinary),
     Column("line", Text),
     Column("at", Text, nullable=False),
+    Column("until", Text),
 )
 
 refusals = Table(
@@ -121,6 +148,31 @@ refusals = Table(
     Column("desk", Text, nullable=False),
     Column("at", Text, nullable=False),
     Column("until", Text, nullable=False),
+)
+
+party_languages = Table(
+    "party_languages",
+    metadata,
+    Column("number_index", LargeBinary, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("until", Text, nullable=False),
+)
+
+sample_runs = Table(
+    "sample_runs",
+    metadata,
+    Column("line", Text, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("seed", LargeBinary, nullable=False),
+    Column("share", Text, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("next", Integer, nullable=False),
+    Column("taken", Text, nullable=False),
 )
 
 condemned = Table(

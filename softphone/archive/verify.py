@@ -5,6 +5,7 @@ What needs no key is checked without one; with the private keys that this desk's
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -12,18 +13,21 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from softphone.archive import audit, keys
+from softphone.archive import audit
 from softphone.archive.archive import Archive
 from softphone.archive.changes import is_case, recorded_for
-from softphone.archive.container import Chunk, Sealer
-from softphone.archive.keys import Wrap
-from softphone.archive.reader import Structure, read_structure
+from softphone.archive.checkpoint import Head, begins, compare, heads
+from softphone.archive.files.container import Chunk, Sealer
+from softphone.archive.files.reader import Structure, read_structure
+from softphone.archive.keys import wraps as keys
+from softphone.archive.keys.revocation import revoked
+from softphone.archive.keys.wraps import Wrap
 from softphone.archive.tables import condemned, holds, purposes, recordings, segments, wraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import Ended
 
-NOTES = frozenset({"broke_off", "torn", "condemned", "segment_empty"})
+NOTES = frozenset({"broke_off", "torn", "condemned", "segment_empty", "object_begun"})
 """what a crash, or a segment that never began, leaves by itself: told, and no fault"""
 
 
@@ -65,20 +69,46 @@ class _Count:
     opened: int = 0
 
 
-def verify(archive: Archive) -> Proof:
-    """Everything, at one moment's state of the catalog. Raises ArchiveError where the catalog cannot be read at all."""
+def verify(archive: Archive, head: Head | None = None) -> Proof:
+    """Everything, at one moment's state of the catalog; `head`: what was kept elsewhere of the log.
+
+    Raises ArchiveError where the catalog cannot be read at all.
+    """
     count = _Count()
     findings = [Finding("catalog_damaged", {"detail": found}) for found in archive.catalog.integrity()]
     with archive.catalog.reading() as connection:
-        breaks = list(audit.verify(connection))
-        findings += [Finding(f"audit_{one.kind}", {"desk": one.desk, "number": one.number}) for one in breaks]
+        log = [*_log(archive, connection, head)]
+        findings += log
         entries = int(connection.execute(select(func.count()).select_from(audit.audit)).scalar_one())
         listed = connection.execute(select(recordings).order_by(recordings.c.opened_at)).all()
         privates: dict[str, bytes | None] = {}
         for row in listed:
             findings += _recording(archive, connection, row, privates, count)
         findings += _strays(archive, connection, {row.recording for row in listed})
-    return Proof(len(listed), count.chunks, count.opened, entries, not breaks, tuple(findings))
+        findings += _revocations(connection)
+    return Proof(len(listed), count.chunks, count.opened, entries, not log, tuple(findings))
+
+
+def _log(archive: Archive, connection: Connection, kept: Head | None) -> Iterator[Finding]:
+    """The chain by itself, then by what was signed of it, here and elsewhere. Each difference once."""
+    breaks = dict.fromkeys(audit.verify(connection))
+    for begin in begins(connection).values():
+        if not begin.is_signed or begin.key != archive.signer.key:
+            yield Finding("begin_forged", {"desk": begin.desk, "number": begin.number})
+    for head in heads(connection):
+        where: dict[str, str | int] = {"desk": head.desk, "number": head.number}
+        if not head.is_signed:
+            yield Finding("checkpoint_forged", where)
+        elif head.key != archive.signer.key:
+            yield Finding("checkpoint_foreign", where)
+        elif differs := compare(connection, head):
+            breaks.setdefault(differs)
+    if kept is not None:
+        if not kept.is_signed:
+            yield Finding("head_forged", {"desk": kept.desk, "number": kept.number})
+        elif differs := compare(connection, kept):
+            breaks.setdefault(differs)
+    yield from (Finding(f"audit_{one.kind}", {"desk": one.desk, "number": one.number}) for one in breaks)
 
 
 def _recording(
@@ -117,7 +147,7 @@ def _recording(
             yield Finding("segment_unknown", where)
         yield from _order(where, chunks)
         key, faults = _data_key(archive, [one for one in found if one.segment == number], privates)
-        yield from (Finding("wrap_changed", {**where, "role": role.value}) for role in faults)
+        yield from (Finding(code, {**where, "role": role.value}) for code, role in faults)
         if key is not None:
             yield from _opened(where, structure, number, key, chunks, count)
 
@@ -142,19 +172,24 @@ def _order(where: dict[str, str | int], chunks: list[Chunk]) -> Iterator[Finding
 
 def _data_key(
     archive: Archive, found: Iterable[Wrap], privates: dict[str, bytes | None]
-) -> tuple[bytes | None, list[KeyRole]]:
-    """The segment's data key, by any private key that lies here; and the roles whose wrap is not what was sealed for them."""
+) -> tuple[bytes | None, list[tuple[str, KeyRole]]]:
+    """The segment's data key, by any private key that lies here; and the roles whose wrap is not what was sealed for them,
+    or is sealed in a way that is not known here."""
     key: bytes | None = None
-    faults: list[KeyRole] = []
+    faults: list[tuple[str, KeyRole]] = []
     for one in found:
         if one.key_id not in privates:
             privates[one.key_id] = archive.private_key(one.key_id)
         private = privates[one.key_id]
         if private is None:
             continue
-        opened = keys.unwrap(one, private)
+        try:
+            opened = keys.unwrap(one, private)
+        except ArchiveError:
+            faults.append(("wrap_unknown", one.role))
+            continue
         if opened is None or (key is not None and opened != key):
-            faults.append(one.role)
+            faults.append(("wrap_changed", one.role))
         else:
             key = opened
     return key, faults
@@ -201,6 +236,13 @@ def _wraps(
         yield Finding("kept_without_reason", {"recording": of})
 
 
+def _revocations(connection: Connection) -> Iterator[Finding]:
+    """What the log says was revoked, is."""
+    told = connection.execute(select(audit.audit.c.params).where(audit.audit.c.event == "key_revoked")).scalars()
+    for key_id in sorted({str(json.loads(params)["key"]) for params in told} - revoked(connection).keys()):
+        yield Finding("revocation_missing", {"key": key_id})
+
+
 def _strays(archive: Archive, connection: Connection, known: set[str]) -> Iterator[Finding]:
     gone = set(connection.execute(select(condemned.c.recording)).scalars())
     for recording in archive.vault.recordings():
@@ -208,6 +250,8 @@ def _strays(archive: Archive, connection: Connection, known: set[str]) -> Iterat
             yield Finding("condemned", {"recording": recording})
         elif recording not in known:
             yield Finding("object_stray", {"recording": recording})
+    for recording in archive.vault.aside():
+        yield Finding("object_begun" if archive.vault.is_bare(recording) else "object_aside", {"recording": recording})
     for recording in connection.execute(select(wraps.c.recording).distinct()).scalars():
         if recording not in known:
             yield Finding("wrap_stray", {"recording": recording})

@@ -9,27 +9,21 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from softphone.archive import commands
 from softphone.archive.archive import Archive, RecordingRow
-from softphone.archive.container import RATE
-from softphone.archive.reader import Mark, MarkKind
+from softphone.archive.changes import is_case
+from softphone.archive.files.container import RATE
+from softphone.archive.files.opus import Pcm
+from softphone.archive.files.reader import Mark, MarkKind
+from softphone.archive.reviewing import review
 from softphone.archive.sweep import REPORTS, Swept
 from softphone.bootstrap.audit import entries_of, in_words
 from softphone.bootstrap.home import Home, key_store, texts
-from softphone.domain.errors import SoundError
+from softphone.domain.errors import ArchiveError, SoundError
 from softphone.domain.purpose import KeyRole
 from softphone.texts import Texts
-
-
-def keys_create(arguments: argparse.Namespace) -> int:
-    """A new key pair: the private half into the keyring, the public one as lines for the policy."""
-    home = Home.of(arguments)
-    settings, _ = home.settings(only_look=True)
-    created = commands.create_keys(key_store(home.archive(settings)), arguments.id, KeyRole(arguments.purpose))
-    _tell(texts()("keys.created", id=created.id))
-    _tell(created.as_policy())
-    return 0
 
 
 def archive_list(arguments: argparse.Namespace) -> int:
@@ -39,7 +33,7 @@ def archive_list(arguments: argparse.Namespace) -> int:
     if not rows:
         _tell(tell("archive.empty"))
     for row in rows:
-        _tell("  ".join([row.recording, _when(row.opened_at), row.line or "–", _state(row, tell)]))
+        _tell("  ".join([row.recording, _when(row.opened_at, row), row.line or "–", _state(row, tell)]))
     return 0
 
 
@@ -50,8 +44,8 @@ def archive_show(arguments: argparse.Namespace) -> int:
         entries = entries_of(archive, row)
     facts = {
         "id": row.recording,
-        "opened": _when(row.opened_at),
-        "closed": _when(row.closed_at) if row.closed_at else tell("archive.show.broke_off"),
+        "opened": _when(row.opened_at, row),
+        "closed": _when(row.closed_at, row) if row.closed_at else tell("archive.show.broke_off"),
         "line": row.line or "–",
         "number": row.number or tell("archive.show.withheld"),
         "state": _state(row, tell),
@@ -60,12 +54,11 @@ def archive_show(arguments: argparse.Namespace) -> int:
     for name, fact in facts.items():
         _tell(f"{tell(f'archive.show.{name}'):<14}{fact}")
     for hold in row.holds:
-        _tell(
-            f"{tell('archive.show.hold'):<14}{_when(hold.at)} {tell(f'archive.hold.{hold.raised_for}')} {hold.why}".rstrip()
-        )
+        raised = f"{_when(hold.at, row)} {tell(f'archive.hold.{hold.raised_for}')} {hold.why}"
+        _tell(f"{tell('archive.show.hold'):<14}{raised}".rstrip())
     _tell("\n" + tell("archive.show.audit"))
     for entry in entries:
-        _tell(f"{entry.number:>5}  {_when(entry.at)}  {entry.rule:<4} {in_words(entry, tell)}")
+        _tell(f"{entry.number:>5}  {_when(entry.at, row)}  {entry.rule:<4} {in_words(entry, tell)}")
     return 0
 
 
@@ -78,16 +71,34 @@ def archive_play(arguments: argparse.Namespace) -> int:
     with _opened(arguments) as archive:
         archive.find(arguments.id)
         speaker = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
-        sound = commands.play(archive, arguments.id, datetime.now(UTC))
-        whole = _is_whole(sound.marks, texts())
-        # Both voices on one loudspeaker, half as loud each so that they never clip together.
-        mixed = b"".join(
-            ((block[:, 0].astype("i4") + block[:, 1]) // 2).astype("<i2").tobytes() for block in sound.blocks
-        )
+        mixed, marks = _to_hear(archive, arguments.id, arguments.start)
+        _tell_custody(archive, arguments.id, texts())
+        whole = _is_whole(marks, texts())
         player = Player(speaker)
-        player.play(mixed, sound.rate)
+        player.play(mixed, RATE)
         player.wait()
     return 0 if whole else 1
+
+
+def _to_hear(archive: Archive, recording: str, start: float | None) -> tuple[bytes, Sequence[Mark]]:
+    """Both voices on one loudspeaker, half as loud each so that they never clip together; and what is to be told of it.
+
+    From `start` seconds on no more of the file is read than that.
+    """
+    now = datetime.now(UTC)
+    if start is None:
+        sound = commands.play(archive, recording, now)
+        return b"".join(map(_mixed, sound.blocks)), sound.marks
+    with commands.play_from(archive, recording, now, start) as reader:
+        mixed = b"".join(map(_mixed, reader.pcm(round(start * RATE))))
+        marks = [Mark(MarkKind.DAMAGED, 0, reader.silenced)] if reader.silenced else []
+        if reader.spans and not reader.spans[-1].complete:
+            marks.append(Mark(MarkKind.BROKE_OFF, reader.length, 0))
+        return mixed, marks
+
+
+def _mixed(block: Pcm) -> bytes:
+    return ((block[:, 0].astype("i4") + block[:, 1]) // 2).astype("<i2").tobytes()
 
 
 def archive_export(arguments: argparse.Namespace) -> int:
@@ -95,37 +106,58 @@ def archive_export(arguments: argparse.Namespace) -> int:
     tell = texts()
     with _opened(arguments) as archive:
         exported = commands.export(archive, arguments.id, arguments.wav, datetime.now(UTC))
+        _tell_custody(archive, arguments.id, tell)
     _tell(tell("archive.exported", seconds=f"{exported.seconds:.2f}", file=exported.path))
     return 0 if _is_whole(exported.marks, tell) else 1
 
 
+def archive_reviewed(arguments: argparse.Namespace) -> int:
+    """It has been used to train (G33), and is kept for that no longer than `--keep` says (G38)."""
+    tell, keep = texts(), arguments.keep
+    with _opened(arguments) as archive:
+        done = review(archive, arguments.id, arguments.by, datetime.now(UTC), keep=keep)
+    _tell(tell("archive.reviewed" if done else "archive.reviewed.before", id=arguments.id))
+    return 0
+
+
 def archive_sweep(arguments: argparse.Namespace) -> int:
-    """`--now` names a day. Dates are days: at noon, UTC, it is that day wherever a policy's time zone is likely to be."""
+    """Status 1 where the clock was not believed.
+
+    `--now` names a day. Dates are days: at noon, UTC, it is that day wherever a policy's time zone is likely to be.
+    """
     tell = texts()
     clock = datetime.now(UTC)
     another_day = arguments.now and arguments.now != clock.date()
     now = datetime.combine(arguments.now, time(12), UTC) if another_day else clock
     with _opened(arguments) as archive:
-        swept = commands.sweep(archive, now, clock=clock, dry_run=arguments.dry_run)
+        swept = commands.sweep(
+            archive, now, clock=clock, clock_is_right=arguments.clock_is_right, dry_run=arguments.dry_run
+        )
     for item in swept:
         purpose = tell(f"purpose.{item.purpose}") if item.purpose else ""
-        sentence = tell(f"sweep.{item.what}", purpose=purpose, count=item.count)
+        sentence = tell(f"sweep.{item.what}", purpose=purpose, count=item.count, since=item.since, today=clock.date())
         if item.locked and item.what is Swept.PURPOSE_EXPIRED:
             sentence = tell("sweep.stays_locked", sentence=sentence)
         _tell(f"{item.recording}  {sentence}" if item.recording else sentence)
     reports = sum(item.what in REPORTS for item in swept)
-    told = [tell("sweep.would" if arguments.dry_run else "sweep.done", count=len(swept) - reports)]
+    if not swept:
+        told = [tell("sweep.nothing")]
+    elif reports == len(swept):
+        told = [tell("sweep.none")]
+    else:
+        told = [tell("sweep.would" if arguments.dry_run else "sweep.done", count=len(swept) - reports)]
     if reports:
         told.append(tell("sweep.reported", count=reports))
     _tell(" ".join(told))
-    return 0
+    return int(any(item.what is Swept.CLOCK_DOUBTFUL for item in swept))
 
 
 def archive_verify(arguments: argparse.Namespace) -> int:
     """Status 1 where a difference was found."""
     tell = texts()
+    kept = _kept_head(arguments.head) if arguments.head else None
     with _opened(arguments) as archive:
-        proof = commands.verify(archive)
+        proof = commands.verify(archive, kept)
     if arguments.json:
         _tell(json.dumps(proof.as_json(), ensure_ascii=False))
     else:
@@ -141,6 +173,23 @@ def archive_verify(arguments: argparse.Namespace) -> int:
         figures = {name: tell(f"verify.{name}", count=count) for name, count in counts.items()}
         _tell(tell("verify.ok" if proof.ok else "verify.not_ok", **figures))
     return 0 if proof.ok else 1
+
+
+def archive_head(arguments: argparse.Namespace) -> int:
+    """One line, to be kept elsewhere: `verify --head` holds the log to it."""
+    with _opened(arguments) as archive:
+        head = commands.head(archive, datetime.now(UTC))
+    _tell(str(head) if head else texts()("archive.head.none"))
+    return 0
+
+
+def _kept_head(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ArchiveError("error.archive.no_head") from error
+    except OSError as error:
+        raise ArchiveError("error.archive.head_unreadable", path=str(path), detail=error.strerror or "") from error
 
 
 @contextmanager
@@ -167,16 +216,28 @@ def _speaker(chosen: str) -> str:
 
 
 def _state(row: RecordingRow, tell: Texts) -> str:
-    """For what it can be opened and until when, or that only custody can."""
+    """For what it is kept and until when, and where only custody can open it."""
+    case = is_case(row.restricted)
     told = [
         tell("archive.until", purpose=tell(f"purpose.{purpose}"), day=tell.day(row.expires[purpose]))
         if purpose in row.expires
         else tell(f"purpose.{purpose}")
-        for purpose in row.purposes
+        for purpose in (row.expires if case else row.purposes)
     ]
     if row.holds:
         told.append(tell("archive.locked"))
-    return ", ".join(told) or tell("archive.custody_only")
+    if case:
+        told.append(tell("archive.custody_decides"))
+    elif not row.purposes:
+        told.append(tell("archive.custody_only"))
+    return ", ".join(told)
+
+
+def _tell_custody(archive: Archive, recording: str, tell: Texts) -> None:
+    """Where custody's key opened it just now, as the audit log says."""
+    last = archive.audit_of(archive.find(recording).recording)[-1]
+    if last.params.get("role") == KeyRole.CUSTODY:
+        _tell(tell("archive.with_custody"))
 
 
 def _is_whole(marks: Sequence[Mark], tell: Texts) -> bool:
@@ -193,9 +254,9 @@ def _is_whole(marks: Sequence[Mark], tell: Texts) -> bool:
     return not told
 
 
-def _when(at: datetime) -> str:
-    """In the machine's zone, with its distance from UTC: the desk shows the policy's."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+def _when(at: datetime, row: RecordingRow) -> str:
+    """In the zone of the call's policy, as the desk shows it, with its distance from UTC."""
+    return at.astimezone(ZoneInfo(row.time_zone)).strftime("%Y-%m-%d %H:%M:%S %z")
 
 
 def _tell(line: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,22 @@ def has_expired(on: date, now: datetime, time_zone: str) -> bool:
     return local_day(now, time_zone) >= on
 
 
+_SLACK = timedelta(hours=1)
+_LONGEST_ABSENCE = timedelta(days=31)
+_WITNESS_SLACK = timedelta(days=1)
+
+
+def clock_is_doubtful(now: datetime, seen: datetime | None, witness: datetime | None = None) -> bool:
+    """Whether the clock may have jumped, so that nothing may be deleted by it.
+
+    `seen`: what it last said when it was believed. Before that, or long after, it is believed only with a `witness`: what a
+    person, or another clock, says of the time.
+    """
+    if witness is not None:
+        return abs(now - witness) > _WITNESS_SLACK
+    return seen is not None and not seen - _SLACK <= now <= seen + _LONGEST_ABSENCE
+
+
 class Ended(StrEnum):
     """How one purpose of a recording stands."""
 
@@ -46,6 +62,33 @@ class HoldStanding:
 
     by_party: bool
     provisional_until: datetime | None = None
+
+
+class HoldState(StrEnum):
+    """How a hold stands. `PROVISIONAL`: ours, against a refusal, and gone unless custody decides in time."""
+
+    PROVISIONAL = "provisional"
+    UNCONFIRMED = "unconfirmed"
+    CONFIRMED = "confirmed"
+    OVERDUE = "overdue"
+    """not decided, not confirmed or not looked at again by its day"""
+
+
+def hold_state(
+    *,
+    provisional_until: datetime | None,
+    confirm_by: datetime | None,
+    look_again: date | None,
+    now: datetime,
+    today: date,
+) -> HoldState:
+    """`today` is the policy's day. `look_again` is set by who confirms it."""
+    moments = [one for one in (provisional_until, confirm_by) if one is not None]
+    if any(now >= one for one in moments) or (look_again is not None and today >= look_again):
+        return HoldState.OVERDUE
+    if provisional_until is not None:
+        return HoldState.PROVISIONAL
+    return HoldState.CONFIRMED if look_again is not None else HoldState.UNCONFIRMED
 
 
 def hold_is_void(hold: HoldStanding, now: datetime) -> bool:

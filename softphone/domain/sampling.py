@@ -1,23 +1,125 @@
-"""Whether a call is in the sample: drawn while it rings, from a share and a roll that cannot be guessed (G33, G34).
+"""Which of a line's calls are its training sample: blocks with a set number of drawn places, in an order that nobody can
+foresee; and when the reviewers have enough (G33, G34).
 
-Pure: the secret and the call's id come from outside; the same two always give the same answer.
+Pure. Seeds, counts and days come from outside; where a run is kept, and who holds a place while it rings, is the archive's.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
+from math import ceil
 
+LONGEST = 1_000
+"""places of the longest block"""
+_SHORTEST_UNEVEN = 100
+"""of a share that comes out even in no such block"""
+_MOST_TIMES = 3
+_WEEK = 7
 _SIDES = 1 << 64
 
 
-def roll(secret: bytes, call: str) -> Fraction:
-    """A number in [0, 1) that belongs to this call: even over many calls, unknowable without the secret."""
-    digest = hmac.new(secret, call.encode(), hashlib.sha256).digest()
-    return Fraction(int.from_bytes(digest[:8]), _SIDES)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The answered calls of one line and one agent under one share. A changed share is a new run, with a seed of its own.
+
+    Each call takes a place, counted from 0. `taken` are those used up beyond `next`, before which all are: calls that ring at
+    once are answered in any order, or not at all.
+    """
+
+    seed: bytes = field(repr=False)
+    """secret, random: who has it knows what is to come"""
+    share: Fraction
+    """0 to 1"""
+    block: int = 0
+    """the earliest that has a free place"""
+    start: int = 0
+    """its first place"""
+    next: int = 0
+    taken: frozenset[int] = frozenset()
 
 
-def drawn(share: Fraction, rolled: Fraction) -> bool:
-    """Whether a call with this roll is in a sample of `share` (0 to 1): none at 0, every one at 1."""
-    return rolled < share
+def free_place(run: Run, held: Collection[int] = ()) -> int:
+    """The first place that is neither used up nor held by another call."""
+    place = run.next
+    while place in run.taken or place in held:
+        place += 1
+    return place
+
+
+def is_drawn(run: Run, place: int) -> bool:
+    """Whether the call that takes this place is in the sample. It must be a free one: the run knows no block that is full."""
+    block, start = run.block, run.start
+    while place >= (end := start + block_length(run.seed, run.share, block)):
+        block, start = block + 1, end
+    return place - start in _drawn_in(run.seed, run.share, block, start)
+
+
+def use(run: Run, place: int) -> Run:
+    """The run after the call with this place was answered. A place used up already changes nothing."""
+    if place < run.next or place in run.taken:
+        return run
+    block, start, following, taken = run.block, run.start, run.next, {*run.taken, place}
+    while following in taken:
+        taken.remove(following)
+        following += 1
+    while following >= (end := start + block_length(run.seed, run.share, block)):
+        block, start = block + 1, end
+    return replace(run, block=block, start=start, next=following, taken=frozenset(taken))
+
+
+@lru_cache(maxsize=1024)
+def block_length(seed: bytes, share: Fraction, block: int) -> int:
+    """How many places a block has: once, twice or three times the fewest in which the share comes out even (10 %: 1 in 10,
+    2 in 20, 3 in 30), by the seed. With blocks of one length, their last places would be known when the others are.
+
+    A share that comes out even in no block of bearable length has some of a rounder number; what is left over is carried on.
+    """
+    even = share.denominator
+    if even > LONGEST:
+        even = min(LONGEST, max(_SHORTEST_UNEVEN, 2 * ceil(1 / share)))
+    times = min(_MOST_TIMES, LONGEST // even)
+    return even * (1 + _number(seed, "length", block) % times)
+
+
+def drawn_of(seed: bytes, share: Fraction, places: int) -> int:
+    """How many of a run's first `places` are drawn, where a block ends there: their share, an uneven one rounded up or down
+    by the seed once for the whole run."""
+    return int(places * share + Fraction(_number(seed, "carry"), _SIDES))
+
+
+@lru_cache(maxsize=256)
+def _drawn_in(seed: bytes, share: Fraction, block: int, start: int) -> frozenset[int]:
+    length = block_length(seed, share, block)
+    count = drawn_of(seed, share, start + length) - drawn_of(seed, share, start)
+    order = sorted(range(length), key=lambda place: _number(seed, "order", block, place))
+    return frozenset(order[:count])
+
+
+def _number(seed: bytes, what: str, *of: int) -> int:
+    """An even number in [0, 2**64), by HMAC-SHA256."""
+    told = " ".join((what, *map(str, of)))
+    return int.from_bytes(hmac.digest(seed, told.encode("ascii"), "sha256")[:8])
+
+
+def reviewers_have_enough(waiting: Mapping[int, int], new: int, capacity: int | None) -> bool:
+    """Whether one more recording would make more than the reviewers can review before it expires (G33).
+
+    `waiting`: how many that are not reviewed expire in so many days, today counted. `new`: the days of the one to come.
+    `capacity`: how many they review in a week, None for no limit. The new one must fit in what its days allow; to those that
+    wait a begun one is granted, or the last day of each would stop the sample.
+    """
+    if capacity is None:
+        return False
+    ahead = 1 + sum(count for days, count in waiting.items() if days <= new)
+    if ahead * _WEEK > capacity * new:
+        return True
+    number = 0
+    for days in sorted(waiting):
+        number += waiting[days]
+        if number + (days > new) > ceil(Fraction(capacity * days, _WEEK)):
+            return True
+    return False

@@ -9,28 +9,36 @@ import os
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from softphone.archive.archive import Archive
 from softphone.archive.changes import CallFacts
-from softphone.archive.keys import Recipient
+from softphone.archive.files.vault import Vault
+from softphone.archive.keys.wraps import Recipient
+from softphone.archive.known import Asked, CallBackRow, Lookups
 from softphone.archive.ledger import Ledger
-from softphone.archive.vault import Vault
-from softphone.domain.changes import Commit
+from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, UseDraw
+from softphone.domain.decision import Known
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Purpose, Reason
-from softphone.engine.live import LiveCall
+from softphone.engine.call.live import LiveCall
+from softphone.engine.sweeper import Sweeper
 from softphone.system.logbook import log, where
-from softphone.wire import Said, StoreState
+from softphone.wire import CallBack, Said, StoreState
 
 Post = Callable[[Callable[[], None]], None]
 """has something done on the loop's thread"""
 
 
 _log = log.getChild("engine")
+_UNWRITTEN = 1_000
+SWEEP = "archive.sweep"
+"""the name of the fault that keeps the sweep from its work"""
 FULL = 64 * 1024
 """bytes; with less left a disk is full"""
 
@@ -40,6 +48,11 @@ class Opened(Protocol):
 
     demo: bool
     vault: Vault
+    lookups: Lookups
+
+    def repair(self, now: datetime) -> Sequence[object]:
+        """What a crash left half-done is set right. Raises ArchiveError."""
+        ...
 
     def ledger(
         self,
@@ -48,9 +61,7 @@ class Opened(Protocol):
         on_storage: Callable[[bool, str], None],
     ) -> Ledger: ...
 
-    def declined_earlier(self, number: str | None, now: datetime) -> bool:
-        """Whether this party declined training within the last twelve months (G31). Raises ArchiveError."""
-        ...
+    def beside(self) -> Archive: ...
 
     def close(self) -> None: ...
 
@@ -60,16 +71,25 @@ class Answers(Protocol):
 
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None: ...
     def commit_failed(self, call_id: str, ticket: int, reason: Reason) -> None: ...
-    def looked_up(self, call_id: str, declined_earlier: bool) -> None: ...
+    def looked_up(self, call_id: str, known: Known) -> None: ...
     def storage_works(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Ticket:
-    """A commit's own ticket is counted a call; the ledger's a store."""
+    """A commit's own ticket is counted a call; the ledger's a store. Without a call it is the store's own, and tried again."""
 
-    call: str
-    ticket: int
+    commit: Commit
+    call: str | None = None
+
+    @property
+    def lists(self) -> bool:
+        """Whether the list of those to be called back is another after it."""
+        return any(isinstance(change, ListCallBack | EndCallBack) for change in self.commit.changes)
+
+
+class _List:
+    """The list of those to be called back is to be read anew."""
 
 
 class Store:
@@ -86,9 +106,17 @@ class Store:
         self._tickets: dict[int, _Ticket] = {}
         self._last = 0
         self._unopened = False
-        self._look_ups: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[Asked | _List] = queue.SimpleQueue()
+        self._asking: dict[str, list[Callable[[], None]]] = {}
+        """what is to follow once a call has been looked up"""
+        self._unwritten: deque[Commit] = deque(maxlen=_UNWRITTEN)
+        self._call_backs: list[CallBackRow] = []
+        self._talking: set[str] = set()
+        self._sweeper = Sweeper(lambda fault: post(lambda: self.on_fault(SWEEP, fault)))
         self.state = StoreState(works=False)
         self.on_opened: Callable[[Vault], None] = lambda _vault: None
+        self.on_fault: Callable[[str, Said | None], None] = lambda _name, _fault: None
+        """something beside the calls that stands until it is mended, by its name; on the loop's thread"""
 
     def start(self, answers: Answers) -> None:
         self._answers = answers
@@ -96,6 +124,7 @@ class Store:
 
     def close(self) -> bool:
         """Writes what was committed. False where that did not succeed."""
+        self._sweeper.stop()
         written = self._ledger.stop() if self._ledger else True
         if self._archive:
             self._archive.close()
@@ -120,19 +149,51 @@ class Store:
         return self._ledger is not None
 
     @property
+    def owes(self) -> bool:
+        """Whether something that belongs to no call has yet to be written. What calls must write they know themselves."""
+        return bool(self._unwritten) or any(one.call is None for one in self._tickets.values())
+
+    @property
     def unopened(self) -> bool:
         """Whether the archive could not be opened: then nobody needs to be told that a call is recorded."""
         return self._unopened
 
     def look_up(self, call: LiveCall) -> None:
-        """Whether the party declined earlier: the answer comes to `looked_up`."""
-        if call.e164 is None or self._unopened:
-            self._looked_up(call.id, declined_earlier=False)
+        """What is known of its party, and its place in the sample: the answer comes to `looked_up`."""
+        self._talks(call.id)
+        if call.line is None or self._unopened:
+            self._looked_up(call.id, Known())
         else:
             # An archive that is still being opened is waited for, as long as a rulebook is: it knows who declined.
-            self._look_ups.put((call.id, call.e164))
+            zone = call.policy.time_zone if call.policy else "UTC"
+            self._asking[call.id] = []
+            self._asked.put(Asked(call.id, call.account, call.e164, call.line, zone, call.arrived_at))
+
+    def answered(self, call: str) -> None:
+        """The call's place in the sample is used up, drawn or not. The session says so too of one that is drawn."""
+        self._once_known(call, lambda: self._write(UseDraw(call, datetime.now(UTC))))
+
+    def over(self, call: str) -> None:
+        """The call is over: its place, where it was not answered, is another's."""
+        self._once_known(call, lambda: self._ledger.give_up_place(call) if self._ledger else None)
+        self._talks(call, over=True)
+
+    def _once_known(self, call: str, deed: Callable[[], None]) -> None:
+        """What concerns a place waits until the call has it."""
+        if call in self._asking:
+            self._asking[call].append(deed)
+        else:
+            deed()
+
+    def _talks(self, call: str, *, over: bool = False) -> None:
+        if over:
+            self._talking.discard(call)
+        else:
+            self._talking.add(call)
+        self._sweeper.talking(bool(self._talking))
 
     def ring(self, call: LiveCall, policy: Policy | None) -> None:
+        self._talks(call.id)
         line = call.line
         facts = CallFacts(
             call=call.id,
@@ -155,13 +216,50 @@ class Store:
         if self._ledger is None:
             self._fail(call, commit.ticket, Reason.STORAGE_FAILED)
             return
-        self._last += 1
-        self._tickets[self._last] = _Ticket(call, commit.ticket)
-        self._ledger.submit(replace(commit, ticket=self._last))
+        self._submit(self._ledger, _Ticket(commit, call))
 
     def forget_keys(self, recording: str) -> None:
         if self._ledger:
             self._ledger.forget_keys(recording)
+
+    # --- what belongs to no call -----------------------------------------------------------------
+
+    def call_backs(self) -> tuple[CallBack, ...]:
+        """Who is to be called back without recording (N4), oldest first. A withheld number is empty."""
+        today = datetime.now(UTC).date()
+        return tuple(
+            CallBack(one.id, one.number or "", one.line, one.at) for one in self._call_backs if today < one.until
+        )
+
+    def end_call_back(self, id: str) -> None:
+        """The party has been called back, or need not be."""
+        if any(one.id == id for one in self._call_backs):
+            self._write(EndCallBack(id), entries=(AuditEntry("call_back_ended", "N4", datetime.now(UTC), id),))
+
+    def note(self, entries: Sequence[AuditEntry]) -> None:
+        """Entries that belong to no call: their `call` is empty. They wait for an archive that is not open yet."""
+        self._write(entries=entries)
+
+    def _write(self, *changes: Change, entries: Sequence[AuditEntry] = ()) -> None:
+        self._keep(Commit(0, changes, tuple(entries)))
+        self._write_unwritten()
+
+    def _keep(self, commit: Commit) -> None:
+        """Until it can be written. Where too much waits, the oldest goes, and the log tells which."""
+        if len(self._unwritten) == _UNWRITTEN:
+            lost = self._unwritten[0]
+            what = (*(type(one).__name__ for one in lost.changes), *(one.event for one in lost.entries))
+            _log.error("never written: %s", ", ".join(what))
+        self._unwritten.append(commit)
+
+    def _write_unwritten(self) -> None:
+        while self._ledger and self._unwritten:
+            self._submit(self._ledger, _Ticket(self._unwritten.popleft()))
+
+    def _submit(self, ledger: Ledger, ticket: _Ticket) -> None:
+        self._last += 1
+        self._tickets[self._last] = ticket
+        ledger.submit(replace(ticket.commit, ticket=self._last))
 
     # --- beside the loop -------------------------------------------------------------------------
 
@@ -177,18 +275,33 @@ class Store:
             unknown = Said("error.archive.unopenable", {"detail": type(error).__name__})
             self._post(lambda: self._cannot_open(unknown))
             return
+        try:
+            if repaired := archive.repair(datetime.now(UTC)):
+                _log.info("archive repaired: %d", len(repaired))
+        except KlartoneError as error:
+            # What was left half-done stays so for `verify` to tell; whether anything can be written shows at the first write.
+            _log.warning("archive not repaired: %s", error.code)
         threading.Thread(target=self._read, args=(archive,), name="store reader", daemon=True).start()
         self._post(lambda: self._opened(archive))
 
     def _read(self, archive: Opened) -> None:
         while True:
-            call, number = self._look_ups.get()
-            try:
-                declined = archive.declined_earlier(number, datetime.now(UTC))
-            except KlartoneError:
-                # Not known whether they declined: then the careful answer holds.
-                declined = True
-            self._post(lambda call=call, declined=declined: self._looked_up(call, declined_earlier=declined))
+            match self._asked.get():
+                case Asked() as asked:
+                    try:
+                        known = archive.lookups.look_up(asked)
+                    except Exception as error:  # noqa: BLE001 - whatever it is: this thread is the only one that looks up
+                        _log.error("not looked up: %s", where(type(error), error.__traceback__))
+                        # Not known whether they declined, or are in the sample: then the careful answer holds.
+                        known = Known(declined_earlier=True)
+                    self._post(lambda call=asked.call, known=known: self._looked_up(call, known))
+                case _List():
+                    try:
+                        rows = archive.lookups.call_backs(datetime.now(UTC))
+                    except Exception as error:  # noqa: BLE001 - as above; the list stays as it was
+                        _log.error("not listed: %s", where(type(error), error.__traceback__))
+                    else:
+                        self._post(lambda rows=rows: self._listed(rows))
 
     # --- on the loop -----------------------------------------------------------------------------
 
@@ -196,8 +309,9 @@ class Store:
         """Nothing can be recorded, so that nothing hangs on who declined."""
         self._unopened = True
         self._set_state(StoreState(works=False, fault=fault))
-        while not self._look_ups.empty():
-            self._looked_up(self._look_ups.get()[0], declined_earlier=False)
+        while not self._asked.empty():
+            if isinstance(asked := self._asked.get(), Asked):
+                self._looked_up(asked.call, Known())
 
     def _opened(self, archive: Opened) -> None:
         self._archive = archive
@@ -211,18 +325,29 @@ class Store:
             self._ledger.register_call(facts)
         self._facts.clear()
         self._ledger.start()
+        self._asked.put(_List())
+        self._write_unwritten()
+        self._sweeper.start(archive.beside)
         self.on_opened(archive.vault)
         self._set_state(StoreState(works=True, demo=archive.demo))
         if self._answers:
             self._answers.storage_works()
 
     def _done(self, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None:
-        if (known := self._tickets.pop(ticket, None)) and self._answers:
-            self._answers.committed(known.call, known.ticket, keys)
+        if (known := self._tickets.pop(ticket, None)) is None:
+            return
+        if known.lists:
+            self._asked.put(_List())
+        if known.call and self._answers:
+            self._answers.committed(known.call, known.commit.ticket, keys)
 
     def _failed(self, ticket: int, reason: Reason) -> None:
-        if known := self._tickets.pop(ticket, None):
-            self._fail(known.call, known.ticket, reason)
+        if (known := self._tickets.pop(ticket, None)) is None:
+            return
+        if known.call:
+            self._fail(known.call, known.commit.ticket, reason)
+        else:
+            self._keep(known.commit)
 
     def _fail(self, call: str, ticket: int, reason: Reason) -> None:
         self._post(lambda: self._answers.commit_failed(call, ticket, reason) if self._answers else None)
@@ -232,12 +357,20 @@ class Store:
         if not works:
             _log.warning("storage fails: %s", detail)
         self._set_state(StoreState(works, None if works else Said("error.archive.storage_failed"), demo))
-        if works and self._answers:
-            self._answers.storage_works()
+        if works:
+            self._write_unwritten()
+            if self._answers:
+                self._answers.storage_works()
 
-    def _looked_up(self, call: str, *, declined_earlier: bool) -> None:
+    def _looked_up(self, call: str, known: Known) -> None:
         if self._answers:
-            self._answers.looked_up(call, declined_earlier)
+            self._answers.looked_up(call, known)
+        for deed in self._asking.pop(call, ()):
+            deed()
+
+    def _listed(self, rows: list[CallBackRow]) -> None:
+        self._call_backs = rows
+        self._changed()
 
     def _set_state(self, state: StoreState) -> None:
         self.state = state

@@ -16,9 +16,9 @@ from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import CallFacts
-from softphone.archive.keys import KeyStore, Recipient, create_key_pair
+from softphone.archive.files.reader import read_structure
+from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.ledger import Ledger
-from softphone.archive.reader import read_structure
 from softphone.domain.changes import AuditEntry, Change, Commit, OpenRecording, OpenSegment
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose, Reason
@@ -103,10 +103,15 @@ class Scene:
         return store
 
     def call(
-        self, number: str | None = NUMBER, at: datetime = AT, retention: str | Mapping[Purpose, str] = "P3M"
+        self,
+        call: str | None = None,
+        *,
+        number: str | None = NUMBER,
+        at: datetime = AT,
+        retention: str | Mapping[Purpose, str] = "P3M",
     ) -> str:
         """A call that the store knows of. Its first recording's id is this with `-1`."""
-        call = str(uuid7())
+        call = call or str(uuid7())
         terms = dict.fromkeys(Purpose, retention) if isinstance(retention, str) else retention
         periods = {purpose: Period.parse(text) for purpose, text in terms.items()}
         zone = "Europe/Copenhagen"

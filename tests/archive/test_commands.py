@@ -14,7 +14,8 @@ import pytest
 
 from softphone.archive import commands
 from softphone.archive.archive import Archive
-from softphone.archive.keys import Recipient
+from softphone.archive.keys import ring
+from softphone.archive.keys.wraps import Recipient
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, MemoryKeys, Scene, scene
@@ -30,13 +31,13 @@ def reader(desk: Scene) -> Archive:
 
 def test_a_created_key_goes_into_the_policy_and_opens_what_is_sealed_for_it(tmp_path: Path) -> None:
     person = MemoryKeys()
-    made = commands.create_keys(person, "case-2", KeyRole.DOCUMENTATION)
+    made = ring.create(person, "case-2", KeyRole.DOCUMENTATION, AT)
     assert 'purpose = "documentation"' in made.as_policy()
     assert made.public_key in made.as_policy()
     assert person.held[f"private-{made.key_id}"].hex() not in made.as_policy()
 
     with scene(tmp_path / "archive") as desk:
-        recipient = Recipient.from_policy(made.id, made.purpose, made.public_key)
+        recipient = Recipient.from_policy(made.id, KeyRole.DOCUMENTATION, made.public_key)
         desk.policy_recipients = [recipient, desk.recipients[KeyRole.CUSTODY]]
         recording = desk.recorded(2, DOCUMENTATION)
         desk.archive.store = person
@@ -86,7 +87,7 @@ def test_a_recording_is_listed_shown_exported_and_proved(tmp_path: Path) -> None
 def test_no_key_is_made_for_an_id_that_no_policy_could_name() -> None:
     person = MemoryKeys()
     with pytest.raises(ArchiveError) as refused:
-        commands.create_keys(person, 'a b"', KeyRole.TRAINING)
+        ring.create(person, 'a b"', KeyRole.TRAINING, AT)
     assert refused.value.code == "error.archive.recipient_id"
     assert person.held == {}
 

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,12 @@ def prove(folder: Path, lines: int) -> None:
     assert proof.ok, proof.findings
     assert proof.audit_ok
     assert {finding.code for finding in proof.findings} <= {"broke_off", "torn", "segment_empty"}
+    archive.repair(datetime.now(UTC))
+    proof = verify(archive)
+    assert proof.ok, proof.findings
+    assert {finding.code for finding in proof.findings} <= {"broke_off", "segment_empty"}
+    assert "recording_broke_off" in [row.event for row in archive.audit_of(recording)]
+    assert archive.repair(datetime.now(UTC)) == []
     row = archive.find(recording)
     if committed:
         assert KeyRole.TRAINING not in row.opens_for

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.keys import Recipient, create_key_pair
-from softphone.archive.reader import read_structure
+from softphone.archive.files.reader import read_structure
+from softphone.archive.keys.wraps import Recipient, create_key_pair
 from softphone.archive.verify import verify
 from softphone.domain.changes import (
     AddWraps,
@@ -328,25 +328,6 @@ def test_every_change_may_be_made_twice_and_on_what_is_gone(desk: Scene) -> None
     assert verify(desk.archive).ok
 
 
-@pytest.mark.rule("G31")
-def test_a_refusal_is_remembered_for_twelve_months_by_number_and_a_withheld_number_is_not(desk: Scene) -> None:
-    desk.commit(RememberRefusal(desk.call(), AT))
-    desk.commit(RememberRefusal(desk.call(number=None), AT))
-    assert desk.archive.declined_earlier(NUMBER, AT + timedelta(days=364))
-    assert not desk.archive.declined_earlier(NUMBER, AT + timedelta(days=366))
-    assert not desk.archive.declined_earlier("+4520123457", AT)
-    assert not desk.archive.declined_earlier(None, AT)
-
-
-def test_a_call_back_keeps_its_own_number_when_the_recording_goes(desk: Scene) -> None:
-    recording = desk.recorded(1, TRAINING)
-    call = recording.removesuffix("-1")
-    desk.commit(Discard(recording, "call_back"), ListCallBack(call, AT))
-    with desk.archive.catalog.reading() as connection:
-        sealed = connection.exec_driver_sql("SELECT number_sealed FROM call_backs").scalar_one()
-    assert desk.archive.secrets.open_number(sealed, call) == NUMBER
-
-
 def test_the_audit_log_refuses_to_be_changed_and_a_change_by_force_is_found(desk: Scene) -> None:
     desk.recorded(1, DOCUMENTATION)
     desk.recorded(1, DOCUMENTATION)
@@ -364,3 +345,19 @@ def test_the_audit_log_refuses_to_be_changed_and_a_change_by_force_is_found(desk
     proof = verify(desk.archive)
     assert "audit_cut_off" in {finding.code for finding in proof.findings}
     assert not proof.audit_ok
+
+
+@pytest.mark.rule("G10")
+def test_each_of_several_holds_keeps_a_recording_and_only_the_last_lifted_brings_training_back(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    for hold, by in (("ours", HoldBy.CONTROLLER), ("theirs", HoldBy.PARTY), ("later", HoldBy.CONTROLLER)):
+        desk.commit(PlaceHold(hold, recording, by, "desk-3", AT, None))
+    assert [one.hold for one in desk.archive.find(recording).holds] == ["ours", "theirs", "later"]
+    for hold in ("theirs", "ours"):
+        desk.commit(LiftHold(hold, "settled", restore_training=True))
+        assert desk.archive.find(recording).purposes == (DOCUMENTATION,)
+        assert verify(desk.archive).ok
+    desk.commit(LiftHold("later", "settled", restore_training=True))
+    assert desk.archive.find(recording).purposes == (DOCUMENTATION, TRAINING)
+    assert desk.archive.find(recording).holds == ()
+    assert verify(desk.archive).ok

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from softphone.archive import keys
-from softphone.archive.keys import Recipient, Secrets, Wrap, create_key_pair, private_name
+from softphone.archive.keys import wraps as keys
+from softphone.archive.keys.wraps import Recipient, Secrets, Wrap, create_key_pair, private_name
+from softphone.archive.tables import wraps
+from softphone.archive.verify import verify
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
-from tests.archive.scene import MemoryKeys
+from tests.archive.scene import AT, DOCUMENTATION, RATE, MemoryKeys, scene
 
 
 @pytest.fixture
@@ -59,6 +63,21 @@ def test_an_unknown_suite_is_told(sealed: tuple[bytes, Wrap, bytes]) -> None:
     with pytest.raises(ArchiveError) as refused:
         keys.unwrap(replace(wrapped, suite="MLKEM768"), private)
     assert refused.value.code == "error.archive.unknown_suite"
+
+
+def test_a_wrap_of_an_unknown_suite_is_refused_by_its_name_and_found_and_the_other_roles_still_open(
+    tmp_path: Path,
+) -> None:
+    with scene(tmp_path / "archive") as desk:
+        recording = desk.recorded(1, DOCUMENTATION)
+        with desk.archive.catalog.writing() as connection:
+            which = (wraps.c.recording == recording) & (wraps.c.role == "documentation")
+            connection.execute(update(wraps).where(which).values(suite="MLKEM768"))
+        with pytest.raises(ArchiveError) as refused:
+            desk.archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
+        assert refused.value.params["suite"] == "MLKEM768"
+        assert desk.archive.open_recording(recording, AT, role=KeyRole.CUSTODY).length() == RATE
+        assert [finding.code for finding in verify(desk.archive).findings] == ["wrap_unknown"]
 
 
 def test_a_number_is_bound_to_its_call_and_found_by_its_key_alone() -> None:

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softphone.archive.archive import Archive
-from softphone.archive.container import Chunk, Content, Gap, Sealer, read_header, scan
-from softphone.archive.opus import Decoder, Encoder, codec_header
-from softphone.archive.reader import MarkKind, OpenedRecording, read_structure
-from softphone.archive.vault import Vault
+from softphone.archive.files.container import Chunk, Content, Gap, Sealer, read_header, scan
+from softphone.archive.files.opus import Decoder, Encoder, codec_header
+from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
+from softphone.archive.files.vault import Vault
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, TRAINING, Scene, scene, strength, voices

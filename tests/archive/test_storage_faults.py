@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import insert
 
 from softphone.archive.archive import MARKER, Archive
-from softphone.archive.keys import master_name, new_master
+from softphone.archive.keys.wraps import master_name, new_master
 from softphone.archive.tables import meta
 from softphone.archive.verify import verify
 from softphone.domain.changes import Discard, DropWraps
@@ -123,7 +123,7 @@ FULL_DISK = """
 import resource, sys, threading
 from pathlib import Path
 from softphone.archive.archive import Archive
-from softphone.archive.reader import OpenedRecording, read_structure
+from softphone.archive.files.reader import OpenedRecording, read_structure
 from tests.archive.scene import DOCUMENTATION, FRAME, Scene, voices
 
 desk = Scene(Path(sys.argv[1]))

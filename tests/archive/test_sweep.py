@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from softphone.archive import commands
-from softphone.archive.reader import read_structure
+from softphone.archive.files.reader import read_structure
 from softphone.archive.sweep import Swept, SweptItem, sweep
 from softphone.archive.verify import verify
 from softphone.domain.changes import ChangeHold, CloseRecording, HoldBy, PlaceHold, RememberRefusal, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
-from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -30,8 +30,12 @@ def kept(desk: Scene) -> list[str]:
     return [row.recording for row in desk.archive.list()]
 
 
-def swept(desk: Scene, now: datetime, *, dry_run: bool = False) -> list[tuple[Swept, Purpose | None]]:
-    return [(item.what, item.purpose) for item in sweep(desk.archive, now, clock=now, dry_run=dry_run)]
+def swept(
+    desk: Scene, now: datetime, *, dry_run: bool = False, unwitnessed: bool = False
+) -> list[tuple[Swept, Purpose | None]]:
+    """Time passes as the test says, and somebody agrees with the clock."""
+    done = sweep(desk.archive, now, clock=now, witness=None if unwitnessed else now, dry_run=dry_run)
+    return [(item.what, item.purpose) for item in done]
 
 
 def closed(desk: Scene, *purposes: Purpose, retention: dict[Purpose, str] | None = None, at: datetime = AT) -> str:
@@ -157,7 +161,12 @@ def test_a_dry_run_says_the_same_and_changes_nothing(desk: Scene) -> None:
     assert planned == done
     assert kept(desk) == []
     assert SweptItem(Swept.REFUSALS_FORGOTTEN, None, "G10") in done
-    assert not desk.archive.declined_earlier(NUMBER, AT)
+    with desk.archive.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM refusals").scalar_one() == 0
+    assert [(one.event, one.params) for one in desk.archive.audit_of()][-1] == (
+        "sweep_refusals_forgotten",
+        {"count": 1},
+    )
 
 
 def test_a_date_to_come_is_for_a_dry_run_or_a_demo_alone(desk: Scene, tmp_path: Path) -> None:
@@ -185,3 +194,60 @@ def test_the_day_is_counted_where_the_line_is_not_in_utc(desk: Scene) -> None:
     late = datetime(2026, 11, 29, 23, 30, tzinfo=UTC)  # the 30th in Copenhagen
     recording = closed(desk, DOCUMENTATION, at=late)
     assert desk.archive.find(recording).expires == {DOCUMENTATION: date(2027, 2, 28)}
+
+
+# --- a clock that jumps ----------------------------------------------------------------------------
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(days=-2), timedelta(days=-20_000)])
+def test_a_clock_that_jumped_deletes_nothing_until_a_witness_agrees(desk: Scene, jump: timedelta) -> None:
+    # Recorded so long ago that it is due on either side of the jump.
+    recording = closed(desk, DOCUMENTATION, at=AT - timedelta(days=30_000))
+    held = closed(desk, DOCUMENTATION)
+    desk.archive.repair(AT)
+    jumped = AT + jump
+
+    for _ in range(2):
+        assert [item.what for item in sweep(desk.archive, jumped, clock=jumped)] == [Swept.CLOCK_DOUBTFUL]
+    assert sorted(kept(desk)) == sorted([recording, held])
+    with_another = sweep(desk.archive, jumped, clock=jumped, witness=AT + timedelta(days=3))
+    assert [item.what for item in with_another] == [Swept.CLOCK_DOUBTFUL]
+    assert [(row.event, row.rule) for row in desk.archive.audit_of()][-1] == ("sweep_clock_doubtful", "G10")
+
+    # An engine that starts meanwhile does not make it true.
+    desk.archive.repair(jumped)
+    assert [item.what for item in sweep(desk.archive, jumped, clock=jumped)] == [Swept.CLOCK_DOUBTFUL]
+
+    # Set right, it is believed again by itself.
+    assert (Swept.DISCARDED, None) in swept(desk, AT + timedelta(hours=1), unwitnessed=True)
+    assert kept(desk) == [held]
+    assert verify(desk.archive).ok
+
+
+def test_a_witness_or_a_person_who_agrees_is_enough_and_the_new_time_is_then_believed(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    desk.archive.repair(AT)
+    assert swept(desk, LATER, unwitnessed=True) == [(Swept.CLOCK_DOUBTFUL, None)]
+    done = sweep(desk.archive, LATER, clock=LATER, witness=LATER - timedelta(hours=5))
+    assert [item.what for item in done] == [Swept.PURPOSE_EXPIRED, Swept.DISCARDED]
+    assert recording not in kept(desk)
+    closed(desk, DOCUMENTATION)
+    assert (Swept.DISCARDED, None) in swept(desk, LATER + timedelta(days=1), unwitnessed=True)
+    again = LATER + timedelta(days=900)
+    assert commands.sweep(desk.archive, again, clock=again) != []
+    assert commands.sweep(desk.archive, again, clock=again, clock_is_right=True) == []
+
+
+def test_a_dry_run_neither_doubts_the_clock_nor_moves_what_was_seen_of_it(desk: Scene) -> None:
+    closed(desk, DOCUMENTATION)
+    desk.archive.repair(AT)
+    assert (Swept.DISCARDED, None) in swept(desk, LATER, dry_run=True, unwitnessed=True)
+    assert swept(desk, LATER, unwitnessed=True) == [(Swept.CLOCK_DOUBTFUL, None)]
+
+
+def test_a_month_s_absence_is_no_jump(desk: Scene) -> None:
+    desk.archive.repair(AT)
+    assert swept(desk, AT + timedelta(days=30), unwitnessed=True) == []
+    assert swept(desk, AT + timedelta(days=60), unwitnessed=True) == []
+    assert swept(desk, AT + timedelta(days=92), unwitnessed=True) == [(Swept.CLOCK_DOUBTFUL, None)]

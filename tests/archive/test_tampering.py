@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from softphone.archive.container import Chunk, Damage, Sealer, read_header, scan
-from softphone.archive.reader import MarkKind, OpenedRecording, read_structure
+from softphone.archive.files.container import Chunk, Damage, Sealer, read_header, scan
+from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
 from softphone.archive.verify import verify
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
@@ -178,11 +178,11 @@ def test_a_file_that_is_missing_strayed_or_of_a_later_version_is_told(desk: Scen
     path.with_name("0stray.ktr").write_bytes(whole)
     assert found(desk) == {"object_stray"}
     path.with_name("0stray.ktr").unlink()
-    path.write_bytes(whole[:8] + b"\x00\x02" + whole[10:])
+    path.write_bytes(whole[:8] + b"\x00\x09" + whole[10:])
     with pytest.raises(ArchiveError) as refused:
         desk.archive.open_recording(recording, AT)
     assert refused.value.code == "error.archive.unknown_version"
-    assert refused.value.params["found"] == 2
+    assert refused.value.params["found"] == 9
     path.unlink()
     assert found(desk) == {"object_unreadable"}
 

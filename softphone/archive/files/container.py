@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from softphone.domain.errors import ArchiveError
 
-VERSION = 1
+VERSION = 2
+"""what is written; 1, without a time zone, is read too"""
 MAGIC = b"KLARTONE"
 CHUNK_MAGIC = b"KTCH"
 SUFFIX = ".ktr"
@@ -36,43 +37,54 @@ _CRC = struct.Struct(">I")
 _BODY = struct.Struct(">QQQHH")  # origin, first packet, samples, gaps, packets
 _GAP = struct.Struct(">QI")
 _LENGTH = struct.Struct(">H")
+PREFIX_BYTES, HEAD_BYTES = _PREFIX.size, _HEAD.size
+SEAL = "AES-256-GCM"
+CODEC = "opus"
+_MAPPING = 255
 _HEADER_LIMIT = 65_536
 _CHUNK_LIMIT = 1 << 20
+_SHOWN = 40
+"""characters, of what a file says, that a sentence repeats"""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a reader must know before any key: not whose call it is, nor what was said.
 
-    `opus_head` is the codec's own header (RFC 7845); `delay` the encoder's delay in samples at 16 kHz.
+    `opus_head` is the codec's own header (RFC 7845); `delay` the encoder's delay in samples at 16 kHz. `time_zone` (IANA) is
+    where the call's days are counted; a file of version 1 names none.
     """
 
     recording: str
     opened_at: datetime
     opus_head: bytes
     delay: int
+    time_zone: str | None = None
+
+    @property
+    def version(self) -> int:
+        return 1 if self.time_zone is None else VERSION
 
     def pack(self) -> bytes:
+        clock = {"opened_at": self.opened_at.isoformat(), "unit": "frames since the call's first", "frame_ms": 20}
+        if self.time_zone is not None:
+            clock["time_zone"] = self.time_zone
         told = {
             "recording": self.recording,
             "codec": {
-                "name": "opus",
+                "name": CODEC,
                 "channels": ["agent", "party"],
-                "mapping_family": 255,
+                "mapping_family": _MAPPING,
                 "rate": RATE,
                 "frame": FRAME,
                 "delay": self.delay,
                 "head": base64.b64encode(self.opus_head).decode("ascii"),
             },
-            "clock": {
-                "opened_at": self.opened_at.isoformat(),
-                "unit": "frames since the call's first",
-                "frame_ms": 20,
-            },
-            "seal": "AES-256-GCM",
+            "clock": clock,
+            "seal": SEAL,
         }
         body = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
-        return _PREFIX.pack(MAGIC, VERSION, len(body)) + body
+        return _PREFIX.pack(MAGIC, self.version, len(body)) + body
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,11 @@ class Chunk:
     final: bool
     sealed: bytes
     offset: int = -1
+
+    @property
+    def end(self) -> int:
+        """where the next begins"""
+        return self.offset + HEAD_BYTES + len(self.sealed) + _CRC.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +195,22 @@ def _nonce(index: int) -> bytes:
     return index.to_bytes(12, "big")
 
 
+def header_size(prefix: bytes) -> int:
+    """How many bytes the header has, by the file's first `PREFIX_BYTES`; where that is nothing of ours, those alone."""
+    if len(prefix) < PREFIX_BYTES or not prefix.startswith(MAGIC):
+        return len(prefix)
+    return PREFIX_BYTES + min(_PREFIX.unpack_from(prefix)[2], _HEADER_LIMIT)
+
+
 def read_header(data: bytes) -> tuple[Header, int]:
-    """The header and where the chunks begin. Raises ArchiveError: no recording of ours, or of a version not known here."""
+    """The header and where the chunks begin.
+
+    Raises ArchiveError: no recording of ours; of a version, a seal or a codec that is not known here.
+    """
     if len(data) < _PREFIX.size or not data.startswith(MAGIC):
         raise ArchiveError("error.archive.no_recording_file")
     _, version, length = _PREFIX.unpack_from(data)
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise ArchiveError("error.archive.unknown_version", found=version, known=VERSION)
     end = _PREFIX.size + length
     if length > _HEADER_LIMIT or len(data) < end:
@@ -191,11 +218,17 @@ def read_header(data: bytes) -> tuple[Header, int]:
     try:
         told: dict[str, Any] = json.loads(data[_PREFIX.size : end])
         codec: dict[str, Any] = told["codec"]
+        seal, name = str(told["seal"]), f"{codec['name']} {codec['mapping_family']}"
+        if seal != SEAL:
+            raise ArchiveError("error.container.unknown_seal", found=seal[:_SHOWN], known=SEAL)
+        if name != f"{CODEC} {_MAPPING}":
+            raise ArchiveError("error.container.unknown_codec", found=name[:_SHOWN], known=f"{CODEC} {_MAPPING}")
         header = Header(
             str(told["recording"]),
             datetime.fromisoformat(told["clock"]["opened_at"]),
             base64.b64decode(codec["head"], validate=True),
             int(codec["delay"]),
+            None if version == 1 else str(told["clock"]["time_zone"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveError("error.archive.no_recording_file") from error
@@ -208,7 +241,7 @@ def scan(data: bytes, start: int) -> Iterator[Chunk | Damage]:
     """Every record from `start` on, in the file's order. A damaged one is passed over, and the next is found again."""
     at, size = start, len(data)
     while at < size:
-        chunk = _record(data, at)
+        chunk = record_at(data, at)
         if chunk is not None:
             yield chunk
             at += _HEAD.size + len(chunk.sealed) + _CRC.size
@@ -222,13 +255,23 @@ def scan(data: bytes, start: int) -> Iterator[Chunk | Damage]:
         at = following
 
 
-def _record(data: bytes, at: int) -> Chunk | None:
+def length_of(data: bytes, at: int) -> int | None:
+    """How long the record at `at` says that it is, with its checksum; None: no record's beginning stands there, whole."""
     if at + _HEAD.size > len(data):
         return None
-    magic, segment, index, final, length = _HEAD.unpack_from(data, at)
-    end = at + _HEAD.size + length
-    if magic != CHUNK_MAGIC or length > _CHUNK_LIMIT or final > 1 or end + _CRC.size > len(data):
+    magic, _, _, final, length = _HEAD.unpack_from(data, at)
+    if magic != CHUNK_MAGIC or length > _CHUNK_LIMIT or final > 1:
         return None
+    return _HEAD.size + length + _CRC.size
+
+
+def record_at(data: bytes, at: int) -> Chunk | None:
+    """The record that stands there, whole and by its checksum undamaged."""
+    size = length_of(data, at)
+    if size is None or at + size > len(data):
+        return None
+    _, segment, index, final, _ = _HEAD.unpack_from(data, at)
+    end = at + size - _CRC.size
     if _CRC.unpack_from(data, end)[0] != zlib.crc32(data[at:end]):
         return None
     return Chunk(segment, index, bool(final), data[at + _HEAD.size : end], at)
@@ -237,7 +280,7 @@ def _record(data: bytes, at: int) -> Chunk | None:
 def _resync(data: bytes, at: int) -> int | None:
     """Where the next whole record begins. The magic may occur by chance in sealed bytes; its checksum hardly can."""
     while (at := data.find(CHUNK_MAGIC, at)) >= 0:
-        if _record(data, at) is not None:
+        if record_at(data, at) is not None:
             return at
         at += 1
     return None

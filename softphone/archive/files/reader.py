@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from softphone.archive.container import FRAME, RATE, Chunk, Content, Damage, Header, Sealer, read_header, scan
-from softphone.archive.opus import PREROLL, Decoder, Pcm
+from softphone.archive.files.container import FRAME, RATE, Chunk, Content, Damage, Header, Sealer, read_header, scan
+from softphone.archive.files.opus import PREROLL, Decoder, Pcm
 from softphone.domain.errors import ArchiveError
 
 _FADE = RATE // 10

@@ -15,7 +15,7 @@ import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from numpy.typing import NDArray
 
-from softphone.archive.container import FRAME, RATE
+from softphone.archive.files.container import FRAME, RATE
 
 BIT_RATE = 40_000
 """both voices together: at most 300 KiB a minute, of a conversation about 230"""

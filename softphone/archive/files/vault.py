@@ -15,13 +15,16 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from softphone.archive.container import FRAME, SUFFIX, Content, Gap, Header, Sealer, read_header
-from softphone.archive.opus import SILENCE, Encoder, codec_header
+from softphone.archive.files.container import FRAME, SUFFIX, Content, Gap, Header, Sealer, read_header
+from softphone.archive.files.opus import SILENCE, Encoder, codec_header
 from softphone.domain.errors import ArchiveError
 
+ASIDE = "aside"
+"""the folder of files that no catalog knows of"""
 CHUNK_PACKETS = 50
 """a second"""
 _PROBE_BYTES = 65_536
+_BLOCK = 1 << 20
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}", re.ASCII)
 _GAP_LIMIT = 50 * 60
 """frames of silence put in for missing ones; a longer absence is a fault of the clock, not a gap"""
@@ -48,10 +51,13 @@ class Vault:
             raise ValueError(recording)
         return self.folder / f"{recording}{SUFFIX}"
 
-    def create(self, recording: str, opened_at: datetime) -> None:
-        """A file with a header and no sound, on the disk when this returns. Raises ArchiveError."""
+    def create(self, recording: str, opened_at: datetime, time_zone: str = "UTC") -> None:
+        """A file with a header and no sound, on the disk when this returns. `time_zone` (IANA) is the call's.
+
+        Raises ArchiveError.
+        """
         head, delay = codec_header()
-        header = Header(recording, opened_at, head, delay).pack()
+        header = Header(recording, opened_at, head, delay, time_zone).pack()
         path = self.path(recording)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
@@ -120,6 +126,9 @@ class Vault:
             opened.kill()
         path = self.path(recording)
         try:
+            with suppress(OSError):
+                # Where the file system writes in place, no look at the disk finds it; elsewhere its keys are gone.
+                _overwrite(path)
             path.unlink(missing_ok=True)
             sync_folder(self.folder)
         except OSError as error:
@@ -127,6 +136,50 @@ class Vault:
 
     def recordings(self) -> list[str]:
         return sorted(path.stem for path in self.folder.glob(f"*{SUFFIX}"))
+
+    def cut(self, recording: str, length: int) -> None:
+        """A file that nobody writes to keeps its first `length` bytes. Raises ArchiveError."""
+        path = self.path(recording)
+        try:
+            with path.open("r+b") as file:
+                file.truncate(length)
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def set_aside(self, recording: str) -> None:
+        """A file that belongs to nothing is kept where no recording is looked for. Raises ArchiveError."""
+        self._move(self.path(recording), self._aside(recording))
+
+    def bring_back(self, recording: str) -> bool:
+        """One that is missed may have been set aside. Raises ArchiveError."""
+        if self.path(recording).exists() or not self._aside(recording).exists():
+            return False
+        self._move(self._aside(recording), self.path(recording))
+        return True
+
+    def aside(self) -> list[str]:
+        return sorted(path.stem for path in (self.folder / ASIDE).glob(f"*{SUFFIX}"))
+
+    def is_bare(self, recording: str) -> bool:
+        """Whether a file that was set aside has a header and no more: a recording that had only begun to begin."""
+        data = self._aside(recording).read_bytes()
+        try:
+            return read_header(data)[1] == len(data)
+        except ArchiveError:
+            return False
+
+    def _aside(self, recording: str) -> Path:
+        return self.folder / ASIDE / self.path(recording).name
+
+    def _move(self, path: Path, to: Path) -> None:
+        try:
+            to.parent.mkdir(mode=0o700, exist_ok=True)
+            path.replace(to)
+            sync_folder(to.parent)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise _unwritable(path, error) from error
 
     def _object(self, recording: str) -> _Object:
         if recording in self._gone:
@@ -279,6 +332,15 @@ class SegmentWriter:
 
 def _nobody(_code: str) -> None:
     return None
+
+
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        left = os.fstat(file.fileno()).st_size
+        while left > 0:
+            left -= file.write(bytes(min(left, _BLOCK)))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

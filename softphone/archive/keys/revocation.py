@@ -1,0 +1,36 @@
+"""Keys that are no longer to be sealed for, whatever a policy still says. It stands in the catalog, for every desk on it.
+
+That a key is revoked takes nothing back by itself: what it opens, it opens until its wraps are dropped (`rotation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from softphone.archive.keys.wraps import Recipient
+from softphone.archive.tables import meta
+
+NAME = "revoked-"
+
+
+def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
+    """False where it was revoked before; then that time stands."""
+    if key_id in revoked(connection):
+        return False
+    connection.execute(insert(meta).values(name=NAME + key_id, value=at.isoformat()))
+    return True
+
+
+def revoked(connection: Connection) -> dict[str, datetime]:
+    """Key ids, and since when."""
+    rows = connection.execute(select(meta).where(meta.c.name.like(f"{NAME}%")))
+    return {row.name.removeprefix(NAME): datetime.fromisoformat(row.value) for row in rows}
+
+
+def standing(connection: Connection, recipients: Sequence[Recipient]) -> list[Recipient]:
+    """Those whom something may be sealed for."""
+    gone = revoked(connection)
+    return [one for one in recipients if one.key_id not in gone]

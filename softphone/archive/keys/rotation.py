@@ -1,0 +1,209 @@
+"""A key's successor, and its end: living wraps made anew for another key, and the wraps of a revoked key dropped.
+
+Both go in batches, each whole or not at all, and go on where they were cut off. Neither touches a recording's file, and
+neither opens it for listening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select, tuple_
+
+from softphone.archive import audit
+from softphone.archive.archive import Archive
+from softphone.archive.keys import revocation
+from softphone.archive.keys import wraps as keys
+from softphone.archive.keys.wraps import Recipient, Wrap
+from softphone.archive.tables import meta, wraps
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+
+BATCH = 200
+"""wraps a transaction: a writing engine waits for no more than that"""
+RULE = "G11"
+"""who can open what is kept, is limited and followed"""
+_Rows = Sequence[Row[*tuple[Any, ...]]]
+
+Progress = Callable[[int, int], bool]
+"""so many done, of so many; False: stop here"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """Wraps. `unopened`: not what was sealed for the old key, and left as they are. `stopped`: not all were reached."""
+
+    wrapped: int
+    unopened: int
+    dropped: int
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """`kept`: wraps that only this key opens; they are dropped once they have been rotated."""
+
+    dropped: int
+    kept: int
+    stopped: bool
+
+
+def rotate(archive: Archive, old: Recipient, new: Recipient, progress: Progress | None = None) -> Rotated:
+    """Whatever `old` opens, `new` opens too; where `old` is revoked, it then no longer does.
+
+    The private half of `old` must lie in the archive's store. Raises ArchiveError, KeyringError.
+    """
+    if old.role is not new.role:
+        raise ArchiveError("error.keys.other_purpose", old=old.id, new=new.id)
+    if old.key_id == new.key_id:
+        raise ArchiveError("error.keys.same", id=old.id)
+    private = archive.private_key(old.key_id)
+    if private is None:
+        raise ArchiveError("error.keys.no_private", id=old.id)
+    with archive.catalog.reading() as connection:
+        if new.key_id in revocation.revoked(connection):
+            raise ArchiveError("error.keys.revoked", id=new.id)
+        drops = old.key_id in revocation.revoked(connection)
+        todo = _count(connection, _of(old), ~_also(_is(new)))
+    told = {"from": old.key_id, "to": new.key_id, "role": old.role.value}
+    if todo:
+        archive.note(_entry("rotation_begun", archive, {**told, "segments": todo}))
+    done = wrapped = dropped = unopened = 0
+    after = ("", -1)
+    while True:
+        with archive.catalog.reading() as connection:
+            rows = _next(connection, after, _of(old), ~_also(_is(new)))
+        if not rows:
+            break
+        after = (rows[-1].recording, rows[-1].segment)
+        made = [_anew(row, private, new) for row in rows]
+        with archive.catalog.writing() as connection:
+            # Meanwhile a purpose may have ended: what has gone is not brought back.
+            stand = {(row.recording, row.segment) for row in _standing(connection, rows, old)}
+            kept = [one for one in made if one is not None and (one.recording, one.segment) in stand]
+            _write(connection, archive.desk, kept, new)
+            if drops:
+                dropped += _drop(connection, [(one.recording, one.segment) for one in kept], old)
+            audit.append(connection, archive.desk, [_entry("rotated", archive, {**told, "segments": len(kept)})])
+        wrapped += len(kept)
+        unopened += sum(one is None for one in made)
+        done += len(rows)
+        if progress is not None and not progress(done, max(done, todo)):
+            _finish(archive, scour=dropped > 0)
+            return Rotated(wrapped, unopened, dropped, stopped=True)
+    if todo:
+        _finish(archive, scour=dropped > 0)
+    return Rotated(wrapped, unopened, dropped, stopped=False)
+
+
+def revoke(archive: Archive, key: Recipient, progress: Progress | None = None) -> Revoked:
+    """Nothing is sealed for `key` any more, and what another key of its role opens too, it no longer opens."""
+    told = {"key": key.key_id, "role": key.role.value}
+    with archive.catalog.writing() as connection:
+        if revocation.revoke(connection, key.key_id, archive.clock()):
+            audit.append(connection, archive.desk, [_entry("key_revoked", archive, told)])
+    elsewhere = _also(_another.c.key_id.not_in(_revoked()))
+    with archive.catalog.reading() as connection:
+        todo = _count(connection, _of(key), elsewhere)
+    dropped, after, stopped = 0, ("", -1), False
+    while not stopped:
+        with archive.catalog.writing() as connection:
+            rows = _next(connection, after, _of(key), elsewhere)
+            if not rows:
+                break
+            after = (rows[-1].recording, rows[-1].segment)
+            count = _drop(connection, [(row.recording, row.segment) for row in rows], key)
+            audit.append(connection, archive.desk, [_entry("key_dropped", archive, {**told, "segments": count})])
+        dropped += count
+        stopped = progress is not None and not progress(dropped, max(dropped, todo))
+    _finish(archive, scour=dropped > 0)
+    with archive.catalog.reading() as connection:
+        return Revoked(dropped, _count(connection, _of(key)), stopped)
+
+
+def living_wraps(archive: Archive) -> dict[tuple[str, KeyRole], int]:
+    """How many wraps each key has, by key id and role."""
+    with archive.catalog.reading() as connection:
+        found = connection.execute(
+            select(wraps.c.key_id, wraps.c.role, func.count().label("total")).group_by(wraps.c.key_id, wraps.c.role)
+        )
+        return {(row.key_id, KeyRole(row.role)): row.total for row in found}
+
+
+def _anew(row: Row[*tuple[Any, ...]], private: bytes, new: Recipient) -> Wrap | None:
+    old = Wrap(row.recording, row.segment, KeyRole(row.role), row.key_id, row.suite, row.sealed)
+    key = keys.unwrap(old, private)
+    return None if key is None else keys.wrap(key, new, row.recording, row.segment)
+
+
+def _of(key: Recipient) -> ColumnElement[bool]:
+    return (wraps.c.key_id == key.key_id) & (wraps.c.role == key.role.value)
+
+
+_another = wraps.alias("another")
+
+
+def _is(key: Recipient) -> ColumnElement[bool]:
+    return _another.c.key_id == key.key_id
+
+
+def _also(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Another key, `which`, opens the same for the same role."""
+    return exists().where(
+        _another.c.recording == wraps.c.recording,
+        _another.c.segment == wraps.c.segment,
+        _another.c.role == wraps.c.role,
+        which,
+    )
+
+
+def _revoked() -> Any:
+    return select(func.substr(meta.c.name, len(revocation.NAME) + 1)).where(meta.c.name.like(f"{revocation.NAME}%"))
+
+
+def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(wraps).where(*which)).scalar_one())
+
+
+def _next(connection: Connection, after: tuple[str, int], *which: ColumnElement[bool]) -> _Rows:
+    place = tuple_(wraps.c.recording, wraps.c.segment)
+    asked = select(wraps).where(*which, place > after).order_by(wraps.c.recording, wraps.c.segment)
+    return connection.execute(asked.limit(BATCH)).all()
+
+
+def _standing(connection: Connection, rows: _Rows, key: Recipient) -> _Rows:
+    return connection.execute(
+        select(wraps).where(_of(key), _placed([(row.recording, row.segment) for row in rows]))
+    ).all()
+
+
+def _write(connection: Connection, desk: str, made: Sequence[Wrap], new: Recipient) -> None:
+    """All at once: a wrap by itself takes longer to write than to make."""
+    if not made:
+        return
+    _drop(connection, [(one.recording, one.segment) for one in made], new)
+    rows = [{**asdict(one), "role": one.role.value, "desk": desk} for one in made]
+    connection.execute(insert(wraps), rows)
+
+
+def _drop(connection: Connection, places: Sequence[tuple[str, int]], key: Recipient) -> int:
+    if not places:
+        return 0
+    return connection.execute(delete(wraps).where(_of(key), _placed(places))).rowcount
+
+
+def _placed(places: Sequence[tuple[str, int]]) -> ColumnElement[bool]:
+    return tuple_(wraps.c.recording, wraps.c.segment).in_(places)
+
+
+def _finish(archive: Archive, *, scour: bool) -> None:
+    if scour:
+        archive.catalog.scour()
+    archive.head(archive.clock())
+
+
+def _entry(event: str, archive: Archive, params: dict[str, Any]) -> AuditEntry:
+    return AuditEntry(event, RULE, archive.clock(), "", params=params)

@@ -1,0 +1,52 @@
+"""What an archive's folder says of itself, in plain: which key it needs, and whether it is a demo's. Nothing of a call."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from softphone.archive.files.vault import sync_folder
+from softphone.domain.errors import ArchiveError
+
+FORMAT = 1
+MARKER = "archive.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a folder says of itself, in plain: which key it needs. No secret, and nothing of a call."""
+
+    archive: str
+    desk: str
+    demo: bool
+
+
+def read_marker(folder: Path) -> Marker:
+    """Which archive a folder holds, and whether it is a demo's. Raises ArchiveError."""
+    try:
+        told = json.loads((folder / MARKER).read_bytes())
+        if told["format"] != FORMAT:
+            raise ArchiveError("error.archive.unknown_version", found=str(told["format"])[:20], known=FORMAT)
+        return Marker(str(told["archive"]), str(told["desk"]), told["demo"] is True)
+    except FileNotFoundError as error:
+        raise ArchiveError("error.archive.no_archive", path=str(folder)) from error
+    except OSError as error:
+        raise ArchiveError("error.archive.unreadable", path=str(folder), detail=error.strerror or "") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArchiveError("error.archive.marker_changed", path=str(folder)) from error
+
+
+def write_marker(folder: Path, marker: Marker) -> None:
+    """Where there is none yet. Raises ArchiveError."""
+    told = {"format": FORMAT, "archive": marker.archive, "desk": marker.desk, "demo": marker.demo}
+    path = folder / MARKER
+    try:
+        with open(path, "x", encoding="utf-8", opener=lambda name, how: os.open(name, how, 0o600)) as file:
+            file.write(json.dumps(told, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(folder)
+    except OSError as error:
+        raise ArchiveError("error.archive.unwritable", path=str(path), detail=error.strerror or "") from error

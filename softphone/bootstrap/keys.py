@@ -1,0 +1,362 @@
+"""The commands on keys, told to a person. A passphrase is asked for on the terminal, or is a line of standard input; it is
+never an argument, and is shown nowhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import signal
+import sys
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from softphone.archive.archive import MARKER, Archive, read_marker
+from softphone.archive.keys import escrow, revocation, ring, rotation
+from softphone.archive.keys.passphrase import Kind, check_passphrase, kind_of
+from softphone.archive.keys.ring import KeyPurpose, Known
+from softphone.archive.keys.wraps import KeyStore, Recipient
+from softphone.bootstrap.home import Home, key_store, texts
+from softphone.bootstrap.policy.signing import create_signing_key
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError, KeyringError
+from softphone.domain.policy import PolicyError
+from softphone.domain.purpose import KeyRole
+from softphone.system.policy_file import load_policy
+from softphone.texts import Texts
+from softphone.wire import Settings
+
+_COMPARED = 16
+"""characters of a key's number that two people read to each other"""
+_HEADINGS = ("id", "purpose", "number", "kind", "created", "where", "opens")
+
+
+@dataclass(frozen=True)
+class _Here:
+    """What the commands work on: the keyring, the archive's folder, and whom the policy names."""
+
+    folder: Path
+    settings: Settings
+    store: KeyStore
+    tell: Texts = field(default_factory=texts)
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> _Here:
+        home = Home.of(arguments)
+        settings, _ = home.settings(only_look=True)
+        folder: Path = arguments.archive or home.archive(settings)
+        return cls(folder, settings, key_store(folder))
+
+    def recipients(self) -> list[Recipient]:
+        """The policy's, where there is one that can be used."""
+        if not self.settings.policy:
+            return []
+        try:
+            loaded = load_policy(Path(self.settings.policy), signer=self.settings.policy_signer)
+        except PolicyError:
+            self.warn(self.tell("keys.policy_unusable", path=self.settings.policy))
+            return []
+        return [Recipient.from_policy(one.id, one.purpose, one.public_key) for one in loaded.policy.recipient]
+
+    def known(self) -> list[Known]:
+        return ring.with_policy(ring.known_keys(self.store), self.recipients())
+
+    @contextmanager
+    def archive(self) -> Generator[Archive]:
+        archive = Archive.open(self.folder, self.store)
+        try:
+            yield archive
+        finally:
+            archive.close()
+
+    def note(self, event: str, **params: str | int) -> None:
+        """In the audit log of the archive that is here; a machine that has keys alone has none."""
+        if (self.folder / MARKER).exists():
+            with self.archive() as archive:
+                archive.note(AuditEntry(event, rotation.RULE, datetime.now(UTC), "", params=params))
+
+    def warn(self, sentence: str) -> None:
+        print(sentence, file=sys.stderr)  # noqa: T201
+
+
+def keys_create(arguments: argparse.Namespace) -> int:
+    """A new key pair: the private half into the keyring, the public one as lines for the policy."""
+    here = _Here.of(arguments)
+    if arguments.purpose == KeyPurpose.POLICY:
+        status = create_signing_key(arguments)
+        ring.remember_signer(here.store, arguments.id, datetime.now(UTC))
+        return status
+    created = ring.create(here.store, arguments.id, KeyRole(arguments.purpose), datetime.now(UTC))
+    _tell(here.tell("keys.created", id=created.id))
+    _tell(created.as_policy())
+    return 0
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A key as it is listed. `wraps` None: there is no archive here that could be asked."""
+
+    known: Known | None
+    key_id: str
+    purpose: str
+    private: bool
+    where: tuple[str, ...]
+    wraps: int | None
+    revoked: datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        created = self.known.created if self.known else None
+        return {
+            "id": self.known.id if self.known else None,
+            "key": self.key_id,
+            "purpose": self.purpose,
+            "kind": "private" if self.private else "public",
+            "created": created.isoformat() if created else None,
+            "where": self.where,
+            "wraps": self.wraps,
+            "revoked": self.revoked.isoformat() if self.revoked else None,
+        }
+
+
+def keys_list(arguments: argparse.Namespace) -> int:
+    here = _Here.of(arguments)
+    lines = _lines(here)
+    if arguments.json:
+        _tell(json.dumps([line.as_json() for line in lines], ensure_ascii=False, indent=2))
+        return 0
+    if not lines:
+        _tell(here.tell("keys.none"))
+        return 0
+    rows = [[here.tell(f"keys.heading.{name}") for name in _HEADINGS], *(_columns(line, here.tell) for line in lines)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
+        _tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _lines(here: _Here) -> list[_Line]:
+    own = {one.key_id for one in ring.known_keys(here.store)}
+    recipients = here.recipients()
+    in_policy = {one.key_id for one in recipients}
+    known = ring.with_policy(ring.known_keys(here.store), recipients)
+    counts: dict[tuple[str, KeyRole], int] | None = None
+    revoked: dict[str, datetime] = {}
+    if (here.folder / MARKER).exists():
+        try:
+            with here.archive() as archive:
+                counts = rotation.living_wraps(archive)
+                with archive.catalog.reading() as connection:
+                    revoked = revocation.revoked(connection)
+        except (ArchiveError, KeyringError) as error:
+            here.warn(here.tell.error(error))
+    lines: list[_Line] = []
+    for one in known:
+        role = one.purpose.role
+        wraps = None if counts is None or role is None else counts.pop((one.key_id, role), 0)
+        where = (*(["keyring"] if one.key_id in own else []), *(["policy"] if one.key_id in in_policy else []))
+        private = here.store.get(one.private_name) is not None
+        lines.append(_Line(one, one.key_id, one.purpose.value, private, where, wraps, revoked.get(one.key_id)))
+    for (key_id, role), wraps in sorted((counts or {}).items()):
+        private = here.store.get(f"private-{key_id}") is not None
+        lines.append(_Line(None, key_id, role.value, private, ("archive",), wraps, revoked.get(key_id)))
+    return lines
+
+
+def _columns(line: _Line, tell: Texts) -> list[str]:
+    created = line.known.created if line.known else None
+    opens = [tell("keys.wraps", count=line.wraps) if line.wraps is not None else "–"]
+    opens += [tell("keys.revoked", day=line.revoked.date())] if line.revoked else []
+    return [
+        line.known.id if line.known else tell("keys.nameless"),
+        tell(f"keys.purpose.{line.purpose}"),
+        line.key_id[:8],
+        tell("keys.kind.private" if line.private else "keys.kind.public"),
+        tell.day(created.date()) if created else "–",
+        ", ".join(tell(f"keys.where.{one}") for one in line.where),
+        ", ".join(opens),
+    ]
+
+
+def keys_export(arguments: argparse.Namespace) -> int:
+    """The public half as text, for the policy; the private one only into a file, under a passphrase."""
+    here = _Here.of(arguments)
+    known = ring.choose(here.known(), arguments.id)
+    path: Path | None = arguments.private
+    if path is None:
+        _tell(known.as_policy())
+        return 0
+    if here.store.get(known.private_name) is None:
+        raise ArchiveError("error.keys.no_private", id=known.id)
+    passphrase = _new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
+    here.note("key_exported", key=known.key_id)
+    ring.export_private(here.store, known, path, passphrase)
+    _tell(here.tell("keys.exported", id=known.id, file=path))
+    return 0
+
+
+def keys_import(arguments: argparse.Namespace) -> int:
+    """Another's public keys, or a pair of one's own."""
+    here = _Here.of(arguments)
+    path: Path = arguments.file
+    if kind_of(path) is Kind.PRIVATE_KEY:
+        known = ring.import_private(here.store, path, _passphrase(here.tell("keys.ask.old", file=path)))
+        _tell(here.tell("keys.imported.private", id=known.id, purpose=here.tell(f"keys.purpose.{known.purpose}")))
+        return 0
+    taken = ring.import_public(here.store, path, datetime.now(UTC))
+    _tell(here.tell("keys.imported.count", count=len(taken), file=path))
+    for one in taken:
+        purpose = here.tell(f"keys.purpose.{one.purpose}")
+        _tell(here.tell("keys.imported.public", id=one.id, purpose=purpose, key=one.key_id[:_COMPARED]))
+    return 0
+
+
+def keys_rotate(arguments: argparse.Namespace) -> int:
+    """Status 1 where something is left to do."""
+    here = _Here.of(arguments)
+    known = here.known()
+    old, new = ring.choose(known, arguments.id).recipient, ring.choose(known, arguments.to).recipient
+    with here.archive() as archive, _progress(here.tell) as progress:
+        done = rotation.rotate(archive, old, new, progress)
+    _tell(here.tell("keys.rotated", old=old.id, new=new.id, count=done.wrapped))
+    if done.dropped:
+        _tell(here.tell("keys.dropped", id=old.id, count=done.dropped))
+    if done.unopened:
+        here.warn(here.tell("keys.unopened", id=old.id, count=done.unopened))
+    if done.stopped:
+        here.warn(here.tell("keys.stopped"))
+    return 1 if done.stopped or done.unopened else 0
+
+
+def keys_revoke(arguments: argparse.Namespace) -> int:
+    """Status 1 where the key still opens something."""
+    here = _Here.of(arguments)
+    known = here.known()
+    key = ring.choose(known, arguments.id).recipient
+    with here.archive() as archive:
+        with _progress(here.tell) as progress:
+            done = rotation.revoke(archive, key, progress)
+        with archive.catalog.reading() as connection:
+            others = revocation.standing(connection, [one for one in here.recipients() if one.role is key.role])
+    _tell(here.tell("keys.revoke.done", id=key.id))
+    if done.dropped:
+        _tell(here.tell("keys.dropped", id=key.id, count=done.dropped))
+    if done.stopped:
+        here.warn(here.tell("keys.stopped"))
+    elif done.kept:
+        here.warn(here.tell("keys.kept", id=key.id, count=done.kept))
+    if here.settings.policy and not others:
+        here.warn(here.tell("keys.nobody", purpose=here.tell(f"keys.purpose.{key.role}")))
+    return 1 if done.kept else 0
+
+
+def keys_escrow_make(arguments: argparse.Namespace) -> int:
+    here = _Here.of(arguments)
+    path: Path = arguments.file
+    people: int | None = arguments.split
+    need: int | None = arguments.need
+    if (people is None) != (need is None):
+        raise ArchiveError("error.keys.split", most=escrow.MOST_PEOPLE)
+    marker = read_marker(here.folder) if (here.folder / MARKER).exists() else None
+    names = (marker.archive, marker.desk) if marker else (None, None)
+    held = escrow.gather(here.store, _with_wrapped(here), *names)
+    now = datetime.now(UTC)
+    if people is None or need is None:
+        passphrase = _new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
+        here.note("escrow_made", people=1, need=1)
+        escrow.make(held, path, passphrase, now)
+        written = [path]
+    else:
+        escrow.check_split(people, need)
+        paths = escrow.share_paths(path, people)
+        asked = [_new_passphrase(here.tell("keys.ask.share", file=one), one, here.tell) for one in paths]
+        here.note("escrow_made", people=people, need=need)
+        written = escrow.make_shares(held, path, asked, need, now)
+    for one in written:
+        _tell(here.tell("keys.escrow.written", file=one))
+    _tell(here.tell("keys.escrow.holds", count=len(held.secrets), ids=", ".join(one.id for one in held.known) or "–"))
+    _tell(here.tell("keys.escrow.one") if need is None else here.tell("keys.escrow.split", need=need))
+    return 0
+
+
+def keys_escrow_restore(arguments: argparse.Namespace) -> int:
+    here = _Here.of(arguments)
+    files: Sequence[Path] = arguments.files
+    held = escrow.read(files, lambda path: _passphrase(here.tell("keys.ask.old", file=path)))
+    count = escrow.restore(here.store, held)
+    with suppress(ArchiveError):
+        # Where the escrow was another archive's, this one stays closed: the keys are back all the same.
+        here.note("escrow_restored", secrets=count)
+    if count:
+        _tell(here.tell("keys.escrow.restored", count=count))
+    else:
+        _tell(here.tell("keys.escrow.all_here", count=len(held.secrets)))
+    return 0
+
+
+def _with_wrapped(here: _Here) -> list[Known]:
+    """What is known here, and the private keys of former versions, which only the archive's wraps tell of."""
+    known = here.known()
+    if not (here.folder / MARKER).exists():
+        return known
+    with here.archive() as archive:
+        wrapped = rotation.living_wraps(archive)
+    named = {one.key_id for one in known}
+    for key_id, role in wrapped:
+        private = here.store.get(f"private-{key_id}") if key_id not in named else None
+        if private is not None:
+            known.append(ring.of_private(key_id[:8], KeyPurpose(role.value), private))
+    return known
+
+
+@contextmanager
+def _progress(tell: Texts) -> Generator[rotation.Progress]:
+    """Told once a second on stderr. Ctrl-C lets what is begun be finished, and stops there."""
+    stopped: list[bool] = []
+    told_at = time.monotonic()
+
+    def stop(_number: int, _frame: object) -> None:
+        stopped.append(True)
+
+    def progress(done: int, total: int) -> bool:
+        nonlocal told_at
+        if time.monotonic() - told_at >= 1:
+            told_at = time.monotonic()
+            print(tell("keys.progress", done=done, total=total), file=sys.stderr)  # noqa: T201
+        return not stopped
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield progress
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _new_passphrase(prompt: str, path: Path, tell: Texts) -> str:
+    """For a file that is about to be written; asked for twice on a terminal. Raises ArchiveError: too short, or it is there."""
+    if path.exists():
+        raise ArchiveError("error.archive.file_exists", path=str(path))
+    passphrase = _passphrase(prompt)
+    check_passphrase(passphrase)
+    if sys.stdin.isatty() and getpass.getpass(f"{tell('keys.ask.again')} ") != passphrase:
+        raise ArchiveError("error.keys.passphrases_differ")
+    return passphrase
+
+
+def _passphrase(prompt: str) -> str:
+    """From the terminal, or the next line of standard input where that is none. Raises ArchiveError."""
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{prompt} ")
+    line = sys.stdin.readline()
+    if not line:
+        raise ArchiveError("error.keys.no_passphrase")
+    return line.rstrip("\r\n")
+
+
+def _tell(line: str) -> None:
+    print(line)  # noqa: T201

@@ -1,0 +1,138 @@
+"""The sweep that comes by itself: when the engine starts and once a day, on a thread of its own, between the calls.
+
+What is due is the archive's to say. A day is counted by a clock that nobody can set, which also bears witness to the other.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from softphone.archive.archive import Archive
+from softphone.archive.sweep import Swept, SweptItem, sweep
+from softphone.domain.errors import KlartoneError
+from softphone.system.logbook import log, where
+from softphone.wire import Said
+
+_log = log.getChild("engine.sweep")
+DAY = 24 * 3600.0
+_AGAIN = 3600.0
+"""seconds, after one that could not be done"""
+_LOOK = 300.0
+"""seconds: a machine that slept is late by no more"""
+FIRST = 5.0
+"""seconds: an engine that starts has other things to do"""
+_PATIENCE = 60.0
+"""seconds that a recording waits for a moment without a call: what must go, goes on the busiest desk, one by one"""
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def _since_boot() -> float:
+    """Seconds by a clock that no one sets, and that goes on while the machine sleeps (where it has one)."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+class Sweeper:
+    """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread."""
+
+    def __init__(
+        self,
+        report: Callable[[Said | None], None],
+        *,
+        now: Callable[[], datetime] = _utc,
+        elapsed: Callable[[], float] = _since_boot,
+        first: float | None = None,
+    ) -> None:
+        self._report = report
+        self._now = now
+        self._elapsed = elapsed
+        self._first = FIRST if first is None else first
+        self._wake = threading.Event()
+        self._ending = False
+        self._quiet = threading.Event()
+        self._quiet.set()
+        self._next: float | None = None
+        self._believed: tuple[datetime, float, datetime | None] | None = None
+        """what the clock said when it was last believed here, by the other clock when, and what the catalog then held"""
+        self._thread: threading.Thread | None = None
+
+    def start(self, open_beside: Callable[[], Archive]) -> None:
+        self._thread = threading.Thread(target=self._run, args=(open_beside,), name="sweeper", daemon=True)
+        self._thread.start()
+
+    def talking(self, talking: bool) -> None:
+        """Whether there is a call: none is swept beside, as long as that can wait."""
+        if talking:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
+
+    def stop(self) -> None:
+        self._ending = True
+        self._wake.set()
+        self._quiet.set()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def look(self) -> None:
+        """Whether it is time is asked now, and not in some minutes."""
+        self._wake.set()
+
+    def _run(self, open_beside: Callable[[], Archive]) -> None:
+        self._wake.wait(self._first)
+        while True:
+            self._wake.clear()
+            if self._ending:
+                return
+            if self._next is None or self._elapsed() >= self._next:
+                fault = self._try(open_beside)
+                self._next = self._elapsed() + (_AGAIN if fault else DAY)
+                if not self._ending:
+                    self._report(fault)
+            self._wake.wait(_LOOK)
+
+    def _try(self, open_beside: Callable[[], Archive]) -> Said | None:
+        try:
+            with closing(open_beside()) as archive:
+                return self._sweep(archive)
+        except KlartoneError as error:
+            _log.warning("not swept: %s", error.code)
+            detail = error.params.get("detail") or error.params.get("path") or error.code
+            return Said("error.archive.not_swept", {"detail": str(detail)})
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the sweeps in silence
+            _log.error("bug %s", where(type(error), error.__traceback__))
+            return Said("error.archive.not_swept", {"detail": type(error).__name__})
+
+    def _sweep(self, archive: Archive) -> Said | None:
+        now, elapsed = self._now(), self._elapsed()
+        witness = None
+        if self._believed is not None and archive.last_seen() == self._believed[2]:
+            # Where somebody has agreed with the clock in the meantime, the catalog says so, and that counts.
+            witness = self._believed[0] + timedelta(seconds=elapsed - self._believed[1])
+        done = sweep(archive, now, clock=now, witness=witness, go_on=self._go_on)
+        doubt = next((item for item in done if item.what is Swept.CLOCK_DOUBTFUL), None)
+        if doubt is not None:
+            since = doubt.since.isoformat() if doubt.since else ""
+            return Said("error.archive.clock_doubtful", {"since": since, "today": now.date().isoformat()})
+        self._believed = (now, elapsed, archive.last_seen())
+        if done:
+            _log.info("swept: %s", _counts(done))
+        return None
+
+    def _go_on(self) -> bool:
+        self._quiet.wait(_PATIENCE)
+        return not self._ending
+
+
+def _counts(done: Sequence[SweptItem]) -> str:
+    """How much of what: the log holds no recording's id."""
+    return ", ".join(f"{what.value} {count}" for what in Swept if (count := sum(one.what is what for one in done)))

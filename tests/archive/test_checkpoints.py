@@ -1,0 +1,194 @@
+"""Signed checkpoints: a log that was rewritten whole, or cut off and patched up, is not the log that it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from softphone.archive import commands
+from softphone.archive.archive import Archive
+from softphone.archive.audit import append
+from softphone.archive.audit import verify as verify_log
+from softphone.archive.checkpoint import EVERY, Head, heads
+from softphone.archive.verify import verify
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
+from tests.archive.scene import AT, Scene, scene
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        for number in range(6):
+            made.archive.note(_entry(number))
+        yield made
+
+
+def _entry(number: int) -> AuditEntry:
+    return AuditEntry(f"event{number}", "G11", AT, "")
+
+
+def found(archive: Archive, head: Head | None = None) -> list[tuple[str, int]]:
+    return [(finding.code, int(finding.params["number"])) for finding in verify(archive, head).findings]
+
+
+def head(desk: Scene) -> Head:
+    told = commands.head(desk.archive, AT)
+    assert told is not None
+    return told
+
+
+def force(desk: Scene, *statements: str) -> None:
+    """As someone with the catalog's key can: past the triggers, and with the end of the chain made to fit."""
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_update")
+        connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_delete")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def write_anew(desk: Scene, *entries: AuditEntry) -> None:
+    """A whole new chain, without a flaw of its own."""
+    force(desk, "DELETE FROM audit", "DELETE FROM meta WHERE name LIKE 'audit-end-%'")
+    with desk.archive.catalog.writing() as connection:
+        append(connection, desk.archive.desk, entries)
+
+
+@pytest.mark.rule("G11")
+def test_a_head_can_be_printed_and_read_back_and_is_borne_out_by_the_log_as_it_grows(desk: Scene) -> None:
+    first = head(desk)
+    assert (first.number, first.at, first.is_signed) == (6, AT, True)
+    assert Head.parse(f"  {first}\n") == first
+    assert head(desk) == first
+    desk.archive.note(_entry(7))
+    second = head(desk)
+    assert second.number == 7
+    assert found(desk.archive, first) == found(desk.archive, second) == []
+    assert verify(desk.archive).audit_ok
+
+
+def test_a_log_that_was_cut_off_and_patched_up_is_found_by_its_checkpoints(desk: Scene) -> None:
+    head(desk)
+    write_anew(desk, *(_entry(number) for number in range(4)))
+    assert found(desk.archive) == [("audit_cut_off", 5)]
+
+
+def test_a_log_that_was_written_anew_is_found_by_its_checkpoints(desk: Scene) -> None:
+    head(desk)
+    write_anew(desk, *(_entry(number) for number in (0, 1, 2, 9, 4, 5, 6)))
+    assert found(desk.archive) == [("audit_changed", 6)]
+
+
+def test_with_its_checkpoints_gone_too_it_is_found_by_a_head_kept_elsewhere(desk: Scene) -> None:
+    kept = head(desk)
+    write_anew(desk, *(_entry(number) for number in range(4)))
+    force(desk, "DELETE FROM checkpoints")
+    assert found(desk.archive) == []
+    assert found(desk.archive, kept) == [("audit_cut_off", 5)]
+    assert not verify(desk.archive, kept).ok
+    assert commands.verify(desk.archive, str(kept)) == verify(desk.archive, kept)
+
+
+def test_a_difference_that_the_chain_shows_as_well_is_told_once(desk: Scene) -> None:
+    head(desk)
+    force(desk, "DELETE FROM audit WHERE number > 4")
+    assert found(desk.archive) == [("audit_cut_off", 5)]
+    force(desk, "UPDATE audit SET event = 'another' WHERE number = 2")
+    assert ("audit_changed", 2) in found(desk.archive)
+
+
+@pytest.mark.parametrize("field", ["number", "hash", "at", "key", "signature", "desk"])
+def test_no_part_of_a_checkpoint_or_of_a_head_can_be_changed(desk: Scene, field: str) -> None:
+    kept = head(desk)
+    changed = {
+        "number": replace(kept, number=5),
+        "hash": replace(kept, hash="0" * 64),
+        "at": replace(kept, at=AT.replace(year=2025)),
+        "key": replace(kept, key="A" * 43 + "="),
+        "signature": replace(kept, signature="A" * 86 + "=="),
+        "desk": replace(kept, desk="another"),
+    }[field]
+    assert not changed.is_signed
+    assert ("head_forged", changed.number) in found(desk.archive, changed)
+    value = getattr(changed, field)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE checkpoints SET {field} = ?", (value if isinstance(value, str | int) else value.isoformat(),)
+        )
+    assert ("checkpoint_forged", changed.number) in found(desk.archive)
+
+
+def test_a_checkpoint_by_another_s_key_is_none_of_ours(desk: Scene, tmp_path: Path) -> None:
+    head(desk)
+    with scene(tmp_path / "other") as other:
+        other.archive.signer.desk = desk.archive.desk
+        force(desk, "DELETE FROM checkpoints")
+        write_anew(desk, _entry(0))
+        with desk.archive.catalog.writing() as connection:
+            other.archive.signer.sign(connection, AT)
+    assert found(desk.archive) == [("checkpoint_foreign", 1)]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "klartone-head-1", "nothing of the kind at all here x", "klartone-head-1 d x h t k s"]
+)
+def test_what_is_no_head_is_refused_with_words(desk: Scene, text: str) -> None:
+    with pytest.raises(ArchiveError) as refused:
+        commands.verify(desk.archive, text)
+    assert refused.value.code == "error.archive.no_head"
+
+
+def test_a_running_engine_signs_now_and_then_and_when_it_ends(desk: Scene) -> None:
+    def numbers() -> list[int]:
+        with desk.archive.catalog.reading() as connection:
+            return [one.number for one in heads(connection)]
+
+    assert numbers() == []
+    desk.archive.note(*(_entry(number) for number in range(EVERY - 10)))
+    desk.commit()
+    assert numbers() == []
+    for _ in range(3):
+        desk.commit()
+    assert numbers() == [EVERY]
+    desk.ledger.stop()
+    assert numbers() == [EVERY]
+    again = desk.reopen()
+    assert again.signer.key == desk.archive.signer.key
+    assert verify(again).ok
+    again.close()
+
+
+def test_the_private_half_is_in_the_keyring_and_in_no_file(desk: Scene) -> None:
+    head(desk)
+    private = desk.memory.held[f"checkpoint-{desk.archive.desk}"]
+    assert private not in desk.files()
+    assert private not in desk.pages()
+    assert private.hex().encode() not in desk.pages()
+
+
+def test_each_single_character_of_the_log_that_is_changed_is_found(desk: Scene) -> None:
+    head(desk)
+    force(desk)
+    changed = 0
+    with desk.archive.catalog.writing() as connection:
+        rows = connection.exec_driver_sql("SELECT * FROM audit ORDER BY number").mappings().all()
+        for row in rows:
+            for column, value in row.items():
+                text = str(value) if value is not None else ""
+                others = [text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :] for at in range(len(text))]
+                for other in [*others, text + "0", None if text else "x"]:
+                    if other is None or (column == "number" and any(str(one["number"]) == other for one in rows)):
+                        continue
+                    this = (row["desk"], row["number"])
+                    connection.exec_driver_sql("SAVEPOINT whole")
+                    connection.exec_driver_sql(
+                        f"UPDATE audit SET {column} = ? WHERE desk = ? AND number = ?", (other, *this)
+                    )
+                    assert [*verify_log(connection)], (column, other)
+                    connection.exec_driver_sql("ROLLBACK TO whole")
+                    changed += 1
+        assert not [*verify_log(connection)]
+    assert changed > 1_000

@@ -1,0 +1,321 @@
+"""A lost keyring is not a lost archive: secrets in a file under a passphrase, or shared, and put back; last, for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softphone.archive.keys import escrow, ring
+from softphone.archive.keys.passphrase import Cost, Kind, kind_of, open_sealed, seal
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.scene import AT, MemoryKeys
+from tests.peers.gnome_keyring import gnome_keyring
+
+ROOT = Path(__file__).resolve().parents[2]
+CHEAP = Cost(iterations=1, lanes=1, memory=64)
+"""no more than the least of Argon2id: what guessing costs is not what is tested here"""
+PHRASE = "fire tilfældige ord her"
+OTHER = "fem helt andre ord end"
+
+
+@pytest.fixture
+def ringful() -> MemoryKeys:
+    store = MemoryKeys()
+    store.set("archive-a1", bytes(range(32)))
+    store.set("checkpoint-d1", bytes(range(32, 64)))
+    store.set("password-desk", b"not for this")
+    ring.create(store, "case-1", KeyRole.DOCUMENTATION, AT)
+    ring.create(store, "dpo", KeyRole.CUSTODY, AT)
+    return store
+
+
+def gathered(store: MemoryKeys) -> escrow.Held:
+    return escrow.gather(store, ring.known_keys(store), "a1", "d1")
+
+
+def refusal(deed: Callable[[], object]) -> str:
+    with pytest.raises(ArchiveError) as refused:
+        deed()
+    return refused.value.code
+
+
+def said(phrase: str) -> Callable[[Path], str]:
+    return lambda _path: phrase
+
+
+def test_what_was_kept_comes_back_into_an_empty_keyring(ringful: MemoryKeys, tmp_path: Path) -> None:
+    path = tmp_path / "recovery.json"
+    escrow.make(gathered(ringful), path, PHRASE, AT, cost=CHEAP)
+
+    empty = MemoryKeys()
+    assert escrow.restore(empty, escrow.read([path], said(PHRASE))) == 4
+
+    assert {name: ringful.held[name] for name in empty.held if name != "known-keys"} == {
+        name: secret for name, secret in empty.held.items() if name != "known-keys"
+    }
+    assert {"archive-a1", "checkpoint-d1"} <= empty.held.keys()
+    assert "password-desk" not in empty.held
+    assert ring.known_keys(empty) == ring.known_keys(ringful)
+    assert escrow.restore(empty, escrow.read([path], said(PHRASE))) == 0
+
+
+def test_without_the_passphrase_the_file_shows_nothing(ringful: MemoryKeys, tmp_path: Path) -> None:
+    path = tmp_path / "recovery.json"
+    escrow.make(gathered(ringful), path, PHRASE, AT, cost=CHEAP)
+    text = path.read_text("utf-8")
+
+    assert refusal(lambda: escrow.read([path], said(OTHER))) == "error.keys.wrong_passphrase"
+    assert "case-1" not in text
+    assert "archive-a1" not in text
+    told = json.loads(text)
+    assert told["kind"] == "escrow"
+    assert told["kdf"]["name"] == "argon2id"
+    if sys.platform != "win32":
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_passphrase_is_the_same_however_its_letters_are_composed(ringful: MemoryKeys, tmp_path: Path) -> None:
+    path = tmp_path / "recovery.json"
+    escrow.make(gathered(ringful), path, "blåbærgrød på å", AT, cost=CHEAP)
+    assert escrow.read([path], said("bla\u030abærgrød pa\u030a a\u030a")).secrets
+
+
+def test_no_byte_of_the_file_can_be_changed_unnoticed(tmp_path: Path) -> None:
+    path = tmp_path / "small.json"
+    whole = seal(Kind.ESCROW, {"made_at": AT.isoformat(), "secrets": {}, "keys": []}, PHRASE, CHEAP)
+    opened: list[int] = []
+    for at in range(len(whole)):
+        changed = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+        path.write_bytes(changed)
+        try:
+            escrow.read([path], said(PHRASE))
+        except ArchiveError:
+            continue
+        # Spaces between words are not part of what is said.
+        assert json.loads(changed) == json.loads(whole)
+        opened.append(at)
+    assert len(opened) < 20
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("memory", 1 << 30), ("iterations", 10_000), ("lanes", 4_000), ("name", "none")]
+)
+def test_a_file_that_would_take_all_memory_or_all_day_is_refused_at_once(
+    tmp_path: Path, field: str, value: int | str
+) -> None:
+    told: dict[str, Any] = json.loads(seal(Kind.ESCROW, {}, PHRASE, CHEAP))
+    told["kdf"][field] = value
+    path = tmp_path / "greedy.json"
+    path.write_text(json.dumps(told))
+    assert refusal(lambda: open_sealed(path, PHRASE)) == "error.keys.no_secrets_file"
+
+
+def test_a_later_version_is_refused_and_another_file_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "later.json"
+    told: dict[str, Any] = json.loads(seal(Kind.ESCROW, {}, PHRASE, CHEAP))
+    path.write_text(json.dumps({**told, "klartone": "secrets 9"}))
+    assert refusal(lambda: kind_of(path)) == "error.keys.unknown_secrets"
+    path.write_text("{}")
+    assert kind_of(path) is None
+    assert refusal(lambda: escrow.read([path], said(PHRASE))) == "error.keys.no_escrow"
+    assert refusal(lambda: escrow.read([tmp_path / "none"], said(PHRASE))) == "error.keys.unreadable"
+
+
+def test_a_short_passphrase_is_refused_before_anything_is_written(ringful: MemoryKeys, tmp_path: Path) -> None:
+    held = gathered(ringful)
+    path = tmp_path / "recovery.json"
+    assert refusal(lambda: escrow.make(held, path, "hemmelig", AT)) == "error.keys.passphrase_short"
+    assert refusal(lambda: escrow.make_shares(held, path, [PHRASE, "kort"], 2, AT)) == "error.keys.passphrase_short"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_never_written_over(ringful: MemoryKeys, tmp_path: Path) -> None:
+    held = gathered(ringful)
+    (tmp_path / "r-2.json").write_text("mine")
+    code = refusal(lambda: escrow.make_shares(held, tmp_path / "r.json", [PHRASE] * 3, 2, AT, cost=CHEAP))
+    assert code == "error.archive.file_exists"
+    assert [path.name for path in tmp_path.iterdir()] == ["r-2.json"]
+    assert (tmp_path / "r-2.json").read_text() == "mine"
+
+
+def test_a_keyring_that_has_another_key_there_is_left_as_it_is(ringful: MemoryKeys, tmp_path: Path) -> None:
+    path = tmp_path / "recovery.json"
+    escrow.make(gathered(ringful), path, PHRASE, AT, cost=CHEAP)
+    other = MemoryKeys()
+    other.set("archive-a1", bytes(32))
+    held = escrow.read([path], said(PHRASE))
+    assert refusal(lambda: escrow.restore(other, held)) == "error.keys.another_there"
+    assert other.held == {"archive-a1": bytes(32)}
+
+
+def test_an_empty_keyring_has_nothing_to_keep() -> None:
+    assert refusal(lambda: escrow.gather(MemoryKeys(), [], "a1", "d1")) == "error.keys.nothing_to_keep"
+
+
+# --- shared among people ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shares(ringful: MemoryKeys, tmp_path: Path) -> dict[Path, str]:
+    phrases = [f"{PHRASE} {number}" for number in range(4)]
+    paths = escrow.make_shares(gathered(ringful), tmp_path / "del.json", phrases, 3, AT, cost=CHEAP)
+    assert [path.name for path in paths] == ["del-1.json", "del-2.json", "del-3.json", "del-4.json"]
+    return dict(zip(paths, phrases, strict=True))
+
+
+def test_any_three_of_four_put_it_back_and_no_two_do(shares: dict[Path, str], ringful: MemoryKeys) -> None:
+    for three in combinations(shares, 3):
+        assert escrow.read(three, shares.__getitem__).secrets == gathered(ringful).secrets
+    assert escrow.read(list(shares), shares.__getitem__).secrets == gathered(ringful).secrets
+    for two in combinations(shares, 2):
+        with pytest.raises(ArchiveError) as refused:
+            escrow.read(two, shares.__getitem__)
+        assert refused.value.code == "error.keys.too_few"
+        assert refused.value.params == {"have": 2, "need": 3, "count": 1}
+
+
+def test_one_file_given_twice_is_one_share(shares: dict[Path, str], tmp_path: Path) -> None:
+    one, two, *_ = shares
+    copy = tmp_path / "copy.json"
+    copy.write_bytes(one.read_bytes())
+    phrases = {**shares, copy: shares[one]}
+    assert refusal(lambda: escrow.read([one, two, one], phrases.__getitem__)) == "error.keys.too_few"
+    assert refusal(lambda: escrow.read([one, two, copy], phrases.__getitem__)) == "error.keys.too_few"
+
+
+def test_shares_of_two_escrows_do_not_mix(shares: dict[Path, str], ringful: MemoryKeys, tmp_path: Path) -> None:
+    others = escrow.make_shares(gathered(ringful), tmp_path / "x.json", [PHRASE] * 3, 3, AT, cost=CHEAP)
+    phrases = {**shares, **dict.fromkeys(others, PHRASE)}
+    one, two, *_ = shares
+    assert refusal(lambda: escrow.read([one, two, others[2]], phrases.__getitem__)) == "error.keys.shares_mixed"
+
+
+@pytest.mark.parametrize(("people", "need"), [(1, 1), (3, 1), (3, 4), (21, 2)])
+def test_a_split_that_protects_nothing_or_restores_nothing_is_refused(people: int, need: int) -> None:
+    assert refusal(lambda: escrow.check_split(people, need)) == "error.keys.split"
+
+
+# --- a real keyring, lost -----------------------------------------------------------------------------
+
+_BEFORE = """
+import sys
+from pathlib import Path
+from softphone import cli
+from softphone.archive import commands
+from softphone.system.secrets import SystemKeyring
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.scene import AT, DOCUMENTATION, Scene
+home, folder, file = sys.argv[1:]
+desk = Scene(Path(folder), store=SystemKeyring())
+recording = desk.recorded(2, DOCUMENTATION)
+desk.close()
+keys = lambda *words: cli.main(["--home", home, "keys", *words, "--archive", folder])
+assert keys("create", "training", "--id", "lead-1") == 0
+assert keys("escrow", "make", file, "--split", "3", "--need", "2") == 0
+print(recording)
+"""
+_AFTER = """
+import sys
+from pathlib import Path
+from softphone import cli
+from softphone.archive import commands
+from softphone.archive.archive import Archive
+from softphone.bootstrap.audit import in_words
+from softphone.bootstrap.home import texts
+from softphone.system.secrets import SystemKeyring
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.scene import AT
+home, folder, recording, one, two = sys.argv[1:]
+at = ["--archive", folder]
+restore = ["--home", home, "keys", "escrow", "restore"]
+listed = lambda: cli.main(["--home", home, "archive", "list", *at])
+assert listed() == 1
+assert cli.main([*restore, one, two, *at]) == 1  # a wrong passphrase
+assert cli.main([*restore, one, *at]) == 1  # too few
+assert listed() == 1
+assert cli.main([*restore, one, two, *at]) == 0
+assert listed() == 0
+archive = Archive.open(Path(folder), SystemKeyring())
+archive.clock = lambda: AT
+print("played", sum(len(block) for block in commands.play(archive, recording, AT).blocks))
+print("log", in_words(archive.audit_of()[-2], texts()))
+archive.close()
+assert cli.main(["--home", home, "keys", "list", *at]) == 0
+"""
+
+
+def ran(env: Mapping[str, str], words: list[str], said: str = "") -> tuple[str, str]:
+    """A process with this keyring alone; passphrases are lines of its standard input. What it said, and what it warned."""
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env={**env, "LC_ALL": "C.UTF-8"},
+        input=said,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip(), done.stderr.strip()
+
+
+@pytest.mark.peer("gnome-keyring")
+def test_a_keyring_that_was_wiped_comes_back_from_two_of_three_and_the_archive_is_played_again(tmp_path: Path) -> None:
+    home, folder = str(tmp_path / "home"), str(tmp_path / "archive")
+    with gnome_keyring() as service:
+        env = {name: value for name, value in service.env.items() if name != "PYTHON_KEYRING_BACKEND"}
+        words = ["-c", _BEFORE, home, folder, str(tmp_path / "del.json")]
+        recording = ran(env, words, f"{PHRASE}\n{OTHER}\n{PHRASE} tre\n")[0].splitlines()[-1]
+    with gnome_keyring() as service:
+        env = {name: value for name, value in service.env.items() if name != "PYTHON_KEYRING_BACKEND"}
+        files = [str(tmp_path / "del-3.json"), str(tmp_path / "del-1.json")]
+        # wrong; enough passphrases and too few files; right
+        said = f"{OTHER}\n{PHRASE} tre\n{PHRASE} tre\n{PHRASE}\n"
+        told, warned = ran(env, ["-c", _AFTER, home, folder, recording, *files], said)
+    assert "played 32000" in told
+    assert "log 5 keys were put back" in told
+    assert "lead-1" in told
+    assert len(warned.splitlines()) == 4
+    assert PHRASE.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_on_a_terminal_it_is_asked_for_twice_and_never_shown(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    folder = home / "data" / "archive"
+    folder.mkdir(parents=True)
+    base = ["-m", "softphone.cli", "--home", str(home), "keys"]
+    ring.create(DemoKeyFile(folder / "demo-keys.json"), "dpo", KeyRole.CUSTODY, AT)
+    terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    words = [*base, "export", "dpo", "--private", str(tmp_path / "dpo.json"), "--archive", str(folder)]
+    with subprocess.Popen(
+        [sys.executable, "-c", terminal, sys.executable, *words],
+        cwd=ROOT,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        shown = b""
+        for prompt in (b"dpo.json: ", b"Repeat it: "):
+            while not shown.endswith(prompt):
+                shown += os.read(process.stdout.fileno(), 1)
+            process.stdin.write(PHRASE.encode() + b"\n")
+            process.stdin.flush()
+        shown += process.stdout.read()
+        assert process.wait(30) == 0
+    assert PHRASE.encode() not in shown
+    other = MemoryKeys()
+    assert ring.import_private(other, tmp_path / "dpo.json", PHRASE).id == "dpo"

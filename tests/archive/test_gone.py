@@ -1,0 +1,192 @@
+"""What is deleted is gone: from the catalog's free pages and the disk, whichever way it went, and from the log in its time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.archive import Archive
+from softphone.archive.checkpoint import Head, begins
+from softphone.archive.files.reader import read_structure
+from softphone.archive.sweep import Swept, SweptItem, sweep
+from softphone.archive.verify import verify
+from softphone.domain.changes import AuditEntry, CloseRecording, Discard, DropWraps, ListCallBack, RememberRefusal
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+FIVE_YEARS_ON = datetime(2031, 12, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def by_sweep(desk: Scene, _recording: str) -> None:
+    sweep(desk.archive, LATER, clock=LATER, witness=LATER)
+
+
+def by_opt_out(desk: Scene, recording: str) -> None:
+    desk.commit(Discard(recording, "declined_by_key"), recording=recording, rule="G31")
+
+
+def by_withdrawal(desk: Scene, recording: str) -> None:
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), recording=recording, rule="G04")
+    desk.commit(Discard(recording, "withdrawn"), recording=recording, rule="G04")
+
+
+Way = Callable[[Scene, str], None]
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("way", [by_sweep, by_opt_out, by_withdrawal, None])
+def test_whichever_way_a_recording_goes_no_byte_of_it_is_left(desk: Scene, way: Way | None) -> None:
+    # So much beside it that what is deleted lies in pages of others, and in pages of its own.
+    for _ in range(30):
+        desk.open(desk.call(retention="P50Y"), DOCUMENTATION, TRAINING)
+    recording = desk.recorded(2, DOCUMENTATION, TRAINING)
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION, TRAINING)), recording=recording)
+    path = desk.archive.vault.path(recording)
+    chunks = [chunk.sealed for chunk in read_structure(path).chunks]
+    secret = [wrap.sealed for wrap in desk.archive.wraps_of(recording)]
+    with desk.archive.catalog.reading() as connection:
+        where = "SELECT number_sealed FROM calls WHERE call = ?"
+        secret.append(connection.exec_driver_sql(where, (recording.removesuffix("-1"),)).scalar_one())
+    # Another name for the same blocks of the disk: what is in them stays to be seen after the file has gone.
+    disk = desk.folder.parent / "disk"
+    os.link(path, disk)
+    desk.archive.catalog.scour()
+    assert all(one in desk.pages() for one in secret)
+    assert all(chunk in disk.read_bytes() for chunk in chunks)
+
+    if way is None:
+        sweep(desk.archive, AT, clock=AT)
+    else:
+        way(desk, recording)
+
+    left = [one for one in secret if one in desk.pages()]
+    left += [chunk for chunk in chunks if chunk[:48] in disk.read_bytes() or chunk[-48:] in disk.read_bytes()]
+    assert left == ([] if way else [*secret, *chunks])
+    assert path.exists() == (way is None)
+    assert desk.archive.audit_of(recording)
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+def test_nothing_ties_the_log_of_a_recording_that_has_gone_to_a_number(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    call = recording.removesuffix("-1")
+    desk.commit(ListCallBack(call, AT), RememberRefusal(call, AT))
+    index = desk.archive.secrets.number_index("+4520123456")
+    desk.archive.catalog.scour()
+    assert index in desk.pages()
+
+    by_sweep(desk, recording)
+
+    assert index not in desk.pages()
+    assert desk.archive.audit_of(recording)
+    with desk.archive.catalog.reading() as connection:
+        for table in ("calls", "call_backs", "refusals"):
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
+
+
+# --- the log's own time ----------------------------------------------------------------------------
+
+
+def logged(desk: Scene, at: datetime, count: int = 5) -> Head:
+    desk.archive.note(*(AuditEntry(f"event{number}", "G11", at, "") for number in range(count)))
+    head = desk.archive.head(at)
+    assert head is not None
+    return head
+
+
+def swept(desk: Scene, now: datetime) -> list[SweptItem]:
+    return [one for one in sweep(desk.archive, now, clock=now, witness=now) if one.what is Swept.LOG_CUT]
+
+
+@pytest.mark.rule("G10")
+def test_the_log_s_first_part_goes_in_its_time_and_what_is_left_still_proves_itself(desk: Scene) -> None:
+    first, second = logged(desk, AT), logged(desk, AT + timedelta(days=400))
+    over = datetime(2031, 11, 25, 12, tzinfo=UTC)
+    assert swept(desk, over - timedelta(days=1)) == []
+    planned = sweep(desk.archive, over, clock=over, dry_run=True)
+
+    assert swept(desk, over) == planned == [SweptItem(Swept.LOG_CUT, None, "G10", count=5)]
+
+    rows = desk.archive.audit_of()
+    assert [row.number for row in rows] == [6, 7, 8, 9, 10, 11]
+    assert (rows[-1].event, rows[-1].params) == ("sweep_log_cut", {"count": 5})
+    # Heads that were kept elsewhere are borne out, also that of the entry which the chain now begins after.
+    for head in (first, second, desk.archive.head(over)):
+        assert verify(desk.archive, head).findings == ()
+    desk.archive.note(AuditEntry("more", "G11", over, ""))
+    desk.reopen().close()
+    assert verify(desk.archive).ok
+    assert swept(desk, over) == []
+    # And again, in the second part's time.
+    assert swept(desk, over + timedelta(days=800))[0].count == 5
+    assert verify(desk.archive, second).findings == ()
+
+
+def test_an_entry_that_has_gone_is_in_no_page(desk: Scene) -> None:
+    desk.archive.note(AuditEntry("only-here", "G11", AT, ""))
+    logged(desk, AT)
+    desk.archive.catalog.scour()
+    assert b"only-here" in desk.pages()
+    assert swept(desk, FIVE_YEARS_ON) != []
+    assert b"only-here" not in desk.pages()
+
+
+def test_where_there_is_no_checkpoint_or_the_log_was_changed_nothing_of_it_goes(desk: Scene) -> None:
+    desk.archive.note(AuditEntry("unsigned", "G11", AT, ""))
+    assert swept(desk, FIVE_YEARS_ON) == []
+    logged(desk, AT)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_no_update")
+        connection.exec_driver_sql("UPDATE audit SET event = 'another' WHERE number = 2")
+    assert swept(desk, FIVE_YEARS_ON) == []
+    assert ("audit_changed", 2) in [(one.code, one.params.get("number")) for one in verify(desk.archive).findings]
+
+
+def found(archive: Archive, head: Head | None = None) -> list[str]:
+    return [finding.code for finding in verify(archive, head).findings]
+
+
+def test_the_beginning_of_a_log_cannot_be_removed_before_its_time_by_who_has_the_catalog_alone(desk: Scene) -> None:
+    head = logged(desk, AT)
+    desk.archive.note(AuditEntry("later", "G11", AT, ""))
+    with desk.archive.catalog.writing() as connection:
+        values = (head.desk, head.number, head.hash, AT.isoformat(), head.key, head.signature)
+        connection.exec_driver_sql("INSERT INTO audit_begins VALUES (?, ?, ?, ?, ?, ?)", values)
+        connection.exec_driver_sql("DELETE FROM audit WHERE number <= ?", (head.number,))
+    assert found(desk.archive) == ["begin_forged"]
+
+
+def test_another_desk_s_key_begins_no_log_of_ours_and_a_beginning_cannot_be_taken_away(
+    desk: Scene, tmp_path: Path
+) -> None:
+    logged(desk, AT)
+    assert swept(desk, FIVE_YEARS_ON) != []
+    with desk.archive.catalog.reading() as connection:
+        begin = begins(connection)[desk.archive.desk]
+    assert begin.is_signed
+    with scene(tmp_path / "other") as other, desk.archive.catalog.writing() as connection:
+        other.archive.signer.begin(connection, begin, AT)
+    assert found(desk.archive) == ["begin_forged"]
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM audit_begins")
+    assert "audit_missing" in found(desk.archive)
+
+
+def test_a_log_only_grows_but_for_what_has_gone_in_its_time(desk: Scene) -> None:
+    logged(desk, AT)
+    assert swept(desk, FIVE_YEARS_ON) != []
+    with pytest.raises(ArchiveError), desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM audit")

@@ -1,0 +1,210 @@
+"""Holds after the call: anyone may raise one, custody alone confirms and lifts, and what nothing else keeps is custody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive import holding
+from softphone.archive.archive import Archive
+from softphone.archive.sweep import Swept, sweep
+from softphone.archive.verify import verify
+from softphone.domain.changes import ChangeHold, CloseRecording, HoldBy, PlaceHold, Restrict
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import HoldState
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, Scene, scene
+
+LATER = datetime(2027, 3, 1, tzinfo=UTC)
+AGAIN = date(2027, 6, 1)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def closed(desk: Scene, *purposes: Purpose, number: str | None = NUMBER) -> str:
+    recording = desk.recorded(1, *purposes, call=desk.call(number=number))
+    desk.commit(CloseRecording(recording, AT, purposes), recording=recording)
+    desk.ledger.forget_keys(recording)
+    return recording
+
+
+def held(desk: Scene, recording: str, now: datetime = AT) -> str:
+    return holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "price", "mette", now)
+
+
+def state(desk: Scene, now: datetime) -> list[HoldState]:
+    return [one.state for one in holding.standing(desk.archive, now)]
+
+
+def swept(desk: Scene, now: datetime) -> list[Swept]:
+    return [item.what for item in sweep(desk.archive, now, clock=now, witness=now)]
+
+
+def last(desk: Scene, recording: str) -> tuple[str, dict[str, object]]:
+    row = desk.archive.audit_of(recording)[-1]
+    return row.event, dict(row.params)
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_is_raised_by_number_by_someone_who_can_open_nothing(desk: Scene) -> None:
+    theirs = [closed(desk, DOCUMENTATION, TRAINING) for _ in range(2)]
+    another, withheld = closed(desk, DOCUMENTATION, number="+4520999999"), closed(desk, DOCUMENTATION, number=None)
+    sealed = [one.sealed for one in desk.archive.wraps_of(theirs[0]) if one.role is KeyRole.TRAINING]
+    agent = Archive.open(desk.folder, desk.only())
+
+    found = holding.with_number(agent, NUMBER, AT)
+    for row in found:
+        holding.raise_hold(agent, row.recording, HoldBy.CONTROLLER, "complaint", "mette", AT)
+    agent.close()
+
+    assert [row.recording for row in found] == theirs
+    for recording in theirs:
+        assert desk.archive.find(recording).purposes == (DOCUMENTATION,)
+        assert last(desk, recording) == ("hold_placed", {"by": "controller"})
+    assert not any(one in desk.pages() for one in sealed)
+    assert not desk.archive.find(another).holds
+    assert not desk.archive.find(withheld).holds
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_is_to_be_confirmed_then_confirmed_then_to_be_looked_at_again(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    hold = held(desk, recording)
+    due = AT + timedelta(days=30)
+    assert state(desk, due - timedelta(seconds=1)) == [HoldState.UNCONFIRMED]
+    assert state(desk, due) == [HoldState.OVERDUE]
+    assert swept(desk, due) == [Swept.HOLD_OVERDUE]
+
+    assert holding.confirm(desk.archive, hold[:-3], AGAIN, due).state is HoldState.CONFIRMED
+
+    assert last(desk, recording) == ("hold_confirmed", {"look_again": "2027-06-01"})
+    assert swept(desk, LATER) == [Swept.PURPOSE_EXPIRED]
+    again = datetime(2027, 5, 31, 22, 0, tzinfo=UTC)  # the first of June in Copenhagen
+    assert state(desk, again - timedelta(seconds=1)) == [HoldState.CONFIRMED]
+    assert state(desk, again) == [HoldState.OVERDUE]
+    assert swept(desk, again) == [Swept.HOLD_LOOK_AGAIN]
+    assert [row.recording for row in desk.archive.list()] == [recording]
+    with pytest.raises(ArchiveError) as refused:
+        holding.confirm(desk.archive, hold, AGAIN, again + timedelta(days=1))
+    assert refused.value.code == "error.archive.look_again_past"
+
+
+@pytest.mark.rule("G10")
+def test_a_provisional_hold_that_custody_confirms_in_time_no_longer_lapses(desk: Scene) -> None:
+    until = AT + timedelta(days=14)
+    kept, lapsed = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
+    for recording in (kept, lapsed):
+        hold = f"{recording}-h1"
+        desk.commit(PlaceHold(hold, recording, HoldBy.CONTROLLER, "desk-3", AT, None), Restrict(recording, "hold_only"))
+        desk.commit(ChangeHold(hold, HoldBy.CONTROLLER, until))
+    assert state(desk, AT) == [HoldState.PROVISIONAL] * 2
+    assert all(one.alone for one in holding.standing(desk.archive, AT))
+    holding.confirm(desk.archive, f"{kept}-h1", AGAIN, AT)
+    with pytest.raises(ArchiveError) as refused:
+        holding.confirm(desk.archive, f"{lapsed}-h1", AGAIN, until)
+    assert refused.value.code == "error.archive.hold_void"
+    assert swept(desk, until) == [Swept.HOLD_VOID, Swept.DISCARDED]
+    assert [row.recording for row in desk.archive.list()] == [kept]
+
+
+@pytest.mark.rule("G10")
+def test_only_custody_confirms_and_lifts_and_every_refusal_is_in_the_log(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    hold = held(desk, recording)
+    for roles in ((), (KeyRole.DOCUMENTATION,), (KeyRole.TRAINING,), (KeyRole.DOCUMENTATION, KeyRole.TRAINING)):
+        person = Archive.open(desk.folder, desk.only(*roles))
+        with pytest.raises(ArchiveError) as refused:
+            holding.lift(person, hold, "settled", desk.policy_recipients, AT)
+        assert refused.value.code == "error.archive.no_private_key"
+        assert last(desk, recording) == ("hold_refused", {"role": "custody", "what": "lift", "why": "no_private_key"})
+        with pytest.raises(ArchiveError):
+            holding.confirm(person, hold, AGAIN, AT)
+        assert last(desk, recording)[1]["what"] == "confirm"
+        person.close()
+    assert state(desk, AT) == [HoldState.UNCONFIRMED]
+
+    officer = Archive.open(desk.folder, desk.only(KeyRole.CUSTODY))
+    holding.lift(officer, hold, "settled", desk.policy_recipients, AT)
+    officer.close()
+    assert state(desk, AT) == []
+    assert last(desk, recording) == ("hold_lifted", {"why": "settled"})
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+def test_what_nothing_but_the_hold_keeps_opens_for_custody_alone_and_others_are_refused_in_the_log(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    held(desk, recording)
+    desk.archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
+    assert [one.alone for one in holding.standing(desk.archive, AT)] == [False]
+
+    for sweeps in (False, True):
+        if sweeps:
+            swept(desk, LATER)
+        assert [one.alone for one in holding.standing(desk.archive, LATER)] == [True]
+        person = Archive.open(desk.folder, desk.only(KeyRole.DOCUMENTATION, KeyRole.TRAINING))
+        for role in (KeyRole.DOCUMENTATION, KeyRole.TRAINING, None):
+            with pytest.raises(ArchiveError):
+                person.open_recording(recording, LATER, role=role)
+            event, params = last(desk, recording)
+            assert (event, params["role"]) == ("opening_refused", role.value if role else None)
+        person.close()
+        officer = Archive.open(desk.folder, desk.only(KeyRole.CUSTODY))
+        assert officer.open_recording(recording, LATER).length() == RATE
+        officer.close()
+
+
+@pytest.mark.rule("G10")
+def test_once_the_last_hold_is_lifted_what_is_past_its_date_goes_at_the_next_sweep(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    first, second = held(desk, recording), held(desk, recording)
+    assert swept(desk, LATER)[:2] == [Swept.PURPOSE_EXPIRED] * 2
+    assert holding.lift(desk.archive, first, "settled", desk.policy_recipients, LATER).holds
+    assert Swept.DISCARDED not in swept(desk, LATER)
+    holding.lift(desk.archive, second, "settled", desk.policy_recipients, LATER)
+    assert swept(desk, LATER) == [Swept.DISCARDED]
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+def test_training_that_has_neither_ended_nor_expired_comes_back_with_the_last_hold_lifted(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    first, second = held(desk, recording), held(desk, recording)
+    holding.lift(desk.archive, first, "settled", desk.policy_recipients, AT)
+    assert desk.archive.find(recording).purposes == (DOCUMENTATION,)
+    with pytest.raises(ArchiveError) as refused:
+        holding.lift(desk.archive, second, "settled", [], AT)
+    assert refused.value.code == "error.archive.no_training_key"
+    assert desk.archive.find(recording).holds
+    holding.lift(desk.archive, second, "settled", desk.policy_recipients, AT)
+    lead = Archive.open(desk.folder, desk.only(KeyRole.TRAINING))
+    assert lead.open_recording(recording, AT).length() == RATE
+    lead.close()
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G36")
+def test_training_past_its_date_does_not_come_back(desk: Scene) -> None:
+    recording = closed(desk, TRAINING)
+    hold = held(desk, recording)
+    row = holding.lift(desk.archive, hold, "settled", [], LATER)
+    assert row.purposes == ()
+    assert swept(desk, LATER) == [Swept.DISCARDED]
+
+
+@pytest.mark.parametrize(("hold", "code"), [("", "no_such_hold"), ("none", "no_such_hold"), ("0", "ambiguous_hold")])
+def test_a_hold_that_is_not_there_or_not_the_only_one_is_refused_with_words(desk: Scene, hold: str, code: str) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    for _ in range(2):
+        held(desk, recording)
+    with pytest.raises(ArchiveError) as refused:
+        holding.lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
+    assert refused.value.code == f"error.archive.{code}"

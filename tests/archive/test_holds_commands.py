@@ -1,0 +1,91 @@
+"""`klartone holds` as a person meets it, on a demo's archive, whose keys lie in a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from softphone import cli
+from softphone.bootstrap.home import DEMO_KEYS
+from softphone.domain.changes import CloseRecording
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, Scene
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    folder = tmp_path / "archive"
+    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, desk: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+
+    def holds(*words: str, status: int = 0) -> str:
+        assert cli.main(["--home", str(tmp_path / "home"), "holds", *words, "--archive", str(desk.folder)]) == status
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    return holds
+
+
+def closed(desk: Scene) -> str:
+    # Recorded for what still stands today, whichever day that is.
+    recording = desk.recorded(1, DOCUMENTATION, call=desk.call(retention="P90Y"))
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    return recording
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run: Run) -> None:
+    recording = closed(desk)
+    assert "No recording is locked." in run("list")
+    said = run("raise", "--number", "20 12 34 56", "--by", "party", "--why", "the price")
+    assert recording in said
+    assert "within 30 days" in said
+    listed = run("list")
+    assert "the party asks for it, to be confirmed by" in listed
+    assert "the price" in listed
+    (told,) = json.loads(run("list", "--json"))
+    assert (told["recording"], told["state"], told["by"]) == (recording, "unconfirmed", "party")
+    assert NUMBER not in json.dumps(told)
+
+    assert "confirmed until it is looked at again on 1 Jan 2098" in run(
+        "confirm", told["hold"], "--look-again", "2098-01-01"
+    )
+    assert json.loads(run("list", "--json"))[0]["look_again"] == "2098-01-01"
+    assert "is lifted" in run("lift", told["hold"], "--reason", "settled")
+    assert run("list", "--json").strip() == "[]"
+    assert [row.event for row in desk.archive.audit_of(recording)][-3:] == [
+        "hold_placed",
+        "hold_confirmed",
+        "hold_lifted",
+    ]
+
+
+def test_what_cannot_be_locked_or_decided_is_refused_with_words(desk: Scene, run: Run) -> None:
+    closed(desk)
+    assert "nothing was locked" in run("raise", "--number", "12", "--by", "party", "--why", "x", status=1)
+    assert "nothing was locked" in run("raise", "--number", "+4520999999", "--by", "party", "--why", "x", status=1)
+    assert "no recording" in run("raise", "none-such", "--by", "controller", "--why", "x", status=1)
+    assert "no hold" in run("lift", "none-such", "--reason", "x", status=1)
+
+
+@pytest.mark.rule("G10")
+def test_who_has_no_custody_key_is_refused_and_the_log_says_so(desk: Scene, run: Run) -> None:
+    recording = closed(desk)
+    run("raise", recording, "--by", "controller", "--why", "x")
+    (told,) = json.loads(run("list", "--json"))
+    for key in (one for one in desk.recipients.values() if one.role.value == "custody"):
+        desk.store.delete(f"private-{key.key_id}")
+    assert "a key that is not in your keyring" in run("lift", told["hold"], "--reason", "x", status=1)
+    assert json.loads(run("list", "--json")) == [told]
+    assert desk.archive.audit_of(recording)[-1].event == "hold_refused"

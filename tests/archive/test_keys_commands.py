@@ -1,0 +1,316 @@
+"""`klartone keys` as a person meets it, on a demo's archive, whose keys lie in a file: listing, handing over, succession, end."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softphone import cli
+from softphone.archive.archive import Archive
+from softphone.archive.keys import ring
+from softphone.archive.keys.wraps import KeyStore, Recipient
+from softphone.bootstrap.home import DEMO_KEYS, texts
+from softphone.bootstrap.keys import _progress
+from softphone.domain.purpose import KeyRole, Language
+from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings import save_settings
+from softphone.wire import Settings
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
+from tests.policies import POLICY
+
+PHRASE = "nok så lang en sætning"
+Run = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    """Its keys are of an earlier version: the keyring does not know their names."""
+    folder = tmp_path / "archive"
+    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, desk: Scene, monkeypatch: pytest.MonkeyPatch) -> Run:
+    def keys(*words: str, said: str = "", status: int = 0) -> int:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(said))
+        done = cli.main(["--home", str(tmp_path / "home"), "keys", *words, "--archive", str(desk.folder)])
+        assert done == status
+        return done
+
+    return keys
+
+
+@pytest.fixture
+def listed(run: Run, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, dict[str, Any]]]:
+    def read() -> dict[str, dict[str, Any]]:
+        capsys.readouterr()
+        run("list", "--json")
+        return {one["id"] or one["key"]: one for one in json.loads(capsys.readouterr().out)}
+
+    return read
+
+
+def test_a_key_is_listed_with_what_it_is_where_it_is_and_how_much_it_opens(
+    desk: Scene, run: Run, listed: Callable[[], dict[str, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("create", "documentation", "--id", "case-1")
+    known = listed()
+    assert known["case-1"]["kind"] == "private"
+    assert known["case-1"]["where"] == ["keyring"]
+    assert known["case-1"]["wraps"] == 0
+    assert known["case-1"]["created"]
+    (made,) = ring.known_keys(desk.store)
+    desk.policy_recipients.append(made.recipient)
+    desk.recorded(1, DOCUMENTATION, TRAINING)
+
+    known = listed()
+
+    assert known["case-1"]["wraps"] == 1
+    old = desk.recipients[KeyRole.DOCUMENTATION].key_id
+    assert known[old] == {
+        "id": None,
+        "key": old,
+        "purpose": "documentation",
+        "kind": "private",
+        "created": None,
+        "where": ["archive"],
+        "wraps": 1,
+        "revoked": None,
+    }
+    assert len(known) == 4
+    run("list")
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert heading.split("  ")[0] == "ID"
+    line = next(one for one in rows if one.startswith("case-1"))
+    assert heading.index("OPENS") == line.index("opens 1 segment")
+    assert made.key_id[:8] in line
+    assert "private and public" in line
+    assert "opens 1 segment" in line
+
+
+def test_a_signing_key_is_listed_and_opens_nothing(
+    run: Run, desk: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def same(_folder: Path) -> KeyStore:
+        return desk.store
+
+    monkeypatch.setattr("softphone.bootstrap.policy.signing.key_store", same)
+    run("create", "policy", "--id", "signer")
+    run("list")
+    assert "signing policies" in capsys.readouterr().out.splitlines()[-1]
+    run("revoke", "signer", status=1)
+    assert "signs policies" in capsys.readouterr().err
+    run("export", "signer", "--private", str(tmp_path / "s.json"), said=f"{PHRASE}\n")
+    assert ring.import_private(DemoKeyFile(tmp_path / "other.json"), tmp_path / "s.json", PHRASE).id == "signer"
+
+
+def test_a_public_half_is_handed_over_as_the_policy_wants_it(
+    run: Run, desk: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = ring.create(DemoKeyFile(tmp_path / "theirs.json"), "case-2", KeyRole.DOCUMENTATION, AT)
+    (tmp_path / "case-2.toml").write_text(theirs.as_policy())
+    run("import", str(tmp_path / "case-2.toml"))
+    assert theirs.key_id[:16] in capsys.readouterr().out
+    run("export", "case-2")
+    assert capsys.readouterr().out.strip() == theirs.as_policy().strip()
+    run("export", "case-2", "--private", str(tmp_path / "p.json"), said=f"{PHRASE}\n", status=1)
+    assert "private half of the key case-2 is not in this keyring" in capsys.readouterr().err
+    assert not (tmp_path / "p.json").exists()
+    assert desk.store.get(theirs.private_name) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[[recipient]]\nid = 'x'", "not toml [", '[[recipient]]\nid="a"\npurpose="custody"\npublic_key="AAAA"']
+)
+def test_what_holds_no_public_key_is_refused_and_nothing_is_taken_in(
+    run: Run, desk: Scene, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none.toml").write_text(text)
+    run("import", str(tmp_path / "none.toml"), status=1)
+    assert "no public key" in capsys.readouterr().err
+    assert ring.known_keys(desk.store) == []
+
+
+def test_a_pair_moves_to_another_keyring_in_an_encrypted_file_and_the_log_tells(
+    run: Run, desk: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("create", "training", "--id", "lead-1")
+    file = tmp_path / "lead.json"
+    run("export", "lead-1", "--private", str(file), said="kort\n", status=1)
+    assert not file.exists()
+    run("export", "lead-1", "--private", str(file), status=1)
+    assert "No passphrase came" in capsys.readouterr().err
+    assert desk.archive.audit_of() == []
+    run("export", "lead-1", "--private", str(file), said=f"{PHRASE}\n")
+    (known,) = ring.known_keys(desk.store)
+    private = desk.store.get(known.private_name)
+    assert private is not None
+    assert private not in file.read_bytes()
+    assert "key_exported" in [entry.event for entry in desk.archive.audit_of()]
+    assert all(private.hex() not in str(entry.params) for entry in desk.archive.audit_of())
+
+    run("export", "lead-1", "--private", str(file), said=f"{PHRASE}\n", status=1)
+    assert "exists already" in capsys.readouterr().err
+    assert [entry.event for entry in desk.archive.audit_of()].count("key_exported") == 1
+
+    desk.store.delete(known.private_name)
+    run("import", str(file), said="en helt anden sætning\n", status=1)
+    assert desk.store.get(known.private_name) is None
+    run("import", str(file), said=f"{PHRASE}\n")
+    assert desk.store.get(known.private_name) == private
+    assert ring.known_keys(desk.store) == [known]
+
+
+def test_a_key_is_rotated_and_revoked_by_its_names_in_the_policy(
+    desk: Scene,
+    run: Run,
+    tmp_path: Path,
+    listed: Callable[[], dict[str, dict[str, Any]]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The old key is known from the policy alone; its successor is made here."""
+    recordings = [desk.recorded(1, DOCUMENTATION) for _ in range(3)]
+    old = desk.recipients[KeyRole.DOCUMENTATION]
+    in_policy(tmp_path, desk, old)
+    run("create", "documentation", "--id", "case-9")
+
+    run("rotate", "case-1", "--to", "case-9")
+    assert "3 segments were sealed anew" in capsys.readouterr().out
+    assert listed()["case-9"]["wraps"] == listed()["case-1"]["wraps"] == 3
+    run("revoke", "case-1")
+    told = capsys.readouterr()
+    assert "no longer opens 3 segments" in told.out
+    assert "no other key for documentation" in told.err
+    known = listed()
+    assert (known["case-1"]["wraps"], known["case-9"]["wraps"]) == (0, 3)
+    assert known["case-1"]["revoked"]
+    assert known["case-1"]["where"] == ["policy"]
+
+    desk.store.delete(f"private-{old.key_id}")
+    archive = Archive.open(desk.folder, desk.store)
+    assert archive.open_recording(recordings[0], AT, role=KeyRole.DOCUMENTATION).length() == 16_000
+    archive.close()
+
+
+def in_policy(tmp_path: Path, desk: Scene, old: Recipient) -> None:
+    """A policy in the settings whose case-1 is the desk's key for documentation."""
+    from softphone.archive.keys.passphrase import b64
+    from softphone.bootstrap.home import Home
+    from tests.policies import KEYS
+
+    text = POLICY.replace(KEYS["documentation"], b64(old.public_key))
+    (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
+    home = Home.within(tmp_path / "home")
+    home.folders.create()
+    save_settings(home.folders.config, Settings(policy=str(tmp_path / "policy.toml")))
+    assert desk.policy_recipients
+
+
+def test_what_only_a_revoked_key_opens_is_told_with_what_to_do(
+    desk: Scene, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    old = desk.recipients[KeyRole.DOCUMENTATION]
+    ring.remember(desk.store, ring.Known("case-1", ring.KeyPurpose.DOCUMENTATION, old.public_key, AT))
+    run("revoke", "case-1", status=1)
+    assert "klartone keys rotate case-1 --to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [("nobody", "No key nobody is known here"), ("", "No key  is known here"), ("twin", "Several keys")],
+)
+def test_a_key_that_is_not_known_or_not_one_is_refused(
+    run: Run, asked: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("create", "training", "--id", "twin")
+    run("create", "training", "--id", "twin")
+    run("export", asked, status=1)
+    assert told in capsys.readouterr().err
+
+
+def test_a_key_is_chosen_by_the_beginning_of_its_own_number(
+    run: Run, desk: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("create", "training", "--id", "twin")
+    run("create", "training", "--id", "twin")
+    first, second = ring.known_keys(desk.store)
+    for one in (first, second):
+        capsys.readouterr()
+        run("export", one.key_id[:12])
+        assert one.public_key in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--split", "3"], ["--need", "2"], ["--split", "2", "--need", "3"]])
+def test_a_half_given_split_makes_no_file(
+    run: Run, tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("escrow", "make", str(tmp_path / "r.json"), *words, said=f"{PHRASE}\n" * 3, status=1)
+    assert "--split and --need" in capsys.readouterr().err
+    assert not list(tmp_path.glob("r*.json"))
+
+
+def test_a_key_of_an_earlier_version_is_in_the_escrow_too(run: Run, desk: Scene, tmp_path: Path) -> None:
+    """The keyring does not know its name; the archive's wraps tell of it."""
+    desk.recorded(1, DOCUMENTATION)
+    private = f"private-{desk.recipients[KeyRole.DOCUMENTATION].key_id}"
+    run("escrow", "make", str(tmp_path / "r.json"), said=f"{PHRASE}\n")
+    kept = desk.store.get(private)
+    desk.store.delete(private)
+    run("escrow", "restore", str(tmp_path / "r.json"), said=f"{PHRASE}\n")
+    assert desk.store.get(private) == kept
+    assert [entry.event for entry in desk.archive.audit_of()][-2:] == ["escrow_made", "escrow_restored"]
+
+
+def test_a_restore_with_everything_there_says_why_nothing_came_back(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("create", "training", "--id", "lead-1")
+    run("escrow", "make", str(tmp_path / "r.json"), said=f"{PHRASE}\n")
+    capsys.readouterr()
+    run("escrow", "restore", str(tmp_path / "r.json"), said=f"{PHRASE}\n")
+    assert re.fullmatch(
+        r"All \d+ keys in it are in the keyring already, so nothing was put back\.\n", capsys.readouterr().out
+    )
+
+
+def test_a_policys_keys_are_told_as_public_and_counted_when_they_are_taken_in(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY, encoding="utf-8")
+    run("import", str(policy))
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert len(rest) > 1
+    assert first.startswith(f"{len(rest)} public keys in {policy}, and no private one.")
+
+
+def test_ctrl_c_lets_a_batch_be_finished_and_stops_there() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with _progress(texts(Language.EN)) as progress:
+        assert progress(1, 9)
+        signal.raise_signal(signal.SIGINT)
+        assert not progress(2, 9)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_no_command_takes_a_passphrase_as_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["export"], ["import"], ["escrow", "make"], ["escrow", "restore"]):
+        with pytest.raises(SystemExit):
+            cli.main(["keys", *words, "--help"])
+        assert "--pass" not in capsys.readouterr().out

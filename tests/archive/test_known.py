@@ -1,0 +1,301 @@
+"""What the archive knows of a call while it rings: the party's wishes, its place in the sample, what waits for review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.known import Asked
+from softphone.archive.sweep import Swept, sweep
+from softphone.archive.verify import verify
+from softphone.domain.changes import (
+    CloseRecording,
+    DropWraps,
+    EndCallBack,
+    HoldBy,
+    ListCallBack,
+    PlaceHold,
+    RememberLanguage,
+    RememberRefusal,
+    UseDraw,
+)
+from softphone.domain.decision import Known
+from softphone.domain.policy import Line
+from softphone.domain.purpose import KeyRole, Language
+from tests.archive.lines import asked, line
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, CommitFailedError, Scene, scene
+
+NOBODY = "+4520123457"
+NO_TRAINING = line(training=False)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def known(desk: Scene, number: str | None, at: datetime = AT) -> Known:
+    return desk.archive.lookups.look_up(asked(NO_TRAINING, number=number, at=at))
+
+
+def answered(desk: Scene, rings: Asked) -> bool:
+    """Whether it was drawn; it is answered, and over."""
+    drawn = desk.archive.lookups.look_up(rings).drawn
+    desk.commit(UseDraw(rings.call, AT))
+    desk.archive.lookups.places.give_up(rings.call)
+    return drawn
+
+
+# --- the party -------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("G31")
+def test_a_refusal_is_remembered_for_twelve_months_by_number_and_a_withheld_number_is_not(desk: Scene) -> None:
+    desk.commit(RememberRefusal(desk.call(), AT))
+    desk.commit(RememberRefusal(desk.call(number=None), AT))
+    assert known(desk, NUMBER, AT + timedelta(days=364)) == Known(declined_earlier=True)
+    assert known(desk, NUMBER, AT + timedelta(days=366)) == Known()
+    assert known(desk, NOBODY) == Known()
+    assert known(desk, None) == Known()
+
+
+def test_a_party_s_language_is_remembered_for_twelve_months_and_the_last_choice_counts(desk: Scene) -> None:
+    desk.commit(RememberLanguage(desk.call(), Language.DA, AT))
+    desk.commit(RememberLanguage(desk.call(), Language.EN, AT + timedelta(days=1)))
+    desk.commit(RememberLanguage(desk.call(number=None), Language.EN, AT))
+    assert known(desk, NUMBER, AT + timedelta(days=365)).language is Language.EN
+    assert known(desk, NUMBER, AT + timedelta(days=367)) == Known()
+    assert known(desk, NOBODY) == Known()
+
+    gone = datetime(2027, 11, 26, 12, tzinfo=UTC)
+    assert [item.what for item in sweep(desk.archive, gone, clock=gone)] == [Swept.LANGUAGES_FORGOTTEN]
+    with desk.archive.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM party_languages").scalar_one() == 0
+    assert verify(desk.archive).ok
+
+
+def test_no_number_stands_in_the_catalog_s_pages(desk: Scene) -> None:
+    call = desk.call()
+    desk.commit(RememberLanguage(call, Language.EN, AT), RememberRefusal(call, AT), ListCallBack(call, AT))
+    assert NUMBER.encode() not in desk.pages()
+    assert NUMBER.removeprefix("+45").encode() not in desk.pages()
+
+
+# --- the list of those to be called back -----------------------------------------------------------
+
+
+@pytest.mark.rule("N4")
+def test_who_is_to_be_called_back_is_listed_oldest_first_with_the_number_and_found_by_it(desk: Scene) -> None:
+    later, first, withheld = desk.call(), desk.call(number=NOBODY), desk.call(number=None)
+    desk.commit(ListCallBack(later, AT + timedelta(hours=2)))
+    desk.commit(ListCallBack(first, AT))
+    desk.commit(ListCallBack(withheld, AT + timedelta(hours=1)))
+
+    again = desk.reopen()
+    listed = again.lookups.call_backs(AT)
+    again.close()
+
+    assert [(one.id, one.number, one.line, one.at) for one in listed] == [
+        (first, NOBODY, "salg", AT),
+        (withheld, None, "salg", AT + timedelta(hours=1)),
+        (later, NUMBER, "salg", AT + timedelta(hours=2)),
+    ]
+    assert NUMBER not in repr(listed)
+    assert known(desk, NUMBER).call_back
+    assert not known(desk, "+4520999999").call_back
+
+
+@pytest.mark.rule("N4")
+def test_a_promise_is_found_by_a_call_of_the_line_that_gave_it_and_by_no_other_s(desk: Scene) -> None:
+    call = desk.call()
+    desk.commit(RememberRefusal(call, AT), ListCallBack(call, AT))
+    another = asked(line(training=False, id="service"), number=NUMBER)
+    assert known(desk, NUMBER).call_back
+    # That the party has said no counts everywhere.
+    assert desk.archive.lookups.look_up(another) == Known(declined_earlier=True)
+
+
+@pytest.mark.rule("N4")
+def test_a_number_leaves_with_its_entry(desk: Scene) -> None:
+    call = desk.call()
+    desk.commit(ListCallBack(call, AT))
+    with desk.archive.catalog.reading() as connection:
+        sealed, index = connection.exec_driver_sql("SELECT number_sealed, number_index FROM call_backs").one()
+    assert sealed in desk.pages()
+
+    desk.commit(EndCallBack(call))
+
+    assert desk.archive.lookups.call_backs(AT) == []
+    assert not known(desk, NUMBER).call_back
+    assert sealed not in desk.pages()
+    assert index not in desk.pages()
+
+
+@pytest.mark.rule("G36")
+def test_a_call_back_that_nobody_made_is_forgotten_when_training_would_be(desk: Scene) -> None:
+    short, none = desk.call(retention={TRAINING: "P1M"}), desk.call(retention={}, number=NOBODY)
+    desk.commit(ListCallBack(short, AT))
+    desk.commit(ListCallBack(none, AT))
+    assert [one.until for one in desk.archive.lookups.call_backs(AT)] == [date(2026, 12, 25), date(2027, 2, 25)]
+
+    day = datetime(2026, 12, 25, 12, tzinfo=UTC)
+    assert [one.id for one in desk.archive.lookups.call_backs(day)] == [none]
+    assert not known(desk, NUMBER, day).call_back
+    assert [(item.what, item.count) for item in sweep(desk.archive, day, clock=day)] == [
+        (Swept.CALL_BACKS_FORGOTTEN, 1)
+    ]
+    with desk.archive.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT call FROM call_backs").scalars().all() == [none]
+
+
+# --- its place in the sample -----------------------------------------------------------------------
+
+
+@pytest.mark.rule("G34")
+def test_the_share_of_a_line_s_answered_calls_is_drawn_for_each_agent(desk: Scene) -> None:
+    half = line("50 %")
+    for agent in ("anna", "bo"):
+        drawn = [answered(desk, asked(half, agent=agent)) for _ in range(24)]
+        with desk.archive.catalog.reading() as connection:
+            run = connection.exec_driver_sql("SELECT start, next FROM sample_runs WHERE agent = ?", (agent,)).one()
+        assert run.next == 24
+        assert sum(drawn[: run.start]) == run.start / 2
+
+
+@pytest.mark.rule("G34")
+def test_a_call_that_came_to_nothing_gives_its_place_back(desk: Scene) -> None:
+    every = line("50 %")
+    seen: list[bool] = []
+    for _ in range(40):
+        rings = asked(every)
+        first = desk.archive.lookups.look_up(rings)
+        assert desk.archive.lookups.look_up(rings) == first
+        desk.archive.lookups.places.give_up(rings.call)
+        seen.append(answered(desk, asked(every)) is first.drawn)
+    assert all(seen)
+
+
+@pytest.mark.rule("G34")
+def test_two_calls_at_once_never_have_one_place_and_each_place_is_used_once(desk: Scene) -> None:
+    half = line("50 %")
+    places = desk.archive.lookups.places
+    drawn: list[bool] = []
+    for _ in range(10):
+        one, two, three = (asked(half) for _ in range(3))
+        looked = {rings.call: desk.archive.lookups.look_up(rings).drawn for rings in (one, two, three)}
+        # The first is not answered, the others are, in the other order: its place is another's.
+        for rings in (three, two):
+            desk.commit(UseDraw(rings.call, AT))
+            desk.commit(UseDraw(rings.call, AT))
+            drawn.append(looked[rings.call])
+        for rings in (one, two, three):
+            places.give_up(rings.call)
+        drawn.append(answered(desk, asked(half)))
+    with desk.archive.catalog.reading() as connection:
+        run = connection.exec_driver_sql("SELECT seed, block, start, next, taken FROM sample_runs").one()
+    assert (run.next, run.taken) == (30, "")
+    assert abs(sum(drawn) - 15) <= 3
+
+
+@pytest.mark.rule("G34")
+def test_a_run_goes_on_after_a_restart_where_it_was(desk: Scene) -> None:
+    every = line("25 %")
+    drawn = [answered(desk, asked(every)) for _ in range(5)]
+    with desk.archive.catalog.reading() as connection:
+        seed = connection.exec_driver_sql("SELECT seed FROM sample_runs").scalar_one()
+    again = desk.reopen()
+    rings = asked(every)
+    again.lookups.look_up(rings)
+    with again.catalog.writing() as connection:
+        again.lookups.places.use(connection, rings.call)
+    with again.catalog.reading() as connection:
+        run = connection.exec_driver_sql("SELECT seed, next FROM sample_runs").one()
+    again.close()
+    assert (run.seed, run.next) == (seed, 6)
+    assert len(drawn) == 5
+
+
+@pytest.mark.rule("G34")
+def test_another_share_begins_another_run_and_what_rang_under_the_old_one_does_not_count_in_it(desk: Scene) -> None:
+    places = desk.archive.lookups.places
+    old = asked(line("50 %"))
+    desk.archive.lookups.look_up(old)
+    assert answered(desk, asked(line("100 %")))
+    desk.commit(UseDraw(old.call, AT))
+    places.give_up(old.call)
+    with desk.archive.catalog.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT share, next FROM sample_runs").all()
+    assert [(row.share, row.next) for row in rows] == [("1", 1)]
+    assert not any(answered(desk, asked(line("0 %"))) for _ in range(20))
+    assert all(answered(desk, asked(line("100 %"))) for _ in range(20))
+
+
+def test_a_line_without_training_has_no_sample(desk: Scene) -> None:
+    rings = asked(NO_TRAINING)
+    assert not desk.archive.lookups.look_up(rings).drawn
+    desk.commit(UseDraw(rings.call, AT))
+    with desk.archive.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM sample_runs").scalar_one() == 0
+
+
+def test_a_place_is_used_up_in_the_transaction_of_the_answer_or_not_at_all(desk: Scene) -> None:
+    rings = asked(line("50 %"))
+    drawn = desk.archive.lookups.look_up(rings).drawn
+    with pytest.raises(CommitFailedError):
+        desk.commit(UseDraw(rings.call, AT), rule="")
+    desk.archive.lookups.places.give_up(rings.call)
+    assert answered(desk, asked(line("50 %"))) is drawn
+
+
+# --- what waits for review -------------------------------------------------------------------------
+
+
+def enough(desk: Scene, of: Line, at: datetime = AT) -> bool:
+    rings = asked(of, at=at)
+    told = desk.archive.lookups.look_up(rings).reviewers_have_enough
+    desk.archive.lookups.places.give_up(rings.call)
+    return told
+
+
+@pytest.mark.rule("G33")
+def test_no_more_is_recorded_once_what_waits_is_as_much_as_can_be_reviewed_before_it_expires(desk: Scene) -> None:
+    two_a_week = line("100 %", capacity=2, retention="P7D")
+    waiting: list[str] = []
+    for _ in range(2):
+        assert not enough(desk, two_a_week)
+        call = desk.call(retention="P7D")
+        waiting.append(desk.recorded(1, TRAINING, call=call))
+    assert enough(desk, two_a_week)
+    assert not enough(desk, line("100 %", retention="P7D"))
+    assert not enough(desk, line("100 %", id="support", capacity=2, retention="P7D"))
+
+    # What a hold keeps out of training comes back when it is lifted; what was reviewed is done, what was opted out is gone.
+    desk.commit(PlaceHold("h", waiting[0], HoldBy.PARTY, "desk", AT, None))
+    assert enough(desk, two_a_week)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE purposes SET reviewed_at = ? WHERE recording = ?", (str(AT), waiting[0]))
+    assert not enough(desk, two_a_week)
+    third = desk.recorded(1, DOCUMENTATION, TRAINING, call=desk.call(retention="P7D"))
+    assert enough(desk, two_a_week)
+    desk.commit(DropWraps(third, KeyRole.TRAINING, "declined_by_key"))
+    desk.commit(CloseRecording(third, AT, (DOCUMENTATION,)))
+    assert not enough(desk, two_a_week)
+    assert not enough(desk, two_a_week, AT + timedelta(days=7))
+
+
+@pytest.mark.rule("G33")
+def test_calls_that_ring_or_talk_at_this_moment_count_as_well(desk: Scene) -> None:
+    two_a_week = line("100 %", capacity=2, retention="P7D")
+    rings = [asked(two_a_week) for _ in range(3)]
+    looked = [desk.archive.lookups.look_up(one).reviewers_have_enough for one in rings]
+    assert looked == [False, False, True]
+    desk.recorded(1, TRAINING, call=desk.call(rings[0].call, retention="P7D"))
+    # It is counted once, whether it goes on or not.
+    desk.archive.lookups.places.give_up(rings[2].call)
+    assert enough(desk, two_a_week)
+    desk.archive.lookups.places.give_up(rings[1].call)
+    assert not enough(desk, two_a_week)

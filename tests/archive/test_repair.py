@@ -1,0 +1,124 @@
+"""What a crash left half-done is set right at the next start, and told; nothing that could be heard is lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from softphone.archive.repair import Repair
+from softphone.archive.verify import verify
+from softphone.domain.changes import CloseRecording, Discard
+from softphone.domain.purpose import KeyRole
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+
+NOW = datetime.now(UTC) + timedelta(days=1)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def repaired(desk: Scene) -> list[tuple[Repair, str, int]]:
+    return [(one.what, one.recording, one.cut) for one in desk.archive.repair(NOW)]
+
+
+def found(desk: Scene) -> list[str]:
+    return [finding.code for finding in verify(desk.archive).findings]
+
+
+def heard(desk: Scene, recording: str) -> int:
+    opened = desk.archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
+    return len(np.concatenate(list(opened.pcm())))
+
+
+def test_a_recording_that_broke_off_is_marked_and_its_half_written_chunk_cut(desk: Scene) -> None:
+    whole, broken = desk.recorded(2, DOCUMENTATION), desk.recorded(2, DOCUMENTATION)
+    desk.commit(CloseRecording(whole, AT, (DOCUMENTATION,)), recording=whole)
+    path = desk.archive.vault.path(broken)
+    sealed = path.read_bytes()
+    path.write_bytes(sealed + sealed[-900:-200])
+    before = heard(desk, broken)
+    assert found(desk) == ["torn"]
+
+    assert repaired(desk) == [(Repair.BROKE_OFF, broken, 700)]
+
+    assert path.read_bytes() == sealed
+    assert heard(desk, broken) == before
+    assert found(desk) == []
+    with desk.archive.catalog.reading() as connection:
+        at = connection.exec_driver_sql("SELECT broke_off_at FROM recordings WHERE closed_at IS NULL").scalar_one()
+    assert datetime.fromisoformat(at) < NOW
+    entry = next(row for row in desk.archive.audit_of(broken) if row.event == "recording_broke_off")
+    assert (entry.rule, entry.params) == ("G10", {"cut": 700})
+    assert desk.archive.find(whole).closed_at == AT
+    assert repaired(desk) == []
+
+
+def test_what_no_crash_does_is_left_for_verify_to_tell(desk: Scene) -> None:
+    recording = desk.recorded(3, DOCUMENTATION)
+    path = desk.archive.vault.path(recording)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    changed = bytes(data)
+    path.write_bytes(changed)
+    told = found(desk)
+    assert (Repair.BROKE_OFF, recording, 0) in repaired(desk)
+    assert path.read_bytes() == changed
+    assert found(desk) == told
+
+    path.write_bytes(changed + bytes(100_000))
+    assert repaired(desk) == []
+    assert path.read_bytes() == changed + bytes(100_000)
+
+
+def test_a_file_without_a_row_is_kept_aside_and_told_and_comes_back_with_its_row(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    desk.archive.vault.create("begun", AT)
+    path = desk.archive.vault.path(recording)
+    kept = path.read_bytes()
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        connection.exec_driver_sql("UPDATE recordings SET recording = 'another' WHERE recording = ?", (recording,))
+        for table in ("segments", "purposes", "wraps"):
+            connection.exec_driver_sql(f"UPDATE {table} SET recording = 'another'")
+
+    assert repaired(desk) == [(Repair.SET_ASIDE, recording, 0), (Repair.SET_ASIDE, "begun", 0)]
+
+    assert not path.exists()
+    assert kept in desk.files()
+    proof = verify(desk.archive)
+    assert {finding.code for finding in proof.findings} == {"object_begun", "object_aside", "object_unreadable"}
+    assert repaired(desk) == []
+
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        connection.exec_driver_sql("UPDATE recordings SET recording = ? WHERE recording = 'another'", (recording,))
+        for table in ("segments", "purposes", "wraps"):
+            connection.exec_driver_sql(f"UPDATE {table} SET recording = ?", (recording,))
+    assert repaired(desk) == [(Repair.BROUGHT_BACK, recording, 0)]
+    assert path.read_bytes() == kept
+    assert found(desk) == ["object_begun"]
+    assert verify(desk.archive).ok
+    assert heard(desk, recording) == 16_000
+
+
+def test_what_is_discarded_is_not_brought_back_or_kept_aside(desk: Scene) -> None:
+    recording = desk.recorded(1, TRAINING)
+    desk.commit(Discard(recording, "declined_by_key"))
+    assert repaired(desk) == []
+    assert desk.archive.vault.aside() == []
+
+
+def test_an_archive_that_is_whole_is_left_as_it_is(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    before = [*desk.archive.audit_of()]
+    assert repaired(desk) == []
+    assert [*desk.archive.audit_of()] == before

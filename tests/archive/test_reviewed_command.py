@@ -1,0 +1,45 @@
+"""`klartone archive reviewed` as a team lead meets it, on a demo's archive, whose keys lie in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from softphone import cli
+from softphone.bootstrap.home import DEMO_KEYS
+from softphone.domain.changes import CloseRecording
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    folder = tmp_path / "archive"
+    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+    yield made
+    made.close()
+
+
+@pytest.mark.rule("G33")
+@pytest.mark.rule("G38")
+def test_what_was_reviewed_is_said_so_once_and_is_used_for_training_no_more(
+    desk: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+    # Recorded for what still stands today, whichever day that is.
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING, call=desk.call(retention="P90Y"))
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION, TRAINING)), recording=recording)
+
+    def reviewed(*words: str) -> tuple[int, str]:
+        home = ["--home", str(tmp_path / "home"), "archive", "reviewed", recording, "--archive", str(desk.folder)]
+        status = cli.main([*home, *words])
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    assert reviewed("--by", "lead-1", "--keep", "P7D") == (0, f"{recording} has been reviewed.\n")
+    status, said = reviewed("--by", "lead-1")
+    assert (status, "before" in said) == (0, True)
+    with pytest.raises(SystemExit):
+        reviewed("--by", "lead-1", "--keep", "a week")

@@ -1,0 +1,330 @@
+"""Another program can read a recording: one that was written from docs/container.md alone, and knows nothing of ours."""
+
+from __future__ import annotations
+
+import ast
+import json
+import struct
+import wave
+from collections.abc import Callable, Iterator
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from softphone.archive.archive import Archive
+from softphone.archive.files.container import (
+    FRAME,
+    VERSION,
+    Chunk,
+    Content,
+    Header,
+    Sealer,
+    header_size,
+    read_header,
+    scan,
+)
+from softphone.archive.files.opus import codec_header
+from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
+from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.files.vault import Vault
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from tests.archive import second_reader
+from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, scene, voices
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def with_a_pause_and_a_gap(desk: Scene) -> str:
+    """Two segments, 3.2 s apart; frames are missing in the second."""
+    call = desk.call()
+    recording = desk.open(call, DOCUMENTATION, TRAINING)
+    desk.start(call, recording, 0)
+    desk.talk(call, voices(2.5), first=40)
+    desk.recorder.stop(call, recording, 0)
+    desk.drained(recording, 0, 125 * FRAME)
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION), recording=recording)
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(1), first=325)
+    desk.talk(call, voices(1), first=395)
+    desk.recorder.stop(call, recording, 1)
+    desk.drained(recording, 1, 120 * FRAME)
+    return recording
+
+
+def wraps_of(archive: Archive, recording: str) -> list[second_reader.Wrap]:
+    return [
+        (one.recording, one.segment, one.role.value, one.key_id, one.suite, one.sealed)
+        for one in archive.wraps_of(recording)
+    ]
+
+
+def private_of(desk: Scene, role: KeyRole) -> bytes:
+    return desk.memory.held[f"private-{desk.recipients[role].key_id}"]
+
+
+def exported(archive: Archive, recording: str, role: KeyRole, to: Path) -> np.ndarray[Any, np.dtype[np.int16]]:
+    archive.open_recording(recording, AT, role=role).export_wav(to)
+    with wave.open(str(to)) as wav:
+        return np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, 2)
+
+
+def test_the_second_reader_is_short_and_imports_nothing_of_the_program() -> None:
+    text = Path(second_reader.__file__).read_text("utf-8")
+    assert len(text.splitlines()) < 150
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(text))
+        for name in (
+            [one.name for one in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert not imported & {"softphone", "tests", "plugins"}
+
+
+@pytest.mark.parametrize("role", list(KeyRole))
+def test_it_gives_an_export_sample_for_sample_with_pauses_and_gaps(desk: Scene, tmp_path: Path, role: KeyRole) -> None:
+    recording = with_a_pause_and_a_gap(desk)
+    data = desk.archive.vault.path(recording).read_bytes()
+
+    heard = second_reader.read(data, wraps_of(desk.archive, recording), private_of(desk, role))
+
+    ours = exported(desk.archive, recording, role, tmp_path / "out.wav")
+    segments = 1 if role is KeyRole.TRAINING else 2
+    assert len(ours) == (125 * FRAME if segments == 1 else (125 + 160 + 120) * FRAME)
+    assert np.array_equal(heard, ours)
+    assert np.abs(heard).max() > 3_000
+
+
+def test_it_sees_the_same_gaps_finality_clock_and_zone(desk: Scene) -> None:
+    recording = with_a_pause_and_a_gap(desk)
+    data = desk.archive.vault.path(recording).read_bytes()
+    keys = {segment: key for (of, segment), key in desk.keys.items() if of == recording}
+
+    parts = second_reader.parts(data, keys)
+
+    assert [(part.origin, part.samples) for part in parts.values()] == [(40, 125 * FRAME), (325, 120 * FRAME)]
+    assert [part.gaps for part in parts.values()] == [[], [(50, 20)]]
+    told, _ = second_reader.header(data)
+    assert told["clock"]["time_zone"] == "Europe/Copenhagen"
+    assert told["clock"]["opened_at"] == AT.isoformat()
+
+
+def test_what_broke_off_is_as_long_for_both(desk: Scene, tmp_path: Path) -> None:
+    recording = desk.recorded(3, DOCUMENTATION)
+    path = desk.archive.vault.path(recording)
+    data = path.read_bytes()
+    chunks = [item for item in scan(data, read_header(data)[1]) if isinstance(item, Chunk)]
+    path.write_bytes(data[: chunks[2].offset + 700])
+
+    heard = second_reader.read(
+        path.read_bytes(), wraps_of(desk.archive, recording), private_of(desk, KeyRole.DOCUMENTATION)
+    )
+
+    ours = exported(desk.archive, recording, KeyRole.DOCUMENTATION, tmp_path / "out.wav")
+    assert np.array_equal(heard, ours)
+    assert 1.9 * RATE < len(ours) <= 2 * RATE
+
+
+def test_a_chunk_opens_without_those_before_it(desk: Scene) -> None:
+    recording = desk.recorded(4, DOCUMENTATION)
+    data = desk.archive.vault.path(recording).read_bytes()
+    start = read_header(data)[1]
+    chunks = [item for item in scan(data, start) if isinstance(item, Chunk)]
+    alone = data[:start] + data[chunks[3].offset : chunks[3].end]
+
+    (part,) = second_reader.parts(alone, {0: desk.keys[recording, 0]}).values()
+
+    assert sorted(part.packets) == list(range(150, 150 + len(part.packets)))
+    assert len(part.packets) >= 50
+
+
+# --- what is not known is refused ---------------------------------------------------------------------
+
+
+def changed(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """The file with another header, spelled as headers are."""
+    size = header_size(data[:14])
+    told = json.loads(data[14:size])
+    change(told)
+    body = json.dumps(told, sort_keys=True, separators=(",", ":")).encode("ascii")
+    return data[:10] + struct.pack(">I", len(body)) + body + data[size:]
+
+
+def another_seal(told: dict[str, Any]) -> None:
+    told["seal"] = "ML-KEM-SEALED"
+
+
+def another_codec(told: dict[str, Any]) -> None:
+    told["codec"]["name"] = "flac"
+
+
+def another_mapping(told: dict[str, Any]) -> None:
+    told["codec"]["mapping_family"] = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (another_seal, "error.container.unknown_seal"),
+        (another_codec, "error.container.unknown_codec"),
+        (another_mapping, "error.container.unknown_codec"),
+    ],
+)
+def test_a_seal_or_codec_that_is_not_known_is_refused_by_its_name(
+    desk: Scene, change: Callable[[dict[str, Any]], None], code: str
+) -> None:
+    path = desk.archive.vault.path(desk.recorded(1, DOCUMENTATION))
+    path.write_bytes(changed(path.read_bytes(), change))
+    with pytest.raises(ArchiveError) as refused:
+        read_structure(path)
+    assert refused.value.code == code
+    with pytest.raises(ArchiveError) as refused:
+        SeekingReader.open(path, {0: KEY})
+    assert refused.value.code == code
+    with pytest.raises(ValueError, match="unknown seal or codec"):
+        second_reader.header(path.read_bytes())
+
+
+@pytest.mark.parametrize("version", [0, VERSION + 1, 65_535])
+def test_a_version_that_is_not_known_is_refused_by_its_number(desk: Scene, version: int) -> None:
+    path = desk.archive.vault.path(desk.recorded(1, DOCUMENTATION))
+    data = path.read_bytes()
+    path.write_bytes(data[:8] + struct.pack(">H", version) + data[10:])
+    with pytest.raises(ArchiveError) as refused:
+        read_structure(path)
+    assert (refused.value.code, refused.value.params["found"]) == ("error.archive.unknown_version", version)
+    with pytest.raises(ValueError, match=f"version {version}"):
+        second_reader.header(path.read_bytes())
+
+
+def test_a_file_of_version_1_is_read_and_names_no_zone(tmp_path: Path) -> None:
+    head, delay = codec_header()
+    vault = Vault(tmp_path)
+    vault.create("old", AT)
+    first = Header("old", AT, head, delay).pack()
+    assert struct.unpack_from(">H", first, 8) == (1,)
+    vault.path("old").write_bytes(first)
+    writer = Vault(tmp_path).writer("old", 0, KEY, 0)
+    for at in range(60):
+        frame = voices(1.2)[at * FRAME : (at + 1) * FRAME]
+        writer.write(at, frame[:, 0].tobytes(), frame[:, 1].tobytes())
+    writer.finish()
+
+    structure = read_structure(vault.path("old"))
+
+    assert structure.header.time_zone is None
+    assert OpenedRecording(structure, "old", {0: KEY}).length() == 60 * FRAME
+    assert second_reader.parts(vault.path("old").read_bytes(), {0: KEY})[0].samples == 60 * FRAME
+
+
+# --- from any second ----------------------------------------------------------------------------------
+
+
+class Counted(FileIO):
+    """A file that counts what is read of it."""
+
+    bytes_read = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(-1 if size is None else size) or b""
+        self.bytes_read += len(data)
+        return data
+
+
+def test_playing_from_any_moment_sounds_as_the_whole_does_from_there(desk: Scene) -> None:
+    recording = with_a_pause_and_a_gap(desk)
+    path = desk.archive.vault.path(recording)
+    keys = {segment: key for (of, segment), key in desk.keys.items() if of == recording}
+    whole = np.concatenate(list(OpenedRecording(read_structure(path), recording, keys).pcm()))
+    reader = SeekingReader.open(path, keys)
+    assert reader.length == len(whole)
+    assert np.array_equal(np.concatenate(list(reader.pcm())), whole)
+
+    for at in (1, 319, RATE, 2 * RATE + 77, 125 * FRAME - 1, 3 * RATE, (125 + 160) * FRAME, 6 * RATE, len(whole) - 1):
+        heard = np.concatenate(list(reader.pcm(at)))
+        assert heard.shape == whole[at:].shape
+        error = heard.astype(float) - whole[at:]
+        assert np.sqrt(np.mean(error**2)) <= 0.01 * np.sqrt(np.mean(whole.astype(float) ** 2))
+    assert list(reader.pcm(len(whole))) == []
+    reader.close()
+
+
+@pytest.mark.parametrize("second", [0, 1, 1_799, 3_598])
+def test_an_hour_is_played_from_any_second_after_reading_a_fiftieth_of_it_at_most(tmp_path: Path, second: int) -> None:
+    head, delay = codec_header()
+    header = Header("hour", AT, head, delay, "Europe/Copenhagen").pack()
+    sealer = Sealer(header, "hour", 0, KEY)
+    vault = Vault(tmp_path)
+    vault.create("short", AT)
+    writer = vault.writer("short", 0, KEY, 0)
+    for at, frame in enumerate(voices(3).reshape(-1, FRAME, 2)):
+        writer.write(at, frame[:, 0].tobytes(), frame[:, 1].tobytes())
+    writer.finish()
+    structure = read_structure(vault.path("short"))
+    packets = [Sealer(structure.raw_header, "short", 0, KEY).open(chunk) for chunk in structure.chunks]
+    one = packets[1]
+    assert one is not None
+    with (tmp_path / "hour.ktr").open("wb") as file:
+        file.write(header)
+        for index in range(3_600):
+            content = Content(0, index * 50, (index + 1) * RATE, one.packets)
+            file.write(sealer.seal(index, index == 3_599, content))
+    size = (tmp_path / "hour.ktr").stat().st_size
+    assert size > 10_000_000
+
+    file = Counted(tmp_path / "hour.ktr")
+    reader = SeekingReader(file, {0: KEY})
+    assert reader.length == 3_600 * RATE
+    block = next(reader.pcm(second * RATE))
+
+    assert np.abs(block).max() > 3_000
+    assert file.bytes_read < size / 50, file.bytes_read / size
+    before = file.bytes_read
+    blocks = reader.pcm(second * RATE)
+    next(blocks)
+    began = file.bytes_read
+    next(blocks, None)
+    assert began - before < 256 * 1024
+    assert file.bytes_read - began < 16 * 1024
+    reader.close()
+
+
+def test_damage_on_the_way_is_silence_and_what_follows_stays_in_its_place(desk: Scene) -> None:
+    recording = desk.recorded(6, DOCUMENTATION)
+    path, keys = desk.archive.vault.path(recording), {0: desk.keys[recording, 0]}
+    data = path.read_bytes()
+    chunk = [item for item in scan(data, read_header(data)[1]) if isinstance(item, Chunk)][3]
+    path.write_bytes(data[: chunk.offset + 40] + bytes(50) + data[chunk.offset + 90 :])
+    opened = OpenedRecording(read_structure(path), recording, keys)
+    (mark,) = opened.marks()
+    assert mark.kind is MarkKind.DAMAGED
+
+    reader = SeekingReader.open(path, keys)
+    heard = np.concatenate(list(reader.pcm(RATE)))
+    reader.close()
+
+    assert len(heard) == 5 * RATE
+    assert not heard[mark.at - RATE : mark.at - RATE + mark.samples].any()
+    later = mark.at - RATE + mark.samples + RATE
+    whole = np.concatenate(list(opened.pcm()))[RATE:]
+    assert np.std(heard[later:].astype(float) - whole[later:]) < 0.02 * np.std(whole[later:].astype(float))
+
+
+def test_the_page_names_what_the_second_reader_uses() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "container.md").read_text("utf-8")
+    for word in ("klartone wrap 1", "KTCH", "KLARTONE", "time_zone", "mapping_family", second_reader.HPKE, "48 kHz"):
+        assert word in page

@@ -1,0 +1,88 @@
+"""`klartone archive head`, `verify --head` and `sweep` by a clock that jumped, as a person meets them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone import cli
+from softphone.archive import audit
+from softphone.archive.archive import Archive
+from softphone.bootstrap.home import DEMO_KEYS, key_store
+from softphone.domain.changes import AuditEntry
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.scene import AT, DOCUMENTATION, Scene
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The words that name a demo's archive; its keys lie in a file."""
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+    folder = tmp_path / "archive"
+    desk = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+    desk.recorded(1, DOCUMENTATION)
+    desk.close()
+    return ["archive", "--archive", str(folder)]
+
+
+def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
+    archive: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*archive, "head"]) == 0
+    line = capsys.readouterr().out
+    kept = tmp_path / "head.txt"
+    kept.write_text(line, encoding="utf-8")
+    assert line.startswith("klartone-head-1 ")
+    assert cli.main([*archive, "verify", "--head", str(kept)]) == 0
+    assert "No difference." in capsys.readouterr().out
+
+    folder = Path(archive[-1])
+    opened = Archive.open(folder, key_store(folder))
+    with opened.catalog.writing() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
+        for table in ("audit", "checkpoints", "meta WHERE name LIKE 'audit-end-%'"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+        audit.append(connection, opened.desk, [AuditEntry("nothing_to_see", "G11", AT, "")] * 9)
+    opened.close()
+    assert cli.main([*archive, "verify"]) == 0
+    capsys.readouterr()
+    assert cli.main([*archive, "verify", "--head", str(kept)]) == 1
+    assert "is not what was written" in capsys.readouterr().out
+
+
+def test_what_is_no_head_is_refused_and_nothing_is_said_to_be_proved(
+    archive: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other").write_text("a shopping list", encoding="utf-8")
+    for name, told in (("nowhere", "nowhere cannot be read"), ("other", "not a line from “klartone archive head”")):
+        assert cli.main([*archive, "verify", "--head", str(tmp_path / name)]) == 1
+        said = capsys.readouterr()
+        assert told in said.err
+        assert said.out == ""
+
+
+def test_an_empty_log_has_no_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+    folder = tmp_path / "archive"
+    Archive.create(folder, DemoKeyFile(folder / DEMO_KEYS), demo=True).close()
+    assert cli.main(["archive", "--archive", str(folder), "head"]) == 0
+    assert capsys.readouterr().out.strip() == "The audit log is still empty."
+
+
+def test_a_sweep_by_a_clock_that_jumped_says_so_and_how_to_go_on(
+    archive: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(archive[-1])
+    opened = Archive.open(folder, key_store(folder))
+    opened.repair(datetime.now(UTC) + timedelta(days=300))
+    opened.close()
+    assert cli.main([*archive, "sweep"]) == 1
+    said = capsys.readouterr().out
+    assert "nothing was deleted" in said
+    assert "klartone archive sweep --clock-is-right" in said
+    assert cli.main([*archive, "sweep", "--clock-is-right"]) == 0
+    assert cli.main([*archive, "sweep"]) == 0

@@ -1,0 +1,233 @@
+"""The store beside a loop, over a real archive: what is looked up, listed and noted, and what waits where it is not open."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.archive import Archive
+from softphone.archive.known import Lookups
+from softphone.domain.changes import AuditEntry, Change, Commit, ListCallBack, RememberLanguage
+from softphone.domain.decision import Known
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy import Line
+from softphone.domain.purpose import Direction, Language, Reason
+from softphone.engine import store
+from softphone.engine.call.live import LiveCall
+from softphone.engine.store import Store
+from softphone.wire import CallPhase
+from tests.archive.lines import line
+from tests.archive.scene import NUMBER, MemoryKeys
+
+EVERY = line("100 %")
+NOW = datetime.now(UTC)
+
+
+class Desk:
+    """A loop that runs what is posted to it when it is asked to, and hears the store's answers."""
+
+    def __init__(self, opened: Callable[[], Archive]) -> None:
+        self.inbox: queue.Queue[Callable[[], None]] = queue.Queue()
+        self.known: dict[str, Known] = {}
+        self.written: list[int] = []
+        self.failed: list[Reason] = []
+        self.changes = 0
+        self.store = Store(opened, self.inbox.put, self._changed)
+        self.store.start(self)
+
+    def until(self, reached: Callable[[], object]) -> None:
+        while not reached():
+            self.inbox.get(timeout=20)()
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None:
+        self.written.append(ticket)
+
+    def commit_failed(self, call_id: str, ticket: int, reason: Reason) -> None:
+        self.failed.append(reason)
+
+    def looked_up(self, call_id: str, known: Known) -> None:
+        self.known[call_id] = known
+
+    def storage_works(self) -> None: ...
+
+    def rings(self, id: str, of: Line | None = EVERY, number: str | None = NUMBER) -> LiveCall:
+        call = LiveCall(id, "anna", Direction.INBOUND, "", "", number, None, of, Language.DA, NOW, CallPhase.INCOMING)
+        self.store.look_up(call)
+        return call
+
+    def look_up(self, id: str, of: Line | None = EVERY, number: str | None = NUMBER) -> Known:
+        call = self.rings(id, of, number)
+        self.until(lambda: id in self.known)
+        self.store.ring(call, None)
+        return self.known[id]
+
+    def commit(self, call: str, *changes: Change) -> None:
+        ticket = len(self.written) + 1
+        self.store.commit(call, Commit(ticket, changes, (AuditEntry("changed", "N4", NOW, call),)))
+        self.until(lambda: ticket in self.written)
+
+
+@pytest.fixture
+def keys() -> MemoryKeys:
+    return MemoryKeys()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, keys: MemoryKeys) -> Iterator[Desk]:
+    made = Desk(lambda: Archive.open_or_create(tmp_path / "archive", keys))
+    made.until(lambda: made.store.opened)
+    yield made
+    assert made.store.close()
+
+
+def log_of(folder: Path, keys: MemoryKeys) -> list[tuple[str, str]]:
+    archive = Archive.open(folder, keys)
+    rows = [(row.event, row.rule) for row in archive.audit_of()]
+    archive.close()
+    return rows
+
+
+@pytest.mark.rule("N4")
+def test_who_is_to_be_called_back_is_listed_until_it_is_done_and_after_a_restart(
+    desk: Desk, tmp_path: Path, keys: MemoryKeys
+) -> None:
+    for id, number in (("c1", NUMBER), ("c2", None)):
+        desk.look_up(id, number=number)
+        desk.commit(id, ListCallBack(id, NOW))
+        desk.until(lambda id=id: id in {one.id for one in desk.store.call_backs()})
+    assert [(one.id, one.number, one.line) for one in desk.store.call_backs()] == [
+        ("c1", NUMBER, "salg"),
+        ("c2", "", "salg"),
+    ]
+    assert desk.look_up("c3").call_back
+
+    again = Desk(lambda: Archive.open(tmp_path / "archive", keys))
+    again.until(lambda: len(again.store.call_backs()) == 2)
+    told = again.changes
+    again.store.end_call_back("c1")
+    again.store.end_call_back("nobody")
+    again.until(lambda: [one.id for one in again.store.call_backs()] == ["c2"])
+    assert again.changes > told
+    assert not again.look_up("c4").call_back
+    assert again.store.close()
+    assert log_of(tmp_path / "archive", keys)[-1] == ("call_back_ended", "N4")
+
+
+def test_the_language_that_a_party_chose_is_known_at_its_next_call(desk: Desk) -> None:
+    assert desk.look_up("c1").language is None
+    desk.commit("c1", RememberLanguage("c1", Language.EN, NOW))
+    assert desk.look_up("c2").language is Language.EN
+    assert desk.look_up("c3", number=None).language is None
+
+
+@pytest.mark.rule("G34")
+def test_an_answer_uses_a_place_up_and_a_call_that_is_over_gives_it_back(
+    desk: Desk, tmp_path: Path, keys: MemoryKeys
+) -> None:
+    assert desk.look_up("c1").drawn
+    desk.store.answered("c1")
+    desk.store.over("c1")
+    # Answered, and over, before it was looked up: the place is used up all the same.
+    desk.rings("c2", number=None)
+    desk.store.answered("c2")
+    desk.store.over("c2")
+    desk.until(lambda: "c2" in desk.known)
+    desk.look_up("c3")
+    desk.store.over("c3")
+    desk.commit("c3")
+    desk.look_up("c4")
+    desk.store.answered("c4")
+    desk.commit("c4", ListCallBack("c4", NOW))
+    archive = Archive.open(tmp_path / "archive", keys)
+    with archive.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT agent, next, taken FROM sample_runs").all() == [("anna", 3, "")]
+    archive.close()
+
+
+def test_a_call_on_no_line_is_answered_at_once_and_has_no_place(desk: Desk) -> None:
+    desk.rings("c1", of=None)
+    assert desk.known == {"c1": Known()}
+
+
+def test_what_belongs_to_no_call_is_noted_once_the_archive_is_open(tmp_path: Path, keys: MemoryKeys) -> None:
+    may_open = threading.Event()
+
+    def slowly() -> Archive:
+        may_open.wait(20)
+        return Archive.open_or_create(tmp_path / "archive", keys)
+
+    desk = Desk(slowly)
+    entry = AuditEntry("policy_taken_up", "G11", NOW, "", params={"sha256": "00" * 32})
+    desk.store.note([entry])
+    may_open.set()
+    desk.until(lambda: desk.store.opened)
+    desk.store.note([entry])
+    assert desk.store.close()
+    assert log_of(tmp_path / "archive", keys) == [("policy_taken_up", "G11")] * 2
+
+
+def test_an_archive_that_cannot_be_opened_knows_nothing_and_keeps_nobody_waiting() -> None:
+    def fails() -> Archive:
+        raise ArchiveError("error.archive.no_archive", path="")
+
+    desk = Desk(fails)
+    desk.rings("c1")
+    desk.store.answered("c1")
+    desk.until(lambda: desk.store.unopened)
+    assert desk.known == {"c1": Known()}
+    assert desk.look_up("c2") == Known()
+    assert desk.store.call_backs() == ()
+
+
+@pytest.mark.rule("G31")
+def test_a_look_up_that_meets_a_bug_is_treated_as_declined_and_the_next_call_is_looked_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_self: Lookups, _asked: object) -> Known:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lookups, "look_up", fails)
+        patched.setattr(Lookups, "call_backs", fails)
+        assert desk.look_up("c1") == Known(declined_earlier=True)
+        desk.commit("c1", ListCallBack("c1", NOW))
+        assert desk.look_up("c2") == Known(declined_earlier=True)
+    assert desk.look_up("c3").call_back
+
+
+def test_what_belongs_to_no_call_is_owed_until_it_is_written_and_the_log_tells_what_is_given_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_UNWRITTEN", 2)
+    told: list[str] = []
+
+    def tell(words: str, *rest: object) -> None:
+        told.append(words % rest)
+
+    monkeypatch.setattr(store._log, "error", tell)
+    monkeypatch.setattr(desk.store, "_unwritten", deque[Commit](maxlen=2))
+    opened = desk.store._ledger
+    monkeypatch.setattr(desk.store, "_ledger", None)
+    assert not desk.store.owes
+    for event in ("policy_taken_up", "policy_refused", "notice_confirmed"):
+        desk.store.note([AuditEntry(event, "G11", NOW, "")])
+    assert desk.store.owes
+    assert told == ["never written: policy_taken_up"]
+    monkeypatch.setattr(desk.store, "_ledger", opened)
+    desk.store.note([])
+    assert desk.store.owes
+    desk.until(lambda: not desk.store.owes)
+
+
+def test_what_could_not_be_looked_up_is_treated_as_declined(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "archive" / "catalog.db").unlink()
+    assert desk.look_up("c1") == Known(declined_earlier=True)

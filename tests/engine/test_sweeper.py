@@ -1,0 +1,166 @@
+"""The sweep that comes by itself: at the start and once a day, between calls, by a clock that two sources agree on."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.archive import Archive
+from softphone.archive.catalog import Catalog
+from softphone.archive.verify import verify
+from softphone.domain.changes import CloseRecording
+from softphone.domain.errors import ArchiveError
+from softphone.engine import sweeper
+from softphone.engine.store import SWEEP
+from softphone.engine.sweeper import DAY, Sweeper
+from softphone.wire import Said
+from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
+from tests.engine.test_store import Desk
+
+DUE = AT - timedelta(days=200)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        made.archive.repair(AT)
+        yield made
+
+
+class Beside:
+    """A sweeper whose two clocks are moved by hand."""
+
+    def __init__(self, desk: Scene) -> None:
+        self.desk = desk
+        self.now = AT
+        self.elapsed = 1_000.0
+        self.reports: queue.Queue[Said | None] = queue.Queue()
+        self.sweeper = Sweeper(self.reports.put, now=lambda: self.now, elapsed=lambda: self.elapsed, first=0)
+
+    def start(self) -> Said | None:
+        self.sweeper.start(self.desk.archive.beside)
+        return self.reports.get(timeout=20)
+
+    def later(self, by: timedelta, clock: timedelta | None = None) -> Said | None:
+        """So much time passes, and the clock says that so much has passed."""
+        self.elapsed += by.total_seconds()
+        self.now += by if clock is None else clock
+        self.sweeper.look()
+        return self.reports.get(timeout=20)
+
+
+@pytest.fixture
+def beside(desk: Scene) -> Iterator[Beside]:
+    made = Beside(desk)
+    yield made
+    made.sweeper.stop()
+
+
+def due(desk: Scene, at: datetime = DUE) -> str:
+    recording = desk.recorded(1, DOCUMENTATION, call=desk.call(at=at), at=at)
+    desk.commit(CloseRecording(recording, at, (DOCUMENTATION,)), recording=recording)
+    return recording
+
+
+def kept(desk: Scene) -> list[str]:
+    return [row.recording for row in desk.archive.list()]
+
+
+@pytest.mark.rule("G10")
+def test_what_is_due_goes_at_the_start_and_once_a_day_and_the_log_says_so(desk: Scene, beside: Beside) -> None:
+    first, later = due(desk), due(desk, AT - timedelta(days=91))
+    assert beside.start() is None
+    assert kept(desk) == [later]
+    assert [row.event for row in desk.archive.audit_of(first)][-1] == "sweep_discarded"
+
+    beside.elapsed += DAY - 1
+    beside.sweeper.look()
+    with pytest.raises(queue.Empty):
+        beside.reports.get(timeout=0.3)
+    assert kept(desk) == [later]
+    assert beside.later(timedelta(seconds=1), clock=timedelta(days=1)) is None
+    assert kept(desk) == []
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("jump", [timedelta(days=20), timedelta(days=-3)])
+def test_a_clock_that_jumps_while_the_engine_runs_is_found_by_the_other_clock(
+    desk: Scene, beside: Beside, jump: timedelta
+) -> None:
+    assert beside.start() is None
+    soon = due(desk, AT - timedelta(days=91))
+
+    said = beside.later(timedelta(days=1), clock=timedelta(days=1) + jump)
+
+    assert said is not None
+    assert said.code == "error.archive.clock_doubtful"
+    assert beside.later(timedelta(hours=1)) == said
+    assert kept(desk) == [soon]
+    assert [row.event for row in desk.archive.audit_of()].count("sweep_clock_doubtful") == 1
+    assert beside.later(timedelta(hours=1), clock=timedelta(hours=1) - jump) is None
+    assert kept(desk) == []
+
+
+def test_with_the_other_clock_as_a_witness_a_long_absence_is_no_jump(desk: Scene, beside: Beside) -> None:
+    assert beside.start() is None
+    recording = due(desk, AT)
+    assert beside.later(timedelta(days=120)) is None
+    assert recording not in kept(desk)
+
+
+def test_a_person_who_agrees_with_the_clock_is_believed_by_the_next_sweep(desk: Scene, beside: Beside) -> None:
+    assert beside.start() is None
+    recording = due(desk, AT)
+    assert beside.later(timedelta(days=1), clock=timedelta(days=400)) is not None
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE meta SET value = ? WHERE name = 'clock-seen'", (beside.now.isoformat(),))
+    assert beside.later(timedelta(hours=1)) is None
+    assert recording not in kept(desk)
+
+
+def test_nothing_is_swept_while_somebody_talks(desk: Scene, beside: Beside) -> None:
+    recording = due(desk)
+    beside.sweeper.talking(True)
+    beside.sweeper.start(desk.archive.beside)
+    with pytest.raises(queue.Empty):
+        beside.reports.get(timeout=0.5)
+    assert kept(desk) == [recording]
+    beside.sweeper.talking(False)
+    assert beside.reports.get(timeout=20) is None
+    assert kept(desk) == []
+
+
+def test_what_cannot_be_swept_is_said_and_tried_again_within_the_hour(
+    desk: Scene, beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = due(desk)
+
+    def refuse(_: Catalog) -> None:
+        raise ArchiveError("error.archive.unwritable", path="catalog.db", detail="disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, "last_seen", refuse)
+        patch.setattr(Catalog, "reading", refuse)
+        assert beside.start() == Said("error.archive.not_swept", {"detail": "disk full"})
+    assert kept(desk) == [recording]
+    assert beside.later(timedelta(hours=1)) is None
+    assert kept(desk) == []
+
+
+def test_a_store_that_is_opened_sweeps_and_its_fault_is_told_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "FIRST", 0)
+    keys = MemoryKeys()
+    folder = tmp_path / "archive"
+    told: list[tuple[str, Said | None]] = []
+    desk = Desk(lambda: Archive.open_or_create(folder, keys))
+    desk.store.on_fault = lambda name, said: told.append((name, said))
+    desk.until(lambda: told)
+    assert told == [(SWEEP, None)]
+    assert desk.store.close()
