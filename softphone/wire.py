@@ -125,6 +125,10 @@ class CallState:
     """None until the rulebook has answered"""
     notice: NoticeText | None = None
     expires: Mapping[Purpose, date] = field(default_factory=dict[Purpose, date])
+    objection_answer: str = ""
+    """what to say where an objection meets an obligation, in the call's language"""
+    other_languages: tuple[Language, ...] = ()
+    """in which the notice can be given too: for a party that did not understand it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +146,24 @@ class PastCall:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """Somebody who declined and is to be called back without recording (N4)."""
+
+    id: str
+    number: str
+    line: str | None
+    at: datetime
+
+
 class PolicyPhase(StrEnum):
     LOADING = "loading"
     READY = "ready"
     MISSING = "missing"
     FAULTY = "faulty"
+    """refused; a good one that was in force before stays, and is then named by `controller`"""
+    UNSIGNED = "unsigned"
+    """a signature is required, and it has none or has been altered since: nothing is recorded"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +226,8 @@ class Settings:
     accounts: tuple[Account, ...] = ()
     policy: str = ""
     """path of the policy file"""
+    policy_signer: str = ""
+    """public key (Ed25519, 32 bytes in base64) that must have signed the policy; empty: it need not be signed"""
     archive: str = ""
     """folder; empty: the user's own"""
     microphone: str = ""
@@ -247,6 +266,8 @@ class Snapshot:
     sound: SoundState
     store: StoreState
     settings: Settings
+    call_backs: tuple[CallBack, ...] = ()
+    """oldest first"""
     sip_port: int = 0
     """where the phone listens (UDP and TCP)"""
     faults: tuple[Said, ...] = ()
@@ -439,6 +460,8 @@ class Act:
     version: int
     action: str
     purpose: Purpose | None = None
+    language: Language | None = None
+    """of `play_again` and `read_instead`: the notice in another language"""
     type: Literal["act"] = "act"
 
 
@@ -447,6 +470,15 @@ class EndWrapUp:
     id: str
     call: str
     type: Literal["end_wrap_up"] = "end_wrap_up"
+
+
+@dataclass(frozen=True, slots=True)
+class EndCallBack:
+    """The party has been called back, or need not be any more."""
+
+    id: str
+    call_back: str
+    type: Literal["end_call_back"] = "end_call_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,7 +525,7 @@ CallCommand = (
     | Act
     | EndWrapUp
 )
-Command = CallCommand | Dial | SaveSettings | WatchLevels | TestTone | Quit
+Command = CallCommand | Dial | EndCallBack | SaveSettings | WatchLevels | TestTone | Quit
 ToEngine = Annotated[Attach | Ping | Command, Discriminator("type")]
 
 _from_engine: TypeAdapter[Hello | Snapshot | Occurred | Fault | Done | Refused | Levels | Tone] = TypeAdapter(
@@ -535,5 +567,5 @@ def _first(error: ValidationError) -> str:
 
 _TO_ENGINE: frozenset[type] = frozenset(
     {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, Hold, SendDigits, OptOut, RaiseDispute, UndoDispute}
-    | {Choose, Act, EndWrapUp, SaveSettings, WatchLevels, TestTone, Quit}
+    | {Choose, Act, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, Quit}
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -18,11 +17,12 @@ from softphone import __version__
 from softphone.archive.archive import Archive
 from softphone.audio.files import Silence
 from softphone.bootstrap.home import Home, key_store, password_name
-from softphone.bootstrap.program import plugin_host_command
+from softphone.bootstrap.program import take_stdio
+from softphone.bootstrap.rules import rule_plugins
 from softphone.domain.errors import KlartoneError
 from softphone.engine.accounts import Accounts
 from softphone.engine.calls import Calls
-from softphone.engine.loop import Clients, Engine, Inbox, Parts, clock
+from softphone.engine.loop import Clients, Engine, Parts
 from softphone.engine.recording import Recording
 from softphone.engine.rules import EngineRules
 from softphone.engine.server import Server, converse
@@ -30,10 +30,7 @@ from softphone.engine.sip.phone import Phone
 from softphone.engine.sip.settings import PhoneSettings
 from softphone.engine.sound import Sound
 from softphone.engine.store import Store
-from softphone.plugin.client import PluginHost
-from softphone.plugin.manifest import allowed_plugins
-from softphone.plugin.notices import NoticeMaker
-from softphone.plugin.rulebook import RulebookDesk
+from softphone.engine.turns import Inbox, clock
 from softphone.system.endpoint import (
     Endpoint,
     answers,
@@ -44,13 +41,10 @@ from softphone.system.endpoint import (
     write_endpoint,
 )
 from softphone.system.logbook import start_log
-from softphone.system.paths import program_folder
 from softphone.system.settings import save_settings
 from softphone.system.single import ENDS_WITHIN, take_turn
 from softphone.wire import PROTOCOL, Hello, Said
 
-RULEBOOK = "datatilsynet"
-VOICE = "espeak_voice"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
 SWITCH_INTERVAL = 0.0005
 """seconds: with a busy thread beside it, a frame's callback then waits half as long for the interpreter"""
@@ -59,7 +53,7 @@ SWITCH_INTERVAL = 0.0005
 def run_engine(arguments: argparse.Namespace, plugin_folders: Sequence[Path] = ()) -> int:
     """The talking process, until it is told to quit or nobody needs it. Raises EngineError where SIP cannot start, or
     where another engine has this home. `plugin_folders`: where allowed plugins are looked for before the bundled ones."""
-    wire = _take_stdio() if arguments.stdio else None
+    wire = take_stdio() if arguments.stdio else None
     home = Home.of(arguments)
     with _take_turn(home):
         return _run(home, wire, plugin_folders)
@@ -92,13 +86,9 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         except KlartoneError as error:
             engine.fault(name, Said(error.code, error.params))
 
-    plugins, plugin_faults = allowed_plugins([*plugin_folders, program_folder("plugins")])
-    by_id = {plugin.id: plugin for plugin in plugins}
-    host = PluginHost(plugins, rulebook=RULEBOOK, on_word=lambda word: rules.word(word), command=plugin_host_command())
-    rulebook = by_id.get(RULEBOOK)
-    maker = NoticeMaker(host, rulebook, by_id.get(VOICE), home.folders.cache / "notices") if rulebook else None
+    plugins = rule_plugins(home, lambda word: rules.word(word), plugin_folders)
     store = Store(lambda: Archive.open_or_create(archive, key_store(archive)), inbox.post, changed)
-    rules = EngineRules(maker, RulebookDesk(host, RULEBOOK), secrets.token_bytes(32), inbox.post, changed, fault)
+    rules = EngineRules(plugins.maker, plugins.desk, inbox.post, changed, fault, store.note)
     recording = Recording(inbox.post, lambda: calls)
     phone = Phone(
         PhoneSettings("" if settings.bind == EVERYWHERE else settings.bind, settings.port, record_aware=True),
@@ -122,6 +112,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     )
     rules.decided = calls.decided
     store.on_opened = recording.open
+    store.on_fault = fault
     parts = Parts(
         phone, calls, rules, store, accounts, sound, settings, lambda new: save_settings(home.folders.config, new)
     )
@@ -132,18 +123,19 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         phone.start()
         ending.callback(phone.close)
         ending.callback(sound.close)
-        host.start()
-        ending.callback(host.stop)
+        plugins.host.start()
+        ending.callback(plugins.host.stop)
         ending.callback(store.close)
         ending.callback(recording.close)
         if settings_fault:
             engine.fault("settings", settings_fault)
-        for one in plugin_faults:
+        for one in plugins.faults:
             engine.fault(f"plugin.{one.params['plugin']}", Said(one.code, one.params))
         store.start(calls)
         told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
         told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))
-        rules.load(settings.policy)
+        rules.load(settings.policy, settings.policy_signer)
+        ending.callback(rules.close)
         if wire:
             _converse(wire, engine, inbox)
         else:
@@ -162,14 +154,6 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
 def _password(account: str, archive: Path) -> str | None:
     secret = key_store(archive).get(password_name(account))
     return secret.decode() if secret is not None else None
-
-
-def _take_stdio() -> tuple[IO[bytes], IO[bytes]]:
-    """The wire's two ends; whatever else writes to stdout from here on goes to stderr."""
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    # Unbuffered: the thread that reads it is still waiting when the process ends, and must hold no lock then.
-    return os.fdopen(0, "rb", buffering=0, closefd=False), out
 
 
 def _converse(wire: tuple[IO[bytes], IO[bytes]], engine: Engine, inbox: Inbox) -> None:

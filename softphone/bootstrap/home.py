@@ -18,7 +18,7 @@ from softphone.texts import Texts
 from softphone.wire import Said, Settings
 
 if TYPE_CHECKING:
-    from softphone.archive.keys import KeyStore
+    from softphone.archive.keys.wraps import KeyStore
 
 DEMO_KEYS = "demo-keys.json"
 """beside a demo's archive: the only place where keys lie in a file, and only such an archive accepts them"""

@@ -1,5 +1,5 @@
 """How this program is called: by itself, for another process from a checkout, a wheel, or a frozen program that has no other
-way in, and by a person; and whether it has a screen to be seen on. It starts nothing itself.
+way in, and by a person; which ends of it another program holds, and whether it has a screen. It starts nothing itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 
 def klartone_command() -> Sequence[str]:
@@ -34,6 +35,14 @@ def as_typed(*words: str) -> str:
         program = klartone_command()
     line = [*program, *words]
     return subprocess.list2cmdline(line) if sys.platform == "win32" else shlex.join(line)
+
+
+def take_stdio() -> tuple[IO[bytes], IO[bytes]]:
+    """A wire's two ends; whatever else writes to stdout from here on goes to stderr."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    # Unbuffered: the thread that reads it is still waiting when the process ends, and must hold no lock then.
+    return os.fdopen(0, "rb", buffering=0, closefd=False), out
 
 
 def has_screen() -> bool:

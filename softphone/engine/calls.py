@@ -1,5 +1,6 @@
-"""The calls of this phone: what SIP and the desk report goes into each call's session, what the session wants done goes
-to phone, recorder and store. Nothing here decides whether a call is recorded.
+"""The calls of this phone: what SIP and the desk report goes into each call's session, and what is asked of a call is done.
+
+Nothing here decides whether a call is recorded.
 """
 
 from __future__ import annotations
@@ -9,23 +10,22 @@ from collections.abc import Callable, Mapping
 
 from softphone.domain import effects as do
 from softphone.domain import events as ev
-from softphone.domain.decision import Decision, Facts, not_recorded
+from softphone.domain.changes import AuditEntry
+from softphone.domain.decision import Decision, Known
 from softphone.domain.errors import KlartoneError
-from softphone.domain.policy import Line, Policy, exempt, terms, which_line
-from softphone.domain.purpose import Direction, Language, Reason
-from softphone.domain.session import State, step
-from softphone.engine.commands import BEYOND_THE_SESSION, RecordingCommand, to_event
-from softphone.engine.hands import Hands, Params, Phone, Recorder, Rules, Store
-from softphone.engine.live import LiveCall
-from softphone.engine.numbers import dialled, e164, spellings, user_part
+from softphone.domain.purpose import Direction, Reason
+from softphone.engine.call.commands import BEYOND_THE_SESSION, RecordingCommand, to_event
+from softphone.engine.call.hands import CallPhone, CallStore, Hands, Params, Recorder, Rules
+from softphone.engine.call.live import LiveCall
+from softphone.engine.call.notices import CallNotices
+from softphone.engine.call.ringing import Party, Ringing
+from softphone.engine.call.stepping import Stepper
+from softphone.engine.call.upstream import HEADER
+from softphone.engine.numbers import dialled, e164, host_part, user_part
 from softphone.engine.sip import events as sip
-from softphone.system.logbook import log, where
-from softphone.wire import Act, CallPhase, CallState, Occurred, PastCall, Said
+from softphone.wire import Act, CallPhase, CallState, PastCall, Said
 
-DECISION_TIME = 2.0
-"""seconds that a rulebook has to answer; no answer in time means not recorded"""
 HISTORY = 200
-_log = log.getChild("engine")
 NO_SUCH_CALL = Said("refused.no_such_call")
 
 
@@ -34,9 +34,9 @@ class Calls:
 
     def __init__(
         self,
-        phone: Phone,
+        phone: CallPhone,
         recorder: Recorder,
-        store: Store,
+        store: CallStore,
         rules: Rules,
         *,
         clock: Callable[[], ev.Now],
@@ -47,14 +47,17 @@ class Calls:
         tone: Callable[[do.Tone], None],
     ) -> None:
         self._phone = phone
-        self._recorder = recorder
         self._store = store
         self._rules = rules
         self._clock = clock
-        self._tell = tell
         self._changed = changed
         self._account_number = account_number
-        self._hands = Hands(phone, recorder, store, rules, clock, self._occurred, tell, tone, microphone_opened)
+        self._notices = CallNotices()
+        hands = Hands(phone, recorder, store, clock, tell, tone, microphone_opened)
+        self._stepper = Stepper(hands, recorder, self._notices, clock, changed)
+        self._ringing = Ringing(store, rules, self._notices, self._stepper, clock, tell, lambda: self._desk)
+        self._feed = self._stepper.feed
+        self._occurred = self._stepper.occurred
         self._live: dict[str, LiveCall] = {}
         self._history: deque[PastCall] = deque(maxlen=HISTORY)
         self._desk = True
@@ -90,23 +93,17 @@ class Calls:
 
     def next_due(self) -> float | None:
         """The monotonic time of the next clock to run out."""
-        dues = [due for call in self._live.values() for due in (*call.timers.values(), *(at for at, _ in call.marks))]
-        dues += [call.notice_by for call in self._live.values() if call.notice_by is not None]
-        dues += [call.decide_by for call in self._live.values() if call.decide_by is not None and not call.decided]
-        return min(dues, default=None)
+        return min((due for call in self._live.values() if (due := call.next_due()) is not None), default=None)
 
     # --- SIP -------------------------------------------------------------------------------------
 
     def arrived(self, event: sip.CallArrived) -> None:
-        own = self._account_number(event.account)
-        line = None
-        policy = self._rules.policy
-        if policy:
-            line = which_line(policy, Direction.INBOUND, called=e164(event.called), account_number=own)
-        call = self._begin(event.call, event.account, Direction.INBOUND, event.name, event.number, line)
+        party = Party(event.name, event.number, event.host)
+        call = self._begin(event.call, event.account, party, incoming=True, called=event.called)
         call.record_aware = event.record_aware
+        self._ringing.hear_exchange(call, event.headers.all_of(HEADER), event.peer_host)
         self._phone.ring(call.id)
-        self._ask_rules(call)
+        self._ringing.begin(call)
 
     def progress(self, event: sip.CallProgress) -> None:
         if (call := self._live.get(event.call)) and call.phase is CallPhase.DIALLING and event.state != "calling":
@@ -124,6 +121,7 @@ class Calls:
         self._occurred(call, "answered")
         if not call.decided:
             self._phone.open_microphone(call.id, opened=True)
+        self._ringing.answered(call)
         self._feed(call, ev.Answered())
 
     def ended(self, event: sip.CallEnded) -> None:
@@ -162,45 +160,38 @@ class Calls:
         self._signal(event.call, ev.AgentMediaChanged(event.active))
 
     def preference(self, event: sip.RecordPreference) -> None:
-        self._signal(event.call, ev.PreferenceSignalled(event.recording))
+        """`off` refuses. Whatever else a phone would like is no refusal and no consent; a wish for a pause is noted."""
+        self._signal(event.call, ev.PreferenceSignalled(event.wish != "off"), "preference", {"wish": event.wish})
+        if event.wish == "pause" and event.call in self._live:
+            noted = AuditEntry("preference_noted", "G31", self._clock().utc, event.call, params={"wish": event.wish})
+            self._store.note([noted])
+
+    def became_aware(self, event: sip.PeerBecameAware) -> None:
+        if call := self._live.get(event.call):
+            call.record_aware = True
+            self._changed()
 
     def notice_started(self, event: sip.NoticeStarted) -> None:
-        if (call := self._live.get(event.call)) and call.notice:
-            call.marks = [(event.at + call.notice.essentials, ev.Mark.ESSENTIALS)]
-            if call.notice.question is not None:
-                call.marks.append((event.at + call.notice.question, ev.Mark.QUESTION))
-            self._occurred(call, "notice_started", {"seconds": call.notice.seconds})
-            self._feed(call, ev.NoticeStarted(call.notice.seconds))
+        if call := self._live.get(event.call):
+            self._stepper.notice_started(call, event.at)
 
     def notice_played(self, event: sip.NoticePlayed) -> None:
         if call := self._live.get(event.call):
-            self._pass_marks(call, None)
-            call.notice_by = None
-            self._occurred(call, "notice_ended")
-            self._feed(call, ev.NoticeHeard())
+            self._stepper.notice_heard(call)
 
     def notice_cut(self, event: sip.NoticeCut) -> None:
         if (call := self._live.get(event.call)) and event.reason not in ("stopped", "replaced"):
-            self._notice_failed(call, event.reason)
+            self._stepper.notice_failed(call, event.reason)
 
     # --- store, recorder, rulebook ---------------------------------------------------------------
 
-    def looked_up(self, call_id: str, declined_earlier: bool) -> None:
-        call = self._live.get(call_id)
-        if call is None or call.decided or call.line is None:
-            return
-        self._ask_rulebook(call, declined_earlier=declined_earlier)
+    def looked_up(self, call_id: str, known: Known) -> None:
+        if call := self._live.get(call_id):
+            self._ringing.looked_up(call, known)
 
     def decided(self, call_id: str, decision: Decision) -> None:
-        call = self._live.get(call_id)
-        if call is None:
-            return
-        if not call.decided:
-            self._ring(call, decision)
-        elif call.asks_anew:
-            call.asks_anew = False
-            self._take_notice(call, decision)
-            self._feed(call, ev.PartyAsksForRecording(decision))
+        if call := self._live.get(call_id):
+            self._ringing.decided(call, decision)
 
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None:
         if call := self._live.get(call_id):
@@ -245,14 +236,14 @@ class Calls:
         where = dialled(target)
         call_id = self._phone.dial(account, where)
         self._end_wrap_ups()
-        number = user_part(where)
-        policy = self._rules.policy
-        line = None
-        if policy:
-            own = self._account_number(account)
-            line = which_line(policy, Direction.OUTBOUND, called=None, account_number=own, chosen=chosen)
-        call = self._begin(call_id, account, Direction.OUTBOUND, "", number, line)
-        self._ask_rules(call)
+        party = Party("", user_part(where), host_part(where))
+        try:
+            call = self._begin(call_id, account, party, incoming=False, chosen=chosen)
+        except Exception:
+            # A call that is not known here could be ended by nobody.
+            self._phone.hang_up(call_id)
+            raise
+        self._ringing.begin(call)
         return call_id
 
     def answer(self, call_id: str) -> Said | None:
@@ -301,7 +292,7 @@ class Calls:
         if isinstance(command, Act) and command.action in BEYOND_THE_SESSION and command.action in status.actions:
             self._act(call, command.action)
             return None
-        event = to_event(command, status, call.account)
+        event = to_event(command, status, call.account, call.other_languages)
         if isinstance(event, Said):
             return event
         self._occurred(call, "pressed", {"command": command.type})
@@ -312,10 +303,8 @@ class Calls:
         self._occurred(call, "pressed", {"command": action})
         if action == "end_politely":
             self._phone.hang_up(call.id)
-        elif call.line and not call.asks_anew:
-            # The party wants now what it declined: the earlier no is no longer asked about.
-            call.asks_anew = True
-            self._ask_rulebook(call, declined_earlier=False)
+        else:
+            self._ringing.ask_anew(call)
 
     def end_wrap_up(self, call_id: str) -> Said | None:
         return self._in_phase(call_id, CallPhase.ENDED, self._close)
@@ -333,109 +322,29 @@ class Calls:
     # --- clocks ----------------------------------------------------------------------------------
 
     def run_due(self) -> None:
-        now = self._clock().mono
-        for call in [*self._live.values()]:
-            if call.decide_by is not None and call.decide_by <= now and not call.decided:
-                self._ring(call, not_recorded(Reason.RULEBOOK_FAILED))
-            self._pass_marks(call, now)
-            if call.notice_by is not None and call.notice_by <= now:
-                self._notice_failed(call, "overdue")
-            for timer, due in [*call.timers.items()]:
-                if due <= now and call.timers.get(timer) == due:
-                    del call.timers[timer]
-                    self._feed(call, ev.TimedOut(timer))
-
-    def _notice_failed(self, call: LiveCall, reason: str) -> None:
-        call.marks.clear()
-        call.notice_by = None
-        self._occurred(call, "notice_cut", {"reason": reason})
-        self._feed(call, ev.NoticeFailed())
-
-    def _pass_marks(self, call: LiveCall, now: float | None) -> None:
-        """Feeds the marks that the notice has reached; all that are left where it has been heard whole (`now` None)."""
-        while call.marks and (now is None or call.marks[0][0] <= now):
-            _, mark = call.marks.pop(0)
-            self._occurred(call, f"notice_{mark.value}")
-            self._feed(call, ev.NoticeReached(mark))
+        calls = [*self._live.values()]
+        for call in calls:
+            self._ringing.run_due(call)
+        self._stepper.run_due(calls)
 
     # --- inside ----------------------------------------------------------------------------------
 
     def _begin(
-        self, call_id: str, account: str, direction: Direction, name: str, number: str, line: Line | None
+        self,
+        call_id: str,
+        account: str,
+        party: Party,
+        *,
+        incoming: bool,
+        called: str | None = None,
+        chosen: str | None = None,
     ) -> LiveCall:
-        policy = self._rules.policy
-        call = LiveCall(
-            id=call_id,
-            account=account,
-            direction=direction,
-            name=name,
-            number=number,
-            e164=e164(number),
-            policy=policy,
-            line=line,
-            language=policy.language_of(line) if policy and line else Language.DA,
-            arrived_at=self._clock().utc,
-            phase=CallPhase.INCOMING if direction is Direction.INBOUND else CallPhase.DIALLING,
-            state=State(),
-        )
+        own = self._account_number(account)
+        call = self._ringing.call(call_id, account, own, party, incoming=incoming, called=called, chosen=chosen)
         self._live[call_id] = call
-        self._occurred(call, "arrived" if direction is Direction.INBOUND else "dialled")
+        self._occurred(call, "arrived" if incoming else "dialled")
         self._changed()
         return call
-
-    def _ask_rules(self, call: LiveCall) -> None:
-        policy = call.policy
-        if policy is None:
-            self._ring(call, not_recorded(self._rules.trouble or Reason.POLICY_MISSING))
-        elif reason := self._exempt(call, policy):
-            self._ring(call, not_recorded(reason))
-        elif self._store.unopened:
-            # Nobody is told that a call is recorded which cannot be.
-            self._ring(call, not_recorded(Reason.STORAGE_FAILED))
-        else:
-            call.decide_by = self._clock().mono + DECISION_TIME
-            self._store.look_up(call)
-
-    def _exempt(self, call: LiveCall, policy: Policy) -> Reason | None:
-        """However the number is written: a call to 112 is one to +45 112 as well."""
-        for number in (call.e164, *spellings(call.number)) if call.number else (None,):
-            if reason := exempt(policy, call.line, call.direction, number):
-                return reason
-        return None
-
-    def _ring(self, call: LiveCall, decision: Decision) -> None:
-        """The session begins, and takes what has happened meanwhile."""
-        policy = call.policy
-        self._take_notice(call, decision)
-        if decision.notice and call.text is None:
-            decision = not_recorded(Reason.NOTICE_FAILED)
-        conditions = ev.Terms()
-        if policy and call.line:
-            reading = call.text.reading_time if call.text else 0.0
-            conditions = terms(policy, call.line, decision.notice, reading_time=reading)
-        call.decided = True
-        self._store.ring(call, policy)
-        notice = decision.notice.value if decision.notice else None
-        self._occurred(call, "decided", {"notice": notice, "reason": decision.reasons[0].value})
-        self._feed(call, ev.Rang(call.id, call.direction, call.language, decision, conditions))
-        if not self._desk:
-            self._feed(call, ev.DeskChanged(present=False))
-        waiting, call.waiting = call.waiting, []
-        for event in waiting:
-            self._feed(call, event)
-
-    def _take_notice(self, call: LiveCall, decision: Decision) -> None:
-        if decision.notice and call.line:
-            call.notice_id = decision.notice
-            call.text = self._rules.text(call.line, decision.notice, call.language)
-            call.notice = self._rules.notice(call.line, decision.notice, call.language)
-
-    def _ask_rulebook(self, call: LiveCall, *, declined_earlier: bool) -> None:
-        policy, line = call.policy, call.line
-        if policy and line:
-            drawn = line.training is not None and self._rules.draw(line, call.id)
-            facts = Facts(line.id, call.direction, call.e164, call.language, declined_earlier, call.arrived_at)
-            self._rules.ask(call.id, policy, facts, drawn=drawn)
 
     def _close(self, call: LiveCall) -> None:
         """Wrap-up is over. The call stays until its last transaction is acknowledged."""
@@ -450,6 +359,7 @@ class Calls:
     def _drop_if_over(self, call: LiveCall) -> None:
         if call.closed and call.settled:
             self._live.pop(call.id, None)
+            self._store.over(call.id)
             self._changed()
 
     def _end_wrap_ups(self) -> None:
@@ -471,38 +381,3 @@ class Calls:
             if name:
                 self._occurred(call, name, params)
             self._feed(call, event)
-
-    def _occurred(self, call: LiveCall, event: str, params: Params | None = None) -> None:
-        now = self._clock()
-        self._tell(Occurred(call.id, event, now.utc, call.since_answer(now), params or {}))
-
-    def _feed(self, call: LiveCall, event: ev.Event) -> None:
-        if call.state is None or not (call.decided or isinstance(event, ev.Rang)):
-            call.waiting.append(event)
-            return
-        call.queue.append(event)
-        if len(call.queue) > 1:
-            return  # an effect of the event at the head led to this one: it is next
-        while call.queue:
-            call.state, effects = step(call.state, call.queue[0], self._clock())
-            for effect in effects:
-                try:
-                    if (follows := self._hands.carry_out(call, effect)) is not None:
-                        call.queue.append(follows)
-                except KlartoneError as error:
-                    # The call is gone from SIP, or has no media now: what that means comes as an event of its own.
-                    _log.info("effect %s: %s", type(effect).__name__, error.code)
-                except Exception as error:  # noqa: BLE001 - whatever it is
-                    self._stop_in_doubt(call, effect, error)
-            call.queue.popleft()
-        self._changed()
-
-    def _stop_in_doubt(self, call: LiveCall, effect: do.Effect, error: Exception) -> None:
-        """A bug. The call goes on; what was being recorded is stopped, and the agent sees it."""
-        _log.error("bug %s", where(type(error), error.__traceback__))
-        if call.running:
-            self._recorder.stop(call.id, *call.running)
-            call.running = None
-        failed = [ev.RecorderFailed(Reason.RECORDER_FAILED)]
-        follows: list[ev.Event] = [*failed, ev.NoticeFailed()] if isinstance(effect, do.PlayNotice) else [*failed]
-        call.queue.extend(event for event in follows if event not in call.queue)

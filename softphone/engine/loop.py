@@ -5,14 +5,11 @@ Everything that concerns a call happens on this one thread, in order. It never w
 
 from __future__ import annotations
 
-import queue
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from softphone.domain.errors import KlartoneError, SettingsError
-from softphone.domain.events import Now
 from softphone.engine.accounts import Accounts
 from softphone.engine.calls import Calls
 from softphone.engine.rules import EngineRules
@@ -21,7 +18,8 @@ from softphone.engine.sip import events as sip
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sound import Sound
 from softphone.engine.store import Store
-from softphone.system.logbook import log, where
+from softphone.engine.turns import Inbox, clock, guarded
+from softphone.system.logbook import log
 from softphone.wire import (
     Act,
     Answer,
@@ -30,6 +28,7 @@ from softphone.wire import (
     Decline,
     Dial,
     Done,
+    EndCallBack,
     EndWrapUp,
     Fault,
     HangUp,
@@ -83,36 +82,6 @@ class Parts:
     settings: Settings
     save: Callable[[Settings], None]
     alone_ends: bool = True
-
-
-def clock() -> Now:
-    return Now(datetime.now(UTC), time.monotonic())
-
-
-class Inbox:
-    """What threads want done on the loop's thread, in the order in which they said so."""
-
-    def __init__(self) -> None:
-        self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-
-    def post(self, deed: Callable[[], None]) -> None:
-        self._waiting.put(deed)
-
-    def drain(self) -> None:
-        while True:
-            try:
-                deed = self._waiting.get_nowait()
-            except queue.Empty:
-                return
-            guarded(deed)
-
-
-def guarded(deed: Callable[[], None]) -> None:
-    """A bug in one deed must not take the call with it: it is logged, without its message, and the loop goes on."""
-    try:
-        deed()
-    except Exception as error:  # noqa: BLE001 - whatever it is
-        _log.error("bug %s", where(type(error), error.__traceback__))
 
 
 class Clients:
@@ -203,6 +172,8 @@ class Engine:
                 calls.media(event)
             case sip.RecordPreference():
                 calls.preference(event)
+            case sip.PeerBecameAware():
+                calls.became_aware(event)
             case sip.NoticeStarted():
                 calls.notice_started(event)
             case sip.NoticePlayed():
@@ -236,8 +207,9 @@ class Engine:
             self.turn()
 
     def _owes(self) -> bool:
-        """Whether something of a call has yet to be written. Where there is no archive nothing was recorded either."""
-        return self._parts.store.opened and not self._parts.calls.settled
+        """Whether something has yet to be written, of a call or of none. Without an archive nothing was recorded either."""
+        store = self._parts.store
+        return store.opened and (store.owes or not self._parts.calls.settled)
 
     def turn(self) -> None:
         """One round. SIP first, so that a press that came meanwhile is done at once after it."""
@@ -277,6 +249,7 @@ class Engine:
             sound=parts.sound.state,
             store=parts.store.state,
             settings=parts.settings,
+            call_backs=parts.store.call_backs(),
             sip_port=parts.phone.ports[0],
             faults=tuple(self._faults.values()),
         )
@@ -355,6 +328,9 @@ class Engine:
                 return calls.recording_command(command)
             case EndWrapUp(call=call):
                 return calls.end_wrap_up(call)
+            case EndCallBack(call_back=id):
+                parts.store.end_call_back(id)
+                return None
             case SaveSettings(settings=settings):
                 return self._save(settings)
             case WatchLevels(on=on):
@@ -385,5 +361,6 @@ class Engine:
         if (before.microphone, before.speaker) != (settings.microphone, settings.speaker):
             self._parts.sound.use(settings.microphone, settings.speaker)
             self.fault("sound", None)
-        if before.policy != settings.policy or self._parts.rules.state.phase is not PolicyPhase.READY:
-            self._parts.rules.load(settings.policy)
+        policy = (settings.policy, settings.policy_signer)
+        if policy != (before.policy, before.policy_signer) or self._parts.rules.state.phase is not PolicyPhase.READY:
+            self._parts.rules.load(*policy)

@@ -1,4 +1,4 @@
-"""Numbers as SIP gives them into E.164, and what a person types into something that can be dialled."""
+"""Numbers as SIP gives them into E.164, which of them are our own, and what a person types into something to be dialled."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import re
 import phonenumbers
 
 from softphone.domain.errors import KlartoneError
+from softphone.domain.policy import Policy
 
 _ADDRESS = re.compile(r"(?:sips?:)?[\w.+*#~!$&'()=-]+@[\w.\[\]:-]+(?:;[\w=.;-]+)?", re.IGNORECASE)
 _SCHEME = re.compile(r"sips?:", re.IGNORECASE)
 _DIGITS = re.compile(r"[+*#\d]+")
+_EXTENSION = re.compile(r"\d{2,5}", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().\-/]+")
 
 
@@ -28,6 +30,32 @@ def e164(number: str, region: str = "DK") -> str | None:
 def user_part(address: str) -> str:
     """Who is called: the part before the `@` of a SIP address in any spelling, or the number itself."""
     return _SCHEME.sub("", address).partition("@")[0]
+
+
+def host_part(address: str) -> str:
+    """The host of a SIP address, without port and parameters; empty for a bare number."""
+    return re.split(r"[:;]", _SCHEME.sub("", address).partition("@")[2])[0]
+
+
+def is_internal(policy: Policy, number: str, host: str = "", region: str = "DK") -> bool:
+    """Whether the other side is one of our own: a line's number, an agent of a team, or an extension.
+
+    An extension has two to five digits, and is neither an emergency number nor a short number of the public network (1813).
+    `host` is empty where only a number was dialled.
+    """
+    known = e164(number, region)
+    if known is not None and any(known in line.numbers for line in policy.line):
+        return True
+    for agent in (agent for team in policy.team for agent in team.agents):
+        if number == user_part(agent) and host.lower() in ("", host_part(agent).lower()):
+            return True
+    if not _EXTENSION.fullmatch(number) or number in policy.emergency:
+        return False
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return True  # 00: nothing that the public network could call
+    return not phonenumbers.is_valid_short_number_for_region(parsed, region)
 
 
 def spellings(number: str, country: str = "45") -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from softphone.archive.vault import GoneError, SegmentWriter, Vault
+from softphone.archive.files.vault import GoneError, SegmentWriter, Vault
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from softphone.archive.vault import Vault
+from softphone.archive.files.vault import Vault
 from softphone.domain.purpose import Reason
 from softphone.engine.recorder import Recorder, RecorderCallbacks
 from softphone.engine.store import Post

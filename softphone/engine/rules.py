@@ -1,93 +1,101 @@
-"""The policy in force, its notices and its rulebook, as the calls use them. Loading takes a thread; a call never waits for it.
+"""The policy in force, its notices and its rulebook, as the calls use them. Loading is beside the loop; no call waits for it.
 
-A policy is taken up when its notices are ready. A faulty one is refused with all its faults, and the last good one stays.
+A policy is taken up when its notices are ready, and again whenever its file changes, for the next call. A faulty one is
+refused with all its faults, and the last good one stays; an unsigned one, where it must be signed, leaves none. Each of it is
+noted in the audit log (G11).
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.domain.decision import Decision, Facts, NoticeId
-from softphone.domain.notice import NoticeSound, NoticeText
-from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyError, share_text
+from softphone.domain.changes import AuditEntry
+from softphone.domain.decision import Decision, Facts
+from softphone.domain.policy import Policy, day_of, share_text
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.sampling import drawn, roll
+from softphone.engine.reading import Exchanges, Loaded, NotLoaded, PolicyReader
 from softphone.engine.store import Post
 from softphone.plugin.client import PluginWord
 from softphone.plugin.notices import NoticeBook, NoticeMaker
 from softphone.plugin.rulebook import RulebookDesk
-from softphone.system.logbook import log, where
-from softphone.system.policy_file import load_policy
 from softphone.wire import LineState, PolicyPhase, PolicyState, Said
-
-_log = log.getChild("engine")
 
 
 class EngineRules:
-    """`secret` keys the draw of the sample. `decided` is `Calls.decided`, set before the first call. Without a rulebook
-    there is no `maker`, and no call is recorded."""
+    """`note` writes what belongs to no call into the audit log. `decided` is `Calls.decided`, set before the first call.
+    Without a rulebook there is no `maker`, and no call is recorded."""
 
     def __init__(
         self,
         maker: NoticeMaker | None,
         rulebook: RulebookDesk,
-        secret: bytes,
         post: Post,
         changed: Callable[[], None],
         fault: Callable[[str, Said | None], None],
+        note: Callable[[Sequence[AuditEntry]], None],
     ) -> None:
-        self._maker = maker
         self._rulebook = rulebook
-        self._secret = secret
         self._post = post
         self._changed = changed
         self._fault = fault
-        self._book = NoticeBook()
-        self._asked_for = ""
-        self._loads = 0
+        self._note = note
+        self._reader = PolicyReader(maker, post, self._answered)
         self.decided: Callable[[str, Decision], None] = lambda _call, _decision: None
         self.policy: Policy | None = None
+        self.book = NoticeBook()
+        self.exchanges: frozenset[str] = frozenset()
         self.state = PolicyState(PolicyPhase.MISSING)
 
     @property
     def trouble(self) -> Reason:
         """Why no call can be recorded while there is no policy."""
-        return Reason.POLICY_FAULTY if self.state.phase is PolicyPhase.FAULTY else Reason.POLICY_MISSING
+        match self.state.phase:
+            case PolicyPhase.FAULTY:
+                return Reason.POLICY_FAULTY
+            case PolicyPhase.UNSIGNED:
+                return Reason.POLICY_UNSIGNED
+            case _:
+                return Reason.POLICY_MISSING
 
-    def load(self, path: str) -> None:
-        """Reads and takes up the policy at `path`, beside the loop. An empty path means none."""
-        self._loads += 1
+    def load(self, path: str, signer: str = "") -> None:
+        """Reads and takes up the policy at `path`, and looks after it. An empty path means none. `signer`: the public key
+        that must have signed it, in base64; empty: it need not be signed."""
         if not path:
-            self.policy, self._book = None, NoticeBook()
+            self._reader.stop()
+            self._put_away()
             self.state = PolicyState(PolicyPhase.MISSING)
             self._changed()
             return
         if self.policy is None:
             self.state = PolicyState(PolicyPhase.LOADING, path)
             self._changed()
-        threading.Thread(target=self._read, args=(Path(path), self._loads), name="policy", daemon=True).start()
+        self._reader.look_after(Path(path), signer)
+
+    def close(self) -> None:
+        self._reader.stop()
 
     def lines(self) -> tuple[LineState, ...]:
         policy = self.policy
         if policy is None:
             return ()
-        party = policy.controller.party
+        today = day_of(policy, datetime.now(UTC))
         return tuple(
             LineState(
                 id=line.id,
                 name={one: line.name[one] for one in Language},
                 numbers=line.numbers,
-                party={one: party[one] for one in Language},
-                why={purpose: {one: why[one] for one in Language} for purpose in Purpose if (why := line.why(purpose))},
+                party={one: policy.party_of(line)[one] for one in Language},
+                why={
+                    purpose: {one: why[one] for one in Language}
+                    for purpose in Purpose
+                    if (why := line.why(purpose, today))
+                },
                 sample=share_text(line.training.sample) if line.training else "",
             )
             for line in policy.line
         )
-
-    def draw(self, line: Line, call: str) -> bool:
-        return line.training is not None and drawn(line.training.sample, roll(self._secret, call))
 
     def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
         """By `policy`, the one that held when it rang."""
@@ -98,47 +106,67 @@ class EngineRules:
             callback=lambda decision: self._post(lambda: self.decided(call, decision)),
         )
 
-    def text(self, line: Line, notice: NoticeId, language: Language) -> NoticeText | None:
-        return self._book.text(line.id, notice, language)
-
-    def notice(self, line: Line, notice: NoticeId, language: Language) -> NoticeSound | None:
-        return self._book.sound(line.id, notice, language)
-
     def word(self, word: PluginWord) -> None:
         """From the plugin host, on its thread."""
         self._post(lambda: self._fault(f"plugin.{word.plugin}", Said(word.code, {"plugin": word.plugin})))
 
-    # --- beside the loop -------------------------------------------------------------------------
+    # --- what was read ---------------------------------------------------------------------------
 
-    def _read(self, path: Path, number: int) -> None:
-        try:
-            loaded = load_policy(path)
-            book = self._maker.prepare(loaded) if self._maker else NoticeBook()
-        except PolicyError as error:
-            faults = tuple(Said(one.code, one.params, one.line, one.key) for one in error.faults)
-            self._post(lambda: self._refused(str(path), faults, number))
-        except Exception as error:  # noqa: BLE001 - a path that no system takes, a library's own error: said, never silent
-            _log.error("bug %s", where(type(error), error.__traceback__))
-            unknown = Said("policy.fault.unreadable", {"path": str(path), "detail": type(error).__name__})
-            self._post(lambda: self._refused(str(path), (unknown,), number))
-        else:
-            self._post(lambda: self._loaded(loaded, book, number))
+    def _answered(self, got: Loaded | NotLoaded | Exchanges) -> None:
+        match got:
+            case Loaded():
+                self._take_up(got)
+                self._believe(got.exchanges)
+            case NotLoaded():
+                self._refuse(got)
+            case Exchanges():
+                self._believe(got)
+        self._changed()
 
-    def _loaded(self, loaded: LoadedPolicy, book: NoticeBook, number: int) -> None:
-        if number != self._loads:
-            return  # another has been asked for since
-        self.policy, self._book = loaded.policy, book
-        remarks = tuple(Said(one.code, one.params, one.line, one.key) for one in loaded.remarks)
-        self._fault("notices", Said("fault.notice.unspoken", {"count": len(book.unspoken)}) if book.unspoken else None)
-        self.state = PolicyState(
-            PolicyPhase.READY, loaded.path, loaded.policy.controller.name, loaded.policy.time_zone, remarks
+    def _believe(self, exchanges: Exchanges) -> None:
+        self.exchanges = exchanges.addresses
+        unresolved = ", ".join(exchanges.unresolved)
+        self._fault("upstream", Said("fault.upstream.unresolved", {"hosts": unresolved}) if unresolved else None)
+
+    def _take_up(self, got: Loaded) -> None:
+        """For the next call: one that is on has its own."""
+        loaded, book = got.loaded, got.book
+        policy = loaded.policy
+        self.policy, self.book = policy, book
+        doubts = loaded.with_remarks(*book.remarks).remarks
+        remarks = tuple(Said(one.code, {**one.params, "rule": one.rule}, one.line, one.key) for one in doubts)
+        unspoken = Said("fault.notice.unspoken", {"count": len(book.unspoken)}) if book.unspoken else None
+        self._fault("notices", Said("error.notice.rulebook_failed") if book.failed else unspoken)
+        self.state = PolicyState(PolicyPhase.READY, loaded.path, _controllers(policy), policy.time_zone, remarks)
+        now = datetime.now(UTC)
+        # With the file's words come the rulebook's, and its choices.
+        taken_up = AuditEntry("policy_taken_up", "G11", now, "", params={"sha256": loaded.sha256, **book.made_by})
+        used = {one.hash for one in book.wordings}
+        confirmed = (
+            AuditEntry("notice_confirmed", "G05", now, "", params={"hash": one.hash, "on": one.on.isoformat()})
+            for one in policy.confirmed
+            if one.hash in used
         )
-        self._changed()
+        self._note([taken_up, *confirmed])
 
-    def _refused(self, path: str, faults: tuple[Said, ...], number: int) -> None:
-        if number != self._loads:
-            return
-        controller = self.policy.controller.name if self.policy else ""
+    def _refuse(self, got: NotLoaded) -> None:
+        if got.unsigned:
+            # Whoever has altered it may have meant to have recorded what must not be.
+            self._put_away()
+        phase = PolicyPhase.UNSIGNED if got.unsigned else PolicyPhase.FAULTY
+        controllers = _controllers(self.policy) if self.policy else ""
         zone = self.policy.time_zone if self.policy else "UTC"
-        self.state = PolicyState(PolicyPhase.FAULTY, path, controller, zone, faults)
-        self._changed()
+        self.state = PolicyState(phase, got.path, controllers, zone, got.faults)
+        told = {
+            "why": got.faults[0].code if got.faults else "",
+            "faults": len(got.faults),
+            "last_good_stays": bool(self.policy),
+        }
+        self._note([AuditEntry("policy_refused", "G11", datetime.now(UTC), "", params=told)])
+
+    def _put_away(self) -> None:
+        self.policy, self.book, self.exchanges = None, NoticeBook(), frozenset()
+
+
+def _controllers(policy: Policy) -> str:
+    return ", ".join(one.name for one in policy.controller)

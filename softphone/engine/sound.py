@@ -17,7 +17,7 @@ from typing import Protocol
 from softphone.audio.bridge import LiveBridge
 from softphone.audio.devices import Devices, Side, SoundFault, SoundRestored, list_devices
 from softphone.audio.files import FileSound, Silence, read_wav
-from softphone.audio.player import LevelMeter, Player, TestTone, tone
+from softphone.audio.player import LevelMeter, Player, TestTone, level_dbfs, tone
 from softphone.domain.effects import Tone
 from softphone.domain.errors import KlartoneError
 from softphone.engine.store import Post
@@ -26,6 +26,7 @@ from softphone.wire import Said, SoundDevice, SoundState
 FILE = "file:"
 NONE = "none"
 SILENT_DBFS = -100.0
+TEST_TONE_DBFS = -20.0
 
 
 class End(Protocol):
@@ -46,10 +47,13 @@ RING = (tone(425, 0.9, level_db=-20) + bytes(2 * 16_000 * 2)) * 20
 
 
 class _Pair:
-    """One end's microphone and another's speaker, into which a short tone may be mixed for the agent."""
+    """One end's microphone and another's speaker, into which a short tone may be mixed for the agent. `level`: how loud the
+    speaker is, in dBFS, while it is `watched`."""
 
-    def __init__(self, microphone: End, speaker: End) -> None:
+    def __init__(self, microphone: End, speaker: End, *, watched: bool) -> None:
         self.pull = microphone.pull
+        self.watched = watched
+        self.level = SILENT_DBFS
         self._speaker = speaker
         self._tone = b""
 
@@ -62,6 +66,8 @@ class _Pair:
         if taken:
             self._tone = self._tone[len(taken) :]
             data = _mixed(data, taken)
+        if self.watched:
+            self.level = level_dbfs(data)
         self._speaker.push(data)
 
 
@@ -93,6 +99,7 @@ class Sound:
         self._watching = False
         self._meter_free = threading.Lock()
         self._tester_free = threading.Lock()
+        self._testing = False
         self._talking = False
         self.state = SoundState()
 
@@ -146,6 +153,8 @@ class Sound:
         """For the level meter of the settings."""
         if on != self._watching:
             self._watching = on
+            if self._pair:
+                self._pair.watched = on
             threading.Thread(target=self._watch, name="level", daemon=True).start()
 
     def _watch(self) -> None:
@@ -165,8 +174,10 @@ class Sound:
                     self._meter = meter
 
     def levels(self) -> tuple[float, float]:
-        meter = self._meter
-        return (meter.level if meter else SILENT_DBFS, SILENT_DBFS)
+        """Of microphone and speaker, in dBFS."""
+        meter, pair = self._meter, self._pair
+        speaker = max(TEST_TONE_DBFS if self._testing else SILENT_DBFS, pair.level if pair else SILENT_DBFS)
+        return (meter.level if meter else SILENT_DBFS, speaker)
 
     def test_tone(self) -> None:
         """A second of a tone on the speaker that was chosen."""
@@ -183,7 +194,9 @@ class Sound:
                 fault = Said(error.code, error.params)
                 self._post(lambda: self._cannot(fault))
             else:
+                self._testing = True
                 tester.wait(5)
+                self._testing = False
                 tester.stop()
 
     def _cannot(self, fault: Said) -> None:
@@ -204,7 +217,7 @@ class Sound:
             self._bridge.open()
         speaker: End = self._bridge or Silence()
         microphone: End = self._file or (self._bridge if self._bridge and self._microphone != NONE else Silence())
-        self._pair = _Pair(microphone, speaker)
+        self._pair = _Pair(microphone, speaker, watched=self._watching)
         self._set_end(self._pair)
 
     def _close(self) -> None:

@@ -11,9 +11,10 @@ from typing import Any, cast
 import pytest
 
 from softphone.domain.errors import KlartoneError
-from softphone.engine.loop import Clients, Engine, Inbox, Parts
+from softphone.engine.loop import Clients, Engine, Parts
 from softphone.engine.outbox import Outbox
 from softphone.engine.server import Client, Told
+from softphone.engine.turns import Inbox
 from softphone.wire import Refused, SendDigits, decode_from_engine
 
 

@@ -1,220 +1,23 @@
-"""The calls between SIP, session, recorder and store: what happens when one of them is late, fails or has a bug.
-
-Phone, recorder, store and rules are hand-written here; the journeys drive the real ones.
-"""
+"""The calls between SIP, session, recorder and store: what happens when one of them is late, fails or has a bug."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
 import pytest
 
-from softphone.domain.changes import Commit, OpenSegment
-from softphone.domain.decision import Decision, Facts, How, NoticeId, PlanState, PurposePlan
+from softphone.domain.decision import Known
 from softphone.domain.errors import KlartoneError
-from softphone.domain.events import Now
-from softphone.domain.notice import NoticeSound, NoticeText, Piece
-from softphone.domain.policy import Line, Policy
-from softphone.domain.purpose import Basis, Headline, Language, Reason
-from softphone.engine.calls import DECISION_TIME, Calls
-from softphone.engine.live import LiveCall
+from softphone.domain.purpose import Headline, Reason
+from softphone.engine.call.ringing import DECISION_TIME
 from softphone.engine.sip import events as sip
-from softphone.wire import CallPhase, CallState, Occurred, OptOut
-from tests.policies import policy_of
-
-CALL = "01a20000-0000-7000-8000-000000000001"
-NUMBER = "+4570102030"
-TEXT = NoticeText(Language.DA, (Piece("Vi optager.", "Vi optager."),), 11, 11, None)
-SOUND = NoticeSound(TEXT, "notice.wav", 2.0, 1.0, None, ())
-OFF = PurposePlan(PlanState.OFF, None, Reason.NOT_IN_SAMPLE)
-N1 = Decision(
-    PurposePlan(PlanState.PLANNED, Basis.LEGITIMATE_INTEREST, Reason.ASSESSMENT),
-    OFF,
-    NoticeId.N1,
-    How.PLAY,
-    (Reason.ASSESSMENT,),
-)
-
-
-@dataclass
-class FakePhone:
-    done: list[str] = field(default_factory=list[str])
-    notice_fails: bool = False
-
-    def dial(self, account: str, target: str) -> str:
-        self.done.append(f"dial {target}")
-        return CALL
-
-    def ring(self, call: str) -> None:
-        self.done.append("ring")
-
-    def answer(self, call: str) -> None:
-        self.done.append("answer")
-
-    def decline(self, call: str) -> None:
-        self.done.append("decline")
-
-    def hang_up(self, call: str) -> None:
-        self.done.append("hang up")
-
-    def hold(self, call: str) -> None:
-        self.done.append("hold")
-
-    def resume(self, call: str) -> None:
-        self.done.append("resume")
-
-    def send_digits(self, call: str, digits: str) -> None:
-        self.done.append(f"digits {digits}")
-
-    def set_muted(self, call: str, muted: bool) -> None:
-        self.done.append(f"muted {muted}")
-
-    def open_microphone(self, call: str, opened: bool) -> None:
-        self.done.append("microphone open" if opened else "microphone shut")
-
-    def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None:
-        if self.notice_fails:
-            raise RuntimeError("a bug")
-        self.done.append(f"play {path}")
-
-    def stop_notice(self, call: str) -> None:
-        self.done.append("stop notice")
-
-    def set_recording(self, call: str, on: bool) -> None:
-        self.done.append(f"record {on}")
-
-
-@dataclass
-class FakeRecorder:
-    running: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
-    starts: int = 0
-    fails: bool = False
-
-    def start(self, call: str, recording: str, segment: int, key: bytes) -> None:
-        if self.fails:
-            raise RuntimeError("a bug")
-        self.starts += 1
-        self.running.add((recording, segment))
-
-    def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
-        self.running.discard((recording, segment))
-
-    def drop_frames(self, recording: str) -> None: ...
-
-
-@dataclass
-class FakeStore:
-    commits: list[Commit] = field(default_factory=list[Commit])
-    looked_up: list[LiveCall] = field(default_factory=list[LiveCall])
-    unopened: bool = False
-
-    def look_up(self, call: LiveCall) -> None:
-        self.looked_up.append(call)
-
-    def ring(self, call: LiveCall, policy: Policy | None) -> None: ...
-
-    def commit(self, call: str, commit: Commit) -> None:
-        self.commits.append(commit)
-
-    def forget_keys(self, recording: str) -> None: ...
-
-    def cause(self) -> str | None:
-        return "disk_full"
-
-
-@dataclass
-class FakeRules:
-    policy: Policy | None
-    trouble: Reason | None = None
-    asked: list[Facts] = field(default_factory=list[Facts])
-
-    def draw(self, line: Line, call: str) -> bool:
-        return False
-
-    def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
-        self.asked.append(facts)
-
-    def text(self, line: Line, notice: NoticeId, language: Language) -> NoticeText | None:
-        return TEXT
-
-    def notice(self, line: Line, notice: NoticeId, language: Language) -> NoticeSound | None:
-        return SOUND
-
-
-class Scene:
-    """A phone whose clock is turned by hand."""
-
-    def __init__(self, *, policy: bool = True) -> None:
-        self.phone, self.recorder, self.store = FakePhone(), FakeRecorder(), FakeStore()
-        self.rules = FakeRules(policy_of().policy if policy else None, Reason.POLICY_MISSING)
-        self.told: list[object] = []
-        self.seconds = 0.0
-        self.calls = Calls(
-            self.phone,
-            self.recorder,
-            self.store,
-            self.rules,
-            clock=self.now,
-            tell=self.told.append,
-            changed=lambda: None,
-            account_number=lambda _: NUMBER,
-            microphone_opened=lambda: None,
-            tone=lambda _: None,
-        )
-        self.calls.desk(present=True)
-
-    def now(self) -> Now:
-        return Now(datetime(2026, 11, 25, 9, tzinfo=UTC) + timedelta(seconds=self.seconds), self.seconds)
-
-    def later(self, seconds: float) -> None:
-        self.seconds += seconds
-        self.calls.run_due()
-
-    def ring(self, call: str = CALL) -> None:
-        headers = sip.Headers({})
-        self.calls.arrived(
-            sip.CallArrived(call, "a", "Mette", "+4520123456", NUMBER, headers, "127.0.0.1", False, False)
-        )
-
-    def answer(self) -> None:
-        self.calls.established(sip.CallEstablished(CALL, record_aware=False))
-
-    def hear_notice(self) -> None:
-        self.calls.notice_started(sip.NoticeStarted(CALL, self.seconds))
-        self.later(2.2)
-        self.calls.notice_played(sip.NoticePlayed(CALL))
-
-    def acknowledge(self) -> None:
-        for commit in [*self.store.commits]:
-            self.store.commits.remove(commit)
-            keys: Mapping[tuple[str, int], bytes] = {
-                (one.recording, one.segment): bytes(32) for one in commit.changes if isinstance(one, OpenSegment)
-            }
-            self.calls.committed(CALL, commit.ticket, keys)
-
-    @property
-    def call(self) -> CallState:
-        return self.calls.shown()[0]
-
-    @property
-    def reason(self) -> Reason:
-        assert self.call.status is not None
-        return self.call.status.reasons[0].reason
-
-    @property
-    def headline(self) -> Headline:
-        assert self.call.status is not None
-        return self.call.status.headline
+from softphone.wire import CallPhase, Occurred, OptOut
+from tests.engine.scene import CALL, N1, PARTY, Scene
 
 
 def test_a_whole_call_is_recorded_once_its_segment_is_committed() -> None:
     scene = Scene()
     scene.ring()
-    scene.calls.looked_up(CALL, declined_earlier=False)
-    assert [facts.declined_earlier for facts in scene.rules.asked] == [False]
+    scene.calls.looked_up(CALL, Known())
+    assert [facts.declined_earlier for facts, _ in scene.rules.asked] == [False]
     scene.calls.decided(CALL, N1)
     scene.answer()
     assert "play notice.wav" in scene.phone.done
@@ -230,6 +33,7 @@ def test_a_whole_call_is_recorded_once_its_segment_is_committed() -> None:
 def test_a_rulebook_that_says_nothing_in_time_means_not_recorded_and_the_call_goes_on() -> None:
     scene = Scene()
     scene.ring()
+    scene.calls.looked_up(CALL, Known())
     scene.answer()
     assert scene.phone.done[-1] == "microphone open"
     scene.later(DECISION_TIME + 0.1)
@@ -250,7 +54,7 @@ def test_what_happened_before_the_rulebook_answered_is_not_lost() -> None:
 
 @pytest.mark.rule("G11")
 def test_without_a_policy_no_rulebook_is_asked_and_the_reason_is_shown() -> None:
-    scene = Scene(policy=False)
+    scene = Scene(policy=None)
     scene.ring()
     scene.answer()
     assert scene.reason is Reason.POLICY_MISSING
@@ -374,6 +178,29 @@ def test_a_call_that_only_rings_takes_no_wrap_up_away() -> None:
     assert scene.calls.recording_command(press) is None
     scene.calls.established(sip.CallEstablished(other, record_aware=False))
     assert [call.id for call in scene.calls.shown()] == [other]
+
+
+@pytest.mark.parametrize("number", ["00", "0045", "+", "*"])
+def test_a_call_with_a_number_that_is_none_rings_and_one_to_it_can_be_ended(number: str) -> None:
+    scene = Scene()
+    scene.ring(number=number)
+    assert scene.phone.done == ["ring"]
+    assert scene.calls.decline(CALL) is None
+    ours = Scene()
+    assert ours.calls.hang_up(ours.calls.dial("a", number, "salg")) is None
+    assert ours.phone.done[-1] == "hang up"
+
+
+def test_a_call_of_ours_that_cannot_be_followed_is_ended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_account: str) -> str:
+        raise RuntimeError("a bug")
+
+    scene = Scene()
+    monkeypatch.setattr(scene.calls, "_account_number", fails)
+    with pytest.raises(RuntimeError):
+        scene.calls.dial("a", PARTY, "salg")
+    assert scene.phone.done == [f"dial {PARTY}", "hang up"]
+    assert not scene.calls.talking
 
 
 @pytest.mark.parametrize("target", ["112", "+45 112", "sip:112@pbx.example", "SIPS:112@pbx.example", "0045112"])

@@ -3,7 +3,8 @@
 import pytest
 
 from softphone.domain.errors import KlartoneError
-from softphone.engine.numbers import dialled, e164
+from softphone.engine.numbers import dialled, e164, is_internal
+from tests.policies import POLICY, policy_of
 
 
 @pytest.mark.parametrize("given", ["+4520123456", "20123456", "20 12 34 56", "004520123456"])
@@ -34,3 +35,40 @@ def test_numbers_and_addresses_can_be_dialled(typed: str, where: str) -> None:
 def test_anything_else_is_refused_with_a_sentence(typed: str) -> None:
     with pytest.raises(KlartoneError):
         dialled(typed)
+
+
+TEAM = """
+[[team]]
+id = "salg"
+name = "Salg"
+agents = ["anna@nordlys.example", "sip:bo@pbx.nordlys.example:5070"]
+lines = ["salg"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "host", "internal"),
+    [
+        ("204", "", True),
+        ("20412", "nordlys.example", True),
+        ("+4570102030", "", True),
+        ("70102030", "sip.carrier.example", True),
+        ("anna", "nordlys.example", True),
+        ("bo", "PBX.nordlys.example", True),
+        ("anna", "", True),
+        ("anna", "elsewhere.example", False),
+        ("+4520123456", "", False),
+        ("112", "", False),
+        ("1813", "", False),
+        ("00", "", True),
+        ("0045", "", True),
+        ("+", "", False),
+        ("1", "", False),
+        ("", "", False),
+        ("anonymous", "", False),
+    ],
+)
+def test_the_other_side_is_ours_where_it_is_a_line_an_agent_or_an_extension(
+    number: str, host: str, internal: bool
+) -> None:
+    assert is_internal(policy_of(POLICY + TEAM).policy, number, host) is internal

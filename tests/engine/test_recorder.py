@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from softphone.archive.reader import OpenedRecording, read_structure
-from softphone.archive.vault import SegmentWriter
+from softphone.archive.files.reader import OpenedRecording, read_structure
+from softphone.archive.files.vault import SegmentWriter
 from softphone.domain.changes import Discard, DropWraps
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.purpose import KeyRole, Reason

@@ -1,4 +1,4 @@
-"""A real baresip that calls, and speaks a WAV file; what it hears it keeps in another.
+"""A real baresip that calls or is called, and speaks a WAV file; what it hears it keeps in another.
 
 It is driven by its TCP control (netstrings of JSON). It registers nowhere and needs no sound device.
 """
@@ -24,7 +24,7 @@ poll_method epoll
 sip_listen 127.0.0.1:{sip}
 call_local_timeout 20
 call_max_calls 2
-audio_player aufile,{home}/heard.wav
+audio_player aufile,{player}
 audio_source aufile,{says}
 audio_alert aufile,{home}/alert.wav
 ausrc_srate 8000
@@ -40,10 +40,11 @@ audio_level no
 audio_txmode thread
 rtp_tos 184
 net_interface 127.0.0.1
-module_path {modules}
+module_path {folder}
 module g711.so
 module aufile.so
 module account.so
+{more}
 module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:{control}
@@ -81,15 +82,18 @@ class Baresip:
                     if told.get("response"):
                         return told
 
-    def dial(self, uri: str) -> None:
+    def dial(self, uri: str, heard: Path | None = None) -> None:
+        """`heard`: a WAV file for what is heard of this call, whole once the call has ended."""
+        if heard is not None:
+            self.command("auplay", f"aufile,{heard}")
         self.command("dial", uri)
 
     def hang_up(self) -> None:
         self.command("hangup")
 
-    def press(self, digit: str) -> None:
-        """A key in the established call (RFC 4733)."""
-        self.command("sndcode", digit)
+    def press(self, digits: str) -> None:
+        """Keys in the established call, one after another (RFC 4733)."""
+        self.command("sndcode", digits)
 
     def close(self) -> None:
         end(self._process)
@@ -104,12 +108,21 @@ class Baresip:
 
 
 @contextmanager
-def baresip(says: Path, name: str = "baresip") -> Generator[Baresip]:
-    """`says`: a WAV file, 8 kHz, 16 bit, mono. Its address is `sip:<name>@127.0.0.1`."""
+def baresip(says: Path, name: str = "baresip", *, keeps: bool = True, mixes: bool = False) -> Generator[Baresip]:
+    """`says`: a WAV file, 8 kHz, 16 bit, mono. Its address is `sip:<name>@127.0.0.1`. `keeps`: what it hears is kept.
+    `mixes`: another file can be mixed into what it says."""
     home = Path(tempfile.mkdtemp(prefix="baresip"))
     sip, control = free_port(), free_port()
-    modules = next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1])
-    (home / "config").write_text(_CONFIG.format(sip=sip, control=control, home=home, says=says, modules=modules))
+    config = {
+        "sip": sip,
+        "control": control,
+        "home": home,
+        "says": says,
+        "player": home / "heard.wav" if keeps else "/dev/null",
+        "folder": next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1]),
+        "more": "module mixausrc.so" if mixes else "",
+    }
+    (home / "config").write_text(_CONFIG.format_map(config))
     (home / "accounts").write_text(
         f"<sip:{name}@127.0.0.1:{sip}>;regint=0;audio_codecs=pcma;answermode=manual;ptime=20\n"
     )

@@ -133,7 +133,9 @@ class Customer:
             case "stop_notice":
                 phone.stop_notice(call)
             case "recording":
-                phone.set_recording(call, command["on"])
+                phone.set_recording(call, command["state"])
+            case "warn":
+                phone.sound_warning(call)
             case "prefer":
                 phone.prefer_recording(call, command["wanted"])
             case "say":

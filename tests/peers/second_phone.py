@@ -104,11 +104,15 @@ def second_phone(
     counter: bool = False,
     device: bool = False,
     codec: str = "",
+    jitter: int = 100,
     env: Mapping[str, str] | None = None,
 ) -> Generator[SecondPhone]:
     """`counter`: say the frame counter all along. `device`: live sound, on what `env` shows of it.
-    Codec as PJSIP names it, for example `PCMA/8000/1`."""
+    Codec as PJSIP names it, for example `PCMA/8000/1`. `jitter`: depth in ms; the program's own has 40, and a test more than
+    that, so that what a busy machine delays does not count as lost."""
     options = [
+        "--jitter",
+        str(jitter),
         *(["--record-aware"] if record_aware else []),
         *(["--auto-answer"] if auto_answer else []),
         *(["--counter"] if counter else []),

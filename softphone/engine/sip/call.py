@@ -15,6 +15,7 @@ from typing import Literal
 import pjsua2 as pj
 from uuid_utils import uuid7
 
+from softphone.engine.sip.events import PeerRecordingState, RecordWish
 from softphone.engine.sip.happenings import (
     DigitSeen,
     MediaReached,
@@ -68,6 +69,9 @@ class CallDirector(pj.Call):
         info = self.getInfo()
         if prm.e.type == pj.PJSIP_EVENT_TSX_STATE:
             self._read(prm.e.body.tsxState)
+        elif prm.e.type == pj.PJSIP_EVENT_RX_MSG:
+            # An ACK with the answer to an offer that was ours, in the 200.
+            self._tell(prm.e.body.rxMsg.rdata.wholeMsg)
         self.post(
             StateReached(
                 self.call,
@@ -97,9 +101,11 @@ class CallDirector(pj.Call):
             return
         event = prm.e.body.tsxState
         transaction = event.tsx
-        if transaction.role != pj.PJSIP_ROLE_UAC or transaction.method not in ("INVITE", "UPDATE"):
+        if transaction.method not in ("INVITE", "UPDATE"):
             return
         self._read(event)
+        if transaction.role != pj.PJSIP_ROLE_UAC:
+            return
         # An INVITE's 2xx ends its transaction at once; everything else is completed first.
         ended = transaction.state == pj.PJSIP_TSX_STATE_COMPLETED or (
             transaction.state == pj.PJSIP_TSX_STATE_TERMINATED and event.prevState != pj.PJSIP_TSX_STATE_COMPLETED
@@ -112,10 +118,11 @@ class CallDirector(pj.Call):
         self.post(DigitSeen(self.call, prm.digit, time.monotonic()))
 
     def _read(self, event: pj.TsxStateEvent) -> None:
-        if event.type != pj.PJSIP_EVENT_RX_MSG:
-            return
-        text = event.src.rdata.wholeMsg
-        if text.startswith("SIP/2.0 ") and not text.startswith("SIP/2.0 100"):
+        if event.type == pj.PJSIP_EVENT_RX_MSG:
+            self._tell(event.src.rdata.wholeMsg)
+
+    def _tell(self, text: str) -> None:
+        if not text.startswith("SIP/2.0 100"):
             message = parse_message(text)
             self.post(MessageSeen(self.call, is_record_aware(message.headers), message.body))
 
@@ -138,8 +145,14 @@ class Leg:
     held_by_them: bool = False
     record_aware: bool = False
     progress: Literal["calling", "ringing", "early", ""] = ""
-    preference: bool | None = None
+    recording: PeerRecordingState | None = None
+    """what a record-aware peer is to be told"""
+    preference: RecordWish | None = None
     peer_records: str = ""
+    takes_update: bool = True
+    """until it has shown that it does not, whatever it says"""
+    digits_until: float = 0.0
+    """when the last digit has been sent; monotonic seconds"""
     microphone_open: bool = True
     notice: Notice | None = None
     wires: Wires = field(default_factory=Wires)

@@ -1,13 +1,12 @@
-"""The phone's calls: what is asked of them, what becomes of them, and which port hears which.
+"""The phone's calls: what is asked of them, and what becomes of them.
 
-Runs on the polling thread alone, after each poll. It decides nothing about recording: it plays a
-notice when told to, and says when it was heard.
+Runs on the polling thread alone, after each poll. It decides nothing about recording. What is heard in
+a call is `media.hearing`, what is offered in it `negotiation`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 import time
 from collections import deque
@@ -26,7 +25,6 @@ from softphone.engine.sip.happenings import (
     InviteArrived,
     InviteRejected,
     MediaReached,
-    MediaState,
     MessageSeen,
     NoticeEnded,
     OfferAnswered,
@@ -34,7 +32,8 @@ from softphone.engine.sip.happenings import (
     StateReached,
 )
 from softphone.engine.sip.media import Frames
-from softphone.engine.sip.media.notice import HEARD_MARGIN, LEAD_IN, Notice
+from softphone.engine.sip.media.hearing import Hearing
+from softphone.engine.sip.media.notice import LEAD_IN
 from softphone.engine.sip.media.ports import CallPorts, CallSound
 from softphone.engine.sip.message import (
     called,
@@ -54,6 +53,9 @@ BYE_LIMIT = 1.0
 """Seconds after which a call that we ended is over for us, whether or not the peer has said so."""
 
 WATCH_SECONDS = 1.0
+
+DIGIT_SECONDS = 0.3
+"""How long a digit and the pause after it take on their way out, at most."""
 
 CROWD = 8
 CROWD_SECONDS = 0.6
@@ -85,8 +87,8 @@ class Calls:
         self._record_aware = record_aware
         self._legs: dict[str, Leg] = {}
         self._offers = Negotiation(self._legs, timers, emit, record_aware)
+        self._hearing = Hearing(self._legs, ports, timers, post, emit)
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
-        self._serials = itertools.count(1)
         self._released: deque[float] = deque(maxlen=CROWD)
 
     # What is asked
@@ -124,7 +126,7 @@ class Calls:
         if leg.ending:
             return
         leg.ending = True
-        self._silence(leg)
+        self._hearing.silence(leg)
         params = pj.CallOpParam()
         if code:
             params.statusCode = code
@@ -140,8 +142,8 @@ class Calls:
     def hold(self, call: str, held: bool) -> None:
         self._offers.hold(self._established(call), held)
 
-    def set_recording(self, call: str, on: bool) -> None:
-        self._offers.set_recording(self._established(call), on)
+    def set_recording(self, call: str, state: events.PeerRecordingState) -> None:
+        self._offers.set_recording(self._established(call), state)
 
     def prefer_recording(self, call: str, wanted: bool | None) -> None:
         self._offers.prefer_recording(self._established(call), wanted)
@@ -160,28 +162,22 @@ class Calls:
             failed = True
         if failed:
             raise KlartoneError("digits_not_possible")
+        leg.digits_until = max(time.monotonic(), leg.digits_until) + len(digits) * DIGIT_SECONDS
 
     def mute(self, call: str, muted: bool) -> None:
         self._leg(call).sound.muted = muted
 
-    def open_microphone(self, call: str, open_: bool) -> None:
-        leg = self._leg(call)
-        leg.microphone_open = open_
-        self._wire(leg)
+    def open_microphone(self, call: str, opened: bool) -> None:
+        self._hearing.open_microphone(self._leg(call), opened)
 
     def play_notice(self, call: str, path: Path, lead_in: float = LEAD_IN) -> None:
-        leg = self._established(call)
-        media = leg.media
-        if media is None or media.status != pj.PJSUA_CALL_MEDIA_ACTIVE or leg.sound.held:
-            raise KlartoneError("notice_not_possible")
-        self._cut_notice(leg, "replaced")
-        leg.notice = Notice(call, next(self._serials), path, self._post)
-        self._wire(leg)
-        serial = leg.notice.serial
-        self._timers.after(lead_in, lambda: self._start_notice(call, serial))
+        self._hearing.play_notice(self._established(call), path, lead_in)
 
     def stop_notice(self, call: str) -> None:
-        self._cut_notice(self._leg(call), "stopped")
+        self._hearing.cut_notice(self._leg(call), "stopped")
+
+    def sound_warning(self, call: str) -> None:
+        self._hearing.warn(self._established(call))
 
     def uses(self, account: str) -> bool:
         return any(leg.account == account for leg in self._legs.values()) or any(
@@ -198,7 +194,7 @@ class Calls:
 
     def drop_all(self) -> None:
         for leg in self._legs.values():
-            self._silence(leg)
+            self._hearing.silence(leg)
         self._legs.clear()
         self._leaving.clear()
 
@@ -214,7 +210,6 @@ class Calls:
             self._turn_away(director, happening.account, BUSY_HERE)
             self._missed(happening.account, who.name, who.user)
             return
-        preference = record_preference(message.body)
         leg = Leg(
             director.call,
             happening.account,
@@ -234,11 +229,11 @@ class Calls:
                 account=leg.account,
                 name=who.name,
                 number=who.user,
+                host=who.host,
                 called=called(message),
                 headers=message.headers,
                 peer_host=host_of(happening.peer),
                 record_aware=leg.record_aware,
-                prefers_no_recording=preference is False,
             )
         )
         self._read_sdp(leg, message.body)
@@ -259,7 +254,7 @@ class Calls:
             leg.established = True
             self._emit(events.CallEstablished(leg.call, leg.record_aware))
             leg.sound.telling = not leg.ending
-            self._set_media(leg, happening.media)
+            self._hearing.set_media(leg, happening.media)
             self._offers.go_on(leg)
         elif not leg.incoming and not leg.established:
             self._progress(leg, happening)
@@ -267,31 +262,28 @@ class Calls:
     def media_reached(self, happening: MediaReached) -> None:
         leg = self._legs.get(happening.call)
         if leg is not None:
-            self._set_media(leg, happening.media, renewed=True)
+            self._hearing.set_media(leg, happening.media, renewed=True)
 
     def message_seen(self, happening: MessageSeen) -> None:
         leg = self._legs.get(happening.call)
         if leg is not None:
-            if happening.record_aware and not leg.established:
-                leg.record_aware = True
+            if happening.record_aware and not leg.record_aware:
+                self._offers.became_aware(leg)
+                if leg.established:
+                    self._emit(events.PeerBecameAware(leg.call))
             self._read_sdp(leg, happening.sdp)
 
     def offer_answered(self, happening: OfferAnswered) -> None:
         leg = self._legs.get(happening.call)
         if leg is not None:
-            self._offers.answered(leg, happening.code)
+            self._offers.answered(leg, happening.method, happening.code)
 
     def digit_seen(self, happening: DigitSeen) -> None:
         if happening.call in self._legs:
             self._emit(events.DigitReceived(happening.call, happening.digit, happening.at))
 
     def notice_ended(self, happening: NoticeEnded) -> None:
-        leg = self._legs.get(happening.call)
-        if leg is None or leg.notice is None or leg.notice.serial != happening.serial:
-            return
-        if not leg.notice.read:
-            leg.notice.read = True
-            self._timers.after(HEARD_MARGIN, lambda: self._heard(happening.call, happening.serial))
+        self._hearing.notice_ended(happening)
 
     # How
 
@@ -342,12 +334,13 @@ class Calls:
             return
         if leg.progress != reached:
             leg.progress = reached
+            self._hearing.wire(leg)
             self._emit(events.CallProgress(leg.call, reached))
 
     def _over(self, leg: Leg, code: int, reason: str) -> None:
         by_us = leg.ending
         leg.ending = True
-        self._silence(leg)
+        self._hearing.silence(leg)
         del self._legs[leg.call]
         self._released.append(time.monotonic())
         self._emit(events.CallEnded(leg.call, code, reason, by_us))
@@ -370,35 +363,9 @@ class Calls:
         if leg.director.isActive():
             self._timers.after(WATCH_SECONDS, lambda: self._watch_ringing(call))
         else:
-            self._silence(leg)
+            self._hearing.silence(leg)
             self._unanswered_end(call)
             self._leaving.pop(call, None)
-
-    def _silence(self, leg: Leg) -> None:
-        """From here on no frame of this call is told, sent or heard."""
-        leg.sound.telling = leg.sound.talking = False
-        self._cut_notice(leg, "ended")
-        self._wire(leg)
-        self._ports.leave(leg.sound)
-
-    def _set_media(self, leg: Leg, media: MediaState | None, *, renewed: bool = False) -> None:
-        leg.media = media
-        status = media.status if media is not None else pj.PJSUA_CALL_MEDIA_NONE
-        by_us = status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD
-        by_them = status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD or (
-            by_us and media is not None and media.direction == pj.PJMEDIA_DIR_NONE
-        )
-        active = by_us or by_them or status == pj.PJSUA_CALL_MEDIA_ACTIVE
-        leg.sound.held = by_us or by_them or leg.offers.wanted.held
-        if leg.sound.held or not active:
-            self._cut_notice(leg, "held" if active else "media")
-        self._wire(leg, renewed=renewed)
-        if active != leg.media_active:
-            leg.media_active = active
-            self._emit(events.MediaChanged(leg.call, active))
-        if (by_us, by_them) != (leg.held_by_us, leg.held_by_them):
-            leg.held_by_us, leg.held_by_them = by_us, by_them
-            self._emit(events.HoldChanged(leg.call, by_us, by_them))
 
     def _read_sdp(self, leg: Leg, sdp: str) -> None:
         preference = record_preference(sdp)
@@ -409,46 +376,3 @@ class Calls:
         if state is not None and state != leg.peer_records:
             leg.peer_records = state
             self._emit(events.PeerRecording(leg.call, state))
-
-    # The notice
-
-    def _start_notice(self, call: str, serial: int) -> None:
-        leg = self._legs.get(call)
-        if leg is not None and leg.notice is not None and leg.notice.serial == serial:
-            leg.notice.sounding = True
-            self._wire(leg)
-            self._emit(events.NoticeStarted(call, time.monotonic()))
-
-    def _heard(self, call: str, serial: int) -> None:
-        leg = self._legs.get(call)
-        if leg is not None and leg.notice is not None and leg.notice.serial == serial:
-            self._end_notice(leg)
-            self._emit(events.NoticePlayed(call))
-
-    def _cut_notice(self, leg: Leg, reason: str) -> None:
-        if leg.notice is not None:
-            self._end_notice(leg)
-            self._emit(events.NoticeCut(leg.call, reason))
-
-    def _end_notice(self, leg: Leg) -> None:
-        notice, leg.notice = leg.notice, None
-        if notice is not None:
-            leg.wires.part_from(notice, self._ports)
-        self._wire(leg)
-
-    def _wire(self, leg: Leg, *, renewed: bool = False) -> None:
-        """Say who hears whom now. The microphone's flag is set first: a wire changes a tick later."""
-        status = leg.media.status if leg.media is not None else pj.PJSUA_CALL_MEDIA_NONE
-        talking = status == pj.PJSUA_CALL_MEDIA_ACTIVE and leg.established and not leg.ending
-        hearing = not leg.ending and (status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD))
-        microphone = talking and leg.microphone_open and leg.notice is None
-        leg.sound.talking = microphone
-        notice = leg.notice if talking and leg.notice is not None and leg.notice.sounding else None
-        wanted = leg.wires.wanted(hearing=hearing, talking=talking, microphone=microphone, notice=notice)
-        if wanted == leg.wires.connected and not renewed:
-            return
-        stream = None
-        with contextlib.suppress(pj.Error):
-            stream = leg.director.getAudioMedia(-1)
-        for fault in leg.wires.connect(wanted, self._ports, stream, notice, renewed=renewed):
-            self._emit(events.PhoneFault("media", fault, leg.call))

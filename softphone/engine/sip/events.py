@@ -14,6 +14,7 @@ from typing import Literal
 RegistrationState = Literal["registering", "registered", "refused", "unreachable", "unregistered"]
 ProgressState = Literal["calling", "ringing", "early"]
 PeerRecordingState = Literal["on", "off", "paused"]
+RecordWish = Literal["on", "off", "pause", "nopreference"]
 
 
 class Headers(Mapping[str, str]):
@@ -53,17 +54,18 @@ class RegistrationChanged:
 
 @dataclass(frozen=True, slots=True)
 class CallArrived:
-    """An INVITE. `number` is the user part of From as given, empty for an anonymous caller."""
+    """An INVITE. `number` and `host` are the parts of From as given, the number empty for an anonymous caller. `peer_host` is
+    the address that the message came from."""
 
     call: str
     account: str
     name: str = field(repr=False)
     number: str = field(repr=False)
+    host: str
     called: str
     headers: Headers
     peer_host: str
     record_aware: bool
-    prefers_no_recording: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +127,17 @@ class MediaChanged:
 
 @dataclass(frozen=True, slots=True)
 class RecordPreference:
-    """RFC 7866 `a=recordpref`: whether the peer wants to be recorded."""
+    """RFC 7866 `a=recordpref`: what the peer would like to be done about recording it."""
 
     call: str
-    recording: bool
+    wish: RecordWish
+
+
+@dataclass(frozen=True, slots=True)
+class PeerBecameAware:
+    """RFC 7866: the peer says in mid-call that it is record-aware."""
+
+    call: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +199,7 @@ PhoneEvent = (
     | HoldChanged
     | MediaChanged
     | RecordPreference
+    | PeerBecameAware
     | PeerRecording
     | NoticeStarted
     | NoticePlayed

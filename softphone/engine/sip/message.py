@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote
 
-from softphone.engine.sip.events import Headers, PeerRecordingState
+from softphone.engine.sip.events import Headers, PeerRecordingState, RecordWish
 
 _COMPACT = {
     "a": "accept-contact",
@@ -122,17 +122,24 @@ def is_record_aware(headers: Headers) -> bool:
     return "record-aware" in {token.strip().lower() for token in tokens.split(",")}
 
 
-def record_preference(sdp: str) -> bool | None:
-    """Whether the peer wants to be recorded; None when it says nothing or has no preference."""
-    found = cast("list[str]", _PREFERENCE.findall(sdp.replace("\r", "")))
-    if not found or found[-1] == "nopreference":
-        return None
-    return found[-1] == "on"
+def record_preference(sdp: str) -> RecordWish | None:
+    """RFC 7866 section 7.2: what the peer would like; None where it says nothing."""
+    return cast("RecordWish | None", _said_of_audio(_PREFERENCE, sdp))
 
 
 def record_state(sdp: str) -> PeerRecordingState | None:
-    found = cast("list[PeerRecordingState]", _RECORD.findall(sdp.replace("\r", "")))
-    return found[-1] if found else None
+    """RFC 7866 section 7.1."""
+    return cast("PeerRecordingState | None", _said_of_audio(_RECORD, sdp))
+
+
+def _said_of_audio(attribute: re.Pattern[str], sdp: str) -> str | None:
+    """What the audio's own section says, else what the session's says for all."""
+    session, *sections = re.split(r"^(?=m=)", sdp.replace("\r", ""), flags=re.MULTILINE)
+    for section in (*(part for part in sections if part.startswith("m=audio")), session):
+        found = cast("list[str]", attribute.findall(section))
+        if found:
+            return found[-1]
+    return None
 
 
 def with_attributes(sdp: str, attributes: tuple[str, ...]) -> str:

@@ -23,6 +23,7 @@ TURN = 0.3
 """Seconds until another try when the peer's own offer is being answered."""
 
 _CHALLENGED = (401, 407)  # PJSIP answers these itself, with the account's password
+_UNKNOWN_METHOD = (405, 501)
 _SUPPORTED = 1  # pjsip_dialog_cap_status
 
 
@@ -48,16 +49,29 @@ class Negotiation:
         if not held and (sent is None or not sent.held):
             leg.sound.held = leg.held_by_us or leg.held_by_them
 
-    def set_recording(self, leg: Leg, on: bool) -> None:
+    def set_recording(self, leg: Leg, state: events.PeerRecordingState) -> None:
+        leg.recording = state
         if leg.record_aware:
-            self._wish(leg, replace(leg.offers.wanted, record=on))
+            self._wish(leg, replace(leg.offers.wanted, record=state))
+
+    def became_aware(self, leg: Leg) -> None:
+        """The peer says so in mid-call (it was put through to another phone): it hears what it would have heard."""
+        leg.record_aware = True
+        if leg.recording is not None:
+            self.set_recording(leg, leg.recording)
 
     def prefer_recording(self, leg: Leg, wanted: bool | None) -> None:
         self._wish(leg, replace(leg.offers.wanted, preference=wanted))
 
-    def answered(self, leg: Leg, code: int) -> None:
+    def answered(self, leg: Leg, method: str, code: int) -> None:
         """A final answer to an offer of ours."""
         if leg.offers.sent is None or code in _CHALLENGED:
+            return
+        if method == "UPDATE" and code in _UNKNOWN_METHOD and leg.takes_update:
+            # Whatever its Allow says: the same is offered again in the way that every phone knows.
+            leg.takes_update = False
+            leg.offers.collided()
+            self.go_on(leg)
             return
         if code == GLARE:
             leg.offers.collided()
@@ -78,6 +92,10 @@ class Negotiation:
         wish = leg.offers.next(now)
         if wish is None or not leg.established or leg.ending:
             return
+        if wish.held is not leg.offers.agreed.held and now < leg.digits_until:
+            # A stream that is held is made anew: the digits it had yet to send would be lost.
+            self._later(leg.call, leg.digits_until - now)
+            return
         try:
             self._send(leg, wish)
         except pj.Error:
@@ -92,7 +110,7 @@ class Negotiation:
         elif leg.offers.agreed.held and not wish.held:
             params.opt.flag |= pj.PJSUA_CALL_UNHOLD
             leg.director.reinvite(params)
-        elif leg.director.remoteHasCap(pj.PJSIP_H_ALLOW, "", "UPDATE") == _SUPPORTED:
+        elif leg.takes_update and leg.director.remoteHasCap(pj.PJSIP_H_ALLOW, "", "UPDATE") == _SUPPORTED:
             leg.director.update(params)
         else:
             leg.director.reinvite(params)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from softphone.engine.sip.events import PeerRecordingState
+
 SENT_LIMIT = 35.0
 """Seconds after which an offer without a final answer is given up: a little over SIP's timer F."""
 
@@ -18,14 +20,14 @@ class Wish:
     """`record`: None says nothing of recording. `preference` likewise, for our own wish."""
 
     held: bool = False
-    record: bool | None = None
+    record: PeerRecordingState | None = None
     preference: bool | None = None
 
     def attributes(self) -> tuple[str, ...]:
         """RFC 7866 sections 7.1 and 7.2, without the `a=`."""
         said: list[str] = []
         if self.record is not None:
-            said.append(f"record:{'on' if self.record else 'off'}")
+            said.append(f"record:{self.record}")
         if self.preference is not None:
             said.append(f"recordpref:{'on' if self.preference else 'off'}")
         return tuple(said)

@@ -17,7 +17,7 @@ from softphone.domain.errors import EngineError
 from softphone.engine.sip import happenings as seen
 from softphone.engine.sip.calls import DECLINE, Calls
 from softphone.engine.sip.endpoint import SipEndpoint
-from softphone.engine.sip.events import FrameFault, PhoneEvent, PhoneFault
+from softphone.engine.sip.events import FrameFault, PeerRecordingState, PhoneEvent, PhoneFault
 from softphone.engine.sip.media import Frames, SoundEnd
 from softphone.engine.sip.media.frames import frame_copiers
 from softphone.engine.sip.media.notice import LEAD_IN
@@ -200,9 +200,13 @@ class Phone:
     def stop_notice(self, call: str) -> None:
         self._running()[1].stop_notice(call)
 
-    def set_recording(self, call: str, on: bool) -> None:
+    def sound_warning(self, call: str) -> None:
+        """A short tone that agent and party hear, and no recording; nothing where the call is held."""
+        self._running()[1].sound_warning(call)
+
+    def set_recording(self, call: str, state: PeerRecordingState) -> None:
         """Tell a record-aware peer `a=record` (RFC 7866); to any other, nothing is said."""
-        self._running()[1].set_recording(call, on)
+        self._running()[1].set_recording(call, state)
 
     def prefer_recording(self, call: str, wanted: bool | None) -> None:
         """Tell the peer `a=recordpref` (RFC 7866): what we would like it to do."""

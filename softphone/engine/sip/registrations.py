@@ -23,6 +23,8 @@ from softphone.engine.sip.timers import Timers
 
 ANSWER_LIMIT = 5.0
 UNREGISTER_LIMIT = 1.5
+ROOM = 8
+"""Accounts that PJSIP has room for; it aborts the process at the next. One that is on its way out still has its place."""
 
 
 @dataclass(slots=True)
@@ -64,9 +66,11 @@ class Registrations:
 
     def add(self, account: str, settings: AccountSettings) -> None:
         """Raises SettingsError `account_address`, `account_server`, `account_transport`,
-        `account_exists` or `account_refused` (PJSIP would not take it)."""
+        `account_exists`, `error.settings.accounts` or `account_refused` (PJSIP would not take it)."""
         if account in self._accounts:
             raise SettingsError("account_exists", account=account)
+        if len(self._accounts) + len(self._retired) >= ROOM:
+            raise SettingsError("error.settings.accounts", most=ROOM)
         config = account_config(settings, self._endpoint.udp_transport, self._bind)
         director = AccountDirector(account, self._post)
         reason = ""
@@ -97,8 +101,7 @@ class Registrations:
             for index, kept in enumerate(self._retired):
                 if kept is director:
                     del self._retired[index]
-                    with contextlib.suppress(pj.Error):
-                        kept.shutdown()
+                    _end(kept)
                     break
 
         self._timers.after(UNREGISTER_LIMIT, drop)
@@ -118,8 +121,7 @@ class Registrations:
         self._retired.clear()
         self._accounts.clear()
         for director in directors:
-            with contextlib.suppress(pj.Error):
-                director.shutdown()
+            _end(director)
 
     def started(self, happening: RegistrationStarted) -> None:
         registration = self._accounts.get(happening.account)
@@ -167,3 +169,11 @@ class Registrations:
         registration.state = changed
         if old is None or (old.state, old.until) != (state, until):
             self._emit(changed)
+
+
+def _end(director: AccountDirector) -> None:
+    """The account is gone. Its object is left to the library: whenever it is dropped it would shut down again, and by then its
+    place may be another account's, which would go with it."""
+    with contextlib.suppress(pj.Error):
+        director.shutdown()
+    director.__disown__()

@@ -38,8 +38,7 @@ def test_an_incoming_call_tells_who_calls_and_which_number_was_called(
     assert arrived["account"] == "own"
     assert arrived["headers"]["user-agent"] == ["Klartone"]
     assert arrived["record_aware"] is True
-    assert arrived["prefers_no_recording"] is True
-    assert agent.told("RecordPreference")[-1]["recording"] is False
+    assert agent.told("RecordPreference")[-1]["wish"] == "off"
 
 
 def test_a_call_is_established_on_both_sides_and_ended_by_the_one_who_hangs_up(
@@ -307,3 +306,14 @@ def test_thirty_calls_in_a_row_leave_no_descriptor_behind(agent: SecondPhone, cu
     assert after["descriptors"] <= before["descriptors"]
     assert after["kept"] == 0
     assert after["memory"] - before["memory"] < 4_000_000
+
+
+def test_digits_sent_just_before_a_hold_all_arrive(agent: SecondPhone, customer: SecondPhone) -> None:
+    connect(customer, agent)
+    agent.do("digits", digits="0123456789")
+    agent.do("hold")
+    assert [customer.wait_for("DigitReceived")["digit"] for _ in range(10)] == [*"0123456789"]
+    customer.wait_for("HoldChanged", by_them=True)
+    agent.do("resume")
+    customer.wait_for("HoldChanged", by_them=False)
+    part(customer, agent)

@@ -93,23 +93,30 @@ def test_no_text_whatever_raises(text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [
-        ("a=recordpref:on", True),
-        ("a=recordpref:off", False),
-        ("a=recordpref:pause", False),
-        ("a=recordpref:nopreference", None),
+        ("a=recordpref:on", "on"),
+        ("a=recordpref:off", "off"),
+        ("a=recordpref:pause", "pause"),
+        ("a=recordpref:nopreference", "nopreference"),
         ("a=recordpreference:on", None),
         ("", None),
     ],
 )
-def test_a_recording_preference_is_read_as_rfc_7866_says(line: str, wanted: bool | None) -> None:
-    assert record_preference(f"v=0\r\nm=audio 1 RTP/AVP 0\r\n{line}\r\n") is wanted
+def test_a_recording_preference_is_read_as_rfc_7866_says(line: str, wanted: str | None) -> None:
+    assert record_preference(f"v=0\r\nm=audio 1 RTP/AVP 0\r\n{line}\r\n") == wanted
+    assert record_preference(f"v=0\r\n{line}\r\nm=audio 1 RTP/AVP 0\r\n") == wanted
+
+
+def test_what_the_audio_itself_says_goes_before_what_the_whole_session_says() -> None:
+    sdp = "v=0\r\na=recordpref:on\r\na=record:on\r\nm=audio 1 RTP/AVP 0\r\na=recordpref:off\r\n"
+    video = "m=video 2 RTP/AVP 96\r\na=recordpref:nopreference\r\na=record:paused\r\n"
+    assert (record_preference(sdp + video), record_state(sdp + video)) == ("off", "on")
 
 
 def test_attributes_are_added_to_an_sdp_and_read_again() -> None:
     sdp = "v=0\r\nm=audio 1 RTP/AVP 0\r\na=sendrecv\r\n"
     told = with_attributes(sdp, ("record:on", "recordpref:off"))
     assert told.startswith(sdp)
-    assert (record_state(told), record_preference(told)) == ("on", False)
+    assert (record_state(told), record_preference(told)) == ("on", "off")
     assert with_attributes(sdp, ()) == sdp
 
 

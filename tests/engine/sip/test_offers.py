@@ -10,14 +10,14 @@ def test_nothing_is_offered_while_nothing_new_is_wanted() -> None:
 
 
 def test_a_second_wish_waits_for_the_first_answer_and_then_says_everything() -> None:
-    offers = Offers(wanted=Wish(record=True))
+    offers = Offers(wanted=Wish(record="on"))
     first = offers.next(0.0)
-    assert first == Wish(record=True)
-    offers.begin(Wish(record=True), 0.0)
-    offers.wanted = Wish(held=True, record=False)
+    assert first == Wish(record="on")
+    offers.begin(Wish(record="on"), 0.0)
+    offers.wanted = Wish(held=True, record="off")
     assert offers.next(1.0) is None
     offers.accepted()
-    assert offers.next(1.0) == Wish(held=True, record=False)
+    assert offers.next(1.0) == Wish(held=True, record="off")
 
 
 def test_after_glare_the_same_wish_is_offered_again() -> None:
@@ -32,11 +32,11 @@ def test_a_refused_wish_is_given_up_and_a_newer_one_is_not() -> None:
     offers.begin(Wish(held=True), 0.0)
     offers.refused()
     assert offers.next(0.1) is None
-    offers.wanted = Wish(record=True)
-    offers.begin(Wish(record=True), 0.2)
-    offers.wanted = Wish(record=False)
+    offers.wanted = Wish(record="on")
+    offers.begin(Wish(record="on"), 0.2)
+    offers.wanted = Wish(record="off")
     offers.refused()
-    assert offers.next(0.3) == Wish(record=False)
+    assert offers.next(0.3) == Wish(record="off")
 
 
 def test_an_offer_that_is_never_answered_is_given_up_after_sips_own_time_out() -> None:
@@ -53,4 +53,5 @@ def test_the_pause_after_glare_is_longer_for_the_side_that_called() -> None:
 
 def test_a_wish_says_only_what_was_wished_in_the_sdp() -> None:
     assert Wish().attributes() == ()
-    assert Wish(record=False, preference=True).attributes() == ("record:off", "recordpref:on")
+    assert Wish(record="off", preference=True).attributes() == ("record:off", "recordpref:on")
+    assert Wish(record="paused").attributes() == ("record:paused",)

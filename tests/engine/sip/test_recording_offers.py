@@ -17,8 +17,8 @@ def test_a_record_aware_peer_is_told_on_and_off_without_losing_a_frame(
 ) -> None:
     theirs, ours = connect(customer, agent)
     talk(agent, 20)
-    for on, state in ((True, "on"), (False, "off"), (True, "on")):
-        agent.do("recording", on=on)
+    for state in ("on", "paused", "on", "off"):
+        agent.do("recording", state=state)
         assert customer.wait_for("PeerRecording")["state"] == state
     talk(agent, 20)
     for phone, call in ((agent, ours), (customer, theirs)):
@@ -31,8 +31,8 @@ def test_wishes_made_in_one_breath_become_one_offer_after_the_other_and_the_last
     agent: SecondPhone, customer: SecondPhone
 ) -> None:
     theirs, _ = connect(customer, agent)
-    for on in (True, False, True, False, True):
-        agent.do("recording", on=on)
+    for state in ("on", "off", "on", "paused", "on"):
+        agent.do("recording", state=state)
     agent.do("hold")
     agent.wait_for("HoldChanged", by_us=True)
     agent.do("resume")
@@ -48,14 +48,14 @@ def test_a_called_peer_tells_in_its_answer_that_it_is_record_aware(agent: Second
     ours, _ = connect(agent, customer)
     established = [e for e in agent.told("CallEstablished") if e["call"] == ours]
     assert established[0]["record_aware"] is True
-    agent.do("recording", on=True)
+    agent.do("recording", state="on")
     assert customer.wait_for("PeerRecording")["state"] == "on"
     part(customer, agent)
 
 
 def test_a_peer_that_is_not_record_aware_is_told_nothing(agent: SecondPhone, customer: SecondPhone) -> None:
     theirs, _ = connect(customer, agent)
-    customer.do("recording", on=True)
+    customer.do("recording", state="on")
     customer.do("digits", digits="1")
     agent.wait_for("DigitReceived")
     assert not [e for e in agent.told("PeerRecording") if e["call"] == theirs]
@@ -64,22 +64,21 @@ def test_a_peer_that_is_not_record_aware_is_told_nothing(agent: SecondPhone, cus
 
 def test_a_preference_changed_during_the_call_is_told(agent: SecondPhone, customer: SecondPhone) -> None:
     connect(customer, agent, prefers_recording=True)
-    assert agent.told("CallArrived")[-1]["prefers_no_recording"] is False
-    assert agent.told("RecordPreference")[-1]["recording"] is True
+    assert agent.told("RecordPreference")[-1]["wish"] == "on"
     customer.do("prefer", wanted=False)
-    assert agent.wait_for("RecordPreference", recording=False)
+    assert agent.wait_for("RecordPreference", wish="off")
     part(customer, agent)
 
 
 def test_offers_that_cross_are_both_made_in_the_end(agent: SecondPhone, customer: SecondPhone) -> None:
     theirs, ours = connect(customer, agent)
     for turn in range(4):
-        agent.do("recording", on=turn % 2 == 0)
+        agent.do("recording", state="off" if turn % 2 else "on")
         customer.do("prefer", wanted=turn % 2 == 0)
-    agent.do("recording", on=True)
+    agent.do("recording", state="on")
     customer.do("prefer", wanted=False)
     customer.wait_for("PeerRecording", seconds=12, call=theirs, state="on")
-    agent.wait_for("RecordPreference", seconds=12, call=ours, recording=False)
+    agent.wait_for("RecordPreference", seconds=12, call=ours, wish="off")
     part(customer, agent)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from tests.engine.sip.hearing import counters, pairs
 from tests.peers.kamailio import Kamailio, kamailio
 from tests.peers.processes import free_port
-from tests.peers.second_phone import SecondPhone, part, second_phone, talk
+from tests.peers.second_phone import ROOT, SecondPhone, part, second_phone, talk
 
 pytestmark = pytest.mark.peer("kamailio")
 
@@ -130,3 +132,44 @@ def test_an_account_that_cannot_be_used_as_written_is_refused(
 def shared() -> Generator[SecondPhone]:
     with second_phone() as phone:
         yield phone
+
+
+def test_a_ninth_account_is_refused_and_the_phone_lives(agent: SecondPhone) -> None:
+    names = [f"more-{number}" for number in range(8)]
+    for name in names:
+        agent.do("account", id=name, address=f"{name}@127.0.0.1", register=False)
+    assert agent.wait_for("Refused")["code"] == "error.settings.accounts"
+    for name in names[:-1]:
+        agent.do("remove_account", id=name)
+    assert agent.ask("state", "State")["frames"] == {}
+
+
+OUTLIVED = """
+import gc
+from softphone.engine.sip.endpoint import SipEndpoint
+from softphone.engine.sip.registrations import Registrations
+from softphone.engine.sip.settings import AccountSettings, PhoneSettings
+
+class Timers:
+    def after(self, seconds, action):
+        action()
+
+endpoint = SipEndpoint(PhoneSettings("127.0.0.1"), lambda happening: None)
+endpoint.start()
+accounts = Registrations(endpoint, "127.0.0.1", Timers(), lambda happening: None, lambda event: None)
+accounts.add("old", AccountSettings("old@127.0.0.1", register=False))
+kept = accounts.get("old").director
+accounts.retire("old", lambda account: False)
+accounts.add("new", AccountSettings("new@127.0.0.1", register=False))
+del kept
+gc.collect()
+valid = accounts.get("new").director.isValid()
+accounts.drop_all()
+endpoint.destroy()
+print("valid" if valid else "gone")
+"""
+
+
+def test_an_account_object_that_outlives_its_account_does_not_take_the_next_one_with_it() -> None:
+    ran = subprocess.run([sys.executable, "-c", OUTLIVED], capture_output=True, text=True, timeout=30, cwd=ROOT)
+    assert (ran.returncode, ran.stdout.strip()) == (0, "valid"), ran.stderr

@@ -15,6 +15,7 @@ from softphone.engine.sip.endpoint import CLOCK_RATE, FRAME_MS
 from softphone.engine.sip.happenings import CallbackFailed, FrameFailed, Post
 from softphone.engine.sip.media import FRAME_BYTES, SILENCE, Frames, SoundEnd
 from softphone.engine.sip.media.frames import Reader, Writer
+from softphone.engine.sip.media.tones import CallTone, RingingTone
 
 
 class CallSound:
@@ -124,7 +125,7 @@ class _TapPort(_Port):
 
 class CallPorts:
     """The ports one call uses at a time, made once and used again: making and dropping a port for
-    each call would race with pjmedia's clock. `quiet` says nothing, so that packets go on."""
+    each call would race with pjmedia's clock."""
 
     def __init__(self, end: SoundEnd, copiers: tuple[Reader, Writer], post: Post) -> None:
         self.end = end
@@ -132,8 +133,8 @@ class CallPorts:
         self.current: CallSound | None = None
         self.device = _DevicePort("device", self, post)
         self.tap = _TapPort("tap", self, post)
-        self.quiet = pj.ToneGenerator()
-        self.quiet.createToneGenerator(CLOCK_RATE, 1)
+        self.tone = CallTone()
+        self.ringing = RingingTone()
 
     def take(self, sound: CallSound) -> None:
         self.current = sound
@@ -144,7 +145,7 @@ class CallPorts:
 
     def drop(self) -> None:
         self.current = None
-        del self.device, self.tap, self.quiet
+        del self.device, self.tap, self.tone, self.ringing
 
 
 def exact(data: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Which port of a call hears which: the wires that shall be, and the steps from those that are.
 
 The party is the stream. The device port is the agent's microphone and speaker; the tap hears the
-party alone; `quiet` keeps packets going while nobody speaks. Why a wire shall be is the phone's.
+party alone; `tone` keeps packets going while nobody speaks, and warns; `ringing` is what a caller hears before the answer.
+Why a wire shall be is the phone's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.ports import CallPorts
 
 Wire = tuple[str, str]
-"""source, sink: stream, device, tap, quiet, notice."""
+"""source, sink: stream, device, tap, tone, ringing, notice."""
 
 
 class Wires:
@@ -23,14 +24,18 @@ class Wires:
     def __init__(self) -> None:
         self.connected: set[Wire] = set()
 
-    def wanted(self, *, hearing: bool, talking: bool, microphone: bool, notice: Notice | None) -> set[Wire]:
+    def wanted(
+        self, *, hearing: bool, talking: bool, microphone: bool, notice: Notice | None, waiting: bool
+    ) -> set[Wire]:
         wires: set[Wire] = set()
         if hearing:
             wires |= {("stream", "device"), ("stream", "tap")}
         if talking:
-            wires.add(("quiet", "stream"))
+            wires |= {("tone", "stream"), ("tone", "device")}
         if microphone:
             wires.add(("device", "stream"))
+        if waiting:
+            wires.add(("ringing", "device"))
         if notice is not None:
             wires |= {("notice", "stream"), ("notice", "device")}
         return wires
@@ -77,7 +82,8 @@ def _by_name(ports: CallPorts, stream: pj.AudioMedia | None, notice: Notice | No
     media: dict[str, pj.AudioMedia] = {
         "device": ports.device,
         "tap": ports.tap,
-        "quiet": ports.quiet,
+        "tone": ports.tone,
+        "ringing": ports.ringing,
     }
     if stream is not None:
         media["stream"] = stream

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from softphone import wire
 from softphone.domain.changes import AuditEntry, CloseRecording, Commit
-from softphone.domain.decision import NoticeId
+from softphone.domain.decision import Known, NoticeId
 from softphone.domain.events import Event, Mark, Now, Timer
 from softphone.domain.notice import NoticeSound, NoticeText
 from softphone.domain.policy import Line, Policy
-from softphone.domain.purpose import Direction, Language, Purpose, Reason
+from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
 from softphone.domain.status import PurposePhase, Status
+from softphone.engine.call.upstream import ToldUpstream
+from softphone.plugin.notices import NoticeBook
 from softphone.wire import CallPhase, CallState, PastCall
 
 
@@ -35,8 +37,13 @@ class LiveCall:
     """the one in force when it rang: a later one has no effect on this call"""
     line: Line | None
     language: Language
+    """of its notice now"""
     arrived_at: datetime
     phase: CallPhase
+    incoming: bool = True
+    """also where it is internal"""
+    book: NoticeBook = field(default_factory=NoticeBook, repr=False)
+    """the notices of `policy`: another's keys and promises are not this call's"""
     answered_at: datetime | None = None
     answered_mono: float | None = None
     ended_at: datetime | None = None
@@ -49,12 +56,21 @@ class LiveCall:
     held_by_them: bool = False
     microphone_open: bool = True
     record_aware: bool = False
+    upstream: ToldUpstream | None = None
+    """what a listed exchange says that the party has been told already"""
+    upstream_ignored: bool = False
+    """it was said by somebody else, or not as it must be"""
+    looked_up: bool = False
+    """the archive was asked of it: it may hold a place in the sample"""
+    known: Known = field(default_factory=Known)
     decided: bool = False
     """the rulebook has answered, or has failed to"""
+    asked: bool = False
+    """the rulebook was asked: until then the archive is waited for"""
     decide_by: float | None = None
     asks_anew: bool = False
     """the party asks for a recording, and the rulebook has not answered yet"""
-    state: State | None = None
+    state: State = field(default_factory=State)
     waiting: list[Event] = field(default_factory=list[Event])
     """what happened before the rulebook had answered"""
     queue: deque[Event] = field(default_factory=deque[Event])
@@ -66,6 +82,12 @@ class LiveCall:
     notice: NoticeSound | None = None
     """its sound, where there is one"""
     notice_id: NoticeId | None = None
+    newcomer: bool = False
+    """text and sound are those for a newcomer"""
+    reads_aloud: bool = False
+    """the agent is reading the text"""
+    objection_answer: str = ""
+    other_languages: tuple[Language, ...] = ()
     notice_by: float | None = None
     """when a notice that is being played must have been heard, or has failed"""
     entries: dict[int, tuple[AuditEntry, ...]] = field(default_factory=dict[int, "tuple[AuditEntry, ...]"])
@@ -77,15 +99,52 @@ class LiveCall:
     expires: Mapping[Purpose, date] = field(default_factory=dict[Purpose, date])
 
     @property
+    def calls_back(self) -> bool:
+        """We call somebody whom this line has promised it. What the law obliges to record is recorded all the same (G02)."""
+        obliged = self.line is not None and self.line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION
+        return self.direction is Direction.OUTBOUND and self.known.call_back and not obliged
+
+    @property
     def settled(self) -> bool:
         """Whether no transaction is under way, or waits to be tried again."""
-        return self.state is None or not self.state.pending
+        return not self.state.pending
 
     def since_answer(self, now: Now) -> float | None:
         return None if self.answered_mono is None else now.mono - self.answered_mono
 
     def status(self, now: Now) -> Status | None:
-        return describe(self.state, now) if self.state is not None and self.decided else None
+        return describe(self.state, now) if self.decided else None
+
+    def next_due(self) -> float | None:
+        """The monotonic time of its next clock to run out."""
+        return min(self._dues(), default=None)
+
+    def _dues(self) -> Iterator[float]:
+        yield from self.timers.values()
+        yield from (at for at, _ in self.marks)
+        if self.notice_by is not None:
+            yield self.notice_by
+        if self.decide_by is not None and not self.decided:
+            yield self.decide_by
+
+    def text_of(self, notice: NoticeId, language: Language, *, newcomer: bool = False) -> NoticeText | None:
+        """As its line gives it. `newcomer`: the short one, or the whole where there is none."""
+        if self.line is None:
+            return None
+        short = self.book.text(self.line.id, notice, language, newcomer=True) if newcomer else None
+        return short or self.book.text(self.line.id, notice, language)
+
+    def sound_of(self, notice: NoticeId, language: Language, *, newcomer: bool = False) -> NoticeSound | None:
+        """The sound of that text, where there is one."""
+        if self.line is None:
+            return None
+        short = newcomer and self.book.text(self.line.id, notice, language, newcomer=True) is not None
+        return self.book.sound(self.line.id, notice, language, newcomer=short)
+
+    def answer_to_objection(self, language: Language) -> str:
+        """What to say where an objection meets an obligation; empty where it does not."""
+        answer = self.book.objection(self.line.id, language) if self.line else None
+        return answer.shown if answer else ""
 
     def note_dates(self, commit: Commit) -> None:
         """Until when each purpose keeps what this transaction closes: as the store counts it (G10, G36)."""
@@ -117,8 +176,10 @@ class LiveCall:
             record_aware=self.record_aware,
             end_code=self.end_code,
             status=_with_cause(self.status(now), storage_cause),
-            notice=_shown(self.text, self.notice),
+            notice=_shown(self.text, None if self.reads_aloud else self.notice, aloud=self.reads_aloud),
             expires=self.expires,
+            objection_answer=self.objection_answer,
+            other_languages=self.other_languages,
         )
 
     def past(self, now: Now) -> PastCall:
@@ -137,7 +198,7 @@ class LiveCall:
 
     def _outcome(self, status: Status | None) -> str:
         if self.answered_at is None:
-            if self.direction is not Direction.INBOUND:
+            if not self.incoming:
                 return "unanswered"
             return "declined" if self.declined else "missed"
         if status is None:
@@ -150,9 +211,11 @@ class LiveCall:
         return "deleted" if status.recordings and not status.kept else "not_recorded"
 
 
-def _shown(text: NoticeText | None, sound: NoticeSound | None) -> wire.NoticeText | None:
+def _shown(text: NoticeText | None, sound: NoticeSound | None, *, aloud: bool) -> wire.NoticeText | None:
     if text is None:
         return None
+    if aloud:
+        text = text.to_read
     seconds, words = (sound.seconds, sound.words) if sound else (text.reading_time, ())
     return wire.NoticeText(text.language, text.shown, seconds, text.question, words)
 

@@ -6,6 +6,8 @@ refused, so that a double press never does the next thing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from softphone.domain.changes import HoldBy
 from softphone.domain.events import (
     AskedAgain,
@@ -32,7 +34,7 @@ from softphone.domain.events import (
     VoicemailAnswered,
     Withdrawn,
 )
-from softphone.domain.purpose import Purpose
+from softphone.domain.purpose import Language, Purpose
 from softphone.domain.status import DisputeKind, OptOutKind, Status
 from softphone.wire import Act, Choose, OptOut, RaiseDispute, Said, UndoDispute
 
@@ -68,8 +70,11 @@ STALE = Said("refused.stale")
 NOT_NOW = Said("refused.not_now")
 
 
-def to_event(command: RecordingCommand, status: Status, agent: str) -> Event | Said:
-    """`status` is what holds now, `agent` the id of who presses (the account; never a name)."""
+def to_event(
+    command: RecordingCommand, status: Status, agent: str, languages: tuple[Language, ...] = ()
+) -> Event | Said:
+    """`status` is what holds now, `agent` the id of who presses (the account; never a name), `languages` those in which the
+    notice can be given too."""
     if command.version > status.version:
         return STALE
     same = command.version == status.version
@@ -85,10 +90,12 @@ def to_event(command: RecordingCommand, status: Status, agent: str) -> Event | S
         case Choose(choice=choice, option=option):
             offered = any(one.id == choice and option in one.options for one in status.choices)
             return Chosen(choice, option) if offered else STALE
-        case Act(action=action, purpose=purpose):
+        case Act(action=action, purpose=purpose, language=language):
             if action not in status.actions:
                 return NOT_NOW if same else STALE
             if action in ("said_yes", "said_no") and purpose:
                 return SpokenAnswer(purpose, yes=action == "said_yes")
             event = _ACTIONS.get(action)
+            if isinstance(event, NoticeAgain) and language is not None:
+                return replace(event, language=language) if language in languages else NOT_NOW
             return event if event else NOT_NOW

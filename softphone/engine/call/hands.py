@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from softphone.domain import effects as do
 from softphone.domain import events as ev
-from softphone.domain.changes import Commit
-from softphone.domain.decision import Facts, NoticeId
+from softphone.domain.changes import AuditEntry, Commit
+from softphone.domain.decision import Facts
 from softphone.domain.errors import KlartoneError
-from softphone.domain.notice import NoticeSound, NoticeText
-from softphone.domain.policy import Line, Policy
-from softphone.domain.purpose import Language, Reason
-from softphone.engine.live import LiveCall
-from softphone.wire import Tone
+from softphone.domain.policy import Policy
+from softphone.domain.purpose import Reason
+from softphone.engine.call.live import LiveCall
+from softphone.engine.sip.events import PeerRecordingState
+from softphone.plugin.notices import NoticeBook
+from softphone.wire import Occurred, Tone
 
 Params = Mapping[str, str | int | float | bool | None]
-Occurred = Callable[[LiveCall, str, Params | None], None]
 
 NOTICE_GRACE = 3.0
 """seconds past a notice's length after which it has failed, whatever the media say: nobody is kept waiting"""
 
 
 class Phone(Protocol):
+    """What the session's effects need of a phone."""
+
+    def hang_up(self, call: str) -> None: ...
+    def open_microphone(self, call: str, opened: bool) -> None: ...
+    def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None: ...
+    def stop_notice(self, call: str) -> None: ...
+    def set_recording(self, call: str, state: PeerRecordingState) -> None: ...
+    def sound_warning(self, call: str) -> None: ...
+
+
+class CallPhone(Phone, Protocol):
     """What is used of `engine.sip.Phone`."""
 
     def dial(self, account: str, target: str) -> str: ...
     def ring(self, call: str) -> None: ...
     def answer(self, call: str) -> None: ...
     def decline(self, call: str) -> None: ...
-    def hang_up(self, call: str) -> None: ...
     def hold(self, call: str) -> None: ...
     def resume(self, call: str) -> None: ...
     def send_digits(self, call: str, digits: str) -> None: ...
     def set_muted(self, call: str, muted: bool) -> None: ...
-    def open_microphone(self, call: str, opened: bool) -> None: ...
-    def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None: ...
-    def stop_notice(self, call: str) -> None: ...
-    def set_recording(self, call: str, on: bool) -> None: ...
 
 
 class Recorder(Protocol):
@@ -51,55 +57,76 @@ class Recorder(Protocol):
 
 
 class Store(Protocol):
-    """The archive as the engine needs it. Nothing here blocks; answers come into the loop's inbox."""
+    """The archive as one call needs it. Nothing here blocks; answers come in a later turn."""
 
     @property
     def unopened(self) -> bool: ...
     def look_up(self, call: LiveCall) -> None:
-        """The answer, whether the party declined earlier, comes to `Calls.looked_up`."""
+        """The answer is what the archive knows of party and sample."""
+        ...
+
+    def answered(self, call: str) -> None:
+        """Its place in the sample is used up."""
+        ...
+
+    def note(self, entries: Sequence[AuditEntry]) -> None:
+        """Audit entries beside those that the session asks for."""
         ...
 
     def ring(self, call: LiveCall, policy: Policy | None) -> None:
-        """The call's facts are known to the store before its first commit."""
+        """The call's facts are known to the store before its first commit; told again, the later ones hold."""
         ...
 
     def commit(self, call: str, commit: Commit) -> None: ...
     def forget_keys(self, recording: str) -> None: ...
+
+
+class CallStore(Store, Protocol):
+    """The archive as the engine needs it: its answers come to `Calls.looked_up` and the like, in the loop's inbox."""
+
+    def over(self, call: str) -> None:
+        """Nothing more comes of it: its place, where it was not answered, is another's."""
+        ...
+
     def cause(self) -> str | None:
         """Why writing fails: disk_full, unwritable, or None where the disk tells of nothing."""
         ...
 
 
 class Rules(Protocol):
-    """The policy in force, its rulebook and its notices."""
+    """The policy in force, its notices and its rulebook."""
 
     @property
     def policy(self) -> Policy | None: ...
     @property
-    def trouble(self) -> Reason | None:
-        """Why no call can be recorded now, if so: policy_missing, policy_faulty."""
+    def book(self) -> NoticeBook:
+        """Its notices. Policy and book go together: a call keeps both of when it rang."""
         ...
 
-    def draw(self, line: Line, call: str) -> bool: ...
+    @property
+    def trouble(self) -> Reason:
+        """Why no call can be recorded while there is no policy: policy_missing, policy_faulty, policy_unsigned."""
+        ...
+
+    @property
+    def exchanges(self) -> frozenset[str]:
+        """Addresses of those whose word is believed that a party has been told already."""
+        ...
+
     def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
         """The answer, or `not_recorded` where it failed, comes to `Calls.decided`."""
         ...
 
-    def text(self, line: Line, notice: NoticeId, language: Language) -> NoticeText | None: ...
-    def notice(self, line: Line, notice: NoticeId, language: Language) -> NoticeSound | None: ...
-
 
 class Hands:
-    """One for all calls. `occurred` tells what happened, `tone` sounds for the agent alone."""
+    """One for all calls. `tell` reaches every client, `tone` sounds for the agent alone."""
 
     def __init__(
         self,
         phone: Phone,
         recorder: Recorder,
         store: Store,
-        rules: Rules,
         clock: Callable[[], ev.Now],
-        occurred: Occurred,
         tell: Callable[[object], None],
         tone: Callable[[do.Tone], None],
         microphone_opened: Callable[[], None],
@@ -107,12 +134,15 @@ class Hands:
         self._phone = phone
         self._recorder = recorder
         self._store = store
-        self._rules = rules
         self._clock = clock
-        self._occurred = occurred
         self._tell = tell
         self._tone = tone
         self._microphone_opened = microphone_opened
+
+    def occurred(self, call: LiveCall, event: str, params: Params | None = None) -> None:
+        """Tells every client."""
+        now = self._clock()
+        self._tell(Occurred(call.id, event, now.utc, call.since_answer(now), params or {}))
 
     def carry_out(self, call: LiveCall, effect: do.Effect) -> ev.Event | None:
         """Does it at once; an event that follows is returned. Raises KlartoneError where SIP has no such call any more."""
@@ -125,12 +155,12 @@ class Hands:
                 key = call.keys.pop((recording, segment))
                 self._recorder.start(call.id, recording, segment, key)
                 call.running = (recording, segment)
-                self._occurred(call, "recorder_started", {"recording": recording, "segment": segment})
+                self.occurred(call, "recorder_started", {"recording": recording, "segment": segment})
             case do.StopRecorder(recording=recording, segment=segment, hold_frames=hold):
                 self._recorder.stop(call.id, recording, segment, hold_frames=hold)
                 call.keys.pop((recording, segment), None)
                 call.running = None
-                self._occurred(call, "recorder_stopped", {"recording": recording, "segment": segment})
+                self.occurred(call, "recorder_stopped", {"recording": recording, "segment": segment})
             case do.DropFrames(recording=recording):
                 self._recorder.drop_frames(recording)
             case do.ForgetKeys(recording=recording):
@@ -150,31 +180,29 @@ class Hands:
                 call.timers[timer] = self._clock().mono + seconds
             case do.StopTimer(timer=timer):
                 call.timers.pop(timer, None)
-            case do.SignalRecording(on=on):
-                self._phone.set_recording(call.id, on)
+            case do.SignalRecording(state=state):
+                self._phone.set_recording(call.id, state.value)
             case do.SoundTone(tone=tone):
                 self._tone(tone)
                 self._tell(Tone(call.id, tone.value))
+            case do.SoundWarningTone():
+                self._phone.sound_warning(call.id)
             case do.EndCall():
                 self._phone.hang_up(call.id)
         return None
 
     def _play_notice(self, call: LiveCall, effect: do.PlayNotice) -> ev.Event | None:
-        sound = call.notice
-        if call.line and (
-            effect.notice is not call.notice_id or (sound and sound.text.language is not effect.language)
-        ):
-            sound = self._rules.notice(call.line, effect.notice, effect.language)
+        sound = call.sound_of(effect.notice, effect.language, newcomer=effect.newcomer)
         if sound:
             call.notice_by = self._clock().mono + sound.seconds + NOTICE_GRACE
         path = (sound.question_path if effect.question_only else sound.path) if sound else None
         if path is None:
-            self._occurred(call, "notice_missing", None)
+            self.occurred(call, "notice_missing")
             return ev.NoticeFailed()
         call.notice = sound
         try:
             self._phone.play_notice(call.id, Path(path), 0.0)
         except KlartoneError as error:
-            self._occurred(call, "notice_cut", {"reason": error.code})
+            self.occurred(call, "notice_cut", {"reason": error.code})
             return ev.NoticeFailed()
         return None

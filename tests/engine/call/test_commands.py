@@ -14,7 +14,7 @@ from softphone.domain.events import DisputeRaised, DisputeUndone, OptedOut, Spok
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.session import describing
 from softphone.domain.status import Button, Choice, PurposePhase, PurposeStatus, ReasonStatus, Status
-from softphone.engine.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, to_event
+from softphone.engine.call.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, to_event
 from softphone.wire import Act, Choose, OptOut, RaiseDispute, UndoDispute
 
 OFF = PurposeStatus(PurposePhase.OFF, None, Reason.LINE_NOT_RECORDED)

@@ -1,0 +1,57 @@
+"""Which text and which sound of its notice a call has at the moment: by its language, and by who is being told.
+
+It follows the session, and keeps nothing of its own. What the notices are stands in the call's own book.
+"""
+
+from __future__ import annotations
+
+from softphone.domain.decision import Decision
+from softphone.domain.notice import NoticeText, asks
+from softphone.domain.purpose import Language
+from softphone.domain.status import Told
+from softphone.engine.call.live import LiveCall
+
+
+class CallNotices:
+    def has(self, call: LiveCall, decision: Decision) -> bool:
+        """Whether there is a text of this decision's notice: without one nobody can be told."""
+        return decision.notice is not None and call.text_of(decision.notice, call.language) is not None
+
+    def take(self, call: LiveCall, decision: Decision) -> None:
+        """The notice of this decision, in the call's language."""
+        call.notice_id = decision.notice
+        self._set(call, call.language, newcomer=False)
+
+    def follow(self, call: LiveCall) -> None:
+        """After a step: the party chose another language, a newcomer is told by the short text, or the agent reads it."""
+        if call.notice_id is None:
+            return
+        language = call.state.language
+        newcomer = call.state.pauses.not_told and not asks(call.notice_id)
+        if (language, newcomer) != (call.language, call.newcomer):
+            self._set(call, language, newcomer=newcomer)
+        call.reads_aloud = call.state.told.phase is Told.READING
+
+    def other_languages(self, call: LiveCall) -> tuple[Language, ...]:
+        """In which the call's notice can be given too."""
+        notice = call.notice_id
+        if notice is None:
+            return ()
+        return tuple(one for one in Language if one is not call.language and call.text_of(notice, one) is not None)
+
+    def newcomer_text(self, call: LiveCall) -> NoticeText | None:
+        """The short text for somebody who joins; None where the notice asks, and is given whole."""
+        if call.notice_id is None or asks(call.notice_id):
+            return None
+        text = call.text_of(call.notice_id, call.language, newcomer=True)
+        return text if text is not call.text else None
+
+    def _set(self, call: LiveCall, language: Language, *, newcomer: bool) -> None:
+        call.language, call.newcomer = language, newcomer
+        call.text = call.notice = None
+        call.objection_answer = ""
+        if call.notice_id is not None:
+            call.text = call.text_of(call.notice_id, language, newcomer=newcomer)
+            call.notice = call.sound_of(call.notice_id, language, newcomer=newcomer)
+            call.objection_answer = call.answer_to_objection(language)
+        call.other_languages = self.other_languages(call)

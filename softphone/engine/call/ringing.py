@@ -1,0 +1,233 @@
+"""While it rings: what the archive knows is looked up, the rulebook is asked, and the session begins under what it chose.
+
+No answer, a late one or nonsense means *not recorded*, and the call goes on. It decides nothing beyond that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from softphone.domain import events as ev
+from softphone.domain.decision import Decision, Facts, Known, not_recorded
+from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, terms, which_line
+from softphone.domain.purpose import Direction, Language, Reason
+from softphone.engine.call.hands import Rules, Store
+from softphone.engine.call.live import LiveCall
+from softphone.engine.call.notices import CallNotices
+from softphone.engine.call.stepping import Stepper
+from softphone.engine.call.upstream import read_told
+from softphone.engine.numbers import e164, is_internal, spellings
+from softphone.engine.reading import plain_address
+from softphone.wire import CallPhase, Fault, Said
+
+DECISION_TIME = 2.0
+"""seconds that the archive has to answer, and then the rulebook; no answer in time means not recorded"""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The other side as SIP gives it, or as it was dialled. `host` is empty where a bare number was."""
+
+    name: str
+    number: str
+    host: str
+
+
+class Ringing:
+    """One for all calls. `tell` reaches every client, `desk` knows whether a desk is there."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        notices: CallNotices,
+        stepper: Stepper,
+        clock: Callable[[], ev.Now],
+        tell: Callable[[object], None],
+        desk: Callable[[], bool],
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._notices = notices
+        self._stepper = stepper
+        self._clock = clock
+        self._tell = tell
+        self._desk = desk
+
+    def call(
+        self,
+        call_id: str,
+        account: str,
+        own: str | None,
+        party: Party,
+        *,
+        incoming: bool,
+        called: str | None,
+        chosen: str | None,
+    ) -> LiveCall:
+        """A call that has just begun. `own`: the account's number; `called`: what was dialled at the other end; `chosen`: the
+        agent's line."""
+        policy, number = self._rules.policy, e164(party.number)
+        direction = Direction.INBOUND if incoming else Direction.OUTBOUND
+        line = None
+        if policy:
+            number_called = e164(called) if called is not None else None
+            line = which_line(policy, direction, called=number_called, account_number=own, chosen=chosen)
+            if is_internal(policy, party.number, party.host):
+                direction = Direction.INTERNAL
+        return LiveCall(
+            id=call_id,
+            account=account,
+            direction=direction,
+            incoming=incoming,
+            name=party.name,
+            number=party.number,
+            e164=number,
+            policy=policy,
+            book=self._rules.book,
+            line=line,
+            language=language_for(policy, line, number) if policy and line else Language.DA,
+            arrived_at=self._clock().utc,
+            phase=CallPhase.INCOMING if incoming else CallPhase.DIALLING,
+        )
+
+    def begin(self, call: LiveCall) -> None:
+        policy = call.policy
+        if policy is None:
+            self._ring(call, not_recorded(self._rules.trouble))
+        elif reason := _exempt(call, policy):
+            self._ring(call, not_recorded(reason))
+        elif self._store.unopened:
+            # Nobody is told that a call is recorded which cannot be.
+            self._ring(call, not_recorded(Reason.STORAGE_FAILED))
+        else:
+            call.decide_by = self._clock().mono + DECISION_TIME
+            call.looked_up = True
+            self._store.look_up(call)
+
+    def hear_exchange(self, call: LiveCall, said: tuple[str, ...], host: str) -> None:
+        """What an exchange says that the party has been told: believed of a listed one, else noted (G05)."""
+        if not said:
+            return
+        listed = plain_address(host) in self._rules.exchanges
+        call.upstream = read_told(said) if listed else None
+        call.upstream_ignored = call.upstream is None
+        if call.upstream is None:
+            self._stepper.occurred(call, "upstream_ignored", {"why": "malformed" if listed else "not_listed"})
+        elif call.upstream.language:
+            call.language = call.upstream.language
+
+    def answered(self, call: LiveCall) -> None:
+        """What the archive holds for a call that rings has come to its end."""
+        if call.looked_up:
+            self._store.answered(call.id)
+
+    def looked_up(self, call: LiveCall, known: Known) -> None:
+        if call.decided or call.line is None:
+            return
+        call.known = known
+        if call.policy and not (call.upstream and call.upstream.language):
+            call.language = language_for(call.policy, call.line, call.e164, known.language)
+        if call.calls_back:
+            # What the party was promised when it declined (N4). Whether the promise is kept the agent says: an answering
+            # machine answers as well.
+            self._ring(call, not_recorded(Reason.CALL_BACK))
+        else:
+            self._ask(call, known)
+
+    def decided(self, call: LiveCall, decision: Decision) -> None:
+        """The rulebook's answer. One that comes again, or unasked, changes nothing."""
+        if not call.decided:
+            self._ring(call, decision)
+        elif call.asks_anew:
+            call.asks_anew = False
+            if self._notices.has(call, decision):
+                self._notices.take(call, decision)
+                # The catalog names the notice that was given.
+                self._store.ring(call, call.policy)
+                anew = self._terms(call, call.policy, call.line, decision) if call.policy and call.line else None
+                self._stepper.feed(call, ev.PartyAsksForRecording(decision, anew))
+            else:
+                # What is kept of the call until now is nobody's to change by saying no to more.
+                failed = decision.reasons[0] is Reason.RULEBOOK_FAILED
+                self._tell(Fault(Said("fault.asked_anew.failed" if failed else "fault.asked_anew.no"), call.id))
+
+    def ask_anew(self, call: LiveCall) -> None:
+        """The party wants now what it declined: the earlier no is no longer asked about."""
+        if call.line and not call.asks_anew:
+            call.asks_anew = True
+            self._ask(call, replace(call.known, declined_earlier=False))
+
+    def run_due(self, call: LiveCall) -> None:
+        if call.decide_by is not None and call.decide_by <= self._clock().mono and not call.decided:
+            self._ring(call, not_recorded(Reason.RULEBOOK_FAILED if call.asked else Reason.STORAGE_FAILED))
+
+    def _ask(self, call: LiveCall, known: Known) -> None:
+        policy, line = call.policy, call.line
+        if policy and line:
+            drawn = line.training is not None and known.drawn
+            facts = Facts(
+                line.id,
+                call.direction,
+                call.e164,
+                call.language,
+                known.declined_earlier,
+                call.arrived_at,
+                known.reviewers_have_enough,
+            )
+            if not call.asked:
+                # A slow archive takes nothing of the rulebook's time.
+                call.asked, call.decide_by = True, self._clock().mono + DECISION_TIME
+            self._rules.ask(call.id, policy, facts, drawn=drawn)
+
+    def _ring(self, call: LiveCall, decision: Decision) -> None:
+        """The session begins, and takes what has happened meanwhile."""
+        policy = call.policy
+        if decision.notice:
+            self._notices.take(call, decision)
+            if call.text is None:
+                decision = not_recorded(Reason.NOTICE_FAILED)
+        conditions = ev.Terms()
+        if policy and call.line:
+            conditions = self._terms(call, policy, call.line, decision)
+        call.decided = True
+        self._store.ring(call, policy)
+        notice = decision.notice.value if decision.notice else None
+        self._stepper.occurred(call, "decided", {"notice": notice, "reason": decision.reasons[0].value})
+        ours, withheld = not call.incoming, call.e164 is None
+        rang = ev.Rang(call.id, call.direction, call.language, decision, conditions, ours=ours, withheld=withheld)
+        self._stepper.feed(call, rang)
+        if call.upstream:
+            self._stepper.feed(call, ev.UpstreamVouched(call.upstream.notice, call.upstream.keys))
+        elif call.upstream_ignored:
+            self._stepper.feed(call, ev.UpstreamIgnored())
+        if not self._desk():
+            self._stepper.feed(call, ev.DeskChanged(present=False))
+        waiting, call.waiting = call.waiting, []
+        for event in waiting:
+            self._stepper.feed(call, event)
+
+    def _terms(self, call: LiveCall, policy: Policy, line: Line, decision: Decision) -> ev.Terms:
+        short = self._notices.newcomer_text(call)
+        conditions = terms(
+            policy,
+            line,
+            decision.notice,
+            language=call.language,
+            day=day_of(policy, call.arrived_at),
+            reading_time=call.text.to_read.reading_time if call.text else 0.0,
+            newcomer_reading_time=short.to_read.reading_time if short else None,
+        )
+        if conditions.other_language not in call.other_languages:
+            # A key that leads to no notice is none.
+            conditions = replace(conditions, other_language=None, language_key="")
+        return conditions
+
+
+def _exempt(call: LiveCall, policy: Policy) -> Reason | None:
+    """However the number is written: a call to 112 is one to +45 112 as well."""
+    for number in (call.e164, *spellings(call.number)) if call.number else (None,):
+        if reason := exempt(policy, call.line, call.direction, number):
+            return reason
+    return None

@@ -1,0 +1,112 @@
+"""Each call's session fed with what happens, one event after another, its effects carried out, its clocks run out.
+
+The only place where a call's state changes. It decides nothing: `domain.session` does, and `hands` does what that wants done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from softphone.domain import effects as do
+from softphone.domain import events as ev
+from softphone.domain.errors import KlartoneError
+from softphone.domain.purpose import Reason
+from softphone.domain.session import step
+from softphone.engine.call.hands import Hands, Recorder
+from softphone.engine.call.live import LiveCall
+from softphone.engine.call.notices import CallNotices
+from softphone.system.logbook import log, where
+
+_log = log.getChild("engine")
+
+
+class Stepper:
+    """One for all calls. `changed` says that a snapshot is due."""
+
+    def __init__(
+        self,
+        hands: Hands,
+        recorder: Recorder,
+        notices: CallNotices,
+        clock: Callable[[], ev.Now],
+        changed: Callable[[], None],
+    ) -> None:
+        self._hands = hands
+        self._recorder = recorder
+        self._notices = notices
+        self._clock = clock
+        self._changed = changed
+        self.occurred = hands.occurred
+
+    def feed(self, call: LiveCall, event: ev.Event) -> None:
+        """What comes before the rulebook has answered waits for it."""
+        if not (call.decided or isinstance(event, ev.Rang)):
+            call.waiting.append(event)
+            return
+        call.queue.append(event)
+        if len(call.queue) > 1:
+            return  # an effect of the event at the head led to this one: it is next
+        while call.queue:
+            call.state, effects = step(call.state, call.queue[0], self._clock())
+            self._notices.follow(call)
+            for effect in effects:
+                try:
+                    if (follows := self._hands.carry_out(call, effect)) is not None:
+                        call.queue.append(follows)
+                except KlartoneError as error:
+                    # The call is gone from SIP, or has no media now: what that means comes as an event of its own.
+                    _log.info("effect %s: %s", type(effect).__name__, error.code)
+                except Exception as error:  # noqa: BLE001 - whatever it is
+                    self._stop_in_doubt(call, effect, error)
+            call.queue.popleft()
+        self._changed()
+
+    def run_due(self, calls: Iterable[LiveCall]) -> None:
+        now = self._clock().mono
+        for call in calls:
+            self._pass_marks(call, now)
+            if call.notice_by is not None and call.notice_by <= now:
+                self.notice_failed(call, "overdue")
+            for timer, due in [*call.timers.items()]:
+                if due <= now and call.timers.get(timer) == due:
+                    del call.timers[timer]
+                    self.feed(call, ev.TimedOut(timer))
+
+    def notice_started(self, call: LiveCall, at: float) -> None:
+        """`at`: the monotonic time of its first sample."""
+        if call.notice is None:
+            return
+        call.marks = [(at + call.notice.essentials, ev.Mark.ESSENTIALS)]
+        if call.notice.question is not None:
+            call.marks.append((at + call.notice.question, ev.Mark.QUESTION))
+        self.occurred(call, "notice_started", {"seconds": call.notice.seconds})
+        self.feed(call, ev.NoticeStarted(call.notice.seconds))
+
+    def notice_heard(self, call: LiveCall) -> None:
+        self._pass_marks(call, None)
+        call.notice_by = None
+        self.occurred(call, "notice_ended")
+        self.feed(call, ev.NoticeHeard())
+
+    def notice_failed(self, call: LiveCall, reason: str) -> None:
+        call.marks.clear()
+        call.notice_by = None
+        self.occurred(call, "notice_cut", {"reason": reason})
+        self.feed(call, ev.NoticeFailed())
+
+    def _pass_marks(self, call: LiveCall, now: float | None) -> None:
+        """Feeds the marks that the notice has reached; all that are left where it has been heard whole (`now` None)."""
+        while call.marks and (now is None or call.marks[0][0] <= now):
+            _, mark = call.marks.pop(0)
+            self.occurred(call, f"notice_{mark.value}")
+            self.feed(call, ev.NoticeReached(mark))
+
+    def _stop_in_doubt(self, call: LiveCall, effect: do.Effect, error: Exception) -> None:
+        """A bug. The call goes on; what was being recorded is stopped, and the agent sees it."""
+        _log.error("bug %s", where(type(error), error.__traceback__))
+        if call.running:
+            self._recorder.stop(call.id, *call.running)
+            call.running = None
+        failed = [ev.RecorderFailed(Reason.RECORDER_FAILED)]
+        follows: list[ev.Event] = [*failed, ev.NoticeFailed()] if isinstance(effect, do.PlayNotice) else [*failed]
+        call.queue.extend(event for event in follows if event not in call.queue)

@@ -1,0 +1,151 @@
+"""Who hears whom in a call now: its media as they come and go, its notice from first sample to last, its tones.
+
+Runs on the polling thread alone. It plays a notice when told to and says when it was heard; what that means is not known here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pjsua2 as pj
+
+from softphone.domain.errors import KlartoneError
+from softphone.engine.sip import events
+from softphone.engine.sip.call import Leg
+from softphone.engine.sip.happenings import MediaState, NoticeEnded, Post
+from softphone.engine.sip.media.notice import HEARD_MARGIN, Notice
+from softphone.engine.sip.media.ports import CallPorts
+from softphone.engine.sip.timers import Timers
+
+
+class Hearing:
+    """One for all calls."""
+
+    def __init__(
+        self,
+        legs: Mapping[str, Leg],
+        ports: CallPorts,
+        timers: Timers,
+        post: Post,
+        emit: Callable[[events.PhoneEvent], None],
+    ) -> None:
+        self._legs = legs
+        self._ports = ports
+        self._timers = timers
+        self._post = post
+        self._emit = emit
+        self._serials = itertools.count(1)
+
+    # The media
+
+    def open_microphone(self, leg: Leg, opened: bool) -> None:
+        leg.microphone_open = opened
+        self.wire(leg)
+
+    def set_media(self, leg: Leg, media: MediaState | None, *, renewed: bool = False) -> None:
+        leg.media = media
+        status = media.status if media is not None else pj.PJSUA_CALL_MEDIA_NONE
+        by_us = status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD
+        by_them = status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD or (
+            by_us and media is not None and media.direction == pj.PJMEDIA_DIR_NONE
+        )
+        active = by_us or by_them or status == pj.PJSUA_CALL_MEDIA_ACTIVE
+        leg.sound.held = by_us or by_them or leg.offers.wanted.held
+        if leg.sound.held or not active:
+            self.cut_notice(leg, "held" if active else "media")
+        self.wire(leg, renewed=renewed)
+        if active != leg.media_active:
+            leg.media_active = active
+            self._emit(events.MediaChanged(leg.call, active))
+        if (by_us, by_them) != (leg.held_by_us, leg.held_by_them):
+            leg.held_by_us, leg.held_by_them = by_us, by_them
+            self._emit(events.HoldChanged(leg.call, by_us, by_them))
+
+    def silence(self, leg: Leg) -> None:
+        """From here on no frame of this call is told, sent or heard."""
+        leg.sound.telling = leg.sound.talking = False
+        self.cut_notice(leg, "ended")
+        self.wire(leg)
+        self._ports.leave(leg.sound)
+
+    # The notice
+
+    def play_notice(self, leg: Leg, path: Path, lead_in: float) -> None:
+        """Raises KlartoneError `notice_not_possible`, and SoundError `notice_file`."""
+        if leg.media is None or leg.media.status != pj.PJSUA_CALL_MEDIA_ACTIVE or leg.sound.held:
+            raise KlartoneError("notice_not_possible")
+        self.cut_notice(leg, "replaced")
+        leg.notice = Notice(leg.call, next(self._serials), path, self._post)
+        self.wire(leg)
+        # By its name: a timer that held the leg would keep the pjsua2 call beyond its end.
+        call, serial = leg.call, leg.notice.serial
+        self._timers.after(lead_in, lambda: self._start_notice(call, serial))
+
+    def cut_notice(self, leg: Leg, reason: str) -> None:
+        if leg.notice is not None:
+            self._end_notice(leg)
+            self._emit(events.NoticeCut(leg.call, reason))
+
+    def notice_ended(self, happening: NoticeEnded) -> None:
+        leg = self._playing(happening.call, happening.serial)
+        if leg is not None and leg.notice is not None and not leg.notice.read:
+            leg.notice.read = True
+            self._timers.after(HEARD_MARGIN, lambda: self._heard(happening.call, happening.serial))
+
+    def _start_notice(self, call: str, serial: int) -> None:
+        leg = self._playing(call, serial)
+        if leg is not None and leg.notice is not None:
+            leg.notice.sounding = True
+            self.wire(leg)
+            self._emit(events.NoticeStarted(call, time.monotonic()))
+
+    def _heard(self, call: str, serial: int) -> None:
+        leg = self._playing(call, serial)
+        if leg is not None:
+            self._end_notice(leg)
+            self._emit(events.NoticePlayed(call))
+
+    def _playing(self, call: str, serial: int) -> Leg | None:
+        leg = self._legs.get(call)
+        return leg if leg is not None and leg.notice is not None and leg.notice.serial == serial else None
+
+    def _end_notice(self, leg: Leg) -> None:
+        notice, leg.notice = leg.notice, None
+        if notice is not None:
+            leg.wires.part_from(notice, self._ports)
+        self.wire(leg)
+
+    # The tones
+
+    def warn(self, leg: Leg) -> None:
+        """A short tone that agent and party hear over what they say; no recording hears it."""
+        if ("tone", "stream") in leg.wires.connected:
+            self._ports.tone.warn()
+
+    # The wires
+
+    def wire(self, leg: Leg, *, renewed: bool = False) -> None:
+        """Say who hears whom now. The microphone's flag is set first: a wire changes a tick later."""
+        status = leg.media.status if leg.media is not None else pj.PJSUA_CALL_MEDIA_NONE
+        talking = status == pj.PJSUA_CALL_MEDIA_ACTIVE and leg.established and not leg.ending
+        hearing = not leg.ending and (status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD))
+        microphone = talking and leg.microphone_open and leg.notice is None
+        leg.sound.talking = microphone
+        notice = leg.notice if talking and leg.notice is not None and leg.notice.sounding else None
+        waiting = leg.progress == "ringing" and not (leg.established or leg.ending or hearing)
+        wanted = leg.wires.wanted(
+            hearing=hearing, talking=talking, microphone=microphone, notice=notice, waiting=waiting
+        )
+        if wanted == leg.wires.connected and not renewed:
+            return
+        if waiting and ("ringing", "device") not in leg.wires.connected:
+            self._ports.ringing.rewind()
+        stream = None
+        with contextlib.suppress(pj.Error):
+            stream = leg.director.getAudioMedia(-1)
+        for fault in leg.wires.connect(wanted, self._ports, stream, notice, renewed=renewed):
+            self._emit(events.PhoneFault("media", fault, leg.call))

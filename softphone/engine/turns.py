@@ -1,0 +1,52 @@
+"""What every loop of this program does in its turns: it reads the clock, and does what was posted to it, whatever becomes of it.
+
+What is waited for meanwhile, and for how long, is each loop's own.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from softphone.domain.events import Now
+from softphone.system.logbook import log, where
+
+_log = log.getChild("engine")
+
+
+def clock() -> Now:
+    return Now(datetime.now(UTC), time.monotonic())
+
+
+def guarded(deed: Callable[[], None], *, passes: tuple[type[Exception], ...] = ()) -> None:
+    """A bug in one deed must not take the calls with it: it is logged, without its message, and the loop goes on. `passes`:
+    what ends the loop."""
+    try:
+        deed()
+    except passes:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        _log.error("bug %s", where(type(error), error.__traceback__))
+
+
+class Inbox:
+    """What threads want done on the loop's thread, in the order in which they said so. `passes`: as of `guarded`."""
+
+    def __init__(self, *, passes: tuple[type[Exception], ...] = ()) -> None:
+        self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._passes = passes
+
+    def post(self, deed: Callable[[], None]) -> None:
+        self._waiting.put(deed)
+
+    def drain(self, wait: float = 0.0) -> None:
+        """All that waits; where nothing does, the first that comes within `wait` seconds."""
+        try:
+            deed = self._waiting.get(timeout=wait) if wait > 0 else self._waiting.get_nowait()
+            while True:
+                guarded(deed, passes=self._passes)
+                deed = self._waiting.get_nowait()
+        except queue.Empty:
+            return

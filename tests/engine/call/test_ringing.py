@@ -1,0 +1,450 @@
+"""While it rings: what the archive knows reaches the rulebook, who vouches is believed or not, and which language comes first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from softphone.domain.decision import Decision, How, Known, NoticeId, PlanState, PurposePlan, not_recorded
+from softphone.domain.notice import NoticeText, Piece
+from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
+from softphone.domain.session.telling import READABLE_SHARE
+from softphone.domain.status import PurposePhase, Told
+from softphone.engine.sip import events as sip
+from softphone.wire import CallPhase, Fault, OptOut
+from softphone.wire import NoticeText as NoticeShown
+from tests.engine.scene import CALL, ENGLISH, N1, N3, OFF, PARTY, SHORT, SOUND, TEXT, Scene, book_of
+from tests.policies import POLICY, policy_of
+
+BY_COUNTRY = POLICY.replace('numbers = ["+4570102030"', 'language_by_country = true\nnumbers = ["+4570102030"')
+BY_KEY = POLICY.replace('numbers = ["+4570102030"', 'language_key = "8"\nnumbers = ["+4570102030"')
+OBLIGED = POLICY.replace(
+    POLICY[POLICY.index("[line.documentation]") : POLICY.index("[line.training]")],
+    '[line.documentation]\nbasis = "legal_obligation"\nretention = "P5Y"\nrule = "Lov om prøver, § 1"\n\n',
+)
+INTERNALLY = POLICY.replace('id = "salg"', 'id = "salg"\ncalls = ["inbound", "outbound", "internal"]')
+COLLEAGUE = "+4570102040"
+N4 = Decision(
+    OFF,
+    PurposePlan(PlanState.PLANNED, Basis.LEGITIMATE_INTEREST, Reason.ASSESSMENT),
+    NoticeId.N4,
+    How.PLAY,
+    (Reason.ASSESSMENT,),
+)
+EXCHANGE = "10.0.0.5"
+
+
+def listed(policy: str = POLICY) -> Scene:
+    """A phone that believes one exchange."""
+    scene = Scene(policy)
+    scene.rules.exchanges = frozenset({EXCHANGE})
+    return scene
+
+
+# --- what the archive knows -----------------------------------------------------------------------
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.rule("G33")
+@pytest.mark.rule("G34")
+def test_what_the_archive_knows_is_what_the_rulebook_is_asked_with() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.calls.looked_up(CALL, Known(declined_earlier=True, drawn=True, reviewers_have_enough=True))
+    [(facts, drawn)] = scene.rules.asked
+    assert (facts.declined_earlier, facts.reviewers_have_enough, drawn) == (True, True, True)
+
+
+def test_an_archive_that_is_still_being_opened_is_waited_for_and_no_longer_and_is_what_failed() -> None:
+    scene = Scene()
+    scene.ring()
+    assert scene.store.looked_up
+    assert scene.rules.asked == []
+    scene.later(1.9)
+    assert scene.call.status is None
+    scene.later(0.2)
+    assert scene.reason is Reason.STORAGE_FAILED
+    scene.calls.looked_up(CALL, Known(drawn=True))
+    assert scene.rules.asked == []
+
+
+def test_a_slow_archive_takes_nothing_of_the_rulebooks_time() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.later(1.9)
+    scene.calls.looked_up(CALL, Known())
+    scene.later(1.9)
+    assert scene.call.status is None
+    scene.calls.decided(CALL, N1)
+    assert scene.call.notice is not None
+    scene.answer()
+    assert scene.headline is Headline.NOTICE
+
+
+@pytest.mark.rule("N4")
+@pytest.mark.parametrize("quick", [False, True], ids=["rings", "answers before the archive does"])
+def test_who_was_promised_to_be_called_back_is_called_unrecorded(quick: bool) -> None:
+    scene = Scene()
+    scene.calls.dial("a", PARTY, "salg")
+    if quick:
+        scene.answer()
+    scene.calls.looked_up(CALL, Known(call_back=True, drawn=True))
+    assert scene.rules.asked == []
+    assert (scene.headline, scene.reason) == (Headline.NOT_RECORDING, Reason.CALL_BACK)
+    if not quick:
+        scene.answer()
+    assert not any(done.startswith("play") for done in scene.phone.done)
+
+
+@pytest.mark.rule("G02")
+def test_a_promise_to_call_back_unrecorded_suppresses_nothing_that_the_law_obliges_to_record() -> None:
+    scene = Scene(OBLIGED)
+    scene.calls.dial("a", PARTY, "salg")
+    scene.calls.looked_up(CALL, Known(declined_earlier=True, call_back=True, drawn=True))
+    [(facts, _)] = scene.rules.asked
+    assert facts.declined_earlier
+
+
+def test_who_was_promised_it_and_calls_of_their_own_accord_is_told_as_anybody() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.calls.looked_up(CALL, Known(call_back=True))
+    assert len(scene.rules.asked) == 1
+
+
+def test_a_call_that_is_answered_uses_its_place_in_the_sample_up_and_one_that_was_never_looked_up_has_none() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    assert scene.store.used_up == [CALL]
+    other = Scene(policy=None)
+    other.ring()
+    other.answer()
+    assert other.store.used_up == []
+
+
+# --- who called whom ------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("G05")
+def test_a_call_of_ours_to_a_colleague_is_told_of_nothing_before_a_person_has_answered() -> None:
+    scene = Scene(INTERNALLY)
+    scene.calls.dial("a", COLLEAGUE, "salg")
+    scene.decide()
+    scene.answer()
+    assert (scene.call.direction, scene.reason) == (Direction.INTERNAL, Reason.NO_PERSON_CONFIRMED)
+    assert "play notice.wav" not in scene.phone.done
+    scene.press("person_answered")
+    assert "play notice.wav" in scene.phone.done
+
+
+def test_a_colleague_s_call_to_us_is_told_as_it_is_answered() -> None:
+    scene = Scene(INTERNALLY)
+    scene.ring(number=COLLEAGUE)
+    scene.decide()
+    scene.answer()
+    assert scene.call.direction is Direction.INTERNAL
+    assert "play notice.wav" in scene.phone.done
+
+
+@pytest.mark.rule("N4")
+@pytest.mark.parametrize(("number", "asked"), [(PARTY, False), ("anonymous", True)])
+def test_who_declines_with_a_withheld_number_is_to_be_asked_where_to_call_back(number: str, asked: bool) -> None:
+    scene = Scene(POLICY.replace('opt_out = "stop"', 'opt_out = "call_back"'))
+    scene.ring(number=number)
+    scene.decide(N4)
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    status = scene.call.status
+    assert status is not None
+    assert scene.calls.recording_command(OptOut("1", CALL, status.version, "call_back")) is None
+    assert scene.call.status is not None
+    assert ("ask_for_number" in scene.call.status.notes) is asked
+
+
+# --- asked again -----------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("G34")
+def test_a_party_that_asks_for_a_recording_is_decided_anew_with_the_draw_it_had() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide(N3, Known(drawn=True))
+    scene.answer()
+    scene.calls.preference(sip.RecordPreference(CALL, "off"))
+    scene.acknowledge()
+    assert scene.reason is Reason.DECLINED_BY_SIP
+    assert scene.press("party_asks_for_recording") is None
+    facts, drawn = scene.rules.asked[-1]
+    assert (facts.declined_earlier, drawn, len(scene.rules.asked)) == (False, True, 2)
+    # Pressed again while the rulebook thinks: asked once.
+    scene.press("party_asks_for_recording")
+    assert len(scene.rules.asked) == 2
+    scene.calls.decided(CALL, N3)
+    assert scene.headline is Headline.NOTICE
+    # It answers a second time, and otherwise: that is nothing to go by.
+    scene.calls.decided(CALL, N1)
+    assert scene.headline is Headline.NOTICE
+    assert scene.call.status is not None
+    assert scene.call.status.purposes[Purpose.DOCUMENTATION].phase is PurposePhase.OFF
+
+
+def test_the_notice_that_a_party_has_asked_for_is_asked_with_its_own_keys() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide(N4, Known(drawn=True))
+    scene.answer()
+    scene.calls.preference(sip.RecordPreference(CALL, "off"))
+    scene.acknowledge()
+    scene.press("party_asks_for_recording")
+    scene.calls.decided(CALL, N3)
+    scene.hear_notice()
+    assert scene.headline is Headline.ASKED
+    # The catalog names the notice that was given.
+    assert scene.store.rung == [NoticeId.N4, NoticeId.N3]
+    scene.calls.digit(sip.DigitReceived(CALL, "1", scene.seconds))
+    scene.later(1.5)
+    scene.acknowledge()
+    assert scene.headline is Headline.RECORDING
+
+
+def test_the_notice_that_a_party_has_asked_for_takes_its_own_time_to_be_read() -> None:
+    scene = Scene()
+    book, words = scene.rules.book, "Må vi optage samtalen, så vi kan blive bedre? " * 6
+    long = NoticeText(Language.DA, (Piece(words, words),), 10, 10, 0)
+    scene.rules.book = replace(book, texts={**book.texts, ("salg", NoticeId.N3, Language.DA): long})
+    scene.ring()
+    scene.decide(N4, Known(drawn=True))
+    scene.answer()
+    scene.calls.preference(sip.RecordPreference(CALL, "off"))
+    scene.acknowledge()
+    scene.press("party_asks_for_recording")
+    scene.calls.decided(CALL, N3)
+    scene.calls.notice_cut(sip.NoticeCut(CALL, "media"))
+    assert scene.press("read_instead") is None
+    assert scene.call.status is not None
+    assert scene.call.status.notice is not None
+    readable = scene.call.status.notice.readable_at
+    assert readable is not None
+    waits = (readable - scene.now().utc).total_seconds()
+    assert waits == pytest.approx(READABLE_SHARE * long.reading_time)
+    assert waits > READABLE_SHARE * TEXT.reading_time
+
+
+# --- another policy meanwhile ----------------------------------------------------------------------
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.rule("G11")
+def test_a_policy_that_changes_while_a_call_rings_or_is_on_changes_none_of_its_notices_and_promises() -> None:
+    scene = Scene()
+    scene.ring()
+    other = NoticeText(Language.DA, (Piece("Noget andet.", "Noget andet."),), 10, 10, None)
+    scene.rules.policy = policy_of(POLICY.replace("Salgslinjen", "Salg og service")).policy
+    scene.rules.book = book_of(other, law="new", path="new", notices=[NoticeId.N1])
+    scene.decide(N3)
+    scene.answer()
+    assert scene.phone.done[-1] == "play notice.wav"
+    assert scene.call.objection_answer == "law-da"
+    assert scene.call.other_languages == (Language.EN,)
+    scene.calls.notice_cut(sip.NoticeCut(CALL, "media"))
+    assert scene.press("play_again", Language.EN) is None
+    assert scene.phone.done[-1] == "play notice-en.wav"
+    assert scene.call.notice is not None
+    assert (scene.call.notice.text, scene.call.objection_answer) == (ENGLISH.shown, "law-en")
+    scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
+    scene.acknowledge()
+    scene.calls.end_wrap_up(CALL)
+    scene.acknowledge()
+    # The next one goes by the new.
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    assert scene.phone.done[-1] == "play new.wav"
+    assert (scene.call.notice, scene.call.objection_answer) == (
+        NoticeShown(Language.DA, other.shown, 2.0, None, ()),
+        "new-da",
+    )
+
+
+@pytest.mark.parametrize("why", [Reason.RULEBOOK_FAILED, Reason.NOT_IN_SAMPLE])
+def test_a_rulebook_that_fails_or_says_no_when_asked_anew_changes_nothing_and_can_be_asked_again(why: Reason) -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide(N3, Known(drawn=True))
+    scene.answer()
+    scene.calls.preference(sip.RecordPreference(CALL, "off"))
+    scene.acknowledge()
+    scene.press("party_asks_for_recording")
+    scene.calls.decided(CALL, not_recorded(why))
+    scene.acknowledge()
+    assert scene.reason is Reason.DECLINED_BY_SIP
+    assert scene.recorder.starts == 0
+    [told] = [one for one in scene.told if isinstance(one, Fault)]
+    assert told.said.code == ("fault.asked_anew.failed" if why is Reason.RULEBOOK_FAILED else "fault.asked_anew.no")
+    assert scene.press("party_asks_for_recording") is None
+    assert len(scene.rules.asked) == 3
+
+
+def test_an_answer_that_comes_twice_or_unasked_changes_nothing() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    before = scene.call.status
+    for decision in (not_recorded(Reason.NOT_IN_SAMPLE), N1):
+        scene.calls.decided(CALL, decision)
+    assert scene.call.status == before
+    assert scene.recorder.running
+
+
+# --- an exchange that vouches ----------------------------------------------------------------------
+
+
+@pytest.mark.rule("G05")
+def test_who_was_told_by_a_listed_exchange_is_not_told_again_and_is_recorded_from_the_answer() -> None:
+    scene = listed()
+    scene.ring(told=("N1;language=en",), host=EXCHANGE)
+    scene.decide()
+    scene.answer()
+    scene.acknowledge()
+    assert not any(done.startswith("play") for done in scene.phone.done)
+    assert scene.recorder.running
+    assert scene.call.notice is not None
+    assert scene.call.notice.language is Language.EN
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("10.0.0.6", "N1"), ("10.0.0.50", "N1"), ("", "N1"), (EXCHANGE, "N1;language=xx"), (EXCHANGE, "N0")],
+)
+def test_anybody_else_and_anything_else_is_noted_and_the_notice_is_played(host: str, told: str) -> None:
+    scene = listed()
+    scene.ring(told=(told,), host=host)
+    scene.decide()
+    scene.acknowledge()
+    assert scene.told_of("audit.upstream_ignored")
+    assert scene.told_of("upstream_ignored")[0].params["why"] == ("malformed" if host == EXCHANGE else "not_listed")
+    scene.answer()
+    assert "play notice.wav" in scene.phone.done
+
+
+# --- the language ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("policy", "number", "told", "known", "language"),
+    [
+        (POLICY, "+46701234567", None, None, Language.DA),
+        (BY_COUNTRY, "+46701234567", None, None, Language.EN),
+        (BY_COUNTRY, "+298211234", None, None, Language.DA),
+        (BY_COUNTRY, "anonymous", None, None, Language.DA),
+        (BY_COUNTRY, "+46701234567", None, Language.DA, Language.DA),
+        (BY_COUNTRY, "+4520123456", None, Language.EN, Language.EN),
+        (BY_COUNTRY, "+46701234567", "N1;language=da", Language.EN, Language.DA),
+    ],
+)
+def test_what_an_exchange_used_goes_before_an_earlier_choice_that_before_the_country_and_that_before_the_line(
+    policy: str, number: str, told: str | None, known: Language | None, language: Language
+) -> None:
+    scene = listed(policy)
+    scene.ring(number=number, told=(told,) if told else (), host=EXCHANGE)
+    scene.decide(known=Known(language=known))
+    assert scene.rules.asked[0][0].language is language
+    notice = scene.call.notice
+    assert notice is not None
+    assert notice.text == (TEXT if language is Language.DA else ENGLISH).shown
+    assert scene.call.other_languages == tuple(one for one in Language if one is not language)
+    assert scene.call.objection_answer == f"law-{language}"
+
+
+def test_the_key_begins_the_notice_anew_in_the_other_language_and_is_none_where_there_is_no_such_text() -> None:
+    scene = Scene(BY_KEY)
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    scene.calls.notice_started(sip.NoticeStarted(CALL, scene.seconds))
+    scene.calls.digit(sip.DigitReceived(CALL, "8", scene.seconds))
+    assert scene.phone.done[-1] == "play notice-en.wav"
+    assert scene.call.notice is not None
+    assert scene.call.notice.text == ENGLISH.shown
+    lonely = Scene(BY_KEY)
+    lonely.rules.book = book_of(TEXT)
+    lonely.ring()
+    lonely.decide()
+    lonely.answer()
+    lonely.calls.notice_started(sip.NoticeStarted(CALL, lonely.seconds))
+    lonely.calls.digit(sip.DigitReceived(CALL, "8", lonely.seconds))
+    assert [done for done in lonely.phone.done if done.startswith("play")] == ["play notice.wav"]
+    assert lonely.call.other_languages == ()
+
+
+def test_the_agent_gives_the_notice_in_another_language_and_in_no_language_it_does_not_have() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    scene.calls.notice_cut(sip.NoticeCut(CALL, "media"))
+    refusal = scene.press("play_again", Language.DA)
+    assert refusal is not None
+    assert refusal.code == "refused.not_now"
+    assert scene.press("read_instead", Language.EN) is None
+    status, notice = scene.call.status, scene.call.notice
+    assert status is not None
+    assert notice is not None
+    assert status.notice is not None
+    assert (status.notice.told, status.notice.language) == (Told.READING, Language.EN)
+    assert (notice.language, notice.text, notice.words) == (Language.EN, ENGLISH.shown, ())
+
+
+# --- somebody joins --------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("G05")
+def test_a_newcomer_is_told_by_the_short_text_where_there_is_one() -> None:
+    scene = Scene()
+    scene.rules.book = book_of(TEXT, ENGLISH, short=SHORT)
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    assert scene.press("new_person") is None
+    assert scene.recorder.running == set()
+    assert scene.call.notice is not None
+    assert scene.call.notice.text == SHORT.shown
+    assert scene.press("play_again") is None
+    assert scene.phone.done[-1] == "play short.wav"
+    scene.calls.notice_started(sip.NoticeStarted(CALL, scene.seconds))
+    scene.later(SOUND.seconds)
+    scene.calls.notice_played(sip.NoticePlayed(CALL))
+    scene.acknowledge()
+    assert scene.recorder.running
+    assert scene.call.notice.text == TEXT.shown
+
+
+# --- between ourselves -----------------------------------------------------------------------------
+
+
+def test_a_call_between_our_own_is_not_recorded_unless_the_line_says_so_and_is_missed_like_any_other() -> None:
+    scene = Scene()
+    scene.ring(number="204")
+    assert (scene.call.direction, scene.reason) == (Direction.INTERNAL, Reason.INTERNAL)
+    assert scene.call.phase is CallPhase.INCOMING
+    scene.calls.ended(sip.CallEnded(CALL, 487, "Request Terminated", by_us=False))
+    scene.acknowledge()
+    assert scene.calls.history()[0].outcome == "missed"
+    records = 'calls = ["inbound", "outbound", "internal"]\nnumbers = ["+4570102030"'
+    other = Scene(POLICY.replace('numbers = ["+4570102030"', records))
+    other.ring(number="204")
+    other.calls.looked_up(CALL, Known())
+    assert [facts.direction for facts, _ in other.rules.asked] == [Direction.INTERNAL]
+    ours = Scene()
+    ours.calls.dial("a", "204", "salg")
+    assert (ours.call.phase, ours.reason) == (CallPhase.DIALLING, Reason.INTERNAL)

@@ -1,0 +1,56 @@
+"""The header in which an exchange says what it has told the party: read as it must be, or not at all."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softphone.domain.decision import NoticeId
+from softphone.domain.purpose import Language
+from softphone.engine.call.upstream import ToldUpstream, read_told
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("N7;language=da;keys=1", ToldUpstream(NoticeId.N7, Language.DA, "1")),
+        ("N2+N3 ; LANGUAGE = EN ; keys = 12", ToldUpstream(NoticeId.N2_N3, Language.EN, "12")),
+        ("N4;keys=*9", ToldUpstream(NoticeId.N4, None, "*9")),
+        ("N1", ToldUpstream(NoticeId.N1)),
+        ("N1;queue=4", ToldUpstream(NoticeId.N1)),
+    ],
+)
+def test_a_whole_header_is_read(value: str, told: ToldUpstream) -> None:
+    assert read_told((value,)) == told
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        ";",
+        "N9",
+        "n7",
+        "N7,N1",
+        "N7;language=sv",
+        "N7;language",
+        "N7;keys=1;keys=",
+        "N7;keys=one",
+        "N7;keys=" + "1" * 17,
+        "N7;;",
+    ],
+)
+def test_what_is_not_whole_says_nothing(value: str) -> None:
+    assert read_told((value,)) is None
+
+
+def test_two_headers_contradict_each_other_even_where_they_agree() -> None:
+    assert read_told(("N7", "N7")) is None
+    assert read_told(()) is None
+
+
+@given(st.text())
+def test_whatever_stands_there_it_is_read_or_not_and_nothing_is_raised(value: str) -> None:
+    assert isinstance(read_told((value,)), ToldUpstream | None)

@@ -1,0 +1,276 @@
+"""The engine's calls with phone, recorder, store and rules written by hand, and a clock turned by hand.
+
+The journeys drive the real ones. Nothing here knows what a test proves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from softphone.domain.changes import AuditEntry, Commit, OpenSegment
+from softphone.domain.decision import Decision, Facts, How, Known, NoticeId, PlanState, PurposePlan
+from softphone.domain.events import Now
+from softphone.domain.notice import NoticeSound, NoticeText, Piece
+from softphone.domain.policy import Policy
+from softphone.domain.purpose import Basis, Headline, Language, Reason
+from softphone.engine.call.live import LiveCall
+from softphone.engine.call.upstream import HEADER
+from softphone.engine.calls import Calls
+from softphone.engine.sip import events as sip
+from softphone.plugin.notices import NoticeBook, Place
+from softphone.wire import Act, CallState, Occurred, Said
+from tests.policies import POLICY, policy_of
+
+CALL = "01a20000-0000-7000-8000-000000000001"
+NUMBER = "+4570102030"
+PARTY = "+4520123456"
+TEXT = NoticeText(Language.DA, (Piece("Vi optager.", "Vi optager."),), 11, 11, None)
+ENGLISH = NoticeText(Language.EN, (Piece("We record.", "We record."),), 10, 10, None)
+SHORT = NoticeText(Language.DA, (Piece("Vi optager!", "Vi optager!"),), 11, 11, None)
+SOUND = NoticeSound(TEXT, "notice.wav", 2.0, 1.0, None, ())
+LINES = ("salg", "support")
+OFF = PurposePlan(PlanState.OFF, None, Reason.NOT_IN_SAMPLE)
+N1 = Decision(
+    PurposePlan(PlanState.PLANNED, Basis.LEGITIMATE_INTEREST, Reason.ASSESSMENT),
+    OFF,
+    NoticeId.N1,
+    How.PLAY,
+    (Reason.ASSESSMENT,),
+)
+
+N3 = Decision(
+    OFF,
+    PurposePlan(PlanState.ASKED, Basis.CONSENT, Reason.CONSENT),
+    NoticeId.N3,
+    How.PLAY,
+    (Reason.CONSENT,),
+)
+
+
+@dataclass
+class FakePhone:
+    done: list[str] = field(default_factory=list[str])
+    notice_fails: bool = False
+
+    def dial(self, account: str, target: str) -> str:
+        self.done.append(f"dial {target}")
+        return CALL
+
+    def ring(self, call: str) -> None:
+        self.done.append("ring")
+
+    def answer(self, call: str) -> None:
+        self.done.append("answer")
+
+    def decline(self, call: str) -> None:
+        self.done.append("decline")
+
+    def hang_up(self, call: str) -> None:
+        self.done.append("hang up")
+
+    def hold(self, call: str) -> None:
+        self.done.append("hold")
+
+    def resume(self, call: str) -> None:
+        self.done.append("resume")
+
+    def send_digits(self, call: str, digits: str) -> None:
+        self.done.append(f"digits {digits}")
+
+    def set_muted(self, call: str, muted: bool) -> None:
+        self.done.append(f"muted {muted}")
+
+    def open_microphone(self, call: str, opened: bool) -> None:
+        self.done.append("microphone open" if opened else "microphone shut")
+
+    def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None:
+        if self.notice_fails:
+            raise RuntimeError("a bug")
+        self.done.append(f"play {path}")
+
+    def stop_notice(self, call: str) -> None:
+        self.done.append("stop notice")
+
+    def set_recording(self, call: str, state: sip.PeerRecordingState) -> None:
+        self.done.append(f"record {state}")
+
+    def sound_warning(self, call: str) -> None:
+        self.done.append("warning tone")
+
+
+@dataclass
+class FakeRecorder:
+    running: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    starts: int = 0
+    fails: bool = False
+
+    def start(self, call: str, recording: str, segment: int, key: bytes) -> None:
+        if self.fails:
+            raise RuntimeError("a bug")
+        self.starts += 1
+        self.running.add((recording, segment))
+
+    def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
+        self.running.discard((recording, segment))
+
+    def drop_frames(self, recording: str) -> None: ...
+
+
+@dataclass
+class FakeStore:
+    rung: list[NoticeId | None] = field(default_factory=list[NoticeId | None])
+    """the notice of each call that was told of, each time"""
+    noted: list[AuditEntry] = field(default_factory=list[AuditEntry])
+    used_up: list[str] = field(default_factory=list[str])
+    commits: list[Commit] = field(default_factory=list[Commit])
+    looked_up: list[LiveCall] = field(default_factory=list[LiveCall])
+    unopened: bool = False
+
+    def look_up(self, call: LiveCall) -> None:
+        self.looked_up.append(call)
+
+    def ring(self, call: LiveCall, policy: Policy | None) -> None:
+        self.rung.append(call.notice_id)
+
+    def commit(self, call: str, commit: Commit) -> None:
+        self.commits.append(commit)
+
+    def forget_keys(self, recording: str) -> None: ...
+
+    def answered(self, call: str) -> None:
+        self.used_up.append(call)
+
+    def note(self, entries: Sequence[AuditEntry]) -> None:
+        self.noted += entries
+
+    def over(self, call: str) -> None: ...
+
+    def cause(self) -> str | None:
+        return "disk_full"
+
+
+@dataclass
+class FakeRules:
+    policy: Policy | None
+    trouble: Reason = Reason.POLICY_MISSING
+    exchanges: frozenset[str] = frozenset()
+    asked: list[tuple[Facts, bool]] = field(default_factory=list[tuple[Facts, bool]])
+    """what the rulebook was asked, and whether the call is in the sample"""
+    book: NoticeBook = field(default_factory=lambda: book_of(TEXT, ENGLISH))
+
+    def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
+        self.asked.append((facts, drawn))
+
+
+def book_of(
+    *texts: NoticeText,
+    short: NoticeText | None = None,
+    law: str = "law",
+    path: str = "notice",
+    notices: Sequence[NoticeId] = tuple(NoticeId),
+) -> NoticeBook:
+    """A policy's book: the same `texts` for each of its lines and `notices`, `short` for newcomers, `law` in answer to an
+    objection."""
+
+    def everywhere(told: Sequence[NoticeText]) -> dict[Place, NoticeText]:
+        return {(line, notice, text.language): text for line in LINES for notice in notices for text in told}
+
+    def sounds(told: Mapping[Place, NoticeText], name: str) -> dict[Place, NoticeSound]:
+        ends = {Language.DA: ".wav", Language.EN: "-en.wav"}
+        return {
+            place: NoticeSound(text, name + ends[text.language], 2.0, 1.0, None, ()) for place, text in told.items()
+        }
+
+    whole, newcomers = everywhere(texts), everywhere((short,) if short else ())
+    answers = {one: Piece(f"{law}-{one}", f"{law}-{one}") for one in Language}
+    return NoticeBook(
+        texts=whole,
+        newcomers=newcomers,
+        objections={
+            (line, one): NoticeText(one, (said,), 1, 1, None) for line in LINES for one, said in answers.items()
+        },
+        sounds=sounds(whole, path),
+        newcomer_sounds=sounds(newcomers, "short"),
+    )
+
+
+class Scene:
+    """A phone whose clock is turned by hand."""
+
+    def __init__(self, policy: str | None = POLICY) -> None:
+        self.phone, self.recorder, self.store = FakePhone(), FakeRecorder(), FakeStore()
+        self.rules = FakeRules(policy_of(policy).policy if policy else None)
+        self.told: list[object] = []
+        self.seconds = 0.0
+        self.calls = Calls(
+            self.phone,
+            self.recorder,
+            self.store,
+            self.rules,
+            clock=self.now,
+            tell=self.told.append,
+            changed=lambda: None,
+            account_number=lambda _: NUMBER,
+            microphone_opened=lambda: None,
+            tone=lambda _: None,
+        )
+        self.calls.desk(present=True)
+
+    def now(self) -> Now:
+        return Now(datetime(2026, 11, 25, 9, tzinfo=UTC) + timedelta(seconds=self.seconds), self.seconds)
+
+    def later(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.calls.run_due()
+
+    def ring(
+        self, call: str = CALL, *, number: str = PARTY, told: tuple[str, ...] = (), host: str = "127.0.0.1"
+    ) -> None:
+        headers = sip.Headers({HEADER: told})
+        self.calls.arrived(sip.CallArrived(call, "a", "Mette", number, "pbx.example", NUMBER, headers, host, False))
+
+    def decide(self, decision: Decision = N1, known: Known | None = None) -> None:
+        """The archive answers, then the rulebook."""
+        self.calls.looked_up(CALL, known or Known())
+        self.calls.decided(CALL, decision)
+
+    def press(self, action: str, language: Language | None = None) -> Said | None:
+        status = self.call.status
+        assert status is not None
+        return self.calls.recording_command(Act("1", CALL, status.version, action, None, language))
+
+    def answer(self) -> None:
+        self.calls.established(sip.CallEstablished(CALL, record_aware=False))
+
+    def hear_notice(self) -> None:
+        self.calls.notice_started(sip.NoticeStarted(CALL, self.seconds))
+        self.later(2.2)
+        self.calls.notice_played(sip.NoticePlayed(CALL))
+
+    def acknowledge(self) -> None:
+        for commit in [*self.store.commits]:
+            self.store.commits.remove(commit)
+            keys: Mapping[tuple[str, int], bytes] = {
+                (one.recording, one.segment): bytes(32) for one in commit.changes if isinstance(one, OpenSegment)
+            }
+            self.calls.committed(CALL, commit.ticket, keys)
+
+    @property
+    def call(self) -> CallState:
+        return self.calls.shown()[0]
+
+    @property
+    def reason(self) -> Reason:
+        assert self.call.status is not None
+        return self.call.status.reasons[0].reason
+
+    @property
+    def headline(self) -> Headline:
+        assert self.call.status is not None
+        return self.call.status.headline
+
+    def told_of(self, event: str) -> list[Occurred]:
+        return [one for one in self.told if isinstance(one, Occurred) and one.event == event]

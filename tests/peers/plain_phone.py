@@ -1,0 +1,165 @@
+"""A phone of the plainest kind, for what no softphone says or leaves out: it writes its SIP itself, from any loopback address.
+
+It calls, acknowledges, answers every re-INVITE, allows no UPDATE, and keeps all that it was sent. It has no sound: its RTP
+port swallows what comes.
+
+    with plain_phone("127.0.0.2") as phone:
+        phone.call("127.0.0.1", port, "70102030", headers={"Klartone-Told": "N1"})
+        phone.wait_for("INVITE", "a=record:on")
+        phone.hang_up()
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import socket
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from uuid import uuid4
+
+from tests.peers.processes import until
+
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"
+"""what it takes"""
+
+
+class PlainPhone:
+    """`heard` is every message it was sent. `number` is who calls; `aware`: it says that it is record-aware; `allow`: what it
+    says that it takes."""
+
+    def __init__(self, host: str, number: str, *, aware: bool, allow: str) -> None:
+        self._allow = allow
+        self._supported = "record-aware" if aware else "replaces"
+        self._sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sip.bind((host, 0))
+        self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._rtp.bind((host, 0))
+        self._host, self._port = self._sip.getsockname()
+        self._me = f"<sip:{number}@{host}:{self._port}>;tag={uuid4().hex[:8]}"
+        self._them = ""
+        self._call_id = uuid4().hex
+        self._peer = ("", 0)
+        self._numbers = itertools.count(1)
+        self._over = False
+        self.wishes: Sequence[str] = ()
+        """attributes of every SDP it makes"""
+        self.heard: list[str] = []
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def call(
+        self,
+        host: str,
+        port: int,
+        number: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        attributes: Sequence[str] = (),
+    ) -> None:
+        """INVITE; who is called may answer in its own time, and gets its ACK. `attributes` go into every SDP of this phone."""
+        self._peer, self.wishes = (host, port), attributes
+        self._them = f"<sip:{number}@{host}:{port}>"
+        self._request("INVITE", headers or {}, self._sdp())
+
+    def offer(self, *, attributes: Sequence[str]) -> None:
+        """A re-INVITE that says these from now on."""
+        self.wishes = attributes
+        self._request("INVITE", {}, self._sdp())
+
+    def hang_up(self) -> None:
+        self._request("BYE", {}, "")
+
+    def wait_for(self, start: str, *parts: str, seconds: float = 10) -> str:
+        """The first message that starts so and holds these parts."""
+
+        def found() -> str:
+            return next((one for one in self.heard if one.startswith(start) and all(p in one for p in parts)), "")
+
+        until(lambda: bool(found()), seconds, f"{start} {parts} among {[one.splitlines()[0] for one in self.heard]}")
+        return found()
+
+    def count(self, start: str) -> int:
+        return sum(one.startswith(start) for one in self.heard)
+
+    def close(self) -> None:
+        self._over = True
+        # A word to itself: nothing else wakes who listens.
+        self._sip.sendto(b"over", (self._host, self._port))
+        self._thread.join(2)
+        self._sip.close()
+        self._rtp.close()
+
+    # --- SIP -------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        while True:
+            text = self._sip.recv(65_536).decode()
+            if self._over:
+                return
+            if not text.strip():
+                continue
+            self.heard.append(text)
+            if text.startswith("SIP/2.0 200") and "INVITE" in _header(text, "CSeq"):
+                self._them = _header(text, "To")
+                self._send("ACK", int(_header(text, "CSeq").split()[0]), {}, "")
+            elif text.startswith(("INVITE", "UPDATE", "BYE")):
+                self._answer(text)
+
+    def _answer(self, request: str) -> None:
+        method = request.split()[0]
+        # It does not know UPDATE, whatever anybody makes of its Allow.
+        status, body = ("501 Not Implemented", "") if method == "UPDATE" else ("200 OK", "")
+        if method == "INVITE":
+            body = self._sdp()
+        copied = "".join(f"{name}: {_header(request, name)}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq"))
+        self._out(f"SIP/2.0 {status}\r\n{copied}{self._common(body)}{body}")
+
+    def _request(self, method: str, headers: Mapping[str, str], body: str) -> None:
+        self._send(method, next(self._numbers), headers, body)
+
+    def _send(self, method: str, number: int, headers: Mapping[str, str], body: str) -> None:
+        target = f"sip:{self._peer[0]}:{self._peer[1]}"
+        user = re.search(r"sip:([^@>]+)@", self._them)
+        uri = target.replace("sip:", f"sip:{user[1]}@") if user else target
+        more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._out(
+            f"{method} {uri} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {self._host}:{self._port};branch=z9hG4bK{uuid4().hex}\r\n"
+            f"Max-Forwards: 70\r\nFrom: {self._me}\r\nTo: {self._them}\r\nCall-ID: {self._call_id}\r\n"
+            f"CSeq: {number} {method}\r\n{more}{self._common(body)}{body}"
+        )
+
+    def _common(self, body: str) -> str:
+        kind = "Content-Type: application/sdp\r\n" if body else ""
+        return (
+            f"Contact: <sip:plain@{self._host}:{self._port}>\r\nAllow: {self._allow}\r\nSupported: {self._supported}\r\n"
+            f"{kind}Content-Length: {len(body.encode())}\r\n\r\n"
+        )
+
+    def _sdp(self) -> str:
+        wishes = "".join(f"a={one}\r\n" for one in self.wishes)
+        return (
+            f"v=0\r\no=- 1 {next(self._numbers)} IN IP4 {self._host}\r\ns=-\r\nc=IN IP4 {self._host}\r\nt=0 0\r\n"
+            f"m=audio {self._rtp.getsockname()[1]} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n{wishes}"
+        )
+
+    def _out(self, text: str) -> None:
+        self._sip.sendto(text.encode(), self._peer)
+
+
+def _header(text: str, name: str) -> str:
+    found = re.search(rf"^{name}:[ \t]*(.*?)\r?$", text, re.MULTILINE | re.IGNORECASE)
+    return found[1] if found else ""
+
+
+@contextmanager
+def plain_phone(
+    host: str = "127.0.0.1", number: str = "+4520123456", *, aware: bool = True, allow: str = ALLOW
+) -> Generator[PlainPhone]:
+    phone = PlainPhone(host, number, aware=aware, allow=allow)
+    try:
+        yield phone
+    finally:
+        phone.close()
