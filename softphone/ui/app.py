@@ -41,7 +41,7 @@ from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.style import palette, set_fonts, sheet
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
-from softphone.ui.view import View, new_id, upper_first
+from softphone.ui.view import View, new_id
 from softphone.ui.window import DeskWindow
 from softphone.wire import CallPhase, Command, Done, Fault, Look, PolicyPhase, Refused, SaveSettings, Settings, Snapshot
 
@@ -94,7 +94,7 @@ class Desk(QObject):
     """The running desk. `.window`, `.bridge`, `.incoming`; ready() after the first whole state has been drawn."""
 
     ready = Signal()
-    _stored = Signal(str)
+    _stored = Signal(object)
 
     def __init__(self, deps: DeskDependencies) -> None:
         super().__init__()
@@ -236,7 +236,7 @@ class Desk(QObject):
         self.draw()
 
     def _fault(self, fault: Fault) -> None:
-        self._say(self.view().texts(fault.said.code, **fault.said.params))
+        self._say(lambda texts: texts(fault.said.code, **fault.said.params))
 
     def _done(self, done: Done) -> None:
         self.window.settings.answered(done.id, taken=True)
@@ -245,18 +245,18 @@ class Desk(QObject):
 
     def _refused(self, refused: Refused) -> None:
         self.window.settings.answered(refused.id, taken=False)
-        self._say(self.view().texts(refused.said.code, **refused.said.params))
+        self._say(lambda texts: texts(refused.said.code, **refused.said.params))
 
     def _unanswered(self) -> None:
-        self._say(self.view().texts("bridge.unanswered"))
+        self._say(lambda texts: texts("bridge.unanswered"))
 
     def _starting_failed(self, error: KlartoneError) -> None:
-        self._say(self.view().texts.error(error))
+        self._say(lambda texts: texts.error(error))
 
-    def _say(self, sentence: str) -> None:
+    def _say(self, said: Callable[[Texts], str]) -> None:
         """Until it is closed, or a press made after it has been taken."""
         self._pressed_since.clear()
-        self.window.say(upper_first(sentence))
+        self.window.say(said, self.view().texts)
 
     # --- what the window wants ------------------------------------------------------------------
 
@@ -275,18 +275,18 @@ class Desk(QObject):
             try:
                 self._deps.store_password(account, password)
             except KeyringError as error:
-                self._stored.emit(self.view().texts.error(error))
+                self._stored.emit(error)
             else:
-                self._stored.emit("")
+                self._stored.emit(None)
 
         work = _Work(store)
         work.setAutoDelete(False)
         self._work.add(work)
         QThreadPool.globalInstance().start(work)
 
-    def _password_done(self, refusal: str) -> None:
+    def _password_done(self, refusal: KeyringError | None) -> None:
         self._work.clear()
-        if refusal:
+        if refusal is not None:
             self.window.settings.account.password_refused(refusal)
         else:
             self.window.settings.account.password_stored()
@@ -372,9 +372,9 @@ def dress(theme: Theme) -> None:
 
 
 def time_zone(snapshot: Snapshot | None) -> str | None:
-    """The policy's, where there is one in use; else None, the machine's."""
-    ready = snapshot is not None and snapshot.policy.phase is PolicyPhase.READY
-    return snapshot.policy.time_zone if snapshot is not None and ready else None
+    """The policy's, where there is one in use (`controller` names whose); else None, the machine's."""
+    policy = snapshot.policy if snapshot else None
+    return policy.time_zone if policy and (policy.controller or policy.phase is PolicyPhase.READY) else None
 
 
 def system_language() -> Language:

@@ -190,14 +190,20 @@ class ToolTile(Control):
     """An icon over its word. `setCheckable` where it is a switch: pressed in, it keeps a plate."""
 
     HEIGHT = 56
+    _other = ""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self.setFixedHeight(self.HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
+    def make_room_for(self, word: str) -> None:
+        """The word that it shows in its other state: with that, its neighbours stay where they are."""
+        self._other = word
+
     def sizeHint(self) -> QSize:
-        words = QFontMetricsF(font(SMALL - 1)).horizontalAdvance(self.text())
+        metrics = QFontMetricsF(font(SMALL - 1))
+        words = max(metrics.horizontalAdvance(word) for word in (self.text(), self._other))
         return QSize(max(48, round(words) + 4), self.HEIGHT)
 
     def minimumSizeHint(self) -> QSize:

@@ -9,7 +9,7 @@ from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Card, Words
 from softphone.ui.theme.style import NAME, SMALL
 from softphone.ui.view import View, new_id, readable
-from softphone.ui.words import card_words
+from softphone.ui.words.card import card_words
 from softphone.wire import Answer, CallPhase, CallState, Decline
 
 _WIDTH, _FROM_EDGE = 336, 16

@@ -38,11 +38,16 @@ class Note(QWidget):
         self.hide()
 
     def say(self, sentence: str) -> None:
-        self.text.setText(sentence)
-        page = self.parentWidget()
-        self._be_whole(page.width() if page is not None else self.width())
+        self.show_words(sentence)
         self.show()
         QAccessible.updateAccessibility(announcement(self, sentence))
+
+    def show_words(self, sentence: str) -> None:
+        """The words alone: nobody is told anew."""
+        if sentence != self.text.text():
+            self.text.setText(sentence)
+            page = self.parentWidget()
+            self._be_whole(page.width() if page is not None else self.width())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.errors import EngineError
@@ -31,6 +32,10 @@ class Picture:
     connected: bool = True
     settings: bool = False
     """the settings page instead"""
+    policy: bool = False
+    """the settings' part on the policy"""
+    menu: bool = False
+    """the call's menu is open"""
 
 
 class Camera:
@@ -57,6 +62,8 @@ class Camera:
         window.show()
         if picture.settings:
             window.open_settings()
+        if picture.policy:
+            window.open_policy()
         window.setFocus()
         QApplication.processEvents()
         window.render_view(view)
@@ -67,12 +74,28 @@ class Camera:
         """Write `file` (PNG). Raises EngineError where it cannot be written."""
         window = self.window(picture, language, dark=dark)
         file.parent.mkdir(parents=True, exist_ok=True)
-        saved = window.grab().save(str(file), "PNG")
+        saved = _shown(window, menu=picture.menu).save(str(file), "PNG")
         window.leave()
         window.deleteLater()
         QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
         if not saved:
             raise EngineError("error.pictures.unwritable", path=str(file))
+
+
+def _shown(window: DeskWindow, *, menu: bool) -> QPixmap:
+    """The window; with its menu lying over it where that is open, as on a screen."""
+    drawn = window.grab()
+    if not menu:
+        return drawn
+    tools = window.call.tools
+    tools.more.click()
+    over = tools.menu.grab()
+    corner = tools.more.mapTo(window, QPoint(tools.more.width() - over.width(), -over.height()))
+    painter = QPainter(drawn)
+    painter.drawPixmap(QPoint(max(0, corner.x()), corner.y()), over)
+    painter.end()
+    tools.menu.close()
+    return drawn
 
 
 def take_all(

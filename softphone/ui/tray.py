@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from softphone.ui.view import View
-from softphone.ui.words import card_words
+from softphone.ui.words.card import card_words
 
 
 class Tray(QObject):

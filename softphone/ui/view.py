@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from softphone.domain.status import Status
 from softphone.texts import Texts
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme
-from softphone.wire import CallPhase, CallState, LineState, Snapshot
+from softphone.wire import Account, CallPhase, CallState, LineState, PolicyPhase, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,23 @@ class View:
         state = self.line(line)
         return state.name.get(self.texts.language, state.id) if state else ""
 
+    def line_of(self, account: Account) -> LineState | None:
+        """The line that the account's own number decides, whatever is chosen for a call."""
+        own = _digits(account.address.partition("@")[0]).removeprefix("00")
+        lines = self.snapshot.lines if self.snapshot else ()
+        return next((line for line in lines if any(own in _spelled(number) for number in line.numbers)), None)
+
     def party(self, call: CallState) -> str:
         """The policy's word for who is at the other end, as it stands within a sentence."""
         state = self.line(call.line)
         word = state.party.get(self.texts.language, "") if state else ""
         return word or self.texts("party.default")
+
+    @property
+    def last_good(self) -> bool:
+        """The policy file as it is now is refused, and the good one from before holds."""
+        policy = self.snapshot.policy if self.snapshot else None
+        return policy is not None and policy.phase is PolicyPhase.FAULTY and bool(policy.controller)
 
     def seconds_to(self, at: datetime | None) -> int:
         """Whole seconds left, rounded up, never below 0."""
@@ -74,6 +87,15 @@ def duration(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def _spelled(number: str) -> tuple[str, str]:
+    """With its country and as it is dialled within it."""
+    return _digits(number), _digits(number.removeprefix("+45"))
 
 
 def readable(number: str) -> str:

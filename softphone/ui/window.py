@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QCloseEvent,
@@ -15,6 +17,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from softphone.texts import Texts
+from softphone.ui.call.moment import KEYED
 from softphone.ui.call.page import CallPage
 from softphone.ui.controls import Control, QuietButton
 from softphone.ui.fields import Words
@@ -24,8 +28,9 @@ from softphone.ui.settings.page import SettingsPage
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.style import MARGIN, SMALL, font
 from softphone.ui.theme.tokens import Theme
-from softphone.ui.view import View
-from softphone.ui.words import CardWords, card_words, no_engine_card
+from softphone.ui.view import View, upper_first
+from softphone.ui.words.card import CardWords, card_words, no_engine_card
+from softphone.ui.words.moment import aside_lines, to_say
 from softphone.wire import CallPhase, Registration
 
 WIDTH, HEIGHT, NARROWEST = 376, 800, 320
@@ -115,6 +120,8 @@ class DeskWindow(QWidget):
         self._leaving = False
         self._call = ""
         self._headline = ""
+        self._beside: tuple[str, ...] = ()
+        self._said: Callable[[Texts], str] | None = None
         self._view: View | None = None
 
         top = QHBoxLayout()
@@ -141,6 +148,7 @@ class DeskWindow(QWidget):
         for page in (self.ready, self.call, self.settings):
             page.command.connect(self.command)
         self.ready.settings.connect(self.open_settings)
+        self.ready.faults_wanted.connect(self.open_policy)
         self.settings.password.connect(self.password)
         self.settings.back.connect(self.close_settings)
         self.strip.clicked.connect(self.close_settings)
@@ -176,6 +184,8 @@ class DeskWindow(QWidget):
         elif not view.connected and view.snapshot is not None:
             words = no_engine_card(view.texts)
         self._tell_headline(view, words)
+        if self._said is not None:
+            self.note.show_words(upper_first(self._said(view.texts)))
         self.note.close_button.show_as(view, "", icon="close", name=view.texts("note.close"))
 
     def _show_page(self, page: QWidget) -> None:
@@ -234,20 +244,26 @@ class DeskWindow(QWidget):
         title = " – ".join([*(part for part in parts if part), "Klartone"])
         if title != self.windowTitle():
             self.setWindowTitle(title)
+        said: list[str] = []
         key = f"{call.id if call else ''}|{words.key}" if words else ""
         if key != self._headline:
             self._headline = key
-            if words:
-                lock = f". {words.lock}" if words.lock else ""
-                self.announce(f"{words.sentence}{lock}")
+            said += [words.sentence, words.lock] if words else []
+        # What happened beside it, and what to say, is new once too.
+        beside = (*aside_lines(view, call), to_say(view, call)) if call is not None else ()
+        said += [line for line in beside if line not in self._beside]
+        self._beside = beside
+        if any(said):
+            self.announce(". ".join(line.rstrip(".") for line in said if line))
 
     def announce(self, sentence: str) -> None:
         """Say it to a screen reader, over whatever it is saying."""
         QAccessible.updateAccessibility(announcement(self.call.card, sentence))
 
-    def say(self, sentence: str) -> None:
-        """Tell a person of something once, on the window."""
-        self.note.say(sentence)
+    def say(self, said: Callable[[Texts], str], texts: Texts) -> None:
+        """Tell a person of something once, on the window; in another language once that is chosen."""
+        self._said = said
+        self.note.say(upper_first(said(texts)))
 
     # --- pages ----------------------------------------------------------------------------------
 
@@ -265,6 +281,11 @@ class DeskWindow(QWidget):
         (self.settings.account.address if first else self.settings.back_button).setFocus(
             Qt.FocusReason.OtherFocusReason
         )
+
+    def open_policy(self) -> None:
+        """The settings, at the policy's part."""
+        self.open_settings()
+        QTimer.singleShot(0, self.settings, self.settings.show_policy)  # once it has its place
 
     def close_settings(self) -> None:
         if self._settings_open:
@@ -294,7 +315,7 @@ class DeskWindow(QWidget):
         call = self._view.call if self._view is not None and self._view.connected else None
         if self._view is not None and call is not None and not self._leaving:
             # The phone would keep the call, and nobody could see or end it.
-            self.say(self._view.texts(f"close.{call.phase}"))
+            self.say(lambda texts: texts(f"close.{call.phase}"), self._view.texts)
             event.ignore()
             return
         super().closeEvent(event)
@@ -320,7 +341,7 @@ class DeskWindow(QWidget):
             self._shortcut(keys, lambda buttons=buttons: _press_shown(*buttons))
             for button in buttons:
                 button.set_keys(QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText))
-        for position in (0, 1):
+        for position in range(KEYED):
             self._shortcut(f"Ctrl+{position + 1}", lambda position=position: self._press_of_moment(position))
         self._shortcut("Ctrl+N", lambda: ready.dial.target.setFocus(Qt.FocusReason.ShortcutFocusReason))
         self._shortcut("Ctrl+Shift+C", lambda: _press_shown(call.party.number))

@@ -5,11 +5,12 @@ A row that no scene reaches is told by its name, never drawn from anything made 
 
 from __future__ import annotations
 
+import base64
 import shutil
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.domain.status import DisputeKind, HoldPhase, PurposePhase, Status, Told
 from softphone.system.policy_file import filled
 from softphone.ui.pictures import Picture
-from softphone.wire import CallPhase, Dial, EndWrapUp
+from softphone.wire import Act, CallPhase, Dial, EndWrapUp, Mute, PolicyPhase, SaveSettings
 from tests.journeys.lines import NOTICE_FILE
 from tests.journeys.stage import LOOPBACK, Stage, build
+from tests.peers.plain_phone import plain_phone
 from tests.peers.second_phone import SecondPhone, second_phone
 from tests.policies import write_notice
 
@@ -35,6 +37,12 @@ NUMBERS = {
     "asked": "+4570102036",
     "none": "+4570102037",
     "objection": "+4570102038",
+    "both": "+4570102040",
+    "mixed": "+4570102041",
+    "watch": "+4570102042",
+    "health": "+4570102043",
+    "short_pause": "+4570102044",
+    "call_back": "+4570102045",
 }
 ROWS = {
     "notice-playing": "notice playing",
@@ -62,7 +70,44 @@ BESIDE = {
     "incoming": "an incoming call",
     "on-hold": "on hold",
     "keep-for-complaint": "opt-out while the party's dispute stands: a choice",
+    "two-consents": "two questions with a key each",
+    "two-consents-repeated": "the questions are being repeated",
+    "digits-wanted": "the agent has asked for digits",
+    "documentation-asked": "recorded for training, documentation asked (N2+N4)",
+    "answered-one": "two questions, one answered yes and one no",
+    "special": "special circumstances: grounds",
+    "grounds-given": "special circumstances: grounds given",
+    "grounds-not-given": "special circumstances: none given, noted",
+    "obligation-noted": "an objection on obligation: what to say",
+    "unclear": "a no with the keys for it: everything ends that can",
+    "objection-paused": "objection received, recording stops",
+    "paused-warning": "paused, recording resumes in seconds: more time",
+    "paused-by-hand": "paused, resumes by hand",
+    "newcomer-consent": "paused, a newcomer who will be asked",
+    "not-understood": "not understood: another language",
+    "in-english": "the notice in the other language",
+    "notice-stopped": "the notice was stopped",
+    "finished-orally": "the rest was told by the agent",
+    "read-in-call": "the notice was read aloud",
+    "upstream": "told by the exchange",
+    "held-from-training": "locked while recorded for training",
+    "muted": "muted while recorded",
+    "kept-out": "kept out of training",
+    "private": "a private call",
+    "voicemail": "voicemail",
+    "asks-for-recording": "after a no: not recorded",
+    "call-back": "opted out: called back",
+    "call-backs": "who is to be called back",
+    "end-politely": "obligation unrecorded: what to say",
+    "menu": "the menu on obligation",
+    "policy-refused": "a faulty policy: the last good one holds",
+    "policy-refused-settings": "its faults in the settings",
+    "policy-remarks": "a policy in use, and what is worth a look",
+    "unsigned": "a policy that is not signed: ready",
+    "unsigned-call": "a policy that is not signed: a call",
+    "unsigned-settings": "a policy that is not signed: settings",
     "wrap-up": "wrap-up of the last call",
+    "wrap-up-consent": "wrap-up: a yes can be taken back",
     "no-engine": "the engine is gone",
 }
 
@@ -73,12 +118,19 @@ class Studio:
 
     on: Stage
     taken: dict[str, Picture] = field(default_factory=dict[str, Picture])
-    numbers: set[str] = field(default_factory=set[str])
+    number: str = ""
 
-    def take(self, name: str, *, connected: bool = True, settings: bool = False) -> None:
+    def take(self, name: str, **how: bool) -> None:
+        """As it is now; `how` as `Picture` has it."""
         snapshot = self.on.desk.snapshot
         assert snapshot is not None
-        self.taken[name] = Picture(name, snapshot, datetime.now(UTC), connected=connected, settings=settings)
+        self.taken[name] = Picture(name, snapshot, datetime.now(UTC), **how)
+
+    def act(self, call: str, action: str, purpose: Purpose | None = None, language: Language | None = None) -> None:
+        status = self.on.desk.call(call).status
+        assert status is not None
+        version = status.version
+        self.on.desk.do(Act, call=call, version=version, action=action, purpose=purpose, language=language)
 
     def when(self, name: str, call: str, wanted: Callable[[Status], object], seconds: float = 10) -> None:
         self.on.desk.wait_status(wanted, name, call, seconds)
@@ -108,8 +160,11 @@ class Studio:
         return call.id
 
     def ring(self, line: str, number: str = CALLER) -> None:
-        if number not in self.numbers:
-            self.numbers.add(number)
+        if number != self.number:
+            # One at a time: a phone has room for eight accounts.
+            if self.number:
+                self.on.customer.do("remove_account", id=self.number)
+            self.number = number
             address = f"{number}@{LOOPBACK}"
             self.on.customer.do("account", id=number, address=address, display_name=NAME, register=False)
         self.on.customer.do("dial", account=number, target=f"sip:{NUMBERS[line]}@{LOOPBACK}:{self.on.sip_port}")
@@ -183,14 +238,32 @@ def objected(s: Studio) -> None:
 
 
 def paused(s: Studio) -> None:
-    call = s.call("service")
+    call = s.call("health")
     s.recording(call)
     s.on.desk.act(call, "pause_sensitive")
-    s.when("paused-sensitive", call, lambda status: Reason.SENSITIVE in status.pauses)
+    s.on.desk.wait_status(lambda status: Reason.SENSITIVE in status.pauses and status.until, "paused", call)
+    s.take("paused-sensitive")
     s.on.desk.act(call, "resume")
     s.recording(call)
     s.on.desk.act(call, "new_person")
-    s.when("paused-newcomer", call, lambda status: Reason.NOT_TOLD in status.pauses)
+    s.on.desk.wait_status(lambda status: Reason.NOT_TOLD in status.pauses, "a newcomer", call)
+    time.sleep(1)
+    s.take("paused-newcomer")
+    s.over(call)
+
+
+def pause_ends(s: Studio) -> None:
+    call = s.call("short_pause")
+    s.recording(call)
+    s.on.desk.act(call, "pause_sensitive")
+    s.on.desk.wait_status(lambda status: "more_time" in status.actions, "the warning", call)
+    time.sleep(2)
+    s.take("paused-warning")
+    s.over(call)
+    call = s.call("service", "+4520123462")
+    s.recording(call)
+    s.on.desk.act(call, "pause_sensitive")
+    s.when("paused-by-hand", call, lambda status: Reason.SENSITIVE in status.pauses)
     s.over(call)
 
 
@@ -261,6 +334,164 @@ def _dialled(s: Studio, other: SecondPhone) -> str:
     return call
 
 
+def two_asked(s: Studio) -> None:
+    call = s.call("both", "+4520123463")
+    s.when("two-consents", call, lambda status: status.headline is Headline.ASKED and status.until)
+    s.on.desk.act(call, "digits_wanted")
+    s.when("digits-wanted", call, lambda status: "digits_over" in status.actions)
+    s.on.desk.act(call, "digits_over")
+    s.when("two-consents-repeated", call, lambda status: status.headline is Headline.ASKED and not status.until, 15)
+    s.over(call)
+    call = s.call("both", "+4520123464")
+    s.on.desk.wait_status(lambda status: status.headline is Headline.ASKED, "asked", call)
+    s.act(call, "said_yes", Purpose.DOCUMENTATION)
+    s.act(call, "said_no", Purpose.TRAINING)
+    s.recording(call)
+    s.take("answered-one")
+    s.on.desk.act(call, "new_person")
+    s.on.desk.wait_status(lambda status: Reason.NOT_TOLD in status.pauses, "a newcomer", call)
+    time.sleep(1)
+    s.take("newcomer-consent")
+    s.on.hang_up(call)
+    s.take("wrap-up-consent")
+    s.forget(call)
+    call = s.call("mixed", "+4520123465")
+    asked = PurposePhase.ASKED
+    s.when(
+        "documentation-asked",
+        call,
+        lambda status: status.recording and status.purposes[Purpose.DOCUMENTATION].phase is asked,
+    )
+    s.over(call)
+
+
+def special(s: Studio) -> None:
+    call = s.call("watch", "+4520123466")
+    s.recording(call)
+    s.take("special")
+    s.on.desk.opt_out(call)
+    grounds = Reason.GROUNDS_GIVEN
+    s.when(
+        "grounds-given", call, lambda status: status.purposes[Purpose.TRAINING].reason is grounds and status.recording
+    )
+    s.over(call)
+    call = s.call("watch", "+4520123467")
+    s.recording(call)
+    s.on.desk.act(call, "note_request")
+    s.when("grounds-not-given", call, lambda status: "request_noted" in status.notes)
+    s.over(call)
+
+
+def obliged_noted(s: Studio) -> None:
+    call = s.call("law", "+4520123468")
+    s.recording(call)
+    s.on.desk.opt_out(call)
+    s.when("obligation-noted", call, lambda status: "request_noted" in status.notes)
+    s.take("menu", menu=True)
+    s.over(call)
+
+
+def unclear(s: Studio) -> None:
+    """The party's keys for a no, and nobody knows to what."""
+    call = s.call("sales", "+4520123469")
+    s.recording(call)
+    s.on.customer.do("digits", digits="*9")
+    s.when("unclear", call, lambda status: "objection_received" in status.notes)
+    s.over(call)
+    call = s.call("service", "+4520123470")
+    s.recording(call)
+    s.on.desk.opt_out(call)
+    s.when("objection-paused", call, lambda status: Reason.OBJECTION in status.pauses)
+    s.over(call)
+
+
+def not_understood(s: Studio) -> None:
+    call = s.call("spoken", "+4520123471")
+    s.on.desk.wait_status(lambda status: status.notice and status.notice.told is Told.PLAYING, "playing", call)
+    s.on.desk.wait_event("notice_essentials", 20, call=call)
+    s.on.desk.act(call, "stop_notice")
+    s.when("notice-stopped", call, lambda status: "finish_orally" in status.actions)
+    s.on.desk.act(call, "finish_orally")
+    s.recording(call)
+    s.take("finished-orally")
+    s.on.desk.act(call, "not_understood")
+    s.when("not-understood", call, lambda status: "play_again" in status.actions)
+    other = s.on.desk.call(call).other_languages[0]
+    s.act(call, "play_again", language=other)
+    s.on.desk.wait_status(lambda status: status.notice and status.notice.told is Told.PLAYING, "playing", call)
+    time.sleep(4)
+    s.take("in-english")
+    s.over(call)
+
+
+def read_in_call(s: Studio) -> None:
+    call = s.call("service", "+4520123472")
+    s.recording(call)
+    s.on.desk.act(call, "new_person")
+    s.on.desk.wait_status(lambda status: "notice_read" in status.actions, "time to have read it", call, 20)
+    s.on.desk.act(call, "notice_read")
+    s.recording(call)
+    s.take("read-in-call")
+    s.over(call)
+
+
+def told_upstream(s: Studio) -> None:
+    with plain_phone(LOOPBACK, "+4520123473") as phone:
+        phone.call(LOOPBACK, s.on.sip_port, NUMBERS["sales"], headers={"Klartone-Told": "N7"})
+        call = s.on.desk.answer().id
+        s.on.desk.wait_status(lambda status: status.recording, "recording", call)
+        time.sleep(1)
+        s.take("upstream")
+        phone.hang_up()
+        s.on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
+        s.forget(call)
+
+
+def locked_and_muted(s: Studio) -> None:
+    call = s.call("sales", "+4520123474")
+    s.recording(call)
+    s.on.desk.do(Mute, call=call, on=True)
+    s.on.desk.wait_call(lambda one: one.muted, "muted", call)
+    s.take("muted")
+    s.on.desk.do(Mute, call=call, on=False)
+    s.on.desk.dispute(call)
+    s.when("held-from-training", call, lambda status: status.hold and status.hold.phase is HoldPhase.LOCKED)
+    s.over(call)
+    call = s.call("sales", "+4520123475")
+    s.recording(call)
+    s.on.desk.act(call, "keep_out_of_training")
+    s.when("kept-out", call, lambda status: status.recording == (Purpose.DOCUMENTATION,))
+    s.on.desk.act(call, "private_call")
+    s.when("private", call, lambda status: status.headline is Headline.NOT_RECORDING and not status.kept)
+    s.over(call)
+
+
+def refused_and_back(s: Studio) -> None:
+    call = s.call("call_back", "+4520123476")
+    s.recording(call)
+    s.on.desk.opt_out(call)
+    s.when("call-back", call, lambda status: "call_back_listed" in status.notes and not status.kept)
+    s.over(call)
+    s.on.desk.wait(lambda snapshot: snapshot.call_backs, "the list")
+    s.take("call-backs")
+    call = s.call("advice", "+4520123477")
+    s.on.desk.wait_status(lambda status: status.headline is Headline.ASKED, "asked", call)
+    s.on.desk.opt_out(call)
+    s.when("asks-for-recording", call, lambda status: "party_asks_for_recording" in status.actions)
+    s.over(call)
+
+
+def machine(s: Studio) -> None:
+    with second_phone(auto_answer=True) as other:
+        call = _dialled(s, other)
+        s.on.desk.wait_status(lambda status: "voicemail" in status.actions, "answered", call)
+        s.on.desk.act(call, "voicemail")
+        s.when("voicemail", call, lambda status: status.reasons[0].reason is Reason.VOICEMAIL)
+        other.do("hang_up")
+        s.on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
+        s.forget(call)
+
+
 def ready(s: Studio) -> None:
     s.on.desk.wait(lambda snapshot: not snapshot.calls and len(snapshot.history) > 2, "today's calls")
     s.take("ready")
@@ -275,6 +506,36 @@ def storage(s: Studio) -> None:
     call = s.call("service")
     s.when("storage-failed", call, lambda status: status.headline is Headline.FAILED, 20)
     s.over(call)
+    call = s.call("law", "+4520123478")
+    s.when("end-politely", call, lambda status: "end_politely" in status.actions, 20)
+    s.over(call)
+
+
+def policies(s: Studio) -> None:
+    """What holds, with what is worth a look in it; a faulty one that is refused; one that must be signed and is not."""
+    s.take("policy-remarks", policy=True)
+    file = s.on.home.folders.config / "policy.toml"
+    good = file.read_text(encoding="utf-8")
+    faulty = good.replace('retention = "P5Y"', 'retention = "five years"', 1).replace(
+        'basis = "consent"', 'basis = "yes"', 1
+    )
+    file.write_text(faulty, encoding="utf-8")
+    s.on.desk.wait(lambda snapshot: snapshot.policy.phase is PolicyPhase.FAULTY, "the faults", 40)
+    s.take("policy-refused")
+    s.take("policy-refused-settings", policy=True)
+    file.write_text(good, encoding="utf-8")
+    s.on.ready()
+    assert s.on.desk.snapshot is not None
+    key = base64.b64encode(bytes(32)).decode()
+    s.on.desk.do(SaveSettings, settings=replace(s.on.desk.snapshot.settings, policy_signer=key))
+    s.on.desk.wait(lambda snapshot: snapshot.policy.phase is PolicyPhase.UNSIGNED, "not signed", 40)
+    s.take("unsigned")
+    s.take("unsigned-settings", policy=True)
+    call = s.call("sales", "+4520123479")
+    s.when("unsigned-call", call, lambda status: status.headline is Headline.FAILED)
+    s.over(call)
+    s.on.desk.do(SaveSettings, settings=replace(s.on.desk.snapshot.settings, policy_signer=""))
+    s.on.desk.wait(lambda snapshot: snapshot.policy.phase is PolicyPhase.READY, "ready", 40)
 
 
 def engine_gone(s: Studio) -> None:
@@ -299,6 +560,18 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
     not_drawn,
     outgoing,
     ready,
+    pause_ends,
+    two_asked,
+    special,
+    obliged_noted,
+    unclear,
+    not_understood,
+    read_in_call,
+    told_upstream,
+    locked_and_muted,
+    refused_and_back,
+    machine,
+    policies,
     engine_gone,
     storage,
 )

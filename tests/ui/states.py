@@ -111,7 +111,7 @@ def snapshot(*calls: CallState, history: tuple[PastCall, ...] = HISTORY, version
         SOUND,
         StoreState(works=True),
         Settings(accounts=(ACCOUNT,), policy="/etc/klartone/policy.toml"),
-        5060,
+        sip_port=5060,
     )
 
 
@@ -363,7 +363,7 @@ SENSITIVE = status(
     pauses=(Reason.SENSITIVE,),
     opt_out=ENDS,
     dispute=LOCK,
-    actions=("resume", "more_time", "keep_out_of_training"),
+    actions=("resume", "keep_out_of_training"),
 )
 NEWCOMER = status(
     Headline.PAUSED,

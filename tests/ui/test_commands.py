@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import dataclass, replace
 
 import pytest
@@ -10,10 +12,14 @@ from PySide6.QtGui import QAction
 from pytestqt.exceptions import TimeoutError as NothingCame
 
 from softphone import wire
-from softphone.domain.purpose import Direction, Purpose
-from softphone.domain.status import Button, Choice, OptOutKind
+from softphone.domain.purpose import Direction, Language, Purpose
+from softphone.domain.session import describing
+from softphone.domain.status import Button, Choice, OptOutKind, Status
+from softphone.ui.call.moment import PLACED
 from softphone.ui.driver import Hand, NotThereError
 from softphone.wire import (
+    Account,
+    AccountState,
     Act,
     Answer,
     CallPhase,
@@ -21,6 +27,7 @@ from softphone.wire import (
     Choose,
     Decline,
     Dial,
+    EndCallBack,
     EndWrapUp,
     HangUp,
     Hold,
@@ -29,11 +36,14 @@ from softphone.wire import (
     OptOut,
     PastCall,
     RaiseDispute,
+    Registration,
     SaveSettings,
     SendDigits,
+    Snapshot,
     UndoDispute,
     WatchLevels,
 )
+from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 
@@ -51,7 +61,6 @@ def outgoing(status: s.Status) -> CallState:
     return s.call(status, direction=Direction.OUTBOUND)
 
 
-TWO_ASKED = replace(s.CONSENT, purposes={s.DOC: s.ASKED, s.TRAIN: s.ASKED})
 READABLE = replace(s.READING, actions=("notice_read", "voicemail"))
 COMPLAINT = replace(s.ENDED.status or s.DELETED, choices=(Choice("kept_for_complaint", ("keep", "delete"), "keep"),))
 
@@ -69,7 +78,20 @@ PRESSES = [
     Press("pauseSensitive", s.call(s.RECORDING), Act("", "call-1", V, "pause_sensitive")),
     Press("pauseSensitive", s.call(s.SENSITIVE), Act("", "call-1", V, "resume")),
     Press("resume", s.call(s.SENSITIVE), Act("", "call-1", V, "resume")),
-    Press("moreTime", s.call(s.SENSITIVE), Act("", "call-1", V, "more_time")),
+    Press("moreTime", e.CALLS["warned"], Act("", "call-1", V, "more_time")),
+    Press("moreTime", e.CALLS["warned_by_hand"], Act("", "call-1", V, "more_time")),
+    Press("digitsOver", e.CALLS["digits"], Act("", "call-1", V, "digits_over")),
+    Press("endPolitely", e.CALLS["obligation_failed"], Act("", "call-1", V, "end_politely")),
+    Press("playAgainEn", e.CALLS["not_understood"], Act("", "call-1", V, "play_again", language=Language.EN)),
+    Press("readInsteadEn", e.CALLS["not_understood"], Act("", "call-1", V, "read_instead", language=Language.EN)),
+    Press("saidYesDocumentation", e.CALLS["two_asked"], Act("", "call-1", V, "said_yes", Purpose.DOCUMENTATION)),
+    Press("saidNoDocumentation", e.CALLS["two_asked"], Act("", "call-1", V, "said_no", Purpose.DOCUMENTATION)),
+    Press("saidYesTraining", e.CALLS["two_asked"], Act("", "call-1", V, "said_yes", Purpose.TRAINING)),
+    Press("saidNoTraining", e.CALLS["two_asked"], Act("", "call-1", V, "said_no", Purpose.TRAINING)),
+    Press("saidNoTraining", e.CALLS["by_key_alone"], Act("", "call-1", V, "said_no", Purpose.TRAINING)),
+    Press(
+        "saidNoDocumentation", e.CALLS["documentation_asked"], Act("", "call-1", V, "said_no", Purpose.DOCUMENTATION)
+    ),
     Press("dispute", s.call(s.RECORDING), RaiseDispute("", "call-1", V, "controller")),
     Press("dispute", s.call(s.PLAYING), RaiseDispute("", "call-1", V, "controller")),
     Press("dispute", s.LOCKED_CALL, UndoDispute("", "call-1", V)),
@@ -79,8 +101,6 @@ PRESSES = [
     Press("voicemail", outgoing(s.NOBODY_YET), Act("", "call-1", V, "voicemail")),
     Press("personAnswered", outgoing(s.NOBODY_YET), Act("", "call-1", V, "person_answered")),
     Press("saidYes", s.call(s.CONSENT), Act("", "call-1", V, "said_yes", Purpose.TRAINING)),
-    Press("saidYes", s.call(TWO_ASKED), Act("", "call-1", V, "said_yes", Purpose.DOCUMENTATION)),
-    Press("saidYesTraining", s.call(TWO_ASKED), Act("", "call-1", V, "said_yes", Purpose.TRAINING)),
     Press("askAgain", s.call(s.CONSENT), Act("", "call-1", V, "ask_again")),
     Press("playAgain", s.call(s.NEWCOMER), Act("", "call-1", V, "play_again")),
     Press("finishOrally", s.call(s.NEWCOMER), Act("", "call-1", V, "finish_orally")),
@@ -144,24 +164,107 @@ def test_a_double_press_carries_twice_what_was_shown_and_never_the_next_thing(sc
     assert set(sent) == {OptOut("", "call-1", V, "training_ends")}
 
 
+def entries(scene: Scene) -> dict[str, QAction]:
+    """The menu's entries by their names, in order."""
+    assert scene.desk is not None
+    actions = scene.desk.window.call.tools.menu.actions()
+    return {action.objectName().removeprefix("action_"): action for action in actions if not action.isSeparator()}
+
+
+IN_THE_MENU = (
+    *(
+        "digits_wanted",
+        "stop_notice",
+        "voicemail",
+        "new_person",
+        "not_understood",
+        "keep_out_of_training",
+        "private_call",
+    ),
+    *("note_request", "object", "withdraw_documentation", "withdraw_training", "party_asks_for_recording"),
+)
+
+
 def test_every_action_of_the_menu_is_there_and_sends_itself(scene: Scene) -> None:
-    state = replace(s.RECORDING, actions=("pause_sensitive", "new_person", "not_understood", "private_call", "object"))
-    desk = scene.open(s.snapshot(s.call(state)))
+    desk = scene.open(s.snapshot(s.call(replace(s.RECORDING, actions=("pause_sensitive", *IN_THE_MENU)))))
     menu = desk.window.call.tools.menu
-    assert [action.objectName() for action in menu.actions()] == [
-        "action_new_person",
-        "action_not_understood",
-        "action_private_call",
-        "action_object",
-    ]
+    assert tuple(entries(scene)) == IN_THE_MENU
     scene.press("more")
     assert menu.isVisible()
-    for action in menu.actions():
-        assert isinstance(action, QAction)
+    for action in entries(scene).values():
+        assert not action.icon().isNull()
         action.trigger()
     menu.close()
-    sent = [without_id(command) for command in scene.sent(4)]
-    assert sent == [Act("", "call-1", V, name) for name in ("new_person", "not_understood", "private_call", "object")]
+    sent = [without_id(command) for command in scene.sent(len(IN_THE_MENU))]
+    assert sent == [Act("", "call-1", V, name) for name in IN_THE_MENU]
+
+
+def test_every_action_the_session_knows_has_a_place(scene: Scene) -> None:
+    told = (Status.__doc__ or "") + inspect.getsource(describing.actions)
+    known = set(re.findall(r'"([a-z_]+)": ', told))
+    assert len(known) > 20
+    assert known - set(IN_THE_MENU) == set(PLACED) - {"voicemail"}
+
+
+def test_what_the_menu_always_holds_says_why_it_is_off(scene: Scene) -> None:
+    scene.open(s.snapshot(s.call(replace(s.ON_OBLIGATION, actions=("new_person", "not_understood")))))
+    shown = {name: (action.text(), action.isEnabled()) for name, action in entries(scene).items()}
+    assert shown["private_call"] == ("Privat samtale – loven kræver optagelse", False)
+    assert shown["keep_out_of_training"] == ("Undtag fra uddannelse – intet at undtage", False)
+    assert shown["new_person"] == ("Ny person eller tolk", True)
+    scene.show(s.snapshot(s.call(s.NOBODY_YET)))
+    assert entries(scene)["new_person"].text() == "Ny person eller tolk – efter beskeden"
+    scene.show(s.snapshot(s.call(s.NOT_DRAWN)))
+    assert entries(scene)["not_understood"].text().endswith("intet optages")
+
+
+def test_a_text_being_read_can_be_played_in_another_language_from_the_menu(scene: Scene) -> None:
+    scene.open(s.snapshot(e.CALLS["newcomer"]))
+    entries(scene)["play_again_en"].trigger()
+    assert without_id(scene.sent()[0]) == Act("", "call-1", V, "play_again", language=Language.EN)
+
+
+def test_somebody_to_be_called_back_is_dialled_on_their_line_or_taken_off_the_list(scene: Scene) -> None:
+    scene.open(e.TO_CALL_BACK)
+    scene.press("callBackCall_cb1")
+    scene.press("callBackDone_cb2")
+    assert [without_id(command) for command in scene.sent(2)] == [
+        Dial("", "acc-1", "+4526371188", "salg"),
+        EndCallBack("", "cb2"),
+    ]
+
+
+def with_accounts(*addresses: str) -> Snapshot:
+    accounts = (Account(f"acc-{n}", address) for n, address in enumerate(addresses, 1))
+    return replace(e.TO_CALL_BACK, accounts=tuple(AccountState(one, Registration.REGISTERED) for one in accounts))
+
+
+@pytest.mark.rule("N4")
+@pytest.mark.parametrize(
+    ("addresses", "chosen"),
+    [
+        (("+4570102031@pbx.example", "+4570102030@pbx.example"), "acc-2"),
+        (("70102031@pbx.example", "204@pbx.example", "70102030@pbx.example"), "acc-3"),
+        (("004570102031@pbx.example", "204@pbx.example"), "acc-2"),
+    ],
+)
+def test_a_call_back_goes_out_from_an_account_that_lands_on_the_line_that_promised_it(
+    addresses: tuple[str, ...], chosen: str, scene: Scene
+) -> None:
+    scene.open(with_accounts(*addresses))
+    scene.press("callBackCall_cb1")
+    assert [without_id(command) for command in scene.sent()] == [Dial("", chosen, "+4526371188", "salg")]
+
+
+@pytest.mark.rule("N4")
+def test_where_every_account_belongs_to_another_line_a_call_back_cannot_be_made_and_says_why(scene: Scene) -> None:
+    desk = scene.open(with_accounts("+4570102031@pbx.example"))
+    on_line, on_none = desk.window.ready.call_backs.rows.values()
+    assert not on_line.call.isEnabled()
+    assert not on_none.call.isEnabled()
+    assert "ingen konto kan ringe op fra Salgslinjen" in on_line.call.toolTip()
+    assert "ingen konto kan ringe op uden optagelse" in on_none.call.toolTip()
+    assert on_line.done.isEnabled()
 
 
 @pytest.mark.parametrize("key", ["1", "5", "0", "*", "#"])

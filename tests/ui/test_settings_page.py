@@ -27,6 +27,7 @@ from softphone.wire import (
     Snapshot,
     WatchLevels,
 )
+from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 
@@ -141,6 +142,8 @@ def test_a_locked_keyring_is_said_and_nothing_is_saved(scene: Scene) -> None:
     scene.press("saveAccount")
     state = desk.window.settings.account.state
     scene.qtbot.waitUntil(lambda: state.text() == "ikke muligt lige nu", timeout=2000)
+    # What was typed is still there: it can be saved once there is a keyring.
+    assert field(scene, "accountPassword").text() == "x"
     assert not [command for command in scene.commands() if isinstance(command, SaveSettings)]
 
 
@@ -249,3 +252,25 @@ def test_a_policy_in_use_is_not_read_again_by_the_way(scene: Scene, phase: Polic
     scene.qtbot.keyClick(field(scene, "policyPath"), Qt.Key.Key_Return)
     scene.press("testTone")
     assert [type(command) for command in scene.sent(2)] == [WatchLevels, wire.TestTone]
+
+
+def test_who_must_have_signed_the_policy_is_typed_and_saved_with_it(scene: Scene) -> None:
+    scene.open(with_policy(PolicyPhase.READY))
+    scene.press("openSettings")
+    signer = field(scene, "policySigner")
+    assert signer.placeholderText() == "skal ikke underskrives"
+    signer.setText(" bm9nbGUgbmnDuGdsZXI= ")
+    signer.editingFinished.emit()
+    settings = saved(scene)[0].settings
+    assert (settings.policy, settings.policy_signer) == ("/tmp/regler.toml", "bm9nbGUgbmnDuGdsZXI=")
+
+
+def test_what_is_doubtful_in_a_policy_in_use_is_listed_and_is_no_fault(scene: Scene) -> None:
+    desk = scene.open(e.WITH_REMARKS)
+    scene.press("openSettings")
+    section = desk.window.settings.policy
+    assert section.state.text() == "Reglerne for Nordlys El A/S er i brug."
+    assert section.remarks_title.isVisible()
+    assert section.remarks.text() == "Linje 12 · line[1].training.retention · regel G10\ningen fil valgt"
+    assert not section.faults.isVisible()
+    assert not section.again.isVisible()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import astuple, replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QShortcut
-from PySide6.QtWidgets import QAbstractButton, QApplication, QScrollBar, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollBar, QWidget
 
 from softphone.domain.purpose import Language
-from softphone.domain.status import Button, OptOutKind
+from softphone.domain.status import Button, OptOutKind, Told
+from softphone.ui.app import time_zone
 from softphone.ui.controls import ActionButton, Chip, Control
 from softphone.ui.fields import Words
+from softphone.ui.view import View
 from softphone.ui.window import HEIGHT, WIDTH, DeskWindow
 from softphone.wire import (
     AccountState,
@@ -36,11 +40,17 @@ from softphone.wire import (
     Snapshot,
     WatchLevels,
 )
+from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import RESOURCES, Scene, without_id
 
 V = s.RECORDING.version
-CALLS = {**{name: row[0] for name, row in s.ROWS.items()}, "locked": s.LOCKED_CALL, "incoming": s.INCOMING}
+CALLS = {
+    **{name: row[0] for name, row in s.ROWS.items()},
+    "locked": s.LOCKED_CALL,
+    "incoming": s.INCOMING,
+    **e.CALLS,
+}
 
 
 def places(window: DeskWindow) -> dict[str, tuple[QPoint, int]]:
@@ -87,6 +97,11 @@ def test_no_words_are_cut_off_in_any_state(scene: Scene, width: int, language: L
         for words in (desk.window.call.party.name, desk.window.call.party.line):
             assert not words.elided(), f"{name}: {words.text()}"
         assert desk.window.width() == width
+    scene.show(e.TO_CALL_BACK)
+    QApplication.processEvents()
+    for row in desk.window.ready.call_backs.rows.values():
+        for words in (row.who, row.when, row.number):
+            assert not words.elided(), words.text()
 
 
 @pytest.mark.parametrize("language", Language)
@@ -94,7 +109,8 @@ def test_every_page_fits_the_narrowest_window_and_a_screen_at_200_percent(scene:
     scene.language = language
     desk = scene.open(s.READY)
     faulty = replace(s.READY, policy=s.PolicyState(s.PolicyPhase.FAULTY, faults=(Said("a", line=3, key="b"),)))
-    for state in (s.READY, faulty, s.snapshot(s.LOCKED_CALL), s.snapshot(s.INCOMING)):
+    states = (s.READY, faulty, e.TO_CALL_BACK, e.LAST_GOOD, e.UNSIGNED, e.WITH_REMARKS)
+    for state in (*states, s.snapshot(s.LOCKED_CALL), s.snapshot(s.INCOMING)):
         scene.show(state)
         for opened in (False, True):
             if opened:
@@ -127,7 +143,7 @@ def test_long_danish_words_of_a_policy_stay_within_their_places(scene: Scene, wi
         if desk.window.call.card.overflows():
             assert words.body in desk.window.call.card.toolTip()
     scene.show(replace(s.snapshot(s.call(s.DOCUMENTED)), lines=(sales,)))
-    assert desk.window.call.card.shown_body().endswith("… · siden 10.42")
+    assert desk.window.call.card.shown_body().endswith("… · siden\N{NO-BREAK SPACE}10.42")
     assert why[1:] in desk.window.call.card.toolTip()
 
 
@@ -235,7 +251,8 @@ def test_a_heard_notice_is_folded_and_opens_in_place(scene: Scene) -> None:
 def test_a_text_to_read_aloud_is_large_and_is_confirmed_only_after_its_time(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.READING)))
     assert desk.window.call.moment.notice.text.font().pixelSize() == 18
-    button = desk.window.call.moment.presses["notice_read"]
+    button = scene.widget("noticeRead")
+    assert isinstance(button, ActionButton)
     assert (button.isEnabled(), button.sub()) == (False, "om 4 sek.")
     scene.show(s.snapshot(s.call(replace(s.READING, actions=("notice_read",)))))
     assert button.isEnabled()
@@ -243,9 +260,9 @@ def test_a_text_to_read_aloud_is_large_and_is_confirmed_only_after_its_time(scen
 
 
 def test_what_to_say_stands_there_when_the_law_requires_the_recording(scene: Scene) -> None:
-    desk = scene.open(s.snapshot(s.call(replace(s.ON_OBLIGATION, notes=("request_noted",)))))
+    desk = scene.open(s.snapshot(e.CALLS["obliged_noted"]))
     assert desk.window.call.moment.to_say.isVisible()
-    assert "loven kræver" in desk.window.call.moment.to_say_text.text()
+    assert desk.window.call.moment.to_say_text.text() == e.CALLS["obliged_noted"].objection_answer
     scene.show(s.snapshot(s.call(s.ON_OBLIGATION)))
     assert not desk.window.call.moment.to_say.isVisible()
 
@@ -433,6 +450,55 @@ def test_language_and_look_change_at_run_time(scene: Scene) -> None:
     assert desk.window.palette().color(desk.window.palette().ColorRole.Window).name() == "#14171b"
 
 
+def said_by(window: DeskWindow) -> list[str]:
+    """All that stands in the window, and all that a screen reader and the mouse are told."""
+    told: list[str] = [window.windowTitle()]
+    for part in window.findChildren(QWidget):
+        told += [part.accessibleName(), part.accessibleDescription(), part.toolTip()]
+        if isinstance(part, QLabel | QAbstractButton):
+            told.append(part.text())
+        if isinstance(part, QLineEdit):
+            told.append(part.placeholderText())
+    card = window.call.card.words
+    menu = [action.text() for action in window.call.tools.menu.actions()]
+    return sorted({*told, *menu, *(astuple(card)[:6] if card else ())})
+
+
+ALL_STATES = {
+    **{name: s.snapshot(call) for name, call in CALLS.items()},
+    "wrap_up": s.READY,
+    "call_backs": e.TO_CALL_BACK,
+    "last_good": e.LAST_GOOD,
+    "unsigned": e.UNSIGNED,
+    "remarks": e.WITH_REMARKS,
+}
+
+
+def test_a_language_chosen_at_run_time_leaves_no_word_of_the_other(view_of: Callable[..., View]) -> None:
+    switched, english = DeskWindow(), DeskWindow()
+    for name, state in ALL_STATES.items():
+        if name == "remarks":
+            switched.open_settings()
+            english.open_settings()
+        for language in (Language.DA, Language.EN):
+            switched.render_view(view_of(state, language))
+        english.render_view(view_of(state, Language.EN))
+        assert said_by(switched) == said_by(english), name
+    for window in (switched, english):
+        window.deleteLater()
+        QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+
+
+def test_what_was_told_once_is_told_in_the_language_chosen_since(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.engine.tell(Fault(Said("settings.sound.no_microphone")))
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    assert desk.window.note.text.text() == "Ingen mikrofon"
+    scene.language = Language.EN
+    scene.show(s.snapshot(s.call(s.RECORDING)))
+    assert desk.window.note.text.text() == "No microphone"
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
@@ -483,7 +549,7 @@ def test_a_window_too_low_for_a_note_grows_and_nothing_lies_over_another(scene: 
     desk = scene.open(s.snapshot(s.call(s.READING)))
     desk.window.resize(320, 522)
     told(scene)
-    desk.window.say("Samtalen er i gang, og den anden kan høre dig. Læg på først, eller minimér vinduet.")
+    desk.window.say(lambda texts: texts("close.connected"), desk.view().texts)
     QApplication.processEvents()
     call, note = desk.window.call, desk.window.note
     assert 522 < desk.window.height() <= 580
@@ -663,3 +729,151 @@ def test_a_text_to_be_read_has_the_room_of_a_second_row_and_playing_it_is_in_the
     assert shown == ["noticeRead", "voicemail"]
     offered = {action.objectName() for action in page.tools.menu.actions()}
     assert "action_play_again" in offered
+
+
+# --- what happens in a call, and what holds between calls -----------------------------------------
+
+
+def test_what_happened_and_what_to_say_are_announced_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = scene.open(s.snapshot(s.call(s.ON_OBLIGATION)))
+    said: list[str] = []
+    monkeypatch.setattr(desk.window, "announce", said.append)
+    noted = e.CALLS["obliged_noted"]
+    scene.show(s.snapshot(noted))
+    scene.show(s.snapshot(noted, version=8))
+    assert said == [
+        "Ønsket er noteret. Optagelsen fortsætter, for loven kræver den. Loven kræver, at vi optager den her slags samtaler"
+    ]
+
+
+@pytest.mark.rule("G09")
+def test_the_warning_before_recording_resumes_is_announced_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = scene.open(s.snapshot(s.call(s.SENSITIVE)))
+    said: list[str] = []
+    monkeypatch.setattr(desk.window, "announce", said.append)
+    for left in (10, 9, 8):
+        warned = replace(e.WARNED, until=s.NOW + timedelta(seconds=left))
+        scene.show(s.snapshot(s.call(warned), version=left))
+    assert len(said) == 1
+    assert "Optagelsen fortsætter om 10 sek" in said[0]
+
+
+@pytest.mark.rule("G09")
+def test_more_time_stands_there_from_the_start_of_a_pause_and_can_be_pressed_at_its_end(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.SENSITIVE)))
+    button = scene.widget("moreTime")
+    assert (button.isVisible(), button.isEnabled()) == (True, False)
+    place = button.geometry()
+    scene.show(s.snapshot(e.CALLS["warned"]))
+    QApplication.processEvents()
+    assert (button.isEnabled(), button.geometry()) == (True, place)
+    scene.show(s.snapshot(e.CALLS["by_hand"]))
+    assert not button.isVisible()
+    assert desk.window.call.moment.first_presses()[0].objectName() == "resume"
+
+
+@pytest.mark.rule("G03")
+def test_each_of_two_questions_has_its_keys_and_a_name_for_a_screen_reader(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(e.CALLS["two_asked"]))
+    for key in (Qt.Key.Key_1, Qt.Key.Key_4):
+        keys(scene, key)
+    sent = [(getattr(one, "action", ""), getattr(one, "purpose", "")) for one in scene.sent(2)]
+    assert sent == [("said_yes", s.DOC), ("said_no", s.TRAIN)]
+    names = [chip.accessibleName() for chip in desk.window.call.moment.answers.chips()]
+    assert names == [
+        "Kunden sagde ja til dokumentation",
+        "Kunden sagde nej til dokumentation",
+        "Kunden sagde ja til uddannelse",
+        "Kunden sagde nej til uddannelse",
+    ]
+    scene.show(s.snapshot(e.CALLS["by_key_alone"]))
+    yes = scene.widget("saidYesTraining")
+    assert not yes.isEnabled()
+    assert yes.accessibleDescription() == "på denne linje kan der kun siges ja med tasten"
+
+
+def test_a_machine_is_asked_about_until_a_person_has_answered_and_then_from_the_menu(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.NOBODY_YET)))
+    assert scene.widget("voicemail").isVisible()
+    scene.show(s.snapshot(s.call(replace(s.DOCUMENTED, actions=(*s.TALK, "voicemail")))))
+    assert not scene.widget("voicemail").isVisible()
+    assert "action_voicemail" in [action.objectName() for action in desk.window.call.tools.menu.actions()]
+
+
+def test_no_notice_is_missed_where_none_was_to_be_given(scene: Scene) -> None:
+    untold = replace(s.TOLD, told=Told.NOTHING, heard_at=None)
+    desk = scene.open(s.snapshot(s.call(replace(e.VOICEMAIL, notice=untold))))
+    assert not desk.window.call.moment.notice.isVisible()
+
+
+def test_what_was_pressed_keeps_its_name_when_it_cannot_be_pressed_again(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(e.CALLS["obliged_noted"]))
+    button = desk.window.call.rights.opt_out
+    assert (button.text(), button.sub(), button.isEnabled()) == ("Notér ønsket", "ønsket er noteret", False)
+
+
+def test_a_refused_policy_is_a_calm_line_while_the_last_good_one_holds_and_leads_to_its_faults(scene: Scene) -> None:
+    desk = scene.open(e.LAST_GOOD)
+    ready = desk.window.ready
+    assert not ready.faults.isVisible()
+    assert ready.policy_text.text() == (
+        "De nye regler har 2 fejl og er ikke taget i brug. De regler, der gjaldt før, gælder stadig."
+    )
+    scene.press("seeFaults")
+    section = desk.window.settings.policy
+    scene.qtbot.waitUntil(section.choose.hasFocus, timeout=2000)
+    assert section.state.text() == "2 fejl i den nye fil. Reglerne for Nordlys El A/S fra før gælder stadig."
+    assert section.faults.text().startswith("Linje 12 · line[1].training.retention · regel G10\n")
+    top = section.mapTo(desk.window, QPoint(0, 0)).y()
+    assert 0 <= top < desk.window.height() - 100
+    # Its times are those of the policy that holds.
+    assert time_zone(e.LAST_GOOD) == "Europe/Copenhagen"
+
+
+def test_an_unsigned_policy_is_said_on_the_page_and_in_the_settings(scene: Scene) -> None:
+    desk = scene.open(e.UNSIGNED)
+    assert desk.window.ready.faults.isVisible()
+    assert desk.window.ready.fault_text.text().startswith("Reglerne er ikke underskrevet")
+    scene.press("openSettings")
+    assert desk.window.settings.policy.state.text().startswith("Ikke underskrevet med nøglen nedenfor")
+
+
+def test_who_is_to_be_called_back_stands_on_the_page_with_names_for_a_screen_reader(scene: Scene) -> None:
+    desk = scene.open(e.TO_CALL_BACK)
+    rows = list(desk.window.ready.call_backs.rows.values())
+    assert [(row.who.text(), row.when.text()) for row in rows] == [
+        ("Alma Friis", "Salgslinjen · 09.31"),
+        ("+45 40 11 90 17", "24. nov. 2026"),
+    ]
+    assert rows[0].call.accessibleName() == "Ring tilbage til Alma Friis"
+    assert rows[1].done.accessibleName() == "+45 40 11 90 17 skal ikke ringes op mere"
+    scene.show(replace(e.TO_CALL_BACK, call_backs=e.CALL_BACKS[1:]))
+    assert [row.entry.id for row in desk.window.ready.call_backs.rows.values()] == ["cb2"]
+    scene.show(replace(e.TO_CALL_BACK, call_backs=(replace(e.CALL_BACKS[0], number=""),)))
+    [row] = desk.window.ready.call_backs.rows.values()
+    assert (row.who.text(), row.number.text(), row.call.isEnabled()) == ("Ukendt nummer", "", False)
+    assert row.done.isEnabled()
+    scene.show(s.snapshot())
+    assert not desk.window.ready.call_backs.isVisible()
+
+
+def test_tab_goes_through_the_page_between_calls_in_its_order(scene: Scene) -> None:
+    desk = scene.open(e.TO_CALL_BACK)
+    window = desk.window
+    window.activateWindow()
+    scene.qtbot.waitUntil(window.isActiveWindow, timeout=2000)
+    window.ready.dial.target.setFocus(Qt.FocusReason.TabFocusReason)
+    order: list[str] = []
+    for _ in range(7):
+        scene.qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+        focus = QApplication.focusWidget()
+        order.append(focus.objectName() if focus is not None else "")
+    order = [name for name in order if name != "dialLine"]
+    assert order[:6] == [
+        "dial",
+        "callBackDone_cb1",
+        "callBackCall_cb1",
+        "callBackDone_cb2",
+        "callBackCall_cb2",
+        "past_h1",
+    ]

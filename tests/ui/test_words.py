@@ -11,8 +11,12 @@ import pytest
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.domain.status import Button, DisputeKind, HoldPhase, OptOutKind
 from softphone.ui.view import View
-from softphone.ui.words import card_words, dispute_words, kept_words, opt_out_words
+from softphone.ui.words.card import card_words
+from softphone.ui.words.kept import kept_words
+from softphone.ui.words.moment import answer_label, answers_wanted, aside_lines, notice_caption, notice_told, to_say
+from softphone.ui.words.rights import dispute_words, opt_out_words
 from softphone.wire import CallPhase, CallState
+from tests.ui import events as e
 from tests.ui import states as s
 
 DA, EN = Language.DA, Language.EN
@@ -242,4 +246,203 @@ def test_a_call_that_rings_says_what_will_happen_when_it_is_answered(view_of: Ma
     assert (
         card_words(view_of(s.snapshot(undrawn)), undrawn).body
         == "Bliver ikke optaget · samtalen er ikke med i stikprøven"
+    )
+
+
+# --- what happens in a call -------------------------------------------------------------------------
+
+
+def said(name: str, view_of: MakeView, language: Language = DA) -> str:
+    """The whole card, as it is said."""
+    call = e.CALLS[name]
+    words = card_words(view_of(s.snapshot(call), language), call)
+    return " | ".join(part for part in (words.title, words.sub, words.body) if part)
+
+
+@pytest.mark.parametrize(
+    ("name", "danish"),
+    [
+        (
+            "two_asked",
+            "Venter på svar | Optages ikke | Kunden kan trykke 1, 2 eller begge (8 sek.). Intet svar er et nej.",
+        ),
+        ("documentation_asked", "Optages | kun til uddannelse | Venter på svar om dokumentation: tryk 1 (8 sek.)"),
+        ("repeated", "Venter på svar | Optages ikke | Spørgsmålet gentages. Intet svar er et nej."),
+        ("digits", "Venter på svar | Optages ikke | Du har bedt om tal, så ingen tast er et svar (8 sek.)."),
+        (
+            "warned",
+            "På pause | Følsomme oplysninger | Optagelsen fortsætter om 8 sek. Tryk »Mere tid«, hvis I ikke er færdige.",
+        ),
+        ("by_hand", "På pause | Følsomme oplysninger | Tryk »Fortsæt nu«, når der igen må optages."),
+        ("held_too", "På pause | Følsomme oplysninger · samtalen er parkeret | Optagelsen fortsætter om 45 sek."),
+        (
+            "newcomer",
+            "På pause | Ny person er ikke orienteret | Læs teksten op for den nye person, så fortsætter optagelsen.",
+        ),
+        ("voicemail", "Optages ikke | Telefonsvarer eller menu | En telefonsvarer optages aldrig."),
+        ("private", "Optages ikke | Privat samtale | Optagelsen er slettet"),
+        (
+            "call_back",
+            "Optages ikke | Kunden sagde nej kl. 10.44 | "
+            "Optagelsen er slettet. Opkaldet er noteret: ring tilbage uden optagelse.",
+        ),
+        (
+            "call_back_withheld",
+            "Optages ikke | Kunden sagde nej kl. 10.44 | Optagelsen er slettet. "
+            "Opkaldet er noteret: ring tilbage uden optagelse. Nummeret er ukendt: spørg efter det.",
+        ),
+    ],
+)
+def test_the_card_says_what_happens_in_the_call(name: str, danish: str, view_of: MakeView) -> None:
+    assert said(name, view_of) == danish
+
+
+@pytest.mark.rule("G10")
+def test_while_a_lock_stands_the_card_does_not_say_that_training_uses_the_recording(view_of: MakeView) -> None:
+    locked = said("held_from_training", view_of)
+    assert locked == "Optages | til dokumentation | Kan ikke bruges til uddannelse, så længe den er låst"
+    training_alone = s.call(replace(e.HELD_FROM_TRAINING, recording=(s.TRAIN,), purposes={s.TRAIN: s.TRAINING_ON}))
+    words = card_words(view_of(s.snapshot(training_alone)), training_alone)
+    assert (words.sub, words.body) == ("til uddannelse", "Kan ikke bruges til uddannelse, så længe den er låst")
+
+
+@pytest.mark.rule("G03")
+def test_a_line_that_asks_does_not_promise_to_record_while_it_rings(view_of: MakeView) -> None:
+    consent = s.purpose(s.PurposePhase.PLANNED, s.Basis.CONSENT)
+    assert s.INCOMING.status is not None
+    call = replace(s.INCOMING, status=replace(s.INCOMING.status, purposes={s.DOC: s.OFF, s.TRAIN: consent}))
+    words = card_words(view_of(s.snapshot(call)), call)
+    assert words.body == "Der spørges, om samtalen må optages til uddannelse"
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.parametrize("phase", [s.PurposePhase.PLANNED, s.PurposePhase.ASKED])
+@pytest.mark.parametrize(
+    ("asked", "danish", "english"),
+    [
+        (
+            s.TRAIN,  # N6
+            "Optages til dokumentation, når beskeden er givet. Der spørges, om samtalen også må optages til uddannelse",
+            "Recorded for documentation once the notice is given. Asks whether the call may also be recorded for training",
+        ),
+        (
+            s.DOC,  # N2+N4, N2+N5
+            "Optages til uddannelse, når beskeden er givet. Der spørges, om samtalen også må optages til dokumentation",
+            "Recorded for training once the notice is given. Asks whether the call may also be recorded for documentation",
+        ),
+    ],
+)
+def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
+    asked: s.Purpose, danish: str, english: str, phase: s.PurposePhase, view_of: MakeView
+) -> None:
+    assert s.INCOMING.status is not None
+    planned = s.purpose(s.PurposePhase.PLANNED, s.Basis.LEGITIMATE_INTEREST)
+    purposes = {one: s.purpose(phase, s.Basis.CONSENT) if one is asked else planned for one in (s.DOC, s.TRAIN)}
+    call = replace(s.INCOMING, status=replace(s.INCOMING.status, purposes=purposes))
+    assert card_words(view_of(s.snapshot(call), DA), call).body == danish
+    assert card_words(view_of(s.snapshot(call), EN), call).body == english
+
+
+@pytest.mark.parametrize(
+    ("name", "danish"),
+    [
+        ("muted", ("Din mikrofon er slået fra. Optagelsen gemmer stilhed fra dig.",)),
+        (
+            "unclear",
+            (
+                "Kunden sagde nej med en tast kl. 10.44, og det er uklart til hvad. Derfor er uddannelse slut. "
+                "Det tæller også som indsigelse mod optagelsen.",
+            ),
+        ),
+        (
+            "both_ended",
+            (
+                "Telefonen hos kunden sagde nej kl. 10.44, og det er uklart til hvad. "
+                "Derfor er dokumentation og uddannelse slut.",
+            ),
+        ),
+        (
+            "grounds_given",
+            (
+                "Uddannelse er stoppet. Kun databeskyttelse kan åbne det, der er optaget til uddannelse, "
+                "og de afgør, hvad der skal ske med det.",
+            ),
+        ),
+        ("not_given", ("Ønsket er noteret. Optagelsen fortsætter, for der blev ikke givet en grund.",)),
+        ("obliged_noted", ("Ønsket er noteret. Optagelsen fortsætter, for loven kræver den.",)),
+        ("two_asked", ()),
+    ],
+)
+def test_what_happened_is_said_beside_the_card(name: str, danish: tuple[str, ...], view_of: MakeView) -> None:
+    call = e.CALLS[name]
+    assert aside_lines(view_of(s.snapshot(call)), call) == danish
+
+
+@pytest.mark.rule("G23")
+def test_what_to_say_to_an_objection_on_obligation_comes_in_the_calls_language(view_of: MakeView) -> None:
+    call = replace(e.CALLS["obliged_noted"], objection_answer="I understand, but the law requires it.")
+    assert to_say(view_of(s.snapshot(call), DA), call) == "I understand, but the law requires it."
+    without_grounds = replace(e.CALLS["not_given"], objection_answer="I understand, but the law requires it.")
+    assert to_say(view_of(s.snapshot(call), EN), without_grounds).startswith("I have noted your request")
+    failed = e.CALLS["obligation_failed"]
+    assert to_say(view_of(s.snapshot(failed), EN), failed).startswith("I have to be able to record this")
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize(
+    ("name", "danish", "english"),
+    [
+        ("upstream", "Kunden fik besked af centralen kl. 10.41", "The caller was told by the exchange at 10:41"),
+        ("finished", "Du fortalte resten selv kl. 10.41", "You told the rest yourself at 10:41"),
+        ("muted", "Kunden fik besked kl. 10.41", "Notice given at 10:41"),
+        ("not_understood", "Kunden har ikke fået hele beskeden", "The notice has not been given in full"),
+    ],
+)
+def test_it_is_said_who_told_the_party_and_when(name: str, danish: str, english: str, view_of: MakeView) -> None:
+    call = e.CALLS[name]
+    state = s.snapshot(call)
+    assert notice_told(view_of(state, DA), call) == danish
+    assert notice_told(view_of(state, EN), call) == english
+
+
+def test_a_notice_in_another_language_than_the_desks_says_so(view_of: MakeView) -> None:
+    call = e.CALLS["in_english"]
+    state = s.snapshot(call)
+    assert (
+        notice_caption(view_of(state, DA), call)
+        == "Kunden hører dette og kan ikke høre dig · på\N{NO-BREAK SPACE}engelsk"
+    )
+    assert notice_caption(view_of(state, EN), call) == "The caller hears this and cannot hear you"
+    newcomer = e.CALLS["newcomer"]
+    assert notice_caption(view_of(s.snapshot(newcomer)), newcomer) == "Læs op for den nye person"
+
+
+@pytest.mark.rule("G03")
+def test_two_open_questions_are_answered_one_by_one_and_one_by_the_two_big_buttons(view_of: MakeView) -> None:
+    assert answers_wanted(e.CALLS["two_asked"]) == (Purpose.DOCUMENTATION, Purpose.TRAINING)
+    assert answers_wanted(e.CALLS["documentation_asked"]) == (Purpose.DOCUMENTATION,)
+    assert answers_wanted(s.call(s.CONSENT)) == ()
+    call = e.CALLS["two_asked"]
+    view = view_of(s.snapshot(call))
+    assert answer_label(view, call, Purpose.TRAINING) == "Uddannelse · tast 2"
+    words = opt_out_words(view, call)
+    assert (words.title, words.sub) == ("Kunden sagde nej", "til begge dele")
+
+
+@pytest.mark.rule("G32")
+def test_grounds_are_not_weighed_and_the_button_says_so(view_of: MakeView) -> None:
+    call = e.CALLS["special"]
+    words = opt_out_words(view_of(s.snapshot(call), EN), call)
+    assert words.title == "Special grounds"
+    assert words.why.startswith("Any grounds will do")
+    ended = replace(
+        s.ENDED,
+        status=replace(
+            e.GROUNDS_GIVEN,
+            recording=(),
+            reasons=(s.reason(Reason.GROUNDS_GIVEN, s.TRAIN, "10:44"), s.reason(Reason.CASE_OPEN)),
+        ),
+    )
+    assert kept_words(view_of(s.READY), ended) == (
+        "Gemmes til 25. feb. 2027 til dokumentation. Det, der er optaget til uddannelse, kan kun databeskyttelse åbne."
     )

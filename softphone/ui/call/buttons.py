@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from softphone.domain.status import DisputeKind
 from softphone.ui.controls import ActionButton
 from softphone.ui.view import View, new_id, version
-from softphone.ui.words import ButtonWords, dispute_words, opt_out_words
+from softphone.ui.words.rights import ButtonWords, dispute_words, opt_out_words
 from softphone.wire import CallState, OptOut, RaiseDispute, UndoDispute
 
 

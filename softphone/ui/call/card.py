@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from softphone.ui.theme.style import BODY, CARD_RADIUS, HEADLINE, SMALL, font
 from softphone.ui.view import View
-from softphone.ui.words import CardWords
+from softphone.ui.words.card import CardWords
 
 _PAD, _ICON, _FOOT = 14.0, 24.0, 30.0
 
@@ -53,21 +55,27 @@ class StatusCard(QWidget):
             return False
         width = self._text_width()
         height = self._height(words.sub, font(BODY, strong=True), width) + self._height(
-            words.body, self._small(), width
+            self._body_whole(), self._small(), width
         )
         title = QFontMetricsF(font(HEADLINE, strong=True)).horizontalAdvance(words.title)
         return height + 47 > self.HEIGHT - self._foot(words) or title > width
+
+    def _body_whole(self) -> str:
+        """A number stays with its word: *8 sek.*, *siden 10.42*."""
+        assert self._words is not None
+        kept = re.sub(r"(\d) (sek\.|s\b)", "\\1\N{NO-BREAK SPACE}\\2", self._words.body)
+        return re.sub(r"\b(kl\.|siden|since|at) (\d)", "\\1\N{NO-BREAK SPACE}\\2", kept)
 
     def shown_body(self) -> str:
         """The body as far as there is room: a long assessment loses its last words, never since when it holds."""
         if self._words is None:
             return ""
-        body, width = self._words.body, self._text_width()
+        body, width = self._body_whole(), self._text_width()
         room = (
             self.HEIGHT - self._foot(self._words) - 47 - self._height(self._words.sub, font(BODY, strong=True), width)
         )
         head, dot, tail = body.rpartition(" · ")
-        shown, words = body, (head if dot else body).split()
+        shown, words = body, (head if dot else body).split(" ")
         while words and self._height(shown, self._small(), width) > room:
             words.pop()
             shown = f"{' '.join(words)} …{dot}{tail if dot else ''}"

@@ -15,7 +15,7 @@ from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Reel, chain
 from softphone.ui.theme.style import MARGIN
 from softphone.ui.view import View, new_id
-from softphone.ui.words import card_words
+from softphone.ui.words.card import card_words
 from softphone.wire import Answer, CallPhase, CallState, Decline, HangUp
 
 _LEAST_MIDDLE = 40
@@ -79,7 +79,7 @@ class CallPage(QWidget):
         layout.addLayout(self._told)
         layout.addLayout(below)
 
-        for part in (self.rights, self.moment, self.moment.choices, self.keypad, self.tools):
+        for part in (self.rights, self.moment, self.keypad, self.tools):
             part.command.connect(self.command)
         self.tools.keypad.connect(self.show_keypad)
         self.keypad.closed.connect(lambda: self.show_keypad(wanted=False))

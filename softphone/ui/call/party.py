@@ -9,7 +9,7 @@ from softphone.ui.controls import QuietButton
 from softphone.ui.fields import Words
 from softphone.ui.theme.style import NAME, SMALL, TIMER
 from softphone.ui.view import View, duration, readable
-from softphone.ui.words import duration_of
+from softphone.ui.words.kept import duration_of
 from softphone.wire import CallState
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Headline, Reason
-from softphone.ui.call.moment import PLACED, in_the_menu
+from softphone.ui.call.menu import MoreMenu
 from softphone.ui.controls import FilledButton, QuietButton, ToolTile
 from softphone.ui.fields import Words
 from softphone.ui.theme.style import MARGIN, TIMER
-from softphone.ui.view import View, new_id, upper_first, version
+from softphone.ui.view import View, new_id, version
 from softphone.wire import Act, CallPhase, CallState, Hold, Mute, SendDigits
 
 _KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#")
@@ -31,10 +30,8 @@ class Tools(QWidget):
         self.keys = ToolTile("keypad")
         self.pause = ToolTile("pauseSensitive")
         self.more = ToolTile("more")
-        self.menu = QMenu(self)
-        self.menu.setObjectName("moreMenu")
+        self.menu = MoreMenu(self)
         self._call: CallState | None = None
-        self._actions: tuple[str, ...] | None = None
         for tile in (self.mute, self.hold, self.keys, self.pause):
             tile.setCheckable(True)
         layout = QHBoxLayout(self)
@@ -47,6 +44,7 @@ class Tools(QWidget):
         self.keys.clicked.connect(lambda: self.keypad.emit(self.keys.isChecked()))
         self.pause.clicked.connect(self._pause)
         self.more.clicked.connect(self._open_menu)
+        self.menu.command.connect(self.command)
 
     def render_view(self, view: View, call: CallState, *, keypad_open: bool) -> None:
         self._call = call
@@ -54,6 +52,7 @@ class Tools(QWidget):
         why = "" if connected else view.texts("why_not.no_engine" if not view.connected else "why_not.not_answered")
         muted, held = call.muted, call.held_by_us
         self.mute.setChecked(muted)
+        self.mute.make_room_for(view.texts("tool.mute" if muted else "tool.muted"))
         self.mute.show_as(
             view,
             view.texts("tool.muted" if muted else "tool.mute"),
@@ -63,6 +62,7 @@ class Tools(QWidget):
             why=why or ("" if call.microphone_open else view.texts("tool.mute.closed")),
         )
         self.hold.setChecked(held)
+        self.hold.make_room_for(view.texts("tool.hold" if held else "tool.held"))
         self.hold.show_as(
             view,
             view.texts("tool.held" if held else "tool.hold"),
@@ -94,28 +94,16 @@ class Tools(QWidget):
         )
 
     def _render_menu(self, view: View, call: CallState, *, connected: bool, why: str) -> None:
-        offered = call.status.actions if call.status and connected else ()
-        placed = PLACED - in_the_menu(call)
-        actions = tuple(action for action in offered if action not in placed)
-        if actions != self._actions or self.menu.property("language") != view.texts.language:
-            self._actions = actions
-            self.menu.setProperty("language", view.texts.language)
-            self.menu.clear()
-            party = view.party(call)
-            for name in actions:
-                words = view.texts(f"action.{name}", party=party, Party=upper_first(party))
-                action = QAction(words, self.menu)
-                action.setObjectName(f"action_{name}")
-                action.triggered.connect(lambda _checked=False, name=name: self._act(name))
-                self.menu.addAction(action)
-        nothing = view.texts("why_not.no_actions") if connected and not actions else why
+        self.menu.render_view(view, call, able=connected)
+        able = any(action.isEnabled() and not action.isSeparator() for action in self.menu.actions())
+        nothing = view.texts("why_not.no_actions") if connected and not able else why
         self.more.show_as(
             view,
             view.texts("tool.more"),
             icon="more",
             name=view.texts("tool.more.name"),
-            enabled=bool(actions),
-            why="" if actions else nothing,
+            enabled=bool(self.menu.actions()),
+            why="" if able else nothing,
         )
 
     def _open_menu(self) -> None:

@@ -72,8 +72,7 @@ class DialField(QWidget):
     def _render_lines(self, view: View, account: Account | None) -> None:
         """The choice is shown only where the account's own number belongs to no line."""
         lines = view.snapshot.lines if view.snapshot else ()
-        own = _digits(account.address.partition("@")[0]) if account else ""
-        decided = bool(own) and any(own == _digits(number) for line in lines for number in line.numbers)
+        decided = account is not None and view.line_of(account) is not None
         self.line.setVisible(bool(lines) and not decided)
         wanted: list[tuple[str, str | None]] = [(view.texts("dial.no_line"), None)]
         wanted += [(view.line_name(line.id), line.id) for line in lines]
@@ -107,10 +106,6 @@ class DialField(QWidget):
 
 def _account(snapshot: Snapshot | None) -> Account | None:
     return snapshot.accounts[0].account if snapshot and snapshot.accounts else None
-
-
-def _digits(text: str) -> str:
-    return re.sub(r"\D", "", text)
 
 
 def _target(typed: str, snapshot: Snapshot) -> str:

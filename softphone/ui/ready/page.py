@@ -1,4 +1,4 @@
-"""The page between calls: dial field, what is wrong, the last call, today's calls."""
+"""The page between calls: dial field, what is wrong, the last call, who is to be called back, today's calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Direction
 from softphone.ui.controls import Control, FilledButton
-from softphone.ui.fields import Card, Reel, Words
+from softphone.ui.fields import Card, Reel, Words, chain
+from softphone.ui.ready.callbacks import CallBacks
 from softphone.ui.ready.dial import DialField
 from softphone.ui.ready.wrapup import WrapUp
 from softphone.ui.theme.icons import Icons
@@ -17,6 +18,7 @@ from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View, duration, readable
 from softphone.wire import PastCall, PolicyPhase, Registration, Said
 
+_NO_POLICY = (PolicyPhase.MISSING, PolicyPhase.FAULTY, PolicyPhase.UNSIGNED)
 _OUTCOME_COLOURS = {"missed": "danger", "call_back": "accent", "locked": "lock_ink"}
 
 
@@ -81,10 +83,12 @@ class HistoryRow(Control):
 
 
 class ReadyPage(QWidget):
-    """command(…): dialling and the wrap-up's. settings(): the settings are asked for."""
+    """command(…): dialling and the wrap-up's. settings(): the settings are asked for; faults_wanted(): the policy's
+    faults in them."""
 
     command = Signal(object)
     settings = Signal()
+    faults_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,11 +97,16 @@ class ReadyPage(QWidget):
         self.faults = Card("standingFaults", "fault")
         self.fault_text = Words("standingFaultText", size=SMALL, wrap=True)
         self.to_settings = FilledButton("toSettings", "plain", 36)
+        self.policy = Card("policyNews")
+        self.policy_text = Words("policyNewsText", size=SMALL, wrap=True)
+        self.see_faults = FilledButton("seeFaults", "plain", 36)
         self.wrap_up = WrapUp()
+        self.call_backs = CallBacks()
         self.today = Words("todayCaption", size=SMALL, role="muted")
         self.nothing = Words("noCallsToday", size=SMALL, role="muted", wrap=True)
         self.rows: list[HistoryRow] = []
         self._history: tuple[PastCall, ...] = ()
+        self._chained: list[QWidget] = []
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
         self._inside = QWidget()
@@ -109,9 +118,16 @@ class ReadyPage(QWidget):
         faults.setSpacing(8)
         faults.addWidget(self.fault_text)
         faults.addWidget(self.to_settings)
+        policy = QVBoxLayout(self.policy)
+        policy.setContentsMargins(14, 10, 14, 12)
+        policy.setSpacing(8)
+        policy.addWidget(self.policy_text)
+        policy.addWidget(self.see_faults)
         inner.addWidget(self.dial)
         inner.addWidget(self.faults)
+        inner.addWidget(self.policy)
         inner.addWidget(self.wrap_up)
+        inner.addWidget(self.call_backs)
         inner.addWidget(self.today)
         inner.addWidget(self.nothing)
         inner.addLayout(self._list)
@@ -123,7 +139,9 @@ class ReadyPage(QWidget):
         layout.addWidget(self.reel)
         self.dial.command.connect(self.command)
         self.wrap_up.command.connect(self.command)
+        self.call_backs.command.connect(self.command)
         self.to_settings.clicked.connect(self.settings)
+        self.see_faults.clicked.connect(self.faults_wanted)
 
     def take_note(self, note: QWidget) -> None:
         """What a person is told once, at the foot."""
@@ -137,6 +155,7 @@ class ReadyPage(QWidget):
         self.wrap_up.setVisible(last is not None)
         if last:
             self.wrap_up.render_view(view, last)
+        self.call_backs.render_view(view)
         self.today.setText(view.texts("history.today"))
         history = view.snapshot.history if view.snapshot else ()
         self.nothing.setVisible(not history)
@@ -154,13 +173,22 @@ class ReadyPage(QWidget):
                 row.clicked.connect(lambda _checked=False, row=row: self.dial.fill(row.past.number))
         for row in self.rows:
             row.render_view(view)
+        self._chain_tabs()
+
+    def _chain_tabs(self) -> None:
+        dial = (self.dial.target, self.dial.call, self.dial.line)
+        calls = (*self.wrap_up.tab_chain(), *self.call_backs.controls(), *self.rows)
+        wanted: list[QWidget] = [*dial, self.to_settings, self.see_faults, *calls]
+        if wanted != self._chained:
+            self._chained = wanted
+            chain(wanted)
 
     def _render_faults(self, view: View) -> None:
         said = [view.texts(fault.code, **fault.params) for fault in _standing(view)]
         if not view.connected:
             said = [f"{view.texts('card.no_engine.sub')}. {view.texts('card.no_engine.body')}"] if view.snapshot else []
         snapshot = view.snapshot
-        if view.connected and snapshot and snapshot.policy.phase in (PolicyPhase.MISSING, PolicyPhase.FAULTY):
+        if view.connected and snapshot and snapshot.policy.phase in _NO_POLICY and not view.last_good:
             said.insert(0, view.texts(f"ready.policy.{snapshot.policy.phase}", count=len(snapshot.policy.faults)))
         if view.connected and snapshot:
             said += [
@@ -172,6 +200,11 @@ class ReadyPage(QWidget):
         self.fault_text.setText("\n\n".join(dict.fromkeys(said)))
         self.to_settings.setVisible(view.connected)
         self.to_settings.show_as(view, view.texts("settings.open"))
+        # No alarm: what was in force still is. Who wrote the file needs to know, and agents that nothing has changed.
+        self.policy.setVisible(view.connected and view.last_good)
+        if view.last_good and snapshot:
+            self.policy_text.setText(view.texts("ready.policy.last_good", count=len(snapshot.policy.faults)))
+        self.see_faults.show_as(view, view.texts("ready.policy.see"))
 
 
 def _standing(view: View) -> list[Said]:

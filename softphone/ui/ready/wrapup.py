@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.call.buttons import RightsButtons
-from softphone.ui.call.moment import Choices
-from softphone.ui.controls import Chip, FilledButton, QuietButton
-from softphone.ui.fields import Card, Words, chain
+from softphone.ui.call.choices import Choices
+from softphone.ui.controls import FilledButton, QuietButton
+from softphone.ui.fields import Card, Words
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, duration, new_id, readable, version
-from softphone.ui.words import duration_of, kept_words, lock_words
+from softphone.ui.words.kept import duration_of, kept_words, lock_words
 from softphone.wire import Act, CallState, EndWrapUp
 
 _WITHDRAWALS = (("withdraw_documentation", "withdrawDocumentation"), ("withdraw_training", "withdrawTraining"))
@@ -35,7 +35,6 @@ class WrapUp(Card):
         self.choices = Choices()
         self.withdraw = {action: FilledButton(name, "plain", 40) for action, name in _WITHDRAWALS}
         self._call: CallState | None = None
-        self._chips: list[Chip] = []
 
         top, who = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.caption, 1)
@@ -52,8 +51,12 @@ class WrapUp(Card):
         layout.addSpacing(6)
         layout.addWidget(self.rights)
         layout.addWidget(self.choices)
+        below = QVBoxLayout()
+        below.setContentsMargins(0, 4, 0, 0)
+        below.setSpacing(8)
         for button in self.withdraw.values():
-            layout.addWidget(button)
+            below.addWidget(button)
+        layout.addLayout(below)
         for part in (self.rights, self.choices):
             part.command.connect(self.command)
         self.finish.clicked.connect(self._finish)
@@ -84,10 +87,16 @@ class WrapUp(Card):
             able = call.status is not None and action in call.status.actions
             button.setVisible(able)
             button.show_as(view, texts(f"action.{action}", party=view.party(call)), enabled=view.connected)
-        chips = self.choices.chips()
-        if chips != self._chips:
-            self._chips = chips
-            chain([self.rights.opt_out, self.rights.dispute, *chips, *self.withdraw.values()])
+
+    def tab_chain(self) -> list[QWidget]:
+        """All that can have the focus here, in order."""
+        return [
+            self.finish,
+            self.rights.opt_out,
+            self.rights.dispute,
+            *self.choices.chips(),
+            *self.withdraw.values(),
+        ]
 
     def _act(self, action: str) -> None:
         if self._call:

@@ -1,28 +1,24 @@
-"""The parts of the settings: account, sound, policy, appearance. Each shows what stands and says what is wanted instead."""
+"""The parts of the settings: account, sound, appearance. Each shows what stands and says what is wanted instead."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QLineEdit,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
+from softphone.texts import Texts
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Card, Pick, Words
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import Account, Levels, Look, PolicyPhase, Registration, Settings, TestTone, Transport
+from softphone.wire import Account, Levels, Look, Registration, Settings, TestTone, Transport
 
 _SILENCE_DB = -60.0
-_UNUSABLE = (PolicyPhase.FAULTY, PolicyPhase.MISSING)
 
 
 class Section(QWidget):
@@ -71,9 +67,9 @@ class AccountSection(Section):
 
     def __init__(self) -> None:
         super().__init__("account")
-        self.address = _field("accountAddress")
-        self.user = _field("accountUser")
-        self.secret = _field("accountPassword")
+        self.address = line_field("accountAddress")
+        self.user = line_field("accountUser")
+        self.secret = line_field("accountPassword")
         self.secret.setEchoMode(QLineEdit.EchoMode.Password)
         self.transport = Pick("accountTransport")
         self.transport.addItem("UDP", "udp")
@@ -94,6 +90,7 @@ class AccountSection(Section):
         self._loaded: Account | None = None
         self._view: View | None = None
         self._waiting: Settings | None = None
+        self._told: Callable[[Texts], str] | None = None
 
     def render_view(self, view: View) -> None:
         super().render_view(view)
@@ -106,6 +103,8 @@ class AccountSection(Section):
                 self.user.setText(account.user)
                 self.transport.setCurrentIndex(max(0, self.transport.findData(account.transport)))
         self.transport.render_view(view)
+        if self._told is not None:
+            self.state.setText(self._told(view.texts))
         self.address.setPlaceholderText(view.texts("settings.account.address.example"))
         self.user.setPlaceholderText(view.texts("settings.account.user.same"))
         kept = account is not None and not _lacks_password(view, account)
@@ -120,7 +119,7 @@ class AccountSection(Section):
         address = self.address.text().strip().removeprefix("sip:")
         user, _, host = address.partition("@")
         if not user or not host or " " in address:
-            self.tell(self._view.texts("settings.account.bad_address"), "danger")
+            self.tell(lambda texts: texts("settings.account.bad_address"), "danger")
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         before = self.settings.accounts[0] if self.settings.accounts else None
@@ -130,31 +129,34 @@ class AccountSection(Section):
             wanted = replace(wanted, register=before.register, display_name=before.display_name)
         self._waiting = replace(self.settings, accounts=(wanted, *self.settings.accounts[1:]))
         if self.secret.text():
-            self.tell(self._view.texts("settings.account.saving"))
+            self.tell(lambda texts: texts("settings.account.saving"))
             self.password.emit(wanted.id, self.secret.text())
-            self.secret.clear()
         else:
             self.password_stored()
 
     def password_stored(self) -> None:
-        """The keyring holds it: now the account can follow."""
+        """The keyring holds it: now the account can follow. Until then what was typed stays where it was typed."""
         if self._waiting and self._view:
+            self.secret.clear()
             wanted, self._waiting = self._waiting, None
-            self.tell(self._view.texts("settings.account.saving"))
+            self.tell(lambda texts: texts("settings.account.saving"))
             self.save.emit(wanted)
 
     def saved(self, *, taken: bool) -> None:
         """Whether the engine has taken it; why not is said on the window."""
-        if self._view:
-            self.tell(self._view.texts("settings.account.saved") if taken else "", "ok")
+        self.tell(lambda texts: texts("settings.account.saved") if taken else "", "ok")
 
-    def password_refused(self, sentence: str) -> None:
+    def password_refused(self, error: KlartoneError) -> None:
+        """Nothing is saved, and what was typed stays."""
         self._waiting = None
-        self.tell(sentence, "danger")
+        self.tell(lambda texts: texts.error(error), "danger")
 
-    def tell(self, sentence: str, role: str = "muted") -> None:
+    def tell(self, said: Callable[[Texts], str], role: str = "muted") -> None:
+        """Beside the button; in another language once that is chosen."""
+        self._told = said
         self.state.set_role(role)
-        self.state.setText(sentence)
+        if self._view:
+            self.state.setText(said(self._view.texts))
 
 
 class Meter(QWidget):
@@ -262,91 +264,6 @@ class SoundSection(Section):
         self.save.emit(replace(self.settings, **change))
 
 
-class PolicySection(Section):
-    """The policy file: where it lies, whether it can be used, and each of its faults with line and key."""
-
-    def __init__(self) -> None:
-        super().__init__("policy")
-        self.path = _field("policyPath")
-        self.choose = FilledButton("choosePolicy", "plain", 40)
-        self.again = FilledButton("readPolicyAgain", "plain", 40)
-        self.state = Words("policyState", size=SMALL, wrap=True)
-        self.faults = Words("policyFaults", size=SMALL, wrap=True)
-        self.field("settings.policy.path", self.path)
-        self.body.addSpacing(6)
-        self.body.addWidget(self.choose)
-        self.body.addSpacing(4)
-        self.body.addWidget(self.state)
-        self.body.addWidget(self.faults)
-        self.body.addSpacing(4)
-        self.body.addWidget(self.again)
-        self.path.returnPressed.connect(self._read_again)
-        self.path.editingFinished.connect(self._typed)
-        self.choose.clicked.connect(self._browse)
-        self.again.clicked.connect(self._read_again)
-        self._loaded = ""
-        self._view: View | None = None
-
-    def render_view(self, view: View) -> None:
-        super().render_view(view)
-        self._view = view
-        if self.settings.policy != self._loaded:
-            self._loaded = self.settings.policy
-            self.path.setText(self.settings.policy)
-        self.path.setPlaceholderText(view.texts("settings.policy.none"))
-        why = "" if view.connected else view.texts("why_not.no_engine")
-        self.choose.show_as(view, view.texts("settings.policy.choose"), icon="folder", enabled=view.connected, why=why)
-        policy = view.snapshot.policy if view.snapshot else None
-        phase = policy.phase if policy else PolicyPhase.LOADING
-        told = view.texts(
-            f"settings.policy.{phase}",
-            controller=policy.controller if policy else "",
-            count=len(policy.faults) if policy else 0,
-        )
-        self.state.setText(told)
-        self.state.set_role({PolicyPhase.READY: "ok", PolicyPhase.LOADING: "muted"}.get(phase, "danger"))
-        said: list[str] = []
-        for fault in policy.faults if policy else ():
-            sentence = view.texts(fault.code, **fault.params)
-            where = [view.texts("settings.policy.line", line=fault.line)] if fault.line is not None else []
-            where += [fault.key] if fault.key else []
-            said.append(f"{' · '.join(where)}\n{sentence}" if where else sentence)
-        self.faults.setText("\n\n".join(said))
-        self.faults.setVisible(bool(said))
-        self.again.setVisible(self._unusable)
-        self.again.show_as(view, view.texts("settings.policy.again"), icon="repeat", enabled=view.connected, why=why)
-
-    @property
-    def _unusable(self) -> bool:
-        """There is a file, and it may have been mended since it was read."""
-        policy = self._view.snapshot.policy if self._view and self._view.snapshot else None
-        return bool(self.settings.policy) and policy is not None and policy.phase in _UNUSABLE
-
-    def _typed(self) -> None:
-        if self.path.text().strip() != self.settings.policy:
-            self.save.emit(replace(self.settings, policy=self.path.text().strip()))
-
-    def _read_again(self) -> None:
-        """The same path once more; another one is `_typed`'s."""
-        if self._unusable and self.path.text().strip() == self.settings.policy:
-            self.save.emit(self.settings)
-
-    def _browse(self) -> None:
-        assert self._view is not None
-        dialog = QFileDialog(self, self._view.texts("settings.policy.choose"), self.settings.policy, "TOML (*.toml)")
-        dialog.setObjectName("policyDialog")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setModal(False)
-        dialog.fileSelected.connect(self._chosen)
-        dialog.show()
-
-    def _chosen(self, path: str) -> None:
-        self.path.setText(path)
-        self._read_again()
-        self._typed()
-
-
 class AppearanceSection(Section):
     """Language and look, at once."""
 
@@ -379,7 +296,8 @@ def _lacks_password(view: View, account: Account) -> bool:
     return any(one.account.id == account.id and one.registration is Registration.NO_PASSWORD for one in states)
 
 
-def _field(name: str) -> QLineEdit:
+def line_field(name: str) -> QLineEdit:
+    """A field for one line of text."""
     field = QLineEdit()
     field.setObjectName(name)
     return field

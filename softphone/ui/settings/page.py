@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from softphone.ui.controls import QuietButton
 from softphone.ui.fields import Reel, Words
-from softphone.ui.settings.forms import AccountSection, AppearanceSection, PolicySection, SoundSection
+from softphone.ui.settings.forms import AccountSection, AppearanceSection, SoundSection
+from softphone.ui.settings.policy import PolicySection
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View, new_id
 from softphone.wire import Levels, SaveSettings, Settings, WatchLevels
@@ -66,6 +67,12 @@ class SettingsPage(QWidget):
         for section in (self.account, self.sound, self.policy, self.appearance):
             section.render_view(view)
         self.reel.render_view(view)
+
+    def show_policy(self) -> None:
+        """Bring the policy's part into sight."""
+        bar = self.reel.verticalScrollBar()
+        bar.setValue(min(bar.maximum(), self.policy.y()))
+        self.policy.choose.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def put_above(self, layout: QLayout) -> None:
         """What stays in sight over the settings: the call's state."""

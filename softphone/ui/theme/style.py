@@ -82,6 +82,7 @@ def sheet(theme: Theme) -> str:
     QComboBox QAbstractItemView::item, QListView::item {{ min-height: 30px; padding: 0 6px; }}
     QMenu {{ border-radius: 8px; padding: 6px; }}
     QMenu::item {{ padding: 8px 18px 8px 10px; border-radius: 6px; }}
+    QMenu::icon {{ margin-left: 8px; }}
     QMenu::item:selected {{ background: {t.neutral.fill}; color: {t.text}; }}
     QMenu::item:disabled {{ color: {t.disabled}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}

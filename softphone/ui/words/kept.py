@@ -1,0 +1,52 @@
+"""What is said of a call that has ended: what is kept of it, until when, and what no longer is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from softphone.domain.purpose import Reason
+from softphone.domain.status import HoldPhase, PurposePhase
+from softphone.ui.view import View
+from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
+from softphone.wire import CallState
+
+
+def kept_words(view: View, call: CallState) -> str:
+    """What is kept of a call that has ended, until when, and what no longer is."""
+    texts, status = view.texts, call.status
+    if status is None:
+        return texts("kept.nothing")
+    if not (status.recordings or status.kept):
+        return f"{texts('kept.nothing')} · {Speech(view, call, status).sub_lower(status.reasons[0])}"
+    if not status.kept:
+        return texts("kept.deleted")
+    said: list[str] = []
+    days = dict(call.expires)
+    reasons = {one.reason for one in status.reasons}
+    grounds = Reason.GROUNDS_GIVEN in reasons and DOCUMENTATION in days
+    if not grounds and ("objection_received" in status.notes or Reason.CASE_OPEN in reasons):
+        return texts("kept.custody_only")  # whatever date stands on it, nobody else can open it any more
+    if days and status.hold and status.hold.phase in (HoldPhase.LOCKED, HoldPhase.LOCKING):
+        return texts("kept.while_locked", day=max(days.values()))
+    if len(set(days.values())) == 1 and len(days) > 1:
+        said.append(texts("kept.both", day=next(iter(days.values()))))
+    else:
+        said += [texts(f"kept.{purpose}", day=day) for purpose, day in sorted(days.items())]
+    training = status.purposes.get(TRAINING)
+    if training and training.phase is PurposePhase.ENDED and TRAINING not in days:
+        said.append(texts("kept.training_in_custody" if grounds else "kept.not_training"))
+    if not said:
+        said.append(texts("kept.locked_only" if status.hold else "kept.something"))
+    return " ".join(said)
+
+
+def lock_words(view: View, call: CallState) -> str:
+    """The lock of a hold, for the wrap-up's own line."""
+    return Speech(view, call, call.status).lock() if call.status else ""
+
+
+def duration_of(call: CallState, now: datetime) -> float | None:
+    """Seconds talked so far, or in all; None before it was answered."""
+    if call.answered_at is None:
+        return None
+    return ((call.ended_at or now) - call.answered_at).total_seconds()

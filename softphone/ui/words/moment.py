@@ -1,0 +1,183 @@
+"""What is said below the two buttons: presses of the moment, answers to a question, what happened, what to say, the notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softphone.domain.purpose import Basis, Language, Purpose, Reason
+from softphone.domain.status import OptOutKind, PurposePhase, Status, Told
+from softphone.ui.view import View, upper_first
+from softphone.ui.words.rights import fits_a_button
+from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
+from softphone.wire import CallPhase, CallState
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+_UNCLEAR = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_SIP)
+
+
+@dataclass(frozen=True, slots=True)
+class PressWords:
+    """A press of the moment. Where it is off, `why` says why."""
+
+    title: str
+    sub: str
+    why: str = ""
+    enabled: bool = True
+
+
+def press_words(view: View, call: CallState, status: Status, action: str, language: Language | None) -> PressWords:
+    """What the press does now; `language` where it gives the notice in another one."""
+    texts, party = view.texts, view.party(call)
+    words: dict[str, object] = {"party": party, "Party": upper_first(party)}
+    if language is not None:
+        words["language"] = texts(f"language.{language}")
+        return PressWords(texts(f"press.{action}.language", **words), texts(f"press.{action}.sub", **words))
+    if action not in status.actions:
+        sub, why = _not_yet(view, status, action)
+        return PressWords(texts(f"press.{action}"), sub, why, enabled=False)
+    title, sub = f"press.{action}", f"press.{action}.sub"
+    if action == "said_yes":
+        asked = Speech(view, call, status).asked()
+        sub = f"{sub}.{asked[0]}" if asked else sub
+        title = title if fits_a_button(party) else "press.said_yes.short"
+    if action == "notice_read" and status.notice and status.notice.asks:
+        sub = "press.notice_read.asks"
+    why = texts("press.end_politely.why") if action == "end_politely" else ""
+    return PressWords(texts(title, **words), texts(sub, **words), why)
+
+
+def _not_yet(view: View, status: Status, action: str) -> tuple[str, str]:
+    """Of a button that stands there before it can be pressed: its second line, and why it is off."""
+    texts, notice = view.texts, status.notice
+    if action == "notice_read" and notice is not None and all(pause is Reason.NOT_TOLD for pause in status.pauses):
+        left = max(1, view.seconds_to(notice.readable_at))
+        return texts("press.notice_read.wait", seconds=left, count=left), texts("press.notice_read.why")
+    why = texts("press.more_time.wait" if action == "more_time" else "press.notice_read.paused")
+    return why, why
+
+
+# --- the answers to a question ----------------------------------------------------------------------
+
+
+def answers_wanted(call: CallState) -> tuple[Purpose, ...]:
+    """The purposes that are answered one by one: more than one question is open, or the opt-out button is not its no."""
+    status = call.status
+    if status is None or call.phase is not CallPhase.CONNECTED or not {"said_yes", "said_no"} & set(status.actions):
+        return ()
+    asked = tuple(
+        purpose
+        for purpose in Purpose
+        if purpose in status.purposes and status.purposes[purpose].phase is PurposePhase.ASKED
+    )
+    alone = len(asked) == 1 and status.opt_out.kind == OptOutKind.SAID_NO
+    return () if alone else asked
+
+
+def answer_label(view: View, call: CallState, purpose: Purpose) -> str:
+    """*Documentation · key 1*."""
+    assert call.status is not None
+    key = Speech(view, call, call.status).key_for(purpose)
+    return view.texts(f"answer.{purpose}", key=key)
+
+
+# --- beside it ----------------------------------------------------------------------------------------
+
+
+def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
+    """What an agent should know beside the card: each a sentence, the newest first."""
+    status = call.status
+    if status is None or call.phase is not CallPhase.CONNECTED or not view.connected:
+        return ()
+    speech = Speech(view, call, status)
+    said = (
+        _unclear_refusal(speech),
+        _grounds(speech),
+        _noted(speech),
+        speech.say("aside.muted") if call.muted and status.recording else "",
+    )
+    return tuple(line for line in said if line)
+
+
+def _unclear_refusal(speech: Speech) -> str:
+    """A key or the party's phone said no, and nobody can know to what: everything ended that could."""
+    status = speech.status
+    refused = [p for p in Purpose if p in status.purposes and status.purposes[p].reason in _UNCLEAR]
+    refused = [p for p in refused if speech.phase(p) is PurposePhase.ENDED]
+    objected, noted = "objection_received" in status.notes, "request_noted" in status.notes
+    if not refused or (len(refused) == 1 and not objected and not noted):
+        return ""  # one thing has ended, and the card says so
+    first = status.purposes[refused[0]]
+    what = "both" if len(refused) > 1 else refused[0].value
+    ended = speech.say(f"aside.ended.{what}")
+    more = speech.say("aside.ended.objection") if objected else speech.say("aside.ended.noted") if noted else ""
+    how = speech.say(f"aside.{first.reason}", time=speech.clock(first.at))
+    return f"{how} {ended}{f' {more}' if more else ''}"
+
+
+def _grounds(speech: Speech) -> str:
+    state = speech.status.purposes.get(TRAINING)
+    given = state is not None and state.phase is PurposePhase.ENDED and state.reason is Reason.GROUNDS_GIVEN
+    return speech.say("aside.grounds") if given and speech.status.kept and speech.status.recording else ""
+
+
+def _noted(speech: Speech) -> str:
+    """A wish that could not be met: on obligation, or under special circumstances without grounds."""
+    status = speech.status
+    if "request_noted" not in status.notes:
+        return ""
+    return speech.say("aside.noted.obligation" if _obliged(status) else "aside.noted.special")
+
+
+def _obliged(status: Status) -> bool:
+    documentation = status.purposes.get(DOCUMENTATION)
+    return documentation is not None and documentation.basis is Basis.LEGAL_OBLIGATION
+
+
+def to_say(view: View, call: CallState) -> str:
+    """A sentence to say where the party asks for what cannot be done, or where the call cannot go on. In the call's language
+    where it is the rulebook's own."""
+    status = call.status
+    if status is None or call.phase is not CallPhase.CONNECTED or not view.connected:
+        return ""
+    if "end_politely" in status.actions:
+        return view.texts("say.end_politely")
+    if "request_noted" not in status.notes:
+        return ""
+    return (call.objection_answer if _obliged(status) else "") or view.texts("say.noted")
+
+
+# --- the notice ---------------------------------------------------------------------------------------
+
+
+def notice_told(view: View, call: CallState, *, short: bool = False) -> str:
+    """Of a folded notice: who told the party, and when; or that it has not been told in full. `short`: for a narrow window."""
+    assert call.status is not None
+    notice = call.status.notice
+    assert notice is not None
+    words = {"party": view.party(call), "Party": upper_first(view.party(call))}
+    if notice.heard_at is None:
+        return view.texts("notice.not_told", **words)
+    code = f"notice.told.{notice.how}"
+    code = code if code in view.texts else "notice.told"
+    code = f"{code}.short" if short and f"{code}.short" in view.texts else code
+    return view.texts(code, time=view.texts.clock(notice.heard_at), **words)
+
+
+def notice_caption(view: View, call: CallState) -> str:
+    """Above the text: who hears it, and in which language, where that is not the desk's; or for whom it is to be read."""
+    assert call.status is not None
+    notice = call.status.notice
+    assert notice is not None
+    texts = view.texts
+    words = {"party": view.party(call), "Party": upper_first(view.party(call))}
+    if notice.told is Told.PLAYING:
+        said = texts("notice.playing.newcomer" if notice.newcomer else "notice.playing", **words)
+    elif notice.told is Told.READING:
+        return texts("notice.reading.newcomer") if notice.newcomer else ""
+    else:
+        said = texts("notice.caption")
+    language = call.notice.language if call.notice else notice.language
+    if language is texts.language:
+        return said
+    told = texts("notice.in_language", language=texts(f"language.{language}"))
+    return f"{said} · {told.replace(' ', NO_BREAK)}"

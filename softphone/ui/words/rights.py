@@ -1,0 +1,106 @@
+"""What the two buttons, opt-out and dispute, say they will do to *this* call; where one is off, why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softphone.domain.status import Button, DisputeKind, OptOutKind, PurposePhase, Status, Told
+from softphone.ui.view import View, upper_first
+from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
+from softphone.wire import CallState
+
+_LONGEST_ON_A_BUTTON = 11
+"""letters of one word"""
+_PRESSED = {"request_noted": "opt_out.note_request", "objection_received": "opt_out.objection"}
+_OPT_OUT_ICONS = {OptOutKind.CALL_BACK: "call_back", OptOutKind.NOTE_REQUEST: "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonWords:
+    icon: str
+    title: str
+    sub: str
+    enabled: bool
+    why: str
+
+
+def opt_out_words(view: View, call: CallState | None) -> ButtonWords:
+    """What the opt-out button would do to this call."""
+    texts, status = view.texts, call.status if call else None
+    if status is None or not view.connected or call is None:
+        why = _why_not(view, status, None)
+        return ButtonWords("hand", texts("opt_out.none"), why, False, why)
+    button, kind = status.opt_out, status.opt_out.kind
+    icon = _OPT_OUT_ICONS.get(OptOutKind(kind), "hand") if kind in set(OptOutKind) else "hand"
+    party = view.party(call)
+    code = f"opt_out.{kind}"
+    if kind == OptOutKind.NONE:
+        code = _PRESSED.get(button.why_not or "", code)  # what was pressed keeps its name and icon
+        icon = "note" if button.why_not == "request_noted" else icon
+    if kind == OptOutKind.STOP_AND_DELETE and not status.recordings:
+        code = "opt_out.not_at_all"  # nothing to delete yet
+    title = texts(
+        f"{code}.short" if kind == OptOutKind.SAID_NO and not fits_a_button(party) else code, Party=upper_first(party)
+    )
+    if not button.enabled:
+        why = _why_not(view, status, button)
+        return ButtonWords(icon, title, why, False, why)
+    return ButtonWords(
+        icon, title, texts(_opt_out_sub(Speech(view, call, status), code)), True, _told_more(view, kind, party)
+    )
+
+
+def _opt_out_sub(speech: Speech, code: str) -> str:
+    kind, status = speech.status.opt_out.kind, speech.status
+    if kind == OptOutKind.TRAINING_ENDS:
+        if speech.phase(DOCUMENTATION) is PurposePhase.ASKED:
+            return "opt_out.training_ends.asked"
+        return f"{code}.sub" if _told(status) else "opt_out.training_ends.early"
+    if kind == OptOutKind.SAID_NO:
+        if len(speech.asked()) > 1:
+            return "opt_out.said_no.both"
+        if DOCUMENTATION in status.recording:
+            return "opt_out.said_no.documentation"
+    if kind == OptOutKind.GROUNDS and speech.phase(TRAINING) is PurposePhase.PLANNED:
+        return "opt_out.grounds.early"
+    return f"{code}.sub"
+
+
+def _told_more(view: View, kind: str, party: str) -> str:
+    """For the tooltip: what an agent may want to know before pressing."""
+    code = f"opt_out.{kind}.why"
+    return view.texts(code, party=party) if code in view.texts else ""
+
+
+def dispute_words(view: View, call: CallState | None) -> ButtonWords:
+    """What the dispute button would do to this call."""
+    texts, status = view.texts, call.status if call else None
+    if status is None or not view.connected:
+        why = _why_not(view, status, None)
+        return ButtonWords("lock", texts("dispute.none"), why, False, why)
+    button, kind = status.dispute, status.dispute.kind
+    title = texts(f"dispute.{kind}")
+    if not button.enabled:
+        why = _why_not(view, status, button)
+        return ButtonWords("lock", title, why, False, why)
+    seconds = view.seconds_to(button.until)
+    icon = "unlock" if kind == DisputeKind.UNDO else "lock"
+    return ButtonWords(icon, title, texts(f"dispute.{kind}.sub", seconds=seconds, count=seconds), True, "")
+
+
+def fits_a_button(party: str) -> bool:
+    """Whether the policy's word for the party can stand on a button, in the narrowest window too."""
+    return max((len(word) for word in party.split()), default=0) <= _LONGEST_ON_A_BUTTON
+
+
+def _told(status: Status) -> bool:
+    return status.notice is not None and status.notice.told is Told.INFORMED
+
+
+def _why_not(view: View, status: Status | None, button: Button | None) -> str:
+    if not view.connected:
+        return view.texts("why_not.no_engine")
+    if status is None or button is None:
+        return view.texts("why_not.no_call_yet")
+    code = f"why_not.{button.why_not}"
+    return view.texts(code) if code in view.texts else view.texts("why_not.not_now")

@@ -1,0 +1,91 @@
+"""What the sentences about one call share: its parameters, how a reason is said, the state of its purposes. No widget's words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.status import HoldPhase, PurposePhase, ReasonStatus, Status
+from softphone.ui.view import View, lower_first, upper_first
+from softphone.wire import CallState
+
+DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
+
+
+class Speech:
+    """One call being spoken of. `say` gives every sentence the party, the line and the seconds left."""
+
+    def __init__(self, view: View, call: CallState, status: Status) -> None:
+        self.view, self.texts, self.call, self.status = view, view.texts, call, status
+        self.first: ReasonStatus = status.reasons[0]
+        party = view.party(call)
+        left = view.seconds_to(status.until)
+        self.params: dict[str, object] = {"party": party, "Party": upper_first(party), "seconds": left, "count": left}
+        self.params |= {"line": view.line_name(call.line)}
+        state = view.line(call.line)
+        self.params |= {"sample": state.sample if state else ""}
+
+    def say(self, code: str, **more: object) -> str:
+        return self.texts(code, **(self.params | more))
+
+    # --- reasons --------------------------------------------------------------------------------
+
+    def sub(self, reason: ReasonStatus) -> str:
+        """The reason in a few words, with its cause or its time."""
+        cause = reason.params.get("cause") or reason.params.get("detail")
+        code = f"reason.{reason.reason}.sub"
+        if cause:
+            told = self.texts(f"cause.{cause}") if f"cause.{cause}" in self.texts else str(cause)
+            return f"{self.say(code, **self._at(reason))} ({told})"
+        if reason.at is not None and f"{code}.at" in self.texts:
+            code = f"{code}.at"
+        return self.say(code, **self._at(reason))
+
+    def sub_lower(self, reason: ReasonStatus) -> str:
+        return lower_first(self.sub(reason))
+
+    def body(self, reason: Reason) -> str:
+        """What the reason means for the agent, or nothing."""
+        return self.say(f"reason.{reason}.body") if f"reason.{reason}.body" in self.texts else ""
+
+    def has(self, reason: Reason) -> bool:
+        return any(status.reason is reason for status in self.status.reasons)
+
+    def clock(self, at: datetime | None) -> str:
+        return self.texts.clock(at) if at else ""
+
+    # --- purposes -------------------------------------------------------------------------------
+
+    def phase(self, purpose: Purpose) -> PurposePhase:
+        state = self.status.purposes.get(purpose)
+        return state.phase if state else PurposePhase.OFF
+
+    def asked(self) -> list[Purpose]:
+        """The purposes with an open question, in the notice's order."""
+        return [purpose for purpose in Purpose if self.phase(purpose) is PurposePhase.ASKED]
+
+    def key_for(self, purpose: Purpose) -> str:
+        """The key that says yes, as the notice asks: in its order, from 1 (N2, N3, N6; N2+N3 asks both)."""
+        for reason in self.status.reasons:
+            if reason.purpose is purpose and "key" in reason.params:
+                return str(reason.params["key"])
+        asks = self.status.notice.asks if self.status.notice else ()
+        return str(asks.index(purpose) + 1) if purpose in asks else "1"
+
+    # --- the hold -------------------------------------------------------------------------------
+
+    def lock(self) -> str:
+        """The violet line of a hold, or nothing."""
+        hold = self.status.hold
+        if hold is None or hold.phase is HoldPhase.VOID:
+            return ""
+        return self.say(f"lock.{hold.phase}", time=self.texts.clock(hold.since))
+
+    @property
+    def held_from_training(self) -> bool:
+        """A hold keeps what is recorded from training for as long as it stands."""
+        return "held_from_training" in self.status.notes
+
+    def _at(self, reason: ReasonStatus) -> dict[str, object]:
+        at = reason.at or self.status.since
+        return {**reason.params, "time": self.texts.clock(at) if at else ""}

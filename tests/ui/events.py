@@ -1,0 +1,180 @@
+"""Snapshots made by hand of what happens in a call, beyond the window's table: questions, newcomers, languages, refusals.
+Data only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from softphone.domain.decision import NoticeId
+from softphone.domain.purpose import Direction, Headline, Language, Reason
+from softphone.domain.status import Button, OptOutKind, Told
+from softphone.wire import CallBack, CallState, PolicyPhase, PolicyState, Said
+from tests.ui import states as s
+
+SAID_NO = Button(OptOutKind.SAID_NO, enabled=True)
+TWO_ASKED = replace(
+    s.CONSENT,
+    reasons=(s.reason(Reason.WAITING_FOR_ANSWER, s.DOC), s.reason(Reason.WAITING_FOR_ANSWER, s.TRAIN)),
+    purposes={s.DOC: s.ASKED, s.TRAIN: s.ASKED},
+    notice=replace(s.TOLD, notice=NoticeId.N2_N3, asks=(s.DOC, s.TRAIN)),
+    opt_out=SAID_NO,
+    actions=("said_yes", "said_no", "digits_wanted", "pause_sensitive", "new_person", "not_understood", "private_call"),
+)
+BY_KEY_ALONE = replace(TWO_ASKED, actions=("said_no", "not_understood"))
+DOCUMENTATION_ASKED = s.status(
+    Headline.RECORDING,
+    s.reason(Reason.TRAINING_SAMPLE, s.TRAIN),
+    s.reason(Reason.WAITING_FOR_ANSWER, s.DOC),
+    recording=(s.TRAIN,),
+    purposes={s.DOC: s.ASKED, s.TRAIN: s.TRAINING_ON},
+    since=s.ON,
+    left=8,
+    notice=replace(s.TOLD, notice=NoticeId.N2_N4, asks=(s.DOC,)),
+    opt_out=s.ENDS,
+    dispute=s.LOCK,
+    actions=("said_yes", "said_no", *s.TALK),
+)
+REPEATED = replace(s.CONSENT, until=None, actions=("said_yes", "said_no"))
+DIGITS = replace(s.CONSENT, actions=("said_yes", "said_no", "digits_over"))
+WARNED = replace(s.SENSITIVE, until=s.NOW + timedelta(seconds=8), actions=("resume", "more_time"))
+WARNED_BY_HAND = replace(WARNED, until=None)
+BY_HAND = replace(s.SENSITIVE, until=None, actions=("resume", "keep_out_of_training"))
+HELD_TOO = replace(s.SENSITIVE, pauses=(Reason.SENSITIVE, Reason.HELD))
+SPECIAL = replace(
+    s.RECORDING,
+    reasons=(s.reason(Reason.ASSESSMENT, s.DOC), s.reason(Reason.SPECIAL_CIRCUMSTANCES, s.TRAIN)),
+    notice=replace(s.TOLD, notice=NoticeId.N8),
+    opt_out=Button(OptOutKind.GROUNDS, enabled=True),
+    actions=(*s.TALK, "note_request"),
+)
+GROUNDS_GIVEN = replace(
+    s.TRAINING_DECLINED,
+    reasons=(s.reason(Reason.ASSESSMENT, s.DOC), s.reason(Reason.GROUNDS_GIVEN, s.TRAIN, "10:44")),
+    purposes={s.DOC: s.ACTIVE, s.TRAIN: replace(s.DECLINED, reason=Reason.GROUNDS_GIVEN)},
+)
+NOT_GIVEN = replace(SPECIAL, notes=("request_noted",), actions=s.TALK)
+OBLIGED_NOTED = replace(
+    s.ON_OBLIGATION,
+    opt_out=Button(OptOutKind.NONE, enabled=False, why_not="request_noted"),
+    notes=("request_noted",),
+    actions=("pause_sensitive", "new_person", "not_understood"),
+)
+BY_KEY = replace(s.DECLINED, reason=Reason.DECLINED_BY_KEY)
+UNCLEAR = s.status(
+    Headline.PAUSED,
+    s.reason(Reason.OBJECTION, None, "10:44"),
+    s.reason(Reason.DECLINED_BY_KEY, s.TRAIN, "10:44"),
+    purposes={s.DOC: s.ACTIVE, s.TRAIN: BY_KEY},
+    since="10:44",
+    pauses=(Reason.OBJECTION,),
+    opt_out=Button(OptOutKind.NONE, enabled=False, why_not="objection_received"),
+    dispute=s.LOCK,
+    notes=("objection_received",),
+    actions=("new_person", "private_call"),
+)
+BOTH_ENDED = replace(
+    s.DELETED,
+    reasons=(s.reason(Reason.DECLINED_BY_SIP, s.DOC, "10:44"), s.reason(Reason.DECLINED_BY_SIP, s.TRAIN, "10:44")),
+    purposes={purpose: replace(BY_KEY, reason=Reason.DECLINED_BY_SIP) for purpose in (s.DOC, s.TRAIN)},
+    actions=("party_asks_for_recording",),
+)
+NOT_UNDERSTOOD = s.status(
+    Headline.NOTICE,
+    s.reason(Reason.NOT_UNDERSTOOD),
+    purposes={s.DOC: s.PLANNED, s.TRAIN: s.PLANNED},
+    since="10:43",
+    notice=replace(s.TOLD, told=Told.NOTHING, started_at=None, heard_at=None),
+    opt_out=s.ENDS,
+    dispute=s.ARM,
+    actions=("play_again", "read_instead", "keep_out_of_training", "private_call"),
+    kept=False,
+    recordings=(),
+)
+NEWCOMER = replace(
+    s.NEWCOMER,
+    notice=replace(s.READING_NOTICE, newcomer=True),
+    actions=("play_again", "new_person", "not_understood", "keep_out_of_training", "private_call"),
+)
+UPSTREAM = replace(s.DOCUMENTED, notice=replace(s.TOLD, how="upstream", started_at=None))
+FINISHED = replace(s.DOCUMENTED, notice=replace(s.TOLD, how="finished_orally"))
+NOTICE_FAILED = s.status(
+    Headline.FAILED,
+    s.reason(Reason.NOTICE_FAILED),
+    purposes={s.DOC: s.PLANNED, s.TRAIN: s.OFF},
+    since="10:43",
+    notice=replace(s.TOLD, told=Told.FAILED, heard_at=None),
+    opt_out=Button(OptOutKind.OBJECTION, enabled=True),
+    dispute=s.ARM,
+    actions=("play_again", "read_instead", "finish_orally", "not_understood"),
+    kept=False,
+    recordings=(),
+)
+HELD_FROM_TRAINING = replace(s.RECORDING, hold=s.HOLD, dispute=s.LOCKED.dispute, notes=("held_from_training",))
+OBLIGATION_FAILED = replace(s.STORAGE_FAILED, actions=("end_politely", "new_person"))
+VOICEMAIL = s.status(
+    Headline.NOT_RECORDING, s.reason(Reason.VOICEMAIL), since="10:43", notice=None, kept=False, recordings=()
+)
+PRIVATE = s.status(Headline.NOT_RECORDING, s.reason(Reason.PRIVATE), since="10:43", kept=False)
+CALL_BACK = replace(s.DELETED, notes=("call_back_listed",))
+CALL_BACK_WITHHELD = replace(s.DELETED, notes=("call_back_listed", "ask_for_number"))
+
+SHORT = replace(
+    s.NOTICE,
+    text="Du skal lige vide, at samtalen bliver optaget som dokumentation. Læs mere på nordlys.dk/telefonsamtaler.",
+    words=(),
+)
+
+
+def _in_english(call: CallState) -> CallState:
+    return replace(call, notice=replace(s.NOTICE, language=Language.EN, words=()))
+
+
+CALLS: dict[str, CallState] = {
+    "two_asked": s.call(TWO_ASKED),
+    "by_key_alone": s.call(BY_KEY_ALONE),
+    "documentation_asked": s.call(DOCUMENTATION_ASKED),
+    "repeated": s.call(REPEATED),
+    "digits": s.call(DIGITS),
+    "warned": s.call(WARNED),
+    "warned_by_hand": s.call(WARNED_BY_HAND),
+    "by_hand": s.call(BY_HAND),
+    "held_too": s.call(HELD_TOO),
+    "special": s.call(SPECIAL),
+    "grounds_given": s.call(GROUNDS_GIVEN),
+    "not_given": s.call(NOT_GIVEN),
+    "obliged_noted": replace(
+        s.call(OBLIGED_NOTED), objection_answer="Loven kræver, at vi optager den her slags samtaler."
+    ),
+    "unclear": s.call(UNCLEAR),
+    "both_ended": s.call(BOTH_ENDED),
+    "not_understood": replace(s.call(NOT_UNDERSTOOD), other_languages=(Language.EN,)),
+    "in_english": _in_english(s.call(s.PLAYING)),
+    "newcomer": replace(s.call(NEWCOMER), notice=SHORT, other_languages=(Language.EN,)),
+    "upstream": s.call(UPSTREAM),
+    "finished": s.call(FINISHED),
+    "notice_failed": replace(s.call(NOTICE_FAILED), other_languages=(Language.EN,)),
+    "held_from_training": s.call(HELD_FROM_TRAINING),
+    "obligation_failed": s.call(OBLIGATION_FAILED),
+    "voicemail": s.call(VOICEMAIL, direction=Direction.OUTBOUND),
+    "private": s.call(PRIVATE),
+    "call_back": s.call(CALL_BACK),
+    "call_back_withheld": s.call(CALL_BACK_WITHHELD),
+    "muted": replace(s.call(s.RECORDING), muted=True),
+}
+CALL_BACKS = (
+    CallBack("cb1", "+4526371188", "salg", s.at("09:31")),
+    CallBack("cb2", "+4540119017", None, datetime(2026, 11, 24, 13, 5, tzinfo=UTC)),
+)
+TO_CALL_BACK = replace(s.snapshot(), call_backs=CALL_BACKS)
+FAULTS = (
+    Said("settings.policy.none", {"rule": "G10"}, 12, "line[1].training.retention"),
+    Said("settings.policy.missing", {}, 3, "time_zone"),
+)
+LAST_GOOD = replace(
+    s.snapshot(), policy=PolicyState(PolicyPhase.FAULTY, "p.toml", "Nordlys El A/S", "Europe/Copenhagen", FAULTS)
+)
+UNSIGNED = replace(s.snapshot(), policy=PolicyState(PolicyPhase.UNSIGNED, "p.toml"))
+WITH_REMARKS = replace(
+    s.snapshot(), policy=PolicyState(PolicyPhase.READY, "p.toml", "Nordlys El A/S", "Europe/Copenhagen", FAULTS[:1])
+)
