@@ -1,0 +1,86 @@
+"""`klartone session --stdio`: this program's rules for another phone's calls, over lines on stdin and stdout."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+from typing import IO
+
+from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.program import take_stdio
+from softphone.bootstrap.rules import rule_plugins
+from softphone.embed.sessions import Sessions
+from softphone.engine.rules import EngineRules
+from softphone.engine.turns import Inbox, clock, guarded
+from softphone.system.logbook import start_log
+from softphone.wire import LINE_LIMIT, Said
+
+LONGEST_WAIT = 5.0
+"""seconds; a clock that is set is never waited past"""
+SHORTEST_WAIT = 0.002
+
+
+def run_session(arguments: argparse.Namespace) -> int:
+    """Until the end of input, or until nobody reads what is told."""
+    reader, writer = take_stdio()
+    home = Home.of(arguments)
+    log = start_log(home.folders.log, "session")
+    settings, _ = home.settings(only_look=True)
+    # Who no longer reads what is told ends it.
+    inbox = Inbox(passes=(OSError,))
+    over = threading.Event()
+
+    def turn(wait: float) -> None:
+        inbox.drain(wait)
+        guarded(sessions.run_due, passes=(OSError,))
+        sessions.publish()
+        writer.flush()
+
+    def tell(line: bytes) -> None:
+        writer.write(line)
+
+    def fault(_name: str, said: Said | None) -> None:
+        sessions.fault(said)
+
+    plugins = rule_plugins(home, lambda word: rules.word(word))
+    rules = EngineRules(
+        plugins.maker,
+        plugins.desk,
+        inbox.post,
+        lambda: sessions.policy_changed(),
+        fault,
+        lambda entries: sessions.note(entries),
+    )
+    sessions = Sessions(rules, cache(texts), clock, tell, inbox.post)
+    with ExitStack() as ending, contextlib.suppress(BrokenPipeError):
+        plugins.host.start()
+        ending.callback(plugins.host.stop)
+        for one in plugins.faults:
+            sessions.fault(Said(one.code, one.params))
+        rules.load(str(arguments.policy.resolve()) if arguments.policy else settings.policy, settings.policy_signer)
+        ending.callback(rules.close)
+        threading.Thread(target=_read, args=(reader, sessions, inbox.post, over.set), name="stdio", daemon=True).start()
+        log.info("started")
+        turn(0)
+        while not over.is_set():
+            due = sessions.next_due()
+            turn(LONGEST_WAIT if due is None else max(SHORTEST_WAIT, min(LONGEST_WAIT, due - time.monotonic())))
+        inbox.post(sessions.end)
+        turn(0)
+        log.info("ending")
+    return 0
+
+
+def _read(
+    reader: IO[bytes], sessions: Sessions, post: Callable[[Callable[[], None]], None], over: Callable[[], None]
+) -> None:
+    """On a thread of its own. A line longer than any message is taken in parts, and each is refused."""
+    while line := reader.readline(LINE_LIMIT):
+        if line.strip():
+            post(lambda line=line: sessions.take(line))
+    post(over)

@@ -1,0 +1,357 @@
+"""The lines between another phone and its session: one JSON object each, read into types and written from them. Pure.
+
+What happens to a call is said in the session's own events (`domain.events`), what is to be done in its effects
+(`domain.effects`), each under its name in small letters; presses are the wire's. `docs/embed.md` lists them all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, cast, get_args, get_type_hints
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from softphone.domain import events as ev
+from softphone.domain.changes import AuditEntry, Commit
+from softphone.domain.decision import Known, NoticeId
+from softphone.domain.effects import Effect
+from softphone.domain.errors import KlartoneError
+from softphone.domain.purpose import Direction, Language
+from softphone.wire import (
+    Act,
+    CallState,
+    Choose,
+    EndWrapUp,
+    LineState,
+    OptOut,
+    PolicyState,
+    RaiseDispute,
+    Said,
+    UndoDispute,
+)
+
+PROTOCOL = 1
+Press = OptOut | RaiseDispute | UndoDispute | Choose | Act | EndWrapUp
+Ago = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
+"""seconds since it happened, where the line took its time"""
+LONGEST_ID = 200
+LONGEST_KEY = 80
+Agent = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
+
+
+class LineError(KlartoneError):
+    """A line that cannot be used. `key` is the key at fault, empty where the whole line is."""
+
+    def __init__(self, code: str, /, key: str = "", **params: str | int) -> None:
+        self.key = key[:LONGEST_KEY]
+        super().__init__(code, key=self.key, **params)
+
+
+# --- from the other phone ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """`hello`, the first line. `auto_commit`: what the session wants written counts as written when it has been told."""
+
+    protocol: int
+    auto_commit: bool = False
+    agent: Agent = "agent"
+    """who presses, where a call does not say; it goes into the audit log, so never a name"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """A call rings, here or there. Its line is `line`, or the one that has the number `called`."""
+
+    direction: Direction = Direction.INBOUND
+    ours: bool = False
+    """an internal call that we make; an outbound one is ours in any case"""
+    number: str = field(default="", repr=False)
+    """the other party's; empty where it is withheld"""
+    called: str = ""
+    line: str | None = None
+    agent: Agent | None = None
+    """whose call it is: who presses, and whose share of the sample it counts in"""
+    known: Known | None = None
+    """what the phone's archive knows of party and sample; none: nothing is known, and the sample is drawn here"""
+    told: str = ""
+    """what an exchange has told the party already, as its header says it: `N7;language=da;keys=1`"""
+    record_aware: bool = False
+    """the peer said so (RFC 7866)"""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    digit: Annotated[str, Field(pattern=r"^[0-9*#A-Da-d]$")]
+    ago: Ago = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeStarted:
+    """The first sample of the notice went out. `play`: as `play_notice` counts them, so that a late word of one that was
+    stopped is not taken for another's."""
+
+    play: int
+    ago: Ago = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeHeard:
+    """It has been heard whole."""
+
+    play: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFailed:
+    """It could not be played, or broke off."""
+
+    play: int
+
+
+Signal = (
+    ev.Answered
+    | ev.PreferenceSignalled
+    | ev.HoldSignalled
+    | ev.AgentMediaChanged
+    | ev.DeskChanged
+    | ev.ConsultationChanged
+    | ev.Committed
+    | ev.CommitFailed
+    | ev.FirstSample
+    | ev.RecorderFailed
+    | ev.StorageWorks
+    | ev.HandedOver
+    | ev.CallEnded
+)
+"""what the session is told as it stands; time-outs and the notice's marks it knows by its own clock"""
+NoticeWord = NoticeStarted | NoticeHeard | NoticeFailed
+Body = Greeting | Rang | DigitPressed | NoticeWord | Signal | Press
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line read. An `id` is answered with `done` or `refused`; `call` is empty in `hello` alone."""
+
+    id: str
+    call: str
+    body: Body
+
+
+def named(kind: type) -> str:
+    """`StopRecorder` is `stop_recorder` on the line."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+KINDS: Mapping[str, type] = {
+    "hello": Greeting,
+    **{named(kind): kind for kind in (Rang, DigitPressed, *get_args(NoticeWord | Signal | Press))},
+}
+_ENVELOPE = frozenset({"type", "id", "call"})
+
+
+def read(line: bytes) -> Line:
+    """Raises LineError, which never repeats a value that was sent: it may be a number."""
+    raw = _object(line)
+    kind = KINDS.get(raw["type"]) if isinstance(raw.get("type"), str) else None
+    if kind is None:
+        raise LineError("error.embed.type", "type")
+    needed = ("call", "id") if kind in get_args(Press) else () if kind is Greeting else ("call",)
+    envelope = {key: _text(raw, key, needed=key in needed) for key in ("id", "call")}
+    own = {one.name for one in fields(kind)}
+    body = {key: value for key, value in raw.items() if key in own or key not in _ENVELOPE}
+    if stray := _stray(kind, body):
+        raise LineError("error.embed.key", stray)
+    try:
+        return Line(envelope["id"], envelope["call"], _adapter(kind).validate_python(body))
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        code = "error.embed.missing" if fault["type"] == "missing" else "error.embed.value"
+        raise LineError(code, ".".join(str(part) for part in fault["loc"])) from None
+
+
+def id_of(line: bytes) -> str:
+    """Which line a refusal speaks of, where that can be made out."""
+    try:
+        return _text(_object(line), "id", needed=False)
+    except LineError:
+        return ""
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        given: Any = json.loads(line)
+        # Half a surrogate pair is no text, and could not be written again.
+        json.dumps(given, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise LineError("error.embed.not_json") from None
+    if not isinstance(given, dict):
+        raise LineError("error.embed.not_json")
+    return cast("dict[str, Any]", given)
+
+
+def _text(raw: Mapping[str, Any], key: str, *, needed: bool) -> str:
+    value = raw.get(key, "")
+    if not isinstance(value, str) or len(value) > LONGEST_ID or (needed and not value):
+        raise LineError("error.embed.id", key)
+    return value
+
+
+def _stray(kind: type, given: Mapping[str, Any]) -> str:
+    """A key that is not one of the type's: a slip of the pen must not pass for the default."""
+    hints = get_type_hints(kind)
+    for key, value in given.items():
+        if key not in hints:
+            return key
+        if isinstance(value, dict):
+            for part in get_args(hints[key]):
+                if is_dataclass(part) and (below := _stray(cast("type", part), cast("dict[str, Any]", value))):
+                    return f"{key}.{below}"
+    return ""
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+# --- to the other phone -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    protocol: int
+    version: str
+    type: Literal["hello"] = "hello"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTold:
+    """The policy in force, its lines, and what is wrong with it in words. Calls that ring from now on go by it."""
+
+    policy: PolicyState
+    lines: tuple[LineState, ...]
+    faults: tuple[Mapping[Language, str], ...]
+    type: Literal["policy"] = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class PlayNotice:
+    """To party and agent: the sound `wav` (16 kHz, mono, 16 bit). `text` is what it says, to be shown meanwhile."""
+
+    call: str
+    play: int
+    """goes back with `notice_started`, `notice_heard` and `notice_failed`"""
+    notice: NoticeId
+    language: Language
+    question_only: bool
+    wav: str
+    seconds: float
+    text: str
+    type: Literal["play_notice"] = "play_notice"
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonWords:
+    """`kind` goes back with the press. `sub`: what it does; or why it is off."""
+
+    kind: str
+    enabled: bool
+    title: str
+    sub: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a status says in one language: headline, a sentence for each reason, and what stands on the buttons."""
+
+    headline: str
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+    opt_out: ButtonWords
+    dispute: ButtonWords
+    actions: Mapping[str, str]
+    choices: Mapping[str, Mapping[str, str]]
+    """by id: `question`, and each option"""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTold:
+    """A call as a window would show it: whenever that changes. `state.id` is the call's id in transactions."""
+
+    call: str
+    state: CallState
+    words: Mapping[Language, Words]
+    type: Literal["status"] = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Nothing more will come of this call; its id is free."""
+
+    call: str
+    type: Literal["over"] = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """For the audit log, of no call: a policy was taken up or refused, a notice confirmed (G11)."""
+
+    entries: tuple[AuditEntry, ...]
+    type: Literal["note"] = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultTold:
+    """Something went wrong that a person should be told of, once. `call` is empty where it is no one call's."""
+
+    call: str
+    said: Said
+    words: Mapping[Language, str]
+    type: Literal["fault"] = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    id: str
+    type: Literal["done"] = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """`key` is the key at fault, where it is one key's."""
+
+    id: str
+    code: str
+    key: str
+    words: Mapping[Language, str]
+    type: Literal["refused"] = "refused"
+
+
+Told = Hello | PolicyTold | PlayNotice | StatusTold | Over | Noted | FaultTold | Done | Refused
+
+
+def write(message: Told) -> bytes:
+    """One message as one line, newline included; its type first."""
+    return _line({"type": message.type} | _plain(message))
+
+
+def write_effect(call: str, effect: Effect) -> bytes:
+    """An effect as one line, under its own name: its fields, and those of a transaction's changes under theirs."""
+    told = {"type": named(type(effect)), "call": call, **_plain(effect)}
+    if isinstance(effect, Commit):
+        told["changes"] = [{"type": named(type(change)), **_plain(change)} for change in effect.changes]
+    return _line(told)
+
+
+def _line(told: Mapping[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _plain(value: object) -> dict[str, Any]:
+    return _adapter(type(value)).dump_python(value, mode="json")

@@ -1,0 +1,191 @@
+"""The other phone as the engine's rules need one: its mouth, its recorder and its archive are effects that it is told.
+
+It keeps no sound and no key. What is written when is the other phone's word, or its `auto_commit`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from softphone.domain import effects as do
+from softphone.domain.changes import AuditEntry, Commit, OpenSegment
+from softphone.domain.decision import Known
+from softphone.domain.policy import Policy
+from softphone.embed.draws import Draws
+from softphone.embed.messages import Noted, PlayNotice, write, write_effect
+from softphone.engine.call.live import LiveCall
+from softphone.engine.sip.events import PeerRecordingState
+
+Keys = Mapping[tuple[str, int], bytes]
+
+
+class Answers(Protocol):
+    """Who hears of what the other phone's archive knows and has written, in a later turn."""
+
+    def looked_up(self, call: str, known: Known) -> None: ...
+    def committed(self, call: str, ticket: int) -> bool: ...
+
+
+class OtherPhone:
+    """`calls` are the live ones and `names` the other phone's own ids of them, both by ours; `out` takes a line; `later` has
+    something done in the next turn."""
+
+    unopened = False
+    """its archive is its own affair: what cannot be written comes as `commit_failed`"""
+
+    def __init__(
+        self,
+        calls: Mapping[str, LiveCall],
+        names: Mapping[str, str],
+        out: Callable[[bytes], None],
+        later: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._calls = calls
+        self._names = names
+        self._out = out
+        self._later = later
+        self._draws = Draws()
+        self._keys: dict[tuple[str, int], Keys] = {}
+        self.answers: Answers | None = None
+        self.auto_commit = False
+        self._known: dict[str, Known] = {}
+        self._plays: dict[str, int] = {}
+        """how often a notice of each call has been played"""
+        self._playing: dict[str, int] = {}
+
+    def rang(self, call: str, known: Known | None) -> None:
+        """What its archive knows of this call, if it has one."""
+        if known is not None:
+            self._known[call] = known
+
+    def written(self, call: str, ticket: int) -> Keys | None:
+        """The keys that this transaction would have made, all of them empty; None for one that is not waited for."""
+        return self._keys.pop((call, ticket), None)
+
+    def failed(self, call: str, ticket: int) -> bool:
+        """Whether that transaction was waited for."""
+        return self._keys.pop((call, ticket), None) is not None
+
+    def plays(self, call: str, play: int, *, on: bool) -> bool:
+        """Whether that notice is being played; `on`: it goes on."""
+        if self._playing.get(call) != play:
+            return False
+        if not on:
+            del self._playing[call]
+        return True
+
+    def forget(self, call: str) -> None:
+        self.over(call)
+        for kept in (self._known, self._plays, self._playing):
+            kept.pop(call, None)
+        for waited in [one for one in self._keys if one[0] == call]:
+            del self._keys[waited]
+
+    # --- its mouth -------------------------------------------------------------------------------
+
+    def hang_up(self, call: str) -> None:
+        self._effect(call, do.EndCall())
+
+    def open_microphone(self, call: str, opened: bool) -> None:
+        self._effect(call, do.SetMicrophone(opened))
+
+    def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None:  # noqa: ARG002
+        """The sound has its own silence before it; the call's notice is the one that is meant."""
+        live = self._calls[call]
+        sound, notice = live.notice, live.notice_id
+        if sound is None or notice is None:
+            return
+        self._plays[call] = self._playing[call] = self._plays.get(call, 0) + 1
+        again = sound.question_path is not None and path == Path(sound.question_path)
+        text = sound.text
+        self._out(
+            write(
+                PlayNotice(
+                    call=self._names[call],
+                    play=self._plays[call],
+                    notice=notice,
+                    language=text.language,
+                    question_only=again,
+                    wav=str(path.resolve()),
+                    seconds=sound.question_seconds if again else sound.seconds,
+                    text=text.shown[text.question :] if again else text.shown,
+                )
+            )
+        )
+
+    def stop_notice(self, call: str) -> None:
+        self._playing.pop(call, None)
+        self._effect(call, do.StopNotice())
+
+    def set_recording(self, call: str, state: PeerRecordingState) -> None:
+        self._effect(call, do.SignalRecording(do.RecordSignal(state)))
+
+    def sound_tone(self, call: str, tone: str) -> None:
+        self._effect(call, do.SoundTone(do.Tone(tone)))
+
+    def sound_warning(self, call: str) -> None:
+        self._effect(call, do.SoundWarningTone())
+
+    # --- its recorder ----------------------------------------------------------------------------
+
+    def start(self, call: str, recording: str, segment: int, key: bytes) -> None:  # noqa: ARG002 - all are empty
+        self._effect(call, do.StartRecorder(recording, segment))
+
+    def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
+        self._effect(call, do.StopRecorder(recording, segment, hold_frames))
+
+    def drop_frames(self, recording: str) -> None:
+        self._effect(self._call_of(recording), do.DropFrames(recording))
+
+    # --- its archive -----------------------------------------------------------------------------
+
+    def look_up(self, call: LiveCall) -> None:
+        """What the archive knows came with the call; without one the sample is drawn here, for as long as this process lives."""
+        known = self._known.get(call.id)
+        if known is None:
+            known = Known(drawn=call.line is not None and self._draws.draw(call.line, call.account, call.id))
+        self._later(lambda: self._tell_known(call.id, known))
+
+    def ring(self, call: LiveCall, policy: Policy | None) -> None:
+        pass
+
+    def answered(self, call: str) -> None:
+        self._draws.use(call)
+
+    def over(self, call: str) -> None:
+        self._draws.forget(call)
+
+    def note(self, entries: Sequence[AuditEntry]) -> None:
+        self._out(write(Noted(tuple(entries))))
+
+    def commit(self, call: str, commit: Commit) -> None:
+        self._keys[call, commit.ticket] = {
+            (change.recording, change.segment): b"" for change in commit.changes if isinstance(change, OpenSegment)
+        }
+        self._effect(call, commit)
+        if self.auto_commit:
+            self._later(lambda: self._tell_committed(call, commit.ticket))
+
+    def forget_keys(self, recording: str) -> None:
+        self._effect(self._call_of(recording), do.ForgetKeys(recording))
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _effect(self, call: str, effect: do.Effect) -> None:
+        self._out(write_effect(self._names.get(call, ""), effect))
+
+    def _call_of(self, recording: str) -> str:
+        for call in self._calls.values():
+            if any(one.id == recording for one in call.state.recordings):
+                return call.id
+        return ""
+
+    def _tell_known(self, call: str, known: Known) -> None:
+        if self.answers:
+            self.answers.looked_up(call, known)
+
+    def _tell_committed(self, call: str, ticket: int) -> None:
+        if self.answers:
+            self.answers.committed(call, ticket)

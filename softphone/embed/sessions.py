@@ -1,0 +1,352 @@
+"""The sessions of another phone's calls: its lines in, effects and statuses out. One thread, no waiting.
+
+A line that cannot be used is refused with a sentence and the key at fault, and changes nothing. It decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import uuid_utils
+
+from softphone import __version__
+from softphone.domain import events as ev
+from softphone.domain.changes import AuditEntry
+from softphone.domain.decision import Decision, Known
+from softphone.domain.policy import language_for, which_line
+from softphone.domain.purpose import Direction, Language
+from softphone.embed.messages import (
+    PROTOCOL,
+    DigitPressed,
+    Done,
+    FaultTold,
+    Greeting,
+    Hello,
+    Line,
+    LineError,
+    NoticeFailed,
+    NoticeHeard,
+    NoticeStarted,
+    NoticeWord,
+    Over,
+    PolicyTold,
+    Press,
+    Rang,
+    Refused,
+    Signal,
+    StatusTold,
+    id_of,
+    read,
+    write,
+)
+from softphone.embed.other_phone import OtherPhone
+from softphone.embed.words import TextsOf, in_words
+from softphone.engine.call.commands import BEYOND_THE_SESSION, to_event
+from softphone.engine.call.hands import Hands
+from softphone.engine.call.live import LiveCall
+from softphone.engine.call.notices import CallNotices
+from softphone.engine.call.ringing import Ringing
+from softphone.engine.call.stepping import Stepper
+from softphone.engine.call.upstream import read_told
+from softphone.engine.numbers import e164
+from softphone.engine.rules import EngineRules
+from softphone.system.logbook import log, where
+from softphone.wire import Act, CallPhase, CallState, EndWrapUp, Fault, Said, Tone
+
+MOST_CALLS = 10_000
+"""at once; one more is refused"""
+_log = log.getChild("session")
+
+
+class Sessions:
+    """`out` takes a line, `later` has something done in the next turn. `rules` load beside it; calls never wait for them."""
+
+    def __init__(
+        self,
+        rules: EngineRules,
+        texts_of: TextsOf,
+        clock: Callable[[], ev.Now],
+        out: Callable[[bytes], None],
+        later: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._rules = rules
+        self._texts_of = texts_of
+        self._clock = clock
+        self._out = out
+        self._live: dict[str, LiveCall] = {}
+        """by an id of ours: the other phone's may come from whoever calls, and go round again"""
+        self._ids: dict[str, str] = {}
+        """the other phone's id of a call to ours"""
+        self._names: dict[str, str] = {}
+        """and back"""
+        self._shown: dict[str, CallState] = {}
+        self._touched: set[str] = set()
+        """calls that something has happened to since the last turn"""
+        self._due: dict[str, float] = {}
+        """when the next clock of each call runs out, as of the last turn"""
+        self._policy: PolicyTold | None = None
+        self._greeting: Greeting | None = None
+        self._phone = OtherPhone(self._live, self._names, out, later)
+        self._phone.answers = self
+        self._notices = CallNotices()
+        hands = Hands(self._phone, self._phone, self._phone, clock, self._tell, lambda _: None, lambda: None)
+        self._stepper = Stepper(hands, self._phone, self._notices, clock, lambda: None)
+        self._ringing = Ringing(self._phone, rules, self._notices, self._stepper, clock, self._tell, lambda: True)
+        rules.decided = self.decided
+        out(write(Hello(PROTOCOL, __version__)))
+
+    # --- what comes in ---------------------------------------------------------------------------
+
+    def take(self, line: bytes) -> None:
+        """One line of the other phone. Whatever it is, nothing is raised."""
+        try:
+            told = read(line)
+            self._obey(told)
+        except LineError as error:
+            self._refuse(line, error)
+        except Exception as error:  # noqa: BLE001 - a bug in one line must not take the other calls with it
+            _log.error("bug %s", where(type(error), error.__traceback__))
+            self._refuse(line, LineError("error.embed.bug"))
+        else:
+            if told.id:
+                self._out(write(Done(told.id)))
+
+    def _refuse(self, line: bytes, error: LineError) -> None:
+        words = self._words(Said(error.code, error.params))
+        self._out(write(Refused(id_of(line), error.code, error.key, words)))
+
+    def looked_up(self, call: str, known: Known) -> None:
+        if live := self._touch(call):
+            self._ringing.looked_up(live, known)
+
+    def decided(self, call: str, decision: Decision) -> None:
+        if live := self._touch(call):
+            self._ringing.decided(live, decision)
+
+    def committed(self, call: str, ticket: int) -> bool:
+        """Whether that transaction was waited for."""
+        live = self._touch(call)
+        keys = self._phone.written(call, ticket)
+        if live is None or keys is None:
+            return False
+        live.keys |= keys
+        live.entries.pop(ticket, None)
+        self._stepper.feed(live, ev.Committed(ticket))
+        return True
+
+    def fault(self, said: Said | None, call: str = "") -> None:
+        """Of a call; or, without one, of a plugin or of notices that could not be spoken."""
+        if said:
+            self._out(write(FaultTold(call, said, self._words(said))))
+
+    def note(self, entries: Sequence[AuditEntry]) -> None:
+        self._phone.note(entries)
+
+    # --- the turn --------------------------------------------------------------------------------
+
+    def next_due(self) -> float | None:
+        """The monotonic time of the next clock to run out."""
+        return min(self._due.values(), default=None)
+
+    def run_due(self) -> None:
+        now = self._clock().mono
+        self._touched.update(id for id, due in self._due.items() if due <= now)
+        for call in [self._live[id] for id in self._touched if id in self._live]:
+            self._ringing.run_due(call)
+            self._stepper.run_due((call,))
+
+    def policy_changed(self) -> None:
+        """The policy is told anew: another, or none, is in force."""
+        state = self._rules.state
+        told = PolicyTold(state, self._rules.lines(), tuple(self._words(one) for one in state.faults))
+        if told != self._policy:
+            self._policy = told
+            self._out(write(told))
+
+    def publish(self) -> None:
+        """What has changed since the last turn is told; what is over is let go."""
+        now = self._clock()
+        lines = {line.id: line for line in self._policy.lines} if self._policy else {}
+        touched, self._touched = self._touched, set()
+        for call in [self._live[id] for id in touched if id in self._live]:
+            state = call.shown(now, lambda: None)
+            if state != self._shown.get(call.id):
+                self._shown[call.id] = state
+                zone = self._rules.state.time_zone
+                words = in_words(self._texts_of, zone, state, lines.get(state.line or ""), now.utc)
+                self._out(write(StatusTold(self._names[call.id], state, words)))
+            self._due.pop(call.id, None)
+            if call.state.finished:
+                self._let_go(call)
+            elif (due := call.next_due()) is not None:
+                self._due[call.id] = due
+
+    def _touch(self, call: str) -> LiveCall | None:
+        self._touched.add(call)
+        return self._live.get(call)
+
+    def _let_go(self, call: LiveCall) -> None:
+        name = self._names.pop(call.id)
+        del self._ids[name], self._live[call.id]
+        self._shown.pop(call.id, None)
+        self._phone.forget(call.id)
+        self._out(write(Over(name)))
+
+    def end(self) -> None:
+        """The other phone has no more to say: every call has ended, and its open choices take their defaults."""
+        for call in self._live.values():
+            self._touched.add(call.id)
+            self._end_call(call)
+            self._stepper.feed(call, ev.WrapUpEnded())
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _obey(self, told: Line) -> None:
+        body = told.body
+        if isinstance(body, Greeting):
+            self._greet(body)
+        elif self._greeting is None:
+            raise LineError("error.embed.no_hello", "type")
+        elif isinstance(body, Rang):
+            self._rang(told.call, body, self._greeting.agent)
+        elif (call := self._touch(self._ids.get(told.call, ""))) is None:
+            raise LineError("error.embed.no_such_call", "call")
+        elif isinstance(body, Press):
+            self._press(call, body)
+        else:
+            self._signal(call, body)
+
+    def _greet(self, greeting: Greeting) -> None:
+        if self._greeting is not None:
+            raise LineError("error.embed.hello_again", "type")
+        if greeting.protocol != PROTOCOL:
+            raise LineError("error.embed.protocol", "protocol", ours=PROTOCOL)
+        self._greeting = greeting
+        self._phone.auto_commit = greeting.auto_commit
+
+    def _rang(self, name: str, rang: Rang, agent: str) -> None:
+        if name in self._ids:
+            raise LineError("error.embed.call_again", "call")
+        if len(self._live) >= MOST_CALLS:
+            raise LineError("error.embed.too_many", "call", most=MOST_CALLS)
+        policy, line = self._rules.policy, None
+        if policy:
+            if rang.line is not None and policy.line_named(rang.line) is None:
+                raise LineError("error.embed.no_such_line", "line")
+            line = policy.line_named(rang.line) or which_line(
+                policy, Direction.INBOUND, called=e164(rang.called), account_number=None
+            )
+        upstream = read_told((rang.told,)) if rang.told else None
+        if rang.told and upstream is None:
+            raise LineError("error.embed.told", "told")
+        now, call = self._clock(), str(uuid_utils.uuid7())
+        ours = rang.ours or rang.direction is Direction.OUTBOUND
+        live = LiveCall(
+            id=call,
+            account=rang.agent or agent,
+            direction=rang.direction,
+            name="",
+            number=rang.number,
+            e164=e164(rang.number),
+            policy=policy,
+            line=line,
+            language=language_for(policy, line, e164(rang.number)) if policy and line else Language.DA,
+            arrived_at=now.utc,
+            phase=CallPhase.DIALLING if ours else CallPhase.INCOMING,
+            incoming=not ours,
+            book=self._rules.book,
+        )
+        live.record_aware, live.upstream = rang.record_aware, upstream
+        if upstream and upstream.language:
+            live.language = upstream.language
+        self._live[call], self._ids[name], self._names[call] = live, call, name
+        self._touched.add(call)
+        self._phone.rang(call, rang.known)
+        self._ringing.begin(live)
+
+    def _signal(self, call: LiveCall, body: DigitPressed | NoticeWord | Signal) -> None:
+        self._stepper.run_due((call,))
+        match body:
+            case DigitPressed(digit=digit, ago=ago):
+                self._stepper.feed(call, ev.DigitPressed(digit, self._clock().mono - ago))
+            case NoticeStarted(play=play) | NoticeHeard(play=play) | NoticeFailed(play=play):
+                if not self._phone.plays(call.id, play, on=isinstance(body, NoticeStarted)):
+                    raise LineError("error.embed.no_such_play", "play")
+                self._notice(call, body)
+            case ev.Answered():
+                self._answered(call)
+            case ev.CallEnded():
+                self._end_call(call)
+            case ev.Committed(ticket=ticket):
+                if not self.committed(call.id, ticket):
+                    raise LineError("error.embed.no_such_ticket", "ticket")
+            case ev.CommitFailed(ticket=ticket):
+                if not self._phone.failed(call.id, ticket):
+                    raise LineError("error.embed.no_such_ticket", "ticket")
+                call.entries.pop(ticket, None)
+                self._stepper.feed(call, body)
+            case _:
+                if isinstance(body, ev.HoldSignalled):
+                    call.held_by_them = body.held
+                self._stepper.feed(call, body)
+
+    def _notice(self, call: LiveCall, word: NoticeWord) -> None:
+        match word:
+            case NoticeStarted(ago=ago):
+                self._stepper.notice_started(call, self._clock().mono - ago)
+            case NoticeHeard():
+                self._stepper.notice_heard(call)
+            case NoticeFailed():
+                self._stepper.notice_failed(call, "told")
+
+    def _answered(self, call: LiveCall) -> None:
+        if call.answered_at is not None or call.phase is CallPhase.ENDED:
+            raise LineError("refused.not_now", "type")
+        now = self._clock()
+        call.phase = CallPhase.CONNECTED
+        call.answered_at, call.answered_mono = now.utc, now.mono
+        if not call.decided:
+            self._phone.open_microphone(call.id, opened=True)
+        self._ringing.answered(call)
+        self._stepper.feed(call, ev.Answered())
+
+    def _end_call(self, call: LiveCall) -> None:
+        if call.phase is CallPhase.ENDED:
+            return
+        call.phase = CallPhase.ENDED
+        call.ended_at = self._clock().utc
+        call.marks.clear()
+        call.notice_by = None
+        self._stepper.feed(call, ev.CallEnded())
+        if call.answered_at is None:
+            self._stepper.feed(call, ev.WrapUpEnded())
+
+    def _press(self, call: LiveCall, press: Press) -> None:
+        if isinstance(press, EndWrapUp):
+            if call.phase is not CallPhase.ENDED:
+                raise LineError("refused.not_now")
+            self._stepper.feed(call, ev.WrapUpEnded())
+            return
+        status = call.status(self._clock())
+        if status is None:
+            raise LineError("refused.not_now")
+        if isinstance(press, Act) and press.action in BEYOND_THE_SESSION and press.action in status.actions:
+            if press.action == "end_politely":
+                self._phone.hang_up(call.id)
+            else:
+                self._ringing.ask_anew(call)
+            return
+        event = to_event(press, status, call.account, call.other_languages)
+        if isinstance(event, Said):
+            raise LineError(event.code)
+        self._stepper.feed(call, event)
+
+    def _tell(self, message: object) -> None:
+        """Of what the engine tells a desk, tones and faults: statuses and transactions say the rest."""
+        if isinstance(message, Tone):
+            self._phone.sound_tone(message.call, message.tone)
+        elif isinstance(message, Fault):
+            self.fault(message.said, self._names.get(message.call or "", ""))
+
+    def _words(self, said: Said) -> Mapping[Language, str]:
+        return {one: self._texts_of(one, self._rules.state.time_zone)(said.code, **said.params) for one in Language}
