@@ -9,6 +9,7 @@ help:
 	@echo "make bench          speed and size, as a table and into docs/performance.md"
 	@echo "make pictures       the window in every state, from a real engine, into build/pictures"
 	@echo "make package-check  the wheel and the frozen program, each in an empty place, each with a whole call"
+	@echo "make rules          docs/rules.md anew, from what the last make test proved"
 	@echo "make translations   compile the translation files"
 	@echo "make lock           resolve requirements.lock anew from pyproject.toml (needs uv)"
 
@@ -38,6 +39,9 @@ pictures: setup-test
 package-check: setup-test
 	@.ci/package-check
 
+rules:
+	@$(python) .ci/rules.py build/junit.xml
+
 translations:
 	@$(python) .ci/translations.py
 
@@ -46,4 +50,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
 
 
-.PHONY: help run test torture bench pictures package-check setup-run setup-test translations lock
+.PHONY: help run test torture bench pictures package-check setup-run setup-test rules translations lock
