@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from softphone import __version__, bootstrap
+from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError
+from softphone.domain.policy import Period
+from softphone.domain.purpose import Language
 from softphone.texts import Texts
 
 Run = Callable[[argparse.Namespace], int]
@@ -70,6 +73,9 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     command("desk", bootstrap.run_desk)
     engine = command("engine", bootstrap.run_engine)
     engine.add_argument("--stdio", action="store_true", help=texts("cli.engine.stdio"))
+    session = command("session", bootstrap.run_session)
+    session.add_argument("--stdio", action="store_true", required=True, help=texts("cli.session.stdio"))
+    session.add_argument("--policy", type=Path, metavar="FILE", help=texts("cli.session.policy"))
     _demo(command("demo", _run_demo), texts)
     # What the demo and the engine start: in a frozen program there is no other way in.
     customer = commands.add_parser("demo-customer", texts=texts)
@@ -81,13 +87,32 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     host.add_argument("folders", nargs="*")
     command("doctor", bootstrap.run_doctor)
 
-    keys = below(command("keys", None))
-    create = command("create", bootstrap.keys_create, keys)
-    create.add_argument("purpose", choices=["documentation", "training", "custody"], help=texts("cli.keys.purpose"))
-    create.add_argument("--id", required=True, metavar="ID", help=texts("cli.keys.id"))
+    _keys(command("keys", None), texts)
+
+    policy = below(command("policy", None))
+    check = command("check", bootstrap.policy_check, policy)
+    explain = command("explain", bootstrap.policy_explain, policy)
+    decide = command("decide", bootstrap.policy_decide, policy)
+    sign = command("sign", bootstrap.policy_sign, policy)
+    for one in (check, decide, sign):
+        _file(one.add_mutually_exclusive_group(), texts, "cli.policy.file")
+    _file(explain, texts, "cli.policy.file")  # behind the option, its one word is the line
+    check.add_argument("--json", action="store_true", help=texts("cli.json"))
+    check.add_argument("--confirm", metavar="HASH", help=texts("cli.policy.confirm"))
+    check.add_argument("--by", metavar="NAME", help=texts("cli.policy.by"))
+    explain.add_argument("line", nargs="?", metavar="LINE", help=texts("cli.policy.line"))
+    explain.add_argument("--language", type=Language, choices=list(Language), help=texts("cli.policy.language"))
+    decide.add_argument("--json", required=True, metavar="FACTS", help=texts("cli.policy.facts"))
+    sign.add_argument("--id", required=True, metavar="ID", help=texts("cli.policy.signing_key"))
+    command("schema", bootstrap.policy_schema, policy)
+    new = command("new", bootstrap.policy_new, policy)
+    _file(new.add_mutually_exclusive_group(), texts, "cli.policy.new_file")
+    _notices(
+        command("notice", bootstrap.policy_notice, policy), command("record", bootstrap.policy_record, policy), texts
+    )
 
     archive = command("archive", None)
-    archive.add_argument("--archive", type=Path, metavar="DIR", help=texts("cli.archive.folder"))
+    _archive_option(archive, texts)
     what = below(archive)
     command("list", bootstrap.archive_list, what)
     for name, run in (
@@ -99,17 +124,119 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
         one.add_argument("id", metavar="ID", help=texts("cli.archive.id"))
         if name == "export":
             one.add_argument("--wav", type=Path, required=True, metavar="FILE", help=texts("cli.archive.wav"))
+        elif name == "play":
+            one.add_argument("--from", type=float, dest="start", metavar="S", help=texts("cli.archive.from"))
     sweep = command("sweep", bootstrap.archive_sweep, what)
     sweep.add_argument("--now", type=_date(texts), metavar="DATE", help=texts("cli.sweep.now"))
     sweep.add_argument("--dry-run", action="store_true", help=texts("cli.sweep.dry_run"))
+    sweep.add_argument("--clock-is-right", action="store_true", help=texts("cli.sweep.clock_is_right"))
     verify = command("verify", bootstrap.archive_verify, what)
     verify.add_argument("--json", action="store_true", help=texts("cli.json"))
+    verify.add_argument("--head", type=Path, metavar="FILE", help=texts("cli.verify.head"))
+    reviewed = command("reviewed", bootstrap.archive_reviewed, what)
+    reviewed.add_argument("id", metavar="ID", help=texts("cli.archive.id"))
+    reviewed.add_argument("--by", required=True, metavar="ID", help=texts("cli.reviewed.by"))
+    reviewed.add_argument("--keep", type=_days(texts), metavar="P7D", help=texts("cli.reviewed.keep"))
+    command("head", bootstrap.archive_head, what)
     for one in what.choices.values():
-        # Behind the command as well as before it; where it is not given here, what was given there stands.
-        one.add_argument(
-            "--archive", type=Path, metavar="DIR", default=argparse.SUPPRESS, help=texts("cli.archive.folder")
-        )
+        _archive_option(one, texts, behind=True)
+    _holds(command("holds", None), texts)
     return parser
+
+
+def _archive_option(of: argparse.ArgumentParser, texts: Texts, *, behind: bool = False) -> None:
+    """Before a command and behind it; where it is not given `behind`, what was given before stands."""
+    default = argparse.SUPPRESS if behind else None
+    of.add_argument("--archive", type=Path, metavar="DIR", default=default, help=texts("cli.archive.folder"))
+
+
+def _file(of: argparse._ActionsContainer, texts: Texts, what: str) -> None:
+    """The policy's file, as a word of its own or by the option that `notice` and `record` have too."""
+    of.add_argument("file", nargs="?", type=Path, metavar="FILE", help=texts(what))
+    of.add_argument("--policy", type=Path, metavar="FILE", help=texts("cli.policy.option"))
+
+
+def _holds(of: argparse.ArgumentParser, texts: Texts) -> None:
+    _archive_option(of, texts)
+    what = of.add_subparsers(metavar=texts("cli.command"), dest="what", required=True, parser_class=_Parser)
+
+    def command(name: str, run: Run) -> argparse.ArgumentParser:
+        told = texts(f"cli.holds.{name}")
+        one = what.add_parser(name, help=told, description=told, texts=texts)
+        one.set_defaults(run=run)
+        _archive_option(one, texts, behind=True)
+        return one
+
+    command("list", bootstrap.holds_list).add_argument("--json", action="store_true", help=texts("cli.json"))
+    new = command("raise", bootstrap.holds_raise)
+    which = new.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", nargs="?", metavar="ID", help=texts("cli.archive.id"))
+    which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))
+    new.add_argument("--by", required=True, choices=["party", "controller"], help=texts("cli.holds.by"))
+    new.add_argument("--why", required=True, metavar="TEXT", help=texts("cli.holds.why"))
+    confirm, lift = command("confirm", bootstrap.holds_confirm), command("lift", bootstrap.holds_lift)
+    for one in (confirm, lift):
+        one.add_argument("id", metavar="HOLD", help=texts("cli.holds.id"))
+    confirm.add_argument(
+        "--look-again", required=True, type=_date(texts), metavar="DATE", help=texts("cli.holds.look_again")
+    )
+    lift.add_argument("--reason", required=True, metavar="TEXT", help=texts("cli.holds.reason"))
+
+
+def _keys(keys: argparse.ArgumentParser, texts: Texts) -> None:
+    def command(name: str, run: Run | None, under: argparse._SubParsersAction[_Parser]) -> argparse.ArgumentParser:
+        told = texts(f"cli.keys.{name}")
+        one = under.add_parser(name, help=told, description=told, texts=texts)
+        if run:
+            one.set_defaults(run=run)
+        _archive_option(one, texts, behind=True)
+        return one
+
+    def below(parent: argparse.ArgumentParser) -> argparse._SubParsersAction[_Parser]:
+        return parent.add_subparsers(metavar=texts("cli.command"), dest="what", required=True, parser_class=_Parser)
+
+    _archive_option(keys, texts)
+    what = below(keys)
+    create = command("create", bootstrap.keys_create, what)
+    purposes = ["documentation", "training", "custody", "policy"]
+    create.add_argument("purpose", choices=purposes, help=texts("cli.keys.purpose"))
+    create.add_argument("--id", required=True, metavar="ID", help=texts("cli.keys.id"))
+    command("list", bootstrap.keys_list, what).add_argument("--json", action="store_true", help=texts("cli.json"))
+    export = command("export", bootstrap.keys_export, what)
+    rotate = command("rotate", bootstrap.keys_rotate, what)
+    revoke = command("revoke", bootstrap.keys_revoke, what)
+    for one in (export, rotate, revoke):
+        one.add_argument("id", metavar="ID", help=texts("cli.keys.which"))
+    export.add_argument("--private", type=Path, metavar="FILE", help=texts("cli.keys.private"))
+    rotate.add_argument("--to", required=True, metavar="ID", help=texts("cli.keys.to"))
+    take = command("import", bootstrap.keys_import, what)
+    take.add_argument("file", type=Path, metavar="FILE", help=texts("cli.keys.file"))
+    escrow = below(command("escrow", None, what))
+    make = command("make", bootstrap.keys_escrow_make, escrow)
+    make.add_argument("file", type=Path, metavar="FILE", help=texts("cli.keys.escrow_file"))
+    make.add_argument("--split", type=int, metavar="N", help=texts("cli.keys.split"))
+    make.add_argument("--need", type=int, metavar="K", help=texts("cli.keys.need"))
+    restore = command("restore", bootstrap.keys_escrow_restore, escrow)
+    restore.add_argument("files", nargs="+", type=Path, metavar="FILE", help=texts("cli.keys.escrow_files"))
+
+
+def _notices(notice: argparse.ArgumentParser, record: argparse.ArgumentParser, texts: Texts) -> None:
+    for one in (notice, record):
+        needed = one is record
+        notices = [str(each) for each in NoticeId]
+        one.add_argument("line", metavar="LINE", help=texts("cli.notice.line"))
+        one.add_argument("--policy", type=Path, metavar="FILE", help=texts("cli.notice.policy"))
+        one.set_defaults(file=None)
+        one.add_argument("--notice", choices=notices, required=needed, metavar="N7", help=texts("cli.notice.notice"))
+        one.add_argument(
+            "--language", type=Language, choices=list(Language), required=needed, help=texts("cli.notice.language")
+        )
+    notice.add_argument("--wav", type=Path, metavar="FILE", help=texts("cli.notice.wav"))
+    notice.add_argument("--listen", action="store_true", help=texts("cli.notice.listen"))
+    notice.add_argument("--narrow-band", action="store_true", help=texts("cli.notice.narrow_band"))
+    record.add_argument("--wav", type=Path, metavar="FILE", help=texts("cli.record.wav"))
+    record.add_argument("--from", type=Path, dest="source", metavar="FILE", help=texts("cli.record.from"))
+    record.add_argument("--listen", action="store_true", help=texts("cli.record.listen"))
 
 
 def _demo(demo: argparse.ArgumentParser, texts: Texts) -> None:
@@ -124,6 +251,16 @@ def _demo(demo: argparse.ArgumentParser, texts: Texts) -> None:
     demo.add_argument("--archive", type=Path, metavar="DIR", help=texts("cli.demo.folder"))
     demo.add_argument("--screenshots", type=Path, metavar="DIR", help=texts("cli.demo.screenshots"))
     demo.add_argument("--listen", action="store_true", help=texts("cli.demo.listen"))
+
+
+def _days(texts: Texts) -> Callable[[str], Period]:
+    def parse(word: str) -> Period:
+        try:
+            return Period.parse(word)
+        except ValueError:
+            raise argparse.ArgumentTypeError(texts("cli.no_period")) from None
+
+    return parse
 
 
 def _date(texts: Texts) -> Callable[[str], date]:

@@ -27,5 +27,6 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     if walks:
         states, transitions = (sum(int(str(one[name])) for one in walks) for name in ("states", "transitions"))
         terminalreporter.write_line(
-            f"session walked: {states} states, {transitions} transitions, in {len(walks)} walks"
+            f"session walked: {states} states, {transitions} transitions, in {len(walks)} walks, "
+            f"{sum(str(one.get('whole')) == '1' for one in walks)} of them to the end"
         )

@@ -12,19 +12,22 @@ from babel.messages.pofile import read_po
 from softphone import cli
 from softphone.archive import audit
 from softphone.archive.archive import Archive, AuditRow
-from softphone.archive.container import Chunk, read_header, scan
+from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.audio import devices, player
 from softphone.audio.devices import Device, Devices, SoundFault
 from softphone.bootstrap.audit import in_words
 from softphone.bootstrap.doctor import _archive, _policy, _settings
-from softphone.bootstrap.home import DEMO_KEYS, key_store, texts
-from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold
+from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
+from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import PolicyError
 from softphone.domain.purpose import Language
 from softphone.system.policy_file import load_policy
 from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings import save_settings
+from softphone.system.signature import new_signing_key, public_half
 from softphone.wire import Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
+from tests.policies import POLICY
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = pytest.mark.parametrize("language", list(Language))
@@ -204,15 +207,66 @@ def test_the_archives_folder_may_be_named_before_or_behind_the_command(
     assert recording in capsys.readouterr().out
 
 
-def test_a_list_and_a_recording_tell_which_zone_their_clock_is_in(
+def test_a_list_and_a_recording_tell_the_time_of_the_calls_own_zone(
     recorded: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, recording = recorded
-    shown = f"{AT.astimezone():%Y-%m-%d %H:%M:%S %z}"
-    assert re.search(r" [+-]\d{4}$", shown)
+    shown = "2026-11-25 11:41:00 +0100"
     for words in (["list"], ["show", recording]):
         assert cli.main(["archive", "--archive", str(folder), *words]) == 0
         assert shown in capsys.readouterr().out
+
+
+def test_what_an_objection_has_closed_tells_what_it_is_kept_for_and_who_opens_and_decides(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "archive"
+    desk = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+    try:
+        recording = desk.recorded(1, DOCUMENTATION, call=desk.call(retention="P90Y"))
+        closed = CloseRecording(recording, AT, (DOCUMENTATION,))
+        desk.commit(Restrict(recording, "objection"), closed, recording=recording)
+    finally:
+        desk.close()
+    archive = ["archive", "--archive", str(folder)]
+    assert cli.main([*archive, "show", recording]) == 0
+    told = (
+        "kept for      documentation until 25 Nov 2116, only data protection can open it and decides whether it stays"
+    )
+    assert told in capsys.readouterr().out
+    assert cli.main([*archive, "export", recording, "--wav", str(tmp_path / "out.wav")]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:][0] == "Opened with the custody key."
+
+
+def test_an_export_with_a_purposes_own_key_says_nothing_of_custody(
+    recorded: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, recording = recorded
+    wav = str(tmp_path / "out.wav")
+    assert cli.main(["archive", "--archive", str(folder), "export", recording, "--wav", wav]) == 0
+    assert "custody" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+def test_a_sweep_with_nothing_to_do_is_one_plain_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], dry: list[str]
+) -> None:
+    folder = tmp_path / "archive"
+    Archive.create(folder, DemoKeyFile(folder / DEMO_KEYS), demo=True).close()
+    assert cli.main(["archive", "--archive", str(folder), "sweep", *dry]) == 0
+    assert capsys.readouterr().out == "There is nothing to delete.\n"
+
+
+@pytest.mark.parametrize("words", [["holds", "list"], ["keys", "list"]])
+def test_holds_and_keys_take_the_archives_folder_before_and_behind_too(
+    recorded: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    option, home = ["--archive", str(recorded[0])], ["--home", str(tmp_path / "home")]
+    said: list[str] = []
+    for line in ([*words, *option], [words[0], *option, words[1]]):
+        assert cli.main([*home, *line]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] != ""
 
 
 def records(path: Path) -> tuple[bytes, list[int]]:
@@ -278,12 +332,16 @@ def test_a_recording_that_is_played_tells_of_its_lost_sound_too(
     play = ["archive", "--archive", str(folder), "play", recording]
     assert cli.main(play) == 0
     assert capsys.readouterr().err == ""
+    assert cli.main([*play, "--from", "1.5"]) == 0
+    assert cli.main([*play, "--from", "2"]) == 1
+    assert "is 2.00 seconds long" in capsys.readouterr().err
     path = folder / "recordings" / f"{recording}.ktr"
     data, offsets = records(path)
     path.write_bytes(data[: offsets[1]])
-    assert cli.main(play) == 1
-    assert "After 1.00 seconds it breaks off" in capsys.readouterr().err
-    assert heard == [2 * 32_000, 32_000 - 80]
+    for more in ([], ["--from", "0.5"]):
+        assert cli.main([*play, *more]) == 1
+        assert "After 1.00 seconds it breaks off" in capsys.readouterr().err
+    assert heard == [2 * 32_000, 16_000, 32_000 - 80, 16_000 - 80]
 
 
 def test_what_a_sweep_did_and_what_it_only_reports_are_counted_apart(
@@ -299,7 +357,7 @@ def test_what_a_sweep_did_and_what_it_only_reports_are_counted_apart(
         )
     finally:
         desk.close()
-    sweep = ["archive", "sweep", "--archive", str(folder), "--now", "2099-01-01"]
+    sweep = ["archive", "sweep", "--archive", str(folder), "--now", "2028-01-01"]
     for dry, deed in ((["--dry-run"], "One thing would be done. Nothing was deleted."), ([], "One thing done.")):
         assert cli.main([*sweep, *dry]) == 0
         first, second, last = capsys.readouterr().out.splitlines()
@@ -372,6 +430,21 @@ def test_the_doctor_tells_each_fault_of_a_policy_with_its_line_and_key(tmp_path:
         assert fault.key in line
         assert texts()(fault.code, **fault.params) in line
         assert fault.line is None or f"Line {fault.line}" in line
+
+
+@pytest.mark.parametrize("signature", [None, "not one", "A" * 86 + "=="])
+def test_a_policy_without_its_required_signature_is_what_the_doctor_calls_bad(
+    tmp_path: Path, signature: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "p.toml"
+    policy.write_text(POLICY, encoding="utf-8")
+    if signature is not None:
+        (tmp_path / "p.toml.sig").write_text(signature, encoding="utf-8")
+    home = Home.within(tmp_path / "home")
+    home.folders.create()
+    save_settings(home.folders.config, Settings(policy=str(policy), policy_signer=public_half(new_signing_key())))
+    assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
+    assert f"✗ policy: {policy} does not have the signature" in capsys.readouterr().out
 
 
 def test_folders_that_cannot_be_written_are_what_the_doctor_calls_bad(tmp_path: Path) -> None:

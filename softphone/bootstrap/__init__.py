@@ -12,16 +12,38 @@ from softphone.bootstrap.home import Home, texts
 __all__ = [
     "Home",
     "archive_export",
+    "archive_head",
     "archive_list",
     "archive_play",
+    "archive_reviewed",
     "archive_show",
     "archive_sweep",
     "archive_verify",
+    "holds_confirm",
+    "holds_lift",
+    "holds_list",
+    "holds_raise",
     "keys_create",
+    "keys_escrow_make",
+    "keys_escrow_restore",
+    "keys_export",
+    "keys_import",
+    "keys_list",
+    "keys_revoke",
+    "keys_rotate",
+    "policy_check",
+    "policy_decide",
+    "policy_explain",
+    "policy_new",
+    "policy_notice",
+    "policy_record",
+    "policy_schema",
+    "policy_sign",
     "run_desk",
     "run_doctor",
     "run_engine",
     "run_plugin_host",
+    "run_session",
     "texts",
 ]
 
@@ -44,6 +66,12 @@ def run_plugin_host(arguments: argparse.Namespace) -> int:
     return main(arguments.folders)
 
 
+def run_session(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.session import run_session
+
+    return run_session(arguments)
+
+
 def run_doctor(arguments: argparse.Namespace) -> int:
     from softphone.bootstrap.doctor import run_doctor
 
@@ -51,9 +79,87 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 
 def keys_create(arguments: argparse.Namespace) -> int:
-    from softphone.bootstrap.archive import keys_create
+    from softphone.bootstrap.keys import keys_create
 
     return keys_create(arguments)
+
+
+def keys_list(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.keys import keys_list
+
+    return keys_list(arguments)
+
+
+def keys_export(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.keys import keys_export
+
+    return keys_export(arguments)
+
+
+def keys_import(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.keys import keys_import
+
+    return keys_import(arguments)
+
+
+def keys_rotate(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.keys import keys_rotate
+
+    return keys_rotate(arguments)
+
+
+def keys_revoke(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.keys import keys_revoke
+
+    return keys_revoke(arguments)
+
+
+def keys_escrow_make(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.keys import keys_escrow_make
+
+    return keys_escrow_make(arguments)
+
+
+def keys_escrow_restore(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.keys import keys_escrow_restore
+
+    return keys_escrow_restore(arguments)
+
+
+def policy_check(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.policy.check import policy_check
+
+    return policy_check(arguments)
+
+
+def policy_explain(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.policy.explain import policy_explain
+
+    return policy_explain(arguments)
+
+
+def policy_schema(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.policy.schema import policy_schema
+
+    return policy_schema(arguments)
+
+
+def policy_decide(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.policy.decide import policy_decide
+
+    return policy_decide(arguments)
+
+
+def policy_sign(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.policy.signing import policy_sign
+
+    return policy_sign(arguments)
+
+
+def policy_new(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.policy.new import policy_new
+
+    return policy_new(arguments)
 
 
 def archive_list(arguments: argparse.Namespace) -> int:
@@ -90,3 +196,51 @@ def archive_verify(arguments: argparse.Namespace) -> int:
     from softphone.bootstrap.archive import archive_verify
 
     return archive_verify(arguments)
+
+
+def archive_reviewed(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive import archive_reviewed
+
+    return archive_reviewed(arguments)
+
+
+def archive_head(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive import archive_head
+
+    return archive_head(arguments)
+
+
+def holds_list(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.holds import holds_list
+
+    return holds_list(arguments)
+
+
+def holds_raise(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.holds import holds_raise
+
+    return holds_raise(arguments)
+
+
+def holds_confirm(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.holds import holds_confirm
+
+    return holds_confirm(arguments)
+
+
+def holds_lift(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.holds import holds_lift
+
+    return holds_lift(arguments)
+
+
+def policy_notice(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.notices import policy_notice
+
+    return policy_notice(arguments)
+
+
+def policy_record(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.notices import policy_record
+
+    return policy_record(arguments)

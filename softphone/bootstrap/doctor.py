@@ -12,9 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from softphone.bootstrap.home import Home, key_store, texts
+from softphone.bootstrap.policy.file import at_its_place
 from softphone.domain.errors import ArchiveError, KlartoneError, Param
-from softphone.domain.policy import PolicyFault
-from softphone.texts import Texts
 from softphone.wire import Settings
 
 
@@ -126,25 +125,19 @@ def why_unwritable(folder: Path) -> str:
 
 
 def _policy(settings: Settings) -> Finding:
-    from softphone.domain.policy import PolicyError
+    from softphone.domain.policy import PolicyError, PolicyUnsigned
     from softphone.system.policy_file import load_policy
 
     if not settings.policy:
         return Finding("doctor.policy.none")
     try:
-        load_policy(Path(settings.policy))
+        load_policy(Path(settings.policy), signer=settings.policy_signer)
     except PolicyError as error:
-        told = tuple(_where(fault, texts()) for fault in error.faults)
+        told = tuple(at_its_place(fault, texts()) for fault in error.faults)
+        if isinstance(error, PolicyUnsigned):
+            return Finding("doctor.policy.unsigned", {"path": settings.policy}, bad=True, below=told)
         return Finding("doctor.policy.faulty", {"path": settings.policy, "count": len(told)}, below=told)
     return Finding("doctor.policy", {"path": settings.policy})
-
-
-def _where(fault: PolicyFault, tell: Texts) -> str:
-    sentence = tell(fault.code, **fault.params)
-    if fault.line is None:
-        return tell("policy.at_key", key=fault.key, sentence=sentence) if fault.key else sentence
-    code = "policy.at" if fault.key else "policy.at_line"
-    return tell(code, line=fault.line, key=fault.key, sentence=sentence)
 
 
 def _tried(deed: Callable[[], object], good: Finding, bad: str) -> Finding:

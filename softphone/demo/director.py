@@ -133,7 +133,7 @@ class Director:
         if event.event == "notice_question":
             digits = PARTY_KEYS.get(self._options.party)
             if digits and self._first("party"):
-                self._after(THINK, lambda: self._say(f"press {digits}"))
+                self._after(THINK, lambda: self._press_key(digits))
 
     def _fault(self, fault: Fault) -> None:
         self._tell("fault", {"code": fault.said.code})
@@ -159,6 +159,10 @@ class Director:
         seconds = self._options.seconds
         self._after(seconds / 2, self._act)
         self._after(seconds, lambda: self._say("hang up"))
+
+    def _press_key(self, digits: str) -> None:
+        self._tell("party", {"key": digits})
+        self._say(f"press {digits}")
 
     def _act(self) -> None:
         button = AGENT_BUTTONS.get(self._options.agent)

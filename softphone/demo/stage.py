@@ -12,11 +12,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from softphone.archive.archive import MARKER, Archive, read_marker
-from softphone.archive.keys import create_key_pair, fingerprint, private_name
+from softphone.archive.keys.wraps import create_key_pair, fingerprint, private_name
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store
 from softphone.bootstrap.voice import speaker
 from softphone.demo import conversation
-from softphone.domain.errors import EngineError, KlartoneError
+from softphone.domain.errors import ArchiveError, EngineError, KlartoneError
 from softphone.domain.purpose import KeyRole, Language
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.paths import program_folder
@@ -45,9 +45,21 @@ class Stage:
 
 
 def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
-    """A demo's folder may be used again: its archive and keys stay. Raises KlartoneError where another demo is at it: its
-    call is not this one's."""
+    """A demo's folder may be used again: its archive and keys stay. Raises KlartoneError where nothing can be written there,
+    and where another demo is at it: its call is not this one's."""
     archive = archive.resolve()
+    try:
+        return _set_stage(archive, notice, listen=listen)
+    except ArchiveError as error:
+        if error.code != "error.archive.unwritable":
+            raise
+        detail = error.params["detail"]
+    except OSError as error:
+        detail = error.strerror or str(error)
+    raise KlartoneError("error.demo.unwritable", folder=str(archive), detail=detail)
+
+
+def _set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
     home = Home.within(archive / "phone")
     _refuse_second(home, archive)
     keys = DemoKeyFile(archive / DEMO_KEYS)

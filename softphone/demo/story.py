@@ -14,13 +14,12 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.desk import desk_dependencies, start_engine
-from softphone.bootstrap.home import DEMO_KEYS, texts
+from softphone.bootstrap.home import DEMO_KEYS, Home, texts
 from softphone.bootstrap.program import as_typed, has_screen
 from softphone.demo.signals import InterruptedDemo, Signals
 from softphone.demo.stage import Stage, refuse_foreign, set_stage
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import EngineError, KlartoneError
-from softphone.system.paths import UserFolders
 from softphone.texts import Texts
 
 if TYPE_CHECKING:
@@ -44,12 +43,14 @@ class Teller:
     def __call__(self, event: str, params: Mapping[str, object]) -> None:
         at = time.monotonic() - self._began
         if self.as_json:
-            line = json.dumps({"t": round(at, 3), "event": event, **params}, ensure_ascii=False, default=str)
+            told = {name: round(one, 3) if isinstance(one, float) else one for name, one in params.items()}
+            line = json.dumps({"t": round(at, 3), "event": event, **told}, ensure_ascii=False, default=str)
             print(line, flush=True)  # noqa: T201
             return
         code = f"story.{event}"
-        kind = next((params[name] for name in ("reason", "button", "command", "segment") if params.get(name)), "")
-        specific = f"{code}.{kind}"
+        kinds = ("reason", "button", "command", "segment", "goes_on")
+        kind = next((params[name] for name in kinds if params.get(name) not in (None, "")), "")
+        specific = f"{code}.{str(kind).lower() if isinstance(kind, bool) else kind}"
         code = specific if specific in self.texts else code
         if code in self.texts:
             print(f"{at:6.1f} s  {self.texts(code, **params)}", flush=True)  # noqa: T201
@@ -78,7 +79,7 @@ def _run(arguments: argparse.Namespace, signals: Signals, teller: Teller) -> int
     if headless and not arguments.headless:
         teller.say("story.no_screen")
     listen = arguments.listen and _can_be_heard(teller)
-    folder: Path = arguments.archive or UserFolders.standard().data / "demo"
+    folder: Path = arguments.archive or Home.of(arguments).folders.data / "demo"
     refuse_foreign(folder)
     pictures = _pictures(arguments.screenshots)
     from softphone.demo.director import Options
@@ -185,7 +186,8 @@ def _tell_ending(summary: Mapping[str, object], stage: Stage, teller: Teller) ->
         where = ("archive", "--archive", str(stage.archive))
         if not summary["purposes"]:
             teller.say("kept.custody_only")
-        elif _has_speaker():
+            teller.say("story.end.custody")
+        if _has_speaker():
             teller.say("story.end.listen", command=as_typed(*where, "play", str(recording)))
         else:
             teller.say("story.end.export", command=as_typed(*where, "export", str(recording), "--wav", "klartone.wav"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from softphone.archive import commands
 from softphone.archive.archive import Archive, RecordingRow
-from softphone.archive.container import RATE
+from softphone.archive.files.container import RATE
 from softphone.demo.director import Played
 from softphone.domain.purpose import KeyRole
 from softphone.wire import Occurred

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import ear, load, memory, notice, sealing, start, stop
+from tests.bench import ear, load, memory, notice, sealing, start, stop, year
 from tests.bench.figures import Figure, table
 
 Measure = Callable[[], list[Figure]]
@@ -31,6 +31,7 @@ WHOLE: Mapping[str, Measure] = {
     "load": load.measure,
     "start": start.measure,
     "memory": memory.measure,
+    "year": year.measure,
 }
 SHORT: Mapping[str, Measure] = {
     "sealing": lambda: sealing.measure(5_000),
@@ -40,6 +41,7 @@ SHORT: Mapping[str, Measure] = {
     "load": lambda: load.measure(5, 1),
     "start": lambda: start.measure(1),
     "memory": lambda: memory.measure(20),
+    "year": lambda: year.measure((2_000,)),
 }
 KEPT = Path(__file__).resolve().parents[2] / "build" / "bench"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from softphone.audio.files import write_wav
+from softphone.engine.sip.settings import PhoneSettings
 from tests.bench.figures import Figure, spread
 from tests.bench.machine import environment, with_devices
 from tests.journeys.stage import LOOPBACK, stage
@@ -76,11 +77,11 @@ def measure(seconds: float = 30.0) -> list[Figure]:
         with environment(agent.env):
             on = ending.enter_context(stage(folder, lines=("n1",)))
         with_devices(on)
-        other = ending.enter_context(second_phone(device=True, env=party.env))
+        other = ending.enter_context(second_phone(device=True, jitter=PhoneSettings().jitter_ms, env=party.env))
         other.do("dial", target=f"sip:nobody@{LOOPBACK}:{on.sip_port}")
         on.desk.answer()
         click = _clicks(folder / "clicks.wav", seconds)
-        time.sleep(3)  # both elastic buffers have come to rest
+        time.sleep(20)  # both elastic buffers have come to rest
         there = _path(party, agent, click, seconds)
         back = _path(agent, party, click, seconds)
         other.do("hang_up")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from softphone.archive.container import Content, Header, Sealer
+from softphone.archive.files.container import Content, Header, Sealer
 from tests.bench.figures import Figure
 
 PACKETS, PACKET = 50, 58

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from softphone import cli
 from softphone.archive import commands
 from softphone.archive.archive import Archive
 from softphone.audio import devices
@@ -47,6 +48,11 @@ def summary_of(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stderr == ""
     return json.loads(run.stdout.splitlines()[-1])["summary"]
+
+
+def one_event(run: subprocess.CompletedProcess[str], event: str) -> dict[str, Any]:
+    (told,) = [line for line in map(json.loads, run.stdout.splitlines()) if line.get("event") == event]
+    return told
 
 
 def chunks(folder: Path) -> list[Path]:
@@ -114,8 +120,10 @@ def test_a_call_outside_the_sample_is_neither_announced_nor_recorded(tmp_path: P
 @pytest.mark.journey
 @pytest.mark.rule("G03")
 def test_another_key_is_no_consent(tmp_path: Path) -> None:
-    summary = summary_of(run_demo(tmp_path, "--notice", "N3", "--party", "other-key"))
+    run = run_demo(tmp_path, "--notice", "N3", "--party", "other-key")
+    summary = summary_of(run)
     assert summary["consent"] is False
+    assert {"event": "party", "key": "5"}.items() <= one_event(run, "party").items()
     assert summary["recorded_seconds"] == 0
     assert summary["first_sample_at"] is None
     assert (summary["status"], summary["reason"]) == ("not_recording", "no_answer")
@@ -123,9 +131,15 @@ def test_another_key_is_no_consent(tmp_path: Path) -> None:
 
 
 @pytest.mark.journey
-def test_the_story_says_where_the_recording_lies_and_that_it_is_a_demo(tmp_path: Path) -> None:
-    run = run_demo(tmp_path, "--notice", "N1", "--screenshots", str(tmp_path / "pictures"), json_lines=False)
+@pytest.mark.rule("G31")
+def test_the_story_is_of_one_piece_and_says_where_the_recording_lies_and_that_it_is_a_demo(tmp_path: Path) -> None:
+    """One section ends and the next begins: recording has not stopped. Training's end and its key are each told once."""
+    options = ["--notice", "N7", "--agent", "opt-out", "--screenshots", str(tmp_path / "pictures")]
+    run = run_demo(tmp_path, *options, json_lines=False)
     assert run.returncode == 0, run.stdout + run.stderr
+    assert "has stopped" not in run.stdout
+    assert run.stdout.count("Recording goes on without a gap") == 1
+    assert run.stdout.count("training key") == run.stdout.count("training has ended") == 1
     recording = chunks(tmp_path)[0].stem
     # By the program that ran, for this one has no name of its own; and as a file where no speaker is.
     klartone = shlex.join(KLARTONE)
@@ -135,6 +149,35 @@ def test_the_story_says_where_the_recording_lies_and_that_it_is_a_demo(tmp_path:
     assert "demo-keys.json" in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
     assert len(list((tmp_path / "pictures").glob("*.png"))) >= 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in the way is told otherwise there")
+def test_a_demo_that_cannot_be_written_says_that_it_has_not_begun(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    run = run_demo(tmp_path / "file" / "demo")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith(f"Nothing can be written in {tmp_path / 'file' / 'demo'} (Not a directory)")
+    assert "Calls" not in run.stderr
+
+
+def test_the_demos_own_folder_is_in_the_home_that_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "data" / "demo"
+    own.mkdir(parents=True)
+    (own / "letter.txt").write_text("not a demo's")
+    assert cli.main(["--home", str(tmp_path), "demo", "--headless"]) == 1
+    assert str(own) in capsys.readouterr().err
+
+
+def test_what_happens_is_told_in_milliseconds_and_an_objection_by_what_becomes_of_the_recording(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Teller(texts(Language.EN), as_json=True)("answered", {"since_answer": 4.507000994635746e-06, "seconds": 20.1199999})
+    told = json.loads(capsys.readouterr().out)
+    assert (told["since_answer"], told["seconds"]) == (0.0, 20.12)
+    story_teller = Teller(texts(Language.EN), as_json=False)
+    for goes_on, word in ((False, "is paused"), (True, "goes on")):
+        story_teller("audit.objection", {"goes_on": goes_on})
+        assert word in capsys.readouterr().out
 
 
 def test_the_demo_leaves_anothers_archive_alone(tmp_path: Path) -> None:

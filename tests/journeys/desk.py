@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from softphone.domain.purpose import Language
 from softphone.domain.status import Status
 from softphone.system.endpoint import Endpoint, read_endpoint
 from softphone.wire import (
@@ -201,8 +202,8 @@ class Desk:
     def choose(self, call: str, choice: str, option: str) -> Done:
         return self.do(Choose, call=call, version=self._status(call).version, choice=choice, option=option)
 
-    def act(self, call: str, action: str) -> Done:
-        return self.do(Act, call=call, version=self._status(call).version, action=action)
+    def act(self, call: str, action: str, language: Language | None = None) -> Done:
+        return self.do(Act, call=call, version=self._status(call).version, action=action, language=language)
 
     # --- inside ----------------------------------------------------------------------------------
 

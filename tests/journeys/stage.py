@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from softphone.archive import commands
 from softphone.archive.archive import Archive, RecordingRow
-from softphone.archive.keys import create_key_pair, fingerprint
+from softphone.archive.keys.wraps import create_key_pair, fingerprint
 from softphone.audio.files import write_wav
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store
 from softphone.domain.purpose import KeyRole
@@ -48,7 +48,7 @@ LOOPBACK = "127.0.0.1"
 CUSTOMER = "+4520123456"
 AGENT_FIRST = 512
 """the agent's own counter begins here, so that the two voices are told apart"""
-ENDS_WITHIN = 8.0
+ENDS_WITHIN = 30.0
 
 ENGINE = ("-m", "softphone.cli")
 """how the real engine is started; a test may put a watched one in its place"""
@@ -231,8 +231,11 @@ def build(
     spoken: bool = False,
     language: str = "da",
     program: Sequence[str] = ENGINE,
+    top: str = "",
+    each: str = "",
+    notice_seconds: float = 1.0,
 ) -> Stage:
-    """The folder with archive, keys, policy and settings; nothing runs yet."""
+    """The folder with archive, keys, policy and settings; nothing runs yet. `top` and `each` as for `policy_text`."""
     archive = folder / "archive"
     keys = DemoKeyFile(archive / DEMO_KEYS)
     Archive.create(archive, keys, demo=True).close()
@@ -242,10 +245,15 @@ def build(
     public = {role: base64.b64encode(create_key_pair(keys)).decode() for role in KeyRole}
     policy = config / "policy.toml"
     text = policy_text(
-        {role.value: key for role, key in public.items()}, lines=tuple(lines), spoken=spoken, language=language
+        {role.value: key for role, key in public.items()},
+        lines=tuple(lines),
+        spoken=spoken,
+        language=language,
+        top=top,
+        each=each,
     )
     policy.write_text(text, encoding="utf-8")
-    write_notice(config / NOTICE_FILE)
+    write_notice(config / NOTICE_FILE, notice_seconds)
     voice = config / "agent.wav"
     write_wav(voice, counter_sound(CYCLE, AGENT_FIRST))
     save_settings(
@@ -272,13 +280,25 @@ def stage(
     codec: str = "",
     record_aware: bool = False,
     program: Sequence[str] = ENGINE,
+    top: str = "",
+    each: str = "",
+    notice_seconds: float = 1.0,
     clean: bool = True,
 ) -> Generator[Stage]:
-    """Everything runs and is ready to be called. `lines` of `lines.LINES`; `spoken`: by the voice, else one second of sound.
+    """Everything runs and is ready to be called. `lines` of `lines.LINES`; `spoken`: by the voice, else so many seconds of sound.
 
     The customer says the frame counter all along. At the end the engine must not have left a traceback, unless `clean` is off.
     """
-    on = build(folder, lines=lines, spoken=spoken, language=language, program=program)
+    on = build(
+        folder,
+        lines=lines,
+        spoken=spoken,
+        language=language,
+        program=program,
+        top=top,
+        each=each,
+        notice_seconds=notice_seconds,
+    )
     with ExitStack() as ending:
         ending.callback(on._desks.close)
         on.start_engine()

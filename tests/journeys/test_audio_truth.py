@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softphone.archive.reader import read_structure
+from softphone.archive.files.reader import read_structure
 from softphone.audio.files import read_wav
 from softphone.domain.purpose import Headline, KeyRole
 from softphone.wire import Mute

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.keys import unwrap
-from softphone.archive.reader import MarkKind, read_structure
+from softphone.archive.files.reader import MarkKind, read_structure
+from softphone.archive.keys.wraps import unwrap
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
 from softphone.domain.status import HoldPhase, PurposePhase

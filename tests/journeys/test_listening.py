@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from plugins import espeak_voice
-from softphone.archive.opus import Decoder, Encoder, codec_header
+from softphone.archive.files.opus import Decoder, Encoder, codec_header
 from softphone.audio.player import tone
 from softphone.domain.purpose import Language
 from softphone.plugin.sounds import read_wav

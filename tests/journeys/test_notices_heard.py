@@ -89,7 +89,7 @@ def _texts(on: Stage, line: str) -> dict[tuple[NoticeId, Language], NoticeText]:
     texts: dict[tuple[NoticeId, Language], NoticeText] = {}
     for notice in LINES.values():
         for language in Language:
-            text = datatilsynet.notice_text(policy.controller, ours, notice, language, NoticeVariant.WHOLE)
+            text = datatilsynet.notice_text(policy.controller_of(ours), ours, notice, language, NoticeVariant.WHOLE)
             assert text is not None
             texts[notice, language] = text
     return texts

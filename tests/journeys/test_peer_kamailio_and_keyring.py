@@ -29,12 +29,13 @@ CUSTOMER, CUSTOMERS_PASSWORD = "+4520123456", "nothing-secret"
 
 _STORE = """
 import sys
-from softphone.archive import commands
+from datetime import UTC, datetime
+from softphone.archive.keys import ring as keys
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import SystemKeyring
 ring = SystemKeyring()
 for role in KeyRole:
-    print(role.value, commands.create_keys(ring, role.value, role).public_key)
+    print(role.value, keys.create(ring, role.value, role, datetime.now(UTC)).public_key)
 ring.set(sys.argv[1], sys.stdin.read().encode())
 """
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from softphone.audio.files import read_wav
-from softphone.domain.purpose import Reason
-from softphone.domain.status import Headline
+from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.status import Headline, PurposePhase
 from softphone.system.paths import program_folder
 from softphone.wire import Answer, CallPhase
 from tests.journeys.fault_words import sentence, told_plainly, words
@@ -32,7 +32,21 @@ WAYS = {
     from softphone.domain.purpose import Reason
     good = _decide(facts, line, True)
     return replace(good, notice=None, reasons=(Reason.OBLIGATION,))""",
+    # As if it had the host's own wire: nonsense first, and the right answer after it.
+    "answers twice": """host, request = _wire()
+    host._say({"id": request, "result": {"documentation": "yes"}})
+    return _decide(facts, line, drawn)""",
 }
+LATER = """import threading
+    host, request = _wire()
+    def change_its_mind():
+        while Path(__file__).with_name(MOOD).read_text() != "now":
+            threading.Event().wait(0.05)
+        off = {"state": "off", "basis": None, "reason": "not_in_sample"}
+        no = {"documentation": off, "training": off, "notice": None, "how": "none", "reasons": ["not_in_sample"]}
+        host._say({"id": request, "result": no})
+    threading.Thread(target=change_its_mind, daemon=True).start()
+    return _decide(facts, line, drawn)"""
 MOOD = "spoiled"
 
 
@@ -41,17 +55,26 @@ def spoiled_rulebook(folder: Path, way: str) -> Path:
     home = folder / RULEBOOK
     shutil.copytree(program_folder("plugins") / RULEBOOK, home, ignore=shutil.ignore_patterns("tests", "__pycache__"))
     code = home / "__init__.py"
+    code_of = {**WAYS, "later": LATER}
     code.write_text(
         f"""{code.read_text("utf-8")}
 
 _decide = decide
+MOOD = "{MOOD}"
+
+def _wire():
+    import sys
+    frame = sys._getframe()
+    while "request" not in frame.f_locals or "self" not in frame.f_locals or "requests" not in frame.f_locals:
+        frame = frame.f_back
+    return frame.f_locals["self"], frame.f_locals["request"]["id"]
 
 @hookimpl
 def decide(facts: Facts, line: Line, drawn: bool) -> Decision:
     from pathlib import Path
     if not Path(__file__).with_name("{MOOD}").exists():
         return _decide(facts, line, drawn)
-    {WAYS[way]}
+    {code_of[way]}
 """
     )
     return home / MOOD
@@ -94,6 +117,58 @@ def test_a_rulebook_that_goes_wrong_costs_the_recording_and_nothing_of_the_call(
         told_plainly(words(on))
     assert on.row(call) is None
     assert on.row(again) is not None
+
+
+def test_a_rulebook_that_changes_its_mind_in_mid_call_changes_nothing_of_that_call(tmp_path: Path) -> None:
+    plugins = tmp_path / "plugins"
+    mood = spoiled_rulebook(plugins, "later")
+    program = ("-m", "tests.journeys.process_engine", "--plugins", str(plugins))
+    with stage(tmp_path / "stage", lines=("n7",), program=program) as on:
+        mood.touch()
+        call = on.call("n7")
+        on.sealed(call, 1.0)
+        before = on.desk.call(call).status
+        mood.write_text("now")
+        on.sealed(call, 2.0)
+        assert on.desk.call(call).status == before
+        on.hang_up(call)
+        # The host that spoke unasked is a new one by now, and the next call is decided as ever.
+        mood.unlink()
+        again = on.call("n7", number="+4520123457")
+        on.sealed(again, 1.0)
+        on.hang_up(again)
+        on.end()
+    assert on.row(call) is not None
+    assert on.row(again) is not None
+
+
+def test_a_rulebook_that_fails_when_a_party_asks_for_a_recording_changes_nothing_and_can_be_asked_again(
+    tmp_path: Path,
+) -> None:
+    plugins = tmp_path / "plugins"
+    mood = spoiled_rulebook(plugins, "throws")
+    program = ("-m", "tests.journeys.process_engine", "--plugins", str(plugins))
+    with stage(tmp_path / "stage", lines=("n3",), program=program) as on:
+        desk = on.desk
+        call = on.call("n3")
+        # It says no before it has been asked, and asks for it later.
+        desk.wait_status(lambda one: one.opt_out.enabled, "the notice", call)
+        desk.opt_out(call)
+        before = desk.wait_status(lambda one: "party_asks_for_recording" in one.actions, "declined", call)
+        mood.touch()
+        desk.act(call, "party_asks_for_recording")
+        desk.wait_until(lambda: [one for one in desk.faults if one.said.code == "fault.asked_anew.failed"], "a word")
+        after = desk.call(call).status
+        assert after is not None
+        assert (after.headline, after.reasons) == (before.headline, before.reasons)
+        mood.unlink()
+        desk.act(call, "party_asks_for_recording")
+        desk.wait_status(lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ASKED, "asked", call)
+        assert not desk.told("recorder_started", call=call)
+        on.customer.do("digits", digits="1")
+        desk.wait_event("first_sample", call=call)
+        on.hang_up(call)
+        on.end()
 
 
 def _frames_lost(on: Stage) -> list[tuple[int, int | None, int | None]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from softphone.archive.reader import read_structure
+from softphone.archive.files.reader import read_structure
 from softphone.domain.purpose import KeyRole
 from tests.journeys.stage import Stage
 

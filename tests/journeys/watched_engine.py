@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from softphone import cli
-from softphone.archive import vault
-from softphone.archive.opus import Encoder
+from softphone.archive.files import vault
+from softphone.archive.files.opus import Encoder
 from softphone.bootstrap import engine as bootstrap
 from softphone.engine.loop import Engine
 from softphone.engine.recording import Recording

@@ -1,0 +1,296 @@
+"""A line's notices for a person: as text, judged, as a caller hears them, and recorded with a voice of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from softphone.audio.files import write_wav
+from softphone.audio.loudness import Samples, levelled, loudness, trimmed
+from softphone.audio.narrow import as_callers_hear
+from softphone.audio.player import Player
+from softphone.audio.recording import Recorder
+from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.policy.file import chosen, load, tell_faults
+from softphone.bootstrap.policy.written import quoted
+from softphone.bootstrap.rules import RULEBOOK, rule_plugins
+from softphone.domain.decision import NoticeId
+from softphone.domain.errors import KlartoneError, SoundError
+from softphone.domain.notice import LEAD, Found, Judgement, NoticeSound, NoticeText, NoticeVariant, asks, sound_hash
+from softphone.domain.policy import Line, LoadedPolicy, PolicyError, SoundFile
+from softphone.domain.policy.doubts import LONGEST_NOTICE
+from softphone.domain.purpose import Language
+from softphone.plugin.notices import NoticeMaker
+from softphone.plugin.own import Own, OwnWording, quotable
+from softphone.plugin.sounds import RATE, read_any, read_wav
+from softphone.plugin.speaking import Lacking
+from softphone.texts import Texts
+
+_HURRIED = 0.6
+"""a recording that takes less than this share of the text's reading time has probably not said all of it"""
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """One line of a policy, what its controller brings itself, and who makes its notices."""
+
+    loaded: LoadedPolicy
+    line: Line
+    own: Own
+    maker: NoticeMaker
+    tell: Texts
+
+    def text(self, notice: NoticeId, language: Language, variant: NoticeVariant = NoticeVariant.WHOLE) -> NoticeText:
+        text = self.maker.text(self.loaded.policy, self.line, notice, language, variant)
+        if text is None:
+            raise KlartoneError("error.notice.none", notice=notice.value, line=self.line.id)
+        return text
+
+    def own_wording(self, notice: NoticeId, language: Language) -> OwnWording | None:
+        return next((one for one in self.own.wordings if one.place == (self.line.id, notice, language)), None)
+
+    def sound(self, text: NoticeText, notice: NoticeId) -> NoticeSound:
+        sound = self.maker.sound(text, self.own.sounds.get((self.line.id, notice, text.language)))
+        if isinstance(sound, Lacking):
+            code = "error.notice.no_file" if sound is Lacking.FILE else "error.notice.no_speech"
+            raise KlartoneError(code, notice=notice.value)
+        return sound
+
+
+def policy_notice(arguments: argparse.Namespace) -> int:
+    """What a line's callers are told, and what there is to say about it; `--wav` and `--listen` give one notice as it sounds."""
+    tell = texts()
+    with _desk(arguments, tell) as desk:
+        needed = desk.maker.needed(desk.loaded.policy, desk.line)
+        asked = (NoticeId(arguments.notice),) if arguments.notice else needed
+        if not asked:
+            raise KlartoneError("error.notice.not_recorded", line=desk.line.id)
+        if arguments.wav or arguments.listen:
+            language = arguments.language or desk.loaded.policy.language_of(desk.line)
+            return _heard(desk, asked[0], language, arguments)
+        languages = (arguments.language,) if arguments.language else tuple(Language)
+        for n, (notice, language) in enumerate((one, other) for one in asked for other in languages):
+            if n:
+                print()  # noqa: T201
+            for told in _described(desk, notice, language, needed=notice in needed):
+                print(told)  # noqa: T201
+    return 0
+
+
+def policy_record(arguments: argparse.Namespace) -> int:
+    """A notice in a voice of one's own: recorded or taken from a file, trimmed, levelled, and put beside the policy."""
+    tell = texts()
+    with _desk(arguments, tell) as desk:
+        notice, language = NoticeId(arguments.notice), Language(arguments.language)
+        text = desk.text(notice, language)
+        print(tell("record.say", notice=notice.value, language=tell(f"language.{language}")))  # noqa: T201
+        print(f"\n    {text.shown}\n")  # noqa: T201
+        own = desk.own_wording(notice, language)
+        for told in _judged(desk, notice, language, own) if own and not own.used else ():
+            print(told)  # noqa: T201
+        given = read_any(arguments.source) if arguments.source else _spoken(Home.of(arguments), tell)
+        samples = levelled(trimmed(given))
+        path = arguments.wav or _beside(Path(desk.loaded.path), desk.line, notice, language)
+        _written(path, samples)
+        for told in _measured(samples, text, tell):
+            print(told)  # noqa: T201
+        if arguments.listen:
+            _play(as_callers_hear(samples))
+        print(tell("record.written", path=str(path)))  # noqa: T201
+        print(tell("record.add", line=desk.line.id))  # noqa: T201
+        print(f"\n{_sound_table(desk, notice, text, path)}")  # noqa: T201
+    return 0
+
+
+@contextmanager
+def _desk(arguments: argparse.Namespace, tell: Texts) -> Generator[_Desk]:
+    loaded = load(arguments, tell)
+    line = loaded.policy.line_named(arguments.line)
+    if line is None:
+        known = ", ".join(one.id for one in loaded.policy.line) or "–"
+        raise KlartoneError("error.policy.no_such_line", value=str(arguments.line)[:60], known=known)
+    plugins = rule_plugins(Home.of(arguments), lambda _: None)
+    if plugins.maker is None:
+        raise KlartoneError("error.plugin.missing", plugin=RULEBOOK)
+    plugins.host.start()
+    try:
+        own = plugins.maker.check(loaded, signed=bool(chosen(arguments)[1]))
+        mended = next(one for one in own.lines if one.id == line.id)
+        yield _Desk(loaded, mended, own, plugins.maker, tell)
+    except PolicyError as error:
+        tell_faults(error, tell)
+        raise
+    finally:
+        plugins.host.stop()
+
+
+# --- told ------------------------------------------------------------------------------------------
+
+
+def _described(desk: _Desk, notice: NoticeId, language: Language, *, needed: bool) -> Iterator[str]:
+    tell = desk.tell
+    text = desk.text(notice, language)
+    own = desk.own_wording(notice, language)
+    try:
+        sound = desk.sound(text, notice)
+    except KlartoneError as error:
+        sound, silent = None, tell.error(error)
+        seconds = text.reading_time
+    else:
+        silent = ""
+        seconds = sound.seconds - LEAD
+    yield tell(
+        "notice.head", notice=notice.value, language=tell(f"language.{language}"), seconds=_seconds(seconds, tell)
+    )
+    yield f"    {text.shown}"
+    if sound is not None:
+        yield "  " + tell("notice.essentials", at=_seconds(sound.essentials, tell))
+        if sound.question is not None:
+            yield "  " + tell("notice.question", at=_seconds(sound.question, tell))
+    else:
+        yield "  " + silent
+    if (desk.line.id, notice, language) in desk.own.sounds:
+        yield "  " + tell("notice.own_sound")
+    if not needed:
+        yield "  " + tell("notice.not_needed")
+    yield from (f"  {one}" for one in _judged(desk, notice, language, own))
+    if not asks(notice):
+        short = desk.text(notice, language, NoticeVariant.NEWCOMER)
+        yield "  " + tell("notice.newcomer", text=short.shown)
+
+
+def _judged(desk: _Desk, notice: NoticeId, language: Language, own: OwnWording | None) -> Iterator[str]:
+    tell = desk.tell
+    judgement = own.judgement if own else desk.maker.judge(desk.line, notice, language, None)
+    if judgement is None:
+        yield tell("notice.not_judged")
+        return
+    if judgement.certain:
+        yield tell("notice.complete.own" if own else "notice.complete")
+        return
+    yield from _findings(judgement, tell)
+    if own is not None and own.confirmed is not None:
+        yield tell("notice.confirmed", by=own.confirmed.by, on=own.confirmed.on)
+    elif own is not None:
+        yield tell("policy.warning.notice_unconfirmed", hash=own.hash)
+
+
+def _findings(judgement: Judgement, tell: Texts) -> Iterator[str]:
+    kinds: tuple[tuple[str, tuple[Found, ...]], ...] = (
+        ("policy.fault.notice_lacks", judgement.missing),
+        ("policy.fault.notice_must_not", judgement.forbidden),
+        ("policy.warning.notice_doubt", judgement.unsure),
+    )
+    for kind, findings in kinds:
+        for one in findings:
+            sentence = tell(f"{kind}_{one.code}", words=quotable(one.words))
+            yield tell("policy.by_rule", sentence=sentence, rule=one.rule)
+
+
+def _seconds(seconds: float, tell: Texts) -> str:
+    told = f"{seconds:.1f}"
+    return told.replace(".", ",") if tell.language is Language.DA else told
+
+
+# --- heard -----------------------------------------------------------------------------------------
+
+
+def _heard(desk: _Desk, notice: NoticeId, language: Language, arguments: argparse.Namespace) -> int:
+    sound = desk.sound(desk.text(notice, language), notice)
+    samples = read_wav(Path(sound.path).read_bytes())
+    if arguments.narrow_band:
+        samples = as_callers_hear(samples)
+    if arguments.wav:
+        _written(arguments.wav, samples)
+        print(desk.tell("record.written", path=str(arguments.wav)))  # noqa: T201
+    if arguments.listen:
+        _play(samples)
+    return 0
+
+
+def _play(samples: Samples) -> None:
+    player = Player()
+    player.play(samples.astype("<i2").tobytes(), RATE)
+    player.wait(len(samples) / RATE + 5)
+    player.stop()
+
+
+# --- recorded --------------------------------------------------------------------------------------
+
+
+def _spoken(home: Home, tell: Texts) -> Samples:
+    """From one press of Enter to the next."""
+    settings, _ = home.settings(only_look=True)
+    device = "" if settings.microphone.startswith(("file:", "none")) else settings.microphone
+    recorder = Recorder(device)
+    try:
+        recorder.find()
+        print(tell("record.begin"), flush=True)  # noqa: T201
+        sys.stdin.readline()
+        recorder.start()
+    except SoundError as error:
+        detail = str(error.params.get("reason") or device or "–")
+        raise KlartoneError("error.record.no_microphone", detail=detail) from None
+    print(tell("record.end"), flush=True)  # noqa: T201
+    sys.stdin.readline()
+    return recorder.stop()
+
+
+def _measured(samples: Samples, text: NoticeText, tell: Texts) -> Iterator[str]:
+    found = loudness(samples)
+    yield tell(
+        "record.measured",
+        seconds=_seconds(found.seconds, tell),
+        loudness=_seconds(found.integrated, tell),
+        peak=_seconds(found.peak, tell),
+    )
+    if found.seconds > LONGEST_NOTICE:
+        yield tell("record.long", most=round(LONGEST_NOTICE))
+    if found.seconds < _HURRIED * text.reading_time:
+        yield tell("record.short", seconds=_seconds(text.reading_time, tell))
+
+
+def _beside(policy: Path, line: Line, notice: NoticeId, language: Language) -> Path:
+    name = notice.value.lower().replace("+", "-")
+    return policy.parent / f"{line.id}-{name}-{language}.wav"
+
+
+def _written(path: Path, samples: Samples) -> None:
+    try:
+        write_wav(path, np.ascontiguousarray(samples).astype("<i2").tobytes(), RATE)
+    except OSError as error:
+        raise KlartoneError("error.record.unwritable", path=str(path), detail=error.strerror or str(error)) from None
+
+
+def _sound_table(desk: _Desk, notice: NoticeId, text: NoticeText, path: Path) -> str:
+    """The line's `sound`, as it stands with the new file in it, to be put into the policy. Its hash says that this file says
+    this text: with either changed, the notice is spoken again."""
+    folder = Path(desk.loaded.path).parent.resolve()
+    file = path.resolve()
+    name = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
+    sounds: dict[str, dict[str, SoundFile]] = {
+        one.value: {each.value: given for each, given in files.items()} for one, files in desk.line.sound.items()
+    }
+    new = SoundFile(file=name, hash=sound_hash(text.spoken, path.read_bytes()))
+    sounds.setdefault(notice.value, {})[text.language.value] = new
+    table = ", ".join(f"{_key(one)} = {_inline(files)}" for one, files in sounds.items())
+    return f"sound = {{ {table} }}"
+
+
+def _inline(files: Mapping[str, SoundFile]) -> str:
+    told = ", ".join(f"{language} = {_file(one)}" for language, one in files.items())
+    return f"{{ {told} }}"
+
+
+def _file(one: SoundFile) -> str:
+    return quoted(one.file) if one.hash is None else f'{{ file = {quoted(one.file)}, hash = "{one.hash}" }}'
+
+
+def _key(name: str) -> str:
+    return name if name.isalnum() else quoted(name)

@@ -1,0 +1,54 @@
+"""The rulebook as a command asks it: in the plugin host, through the same desk as the engine."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from softphone.bootstrap.home import Home
+from softphone.bootstrap.rules import RulePlugins, rule_plugins
+from softphone.domain.decision import Decision, Facts, NoticeId
+from softphone.domain.errors import KlartoneError
+from softphone.domain.notice import NoticeText
+from softphone.domain.policy import Line, LoadedPolicy, Policy
+from softphone.domain.purpose import Language
+from softphone.plugin.notices import NoticeMaker
+from softphone.plugin.own import Own
+
+ANSWER_WITHIN = 20.0
+"""seconds; the host has to start first, and nobody waits on a telephone"""
+
+
+class Asked:
+    """A rulebook that is there to be asked. Every call blocks until it has answered, or has failed to."""
+
+    def __init__(self, plugins: RulePlugins, maker: NoticeMaker) -> None:
+        self.plugins = plugins
+        self.maker = maker
+
+    def decision(self, policy: Policy, facts: Facts, *, drawn: bool) -> Decision:
+        """As for a ringing call: a rulebook that fails means not recorded, and the reason says so."""
+        answers: queue.SimpleQueue[Decision] = queue.SimpleQueue()
+        self.plugins.desk.decide(policy, facts, drawn=drawn, callback=answers.put, timeout=ANSWER_WITHIN)
+        return answers.get()
+
+    def own(self, loaded: LoadedPolicy) -> Own:
+        """What the controller brings itself, as the phone would use it. PolicyError as for `NoticeMaker.check`."""
+        return self.maker.check(loaded)
+
+    def text(self, policy: Policy, line: Line, notice: NoticeId, language: Language) -> NoticeText | None:
+        return self.maker.text(policy, line, notice, language)
+
+
+@contextmanager
+def asked_rulebook(home: Home) -> Generator[Asked]:
+    """For as long as a command needs it. KlartoneError where there is no rulebook: then no call is recorded either."""
+    plugins = rule_plugins(home, lambda _: None)
+    if plugins.maker is None:
+        raise plugins.faults[0] if plugins.faults else KlartoneError("error.plugin.missing", plugin=plugins.desk.plugin)
+    plugins.host.start()
+    try:
+        yield Asked(plugins, plugins.maker)
+    finally:
+        plugins.host.stop()

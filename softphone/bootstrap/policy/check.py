@@ -1,0 +1,189 @@
+"""`klartone policy check`: every fault and every doubt of a policy, and of its notices as the rulebook judges them, each with
+line, key, rule and what to do; and a person's confirmation of what the check could not be sure of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from softphone.archive.archive import MARKER, Archive
+from softphone.bootstrap.home import Home, key_store, texts
+from softphone.bootstrap.policy.asking import Asked, asked_rulebook
+from softphone.bootstrap.policy.file import at_its_place, chosen
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import KlartoneError
+from softphone.domain.policy import LoadedPolicy, PolicyError, PolicyFault, PolicyPartlyRead, day_of, warning_at
+from softphone.domain.policy.faults import in_file_order
+from softphone.plugin.notices import NoticeBook, Unspoken
+from softphone.plugin.own import OwnWording
+from softphone.system.policy_file import load_policy
+from softphone.texts import Texts
+
+_OF_A_LINE = re.compile(r"line\[(\d+)\]")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found. `policy`: as much of it as could be read, None for nothing."""
+
+    path: Path
+    policy: LoadedPolicy | None
+    faults: Sequence[PolicyFault]
+    warnings: Sequence[PolicyFault]
+    book: NoticeBook
+
+    @property
+    def unsure(self) -> list[OwnWording]:
+        """Own wordings that a person must look at, and has not."""
+        return [
+            one
+            for one in self.book.wordings
+            if one.judgement is not None and one.judgement.lawful and not one.judgement.certain and not one.confirmed
+        ]
+
+
+def policy_check(arguments: argparse.Namespace) -> int:
+    """Status 1 where there is a fault. With `--confirm HASH --by NAME`: the block that confirms that wording, on stdout."""
+    tell = texts()
+    checked = _checked(arguments)
+    if arguments.confirm is not None:
+        return _confirmed(checked, arguments, tell)
+    if arguments.json:
+        print(json.dumps(_as_json(checked, tell), ensure_ascii=False, indent=2))  # noqa: T201
+    else:
+        _told(checked, tell)
+    return 1 if checked.faults else 0
+
+
+def _checked(arguments: argparse.Namespace) -> Checked:
+    """All that is wrong at once: a fault in one place hides none in another, as far as that can be read."""
+    path, signer = chosen(arguments)
+    faults: tuple[PolicyFault, ...] = ()
+    try:
+        loaded = load_policy(path, signer=signer)
+    except PolicyPartlyRead as error:
+        faults, loaded = error.faults, error.readable
+    except PolicyError as error:
+        return Checked(path, None, error.faults, (), NoticeBook())
+    try:
+        with asked_rulebook(Home.of(arguments)) as asked:
+            own_faults, book = _judged(asked, loaded, signed=bool(signer))
+    except KlartoneError:
+        if not faults:
+            raise
+        own_faults, book = (), NoticeBook()  # without a rulebook the faults of the file are told all the same
+    silent = [_silent(loaded, one) for one in book.unspoken]
+    warnings = loaded.with_remarks(*book.remarks, *silent).remarks
+    return Checked(path, loaded, in_file_order([*faults, *own_faults]), warnings, book)
+
+
+def _judged(asked: Asked, loaded: LoadedPolicy, *, signed: bool) -> tuple[Sequence[PolicyFault], NoticeBook]:
+    """The faults of what the controller brings itself, and the notices of every line that has none."""
+    try:
+        return (), asked.maker.prepare(loaded, signed=signed)
+    except PolicyError as error:
+        faulty = {int(found[1]) - 1 for fault in error.faults if (found := _OF_A_LINE.match(fault.key))}
+        return error.faults, asked.maker.prepare(loaded.without(faulty), signed=signed)
+
+
+def _silent(loaded: LoadedPolicy, unspoken: Unspoken) -> PolicyFault:
+    line, notice, language = unspoken.place
+    n = [one.id for one in loaded.policy.line].index(line)
+    params = {"notice": notice.value, "language": language.value}
+    return warning_at(loaded, ("line", n), f"unspoken_{unspoken.lacking}", **params)
+
+
+def _told(checked: Checked, tell: Texts) -> None:
+    for one in checked.faults:
+        print(f"✗ {at_its_place(one, tell)}")  # noqa: T201
+    for one in checked.warnings:
+        print(f"· {at_its_place(one, tell)}")  # noqa: T201
+    counts = {
+        "path": str(checked.path),
+        "faults": tell("policy.check.faults", count=len(checked.faults)),
+        "warnings": tell("policy.check.warnings", count=len(checked.warnings)),
+    }
+    print(tell("policy.check.faulty" if checked.faults else "policy.check.ok", **counts))  # noqa: T201
+    for one in checked.unsure:
+        _line, notice, language = one.place
+        print(tell("policy.check.confirm", notice=notice.value, language=language.value, hash=one.hash))  # noqa: T201
+
+
+def _as_json(checked: Checked, tell: Texts) -> dict[str, object]:
+    def of(fault: PolicyFault) -> dict[str, object]:
+        return {
+            "line": fault.line,
+            "key": fault.key,
+            "rule": fault.rule,
+            "code": fault.code,
+            "sentence": tell(fault.code, **fault.params),
+        }
+
+    return {
+        "path": str(checked.path),
+        "sha256": checked.policy.sha256 if checked.policy else None,
+        "ok": not checked.faults,
+        "faults": [of(one) for one in checked.faults],
+        "warnings": [of(one) for one in checked.warnings],
+        "to_confirm": [
+            {
+                "line": one.place[0],
+                "notice": one.place[1].value,
+                "language": one.place[2].value,
+                "hash": one.hash,
+                "wording": one.wording.model_dump(exclude_none=True),
+            }
+            for one in checked.unsure
+        ],
+        "notices": [
+            {
+                "line": line,
+                "notice": notice.value,
+                "language": language.value,
+                "seconds": round(sound.seconds, 1),
+            }
+            for (line, notice, language), sound in checked.book.sounds.items()
+        ],
+    }
+
+
+def _confirmed(checked: Checked, arguments: argparse.Namespace, tell: Texts) -> int:
+    """The words themselves go to stderr first: who confirms, has read them."""
+    name = " ".join(str(arguments.by or "").split())
+    if not name:
+        raise KlartoneError("error.policy.confirm_by")
+    one = next((one for one in checked.unsure if one.hash == arguments.confirm), None)
+    if one is None or checked.policy is None:
+        raise KlartoneError("error.policy.nothing_to_confirm", hash=str(arguments.confirm)[:64])
+    now = datetime.now(UTC)
+    day = day_of(checked.policy.policy, now)
+    wording = one.wording
+    words = " ".join(part for part in (wording.essentials, wording.facts, wording.question) if part)
+    noted = _noted(
+        Home.of(arguments), AuditEntry("notice_confirmed", "G05", now, "", params={"hash": one.hash, "on": str(day)})
+    )
+    told = tell("policy.confirmed", words=words, path=str(checked.path))
+    print(told, tell("policy.confirmed.noted" if noted else "policy.confirmed.later"), file=sys.stderr)  # noqa: T201
+    print(f'[[confirmed]]\nhash = "{one.hash}"\non = {day}\nby = {json.dumps(name, ensure_ascii=False)}')  # noqa: T201
+    return 0
+
+
+def _noted(home: Home, entry: AuditEntry) -> bool:
+    """Whether it now stands in this user's audit log. Without an archive here each phone notes it as it takes the policy up."""
+    settings, _ = home.settings(only_look=True)
+    folder = home.archive(settings)
+    if not (folder / MARKER).exists():
+        return False
+    archive = Archive.open(folder, key_store(folder))
+    try:
+        archive.note(entry)
+    finally:
+        archive.close()
+    return True

@@ -1,0 +1,108 @@
+"""`klartone policy decide`: what the rulebook would choose for one call, from facts as JSON, in JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StrictBool, ValidationError
+
+from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.policy.asking import Asked, asked_rulebook
+from softphone.bootstrap.policy.file import load
+from softphone.domain.decision import Decision, Facts, PurposePlan, not_recorded
+from softphone.domain.errors import KlartoneError
+from softphone.domain.policy import Policy, exempt, language_for
+from softphone.domain.purpose import Direction
+from softphone.engine.numbers import e164, spellings
+
+
+def _in_every_zone(at: datetime) -> datetime:
+    """At either end of the calendar there are zones in which a time has no date."""
+    if not MINYEAR < at.year < MAXYEAR:
+        raise ValueError(at.year)
+    return at
+
+
+class GivenFacts(BaseModel):
+    """What is known of a call, as it is given. Only the line must be named; null: a call that belongs to none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    line: str | None
+    direction: Direction = Direction.INBOUND
+    number: str | None = None
+    """as a telephone shows it, in any usual spelling; null: withheld"""
+    drawn: StrictBool = False
+    declined_earlier: StrictBool = False
+    at: Annotated[AwareDatetime, AfterValidator(_in_every_zone)] | None = None
+    """null: now"""
+
+
+def policy_decide(arguments: argparse.Namespace) -> int:
+    """`--json FACTS`, or `-` for stdin. One JSON object on stdout. KlartoneError for facts that are none."""
+    tell = texts()
+    given = given_facts(_stdin() if arguments.json == "-" else arguments.json)
+    policy = load(arguments, tell).policy
+    if given.line is not None and policy.line_named(given.line) is None:
+        known = ", ".join(line.id for line in policy.line) or "–"
+        raise KlartoneError("error.policy.no_such_line", value=given.line[:60], known=known)
+    with asked_rulebook(Home.of(arguments)) as asked:
+        decision = decided(asked, policy, given)
+    print(json.dumps(as_json(decision), ensure_ascii=False))  # noqa: T201
+    return 0
+
+
+def given_facts(text: str) -> GivenFacts:
+    """KlartoneError for what is no JSON, or not these facts."""
+    try:
+        return GivenFacts.model_validate_json(text)
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+    if faults[0]["type"] == "json_invalid":
+        raise KlartoneError("error.policy.facts_no_json", detail=str(faults[0].get("ctx", {}).get("error", "")))
+    keys = ", ".join(dict.fromkeys(".".join(str(part) for part in fault["loc"]) or "–" for fault in faults))
+    raise KlartoneError("error.policy.facts", keys=keys, known=", ".join(GivenFacts.model_fields))
+
+
+def _stdin() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise KlartoneError("error.policy.facts_no_json", detail=error.reason) from None
+
+
+def decided(asked: Asked, policy: Policy, given: GivenFacts) -> Decision:
+    """As the engine comes to it: what is exempt in any spelling of the number is not even asked about."""
+    line = policy.line_named(given.line)
+    written = given.number.strip() if given.number else ""
+    number = e164(written) if written else None
+    for spelling in (number, *spellings(written)):
+        reason = exempt(policy, line, given.direction, spelling)
+        if reason is not None:
+            return not_recorded(reason)
+    facts = Facts(
+        given.line,
+        given.direction,
+        number,
+        language_for(policy, line, number) if line else policy.notice_language,
+        given.declined_earlier,
+        (given.at or datetime.now(UTC)).astimezone(UTC),
+    )
+    return asked.decision(policy, facts, drawn=given.drawn)
+
+
+def as_json(decision: Decision) -> dict[str, object]:
+    def of(plan: PurposePlan) -> dict[str, str | None]:
+        return {"state": plan.state.value, "basis": plan.basis.value if plan.basis else None}
+
+    return {
+        "documentation": of(decision.documentation),
+        "training": of(decision.training),
+        "notice": decision.notice.value if decision.notice else None,
+        "how": decision.how.value,
+        "reasons": [reason.value for reason in decision.reasons],
+    }

@@ -1,0 +1,128 @@
+"""`klartone policy explain`: what the policy means for each line, in sentences that can be read aloud, and what the party
+hears. The rulebook itself is asked, so that what is told here is what happens in a call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.policy.asking import Asked, asked_rulebook
+from softphone.bootstrap.policy.file import load, printable, tell_faults
+from softphone.bootstrap.policy.telling import LineTeller, Paragraph, in_words_lacking, of_the_whole
+from softphone.domain.decision import Facts, How
+from softphone.domain.errors import KlartoneError
+from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyError, PolicyFault, day_of, notice_way
+from softphone.domain.purpose import Direction, Reason
+from softphone.plugin.own import Own
+from softphone.texts import Texts
+
+WIDTH = 92
+
+
+def policy_explain(arguments: argparse.Namespace) -> int:
+    """One line where it is named, else all of them. KlartoneError for a line that the policy does not have."""
+    tell = texts(arguments.language)
+    if arguments.policy is not None and arguments.line is None and arguments.file is not None:
+        arguments.line, arguments.file = (
+            str(arguments.file),
+            None,
+        )  # with the file named by the option, one word is the line
+    loaded = load(arguments, tell)
+    policy, now = loaded.policy, datetime.now(UTC)
+    wanted = {line.id for line in policy.line if arguments.line in (None, line.id)}
+    if not wanted and arguments.line is not None:
+        known = ", ".join(line.id for line in policy.line) or "–"
+        raise KlartoneError("error.policy.no_such_line", value=arguments.line[:60], known=known)
+    with asked_rulebook(Home.of(arguments)) as asked:
+        own = _own(asked, loaded, tell)
+        loaded = loaded.with_remarks(*own.remarks)
+        told = _section(
+            ", ".join(one.name for one in policy.controller),
+            "=",
+            [("", of_the_whole(policy, tell)), (tell("explain.about.warnings"), _doubts(loaded, None, tell))],
+        )
+        for line in (one for one in own.lines if one.id in wanted):
+            teller = LineTeller(policy, line, day_of(policy, now), tell)
+            paragraphs = [
+                *teller.what_is_recorded(),
+                (tell("explain.about.notice"), list(_heard(asked, policy, line, own, now, teller))),
+                *teller.what_the_party_can_do(),
+                (tell("explain.about.warnings"), _doubts(loaded, line, tell)),
+            ]
+            told += _section(f"{line.name[tell.language]} ({line.id})", "-", paragraphs)
+    print("\n".join(told).strip())  # noqa: T201
+    return 0
+
+
+def _own(asked: Asked, loaded: LoadedPolicy, tell: Texts) -> Own:
+    """The lines with the words that the phone would really use. Words that must not be used are told, and raise PolicyError."""
+    try:
+        return asked.own(loaded)
+    except PolicyError as error:
+        tell_faults(error, tell)
+        raise
+
+
+def _heard(asked: Asked, policy: Policy, line: Line, own: Own, now: datetime, teller: LineTeller) -> Iterator[str]:
+    """How the party is told, and in which words: for a call in the sample, and for one that is not. KlartoneError where the
+    rulebook gives no answer: what it would be is not guessed."""
+    ways = {way: notice_way(line, way) for way in line.calls}
+    language = policy.language_of(line)
+    facts = Facts(line.id, line.calls[0], None, language, declined_earlier=False, at=now)
+    decisions = [asked.decision(policy, facts, drawn=drawn) for drawn in (True, False)]
+    if any(Reason.RULEBOOK_FAILED in one.reasons for one in decisions):
+        raise KlartoneError("error.plugin.failed", plugin=asked.plugins.desk.plugin)
+    notices = list(dict.fromkeys(one.notice for one in decisions if one.notice is not None))
+    if not notices:
+        if line.documentation or line.training:
+            yield teller.say("explain.notice.none")
+        return
+    yield teller.say("explain.notice.before")
+    coming_in = next((ways[way] for way in (Direction.INBOUND, Direction.INTERNAL) if way in ways), None)
+    if coming_in is not None:
+        yield teller.say(f"explain.notice.{coming_in}")
+    if Direction.OUTBOUND in ways:
+        yield teller.say(f"explain.notice.outbound.{ways[Direction.OUTBOUND]}")
+    if any((line.id, notice, language) in own.sounds for notice in notices) and How.PLAY in ways.values():
+        yield teller.say("explain.notice.own_sound")
+    for n, notice in enumerate(notices):
+        text = asked.text(policy, line, notice, language)
+        which = "" if len(notices) == 1 else ".drawn" if n == 0 else ".not_drawn"
+        yield teller.say(f"explain.notice.text{which}", notice=notice.value, text=text.to_read.shown if text else "…")
+    if line.language_by_country:
+        yield teller.say("explain.notice.by_country")
+    if line.language_key:
+        yield teller.say("explain.notice.language_key", key=line.language_key)
+    if line.warning_tone is not None:
+        yield teller.say("explain.notice.warning_tone", seconds=round(line.warning_tone.length().total_seconds()))
+
+
+def _doubts(loaded: LoadedPolicy, line: Line | None, tell: Texts) -> list[str]:
+    """What is doubtful about this line; None: about the policy as a whole."""
+    ids = [one.id for one in loaded.policy.line]
+    place = "line[" if line is None else f"line[{ids.index(line.id) + 1}]"
+
+    def sentence(one: PolicyFault) -> str:
+        lacking = one.params.get("lacking")
+        in_words = {"lacking": in_words_lacking(lacking.split(", "), tell)} if isinstance(lacking, str) else {}
+        return tell(one.code, **{**one.params, **in_words})
+
+    return [
+        tell("policy.by_rule", sentence=sentence(one), rule=one.rule)
+        for one in loaded.remarks
+        if one.key.startswith(place) is (line is not None)
+    ]
+
+
+def _section(heading: str, rule: str, paragraphs: Iterable[Paragraph]) -> list[str]:
+    told = [printable(heading), rule * len(heading)]
+    for about, sentences in paragraphs:
+        if sentences:
+            lead = f"{about}. " if about else ""
+            said = printable(" ".join((lead + " ".join(sentences)).split()))
+            told += ["", *textwrap.wrap(said, WIDTH, break_long_words=False, break_on_hyphens=False)]
+    return [*told, ""]

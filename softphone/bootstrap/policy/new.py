@@ -1,0 +1,137 @@
+"""`klartone policy new`: a few questions, and from the answers a policy file that explains itself. It never writes over one.
+
+What it cannot know stands in the file as a place to fill in: the public keys, and what of an assessment is still unwritten.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from softphone.bootstrap.home import texts
+from softphone.bootstrap.policy.written import Answers, Assessed, written
+from softphone.bootstrap.program import as_typed
+from softphone.domain.errors import KlartoneError
+from softphone.domain.policy.fields import Day, Length, Number, Page, Share, Text
+from softphone.domain.purpose import Basis, Purpose
+from softphone.texts import Texts
+
+DEFAULT_FILE = Path("policy.toml")
+
+_BASES: dict[Purpose, Sequence[Basis]] = {
+    Purpose.DOCUMENTATION: (
+        Basis.LEGITIMATE_INTEREST,
+        Basis.LEGAL_OBLIGATION,
+        Basis.PUBLIC_TASK,
+        Basis.CONSENT,
+    ),
+    Purpose.TRAINING: (Basis.CONSENT, Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK),
+}
+_WHAT_FOR = {"1": (Purpose.DOCUMENTATION,), "2": (Purpose.TRAINING,), "3": tuple(Purpose)}
+
+
+def policy_new(arguments: argparse.Namespace) -> int:
+    """Questions on stdout, answers from stdin, one a line; an empty one takes the default. KlartoneError where the file is
+    there already, where input ends before a question that has no default, or, from a pipe, for an answer that is none."""
+    tell = texts()
+    path: Path = arguments.file or arguments.policy or DEFAULT_FILE
+    if path.exists():
+        raise KlartoneError("error.policy.new_there", path=str(path))
+    content = written(_asked(tell), tell)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError:
+        raise KlartoneError("error.policy.new_there", path=str(path)) from None
+    except OSError as error:
+        raise KlartoneError("error.policy.new_unwritable", path=str(path), detail=error.strerror or "") from None
+    check, create = as_typed("policy", "check", str(path)), as_typed("keys", "create", "documentation", "--id", "ID")
+    print("\n" + tell("new.written", path=str(path), create=create, check=check))  # noqa: T201
+    return 0
+
+
+def _asked(tell: Texts) -> Answers:
+    ask = _Questions(tell)
+    controller = ask("controller", Text)
+    page = ask("page", Page)
+    contact = ask("contact", Text)
+    party = ask("party", Text, tell("new.party.default"))
+    line = ask("line", Text, tell("new.line.default"))
+    number = ask("number", Number, "")
+    purposes = _WHAT_FOR[ask.choice("what_for", tuple(_WHAT_FOR))]
+    answers = Answers(controller, page, contact, party, line, number)
+    if Purpose.DOCUMENTATION in purposes:
+        answers.documentation = ask.basis(Purpose.DOCUMENTATION)
+        if answers.documentation is Basis.LEGAL_OBLIGATION:
+            answers.documentation_kept = ask("kept.obligation", Length)
+            answers.rule = ask("rule", Text, "")
+        else:
+            answers.documentation_kept = ask("kept", Length, "P3M")
+            answers.documentation_why_kept = ask("why_kept", Text, "")
+        if answers.documentation.can_be_objected_to:
+            answers.assessed = Assessed(
+                *(ask(f"assessment.{name}", Text, "") for name in ("why", "a", "b", "c", "factor", "conclusion"))
+            )
+    if Purpose.TRAINING in purposes:
+        answers.training = ask.basis(Purpose.TRAINING)
+        answers.sample = ask("sample", Share, "10 %")
+        answers.why_this_number = ask("why_this_number", Text)
+        answers.capacity = ask("capacity", Annotated[int, Field(ge=1)], "")
+        answers.training_why_kept = ask("why_kept", Text, "")
+    answers.informed = ask("informed", Day, "")
+    return answers
+
+
+class _Questions:
+    def __init__(self, tell: Texts) -> None:
+        self._tell = tell
+
+    def __call__(self, code: str, kind: Any, default: str | None = None) -> str:
+        """The answer as it was written, once it is one of its kind. `default` None: it must be answered."""
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+
+        def sound(answer: str) -> bool:
+            try:
+                adapter.validate_python(answer)
+            except ValidationError:
+                return False
+            return True
+
+        return self._until(code, default, lambda answer: answer == default or sound(answer))
+
+    def basis(self, purpose: Purpose) -> Basis:
+        bases = _BASES[purpose]
+        chosen = self.choice(f"basis.{purpose}", [str(n + 1) for n in range(len(bases))])
+        return bases[int(chosen) - 1]
+
+    def choice(self, code: str, of: Sequence[str]) -> str:
+        return self._until(code, of[0], lambda answer: answer in of)
+
+    def _until(self, code: str, default: str | None, sound: Callable[[str], bool]) -> str:
+        question = self._tell(f"new.{code}")
+        while True:
+            print(f"{question} [{default}] " if default else f"{question} ", end="", flush=True)  # noqa: T201
+            answer = self._line(question)
+            if answer == "" and default is not None:
+                return default
+            if answer and sound(answer):
+                return answer
+            if not sys.stdin.isatty():
+                raise KlartoneError("error.policy.new_answer", question=question, answer=answer[:60])
+            print(self._tell("new.again"))  # noqa: T201
+
+    def _line(self, question: str) -> str:
+        try:
+            line = sys.stdin.readline()
+        except UnicodeDecodeError:
+            line = "\0"
+        if not sys.stdin.isatty():
+            print()  # noqa: T201 - nobody pressed the key that ends the line
+        if line == "":
+            raise KlartoneError("error.policy.new_ended", question=question)
+        return "".join(one for one in line.strip() if one.isprintable())

@@ -1,0 +1,60 @@
+"""Signing a policy: a key pair whose private half lies in the keyring, and the signature beside the file."""
+
+from __future__ import annotations
+
+import argparse
+
+from pydantic import TypeAdapter, ValidationError
+
+from softphone.bootstrap.home import Home, key_store, texts
+from softphone.bootstrap.policy.file import chosen, tell_faults
+from softphone.domain.errors import KeyringError
+from softphone.domain.policy import PolicyError
+from softphone.domain.policy.fields import Id
+from softphone.system.policy_file import policy_in, read_policy
+from softphone.system.signature import new_signing_key, public_half, sign
+
+_id: TypeAdapter[str] = TypeAdapter(Id)
+
+
+def create_signing_key(arguments: argparse.Namespace) -> int:
+    """A new key pair for policies. One that is there is never written over: what it signed could not be signed again."""
+    home, tell = Home.of(arguments), texts()
+    settings, _ = home.settings(only_look=True)
+    store = key_store(arguments.archive or home.archive(settings))
+    name = _name(arguments.id)
+    if store.get(name) is not None:
+        raise KeyringError("error.policy.signing_key_there", id=arguments.id)
+    private = new_signing_key()
+    store.set(name, private)
+    print(tell("policy.sign.key_created", id=arguments.id))  # noqa: T201
+    print(f'policy_signer = "{public_half(private)}"')  # noqa: T201
+    return 0
+
+
+def policy_sign(arguments: argparse.Namespace) -> int:
+    """The signature of the file's bytes beside it, in `<file>.sig`. A policy that cannot be used is not signed."""
+    home, tell = Home.of(arguments), texts()
+    settings, _ = home.settings(only_look=True)
+    path, _ = chosen(arguments)
+    raw = read_policy(path)
+    try:
+        policy_in(raw, path)
+    except PolicyError as error:
+        tell_faults(error, tell)
+        raise
+    private = key_store(home.archive(settings)).get(_name(arguments.id))
+    if private is None:
+        raise KeyringError("error.policy.no_signing_key", id=arguments.id)
+    written = sign(raw, path, private)
+    print(tell("policy.sign.signed", path=str(path), signature=str(written)))  # noqa: T201
+    print(f'policy_signer = "{public_half(private)}"')  # noqa: T201
+    return 0
+
+
+def _name(id: str) -> str:
+    """Under which the private half lies in the keyring. KeyringError for what is no id."""
+    try:
+        return f"policy-signing-{_id.validate_python(id)}"
+    except ValidationError:
+        raise KeyringError("error.policy.signing_key_id", id=id[:60]) from None

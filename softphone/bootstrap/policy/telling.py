@@ -1,0 +1,272 @@
+"""One line of a policy in plain sentences, as one would read it to a board. Which texts the party hears is `explain`'s.
+
+Every sentence is a code of the catalog `explain`; the controller's own words stand in it as they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from softphone.domain.policy import Controller, Line, OptOut, Period, Policy, share_text
+from softphone.domain.policy.purposes import Assessment, Documentation, Training
+from softphone.domain.purpose import Basis, Direction, KeyRole, Purpose
+from softphone.texts import Texts
+
+Paragraph = tuple[str, list[str]]
+"""what it is about, and its sentences"""
+
+
+class LineTeller:
+    """`day`: what has a date holds or has expired on it."""
+
+    def __init__(self, policy: Policy, line: Line, day: date, tell: Texts) -> None:
+        self._policy = policy
+        self._line = line
+        self._day = day
+        self._tell = tell
+        party = policy.party_of(line)[tell.language]
+        self._who = {
+            "party": party,
+            "Party": party[:1].upper() + party[1:],
+            "controller": policy.controller_of(line).name,
+        }
+
+    def what_is_recorded(self) -> Iterator[Paragraph]:
+        line = self._line
+        yield self._about("calls"), list(self._calls())
+        if line.documentation is not None:
+            yield self._about("documentation"), list(self._documentation(line.documentation))
+        if line.training is not None:
+            yield self._about("training"), list(self._training(line.training))
+
+    def what_the_party_can_do(self) -> Iterator[Paragraph]:
+        """And what happens to what is said, and who can open it."""
+        if self._line.documentation is not None or self._line.training is not None:
+            yield self._about("no"), list(self._no())
+            yield self._about("sensitive"), list(self._sensitive())
+            yield self._about("openers"), list(self._openers())
+
+    def say(self, code: str, **params: object) -> str:
+        return self._tell(code, **self._who, **params)
+
+    def _about(self, what: str) -> str:
+        return self._tell(f"explain.about.{what}")
+
+    # --- which calls -------------------------------------------------------------------------------
+
+    def _calls(self) -> Iterator[str]:
+        line = self._line
+        if line.documentation is None and line.training is None:
+            yield self.say("explain.calls.none")
+            return
+        recorded = [way for way in Direction if way in line.calls]
+        left_out = [way for way in Direction if way not in line.calls]
+        yield self.say("explain.calls", ways=self._listed(self._way(way) for way in recorded))
+        if left_out:
+            yield self.say("explain.calls.not", ways=self._listed(self._way(way) for way in left_out))
+        if line.numbers:
+            yield self.say("explain.calls.numbers", numbers=", ".join(line.numbers))
+        if line.never_record:
+            yield self.say("explain.calls.never", numbers=", ".join(line.never_record))
+        informed = self._policy.informed_on(line)
+        if informed is not None and informed <= self._day:
+            yield self.say("explain.informed", day=informed)
+
+    def _way(self, way: Direction) -> str:
+        return self._tell(f"explain.way.{way}")
+
+    # --- documentation -----------------------------------------------------------------------------
+
+    def _documentation(self, part: Documentation) -> Iterator[str]:
+        if part.lacks_assessment:
+            lacking = in_words_lacking(part.assessment.lacks if part.assessment else ("assessment",), self._tell)
+            yield self.say("explain.documentation.consent")
+            yield self.say(
+                "explain.documentation.fallback", basis=self._tell(f"explain.basis.{part.basis}"), lacking=lacking
+            )
+        else:
+            yield self.say(f"explain.documentation.{part.basis}")
+        if part.rule is not None:
+            yield self.say("explain.rule", rule=_ended(part.rule))
+        if part.assessment is not None and part.basis.can_be_objected_to:
+            yield from self._assessment(part.assessment)
+        yield self.say("explain.kept", period=self._period(part.keeps))
+        yield from self._reasons(part)
+        if part.basis is Basis.LEGAL_OBLIGATION:
+            yield self.say(f"explain.on_failure.{self._line.on_failure}")
+
+    def _assessment(self, part: Assessment) -> Iterator[str]:
+        yield self.say("explain.why", why=_ended(part.why[self._tell.language]))
+        for name, answer in (("a", part.G20.a), ("b", part.G20.b), ("c", part.G20.c)):
+            if answer is not None:
+                yield self.say(f"explain.need.{name}", answer=_ended(answer))
+        weighing = [text for name in "abcdef" if (text := getattr(part.G21, name))]
+        if weighing:
+            yield self.say("explain.factors", answers=" ".join(_ended(text) for text in weighing))
+        if part.conclusion is not None:
+            yield self.say("explain.conclusion", answer=_ended(part.conclusion))
+
+    def _reasons(self, part: Documentation | Training) -> Iterator[str]:
+        if part.why_kept is not None:
+            yield self.say("explain.why_kept", why=_ended(part.why_kept))
+        if part.why_longer is not None:
+            yield self.say("explain.why_longer", why=_ended(part.why_longer))
+
+    # --- training ----------------------------------------------------------------------------------
+
+    def _training(self, part: Training) -> Iterator[str]:
+        alone = self._line.documentation is None
+        kind = "alone" if alone else "too"
+        if part.sample == 0:
+            yield self.say("explain.training.none")
+            return
+        drawn = (
+            self.say("explain.sample.all")
+            if part.sample == 1
+            else self.say("explain.sample", share=share_text(part.sample))
+        )
+        special = part.special_circumstances
+        if self._line.special_circumstances_on(self._day) and special is not None:
+            yield self.say(
+                f"explain.training.special.{kind}", drawn=drawn, why=_ended(special.why[self._tell.language])
+            )
+            yield self.say("explain.training.special.dates", decided=special.decided_on, expires=special.expires_on)
+        else:
+            basis = "consent" if part.basis is Basis.CONSENT else "interest"
+            yield self.say(f"explain.training.{basis}.{kind}", drawn=drawn)
+            if special is not None and self._day > special.expires_on:
+                yield self.say("explain.training.special.over", expires=special.expires_on)
+            if part.why is not None:
+                yield self.say("explain.why", why=_ended(part.why[self._tell.language]))
+        yield self.say("explain.why_this_number", why=_ended(part.why_this_number))
+        if part.sample != 1:
+            yield self.say(f"explain.not_drawn.{kind}")
+        if part.capacity is not None:
+            yield self.say("explain.capacity", count=part.capacity)
+        yield self.say(
+            "explain.kept.training" if alone else "explain.kept.training.too", period=self._period(part.retention)
+        )
+        yield from self._reasons(part)
+
+    # --- a no --------------------------------------------------------------------------------------
+
+    def _no(self) -> Iterator[str]:
+        line = self._line
+        documented, trained = line.basis(Purpose.DOCUMENTATION), line.basis(Purpose.TRAINING)
+        if Basis.CONSENT in (documented, trained):
+            yield self.say("explain.no.consent")
+            yield self.say("explain.no.spoken" if line.spoken_consent else "explain.no.keys_only")
+        if trained is not None and trained.can_be_objected_to and line.training is not None:
+            if line.special_circumstances_on(self._day):
+                yield self.say("explain.no.special")
+            else:
+                how = (
+                    self.say("explain.no.how_keys", keys=line.opt_out_key)
+                    if line.opt_out_key
+                    else self.say("explain.no.how")
+                )
+                calls_back = line.training.opt_out is OptOut.CALL_BACK
+                then = "too" if documented is not None else "call_back" if calls_back else "stop"
+                yield self.say(f"explain.no.opt_out.{then}", how=how)
+        if documented is not None and documented.can_be_objected_to:
+            yield self.say(f"explain.no.objection.{line.objection_in_call}")
+        if documented is Basis.LEGAL_OBLIGATION:
+            yield self.say("explain.no.obligation")
+
+    # --- sensitive data, and who opens -------------------------------------------------------------
+
+    def _sensitive(self) -> Iterator[str]:
+        sensitive = self._line.sensitive
+        for kind in sensitive.expected:
+            ground = sensitive.ground(kind)
+            code = f"explain.sensitive.{kind}" if ground else f"explain.sensitive.{kind}.pause"
+            yield self.say(code, ground=_ended(ground or ""))
+        if not sensitive.expected:
+            yield self.say("explain.sensitive.none")
+        if sensitive.resumes:
+            yield self.say("explain.sensitive.resumes", period=self._period(sensitive.pause))
+        else:
+            yield self.say("explain.sensitive.by_hand")
+
+    def _openers(self) -> Iterator[str]:
+        for role, there in (
+            (KeyRole.DOCUMENTATION, self._line.documentation),
+            (KeyRole.TRAINING, self._line.training),
+            (KeyRole.CUSTODY, True),
+        ):
+            if there:
+                names = self._listed(one.id for one in self._policy.recipients(role))
+                yield self.say(f"explain.openers.{role}", names=names)
+
+    # --- words -------------------------------------------------------------------------------------
+
+    def _listed(self, words: Iterable[str]) -> str:
+        return listed(list(words), self._tell)
+
+    def _period(self, period: Period) -> str:
+        return in_words(period, self._tell)
+
+
+def of_the_whole(policy: Policy, tell: Texts) -> list[str]:
+    """What holds for every line."""
+    told = [_controller(one, tell) for one in policy.controller]
+    if policy.never_record:
+        told.append(tell("explain.never", numbers=", ".join(policy.never_record)))
+    if policy.emergency:
+        told.append(tell("explain.emergency", numbers=", ".join(policy.emergency)))
+    told.append(tell("explain.hold_unconfirmed", period=in_words(policy.hold_unconfirmed, tell)))
+    told.append(tell("explain.hold_after_refusal", period=in_words(policy.hold_after_refusal, tell)))
+    if policy.upstream.hosts:
+        told.append(tell("explain.upstream", hosts=", ".join(policy.upstream.hosts)))
+    told += [
+        tell(
+            "explain.team",
+            team=team.name[tell.language],
+            count=len(team.agents),
+            lines=listed((one.name[tell.language] for one in policy.line if one.id in team.lines), tell) or "–",
+            leads=listed(team.leads, tell) or "–",
+        )
+        for team in policy.team
+    ]
+    return told
+
+
+def _controller(one: Controller, tell: Texts) -> str:
+    return tell("explain.controller", name=one.name, contact=one.contact, page=one.page)
+
+
+def in_words(period: Period, tell: Texts) -> str:
+    """`P1Y6M`: 1 year and 6 months."""
+    years, months = divmod(period.months, 12)
+    hours, rest = divmod(period.seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    counts = {
+        "years": years,
+        "months": months,
+        "days": period.days,
+        "hours": hours,
+        "minutes": minutes,
+        "seconds": seconds,
+    }
+    parts = [tell(f"explain.period.{unit}", count=count) for unit, count in counts.items() if count]
+    return listed(parts, tell) or tell("explain.period.seconds", count=0)
+
+
+def in_words_lacking(keys: Iterable[str], tell: Texts) -> str:
+    """What an assessment is still without: `G20.a`, …, or `assessment` where there is none at all."""
+    return listed((tell(f"explain.lacks.{key}") for key in keys), tell)
+
+
+def listed(words: Iterable[str], tell: Texts) -> str:
+    """One, two and three."""
+    all_of = list(words)
+    if len(all_of) < 2:
+        return "".join(all_of)
+    return tell("explain.and", first=", ".join(all_of[:-1]), last=all_of[-1])
+
+
+def _ended(text: str) -> str:
+    """As a sentence of its own."""
+    text = text.strip()
+    return text if text[-1:] in ".!?…" or not text else f"{text}."

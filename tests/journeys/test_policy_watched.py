@@ -1,0 +1,73 @@
+"""The policy's file is looked after: a change holds from the next call on, a fault leaves the last good one, a signature that
+does not fit leaves none; and the audit log tells of each of them (G11)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from softphone.domain.purpose import Headline, Purpose, Reason
+from softphone.plugin.manifest import read_plugin
+from softphone.system.signature import new_signing_key, public_half, sign
+from softphone.wire import PolicyPhase
+from tests.journeys.fault_words import save
+from tests.journeys.stage import stage
+from tests.peers.second_phone import ROOT
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.mark.rule("G11")
+def test_a_changed_policy_holds_from_the_next_call_on_and_each_taking_up_is_in_the_audit_log(tmp_path: Path) -> None:
+    with stage(tmp_path, lines=("n7",)) as on:
+        desk = on.desk
+        file = on.home.folders.config / "policy.toml"
+        good = file.read_text("utf-8")
+        call = on.call("n7")
+        desk.wait_event("first_sample", call=call)
+
+        changed = good.replace('name = { da = "Linje n7"', 'name = { da = "Salg"').replace(
+            'sample = "100 %"', 'sample = "0 %"'
+        )
+        file.write_text(changed, "utf-8")
+        desk.wait(lambda now: [one for one in now.lines if "Salg" in one.name.values()], "the changed policy")
+        # The call that is on has its own.
+        status = desk.call(call).status
+        assert status is not None
+        assert {*status.recording} == {*Purpose}
+        on.hang_up(call)
+        after = on.call("n7", number="+4520123457")
+        desk.wait_event("first_sample", call=after)
+        status = desk.wait_status(lambda one: one.recording, "recording", after)
+        assert status.recording == (Purpose.DOCUMENTATION,)
+        on.hang_up(after)
+
+        file.write_text(good[:700], "utf-8")
+        desk.wait(lambda now: now.policy.phase is PolicyPhase.FAULTY and now.policy.controller, "faulty")
+        key = new_signing_key()
+        save(on, policy_signer=public_half(key))
+        desk.wait(lambda now: now.policy.phase is PolicyPhase.UNSIGNED, "unsigned")
+        unsigned = on.call("n7", number="+4520123459")
+        status = desk.wait_status(lambda one: one.headline is Headline.FAILED, "not recorded", unsigned)
+        assert status.reasons[0].reason is Reason.POLICY_UNSIGNED
+        on.hang_up(unsigned)
+        file.write_text(good, "utf-8")
+        sign(file.read_bytes(), file, key)
+        desk.wait(lambda now: now.policy.phase is PolicyPhase.READY, "signed")
+        signed = on.call("n7", number="+4520123460")
+        # Nobody has signed the line's own recording, so the voice speaks, and takes its time.
+        desk.wait_event("notice_started", call=signed)
+        on.hang_up(signed)
+        on.end()
+        with on.archive() as archive:
+            told = [(one.event, dict(one.params)) for one in archive.audit_of() if one.rule == "G11"]
+        makers = {(params["rulebook"], params["voice"]) for event, params in told if event == "policy_taken_up"}
+        hashes = [str(params["sha256"]) for event, params in told if event == "policy_taken_up"]
+        assert hashes == [hashlib.sha256(text.encode()).hexdigest() for text in (good, changed, good)]
+        plugins = (read_plugin(ROOT / "plugins" / name).release for name in ("datatilsynet", "espeak_voice"))
+        assert makers == {tuple(plugins)}
+        stays = [params["last_good_stays"] for event, params in told if event == "policy_refused"]
+        assert (stays[0], stays[-1]) == (True, False)
+        assert on.verified()["audit_ok"]
