@@ -27,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     texts = bootstrap.texts()
     arguments = _parser(texts).parse_args(argv)
     run: Run = arguments.run
+    told_in: Language | None = getattr(arguments, "told_in", None)
+    if told_in is not None:
+        texts = bootstrap.texts(told_in)  # what was asked for in a language is refused in it too
     try:
         return run(arguments)
     except KlartoneError as error:
@@ -101,12 +104,14 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     check.add_argument("--confirm", metavar="HASH", help=texts("cli.policy.confirm"))
     check.add_argument("--by", metavar="NAME", help=texts("cli.policy.by"))
     explain.add_argument("line", nargs="?", metavar="LINE", help=texts("cli.policy.line"))
-    explain.add_argument("--language", type=Language, choices=list(Language), help=texts("cli.policy.language"))
     decide.add_argument("--json", required=True, metavar="FACTS", help=texts("cli.policy.facts"))
     sign.add_argument("--id", required=True, metavar="ID", help=texts("cli.policy.signing_key"))
     command("schema", bootstrap.policy_schema, policy)
     new = command("new", bootstrap.policy_new, policy)
     _file(new.add_mutually_exclusive_group(), texts, "cli.policy.new_file")
+    for one in (check, explain, decide, new):
+        told_in = texts("cli.policy.language")
+        one.add_argument("--language", type=Language, choices=list(Language), dest="told_in", help=told_in)
     _notices(
         command("notice", bootstrap.policy_notice, policy), command("record", bootstrap.policy_record, policy), texts
     )

@@ -211,6 +211,16 @@ def test_what_the_check_is_not_sure_of_waits_for_a_person_whose_confirmation_is_
     assert len(again["to_confirm"]) == 1
 
 
+def test_the_command_that_confirms_is_told_once_with_the_file_and_the_hash(
+    home: Path, file: Path, capsys: Captured
+) -> None:
+    (waiting,) = checked(home, file, UNSURE, capsys, status=0)["to_confirm"]
+    assert klartone(home, "policy", "check", file) == 0
+    told = capsys.readouterr().out
+    assert told.count(waiting["hash"]) == 1
+    assert f"klartone policy check {file} --confirm {waiting['hash']} --by NAME" in told
+
+
 def test_a_confirmation_stands_in_the_audit_log_where_there_is_an_archive_and_names_nobody(
     file: Path, capsys: Captured, tmp_path: Path
 ) -> None:
@@ -250,6 +260,11 @@ def test_without_a_file_the_phones_own_policy_is_meant_and_it_must_be_signed_whe
     assert klartone(home, "policy", "check") == 1
     assert "There is no signature" in capsys.readouterr().out
     assert klartone(home, "policy", "check", file) == 0
+    assert "will not use it: it is not signed" in capsys.readouterr().out
+    file.with_name(f"{file.name}.sig").write_text("A" * 86 + "==", encoding="ascii")
+    assert klartone(home, "policy", "check", file, "--json") == 0
+    (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert (warning["code"], warning["rule"]) == ("policy.warning.signed_otherwise", "G11")
 
 
 # --- explain ------------------------------------------------------------------------------------------------
@@ -351,6 +366,38 @@ def test_a_faulty_policy_is_not_explained_but_its_faults_are_told(home: Path, fi
     assert "line[1].training.sample" in said.err
 
 
+def test_a_draft_whose_keys_are_yet_to_come_is_explained_and_says_so(home: Path, file: Path, capsys: Captured) -> None:
+    draft = POLICY
+    for role, key in KEYS.items():
+        draft = draft.replace(key, f"${role}_key")
+    file.write_text(draft, encoding="utf-8")
+    assert klartone(home, "policy", "explain", file) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("Keys are still to be put in") == 1
+    assert "case-1" in told
+
+    file.write_text(POLICY.replace(next(iter(KEYS.values())), "mine"), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("explain", "none.toml"), "Der er ingen fil"),
+        (("check", "none.toml"), "kan ikke bruges"),
+        (("decide", "none.toml", "--json", "[]"), "JSON-objekt"),
+    ],
+)
+def test_what_is_asked_for_in_a_language_is_answered_in_that_alone(
+    home: Path, capsys: Captured, words: tuple[str, ...], said: str
+) -> None:
+    assert klartone(home, "policy", *words, "--language", "da") == 1
+    captured = capsys.readouterr()
+    told = captured.out + captured.err
+    assert said in told
+    assert not re.search(r"\b(?:the|policy cannot|file is)\b", told)
+
+
 # --- decide -------------------------------------------------------------------------------------------------
 
 
@@ -386,11 +433,16 @@ def test_a_decision_is_one_json_object_with_each_purpose_notice_way_and_reasons(
     [
         ("", "That is not JSON"),
         ('{"line": "salg"', "That is not JSON"),
-        ("[1, 2]", "“line” must be there"),
+        ("[]", "must be one JSON object"),
+        ("[1, 2]", "must be one JSON object"),
+        ('{"line": "salg", "number": "abc"}', "“abc” is no telephone number"),
         ("{}", "it is about: line."),
         ('{"line": "salg", "time": "now"}', "it is about: time."),
         ('{"line": "salg", "drawn": "yes", "at": "2026-11-25T10:00:00"}', "it is about: drawn, at."),
-        ('{"line": "salg", "direction": "up"}', "it is about: direction."),
+        (
+            '{"line": "salg", "direction": "up"}',
+            "“up” cannot be the “direction”. Write one of: inbound, outbound, internal.",
+        ),
         ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "it is about: at."),
         ('{"line": "salg", "at": "9999-12-31T23:59:59-12:00"}', "it is about: at."),
         ('{"line": "fax"}', "no line “fax”. Write one of these: salg, support."),
@@ -476,7 +528,9 @@ ALL = """\
 Sol & Vind "A/S"
 https://solvind.example/opkald
 gdpr@solvind.example
+1
 gæsten
+the guest
 Bestilling
 +45 70 10 10 10
 3
@@ -496,7 +550,7 @@ Vi hører to om ugen.
 Vi følger op efter en måned.
 2026-10-01
 """.splitlines()
-LEAST = ["Foreningen", "https://forening.example/opkald", "post@forening.example", *[""] * 14]
+LEAST = ["Foreningen", "https://forening.example/opkald", "post@forening.example", *[""] * 16]
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -525,9 +579,12 @@ def test_a_new_policy_passes_the_check_but_for_its_keys(
     told = checked(home, file, filled(text, PUBLIC), capsys, status=0)
     policy = load_policy(file).policy
     assert policy.controller[0].name == answers[0]
+    assert policy.notice_language is Language.DA
+    assert all(f"--id {one.id}" in asked for one in policy.recipient)
     if answers is ALL:
         assert told["warnings"] == []
-        assert policy.controller[0].party[language] == "gæsten"
+        party = policy.controller[0].party
+        assert (party.da, party.en) == ("gæsten", "the guest")
         assert [one["notice"] for one in told["notices"]][:1] == ["N7"]
     else:
         assert {one["rule"] for one in told["warnings"]} == {"G11", "G22", "L1"}
@@ -539,7 +596,7 @@ def test_a_new_policy_names_the_law_that_obliges_and_says_who_is_an_authority(
     home: Path, file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     obliged = [
-        *LEAST[:6],
+        *LEAST[:8],
         "3",
         "2",
         "P5Y",
@@ -580,8 +637,8 @@ def test_a_file_that_is_there_is_never_written_over(
         (["Foreningen"], "Where is the page"),
         ([""], "Who is the controller"),
         (["Foreningen", "forening.example"], "“forening.example” is no answer to: Where is the page"),
-        ([*LEAST[:6], "7"], "“7” is no answer to: What is it recorded for?"),
-        ([*LEAST[:6], "1", "2", ""], "For how long does the law require"),
+        ([*LEAST[:8], "7"], "“7” is no answer to: What is it recorded for?"),
+        ([*LEAST[:8], "1", "2", ""], "For how long does the law require"),
     ],
 )
 def test_answers_that_cannot_be_leave_no_file(
@@ -603,8 +660,11 @@ class Typing(io.StringIO):
 def test_at_a_terminal_an_answer_that_is_none_is_asked_for_again(
     home: Path, file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = ["", "Foreningen", "forening.example", *LEAST[1:6], "seven", "1", *[""] * 10]
+    answers = ["", "Foreningen", "forening.example", *LEAST[1:8], "seven", "1", *[""] * 10]
     monkeypatch.setattr(sys, "stdin", Typing("\n".join(answers) + "\n"))
     assert klartone(home, "policy", "new", file) == 0
-    assert capsys.readouterr().out.count("That is no answer here. Try again.") == 3
+    asked = capsys.readouterr().out
+    assert asked.count("That is no answer here.") == asked.count("stop with Ctrl-C; then nothing is written") == 3
+    for why in ("Write a text.", "Write a web address with https", "Write a number from 1 to 3."):
+        assert asked.count(why) == 1
     assert tomllib.loads(file.read_text("utf-8"))["controller"]["page"] == LEAST[1]

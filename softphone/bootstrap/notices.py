@@ -27,7 +27,7 @@ from softphone.domain.policy import Line, LoadedPolicy, PolicyError, SoundFile
 from softphone.domain.policy.doubts import LONGEST_NOTICE
 from softphone.domain.purpose import Language
 from softphone.plugin.notices import NoticeMaker
-from softphone.plugin.own import Own, OwnWording, quotable
+from softphone.plugin.own import Own, OwnWording, as_word, quotable
 from softphone.plugin.sounds import RATE, read_any, read_wav
 from softphone.plugin.speaking import Lacking
 from softphone.texts import Texts
@@ -178,7 +178,7 @@ def _judged(desk: _Desk, notice: NoticeId, language: Language, own: OwnWording |
     if own is not None and own.confirmed is not None:
         yield tell("notice.confirmed", by=own.confirmed.by, on=own.confirmed.on)
     elif own is not None:
-        yield tell("policy.warning.notice_unconfirmed", hash=own.hash)
+        yield tell("policy.warning.notice_unconfirmed", hash=own.hash, path=as_word(desk.loaded.path))
 
 
 def _findings(judgement: Judgement, tell: Texts) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from softphone.domain.purpose import Headline, Language
-from softphone.domain.status import Button, ReasonStatus, Status, Told
+from softphone.domain.purpose import Headline, Language, Purpose
+from softphone.domain.status import Button, OptOutKind, PurposePhase, ReasonStatus, Status, Told
 from softphone.embed.messages import ButtonWords, Words
 from softphone.texts import Texts
 from softphone.wire import CallState, LineState
@@ -78,10 +78,20 @@ class _Said:
 
     def _button(self, name: str, button: Button) -> ButtonWords:
         code = f"{name}.{button.kind}"
-        sub = self._say(f"{code}.sub", seconds=_seconds(button.until, self._now)) if button.enabled else ""
+        sub = self._say(self._sub_code(code), seconds=_seconds(button.until, self._now)) if button.enabled else ""
         if button.why_not:
             sub = self._say(f"why_not.{button.why_not}")
         return ButtonWords(button.kind, button.enabled, self._say(code), sub)
+
+    def _sub_code(self, code: str) -> str:
+        """A no to the question on training leaves documentation as it is; to two questions it is a no to both."""
+        if code != f"opt_out.{OptOutKind.SAID_NO}":
+            return f"{code}.sub"
+        phases = {purpose: state.phase for purpose, state in self._status.purposes.items()}
+        if list(phases.values()).count(PurposePhase.ASKED) > 1:
+            return "opt_out.said_no.both"
+        goes_on = phases.get(Purpose.DOCUMENTATION) in (PurposePhase.PLANNED, PurposePhase.ACTIVE)
+        return "opt_out.training_ends.sub" if goes_on else f"{code}.sub"
 
     def _action(self, name: str) -> str:
         for code in (f"press.{name}", f"action.{name}"):

@@ -7,6 +7,7 @@ policy's hash of both holds, or nobody has said and the policy need not be signe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,11 +141,16 @@ def _doubts(loaded: LoadedPolicy, path: KeyPath, one: OwnWording) -> list[Policy
     doubts = [
         warning_at(loaded, path, f"notice_doubt_{found.code}", **_params(found)) for found in one.judgement.unsure
     ]
-    return [*doubts, warning_at(loaded, path, "notice_unconfirmed", hash=one.hash)]
+    return [*doubts, warning_at(loaded, path, "notice_unconfirmed", hash=one.hash, path=as_word(loaded.path))]
 
 
 def _params(found: Found) -> dict[str, str]:
     return {"rule": found.rule, "words": quotable(found.words)}
+
+
+def as_word(path: str) -> str:
+    """A path as one word of a command line."""
+    return f'"{path}"' if re.search(r"\s", path) else path
 
 
 def quotable(words: str) -> str:

@@ -24,6 +24,8 @@ LARGEST = 1_000_000
 """bytes; a policy for hundreds of lines has a tenth of it"""
 
 _WHERE = re.compile(r"\(at line (\d+), column (\d+)\)")
+_TWICE = re.compile(r"(?:Cannot (?:overwrite|declare|mutate|redefine)|Duplicate )")
+"""how the reader begins, where a value or a table is there already"""
 
 
 def load_policy(path: Path, *, signer: str = "") -> LoadedPolicy:
@@ -101,6 +103,8 @@ def _lines(text: str, data: Mapping[str, Any]) -> Mapping[KeyPath, int]:
 def _broken(text: str, message: str) -> PolicyError:
     last = text.count("\n") + (0 if text.endswith("\n") else 1)
     where = _WHERE.search(message)
+    if _TWICE.match(message):
+        return PolicyError([PolicyFault(int(where[1]) if where else last, "", "policy.fault.declared_twice")])
     if where is None or "end of document" in message:
         return PolicyError([PolicyFault(last, "", "policy.fault.ends_early")])
     line, column = int(where[1]), int(where[2])

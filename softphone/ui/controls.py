@@ -142,7 +142,7 @@ class ActionButton(Control):
         return QSize(96, self.HEIGHT)
 
     def text_width(self) -> float:
-        return self.width() - (34 if self._icon_name else 12) - 4
+        return self.width() - (34 if self._icon_name else 12) - 9
 
     def overflows(self) -> bool:
         """Whether the words do not fit: then a test fails, not an agent's eyes."""

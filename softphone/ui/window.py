@@ -105,7 +105,7 @@ class DeskWindow(QWidget):
         self.setMinimumWidth(NARROWEST)
         self.resize(WIDTH, min(HEIGHT, self.screen().availableGeometry().height() - _FRAME))
         self.dot = Dot()
-        self.account = Words("accountLine", size=SMALL, role="muted")
+        self.account = Words("accountLine", size=SMALL, role="muted", elide=Qt.TextElideMode.ElideMiddle)
         self.look_button = QuietButton("toggleLook")
         self.settings_button = QuietButton("openSettings")
         self.strip = CallStrip()

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from softphone.domain.events import Now
-from softphone.domain.purpose import Direction, Headline, Language, Reason
+from softphone.domain.purpose import Direction, Headline, Language, Purpose, Reason
 from softphone.domain.session import State, describe
-from softphone.domain.status import Button, Choice, DisputeKind, OptOutKind, ReasonStatus, Status
+from softphone.domain.status import Button, Choice, DisputeKind, OptOutKind, PurposePhase, ReasonStatus, Status
 from softphone.embed.words import in_words
 from softphone.system.paths import program_folder
 from softphone.texts import Texts
@@ -83,6 +83,19 @@ def test_the_party_is_called_what_the_policy_calls_it() -> None:
     words = in_words(texts_of, "UTC", call, LINE, NOW)
     assert words[Language.DA].reasons == ("Borgeren har sagt ja",)
     assert words[Language.EN].reasons == ("The caller said yes",)
+
+
+@pytest.mark.rule("G31")
+def test_a_no_to_training_says_that_documentation_goes_on() -> None:
+    off = STATUS.purposes[Purpose.TRAINING]
+    purposes = {
+        Purpose.DOCUMENTATION: replace(off, phase=PurposePhase.ACTIVE),
+        Purpose.TRAINING: replace(off, phase=PurposePhase.ASKED),
+    }
+    no = Button(OptOutKind.SAID_NO, enabled=True)
+    in_both = said(replace(STATUS, opt_out=no, purposes=purposes))
+    assert {"optages stadig til dokumentation", "documentation goes on"} <= set(in_both)
+    assert "optages ikke" not in in_both
 
 
 def test_before_the_rulebook_has_answered_nothing_is_said() -> None:

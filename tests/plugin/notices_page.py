@@ -49,8 +49,9 @@ A line may have its own words for a notice, with `{page}` and `{keys}` where the
   confirmed it: `klartone policy check --confirm HASH --by NAME` gives the block to put into the policy. Another word, another
   confirmation.
 - The check knows words and turns of phrase; it understands nothing. A clause that it does not know, a negation that belongs to
-  nothing it knows, and what sounds like taking something back wait for a person. It does not see irony, nor whether the law that is named is the one that obliges, nor whether a promise is kept. It does
-  not hear what a recording says: that must be the text that is shown. Who answers for the notice is the controller.
+  nothing it knows, and what sounds like taking something back wait for a person. It does not see irony, nor whether the law
+  that is named is the one that obliges, nor whether a promise is kept. It does not hear what a recording says: that must be
+  the text that is shown. Who answers for the notice is the controller.
 
 Recorded with a microphone, or made ready from a finished recording, a notice is trimmed and made as loud as the voice (EBU R 128,
 -20.5 LUFS, no peak above -3 dB), and lies beside the policy:

@@ -13,8 +13,8 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollBar, QWidget
 
-from softphone.domain.purpose import Language
-from softphone.domain.status import Button, OptOutKind, Told
+from softphone.domain.purpose import Basis, Language, Reason
+from softphone.domain.status import Button, OptOutKind, PurposePhase, Told
 from softphone.ui.app import time_zone
 from softphone.ui.controls import ActionButton, Chip, Control
 from softphone.ui.fields import Words
@@ -790,6 +790,19 @@ def test_each_of_two_questions_has_its_keys_and_a_name_for_a_screen_reader(scene
     yes = scene.widget("saidYesTraining")
     assert not yes.isEnabled()
     assert yes.accessibleDescription() == "på denne linje kan der kun siges ja med tasten"
+
+
+@pytest.mark.rule("G04")
+def test_after_the_call_what_the_opt_out_does_stands_on_no_second_button(scene: Scene) -> None:
+    active = s.purpose(PurposePhase.ACTIVE, Basis.CONSENT, Reason.CONSENT)
+    stop = Button(OptOutKind.STOP_AND_DELETE, enabled=True)
+    assert s.ENDED.status is not None
+    status = replace(s.ENDED.status, purposes={s.DOC: s.OFF, s.TRAIN: active}, opt_out=stop)
+    scene.open(s.snapshot(s.ENDED))
+    assert scene.widget("withdrawTraining").isVisible()
+    scene.show(s.snapshot(replace(s.ENDED, status=status)))
+    assert scene.widget("lastOptOut").isVisible()
+    assert not scene.widget("withdrawTraining").isVisible()
 
 
 def test_a_machine_is_asked_about_until_a_person_has_answered_and_then_from_the_menu(scene: Scene) -> None:

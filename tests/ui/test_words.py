@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
-from softphone.domain.status import Button, DisputeKind, HoldPhase, OptOutKind
+from softphone.domain.status import Button, DisputeKind, HoldPhase, OptOutKind, PurposePhase
 from softphone.ui.view import View
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import kept_words
@@ -169,6 +169,43 @@ def test_opting_out_says_from_when_it_holds(view_of: MakeView) -> None:
     early, late = s.call(s.PLAYING), s.call(s.RECORDING)
     assert opt_out_words(view_of(s.snapshot(early)), early).sub == "gælder fra starten"
     assert opt_out_words(view_of(s.snapshot(late)), late).sub == "optages stadig til dokumentation"
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("recording", [(s.DOC,), ()])
+def test_a_no_to_training_says_that_documentation_goes_on(recording: tuple[Purpose, ...], view_of: MakeView) -> None:
+    asked = {s.DOC: s.purpose(PurposePhase.ACTIVE), s.TRAIN: s.purpose(PurposePhase.ASKED)}
+    no = Button(OptOutKind.SAID_NO, enabled=True)
+    call = s.call(replace(s.RECORDING, opt_out=no, purposes=asked, recording=recording))
+    assert opt_out_words(view_of(s.snapshot(call)), call).sub == "optages stadig til dokumentation"
+
+
+@pytest.mark.rule("G31")
+def test_once_the_call_is_over_or_locked_the_opt_out_says_what_it_still_does(view_of: MakeView) -> None:
+    ends = Button(OptOutKind.TRAINING_ENDS, enabled=True)
+    over = ended(opt_out=ends)
+    assert opt_out_words(view_of(s.snapshot(over)), over).sub == "gemmes stadig til dokumentation"
+    locked = s.call(replace(s.RECORDING, opt_out=ends, notes=("held_from_training",)))
+    assert opt_out_words(view_of(s.snapshot(locked)), locked).sub == "heller ikke, når låsen er hævet"
+
+
+def test_an_opt_out_that_cannot_be_pressed_names_no_purpose(view_of: MakeView) -> None:
+    call = s.call(replace(s.RECORDING, opt_out=Button(OptOutKind.NONE, enabled=False, why_not="over")))
+    assert opt_out_words(view_of(s.snapshot(call)), call).title == "Frabed"
+
+
+def test_a_sample_of_nothing_is_not_said_to_be_only_a_part(view_of: MakeView) -> None:
+    line = s.ROWS["not_in_sample"][0]
+    snapshot = s.snapshot(line)
+    snapshot = replace(snapshot, lines=tuple(replace(one, sample="0 %") for one in snapshot.lines))
+    assert card_words(view_of(snapshot), line).body.startswith("Ingen af samtalerne")
+
+
+def test_after_a_no_to_training_the_card_still_says_why_it_documents(view_of: MakeView) -> None:
+    call = s.ROWS["training_declined"][0]
+    body = card_words(view_of(s.snapshot(call)), call).body
+    assert body.startswith("Fordi ")
+    assert body.endswith("Kunden sagde nej til uddannelse kl. 10.44")
 
 
 @pytest.mark.parametrize("language", Language)

@@ -16,14 +16,23 @@ from pathlib import Path
 from softphone.archive.archive import MARKER, Archive
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
-from softphone.bootstrap.policy.file import at_its_place, chosen
+from softphone.bootstrap.policy.file import at_its_place, chosen, wanted_signer
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import KlartoneError
-from softphone.domain.policy import LoadedPolicy, PolicyError, PolicyFault, PolicyPartlyRead, day_of, warning_at
+from softphone.domain.policy import (
+    LoadedPolicy,
+    PolicyError,
+    PolicyFault,
+    PolicyPartlyRead,
+    PolicyUnsigned,
+    day_of,
+    warning_at,
+)
 from softphone.domain.policy.faults import in_file_order
 from softphone.plugin.notices import NoticeBook, Unspoken
 from softphone.plugin.own import OwnWording
-from softphone.system.policy_file import load_policy
+from softphone.system.policy_file import load_policy, read_policy
+from softphone.system.signature import check_signature
 from softphone.texts import Texts
 
 _OF_A_LINE = re.compile(r"line\[(\d+)\]")
@@ -51,7 +60,7 @@ class Checked:
 
 def policy_check(arguments: argparse.Namespace) -> int:
     """Status 1 where there is a fault. With `--confirm HASH --by NAME`: the block that confirms that wording, on stdout."""
-    tell = texts()
+    tell = texts(arguments.told_in)
     checked = _checked(arguments)
     if arguments.confirm is not None:
         return _confirmed(checked, arguments, tell)
@@ -65,6 +74,7 @@ def policy_check(arguments: argparse.Namespace) -> int:
 def _checked(arguments: argparse.Namespace) -> Checked:
     """All that is wrong at once: a fault in one place hides none in another, as far as that can be read."""
     path, signer = chosen(arguments)
+    wanted = wanted_signer(arguments)
     faults: tuple[PolicyFault, ...] = ()
     try:
         loaded = load_policy(path, signer=signer)
@@ -74,14 +84,26 @@ def _checked(arguments: argparse.Namespace) -> Checked:
         return Checked(path, None, error.faults, (), NoticeBook())
     try:
         with asked_rulebook(Home.of(arguments)) as asked:
-            own_faults, book = _judged(asked, loaded, signed=bool(signer))
+            own_faults, book = _judged(asked, loaded, signed=bool(wanted))
     except KlartoneError:
         if not faults:
             raise
         own_faults, book = (), NoticeBook()  # without a rulebook the faults of the file are told all the same
     silent = [_silent(loaded, one) for one in book.unspoken]
-    warnings = loaded.with_remarks(*book.remarks, *silent).remarks
+    unsigned = [] if signer or not wanted else _unsigned(path, wanted)
+    warnings = loaded.with_remarks(*book.remarks, *silent, *unsigned).remarks
     return Checked(path, loaded, in_file_order([*faults, *own_faults]), warnings, book)
+
+
+def _unsigned(path: Path, signer: str) -> list[PolicyFault]:
+    """A draft need not be signed to be checked; that the phone would not use it as it lies there is told all the same."""
+    try:
+        check_signature(read_policy(path), path, signer)
+    except PolicyUnsigned as error:
+        missing = error.faults[0].code == "policy.fault.signature_missing"
+        code = "policy.warning.not_signed" if missing else "policy.warning.signed_otherwise"
+        return [PolicyFault(None, "", code, {"path": str(path)})]
+    return []
 
 
 def _judged(asked: Asked, loaded: LoadedPolicy, *, signed: bool) -> tuple[Sequence[PolicyFault], NoticeBook]:
@@ -111,9 +133,6 @@ def _told(checked: Checked, tell: Texts) -> None:
         "warnings": tell("policy.check.warnings", count=len(checked.warnings)),
     }
     print(tell("policy.check.faulty" if checked.faults else "policy.check.ok", **counts))  # noqa: T201
-    for one in checked.unsure:
-        _line, notice, language = one.place
-        print(tell("policy.check.confirm", notice=notice.value, language=language.value, hash=one.hash))  # noqa: T201
 
 
 def _as_json(checked: Checked, tell: Texts) -> dict[str, object]:

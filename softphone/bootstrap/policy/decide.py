@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StrictBool, ValidationError
+from pydantic_core import PydanticCustomError
 
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
@@ -27,6 +29,13 @@ def _in_every_zone(at: datetime) -> datetime:
     return at
 
 
+def _number(written: str) -> str:
+    """Digits as a telephone shows them, or an address of the exchange's; empty as withheld."""
+    if written.strip() and not re.fullmatch(r"[\d+*#\s().\-/]*\d[\d+*#\s().\-/]*|\S+@\S+", written.strip()):
+        raise PydanticCustomError("number", "no number")
+    return written
+
+
 class GivenFacts(BaseModel):
     """What is known of a call, as it is given. Only the line must be named; null: a call that belongs to none."""
 
@@ -34,7 +43,7 @@ class GivenFacts(BaseModel):
 
     line: str | None
     direction: Direction = Direction.INBOUND
-    number: str | None = None
+    number: Annotated[str, AfterValidator(_number)] | None = None
     """as a telephone shows it, in any usual spelling; null: withheld"""
     drawn: StrictBool = False
     declined_earlier: StrictBool = False
@@ -44,7 +53,7 @@ class GivenFacts(BaseModel):
 
 def policy_decide(arguments: argparse.Namespace) -> int:
     """`--json FACTS`, or `-` for stdin. One JSON object on stdout. KlartoneError for facts that are none."""
-    tell = texts()
+    tell = texts(arguments.told_in)
     given = given_facts(_stdin() if arguments.json == "-" else arguments.json)
     policy = load(arguments, tell).policy
     if given.line is not None and policy.line_named(given.line) is None:
@@ -63,7 +72,15 @@ def given_facts(text: str) -> GivenFacts:
     except ValidationError as error:
         faults = error.errors(include_url=False)
     if faults[0]["type"] == "json_invalid":
-        raise KlartoneError("error.policy.facts_no_json", detail=str(faults[0].get("ctx", {}).get("error", "")))
+        raise KlartoneError("error.policy.facts_no_json")
+    if not faults[0]["loc"]:
+        raise KlartoneError("error.policy.facts_no_object")
+    for fault in faults:
+        if fault["loc"] == ("direction",):
+            allowed = ", ".join(Direction)
+            raise KlartoneError("error.policy.facts_direction", value=str(fault["input"])[:60], allowed=allowed)
+        if fault["type"] == "number":
+            raise KlartoneError("error.policy.facts_number", value=str(fault["input"])[:60])
     keys = ", ".join(dict.fromkeys(".".join(str(part) for part in fault["loc"]) or "–" for fault in faults))
     raise KlartoneError("error.policy.facts", keys=keys, known=", ".join(GivenFacts.model_fields))
 
@@ -71,8 +88,8 @@ def given_facts(text: str) -> GivenFacts:
 def _stdin() -> str:
     try:
         return sys.stdin.read()
-    except UnicodeDecodeError as error:
-        raise KlartoneError("error.policy.facts_no_json", detail=error.reason) from None
+    except UnicodeDecodeError:
+        raise KlartoneError("error.policy.facts_no_json") from None
 
 
 def decided(asked: Asked, policy: Policy, given: GivenFacts) -> Decision:

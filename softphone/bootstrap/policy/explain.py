@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
-from softphone.bootstrap.policy.file import load, printable, tell_faults
+from softphone.bootstrap.policy.file import load_draft, printable, tell_faults
 from softphone.bootstrap.policy.telling import LineTeller, Paragraph, in_words_lacking, of_the_whole
 from softphone.domain.decision import Facts, How
 from softphone.domain.errors import KlartoneError
@@ -25,13 +25,13 @@ WIDTH = 92
 
 def policy_explain(arguments: argparse.Namespace) -> int:
     """One line where it is named, else all of them. KlartoneError for a line that the policy does not have."""
-    tell = texts(arguments.language)
+    tell = texts(arguments.told_in)
     if arguments.policy is not None and arguments.line is None and arguments.file is not None:
         arguments.line, arguments.file = (
             str(arguments.file),
             None,
         )  # with the file named by the option, one word is the line
-    loaded = load(arguments, tell)
+    loaded, keyless = load_draft(arguments, tell)
     policy, now = loaded.policy, datetime.now(UTC)
     wanted = {line.id for line in policy.line if arguments.line in (None, line.id)}
     if not wanted and arguments.line is not None:
@@ -43,7 +43,11 @@ def policy_explain(arguments: argparse.Namespace) -> int:
         told = _section(
             ", ".join(one.name for one in policy.controller),
             "=",
-            [("", of_the_whole(policy, tell)), (tell("explain.about.warnings"), _doubts(loaded, None, tell))],
+            [
+                ("", [tell("explain.keys_to_come")] if keyless else []),
+                ("", of_the_whole(policy, tell)),
+                (tell("explain.about.warnings"), _doubts(loaded, None, tell)),
+            ],
         )
         for line in (one for one in own.lines if one.id in wanted):
             teller = LineTeller(policy, line, day_of(policy, now), tell)

@@ -6,22 +6,47 @@ What it cannot know stands in the file as a place to fill in: the public keys, a
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from softphone.bootstrap.home import texts
-from softphone.bootstrap.policy.written import Answers, Assessed, written
+from softphone.bootstrap.policy.written import PARTY, Answers, Assessed, recipient_id, roles, written
 from softphone.bootstrap.program import as_typed
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy.fields import Day, Length, Number, Page, Share, Text
-from softphone.domain.purpose import Basis, Purpose
+from softphone.domain.purpose import Basis, Language, Purpose
 from softphone.texts import Texts
 
 DEFAULT_FILE = Path("policy.toml")
+
+_CONTACT = re.compile(r"\S+@\S+\.\S+|\+?\d[\d ()-]{6,}\d")
+
+
+def _contact(answer: str) -> str:
+    if not _CONTACT.fullmatch(answer):
+        raise ValueError(answer)
+    return answer
+
+
+Contact = Annotated[str, AfterValidator(_contact)]
+"""what a notice's reader can write to, or call"""
+Capacity = Annotated[int, Field(ge=1)]
+
+_WANTED: Sequence[tuple[Any, str]] = (
+    (Page, "page"),
+    (Contact, "contact"),
+    (Number, "number"),
+    (Length, "length"),
+    (Share, "share"),
+    (Capacity, "capacity"),
+    (Day, "day"),
+)
+"""which sentence says what an answer of a kind must be; of any other, that there must be one"""
 
 _BASES: dict[Purpose, Sequence[Basis]] = {
     Purpose.DOCUMENTATION: (
@@ -32,17 +57,19 @@ _BASES: dict[Purpose, Sequence[Basis]] = {
     ),
     Purpose.TRAINING: (Basis.CONSENT, Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK),
 }
+_LANGUAGES = {"1": Language.DA, "2": Language.EN}
 _WHAT_FOR = {"1": (Purpose.DOCUMENTATION,), "2": (Purpose.TRAINING,), "3": tuple(Purpose)}
 
 
 def policy_new(arguments: argparse.Namespace) -> int:
     """Questions on stdout, answers from stdin, one a line; an empty one takes the default. KlartoneError where the file is
     there already, where input ends before a question that has no default, or, from a pipe, for an answer that is none."""
-    tell = texts()
+    tell = texts(arguments.told_in)
     path: Path = arguments.file or arguments.policy or DEFAULT_FILE
     if path.exists():
         raise KlartoneError("error.policy.new_there", path=str(path))
-    content = written(_asked(tell), tell)
+    answers = _asked(tell)
+    content = written(answers, tell)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(content)
@@ -50,7 +77,8 @@ def policy_new(arguments: argparse.Namespace) -> int:
         raise KlartoneError("error.policy.new_there", path=str(path)) from None
     except OSError as error:
         raise KlartoneError("error.policy.new_unwritable", path=str(path), detail=error.strerror or "") from None
-    check, create = as_typed("policy", "check", str(path)), as_typed("keys", "create", "documentation", "--id", "ID")
+    check = as_typed("policy", "check", str(path))
+    create = ", ".join(as_typed("keys", "create", role, "--id", recipient_id(role)) for role in roles(answers))
     print("\n" + tell("new.written", path=str(path), create=create, check=check))  # noqa: T201
     return 0
 
@@ -59,12 +87,13 @@ def _asked(tell: Texts) -> Answers:
     ask = _Questions(tell)
     controller = ask("controller", Text)
     page = ask("page", Page)
-    contact = ask("contact", Text)
-    party = ask("party", Text, tell("new.party.default"))
+    contact = ask("contact", Contact)
+    language = _LANGUAGES[ask.choice("language", tuple(_LANGUAGES))]
+    party = {one: ask(f"party.{one}", Text, PARTY[one]) for one in Language}
     line = ask("line", Text, tell("new.line.default"))
     number = ask("number", Number, "")
     purposes = _WHAT_FOR[ask.choice("what_for", tuple(_WHAT_FOR))]
-    answers = Answers(controller, page, contact, party, line, number)
+    answers = Answers(controller, page, contact, language, party, line, number)
     if Purpose.DOCUMENTATION in purposes:
         answers.documentation = ask.basis(Purpose.DOCUMENTATION)
         if answers.documentation is Basis.LEGAL_OBLIGATION:
@@ -81,7 +110,7 @@ def _asked(tell: Texts) -> Answers:
         answers.training = ask.basis(Purpose.TRAINING)
         answers.sample = ask("sample", Share, "10 %")
         answers.why_this_number = ask("why_this_number", Text)
-        answers.capacity = ask("capacity", Annotated[int, Field(ge=1)], "")
+        answers.capacity = ask("capacity", Capacity, "")
         answers.training_why_kept = ask("why_kept", Text, "")
     answers.informed = ask("informed", Day, "")
     return answers
@@ -102,7 +131,8 @@ class _Questions:
                 return False
             return True
 
-        return self._until(code, default, lambda answer: answer == default or sound(answer))
+        wanted = next((name for one, name in _WANTED if one is kind), "text")
+        return self._until(code, default, lambda answer: answer == default or sound(answer), wanted)
 
     def basis(self, purpose: Purpose) -> Basis:
         bases = _BASES[purpose]
@@ -110,9 +140,9 @@ class _Questions:
         return bases[int(chosen) - 1]
 
     def choice(self, code: str, of: Sequence[str]) -> str:
-        return self._until(code, of[0], lambda answer: answer in of)
+        return self._until(code, of[0], lambda answer: answer in of, "choice", most=len(of))
 
-    def _until(self, code: str, default: str | None, sound: Callable[[str], bool]) -> str:
+    def _until(self, code: str, default: str | None, sound: Callable[[str], bool], wanted: str, **params: int) -> str:
         question = self._tell(f"new.{code}")
         while True:
             print(f"{question} [{default}] " if default else f"{question} ", end="", flush=True)  # noqa: T201
@@ -122,8 +152,9 @@ class _Questions:
             if answer and sound(answer):
                 return answer
             if not sys.stdin.isatty():
-                raise KlartoneError("error.policy.new_answer", question=question, answer=answer[:60])
-            print(self._tell("new.again"))  # noqa: T201
+                why = self._tell(f"new.wanted.{wanted}", **params)
+                raise KlartoneError("error.policy.new_answer", question=question, answer=answer[:60], why=why)
+            print(self._tell("new.again", why=self._tell(f"new.wanted.{wanted}", **params)))  # noqa: T201
 
     def _line(self, question: str) -> str:
         try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from softphone.domain.purpose import Basis, KeyRole, Language
 from softphone.texts import Texts
 
 WIDTH = 110
+
+PARTY: Mapping[Language, str] = {Language.DA: "kunden", Language.EN: "the caller"}
+"""what the person at the other end is called where nothing else is said"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,9 @@ class Answers:
     controller: str
     page: str
     contact: str
-    party: str
+    language: Language
+    """of the notices"""
+    party: Mapping[Language, str]
     line: str
     number: str
     documentation: Basis | None = None
@@ -66,7 +71,7 @@ def _lines(answers: Answers, tell: Texts) -> Iterator[str]:
     yield ""
     yield "version = 1"
     yield 'time_zone = "Europe/Copenhagen"'
-    yield f'notice_language = "{tell.language}"'
+    yield f'notice_language = "{answers.language}"'
     yield from about("informed")
     yield later("employees_informed_on", "2026-11-25", answers.informed)
     yield from about("controller")
@@ -74,13 +79,13 @@ def _lines(answers: Answers, tell: Texts) -> Iterator[str]:
     yield f"name = {quoted(answers.controller)}"
     yield f"page = {quoted(answers.page)}"
     yield f"contact = {quoted(answers.contact)}"
-    yield f"party = {_in_both(answers.party, tell)}"
+    yield f"party = {{ da = {quoted(answers.party[Language.DA])}, en = {quoted(answers.party[Language.EN])} }}"
     authority = Basis.PUBLIC_TASK in (answers.documentation, answers.training)
     yield later("authority", "true", "true" if authority else "")
     yield from about("recipients")
-    for role in _roles(answers):
+    for role in roles(answers):
         yield "[[recipient]]"
-        yield f'id = "{role}-1"'
+        yield f'id = "{recipient_id(role)}"'
         yield f'purpose = "{role}"'
         yield f'public_key = "${role}_key"'
         yield ""
@@ -125,12 +130,16 @@ def _lines(answers: Answers, tell: Texts) -> Iterator[str]:
             yield 'opt_out = "stop"'
 
 
-def _roles(answers: Answers) -> Iterator[KeyRole]:
+def roles(answers: Answers) -> Iterator[KeyRole]:
     if answers.documentation is not None:
         yield KeyRole.DOCUMENTATION
     if answers.training is not None:
         yield KeyRole.TRAINING
     yield KeyRole.CUSTODY
+
+
+def recipient_id(role: KeyRole) -> str:
+    return f"{role}-1"
 
 
 def quoted(value: str) -> str:
@@ -140,12 +149,6 @@ def quoted(value: str) -> str:
 
 def _answered(text: str) -> str:
     return quoted(text) if text else ""
-
-
-def _in_both(value: str, tell: Texts) -> str:
-    """The word for the other language is the program's own."""
-    words = {Language.DA: "kunden", Language.EN: "the caller", tell.language: value}
-    return f"{{ da = {quoted(words[Language.DA])}, en = {quoted(words[Language.EN])} }}"
 
 
 def _comment(text: str) -> list[str]:

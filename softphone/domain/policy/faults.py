@@ -143,6 +143,8 @@ _OF_A_KIND: Mapping[str, str] = {
     "long_hold_unconfirmed": "G10",
     "no_emergency": "G01",
     "confirmed_later": "G11",
+    "not_signed": "G11",
+    "signed_otherwise": "G11",
 }
 
 _OF_A_KEY: Mapping[str, str] = {

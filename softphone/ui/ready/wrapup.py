@@ -12,6 +12,7 @@ from softphone.ui.fields import Card, Words
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, duration, new_id, readable, version
 from softphone.ui.words.kept import duration_of, kept_words, lock_words
+from softphone.ui.words.rights import ended_by_opt_out
 from softphone.wire import Act, CallState, EndWrapUp
 
 _WITHDRAWALS = (("withdraw_documentation", "withdrawDocumentation"), ("withdraw_training", "withdrawTraining"))
@@ -85,6 +86,8 @@ class WrapUp(Card):
         self.choices.render_view(view, call)
         for action, button in self.withdraw.items():
             able = call.status is not None and action in call.status.actions
+            if call.status is not None and action == f"withdraw_{ended_by_opt_out(call.status)}":
+                able = False  # the opt-out button does just that
             button.setVisible(able)
             button.show_as(view, texts(f"action.{action}", party=view.party(call)), enabled=view.connected)
 

@@ -99,7 +99,7 @@ class _Card(Speech):
         if self.held_from_training and TRAINING in self.status.recording:
             return sub, self.say("card.held_from_training"), f"{title} {sub}"
         if refused:
-            return sub, refused, f"{title} {sub}. {refused}"
+            return sub, f"{self._why(since=False)} · {refused}", f"{title} {sub}. {refused}"
         if self.first.reason is Reason.OBLIGATION:
             return sub, self._why(), self.say("card.obligation.sentence")
         return sub, self._why(), f"{title} {sub}"
@@ -213,8 +213,8 @@ class _Card(Speech):
             return self.say(code, time=self.clock(state.at))
         return ""
 
-    def _why(self) -> str:
-        since = self.status.since
+    def _why(self, *, since: bool = True) -> str:
+        began = self.status.since if since else None
         reason = self.first.reason
         line = self.view.line(self.call.line)
         purpose = self.first.purpose or next(iter(self.status.recording), DOCUMENTATION)
@@ -225,7 +225,7 @@ class _Card(Speech):
             because = self.say("why.line", why=lower_first(why.strip().rstrip(".")))
         else:
             because = self.say(f"why.{reason}" if f"why.{reason}" in self.texts else "why.training_sample")
-        return f"{because} · {self.say('card.since', time=self.texts.clock(since))}" if since else because
+        return f"{because} · {self.say('card.since', time=self.texts.clock(began))}" if began else because
 
     def _starts_after_notice(self) -> bool:
         return any(

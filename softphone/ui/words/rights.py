@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from softphone.domain.purpose import Purpose
 from softphone.domain.status import Button, DisputeKind, OptOutKind, PurposePhase, Status, Told
 from softphone.ui.view import View, upper_first
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
-from softphone.wire import CallState
+from softphone.wire import CallPhase, CallState
 
 _LONGEST_ON_A_BUTTON = 11
 """letters of one word"""
@@ -45,25 +46,40 @@ def opt_out_words(view: View, call: CallState | None) -> ButtonWords:
     if not button.enabled:
         why = _why_not(view, status, button)
         return ButtonWords(icon, title, why, False, why)
-    return ButtonWords(
-        icon, title, texts(_opt_out_sub(Speech(view, call, status), code)), True, _told_more(view, kind, party)
-    )
+    more = "" if call.phase is CallPhase.ENDED and kind == OptOutKind.NOTE_REQUEST else _told_more(view, kind, party)
+    return ButtonWords(icon, title, texts(_opt_out_sub(Speech(view, call, status), code)), True, more)
 
 
 def _opt_out_sub(speech: Speech, code: str) -> str:
     kind, status = speech.status.opt_out.kind, speech.status
+    over = speech.call.phase is CallPhase.ENDED
     if kind == OptOutKind.TRAINING_ENDS:
+        if speech.held_from_training:
+            return "opt_out.training_ends.locked"  # the lock keeps training out for now; a no does for good
+        if over:
+            return "opt_out.training_ends.ended"
         if speech.phase(DOCUMENTATION) is PurposePhase.ASKED:
             return "opt_out.training_ends.asked"
         return f"{code}.sub" if _told(status) else "opt_out.training_ends.early"
     if kind == OptOutKind.SAID_NO:
         if len(speech.asked()) > 1:
             return "opt_out.said_no.both"
-        if DOCUMENTATION in status.recording:
-            return "opt_out.said_no.documentation"
+        if speech.phase(DOCUMENTATION) in (PurposePhase.PLANNED, PurposePhase.ACTIVE):
+            return "opt_out.training_ends.sub"  # the question is on training, and so is the no
+    if kind == OptOutKind.GROUNDS and over:
+        return "opt_out.grounds.ended"
     if kind == OptOutKind.GROUNDS and speech.phase(TRAINING) is PurposePhase.PLANNED:
         return "opt_out.grounds.early"
     return f"{code}.sub"
+
+
+def ended_by_opt_out(status: Status) -> Purpose | None:
+    """The purpose whose yes a press of the opt-out button takes back, or None where it does something else."""
+    if status.opt_out.kind not in (OptOutKind.TRAINING_ENDS, OptOutKind.STOP_AND_DELETE):
+        return None
+    training = status.purposes.get(TRAINING)
+    live = training is not None and training.phase not in (PurposePhase.OFF, PurposePhase.ENDED)
+    return TRAINING if live else DOCUMENTATION
 
 
 def _told_more(view: View, kind: str, party: str) -> str:

@@ -46,7 +46,11 @@ class Speech:
 
     def body(self, reason: Reason) -> str:
         """What the reason means for the agent, or nothing."""
-        return self.say(f"reason.{reason}.body") if f"reason.{reason}.body" in self.texts else ""
+        code = f"reason.{reason}.body"
+        share = {one for one in str(self.params["sample"]) if one.isdigit()}
+        if reason is Reason.NOT_IN_SAMPLE and share == {"0"}:
+            code = "reason.not_in_sample.body.none"
+        return self.say(code) if code in self.texts else ""
 
     def has(self, reason: Reason) -> bool:
         return any(status.reason is reason for status in self.status.reasons)
