@@ -284,7 +284,7 @@ def test_a_keyring_that_was_wiped_comes_back_from_two_of_three_and_the_archive_i
         said = f"{OTHER}\n{PHRASE} tre\n{PHRASE} tre\n{PHRASE}\n"
         told, warned = ran(env, ["-c", _AFTER, home, folder, recording, *files], said)
     assert "played 32000" in told
-    assert "log 5 keys were put back" in told
+    assert "log Keys were put back from a recovery file: 5" in told
     assert "lead-1" in told
     assert len(warned.splitlines()) == 4
     assert PHRASE.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

@@ -106,7 +106,7 @@ def test_a_yes_that_is_taken_back_leaves_neither_file_nor_wraps_nor_content(tmp_
         if opted_out:
             with on.archive() as archive:
                 told = [(entry.event, entry.rule) for entry in archive.audit_of(call=call)]
-            assert ("recording_discarded", "G03") in told
+            assert ("recording_discarded", "G04") in told
 
 
 @pytest.mark.rule("G31")

@@ -523,6 +523,34 @@ def test_doubtful_own_words_wait_for_a_person_and_ours_are_used_until_then(host:
     assert {one.code for one in other.remarks} == {one.code for one in doubtful.remarks}
 
 
+ASKED = """
+wording.N6.da.essentials = "Vi optager og gemmer samtalen for at dokumentere, hvad der sker, og hvad vi aftaler."
+wording.N6.da.facts = "Læs om din ret til indsigelse og indsigt på {page}. Siger du ja, kan du altid fortryde, så holder vi op."
+wording.N6.da.question = "Tryk 1, hvis vi må bruge den til at uddanne vores medarbejdere, også det du siger om dit helbred."
+wording.N6.en.essentials = "We record and keep this call to document what happens and what we agree."
+wording.N6.en.facts = "Your rights to object and to access are at {page}. A yes can be taken back at any time, and we stop."
+wording.N6.en.question = "Press 1 if we may use it to train our staff, what you say about your health included."
+sensitive = { expected = ["special_categories"], special_categories_ground = "art. 9(2)(h)" }
+"""
+
+
+@pytest.mark.rule("G09")
+def test_no_call_is_drawn_for_training_until_the_question_that_names_health_is_confirmed(
+    host: PluginHost, tmp_path: Path
+) -> None:
+    training = POLICY.index("[line.training]")
+    asking = POLICY[:training] + POLICY[training:].replace("legitimate_interest", "consent", 1)
+    asking = asking.replace('id = "salg"\n', f'id = "salg"\n{ASKED}', 1)
+    made = maker(host, tmp_path, voice=False)
+    waiting = made.prepare(policy_of(asking, ""))
+    assert [one.used for one in waiting.wordings] == [False, False]
+    assert waiting.untrained == {"salg"}
+    settled = "".join(
+        f'[[confirmed]]\nhash = "{one.hash}"\non = "2026-11-25"\nby = "Anna Holm"\n' for one in waiting.wordings
+    )
+    assert made.prepare(policy_of(asking + settled, "")).untrained == frozenset()
+
+
 def test_a_recording_of_words_that_wait_for_a_person_is_not_played(host: PluginHost, tmp_path: Path) -> None:
     write_notice(tmp_path / "own.wav", 1.0)
     text = POLICY.replace('id = "salg"', 'id = "salg"\nsound = { N7 = { da = "own.wav" } }')

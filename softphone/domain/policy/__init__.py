@@ -1,6 +1,6 @@
 """The policy file as a contract: its model, its faults, and what it says of a call. Not how the file is read from disk."""
 
-from softphone.domain.policy.calls import day_of, exempt, language_for, notice_way, terms, which_line
+from softphone.domain.policy.calls import day_of, exempt, language_for, may_train, notice_way, terms, which_line
 from softphone.domain.policy.faults import KeyPath, PolicyError, PolicyFault, PolicyUnsigned
 from softphone.domain.policy.fields import LocalText, share_text
 from softphone.domain.policy.model import Confirmed, Controller, Line, Policy, Recipient, SoundFile, Team, Wording
@@ -33,6 +33,7 @@ __all__ = [
     "fault_at",
     "key_lines",
     "language_for",
+    "may_train",
     "notice_way",
     "policy_from",
     "share_text",

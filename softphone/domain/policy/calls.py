@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from softphone.domain.decision import How, NoticeId
 from softphone.domain.events import Terms
 from softphone.domain.notice import asks
-from softphone.domain.policy.checks import CONSENT_KEYS
+from softphone.domain.policy.checks import CONSENT_KEYS, explicit_consent
 from softphone.domain.policy.model import Line, Policy
 from softphone.domain.policy.purposes import OptOut
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
@@ -71,6 +71,12 @@ def language_for(policy: Policy, line: Line, number: str | None, chosen: Languag
 def notice_way(line: Line, direction: Direction) -> How:
     """How this line's notice reaches the party: as the line says, for our own calls as its `outbound` says."""
     return How(line.outbound.notice if direction is Direction.OUTBOUND else line.notice)
+
+
+def may_train(line: Line) -> bool:
+    """Whether a yes to training is an explicit one where it must be (G09). `line`: with the words that are really used."""
+    worded = {notice.value: {one.value: words for one, words in by.items()} for notice, by in line.wording.items()}
+    return not explicit_consent((), line.sensitive, line.training, line.documentation, worded)
 
 
 def terms(

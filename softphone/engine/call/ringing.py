@@ -166,7 +166,7 @@ class Ringing:
     def _ask(self, call: LiveCall, known: Known) -> None:
         policy, line = call.policy, call.line
         if policy and line:
-            drawn = line.training is not None and known.drawn
+            drawn = line.training is not None and known.drawn and line.id not in call.book.untrained
             facts = Facts(
                 line.id,
                 call.direction,

@@ -56,6 +56,15 @@ def test_what_the_archive_knows_is_what_the_rulebook_is_asked_with() -> None:
     assert (facts.declined_earlier, facts.reviewers_have_enough, drawn) == (True, True, True)
 
 
+@pytest.mark.rule("G09")
+def test_a_line_whose_question_does_not_name_what_it_must_is_not_in_the_sample() -> None:
+    scene = Scene()
+    scene.rules.book = replace(scene.rules.book, untrained=frozenset({"salg"}))
+    scene.ring()
+    scene.calls.looked_up(CALL, Known(drawn=True))
+    assert [drawn for _, drawn in scene.rules.asked] == [False]
+
+
 def test_an_archive_that_is_still_being_opened_is_waited_for_and_no_longer_and_is_what_failed() -> None:
     scene = Scene()
     scene.ring()

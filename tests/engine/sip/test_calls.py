@@ -272,6 +272,7 @@ def test_a_flood_of_calls_is_turned_away_and_the_standing_call_goes_on_unharmed(
     agent.wait_for("CallEnded", call=ours)
 
 
+@pytest.mark.alone
 def test_calls_that_come_and_go_by_the_dozen_do_not_end_the_phone(agent: SecondPhone, customer: SecondPhone) -> None:
     def over() -> int:
         return len(agent.told("CallEnded")) + len(agent.told("CallMissed"))
