@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import queue
+import secrets
 import sys
 import threading
 from pathlib import Path
@@ -19,7 +20,6 @@ from softphone.engine.sip.phone import Phone
 from softphone.engine.sip.settings import AccountSettings, PhoneSettings
 
 ACCOUNT = "customer"
-ADDRESS = "+4520123456@127.0.0.1"
 NAME = "Mette Holm"
 
 
@@ -36,6 +36,11 @@ class _Ears:
     def push(self, data: bytes, /) -> None:
         if self.loudspeaker:
             self.loudspeaker.push(data)
+
+
+def invented_address() -> str:
+    """A number of her own for each demo: who declined in one of them would be in no later sample."""
+    return f"+4520{secrets.randbelow(10**6):06d}@127.0.0.1"
 
 
 def run_customer(voice: Path, *, listen: bool) -> int:
@@ -66,7 +71,7 @@ def run_customer(voice: Path, *, listen: bool) -> int:
 
     phone = Phone(PhoneSettings(address="127.0.0.1"), told, ears)
     phone.start()
-    phone.add_account(ACCOUNT, AccountSettings(ADDRESS, display_name=NAME, register=False))
+    phone.add_account(ACCOUNT, AccountSettings(invented_address(), display_name=NAME, register=False))
     say(event="ready")
     while not over:
         phone.poll(10)
