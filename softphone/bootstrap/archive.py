@@ -28,7 +28,7 @@ from softphone.texts import Texts
 
 def archive_list(arguments: argparse.Namespace) -> int:
     tell = texts()
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         rows = commands.list_recordings(archive)
     if not rows:
         _tell(tell("archive.empty"))
@@ -39,7 +39,7 @@ def archive_list(arguments: argparse.Namespace) -> int:
 
 def archive_show(arguments: argparse.Namespace) -> int:
     tell = texts()
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         row = commands.show(archive, arguments.id).row
         entries = entries_of(archive, row)
     facts = {
@@ -68,7 +68,7 @@ def archive_play(arguments: argparse.Namespace) -> int:
 
     home = Home.of(arguments)
     settings, _ = home.settings(only_look=True)
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         archive.find(arguments.id)
         speaker = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
         mixed, marks = _to_hear(archive, arguments.id, arguments.start)
@@ -104,7 +104,7 @@ def _mixed(block: Pcm) -> bytes:
 def archive_export(arguments: argparse.Namespace) -> int:
     """Status 1 where not all of the recording is in the file."""
     tell = texts()
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         exported = commands.export(archive, arguments.id, arguments.wav, datetime.now(UTC))
         _tell_custody(archive, arguments.id, tell)
     _tell(tell("archive.exported", seconds=f"{exported.seconds:.2f}", file=exported.path))
@@ -114,7 +114,7 @@ def archive_export(arguments: argparse.Namespace) -> int:
 def archive_reviewed(arguments: argparse.Namespace) -> int:
     """It has been used to train (G33), and is kept for that no longer than `--keep` says (G38)."""
     tell, keep = texts(), arguments.keep
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         done = review(archive, arguments.id, arguments.by, datetime.now(UTC), keep=keep)
     _tell(tell("archive.reviewed" if done else "archive.reviewed.before", id=arguments.id))
     return 0
@@ -129,7 +129,7 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
     clock = datetime.now(UTC)
     another_day = arguments.now and arguments.now != clock.date()
     now = datetime.combine(arguments.now, time(12), UTC) if another_day else clock
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         swept = commands.sweep(
             archive, now, clock=clock, clock_is_right=arguments.clock_is_right, dry_run=arguments.dry_run
         )
@@ -156,7 +156,7 @@ def archive_verify(arguments: argparse.Namespace) -> int:
     """Status 1 where a difference was found."""
     tell = texts()
     kept = _kept_head(arguments.head) if arguments.head else None
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         proof = commands.verify(archive, kept)
     if arguments.json:
         _tell(json.dumps(proof.as_json(), ensure_ascii=False))
@@ -177,7 +177,7 @@ def archive_verify(arguments: argparse.Namespace) -> int:
 
 def archive_head(arguments: argparse.Namespace) -> int:
     """One line, to be kept elsewhere: `verify --head` holds the log to it."""
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         head = commands.head(archive, datetime.now(UTC))
     _tell(str(head) if head else texts()("archive.head.none"))
     return 0
@@ -193,7 +193,8 @@ def _kept_head(path: Path) -> str:
 
 
 @contextmanager
-def _opened(arguments: argparse.Namespace) -> Generator[Archive]:
+def opened(arguments: argparse.Namespace) -> Generator[Archive]:
+    """The archive that a command means: the one it names, else the user's own. Raises ArchiveError."""
     home = Home.of(arguments)
     settings, _ = home.settings(only_look=True)
     folder: Path = arguments.archive or home.archive(settings)

@@ -6,15 +6,14 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.archive import holding
-from softphone.archive.archive import Archive
 from softphone.archive.keys.wraps import Recipient
-from softphone.bootstrap.home import Home, key_store, texts
+from softphone.bootstrap.archive import opened
+from softphone.bootstrap.home import Home, texts
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import PolicyError
@@ -25,7 +24,7 @@ from softphone.texts import Texts
 
 def holds_list(arguments: argparse.Namespace) -> int:
     tell = texts()
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         found = holding.standing(archive, datetime.now(UTC))
     if arguments.json:
         _tell(json.dumps([_as_json(one) for one in found], ensure_ascii=False))
@@ -41,7 +40,7 @@ def holds_raise(arguments: argparse.Namespace) -> int:
     """Status 1 where there is nothing of that number."""
     tell, now = texts(), datetime.now(UTC)
     by, why, who = HoldBy(arguments.by), str(arguments.why), getpass.getuser()
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         if arguments.number is not None:
             number = e164(arguments.number)
             if number is None:
@@ -61,7 +60,7 @@ def holds_raise(arguments: argparse.Namespace) -> int:
 
 def holds_confirm(arguments: argparse.Namespace) -> int:
     tell = texts()
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         one = holding.confirm(archive, arguments.id, arguments.look_again, datetime.now(UTC))
     _tell(tell("holds.confirmed", recording=one.recording, day=arguments.look_again))
     return 0
@@ -69,7 +68,7 @@ def holds_confirm(arguments: argparse.Namespace) -> int:
 
 def holds_lift(arguments: argparse.Namespace) -> int:
     tell = texts()
-    with _opened(arguments) as archive:
+    with opened(arguments) as archive:
         row = holding.lift(archive, arguments.id, arguments.reason, _recipients(arguments, tell), datetime.now(UTC))
     _tell(tell("holds.lifted", recording=row.recording))
     if row.holds:
@@ -116,18 +115,6 @@ def _recipients(arguments: argparse.Namespace, tell: Texts) -> Sequence[Recipien
         print(tell("keys.policy_unusable", path=settings.policy), file=sys.stderr)  # noqa: T201
         return ()
     return [Recipient.from_policy(one.id, one.purpose, one.public_key) for one in loaded.policy.recipient]
-
-
-@contextmanager
-def _opened(arguments: argparse.Namespace) -> Generator[Archive]:
-    home = Home.of(arguments)
-    settings, _ = home.settings(only_look=True)
-    folder: Path = arguments.archive or home.archive(settings)
-    archive = Archive.open(folder, key_store(folder))
-    try:
-        yield archive
-    finally:
-        archive.close()
 
 
 def _tell(line: str) -> None:

@@ -126,6 +126,10 @@ class Ringing:
     def looked_up(self, call: LiveCall, known: Known) -> None:
         if call.decided or call.line is None:
             return
+        if self._store.unopened:
+            # It could not be opened after all: nobody is told that a call is recorded which cannot be.
+            self._ring(call, not_recorded(Reason.STORAGE_FAILED))
+            return
         call.known = known
         if call.policy and not (call.upstream and call.upstream.language):
             call.language = language_for(call.policy, call.line, call.e164, known.language)

@@ -78,6 +78,16 @@ def test_an_archive_that_is_still_being_opened_is_waited_for_and_no_longer_and_i
     assert scene.rules.asked == []
 
 
+@pytest.mark.rule("G05")
+def test_nobody_is_told_of_a_recording_where_the_archive_turns_out_not_to_open_while_it_rings() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.store.unopened = True
+    scene.calls.looked_up(CALL, Known())
+    assert scene.rules.asked == []
+    assert scene.reason is Reason.STORAGE_FAILED
+
+
 def test_a_slow_archive_takes_nothing_of_the_rulebooks_time() -> None:
     scene = Scene()
     scene.ring()
