@@ -34,29 +34,34 @@ def order(text):
 
 
 def obey():
+    muted = False
     for text in session.stdout:
-        told = json.loads(text)
         print(text.decode(), end="", flush=True)  # noqa: T201
-        if told["type"] in ORDERS:
-            order(ORDERS[told["type"]].format(folder=folder, **told))
-        if told["type"] == "status" and told["state"]["phase"] == "incoming" and told["words"]:
-            order("accept")
-        if told["type"] == "play_notice":
-            play = {"call": told["call"], "play": told["play"]}
-            tell("notice_started", **play)
-            threading.Timer(told["seconds"] + 0.3, tell, ["notice_heard"], play).start()
-        for change in told.get("changes", ()):
-            for file in Path(folder).glob(f"{change['recording']}-*") if change["type"] == "discard" else ():
-                file.unlink()
+        told = json.loads(text)
+        match told:
+            case {"type": "status", "state": {"phase": "incoming"}, "words": {"en": _}}:
+                order("mute")  # baresip's is a switch: the agent is not heard until the session says so
+                order("accept")
+                muted = True
+            case {"type": "set_microphone", "open": is_open} if is_open == muted:
+                order("mute")
+                muted = not muted
+            case {"type": "play_notice", "call": call, "play": play, "seconds": seconds}:
+                tell("notice_started", call, play=play)
+                threading.Timer(seconds + 0.3, tell, ["notice_heard", call], {"play": play}).start()
+            case {"type": "commit", "changes": changes}:
+                for gone in (change["recording"] for change in changes if change["type"] == "discard"):
+                    for file in Path(folder).glob(f"{gone}-*"):
+                        file.unlink()
+        if kind := ORDERS.get(told["type"]):
+            order(kind.format(folder=folder, **told))
 
 
 threading.Thread(target=obey, daemon=True).start()
 tell("hello", protocol=1, auto_commit=True)
 events = baresip.makefile("rb")
-while size := events.read(1):
-    while size[-1:] != b":":
-        size += events.read(1)
-    event = json.loads(events.read(int(size[:-1]) + 1)[:-1])
+while size := b"".join(iter(lambda: events.read(1).strip(b":"), b"")):
+    event = json.loads(events.read(int(size) + 1)[:-1])
     if kind := EVENTS.get(event.get("type", "").removeprefix("CALL_")):
         new = {"line": line, "number": event["peeruri"].split(":")[1].split("@")[0]}
         more = {"rang": new, "digit_pressed": {"digit": event["param"]}}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from softphone import __version__, bootstrap
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Period
-from softphone.domain.purpose import Language
+from softphone.domain.purpose import KeyRole, Language, Purpose
 from softphone.texts import Texts
 
 Run = Callable[[argparse.Namespace], int]
@@ -24,6 +24,7 @@ Run = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status is returned. Never a traceback at a person."""
+    bootstrap.speak_command_line()
     texts = bootstrap.texts()
     arguments = _parser(texts).parse_args(argv)
     run: Run = arguments.run
@@ -41,6 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Formatter(argparse.HelpFormatter):
+    """A list of commands has no name of its own: no empty line stands for it."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        said = super()._format_action(action)
+        if isinstance(action, argparse._SubParsersAction) and action.metavar == "":
+            return said.partition("\n")[2]
+        return said
+
+
 class _Parser(argparse.ArgumentParser):
     """A word that is no command is refused without a list: it would name commands that are not for a person."""
 
@@ -55,8 +66,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser(texts: Texts) -> argparse.ArgumentParser:
-    parser = _Parser(prog="klartone", description=texts("cli.about"), texts=texts)
-    parser.add_argument("--version", action="version", version=f"Klartone {__version__}")
+    parser = _Parser(prog="klartone", description=texts("cli.about"), texts=texts, formatter_class=_Formatter)
+    parser.add_argument("--version", action="version", version=f"Klartone {__version__}", help=texts("cli.version"))
     parser.add_argument("--home", type=Path, metavar="DIR", help=texts("cli.home"))
     parser.set_defaults(run=bootstrap.run_desk)
     commands = parser.add_subparsers(title=texts("cli.commands"), metavar="", dest="command", parser_class=_Parser)
@@ -74,6 +85,7 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
         return parent.add_subparsers(metavar=texts("cli.command"), dest="what", required=True, parser_class=_Parser)
 
     command("desk", bootstrap.run_desk)
+    _archive_option(command("review", bootstrap.run_review), texts)
     engine = command("engine", bootstrap.run_engine)
     engine.add_argument("--stdio", action="store_true", help=texts("cli.engine.stdio"))
     session = command("session", bootstrap.run_session)
@@ -119,7 +131,7 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     archive = command("archive", None)
     _archive_option(archive, texts)
     what = below(archive)
-    command("list", bootstrap.archive_list, what)
+    _searching(command("list", bootstrap.archive_list, what), texts)
     for name, run in (
         ("show", bootstrap.archive_show),
         ("play", bootstrap.archive_play),
@@ -131,28 +143,92 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
             one.add_argument("--wav", type=Path, required=True, metavar="FILE", help=texts("cli.archive.wav"))
         elif name == "play":
             one.add_argument("--from", type=float, dest="start", metavar="S", help=texts("cli.archive.from"))
+        if name == "show":
+            one.add_argument("--json", action="store_true", help=texts("cli.json"))
+        else:
+            _opening(one, texts)
     sweep = command("sweep", bootstrap.archive_sweep, what)
     sweep.add_argument("--now", type=_date(texts), metavar="DATE", help=texts("cli.sweep.now"))
     sweep.add_argument("--dry-run", action="store_true", help=texts("cli.sweep.dry_run"))
     sweep.add_argument("--clock-is-right", action="store_true", help=texts("cli.sweep.clock_is_right"))
+    sweep.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
+    _judge(command("judge", bootstrap.archive_judge, what), texts)
     verify = command("verify", bootstrap.archive_verify, what)
     verify.add_argument("--json", action="store_true", help=texts("cli.json"))
     verify.add_argument("--head", type=Path, metavar="FILE", help=texts("cli.verify.head"))
     reviewed = command("reviewed", bootstrap.archive_reviewed, what)
     reviewed.add_argument("id", metavar="ID", help=texts("cli.archive.id"))
-    reviewed.add_argument("--by", required=True, metavar="ID", help=texts("cli.reviewed.by"))
     reviewed.add_argument("--keep", type=_days(texts), metavar="P7D", help=texts("cli.reviewed.keep"))
     command("head", bootstrap.archive_head, what)
+    command("health", bootstrap.archive_health, what).add_argument(
+        "--json", action="store_true", help=texts("cli.json")
+    )
+    admit = command("admit", bootstrap.archive_admit, what)
+    admit.add_argument("file", type=Path, metavar="FILE", help=texts("cli.admit.file"))
+    admit.add_argument("--numbers", action="store_true", help=texts("cli.admit.numbers"))
+    share = command("share", bootstrap.archive_share, what)
+    share.add_argument("--group", required=True, metavar="GROUP", help=texts("cli.share.group"))
+    _backup(command("backup", bootstrap.archive_backup, what), texts)
+    _restore(command("restore", bootstrap.archive_restore, what), texts)
     for one in what.choices.values():
         _archive_option(one, texts, behind=True)
     _holds(command("holds", None), texts)
     return parser
 
 
+def _backup(of: argparse.ArgumentParser, texts: Texts) -> None:
+    of.add_argument("folder", nargs="?", type=Path, metavar="DIR", help=texts("cli.backup.folder"))
+    of.add_argument("--check", action="store_true", help=texts("cli.backup.check"))
+    of.add_argument("--new", action="store_true", help=texts("cli.backup.new"))
+    of.add_argument("--json", action="store_true", help=texts("cli.json"))
+
+
+def _restore(of: argparse.ArgumentParser, texts: Texts) -> None:
+    of.add_argument("folder", type=Path, metavar="DIR", help=texts("cli.backup.folder"))
+    of.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=texts("cli.restore.to"))
+    of.add_argument("--erased-in", type=Path, metavar="FOLDER", help=texts("cli.restore.erased_in"))
+    of.add_argument("--replace", action="store_true", help=texts("cli.restore.replace"))
+    of.add_argument("--erase-former", action="store_true", help=texts("cli.restore.erase_former"))
+    of.add_argument("--accept-unknown", action="store_true", help=texts("cli.restore.accept_unknown"))
+    of.add_argument("--clock-is-right", action="store_true", help=texts("cli.sweep.clock_is_right"))
+    of.add_argument("--json", action="store_true", help=texts("cli.json"))
+
+
 def _archive_option(of: argparse.ArgumentParser, texts: Texts, *, behind: bool = False) -> None:
     """Before a command and behind it; where it is not given `behind`, what was given before stands."""
     default = argparse.SUPPRESS if behind else None
     of.add_argument("--archive", type=Path, metavar="DIR", default=default, help=texts("cli.archive.folder"))
+
+
+def _searching(of: argparse.ArgumentParser, texts: Texts) -> None:
+    """What a list is narrowed to, and which part of it is told."""
+    of.add_argument("--number", metavar="NUMBER", help=texts("cli.list.number"))
+    of.add_argument("--from", dest="since", type=_moment(texts), metavar="DATE", help=texts("cli.list.from"))
+    of.add_argument("--to", dest="until", type=_moment(texts), metavar="DATE", help=texts("cli.list.to"))
+    of.add_argument("--line", action="append", metavar="ID", help=texts("cli.list.line"))
+    of.add_argument("--agent", action="append", metavar="ADDRESS", help=texts("cli.list.agent"))
+    of.add_argument("--held", action="store_true", help=texts("cli.list.held"))
+    of.add_argument("--limit", type=_limit(texts), default=100, metavar="N", help=texts("cli.list.limit"))
+    of.add_argument("--after", metavar="CURSOR", help=texts("cli.list.after"))
+    of.add_argument("--count", action="store_true", help=texts("cli.list.count"))
+    of.add_argument("--json", action="store_true", help=texts("cli.list.json"))
+
+
+def _opening(of: argparse.ArgumentParser, texts: Texts) -> None:
+    """What must be said to open a recording."""
+    of.add_argument("--why", metavar="TEXT", help=texts("cli.archive.why"))
+    of.add_argument("--case", metavar="TEXT", help=texts("cli.archive.case"))
+    of.add_argument("--as", dest="role", type=KeyRole, choices=list(KeyRole), help=texts("cli.archive.as"))
+
+
+def _judge(judge: argparse.ArgumentParser, texts: Texts) -> None:
+    judge.add_argument("id", nargs="?", metavar="ID", help=texts("cli.judge.id"))
+    how = judge.add_mutually_exclusive_group()
+    how.add_argument("--keep-until", type=_date(texts), metavar="DATE", help=texts("cli.judge.keep_until"))
+    how.add_argument("--delete", action="store_true", help=texts("cli.judge.delete"))
+    judge.add_argument("--reason", metavar="TEXT", help=texts("cli.judge.reason"))
+    judge.add_argument("--purpose", type=Purpose, choices=list(Purpose), help=texts("cli.judge.purpose"))
+    judge.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
 
 
 def _file(of: argparse._ActionsContainer, texts: Texts, what: str) -> None:
@@ -172,20 +248,26 @@ def _holds(of: argparse.ArgumentParser, texts: Texts) -> None:
         _archive_option(one, texts, behind=True)
         return one
 
-    command("list", bootstrap.holds_list).add_argument("--json", action="store_true", help=texts("cli.json"))
+    command("list", bootstrap.holds_list).add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     new = command("raise", bootstrap.holds_raise)
     which = new.add_mutually_exclusive_group(required=True)
     which.add_argument("id", nargs="?", metavar="ID", help=texts("cli.archive.id"))
     which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))
-    new.add_argument("--by", required=True, choices=["party", "controller"], help=texts("cli.holds.by"))
+    asked = new.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--by", choices=["party", "controller"], help=texts("cli.holds.by"))
+    asked.add_argument("--for", dest="raised_for", choices=["access"], help=texts("cli.holds.for"))
     new.add_argument("--why", required=True, metavar="TEXT", help=texts("cli.holds.why"))
     confirm, lift = command("confirm", bootstrap.holds_confirm), command("lift", bootstrap.holds_lift)
-    for one in (confirm, lift):
+    close = command("close", bootstrap.holds_close)
+    for one in (confirm, lift, close):
         one.add_argument("id", metavar="HOLD", help=texts("cli.holds.id"))
     confirm.add_argument(
         "--look-again", required=True, type=_date(texts), metavar="DATE", help=texts("cli.holds.look_again")
     )
     lift.add_argument("--reason", required=True, metavar="TEXT", help=texts("cli.holds.reason"))
+    how = close.add_mutually_exclusive_group(required=True)
+    how.add_argument("--answered", type=_date(texts), metavar="DATE", help=texts("cli.holds.answered"))
+    how.add_argument("--reason", metavar="TEXT", help=texts("cli.holds.not_answered"))
 
 
 def _keys(keys: argparse.ArgumentParser, texts: Texts) -> None:
@@ -213,6 +295,7 @@ def _keys(keys: argparse.ArgumentParser, texts: Texts) -> None:
     for one in (export, rotate, revoke):
         one.add_argument("id", metavar="ID", help=texts("cli.keys.which"))
     export.add_argument("--private", type=Path, metavar="FILE", help=texts("cli.keys.private"))
+    revoke.add_argument("--yes", action="store_true", help=texts("cli.keys.yes"))
     rotate.add_argument("--to", required=True, metavar="ID", help=texts("cli.keys.to"))
     take = command("import", bootstrap.keys_import, what)
     take.add_argument("file", type=Path, metavar="FILE", help=texts("cli.keys.file"))
@@ -274,6 +357,25 @@ def _date(texts: Texts) -> Callable[[str], date]:
             return date.fromisoformat(word)
         except ValueError:
             raise argparse.ArgumentTypeError(texts("cli.no_date")) from None
+
+    return parse
+
+
+def _moment(texts: Texts) -> Callable[[str], date | datetime]:
+    def parse(word: str) -> date | datetime:
+        try:
+            return date.fromisoformat(word) if len(word) == len("2026-11-25") else datetime.fromisoformat(word)
+        except ValueError:
+            raise argparse.ArgumentTypeError(texts("cli.no_moment")) from None
+
+    return parse
+
+
+def _limit(texts: Texts) -> Callable[[str], int]:
+    def parse(word: str) -> int:
+        if not (word.isascii() and word.isdigit() and 1 <= int(word[:6]) <= 10_000 and len(word) <= 5):
+            raise argparse.ArgumentTypeError(texts("cli.list.no_limit"))
+        return int(word)
 
     return parse
 

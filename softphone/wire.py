@@ -114,6 +114,10 @@ class CallState:
     arrived_at: datetime
     answered_at: datetime | None = None
     ended_at: datetime | None = None
+    line_words: LineState | None = None
+    """the line as it was when the call rang: a policy changed since says nothing of this call"""
+    reopened: bool = False
+    """one of today's calls, taken up again: what is in reach in wrap-up is so still"""
     muted: bool = False
     held_by_us: bool = False
     held_by_them: bool = False
@@ -134,7 +138,7 @@ class CallState:
 @dataclass(frozen=True, slots=True)
 class PastCall:
     """One row of today's calls. `outcome`: documentation, training, both, locked, not_recorded, deleted, missed,
-    declined, unanswered, call_back."""
+    declined, unanswered, call_back. `kept`: there is something of it that rights can be exercised on (`Reopen`)."""
 
     id: str
     direction: Direction
@@ -144,6 +148,7 @@ class PastCall:
     at: datetime
     seconds: float
     outcome: str
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +235,10 @@ class Settings:
     """public key (Ed25519, 32 bytes in base64) that must have signed the policy; empty: it need not be signed"""
     archive: str = ""
     """folder; empty: the user's own"""
+    backup: str = ""
+    """folder that the archive is backed up into by itself; empty: none"""
+    backup_every: str = "P1D"
+    """how often (ISO 8601)"""
     microphone: str = ""
     """device id; empty: the system's default"""
     speaker: str = ""
@@ -466,6 +475,16 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopen:
+    """One of today's calls of which something is kept: it stands among the snapshot's calls until `EndWrapUp`, or until the
+    next one begins or is taken up."""
+
+    id: str
+    call: str
+    type: Literal["reopen"] = "reopen"
+
+
+@dataclass(frozen=True, slots=True)
 class EndWrapUp:
     id: str
     call: str
@@ -523,6 +542,7 @@ CallCommand = (
     | UndoDispute
     | Choose
     | Act
+    | Reopen
     | EndWrapUp
 )
 Command = CallCommand | Dial | EndCallBack | SaveSettings | WatchLevels | TestTone | Quit
@@ -567,5 +587,5 @@ def _first(error: ValidationError) -> str:
 
 _TO_ENGINE: frozenset[type] = frozenset(
     {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, Hold, SendDigits, OptOut, RaiseDispute, UndoDispute}
-    | {Choose, Act, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, Quit}
+    | {Choose, Act, Reopen, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, Quit}
 )

@@ -39,7 +39,7 @@ def test_the_transcripts_lines_are_messages_of_the_engine() -> None:
 
 def test_the_transcripts_commands_are_messages_to_the_engine() -> None:
     said = [line for line in transcript(">") if line != '{"type": "answer"}']
-    assert {decode_to_engine(line.encode()).type for line in said} == {"answer", "opt_out", "hang_up", "quit"}
+    assert {decode_to_engine(line.encode()).type for line in said} == {"answer", "opt_out", "hang_up", "quit", "reopen"}
 
 
 def test_the_wires_page_lists_every_command_there_is() -> None:

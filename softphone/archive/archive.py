@@ -6,101 +6,54 @@ It opens nothing for listening without an entry in the audit log first. What is 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, func, select
 from uuid_utils import uuid7
 
-from softphone.archive import audit
+from softphone.archive.backup.alone import left_over
 from softphone.archive.catalog import Catalog
-from softphone.archive.checkpoint import Head, Signer, heads
-from softphone.archive.clock import believe, last_seen
 from softphone.archive.files.container import Header
 from softphone.archive.files.reader import OpenedRecording, read_structure
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.files.vault import Vault, sync_folder
+from softphone.archive.finding.rows import ROLES, RecordingRow, rows_of
+from softphone.archive.finding.searching import Query, pages
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
 from softphone.archive.known import Lookups
 from softphone.archive.ledger import Ledger, SegmentKeys, remove_condemned
 from softphone.archive.marker import MARKER, Marker, read_marker, write_marker
-from softphone.archive.repair import Repaired, repair
-from softphone.archive.tables import calls, holds, purposes, recordings, wraps
+from softphone.archive.proof import audit
+from softphone.archive.proof.checkpoint import Head, Signer, heads
+from softphone.archive.proof.repair import Repaired, repair
+from softphone.archive.retention.clock import believe, last_seen
+from softphone.archive.sharing import check_local
+from softphone.archive.tables import recordings, wraps
+from softphone.archive.writers import Writers
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
-from softphone.domain.purpose import Direction, KeyRole, Purpose, Reason
-from softphone.domain.retention import Ended, has_expired
+from softphone.domain.purpose import KeyRole, Reason
 
 CATALOG = "catalog.db"
 NEW_CATALOG = "catalog.new"
 """while an archive is being made"""
 RECORDINGS = "recordings"
-ROLES = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
-
-
-@dataclass(frozen=True, slots=True)
-class HoldRow:
-    """A hold that stands."""
-
-    hold: str
-    raised_for: str
-    at: datetime
-    provisional_until: datetime | None
-    """then the sweep discards, unless custody has decided"""
-    confirm_by: datetime | None
-    why: str
-    look_again: date | None = None
-    """custody has confirmed it, and judges it again then"""
-
-    @classmethod
-    def of(cls, row: Any) -> HoldRow:
-        return cls(
-            row.hold,
-            row.raised_for,
-            datetime.fromisoformat(row.at),
-            _time(row.provisional_until),
-            _time(row.confirm_by),
-            row.why,
-            date.fromisoformat(row.look_again) if row.look_again else None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingRow:
-    """One recording, as the list shows it. `opens_for` are the roles that have wraps, less those whose day has come."""
-
-    recording: str
-    call: str
-    line: str | None
-    direction: Direction
-    number: str | None = field(repr=False)
-    opened_at: datetime
-    closed_at: datetime | None
-    opens_for: tuple[KeyRole, ...]
-    expires: Mapping[Purpose, date]
-    holds: tuple[HoldRow, ...]
-    restricted: str | None
-    bytes: int
-    time_zone: str
-    """the policy's, when the call came: its days are counted and its clock is told in it"""
-
-    @property
-    def purposes(self) -> tuple[Purpose, ...]:
-        """documentation and training, as far as they can open it"""
-        return tuple(purpose for purpose in Purpose if KeyRole(purpose.value) in self.opens_for)
+KEY_SHOWN = 16
+"""characters of a key id that an entry of the log has: who opened, decided or was refused"""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """A line of the audit log, read back."""
+    """A line of the audit log, read back. Where somebody changed it into what cannot be read, `at` is None, `params` empty."""
 
     number: int
-    at: datetime
+    at: datetime | None
     event: str
     rule: str
     params: Mapping[str, Any]
@@ -128,6 +81,7 @@ class Archive:
         self.secrets = secrets
         self.store = store
         self.signer = signer or Signer.of(marker.desk, store)
+        self._writers = Writers(folder)
         self.clock: Callable[[], datetime] = _utc
         """what counts as now where none is given"""
 
@@ -138,6 +92,7 @@ class Archive:
             raise ArchiveError("error.archive.demo_keys", path=str(folder))
         if (folder / MARKER).exists() or (folder / CATALOG).exists():
             raise ArchiveError("error.archive.exists", path=str(folder))
+        check_local(folder)
         try:
             (folder / RECORDINGS).mkdir(parents=True, exist_ok=True)
             for own in (folder, folder / RECORDINGS):
@@ -166,10 +121,12 @@ class Archive:
         if store.demo and not marker.demo:
             raise ArchiveError("error.archive.demo_keys", path=str(folder))
         master = store.get(keys.master_name(marker.archive))
-        if master is None:
+        admitted = store.get(keys.admitted_name(marker.archive)) if master is None else None
+        secrets = Secrets.derive(master) if master is not None else Secrets.parts(admitted or b"")
+        if secrets is None:
             raise ArchiveError("error.archive.no_catalog_key", path=str(folder))
-        secrets = Secrets.derive(master)
         _take_new_catalog(folder)
+        left_over(folder, erases=True)
         catalog = Catalog.open(folder / CATALOG, secrets.catalog)
         facts = catalog.meta()
         if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != (
@@ -179,7 +136,8 @@ class Archive:
         ):
             catalog.close()
             raise ArchiveError("error.archive.marker_changed", path=str(folder))
-        archive = cls(folder, marker, catalog, secrets, store)
+        signer = Signer.of(marker.desk, store, make=master is not None)
+        archive = cls(folder, marker, catalog, secrets, store, signer)
         remove_condemned(archive.catalog, archive.vault)
         with suppress(ArchiveError):
             # A crash may have come between a deletion and its last trace.
@@ -188,7 +146,14 @@ class Archive:
 
     @classmethod
     def open_or_create(cls, folder: Path, store: KeyStore, *, demo: bool = False) -> Archive:
-        return cls.open(folder, store) if (folder / MARKER).exists() else cls.create(folder, store, demo=demo)
+        """For whoever records: who was admitted without the keys for numbers is told so. Raises ArchiveError."""
+        if not (folder / MARKER).exists():
+            return cls.create(folder, store, demo=demo)
+        archive = cls.open(folder, store)
+        if not archive.secrets.numbers:
+            archive.close()
+            raise ArchiveError("error.archive.no_number_key")
+        return archive
 
     def beside(self) -> Archive:
         """The same archive for a thread of its own: a connection writes for one at a time. To be closed by itself."""
@@ -198,13 +163,18 @@ class Archive:
 
     def close(self) -> None:
         self.catalog.close()
+        self._writers.close()
 
     def repair(self, now: datetime) -> list[Repaired]:
-        """What a crash left half-done is set right. For whoever writes alone, before the ledger starts."""
+        """What a crash left half-done is set right, where nobody else writes: another's running recording would look as if
+        it had broken off. For whoever is about to write, before the ledger starts."""
         with self.catalog.writing() as connection:
             # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
             believe(connection, now)
-        return repair(self.catalog, self.vault, self.desk, now)
+        try:
+            return repair(self.catalog, self.vault, self.desk, now) if self._writers.alone() else []
+        finally:
+            self._writers.join()
 
     def last_seen(self) -> datetime | None:
         """What the clock said when it was last believed."""
@@ -216,10 +186,12 @@ class Archive:
         on_done: Callable[[int, SegmentKeys], None],
         on_failed: Callable[[int, Reason, str], None],
         on_storage: Callable[[bool, str], None] | None = None,
+        on_overtaken: Callable[[int, str], None] | None = None,
     ) -> Ledger:
         """The one writer of a running engine; not yet started."""
         places = self.lookups.places
-        return Ledger(self.catalog, self.vault, self.secrets, places, self.signer, on_done, on_failed, on_storage)
+        told = (on_done, on_failed, on_storage, on_overtaken)
+        return Ledger(self.catalog, self.vault, self.secrets, places, self.signer, *told)
 
     def note(self, *entries: AuditEntry) -> None:
         """Entries that tell of no change of the catalog, for whom no ledger runs."""
@@ -233,63 +205,78 @@ class Archive:
             return [None, *heads(connection)][-1]
 
     def list(self, now: datetime | None = None) -> list[RecordingRow]:
-        """What is kept at `now`, newest first."""
-        with self.catalog.reading() as connection:
-            rows = connection.execute(
-                select(recordings, calls.c.line, calls.c.direction, calls.c.number_sealed, calls.c.time_zone)
-                .join(calls, calls.c.call == recordings.c.call)
-                .order_by(recordings.c.opened_at.desc(), recordings.c.recording.desc())
-            ).all()
-            return [self._row(connection, row, now or self.clock()) for row in rows]
+        """What is kept at `now`, newest first: all of it, for an archive that is small. Else `searching` gives it in pages."""
+        return [row for one in pages(self, Query(), now or self.clock()) for row in one.rows]
 
     def find(self, recording: str, now: datetime | None = None) -> RecordingRow:
         """By its id, or a beginning of it that no other has."""
-        found = [row for row in self.list(now) if row.recording.startswith(recording.lower())] if recording else []
-        if not found:
-            raise ArchiveError("error.archive.no_such_recording", id=recording)
-        if len(found) > 1:
-            raise ArchiveError("error.archive.ambiguous", id=recording, count=len(found))
-        return found[0]
+        begin = recording.lower()
+        # Ids are ASCII letters, digits and hyphens: all that begin so stand together in the index, before this.
+        these = recordings.c.recording.between(begin, f"{begin}~")
+        with self.catalog.reading() as connection:
+            asked = select(recordings.c.recording).where(these).order_by(recordings.c.recording)
+            found = list(connection.execute(asked.limit(2)).scalars()) if begin else []
+            if not found:
+                raise ArchiveError("error.archive.no_such_recording", id=recording)
+            if len(found) > 1 and found[0] != begin:
+                total = connection.execute(select(func.count()).select_from(recordings).where(these)).scalar_one()
+                raise ArchiveError("error.archive.ambiguous", id=recording, count=int(total))
+            return rows_of(self, connection, found[:1], now or self.clock())[0]
 
     def audit_of(self, recording: str | None = None, *, call: str | None = None) -> list[AuditRow]:
         """The audit log of one recording or call, also after it has gone, or of all."""
         with self.catalog.reading() as connection:
-            return [
-                AuditRow(row.number, datetime.fromisoformat(row.at), row.event, row.rule, json.loads(row.params))
-                for row in audit.entries(connection, recording, call)
-            ]
+            return [_audit_row(row) for row in audit.entries(connection, recording, call)]
 
     def open_recording(
-        self, recording: str, now: datetime, *, role: KeyRole | None = None, event: str = "recording_opened"
+        self,
+        recording: str,
+        now: datetime,
+        *,
+        role: KeyRole | None = None,
+        event: str = "recording_opened",
+        **told: str,
     ) -> OpenedRecording:
         """For listening, with the keys that the store holds for `role` (None: the first role that opens it).
 
         The audit log tells of it before this returns; where it cannot be told, nothing is opened. It tells of a refusal too.
+        `told` stands in the entry.
         """
         row = self.find(recording, now)
-        role, opened = self.keys_for(row, role, now, refusal="opening_refused")
-        structure = read_structure(self.vault.path(row.recording))
-        self._tell_opening(row, structure.header, role, opened, event, now)
+        role, opened = self.keys_for(row, role, now, refusal="opening_refused", **told)
+        with self._refusals(row, role, now, "opening_refused", **told):
+            structure = read_structure(self.vault.path(row.recording))
+            self._tell_opening(row, structure.header, role, opened, event, now, **told)
         return OpenedRecording(structure, row.recording, opened)
 
-    def open_seeking(self, recording: str, now: datetime, *, role: KeyRole | None = None) -> SeekingReader:
-        """As `open_recording`, to listen from any moment without reading the file; to be closed."""
+    def open_seeking(self, recording: str, now: datetime, *, role: KeyRole | None = None, **told: str) -> SeekingReader:
+        """As `open_recording`, to listen from any moment without reading the file; to be closed. `told` stands in the entry."""
         row = self.find(recording, now)
-        role, opened = self._keys_for(row, role)
-        reader = SeekingReader.open(self.vault.path(row.recording), opened)
-        try:
-            self._tell_opening(row, reader.header, role, opened, "recording_opened", now)
-        except BaseException:
-            reader.close()
-            raise
+        role, opened = self.keys_for(row, role, now, refusal="opening_refused", **told)
+        with self._refusals(row, role, now, "opening_refused", **told):
+            reader = SeekingReader.open(self.vault.path(row.recording), opened)
+            try:
+                self._tell_opening(row, reader.header, role, opened, "recording_opened", now, **told)
+            except BaseException:
+                reader.close()
+                raise
         return reader
 
     def _tell_opening(
-        self, row: RecordingRow, header: Header, role: KeyRole, opened: Mapping[int, bytes], event: str, now: datetime
+        self,
+        row: RecordingRow,
+        header: Header,
+        role: KeyRole,
+        opened: Mapping[int, bytes],
+        event: str,
+        now: datetime,
+        **told: str,
     ) -> None:
         if header.recording != row.recording:
             raise ArchiveError("error.archive.foreign_recording", id=row.recording)
-        entry = AuditEntry(event, "G11", now, row.call, row.recording, {"role": role.value, "segments": len(opened)})
+        key = self.key_here(row.recording, role)
+        params: dict[str, str | int | bool | None] = {"role": role.value, "segments": len(opened), **key, **told}
+        entry = AuditEntry(event, "G11", now, row.call, row.recording, params)
         with self.catalog.writing() as connection:
             here = (wraps.c.recording == row.recording) & (wraps.c.role == role.value)
             if not opened.keys() <= set(connection.execute(select(wraps.c.segment).where(here)).scalars()):
@@ -301,6 +288,13 @@ class Archive:
         with self.catalog.reading() as connection:
             return _wraps(connection, recording)
 
+    def key_here(self, recording: str, role: KeyRole | None) -> dict[str, str]:
+        """`key`, for an entry of the log: the beginning of the key id that opens it here in this role (None: in any)."""
+        for one in self.wraps_of(recording):
+            if role in (None, one.role) and self.private_key(one.key_id) is not None:
+                return {"key": one.key_id[:KEY_SHOWN]}
+        return {}
+
     def private_key(self, key_id: str) -> bytes | None:
         return self.store.get(keys.private_name(key_id))
 
@@ -309,9 +303,24 @@ class Archive:
     ) -> tuple[KeyRole, dict[int, bytes]]:
         """The role, and the data keys by segment that the store's private keys open for it. A refusal is an entry of the log."""
         try:
-            return self._keys_for(row, role)
+            with self._refusals(row, role, now, refusal, **params):
+                return self._keys_for(row, role)
         except ArchiveError as error:
-            asked = {"role": role.value if role else None, "why": error.code.rpartition(".")[2], **params}
+            if error.code == "error.archive.no_private_key" and role is KeyRole.CUSTODY and "what" in params:
+                # Nothing was to be heard: something was to be decided.
+                raise ArchiveError("error.archive.only_custody", id=row.recording) from error
+            raise
+
+    @contextmanager
+    def _refusals(
+        self, row: RecordingRow, role: KeyRole | None, now: datetime, refusal: str, **params: str
+    ) -> Generator[None]:
+        """Whatever it cannot be opened for, the log tells that somebody tried."""
+        try:
+            yield
+        except ArchiveError as error:
+            key = self.key_here(row.recording, role)
+            asked = {"role": role.value if role else None, "why": error.code.rpartition(".")[2], **key, **params}
             # Where it cannot be written, it stays a refusal.
             with suppress(ArchiveError):
                 self.note(AuditEntry(refusal, "G11", now, row.call, row.recording, asked))
@@ -342,47 +351,24 @@ class Archive:
                 return one, opened
         if changed:
             raise ArchiveError("error.archive.wrap_changed", id=row.recording)
+        if not any(one.role in wanted for one in self.wraps_of(row.recording)):
+            # An opt-out was quicker: no key is missing here.
+            raise ArchiveError("error.archive.closed_to_role", id=row.recording, role=wanted[0].value)
         raise ArchiveError("error.archive.no_private_key", id=row.recording, role=wanted[0].value)
-
-    def _row(self, connection: Connection, row: Any, now: datetime) -> RecordingRow:
-        where = row.recording
-        roles = set(connection.execute(select(wraps.c.role).where(wraps.c.recording == where).distinct()).scalars())
-        expires = {
-            Purpose(end.purpose): date.fromisoformat(end.expires_on)
-            for end in connection.execute(
-                select(purposes).where(purposes.c.recording == where, purposes.c.expires_on.is_not(None))
-            )
-            if end.stands == Ended.KEEPS
-        }
-        # What has expired is over, also before a sweep has taken its wraps.
-        roles -= {KeyRole(purpose).value for purpose, on in expires.items() if has_expired(on, now, row.time_zone)}
-        standing = connection.execute(
-            select(holds).where(holds.c.recording == where, holds.c.lifted_at.is_(None)).order_by(holds.c.at)
-        )
-        path = self.vault.path(where)
-        return RecordingRow(
-            recording=where,
-            call=row.call,
-            line=row.line,
-            direction=Direction(row.direction),
-            number=self.secrets.open_number(row.number_sealed, row.call) if row.number_sealed else None,
-            opened_at=datetime.fromisoformat(row.opened_at),
-            closed_at=_time(row.closed_at),
-            opens_for=tuple(role for role in ROLES if role.value in roles),
-            expires=expires,
-            holds=tuple(HoldRow.of(hold) for hold in standing),
-            restricted=row.restricted,
-            bytes=path.stat().st_size if path.exists() else 0,
-            time_zone=row.time_zone,
-        )
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _utc() -> datetime:
     return datetime.now(UTC)
+
+
+def _audit_row(row: Row[Any]) -> AuditRow:
+    at: datetime | None = None
+    params: dict[str, Any] = {}
+    with suppress(ValueError):
+        at = datetime.fromisoformat(row.at)
+    with suppress(ValueError, TypeError):
+        params = dict(json.loads(row.params))
+    return AuditRow(row.number, at, row.event, row.rule, params)
 
 
 def _take_new_catalog(folder: Path) -> None:

@@ -5,22 +5,29 @@ It knows tables and transactions; what a change means is the ledger's, what may 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, insert, select, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError, PendingRollbackError
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
 from softphone.archive import tables
 from softphone.archive.migrations import HEAD
+from softphone.archive.proof.proofs import BEFORE, SEALED
 from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
 _BUSY_MS = 5_000
+TO_SCOUR = "to-scour"
+"""in `meta`, by the catalog's own triggers: something was deleted since the pages were last scoured; another value each time"""
+_LOG_HEAD, _LOG_FRAME = 32, 24 + 4096
+"""bytes, in SQLite's log of pages; a frame begins with its page's number, then a salt that is the head's"""
+_BLOCK = 1 << 16
 Fault = (DatabaseError, OSError, sqlite3.Error)
 
 
@@ -30,8 +37,11 @@ class Catalog:
     def __init__(self, path: Path, key: bytes) -> None:
         self.path = path
         self._key = key
-        self._writer = self._engine(readers=False)
-        self._reader = self._engine(readers=True)
+        self._writer = self._engine(readers=False, kept=True)
+        self._scourer = self._engine(readers=False, kept=False, waits=False)
+        self._reader = self._engine(readers=True, kept=False)
+        self._before = self._engine(readers=True, kept=True)
+        self._wrote = False
 
     @classmethod
     def create(cls, path: Path, key: bytes, facts: dict[str, str]) -> Catalog:
@@ -63,41 +73,96 @@ class Catalog:
         return catalog
 
     def close(self) -> None:
+        # SQLite removes its log of pages with the last connection, and would leave what is in it on the disk. Whoever is in the
+        # way has the log still open, and will be the last.
+        with suppress(ArchiveError):
+            if self._wrote or (self.path.is_file() and self.to_scour()):
+                self.scour()
         self._writer.dispose()
+        self._scourer.dispose()
         self._reader.dispose()
+        self._before.dispose()
 
     @contextmanager
     def writing(self) -> Generator[Connection]:
         """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes."""
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self._wrote = True
+            connection.info.update({BEFORE: self._as_before, SEALED: {}})
             try:
                 yield connection
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
-                with suppress(*Fault):
+                with suppress(*Fault, PendingRollbackError):
                     connection.exec_driver_sql("ROLLBACK")
                 raise
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """A short look that cannot write, at one moment's state."""
-        with self._translated(), self._reader.connect() as connection:
+        with self._translated(), self._look(self._reader) as connection:
+            yield connection
+
+    def _as_before(self) -> AbstractContextManager[Connection]:
+        """What a writer found when it began: nobody else can have written since."""
+        return self._look(self._before)
+
+    @contextmanager
+    def _look(self, engine: Engine) -> Generator[Connection]:
+        with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             try:
                 yield connection
             finally:
-                with suppress(*Fault):
+                # Ctrl-C in mid-statement has closed it, and with it what it looked at.
+                with suppress(*Fault, PendingRollbackError):
                     connection.exec_driver_sql("ROLLBACK")
 
     def scour(self) -> bool:
-        """What was deleted is in no page any more: the pages are overwritten, and the log of pages is emptied.
+        """What was deleted is in no page any more: the pages are overwritten, and so is the log of pages before it is emptied.
 
-        False where a reader was in the way: to be tried again.
+        False where a reader or another writer was in the way: to be tried again. Nobody is waited for: who waits for a reader
+        keeps the right to write meanwhile, and with it a call from being recorded. For any thread.
         """
-        with self._translated(), self._writer.connect() as connection:
+        try:
+            owed = self._owed()
+            if not self._scoured():
+                return False
+        except ArchiveError as error:
+            if error.code != "error.archive.locked":
+                raise
+            return False
+        with suppress(ArchiveError), self._translated(), self._scourer.connect() as connection:
+            # What was deleted since it was looked at is owed by another name.
+            connection.exec_driver_sql("DELETE FROM meta WHERE name = ? AND value = ?", (TO_SCOUR, owed))
+        return True
+
+    def to_scour(self) -> bool:
+        """Whether something that was deleted may still be in a page: somebody was in the way, or crashed before."""
+        return self._owed() is not None
+
+    def _owed(self) -> str | None:
+        with self.reading() as connection:
+            return connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == TO_SCOUR)).scalar()
+
+    def _scoured(self) -> bool:
+        log = self.path.with_name(f"{self.path.name}-wal")
+        with self._translated(), self._scourer.connect() as connection:
+            began = _read(log, 0, _LOG_HEAD)
+            busy, frames, written = connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)").one()
+            if busy or frames != written:
+                return False
+            # All of the log is in the catalog now and no reader looks into it. Nor does anybody write to it from here on.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            blank = False
+            try:
+                with suppress(OSError):
+                    blank = _blank(log, began, max(frames, 0))
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
             busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        return not busy
+        return blank and not busy
 
     def meta(self) -> dict[str, str]:
         with self.reading() as connection:
@@ -110,15 +175,17 @@ class Catalog:
             structure = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check"))]
         return [*seals, *(found for found in structure if found != "ok")]
 
-    def _engine(self, *, readers: bool) -> Engine:
+    def _engine(self, *, readers: bool, kept: bool, waits: bool = True) -> Engine:
+        patience = _BUSY_MS if waits else 0
+
         def connect() -> Any:
             connection = _dbapi.connect(
-                str(self.path), timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+                str(self.path), timeout=patience / 1000, isolation_level=None, check_same_thread=False
             )
             try:
                 connection.execute("PRAGMA cipher_log_level=NONE")
                 connection.execute(f"PRAGMA key=\"x'{self._key.hex()}'\"")
-                connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+                connection.execute(f"PRAGMA busy_timeout={patience}")
                 if readers:
                     connection.execute("PRAGMA query_only=ON")
                 else:
@@ -137,7 +204,7 @@ class Catalog:
             "sqlite://",
             module=_dbapi,
             creator=connect,
-            poolclass=NullPool if readers else StaticPool,
+            poolclass=StaticPool if kept else NullPool,
             # A fault never carries what was to be written: it may end in a log.
             hide_parameters=True,
         )
@@ -176,3 +243,33 @@ class Catalog:
             if "locked" in detail:
                 raise ArchiveError("error.archive.locked", path=str(self.path)) from error
             raise ArchiveError("error.archive.unwritable", path=str(self.path), detail=detail) from error
+
+
+def _blank(log: Path, began: bytes, frames: int) -> bool:
+    """Overwrites SQLite's log of pages: cut off unblanked, its blocks would keep on the disk what was deleted. For who holds the
+    right to write. False where something was written since the log began so (its head) and had so many frames."""
+    if _read(log, 0, _LOG_HEAD) != began:
+        return False
+    if not began:
+        return True
+    if _read(log, _LOG_HEAD + frames * _LOG_FRAME + 8, 8) == began[16:24]:
+        # One more frame under this head's salt.
+        return False
+    with log.open("r+b") as file:
+        # Its head first, and by itself: whatever is left of a log without a head is no log.
+        left = os.fstat(file.fileno()).st_size
+        for size in (_LOG_HEAD, left - _LOG_HEAD):
+            for _ in range(0, size, _BLOCK):
+                left -= file.write(bytes(min(_BLOCK, size, left)))
+            file.flush()
+            os.fsync(file.fileno())
+    return True
+
+
+def _read(path: Path, at: int, count: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(at)
+            return file.read(count)
+    except FileNotFoundError:
+        return b""

@@ -5,15 +5,18 @@ Purposes that may open a recording are exactly the roles that have wraps; nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from softphone.archive import tables
+from softphone.archive.keys import revocation
+from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
+from softphone.archive.review.tally import Tallied, tally_call, tally_review
 from softphone.archive.tables import (
     call_backs,
     calls,
@@ -23,6 +26,9 @@ from softphone.archive.tables import (
     purposes,
     recordings,
     refusals,
+    review_comments,
+    review_scores,
+    reviews,
     segments,
     wraps,
 )
@@ -37,9 +43,10 @@ from softphone.domain.changes import (
     RememberRefusal,
 )
 from softphone.domain.decision import NoticeId
+from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose, Reason
-from softphone.domain.retention import Ended, expires_on
+from softphone.domain.retention import Ended, expires_on, local_day
 
 REMEMBERED = Period(months=12)
 """of a party: that it declined, and its language"""
@@ -49,6 +56,17 @@ HOLD_ONLY = Reason.HOLD_ONLY.value
 """the reason of a restriction where a hold is all that keeps the recording; any other is a case that custody decides (G23)"""
 FOR_A_HOLD = "hold"
 """the reason of training wraps that go for a hold: the purpose itself does not end by it"""
+_REVIEW = (review_comments, review_scores, reviews)
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeEnd:
+    """The policy's terms for the end of a purpose, as they were when it rang."""
+
+    review: bool = False
+    """its day makes it judged by custody, not deleted"""
+    keep_reviewed: Period | None = None
+    """how long a reviewed training recording is kept on (G38); None: it goes at once"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,10 @@ class CallFacts:
     notice: NoticeId | None = None
     recipients: tuple[Recipient, ...] = ()
     """whom the policy that held when it rang lets open it"""
+    agent: str | None = None
+    """the address of the account that took or made it"""
+    ends: Mapping[Purpose, PurposeEnd] = field(default_factory=dict[Purpose, "PurposeEnd"])
+    """what happens when a purpose has come to its day; deletion where nothing is said"""
 
 
 class Tables:
@@ -90,8 +112,17 @@ class Tables:
                 notice=facts.notice.value if facts.notice else None,
                 language=facts.language.value,
                 time_zone=facts.time_zone,
+                agent=facts.agent,
             )
-        self._insert(recordings, recording=recording, call=facts.call, opened_at=at.isoformat())
+        # Line and agent once more: a list by one of them is then a piece of an index, newest first.
+        self._insert(
+            recordings,
+            recording=recording,
+            call=facts.call,
+            opened_at=at.isoformat(),
+            line=facts.line,
+            agent=facts.agent,
+        )
 
     def open_segment(self, change: OpenSegment, facts: CallFacts) -> None:
         recorded_for = (*change.purposes, *change.withheld)
@@ -133,18 +164,59 @@ class Tables:
                 sealed=one.sealed,
             )
 
+    def wraps_of(self, recording: str, role: KeyRole) -> list[Wrap]:
+        rows = self.connection.execute(select(wraps).where(wraps.c.recording == recording, wraps.c.role == role.value))
+        return [Wrap(one.recording, one.segment, role, one.key_id, one.suite, one.sealed) for one in rows]
+
     def drop_wraps(self, recording: str, *roles: KeyRole) -> None:
         self.connection.execute(
             delete(wraps).where(wraps.c.recording == recording, wraps.c.role.in_([role.value for role in roles]))
         )
 
+    def list_to_judge(self, recording: str, purpose: Purpose, until: date) -> None:
+        """From its day on nobody but custody can open it, until custody has kept it."""
+        self.drop_wraps(recording, KeyRole(purpose.value))
+        this = (purposes.c.recording == recording) & (purposes.c.purpose == purpose.value)
+        self.connection.execute(update(purposes).where(this).values(judge_by=until.isoformat()))
+
     def end_purpose(self, recording: str, purpose: Purpose, ended: Ended, reason: str) -> None:
         where = (purposes.c.recording == recording) & (purposes.c.purpose == purpose.value)
-        self.connection.execute(
-            update(purposes)
-            .where(where, purposes.c.stands == Ended.KEEPS.value)
-            .values(stands=ended.value, reason=reason)
+        stands = purposes.c.stands == Ended.KEEPS.value
+        if purpose is Purpose.TRAINING:
+            if ended is Ended.EXPIRED:
+                self._count_unseen(recording)
+            self._drop_review(recording)
+        self.connection.execute(update(purposes).where(where, stands).values(stands=ended.value, reason=reason))
+
+    def mark_reviewed(self, recording: str, now: datetime) -> None:
+        """Once: what was reviewed before stays as it was."""
+        this = (purposes.c.recording == recording) & (purposes.c.purpose == Purpose.TRAINING.value)
+        done = update(purposes).where(this, purposes.c.reviewed_at.is_(None)).values(reviewed_at=now.isoformat())
+        if self.connection.execute(done).rowcount and (call := self._call(recording)) is not None:
+            tally_review(self.connection, self._desk, call, local_day(now, call.time_zone))
+
+    def _count_unseen(self, recording: str) -> None:
+        """It was to be reviewed, and nobody did in time. What a case has taken out of training was declined."""
+        asked = select(purposes.c.expires_on).where(
+            purposes.c.recording == recording,
+            purposes.c.purpose == Purpose.TRAINING.value,
+            purposes.c.stands == Ended.KEEPS.value,
+            purposes.c.reviewed_at.is_(None),
+            purposes.c.expires_on.is_not(None),
         )
+        last = self.connection.execute(asked).scalar()
+        call = self._call(recording)
+        if last is not None and call is not None and self._restricted(recording) is None:
+            tally_call(self.connection, self._desk, call, Tallied.EXPIRED_UNSEEN, date.fromisoformat(last))
+
+    def _drop_review(self, recording: str) -> None:
+        """What was said in a review is there as long as the call may be listened to for training, and no longer."""
+        for table in _REVIEW:
+            self.connection.execute(delete(table).where(table.c.recording == recording))
+
+    def _call(self, recording: str) -> Row[Any] | None:
+        asked = select(calls).join(recordings, recordings.c.call == calls.c.call)
+        return self.connection.execute(asked.where(recordings.c.recording == recording)).first()
 
     def restrict(self, recording: str, reason: str) -> None:
         self.drop_wraps(recording, KeyRole.DOCUMENTATION, KeyRole.TRAINING)
@@ -158,16 +230,21 @@ class Tables:
         row = self.connection.execute(select(recordings.c.call).where(recordings.c.recording == recording)).first()
         if row is None:
             return
-        for table in (wraps, segments, purposes, holds, recordings):
+        for table in (wraps, segments, purposes, holds, *_REVIEW, recordings):
             self.connection.execute(delete(table).where(table.c.recording == recording))
         if not self.connection.execute(select(recordings.c.recording).where(recordings.c.call == row.call)).first():
             self.connection.execute(delete(calls).where(calls.c.call == row.call))
         self._insert(condemned, recording=recording, at=at.isoformat())
 
     def place_hold(self, change: PlaceHold) -> None:
-        known = self.connection.execute(select(holds.c.hold).where(holds.c.hold == change.hold)).first()
-        if known is not None or not self.exists(change.recording):
+        known = self.connection.execute(select(holds.c.lifted_at).where(holds.c.hold == change.hold)).first()
+        if (known is not None and known.lifted_at is None) or not self.exists(change.recording):
             return
+        if known is not None:
+            # A call counts its holds: one that was undone has left its number to the next, and stays under another name.
+            self.connection.execute(
+                update(holds).where(holds.c.hold == change.hold).values(hold=f"{change.hold}-{known.lifted_at}")
+            )
         self.drop_wraps(change.recording, KeyRole.TRAINING)
         self._insert(
             holds,
@@ -184,12 +261,19 @@ class Tables:
     def change_hold(self, change: ChangeHold) -> None:
         self.connection.execute(
             update(holds)
-            .where(holds.c.hold == change.hold)
+            .where(holds.c.hold == change.hold, holds.c.confirmed_at.is_(None))
             .values(
                 raised_for=change.by.value,
                 provisional_until=change.provisional_until.isoformat() if change.provisional_until else None,
             )
         )
+
+    def confirmed(self, hold: str) -> str | None:
+        """The recording that it holds, where custody has confirmed it and has not lifted it."""
+        asked = select(holds.c.recording).where(
+            holds.c.hold == hold, holds.c.confirmed_at.is_not(None), holds.c.lifted_at.is_(None)
+        )
+        return self.connection.execute(asked).scalar()
 
     def lift_hold(self, hold: str, reason: str, at: datetime) -> str | None:
         """The recording that it held; None where no such hold stands."""
@@ -198,25 +282,36 @@ class Tables:
         self.connection.execute(update(holds).where(standing).values(lifted_at=at.isoformat(), lifted_reason=reason))
         return row.recording if row else None
 
-    def trainable(self, recording: str) -> list[int]:
-        """The segments that training may be wrapped for: recorded for it, it neither ended nor is anything held."""
-        if self.is_held(recording) or self._restricted(recording) is not None:
-            return []
-        stands = self.connection.execute(
-            select(purposes.c.stands).where(
-                purposes.c.recording == recording, purposes.c.purpose == Purpose.TRAINING.value
-            )
-        ).scalar()
-        if stands != Ended.KEEPS:
+    def wrap_again(
+        self, recording: str, purpose: Purpose, data_keys: Mapping[int, bytes], recipients: Sequence[Recipient]
+    ) -> None:
+        """As far as it may be opened for it now (`opens_to`). `data_keys` by segment. Raises ArchiveError where none of
+        `recipients` has a key for it that still stands, or a data key is lacking."""
+        segments = self.opens_to(recording, purpose)
+        those = [one for one in revocation.standing(self.connection, recipients) if one.role.value == purpose.value]
+        if segments and (not those or not data_keys.keys() >= set(segments)):
+            raise ArchiveError("error.archive.no_key_of_purpose", id=recording)
+        for segment in segments:
+            self.add_wraps([keys.wrap(data_keys[segment], one, recording, segment) for one in those])
+
+    def opens_to(self, recording: str, purpose: Purpose) -> list[int]:
+        """The segments that may have wraps for it: recorded for it, it neither ended nor waits to be judged, and neither a
+        hold nor a case keeps it out."""
+        if not self.wrappable(recording, (purpose,)):
             return []
         rows = self.connection.execute(select(segments).where(segments.c.recording == recording))
-        return [row.segment for row in rows if Purpose.TRAINING in recorded_for(row.purposes)]
+        return [row.segment for row in rows if purpose in recorded_for(row.purposes)]
 
     def wrappable(self, recording: str, wanted: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
-        """Those of `wanted` that may have wraps now, whatever was asked: held is not for training, restricted for nobody."""
+        """Those of `wanted` that may have wraps now: held is not for training; restricted, ended or to be judged for nobody."""
         if self._restricted(recording) is not None:
             return ()
-        return tuple(one for one in wanted if not (one is Purpose.TRAINING and self.is_held(recording)))
+        # What a sweep has ended while the call goes on, no later part of it brings back.
+        over = (purposes.c.stands != Ended.KEEPS.value) | purposes.c.judge_by.is_not(None)
+        asked = select(purposes.c.purpose).where(purposes.c.recording == recording, over)
+        ended = set(self.connection.execute(asked).scalars())
+        may = tuple(one for one in wanted if one.value not in ended)
+        return tuple(one for one in may if not (one is Purpose.TRAINING and self.is_held(recording)))
 
     def close_recording(self, change: CloseRecording) -> None:
         self.connection.execute(
@@ -271,6 +366,7 @@ class Tables:
             row.time_zone,
             {Purpose(one.purpose): Period.parse(one.retention) for one in held},
             NoticeId(row.notice) if row.notice else None,
+            agent=row.agent,
         )
 
     def call_of(self, recording: str) -> str | None:
@@ -294,7 +390,7 @@ class Tables:
         ).first()
         if known is not None:
             return
-        period = facts.retention.get(purpose)
+        period, end = facts.retention.get(purpose), facts.ends.get(purpose, PurposeEnd())
         # Counted from the day of recording, and stored at once: a recording that breaks off has its end all the same.
         self._insert(
             purposes,
@@ -304,6 +400,8 @@ class Tables:
             retention=str(period) if period else None,
             expires_on=expires_on(facts.started_at, period, facts.time_zone).isoformat() if period else None,
             stands=Ended.KEEPS.value,
+            at_end="review" if end.review else "delete",
+            keep_reviewed=str(end.keep_reviewed) if end.keep_reviewed else None,
         )
 
     def _remember(self, table: tables.Table, at: datetime, facts: CallFacts, **what: str) -> None:

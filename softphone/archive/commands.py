@@ -5,22 +5,29 @@ Times are given, never taken; sound is given back as samples, never played.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import errno
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
 
 from softphone.archive.archive import Archive, AuditRow, RecordingRow
-from softphone.archive.checkpoint import Head
 from softphone.archive.files.container import RATE
 from softphone.archive.files.opus import Pcm
 from softphone.archive.files.reader import Mark
 from softphone.archive.files.seeking import SeekingReader
-from softphone.archive.sweep import SweptItem
-from softphone.archive.sweep import sweep as run_sweep
-from softphone.archive.verify import Proof
-from softphone.archive.verify import verify as run_verify
+from softphone.archive.proof.checkpoint import Head
+from softphone.archive.proof.verify import Progress, Proof
+from softphone.archive.proof.verify import verify as run_verify
+from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, SweptItem
+from softphone.archive.retention.sweep import sweeping as run_sweep
+from softphone.archive.tables import audit
+from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 
@@ -52,29 +59,39 @@ class Exported:
     marks: tuple[Mark, ...]
 
 
-def list_recordings(archive: Archive) -> list[RecordingRow]:
-    """Newest first. Raises ArchiveError, as do all below."""
-    return archive.list()
-
-
 def show(archive: Archive, recording: str) -> Shown:
+    """Raises ArchiveError, as do all below."""
     row = archive.find(recording)
     return Shown(row, tuple(archive.audit_of(row.recording)))
 
 
 def play(
-    archive: Archive, recording: str, now: datetime, *, role: KeyRole | None = None, joined: bool = False
+    archive: Archive,
+    recording: str,
+    now: datetime,
+    *,
+    role: KeyRole | None = None,
+    joined: bool = False,
+    told: Mapping[str, str] | None = None,
 ) -> Sound:
-    """The audit log tells of it before the first block can be taken."""
-    opened = archive.open_recording(recording, now, role=role)
+    """The audit log tells of it, and what is `told`, before the first block can be taken."""
+    opened = archive.open_recording(recording, now, role=role, **(told or {}))
     marks = tuple(opened.marks(joined=joined))
     return Sound(RATE, opened.length(joined=joined), opened.pcm(joined=joined), marks)
 
 
 @contextmanager
-def play_from(archive: Archive, recording: str, now: datetime, seconds: float) -> Generator[SeekingReader]:
+def play_from(
+    archive: Archive,
+    recording: str,
+    now: datetime,
+    seconds: float,
+    *,
+    role: KeyRole | None = None,
+    told: Mapping[str, str] | None = None,
+) -> Generator[SeekingReader]:
     """From so many seconds on: `pcm` gives it. The audit log has told of it by then."""
-    reader = archive.open_seeking(recording, now)
+    reader = archive.open_seeking(recording, now, role=role, **(told or {}))
     try:
         if not 0 <= seconds * RATE < reader.length:
             raise ArchiveError("error.container.past_end", id=recording, length=f"{reader.length / RATE:.2f}")
@@ -91,19 +108,48 @@ def export(
     *,
     role: KeyRole | None = None,
     joined: bool = False,
+    told: Mapping[str, str] | None = None,
 ) -> Exported:
-    """A WAV: agent left, party right, 16 kHz. Pauses are silence of their length with a mark, or left out (`joined`)."""
-    opened = archive.open_recording(recording, now, role=role, event="recording_exported")
+    """A WAV: agent left, party right, 16 kHz. Pauses are silence of their length with a mark, or left out (`joined`).
+
+    The audit log tells of the opening first, and of the file once it is written: where it cannot be told, there is none.
+    """
+    if path.exists():
+        raise ArchiveError("error.archive.file_exists", path=str(path))
+    if not os.access(path.absolute().parent, os.W_OK | os.X_OK):
+        detail = os.strerror(errno.EACCES if path.absolute().parent.is_dir() else errno.ENOENT)
+        raise ArchiveError("error.archive.export_failed", path=str(path), detail=detail)
+    row, given = archive.find(recording, now), dict(told or {})
+    role, keys = archive.keys_for(row, role, now, refusal="opening_refused", **given)
+    opened = archive.open_recording(row.recording, now, role=role, **given)
     samples = opened.export_wav(path, joined=joined)
+    params = {"role": role.value, "segments": len(keys), **archive.key_here(row.recording, role), **given}
+    try:
+        archive.note(AuditEntry("recording_exported", "G11", now, row.call, row.recording, params))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return Exported(path, samples / RATE, tuple(opened.marks(joined=joined)))
 
 
-def sweep(
-    archive: Archive, now: datetime, *, clock: datetime, clock_is_right: bool = False, dry_run: bool = False
-) -> list[SweptItem]:
+def sweep(archive: Archive, now: datetime, *, clock: datetime, **how: Any) -> list[SweptItem]:
+    """`sweeping` to its end."""
+    return list(sweeping(archive, now, clock=clock, **how))
+
+
+def sweeping(
+    archive: Archive,
+    now: datetime,
+    *,
+    clock: datetime,
+    clock_is_right: bool = False,
+    dry_run: bool = False,
+    terms: SweepTerms | None = DEFAULT_TERMS,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Generator[SweptItem]:
     """`clock` is the true time; a later `now` is for a dry run or a demo's archive alone. `clock_is_right`: a person says so."""
     witness = clock if clock_is_right else None
-    return run_sweep(archive, now, clock=clock, witness=witness, dry_run=dry_run)
+    return run_sweep(archive, now, clock=clock, witness=witness, dry_run=dry_run, terms=terms, go_on=go_on)
 
 
 def head(archive: Archive, now: datetime) -> Head | None:
@@ -111,6 +157,13 @@ def head(archive: Archive, now: datetime) -> Head | None:
     return archive.head(now)
 
 
-def verify(archive: Archive, head: str | None = None) -> Proof:
+def entries_behind(archive: Archive, head: Head | None) -> int:
+    """How many entries of this desk's log are newer than `head`, and are not covered by it."""
+    with archive.catalog.reading() as connection:
+        asked = select(func.count()).where(audit.c.desk == archive.desk, audit.c.number > (head.number if head else 0))
+        return int(connection.execute(asked).scalar_one())
+
+
+def verify(archive: Archive, head: str | None = None, progress: Progress | None = None) -> Proof:
     """`head`: a line kept elsewhere, which the log must still bear out. `Proof.as_json()` is the answer to `--json`."""
-    return run_verify(archive, Head.parse(head) if head is not None else None)
+    return run_verify(archive, Head.parse(head) if head is not None else None, progress)

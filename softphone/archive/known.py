@@ -15,24 +15,26 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, text
 
 from softphone.archive.catalog import Catalog
+from softphone.archive.changes import REMEMBERED
 from softphone.archive.keys.wraps import Secrets
 from softphone.archive.tables import call_backs as listed
-from softphone.archive.tables import party_languages, refusals, sample_runs
+from softphone.archive.tables import party_languages, purposes, recordings, refusals, sample_runs
 from softphone.domain.decision import Known
 from softphone.domain.policy import Line
 from softphone.domain.purpose import Language, Purpose
-from softphone.domain.retention import expires_on, local_day
+from softphone.domain.retention import Ended, expires_on, local_day
 from softphone.domain.sampling import Run, free_place, is_drawn, reviewers_have_enough, use
 
 _SEED_BYTES = 32
 _TO_REVIEW = text(
-    "SELECT recordings.call, purposes.expires_on FROM purposes INDEXED BY ix_purposes_to_review "
-    "JOIN recordings ON recordings.recording = purposes.recording JOIN calls ON calls.call = recordings.call "
+    "SELECT purposes.expires_on, count(*) AS number FROM purposes INDEXED BY ix_purposes_to_review "
+    "CROSS JOIN recordings ON recordings.recording = purposes.recording "
+    "CROSS JOIN calls ON calls.call = recordings.call "
     "WHERE purposes.purpose = 'training' AND purposes.stands = 'keeps' AND purposes.reviewed_at IS NULL "
-    "AND purposes.expires_on > :today AND calls.line = :line"
+    "AND purposes.expires_on > :today AND calls.line = :line GROUP BY purposes.expires_on"
 )
 """What a hold keeps out of training is counted: it comes back when that is lifted. By the index, since of all that is kept
 little waits, and the planner cannot know."""
@@ -97,15 +99,18 @@ class Places:
                 held = self._held[call] = _Held(line, agent, number, run, place, is_drawn(run, place))
             return held.drawn
 
-    def use(self, connection: Connection, call: str) -> None:
-        """Within the transaction of the answer; may be done twice. The place stays held until it is given up."""
+    def use(self, connection: Connection, call: str, at: datetime) -> bool:
+        """Within the transaction of the answer, which was `at`; may be done twice. The place stays held until it is given up.
+
+        Says whether the call is drawn.
+        """
         with self._lock:
             held = self._held.get(call)
         if held is None:
-            return
+            return False
         number, run = _read(connection, held.line, held.agent) or (0, held.run)
         if number > held.number:
-            return  # the share has changed since it rang, and a new block has begun
+            return held.drawn  # the share has changed since it rang, and a new block has begun
         run = use(run if number == held.number else held.run, held.place)
         here = (sample_runs.c.line == held.line) & (sample_runs.c.agent == held.agent)
         connection.execute(delete(sample_runs).where(here))
@@ -121,8 +126,10 @@ class Places:
                 start=run.start,
                 next=run.next,
                 taken=",".join(map(str, sorted(run.taken))),
+                until=REMEMBERED.after(at.date()).isoformat(),
             )
         )
+        return held.drawn
 
     def give_up(self, call: str) -> None:
         """The call is over, or its answer is written."""
@@ -203,12 +210,25 @@ class Lookups:
         if line.training is None or line.training.capacity is None or period is None:
             return False
         today = local_day(asked.at, asked.time_zone)
-        rows = connection.execute(_TO_REVIEW, {"today": today.isoformat(), "line": line.id}).all()
-        waiting = Counter((date.fromisoformat(row.expires_on) - today).days for row in rows)
+        of_line = connection.execute(_TO_REVIEW, {"today": today.isoformat(), "line": line.id})
+        waiting = Counter({(date.fromisoformat(row.expires_on) - today).days: int(row.number) for row in of_line})
         new = (expires_on(asked.at, period, asked.time_zone) - today).days
         # Calls that ring or talk at this moment may each become one more.
-        waiting[new] += len(self.places.drawn_calls(line.id) - {asked.call} - {row.call for row in rows})
+        rings = self.places.drawn_calls(line.id) - {asked.call}
+        counted = select(recordings.c.call).join(purposes, purposes.c.recording == recordings.c.recording)
+        counted = counted.where(recordings.c.call.in_(rings), *_waits(today))
+        waiting[new] += len(rings - set(connection.execute(counted).scalars()))
         return reviewers_have_enough(waiting, new, line.training.capacity)
+
+
+def _waits(today: date) -> tuple[ColumnElement[bool], ...]:
+    """As `_TO_REVIEW` has it."""
+    return (
+        purposes.c.purpose == Purpose.TRAINING.value,
+        purposes.c.stands == Ended.KEEPS.value,
+        purposes.c.reviewed_at.is_(None),
+        purposes.c.expires_on > today.isoformat(),
+    )
 
 
 def _same(held: _Held, line: str, agent: str, number: int) -> bool:

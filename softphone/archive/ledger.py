@@ -6,28 +6,33 @@ failed is for the session to try again: every change may be made twice.
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
-from softphone.archive import audit
 from softphone.archive.catalog import Catalog
-from softphone.archive.changes import FOR_A_HOLD, CallFacts, Tables
-from softphone.archive.checkpoint import EVERY, Signer
+from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, Tables, recorded_for
 from softphone.archive.files.vault import Vault
 from softphone.archive.keys import wraps as keys
-from softphone.archive.keys.revocation import standing
+from softphone.archive.keys.revocation import revoked, standing
 from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
 from softphone.archive.known import Places
-from softphone.archive.tables import condemned
+from softphone.archive.proof import audit
+from softphone.archive.proof.checkpoint import EVERY, Signer
+from softphone.archive.proof.proofs import BEFORE, CALL_BACKS, REFUSALS, recordings_of
+from softphone.archive.review.tally import Tallied, counted, declines, says_no, tally_call
+from softphone.archive.tables import condemned, recordings, segments
 from softphone.domain.changes import (
+    UNDONE,
     AddWraps,
+    AuditEntry,
     Change,
     ChangeHold,
     CloseRecording,
@@ -47,15 +52,26 @@ from softphone.domain.changes import (
 )
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose, Reason
-from softphone.domain.retention import Ended
+from softphone.domain.retention import Ended, local_day
 
 SegmentKeys = Mapping[tuple[str, int], bytes]
 """(recording, segment) to its data key: for the recorder, never stored"""
 PROBE_SECONDS = 1.0
 _PROBE_SECONDS_AT_MOST = 60.0
+_LOOK_SECONDS = 5.0
+"""without a commit, until it looks whether something that was deleted is still in a page"""
 _RELAPSE_SECONDS = 30.0
 """storage that fails again so soon is tried half as often"""
+_IN_LISTS: Mapping[type[Change], str] = {
+    ListCallBack: CALL_BACKS,
+    EndCallBack: CALL_BACKS,
+    RememberRefusal: REFUSALS,
+}
+"""changes of what no recording's rows are"""
 _FACTS_KEPT = 200
+_HEARD_KEPT = 1_000
+_FILES = 50
+"""that go before their rows do, in one transaction"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,10 @@ class _Stop:
     pass
 
 
+class OvertakenError(Exception):
+    """The catalog is no longer as the session took it to be: its argument is the recording concerned."""
+
+
 class NoKeyError(Exception):
     """A purpose, or custody, has no recipient: nothing is sealed that nobody can open."""
 
@@ -87,6 +107,8 @@ class Ledger:
 
     `on_done(ticket, keys)`: committed and on the disk; `keys` of the segments that it opened.
     `on_failed(ticket, reason, detail)`: nothing of it was written. `STORAGE_FAILED` or `NO_KEY`; detail is a code for the log.
+    `on_overtaken(ticket, recording)`: nothing was written either, and trying again would not help (`CommitFailed.overtaken`);
+    without it, that has failed too.
     `on_storage(works, detail)`: the storage has failed (a code), and once it has been tried with success: it works again.
     """
 
@@ -100,6 +122,7 @@ class Ledger:
         on_done: Callable[[int, SegmentKeys], None],
         on_failed: Callable[[int, Reason, str], None],
         on_storage: Callable[[bool, str], None] | None = None,
+        on_overtaken: Callable[[int, str], None] | None = None,
     ) -> None:
         self._catalog = catalog
         self._vault = vault
@@ -110,8 +133,13 @@ class Ledger:
         self._on_done = on_done
         self._on_failed = on_failed
         self._on_storage = on_storage or _nobody
+        self._on_overtaken = on_overtaken
         self._facts: dict[str, CallFacts] = {}
         self._keys: dict[str, dict[int, bytes]] = {}
+        self._aside: dict[str, list[Wrap]] = {}
+        """training wraps that a hold has taken away, for an undo of it: where the keys themselves are long forgotten"""
+        self._heard: dict[str, frozenset[Tallied]] = {}
+        """what has become of the calls that ring, go on or were on lately, as far as they are in the sample"""
         self._suspected = False
         self._to_scour = False
         self._pause = PROBE_SECONDS
@@ -128,6 +156,9 @@ class Ledger:
         self._inbox.put(_Stop())
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def knows(self, call: str) -> bool:
+        return call in self._facts
 
     def register_call(self, facts: CallFacts) -> None:
         """Before the first commit of this call. Kept in memory alone until something of the call is kept."""
@@ -156,10 +187,9 @@ class Ledger:
     def _run(self) -> None:
         while True:
             try:
-                item = self._inbox.get(timeout=self._pause if self._suspected or self._to_scour else None)
+                item = self._inbox.get(timeout=self._pause if self._suspected or self._to_scour else _LOOK_SECONDS)
             except queue.Empty:
-                if self._to_scour:
-                    self._scour()
+                self._look_to_pages()
                 if self._suspected:
                     self._probe()
                 continue
@@ -168,6 +198,7 @@ class Ledger:
                     self._take(item)
                 case _Forget(recording):
                     self._keys.pop(recording, None)
+                    self._aside.pop(recording, None)
                 case _GiveUp(call):
                     self._places.give_up(call)
                 case _Suspect(detail):
@@ -180,6 +211,11 @@ class Ledger:
     def _take(self, commit: Commit) -> None:
         try:
             opened = self._execute(commit)
+        except OvertakenError as error:
+            if self._on_overtaken:
+                self._on_overtaken(commit.ticket, str(error))
+            else:
+                self._on_failed(commit.ticket, Reason.STORAGE_FAILED, "overtaken")
         except NoKeyError as error:
             self._on_failed(commit.ticket, Reason.NO_KEY, str(error))
         except ArchiveError as error:
@@ -214,7 +250,11 @@ class Ledger:
                 tables = Tables(connection, self._desk, self._secrets)
                 for change in commit.changes:
                     self._apply(change, tables, deed)
-                audit.append(connection, self._desk, commit.entries)
+                for entry in commit.entries:
+                    if declines(entry):
+                        self._hear(Tallied.DECLINED, entry.call, tables, deed)
+                entries = _as_done(commit.entries, deed)
+                audit.append(connection, self._desk, entries, _touched(connection, commit.changes))
                 self._signer.sign(connection, datetime.now(UTC), every=EVERY)
         except BaseException:
             for recording in deed.created:
@@ -223,8 +263,12 @@ class Ledger:
             raise
         for (recording, segment), key in deed.opened.items():
             self._keys.setdefault(recording, {})[segment] = key
+        for recording in (*deed.discarded, *deed.taken_back):
+            self._aside.pop(recording, None)
         for recording in deed.discarded:
             self._keys.pop(recording, None)
+        self._aside |= deed.aside
+        self._keep_heard(deed.heard)
         if deed.dropped or deed.discarded:
             self._scour()
         if deed.discarded:
@@ -238,6 +282,13 @@ class Ledger:
         self._to_scour = True
         with suppress(ArchiveError):
             self._to_scour = not self._catalog.scour()
+
+    def _look_to_pages(self) -> None:
+        """Also what others deleted, and could not scour."""
+        with suppress(ArchiveError):
+            self._to_scour = self._catalog.to_scour()
+            if self._to_scour:
+                self._scour()
 
     def _apply(self, change: Change, tables: Tables, deed: _Deed) -> None:
         match change:
@@ -253,24 +304,44 @@ class Ledger:
                 self._add_wraps(change, tables, deed)
             case DropWraps():
                 tables.drop_wraps(change.recording, change.role)
+                if change.role is KeyRole.TRAINING and change.reason != FOR_A_HOLD:
+                    deed.taken_back.append(change.recording)
                 if change.role is not KeyRole.CUSTODY and change.reason != FOR_A_HOLD:
                     tables.end_purpose(change.recording, Purpose(change.role.value), Ended.TAKEN_BACK, change.reason)
                 deed.dropped = True
             case Restrict():
                 tables.restrict(change.recording, change.reason)
+                deed.taken_back.append(change.recording)
                 deed.dropped = True
             case Discard():
-                tables.discard(change.recording, datetime.now(UTC))
-                deed.discarded.append(change.recording)
+                if tables.is_held(change.recording):
+                    # Raised or confirmed elsewhere meanwhile: what was withdrawn nobody can read, and what is held is there.
+                    tables.restrict(change.recording, HOLD_ONLY)
+                    deed.held[change.recording] = tables.call_of(change.recording) or ""
+                    deed.taken_back.append(change.recording)
+                    deed.dropped = True
+                else:
+                    tables.discard(change.recording, datetime.now(UTC))
+                    deed.discarded.append(change.recording)
             case PlaceHold():
+                if not tables.exists(change.recording):
+                    raise OvertakenError(change.recording)
+                if taken := tables.wraps_of(change.recording, KeyRole.TRAINING):
+                    deed.aside[change.recording] = taken
                 tables.place_hold(change)
                 deed.dropped = True
             case ChangeHold():
                 tables.change_hold(change)
             case LiftHold():
+                if confirmed := tables.confirmed(change.hold):
+                    if change.restore_training or change.reason == UNDONE:
+                        raise OvertakenError(confirmed)
+                    deed.unlifted.append(confirmed)
+                    return
                 recording = tables.lift_hold(change.hold, change.reason, datetime.now(UTC))
                 if change.restore_training and recording is not None:
-                    self._wrap_again(recording, Purpose.TRAINING, tables.trainable(recording), tables, deed)
+                    back = tables.opens_to(recording, Purpose.TRAINING)
+                    self._wrap_again(recording, Purpose.TRAINING, back, tables, deed)
             case CloseRecording():
                 tables.close_recording(change)
                 deed.dropped = True
@@ -285,7 +356,8 @@ class Ledger:
             case RememberLanguage():
                 tables.remember_language(change, self._facts_of(tables, change.call))
             case UseDraw():
-                self._places.use(tables.connection, change.call)
+                if self._places.use(tables.connection, change.call, change.at):
+                    self._hear(Tallied.DRAWN, change.call, tables, deed)
 
     def _open_segment(self, change: OpenSegment, tables: Tables, deed: _Deed) -> None:
         call = tables.call_of(change.recording)
@@ -293,6 +365,8 @@ class Ledger:
             return
         facts = self._facts_of(tables, call)
         tables.open_segment(change, facts)
+        if Purpose.TRAINING in (*change.purposes, *change.withheld):
+            self._hear(Tallied.RECORDED, call, tables, deed)
         key = keys.data_key()
         roles = [KeyRole(purpose.value) for purpose in tables.wrappable(change.recording, change.purposes)]
         recipients = standing(tables.connection, facts.recipients)
@@ -305,6 +379,8 @@ class Ledger:
         if call is None:
             return
         tables.add_purpose(change.recording, change.purpose, change.segments, self._facts_of(tables, call))
+        if change.purpose is Purpose.TRAINING:
+            self._hear(Tallied.RECORDED, call, tables, deed)
         if not change.withheld and tables.wrappable(change.recording, (change.purpose,)):
             self._wrap_again(change.recording, change.purpose, change.segments, tables, deed)
 
@@ -315,10 +391,37 @@ class Ledger:
         held |= {segment: key for (of, segment), key in deed.opened.items() if of == recording}
         call = tables.call_of(recording)
         recipients = standing(tables.connection, self._facts_of(tables, call).recipients if call else ())
+        role, gone = KeyRole(purpose.value), revoked(tables.connection)
         for number in numbers:
-            if number not in held:
+            if number in held:
+                back = _wraps(recipients, held[number], recording, number, [role])
+            else:
+                aside = self._aside.get(recording, ())
+                back = [one for one in aside if (one.role, one.segment) == (role, number) and one.key_id not in gone]
+            if not back:
                 raise NoKeyError(f"{purpose.value} {number}")
-            tables.add_wraps(_wraps(recipients, held[number], recording, number, [KeyRole(purpose.value)]))
+            tables.add_wraps(back)
+
+    def _hear(self, what: Tallied, call: str, tables: Tables, deed: _Deed) -> None:
+        """Counted once a call, and only if the commit is written: until then it is the deed's."""
+        before = deed.heard.get(call, self._heard.get(call))
+        if before is None:
+            before = _heard_before(tables.connection, call)
+        deed.heard[call] = after = before | {what}
+        facts = self._facts.get(call) or tables.facts(call)
+        if facts is None:
+            # Nothing is kept of it any more, from this commit on.
+            with tables.connection.info[BEFORE]() as earlier:
+                facts = Tables(earlier, self._desk, self._secrets).facts(call)
+        if facts is None:
+            return
+        for one in counted(after) - counted(before):
+            tally_call(tables.connection, self._desk, facts, one, local_day(facts.started_at, facts.time_zone))
+
+    def _keep_heard(self, heard: Mapping[str, frozenset[Tallied]]) -> None:
+        self._heard |= heard
+        while len(self._heard) > _HEARD_KEPT:
+            del self._heard[next(iter(self._heard))]
 
     def _facts_of(self, tables: Tables, call: str) -> CallFacts:
         facts = self._facts.get(call) or tables.facts(call)
@@ -334,7 +437,61 @@ class _Deed:
     opened: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes], repr=False)
     created: list[str] = field(default_factory=list[str])
     discarded: list[str] = field(default_factory=list[str])
+    taken_back: list[str] = field(default_factory=list[str])
+    """recordings that training is never wrapped for again"""
+    aside: dict[str, list[Wrap]] = field(default_factory=dict[str, list[Wrap]], repr=False)
+    heard: dict[str, frozenset[Tallied]] = field(default_factory=dict[str, frozenset[Tallied]])
+    held: dict[str, str] = field(default_factory=dict[str, str])
+    """recordings that were to be discarded, and that a hold keeps, and their calls"""
+    unlifted: list[str] = field(default_factory=list[str])
+    """of each hold that was to be lifted, and that custody has confirmed, its recording"""
     dropped: bool = False
+
+
+def _as_done(entries: Sequence[AuditEntry], deed: _Deed) -> list[AuditEntry]:
+    """The log tells what was done, also where that is less than was asked."""
+    unlifted = [*deed.unlifted]
+    told: list[AuditEntry] = []
+    for entry in entries:
+        if entry.event == "recording_discarded" and entry.recording in deed.held:
+            told.append(replace(entry, event="restricted", rule="G10", params={"why": HOLD_ONLY}))
+        elif entry.event == "hold_lifted" and entry.recording in unlifted:
+            unlifted.remove(entry.recording)
+        else:
+            told.append(entry)
+    named = {entry.recording for entry in told if entry.event == "restricted"}
+    now = datetime.now(UTC)
+    told += [
+        AuditEntry("restricted", "G10", now, call, recording, {"why": HOLD_ONLY})
+        for recording, call in deed.held.items()
+        if recording not in named
+    ]
+    return told
+
+
+def _touched(connection: Connection, changes: Sequence[Change]) -> list[str]:
+    """The recordings whose rows these change, also where no entry names them."""
+    of_holds = [one.hold for one in changes if isinstance(one, ChangeHold | LiftHold)]
+    named = [str(of) for one in changes if (of := getattr(one, "recording", None)) is not None]
+    lists = [_IN_LISTS[type(one)] for one in changes if type(one) in _IN_LISTS]
+    return [*named, *recordings_of(connection, of_holds), *lists]
+
+
+def _heard_before(connection: Connection, call: str) -> frozenset[Tallied]:
+    """Of a call that nobody here remembers: whose training was recorded was drawn, and what the log tells was counted."""
+    with connection.info[BEFORE]() as before:
+        of_call = select(segments.c.purposes).join(recordings, recordings.c.recording == segments.c.recording)
+        made = before.execute(of_call.where(recordings.c.call == call)).scalars()
+        heard = set[Tallied]()
+        if any(Purpose.TRAINING in recorded_for(one) for one in made):
+            heard = {Tallied.DRAWN, Tallied.RECORDED}
+        told = before.execute(select(audit.audit.c.event, audit.audit.c.params).where(audit.audit.c.call == call))
+        for row in told:
+            # An entry that was changed may hold anything: the chain tells of that.
+            with suppress(ValueError, AttributeError):
+                if says_no(row.event, json.loads(row.params)):
+                    heard.add(Tallied.DECLINED)
+    return frozenset(heard)
 
 
 def _nobody(_works: bool, _detail: str) -> None:
@@ -345,10 +502,12 @@ def remove_condemned(catalog: Catalog, vault: Vault) -> list[str]:
     """The files of discarded recordings go; also those that an earlier run could not make go. Raises ArchiveError."""
     with catalog.reading() as connection:
         listed = [row.recording for row in connection.execute(select(condemned.c.recording))]
-    for recording in listed:
-        vault.delete(recording)
+    for first in range(0, len(listed), _FILES):
+        some = listed[first : first + _FILES]
+        # The files first: what is cut off in between is tried again, and a file that has gone is no fault.
+        vault.delete(*some)
         with catalog.writing() as connection:
-            connection.execute(delete(condemned).where(condemned.c.recording == recording))
+            connection.execute(delete(condemned).where(condemned.c.recording.in_(some)))
     return listed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from softphone.domain.errors import ArchiveError
 
 FORMAT = 1
 MARKER = "archive.json"
+REPLACED = "archive.json.replaced"
+"""its name in a folder that a restore has moved aside: nobody opens that as an archive"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,10 @@ class Marker:
     demo: bool
 
 
-def read_marker(folder: Path) -> Marker:
+def read_marker(folder: Path, name: str = MARKER) -> Marker:
     """Which archive a folder holds, and whether it is a demo's. Raises ArchiveError."""
     try:
-        told = json.loads((folder / MARKER).read_bytes())
+        told = json.loads((folder / name).read_bytes())
         if told["format"] != FORMAT:
             raise ArchiveError("error.archive.unknown_version", found=str(told["format"])[:20], known=FORMAT)
         return Marker(str(told["archive"]), str(told["desk"]), told["demo"] is True)
@@ -36,6 +39,17 @@ def read_marker(folder: Path) -> Marker:
         raise ArchiveError("error.archive.unreadable", path=str(folder), detail=error.strerror or "") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveError("error.archive.marker_changed", path=str(folder)) from error
+
+
+def replaced(folder: Path, archive: str) -> list[Path]:
+    """The folders beside it in which the same archive lay before a restore: nothing that is erased is erased in them."""
+    found: list[Path] = []
+    with suppress(OSError):
+        for beside in sorted(folder.resolve().parent.iterdir()):
+            with suppress(OSError, ArchiveError):
+                if beside.name != folder.name and read_marker(beside, REPLACED).archive == archive:
+                    found.append(beside)
+    return found
 
 
 def write_marker(folder: Path, marker: Marker) -> None:

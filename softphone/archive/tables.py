@@ -24,6 +24,7 @@ calls = Table(
     Column("notice", Text),
     Column("language", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
+    Column("agent", Text),
 )
 
 recordings = Table(
@@ -36,6 +37,8 @@ recordings = Table(
     Column("closed_at", Text),
     Column("restricted", Text),
     Column("broke_off_at", Text),
+    Column("line", Text),
+    Column("agent", Text),
 )
 
 purposes = Table(
@@ -50,6 +53,53 @@ purposes = Table(
     Column("stands", Text, nullable=False),
     Column("reason", Text),
     Column("reviewed_at", Text),
+    Column("at_end", Text, nullable=False, server_default="delete"),
+    Column("keep_reviewed", Text),
+    Column("judge_by", Text),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("shared", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+review_comments = Table(
+    "review_comments",
+    metadata,
+    Column("comment", Text, primary_key=True),
+    Column("recording", Text, nullable=False),
+    Column("desk", Text, nullable=False),
+    Column("sample", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+review_scores = Table(
+    "review_scores",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+sample_tallies = Table(
+    "sample_tallies",
+    metadata,
+    Column("desk", Text, primary_key=True),
+    Column("line", Text, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("month", Text, primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
 )
 
 segments = Table(
@@ -103,6 +153,7 @@ audit = Table(
     Column("call", Text, nullable=False),
     Column("recording", Text),
     Column("params", Text, nullable=False),
+    Column("state", Text),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )
@@ -173,6 +224,7 @@ sample_runs = Table(
     Column("start", Integer, nullable=False),
     Column("next", Integer, nullable=False),
     Column("taken", Text, nullable=False),
+    Column("until", Text),
 )
 
 condemned = Table(
@@ -182,3 +234,13 @@ condemned = Table(
     Column("desk", Text, nullable=False),
     Column("at", Text, nullable=False),
 )
+
+touched = Table(
+    "touched",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+)
+"""what a backup has yet to hear of; filled by the catalog itself, whichever way a change comes"""

@@ -34,7 +34,7 @@ class Player:
         self._device = device
         self._lock = threading.Lock()
         self._pcm = b""
-        self._at = 0
+        self._at = self._length = 0
         self._over = threading.Event()
         self._over.set()
         self._stream: Stream | None = None
@@ -46,6 +46,7 @@ class Player:
             pcm = Resampler(rate, RATE)(pcm)
         # The device holds some sound back: the silence after it lets the last words be heard.
         self._pcm, self._at = pcm + bytes(_TAIL), 0
+        self._length = len(self._pcm)
         self._over.clear()
         try:
             self._stream = open_speaker(_found("speaker", self._device), self._next)
@@ -65,7 +66,7 @@ class Player:
     def seconds(self) -> float:
         """How far it has got."""
         with self._lock:
-            return min(self._at, max(0, len(self._pcm) - _TAIL)) / 2 / RATE
+            return min(self._at, max(0, self._length - _TAIL)) / 2 / RATE
 
     def wait(self, seconds: float | None = None) -> bool:
         """Until it has been played; False when the time ran out first."""
@@ -78,6 +79,9 @@ class Player:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
+        with self._lock:
+            # How far it got is told yet; the sound itself does not stay.
+            self._pcm = b""
         self._over.set()
 
 

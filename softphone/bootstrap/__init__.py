@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import argparse
 
-from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.home import Home, speak_command_line, texts
 
 __all__ = [
     "Home",
+    "archive_admit",
+    "archive_backup",
     "archive_export",
     "archive_head",
+    "archive_health",
+    "archive_judge",
     "archive_list",
     "archive_play",
+    "archive_restore",
     "archive_reviewed",
+    "archive_share",
     "archive_show",
     "archive_sweep",
     "archive_verify",
+    "holds_close",
     "holds_confirm",
     "holds_lift",
     "holds_list",
@@ -43,7 +50,9 @@ __all__ = [
     "run_doctor",
     "run_engine",
     "run_plugin_host",
+    "run_review",
     "run_session",
+    "speak_command_line",
     "texts",
 ]
 
@@ -64,6 +73,12 @@ def run_plugin_host(arguments: argparse.Namespace) -> int:
     from softphone.plugin.host import main
 
     return main(arguments.folders)
+
+
+def run_review(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.review import run_review
+
+    return run_review(arguments)
 
 
 def run_session(arguments: argparse.Namespace) -> int:
@@ -163,49 +178,85 @@ def policy_new(arguments: argparse.Namespace) -> int:
 
 
 def archive_list(arguments: argparse.Namespace) -> int:
-    from softphone.bootstrap.archive import archive_list
+    from softphone.bootstrap.archive.finding import archive_list
 
     return archive_list(arguments)
 
 
 def archive_show(arguments: argparse.Namespace) -> int:
-    from softphone.bootstrap.archive import archive_show
+    from softphone.bootstrap.archive.finding import archive_show
 
     return archive_show(arguments)
 
 
+def archive_health(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.health import archive_health
+
+    return archive_health(arguments)
+
+
+def archive_admit(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.admitting import archive_admit
+
+    return archive_admit(arguments)
+
+
+def archive_share(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.admitting import archive_share
+
+    return archive_share(arguments)
+
+
 def archive_play(arguments: argparse.Namespace) -> int:
-    from softphone.bootstrap.archive import archive_play
+    from softphone.bootstrap.archive.listening import archive_play
 
     return archive_play(arguments)
 
 
 def archive_export(arguments: argparse.Namespace) -> int:
-    from softphone.bootstrap.archive import archive_export
+    from softphone.bootstrap.archive.listening import archive_export
 
     return archive_export(arguments)
 
 
 def archive_sweep(arguments: argparse.Namespace) -> int:
-    from softphone.bootstrap.archive import archive_sweep
+    from softphone.bootstrap.archive.retention import archive_sweep
 
     return archive_sweep(arguments)
 
 
+def archive_judge(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.judging import archive_judge
+
+    return archive_judge(arguments)
+
+
 def archive_verify(arguments: argparse.Namespace) -> int:
-    from softphone.bootstrap.archive import archive_verify
+    from softphone.bootstrap.archive.proving import archive_verify
 
     return archive_verify(arguments)
 
 
+def archive_backup(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.backup import archive_backup
+
+    return archive_backup(arguments)
+
+
+def archive_restore(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.backup import archive_restore
+
+    return archive_restore(arguments)
+
+
 def archive_reviewed(arguments: argparse.Namespace) -> int:
-    from softphone.bootstrap.archive import archive_reviewed
+    from softphone.bootstrap.archive.retention import archive_reviewed
 
     return archive_reviewed(arguments)
 
 
 def archive_head(arguments: argparse.Namespace) -> int:
-    from softphone.bootstrap.archive import archive_head
+    from softphone.bootstrap.archive.proving import archive_head
 
     return archive_head(arguments)
 
@@ -232,6 +283,12 @@ def holds_lift(arguments: argparse.Namespace) -> int:
     from softphone.bootstrap.holds import holds_lift
 
     return holds_lift(arguments)
+
+
+def holds_close(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.holds import holds_close
+
+    return holds_close(arguments)
 
 
 def policy_notice(arguments: argparse.Namespace) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from softphone.archive import audit
-from softphone.archive.archive import Archive, AuditRow, RecordingRow
+from softphone.archive.archive import KEY_SHOWN, Archive, AuditRow, RecordingRow
+from softphone.archive.proof import audit
 from softphone.texts import Texts
 
 LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago"}
 """what an entry may say besides, where it happened so"""
+GIVEN = ("stated", "case")
+"""what somebody gave who opened it, as it was typed"""
 
 
 def entries_of(archive: Archive, row: RecordingRow) -> list[AuditRow]:
@@ -26,7 +28,9 @@ def entries_of(archive: Archive, row: RecordingRow) -> list[AuditRow]:
 def in_words(entry: AuditRow, tell: Texts) -> str:
     """The entry as a sentence. What has no words, such as an event of a newer version, is given as it stands."""
     told = {name: _value(name, value, tell) for name, value in entry.params.items()}
-    code = f"audit.{entry.event}"
+    code = f"audit.{entry.event}.{entry.params.get('by')}"
+    if code not in tell:
+        code = f"audit.{entry.event}"
     if code not in tell:
         return " ".join([entry.event, *(f"{name}={value}" for name, value in told.items())])
     said = [tell(code, **told)]
@@ -35,13 +39,19 @@ def in_words(entry: AuditRow, tell: Texts) -> str:
         for name, length in LENGTHS.items()
         if (seconds := entry.params.get(name)) is not None
     ]
-    sentence = " ".join(said)
+    given = [tell(f"audit.given.{name}", text=text) for name in GIVEN if (text := entry.params.get(name))]
+    key = entry.params.get("key")
+    if isinstance(key, str) and len(key) == KEY_SHOWN and not str(entry.params.get("by")).startswith(key):
+        given.append(tell("audit.given.key", text=key))
+    sentence = ", ".join([" ".join(said), *given])
     return sentence[:1].upper() + sentence[1:]
 
 
 def _value(name: str, value: object, tell: Texts) -> str:
     if value is None:
         return "–"
+    if name == "by" and len(str(value)) > KEY_SHOWN:
+        return f"{str(value)[:KEY_SHOWN]}…"  # a key's id
     plain = str(value).lower() if isinstance(value, bool) else str(value)
     return (", " if name == "purposes" else " ").join(_word(name, word, tell) for word in plain.split())
 
@@ -51,5 +61,5 @@ def _word(name: str, value: str, tell: Texts) -> str:
     for code in (f"audit.{name}.{value}", f"purpose.{value}", f"reason.{value}.sub", f"audit.{value}"):
         if code in tell:
             said = tell(code, party=party, Party=party)
-            return said[:1].lower() + said[1:]
+            return said if name == "language" else said[:1].lower() + said[1:]
     return value

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from softphone.system.logbook import start_log
 from softphone.system.paths import program_folder
 
 if TYPE_CHECKING:
+    from softphone.bootstrap.review import ReviewStarter
     from softphone.ui.app import Desk, DeskDependencies
 
 
@@ -68,6 +70,20 @@ def desk_dependencies(
     def begin() -> None:
         start_engine(home)
 
+    def may_review() -> bool:
+        from softphone.bootstrap.review import offers_review
+
+        return offers_review(home)
+
+    @cache
+    def reviewing() -> ReviewStarter:
+        from softphone.bootstrap.review import ReviewStarter
+
+        return ReviewStarter(home)
+
+    def review() -> None:
+        reviewing()()
+
     settings, _ = home.settings()
     archive = home.archive(settings)
     resources = program_folder("resources")
@@ -79,6 +95,8 @@ def desk_dependencies(
         icons=resources / "icons",
         themes=resources / "themes",
         settings=settings,
+        offers_review=may_review,
+        start_review=review,
         on_ready=on_ready,
         show=show,
     )

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import platform
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -52,6 +53,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield _keyring(home.archive(settings))
     yield _voice()
     yield _archive(home.archive(settings))
+    yield from _backup(home.archive(settings))
     yield _policy(settings)
     if fault:
         yield Finding("doctor.settings.faulty", dict(fault.params), bad=True)
@@ -102,6 +104,28 @@ def _archive(folder: Path) -> Finding:
             Archive.open(folder, key_store(folder)).close()
 
     return _tried(look, Finding("doctor.archive", {"folder": str(folder)}), "doctor.archive.none")
+
+
+def _backup(folder: Path) -> Iterator[Finding]:
+    """How old each backup is, and how much it has yet to hear of. An archive that does not open is told of by itself."""
+    from softphone.archive.archive import MARKER, Archive
+    from softphone.archive.backup.run import health
+
+    if not (folder / MARKER).exists():
+        return
+    try:
+        with closing(Archive.open(folder, key_store(folder))) as archive:
+            found = health(archive)
+    except KlartoneError:
+        return
+    if not found:
+        yield Finding("doctor.backup.none")
+    for one in found:
+        if not one.number:
+            yield Finding("doctor.backup.none")
+            continue
+        told = {"path": str(one.folder), "at": f"{one.at:%Y-%m-%d %H:%M} UTC", "count": one.waiting}
+        yield Finding("doctor.backup.waiting" if one.waiting else "doctor.backup", dict(told))
 
 
 def _settings(folder: Path) -> Finding:

@@ -21,6 +21,7 @@ from softphone.bootstrap.program import take_stdio
 from softphone.bootstrap.rules import rule_plugins
 from softphone.domain.errors import KlartoneError
 from softphone.engine.accounts import Accounts
+from softphone.engine.backup_runner import BackupRunner
 from softphone.engine.calls import Calls
 from softphone.engine.loop import Clients, Engine, Parts
 from softphone.engine.recording import Recording
@@ -30,6 +31,7 @@ from softphone.engine.sip.phone import Phone
 from softphone.engine.sip.settings import PhoneSettings
 from softphone.engine.sound import Sound
 from softphone.engine.store import Store
+from softphone.engine.sweeper import terms_of
 from softphone.engine.turns import Inbox, clock
 from softphone.system.endpoint import (
     Endpoint,
@@ -86,6 +88,9 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         except KlartoneError as error:
             engine.fault(name, Said(error.code, error.params))
 
+    def back_up_to(folder: str, every: str) -> None:
+        store.backup = BackupRunner(folder, every, lambda said: inbox.post(lambda: engine.fault("backup", said)))
+
     plugins = rule_plugins(home, lambda word: rules.word(word), plugin_folders)
     store = Store(lambda: Archive.open_or_create(archive, key_store(archive)), inbox.post, changed)
     rules = EngineRules(plugins.maker, plugins.desk, inbox.post, changed, fault, store.note)
@@ -106,13 +111,15 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         clock=clock,
         tell=clients.tell,
         changed=changed,
-        account_number=accounts.number,
+        account_address=accounts.address,
+        own_accounts=accounts.own,
         microphone_opened=sound.microphone_opened,
         tone=sound.tone,
     )
     rules.decided = calls.decided
     store.on_opened = recording.open
     store.on_fault = fault
+    store.sweep_terms = lambda: terms_of(rules.policy, rules.state.phase)
     parts = Parts(
         phone, calls, rules, store, accounts, sound, settings, lambda new: save_settings(home.folders.config, new)
     )
@@ -131,6 +138,8 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
             engine.fault("settings", settings_fault)
         for one in plugins.faults:
             engine.fault(f"plugin.{one.params['plugin']}", Said(one.code, one.params))
+        if settings.backup:
+            told_of("backup", lambda: back_up_to(settings.backup, settings.backup_every))
         store.start(calls)
         told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
         told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gettext
 import locale
 import os
 from contextlib import suppress
@@ -59,6 +60,12 @@ class Home:
 def texts(language: Language | None = None, time_zone: str | None = None) -> Texts:
     """The sentences, in `language` or the system's."""
     return Texts(program_folder("resources") / "translations", language or system_language(), time_zone)
+
+
+def speak_command_line() -> None:
+    """Argparse's own words, in the system's language where there is a translation of them."""
+    gettext.bindtextdomain("argparse", str(program_folder("resources") / "translations" / "argparse"))
+    gettext.textdomain("argparse")
 
 
 def system_language() -> Language:

@@ -7,9 +7,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
-import signal
 import sys
-import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,18 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from softphone.archive.access import policy_recipients, require_revoke, viewer_of
 from softphone.archive.archive import MARKER, Archive, read_marker
-from softphone.archive.keys import escrow, revocation, ring, rotation
+from softphone.archive.keys import admission, escrow, revocation, ring, rotation
 from softphone.archive.keys.passphrase import Kind, check_passphrase, kind_of
 from softphone.archive.keys.ring import KeyPurpose, Known
 from softphone.archive.keys.wraps import KeyStore, Recipient
+from softphone.bootstrap.archive.viewing import policy_of
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.signing import create_signing_key
+from softphone.bootstrap.progress import Progress, progress
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
-from softphone.domain.policy import PolicyError
 from softphone.domain.purpose import KeyRole
-from softphone.system.policy_file import load_policy
 from softphone.texts import Texts
 from softphone.wire import Settings
 
@@ -55,14 +54,7 @@ class _Here:
 
     def recipients(self) -> list[Recipient]:
         """The policy's, where there is one that can be used."""
-        if not self.settings.policy:
-            return []
-        try:
-            loaded = load_policy(Path(self.settings.policy), signer=self.settings.policy_signer)
-        except PolicyError:
-            self.warn(self.tell("keys.policy_unusable", path=self.settings.policy))
-            return []
-        return [Recipient.from_policy(one.id, one.purpose, one.public_key) for one in loaded.policy.recipient]
+        return policy_recipients(policy_of(self.settings))
 
     def known(self) -> list[Known]:
         return ring.with_policy(ring.known_keys(self.store), self.recipients())
@@ -89,6 +81,7 @@ def keys_create(arguments: argparse.Namespace) -> int:
     """A new key pair: the private half into the keyring, the public one as lines for the policy."""
     here = _Here.of(arguments)
     if arguments.purpose == KeyPurpose.POLICY:
+        ring.check_free(here.store, arguments.id)
         status = create_signing_key(arguments)
         ring.remember_signer(here.store, arguments.id, datetime.now(UTC))
         return status
@@ -193,7 +186,7 @@ def keys_export(arguments: argparse.Namespace) -> int:
         return 0
     if here.store.get(known.private_name) is None:
         raise ArchiveError("error.keys.no_private", id=known.id)
-    passphrase = _new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
+    passphrase = new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
     here.note("key_exported", key=known.key_id)
     ring.export_private(here.store, known, path, passphrase)
     _tell(here.tell("keys.exported", id=known.id, file=path))
@@ -201,9 +194,13 @@ def keys_export(arguments: argparse.Namespace) -> int:
 
 
 def keys_import(arguments: argparse.Namespace) -> int:
-    """Another's public keys, or a pair of one's own."""
+    """Another's public keys, a pair of one's own, or what one was admitted to an archive with."""
     here = _Here.of(arguments)
     path: Path = arguments.file
+    if kind_of(path) is Kind.ADMISSION:
+        taken_in = admission.take_in(here.store, path, _passphrase(here.tell("keys.ask.old", file=path)))
+        _tell(here.tell("keys.admitted.numbers" if taken_in.numbers else "keys.admitted.catalog"))
+        return 0
     if kind_of(path) is Kind.PRIVATE_KEY:
         known = ring.import_private(here.store, path, _passphrase(here.tell("keys.ask.old", file=path)))
         _tell(here.tell("keys.imported.private", id=known.id, purpose=here.tell(f"keys.purpose.{known.purpose}")))
@@ -221,8 +218,8 @@ def keys_rotate(arguments: argparse.Namespace) -> int:
     here = _Here.of(arguments)
     known = here.known()
     old, new = ring.choose(known, arguments.id).recipient, ring.choose(known, arguments.to).recipient
-    with here.archive() as archive, _progress(here.tell) as progress:
-        done = rotation.rotate(archive, old, new, progress)
+    with here.archive() as archive, progress() as running:
+        done = rotation.rotate(archive, old, new, _onward(running, here.tell))
     _tell(here.tell("keys.rotated", old=old.id, new=new.id, count=done.wrapped))
     if done.dropped:
         _tell(here.tell("keys.dropped", id=old.id, count=done.dropped))
@@ -234,15 +231,23 @@ def keys_rotate(arguments: argparse.Namespace) -> int:
 
 
 def keys_revoke(arguments: argparse.Namespace) -> int:
-    """Status 1 where the key still opens something."""
+    """Status 1 where somebody ended it before all was dropped; what only this key opens is told, and no fault."""
     here = _Here.of(arguments)
     known = here.known()
     key = ring.choose(known, arguments.id).recipient
+    policy = policy_of(here.settings)
     with here.archive() as archive:
-        with _progress(here.tell) as progress:
-            done = rotation.revoke(archive, key, progress)
+        require_revoke(archive, viewer_of(archive, policy, ()), key, policy, datetime.now(UTC))
+        of_role = [one for one in policy_recipients(policy) if one.role is key.role]
         with archive.catalog.reading() as connection:
-            others = revocation.standing(connection, [one for one in here.recipients() if one.role is key.role])
+            stand = {one.key_id for one in revocation.standing(connection, of_role)}
+        if stand == {key.key_id} and not arguments.yes:
+            purpose = here.tell(f"keys.purpose.{key.role}")
+            raise ArchiveError("error.keys.last", id=key.id, purpose=purpose)
+        with progress() as running:
+            done = rotation.revoke(archive, key, _onward(running, here.tell))
+        with archive.catalog.reading() as connection:
+            others = revocation.standing(connection, of_role)
     _tell(here.tell("keys.revoke.done", id=key.id))
     if done.dropped:
         _tell(here.tell("keys.dropped", id=key.id, count=done.dropped))
@@ -252,7 +257,7 @@ def keys_revoke(arguments: argparse.Namespace) -> int:
         here.warn(here.tell("keys.kept", id=key.id, count=done.kept))
     if here.settings.policy and not others:
         here.warn(here.tell("keys.nobody", purpose=here.tell(f"keys.purpose.{key.role}")))
-    return 1 if done.kept else 0
+    return 1 if done.stopped else 0
 
 
 def keys_escrow_make(arguments: argparse.Namespace) -> int:
@@ -267,14 +272,14 @@ def keys_escrow_make(arguments: argparse.Namespace) -> int:
     held = escrow.gather(here.store, _with_wrapped(here), *names)
     now = datetime.now(UTC)
     if people is None or need is None:
-        passphrase = _new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
+        passphrase = new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
         here.note("escrow_made", people=1, need=1)
         escrow.make(held, path, passphrase, now)
         written = [path]
     else:
         escrow.check_split(people, need)
         paths = escrow.share_paths(path, people)
-        asked = [_new_passphrase(here.tell("keys.ask.share", file=one), one, here.tell) for one in paths]
+        asked = [new_passphrase(here.tell("keys.ask.share", file=one), one, here.tell) for one in paths]
         here.note("escrow_made", people=people, need=need)
         written = escrow.make_shares(held, path, asked, need, now)
     for one in written:
@@ -314,30 +319,15 @@ def _with_wrapped(here: _Here) -> list[Known]:
     return known
 
 
-@contextmanager
-def _progress(tell: Texts) -> Generator[rotation.Progress]:
-    """Told once a second on stderr. Ctrl-C lets what is begun be finished, and stops there."""
-    stopped: list[bool] = []
-    told_at = time.monotonic()
+def _onward(running: Progress, tell: Texts) -> rotation.Progress:
+    def onward(done: int, total: int) -> bool:
+        running.tell(lambda: tell("keys.progress", done=done, total=total))
+        return not running.stopped
 
-    def stop(_number: int, _frame: object) -> None:
-        stopped.append(True)
-
-    def progress(done: int, total: int) -> bool:
-        nonlocal told_at
-        if time.monotonic() - told_at >= 1:
-            told_at = time.monotonic()
-            print(tell("keys.progress", done=done, total=total), file=sys.stderr)  # noqa: T201
-        return not stopped
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield progress
-    finally:
-        signal.signal(signal.SIGINT, before)
+    return onward
 
 
-def _new_passphrase(prompt: str, path: Path, tell: Texts) -> str:
+def new_passphrase(prompt: str, path: Path, tell: Texts) -> str:
     """For a file that is about to be written; asked for twice on a terminal. Raises ArchiveError: too short, or it is there."""
     if path.exists():
         raise ArchiveError("error.archive.file_exists", path=str(path))

@@ -18,7 +18,7 @@ def summarise(played: Played, archive: Archive) -> dict[str, Any]:
     """The object that `--json` ends with. Times are seconds since answer, null where nothing of the kind happened."""
     events = played.events
     call = played.last.id if played.last else None
-    row = next((one for one in commands.list_recordings(archive) if one.call == call), None)
+    row = next((one for one in archive.list() if one.call == call), None)
     ended = _last(events, "ended")
     decided = _last(events, "decided")
     recording = row.recording if row else _param(_first(events, "recorder_started"), "recording")

@@ -1,7 +1,10 @@
 """What the session asks of the store: changes of the catalog, and the audit entries that tell of them.
 
 A `Commit` carries both; the store writes them in one transaction, in the order given, and acknowledges its ticket. A change is
-idempotent: what is already so, or concerns a recording that is not there or is discarded, is no fault and changes nothing.
+idempotent: what is already so is no fault and changes nothing, and what takes something away from a recording that is not there
+has nothing to take. What keeps fails there: a `PlaceHold` on nothing must not be taken for a lock. Of two the one that keeps has
+its way too: a `Discard` of what a hold keeps that this session never saw leaves it to custody alone, and a hold that custody has
+confirmed is lifted by no session.
 Nothing here holds a sample, a key or a number.
 """
 
@@ -29,8 +32,22 @@ class AuditEntry:
 
 
 class HoldBy(StrEnum):
+    """Who, or what, a hold is raised for."""
+
     PARTY = "party"
     CONTROLLER = "controller"
+    ACCESS = "access"
+    """the party's request for access (G08): kept until the copy is given, whatever else ends meanwhile. Not a dispute, and
+    never raised in a call"""
+
+    @property
+    def by_party(self) -> bool:
+        """Such a hold is never void: the party has asked for what it keeps."""
+        return self is not HoldBy.CONTROLLER
+
+
+DISPUTED_BY = (HoldBy.PARTY, HoldBy.CONTROLLER)
+"""who can need it for a dispute"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +105,9 @@ class Restrict:
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """All wraps go, then the object (the file), then the sealed number: nothing of the recording is left but the audit log."""
+    """All wraps go, then the object (the file), then the sealed number: nothing of the recording is left but the audit log.
+
+    Where a hold stands that was not lifted before it, only the wraps go, but for custody's, and the log tells that (G10)."""
 
     recording: str
     reason: str
@@ -115,6 +134,10 @@ class ChangeHold:
     hold: str
     by: HoldBy
     provisional_until: datetime | None
+
+
+UNDONE = "undone"
+"""the reason of a hold that whoever raised it has taken back within its minute"""
 
 
 @dataclass(frozen=True, slots=True)

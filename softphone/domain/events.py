@@ -210,6 +210,9 @@ class Committed:
 class CommitFailed:
     ticket: int
     reason: Reason
+    overtaken: str = ""
+    """the recording that was in the way, where it is the catalog that is no longer as the session took it to be: nothing to hold
+    is there any more, or custody has confirmed the hold that was to be undone. Trying again would not help"""
 
 
 @dataclass(frozen=True, slots=True)

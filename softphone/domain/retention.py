@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,52 @@ def expires_on(recorded_at: datetime, period: Period, time_zone: str) -> date:
 
 def has_expired(on: date, now: datetime, time_zone: str) -> bool:
     return local_day(now, time_zone) >= on
+
+
+JUDGE_WITHIN = Period(days=30)
+"""how long custody has to judge what has come to its day, where no policy says"""
+
+
+class Due(StrEnum):
+    """What a purpose that still stands has come to."""
+
+    NOT_YET = "not_yet"
+    ENDS = "ends"
+    TO_JUDGE = "to_judge"
+    """its day has come, and custody is to judge whether it is needed any longer (G10)"""
+    NOT_JUDGED = "not_judged"
+    """and nobody has, in the time there was: it ends"""
+
+
+def due(ends_on: date | None, today: date, *, judge_by: date | None = None) -> Due:
+    """`ends_on`: the purpose's day, None where it has none. `judge_by`: the last day is the one before; None where it is simply
+    deleted. `today`: in the policy's time zone."""
+    if ends_on is None or today < ends_on:
+        return Due.NOT_YET
+    if judge_by is None:
+        return Due.ENDS
+    return Due.TO_JUDGE if today < judge_by else Due.NOT_JUDGED
+
+
+def judge_by(ends_on: date, within: Period) -> date:
+    """The day on which it ends unjudged. Counted from the purpose's own day, whenever somebody looked."""
+    return within.after(ends_on)
+
+
+def keep_at_most(judged_on: date, retention: Period) -> date:
+    """The last day that custody may keep it until: no longer than the purpose's own period again, so that it is judged at
+    fixed intervals (G10)."""
+    return retention.after(judged_on)
+
+
+ANSWER_WITHIN = Period(months=1)
+"""a request for access is answered within a month of its receipt (GDPR art. 12(3))"""
+
+
+def answer_by(asked_at: datetime, time_zone: str) -> datetime:
+    """UTC: the last second of the last day on which a request for access is answered in time."""
+    last = ANSWER_WITHIN.after(local_day(asked_at, time_zone))
+    return datetime.combine(last, time(23, 59, 59), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 _SLACK = timedelta(hours=1)

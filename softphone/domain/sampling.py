@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
@@ -123,3 +124,41 @@ def reviewers_have_enough(waiting: Mapping[int, int], new: int, capacity: int | 
         if number + (days > new) > ceil(Fraction(capacity * days, _WEEK)):
             return True
     return False
+
+
+class Verdict(StrEnum):
+    """What became of a sample says this of its size (G33, G34)."""
+
+    FITS = "fits"
+    TOO_MANY = "too_many"
+    """not all that waits can be reviewed before it expires"""
+    UNSEEN = "unseen"
+    """some was recorded, and expired before anybody reviewed it: the sample is larger than what is used"""
+    NONE = "none"
+    """nothing: there is no sample, or neither said nor seen how many are reviewed in a week"""
+
+
+def judge_sample(
+    drawn: int, waiting: Mapping[int, int], expired_unseen: int, capacity: int | None, pace: Fraction | None
+) -> Verdict:
+    """`waiting`: how many that are not reviewed expire in so many days, today counted. `capacity`: how many the reviewers say
+    they review in a week, `pace`: how many they do; the better of them counts, since who is done with all is not slow.
+    """
+    a_week = max((Fraction(one) for one in (capacity, pace) if one is not None), default=None)
+    if a_week is not None and not _can_be_reviewed(waiting, a_week):
+        return Verdict.TOO_MANY
+    if expired_unseen:
+        return Verdict.UNSEEN
+    if a_week is None or not (drawn or any(waiting.values())):
+        return Verdict.NONE
+    return Verdict.FITS
+
+
+def _can_be_reviewed(waiting: Mapping[int, int], a_week: Fraction) -> bool:
+    """All before its day comes, the soonest first; a begun one is granted."""
+    number = 0
+    for days in sorted(waiting):
+        number += waiting[days]
+        if number > ceil(a_week * days / _WEEK):
+            return False
+    return True

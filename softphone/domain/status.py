@@ -97,6 +97,15 @@ class DisputeKind(StrEnum):
     NONE = "none"
 
 
+class Stays(StrEnum):
+    """What a hold leaves of a recording that the press would otherwise delete."""
+
+    FOR_THE_COMPLAINT = "complaint"
+    """the party has raised it: it then chooses whether that stands"""
+    FOR_CUSTODY = "custody"
+    """custody decides on it"""
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """`kind` is what a press would do; it goes back with the command, so that a stale press is refused."""
@@ -107,6 +116,8 @@ class Button:
     """a code, where it is not enabled"""
     until: datetime | None = None
     """until when this press is possible"""
+    stays: Stays | None = None
+    """of an opt-out that ends the last purpose"""
 
 
 class HoldPhase(StrEnum):

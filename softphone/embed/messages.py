@@ -273,6 +273,10 @@ class Words:
     headline: str
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
+    lock: str
+    """that a dispute keeps it, or will; empty where none does"""
+    kept: str
+    """of a call that is over: what is kept of it, and until when"""
     opt_out: ButtonWords
     dispute: ButtonWords
     actions: Mapping[str, str]

@@ -43,6 +43,7 @@ from softphone.embed.other_phone import OtherPhone
 from softphone.embed.words import TextsOf, in_words
 from softphone.engine.call.commands import BEYOND_THE_SESSION, to_event
 from softphone.engine.call.hands import Hands
+from softphone.engine.call.lines import line_state
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.notices import CallNotices
 from softphone.engine.call.ringing import Ringing
@@ -166,14 +167,13 @@ class Sessions:
     def publish(self) -> None:
         """What has changed since the last turn is told; what is over is let go."""
         now = self._clock()
-        lines = {line.id: line for line in self._policy.lines} if self._policy else {}
         touched, self._touched = self._touched, set()
         for call in [self._live[id] for id in touched if id in self._live]:
             state = call.shown(now, lambda: None)
             if state != self._shown.get(call.id):
                 self._shown[call.id] = state
                 zone = self._rules.state.time_zone
-                words = in_words(self._texts_of, zone, state, lines.get(state.line or ""), now.utc)
+                words = in_words(self._texts_of, zone, state, now.utc)
                 self._out(write(StatusTold(self._names[call.id], state, words)))
             self._due.pop(call.id, None)
             if call.state.finished:
@@ -250,6 +250,7 @@ class Sessions:
             e164=e164(rang.number),
             policy=policy,
             line=line,
+            line_words=line_state(policy, line, now.utc) if policy and line else None,
             language=language_for(policy, line, e164(rang.number)) if policy and line else Language.DA,
             arrived_at=now.utc,
             phase=CallPhase.DIALLING if ours else CallPhase.INCOMING,

@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from softphone.domain.purpose import Headline, Language, Purpose
-from softphone.domain.status import Button, OptOutKind, PurposePhase, ReasonStatus, Status, Told
+from softphone.domain.purpose import Headline, Language, Purpose, Reason
+from softphone.domain.status import Button, HoldPhase, OptOutKind, PurposePhase, ReasonStatus, Status, Told
 from softphone.embed.messages import ButtonWords, Words
 from softphone.texts import Texts
-from softphone.wire import CallState, LineState
+from softphone.wire import CallPhase, CallState
 
 TextsOf = Callable[[Language, str], Texts]
 """the sentences of a language, with clocks in a time zone"""
 
 
-def in_words(
-    texts_of: TextsOf, zone: str, call: CallState, line: LineState | None, now: datetime
-) -> Mapping[Language, Words]:
+def in_words(texts_of: TextsOf, zone: str, call: CallState, now: datetime) -> Mapping[Language, Words]:
     """Nothing before the rulebook has answered."""
     if call.status is None:
         return {}
-    return {one: _Said(texts_of(one, zone), call.status, line, now).words() for one in Language}
+    return {one: _Said(texts_of(one, zone), call, call.status, now).words() for one in Language}
 
 
 class _Said:
     """One status being worded in one language: the parts share the call's parameters."""
 
-    def __init__(self, texts: Texts, status: Status, line: LineState | None, now: datetime) -> None:
+    def __init__(self, texts: Texts, call: CallState, status: Status, now: datetime) -> None:
         self._texts = texts
+        self._call = call
         self._status = status
+        line = call.line_words
         party = (line.party.get(texts.language) if line else None) or texts("party.default")
         seconds = _seconds(status.until, now)
         self._params: dict[str, object] = {
@@ -48,6 +48,8 @@ class _Said:
             headline=self._headline(),
             reasons=tuple(self._reason(one) for one in status.reasons),
             notes=tuple(self._say(f"embed.note.{note}") for note in status.notes),
+            lock=self._lock(),
+            kept=self._kept() if self._over else "",
             opt_out=self._button("opt_out", status.opt_out),
             dispute=self._button("dispute", status.dispute),
             actions={name: self._action(name) for name in status.actions},
@@ -76,15 +78,58 @@ class _Said:
             code, more["time"] = f"{code}.at", one.at
         return self._say(code, **more)
 
+    @property
+    def _over(self) -> bool:
+        return self._call.phase is CallPhase.ENDED
+
+    def _lock(self) -> str:
+        hold = self._status.hold
+        if hold is None or hold.phase is HoldPhase.VOID:
+            return ""
+        return self._say(f"lock.{hold.phase}", time=self._texts.clock(hold.since))
+
+    def _kept(self) -> str:
+        """What is kept of a call that is over, and until when."""
+        status, days = self._status, self._call.expires
+        if not status.kept:
+            return self._say("kept.deleted" if status.recordings else "kept.nothing")
+        if "objection_received" in status.notes or any(one.reason is Reason.CASE_OPEN for one in status.reasons):
+            return self._say("kept.custody_only")
+        if not days:
+            return self._say("kept.locked_only" if status.hold else "kept.something")
+        if status.hold:
+            return self._say("kept.while_locked", day=max(days.values()))
+        if len(days) > 1 and len(set(days.values())) == 1:
+            return self._say("kept.both", day=next(iter(days.values())))
+        return " ".join(self._say(f"kept.{purpose}", day=day) for purpose, day in sorted(days.items()))
+
     def _button(self, name: str, button: Button) -> ButtonWords:
         code = f"{name}.{button.kind}"
+        if button.kind == OptOutKind.STOP_AND_DELETE:
+            code = self._last_purpose(button)
         sub = self._say(self._sub_code(code), seconds=_seconds(button.until, self._now)) if button.enabled else ""
         if button.why_not:
             sub = self._say(f"why_not.{button.why_not}")
         return ButtonWords(button.kind, button.enabled, self._say(code), sub)
 
+    def _last_purpose(self, button: Button) -> str:
+        """What a no to the last purpose does: nothing is deleted where there is nothing yet, or where a lock stands."""
+        if not self._status.recordings:
+            return "opt_out.not_at_all"
+        if button.stays:
+            return "opt_out.keeps" if self._over else "opt_out.stop_and_keep"
+        return "opt_out.delete" if self._over else "opt_out.stop_and_delete"
+
     def _sub_code(self, code: str) -> str:
-        """A no to the question on training leaves documentation as it is; to two questions it is a no to both."""
+        """What the press does to this call. A no to the question on training leaves documentation as it is; to two questions it
+        is a no to both."""
+        stays = self._status.opt_out.stays
+        if stays and code in ("opt_out.keeps", "opt_out.stop_and_keep", f"opt_out.{OptOutKind.SAID_NO}"):
+            return f"opt_out.stays.{stays}"
+        if code == f"opt_out.{OptOutKind.TRAINING_ENDS}" and "held_from_training" in self._status.notes:
+            return f"{code}.locked"
+        if self._over and f"{code}.ended" in self._texts:
+            return f"{code}.ended"
         if code != f"opt_out.{OptOutKind.SAID_NO}":
             return f"{code}.sub"
         phases = {purpose: state.phase for purpose, state in self._status.purposes.items()}

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Protocol
 
 from softphone.domain.errors import KlartoneError, SettingsError
-from softphone.engine.numbers import e164
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.store import Post
@@ -43,10 +42,14 @@ class Accounts:
     def known(self, account: str) -> bool:
         return account in self._added
 
-    def number(self, account: str) -> str | None:
-        """The account's own number in E.164, where its address holds one."""
+    def address(self, account: str) -> str:
+        """The account's address, user@domain; empty where it has gone."""
         state = self._states.get(account)
-        return e164(state.account.address.partition("@")[0]) if state else None
+        return state.account.address if state else ""
+
+    def own(self) -> dict[str, str]:
+        """The accounts' ids by their addresses."""
+        return {state.account.address: id for id, state in self._states.items()}
 
     def shown(self) -> tuple[AccountState, ...]:
         return tuple(self._states.values())

@@ -5,27 +5,28 @@ Nothing here decides whether a call is recorded.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from softphone.archive.finding.history import PastRow
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import Decision, Known
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Direction, Reason
-from softphone.engine.call.commands import BEYOND_THE_SESSION, RecordingCommand, to_event
+from softphone.engine.call.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, RecordingCommand, to_event
 from softphone.engine.call.hands import CallPhone, CallStore, Hands, Params, Recorder, Rules
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.notices import CallNotices
 from softphone.engine.call.ringing import Party, Ringing
 from softphone.engine.call.stepping import Stepper
+from softphone.engine.call.today import LOOK, OPEN_FOR, Today
 from softphone.engine.call.upstream import HEADER
 from softphone.engine.numbers import dialled, e164, host_part, user_part
 from softphone.engine.sip import events as sip
-from softphone.wire import Act, CallPhase, CallState, PastCall, Said
+from softphone.wire import Act, CallPhase, CallState, Fault, OptOut, PastCall, Said
 
-HISTORY = 200
 NO_SUCH_CALL = Said("refused.no_such_call")
 
 
@@ -42,7 +43,8 @@ class Calls:
         clock: Callable[[], ev.Now],
         tell: Callable[[object], None],
         changed: Callable[[], None],
-        account_number: Callable[[str], str | None],
+        account_address: Callable[[str], str],
+        own_accounts: Callable[[], Mapping[str, str]],
         microphone_opened: Callable[[], None],
         tone: Callable[[do.Tone], None],
     ) -> None:
@@ -51,7 +53,8 @@ class Calls:
         self._rules = rules
         self._clock = clock
         self._changed = changed
-        self._account_number = account_number
+        self._tell = tell
+        self._account_address = account_address
         self._notices = CallNotices()
         hands = Hands(phone, recorder, store, clock, tell, tone, microphone_opened)
         self._stepper = Stepper(hands, recorder, self._notices, clock, changed)
@@ -59,7 +62,10 @@ class Calls:
         self._feed = self._stepper.feed
         self._occurred = self._stepper.occurred
         self._live: dict[str, LiveCall] = {}
-        self._history: deque[PastCall] = deque(maxlen=HISTORY)
+        self._today = Today(rules, clock, own_accounts)
+        self._asked_of_today = False
+        self._wanted: str | None = None
+        """the row that was pressed last, until it stands open"""
         self._desk = True
 
     # --- what others ask -------------------------------------------------------------------------
@@ -89,7 +95,10 @@ class Calls:
         return tuple(call.shown(now, self._store.cause) for call in self._live.values() if not call.closed)
 
     def history(self) -> tuple[PastCall, ...]:
-        return tuple(self._history)
+        for call in self._live.values():
+            if call.reopened and not call.closed:
+                self._today.put(call.past(self._clock()))
+        return self._today.shown()
 
     def next_due(self) -> float | None:
         """The monotonic time of the next clock to run out."""
@@ -145,7 +154,7 @@ class Calls:
         row = PastCall(
             f"busy-{event.at.timestamp()}", Direction.INBOUND, event.name, number, None, event.at, 0, "missed"
         )
-        self._history.appendleft(row)
+        self._today.put(row)
         self._changed()
 
     def digit(self, event: sip.DigitReceived) -> None:
@@ -201,10 +210,14 @@ class Calls:
             self._feed(call, ev.Committed(ticket))
             self._drop_if_over(call)
 
-    def commit_failed(self, call_id: str, ticket: int, reason: Reason) -> None:
+    def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None:
         if call := self._live.get(call_id):
             call.entries.pop(ticket, None)
-            self._feed(call, ev.CommitFailed(ticket, reason))
+            self._feed(call, ev.CommitFailed(ticket, reason, overtaken))
+            if overtaken:
+                self._tell(Fault(STALE, call_id))
+                self._look(call)
+                self._drop_if_over(call)
 
     def sealed(self, call_id: str, recording: str, segment: int, samples: int) -> None:
         """One more chunk is on the disk; `samples` a side of this segment so far."""
@@ -218,8 +231,69 @@ class Calls:
         self._signal(call_id, ev.RecorderFailed(reason), "recorder_failed", {"reason": reason.value})
 
     def storage_works(self) -> None:
+        if not self._asked_of_today:
+            self._asked_of_today = True
+            self._store.look_back(self._today.agents, self._clock().utc)
         for call in [*self._live.values()]:
             self._feed(call, ev.StorageWorks())
+
+    def remembered(self, past: Sequence[PastRow]) -> None:
+        """What the archive has of today's calls: those before this engine was started."""
+        self._today.remember(past)
+        self._changed()
+
+    def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None:
+        """A call of earlier as the archive has it now; None where nothing is kept of it any more, or it could not be read."""
+        if (call := self._live.get(call_id)) is not None:
+            self._looked(call, past, failed=failed)
+            return
+        if call_id != self._wanted or self.sounding:
+            # Another row was pressed meanwhile, or a call has begun.
+            return
+        self._wanted = None
+        if failed:
+            self._tell(Fault(Said("fault.reopen.failed"), call_id))
+        elif past is None:
+            self._today.gone(call_id)
+            self._tell(Fault(Said("fault.reopen.gone"), call_id))
+        else:
+            self._shut()
+            self._live[call_id] = self._today.taken_up(past)
+        self._changed()
+
+    def _look(self, call: LiveCall) -> bool:
+        """What the archive has now of a call that stands open: the answer comes to `taken_up`. False where none is asked."""
+        if not call.reopened or call.looked_for is not None or call.state.pending:
+            return call.looked_for is not None
+        now = self._clock()
+        if not self._store.take_up(call.id, now.utc):
+            return False
+        call.looked_for, call.looks_at = call.state.next_ticket, None
+        return True
+
+    def _looked(self, call: LiveCall, past: PastRow | None, *, failed: bool) -> None:
+        """Others may have changed it. What was written since it was asked, the answer does not know."""
+        asked, call.looked_for = call.looked_for, None
+        call.looks_at = self._clock().mono + LOOK
+        known = not failed and asked == call.state.next_ticket and not call.state.pending
+        gone = known and (past is None or not past.kept.recordings)
+        presses, call.presses = call.presses, []
+        if gone:
+            # A no is remembered all the same; there is nothing to lock.
+            call.state = replace(call.state, recordings=(), holds=())
+            presses = [command for command in presses if isinstance(command, OptOut | Act)]
+        elif known and past is not None:
+            self._today.bring_up_to_date(call, past)
+        for command in presses:
+            if refused := self._press(call, command):
+                self._tell(Fault(refused, call.id))
+        if call.closed:
+            self._wind_up(call)
+        if gone:
+            self._close(call)
+            self._today.gone(call.id)
+            self._tell(Fault(Said("fault.reopen.gone"), call.id))
+        self._changed()
 
     def desk(self, present: bool) -> None:
         if present != self._desk:
@@ -295,6 +369,18 @@ class Calls:
         event = to_event(command, status, call.account, call.other_languages)
         if isinstance(event, Said):
             return event
+        if call.reopened:
+            call.shuts_at = self._clock().mono + OPEN_FOR
+            if self._look(call):
+                call.presses.append(command)
+                return None
+        return self._press(call, command)
+
+    def _press(self, call: LiveCall, command: RecordingCommand) -> Said | None:
+        status = call.status(self._clock())
+        event = to_event(command, status, call.account, call.other_languages) if status else NO_SUCH_CALL
+        if isinstance(event, Said):
+            return event
         self._occurred(call, "pressed", {"command": command.type})
         self._feed(call, event)
         return None
@@ -305,6 +391,24 @@ class Calls:
             self._phone.hang_up(call.id)
         else:
             self._ringing.ask_anew(call)
+
+    def reopen(self, call_id: str) -> Said | None:
+        """The archive is asked for it: what it has comes to `taken_up`."""
+        if self.sounding:
+            return NOT_NOW
+        if (call := self._live.get(call_id)) is not None:
+            if not call.closed and not call.reopened:
+                return NOT_NOW
+            # One that was closed waits until its last words are written.
+            self._wanted = call_id if call.closed else None
+            return None
+        row = self._today.find(call_id)
+        if row is None or not row.kept:
+            return NO_SUCH_CALL
+        if not self._store.take_up(call_id, self._clock().utc):
+            return NOT_NOW
+        self._wanted = call_id
+        return None
 
     def end_wrap_up(self, call_id: str) -> Said | None:
         return self._in_phase(call_id, CallPhase.ENDED, self._close)
@@ -326,6 +430,12 @@ class Calls:
         for call in calls:
             self._ringing.run_due(call)
         self._stepper.run_due(calls)
+        now = self._clock().mono
+        for call in calls:
+            if call.shuts_at is not None and call.shuts_at <= now:
+                self._close(call)
+            elif call.looks_at is not None and call.looks_at <= now and not call.closed and not self._look(call):
+                call.looks_at = now + LOOK
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -339,8 +449,8 @@ class Calls:
         called: str | None = None,
         chosen: str | None = None,
     ) -> LiveCall:
-        own = self._account_number(account)
-        call = self._ringing.call(call_id, account, own, party, incoming=incoming, called=called, chosen=chosen)
+        agent = self._account_address(account)
+        call = self._ringing.call(call_id, account, agent, party, incoming=incoming, called=called, chosen=chosen)
         self._live[call_id] = call
         self._occurred(call, "arrived" if incoming else "dialled")
         self._changed()
@@ -351,8 +461,15 @@ class Calls:
         if call.phase is not CallPhase.ENDED or call.closed:
             return
         call.closed = True
+        if not call.presses:
+            self._wind_up(call)
+        self._changed()
+
+    def _wind_up(self, call: LiveCall) -> None:
+        if call.id not in self._live:
+            return
         self._feed(call, ev.WrapUpEnded())
-        self._history.appendleft(call.past(self._clock()))
+        self._today.put(call.past(self._clock()))
         self._changed()
         self._drop_if_over(call)
 
@@ -360,13 +477,23 @@ class Calls:
         if call.closed and call.settled:
             self._live.pop(call.id, None)
             self._store.over(call.id)
+            if call.id == self._wanted and (refused := self.reopen(call.id)):
+                self._wanted = None
+                self._tell(Fault(refused, call.id))
             self._changed()
 
     def _end_wrap_ups(self) -> None:
         """The next call begins. One that only rings takes no wrap-up away, nor does one where the line gives it its own time."""
+        self._shut()
         for past in [call for call in self._live.values() if call.phase is CallPhase.ENDED]:
             if past.line is None or not past.line.wrap_up.length():
                 self._close(past)
+
+    def _shut(self) -> None:
+        """A call of earlier that was taken up again is left, also one that is still on its way."""
+        self._wanted = None
+        for call in [call for call in self._live.values() if call.reopened]:
+            self._close(call)
 
     def _in_phase(self, call_id: str, phase: CallPhase, act: Callable[[LiveCall], None]) -> Said | None:
         call = self._live.get(call_id)

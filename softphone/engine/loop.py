@@ -41,6 +41,7 @@ from softphone.wire import (
     Quit,
     RaiseDispute,
     Refused,
+    Reopen,
     Said,
     SaveSettings,
     SendDigits,
@@ -326,6 +327,8 @@ class Engine:
                 return calls.send_digits(call, digits)
             case OptOut() | RaiseDispute() | UndoDispute() | Choose() | Act():
                 return calls.recording_command(command)
+            case Reopen(call=call):
+                return calls.reopen(call)
             case EndWrapUp(call=call):
                 return calls.end_wrap_up(call)
             case EndCallBack(call_back=id):

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import Decision, Facts
-from softphone.domain.policy import Policy, day_of, share_text
-from softphone.domain.purpose import Language, Purpose, Reason
+from softphone.domain.policy import Policy
+from softphone.domain.purpose import Reason
+from softphone.engine.call.lines import line_state
 from softphone.engine.reading import Exchanges, Loaded, NotLoaded, PolicyReader
 from softphone.engine.store import Post
 from softphone.plugin.client import PluginWord
@@ -80,22 +81,7 @@ class EngineRules:
         policy = self.policy
         if policy is None:
             return ()
-        today = day_of(policy, datetime.now(UTC))
-        return tuple(
-            LineState(
-                id=line.id,
-                name={one: line.name[one] for one in Language},
-                numbers=line.numbers,
-                party={one: policy.party_of(line)[one] for one in Language},
-                why={
-                    purpose: {one: why[one] for one in Language}
-                    for purpose in Purpose
-                    if (why := line.why(purpose, today))
-                },
-                sample=share_text(line.training.sample) if line.training else "",
-            )
-            for line in policy.line
-        )
+        return tuple(line_state(policy, line, datetime.now(UTC)) for line in policy.line)
 
     def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
         """By `policy`, the one that held when it rang."""

@@ -16,16 +16,20 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CallFacts
+from softphone.archive.catalog import Catalog
+from softphone.archive.changes import CallFacts, PurposeEnd
 from softphone.archive.files.vault import Vault
-from softphone.archive.keys.wraps import Recipient
+from softphone.archive.finding.history import History, PastRow
+from softphone.archive.keys.wraps import Recipient, Secrets
 from softphone.archive.known import Asked, CallBackRow, Lookups
 from softphone.archive.ledger import Ledger
+from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms
 from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, UseDraw
 from softphone.domain.decision import Known
 from softphone.domain.errors import KlartoneError
-from softphone.domain.policy import Policy
+from softphone.domain.policy import AtEnd, Line, Policy
 from softphone.domain.purpose import Purpose, Reason
+from softphone.engine.backup_runner import BackupRunner
 from softphone.engine.call.live import LiveCall
 from softphone.engine.sweeper import Sweeper
 from softphone.system.logbook import log, where
@@ -39,6 +43,8 @@ _log = log.getChild("engine")
 _UNWRITTEN = 1_000
 SWEEP = "archive.sweep"
 """the name of the fault that keeps the sweep from its work"""
+OF_AN_EARLIER_RUN = 100
+"""calls at most that are read back when the archive is opened"""
 FULL = 64 * 1024
 """bytes; with less left a disk is full"""
 
@@ -47,8 +53,11 @@ class Opened(Protocol):
     """An archive that is open for writing."""
 
     demo: bool
+    desk: str
     vault: Vault
     lookups: Lookups
+    catalog: Catalog
+    secrets: Secrets
 
     def repair(self, now: datetime) -> Sequence[object]:
         """What a crash left half-done is set right. Raises ArchiveError."""
@@ -59,6 +68,7 @@ class Opened(Protocol):
         on_done: Callable[[int, Mapping[tuple[str, int], bytes]], None],
         on_failed: Callable[[int, Reason, str], None],
         on_storage: Callable[[bool, str], None],
+        on_overtaken: Callable[[int, str], None],
     ) -> Ledger: ...
 
     def beside(self) -> Archive: ...
@@ -70,9 +80,11 @@ class Answers(Protocol):
     """Who hears of the store, on the loop's thread."""
 
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None: ...
-    def commit_failed(self, call_id: str, ticket: int, reason: Reason) -> None: ...
+    def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None: ...
     def looked_up(self, call_id: str, known: Known) -> None: ...
     def storage_works(self) -> None: ...
+    def remembered(self, past: Sequence[PastRow]) -> None: ...
+    def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,22 @@ class _List:
     """The list of those to be called back is to be read anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Today:
+    """Today's calls of these accounts' addresses are to be read."""
+
+    agents: tuple[str, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A call of earlier is to be read."""
+
+    call: str
+    now: datetime
+
+
 class Store:
     """`open_archive` may take its time (a keyring that asks): it runs on a thread, and until it is done nothing is recorded."""
 
@@ -106,13 +134,19 @@ class Store:
         self._tickets: dict[int, _Ticket] = {}
         self._last = 0
         self._unopened = False
-        self._asked: queue.SimpleQueue[Asked | _List] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[Asked | _List | _Today | _Past] = queue.SimpleQueue()
         self._asking: dict[str, list[Callable[[], None]]] = {}
         """what is to follow once a call has been looked up"""
         self._unwritten: deque[Commit] = deque(maxlen=_UNWRITTEN)
         self._call_backs: list[CallBackRow] = []
         self._talking: set[str] = set()
-        self._sweeper = Sweeper(lambda fault: post(lambda: self.on_fault(SWEEP, fault)))
+        self.sweep_terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS
+        """what the policy in force says of the sweep; asked on the sweeper's thread"""
+        self._sweeper = Sweeper(
+            lambda fault: post(lambda: self.on_fault(SWEEP, fault)), terms=lambda: self.sweep_terms()
+        )
+        self.backup: BackupRunner | None = None
+        """where one is set; before the start"""
         self.state = StoreState(works=False)
         self.on_opened: Callable[[Vault], None] = lambda _vault: None
         self.on_fault: Callable[[str, Said | None], None] = lambda _name, _fault: None
@@ -125,6 +159,8 @@ class Store:
     def close(self) -> bool:
         """Writes what was committed. False where that did not succeed."""
         self._sweeper.stop()
+        if self.backup:
+            self.backup.stop()
         written = self._ledger.stop() if self._ledger else True
         if self._archive:
             self._archive.close()
@@ -167,7 +203,7 @@ class Store:
             # An archive that is still being opened is waited for, as long as a rulebook is: it knows who declined.
             zone = call.policy.time_zone if call.policy else "UTC"
             self._asking[call.id] = []
-            self._asked.put(Asked(call.id, call.account, call.e164, call.line, zone, call.arrived_at))
+            self._asked.put(Asked(call.id, call.agent or call.account, call.e164, call.line, zone, call.arrived_at))
 
     def answered(self, call: str) -> None:
         """The call's place in the sample is used up, drawn or not. The session says so too of one that is drawn."""
@@ -190,7 +226,9 @@ class Store:
             self._talking.discard(call)
         else:
             self._talking.add(call)
-        self._sweeper.talking(bool(self._talking))
+        for one in (self._sweeper, self.backup):
+            if one:
+                one.talking(bool(self._talking))
 
     def ring(self, call: LiveCall, policy: Policy | None) -> None:
         self._talks(call.id)
@@ -206,6 +244,8 @@ class Store:
             retention={one: kept for one in Purpose if line and (kept := line.retention(one))},
             notice=call.notice_id,
             recipients=recipients_of(policy) if policy else (),
+            agent=call.agent or call.account,
+            ends=line_ends(line) if line else {},
         )
         if self._ledger:
             self._ledger.register_call(facts)
@@ -221,6 +261,19 @@ class Store:
     def forget_keys(self, recording: str) -> None:
         if self._ledger:
             self._ledger.forget_keys(recording)
+
+    # --- calls of earlier ------------------------------------------------------------------------
+
+    def look_back(self, agents: Sequence[str], now: datetime) -> None:
+        """What is kept of today's calls of these accounts: the answer comes to `remembered`."""
+        self._asked.put(_Today(tuple(agents), now))
+
+    def take_up(self, call: str, now: datetime) -> bool:
+        """One of them, as it is now: the answer comes to `taken_up`. False where no archive is open."""
+        if self._ledger is None:
+            return False
+        self._asked.put(_Past(call, now))
+        return True
 
     # --- what belongs to no call -----------------------------------------------------------------
 
@@ -285,6 +338,7 @@ class Store:
         self._post(lambda: self._opened(archive))
 
     def _read(self, archive: Opened) -> None:
+        history = History(archive.catalog, archive.secrets, archive.desk)
         while True:
             match self._asked.get():
                 case Asked() as asked:
@@ -302,6 +356,21 @@ class Store:
                         _log.error("not listed: %s", where(type(error), error.__traceback__))
                     else:
                         self._post(lambda rows=rows: self._listed(rows))
+                case _Today(agents, now):
+                    try:
+                        past = history.today(agents, now, OF_AN_EARLIER_RUN)
+                    except Exception as error:  # noqa: BLE001 - as above; of an earlier run nothing is shown
+                        _log.error("not looked back: %s", where(type(error), error.__traceback__))
+                    else:
+                        self._post(lambda past=past: self._answers.remembered(past) if self._answers else None)
+                case _Past(call, now):
+                    failed, one = False, None
+                    try:
+                        one = history.call(call, now)
+                    except Exception as error:  # noqa: BLE001 - as above; it is said
+                        _log.error("not taken up: %s", where(type(error), error.__traceback__))
+                        failed = True
+                    self._post(lambda call=call, one=one, failed=failed: self._taken_up(call, one, failed=failed))
 
     # --- on the loop -----------------------------------------------------------------------------
 
@@ -320,6 +389,7 @@ class Store:
             lambda ticket, keys: post(lambda: self._done(ticket, keys)),
             lambda ticket, reason, _detail: post(lambda: self._failed(ticket, reason)),
             lambda works, detail: post(lambda: self._storage(works, detail)),
+            lambda ticket, recording: post(lambda: self._failed(ticket, Reason.STORAGE_FAILED, recording)),
         )
         for facts in self._facts.values():
             self._ledger.register_call(facts)
@@ -328,6 +398,8 @@ class Store:
         self._asked.put(_List())
         self._write_unwritten()
         self._sweeper.start(archive.beside)
+        if self.backup:
+            self.backup.start(archive.beside)
         self.on_opened(archive.vault)
         self._set_state(StoreState(works=True, demo=archive.demo))
         if self._answers:
@@ -341,16 +413,16 @@ class Store:
         if known.call and self._answers:
             self._answers.committed(known.call, known.commit.ticket, keys)
 
-    def _failed(self, ticket: int, reason: Reason) -> None:
+    def _failed(self, ticket: int, reason: Reason, overtaken: str = "") -> None:
         if (known := self._tickets.pop(ticket, None)) is None:
             return
         if known.call:
-            self._fail(known.call, known.commit.ticket, reason)
+            self._fail(known.call, known.commit.ticket, reason, overtaken)
         else:
             self._keep(known.commit)
 
-    def _fail(self, call: str, ticket: int, reason: Reason) -> None:
-        self._post(lambda: self._answers.commit_failed(call, ticket, reason) if self._answers else None)
+    def _fail(self, call: str, ticket: int, reason: Reason, overtaken: str = "") -> None:
+        self._post(lambda: self._answers.commit_failed(call, ticket, reason, overtaken) if self._answers else None)
 
     def _storage(self, works: bool, detail: str) -> None:
         demo = self._archive.demo if self._archive else False
@@ -368,6 +440,14 @@ class Store:
         for deed in self._asking.pop(call, ()):
             deed()
 
+    def _taken_up(self, call: str, past: PastRow | None, *, failed: bool) -> None:
+        if past and self._ledger and not self._ledger.knows(call):
+            # What is done with it may have to know the call after nothing of it is left. What it was told when the call rang
+            # is more: whom its policy lets open it stands in no row.
+            self._ledger.register_call(past.facts)
+        if self._answers:
+            self._answers.taken_up(call, past, failed=failed)
+
     def _listed(self, rows: list[CallBackRow]) -> None:
         self._call_backs = rows
         self._changed()
@@ -375,6 +455,16 @@ class Store:
     def _set_state(self, state: StoreState) -> None:
         self.state = state
         self._changed()
+
+
+def line_ends(line: Line) -> dict[Purpose, PurposeEnd]:
+    """What the line's policy says of the end of each purpose."""
+    ends: dict[Purpose, PurposeEnd] = {}
+    if line.documentation:
+        ends[Purpose.DOCUMENTATION] = PurposeEnd(line.documentation.at_end is AtEnd.REVIEW)
+    if line.training:
+        ends[Purpose.TRAINING] = PurposeEnd(line.training.at_end is AtEnd.REVIEW, line.training.keep_reviewed)
+    return ends
 
 
 def recipients_of(policy: Policy) -> tuple[Recipient, ...]:

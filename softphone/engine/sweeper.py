@@ -8,15 +8,17 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from softphone.archive.archive import Archive
-from softphone.archive.sweep import Swept, SweptItem, sweep
+from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
 from softphone.domain.errors import KlartoneError
+from softphone.domain.policy import Policy
 from softphone.system.logbook import log, where
-from softphone.wire import Said
+from softphone.wire import PolicyPhase, Said
 
 _log = log.getChild("engine.sweep")
 DAY = 24 * 3600.0
@@ -41,8 +43,16 @@ def _since_boot() -> float:
     return time.monotonic()
 
 
+def terms_of(policy: Policy | None, phase: PolicyPhase) -> SweepTerms | None:
+    """What the sweep goes by. While a policy is being read, or cannot be used, no other's terms are taken for its own."""
+    if policy is not None:
+        return SweepTerms(policy.judge_within, policy.audit_retention)
+    return DEFAULT_TERMS if phase is PolicyPhase.MISSING else None
+
+
 class Sweeper:
-    """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread."""
+    """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread. `terms`: what the policy in
+    force says; None where it is not known which that is."""
 
     def __init__(
         self,
@@ -51,8 +61,10 @@ class Sweeper:
         now: Callable[[], datetime] = _utc,
         elapsed: Callable[[], float] = _since_boot,
         first: float | None = None,
+        terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS,
     ) -> None:
         self._report = report
+        self._terms = terms
         self._now = now
         self._elapsed = elapsed
         self._first = FIRST if first is None else first
@@ -118,14 +130,16 @@ class Sweeper:
         if self._believed is not None and archive.last_seen() == self._believed[2]:
             # Where somebody has agreed with the clock in the meantime, the catalog says so, and that counts.
             witness = self._believed[0] + timedelta(seconds=elapsed - self._believed[1])
-        done = sweep(archive, now, clock=now, witness=witness, go_on=self._go_on)
-        doubt = next((item for item in done if item.what is Swept.CLOCK_DOUBTFUL), None)
-        if doubt is not None:
-            since = doubt.since.isoformat() if doubt.since else ""
+        counts: Counter[Swept] = Counter()
+        since = ""
+        for item in sweeping(archive, now, clock=now, witness=witness, go_on=self._go_on, terms=self._terms()):
+            counts[item.what] += 1
+            since = item.since.isoformat() if item.what is Swept.CLOCK_DOUBTFUL and item.since else since
+        if counts[Swept.CLOCK_DOUBTFUL]:
             return Said("error.archive.clock_doubtful", {"since": since, "today": now.date().isoformat()})
         self._believed = (now, elapsed, archive.last_seen())
-        if done:
-            _log.info("swept: %s", _counts(done))
+        if counts:
+            _log.info("swept: %s", _told(counts))
         return None
 
     def _go_on(self) -> bool:
@@ -133,6 +147,6 @@ class Sweeper:
         return not self._ending
 
 
-def _counts(done: Sequence[SweptItem]) -> str:
+def _told(counts: Mapping[Swept, int]) -> str:
     """How much of what: the log holds no recording's id."""
-    return ", ".join(f"{what.value} {count}" for what in Swept if (count := sum(one.what is what for one in done)))
+    return ", ".join(f"{what.value} {counts[what]}" for what in Swept if what in counts)

@@ -74,6 +74,10 @@ class DeskDependencies:
     """as last saved: language and look before the engine has spoken"""
     on_ready: Callable[[Desk], None] | None = None
     """called once, when the first whole state has been drawn"""
+    offers_review: Callable[[], bool] = lambda: False
+    """whether this keyring can hear training recordings; may block"""
+    start_review: Callable[[], None] = lambda: None
+    """starts the review beside the desk and returns at once, or raises KlartoneError"""
     now: Callable[[], datetime] = utc_now
     show: bool = True
     """false: the window is made and driven but not put on the screen"""
@@ -95,6 +99,7 @@ class Desk(QObject):
 
     ready = Signal()
     _stored = Signal(object)
+    _may_review = Signal()
 
     def __init__(self, deps: DeskDependencies) -> None:
         super().__init__()
@@ -107,6 +112,7 @@ class Desk(QObject):
         self._translator: QTranslator | None = None
         self._language: Language | None = None
         self._first = True
+        self._asking: _Work | None = None
         self._pressed_since: set[str] = set()
         self._work: set[_Work] = set()
         # Dressed before there is a widget: a style sheet that comes later is worked out for each of them again.
@@ -133,6 +139,8 @@ class Desk(QObject):
         self.incoming.command.connect(self._send)
         self.tray.pressed.connect(self._raise)
         self._stored.connect(self._password_done)
+        self._may_review.connect(self.window.settings.offer_review)
+        self.window.settings.review.connect(self._start_review)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.styleHints().colorSchemeChanged.connect(self.draw)
@@ -224,6 +232,7 @@ class Desk(QObject):
             elif not snapshot.calls:
                 self.window.ready.dial.target.setFocus(Qt.FocusReason.OtherFocusReason)
             self.ready.emit()
+            self._asking = self._aside(self._ask_review)
             if self._deps.on_ready:
                 self._deps.on_ready(self)
 
@@ -279,10 +288,25 @@ class Desk(QObject):
             else:
                 self._stored.emit(None)
 
-        work = _Work(store)
+        self._work.add(self._aside(store))
+
+    def _aside(self, call: Callable[[], None]) -> _Work:
+        """On a thread of the pool; to be kept until it is done."""
+        work = _Work(call)
         work.setAutoDelete(False)
-        self._work.add(work)
         QThreadPool.globalInstance().start(work)
+        return work
+
+    def _ask_review(self) -> None:
+        if self._deps.offers_review():
+            self._may_review.emit()
+
+    def _start_review(self) -> None:
+        try:
+            self._deps.start_review()
+        except KlartoneError as error:
+            refusal = error
+            self._say(lambda texts: texts.error(refusal))
 
     def _password_done(self, refusal: KeyringError | None) -> None:
         self._work.clear()
@@ -301,7 +325,7 @@ def run_desk(deps: DeskDependencies) -> int:
     """Run the desk until its window is closed, or SIGINT or SIGTERM comes. Returns the process's exit code, for a signal 128
     and its number."""
     app = make_application()
-    with _ended_by_signals(app):
+    with ended_by_signals(app):
         desk = Desk(deps)
         desk.window.closed.connect(app.quit)
         desk.open()
@@ -311,7 +335,7 @@ def run_desk(deps: DeskDependencies) -> int:
 
 
 @contextmanager
-def _ended_by_signals(app: QApplication) -> Generator[None]:
+def ended_by_signals(app: QApplication) -> Generator[None]:
     """Within it a signal ends the loop, also in a call: who stops the program has asked already.
 
     Python runs a handler only when it gets a turn, and Qt's loop gives none while nothing happens: a byte on a socket does.

@@ -67,7 +67,7 @@ class IncomingWindow(QWidget):
         words = card_words(view, call)
         self.waited.setText(f"{words.title} · {words.sub}")
         self.name.setText(call.name or readable(call.number) or view.texts("party.unknown"))
-        told = [readable(call.number) if call.name else "", view.line_name(call.line)]
+        told = [readable(call.number) if call.name else "", view.name_of_line(call)]
         self.line.setText(" · ".join(part for part in told if part))
         self.recording.setText(words.body)
         self.answer.show_as(view, view.texts("call.answer"), icon="phone")

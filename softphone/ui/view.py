@@ -37,11 +37,25 @@ class View:
     def last(self) -> CallState | None:
         """The call whose wrap-up it is."""
         calls = self.snapshot.calls if self.snapshot else ()
-        return next((call for call in reversed(calls) if call.phase is CallPhase.ENDED), None)
+        return next((call for call in reversed(calls) if call.phase is CallPhase.ENDED and not call.reopened), None)
+
+    def reopened(self, call: str) -> CallState | None:
+        """That one of today's calls, where it has been taken up again."""
+        calls = self.snapshot.calls if self.snapshot else ()
+        return next((one for one in calls if one.reopened and one.id == call), None)
 
     def line(self, line: str | None) -> LineState | None:
         lines = self.snapshot.lines if self.snapshot else ()
         return next((state for state in lines if state.id == line), None)
+
+    def line_of_call(self, call: CallState) -> LineState | None:
+        """As it was when the call rang."""
+        return call.line_words or self.line(call.line)
+
+    def name_of_line(self, call: CallState) -> str:
+        """The name that the call's line had, in the desk's language, or nothing."""
+        state = self.line_of_call(call)
+        return state.name.get(self.texts.language, state.id) if state else ""
 
     def line_name(self, line: str | None) -> str:
         """The line's name in the desk's language, or nothing."""
@@ -56,7 +70,7 @@ class View:
 
     def party(self, call: CallState) -> str:
         """The policy's word for who is at the other end, as it stands within a sentence."""
-        state = self.line(call.line)
+        state = self.line_of_call(call)
         word = state.party.get(self.texts.language, "") if state else ""
         return word or self.texts("party.default")
 

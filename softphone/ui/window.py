@@ -329,8 +329,8 @@ class DeskWindow(QWidget):
         for keys, buttons in {
             "Ctrl+Return": (call.answer,),
             "Ctrl+Backspace": (call.hang_up, call.decline),
-            "Ctrl+O": (call.rights.opt_out, ready.wrap_up.rights.opt_out),
-            "Ctrl+D": (call.rights.dispute, ready.wrap_up.rights.dispute),
+            "Ctrl+O": (call.rights.opt_out, ready.wrap_up.rights.buttons.opt_out),
+            "Ctrl+D": (call.rights.dispute, ready.wrap_up.rights.buttons.dispute),
             "Ctrl+M": (call.tools.mute,),
             "Ctrl+H": (call.tools.hold,),
             "Ctrl+K": (call.tools.keys,),

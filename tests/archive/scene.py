@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CallFacts
+from softphone.archive.changes import CallFacts, PurposeEnd
 from softphone.archive.files.reader import read_structure
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.ledger import Ledger
@@ -58,13 +58,29 @@ class CommitFailedError(Exception):
 class Scene:
     """One desk. `store` holds every private key; `with_keys` gives a store that holds some."""
 
-    def __init__(self, folder: Path, *, demo: bool = False, store: KeyStore | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        demo: bool = False,
+        store: KeyStore | None = None,
+        recipients: Mapping[KeyRole, Recipient] | None = None,
+        repairs: bool = True,
+    ) -> None:
+        """`recipients`: of an archive that is there already, and is opened. `repairs`: nobody else writes to it."""
         self.folder = folder
         self.memory = MemoryKeys(demo=demo)
         self.store = store or self.memory
-        self.archive = Archive.create(folder, self.store, demo=demo)
+        if recipients is None:
+            self.archive = Archive.create(folder, self.store, demo=demo)
+        else:
+            self.archive = Archive.open(folder, self.store)
+            if repairs:
+                self.archive.repair(AT)
         self.archive.clock = lambda: AT
-        self.recipients = {role: Recipient(role.value, role, create_key_pair(self.store)) for role in KeyRole}
+        self.recipients = recipients or {
+            role: Recipient(role.value, role, create_key_pair(self.store)) for role in KeyRole
+        }
         self.policy_recipients = list(self.recipients.values())
         """whom calls from now on are sealed for"""
         self.keys: dict[tuple[str, int], bytes] = {}
@@ -109,21 +125,33 @@ class Scene:
         number: str | None = NUMBER,
         at: datetime = AT,
         retention: str | Mapping[Purpose, str] = "P3M",
+        line: str = "salg",
+        agent: str | None = None,
+        ends: Mapping[Purpose, PurposeEnd] | None = None,
     ) -> str:
         """A call that the store knows of. Its first recording's id is this with `-1`."""
         call = call or str(uuid7())
         terms = dict.fromkeys(Purpose, retention) if isinstance(retention, str) else retention
         periods = {purpose: Period.parse(text) for purpose, text in terms.items()}
         zone = "Europe/Copenhagen"
-        facts = CallFacts(call, "salg", Direction.INBOUND, number, at, Language.DA, zone, periods)
+        facts = CallFacts(
+            call, line, Direction.INBOUND, number, at, Language.DA, zone, periods, agent=agent, ends=ends or {}
+        )
         self.ledger.register_call(replace(facts, recipients=tuple(self.policy_recipients)))
         return call
 
-    def commit(self, *changes: Change, call: str = "call", recording: str | None = None, rule: str = "G31") -> None:
+    def commit(
+        self,
+        *changes: Change,
+        call: str = "call",
+        recording: str | None = None,
+        rule: str = "G31",
+        entries: Sequence[AuditEntry] = (),
+    ) -> None:
         """Waits for its answer. Raises CommitFailedError."""
         self._ticket += 1
         entry = AuditEntry("changed", rule, AT, call, recording)
-        self.ledger.submit(Commit(self._ticket, changes, (entry,)))
+        self.ledger.submit(Commit(self._ticket, changes, (*entries, entry)))
         with self._answered:
             assert self._answered.wait_for(lambda: self._ticket in self._answers, 20)
         answer = self._answers[self._ticket]
@@ -169,22 +197,21 @@ class Scene:
             pause.wait(0.005)
         raise AssertionError(self.sealed)
 
+    def drained_to(self, recording: str, chunks: int) -> None:
+        """Waits until so many chunks of a running recording are on the disk."""
+        pause = threading.Event()
+        for _ in range(2000):
+            if len([one for one in self.sealed if one[0] == recording]) >= chunks:
+                return
+            pause.wait(0.005)
+        raise AssertionError(self.sealed)
+
     def files(self) -> bytes:
         """Every byte of every file in the archive's folder."""
         return b"".join(path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file())
 
     def pages(self) -> bytes:
-        """Every page of the catalog and of its log of pages, decrypted; also those that belong to no table any more."""
-        key = self.archive.secrets.catalog
-        main = (self.folder / "catalog.db").read_bytes()
-        log = self.folder / "catalog.db-wal"
-        found = [_page(main[at : at + 4096], key, 16 if at == 0 else 0) for at in range(0, len(main), 4096)]
-        if log.exists():
-            frames = log.read_bytes()[32:]
-            for at in range(0, len(frames) - 4119, 4120):
-                number = int.from_bytes(frames[at : at + 4], "big")
-                found.append(_page(frames[at + 24 : at + 4120], key, 16 if number == 1 else 0))
-        return b"".join(found)
+        return pages_of(self.folder, self.archive.secrets.catalog)
 
     def _ledger(self) -> Ledger:
         ledger = self.archive.ledger(
@@ -232,7 +259,20 @@ def strength(sound: NDArray[np.int16], pitch: float) -> float:
     return float(2 * abs(np.mean(sound * np.exp(-2j * np.pi * pitch * time))))
 
 
-def _page(page: bytes, key: bytes, clear: int) -> bytes:
+def pages_of(folder: Path, key: bytes) -> bytes:
+    """Every page of the catalog and of its log of pages, decrypted; also those that belong to no table any more."""
+    main = (folder / "catalog.db").read_bytes()
+    log = folder / "catalog.db-wal"
+    found = [page_of(main[at : at + 4096], key, 16 if at == 0 else 0) for at in range(0, len(main), 4096)]
+    if log.exists():
+        frames = log.read_bytes()[32:]
+        for at in range(0, len(frames) - 4119, 4120):
+            number = int.from_bytes(frames[at : at + 4], "big")
+            found.append(page_of(frames[at + 24 : at + 4120], key, 16 if number == 1 else 0))
+    return b"".join(found)
+
+
+def page_of(page: bytes, key: bytes, clear: int = 0) -> bytes:
     """SQLCipher 4: AES-256-CBC, with initialisation vector and seal in the last 80 bytes; the file begins with a salt."""
     cipher = Cipher(algorithms.AES256(key), modes.CBC(page[-80:-64])).decryptor()
     return cipher.update(page[clear:-80]) + cipher.finalize()

@@ -10,10 +10,10 @@ import pytest
 
 from softphone.archive import commands
 from softphone.archive.archive import Archive
-from softphone.archive.audit import append
-from softphone.archive.audit import verify as verify_log
-from softphone.archive.checkpoint import EVERY, Head, heads
-from softphone.archive.verify import verify
+from softphone.archive.proof.audit import append
+from softphone.archive.proof.audit import verify as verify_log
+from softphone.archive.proof.checkpoint import EVERY, Head, heads
+from softphone.archive.proof.verify import verify
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from tests.archive.scene import AT, Scene, scene
@@ -32,7 +32,8 @@ def _entry(number: int) -> AuditEntry:
 
 
 def found(archive: Archive, head: Head | None = None) -> list[tuple[str, int]]:
-    return [(finding.code, int(finding.params["number"])) for finding in verify(archive, head).findings]
+    told = [one for one in verify(archive, head).findings if one.code != "schema_changed"]  # a lock was taken off first
+    return [(finding.code, int(finding.params["number"])) for finding in told]
 
 
 def head(desk: Scene) -> Head:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.checkpoint import Head, begins
+from softphone.archive.catalog import _blank
+from softphone.archive.files.container import Chunk
 from softphone.archive.files.reader import read_structure
-from softphone.archive.sweep import Swept, SweptItem, sweep
-from softphone.archive.verify import verify
+from softphone.archive.proof.checkpoint import Head, begins
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention import forgetting
+from softphone.archive.retention.sweep import SweepTerms, Swept, SweptItem, sweep
 from softphone.domain.changes import AuditEntry, CloseRecording, Discard, DropWraps, ListCallBack, RememberRefusal
 from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
+from tests.archive.disk import ext4, pages_in
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
@@ -79,6 +88,44 @@ def test_whichever_way_a_recording_goes_no_byte_of_it_is_left(desk: Scene, way: 
     assert verify(desk.archive).ok
 
 
+@pytest.mark.torture
+@pytest.mark.parametrize("journal", [False, True])
+def test_no_block_of_a_disk_s_image_holds_what_was_opted_out_or_erased(tmp_path: Path, journal: bool) -> None:
+    with ext4(tmp_path, journal=journal) as image:
+        with scene(image.mounted / "archive") as desk:
+            recording, kept = (desk.recorded(2, DOCUMENTATION, TRAINING) for _ in range(2))
+            for one in (recording, kept):
+                desk.commit(CloseRecording(one, AT, (DOCUMENTATION, TRAINING)), recording=one)
+            key = desk.archive.secrets.catalog
+            wraps = {one: {wrap.role: wrap.sealed for wrap in desk.archive.wraps_of(one)} for one in (recording, kept)}
+            sound = {
+                one: [part for chunk in read_structure(desk.archive.vault.path(one)).chunks for part in parts(chunk)]
+                for one in (recording, kept)
+            }
+
+            def left() -> tuple[set[KeyRole], bool]:
+                """Whose wraps are still to be found, and whether any of the sound is."""
+                data = image.bytes()
+                pages = pages_in(data, key)
+                assert all(wrap in pages for wrap in wraps[kept].values())
+                assert all(part in data for part in sound[kept])
+                found = {role for role, wrap in wraps[recording].items() if wrap in pages}
+                return found, any(part in data for part in sound[recording])
+
+            assert left() == ({*KeyRole}, True)
+            desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"), recording=recording, rule="G31")
+            assert left() == ({KeyRole.DOCUMENTATION, KeyRole.CUSTODY}, True)
+            by_withdrawal(desk, recording)
+            assert left() == (set(), False)
+        # Nor does the end of the process leave any in a log of pages that is removed.
+        assert left() == (set(), False)
+
+
+def parts(chunk: Chunk) -> list[bytes]:
+    """Pieces of a chunk small enough to lie in one block."""
+    return [chunk.sealed[at : at + 48] for at in range(0, len(chunk.sealed) - 48, 1_000)]
+
+
 @pytest.mark.rule("G10")
 def test_nothing_ties_the_log_of_a_recording_that_has_gone_to_a_number(desk: Scene) -> None:
     recording = desk.recorded(1, DOCUMENTATION)
@@ -95,6 +142,121 @@ def test_nothing_ties_the_log_of_a_recording_that_has_gone_to_a_number(desk: Sce
     with desk.archive.catalog.reading() as connection:
         for table in ("calls", "call_backs", "refusals"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
+
+
+# --- SQLite's log of pages ------------------------------------------------------------------------
+
+
+def test_the_log_of_pages_is_overwritten_before_it_is_cut_off(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    overwritten: list[bytes] = []
+
+    def blank(log: Path, began: bytes, frames: int) -> bool:
+        held = log.read_bytes()
+        assert _blank(log, began, frames)
+        assert len(log.read_bytes()) == len(held)
+        overwritten.append(log.read_bytes())
+        return True
+
+    monkeypatch.setattr("softphone.archive.catalog._blank", blank)
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), recording=recording)
+    assert len(overwritten[-1]) > 4096
+    assert not any(overwritten[-1])
+    # But for the page that says so, nothing has been written since.
+    assert (desk.folder / "catalog.db-wal").stat().st_size < 4 * 4120
+
+
+@pytest.mark.parametrize(
+    ("began", "salt", "told"),
+    [
+        ("as it is", b"an older", True),
+        ("as it is", b"the salt", False),  # somebody wrote one more
+        ("as it was", b"an older", False),  # somebody began it anew
+    ],
+)
+def test_a_log_of_pages_that_somebody_wrote_to_meanwhile_is_left_alone(
+    tmp_path: Path, began: str, salt: bytes, told: bool
+) -> None:
+    log = tmp_path / "catalog.db-wal"
+    head = bytes(range(1, 17)) + b"the salt" + bytes(8)
+    frames = [bytes(8) + one + bytes([7]) * 4104 for one in (b"the salt", b"the salt", salt)]
+    log.write_bytes(head + b"".join(frames))
+    before = log.read_bytes()
+
+    assert _blank(log, head if began == "as it is" else bytes(32), 2) is told
+
+    assert log.read_bytes() == (bytes(len(before)) if told else before)
+
+
+@contextmanager
+def a_long_look(desk: Scene) -> Generator[None]:
+    archive = desk.reopen()
+    with closing(archive), archive.catalog.reading() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM audit").scalar_one()
+        yield
+
+
+def until_gone(desk: Scene, secret: list[bytes]) -> None:
+    pause = threading.Event()
+    for _ in range(1000):
+        if not any(one in desk.pages() for one in secret):
+            return
+        pause.wait(0.01)
+    raise AssertionError
+
+
+@pytest.mark.rule("G10")
+def test_nobody_waits_for_who_looks_for_long_and_what_went_meanwhile_is_scoured_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.archive.ledger.PROBE_SECONDS", 0.05)
+    with scene(tmp_path / "archive") as desk:
+        recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
+        secret = [one.sealed for one in desk.archive.wraps_of(recording) if one.role is KeyRole.TRAINING]
+        other = desk.reopen()
+        with closing(other), a_long_look(desk):
+            began = time.monotonic()
+            desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), recording=recording)
+            sweep(other, AT, clock=AT)
+            desk.open(desk.call(), DOCUMENTATION)
+            # Once it took the five seconds that a writer waits, and another's commit failed by them.
+            assert time.monotonic() - began < 4
+            assert desk.storage == []
+            assert any(one in desk.pages() for one in secret)
+        until_gone(desk, secret)
+
+
+@pytest.mark.rule("G10")
+def test_what_another_could_not_scour_the_ledger_does_at_its_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.archive.ledger._LOOK_SECONDS", 0.05)
+    with scene(tmp_path / "archive") as desk:
+        recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
+        secret = [one.sealed for one in desk.archive.wraps_of(recording) if one.role is KeyRole.TRAINING]
+        looking, other = desk.reopen(), desk.reopen()
+        with looking.catalog.reading() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM audit").scalar_one()
+            with other.catalog.writing() as writing:
+                writing.exec_driver_sql("DELETE FROM wraps WHERE role = 'training'")
+            assert not other.catalog.scour()
+            assert other.catalog.to_scour()
+        until_gone(desk, secret)
+        pause = threading.Event()
+        assert any(not other.catalog.to_scour() or pause.wait(0.01) for _ in range(500))
+        for one in (looking, other):
+            one.close()
+
+
+@pytest.mark.rule("G10")
+def test_a_sweep_scours_what_is_owed_although_nothing_is_due(desk: Scene) -> None:
+    recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
+    secret = [one.sealed for one in desk.archive.wraps_of(recording) if one.role is KeyRole.TRAINING]
+    with desk.archive.catalog.writing() as writing:
+        writing.exec_driver_sql("DELETE FROM wraps WHERE role = 'training'")
+    assert sweep(desk.archive, AT, clock=AT) == []
+    assert not any(one in desk.pages() for one in secret)
+    assert not desk.archive.catalog.to_scour()
 
 
 # --- the log's own time ----------------------------------------------------------------------------
@@ -133,6 +295,27 @@ def test_the_log_s_first_part_goes_in_its_time_and_what_is_left_still_proves_its
     # And again, in the second part's time.
     assert swept(desk, over + timedelta(days=800))[0].count == 5
     assert verify(desk.archive, second).findings == ()
+
+
+def test_a_log_that_another_has_cut_further_meanwhile_is_left_as_it_is(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, kept, past = timedelta(days=1), SweepTerms(log_kept=Period(days=10)), forgetting.past
+    for number in range(6):
+        logged(desk, AT + number * day, 1)
+    other = desk.reopen()
+
+    def further(*asked: Any) -> Any:
+        found = past(*asked)
+        monkeypatch.setattr("softphone.archive.retention.forgetting.past", past)
+        sweep(other, AT + 14 * day, clock=AT + 14 * day, terms=kept)
+        return found
+
+    monkeypatch.setattr("softphone.archive.retention.forgetting.past", further)
+    done = sweep(desk.archive, AT + 12 * day, clock=AT + 12 * day, terms=kept)
+    other.close()
+    assert [one.what for one in done] == []
+    assert verify(desk.archive).ok
 
 
 def test_an_entry_that_has_gone_is_in_no_page(desk: Scene) -> None:

@@ -8,15 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive import holding
 from softphone.archive.archive import Archive
-from softphone.archive.sweep import Swept, sweep
-from softphone.archive.verify import verify
-from softphone.domain.changes import ChangeHold, CloseRecording, HoldBy, PlaceHold, Restrict
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention import holding
+from softphone.archive.retention.sweep import Swept, sweep
+from softphone.domain.changes import (
+    AuditEntry,
+    ChangeHold,
+    CloseRecording,
+    Discard,
+    HoldBy,
+    LiftHold,
+    PlaceHold,
+    Restrict,
+)
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import HoldState
-from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, CommitFailedError, Scene, scene
 
 LATER = datetime(2027, 3, 1, tzinfo=UTC)
 AGAIN = date(2027, 6, 1)
@@ -85,7 +94,8 @@ def test_a_hold_is_to_be_confirmed_then_confirmed_then_to_be_looked_at_again(des
 
     assert holding.confirm(desk.archive, hold[:-3], AGAIN, due).state is HoldState.CONFIRMED
 
-    assert last(desk, recording) == ("hold_confirmed", {"look_again": "2027-06-01"})
+    key = {"key": desk.recipients[KeyRole.CUSTODY].key_id[:16]}
+    assert last(desk, recording) == ("hold_confirmed", {"look_again": "2027-06-01", **key})
     assert swept(desk, LATER) == [Swept.PURPOSE_EXPIRED]
     again = datetime(2027, 5, 31, 22, 0, tzinfo=UTC)  # the first of June in Copenhagen
     assert state(desk, again - timedelta(seconds=1)) == [HoldState.CONFIRMED]
@@ -123,7 +133,7 @@ def test_only_custody_confirms_and_lifts_and_every_refusal_is_in_the_log(desk: S
         person = Archive.open(desk.folder, desk.only(*roles))
         with pytest.raises(ArchiveError) as refused:
             holding.lift(person, hold, "settled", desk.policy_recipients, AT)
-        assert refused.value.code == "error.archive.no_private_key"
+        assert refused.value.code == "error.archive.only_custody"
         assert last(desk, recording) == ("hold_refused", {"role": "custody", "what": "lift", "why": "no_private_key"})
         with pytest.raises(ArchiveError):
             holding.confirm(person, hold, AGAIN, AT)
@@ -135,7 +145,8 @@ def test_only_custody_confirms_and_lifts_and_every_refusal_is_in_the_log(desk: S
     holding.lift(officer, hold, "settled", desk.policy_recipients, AT)
     officer.close()
     assert state(desk, AT) == []
-    assert last(desk, recording) == ("hold_lifted", {"why": "settled"})
+    key = {"key": desk.recipients[KeyRole.CUSTODY].key_id[:16]}
+    assert last(desk, recording) == ("hold_lifted", {"why": "settled", **key})
     assert verify(desk.archive).ok
 
 
@@ -182,7 +193,7 @@ def test_training_that_has_neither_ended_nor_expired_comes_back_with_the_last_ho
     assert desk.archive.find(recording).purposes == (DOCUMENTATION,)
     with pytest.raises(ArchiveError) as refused:
         holding.lift(desk.archive, second, "settled", [], AT)
-    assert refused.value.code == "error.archive.no_training_key"
+    assert refused.value.code == "error.archive.no_key_of_purpose"
     assert desk.archive.find(recording).holds
     holding.lift(desk.archive, second, "settled", desk.policy_recipients, AT)
     lead = Archive.open(desk.folder, desk.only(KeyRole.TRAINING))
@@ -200,6 +211,16 @@ def test_training_past_its_date_does_not_come_back(desk: Scene) -> None:
     assert swept(desk, LATER) == [Swept.DISCARDED]
 
 
+@pytest.mark.rule("G10")
+def test_by_a_clock_that_has_jumped_no_training_ends_when_a_hold_is_lifted(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    hold = held(desk, recording)
+    sweep(desk.archive, AT, clock=AT)
+    holding.lift(desk.archive, hold, "settled", desk.policy_recipients, AT + timedelta(days=4000))
+    assert desk.archive.find(recording, AT).purposes == (DOCUMENTATION, TRAINING)
+    assert verify(desk.archive).ok
+
+
 @pytest.mark.parametrize(("hold", "code"), [("", "no_such_hold"), ("none", "no_such_hold"), ("0", "ambiguous_hold")])
 def test_a_hold_that_is_not_there_or_not_the_only_one_is_refused_with_words(desk: Scene, hold: str, code: str) -> None:
     recording = closed(desk, DOCUMENTATION)
@@ -208,3 +229,39 @@ def test_a_hold_that_is_not_there_or_not_the_only_one_is_refused_with_words(desk
     with pytest.raises(ArchiveError) as refused:
         holding.lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
     assert refused.value.code == f"error.archive.{code}"
+
+
+@pytest.mark.rule("G04")
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("by", list(HoldBy))
+def test_a_session_that_never_saw_a_hold_takes_what_was_withdrawn_from_everybody_but_custody(
+    desk: Scene, by: HoldBy
+) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    hold = holding.raise_hold(desk.archive, recording, by, "price", "mette", AT)
+    told = AuditEntry("recording_discarded", "G04", AT, recording.removesuffix("-1"), recording, {"why": "withdrawn"})
+    desk.commit(Discard(recording, "withdrawn"), entries=(told,))
+    row = desk.archive.find(recording)
+    assert [one.hold for one in row.holds] == [hold]
+    assert {wrap.role for wrap in desk.archive.wraps_of(recording)} == {KeyRole.CUSTODY}
+    assert ("restricted", "G10") in [(one.event, one.rule) for one in desk.archive.audit_of(recording)]
+    assert "recording_discarded" not in [one.event for one in desk.archive.audit_of(recording)]
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_that_custody_has_confirmed_meanwhile_is_neither_undone_nor_lifted_nor_changed_by_a_session(
+    desk: Scene,
+) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    hold = f"{recording}-h1"
+    desk.commit(PlaceHold(hold, recording, HoldBy.CONTROLLER, "anna", AT, None))
+    holding.confirm(desk.archive, hold, date(2027, 3, 1), AT)
+    with pytest.raises(CommitFailedError):
+        desk.commit(LiftHold(hold, "undone", restore_training=True))
+    told = AuditEntry("hold_lifted", "G10", AT, recording.removesuffix("-1"), recording, {"why": "withdrawn"})
+    desk.commit(LiftHold(hold, "withdrawn"), Discard(recording, "withdrawn"), entries=(told,))
+    desk.commit(ChangeHold(hold, HoldBy.CONTROLLER, AT))
+    assert [(one.hold, one.provisional_until) for one in desk.archive.find(recording).holds] == [(hold, None)]
+    assert {wrap.role for wrap in desk.archive.wraps_of(recording)} == {KeyRole.CUSTODY}
+    assert "hold_lifted" not in [one.event for one in desk.archive.audit_of(recording)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,16 +55,15 @@ def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run
     listed = run("list")
     assert "the party asks for it, to be confirmed by" in listed
     assert "the price" in listed
-    (told,) = json.loads(run("list", "--json"))
+    told = json.loads(run("list", "--json"))
     assert (told["recording"], told["state"], told["by"]) == (recording, "unconfirmed", "party")
     assert NUMBER not in json.dumps(told)
 
-    assert "confirmed until it is looked at again on 1 Jan 2098" in run(
-        "confirm", told["hold"], "--look-again", "2098-01-01"
-    )
-    assert json.loads(run("list", "--json"))[0]["look_again"] == "2098-01-01"
+    day = str(datetime.now(UTC).date() + timedelta(days=200))
+    assert "confirmed until it is looked at again on" in run("confirm", told["hold"], "--look-again", day)
+    assert json.loads(run("list", "--json"))["look_again"] == day
     assert "is lifted" in run("lift", told["hold"], "--reason", "settled")
-    assert run("list", "--json").strip() == "[]"
+    assert run("list", "--json") == ""
     assert [row.event for row in desk.archive.audit_of(recording)][-3:] == [
         "hold_placed",
         "hold_confirmed",
@@ -83,9 +83,38 @@ def test_what_cannot_be_locked_or_decided_is_refused_with_words(desk: Scene, run
 def test_who_has_no_custody_key_is_refused_and_the_log_says_so(desk: Scene, run: Run) -> None:
     recording = closed(desk)
     run("raise", recording, "--by", "controller", "--why", "x")
-    (told,) = json.loads(run("list", "--json"))
+    told = json.loads(run("list", "--json"))
     for key in (one for one in desk.recipients.values() if one.role.value == "custody"):
         desk.store.delete(f"private-{key.key_id}")
-    assert "a key that is not in your keyring" in run("lift", told["hold"], "--reason", "x", status=1)
-    assert json.loads(run("list", "--json")) == [told]
+    assert "a key that is not in your keyring. Nothing was changed" in run(
+        "lift", told["hold"], "--reason", "x", status=1
+    )
+    assert json.loads(run("list", "--json")) == told
     assert desk.archive.audit_of(recording)[-1].event == "hold_refused"
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_reason_is_none(desk: Scene, run: Run, empty: str) -> None:
+    recording = closed(desk)
+    assert "The reason is empty" in run("raise", recording, "--by", "controller", "--why", empty, status=1)
+    run("raise", recording, "--by", "controller", "--why", "x")
+    told = json.loads(run("list", "--json"))
+    assert "The reason is empty" in run("lift", told["hold"], "--reason", empty, status=1)
+    assert "The reason is empty" in run("close", told["hold"], "--reason", empty, status=1)
+    assert json.loads(run("list", "--json")) == told
+
+
+def test_a_hold_is_put_off_a_year_and_the_answer_to_a_request_for_access_two_months_at_most(
+    desk: Scene, run: Run
+) -> None:
+    recording, today = closed(desk), datetime.now(UTC).date()
+    run("raise", recording, "--by", "controller", "--why", "x")
+    hold = json.loads(run("list", "--json"))["hold"]
+    too_late, in_time = str(today + timedelta(days=368)), str(today + timedelta(days=360))
+    assert "at the latest" in run("confirm", hold, "--look-again", too_late, status=1)
+    run("confirm", hold, "--look-again", in_time)
+    run("lift", hold, "--reason", "x")
+    run("raise", recording, "--for", "access", "--why", "x")
+    hold = json.loads(run("list", "--json"))["hold"]
+    assert "article 12(3)" in run("confirm", hold, "--look-again", str(today + timedelta(days=95)), status=1)
+    assert "is extended to" in run("confirm", hold, "--look-again", str(today + timedelta(days=80)))

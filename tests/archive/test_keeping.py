@@ -12,7 +12,7 @@ import pytest
 from softphone.archive.archive import Archive
 from softphone.archive.files.reader import read_structure
 from softphone.archive.keys.wraps import Recipient, create_key_pair
-from softphone.archive.verify import verify
+from softphone.archive.proof.verify import verify
 from softphone.domain.changes import (
     AddWraps,
     ChangeHold,
@@ -322,7 +322,10 @@ def test_every_change_may_be_made_twice_and_on_what_is_gone(desk: Scene) -> None
     for change in twice:
         desk.commit(change)
         desk.commit(change)
-    for change in (*twice[1:], Restrict(recording, "hold_only"), AddWraps(recording, TRAINING, (0,))):
+    # What keeps is no deed where nothing is left: nobody may be told that it is locked.
+    with pytest.raises(CommitFailedError):
+        desk.commit(hold(recording))
+    for change in (*twice[2:], Restrict(recording, "hold_only"), AddWraps(recording, TRAINING, (0,))):
         desk.commit(change)
     assert desk.archive.list() == []
     assert verify(desk.archive).ok
@@ -339,7 +342,12 @@ def test_the_audit_log_refuses_to_be_changed_and_a_change_by_force_is_found(desk
         connection.exec_driver_sql("DROP TRIGGER audit_no_update")
         connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
         connection.exec_driver_sql("UPDATE audit SET event = 'nothing' WHERE number = 1")
-    assert [finding.code for finding in verify(desk.archive).findings] == ["audit_changed"]
+    found = [finding.code for finding in verify(desk.archive).findings]
+    assert found == [
+        "audit_changed",
+        "schema_changed",
+        "schema_changed",
+    ]  # the two locks that were taken off are missed too
     with catalog.writing() as connection:
         connection.exec_driver_sql("DELETE FROM audit WHERE number = 2")
     proof = verify(desk.archive)

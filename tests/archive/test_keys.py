@@ -11,8 +11,8 @@ from sqlalchemy import update
 
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Secrets, Wrap, create_key_pair, private_name
+from softphone.archive.proof.verify import verify
 from softphone.archive.tables import wraps
-from softphone.archive.verify import verify
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, RATE, MemoryKeys, scene

@@ -18,7 +18,8 @@ from softphone.archive.archive import Archive
 from softphone.archive.keys import ring
 from softphone.archive.keys.wraps import KeyStore, Recipient
 from softphone.bootstrap.home import DEMO_KEYS, texts
-from softphone.bootstrap.keys import _progress
+from softphone.bootstrap.keys import _onward
+from softphone.bootstrap.progress import progress
 from softphone.domain.purpose import KeyRole, Language
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
@@ -192,7 +193,10 @@ def test_a_key_is_rotated_and_revoked_by_its_names_in_the_policy(
     run("rotate", "case-1", "--to", "case-9")
     assert "3 segments were sealed anew" in capsys.readouterr().out
     assert listed()["case-9"]["wraps"] == listed()["case-1"]["wraps"] == 3
-    run("revoke", "case-1")
+    run("revoke", "case-1", status=1)
+    assert "is the only key for documentation that the policy names" in capsys.readouterr().err
+    assert not listed()["case-1"]["revoked"]
+    run("revoke", "case-1", "--yes")
     told = capsys.readouterr()
     assert "no longer opens 3 segments" in told.out
     assert "no other key for documentation" in told.err
@@ -227,7 +231,7 @@ def test_what_only_a_revoked_key_opens_is_told_with_what_to_do(
     desk.recorded(1, DOCUMENTATION)
     old = desk.recipients[KeyRole.DOCUMENTATION]
     ring.remember(desk.store, ring.Known("case-1", ring.KeyPurpose.DOCUMENTATION, old.public_key, AT))
-    run("revoke", "case-1", status=1)
+    run("revoke", "case-1")
     assert "klartone keys rotate case-1 --to" in capsys.readouterr().err
 
 
@@ -236,10 +240,11 @@ def test_what_only_a_revoked_key_opens_is_told_with_what_to_do(
     [("nobody", "No key nobody is known here"), ("", "No key  is known here"), ("twin", "Several keys")],
 )
 def test_a_key_that_is_not_known_or_not_one_is_refused(
-    run: Run, asked: str, told: str, capsys: pytest.CaptureFixture[str]
+    run: Run, desk: Scene, asked: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("create", "training", "--id", "twin")
-    run("create", "training", "--id", "twin")
+    other = desk.recipients[KeyRole.TRAINING].public_key
+    ring.remember(desk.store, ring.Known("twin", ring.KeyPurpose.TRAINING, other, AT))
     run("export", asked, status=1)
     assert told in capsys.readouterr().err
 
@@ -248,7 +253,8 @@ def test_a_key_is_chosen_by_the_beginning_of_its_own_number(
     run: Run, desk: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("create", "training", "--id", "twin")
-    run("create", "training", "--id", "twin")
+    other = desk.recipients[KeyRole.TRAINING].public_key
+    ring.remember(desk.store, ring.Known("twin", ring.KeyPurpose.TRAINING, other, AT))
     first, second = ring.known_keys(desk.store)
     for one in (first, second):
         capsys.readouterr()
@@ -302,10 +308,11 @@ def test_a_policys_keys_are_told_as_public_and_counted_when_they_are_taken_in(
 
 def test_ctrl_c_lets_a_batch_be_finished_and_stops_there() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with _progress(texts(Language.EN)) as progress:
-        assert progress(1, 9)
+    with progress() as running:
+        onward = _onward(running, texts(Language.EN))
+        assert onward(1, 9)
         signal.raise_signal(signal.SIGINT)
-        assert not progress(2, 9)
+        assert not onward(2, 9)
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -314,3 +321,14 @@ def test_no_command_takes_a_passphrase_as_an_argument(capsys: pytest.CaptureFixt
         with pytest.raises(SystemExit):
             cli.main(["keys", *words, "--help"])
         assert "--pass" not in capsys.readouterr().out
+
+
+def test_an_id_that_is_there_already_is_given_to_no_new_key(
+    run: Run, desk: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("create", "training", "--id", "lead-7")
+    before = ring.known_keys(desk.store)
+    for purpose in ("training", "custody", "policy"):
+        run("create", purpose, "--id", "lead-7", status=1)
+        assert "There is a key with the id lead-7" in capsys.readouterr().err
+    assert ring.known_keys(desk.store) == before

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.known import Asked
-from softphone.archive.sweep import Swept, sweep
-from softphone.archive.verify import verify
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention.sweep import Swept, sweep
 from softphone.domain.changes import (
     CloseRecording,
     DropWraps,
@@ -211,12 +211,27 @@ def test_a_run_goes_on_after_a_restart_where_it_was(desk: Scene) -> None:
     rings = asked(every)
     again.lookups.look_up(rings)
     with again.catalog.writing() as connection:
-        again.lookups.places.use(connection, rings.call)
+        again.lookups.places.use(connection, rings.call, AT)
     with again.catalog.reading() as connection:
         run = connection.exec_driver_sql("SELECT seed, next FROM sample_runs").one()
     again.close()
     assert (run.seed, run.next) == (seed, 6)
     assert len(drawn) == 5
+
+
+@pytest.mark.rule("G33")
+def test_an_agent_s_sample_is_forgotten_a_year_after_their_last_call_on_the_line(desk: Scene) -> None:
+    answered(desk, asked(line("25 %")))
+    before, gone = datetime(2027, 11, 24, 12, tzinfo=UTC), datetime(2027, 11, 25, 12, tzinfo=UTC)
+    assert [item.what for item in sweep(desk.archive, before, clock=before, witness=before)] == []
+    swept = sweep(desk.archive, gone, clock=gone, witness=gone)
+    assert [(item.what, item.rule, item.count) for item in swept] == [(Swept.SAMPLE_RUNS_FORGOTTEN, "G33", 1)]
+    assert [row.event for row in desk.archive.audit_of()][-1] == "sweep_sample_runs_forgotten"
+    with desk.archive.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM sample_runs").scalar_one() == 0
+    answered(desk, asked(line("25 %")))
+    with desk.archive.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT next FROM sample_runs").scalar_one() >= 1
 
 
 @pytest.mark.rule("G34")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import hashlib
+import json
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from softphone.archive import audit, catalog
+from softphone.archive import catalog
 from softphone.archive.archive import Archive
 from softphone.archive.migrations import HEAD
-from softphone.domain.changes import AuditEntry
+from softphone.archive.proof import audit
 from tests.archive.lines import asked, line
 from tests.archive.scene import AT, NUMBER, MemoryKeys
 
@@ -24,8 +26,6 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
         patch.setattr(catalog, "HEAD", FIRST)
         made = Archive.create(tmp_path / "archive", MemoryKeys())
     sealed, index = made.secrets.seal_number(NUMBER, "c1"), made.secrets.number_index(NUMBER)
-    # Of a log's beginning that version knew nothing.
-    monkeypatch.setattr(audit, "_begins", no_begins)
     with made.catalog.writing() as connection:
         connection.exec_driver_sql(
             "INSERT INTO call_backs (call, desk, number_sealed, number_index, line, at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -34,13 +34,16 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
         connection.exec_driver_sql(
             "INSERT INTO refusals VALUES (?, ?, ?, ?)", (index, made.desk, AT.isoformat(), "2027-11-25")
         )
-        audit.append(connection, made.desk, [AuditEntry("changed", "N4", AT, "c1")])
-    monkeypatch.undo()
+        # As that version wrote an entry: it knew nothing of a log's beginning, nor of rows that an entry seals.
+        told = {"desk": made.desk, "number": 1, "at": AT.isoformat(), "event": "changed", "rule": "N4", "call": "c1"}
+        entry = {**told, "recording": None, "params": "{}"}
+        text = json.dumps(entry, sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256((audit.GENESIS + text).encode("ascii")).hexdigest()
+        connection.exec_driver_sql(
+            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*entry.values(), audit.GENESIS, digest)
+        )
+        connection.exec_driver_sql("INSERT INTO meta VALUES (?, ?)", (f"audit-end-{made.desk}", f"1 {digest}"))
     return made
-
-
-def no_begins(_: object) -> dict[str, tuple[int, str]]:
-    return {}
 
 
 def test_a_catalog_of_the_first_version_keeps_its_promises_and_its_log(old: Archive) -> None:
@@ -59,3 +62,21 @@ def test_a_catalog_of_the_first_version_keeps_its_promises_and_its_log(old: Arch
     assert (known.declined_earlier, known.call_back, known.drawn) == (True, True, True)
     assert [row.event for row in now.audit_of()] == ["changed"]
     now.close()
+
+
+def test_a_sample_s_place_of_which_nobody_knows_when_it_was_last_used_has_its_year_from_now_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(catalog, "HEAD", "0004")
+        made = Archive.create(tmp_path / "archive", MemoryKeys())
+    with made.catalog.writing() as connection:
+        columns = "line, agent, desk, number, seed, share, block, start, next, taken"
+        row = ("salg", "bo@pbx.example", made.desk, 1, b"", "1/4", 0, 0, 1, "0")
+        connection.exec_driver_sql(f"INSERT INTO sample_runs ({columns}) VALUES (?,?,?,?,?,?,?,?,?,?)", row)
+    made.close()
+    now = Archive.open(made.folder, made.store)
+    with now.catalog.reading() as connection:
+        until = date.fromisoformat(connection.exec_driver_sql("SELECT until FROM sample_runs").scalar_one())
+    now.close()
+    assert timedelta(days=360) < until - datetime.now(UTC).date() < timedelta(days=370)

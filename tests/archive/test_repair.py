@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softphone.archive.repair import Repair
-from softphone.archive.verify import verify
+from softphone.archive.proof.repair import Repair
+from softphone.archive.proof.verify import verify
 from softphone.domain.changes import CloseRecording, Discard
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
@@ -60,6 +60,18 @@ def test_a_recording_that_broke_off_is_marked_and_its_half_written_chunk_cut(des
     assert repaired(desk) == []
 
 
+def test_a_call_that_had_ended_while_its_last_sound_was_being_written_is_cut_too(desk: Scene) -> None:
+    recording = desk.recorded(2, DOCUMENTATION)
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    path = desk.archive.vault.path(recording)
+    sealed = path.read_bytes()
+    path.write_bytes(sealed + sealed[-900:-200])
+    assert repaired(desk) == [(Repair.BROKE_OFF, recording, 700)]
+    assert path.read_bytes() == sealed
+    assert found(desk) == []
+    assert repaired(desk) == []
+
+
 def test_what_no_crash_does_is_left_for_verify_to_tell(desk: Scene) -> None:
     recording = desk.recorded(3, DOCUMENTATION)
     path = desk.archive.vault.path(recording)
@@ -94,7 +106,10 @@ def test_a_file_without_a_row_is_kept_aside_and_told_and_comes_back_with_its_row
     assert not path.exists()
     assert kept in desk.files()
     proof = verify(desk.archive)
-    assert {finding.code for finding in proof.findings} == {"object_begun", "object_aside", "object_unreadable"}
+    assert {finding.code for finding in proof.findings} == {
+        *("object_begun", "object_aside", "object_unreadable"),
+        *("recording_lost", "recording_untold"),
+    }
     assert repaired(desk) == []
 
     with desk.archive.catalog.writing() as connection:
@@ -107,6 +122,15 @@ def test_a_file_without_a_row_is_kept_aside_and_told_and_comes_back_with_its_row
     assert found(desk) == ["object_begun"]
     assert verify(desk.archive).ok
     assert heard(desk, recording) == 16_000
+
+
+@pytest.mark.parametrize("left", [b"", b"KLAR", bytes(300), None])
+def test_a_file_that_had_only_begun_to_begin_is_no_fault(desk: Scene, left: bytes | None) -> None:
+    desk.archive.vault.create("begun", AT)
+    path = desk.archive.vault.path("begun")
+    path.write_bytes(path.read_bytes()[:-1] if left is None else left)
+    assert repaired(desk) == [(Repair.SET_ASIDE, "begun", 0)]
+    assert found(desk) == ["object_begun"]
 
 
 def test_what_is_discarded_is_not_brought_back_or_kept_aside(desk: Scene) -> None:

@@ -10,6 +10,7 @@ import pytest
 from softphone import cli
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.domain.changes import CloseRecording
+from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 
@@ -38,8 +39,12 @@ def test_what_was_reviewed_is_said_so_once_and_is_used_for_training_no_more(
         said = capsys.readouterr()
         return status, said.out + said.err
 
-    assert reviewed("--by", "lead-1", "--keep", "P7D") == (0, f"{recording} has been reviewed.\n")
-    status, said = reviewed("--by", "lead-1")
+    assert reviewed("--keep", "P7D") == (0, f"{recording} has been reviewed.\n")
+    status, said = reviewed()
     assert (status, "before" in said) == (0, True)
     with pytest.raises(SystemExit):
-        reviewed("--by", "lead-1", "--keep", "a week")
+        reviewed("--keep", "a week")
+    with pytest.raises(SystemExit):
+        reviewed("--by", "Jens Hansen")
+    told = next(row.params for row in desk.archive.audit_of(recording) if row.event == "recording_reviewed")
+    assert told["by"] == desk.recipients[KeyRole.TRAINING].key_id

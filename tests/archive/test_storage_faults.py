@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import insert
 
 from softphone.archive.archive import MARKER, Archive
+from softphone.archive.files.vault import Vault
 from softphone.archive.keys.wraps import master_name, new_master
+from softphone.archive.proof.verify import verify
 from softphone.archive.tables import meta
-from softphone.archive.verify import verify
-from softphone.domain.changes import Discard, DropWraps
+from softphone.domain.changes import CloseRecording, Discard, DropWraps
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason
-from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING, CommitFailedError, MemoryKeys, Scene, scene
+from tests.archive.scene import (
+    AT,
+    DOCUMENTATION,
+    FRAME,
+    NUMBER,
+    TRAINING,
+    CommitFailedError,
+    MemoryKeys,
+    Scene,
+    scene,
+    voices,
+)
 
 
 @pytest.fixture
@@ -94,7 +110,7 @@ def test_a_commit_that_fails_half_way_leaves_neither_file_nor_row_nor_entry(
         raise ArchiveError("error.archive.unwritable", path="catalog.db", detail="disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("softphone.archive.audit.append", fail)
+        patch.setattr("softphone.archive.proof.audit.append", fail)
         with pytest.raises(CommitFailedError):
             desk.open(desk.call(), DOCUMENTATION)
     assert desk.archive.vault.recordings() == []
@@ -162,6 +178,122 @@ def test_a_disk_that_fills_up_in_mid_call_ends_the_recording_with_its_reason_and
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["[<Reason.STORAGE_FAILED: 'storage_failed'>]", "[False, True]", "0 True False"]
     assert done.stderr == ""
+
+
+# --- a disk that answers with a fault, late, or not at all ------------------------------------------
+
+
+@pytest.mark.parametrize(("call", "fault"), [("write", errno.ENOSPC), ("write", errno.EROFS), ("fdatasync", errno.EIO)])
+def test_whatever_a_write_is_refused_for_the_recording_ends_at_once_and_what_was_sealed_is_safe(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch, call: str, fault: int
+) -> None:
+    monkeypatch.setattr("softphone.archive.ledger.PROBE_SECONDS", 0.05)
+    of = desk.call()
+    recording = desk.open(of, DOCUMENTATION)
+    desk.start(of, recording, 0)
+    desk.talk(of, voices(2))
+    desk.drained_to(recording, 2)
+    before = desk.archive.vault.path(recording).read_bytes()
+
+    def refused(*_: object) -> int:
+        raise OSError(fault, os.strerror(fault))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"softphone.archive.files.vault.os.{call}", refused)
+        desk.talk(of, voices(1.5), first=100)
+        assert desk.failed.wait(10)
+        assert desk.failures == [Reason.STORAGE_FAILED]
+        assert desk.storage_changed.wait(10)
+        assert desk.storage[:1] == [False]
+    assert desk.archive.vault.path(recording).read_bytes() == before
+    while desk.storage[-1:] != [True]:
+        assert desk.storage_changed.wait(10)
+        desk.storage_changed.clear()
+    # It takes more again, in a segment of its own.
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION), recording=recording)
+    desk.start(of, recording, 1)
+    desk.talk(of, voices(1), first=300)
+    desk.recorder.stop(of, recording, 1)
+    desk.drained(recording, 1, 50 * FRAME)
+    assert {finding.code for finding in verify(desk.archive).findings} == {"broke_off"}
+    opened = desk.archive.open_recording(recording, AT)
+    assert [segment.complete for segment in opened.segments] == [False, True]
+
+
+@pytest.mark.parametrize("fault", [errno.EACCES, errno.EROFS], ids=errno.errorcode.get)
+def test_where_no_file_can_be_made_nothing_of_the_recording_is_and_its_reason_is_told(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch, fault: int
+) -> None:
+    monkeypatch.setattr("softphone.archive.ledger.PROBE_SECONDS", 0.05)
+    whole = desk.recorded(1, DOCUMENTATION)
+    refused = OSError(fault, os.strerror(fault))
+    with monkeypatch.context() as patch:
+        patch.setattr("softphone.archive.files.vault.os.open", Mock(side_effect=refused))
+        with pytest.raises(CommitFailedError) as failed:
+            desk.open(desk.call(), DOCUMENTATION)
+    assert failed.value.reason is Reason.STORAGE_FAILED
+    assert desk.storage[:1] == [False]
+    assert [row.recording for row in desk.archive.list()] == [whole]
+    assert verify(desk.archive).findings == ()
+
+
+def test_a_folder_that_is_taken_away_in_mid_call_loses_nothing_and_takes_more_when_it_is_back(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.archive.ledger.PROBE_SECONDS", 0.05)
+    of = desk.call()
+    recording = desk.open(of, DOCUMENTATION)
+    desk.start(of, recording, 0)
+    desk.talk(of, voices(2))
+    desk.drained_to(recording, 2)
+    away = desk.folder.rename(desk.folder.with_name("away"))
+    with pytest.raises(CommitFailedError):
+        desk.open(desk.call(), DOCUMENTATION)
+    with pytest.raises(ArchiveError) as refused:
+        desk.archive.list()
+    assert refused.value.code in ("error.archive.unwritable", "error.archive.no_catalog")
+    away.rename(desk.folder)
+    while desk.storage != [False, True]:
+        assert desk.storage_changed.wait(10)
+        desk.storage_changed.clear()
+    desk.recorder.stop(of, recording, 0)
+    desk.drained(recording, 0, 100 * FRAME)
+    desk.recorded(1, DOCUMENTATION)
+    assert verify(desk.archive).findings == ()
+
+
+def test_a_disk_that_does_not_answer_holds_up_neither_who_feeds_nor_who_stops_and_nothing_is_lost(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, stalled, answered = threading.Event(), threading.Event(), os.fdatasync
+
+    def stall(descriptor: int) -> None:
+        stalled.set()
+        goes_on.wait(30)
+        answered(descriptor)
+
+    of, other = desk.call(), desk.call()
+    recording, beside = desk.open(of, DOCUMENTATION), desk.open(other, DOCUMENTATION)
+    with monkeypatch.context() as patch:
+        patch.setattr("softphone.archive.files.vault.os.fdatasync", stall)
+        began = time.monotonic()
+        desk.start(of, recording, 0)
+        desk.talk(of, voices(1.2))
+        assert stalled.wait(10)
+        # The media thread, and the loop: another call begins, this one ends, its state is committed.
+        desk.talk(of, voices(2), first=60)
+        desk.start(other, beside, 0)
+        desk.talk(other, voices(2))
+        desk.recorder.stop(other, beside, 0)
+        desk.recorder.stop(of, recording, 0)
+        desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+        assert not desk.recorder.close(timeout=0.1)
+        assert not goes_on.is_set()
+        assert time.monotonic() - began < 20
+        goes_on.set()
+    desk.drained(recording, 0, 160 * FRAME)
+    desk.drained(beside, 0, 100 * FRAME)
+    assert verify(desk.archive).findings == ()
 
 
 def test_a_wrong_key_and_a_foreign_file_give_one_sentence_that_names_both(desk: Scene, tmp_path: Path) -> None:
@@ -281,3 +413,25 @@ def test_readers_look_while_the_ledger_writes(desk: Scene) -> None:
     reader.join(10)
     assert not faults
     assert looks
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="open files are looked up in /proc")
+def test_a_recording_whose_rights_cannot_be_set_leaves_no_file_open_and_none_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = Vault(tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "not yours")
+
+    def shared(_: object) -> bool:
+        return True
+
+    monkeypatch.setattr("softphone.archive.files.vault.is_shared", shared)
+    monkeypatch.setattr(Path, "chmod", refuse)
+    before = len([*Path("/proc/self/fd").iterdir()])
+    for number in range(5):
+        with pytest.raises(ArchiveError):
+            vault.create(f"call-{number}", AT)
+    assert len([*Path("/proc/self/fd").iterdir()]) == before
+    assert list(tmp_path.iterdir()) == []

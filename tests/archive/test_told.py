@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from softphone import cli
-from softphone.archive import audit
 from softphone.archive.archive import Archive
+from softphone.archive.proof import audit
 from softphone.bootstrap.home import DEMO_KEYS, key_store
+from softphone.bootstrap.progress import STOPPED, Progress
 from softphone.domain.changes import AuditEntry
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, DOCUMENTATION, Scene
@@ -41,10 +44,15 @@ def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
     folder = Path(archive[-1])
     opened = Archive.open(folder, key_store(folder))
     with opened.catalog.writing() as connection:
+        lock = "SELECT sql FROM sqlite_master WHERE name = 'audit_no_delete'"
+        lock_again = str(connection.exec_driver_sql(lock).scalar_one())
         connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
         for table in ("audit", "checkpoints", "meta WHERE name LIKE 'audit-end-%'"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
-        audit.append(connection, opened.desk, [AuditEntry("nothing_to_see", "G11", AT, "")] * 9)
+        # Of a recording that the log did not name at all, `verify` would say so by itself.
+        names_it = AuditEntry("nothing_to_see", "G11", AT, "", opened.list()[0].recording)
+        audit.append(connection, opened.desk, [names_it] * 9)
+        connection.exec_driver_sql(lock_again)
     opened.close()
     assert cli.main([*archive, "verify"]) == 0
     capsys.readouterr()
@@ -86,3 +94,36 @@ def test_a_sweep_by_a_clock_that_jumped_says_so_and_how_to_go_on(
     assert "klartone archive sweep --clock-is-right" in said
     assert cli.main([*archive, "sweep", "--clock-is-right"]) == 0
     assert cli.main([*archive, "sweep"]) == 0
+
+
+def test_ctrl_c_ends_verify_between_two_looks_and_says_how_far_it_came(
+    archive: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def tell(_: Progress, sentence: Callable[[], str]) -> None:
+        asked.append(sentence())
+        if len(asked) == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Progress, "tell", tell)
+    assert cli.main([*archive, "verify"]) == STOPPED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("Ended ")
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_look_that_was_broken_off_in_mid_statement_says_so_by_itself(archive: list[str]) -> None:
+    folder = Path(archive[-1])
+    opened = Archive.open(folder, key_store(folder))
+
+    def broken_off() -> None:
+        with opened.catalog.reading() as connection:
+            connection.invalidate()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    assert opened.list()
+    opened.close()

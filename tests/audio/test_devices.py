@@ -178,7 +178,7 @@ meter.open()
 player = Player()
 player.play(tone(700, 1.0, rate=48_000), rate=48_000)
 played = player.wait(10)
-seconds = player.seconds
+seconds, kept = player.seconds, len(player._pcm)
 test = TestTone()
 test.play(0.5)
 test.wait(10)
@@ -188,7 +188,7 @@ try:
     Player("ALSA: gone").play(b"")
 except SoundError as error:
     refused = error.code
-print(json.dumps({"played": played, "seconds": seconds, "levels": levels, "refused": refused}))
+print(json.dumps({"played": played, "seconds": seconds, "kept": kept, "levels": levels, "refused": refused}))
 """
 
 
@@ -206,6 +206,7 @@ def test_the_player_the_test_tone_and_the_level_meter_use_real_devices(sinks: Nu
         end(listening)
     assert told["played"] is True
     assert told["seconds"] == pytest.approx(1.0, abs=0.01)
+    assert told["kept"] == 0  # what was played does not stay in memory
     assert told["refused"] == "no_such_speaker"
     assert len(told["levels"]) >= 8
     assert np.median(told["levels"]) == pytest.approx(-14, abs=1.5)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import ear, load, memory, notice, sealing, start, stop, year
+from tests.bench import archive, ear, load, memory, notice, review, sealing, start, stop, year
 from tests.bench.figures import Figure, table
 
 Measure = Callable[[], list[Figure]]
@@ -31,7 +31,9 @@ WHOLE: Mapping[str, Measure] = {
     "load": load.measure,
     "start": start.measure,
     "memory": memory.measure,
+    "review": review.measure,
     "year": year.measure,
+    "archive": archive.measure,
 }
 SHORT: Mapping[str, Measure] = {
     "sealing": lambda: sealing.measure(5_000),
@@ -41,7 +43,9 @@ SHORT: Mapping[str, Measure] = {
     "load": lambda: load.measure(5, 1),
     "start": lambda: start.measure(1),
     "memory": lambda: memory.measure(20),
+    "review": lambda: review.measure(4_000, 1_000, 5),
     "year": lambda: year.measure((2_000,)),
+    "archive": lambda: archive.measure((1_000, 10_000), swept=100, rotated=300, minutes=1, times=5),
 }
 KEPT = Path(__file__).resolve().parents[2] / "build" / "bench"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from softphone import cli
-from softphone.archive import commands
 from softphone.archive.archive import Archive
 from softphone.audio import devices
 from softphone.audio.devices import Devices, SoundFault
@@ -81,7 +80,9 @@ def test_a_call_with_n7_is_recorded_for_both_purposes_after_the_notices_last_wor
 @pytest.mark.rule("G31")
 @pytest.mark.rule("G04")
 def test_a_yes_to_n3_is_recorded_and_a_no_later_leaves_nothing_of_it(tmp_path: Path) -> None:
-    summary = summary_of(run_demo(tmp_path, "--notice", "N3", "--party", "yes", "--agent", "opt-out"))
+    run = run_demo(tmp_path, "--notice", "N3", "--party", "yes", "--agent", "opt-out")
+    summary = summary_of(run)
+    assert one_event(run, "pressed")["command"] == "opt_out"
     assert summary["consent"] is True
     assert summary["recorded_seconds"] > 0.5
     assert (summary["status"], summary["reason"]) == ("not_recording", "declined_by_voice")
@@ -94,13 +95,15 @@ def test_a_yes_to_n3_is_recorded_and_a_no_later_leaves_nothing_of_it(tmp_path: P
 @pytest.mark.journey
 @pytest.mark.rule("G10")
 def test_a_dispute_locks_the_recording(tmp_path: Path) -> None:
-    summary = summary_of(run_demo(tmp_path, "--notice", "N1", "--agent", "dispute"))
+    run = run_demo(tmp_path, "--notice", "N1", "--agent", "dispute")
+    summary = summary_of(run)
+    assert one_event(run, "pressed")["command"] == "raise_dispute"
     assert summary["on_hold"]
     assert summary["kept"]
     assert summary["purposes"] == ["documentation"]
     archive = Archive.open(tmp_path, key_store(tmp_path))
     with closing(archive):
-        (row,) = commands.list_recordings(archive)
+        (row,) = archive.list()
         assert summary["audit_entries"] == len(archive.audit_of(call=row.call))
     keys = tmp_path / DEMO_KEYS
     assert keys.stat().st_mode & 0o077 == 0

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from softphone.domain.decision import NoticeId
-from softphone.domain.policy import LoadedPolicy, PolicyFault, key_lines, warning_at
+from softphone.domain.policy import AtEnd, LoadedPolicy, PolicyFault, key_lines, warning_at
 from softphone.domain.policy.doubts import long_notice
 from softphone.domain.purpose import Language, Purpose
 from tests.policies import NOW, POLICY, line_of_text, policy_of
@@ -179,6 +179,23 @@ DOUBTFUL = [
         "hold_unconfirmed",
         "P200D",
     ),
+    (
+        "[controller]",
+        'judge_within = "P100D"\n[controller]',
+        "long_judge_within",
+        "G10",
+        "judge_within",
+        "P100D",
+    ),
+    ("[controller]", 'own_calls = "P60D"\n[controller]', "long_own_calls", "L2", "own_calls", "P60D"),
+    (
+        "[controller]",
+        'audit_retention = "P59M"\n[controller]',
+        "audit_shorter",
+        "G11",
+        "audit_retention",
+        "P59M",
+    ),
     ("[controller]", "emergency = []\n[controller]", "no_emergency", "G01", "emergency", "emergency = []"),
     (
         "[[line]]",
@@ -276,6 +293,28 @@ def test_a_written_reason_takes_the_doubt_of_a_longer_retention_away() -> None:
 def test_on_obligation_the_other_laws_period_needs_no_reason() -> None:
     assert 'basis = "legal_obligation"\nretention = "P5Y"' in POLICY
     assert warned(POLICY) == ()
+
+
+@pytest.mark.rule("G11")
+def test_a_log_that_goes_before_the_recordings_names_the_lines_whose_are_kept_longer() -> None:
+    (warning,) = warned(POLICY.replace("[controller]", 'audit_retention = "P4Y"\n[controller]'))
+    assert warning.params == {"value": "P4Y", "lines": "support"}
+    assert [one.params["lines"] for one in warned(POLICY.replace('"P5Y"', '"P61M"'))] == ["support"]
+    both = warned(POLICY.replace("[controller]", 'audit_retention = "P2M"\n[controller]'))
+    assert [one.params["lines"] for one in both] == ["salg, support"]
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.rule("G36")
+def test_to_be_judged_on_its_day_is_lawful_for_either_purpose_and_of_training_needs_a_written_reason() -> None:
+    judged = POLICY.replace('retention = "P3M"\n', 'retention = "P3M"\nat_end = "review"\n')
+    (doubt,) = warned(judged)
+    assert (doubt.code, doubt.rule, doubt.key) == ("policy.warning.training_judged", "G36", "line[1].training.at_end")
+    assert warned(judged.replace('at_end = "review"\n', 'at_end = "review"\nwhy_longer = "Uddannelsen varer"\n')) == ()
+    line = policy_of(judged).policy.line[0]
+    assert line.documentation is not None
+    assert line.training is not None
+    assert [line.documentation.at_end, line.training.at_end] == [AtEnd.REVIEW, AtEnd.REVIEW]
 
 
 @pytest.mark.rule("G32")

@@ -16,6 +16,22 @@ def faults_of(text: str) -> tuple[PolicyFault, ...]:
     return caught.value.faults
 
 
+SCORES = """
+[[team]]
+id = "salg"
+name = "Salg"
+
+[[score]]
+id = "greeting"
+name = "Greeting"
+
+[[score]]
+id = "tone"
+name = "Tone"
+points = 3
+teams = ["salg"]
+
+[[line]]"""
 SPOILED = [
     # what is replaced, by what, the code, the key, and a text on the line that is named
     ('name = "Nordlys El A/S"', "", "missing", "controller.name", "[controller]"),
@@ -74,6 +90,34 @@ SPOILED = [
     ('time_zone = "Europe/Copenhagen"', 'time_zone = "Europe/Atlantis"', "time_zone", "time_zone", "Atlantis"),
     ("2020-10-01", '"1 October"', "day", "employees_informed_on", "1 October"),
     ("2020-10-01", "2020-10-01T08:00:00", "day", "employees_informed_on", "T08"),
+    (
+        'why_kept = "Til opfølgningen."',
+        'why_kept = "Til opfølgningen."\nkeep_reviewed = "P4M"',
+        "keep_reviewed_longer",
+        "line[1].training.keep_reviewed",
+        "keep_reviewed",
+    ),
+    (
+        'why_kept = "Til opfølgningen."',
+        'why_kept = "Til opfølgningen."\nat_end = "ask"',
+        "not_one_of",
+        "line[1].training.at_end",
+        "at_end",
+    ),
+    ("[controller]", 'judge_within = "PT12H"\n[controller]', "judge_within_none", "judge_within", "judge_within"),
+    ("[controller]", 'judge_within = "P1M"\n[controller]', "period_of_days", "judge_within", "judge_within"),
+    ("[controller]", 'audit_retention = "P0D"\n[controller]', "audit_none", "audit_retention", "audit_retention"),
+    ("[controller]", 'own_calls = "a week"\n[controller]', "period", "own_calls", "own_calls"),
+    (
+        "[[line]]",
+        SCORES.replace('id = "tone"', 'id = "greeting"'),
+        "id_twice",
+        "score[2].id",
+        'id = "greeting"\nname = "Tone"',
+    ),
+    ("[[line]]", SCORES.replace("points = 3", "points = 1"), "points", "score[2].points", "points = 1"),
+    ("[[line]]", SCORES.replace("points = 3", "points = 11"), "points", "score[2].points", "points = 11"),
+    ("[[line]]", SCORES.replace('["salg"]', '["nobody"]'), "no_team", "score[2].teams[1]", "nobody"),
     ('id = "salg"', 'id = "salg"\ncalls = []', "no_entry", "line[1].calls", "calls"),
     ('id = "salg"', 'id = "salg"\ncalls = ["ud"]', "not_one_of", "line[1].calls[1]", "calls"),
     ('id = "salg"', 'id = "salg"\nlanguage_key = "99"', "one_key", "line[1].language_key", "language_key"),

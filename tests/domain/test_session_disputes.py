@@ -7,7 +7,7 @@ from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Headline, KeyRole, Reason
-from softphone.domain.status import DisputeKind, HoldPhase
+from softphone.domain.status import DisputeKind, HoldPhase, OptOutKind, Stays
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, NOW, TRAIN
 
@@ -281,3 +281,35 @@ def test_what_no_refusal_has_ended_is_not_deleted_with_what_the_party_wants_dele
     assert call.status.recordings == ("c-1", "c-2")
     assert call.status.kept
     assert call.status.hold is not None
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.rule("G04")
+@pytest.mark.parametrize(
+    ("name", "by", "yes", "stays"),
+    [
+        ("N4", None, "", None),
+        ("N4", CONTROLLER, "", None),
+        ("N4", PARTY, "", Stays.FOR_THE_COMPLAINT),
+        ("N3", PARTY, "2", Stays.FOR_THE_COMPLAINT),
+        ("N2", None, "1", None),
+        ("N2", CONTROLLER, "1", Stays.FOR_CUSTODY),
+        ("N2", PARTY, "1", Stays.FOR_THE_COMPLAINT),
+    ],
+)
+@pytest.mark.parametrize("over", [False, True])
+def test_what_the_button_says_will_stay_is_what_stays(
+    name: str, by: HoldBy | None, yes: str, stays: Stays | None, over: bool
+) -> None:
+    call = held(name, by, *yes) if by else Call(name).hear()
+    if not by:
+        for digit in yes:
+            call.say_yes(digit)
+    if over:
+        call(e.CallEnded())
+    assert call.status.opt_out.kind == OptOutKind.STOP_AND_DELETE
+    assert call.status.opt_out.stays == stays
+    call(e.OptedOut(OptOutKind.STOP_AND_DELETE))
+    assert call.status.kept is (stays is not None)
+    asked = [choice.id for choice in call.status.choices] == ["kept_for_complaint"]
+    assert asked is (stays is Stays.FOR_THE_COMPLAINT)

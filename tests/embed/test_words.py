@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from softphone.domain.events import Now
-from softphone.domain.purpose import Direction, Headline, Language, Purpose, Reason
+from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.session import State, describe
-from softphone.domain.status import Button, Choice, DisputeKind, OptOutKind, PurposePhase, ReasonStatus, Status
+from softphone.domain.status import (
+    Button,
+    Choice,
+    DisputeKind,
+    HoldPhase,
+    HoldStatus,
+    OptOutKind,
+    PurposePhase,
+    PurposeStatus,
+    ReasonStatus,
+    Status,
+    Stays,
+)
+from softphone.embed.messages import Words
 from softphone.embed.words import in_words
 from softphone.system.paths import program_folder
 from softphone.texts import Texts
@@ -20,6 +33,7 @@ from tests.test_texts import names_in, offered_actions
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=42)
 LINE = LineState("salg", {Language.DA: "Salg", Language.EN: "Sales"}, (), {Language.DA: "borgeren"}, {}, "10 %")
+CALL = CallState("c", "agent", "salg", Direction.INBOUND, "", "", CallPhase.CONNECTED, NOW, line_words=LINE)
 STATUS = describe(State(), Now(NOW, 0.0))
 CHOICES = (
     Choice("dispute_by", ("party", "controller"), "controller"),
@@ -33,10 +47,10 @@ def texts_of(language: Language, zone: str) -> Texts:
 
 def said(status: Status) -> list[str]:
     """Every sentence of it, in both languages."""
-    call = CallState("c", "agent", "salg", Direction.INBOUND, "", "", CallPhase.CONNECTED, NOW, status=status)
+    call = replace(CALL, status=status)
     sentences: list[str] = []
-    for words in in_words(texts_of, "Europe/Copenhagen", call, LINE, NOW).values():
-        sentences += [words.headline, *words.reasons, *words.notes, *words.actions.values()]
+    for words in in_words(texts_of, "Europe/Copenhagen", call, NOW).values():
+        sentences += [words.headline, words.lock, words.kept, *words.reasons, *words.notes, *words.actions.values()]
         sentences += [words.opt_out.title, words.opt_out.sub, words.dispute.title, words.dispute.sub]
         sentences += [text for choice in words.choices.values() for text in choice.values()]
     return sentences
@@ -68,9 +82,8 @@ def test_every_button_is_said_with_what_it_does(kind: OptOutKind | DisputeKind) 
     )
     name = "opt_out" if isinstance(kind, OptOutKind) else "dispute"
     for language in Language:
-        call = CallState("c", "agent", "salg", Direction.INBOUND, "", "", CallPhase.CONNECTED, NOW)
-        shown = replace(call, status=replace(STATUS, **{name: button}))
-        words = getattr(in_words(texts_of, "UTC", shown, LINE, NOW)[language], name)
+        shown = replace(CALL, status=replace(STATUS, **{name: button}))
+        words = getattr(in_words(texts_of, "UTC", shown, NOW)[language], name)
         assert words.kind == kind.value
         assert words.title
         assert "_" not in words.title + words.sub
@@ -79,8 +92,8 @@ def test_every_button_is_said_with_what_it_does(kind: OptOutKind | DisputeKind) 
 
 def test_the_party_is_called_what_the_policy_calls_it() -> None:
     status = replace(STATUS, reasons=(ReasonStatus(Reason.CONSENT, "G03"),))
-    call = CallState("c", "agent", "salg", Direction.INBOUND, "", "", CallPhase.CONNECTED, NOW, status=status)
-    words = in_words(texts_of, "UTC", call, LINE, NOW)
+    call = replace(CALL, status=status)
+    words = in_words(texts_of, "UTC", call, NOW)
     assert words[Language.DA].reasons == ("Borgeren har sagt ja",)
     assert words[Language.EN].reasons == ("The caller said yes",)
 
@@ -99,5 +112,43 @@ def test_a_no_to_training_says_that_documentation_goes_on() -> None:
 
 
 def test_before_the_rulebook_has_answered_nothing_is_said() -> None:
-    call = CallState("c", "agent", "salg", Direction.INBOUND, "", "", CallPhase.INCOMING, NOW)
-    assert in_words(texts_of, "UTC", call, LINE, NOW) == {}
+    call = replace(CALL, phase=CallPhase.INCOMING)
+    assert in_words(texts_of, "UTC", call, NOW) == {}
+
+
+ACTIVE = PurposeStatus(PurposePhase.ACTIVE, Basis.CONSENT, Reason.CONSENT)
+STOP = Button(OptOutKind.STOP_AND_DELETE, enabled=True)
+LOCKED = HoldStatus(HoldPhase.LOCKED, "party", NOW, None)
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize(
+    ("stays", "phase", "title", "sub"),
+    [
+        (None, CallPhase.CONNECTED, "Stop and delete", "the recording is deleted"),
+        (None, CallPhase.ENDED, "Delete recording", "it is deleted for good"),
+        (Stays.FOR_THE_COMPLAINT, CallPhase.CONNECTED, "Stop recording", "kept for the complaint alone, if wanted"),
+        (Stays.FOR_CUSTODY, CallPhase.ENDED, "Said no", "locked: data protection decides"),
+    ],
+)
+def test_a_no_to_the_last_purpose_says_what_stays_where_a_lock_stands(
+    stays: Stays | None, phase: CallPhase, title: str, sub: str
+) -> None:
+    status = replace(STATUS, opt_out=replace(STOP, stays=stays), recordings=("r",), kept=True)
+    words = in_words(texts_of, "UTC", replace(CALL, phase=phase, status=status), NOW)[Language.EN]
+    assert (words.opt_out.title, words.opt_out.sub) == (title, sub)
+
+
+def test_a_call_that_is_over_says_what_is_kept_of_it_and_a_lock_says_so() -> None:
+    kept = replace(STATUS, recordings=("r",), kept=True, purposes={Purpose.TRAINING: ACTIVE})
+    over = replace(CALL, phase=CallPhase.ENDED, expires={Purpose.TRAINING: date(2027, 2, 25)})
+
+    def words(status: Status) -> Words:
+        return in_words(texts_of, "UTC", replace(over, status=status), NOW)[Language.EN]
+
+    assert words(kept).kept == "Kept until 25 Feb 2027 for training."
+    assert words(replace(kept, hold=LOCKED)).lock == "Locked, will not be deleted · dispute since 12:00"
+    assert words(replace(kept, hold=LOCKED)).kept.startswith("Stays as long as it is locked.")
+    assert words(replace(kept, kept=False)).kept == "The recording is deleted."
+    assert words(STATUS).kept == "Nothing was recorded"
+    assert in_words(texts_of, "UTC", replace(CALL, status=kept), NOW)[Language.EN].kept == ""

@@ -148,6 +148,11 @@ class FakeStore:
 
     def over(self, call: str) -> None: ...
 
+    def look_back(self, agents: Sequence[str], now: datetime) -> None: ...
+
+    def take_up(self, call: str, now: datetime) -> bool:
+        return False
+
     def cause(self) -> str | None:
         return "disk_full"
 
@@ -213,7 +218,8 @@ class Scene:
             clock=self.now,
             tell=self.told.append,
             changed=lambda: None,
-            account_number=lambda _: NUMBER,
+            account_address=lambda _: f"{NUMBER}@pbx.example",
+            own_accounts=dict,
             microphone_opened=lambda: None,
             tone=lambda _: None,
         )

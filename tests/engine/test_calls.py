@@ -10,7 +10,7 @@ from softphone.domain.purpose import Headline, Reason
 from softphone.engine.call.ringing import DECISION_TIME
 from softphone.engine.sip import events as sip
 from softphone.wire import CallPhase, Occurred, OptOut
-from tests.engine.scene import CALL, N1, PARTY, Scene
+from tests.engine.scene import CALL, N1, NUMBER, PARTY, Scene
 
 
 def test_a_whole_call_is_recorded_once_its_segment_is_committed() -> None:
@@ -96,9 +96,10 @@ def test_a_declined_call_is_listed_as_declined_and_a_missed_one_as_missed() -> N
     assert scene.calls.decline(CALL) is None
     scene.calls.ended(sip.CallEnded(CALL, 603, "Decline", by_us=True))
     scene.acknowledge()
-    scene.ring()
-    scene.calls.ended(sip.CallEnded(CALL, 487, "Request Terminated", by_us=False))
-    assert scene.calls.history()[-1].outcome == "declined"
+    scene.later(5.0)
+    scene.ring("another")
+    scene.calls.ended(sip.CallEnded("another", 487, "Request Terminated", by_us=False))
+    assert [row.outcome for row in scene.calls.history()] == ["missed", "declined"]
 
 
 def test_what_happens_carries_its_time_since_answer_and_no_number() -> None:
@@ -196,7 +197,7 @@ def test_a_call_of_ours_that_cannot_be_followed_is_ended_at_once(monkeypatch: py
         raise RuntimeError("a bug")
 
     scene = Scene()
-    monkeypatch.setattr(scene.calls, "_account_number", fails)
+    monkeypatch.setattr(scene.calls, "_account_address", fails)
     with pytest.raises(RuntimeError):
         scene.calls.dial("a", PARTY, "salg")
     assert scene.phone.done == [f"dial {PARTY}", "hang up"]
@@ -222,3 +223,15 @@ def test_what_the_audit_log_tells_is_told_once_when_it_is_written() -> None:
     assert told() == []
     scene.acknowledge()
     assert told() == ["audit.decided"]
+
+
+def test_a_call_keeps_the_words_of_the_line_it_rang_on_whatever_the_policy_says_since() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.calls.decided(CALL, N1)
+    words = scene.call.line_words
+    assert words is not None
+    assert words.id == "salg"
+    assert NUMBER in words.numbers
+    scene.rules.policy = None
+    assert scene.call.line_words == words

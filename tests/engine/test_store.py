@@ -5,25 +5,35 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.archive.finding.history import PastRow
 from softphone.archive.known import Lookups
-from softphone.domain.changes import AuditEntry, Change, Commit, ListCallBack, RememberLanguage
+from softphone.domain.changes import (
+    AuditEntry,
+    Change,
+    Commit,
+    ListCallBack,
+    OpenRecording,
+    OpenSegment,
+    RememberLanguage,
+)
 from softphone.domain.decision import Known
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Line
-from softphone.domain.purpose import Direction, Language, Reason
+from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.engine import store
 from softphone.engine.call.live import LiveCall
 from softphone.engine.store import Store
 from softphone.wire import CallPhase
 from tests.archive.lines import line
 from tests.archive.scene import NUMBER, MemoryKeys
+from tests.policies import POLICY, policy_of
 
 EVERY = line("100 %")
 NOW = datetime.now(UTC)
@@ -37,6 +47,7 @@ class Desk:
         self.known: dict[str, Known] = {}
         self.written: list[int] = []
         self.failed: list[Reason] = []
+        self.taken: list[PastRow | None] = []
         self.changes = 0
         self.store = Store(opened, self.inbox.put, self._changed)
         self.store.start(self)
@@ -51,13 +62,18 @@ class Desk:
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None:
         self.written.append(ticket)
 
-    def commit_failed(self, call_id: str, ticket: int, reason: Reason) -> None:
+    def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None:
         self.failed.append(reason)
 
     def looked_up(self, call_id: str, known: Known) -> None:
         self.known[call_id] = known
 
     def storage_works(self) -> None: ...
+
+    def remembered(self, past: Sequence[PastRow]) -> None: ...
+
+    def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None:
+        self.taken.append(past)
 
     def rings(self, id: str, of: Line | None = EVERY, number: str | None = NUMBER) -> LiveCall:
         call = LiveCall(id, "anna", Direction.INBOUND, "", "", number, None, of, Language.DA, NOW, CallPhase.INCOMING)
@@ -226,6 +242,23 @@ def test_what_belongs_to_no_call_is_owed_until_it_is_written_and_the_log_tells_w
     desk.store.note([])
     assert desk.store.owes
     desk.until(lambda: not desk.store.owes)
+
+
+def test_a_call_that_is_taken_up_in_the_same_run_is_known_as_it_was_when_it_rang(desk: Desk) -> None:
+    call = desk.rings("c1")
+    desk.until(lambda: desk.known)
+    desk.store.ring(call, policy_of(POLICY).policy)
+    opened = OpenSegment("c1-1", 0, (Purpose.TRAINING,), {Purpose.TRAINING: Basis.LEGITIMATE_INTEREST}, NOW)
+    desk.commit("c1", OpenRecording("c1-1", "c1", NOW), opened)
+    ledger = desk.store._ledger
+    assert ledger is not None
+    rang = ledger._facts["c1"]
+    assert desk.store.take_up("c1", NOW)
+    desk.until(lambda: desk.taken)
+    assert desk.taken[0] is not None
+    # Whom its policy lets open it, and how its purposes end, stand in no row that could be read again.
+    assert rang.recipients
+    assert ledger._facts["c1"] == rang
 
 
 def test_what_could_not_be_looked_up_is_treated_as_declined(desk: Desk, tmp_path: Path) -> None:

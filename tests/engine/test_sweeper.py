@@ -11,15 +11,20 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog import Catalog
-from softphone.archive.verify import verify
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention import judging
+from softphone.archive.retention.sweep import SweepTerms
 from softphone.domain.changes import CloseRecording
 from softphone.domain.errors import ArchiveError
+from softphone.domain.policy import Period
 from softphone.engine import sweeper
 from softphone.engine.store import SWEEP
 from softphone.engine.sweeper import DAY, Sweeper
-from softphone.wire import Said
+from softphone.wire import PolicyPhase, Said
+from tests.archive.judged import to_judge
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
 from tests.engine.test_store import Desk
+from tests.policies import POLICY, policy_of
 
 DUE = AT - timedelta(days=200)
 
@@ -121,6 +126,38 @@ def test_a_person_who_agrees_with_the_clock_is_believed_by_the_next_sweep(desk: 
         connection.exec_driver_sql("UPDATE meta SET value = ? WHERE name = 'clock-seen'", (beside.now.isoformat(),))
     assert beside.later(timedelta(hours=1)) is None
     assert recording not in kept(desk)
+
+
+@pytest.mark.rule("G10")
+def test_the_terms_are_those_of_the_policy_in_force_and_none_while_it_is_not_known() -> None:
+    policy = policy_of(
+        POLICY.replace("[controller]", 'judge_within = "P9D"\naudit_retention = "P9Y"\n[controller]')
+    ).policy
+    for phase in PolicyPhase:
+        assert sweeper.terms_of(policy, phase) == SweepTerms(Period(days=9), Period(months=108))
+        assert sweeper.terms_of(None, phase) == (SweepTerms() if phase is PolicyPhase.MISSING else None)
+
+
+@pytest.mark.rule("G10")
+def test_what_is_to_be_judged_is_listed_by_the_terms_of_the_moment(desk: Scene) -> None:
+    recording = to_judge(desk, DOCUMENTATION, at=AT - timedelta(days=95))
+    terms: list[SweepTerms | None] = [SweepTerms(Period(days=40)), None]
+    reports: queue.Queue[Said | None] = queue.Queue()
+    clock = [AT]
+    made = Sweeper(
+        reports.put, now=lambda: clock[0], elapsed=lambda: (clock[0] - AT).total_seconds(), first=0, terms=terms.pop
+    )
+    made.start(desk.archive.beside)
+    try:
+        assert reports.get(timeout=20) is None
+        assert [row.event for row in desk.archive.audit_of(recording)][-1] == "changed"
+        clock[0] = AT + timedelta(days=1)
+        made.look()
+        assert reports.get(timeout=20) is None
+        (one,) = judging.waiting(desk.archive, clock[0])
+        assert one.judge_by - one.ended_on == timedelta(days=40)
+    finally:
+        made.stop()
 
 
 def test_nothing_is_swept_while_somebody_talks(desk: Scene, beside: Beside) -> None:

@@ -81,6 +81,7 @@ def says_yes(session: Talk, phone: Baresip, caller: SecondPhone, kept: Path, fol
     # Half a second each is 25 frames; what a busy machine sends late is concealed.
     assert sum(first) >= 13
     assert sum(second) >= 13
+    assert not any(agent[: first.index(True)]), "the agent was heard before the notice"
     assert first.index(True) < second.index(True)
     assert len(second) - second[::-1].index(True) - first.index(True) >= 40
     assert not any(agent[first.index(True) : len(second) - second[::-1].index(True)]), (

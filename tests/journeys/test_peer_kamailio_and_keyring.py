@@ -113,7 +113,9 @@ def test_a_password_from_the_keyring_registers_and_a_call_through_the_exchange_i
         listed = _klartone(on, service.env, "archive", "list")
         recording = listed.split()[0]
         assert CUSTOMER in _klartone(on, service.env, "archive", "show", recording)
-        _klartone(on, service.env, "archive", "export", recording, "--wav", str(tmp_path / "call.wav"))
+        export = ("archive", "export", recording, "--wav", str(tmp_path / "call.wav"))
+        assert "--why" in _klartone(on, service.env, *export, "--as", "documentation", status=1)
+        _klartone(on, service.env, *export, "--as", "documentation", "--why", "the journey")
         assert (tmp_path / "call.wav").stat().st_size > 2 * 2 * 2 * 16_000
         _klartone(on, service.env, "archive", "verify")
         refused = _klartone(on, service.env, "archive", "sweep", "--now", "2099-01-01", status=1)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from softphone.domain.purpose import Language
 from softphone.system.paths import program_folder
+from tests.pictures import review
 from tests.pictures.scenes import BESIDE, ROWS, SCENES, studio, without_policy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,7 @@ def main() -> int:
     """Status 1 where a scene did not come to its picture."""
     parser = argparse.ArgumentParser(prog="python -m tests.pictures")
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "build" / "pictures")
+    parser.add_argument("--review", action="store_true", help="the team lead's review alone")
     parser.add_argument("--readme", action="store_true", help="renew docs/pictures too")
     options = parser.parse_args()
     folder: Path = options.folder
@@ -35,6 +37,9 @@ def main() -> int:
     camera = Camera(resources / "translations", resources / "icons", resources / "themes")
     missing: dict[str, str] = {}
     for language in Language:
+        taken = review.take_pictures(folder, language)
+        print(f"{language}: the review, {len(taken)} pictures", flush=True)
+    for language in () if options.review else Language:
         with tempfile.TemporaryDirectory() as place:
             with studio(Path(place) / "on", language) as on:
                 for scene in SCENES:
@@ -57,7 +62,8 @@ def main() -> int:
             shutil.copyfile(folder / file, ROOT / "docs" / "pictures" / f"{name}.png")
     there = {file.name.rsplit("-", 2)[0] for file in folder.glob("*.png")}
     print(f"Pictures and index.html are in {folder}.")
-    print("Rows that cannot be reached yet: " + (", ".join(ROWS[name] for name in ROWS if name not in there) or "none"))
+    if not options.review:
+        print("Rows that cannot be reached yet: " + (", ".join(ROWS[n] for n in ROWS if n not in there) or "none"))
     for scene, why in missing.items():
         print(f"The scene {scene} did not come about: {why}")
     return 1 if missing else 0
@@ -65,7 +71,7 @@ def main() -> int:
 
 def _page(folder: Path) -> None:
     rows: list[str] = []
-    for name, title in (ROWS | BESIDE).items():
+    for name, title in (ROWS | BESIDE | review.PICTURES).items():
         looks = [f"{name}-{language}-{look}.png" for language in Language for look in ("light", "dark")]
         shown = "".join(f'<img src="{file}" loading="lazy">' for file in looks if (folder / file).exists())
         rows.append(f"<h2>{html.escape(title)}</h2><div>{shown or 'not reached'}</div>")

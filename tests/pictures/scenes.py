@@ -18,7 +18,7 @@ from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.domain.status import DisputeKind, HoldPhase, PurposePhase, Status, Told
 from softphone.system.policy_file import filled
 from softphone.ui.pictures import Picture
-from softphone.wire import Act, CallPhase, Dial, EndWrapUp, Mute, PolicyPhase, SaveSettings
+from softphone.wire import Act, CallPhase, Dial, EndWrapUp, Mute, PolicyPhase, Reopen, SaveSettings
 from tests.journeys.lines import NOTICE_FILE
 from tests.journeys.stage import LOOPBACK, Stage, build
 from tests.peers.plain_phone import plain_phone
@@ -108,6 +108,9 @@ BESIDE = {
     "unsigned-settings": "a policy that is not signed: settings",
     "wrap-up": "wrap-up of the last call",
     "wrap-up-consent": "wrap-up: a yes can be taken back",
+    "earlier": "an earlier call, opened in its row",
+    "earlier-locked": "an earlier call, locked in its row",
+    "earlier-complaint": "an earlier call, locked by the party and refused: a choice",
     "no-engine": "the engine is gone",
 }
 
@@ -497,6 +500,28 @@ def ready(s: Studio) -> None:
     s.take("ready")
 
 
+def earlier(s: Studio) -> None:
+    call = s.call("sales", "+4520123490")
+    s.recording(call)
+    s.over(call)
+    s.on.desk.do(Reopen, call=call)
+    s.on.desk.wait_call(lambda one: one.reopened, "taken up again", call)
+    s.take("earlier")
+    s.on.desk.dispute(call)
+    s.when("earlier-locked", call, lambda status: status.dispute.kind == DisputeKind.UNDO)
+    s.forget(call)
+    call = s.call("training", "+4520123491")
+    s.recording(call)
+    s.over(call)
+    s.on.desk.do(Reopen, call=call)
+    s.on.desk.wait_call(lambda one: one.reopened, "taken up again", call)
+    s.on.desk.dispute(call, "party")
+    s.on.desk.wait_status(lambda one: one.hold and one.hold.phase is HoldPhase.LOCKED, "locked", call)
+    s.on.desk.opt_out(call)
+    s.when("earlier-complaint", call, lambda status: status.choices)
+    s.forget(call)
+
+
 def storage(s: Studio) -> None:
     """The folder of the recordings has become a file: the next recording cannot be written."""
     for folder in s.on.archive_folder.iterdir():
@@ -571,6 +596,7 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
     locked_and_muted,
     refused_and_back,
     machine,
+    earlier,
     policies,
     engine_gone,
     storage,

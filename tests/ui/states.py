@@ -91,10 +91,12 @@ SOUND = SoundState(
     (SoundDevice("m1", "Jabra Evolve2 65", True, True), SoundDevice("s1", "Højttalere", False, True)), "m1", "m1"
 )
 HISTORY = (
-    PastCall("h1", Direction.INBOUND, "Mette Holm", "+4520123456", "salg", at("10:41"), 372, "documentation"),
+    PastCall(
+        "h1", Direction.INBOUND, "Mette Holm", "+4520123456", "salg", at("10:41"), 372, "documentation", kept=True
+    ),
     PastCall("h2", Direction.INBOUND, "Jens Bo Krogh", "+4531221009", "service", at("10:22"), 201, "not_recorded"),
     PastCall("h3", Direction.INBOUND, "", "+4540119017", "salg", at("10:05"), 0, "missed"),
-    PastCall("h4", Direction.OUTBOUND, "Nordkyst Byg ApS", "+4598120040", "salg", at("09:48"), 95, "locked"),
+    PastCall("h4", Direction.OUTBOUND, "Nordkyst Byg ApS", "+4598120040", "salg", at("09:48"), 95, "locked", kept=True),
     PastCall("h5", Direction.INBOUND, "Alma Friis", "+4526371188", "salg", at("09:31"), 44, "call_back"),
 )
 
@@ -501,6 +503,23 @@ ENDED = replace(
     expires={DOC: date(2027, 2, 25)},
 )
 READY = snapshot(ENDED)
+REOPENED = replace(
+    call(
+        replace(
+            RECORDING,
+            headline=Headline.NOT_RECORDING,
+            recording=(),
+            opt_out=Button(OptOutKind.TRAINING_ENDS, enabled=True),
+            actions=("keep_out_of_training", "object"),
+        ),
+        CallPhase.ENDED,
+    ),
+    id="h1",
+    reopened=True,
+    ended_at=at("10:47:12"),
+    expires={DOC: date(2027, 2, 25), TRAIN: date(2027, 2, 25)},
+)
+"""the newest of today's calls, taken up again"""
 FIRST_START = replace(
     snapshot(history=()),
     accounts=(),

@@ -111,9 +111,9 @@ PRESSES = [
     ),
     Press("lastOptOut", s.ENDED, OptOut("", "call-1", V, "objection")),
     Press("lastDispute", s.ENDED, RaiseDispute("", "call-1", V, "controller")),
-    Press("withdrawTraining", s.ENDED, Act("", "call-1", V, "withdraw_training")),
+    Press("last_withdraw_training", s.ENDED, Act("", "call-1", V, "withdraw_training")),
     Press(
-        "withdrawDocumentation",
+        "last_withdraw_documentation",
         replace(s.ENDED, status=replace(COMPLAINT, actions=("withdraw_documentation",))),
         Act("", "call-1", V, "withdraw_documentation"),
     ),

@@ -98,6 +98,11 @@ def catalog(language: Language) -> Catalog:
         return read_po(file, abort_invalid=True)
 
 
+def codes_in(file: Path) -> set[str]:
+    with file.open("rb") as catalog:
+        return {str(message.id) for message in read_po(catalog, abort_invalid=True)}
+
+
 def sentences(language: Language) -> dict[str, str]:
     return {str(message.id): str(message.string) for message in catalog(language) if message.id}
 
@@ -128,7 +133,7 @@ def test_a_button_named_in_a_sentence_stands_in_quotation_marks(language: Langua
 
 
 def test_every_code_that_the_desk_names_has_a_sentence() -> None:
-    known = sentences(Language.DA)
+    known = {code for file in (RESOURCES / "translations" / "da").glob("*.po") for code in codes_in(file)}
     for module in UI.rglob("*.py"):
         source = module.read_text(encoding="utf-8")
         for code in re.findall(r'(?:texts|say)\(\s*"([a-z_.]+)"', source):

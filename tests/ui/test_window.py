@@ -670,9 +670,9 @@ def test_after_the_call_its_wrap_up_stands_on_the_ready_page(scene: Scene) -> No
     assert desk.window.pages.currentWidget() is desk.window.ready
     wrap_up = desk.window.ready.wrap_up
     assert wrap_up.isVisible()
-    assert wrap_up.rights.opt_out.isVisible()
+    assert wrap_up.rights.buttons.opt_out.isVisible()
     assert wrap_up.when.text() == "10.41 · 06:12"
-    assert len(desk.window.ready.rows) == 5
+    assert len(desk.window.ready.history.rows) == 5
 
 
 def test_standing_faults_are_said_on_the_ready_page_and_lead_to_the_settings(scene: Scene) -> None:
@@ -799,10 +799,10 @@ def test_after_the_call_what_the_opt_out_does_stands_on_no_second_button(scene: 
     assert s.ENDED.status is not None
     status = replace(s.ENDED.status, purposes={s.DOC: s.OFF, s.TRAIN: active}, opt_out=stop)
     scene.open(s.snapshot(s.ENDED))
-    assert scene.widget("withdrawTraining").isVisible()
+    assert scene.widget("last_withdraw_training").isVisible()
     scene.show(s.snapshot(replace(s.ENDED, status=status)))
     assert scene.widget("lastOptOut").isVisible()
-    assert not scene.widget("withdrawTraining").isVisible()
+    assert not scene.widget("last_withdraw_training").isVisible()
 
 
 def test_a_machine_is_asked_about_until_a_person_has_answered_and_then_from_the_menu(scene: Scene) -> None:

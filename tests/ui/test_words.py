@@ -483,3 +483,11 @@ def test_grounds_are_not_weighed_and_the_button_says_so(view_of: MakeView) -> No
     assert kept_words(view_of(s.READY), ended) == (
         "Gemmes til 25. feb. 2027 til dokumentation. Det, der er optaget til uddannelse, kan kun databeskyttelse åbne."
     )
+
+
+def test_why_is_said_in_the_words_of_the_policy_that_the_call_rang_under(view_of: Callable[..., View]) -> None:
+    former = replace(s.SALES, why={s.DOC: {s.DA: "Sådan var det, da det ringede", s.EN: "So it was"}})
+    call = replace(s.call(s.RECORDING), line_words=former)
+    assert "sådan var det, da det ringede" in card_words(view_of(s.snapshot(call)), call).body
+    now = replace(call, line_words=None)
+    assert "aftaler på salgslinjen" in card_words(view_of(s.snapshot(now)), now).body

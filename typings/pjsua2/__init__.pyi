@@ -2,7 +2,7 @@
 # Names and camelCase are PJSIP's own. Not a whole binding: add here what the code comes to need.
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 _T = TypeVar("_T")
 
@@ -32,6 +32,8 @@ PJSIP_TRANSPORT_TCP: int
 PJSIP_TRANSPORT_UDP: int
 PJSIP_TSX_STATE_COMPLETED: int
 PJSIP_TSX_STATE_TERMINATED: int
+PJSIP_TP_STATE_CONNECTED: int
+PJSIP_TP_STATE_DESTROY: int
 PJSUA_CALL_MEDIA_ACTIVE: int
 PJSUA_CALL_MEDIA_ERROR: int
 PJSUA_CALL_MEDIA_LOCAL_HOLD: int
@@ -195,6 +197,7 @@ class CodecInfo:
     priority: int
 
 class SipRxData:
+    pjRxData: TransportHandle | None
     info: str
     wholeMsg: str
     srcAddress: str
@@ -234,6 +237,17 @@ class SipEvent:
     type: int
     body: SipEventBody
 
+class TransportHandle(Protocol):
+    """A pointer."""
+
+    def __int__(self) -> int: ...
+
+class OnTransportStateParam:
+    hnd: TransportHandle
+    type: str
+    state: int
+    lastError: int
+
 class OnRejectedIncomingCallParam:
     localInfo: str
     remoteInfo: str
@@ -250,10 +264,12 @@ class Endpoint:
     def utilVerifySipUri(self, prmUri: str) -> int: ...
     def transportCreate(self, type: int, cfg: TransportConfig) -> int: ...
     def transportGetInfo(self, id: int) -> TransportInfo: ...
+    def transportShutdown(self, tp: TransportHandle) -> None: ...
     def audDevManager(self) -> AudDevManager: ...
     def codecEnum2(self) -> Sequence[CodecInfo]: ...
     def codecSetPriority(self, codec_id: str, priority: int) -> None: ...
     def onRejectedIncomingCall(self, prm: OnRejectedIncomingCallParam) -> None: ...
+    def onTransportState(self, prm: OnTransportStateParam) -> None: ...
 
 class AuthCredInfo:
     def __init__(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -134,8 +134,11 @@ class OpenedRecording:
             if pause:
                 marks.append(Mark(MarkKind.PAUSE, out, 0 if joined else pause))
             out += 0 if joined else pause
-            marks += self._marks_within(segment, out)
+            contents = [content for _, content in sorted(segment.contents.items())]
+            marks += marks_within(contents, self.header.delay, out)
             out += segment.samples
+            if not segment.complete:
+                marks.append(Mark(MarkKind.BROKE_OFF, out, 0))
             at = max(at, segment.origin * FRAME + segment.samples)
         return marks + [Mark(MarkKind.LOST, out, 0)] * self.lost
 
@@ -202,18 +205,18 @@ class OpenedRecording:
             yield _faded_in(sound) if lost else sound
             expected, lost = content.first + len(content.packets), False
 
-    def _marks_within(self, segment: Segment, out: int) -> Iterator[Mark]:
-        expected = 0
-        for _, content in sorted(segment.contents.items()):
-            if content.first > expected:
-                start = max(expected * FRAME - self.header.delay, 0)
-                end = content.first * FRAME - self.header.delay
-                yield Mark(MarkKind.DAMAGED, out + start, end - start)
-            for gap in content.gaps:
-                yield Mark(MarkKind.GAP, out + gap.at * FRAME, gap.frames * FRAME)
-            expected = content.first + len(content.packets)
-        if not segment.complete:
-            yield Mark(MarkKind.BROKE_OFF, out + segment.samples, 0)
+
+def marks_within(contents: Iterable[Content], delay: int, out: int) -> Iterator[Mark]:
+    """Of one segment's contents, in order; its first sample is `out` in what is played."""
+    expected = 0
+    for content in contents:
+        if content.first > expected:
+            start = max(expected * FRAME - delay, 0)
+            end = content.first * FRAME - delay
+            yield Mark(MarkKind.DAMAGED, out + start, end - start)
+        for gap in content.gaps:
+            yield Mark(MarkKind.GAP, out + gap.at * FRAME, gap.frames * FRAME)
+        expected = content.first + len(content.packets)
 
 
 def _open_segment(number: int, chunks: tuple[Chunk, ...], sealer: Sealer, delay: int) -> Segment | None:

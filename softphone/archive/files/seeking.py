@@ -1,7 +1,7 @@
 """Listening from any moment of a recording without reading the file: a few blocks are read, then chunk after chunk.
 
-For files that are in order. Where bytes are damaged or missing it plays silence of their length; what was damaged, and
-all marks, are the reader's, which reads the whole.
+For files that are in order. Where bytes are damaged or missing it plays silence of their length; every damage is told by the
+reader alone, which reads the whole.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from softphone.archive.files.container import (
     record_at,
 )
 from softphone.archive.files.opus import PREROLL, Decoder, Pcm
+from softphone.archive.files.reader import Mark, MarkKind, marks_within
 from softphone.domain.errors import ArchiveError
 
 BLOCK = 8_192
@@ -101,6 +102,20 @@ class SeekingReader:
             inside = max(here - start, 0)
             yield from self._segment(span, inside)
             here = end
+
+    def marks(self) -> list[Mark]:
+        """Pauses, gaps and what is damaged, at their places in what `pcm` gives. The file is read through, a chunk at a time."""
+        marks: list[Mark] = []
+        begin = at = self.spans[0].origin * FRAME if self.spans else 0
+        for span in self.spans:
+            start = span.origin * FRAME
+            if start > at:
+                marks.append(Mark(MarkKind.PAUSE, at - begin, start - at))
+            marks += marks_within(self._contents(span.number, 0), self.header.delay, start - begin)
+            at = max(at, start + span.samples)
+            if not span.complete:
+                marks.append(Mark(MarkKind.BROKE_OFF, start - begin + span.samples, 0))
+        return marks
 
     def _segment(self, span: Span, at: int) -> Iterator[Pcm]:
         """From the segment's sample `at` on."""

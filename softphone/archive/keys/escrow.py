@@ -20,7 +20,8 @@ from softphone.archive.keys import passphrase as files
 from softphone.archive.keys import ring, shamir
 from softphone.archive.keys.passphrase import Cost, Kind, b64, unb64
 from softphone.archive.keys.ring import Known
-from softphone.archive.keys.wraps import KeyStore, master_name
+from softphone.archive.keys.wraps import KeyStore, admitted_name, master_name
+from softphone.archive.proof.checkpoint import known_signer_name, signer_name
 from softphone.domain.errors import ArchiveError
 
 MOST_PEOPLE = 20
@@ -37,8 +38,8 @@ class Held:
 
 def gather(store: KeyStore, known: Sequence[Known], archive: str | None, desk: str | None) -> Held:
     """All that opens the archive and its recordings, as far as it lies here. Raises ArchiveError where none of it does."""
-    names = [master_name(archive)] if archive else []
-    names += [f"checkpoint-{desk}"] if desk else []
+    names = [master_name(archive), admitted_name(archive)] if archive else []
+    names += [signer_name(desk), known_signer_name(desk)] if desk else []
     names += [one.private_name for one in known]
     found = {name: secret for name in dict.fromkeys(names) if (secret := store.get(name)) is not None}
     if not found:

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     PRIVATE_KEY = "private key"
     ESCROW = "escrow"
     SHARE = "escrow share"
+    ADMISSION = "admission"
 
 
 @dataclass(frozen=True, slots=True)

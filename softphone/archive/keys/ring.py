@@ -88,9 +88,16 @@ def create(store: KeyStore, id: str, purpose: KeyRole, now: datetime) -> Known:
         _id.validate_python(id)
     except ValidationError:
         raise ArchiveError("error.archive.recipient_id", id=id[:60]) from None
+    check_free(store, id)
     made = Known(id, KeyPurpose(purpose.value), create_key_pair(store), now)
     remember(store, made)
     return made
+
+
+def check_free(store: KeyStore, id: str) -> None:
+    """Raises ArchiveError where this keyring has a key with that id: by its id alone the two could not be told apart."""
+    if any(one.id == id for one in known_keys(store)):
+        raise ArchiveError("error.keys.id_taken", id=id)
 
 
 def remember_signer(store: KeyStore, id: str, now: datetime) -> None:

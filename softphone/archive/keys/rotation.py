@@ -7,16 +7,17 @@ neither opens it for listening.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select, tuple_
 
-from softphone.archive import audit
 from softphone.archive.archive import Archive
 from softphone.archive.keys import revocation
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Wrap
+from softphone.archive.proof import audit
 from softphone.archive.tables import meta, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -62,6 +63,8 @@ def rotate(archive: Archive, old: Recipient, new: Recipient, progress: Progress 
         raise ArchiveError("error.keys.same", id=old.id)
     private = archive.private_key(old.key_id)
     if private is None:
+        with suppress(ArchiveError):
+            archive.note(_entry("refused", archive, {"deed": "rotate", "key": old.key_id}))
         raise ArchiveError("error.keys.no_private", id=old.id)
     with archive.catalog.reading() as connection:
         if new.key_id in revocation.revoked(connection):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from softphone.domain.policy import Controller, Line, OptOut, Period, Policy, share_text
+from softphone.domain.policy import AtEnd, Controller, Line, OptOut, Period, Policy, ScoreItem, share_text
 from softphone.domain.policy.purposes import Assessment, Documentation, Training
 from softphone.domain.purpose import Basis, Direction, KeyRole, Purpose
 from softphone.texts import Texts
@@ -91,7 +91,7 @@ class LineTeller:
             yield self.say("explain.rule", rule=_ended(part.rule))
         if part.assessment is not None and part.basis.can_be_objected_to:
             yield from self._assessment(part.assessment)
-        yield self.say("explain.kept", period=self._period(part.keeps))
+        yield from self._kept("explain.kept", part.keeps, part.at_end)
         yield from self._reasons(part)
         if part.basis is Basis.LEGAL_OBLIGATION:
             yield self.say(f"explain.on_failure.{self._line.on_failure}")
@@ -106,6 +106,13 @@ class LineTeller:
             yield self.say("explain.factors", answers=" ".join(_ended(text) for text in weighing))
         if part.conclusion is not None:
             yield self.say("explain.conclusion", answer=_ended(part.conclusion))
+
+    def _kept(self, code: str, period: Period, at_end: AtEnd) -> Iterator[str]:
+        judged = at_end is AtEnd.REVIEW
+        another = judged and not code.endswith(".too")
+        yield self.say("explain.kept.judged" if another else code, period=self._period(period))
+        if judged:
+            yield self.say("explain.judged", within=self._period(self._policy.judge_within))
 
     def _reasons(self, part: Documentation | Training) -> Iterator[str]:
         if part.why_kept is not None:
@@ -144,9 +151,13 @@ class LineTeller:
             yield self.say(f"explain.not_drawn.{kind}")
         if part.capacity is not None:
             yield self.say("explain.capacity", count=part.capacity)
-        yield self.say(
-            "explain.kept.training" if alone else "explain.kept.training.too", period=self._period(part.retention)
+        yield from self._kept(
+            "explain.kept.training" if alone else "explain.kept.training.too", part.retention, part.at_end
         )
+        if part.keep_reviewed is not None:
+            yield self.say("explain.keep_reviewed", period=self._period(part.keep_reviewed))
+        else:
+            yield self.say("explain.keep_reviewed.none")
         yield from self._reasons(part)
 
     # --- a no --------------------------------------------------------------------------------------
@@ -217,6 +228,11 @@ def of_the_whole(policy: Policy, tell: Texts) -> list[str]:
         told.append(tell("explain.emergency", numbers=", ".join(policy.emergency)))
     told.append(tell("explain.hold_unconfirmed", period=in_words(policy.hold_unconfirmed, tell)))
     told.append(tell("explain.hold_after_refusal", period=in_words(policy.hold_after_refusal, tell)))
+    told.append(tell("explain.audit_retention", period=in_words(policy.audit_retention, tell)))
+    if policy.own_calls.length():
+        told.append(tell("explain.own_calls", period=in_words(policy.own_calls, tell)))
+    if policy.score:
+        told.append(tell("explain.score", items=listed((_scored(one, policy, tell) for one in policy.score), tell)))
     if policy.upstream.hosts:
         told.append(tell("explain.upstream", hosts=", ".join(policy.upstream.hosts)))
     told += [
@@ -230,6 +246,12 @@ def of_the_whole(policy: Policy, tell: Texts) -> list[str]:
         for team in policy.team
     ]
     return told
+
+
+def _scored(one: ScoreItem, policy: Policy, tell: Texts) -> str:
+    teams = listed((team.name[tell.language] for team in policy.team if team.id in one.teams), tell)
+    code = "explain.score.item.teams" if teams else "explain.score.item"
+    return tell(code, name=one.name[tell.language], points=one.points, teams=teams)
 
 
 def _controller(one: Controller, tell: Texts) -> str:

@@ -105,6 +105,7 @@ def _lines(answers: Answers, tell: Texts) -> Iterator[str]:
             yield later("rule", dots, _answered(answers.rule))
         else:
             yield later("why_kept", dots, _answered(answers.documentation_why_kept))
+        yield later("at_end", '"review"')
     if answers.assessed is not None:
         one = answers.assessed
         yield from about("assessment")
@@ -126,6 +127,7 @@ def _lines(answers: Answers, tell: Texts) -> Iterator[str]:
         yield f"why_this_number = {quoted(answers.why_this_number)}"
         yield later("capacity", "20", answers.capacity)
         yield later("why_kept", dots, _answered(answers.training_why_kept))
+        yield later("keep_reviewed", '"P7D"')
         if answers.training is not Basis.CONSENT:
             yield 'opt_out = "stop"'
 

@@ -3,13 +3,24 @@
 from softphone.domain.policy.calls import day_of, exempt, language_for, may_train, notice_way, terms, which_line
 from softphone.domain.policy.faults import KeyPath, PolicyError, PolicyFault, PolicyUnsigned
 from softphone.domain.policy.fields import LocalText, share_text
-from softphone.domain.policy.model import Confirmed, Controller, Line, Policy, Recipient, SoundFile, Team, Wording
+from softphone.domain.policy.model import (
+    Confirmed,
+    Controller,
+    Line,
+    Policy,
+    Recipient,
+    ScoreItem,
+    SoundFile,
+    Team,
+    Wording,
+)
 from softphone.domain.policy.period import Period
-from softphone.domain.policy.purposes import OptOut, Training
+from softphone.domain.policy.purposes import AtEnd, OptOut, Training
 from softphone.domain.policy.reading import LoadedPolicy, PolicyPartlyRead, fault_at, policy_from, warning_at
 from softphone.domain.policy.toml_lines import key_lines
 
 __all__ = [
+    "AtEnd",
     "Confirmed",
     "Controller",
     "KeyPath",
@@ -24,6 +35,7 @@ __all__ = [
     "PolicyPartlyRead",
     "PolicyUnsigned",
     "Recipient",
+    "ScoreItem",
     "SoundFile",
     "Team",
     "Training",

@@ -15,7 +15,7 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.errors import Param
 from softphone.domain.notice import asks
 from softphone.domain.policy.faults import KeyPath
-from softphone.domain.policy.model import Controller, Line, Recipient, Team
+from softphone.domain.policy.model import Controller, Line, Recipient, ScoreItem, Team
 from softphone.domain.policy.period import Period
 from softphone.domain.policy.purposes import Documentation, Sensitive, SpecialCircumstances, Training
 from softphone.domain.purpose import Basis, KeyRole, Language
@@ -48,8 +48,11 @@ def documentation(path: KeyPath, part: Documentation, retention_given: bool) -> 
 
 
 def training(path: KeyPath, part: Training) -> list[Finding]:
-    """Special circumstances on interest only (G32)."""
+    """Special circumstances on interest only (G32); what was reviewed is kept no longer than what was not (G38)."""
     found = _kept_at_all(path, part.retention)
+    if part.keep_reviewed is not None and not part.keep_reviewed.never_longer_than(part.retention):
+        params = {"value": str(part.keep_reviewed), "retention": str(part.retention)}
+        found.append(Finding((*path, "keep_reviewed"), "keep_reviewed_longer", params))
     if part.special_circumstances is not None and part.basis is Basis.CONSENT:
         found.append(Finding((*path, "special_circumstances"), "special_on_consent"))
     return found
@@ -194,6 +197,31 @@ def teams(
                 found.append(Finding((*path, "leads", n), "no_lead", {"value": lead}))
             elif roles[lead] != KeyRole.TRAINING:
                 found.append(Finding((*path, "leads", n), "lead_cannot_open", {"value": lead}))
+    return found
+
+
+def scores(found_scores: Sequence[Placed[ScoreItem]], found_teams: Sequence[Placed[Team]]) -> list[Finding]:
+    """Whose calls a question is asked of is known."""
+    known = {str(raw.get("id")) for _, _, raw in found_teams}
+    return [
+        Finding((*path, "teams", n), "no_team", {"value": team})
+        for path, item, _ in found_scores
+        if item is not None
+        for n, team in enumerate(item.teams)
+        if team not in known
+    ]
+
+
+def lengths(data: Mapping[str, Any]) -> list[Finding]:
+    """Who is to judge has a day for it (G10), and what the log proves is kept for one at least (G11)."""
+    found: list[Finding] = []
+    for key, code in (("judge_within", "judge_within_none"), ("audit_retention", "audit_none")):
+        try:
+            period = Period.parse(str(data.get(key, "P1D")))
+        except ValueError:  # told as what it is
+            continue
+        if period.after(_ANY_DAY) == _ANY_DAY:
+            found.append(Finding((key,), code, {"value": str(period)}))
     return found
 
 

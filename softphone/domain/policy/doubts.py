@@ -16,7 +16,7 @@ from softphone.domain.policy.checks import Finding
 from softphone.domain.policy.faults import KeyPath
 from softphone.domain.policy.fields import share_text
 from softphone.domain.policy.model import Controller, Line, Policy
-from softphone.domain.policy.purposes import THREE_MONTHS, Documentation, Sensitive, Training
+from softphone.domain.policy.purposes import THREE_MONTHS, AtEnd, Documentation, Sensitive, Training
 from softphone.domain.purpose import Basis, Direction, Language, Purpose
 
 LONGEST_NOTICE = 25.0
@@ -25,6 +25,9 @@ LARGE_SAMPLE = Fraction(1, 4)
 """without consent, the need for so many is judged strictly"""
 LONGEST_HOLD_AFTER_REFUSAL = timedelta(days=31)
 LONGEST_HOLD_UNCONFIRMED = timedelta(days=92)
+LONGEST_JUDGEMENT = timedelta(days=92)
+LONGEST_OWN_CALLS = timedelta(days=31)
+"""an agent looks up what happened lately; who looks further back has a reason of another kind"""
 
 _GENERAL_PAGE = re.compile(
     r"privat(?:livs?|data)?[-_]?(?:politik|beskyttelse)|privacy|persondata|personoplysning(?:er|spolitik)|data-?protection"
@@ -91,13 +94,23 @@ def _page(path: KeyPath, controller: Controller) -> Iterator[Finding]:
 
 
 def _whole(policy: Policy, today: date) -> Iterator[Finding]:
-    for key, longest in (
-        ("hold_after_refusal", LONGEST_HOLD_AFTER_REFUSAL),
-        ("hold_unconfirmed", LONGEST_HOLD_UNCONFIRMED),
+    for key, value, longest in (
+        ("hold_after_refusal", policy.hold_after_refusal, LONGEST_HOLD_AFTER_REFUSAL),
+        ("hold_unconfirmed", policy.hold_unconfirmed, LONGEST_HOLD_UNCONFIRMED),
+        ("judge_within", policy.judge_within, LONGEST_JUDGEMENT),
+        ("own_calls", policy.own_calls, LONGEST_OWN_CALLS),
     ):
-        value = policy.hold_after_refusal if key == "hold_after_refusal" else policy.hold_unconfirmed
         if value.length() > longest:
             yield Finding((key,), f"long_{key}", {"value": str(value), "days": longest.days})
+    longer = [
+        line.id
+        for line in policy.line
+        for purpose in Purpose
+        if (kept := line.retention(purpose)) is not None and not kept.never_longer_than(policy.audit_retention)
+    ]
+    if longer:
+        params = {"value": str(policy.audit_retention), "lines": ", ".join(dict.fromkeys(longer))}
+        yield Finding(("audit_retention",), "audit_shorter", params)
     if not policy.emergency:
         yield Finding(("emergency",), "no_emergency")
     obliged = [line.id for line in policy.line if line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION]
@@ -155,6 +168,8 @@ def _documentation(path: KeyPath, part: Documentation, line: Line) -> Iterator[F
 def _training(path: KeyPath, part: Training, line: Line, today: date) -> Iterator[Finding]:
     if part.why_longer is None and not part.retention.never_longer_than(THREE_MONTHS):
         yield Finding((*path, "retention"), "training_longer", {"value": str(part.retention)})
+    if part.why_longer is None and part.at_end is AtEnd.REVIEW:
+        yield Finding((*path, "at_end"), "training_judged")
     if part.sample > 0 and part.why_kept is None:
         yield Finding((*path, "why_kept"), "no_why_kept")
     if part.sample == 1:

@@ -21,6 +21,7 @@ from softphone.domain.policy.fields import (
     Host,
     Id,
     Keys,
+    Length,
     LocalText,
     Number,
     OneKey,
@@ -68,6 +69,17 @@ class Team(PolicyPart):
     lines: tuple[Id, ...] = ()
     leads: tuple[Id, ...] = ()
     """ids of recipients"""
+
+
+class ScoreItem(PolicyPart):
+    """One question of the card on which a team lead scores a reviewed call."""
+
+    id: Id
+    name: BothLanguages
+    points: Annotated[StrictInt, Field(ge=2, le=10)] = 5
+    """how many there are to give"""
+    teams: tuple[Id, ...] = ()
+    """whose calls it is asked of; empty: every team's"""
 
 
 class Upstream(PolicyPart):
@@ -205,6 +217,11 @@ class Policy(PolicyPart):
     notice_language: Language = Language.DA
     hold_after_refusal: DayLength = Period(days=14)
     hold_unconfirmed: DayLength = Period(days=30)
+    judge_within: DayLength = Period(days=30)
+    """how long custody has to judge what has come to its day and is not simply deleted"""
+    audit_retention: Length = Period(months=60)
+    own_calls: DayLength = Period(days=7)
+    """how far back an agent finds own calls"""
     never_record: tuple[ShortNumber, ...] = ()
     emergency: tuple[ShortNumber, ...] = ("112",)
     """called numbers that are never recorded and never delayed"""
@@ -218,6 +235,7 @@ class Policy(PolicyPart):
     upstream: Upstream = Upstream()
     recipient: tuple[Recipient, ...]
     team: tuple[Team, ...] = ()
+    score: tuple[ScoreItem, ...] = ()
     line: tuple[Line, ...]
     confirmed: tuple[Confirmed, ...] = ()
 

@@ -25,6 +25,14 @@ class OptOut(StrEnum):
     CALL_BACK = "call_back"
 
 
+class AtEnd(StrEnum):
+    """What happens when a purpose has come to its day (G10, G36)."""
+
+    DELETE = "delete"
+    REVIEW = "review"
+    """custody judges whether it is still needed; what nobody judged in time is deleted"""
+
+
 class Need(PolicyPart):
     """The three conditions of G20, each answered in the controller's own words."""
 
@@ -76,6 +84,7 @@ class Documentation(PolicyPart):
     """what makes more than three months necessary (G10)"""
     why_kept: Text | None = None
     """what it is kept for at all (G11)"""
+    at_end: AtEnd = AtEnd.DELETE
     assessment: Assessment | None = None
 
     @property
@@ -121,6 +130,9 @@ class Training(PolicyPart):
     """the special reason for more than three months (G36)"""
     why_kept: Text | None = None
     """what it is kept for after it has been reviewed (G11)"""
+    keep_reviewed: Length | None = None
+    """how long after its review (G38), never longer than `retention`; None: it goes at once"""
+    at_end: AtEnd = AtEnd.DELETE
     why: BothLanguages | None = None
     """one sentence for the agent's status card"""
     opt_out: OptOut = OptOut.STOP

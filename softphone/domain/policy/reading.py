@@ -37,6 +37,7 @@ from softphone.domain.policy.model import (
     Outbound,
     Policy,
     Recipient,
+    ScoreItem,
     SoundFile,
     Team,
     Upstream,
@@ -59,6 +60,7 @@ _TABLES: Mapping[str, type[PolicyPart]] = {
     "upstream": Upstream,
     "recipient": Recipient,
     "team": Team,
+    "score": ScoreItem,
     "confirmed": Confirmed,
     "line": Line,
     "outbound": Outbound,
@@ -220,8 +222,8 @@ def _finding(error: ErrorDetails, data: Mapping[str, Any]) -> checks.Finding:
         allowed = re.sub(r"<[\w.]+: ([^>]*)>", r"\1", allowed)  # an enum's member, as the file has it
         return checks.Finding(path, "not_one_of", {"value": str(error["input"])[:60], "allowed": allowed})
     if kind in ("greater_than_equal", "less_than_equal"):
-        if key == "capacity":
-            return checks.Finding(path, "capacity", {"value": str(error["input"])[:60]})
+        if key in ("capacity", "points"):
+            return checks.Finding(path, key, {"value": str(error["input"])[:60]})
         return checks.Finding(path, "not_one_of", {"value": str(error["input"])[:60], "allowed": "0, 1"})
     if kind == "string_too_short":
         return checks.Finding(path, "empty", {"name": key})
@@ -253,10 +255,14 @@ def _cross_checks(data: Mapping[str, Any]) -> list[checks.Finding]:
     recipients = _parts(Recipient, data, "recipient")
     owners = _parts(Controller, data, "controller")
     teams = _parts(Team, data, "team")
-    findings = checks.doubles(lines, {"line": lines, "recipient": recipients, "controller": owners, "team": teams})
+    scores = _parts(ScoreItem, data, "score")
+    kinds = {"line": lines, "recipient": recipients, "controller": owners, "team": teams, "score": scores}
+    findings = checks.doubles(lines, kinds)
+    findings += checks.lengths(data)
     findings += checks.controllers(lines, owners)
     findings += checks.authorities(lines, owners)
     findings += checks.teams(teams, lines, recipients)
+    findings += checks.scores(scores, teams)
     for path, line, raw in lines:
         findings += _of_a_line(path, line, raw)
     if all(part is not None for _, part, _ in recipients):
@@ -279,7 +285,15 @@ def _readable(data: Mapping[str, Any], faulty: Sequence[KeyPath]) -> tuple[Polic
             lines.append(line)
             places.append(int(path[1]))
     confirmed = [one for _, _, raw in _parts(Confirmed, data, "confirmed") if (one := _whole(Confirmed, raw))]
-    apart = {"version": 1, "controller": owners, "recipient": [], "team": [], "line": lines, "confirmed": confirmed}
+    apart = {
+        "version": 1,
+        "controller": owners,
+        "recipient": [],
+        "team": [],
+        "score": [],
+        "line": lines,
+        "confirmed": confirmed,
+    }
     policy = _part(Policy, {**data, **apart}) if lines else None
     return (policy, tuple(places)) if policy is not None else None
 

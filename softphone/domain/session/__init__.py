@@ -3,12 +3,14 @@
     state, effects = step(state, event, now)
     status = describe(state, now)
 
-During a call and its wrap-up nothing else in the program starts, stops or discards a recording.
+During a call and its wrap-up nothing else in the program starts, stops or discards a recording. Later its rights are carried
+out by the same rules, on a state that is `reopened` from what the archive has.
 """
 
 from softphone.domain.session.describing import describe
 from softphone.domain.session.ending import passport
+from softphone.domain.session.reopening import brought_up_to_date, reopened, same
 from softphone.domain.session.state import State
 from softphone.domain.session.stepping import step
 
-__all__ = ["State", "describe", "passport", "step"]
+__all__ = ["State", "brought_up_to_date", "describe", "passport", "reopened", "same", "step"]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from softphone.domain.changes import HoldBy
+from softphone.domain.changes import DISPUTED_BY, HoldBy
 from softphone.domain.decision import How
 from softphone.domain.events import Now
 from softphone.domain.purpose import Purpose, Reason
-from softphone.domain.session import consent, disputing, pausing, refusal, telling
+from softphone.domain.session import consent, disputing, keeping, pausing, refusal, telling
 from softphone.domain.session.keeping import held_from_training, ordered
 from softphone.domain.session.reasoning import headline, reasons
 from softphone.domain.session.segments import obligation_unrecorded
@@ -27,6 +27,7 @@ from softphone.domain.status import (
     OptOutKind,
     PurposeStatus,
     Status,
+    Stays,
     Told,
 )
 
@@ -58,7 +59,7 @@ def describe(state: State, now: Now) -> Status:
 def presses(state: State) -> tuple[object, ...]:
     """All that a press could mean: when it changes, a press that was meant for the status before is stale."""
     opt_out, dispute = opt_out_button(state), dispute_button(state)
-    return opt_out.kind, opt_out.enabled, dispute.kind, dispute.enabled, choices(state), actions(state)
+    return opt_out.kind, opt_out.enabled, opt_out.stays, dispute.kind, dispute.enabled, choices(state), actions(state)
 
 
 def pauses(state: State) -> tuple[Reason, ...]:
@@ -123,8 +124,16 @@ def _notice(state: State) -> NoticeStatus | None:
 def opt_out_button(state: State) -> Button:
     kind = refusal.opt_out_kind(state)
     if kind is not OptOutKind.NONE:
-        return Button(kind, True)
+        return Button(kind, True, stays=_stays(state, kind))
     return Button(kind, False, _why_no_opt_out(state))
+
+
+def _stays(state: State, kind: OptOutKind) -> Stays | None:
+    """*Stop and delete* must not say so where a hold keeps it all the same."""
+    if kind not in (OptOutKind.STOP_AND_DELETE, OptOutKind.CALL_BACK, OptOutKind.SAID_NO):
+        return None
+    left = [keeping.stays(state, it) for it in state.kept if not it.hold_only]
+    return next((one for one in Stays if one in left), None)
 
 
 def _why_no_opt_out(state: State) -> str:
@@ -157,8 +166,8 @@ def _why_no_opt_out_or_kept(state: State) -> str:
 
 def _shown(state: State) -> Hold | None:
     """The hold that the desk shows: a party's before ours, the newest of a kind."""
-    by_party = [hold for hold in state.standing if hold.by is HoldBy.PARTY]
-    return (by_party or list(state.standing) or [None])[-1]
+    by_party = [hold for hold in state.disputes if hold.by is HoldBy.PARTY]
+    return (by_party or list(state.disputes) or [None])[-1]
 
 
 def _hold(state: State) -> HoldStatus | None:
@@ -186,7 +195,7 @@ def choices(state: State) -> tuple[Choice, ...]:
     out: list[Choice] = []
     if disputing.can_change_raiser(state):
         by = state.standing[-1].by
-        out.append(Choice(disputing.DISPUTE_BY, tuple(HoldBy), HoldBy.CONTROLLER, by))
+        out.append(Choice(disputing.DISPUTE_BY, DISPUTED_BY, HoldBy.CONTROLLER, by))
     if state.complaint is Complaint.OPEN:
         out.append(Choice(disputing.KEPT_FOR_COMPLAINT, (disputing.KEEP, disputing.DELETE), disputing.KEEP))
     return tuple(out)

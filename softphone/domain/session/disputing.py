@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from softphone.domain.changes import Change, ChangeHold, HoldBy, LiftHold, PlaceHold
+from softphone.domain.changes import DISPUTED_BY, UNDONE, Change, ChangeHold, HoldBy, LiftHold, PlaceHold
 from softphone.domain.events import Chosen, DisputeRaised, DisputeUndone, FirstSample, TimedOut, Timer
 from softphone.domain.purpose import Reason
 from softphone.domain.session.keeping import Cause, keep_or_discard, lift, place, restores_training
@@ -42,7 +42,7 @@ def can_raise(state: State) -> bool:
 def dispute_raised(turn: Turn, event: DisputeRaised) -> None:
     """A hold, at once; where nothing is recorded yet it is armed, and takes effect with the first sample."""
     state = turn.state
-    if not can_raise(state) or by_agent(state, event.agent) is not None:
+    if event.by not in DISPUTED_BY or not can_raise(state) or by_agent(state, event.agent) is not None:
         return
     undo_time_up(turn, TimedOut(Timer.UNDO))
     number = 1 + max((hold.number for hold in state.holds), default=0)
@@ -89,6 +89,7 @@ def can_undo(state: State, hold: Hold) -> bool:
         state.stage in IN_REACH
         and hold.undoable
         and hold.by is HoldBy.CONTROLLER
+        and not hold.custodys
         and hold.lifting is None
         and not locking(state, hold)
         and not state.unwritten
@@ -102,13 +103,13 @@ def dispute_undone(turn: Turn, event: DisputeUndone) -> None:
         return
     if not hold.placed:
         turn.note("dispute_undone", "G10")
-        lift(turn, hold, "undone")
+        lift(turn, hold, UNDONE)
         return
     without = replace(turn.state, holds=tuple(it for it in turn.state.holds if it.number != hold.number))
     changes: list[Change] = []
     for it in turn.state.recordings:
         if it.id in hold.placed:
-            changes.append(LiftHold(hold.id_on(it.id), "undone", restore_training=restores_training(without, it)))
+            changes.append(LiftHold(hold.id_on(it.id), UNDONE, restore_training=restores_training(without, it)))
     turn.write()
     ticket = turn.commit(Kind.LIFT, tuple(changes), (turn.entry("dispute_undone", "G10", None, {}),))
     turn.set_hold(replace(hold, lifting=ticket))
@@ -143,7 +144,7 @@ def chosen(turn: Turn, event: Chosen) -> None:
 
 def _change_raiser(turn: Turn, option: str) -> None:
     state = turn.state
-    if not can_change_raiser(state) or option not in set(HoldBy):
+    if not can_change_raiser(state) or option not in DISPUTED_BY:
         return
     by, hold = HoldBy(option), state.standing[-1]
     if hold.by is by or hold.lifting is not None:
@@ -165,9 +166,10 @@ def _delete(turn: Turn) -> None:
     turn.state = replace(turn.state, complaint=Complaint.DELETED)
     turn.note("complaint_not_kept", "G04")
     for hold in turn.state.standing:
-        if hold.by is HoldBy.PARTY:
+        if hold.by is HoldBy.PARTY and not hold.custodys:
             lift(turn, hold, "party_wants_it_deleted")
     for it in turn.state.recordings:
-        stands = bool(turn.state.holds_on(it)) and not it.refused
+        holds = turn.state.holds_on(it)
+        stands = any(hold.custodys for hold in holds) or (bool(holds) and not it.refused)
         if it.hold_only and not it.discarded and not stands:
             keep_or_discard(turn, it, "party_wants_it_deleted", "G04", Cause.REFUSAL)

@@ -102,5 +102,6 @@ def wrap_up_ended(turn: Turn, _: WrapUpEnded) -> None:
         keep(turn)
     for hold in turn.state.holds:
         turn.set_hold(replace(hold, undoable=False, undo_until=None))
-    turn.note("wrap_up_ended", "G10", kept=bool(holdable(turn.state)))
+    if not turn.state.later:
+        turn.note("wrap_up_ended", "G10", kept=bool(holdable(turn.state)))
     turn.state = replace(turn.state, stage=Stage.OVER)

@@ -22,6 +22,7 @@ from softphone.domain.session.state import (
     State,
 )
 from softphone.domain.session.turn import Turn
+from softphone.domain.status import Stays
 
 
 class Cause(Enum):
@@ -74,22 +75,44 @@ def take_back_from(turn: Turn, it: Recording, purpose: Purpose, why: str, rule: 
 
 
 def keep_or_discard(turn: Turn, it: Recording, why: str, rule: str, cause: Cause) -> None:
-    """No purpose is left. A party's hold keeps it for the complaint; ours only where documentation was among its purposes."""
+    """No purpose is left. A party's hold keeps it for the complaint, and its request for access until the copy is given; ours
+    only where documentation was among its purposes. One that custody alone lifts keeps it, for custody to judge."""
     holds = turn.state.holds_on(it)
     by_party = any(hold.by is HoldBy.PARTY for hold in holds)
     if not holds or not it.began:
         discard(turn, it, why, rule)
     elif cause is Cause.NO_FAULT_OF_THE_HOLD:
         restrict_to_hold(turn, it)
+    elif any(hold.custodys for hold in holds):
+        restrict_to_hold(turn, it)
+        for hold in holds:
+            if hold.by is HoldBy.CONTROLLER and not hold.confirmed and not by_party:
+                _make_provisional(turn, hold, it)
     elif by_party:
         restrict_to_hold(turn, it, refused=True)
         turn.state = replace(turn.state, complaint=Complaint.OPEN)
+    elif any(hold.by is HoldBy.ACCESS for hold in holds):
+        restrict_to_hold(turn, it)
+        for hold in holds:
+            if hold.by is HoldBy.CONTROLLER:
+                _make_provisional(turn, hold, it)
     elif DOCUMENTATION in it.made_for:
         restrict_to_hold(turn, it, refused=True)
         for hold in holds:
             _make_provisional(turn, hold, it)
     else:
         discard(turn, it, why, rule)
+
+
+def stays(state: State, it: Recording) -> Stays | None:
+    """What a hold would leave of it where a refusal took its last purpose; None: nothing."""
+    holds = state.holds_on(it)
+    if any(hold.custodys for hold in holds):
+        return Stays.FOR_CUSTODY
+    if any(hold.by is HoldBy.PARTY for hold in holds):
+        return Stays.FOR_THE_COMPLAINT
+    access = any(hold.by is HoldBy.ACCESS for hold in holds)
+    return Stays.FOR_CUSTODY if access or (holds and DOCUMENTATION in it.made_for) else None
 
 
 def _make_provisional(turn: Turn, hold: Hold, it: Recording) -> None:
@@ -124,8 +147,21 @@ def discard(turn: Turn, it: Recording, why: str, rule: str) -> None:
     if it.announced:
         turn.change(Discard(it.id, why))
         turn.note("recording_discarded", rule, it.id, why=why)
-    gone = replace(it, discarded=True, keeps=NONE, wrapped=NONE, case=False, late_yes=False)
-    turn.set_recording(replace(gone, restricted=False, hold_only=False, refused=False))
+    _set_gone(turn, it)
+
+
+def gone(turn: Turn, recording: str) -> None:
+    """Nothing is left of it: somebody else has ended it, or it was past its day."""
+    for it in turn.state.recordings:
+        if it.id == recording and not it.discarded:
+            for hold in turn.state.holds_on(it):
+                _take_off(turn, hold, it.id)
+            _set_gone(turn, it)
+
+
+def _set_gone(turn: Turn, it: Recording) -> None:
+    it = replace(it, discarded=True, keeps=NONE, wrapped=NONE, case=False, late_yes=False)
+    turn.set_recording(replace(it, restricted=False, hold_only=False, refused=False))
 
 
 def _take_off(turn: Turn, hold: Hold, recording: str) -> None:

@@ -82,10 +82,15 @@ def _planned(purpose: Purpose, it: PurposePlan, decision: Decision, terms: Terms
         or not _fits(purpose, it.basis, it.state, notice, terms)
     ):
         return PurposeState(PurposePhase.OFF, it.basis, Reason.RULEBOOK_FAILED, Reason.RULEBOOK_FAILED)
-    ground = _GROUNDS[it.basis]
-    if purpose is TRAINING and it.basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK):
-        ground = Reason.SPECIAL_CIRCUMSTANCES if notice in SPECIAL else Reason.TRAINING_SAMPLE
+    ground = ground_of(purpose, it.basis, notice)
     return PurposeState(PurposePhase.PLANNED, it.basis, Reason.WAITING_FOR_NOTICE, ground)
+
+
+def ground_of(purpose: Purpose, basis: Basis, notice: NoticeId | None) -> Reason:
+    """The reason that it is recorded for, once it is."""
+    if purpose is TRAINING and basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK):
+        return Reason.SPECIAL_CIRCUMSTANCES if notice in SPECIAL else Reason.TRAINING_SAMPLE
+    return _GROUNDS[basis]
 
 
 def _fits(purpose: Purpose, basis: Basis, state: PlanState, notice: NoticeId, terms: Terms) -> bool:

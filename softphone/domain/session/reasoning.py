@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.session.keeping import ordered
 from softphone.domain.session.state import Stage, State, no_desk
@@ -125,12 +124,12 @@ def _why_not(state: State) -> Iterator[Found]:
 
 
 def _holds(state: State) -> Iterator[Found]:
-    for hold in state.standing:
-        party = hold.by is HoldBy.PARTY
+    for hold in state.disputes:
+        party = hold.by.by_party
         yield Reason.DISPUTE_PARTY if party else Reason.DISPUTE_CONTROLLER, None, hold.at
     if any(it.hold_only and it.kept for it in state.recordings):
         yield Reason.HOLD_ONLY, None, None
-    if any(it.case and it.kept for it in state.recordings) or state.objected:
+    if any(it.case and it.kept for it in state.recordings) or state.objected or state.disputes != state.standing:
         yield Reason.CASE_OPEN, None, None
 
 

@@ -25,7 +25,7 @@ from softphone.domain.effects import (
 from softphone.domain.events import CommitFailed, Committed, RecorderFailed, StorageWorks, TimedOut, Timer
 from softphone.domain.ids import recording_id
 from softphone.domain.purpose import Basis, Reason
-from softphone.domain.session.keeping import discard, lifted, ordered, withheld
+from softphone.domain.session.keeping import discard, gone, lifted, ordered, withheld
 from softphone.domain.session.reasoning import FAILURES
 from softphone.domain.session.state import (
     NONE,
@@ -283,6 +283,9 @@ def commit_failed(turn: Turn, event: CommitFailed) -> None:
     it = _acknowledged(turn, event.ticket)
     if it is None:
         return
+    if event.overtaken:
+        _overtaken(turn, it, event.overtaken)
+        return
     state = turn.state
     if it.kind is Kind.MUST:
         if not state.unwritten:
@@ -298,6 +301,21 @@ def commit_failed(turn: Turn, event: CommitFailed) -> None:
             if hold.lifting == it.ticket:
                 turn.set_hold(replace(hold, lifting=None))
     _fail(turn, event.reason, in_store=it.kind is Kind.MUST)
+
+
+def _overtaken(turn: Turn, it: Pending, recording: str) -> None:
+    """The store works; what was asked of it cannot be. A hold that custody confirmed stands; what is gone is held by nobody, and
+    the rest of the transaction is written without it."""
+    if it.kind is Kind.LIFT:
+        for hold in turn.state.holds:
+            if hold.lifting == it.ticket:
+                turn.set_hold(replace(hold, lifting=None, undoable=False, undo_until=None, confirmed=True))
+        return
+    gone(turn, recording)
+    changes = tuple(one for one in it.commit.changes if getattr(one, "recording", None) != recording)
+    entries = tuple(one for one in it.commit.entries if one.recording != recording)
+    if changes or entries:
+        turn.commit(it.kind, changes, entries)
 
 
 def recorder_failed(turn: Turn, event: RecorderFailed) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from softphone.domain.changes import Commit, HoldBy
+from softphone.domain.changes import DISPUTED_BY, Commit, HoldBy
 from softphone.domain.decision import Decision, not_recorded
 from softphone.domain.effects import RecordSignal
 from softphone.domain.events import Terms
@@ -247,13 +247,28 @@ class Hold:
     """the ticket that will lift it"""
     provisional: bool = False
     void: bool = False
+    foreign: str = ""
+    """its id, where it was not raised in this call"""
+    confirmed: bool = False
+    """by custody"""
     why: str = field(default="", compare=False)
     at: datetime | None = field(default=None, compare=False)
     undo_until: datetime | None = field(default=None, compare=False)
     provisional_until: datetime | None = field(default=None, compare=False)
 
+    @property
+    def custodys(self) -> bool:
+        """Custody alone lifts it: it was raised elsewhere, or custody has confirmed it."""
+        return self.confirmed or bool(self.foreign)
+
     def id_on(self, recording: str) -> str:
-        return f"{recording}-h{self.number}"
+        return self.foreign or f"{recording}-h{self.number}"
+
+    @staticmethod
+    def number_in(id: str, recording: str) -> int | None:
+        """The number of the call's own hold that has this id on `recording`; None where it was raised elsewhere."""
+        number = id.removeprefix(f"{recording}-h")
+        return int(number) if number != id and number.isdecimal() else None
 
 
 class Kind(StrEnum):
@@ -327,6 +342,8 @@ class State:
     noted: bool = False
     """a request that could not be met was noted (obligation, or special circumstances without grounds)"""
     call_back: bool = False
+    later: bool = False
+    """taken up again from today's calls, long after its wrap-up"""
     pending: tuple[Pending, ...] = ()
     next_ticket: int = field(default=1, compare=False)
     version: int = field(default=0, compare=False)
@@ -369,6 +386,11 @@ class State:
     @property
     def standing(self) -> tuple[Hold, ...]:
         return tuple(hold for hold in self.holds if not hold.void)
+
+    @property
+    def disputes(self) -> tuple[Hold, ...]:
+        """Holds less those for a request for access: that is a case, and no dispute."""
+        return tuple(hold for hold in self.standing if hold.by in DISPUTED_BY)
 
     @property
     def unwritten(self) -> tuple[Pending, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -86,6 +87,14 @@ class CallStore(Store, Protocol):
 
     def over(self, call: str) -> None:
         """Nothing more comes of it: its place, where it was not answered, is another's."""
+        ...
+
+    def look_back(self, agents: Sequence[str], now: datetime) -> None:
+        """The answer, today's calls of these accounts, comes to `Calls.remembered`."""
+        ...
+
+    def take_up(self, call: str, now: datetime) -> bool:
+        """The answer comes to `Calls.taken_up`. False where no archive is open."""
         ...
 
     def cause(self) -> str | None:

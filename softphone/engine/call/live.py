@@ -17,9 +17,10 @@ from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
 from softphone.domain.status import PurposePhase, Status
+from softphone.engine.call.commands import RecordingCommand
 from softphone.engine.call.upstream import ToldUpstream
 from softphone.plugin.notices import NoticeBook
-from softphone.wire import CallPhase, CallState, PastCall
+from softphone.wire import CallPhase, CallState, LineState, PastCall
 
 
 @dataclass(slots=True, eq=False)
@@ -42,8 +43,22 @@ class LiveCall:
     phase: CallPhase
     incoming: bool = True
     """also where it is internal"""
+    agent: str = ""
+    """the account's address, user@domain: who talks, as a policy's teams name them"""
     book: NoticeBook = field(default_factory=NoticeBook, repr=False)
     """the notices of `policy`: another's keys and promises are not this call's"""
+    line_words: LineState | None = None
+    """its line's, as they were when it rang"""
+    reopened: bool = False
+    """a call of earlier, taken up again from today's calls"""
+    shuts_at: float | None = None
+    """when that ends by itself"""
+    looks_at: float | None = None
+    """when the archive is asked again what it has of it now"""
+    looked_for: int | None = None
+    """it is asked: the next ticket when it was"""
+    presses: list[RecordingCommand] = field(default_factory=list[RecordingCommand])
+    """what is to be done with it, once it is known to be as it was when it was pressed"""
     answered_at: datetime | None = None
     answered_mono: float | None = None
     ended_at: datetime | None = None
@@ -107,7 +122,7 @@ class LiveCall:
     @property
     def settled(self) -> bool:
         """Whether no transaction is under way, or waits to be tried again."""
-        return not self.state.pending
+        return not self.state.pending and not self.presses
 
     def since_answer(self, now: Now) -> float | None:
         return None if self.answered_mono is None else now.mono - self.answered_mono
@@ -126,6 +141,8 @@ class LiveCall:
             yield self.notice_by
         if self.decide_by is not None and not self.decided:
             yield self.decide_by
+        if not self.closed:
+            yield from (at for at in (self.shuts_at, self.looks_at) if at is not None)
 
     def text_of(self, notice: NoticeId, language: Language, *, newcomer: bool = False) -> NoticeText | None:
         """As its line gives it. `newcomer`: the short one, or the whole where there is none."""
@@ -162,10 +179,12 @@ class LiveCall:
             id=self.id,
             account=self.account,
             line=self.line.id if self.line else None,
+            line_words=self.line_words,
             direction=self.direction,
             name=self.name,
             number=self.e164 or self.number,
             phase=self.phase,
+            reopened=self.reopened,
             arrived_at=self.arrived_at,
             answered_at=self.answered_at,
             ended_at=self.ended_at,
@@ -177,7 +196,7 @@ class LiveCall:
             end_code=self.end_code,
             status=_with_cause(self.status(now), storage_cause),
             notice=_shown(self.text, None if self.reads_aloud else self.notice, aloud=self.reads_aloud),
-            expires=self.expires,
+            expires={one: day for one, day in self.expires.items() if any(one in it.keeps for it in self.state.kept)},
             objection_answer=self.objection_answer,
             other_languages=self.other_languages,
         )
@@ -194,6 +213,7 @@ class LiveCall:
             self.arrived_at,
             max(seconds, 0.0),
             self._outcome(self.status(now)),
+            kept=bool(self.state.kept),
         )
 
     def _outcome(self, status: Status | None) -> str:

@@ -13,6 +13,7 @@ from softphone.domain.decision import Decision, Facts, Known, not_recorded
 from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, terms, which_line
 from softphone.domain.purpose import Direction, Language, Reason
 from softphone.engine.call.hands import Rules, Store
+from softphone.engine.call.lines import line_state
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.notices import CallNotices
 from softphone.engine.call.stepping import Stepper
@@ -59,26 +60,27 @@ class Ringing:
         self,
         call_id: str,
         account: str,
-        own: str | None,
+        agent: str,
         party: Party,
         *,
         incoming: bool,
         called: str | None,
         chosen: str | None,
     ) -> LiveCall:
-        """A call that has just begun. `own`: the account's number; `called`: what was dialled at the other end; `chosen`: the
-        agent's line."""
-        policy, number = self._rules.policy, e164(party.number)
+        """A call that has just begun. `agent`: the account's address, whose user part may be a number; `called`: what was
+        dialled at the other end; `chosen`: the agent's line."""
+        policy, number, now = self._rules.policy, e164(party.number), self._clock().utc
         direction = Direction.INBOUND if incoming else Direction.OUTBOUND
         line = None
         if policy:
-            number_called = e164(called) if called is not None else None
+            number_called, own = e164(called) if called is not None else None, e164(agent.partition("@")[0])
             line = which_line(policy, direction, called=number_called, account_number=own, chosen=chosen)
             if is_internal(policy, party.number, party.host):
                 direction = Direction.INTERNAL
         return LiveCall(
             id=call_id,
             account=account,
+            agent=agent,
             direction=direction,
             incoming=incoming,
             name=party.name,
@@ -87,8 +89,9 @@ class Ringing:
             policy=policy,
             book=self._rules.book,
             line=line,
+            line_words=line_state(policy, line, now) if policy and line else None,
             language=language_for(policy, line, number) if policy and line else Language.DA,
-            arrived_at=self._clock().utc,
+            arrived_at=now,
             phase=CallPhase.INCOMING if incoming else CallPhase.DIALLING,
         )
 

@@ -14,9 +14,11 @@ import pjsua2 as pj
 
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip.call import CallDirector, new_call_id
+from softphone.engine.sip.endpoint import connection_of
 from softphone.engine.sip.events import RegistrationState
 from softphone.engine.sip.happenings import (
     InviteArrived,
+    MessageCame,
     Post,
     RegistrationAnswered,
     RegistrationStarted,
@@ -47,12 +49,16 @@ class AccountDirector(pj.Account):
     @guarded
     def onRegState(self, prm: pj.OnRegStateParam) -> None:
         code = int(prm.code) if prm.status == 0 or prm.code >= 300 else 0
+        if connection := connection_of(prm.rdata):
+            self.post(MessageCame(connection, ours=True))
         self.post(RegistrationAnswered(self.account, code, prm.reason, int(prm.expiration)))
 
     @guarded
     def onIncomingCall(self, prm: pj.OnIncomingCallParam) -> None:
         director = CallDirector(self, new_call_id(), self.post, prm.callId)
         message = parse_message(prm.rdata.wholeMsg)
+        if connection := connection_of(prm.rdata):
+            self.post(MessageCame(connection))
         self.post(InviteArrived(director, self.account, message, prm.rdata.srcAddress))
 
 

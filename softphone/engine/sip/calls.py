@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.engine.sip import events
 from softphone.engine.sip.account import target_uri
 from softphone.engine.sip.call import CallDirector, Leg, call_params, new_call_id
+from softphone.engine.sip.crowd import Crowd
 from softphone.engine.sip.happenings import (
     DigitSeen,
     InviteArrived,
@@ -57,10 +57,6 @@ WATCH_SECONDS = 1.0
 DIGIT_SECONDS = 0.3
 """How long a digit and the pause after it take on their way out, at most."""
 
-CROWD = 8
-CROWD_SECONDS = 0.6
-"""PJSIP frees a call's two sockets half a second late, has room for 64, and aborts without room."""
-
 BUSY_HERE = 486
 NOT_HERE = 480
 DECLINE = 603
@@ -75,6 +71,7 @@ class Calls:
         post: Post,
         emit: Callable[[events.PhoneEvent], None],
         *,
+        crowd: Crowd,
         frames: Frames | None,
         record_aware: bool,
     ) -> None:
@@ -89,7 +86,7 @@ class Calls:
         self._offers = Negotiation(self._legs, timers, emit, record_aware)
         self._hearing = Hearing(self._legs, ports, timers, post, emit)
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
-        self._released: deque[float] = deque(maxlen=CROWD)
+        self._crowd = crowd
 
     # What is asked
 
@@ -186,11 +183,6 @@ class Calls:
 
     def all_over(self) -> bool:
         return not self._legs and not self._leaving
-
-    def crowded(self) -> bool:
-        """Whether so many calls ended just now that reading more of them would be dangerous."""
-        full = len(self._released) == CROWD
-        return full and time.monotonic() - self._released[0] < CROWD_SECONDS
 
     def drop_all(self) -> None:
         for leg in self._legs.values():
@@ -316,11 +308,11 @@ class Calls:
 
     def _turn_away(self, director: CallDirector, account: str, code: int) -> None:
         self._leaving[director.call] = (account, director)
-        self._released.append(time.monotonic())
         params = pj.CallOpParam()
         params.statusCode = code
         with contextlib.suppress(pj.Error):
             director.hangup(params)
+        self._crowd.call_went()
 
     def _missed(self, account: str, name: str, number: str) -> None:
         self._emit(events.CallMissed(account, name, number, busy=True, at=datetime.now(UTC)))
@@ -342,7 +334,7 @@ class Calls:
         leg.ending = True
         self._hearing.silence(leg)
         del self._legs[leg.call]
-        self._released.append(time.monotonic())
+        self._crowd.call_went()
         self._emit(events.CallEnded(leg.call, code, reason, by_us))
 
     def _unanswered_end(self, call: str) -> None:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 from softphone.engine.sip.message import Message
 
 if TYPE_CHECKING:
+    from pjsua2 import TransportHandle
+
     from softphone.engine.sip.call import CallDirector
 
 
@@ -48,6 +50,23 @@ class InviteRejected:
 
     caller: str
     called: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """A TCP connection, of ours or of others, came to stand or is gone. `handle` is PJSIP's own, to shut it down by."""
+
+    connection: int
+    standing: bool
+    handle: TransportHandle
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCame:
+    """By this connection (a number of `ConnectionChanged`, where it is TCP). `ours`: a registrar's answer."""
+
+    connection: int
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +136,8 @@ Happening = (
     | RegistrationAnswered
     | InviteArrived
     | InviteRejected
+    | ConnectionChanged
+    | MessageCame
     | StateReached
     | MediaReached
     | MessageSeen

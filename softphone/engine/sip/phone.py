@@ -12,10 +12,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from softphone.domain.errors import EngineError
 from softphone.engine.sip import happenings as seen
 from softphone.engine.sip.calls import DECLINE, Calls
+from softphone.engine.sip.crowd import Crowd
 from softphone.engine.sip.endpoint import SipEndpoint
 from softphone.engine.sip.events import FrameFault, PeerRecordingState, PhoneEvent, PhoneFault
 from softphone.engine.sip.media import Frames, SoundEnd
@@ -25,6 +27,9 @@ from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings, PhoneSettings
 from softphone.engine.sip.timers import Timers
+
+if TYPE_CHECKING:
+    from pjsua2 import TransportHandle
 
 Inbox = Callable[[PhoneEvent], None]
 
@@ -61,6 +66,9 @@ class Phone:
         self._frames = frames
         self._seen: deque[seen.Happening] = deque()
         self._timers = Timers()
+        self._crowd = Crowd()
+        self._connections: dict[int, TransportHandle] = {}
+        """TCP's that stand"""
         self._thread = 0
         self._endpoint: SipEndpoint | None = None
         self._ports: CallPorts | None = None
@@ -74,12 +82,14 @@ class Phone:
         self._endpoint = endpoint
         self._ports = CallPorts(self._sound, frame_copiers(), self._seen.append)
         registrations = Registrations(endpoint, self._settings.address, self._timers, self._seen.append, self._inbox)
+        self._crowd = Crowd()
         calls = Calls(
             registrations,
             self._ports,
             self._timers,
             self._seen.append,
             self._inbox,
+            crowd=self._crowd,
             frames=self._frames,
             record_aware=self._settings.record_aware,
         )
@@ -121,8 +131,8 @@ class Phone:
         registrations, calls = self._running()
         assert self._endpoint is not None
         wait = 0 if self._seen else self._timers.wait(timeout_ms)
-        if calls.crowded():
-            # A flood of calls waits in the socket; the sound of the standing call has its own thread.
+        if self._crowd.too_many():
+            # A flood waits in the socket; the sound of the standing call has its own thread.
             time.sleep(wait / 1000)
         else:
             self._endpoint.poll(wait)
@@ -219,6 +229,16 @@ class Phone:
             raise EngineError("sip_closed")
         return self._parts
 
+    def _let_go(self, connection: int) -> None:
+        # One that is gone already, and only not yet handed on, is no connection any more for PJSIP either.
+        gone = any(
+            isinstance(one, seen.ConnectionChanged) and one.connection == connection and not one.standing
+            for one in self._seen
+        )
+        handle = self._connections.pop(connection, None)
+        if handle is not None and not gone and self._endpoint is not None:
+            self._endpoint.let_go(handle)
+
     def _hand_on(self, happening: seen.Happening, registrations: Registrations, calls: Calls) -> None:
         match happening:
             case seen.RegistrationStarted():
@@ -229,6 +249,15 @@ class Phone:
                 calls.arrived(happening)
             case seen.InviteRejected():
                 calls.rejected(happening)
+            case seen.ConnectionChanged(connection=connection, standing=True, handle=handle):
+                self._connections[connection] = handle
+                if (crowded_out := self._crowd.connected(connection)) is not None:
+                    self._let_go(crowded_out)
+            case seen.ConnectionChanged(connection=connection):
+                self._connections.pop(connection, None)
+                self._crowd.disconnected(connection)
+            case seen.MessageCame(connection, ours):
+                self._crowd.spoke(connection, ours=ours)
             case seen.StateReached():
                 calls.state_reached(happening)
             case seen.MediaReached():

@@ -50,7 +50,7 @@ class PartyView(QWidget):
         self.name.setText(call.name or readable(call.number) or view.texts("party.unknown"))
         seconds = duration_of(call, view.now)
         self.timer.setText(duration(seconds) if seconds is not None and view.connected else "")
-        name = view.line_name(call.line)
+        name = view.name_of_line(call)
         self.line.setText(f"· {name}" if name and call.number else name)
         self.number.setVisible(bool(call.number))
         if not self._copied.isActive():

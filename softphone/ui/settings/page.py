@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
-from softphone.ui.controls import QuietButton
+from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import Reel, Words
 from softphone.ui.settings.forms import AccountSection, AppearanceSection, SoundSection
 from softphone.ui.settings.policy import PolicySection
@@ -15,11 +15,12 @@ from softphone.wire import Levels, SaveSettings, Settings, WatchLevels
 
 
 class SettingsPage(QWidget):
-    """command(SaveSettings | WatchLevels | TestTone), password(account_id, password), back()."""
+    """command(SaveSettings | WatchLevels | TestTone), password(account_id, password), back(), review(): is to be opened."""
 
     command = Signal(object)
     password = Signal(str, str)
     back = Signal()
+    review = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,6 +48,10 @@ class SettingsPage(QWidget):
             section.save.connect(self._save)
         self.account.save.connect(self._save_account)
         self._account_sent = ""
+        self.review_button = FilledButton("openReview", "plain")
+        self.review_button.hide()
+        self.review_button.clicked.connect(self.review)
+        inner.addWidget(self.review_button)
         inner.addStretch(1)
         self.reel = Reel("settingsReel", inside)
         layout = self._outer = QVBoxLayout(self)
@@ -66,7 +71,14 @@ class SettingsPage(QWidget):
         self.welcome.setText(view.texts("settings.welcome"))
         for section in (self.account, self.sound, self.policy, self.appearance):
             section.render_view(view)
+        self.review_button.show_as(
+            view, view.texts("settings.review"), icon="play", why=view.texts("settings.review.why")
+        )
         self.reel.render_view(view)
+
+    def offer_review(self) -> None:
+        """This keyring can hear training recordings."""
+        self.review_button.show()
 
     def show_policy(self) -> None:
         """Bring the policy's part into sight."""

@@ -87,6 +87,8 @@ def sheet(theme: Theme) -> str:
     QMenu::item:disabled {{ color: {t.disabled}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}
     QToolTip {{ background: {t.text}; color: {t.window}; border: none; padding: 6px 8px; }}
+    QFrame#rule {{ background: {t.line}; border: none; }}
+    QTableView#sampleList {{ background: transparent; border: none; }}
     QScrollArea {{ border: none; }}
     QScrollBar:vertical {{ background: transparent; width: 6px; margin: 0; }}
     QScrollBar::handle:vertical {{ background: {t.neutral.edge}; border-radius: 3px; min-height: 32px; }}

@@ -216,7 +216,7 @@ class _Card(Speech):
     def _why(self, *, since: bool = True) -> str:
         began = self.status.since if since else None
         reason = self.first.reason
-        line = self.view.line(self.call.line)
+        line = self.view.line_of_call(self.call)
         purpose = self.first.purpose or next(iter(self.status.recording), DOCUMENTATION)
         why = line.why.get(purpose, {}).get(self.texts.language, "") if line else ""
         if reason is Reason.CONSENT:

@@ -6,9 +6,19 @@ from datetime import datetime
 
 from softphone.domain.purpose import Reason
 from softphone.domain.status import HoldPhase, PurposePhase
-from softphone.ui.view import View
+from softphone.ui.view import View, duration
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import CallState
+
+
+def recorded_words(view: View, call: CallState, seconds: float) -> str:
+    """What an earlier call was recorded for, its line and how long it took."""
+    purposes = call.status.purposes.items() if call.status else ()
+    made_for = [purpose for purpose, it in purposes if it.phase is not PurposePhase.OFF]
+    what = view.texts(f"past.recorded.{'both' if len(made_for) > 1 else made_for[0]}") if made_for else ""
+    # Two lines: one that breaks where it is full may leave a dot at its end.
+    below = " · ".join(part for part in (view.name_of_line(call), duration(seconds)) if part)
+    return "\n".join(part for part in (what, below) if part)
 
 
 def kept_words(view: View, call: CallState) -> str:
@@ -35,8 +45,10 @@ def kept_words(view: View, call: CallState) -> str:
     training = status.purposes.get(TRAINING)
     if training and training.phase is PurposePhase.ENDED and TRAINING not in days:
         said.append(texts("kept.training_in_custody" if grounds else "kept.not_training"))
+    if not days and status.hold:
+        return texts("kept.locked_only")
     if not said:
-        said.append(texts("kept.locked_only" if status.hold else "kept.something"))
+        said.append(texts("kept.something"))
     return " ".join(said)
 
 

@@ -38,8 +38,8 @@ def opt_out_words(view: View, call: CallState | None) -> ButtonWords:
     if kind == OptOutKind.NONE:
         code = _PRESSED.get(button.why_not or "", code)  # what was pressed keeps its name and icon
         icon = "note" if button.why_not == "request_noted" else icon
-    if kind == OptOutKind.STOP_AND_DELETE and not status.recordings:
-        code = "opt_out.not_at_all"  # nothing to delete yet
+    if kind == OptOutKind.STOP_AND_DELETE:
+        code = _last_purpose(call, status)
     title = texts(
         f"{code}.short" if kind == OptOutKind.SAID_NO and not fits_a_button(party) else code, Party=upper_first(party)
     )
@@ -50,9 +50,20 @@ def opt_out_words(view: View, call: CallState | None) -> ButtonWords:
     return ButtonWords(icon, title, texts(_opt_out_sub(Speech(view, call, status), code)), True, more)
 
 
+def _last_purpose(call: CallState, status: Status) -> str:
+    """What a no to the last purpose does: where a lock stands, it deletes nothing."""
+    if not status.recordings:
+        return "opt_out.not_at_all"  # nothing to delete yet
+    if status.opt_out.stays:
+        return "opt_out.keeps" if call.phase is CallPhase.ENDED else "opt_out.stop_and_keep"
+    return "opt_out.delete" if call.phase is CallPhase.ENDED else "opt_out.stop_and_delete"
+
+
 def _opt_out_sub(speech: Speech, code: str) -> str:
     kind, status = speech.status.opt_out.kind, speech.status
     over = speech.call.phase is CallPhase.ENDED
+    if status.opt_out.stays and kind in (OptOutKind.STOP_AND_DELETE, OptOutKind.SAID_NO):
+        return f"opt_out.stays.{status.opt_out.stays}"
     if kind == OptOutKind.TRAINING_ENDS:
         if speech.held_from_training:
             return "opt_out.training_ends.locked"  # the lock keeps training out for now; a no does for good

@@ -21,8 +21,8 @@ class Speech:
         party = view.party(call)
         left = view.seconds_to(status.until)
         self.params: dict[str, object] = {"party": party, "Party": upper_first(party), "seconds": left, "count": left}
-        self.params |= {"line": view.line_name(call.line)}
-        state = view.line(call.line)
+        self.params |= {"line": view.name_of_line(call)}
+        state = view.line_of_call(call)
         self.params |= {"sample": state.sample if state else ""}
 
     def say(self, code: str, **more: object) -> str:

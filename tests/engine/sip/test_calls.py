@@ -318,3 +318,23 @@ def test_digits_sent_just_before_a_hold_all_arrive(agent: SecondPhone, customer:
     agent.do("resume")
     customer.wait_for("HoldChanged", by_them=False)
     part(customer, agent)
+
+
+@pytest.mark.alone
+def test_a_flood_of_connections_does_not_end_the_phone_whether_they_stay_or_go(
+    agent: SecondPhone, customer: SecondPhone
+) -> None:
+    standing: list[socket.socket] = []
+    for number in range(150):
+        # What waits to be accepted fills up meanwhile: that nobody gets through is as good.
+        with suppress(OSError):
+            one = socket.create_connection(("127.0.0.1", agent.tcp), timeout=0.02)
+            if number % 3:
+                one.close()
+            else:
+                standing.append(one)
+    for one in standing:
+        one.close()
+    agent.ask("state", "State")
+    connect(customer, agent)
+    part(customer, agent)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Generator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -99,6 +102,32 @@ def test_a_call_goes_through_the_registrar_in_both_directions_with_digest(
             caller.do("hold")
             callee.wait_for("HoldChanged", by_them=True)
             part(callee, caller)
+
+
+@pytest.mark.alone
+def test_idle_connections_keep_the_phone_from_neither_its_registrar_nor_its_registration(server: Kamailio) -> None:
+    with second_phone() as phone, ExitStack() as idle:
+
+        def stay_idle(count: int) -> None:
+            for _ in range(count):
+                idle.enter_context(socket.create_connection(("127.0.0.1", phone.tcp), timeout=1))
+                phone.ask("state", "State")
+                time.sleep(0.12)  # fewer in a moment than a flood is
+
+        stay_idle(16)
+        register(phone, server, "anna", transport="tcp", expires=60)
+        phone.wait_for("RegistrationChanged", state="registered", seconds=8)
+        stay_idle(17)
+        # Its connection is still there: the call that comes by it is let in.
+        with second_phone() as bo:
+            register(bo, server, "bo")
+            bo.wait_for("RegistrationChanged", state="registered")
+            bo.do("dial", account="bo", target=f"sip:anna@{server.address}")
+            phone.wait_for("CallArrived")
+            phone.do("answer")
+            bo.wait_for("CallEstablished")
+            phone.wait_for("CallEstablished")
+            part(bo, phone)
 
 
 def test_passwords_are_in_no_command_line_and_no_repr_of_an_account(server: Kamailio) -> None:

@@ -1,0 +1,171 @@
+"""Catalog and recordings, byte for byte, with their SHA-256; and the list of what was copied.
+
+The catalog stays under its key: it is copied page by page by SQLite itself, at one moment's state, while others write to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
+
+from softphone.archive.backup.target import File, own
+from softphone.archive.files.vault import sync_folder
+from softphone.domain.errors import ArchiveError
+
+_dbapi: Any = dbapi2
+_PAGES = 2_000
+"""copied between two looks at whether to go on: 8 MB"""
+_BLOCK = 1 << 20
+UNREADABLE = "error.archive.unreadable"
+
+GoOn = Callable[[], None]
+"""asked between two blocks; raises what is to end it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A recording's file in a backup. `changed`: of its source, in nanoseconds; where that is another, it is looked at again."""
+
+    recording: str
+    bytes: int
+    sha256: str
+    changed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.recording}.{self.bytes}.ktr"
+
+    def __str__(self) -> str:
+        return f"{self.recording} {self.bytes} {self.sha256} {self.changed}\n"
+
+
+def snapshot(source: Path, copy: Path, key: bytes, go_on: GoOn) -> None:
+    """The catalog's copy, with no log of pages beside it and no page of an older day in it. Raises ArchiveError."""
+    with closing(_open(source, key)) as live, closing(_open(copy, key)) as new:
+        try:
+            # The moment is fixed before the first page: what others write meanwhile is not waited for.
+            live.execute("BEGIN")
+            live.execute("SELECT 1 FROM meta").fetchone()
+            live.backup(new, pages=_PAGES, progress=_asking(go_on))
+            live.execute("ROLLBACK")
+            new.execute("PRAGMA synchronous=FULL")
+            new.execute("PRAGMA journal_mode=DELETE")
+            if found := new.execute("PRAGMA cipher_integrity_check").fetchall():
+                raise ArchiveError("error.backup.catalog_damaged", detail=str(found[0][0]))
+        except (sqlite3.Error, _dbapi.Error) as error:
+            detail = str(error)
+            if "full" in detail:
+                raise ArchiveError("error.backup.full", path=str(copy.parent)) from error
+            if "malformed" in detail:
+                raise ArchiveError("error.backup.catalog_damaged", detail=detail) from error
+            raise ArchiveError("error.archive.unwritable", path=str(copy), detail=detail) from error
+    with copy.open("rb") as file:
+        os.fsync(file.fileno())
+    sync_folder(copy.parent)
+
+
+def _asking(go_on: GoOn) -> Callable[[int, int, int], None]:
+    def asked(_status: int, _left: int, _all: int) -> None:
+        go_on()
+
+    return asked
+
+
+def _open(path: Path, key: bytes) -> Any:
+    connection = _dbapi.connect(str(path), isolation_level=None, check_same_thread=False, timeout=5)
+    connection.execute("PRAGMA cipher_log_level=NONE")
+    connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
+    return connection
+
+
+def copy_file(source: Path, to: Path, go_on: GoOn, size: int | None = None) -> str:
+    """Its first `size` bytes under their name only once they are on the disk. Their SHA-256, or OSError.
+
+    A file that ends before `size` raises FileNotFoundError: it is not the one that was listed. What cannot be read: ArchiveError.
+    """
+    new = to.with_name(to.name + ".part")
+    digest = hashlib.sha256()
+    with open(new, "wb", opener=own) as file:
+        for block in _blocks(source, size):
+            file.write(block)
+            digest.update(block)
+            go_on()
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(to)
+    return digest.hexdigest()
+
+
+def hash_file(path: Path, go_on: GoOn, size: int | None = None) -> str:
+    """SHA-256, in hex. Raises OSError."""
+    digest = hashlib.sha256()
+    for block in _blocks(path, size):
+        digest.update(block)
+        go_on()
+    return digest.hexdigest()
+
+
+def _blocks(path: Path, size: int | None) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            left = size
+            while left is None or left > 0:
+                block = file.read(_BLOCK if left is None else min(_BLOCK, left))
+                if not block:
+                    if left:
+                        raise FileNotFoundError
+                    return
+                left = None if left is None else left - len(block)
+                yield block
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ArchiveError(UNREADABLE, path=str(path), detail=error.strerror or "") from error
+
+
+def file_of(path: Path, go_on: GoOn) -> File:
+    return File(path.name, path.stat().st_size, hash_file(path, go_on))
+
+
+def write_list(path: Path, objects: Iterable[Object]) -> tuple[File, int]:
+    """In the order of their recordings. Raises OSError."""
+    digest, size, count = hashlib.sha256(), 0, 0
+    with open(path, "wb", opener=own) as file:
+        for one in objects:
+            line = str(one).encode("ascii")
+            file.write(line)
+            digest.update(line)
+            size += len(line)
+            count += 1
+        file.flush()
+        os.fsync(file.fileno())
+    return File(path.name, size, digest.hexdigest()), count
+
+
+def read_list(path: Path) -> Iterator[Object]:
+    """A list whose SHA-256 was compared. Raises OSError."""
+    with path.open("rb") as file:
+        for line in file:
+            recording, size, sha256, changed = line.decode("ascii").split(" ")
+            yield Object(recording, int(size), sha256, int(changed))
+
+
+class Listed:
+    """A list, looked up in its own order."""
+
+    def __init__(self, objects: Iterator[Object]) -> None:
+        self._objects = objects
+        self._next = next(objects, None)
+
+    def find(self, recording: str) -> Object | None:
+        while self._next is not None and self._next.recording < recording:
+            self._next = next(self._objects, None)
+        return self._next if self._next is not None and self._next.recording == recording else None

@@ -1,0 +1,438 @@
+"""A backup becomes an archive again, without what has been erased since: it is made beside its place, and put there whole.
+
+Until its marker is written nobody can open it, and by then all that is known to have ended has ended. What cannot be known
+is said, and a person has to take it upon them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import chain, count
+from pathlib import Path
+
+from sqlalchemy import select
+
+from softphone.archive.archive import CATALOG, RECORDINGS, Archive
+from softphone.archive.backup import terms, touched
+from softphone.archive.backup.copying import UNREADABLE, Object, copy_file, hash_file, read_list, snapshot
+from softphone.archive.backup.former import Former, former_of
+from softphone.archive.backup.journal import Journal, Read
+from softphone.archive.backup.run import Progress, onward
+from softphone.archive.backup.target import MARKER as BACKUP
+from softphone.archive.backup.target import File, Manifest, Target, erase, faults
+from softphone.archive.catalog import Catalog
+from softphone.archive.changes import Tables
+from softphone.archive.files.container import SUFFIX
+from softphone.archive.files.vault import sync_folder
+from softphone.archive.keys import wraps as keys
+from softphone.archive.keys.wraps import KeyStore, Secrets
+from softphone.archive.marker import MARKER, REPLACED, Marker, read_marker, write_marker
+from softphone.archive.migrations import HEAD
+from softphone.archive.proof import audit
+from softphone.archive.proof.checkpoint import Signer
+from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
+from softphone.archive.tables import recordings
+from softphone.archive.writers import RESTORING, Writers
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError, KeyringError
+
+BEGUN = "restoring.json"
+"""which backup is being brought back into this folder"""
+_BATCH = 200
+_Key = tuple[str, str]
+"""kind and id"""
+
+
+@dataclass(slots=True)
+class Restored:
+    """What was brought back. Times are those up to which nothing is unknown; None: nothing is unknown at all."""
+
+    folder: Path
+    number: int
+    at: datetime
+    recordings: int = 0
+    erased: int = 0
+    """recordings and lists whose wraps, or all of them, went again"""
+    past: list[str] = field(default_factory=list[str])
+    """recordings of which something is past its date: gone by the sweep, or for the next one to take (`swept` False)"""
+    swept: bool = True
+    clock_doubtful: date | None = None
+    unknown_since: datetime | None = None
+    damaged: list[str] = field(default_factory=list[str])
+    """their file in the backup is missing, or not as it was written: brought back as it is"""
+    aside: Path | None = None
+    """where the archive is now that stood in this place"""
+    taken: bool = False
+    """it was believed, and all its recordings are in the new one: what was moved aside may be erased"""
+
+
+def restore(
+    source: Path,
+    to: Path,
+    store: KeyStore,
+    now: datetime,
+    *,
+    erased_in: Path | None = None,
+    replace_archive: bool = False,
+    accept_unknown: bool = False,
+    clock_is_right: bool = False,
+    progress: Progress = onward,
+) -> Restored:
+    """From the backup's folder into `to`, which is new, empty, or with `replace_archive` that archive's own.
+
+    `erased_in`: the archive's former folder, which knows best what has ended, and has what was recorded since.
+
+    Raises ArchiveError, KeyringError; then nothing is in `to` that was not there before.
+    """
+    target = Target.open(source)
+    secrets, signer = _keys(target, store)
+    manifest = target.manifest(signer.key)
+    if manifest is None:
+        raise ArchiveError("error.backup.unfinished", path=str(source))
+    if manifest.schema > HEAD:
+        raise ArchiveError("error.archive.unknown_version", found=manifest.schema, known=HEAD)
+    stands = _place(to, manifest, replace_archive=replace_archive)
+    read = Journal(target, manifest, secrets).read()
+    before = erased_in or (to if stands else None)
+    # Until it has been put in its place: who begins to record meanwhile would do so into the folder that is moved aside.
+    with _nobody_writes(to, stands=stands) as writers:
+        with former_of(before, manifest, read, secrets, must=erased_in is not None) as former:
+            if former is None and not accept_unknown:
+                if not read.whole:
+                    raise ArchiveError("error.backup.journal_changed", path=str(source / manifest.journal))
+                raise ArchiveError("error.backup.unknown", since=_told(read.until or manifest.at), until=_told(now))
+            work = to.with_name(f"{to.name}{RESTORING}")
+            made = _Restoring(work, target, manifest, secrets, signer, store, progress)
+            done = made.make(read, former, now, clock_is_right=clock_is_right)
+        done.taken = done.taken and stands and before == to
+        if sys.platform == "win32":
+            # Nothing in a folder that is open there can be moved.
+            writers.close()
+        done.folder = to
+        done.aside = _put(work, to, now, stands=stands)
+    return done
+
+
+def erase_former(done: Restored) -> bool:
+    """The folder that was moved aside, overwritten; False where something of it is only there. Raises ArchiveError."""
+    if done.aside is None or not done.taken:
+        return False
+    with _written(done.aside):
+        _erase_all(done.aside)
+        sync_folder(done.aside.parent)
+    done.aside = None
+    return True
+
+
+def check(source: Path, store: KeyStore, progress: Progress = onward) -> tuple[Manifest, list[str]]:
+    """Every byte of a backup against what its manifest says; the names of the files that are another. Raises ArchiveError."""
+    target = Target.open(source)
+    secrets, signer = _keys(target, store)
+    manifest = target.manifest(signer.key)
+    if manifest is None:
+        raise ArchiveError("error.backup.unfinished", path=str(source))
+    bad: list[str] = []
+    at = 0
+
+    def go_on() -> None:
+        if not progress("check", at, manifest.count):
+            raise ArchiveError("error.backup.stopped")
+
+    for one in (manifest.catalog, manifest.objects):
+        with suppress(FileNotFoundError):
+            if hash_file(source / one.name, go_on) == one.sha256:
+                continue
+        bad.append(one.name)
+    if manifest.objects.name not in bad:
+        for at, one in enumerate(_objects(target, manifest)):  # noqa: B007 - told by go_on
+            with suppress(FileNotFoundError):
+                if hash_file(target.object(one.recording, one.bytes), go_on) == one.sha256:
+                    continue
+            bad.append(one.name)
+    if not Journal(target, manifest, secrets).read().whole:
+        bad.append(manifest.journal)
+    return manifest, bad
+
+
+class _Restoring:
+    """One restore, in a folder of its own. What a run that was cut off has copied is looked at, and kept where it is right."""
+
+    def __init__(
+        self,
+        work: Path,
+        target: Target,
+        manifest: Manifest,
+        secrets: Secrets,
+        signer: Signer,
+        store: KeyStore,
+        progress: Progress,
+    ) -> None:
+        self._work = work
+        self._target = target
+        self._manifest = manifest
+        self._secrets = secrets
+        self._signer = signer
+        self._store = store
+        self._progress = progress
+        self._at = ("catalog", 0, 0)
+        self._done = Restored(work, manifest.number, manifest.at)
+
+    def make(self, read: Read, former: Former | None, now: datetime, *, clock_is_right: bool) -> Restored:
+        manifest, done, marker = self._manifest, self._done, _marker(self._manifest)
+        self._begin()
+        end = 0
+        if former is None:
+            self._fetch(manifest.catalog, self._work / CATALOG)
+        else:
+            # It knows all that has ended, is held and is new since; of the backup only the recordings are needed.
+            end = former.end(manifest.desk)
+            snapshot(former.catalog.path, self._work / CATALOG, self._secrets.catalog, self._go_on)
+        catalog = Catalog.open(self._work / CATALOG, self._secrets.catalog)
+        archive = Archive(self._work, marker, catalog, self._secrets, self._store, self._signer)
+        with closing(archive):
+            with catalog.writing() as connection:
+                touched.forget_all(connection)
+            if former is None:
+                ended = {(line.kind, line.id): line.terms for line in read.lines}
+                self._end(archive, ended.items(), now)
+            self._copy(archive, former)
+            finish(archive)
+            done.unknown_since = None if former else read.until or manifest.at
+            self._past(archive, now, clock_is_right=clock_is_right)
+            params: dict[str, str | int | bool | None] = {
+                "number": manifest.number,
+                "at": manifest.at.isoformat(),
+                "head": f"{manifest.log_number} {manifest.log_hash}",
+                "erased": done.erased,
+                "unknown_since": done.unknown_since.isoformat() if done.unknown_since else None,
+                "damaged": len(done.damaged),
+            }
+            archive.note(AuditEntry("archive_restored", "G10", now, "", params=params))
+            archive.head(now)
+        if former is not None and former.end(manifest.desk) != end:
+            # A command changed something in the former folder since its catalog was copied: that would be lost.
+            raise ArchiveError("error.backup.in_use", path=str(former.catalog.path.parent))
+        (self._work / BEGUN).unlink(missing_ok=True)
+        write_marker(self._work, marker)
+        return done
+
+    def _begin(self) -> None:
+        """A folder of another backup's restore is not gone on with; nor one that was whole, and of which nobody knows the age."""
+        told = json.dumps({"target": self._target.id, "number": self._manifest.number})
+        try:
+            if self._work.exists() and not _is(self._work / BEGUN, told):
+                _erase_all(self._work)
+            (self._work / RECORDINGS).mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._work.chmod(0o700)
+            for left in self._work.glob(f"{CATALOG}*"):
+                erase(left)
+            (self._work / BEGUN).write_text(told, encoding="utf-8")
+        except OSError as error:
+            raise ArchiveError("error.archive.unwritable", path=str(self._work), detail=error.strerror or "") from error
+
+    def _fetch(self, file: File, to: Path) -> None:
+        path = self._target.folder / file.name
+        try:
+            digest = copy_file(path, to, self._go_on)
+        except FileNotFoundError:
+            digest = ""
+        except OSError as error:
+            raise ArchiveError("error.archive.unwritable", path=str(to), detail=error.strerror or "") from error
+        if digest != file.sha256:
+            raise ArchiveError("error.backup.catalog_changed", path=str(path))
+
+    def _copy(self, archive: Archive, former: Former | None) -> None:
+        """The recordings that the catalog knows: of one that has been erased not even the sealed bytes come back."""
+        with archive.catalog.reading() as connection:
+            known = set(connection.execute(select(recordings.c.recording)).scalars())
+        found: set[str] = set()
+        for number, one in enumerate(_objects(self._target, self._manifest)):
+            self._at = ("recordings", number, self._manifest.count)
+            self._go_on()
+            if one.recording not in known:
+                self._done.erased += former is not None
+            elif former is None or not former.has_more(one):
+                found.add(one.recording)
+                self._object(one, archive.vault.path(one.recording))
+        for recording in sorted(known - found):
+            if former is not None and self._from_former(former, recording, archive.vault.path(recording)):
+                found.add(recording)
+        self._done.recordings = len(known)
+        self._done.taken = former is not None and found >= known and not former.has_others(known)
+        self._done.damaged = sorted({*self._done.damaged, *known - found})
+        with _written(self._work):
+            for path in (self._work / RECORDINGS).iterdir():
+                if path.name.removesuffix(SUFFIX) not in found:
+                    erase(path)
+            sync_folder(self._work / RECORDINGS)
+
+    def _from_former(self, former: Former, recording: str, to: Path) -> bool:
+        """What was recorded since the backup, as far as it can be read there."""
+        self._go_on()
+        with _written(self._work):
+            try:
+                copy_file(former.path(recording), to, self._go_on)
+            except FileNotFoundError:
+                return False
+            except ArchiveError as error:
+                if error.code != UNREADABLE:
+                    raise
+                return False
+        return True
+
+    def _object(self, one: Object, to: Path) -> None:
+        path = self._target.object(one.recording, one.bytes)
+        with _written(self._work):
+            try:
+                if to.exists() and hash_file(to, self._go_on) == one.sha256:
+                    return
+                if copy_file(path, to, self._go_on) == one.sha256:
+                    return
+            except FileNotFoundError:
+                pass
+            except ArchiveError as error:
+                if error.code != UNREADABLE:
+                    raise
+        self._done.damaged.append(one.recording)
+
+    def _end(self, archive: Archive, ended: Iterable[tuple[_Key, terms.Terms]], now: datetime) -> None:
+        """What has ended since ends again, each with its entry in the log."""
+        waiting = list(ended)
+        for start in range(0, len(waiting), _BATCH):
+            self._go_on()
+            batch = waiting[start : start + _BATCH]
+            with archive.catalog.writing() as connection:
+                tables = Tables(connection, archive.desk, archive.secrets)
+                entries: list[AuditEntry] = []
+                known = [id for (kind, id), _ in batch if kind == "recording" and tables.exists(id)]
+                touches = list(dict.fromkeys([*known, *terms.touches(connection, (key for key, _ in batch))]))
+                for (kind, id), what in batch:
+                    of = id if id in known else None
+                    call = terms.call_of(connection, id) if of else ""
+                    if terms.apply(tables, archive.desk, kind, id, what, now):
+                        self._done.erased += 1
+                        again = {"kind": kind, "gone": bool(what.get("gone"))}
+                        entries.append(AuditEntry("erased_again", "G10", now, call, of, again))
+                if touches:
+                    params: dict[str, str | int | bool | None] = {"count": len(known)}
+                    entries.append(AuditEntry("terms_taken_up", "G10", now, "", params=params))
+                audit.append(connection, archive.desk, entries, touches)
+
+    def _past(self, archive: Archive, now: datetime, *, clock_is_right: bool) -> None:
+        """Dates count as of now. Where a hold may stand that nobody knows of, nothing goes that it would keep: it is told."""
+        done = self._done
+        done.swept = done.unknown_since is None
+        witness = now if clock_is_right else None
+        swept = sweep(archive, now, clock=now, witness=witness, dry_run=not done.swept, terms=None, go_on=self._asked)
+        doubt = next((one for one in swept if one.what is Swept.CLOCK_DOUBTFUL), None)
+        if doubt is not None:
+            done.swept, done.clock_doubtful = False, doubt.since
+            swept = sweep(archive, now, clock=now, dry_run=True, terms=None)
+        done.past = sorted({one.recording for one in swept if one.recording and one.what not in REPORTS})
+
+    def _asked(self) -> bool:
+        self._go_on()
+        return True
+
+    def _go_on(self) -> None:
+        if not self._progress(*self._at):
+            raise ArchiveError("error.backup.stopped")
+
+
+def _keys(target: Target, store: KeyStore) -> tuple[Secrets, Signer]:
+    """Both lie in the keyring, or in its escrow; nothing is made here."""
+    master, private = store.get(keys.master_name(target.archive)), store.get(f"checkpoint-{target.desk}")
+    if master is None or private is None:
+        raise KeyringError("error.backup.no_key", path=str(target.folder))
+    return Secrets.derive(master), Signer(target.desk, private)
+
+
+def _objects(target: Target, manifest: Manifest) -> Iterator[Object]:
+    path = target.folder / manifest.objects.name
+    with faults(target.folder):
+        if not path.exists() or hash_file(path, lambda: None) != manifest.objects.sha256:
+            raise ArchiveError("error.backup.list_changed", path=str(path))
+        yield from read_list(path)
+
+
+def _place(to: Path, manifest: Manifest, *, replace_archive: bool) -> bool:
+    """Whether an archive stands there, which is to be moved aside. What is anything else is not touched."""
+    try:
+        filled = to.exists() and any(to.iterdir())
+    except OSError as error:
+        raise ArchiveError("error.archive.unreadable", path=str(to), detail=error.strerror or "") from error
+    if not filled:
+        return False
+    is_archive = any((to / name).exists() for name in (MARKER, CATALOG)) and not (to / BACKUP).exists()
+    if not replace_archive or not is_archive:
+        raise ArchiveError("error.backup.in_the_way", path=str(to))
+    if (to / MARKER).exists() and read_marker(to).archive != manifest.archive:
+        raise ArchiveError("error.backup.another", path=str(to))
+    return True
+
+
+@contextmanager
+def _nobody_writes(to: Path, *, stands: bool) -> Generator[Writers]:
+    with closing(Writers(to)) as writers:
+        if stands and not writers.alone():
+            raise ArchiveError("error.backup.in_use", path=str(to))
+        yield writers
+
+
+def _put(work: Path, to: Path, now: datetime, *, stands: bool) -> Path | None:
+    """In its place, whole. What stood there can no longer be opened as an archive: nothing sweeps it."""
+    aside = None
+    with _written(to):
+        if stands:
+            aside = _free(to.with_name(f"{to.name}.before-{now:%Y%m%dT%H%M%S}"))
+            to.rename(aside)
+            if (aside / MARKER).exists():
+                (aside / MARKER).rename(aside / REPLACED)
+        elif to.exists():
+            to.rmdir()
+        work.rename(to)
+        sync_folder(to.parent)
+    return aside
+
+
+def _free(path: Path) -> Path:
+    """This name, or the next one that nothing has: two restores may come in one second."""
+    names = chain([path], (path.with_name(f"{path.name}-{number}") for number in count(2)))
+    return next(name for name in names if not name.exists())
+
+
+def _erase_all(folder: Path) -> None:
+    """Raises OSError."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            erase(path)
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def _written(folder: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveError("error.archive.unwritable", path=str(folder), detail=error.strerror or "") from error
+
+
+def _marker(manifest: Manifest) -> Marker:
+    return Marker(manifest.archive, manifest.desk, manifest.demo)
+
+
+def _is(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _told(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

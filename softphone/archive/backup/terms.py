@@ -1,0 +1,176 @@
+"""A recording's terms as they are now, and how they are taken up in a catalog of an older day.
+
+What has ended there ends here too, what is held there is held here. Wraps only ever go: nothing here brings one back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, delete, insert, select, update
+
+from softphone.archive.changes import Tables
+from softphone.archive.keys import revocation
+from softphone.archive.proof.proofs import CALL_BACKS, REFUSALS
+from softphone.archive.tables import (
+    call_backs,
+    holds,
+    purposes,
+    recordings,
+    refusals,
+    review_comments,
+    review_scores,
+    reviews,
+    wraps,
+)
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import Ended
+
+Terms = Mapping[str, Any]
+"""JSON: `gone` true, or what stands"""
+_KEYS = {"recording", "purpose", "desk"}
+
+
+def of(connection: Connection, kind: str, id: str) -> Terms | None:
+    """None: there is nothing to tell of it, as of a promise that was given anew."""
+    match kind:
+        case "recording":
+            return recording(connection, id)
+        case "comment":
+            return {"gone": True} if not _has(connection, review_comments, "comment", id) else None
+        case "call_back":
+            return {"gone": True} if not _has(connection, call_backs, "call", id) else None
+        case "refusal":
+            row = connection.execute(select(refusals).where(refusals.c.number_index == bytes.fromhex(id))).first()
+            return {"at": row.at, "until": row.until} if row else None
+        case "revoked":
+            at = revocation.revoked(connection).get(id)
+            return {"at": at.isoformat()} if at else None
+        case _:
+            return None
+
+
+def recording(connection: Connection, id: str) -> Terms:
+    row = connection.execute(select(recordings.c.restricted).where(recordings.c.recording == id)).first()
+    if row is None:
+        return {"gone": True}
+    roles = connection.execute(select(wraps.c.role).where(wraps.c.recording == id).distinct()).scalars()
+    stands = connection.execute(select(purposes).where(purposes.c.recording == id))
+    held = connection.execute(select(holds).where(holds.c.recording == id))
+    return {
+        "restricted": row.restricted,
+        "roles": sorted(roles),
+        "purposes": {one.purpose: _values(one, _KEYS) for one in stands},
+        "holds": {one.hold: _values(one, {"hold", "recording", "desk"}) for one in held},
+        "shared": bool(connection.execute(select(reviews.c.shared).where(reviews.c.recording == id)).scalar()),
+        "scores": {one.item: one.points for one in connection.execute(_scores(id))},
+    }
+
+
+def apply(tables: Tables, desk: str, kind: str, id: str, terms: Terms, now: datetime) -> bool:
+    """Whether something was erased by it. Done again, it changes nothing."""
+    connection = tables.connection
+    match kind:
+        case "recording":
+            return _apply_recording(tables, desk, id, terms, now)
+        case "comment":
+            return bool(connection.execute(delete(review_comments).where(review_comments.c.comment == id)).rowcount)
+        case "call_back":
+            return bool(connection.execute(delete(call_backs).where(call_backs.c.call == id)).rowcount)
+        case "refusal":
+            index = bytes.fromhex(id)
+            connection.execute(delete(refusals).where(refusals.c.number_index == index))
+            connection.execute(insert(refusals).values(number_index=index, desk=desk, **terms))
+            return False
+        case "revoked":
+            revocation.revoke(connection, id, datetime.fromisoformat(terms["at"]))
+            return _drop_key(connection, id) > 0
+        case _:
+            return False
+
+
+def touches(connection: Connection, keys: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """What an entry of the log seals that taking up these changes besides the recordings that they name: before they are."""
+    for kind, id in keys:
+        if kind == "comment":
+            asked = select(review_comments.c.recording).where(review_comments.c.comment == id)
+            yield from connection.execute(asked).scalars()
+        elif kind == "refusal":
+            yield REFUSALS
+        elif kind == "call_back":
+            yield CALL_BACKS
+
+
+def call_of(connection: Connection, id: str) -> str:
+    return connection.execute(select(recordings.c.call).where(recordings.c.recording == id)).scalar() or ""
+
+
+def _apply_recording(tables: Tables, desk: str, id: str, terms: Terms, now: datetime) -> bool:
+    connection = tables.connection
+    if not tables.exists(id):
+        return False
+    if terms.get("gone"):
+        tables.discard(id, now)
+        return True
+    has = set(connection.execute(select(wraps.c.role).where(wraps.c.recording == id).distinct()).scalars())
+    ended = [KeyRole(role) for role in sorted(has - set(terms["roles"]))]
+    if ended:
+        tables.drop_wraps(id, *ended)
+    connection.execute(update(recordings).where(recordings.c.recording == id).values(restricted=terms["restricted"]))
+    for purpose, values in terms["purposes"].items():
+        here = (purposes.c.recording == id) & (purposes.c.purpose == purpose)
+        if not connection.execute(update(purposes).where(here).values(_known(purposes, values))).rowcount:
+            row = {**_known(purposes, values), "recording": id, "purpose": purpose, "desk": desk}
+            connection.execute(insert(purposes).values(row))
+        if purpose == Purpose.TRAINING and values["stands"] != Ended.KEEPS:
+            for table in (review_comments, review_scores, reviews):
+                connection.execute(delete(table).where(table.c.recording == id))
+    _apply_review(connection, id, terms)
+    for hold, values in terms["holds"].items():
+        connection.execute(delete(holds).where(holds.c.hold == hold))
+        connection.execute(insert(holds).values({**_known(holds, values), "hold": hold, "recording": id, "desk": desk}))
+    return bool(ended)
+
+
+def _apply_review(connection: Connection, id: str, terms: Terms) -> None:
+    """What was taken back of a review stays so; what was said since is not known here, and is not made up."""
+    if not terms.get("shared", True):
+        connection.execute(update(reviews).where(reviews.c.recording == id).values(shared=0))
+    if (scores := terms.get("scores")) is None:
+        return
+    for one in connection.execute(_scores(id)).all():
+        this = (review_scores.c.recording == id) & (review_scores.c.item == one.item)
+        if one.item not in scores:
+            connection.execute(delete(review_scores).where(this))
+        elif scores[one.item] != one.points:
+            connection.execute(update(review_scores).where(this).values(points=scores[one.item]))
+
+
+def _scores(id: str) -> Select[Any, Any]:
+    return select(review_scores.c.item, review_scores.c.points).where(review_scores.c.recording == id)
+
+
+def _drop_key(connection: Connection, key_id: str) -> int:
+    """What another key of its role opens too, it no longer opens."""
+    other = wraps.alias()
+    also = select(other.c.key_id).where(
+        other.c.recording == wraps.c.recording,
+        other.c.segment == wraps.c.segment,
+        other.c.role == wraps.c.role,
+        other.c.key_id.not_in(revocation.revoked(connection)),
+    )
+    return connection.execute(delete(wraps).where(wraps.c.key_id == key_id, also.exists())).rowcount
+
+
+def _has(connection: Connection, table: Table, column: str, id: str) -> bool:
+    return connection.execute(select(table.c[column]).where(table.c[column] == id)).first() is not None
+
+
+def _values(row: Any, without: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in row._mapping.items() if name not in without}
+
+
+def _known(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in table.c}

@@ -1,0 +1,147 @@
+"""The calls of a desk's own last hours, and one of them whole, for whoever had them: what was kept, never a sound.
+
+Reads only, on any thread. What follows from it is the session's (`domain.session.reopening`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from softphone.archive.catalog import Catalog
+from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.keys.wraps import Secrets
+from softphone.archive.tables import calls, holds, purposes, recordings, wraps
+from softphone.domain.changes import HoldBy
+from softphone.domain.decision import NoticeId
+from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
+from softphone.domain.retention import Ended, has_expired, local_day
+from softphone.domain.session.reopening import KeptCall, KeptHold, KeptPurpose, KeptRecording
+
+_LONGEST_DAY = timedelta(hours=25)
+"""one on which summer time ends"""
+
+
+@dataclass(frozen=True, slots=True)
+class PastRow:
+    """A call of which something is kept. `seconds`: from the first sample kept to the last, pauses included."""
+
+    facts: CallFacts
+    kept: KeptCall
+    seconds: float
+
+
+class History:
+    """`secrets` opens the calls' own numbers. Raises ArchiveError throughout."""
+
+    def __init__(self, catalog: Catalog, secrets: Secrets, desk: str) -> None:
+        self._catalog = catalog
+        self._secrets = secrets
+        self._desk = desk
+
+    def today(self, agents: Sequence[str], now: datetime, limit: int) -> list[PastRow]:
+        """The newest calls of these accounts' addresses on the day of `now`, newest first. A day is that of the call's own
+        time zone."""
+        asked = (
+            select(calls)
+            .where(calls.c.agent.in_(agents), calls.c.started_at >= (now - _LONGEST_DAY).isoformat())
+            .order_by(calls.c.started_at.desc())
+            .limit(limit)
+        )
+        with self._catalog.reading() as connection:
+            rows = connection.execute(asked).all()
+            today = [
+                row for row in rows if local_day(_time(row.started_at), row.time_zone) == local_day(now, row.time_zone)
+            ]
+            return self._past(connection, [self._facts(row) for row in today], now)
+
+    def call(self, call: str, now: datetime) -> PastRow | None:
+        """None where nothing of it is kept any more."""
+        with self._catalog.reading() as connection:
+            facts = Tables(connection, self._desk, self._secrets).facts(call)
+            return self._past(connection, [facts], now)[0] if facts else None
+
+    def _facts(self, row: Any) -> CallFacts:
+        """As far as a row of today's calls shows them."""
+        number = self._secrets.open_number(row.number_sealed, row.call) if row.number_sealed else None
+        notice = NoticeId(row.notice) if row.notice else None
+        direction, language = Direction(row.direction), Language(row.language)
+        return CallFacts(
+            row.call,
+            row.line,
+            direction,
+            number,
+            _time(row.started_at),
+            language,
+            row.time_zone,
+            {},
+            notice,
+            agent=row.agent,
+        )
+
+    def _past(self, connection: Connection, those: Sequence[CallFacts], now: datetime) -> list[PastRow]:
+        """Four statements, however many they are."""
+        here = recordings.c.call.in_([facts.call for facts in those])
+        of_call = _by("call", connection, select(recordings).where(here).order_by(recordings.c.recording))
+        made = [row.recording for rows in of_call.values() for row in rows]
+        made_for = _by("recording", connection, select(purposes).where(purposes.c.recording.in_(made)))
+        opens = _by("recording", connection, select(wraps.c.recording, wraps.c.role).where(wraps.c.recording.in_(made)))
+        standing = select(holds).where(holds.c.recording.in_(made), holds.c.lifted_at.is_(None)).order_by(holds.c.at)
+        held = _by("recording", connection, standing)
+        past: list[PastRow] = []
+        for facts in those:
+            rows = of_call.get(facts.call, [])
+            kept = tuple(
+                KeptRecording(
+                    row.recording,
+                    {
+                        Purpose(one.purpose): _purpose(
+                            one, {wrap.role for wrap in opens.get(row.recording, [])}, facts.time_zone, now
+                        )
+                        for one in made_for.get(row.recording, [])
+                    },
+                    tuple(_hold(one) for one in held.get(row.recording, [])),
+                    row.restricted,
+                )
+                for row in rows
+            )
+            whole = KeptCall(facts.call, facts.direction, facts.language, facts.notice, kept)
+            past.append(PastRow(facts, whole, _seconds(rows)))
+        return past
+
+
+def _by(key: str, connection: Connection, asked: Any) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in connection.execute(asked):
+        found.setdefault(getattr(row, key), []).append(row)
+    return found
+
+
+def _seconds(rows: Sequence[Any]) -> float:
+    if not rows:
+        return 0.0
+    begun = min(_time(row.opened_at) for row in rows)
+    ended = max(_time(row.closed_at or row.broke_off_at or row.opened_at) for row in rows)
+    return max(0.0, (ended - begun).total_seconds())
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _purpose(row: Any, opens: set[str], time_zone: str, now: datetime) -> KeptPurpose:
+    day = date.fromisoformat(row.expires_on) if row.expires_on else None
+    stands = row.stands == Ended.KEEPS.value and not (day is not None and has_expired(day, now, time_zone))
+    basis = Basis(row.basis) if row.basis else None
+    return KeptPurpose(basis, stands, KeyRole(row.purpose).value in opens, row.reason or "", day)
+
+
+def _hold(row: Any) -> KeptHold:
+    until = _time(row.provisional_until) if row.provisional_until else None
+    return KeptHold(
+        row.hold, HoldBy(row.raised_for), row.raised_by, _time(row.at), row.why, until, row.confirmed_at is not None
+    )

@@ -1,0 +1,185 @@
+"""Recordings as a list shows them, read by their ids: a page costs as many statements as a single one.
+
+Which recordings are meant is `searching`'s; nothing is opened here but a party's number.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, select
+
+from softphone.archive.catalog import Catalog
+from softphone.archive.files.vault import Vault
+from softphone.archive.keys.wraps import Secrets
+from softphone.archive.tables import calls, holds, purposes, recordings, wraps
+from softphone.domain.purpose import Direction, KeyRole, Purpose
+from softphone.domain.retention import Ended, has_expired
+
+REVIEW = "review"
+"""a purpose that is judged at its end (`at_end`)"""
+ROLES = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
+
+
+class Source(Protocol):
+    """An archive that is open."""
+
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def vault(self) -> Vault: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """A hold that stands."""
+
+    hold: str
+    raised_for: str
+    at: datetime
+    provisional_until: datetime | None
+    """then the sweep discards, unless custody has decided"""
+    confirm_by: datetime | None
+    why: str
+    look_again: date | None = None
+    """custody has confirmed it, and judges it again then"""
+    raised_by: str = ""
+    """a call's account, or the user of the machine: never in the audit log"""
+
+    @classmethod
+    def of(cls, row: Any) -> HoldRow:
+        return cls(
+            row.hold,
+            row.raised_for,
+            datetime.fromisoformat(row.at),
+            _time(row.provisional_until),
+            _time(row.confirm_by),
+            row.why,
+            date.fromisoformat(row.look_again) if row.look_again else None,
+            row.raised_by,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """One recording, as the list shows it. `opens_for` are the roles that have wraps and whose day has not
+    come; training only while nothing holds it."""
+
+    recording: str
+    call: str
+    line: str | None
+    direction: Direction
+    number: str | None = field(repr=False)
+    opened_at: datetime
+    closed_at: datetime | None
+    opens_for: tuple[KeyRole, ...]
+    expires: Mapping[Purpose, date]
+    holds: tuple[HoldRow, ...]
+    restricted: str | None
+    bytes: int
+    time_zone: str
+    """the policy's, when the call came: its days are counted and its clock is told in it"""
+    agent: str | None = None
+    """the address of the account that took or made the call"""
+
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """documentation and training, as far as they can open it"""
+        return tuple(purpose for purpose in Purpose if KeyRole(purpose.value) in self.opens_for)
+
+    @property
+    def seconds(self) -> float | None:
+        """By the clock, pauses included; None where it broke off or still runs."""
+        return (self.closed_at - self.opened_at).total_seconds() if self.closed_at else None
+
+
+def rows_of(source: Source, connection: Connection, ids: Sequence[str], now: datetime) -> list[RecordingRow]:
+    """Those that there are, in the order of `ids`. Raises ArchiveError within `reading`."""
+    asked = select(recordings, calls.c.direction, calls.c.number_sealed, calls.c.time_zone).join(
+        calls, calls.c.call == recordings.c.call
+    )
+    found = {row.recording: row for row in connection.execute(asked.where(recordings.c.recording.in_(ids)))}
+    has: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(select(wraps.c.recording, wraps.c.role).where(wraps.c.recording.in_(ids)).distinct()):
+        has[row.recording].add(row.role)
+    keeps: dict[str, dict[Purpose, date | None]] = defaultdict(dict)
+    kept = select(purposes).where(purposes.c.recording.in_(ids), purposes.c.stands == Ended.KEEPS.value)
+    waits: set[str] = set()
+    for row in connection.execute(kept.order_by(purposes.c.purpose)):
+        if row.at_end == REVIEW and not _is_over(row.judge_by, now, found.get(row.recording)):
+            waits.add(row.recording)
+        keeps[row.recording][Purpose(row.purpose)] = date.fromisoformat(row.expires_on) if row.expires_on else None
+    standing: dict[str, list[HoldRow]] = defaultdict(list)
+    of_them = select(holds).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
+    for row in connection.execute(of_them.order_by(holds.c.at)):
+        standing[row.recording].append(HoldRow.of(row))
+    return [
+        _row(source, found[one], has[one], keeps[one], standing[one], now, waits=one in waits)
+        for one in ids
+        if one in found
+    ]
+
+
+def unlisted(connection: Connection, ids: Iterable[str]) -> Iterator[str]:
+    """Of these, in order, those that the catalog does not list: both are gone through side by side, neither is held."""
+    listed = connection.execute(select(recordings.c.recording).order_by(recordings.c.recording)).scalars()
+    known = next(listed, None)
+    for one in ids:
+        while known is not None and known < one:
+            known = next(listed, None)
+        if known != one:
+            yield one
+
+
+def _row(
+    source: Source,
+    row: Any,
+    roles: set[str],
+    keeps: Mapping[Purpose, date | None],
+    standing: list[HoldRow],
+    now: datetime,
+    *,
+    waits: bool,
+) -> RecordingRow:
+    # What has expired is over, also before a sweep has taken its wraps; what is held opens for no training.
+    # Custody opens what something keeps: a purpose, a hold, a case, or that it is to be judged.
+    living = {str(one) for one, on in keeps.items() if on is None or not has_expired(on, now, row.time_zone)}
+    living |= {KeyRole.CUSTODY.value} if living or standing or row.restricted is not None or waits else set()
+    living -= {KeyRole.TRAINING.value} if standing else set()
+    return RecordingRow(
+        recording=row.recording,
+        call=row.call,
+        line=row.line,
+        direction=Direction(row.direction),
+        number=source.secrets.open_number(row.number_sealed, row.call) if row.number_sealed else None,
+        opened_at=datetime.fromisoformat(row.opened_at),
+        closed_at=_time(row.closed_at),
+        opens_for=tuple(role for role in ROLES if role.value in roles & living),
+        expires={one: on for one, on in keeps.items() if on is not None},
+        holds=tuple(standing),
+        restricted=row.restricted,
+        bytes=_size(source.vault, row.recording),
+        time_zone=row.time_zone,
+        agent=row.agent,
+    )
+
+
+def _is_over(judge_by: str | None, now: datetime, row: Any) -> bool:
+    return judge_by is not None and row is not None and has_expired(date.fromisoformat(judge_by), now, row.time_zone)
+
+
+def _size(vault: Vault, recording: str) -> int:
+    try:
+        return vault.path(recording).stat().st_size
+    except OSError:
+        return 0
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,248 @@
+"""Search in an archive of a million recordings: by number, time, line, agent and by who can open it now, page by page.
+
+Newest first, by keyset: a page that lies deep costs what the first costs. Who may search for what is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select, text, tuple_, union_all
+
+from softphone.archive.finding.rows import REVIEW, RecordingRow, Source, rows_of
+from softphone.archive.tables import calls, holds, purposes, recordings, wraps
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole
+from softphone.domain.retention import Ended, local_day
+
+EAST, WEST = timedelta(hours=14), timedelta(hours=12)
+"""how far a zone's day may be ahead of UTC's, and behind it"""
+SEVERAL = 100
+"""lines or agents that are each looked for by themselves"""
+SLICE = 20_000
+"""recordings that are counted at once, where each must be looked at"""
+_TRAINING_PERIODS = text(
+    "WITH RECURSIVE found(retention) AS ("
+    "SELECT min(retention) FROM purposes INDEXED BY ix_purposes_training_period "
+    "WHERE purpose = 'training' AND stands = 'keeps' UNION ALL "
+    "SELECT (SELECT min(retention) FROM purposes INDEXED BY ix_purposes_training_period "
+    "WHERE purpose = 'training' AND stands = 'keeps' AND retention > found.retention) "
+    "FROM found WHERE found.retention IS NOT NULL) "
+    "SELECT retention FROM found WHERE retention IS NOT NULL "
+    "UNION ALL SELECT NULL WHERE EXISTS (SELECT 1 FROM purposes INDEXED BY ix_purposes_training_period "
+    "WHERE purpose = 'training' AND stands = 'keeps' AND retention IS NULL)"
+)
+"""from one to the next in the index: a look for each period there is, not for each recording"""
+_NEWEST = (recordings.c.opened_at.desc(), recordings.c.recording.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked for; None: whatever it is. An empty tuple finds nothing.
+
+    `number` is E.164, found by its keyed hash, so that a withheld one is in no answer. `since` and `until` are aware: begun
+    at or after the one, before the other. `opens_for`: living for that role at the moment of asking.
+    """
+
+    number: str | None = field(default=None, repr=False)
+    since: datetime | None = None
+    until: datetime | None = None
+    lines: tuple[str, ...] | None = None
+    agents: tuple[str, ...] | None = None
+    opens_for: KeyRole | None = None
+    held: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ends: the next begins behind this recording, also when it has gone."""
+
+    opened_at: datetime
+    recording: str
+
+    def __str__(self) -> str:
+        return f"{self.opened_at.isoformat()}_{self.recording}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """Raises ArchiveError."""
+        at, _, recording = text.partition("_")
+        try:
+            opened_at = datetime.fromisoformat(at).astimezone(UTC)
+        except ValueError:
+            raise ArchiveError("error.archive.no_cursor", cursor=text) from None
+        if not recording:
+            raise ArchiveError("error.archive.no_cursor", cursor=text)
+        return cls(opened_at, recording)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is None where this is the last."""
+
+    rows: tuple[RecordingRow, ...]
+    next: Cursor | None
+
+
+def page(source: Source, query: Query, now: datetime, after: Cursor | None = None, limit: int = 100) -> Page:
+    """At most `limit` recordings behind `after`, in the same few statements whatever there is. Raises ArchiveError."""
+    with source.catalog.reading() as connection:
+        asked = _page(_where(source, connection, query, now, after), query, limit + 1)
+        found = list(connection.execute(asked).scalars()) if asked is not None else []
+        rows = rows_of(source, connection, found[:limit], now)
+    more = len(found) > limit and bool(rows)
+    return Page(tuple(rows), Cursor(rows[-1].opened_at, rows[-1].recording) if more else None)
+
+
+def pages(source: Source, query: Query, now: datetime, limit: int = 500) -> Iterator[Page]:
+    """All of them, a page at a time: what comes or goes meanwhile may be in it or not."""
+    after: Cursor | None = None
+    while True:
+        one = page(source, query, now, after, limit)
+        yield one
+        after = one.next
+        if after is None:
+            return
+
+
+def count(source: Source, query: Query, now: datetime, progress: Callable[[int, int], object] | None = None) -> int:
+    """How many there are. Who can open each is looked up one by one, in slices: `progress` is told how many have been
+    looked at and how many were found of them. Raises ArchiveError."""
+    with source.catalog.reading() as connection:
+        where = [*_where(source, connection, query, now, None), *_among(query)]
+        asked = select(func.count()).select_from(recordings).where(*where)
+        if query.opens_for is None or _few(query):
+            return int(connection.execute(asked).scalar_one())
+        found, seen, begin = 0, 0, ""
+        while True:
+            rest = select(recordings.c.opened_at).where(recordings.c.opened_at > begin).order_by(recordings.c.opened_at)
+            end = connection.execute(rest.limit(1).offset(SLICE - 1)).scalar()
+            this = asked.where(recordings.c.opened_at > begin)
+            this = this if end is None else this.where(recordings.c.opened_at <= end)
+            found += int(connection.execute(this).scalar_one())
+            if end is None:
+                return found
+            seen, begin = seen + SLICE, end
+            if progress is not None:
+                progress(seen, found)
+
+
+def _page(where: list[ColumnElement[bool]], query: Query, limit: int) -> Any:
+    """The ids, newest first. Of several lines or agents each gives its own newest by its own index, and the newest of those
+    are taken: in one list for all of them, a line that is rarely called would be looked for in everything."""
+    asked = select(recordings.c.recording, recordings.c.opened_at).where(*where)
+    if _few(query):
+        return _ids(asked.where(*_among(query)).subquery(), limit)
+    if len(query.agents or query.lines or ()) > SEVERAL:
+        # So many are found in whatever there is.
+        each = [asked.where(*_among(query))]
+    elif query.agents is not None:
+        each = [asked.where(recordings.c.agent == one) for one in dict.fromkeys(query.agents)]
+        each = each if query.lines is None else [one.where(recordings.c.line.in_(query.lines)) for one in each]
+    elif query.lines is not None:
+        each = [asked.where(recordings.c.line == one) for one in dict.fromkeys(query.lines)]
+    else:
+        each = [asked]
+    if not each:
+        return None
+    newest = [one.order_by(*_NEWEST).limit(limit).subquery() for one in each]
+    return _ids(union_all(*(select(one) for one in newest)).subquery(), limit)
+
+
+def _ids(found: Any, limit: int) -> Select[Any]:
+    # Sorted by what is no column of an index: the planner would walk the whole archive in the right order else.
+    return select(found.c.recording).order_by((found.c.opened_at + "").desc(), found.c.recording.desc()).limit(limit)
+
+
+def _among(query: Query) -> Iterator[ColumnElement[bool]]:
+    for column, values in ((recordings.c.line, query.lines), (recordings.c.agent, query.agents)):
+        if values is not None:
+            yield column.in_(values)
+
+
+def _few(query: Query) -> bool:
+    """One party's recordings, or those that are held: all of them are found, and then put in order."""
+    return query.number is not None or query.held is True
+
+
+def _where(
+    source: Source, connection: Connection, query: Query, now: datetime, after: Cursor | None
+) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if query.number is not None:
+        index = source.secrets.number_index(query.number)
+        where.append(recordings.c.call.in_(select(calls.c.call).where(calls.c.number_index == index)))
+    if query.held is not None:
+        standing = select(holds.c.recording).where(holds.c.lifted_at.is_(None))
+        where.append(recordings.c.recording.in_(standing) if query.held else ~_held())
+    if query.since is not None:
+        where.append(recordings.c.opened_at >= _text(query.since))
+    if query.until is not None:
+        where.append(recordings.c.opened_at < _text(query.until))
+    if after is not None:
+        where.append(tuple_(recordings.c.opened_at, recordings.c.recording) < (_text(after.opened_at), after.recording))
+    if query.opens_for is not None:
+        where.append(_opens_for(connection, query.opens_for, now))
+        if query.opens_for is KeyRole.TRAINING and (oldest := oldest_training(connection, now)) is not None:
+            where.append(recordings.c.opened_at >= _text(oldest))
+    return where
+
+
+def oldest_training(connection: Connection, now: datetime) -> datetime | None:
+    """No recording that was begun before can still train: the list ends there, and not where the archive ends."""
+    periods = list(connection.execute(_TRAINING_PERIODS).scalars())
+    if None in periods:
+        return None
+    longest = max((31 * one.months + one.days for one in map(Period.parse, periods)), default=0)
+    return now - timedelta(days=longest + 2)
+
+
+def _held() -> ColumnElement[bool]:
+    return select(holds.c.hold).where(holds.c.recording == recordings.c.recording, holds.c.lifted_at.is_(None)).exists()
+
+
+def _opens_for(connection: Connection, role: KeyRole, now: datetime) -> ColumnElement[bool]:
+    """As `RecordingRow.opens_for` has it: wraps, a purpose whose day has not come in the call's own zone, and no hold
+    on training; for custody any purpose, a hold, a case, or what waits to be judged."""
+    this = recordings.c.recording
+    living = select(wraps.c.segment).where(wraps.c.recording == this, wraps.c.role == role.value).exists()
+    zone = select(calls.c.time_zone).where(calls.c.call == recordings.c.call).correlate(recordings).scalar_subquery()
+    today = getattr(func, _know_days(connection, now))(zone)
+    # What ends far from today needs no look at its call.
+
+    def lives(ends: ColumnElement[Any]) -> ColumnElement[bool]:
+        return ends.is_(None) | (ends > _day(now + EAST)) | ((ends > _day(now - WEST)) & (ends > today))
+
+    of_it = select(purposes.c.purpose).where(purposes.c.recording == this, purposes.c.stands == Ended.KEEPS.value)
+    if role is KeyRole.CUSTODY:
+        waits = (purposes.c.at_end == REVIEW) & lives(purposes.c.judge_by)
+        kept = of_it.where(lives(purposes.c.expires_on) | waits).exists()
+        return living & (kept | recordings.c.restricted.is_not(None) | _held())
+    living &= of_it.where(purposes.c.purpose == role.value, lives(purposes.c.expires_on)).exists()
+    return living & ~_held() if role is KeyRole.TRAINING else living
+
+
+def _know_days(connection: Connection, now: datetime) -> str:
+    """The database is told what day it is in a zone; the function's name."""
+    driver: Any = connection.connection.driver_connection
+    day_in: Callable[[str], str] = cache(partial(_day_in, now))
+    driver.create_function("day_in", 1, day_in, deterministic=True)
+    return "day_in"
+
+
+def _day_in(now: datetime, time_zone: str) -> str:
+    return local_day(now, time_zone).isoformat()
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()
+
+
+def _text(at: datetime) -> str:
+    """As the catalog has it, so that text is in the order of time."""
+    return at.astimezone(UTC).isoformat()

@@ -1,0 +1,232 @@
+"""The catalog's rows, tied to the audit log: every entry that tells of a change says what the recording's rows were before it
+and what they are since. A row that was changed past the log, or went past it, no longer fits.
+
+Wraps are not among the rows: whom each must be for is `verify`'s to know, and what is in one shows by its key alone. A
+number's sealed form is, with its random nonce: of a digest that outlives its recording no number can be tried.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text
+
+from softphone.archive.tables import audit, audit_begins, holds, recordings, wraps
+
+BEFORE = "before"
+"""in a writing connection's `info`: gives a connection that still sees what was there when it began"""
+SEALED = "sealed"
+"""in its `info`: what this transaction has told of each recording so far"""
+GONE = ""
+BATCH = 500
+"""recordings compared at one look"""
+_ENTRIES = 5_000
+"""of the log, read at one look"""
+_STATE = text("""
+SELECT json_array(
+  recordings.recording, recordings.call, recordings.opened_at, recordings.closed_at, recordings.restricted,
+  recordings.broke_off_at, recordings.line, recordings.agent,
+  calls.line, calls.direction, calls.agent, calls.started_at, calls.time_zone,
+  hex(calls.number_index), hex(calls.number_sealed), calls.language, calls.notice,
+  (SELECT value FROM meta WHERE name = 'archive'), (SELECT value FROM meta WHERE name = 'demo'),
+  (SELECT json_group_array(json_array(segment, opened_at, purposes))
+   FROM (SELECT * FROM segments WHERE recording = :of ORDER BY segment)),
+  (SELECT json_group_array(json_array(purpose, basis, retention, expires_on, stands, reason, reviewed_at, at_end,
+   keep_reviewed, judge_by))
+   FROM (SELECT * FROM purposes WHERE recording = :of ORDER BY purpose)),
+  (SELECT json_group_array(json_array(hold, raised_for, raised_by, at, provisional_until, confirm_by, why, lifted_at,
+   lifted_reason, confirmed_at, look_again))
+   FROM (SELECT * FROM holds WHERE recording = :of ORDER BY hold)),
+  (SELECT json_array(shared, at, "by") FROM reviews WHERE recording = :of),
+  (SELECT json_group_array(json_array(comment, sample, text, at, "by"))
+   FROM (SELECT * FROM review_comments WHERE recording = :of ORDER BY comment)),
+  (SELECT json_group_array(json_array(item, points, at, "by"))
+   FROM (SELECT * FROM review_scores WHERE recording = :of ORDER BY item)))
+FROM recordings LEFT JOIN calls ON calls.call = recordings.call WHERE recordings.recording = :of
+""")
+"""columns by name: one that a later version adds leaves what was sealed before as it is"""
+REFUSALS, CALL_BACKS = "refusals", "call_backs"
+"""lists that are sealed whole, under these names in the place of a recording's"""
+_LISTS = {
+    REFUSALS: text("SELECT hex(number_index), at, until FROM refusals ORDER BY number_index"),
+    CALL_BACKS: text(
+        "SELECT call, hex(number_sealed), hex(number_index), line, at, until FROM call_backs ORDER BY call"
+    ),
+}
+
+
+def state_of(connection: Connection, recording: str) -> str:
+    """A digest of what the catalog says of a recording; `GONE` where it says nothing. Of a list, by its name, of all of it."""
+    if recording in _LISTS:
+        digest = hashlib.sha256()
+        for row in connection.execute(_LISTS[recording]):
+            digest.update(json.dumps([*row]).encode("ascii"))
+        return digest.hexdigest()[:32]
+    told = connection.execute(_STATE, {"of": recording}).scalar()
+    return GONE if told is None else hashlib.sha256(str(told).encode("utf-8")).hexdigest()[:32]
+
+
+def changed(connection: Connection, touched: Iterable[str]) -> str | None:
+    """For the entry that is about to be written: of each recording that is another than it was, both states; None: of none.
+
+    `connection` is one of `Catalog.writing`.
+    """
+    told: dict[str, tuple[str, str]] = {}
+    sealed: dict[str, str] = connection.info[SEALED]
+    these = list(dict.fromkeys(touched))
+    if not these:
+        return None
+    unseen = [one for one in these if one not in sealed]
+    if unseen:
+        with connection.info[BEFORE]() as before:
+            sealed |= {one: state_of(before, one) for one in unseen}
+    for one in these:
+        was, now = sealed[one], state_of(connection, one)
+        if was != now:
+            told[one] = (was, now)
+        sealed[one] = now
+    return json.dumps(told, sort_keys=True) if told else None
+
+
+def recordings_of(connection: Connection, held: Iterable[str]) -> list[str]:
+    """Those that these holds are on."""
+    ids = list(held)
+    if not ids:
+        return []
+    return list(connection.execute(select(holds.c.recording).where(holds.c.hold.in_(ids))).scalars())
+
+
+Found = tuple[str, dict[str, str | int]]
+
+
+def against_the_log(
+    reading: Callable[[], AbstractContextManager[Connection]], step: Callable[[], object] = lambda: None
+) -> Iterator[Found]:
+    """What the catalog's rows are that the log does not tell of: a finding's code and its parameters, one a recording.
+
+    `reading` gives a look at the catalog; none is kept open for long. `step` is asked between two, and may raise.
+    """
+    told = _Told()
+    while True:
+        with reading() as connection:
+            found, more = told.read_on(connection)
+        yield from found
+        step()
+        if not more:
+            break
+    these = list(told.last)
+    for first in range(0, len(these), BATCH):
+        step()
+        with reading() as connection:
+            found = told.compare(connection, these[first : first + BATCH])
+        yield from found
+    after = ""
+    while True:
+        step()
+        with reading() as connection:
+            asked = select(recordings.c.recording).where(recordings.c.recording > after)
+            some = connection.execute(asked.order_by(recordings.c.recording).limit(BATCH)).scalars().all()
+            found = told.compare(connection, []) + told.of_none(connection, some)
+        if not some:
+            break
+        yield from found
+        after = some[-1]
+    with reading() as connection:
+        found = list(_copied(connection))
+    yield from found
+
+
+class _Told:
+    """What the log tells of each recording, as far as it has been read: the state that it was left in last."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, str] = {}
+        self._faulty: set[str] = set()
+        self._at: dict[str, int] = {}
+        """a desk's entry that was read last"""
+
+    def read_on(self, connection: Connection) -> tuple[list[Found], bool]:
+        """A batch of each desk's entries, and whether there may be more."""
+        found: list[Found] = []
+        more = False
+        for desk in _desks(connection):
+            here = (audit.c.desk == desk) & (audit.c.number > self._at.get(desk, 0)) & audit.c.state.is_not(None)
+            asked = select(audit.c.number, audit.c.state).where(here).order_by(audit.c.number).limit(_ENTRIES)
+            rows = connection.execute(asked).all()
+            for row in rows:
+                self._at[desk] = row.number
+                for recording, (was, now) in _read(row.state):
+                    if self.last.get(recording, was) != was and recording not in self._faulty:
+                        self._faulty.add(recording)
+                        found.append(_differs(recording, row.number))
+                    self.last[recording] = now
+            more = more or len(rows) == _ENTRIES
+        return found, more
+
+    def compare(self, connection: Connection, these: Sequence[str]) -> list[Found]:
+        """These as they are and as the log left them: what has been written meanwhile, it tells of too."""
+        found, more = self.read_on(connection)
+        while more:
+            again, more = self.read_on(connection)
+            found += again
+        alive = select(recordings.c.recording).where(recordings.c.recording.in_(these))
+        living = set(connection.execute(alive).scalars()) if these else set[str]()
+        for recording in these:
+            state = self.last[recording]
+            if recording in self._faulty:
+                continue
+            if recording in _LISTS:
+                if state_of(connection, recording) != state:
+                    found.append(_differs(recording, 0))
+            elif recording not in living:
+                if state != GONE:
+                    found.append(("recording_lost", {"recording": recording}))
+            elif state == GONE:
+                found.append(("recording_untold", {"recording": recording}))
+            elif state_of(connection, recording) != state:
+                found.append(_differs(recording, 0))
+        return found
+
+    def of_none(self, connection: Connection, these: Sequence[str]) -> list[Found]:
+        """Of these, those that no entry names at all. Of what is older than the log's first part nothing can be told."""
+        if connection.execute(select(audit_begins.c.desk).limit(1)).first() is not None:
+            return []
+        unseen = [one for one in these if one not in self.last]
+        asked = select(audit.c.recording).where(audit.c.recording.in_(unseen)).distinct()
+        named = set(connection.execute(asked).scalars()) if unseen else set[str]()
+        return [("recording_untold", {"recording": one}) for one in unseen if one not in named]
+
+
+def _desks(connection: Connection) -> Iterator[str]:
+    desk: str | None = ""
+    while desk is not None:
+        asked = select(audit.c.desk).where(audit.c.desk > desk).order_by(audit.c.desk).limit(1)
+        desk = connection.execute(asked).scalar()
+        if desk is not None:
+            yield desk
+
+
+def _differs(of: str, number: int) -> Found:
+    if of in _LISTS:
+        return f"{of}_changed", {"number": number}
+    return "rows_changed", {"recording": of, "number": number}
+
+
+def _copied(connection: Connection) -> Iterator[Found]:
+    """No two wraps are ever alike: one that stands twice was put there from the other's place."""
+    twice = select(wraps.c.sealed).group_by(wraps.c.sealed).having(func.count() > 1).scalar_subquery()
+    for row in connection.execute(select(wraps).where(wraps.c.sealed.in_(twice))):
+        yield "wrap_copied", {"recording": row.recording, "segment": row.segment, "role": row.role}
+
+
+def _read(state: str) -> list[tuple[str, tuple[str, str]]]:
+    """An entry that was changed may hold anything: the chain tells of that."""
+    try:
+        told: dict[str, Any] = json.loads(state)
+        return [(recording, (str(was), str(now))) for recording, (was, now) in told.items()]
+    except (ValueError, TypeError, AttributeError):
+        return []

@@ -1,0 +1,321 @@
+"""Holds after the call: raised by whoever takes the complaint or the request, for recordings they need not be able to open;
+confirmed, lifted and closed by custody alone, who proves to be it by a key that opens the recording (G08, G10).
+
+What a hold keeps, and when it is void, is `domain.retention`'s; what is past its date once a hold is lifted, the sweep's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from uuid_utils import uuid7
+
+from softphone.archive.archive import Archive
+from softphone.archive.changes import Tables
+from softphone.archive.finding.rows import HoldRow, RecordingRow
+from softphone.archive.keys.wraps import Recipient
+from softphone.archive.proof import audit
+from softphone.archive.retention.clock import last_seen
+from softphone.archive.retention.sweep import REVIEW, finish
+from softphone.archive.tables import calls, holds, purposes, recordings
+from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import (
+    JUDGE_WITHIN,
+    Due,
+    Ended,
+    HoldStanding,
+    HoldState,
+    answer_by,
+    clock_is_doubtful,
+    due,
+    has_expired,
+    hold_is_void,
+    hold_state,
+    judge_by,
+    local_day,
+)
+
+CONFIRM_WITHIN = Period(days=30)
+"""custody is to look at a hold by then (`hold_unconfirmed`); overdue is reported"""
+LOOK_AGAIN = Period(days=366)
+"""a confirmed hold is judged again by then"""
+REFUSED = "hold_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A hold that has not been lifted. `alone`: no purpose keeps the recording, so that custody alone opens it."""
+
+    recording: str
+    hold: HoldRow
+    state: HoldState
+    alone: bool
+    time_zone: str
+    """the call's, in which its days are counted"""
+
+    @property
+    def decide_by(self) -> date | None:
+        """The last day on which it is to be decided, confirmed or answered, or the one on which it is looked at again."""
+        moment = self.hold.provisional_until or self.hold.confirm_by
+        return local_day(moment, self.time_zone) if moment else self.hold.look_again
+
+
+def standing(archive: Archive, now: datetime) -> list[Standing]:
+    """Oldest first. Raises ArchiveError, as do all below."""
+    asked = (
+        select(holds, calls.c.time_zone)
+        .join(recordings, recordings.c.recording == holds.c.recording)
+        .join(calls, calls.c.call == recordings.c.call)
+        .where(holds.c.lifted_at.is_(None))
+        .order_by(holds.c.at, holds.c.hold)
+    )
+    with archive.catalog.reading() as connection:
+        return [_standing(connection, row, now) for row in connection.execute(asked).all()]
+
+
+def of_row(row: RecordingRow, now: datetime) -> list[Standing]:
+    """Those on one recording, oldest first."""
+    alone = all(has_expired(day, now, row.time_zone) for day in row.expires.values())
+    return [Standing(row.recording, hold, _state(hold, row.time_zone, now), alone, row.time_zone) for hold in row.holds]
+
+
+def with_number(archive: Archive, number: str, now: datetime) -> list[RecordingRow]:
+    """The recordings of a party, `number` in E.164: by its keyed hash, so that a withheld number is in none."""
+    index = archive.secrets.number_index(number)
+    with archive.catalog.reading() as connection:
+        asked = (
+            select(recordings.c.recording)
+            .join(calls, calls.c.call == recordings.c.call)
+            .where(calls.c.number_index == index)
+            .order_by(recordings.c.opened_at)
+        )
+        found = list(connection.execute(asked).scalars())
+    return [archive.find(recording, now) for recording in found]
+
+
+def raise_hold(
+    archive: Archive,
+    recording: str,
+    by: HoldBy,
+    why: str,
+    raised_by: str,
+    now: datetime,
+    within: Period = CONFIRM_WITHIN,
+) -> str:
+    """Needs no key: a complaint is taken by whoever hears of it. Its training wraps go. The hold's id.
+
+    `within`: how long custody has to confirm a dispute; a request for access is answered within its own month.
+    """
+    row = archive.find(recording, now)
+    hold = str(uuid7())
+    due = answer_by(now, row.time_zone) if by is HoldBy.ACCESS else now + within.length()
+    with archive.catalog.writing() as connection:
+        tables = Tables(connection, archive.desk, archive.secrets)
+        if not tables.exists(row.recording):
+            raise ArchiveError("error.archive.no_such_recording", id=row.recording)
+        tables.place_hold(PlaceHold(hold, row.recording, by, raised_by, now, None, why, confirm_by=due))
+        audit.append(connection, archive.desk, [_entry("hold_placed", row, now, rule=_rule(by), by=by.value)])
+    finish(archive)
+    return hold
+
+
+def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Standing:
+    """Custody has judged that it stands, and says when it is to be judged again."""
+    found, row, _ = _for_custody(archive, hold, "confirm", now)
+    if look_again <= now.date():
+        raise ArchiveError("error.archive.look_again_past")
+    last, code = _latest(row, found, now)
+    if look_again > last:
+        raise ArchiveError(code, last=last.isoformat())
+    with archive.catalog.writing() as connection:
+        if _is_void(_still(connection, found), now):
+            # Nobody decided in time: it may no longer keep anything, whatever is decided now.
+            raise ArchiveError("error.archive.hold_void")
+        decided = {"provisional_until": None, "confirm_by": None, "look_again": look_again.isoformat()}
+        connection.execute(update(holds).where(holds.c.hold == found).values(confirmed_at=now.isoformat(), **decided))
+        told = {"look_again": look_again.isoformat(), **_key(archive, row)}
+        audit.append(connection, archive.desk, [_entry("hold_confirmed", row, now, **told)])
+    return next(one for one in standing(archive, now) if one.hold.hold == found)
+
+
+def lift(
+    archive: Archive,
+    hold: str,
+    reason: str,
+    recipients: Sequence[Recipient],
+    now: datetime,
+    *,
+    judge_within: Period = JUDGE_WITHIN,
+) -> RecordingRow:
+    """The original dates count again. Training that has neither ended nor expired is wrapped anew for `recipients`; what the
+    policy wants judged, and has come to its day, waits for that.
+
+    `reason` stands in the audit log, which holds no name and no number.
+    """
+    found, row, data_keys = _for_custody(archive, hold, "lift", now)
+    if _by(row, found) is HoldBy.ACCESS:
+        raise ArchiveError("error.archive.hold_is_access", id=found)
+    entry = _entry("hold_lifted", row, now, why=reason, **_key(archive, row))
+    return _end(archive, found, row, data_keys, recipients, reason, entry, judge_within)
+
+
+def close(
+    archive: Archive,
+    hold: str,
+    recipients: Sequence[Recipient],
+    now: datetime,
+    *,
+    answered: date | None = None,
+    reason: str = "",
+    judge_within: Period = JUDGE_WITHIN,
+) -> RecordingRow:
+    """The request for access that raised it was answered, on that day, or is not to be, for a reason (G08). Then as `lift`."""
+    found, row, data_keys = _for_custody(archive, hold, "close", now)
+    if _by(row, found) is not HoldBy.ACCESS:
+        raise ArchiveError("error.archive.hold_is_dispute", id=found)
+    if answered is not None and not local_day(row.opened_at, row.time_zone) <= answered <= local_day(
+        now, row.time_zone
+    ):
+        raise ArchiveError("error.archive.answered_when")
+    if answered is not None:
+        entry = _entry("access_answered", row, now, rule="G08", answered=answered.isoformat(), **_key(archive, row))
+    else:
+        entry = _entry("access_not_answered", row, now, rule="G08", why=reason, **_key(archive, row))
+    return _end(archive, found, row, data_keys, recipients, reason or "answered", entry, judge_within)
+
+
+def _end(
+    archive: Archive,
+    hold: str,
+    row: RecordingRow,
+    data_keys: Mapping[int, bytes],
+    recipients: Sequence[Recipient],
+    reason: str,
+    entry: AuditEntry,
+    judge_within: Period,
+) -> RecordingRow:
+    now = entry.at
+    with archive.catalog.writing() as connection:
+        _still(connection, hold)
+        tables = Tables(connection, archive.desk, archive.secrets)
+        tables.lift_hold(hold, reason, now)
+        told = [entry]
+        if tables.opens_to(row.recording, Purpose.TRAINING):
+            came_to, day, until = _training(connection, row, now, judge_within)
+            told_of = {"rule": "G36", "purpose": Purpose.TRAINING.value, "since": str(day)}
+            if came_to is Due.NOT_YET:
+                tables.wrap_again(row.recording, Purpose.TRAINING, data_keys, recipients)
+            elif until is None:
+                tables.end_purpose(row.recording, Purpose.TRAINING, Ended.EXPIRED, "expired")
+                told.append(_entry("sweep_purpose_expired", row, now, **told_of))
+            else:
+                # Also what is past its time to be judged by: that it ends, is the sweep's.
+                tables.list_to_judge(row.recording, Purpose.TRAINING, until)
+                told.append(_entry("sweep_to_judge", row, now, **told_of, judge_by=until.isoformat()))
+        audit.append(connection, archive.desk, told)
+    return archive.find(row.recording, now)
+
+
+def _training(
+    connection: Connection, row: RecordingRow, now: datetime, within: Period
+) -> tuple[Due, date | None, date | None]:
+    """What it has come to, its day, and the one on which it ends unjudged, where the policy wants it judged.
+
+    By a clock that is doubted nothing ends: the next sweep that believes it sees to that.
+    """
+    training = connection.execute(
+        select(purposes.c.expires_on, purposes.c.at_end).where(
+            purposes.c.recording == row.recording, purposes.c.purpose == Purpose.TRAINING.value
+        )
+    ).one()
+    if training.expires_on is None or clock_is_doubtful(now, last_seen(connection)):
+        return Due.NOT_YET, None, None
+    day = date.fromisoformat(training.expires_on)
+    until = judge_by(day, within) if training.at_end == REVIEW else None
+    return due(day, local_day(now, row.time_zone), judge_by=until), day, until
+
+
+def _for_custody(archive: Archive, hold: str, what: str, now: datetime) -> tuple[str, RecordingRow, dict[int, bytes]]:
+    """The hold's id, its recording, and what custody opens of it. Who is not custody is refused, and the log tells of it."""
+    with archive.catalog.reading() as connection:
+        begin = hold.lower()
+        # Ids are ASCII letters, digits and hyphens: all that begin so stand together in the index, before this.
+        these = (holds.c.hold == hold) | holds.c.hold.between(begin, f"{begin}~")
+        asked = select(holds.c.hold, holds.c.recording).where(these, holds.c.lifted_at.is_(None))
+        found = list(connection.execute(asked).all()) if hold else []
+    exact = [one for one in found if one.hold == hold]
+    if len(exact or found) != 1:
+        raise ArchiveError(
+            "error.archive.ambiguous_hold" if found else "error.archive.no_such_hold", id=hold, count=len(found)
+        )
+    one = (exact or found)[0]
+    row = archive.find(one.recording, now)
+    _, data_keys = archive.keys_for(row, KeyRole.CUSTODY, now, refusal=REFUSED, what=what)
+    return one.hold, row, data_keys
+
+
+def _latest(row: RecordingRow, hold: str, now: datetime) -> tuple[date, str]:
+    """The last day that it may be put off to, and what is said of a later one: a request for access is answered two months
+    after its own month at the latest (art. 12(3) of the GDPR)."""
+    for one in row.holds:
+        if one.hold == hold and one.raised_for == HoldBy.ACCESS:
+            until = one.at
+            for _ in range(3):
+                until = answer_by(until, row.time_zone)
+            return local_day(until, row.time_zone), "error.archive.extended_far"
+    return local_day(now + LOOK_AGAIN.length(), row.time_zone), "error.archive.look_again_far"
+
+
+def _still(connection: Connection, hold: str) -> HoldRow:
+    row = connection.execute(select(holds).where(holds.c.hold == hold, holds.c.lifted_at.is_(None))).first()
+    if row is None:
+        raise ArchiveError("error.archive.no_such_hold", id=hold)
+    return HoldRow.of(row)
+
+
+def _is_void(hold: HoldRow, now: datetime) -> bool:
+    return hold_is_void(HoldStanding(HoldBy(hold.raised_for).by_party, hold.provisional_until), now)
+
+
+def _by(row: RecordingRow, hold: str) -> HoldBy | None:
+    return next((HoldBy(one.raised_for) for one in row.holds if one.hold == hold), None)
+
+
+def _rule(by: HoldBy) -> str:
+    return "G08" if by is HoldBy.ACCESS else "G10"
+
+
+def _standing(connection: Connection, row: Any, now: datetime) -> Standing:
+    hold = HoldRow.of(row)
+    keeps = connection.execute(
+        select(purposes.c.expires_on).where(
+            purposes.c.recording == row.recording, purposes.c.stands == Ended.KEEPS.value
+        )
+    ).scalars()
+    alone = all(one is not None and has_expired(date.fromisoformat(one), now, row.time_zone) for one in keeps)
+    return Standing(row.recording, hold, _state(hold, row.time_zone, now), alone, row.time_zone)
+
+
+def _state(hold: HoldRow, time_zone: str, now: datetime) -> HoldState:
+    return hold_state(
+        provisional_until=hold.provisional_until,
+        confirm_by=hold.confirm_by,
+        look_again=hold.look_again,
+        now=now,
+        today=local_day(now, time_zone),
+    )
+
+
+def _key(archive: Archive, row: RecordingRow) -> dict[str, str]:
+    return archive.key_here(row.recording, KeyRole.CUSTODY)
+
+
+def _entry(event: str, row: RecordingRow, now: datetime, *, rule: str = "G10", **params: str) -> AuditEntry:
+    return AuditEntry(event, rule, now, row.call, row.recording, dict(params))

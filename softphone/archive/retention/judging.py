@@ -1,0 +1,194 @@
+"""What the policy wants judged when its day has come: listed for custody, who keeps it a while longer or lets it go (G10).
+
+Meanwhile nobody but custody opens it: what it was sealed for others goes with its day, and is made anew for what is kept.
+What nobody judges in time is the sweep's to delete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, literal_column, select, tuple_, update
+
+from softphone.archive.archive import Archive
+from softphone.archive.changes import Tables
+from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.keys.wraps import Recipient
+from softphone.archive.proof import audit
+from softphone.archive.retention.due import EAST
+from softphone.archive.retention.sweep import SweptItem, discard_what_nothing_keeps, finish
+from softphone.archive.tables import calls, holds, purposes, recordings
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import JUDGE_WITHIN, Ended, has_expired, judge_by, keep_at_most, local_day
+
+REFUSED = "judging_refused"
+JUDGED = "judged"
+"""the reason of a purpose that custody let go"""
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ToJudge:
+    """One purpose of a recording whose day has come."""
+
+    recording: str
+    purpose: Purpose
+    line: str | None
+    opened_at: datetime
+    time_zone: str
+    ended_on: date
+    judge_by: date
+    """the day on which it ends unjudged"""
+    keep_at_most: date
+    """the last day that it may be kept until, judged today"""
+    held: bool
+
+
+def waiting(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> Generator[ToJudge]:
+    """Oldest first, a page at a time. `within`: the policy's, for what no sweep has listed yet. Raises ArchiveError, as do all
+    below."""
+    after = ("", "", "")
+    while True:
+        with archive.catalog.reading() as connection:
+            rows = connection.execute(of_page(now, after)).all()
+            held = _held(connection, [row.recording for row in rows])
+        if not rows:
+            return
+        for row in rows:
+            if (one := _to_judge(row, now, within, held=row.recording in held)) is not None:
+                yield one
+        after = (rows[-1].expires_on, rows[-1].recording, rows[-1].purpose)
+
+
+def keep(
+    archive: Archive,
+    recording: str,
+    until: date,
+    reason: str,
+    recipients: Sequence[Recipient],
+    now: datetime,
+    *,
+    purpose: Purpose | None = None,
+    within: Period = JUDGE_WITHIN,
+) -> RecordingRow:
+    """It is needed until then: whom the policy lets open it (`recipients`), can again. No longer than its own period once more,
+    so that it is judged at fixed intervals. `reason` stands in the audit log, which holds no name and no number.
+
+    `purpose` None: each that waits.
+    """
+    row, data_keys = _for_custody(archive, recording, "keep", now)
+    key = archive.key_here(row.recording, KeyRole.CUSTODY)
+    with archive.catalog.writing() as connection:
+        tables = Tables(connection, archive.desk, archive.secrets)
+        told: list[AuditEntry] = []
+        for one in _still(connection, row, purpose, now, within):
+            if not local_day(now, one.time_zone) < until <= one.keep_at_most:
+                raise ArchiveError("error.archive.keep_until", last=one.keep_at_most.isoformat())
+            connection.execute(update(purposes).where(_this(one)).values(expires_on=until.isoformat(), judge_by=None))
+            tables.wrap_again(row.recording, one.purpose, data_keys, recipients)
+            told.append(_entry("judged_kept", row, one, now, until=until.isoformat(), why=reason, **key))
+        audit.append(connection, archive.desk, told)
+    return archive.find(row.recording, now)
+
+
+def let_go(
+    archive: Archive,
+    recording: str,
+    now: datetime,
+    *,
+    reason: str = "",
+    purpose: Purpose | None = None,
+    within: Period = JUDGE_WITHIN,
+) -> list[SweptItem]:
+    """It is not needed any longer: the purpose ends, and with the last one all of it goes, unless a hold or a case keeps it.
+    What went beside."""
+    row, _ = _for_custody(archive, recording, "delete", now)
+    key = archive.key_here(row.recording, KeyRole.CUSTODY)
+    with archive.catalog.writing() as connection:
+        tables = Tables(connection, archive.desk, archive.secrets)
+        told: list[AuditEntry] = []
+        for one in _still(connection, row, purpose, now, within):
+            tables.drop_wraps(row.recording, KeyRole(one.purpose.value))
+            tables.end_purpose(row.recording, one.purpose, Ended.EXPIRED, JUDGED)
+            told.append(_entry("judged_ended", row, one, now, **({"why": reason} if reason else {}), **key))
+        audit.append(connection, archive.desk, told)
+        went = discard_what_nothing_keeps(connection, archive, row.recording, now)
+    finish(archive)
+    return went
+
+
+def _select() -> Select[Any]:
+    """By the index of what is to be judged, which SQLite takes for literals only."""
+    return (
+        select(purposes, calls.c.line, calls.c.time_zone, recordings.c.opened_at)
+        .join(recordings, recordings.c.recording == purposes.c.recording)
+        .join(calls, calls.c.call == recordings.c.call)
+        .where(purposes.c.stands == literal_column("'keeps'"), purposes.c.at_end == literal_column("'review'"))
+    )
+
+
+def of_page(now: datetime, after: tuple[str, str, str]) -> Select[Any]:
+    place = tuple_(purposes.c.expires_on, purposes.c.recording, purposes.c.purpose)
+    return (
+        _select()
+        .where(
+            purposes.c.expires_on >= after[0],
+            purposes.c.expires_on <= (now + EAST).date().isoformat(),
+            place > tuple_(*after),
+        )
+        .order_by(purposes.c.expires_on, purposes.c.recording, purposes.c.purpose)
+        .limit(_PAGE)
+    )
+
+
+def _held(connection: Connection, of: Sequence[str]) -> set[str]:
+    asked = select(holds.c.recording).where(holds.c.recording.in_(of), holds.c.lifted_at.is_(None))
+    return set(connection.execute(asked).scalars())
+
+
+def _to_judge(row: Any, now: datetime, within: Period, *, held: bool) -> ToJudge | None:
+    """None where its day has not come in its own time zone, or it is over by now."""
+    ended = date.fromisoformat(row.expires_on)
+    by = date.fromisoformat(row.judge_by) if row.judge_by else judge_by(ended, within)
+    if not has_expired(ended, now, row.time_zone) or has_expired(by, now, row.time_zone):
+        return None
+    most = keep_at_most(local_day(now, row.time_zone), Period.parse(row.retention)) if row.retention else ended
+    opened = datetime.fromisoformat(row.opened_at)
+    return ToJudge(row.recording, Purpose(row.purpose), row.line, opened, row.time_zone, ended, by, most, held)
+
+
+def _for_custody(
+    archive: Archive, recording: str, what: str, now: datetime
+) -> tuple[RecordingRow, Mapping[int, bytes]]:
+    """With the data keys, by segment."""
+    row = archive.find(recording, now)
+    _, data_keys = archive.keys_for(row, KeyRole.CUSTODY, now, refusal=REFUSED, what=what)
+    return row, data_keys
+
+
+def _still(
+    connection: Connection, row: RecordingRow, purpose: Purpose | None, now: datetime, within: Period
+) -> list[ToJudge]:
+    """What of it waits for judgement at this moment: a sweep, or somebody else, may have been quicker."""
+    asked = _select().where(purposes.c.recording == row.recording, purposes.c.expires_on.is_not(None))
+    found = [_to_judge(one, now, within, held=bool(row.holds)) for one in connection.execute(asked).all()]
+    those = [one for one in found if one is not None and purpose in (None, one.purpose)]
+    if not those:
+        raise ArchiveError("error.archive.nothing_to_judge", id=row.recording)
+    return those
+
+
+def _this(one: ToJudge) -> Any:
+    return (purposes.c.recording == one.recording) & (purposes.c.purpose == one.purpose.value)
+
+
+def _entry(event: str, row: RecordingRow, one: ToJudge, now: datetime, **told: str) -> AuditEntry:
+    rule = "G36" if one.purpose is Purpose.TRAINING else "G10"
+    params: Mapping[str, str] = {"purpose": one.purpose.value, **told}
+    return AuditEntry(event, rule, now, row.call, row.recording, params)

@@ -1,0 +1,414 @@
+"""The sweep: what has reached its day goes; what a hold or an open case needs stays (G10, G36).
+
+First a purpose's wraps, and with them the ability to listen; then, where nothing keeps a recording, all of it. What the policy
+wants judged first is listed on its day, and goes when nobody has judged it in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select
+
+from softphone.archive.archive import Archive
+from softphone.archive.changes import Tables, is_case
+from softphone.archive.ledger import remove_condemned
+from softphone.archive.proof import audit
+from softphone.archive.proof.checkpoint import begins
+from softphone.archive.proof.proofs import CALL_BACKS, REFUSALS
+from softphone.archive.retention import due, forgetting
+from softphone.archive.retention.clock import believe, last_seen, whole_sweep
+from softphone.archive.retention.forgetting import LOG_KEPT
+from softphone.archive.tables import (
+    call_backs,
+    calls,
+    holds,
+    party_languages,
+    purposes,
+    recordings,
+    refusals,
+    sample_runs,
+    sample_tallies,
+)
+from softphone.domain import retention
+from softphone.domain.changes import AuditEntry, HoldBy
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole, Purpose, Reason
+from softphone.domain.retention import JUDGE_WITHIN, Due, Ended, HoldStanding, has_expired, hold_is_void, is_kept
+
+_Row = Row[*tuple[Any, ...]]
+BATCH = 50
+"""recordings looked at before what went is scoured out of the catalog's pages"""
+_UNFINISHED = timedelta(days=1)
+"""a recording that is younger and not closed may still be running"""
+REVIEW = "review"
+"""how a purpose ends that custody judges: it is not simply deleted"""
+
+
+class Swept(StrEnum):
+    PURPOSE_EXPIRED = "purpose_expired"
+    TO_JUDGE = "to_judge"
+    """its day has come, and custody is to judge it: told when it is listed, by one sweep"""
+    NOT_JUDGED = "not_judged"
+    """nobody has judged it in time: it ends"""
+    DISCARDED = "discarded"
+    HOLD_VOID = "hold_void"
+    """a hold of ours against a refusal, undecided past its days: discarded, and reported"""
+    HOLD_OVERDUE = "hold_overdue"
+    """nobody confirmed it in time: reported, never silently deleted"""
+    ACCESS_OVERDUE = "access_overdue"
+    """a request for access that nobody has answered in time"""
+    HOLD_LOOK_AGAIN = "hold_look_again"
+    """the day has come on which custody wanted to judge it again"""
+    CLOCK_DOUBTFUL = "clock_doubtful"
+    """it has jumped, as far as can be told: nothing was deleted by it"""
+    REFUSALS_FORGOTTEN = "refusals_forgotten"
+    LANGUAGES_FORGOTTEN = "languages_forgotten"
+    CALL_BACKS_FORGOTTEN = "call_backs_forgotten"
+    """nobody called back in the time that such an entry may be kept"""
+    SAMPLE_RUNS_FORGOTTEN = "sample_runs_forgotten"
+    """an agent has taken no call on a line for a year: how far their sample had come is nobody's concern"""
+    TALLIES_FORGOTTEN = "tallies_forgotten"
+    """what became of an agent's sample, month by month, when a month is a year back"""
+    LOG_CUT = "log_cut"
+    """the audit log's own period is over for its first entries"""
+
+
+_LISTS: Mapping[Swept, Table] = {
+    Swept.REFUSALS_FORGOTTEN: refusals,
+    Swept.LANGUAGES_FORGOTTEN: party_languages,
+    Swept.CALL_BACKS_FORGOTTEN: call_backs,
+    Swept.SAMPLE_RUNS_FORGOTTEN: sample_runs,
+    Swept.TALLIES_FORGOTTEN: sample_tallies,
+}
+"""what is remembered of parties and agents, each with its last day or its month"""
+_OF_THE_SAMPLE = frozenset({Swept.SAMPLE_RUNS_FORGOTTEN, Swept.TALLIES_FORGOTTEN})
+_SEALED = {Swept.REFUSALS_FORGOTTEN: REFUSALS, Swept.CALL_BACKS_FORGOTTEN: CALL_BACKS}
+"""lists whose entries of the log say what is left of them"""
+_TOLD_AGAIN = frozenset({Swept.HOLD_OVERDUE, Swept.ACCESS_OVERDUE, Swept.HOLD_LOOK_AGAIN})
+"""by every sweep until somebody decides: told to whoever sweeps, and not in the log each time"""
+REPORTS = frozenset({Swept.HOLD_VOID, Swept.CLOCK_DOUBTFUL, Swept.TO_JUDGE}) | _TOLD_AGAIN
+"""what is told and is no deletion; one that follows from a void hold is told by itself"""
+_ENDS = {Due.ENDS: Swept.PURPOSE_EXPIRED, Due.NOT_JUDGED: Swept.NOT_JUDGED, Due.TO_JUDGE: Swept.TO_JUDGE}
+_REASONS = {Swept.PURPOSE_EXPIRED: "expired", Swept.NOT_JUDGED: "not_judged"}
+"""of a purpose that a sweep ended"""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepTerms:
+    """What the policy says of the sweep."""
+
+    judge_within: Period = JUDGE_WITHIN
+    log_kept: Period = LOG_KEPT
+
+
+DEFAULT_TERMS = SweepTerms()
+
+
+@dataclass(frozen=True, slots=True)
+class SweptItem:
+    """One thing that the sweep did, or would do."""
+
+    what: Swept
+    recording: str | None
+    rule: str
+    purpose: Purpose | None = None
+    since: date | None = None
+    count: int = 1
+    locked: bool = False
+    """the recording has no purpose left, and stays for its hold or its open case alone"""
+    until: date | None = None
+    """the day on which it ends unjudged"""
+
+
+def sweep(archive: Archive, now: datetime, **how: Any) -> list[SweptItem]:
+    """`sweeping` to its end: for what is known to be little."""
+    return list(sweeping(archive, now, **how))
+
+
+def sweeping(
+    archive: Archive,
+    now: datetime,
+    *,
+    clock: datetime,
+    witness: datetime | None = None,
+    dry_run: bool = False,
+    terms: SweepTerms | None = DEFAULT_TERMS,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Generator[SweptItem]:
+    """Everything due at `now` (UTC), told as it is done. `clock` is the true time: a later `now` is for a dry run or a demo's
+    archive alone. `terms` None: it is not known which policy holds, so that nothing is listed and no log is cut by another's.
+
+    Where the clock has jumped since it was last believed, nothing is deleted unless a `witness` of the time agrees with it.
+    `go_on` is asked before each recording and may take its time; once it says no, what is left is for another time.
+    Raises ArchiveError.
+    """
+    if now > clock and not dry_run and not archive.demo:
+        with suppress(ArchiveError):
+            archive.note(AuditEntry("refused", "G10", clock, "", params={"deed": "sweep_in_future"}))
+        raise ArchiveError("error.archive.sweep_in_future")
+    if dry_run:
+        yield from _would(archive, now, terms, go_on)
+        return
+    if doubt := _doubt(archive, clock, witness):
+        yield doubt
+        return
+    if archive.catalog.to_scour():
+        archive.catalog.scour()
+    changed = stopped = False
+    for page in due.pages(archive.catalog, now, BATCH):
+        deleted = False
+        for recording in page:
+            if stopped := not go_on():
+                break
+            # One transaction a recording: an engine that is writing meanwhile waits for no more than that.
+            with archive.catalog.writing() as connection:
+                items = take_due(connection, archive, recording, now, terms)
+            deleted = deleted or any(item.what not in _TOLD_AGAIN for item in items)
+            yield from items
+        finish(archive, scour=deleted)
+        changed = changed or deleted
+        if stopped:
+            break
+    else:
+        last = [*_forget(archive, now), *(_cut_log(archive, now, terms.log_kept) if terms else ())]
+        finish(archive, scour=bool(last))
+        with archive.catalog.writing() as connection:
+            whole_sweep(connection, clock)
+        changed = changed or bool(last)
+        yield from last
+    if changed:
+        archive.head(clock)
+
+
+def _would(archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Callable[[], bool]) -> Iterator[SweptItem]:
+    for page in due.pages(archive.catalog, now, BATCH):
+        if not go_on():
+            return
+        items: list[SweptItem] = []
+        with archive.catalog.reading() as connection:
+            for recording in page:
+                if row := _row(connection, recording):
+                    items += _judge(connection, row, now, terms)[0]
+        yield from items
+    with archive.catalog.reading() as connection:
+        stale = _stale(connection, now)
+        past = forgetting.past(connection, archive.signer, now, terms.log_kept) if terms else None
+    yield from stale
+    if past:
+        yield SweptItem(Swept.LOG_CUT, None, "G10", count=past[1])
+
+
+def take_due(
+    connection: Connection,
+    archive: Archive,
+    recording: str,
+    now: datetime,
+    terms: SweepTerms | None = None,
+) -> list[SweptItem]:
+    """What is due of one recording goes, within this transaction. It may have changed since it was found, and is judged here."""
+    row = _row(connection, recording)
+    if row is None:
+        return []
+    items, kept = _judge(connection, row, now, terms)
+    tables = Tables(connection, archive.desk, archive.secrets)
+    for item in items:
+        if item.purpose is None:
+            continue
+        if reason := _REASONS.get(item.what):
+            tables.drop_wraps(row.recording, KeyRole(item.purpose.value))
+            tables.end_purpose(row.recording, item.purpose, Ended.EXPIRED, reason)
+        elif item.what is Swept.TO_JUDGE and item.until is not None:
+            tables.list_to_judge(row.recording, item.purpose, item.until)
+    if not kept:
+        tables.discard(row.recording, now)
+    told = [item for item in items if item.what not in _TOLD_AGAIN]
+    audit.append(connection, archive.desk, [_entry(item, row, now) for item in told])
+    return items
+
+
+def discard_what_nothing_keeps(
+    connection: Connection, archive: Archive, recording: str, now: datetime
+) -> list[SweptItem]:
+    """After a deed that ended a purpose. No date counts here, neither a purpose's nor a hold's: only a sweep, which doubts the
+    clock first, deletes by one."""
+    row = _row(connection, recording)
+    if row is None or (row.closed_at is None and row.broke_off_at is None) or is_case(row.restricted):
+        return []
+    tables = Tables(connection, archive.desk, archive.secrets)
+    # Grounds given under special circumstances end training alone, and custody has yet to judge them (G32).
+    needed = (purposes.c.stands == Ended.KEEPS.value) | (purposes.c.reason == Reason.GROUNDS_GIVEN.value)
+    keeps = connection.execute(select(purposes.c.purpose).where(purposes.c.recording == recording, needed)).first()
+    if keeps is not None or tables.is_held(recording):
+        return []
+    tables.discard(recording, now)
+    item = SweptItem(Swept.DISCARDED, recording, "G10")
+    audit.append(connection, archive.desk, [_entry(item, row, now)])
+    return [item]
+
+
+def _forget(archive: Archive, now: datetime) -> list[SweptItem]:
+    """What is remembered past its day."""
+    with archive.catalog.writing() as connection:
+        stale = _stale(connection, now)
+        for item in stale:
+            connection.execute(delete(_LISTS[item.what]).where(_is_past(item.what, now)))
+        sealed = [_SEALED[item.what] for item in stale if item.what in _SEALED]
+        audit.append(connection, archive.desk, [_entry(item, None, now) for item in stale], sealed)
+    return stale
+
+
+def _cut_log(archive: Archive, now: datetime, kept: Period) -> list[SweptItem]:
+    with archive.catalog.reading() as connection:
+        past = forgetting.past(connection, archive.signer, now, kept)
+    if past is None:
+        return []
+    with archive.catalog.writing() as connection:
+        # Another may have cut it meanwhile, and further: nothing begins earlier again. What has been proved stays so.
+        begin = begins(connection).get(archive.desk)
+        gone = begin.number if begin else 0
+        if gone >= past[0].number:
+            return []
+        item = SweptItem(Swept.LOG_CUT, None, "G10", count=past[0].number - gone)
+        audit.append(connection, archive.desk, [_entry(item, None, now)])
+        forgetting.cut(connection, archive.signer, past[0], now)
+    return [item]
+
+
+def finish(archive: Archive, *, scour: bool = True) -> None:
+    """What was deleted is in no page and in no file; where somebody is in the way, soon (`Catalog.to_scour`)."""
+    if scour:
+        archive.catalog.scour()
+    remove_condemned(archive.catalog, archive.vault)
+
+
+def _doubt(archive: Archive, clock: datetime, witness: datetime | None) -> SweptItem | None:
+    with archive.catalog.writing() as connection:
+        if believe(connection, clock, witness):
+            return None
+        seen = last_seen(connection) or clock
+        item = SweptItem(Swept.CLOCK_DOUBTFUL, None, "G10", since=seen.date())
+        entry = _entry(item, None, clock)
+        last = audit.last(connection, archive.desk)
+        if last is None or last.event != entry.event:
+            # Tried again and again, it is told once.
+            audit.append(connection, archive.desk, [entry])
+        return item
+
+
+def _ask() -> Select[*tuple[Any, ...]]:
+    return select(
+        recordings.c.recording,
+        recordings.c.call,
+        recordings.c.opened_at,
+        recordings.c.closed_at,
+        recordings.c.broke_off_at,
+        recordings.c.restricted,
+        calls.c.time_zone,
+    ).join(calls, calls.c.call == recordings.c.call)
+
+
+def _row(connection: Connection, recording: str) -> _Row | None:
+    return connection.execute(_ask().where(recordings.c.recording == recording)).first()
+
+
+def _judge(connection: Connection, row: _Row, now: datetime, terms: SweepTerms | None) -> tuple[list[SweptItem], bool]:
+    """What is due for one recording, and whether it is kept."""
+    items: list[SweptItem] = []
+    stand: list[Ended] = []
+    case_open = is_case(row.restricted)
+    for purpose in connection.execute(select(purposes).where(purposes.c.recording == row.recording)):
+        stands, item = Ended(purpose.stands), _due(row, purpose, now, terms)
+        # Grounds given under special circumstances end training alone, and custody has yet to judge them (G32).
+        case_open = case_open or purpose.reason == Reason.GROUNDS_GIVEN
+        if item is not None:
+            items.append(item)
+            stands = stands if item.what is Swept.TO_JUDGE else Ended.EXPIRED
+        stand.append(stands)
+    standing: list[HoldStanding] = []
+    for hold in connection.execute(
+        select(holds).where(holds.c.recording == row.recording, holds.c.lifted_at.is_(None))
+    ):
+        until, confirm = _time(hold.provisional_until), _time(hold.confirm_by)
+        by = HoldBy(hold.raised_for)
+        one = HoldStanding(by.by_party, until)
+        standing.append(one)
+        if hold_is_void(one, now) and until is not None:
+            items.append(SweptItem(Swept.HOLD_VOID, row.recording, "G10", since=until.date()))
+        elif confirm is not None and now >= confirm:
+            overdue, rule = (Swept.ACCESS_OVERDUE, "G08") if by is HoldBy.ACCESS else (Swept.HOLD_OVERDUE, "G10")
+            items.append(SweptItem(overdue, row.recording, rule, since=retention.local_day(confirm, row.time_zone)))
+        elif hold.look_again and has_expired(again := date.fromisoformat(hold.look_again), now, row.time_zone):
+            items.append(SweptItem(Swept.HOLD_LOOK_AGAIN, row.recording, "G10", since=again))
+    kept = is_kept(stand, standing, case_open=case_open, now=now)
+    if kept and Ended.KEEPS not in stand:
+        items = [replace(item, locked=True) for item in items]
+    ended = row.closed_at or row.broke_off_at
+    if ended is None and now - datetime.fromisoformat(row.opened_at) < _UNFINISHED:
+        kept = True
+    if not kept:
+        items.append(SweptItem(Swept.DISCARDED, row.recording, "G10"))
+    return items, kept
+
+
+def _due(row: _Row, purpose: _Row, now: datetime, terms: SweepTerms | None) -> SweptItem | None:
+    """What a purpose has come to that has not been done yet."""
+    if purpose.stands != Ended.KEEPS or purpose.expires_on is None:
+        return None
+    day, listed = date.fromisoformat(purpose.expires_on), purpose.judge_by is not None
+    until = None
+    if purpose.at_end == REVIEW:
+        if not listed and terms is None:
+            return None
+        until = date.fromisoformat(purpose.judge_by) if listed else None
+        if until is None and terms is not None:
+            until = retention.judge_by(day, terms.judge_within)
+    came_to = retention.due(day, retention.local_day(now, row.time_zone), judge_by=until)
+    if came_to is Due.NOT_YET or (came_to is Due.TO_JUDGE and listed):
+        return None
+    which = Purpose(purpose.purpose)
+    rule = "G36" if which is Purpose.TRAINING else "G10"
+    return SweptItem(_ENDS[came_to], row.recording, rule, which, day, until=until)
+
+
+def _stale(connection: Connection, now: datetime) -> list[SweptItem]:
+    items: list[SweptItem] = []
+    for what, table in _LISTS.items():
+        asked = select(func.count()).select_from(table).where(_is_past(what, now))
+        if count := int(connection.execute(asked).scalar_one()):
+            rule = "G33" if what in _OF_THE_SAMPLE else "G10"
+            items.append(SweptItem(what, None, rule, count=count))
+    return items
+
+
+def _is_past(what: Swept, now: datetime) -> ColumnElement[bool]:
+    today = now.date()
+    if what is Swept.TALLIES_FORGOTTEN:
+        # The month of a year ago is the last that stays; a day of it stands in the same column (`tally`).
+        return sample_tallies.c.month < f"{today.year - 1:04}-{today.month:02}"
+    return _LISTS[what].c.until <= today.isoformat()
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _entry(item: SweptItem, row: _Row | None, now: datetime) -> AuditEntry:
+    params: dict[str, str | int | bool | None] = {}
+    if item.purpose is not None:
+        params["purpose"] = item.purpose.value
+    if item.since is not None:
+        params["since"] = item.since.isoformat()
+    if item.what is Swept.TO_JUDGE and item.until is not None:
+        params["judge_by"] = item.until.isoformat()
+    if row is None:
+        if item.what in _LISTS or item.what is Swept.LOG_CUT:
+            params["count"] = item.count
+        return AuditEntry(f"sweep_{item.what.value}", item.rule, now, "", params=params)
+    return AuditEntry(f"sweep_{item.what.value}", item.rule, now, row.call, row.recording, params)

@@ -1,0 +1,279 @@
+"""One call under review: listened to, commented on, scored, shared, and marked as reviewed (G33, G38).
+
+What is said here of a call is there as long as the call may be listened to for training, and goes with that (ADR 015). Each
+deed asks anew whether it still may be: who withdraws while it is played is not reviewed any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Self
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from uuid_utils import uuid7
+
+from softphone.archive.access import Viewer, require
+from softphone.archive.archive import Archive
+from softphone.archive.changes import Tables
+from softphone.archive.files.container import RATE
+from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.proof import audit
+from softphone.archive.retention.sweep import discard_what_nothing_keeps, finish
+from softphone.archive.review.sample import SampleRow, living_in, row_of
+from softphone.archive.tables import calls, purposes, recordings, review_comments, review_scores, reviews
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import Ended, expires_on
+from softphone.domain.roles import Deed
+
+USED = "reviewed"
+"""the reason of a training that ended by having been used"""
+COMMENT_LENGTH = 1_000
+"""characters of a comment, at most"""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """`sample` is the moment it is about, counted at 16 kHz from the beginning of what is played."""
+
+    id: str
+    sample: int
+    text: str
+    at: datetime
+
+
+def open_review(
+    archive: Archive,
+    recording: str,
+    by: str,
+    now: datetime,
+    *,
+    items: Iterable[tuple[str, int]] = (),
+    viewer: Viewer | None = None,
+) -> Reviewing:
+    """To listen to it and to judge it; to be closed. The audit log tells of it, or of the refusal, before this returns.
+
+    `recording`: its whole id. `by`: the id of the reviewer's key, no name. `items`: the score card, each with its most points.
+    `viewer`: must lead the team whose call it is. Raises ArchiveError: it is not this person's; its training has ended, is
+    held or has expired; its call still goes on; its file is damaged or missing.
+    """
+    if viewer is not None:
+        require(archive, viewer, Deed.REVIEW, now, recording=recording)
+    row = row_of(archive, recording, now)
+    if row is None:
+        raise _refused(archive, recording, now)
+    reader = archive.open_seeking(recording, now, role=KeyRole.TRAINING, by=by)
+    return Reviewing(archive, row, reader, by, dict(items), now)
+
+
+class Reviewing:
+    """A call that is open for review. For one thread. All but `still` and `close` raise ArchiveError once it may not be heard any
+    more; what is asked without a time is asked as of the last that was given.
+    """
+
+    def __init__(
+        self, archive: Archive, row: SampleRow, reader: SeekingReader, by: str, items: Mapping[str, int], now: datetime
+    ) -> None:
+        self._archive = archive
+        self._last = now
+        self._by = by
+        self._items = items
+        self.row = row
+        self.reader = reader
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.reader.close()
+
+    def still(self, now: datetime) -> bool:
+        """Whether it may be listened to at this moment. Once it says no, nothing more may be played."""
+        self._last = now
+        with self._archive.catalog.reading() as connection:
+            return bool(living_in(connection, [self.row.recording], now))
+
+    def comments(self) -> tuple[Comment, ...]:
+        """In the order of what they are about."""
+        mine = select(review_comments).where(review_comments.c.recording == self.row.recording)
+        with self._looking() as connection:
+            rows = connection.execute(mine.order_by(review_comments.c.sample, review_comments.c.at)).all()
+        return tuple(Comment(row.comment, row.sample, row.text, datetime.fromisoformat(row.at)) for row in rows)
+
+    def comment(self, sample: int, text: str, now: datetime) -> Comment:
+        """About one moment of it."""
+        text = text.strip()
+        if not text:
+            raise ArchiveError("error.review.comment_empty")
+        if len(text) > COMMENT_LENGTH:
+            raise ArchiveError("error.review.comment_too_long", length=len(text), most=COMMENT_LENGTH)
+        if not 0 <= sample <= self.reader.length:
+            raise ArchiveError(
+                "error.container.past_end", id=self.row.recording, length=f"{self.reader.length / RATE:.2f}"
+            )
+        made = Comment(str(uuid7()), sample, text, now)
+        with self._changing(now) as connection:
+            connection.execute(
+                insert(review_comments).values(comment=made.id, sample=sample, text=text, **self._told(now))
+            )
+            self._log(connection, "review_commented", now)
+        return made
+
+    def remove(self, comment_id: str, now: datetime) -> None:
+        """Its text is in no page any more. One that is not there changes nothing."""
+        with self._changing(now) as connection:
+            here = review_comments.c.recording == self.row.recording
+            gone = connection.execute(delete(review_comments).where(here, review_comments.c.comment == comment_id))
+            if gone.rowcount:
+                self._log(connection, "review_comment_removed", now)
+        finish(self._archive)
+
+    def scores(self) -> Mapping[str, int]:
+        """Points by item, of those that have any."""
+        mine = select(review_scores).where(review_scores.c.recording == self.row.recording)
+        with self._looking() as connection:
+            return {row.item: row.points for row in connection.execute(mine.order_by(review_scores.c.item))}
+
+    def score(self, item: str, points: int, now: datetime) -> None:
+        """Nought takes them back."""
+        most = self._items.get(item)
+        if most is None or not 0 <= points <= most:
+            raise ArchiveError("error.review.not_on_the_card", item=item, points=points)
+        with self._changing(now) as connection:
+            this = (review_scores.c.recording == self.row.recording) & (review_scores.c.item == item)
+            gone = connection.execute(delete(review_scores).where(this))
+            if points:
+                connection.execute(insert(review_scores).values(item=item, points=points, **self._told(now)))
+            if points or gone.rowcount:
+                self._log(connection, "review_scored", now)
+
+    @property
+    def shared(self) -> bool:
+        """Whether the agent whose call it was may read what was said of it."""
+        mine = select(reviews.c.shared).where(reviews.c.recording == self.row.recording)
+        with self._looking() as connection:
+            return bool(connection.execute(mine).scalar())
+
+    def share(self, on: bool, now: datetime) -> None:
+        with self._changing(now) as connection:
+            was = connection.execute(select(reviews.c.shared).where(reviews.c.recording == self.row.recording)).scalar()
+            if on == bool(was):
+                return
+            added = upsert(reviews).values(shared=int(on), **self._told(now))
+            again = {"shared": added.excluded.shared, "at": added.excluded.at, "by": added.excluded.by}
+            connection.execute(added.on_conflict_do_update(index_elements=["recording"], set_=again))
+            self._log(connection, "review_shared" if on else "review_unshared", now)
+
+    def reviewed(self, now: datetime) -> bool:
+        """As `mark_reviewed`. Where training ends at once, this is over."""
+        return mark_reviewed(self._archive, self.row.recording, self._by, now)
+
+    @contextmanager
+    def _looking(self) -> Generator[Connection]:
+        with self._archive.catalog.reading() as connection:
+            self._refuse_what_is_over(connection)
+            yield connection
+
+    @contextmanager
+    def _changing(self, now: datetime) -> Generator[Connection]:
+        self._last = now
+        with self._archive.catalog.writing() as connection:
+            self._refuse_what_is_over(connection)
+            yield connection
+
+    def _log(self, connection: Connection, event: str, now: datetime) -> None:
+        """Whose key it was; of what was said, nothing."""
+        call = connection.execute(select(recordings.c.call).where(recordings.c.recording == self.row.recording))
+        told = {"by": self._by, **self._archive.key_here(self.row.recording, KeyRole.TRAINING)}
+        entry = AuditEntry(event, "G11", now, call.scalar_one(), self.row.recording, dict(told))
+        audit.append(connection, self._archive.desk, [entry])
+
+    def _refuse_what_is_over(self, connection: Connection) -> None:
+        if not living_in(connection, [self.row.recording], self._last):
+            raise _not_living(connection, self.row.recording)
+
+    def _told(self, now: datetime) -> dict[str, str]:
+        return {
+            "recording": self.row.recording,
+            "desk": self._archive.desk,
+            "at": now.isoformat(),
+            "by": self._by,
+        }
+
+
+def mark_reviewed(
+    archive: Archive,
+    recording: str,
+    by: str,
+    now: datetime,
+    *,
+    keep: Period | None = None,
+    viewer: Viewer | None = None,
+) -> bool:
+    """Notes that `by` (a key's id; no name) has reviewed it. False where it was reviewed before: then nothing changes.
+
+    Training ends at once, or after `keep` (None: what its line's policy said when it rang), and never later than it would have;
+    with it goes what was said in the review, and a recording that nothing else keeps. `viewer`: must lead the team whose call it
+    is. Raises ArchiveError, and KeyringError where the keys' store fails.
+    """
+    row = archive.find(recording, now)
+    if viewer is not None:
+        require(archive, viewer, Deed.REVIEW, now, recording=row.recording)
+    archive.keys_for(row, KeyRole.TRAINING, now, refusal="review_refused")
+    key = archive.key_here(row.recording, KeyRole.TRAINING)
+    this = (purposes.c.recording == row.recording) & (purposes.c.purpose == Purpose.TRAINING.value)
+    with archive.catalog.writing() as connection:
+        training = connection.execute(select(purposes).where(this)).first()
+        if training is None or not living_in(connection, [row.recording], now):
+            # It still goes on, or an opt-out or a hold was quicker.
+            raise _not_living(connection, row.recording)
+        if training.reviewed_at is not None:
+            return False
+        zone = connection.execute(select(calls.c.time_zone).where(calls.c.call == row.call)).scalar_one()
+        tables = Tables(connection, archive.desk, archive.secrets)
+        kept = keep or (Period.parse(training.keep_reviewed) if training.keep_reviewed else None)
+        params: dict[str, str | int | bool | None] = {"by": by, "line": row.line, **key}
+        told = [AuditEntry("recording_reviewed", "G33", now, row.call, row.recording, params)]
+        tables.mark_reviewed(row.recording, now)
+        if kept is None:
+            tables.drop_wraps(row.recording, KeyRole.TRAINING)
+            tables.end_purpose(row.recording, Purpose.TRAINING, Ended.EXPIRED, USED)
+            told.append(AuditEntry("training_used", "G38", now, row.call, row.recording))
+        else:
+            ends = expires_on(now, kept, zone)
+            if training.expires_on is not None:
+                ends = min(ends, date.fromisoformat(training.expires_on))
+            connection.execute(update(purposes).where(this).values(expires_on=ends.isoformat()))
+        audit.append(connection, archive.desk, told)
+        if kept is None:
+            discard_what_nothing_keeps(connection, archive, row.recording, now)
+    finish(archive, scour=kept is None)
+    return True
+
+
+def _refused(archive: Archive, recording: str, now: datetime) -> ArchiveError:
+    """Why it cannot be listened to for training at all, whoever asks. The audit log tells that somebody did."""
+    row = archive.find(recording, now)
+    with archive.catalog.reading() as connection:
+        error = _not_living(connection, row.recording)
+    params: dict[str, str | int | bool | None] = {"role": KeyRole.TRAINING.value, "why": error.code.rpartition(".")[2]}
+    with suppress(ArchiveError):
+        archive.note(AuditEntry("opening_refused", "G11", now, row.call, row.recording, params))
+    return error
+
+
+def _not_living(connection: Connection, recording: str) -> ArchiveError:
+    over = select(recordings.c.closed_at, recordings.c.broke_off_at).where(recordings.c.recording == recording)
+    row = connection.execute(over).first()
+    if row is not None and row.closed_at is None and row.broke_off_at is None:
+        return ArchiveError("error.archive.still_running", id=recording)
+    return ArchiveError("error.archive.closed_to_role", id=recording, role=KeyRole.TRAINING.value)

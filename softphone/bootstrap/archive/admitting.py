@@ -1,0 +1,47 @@
+"""`klartone archive admit` and `share`: the archive for several people on one machine, each with a keyring of their own."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from softphone.archive import sharing
+from softphone.archive.access import REFUSED, RULE
+from softphone.archive.keys import admission
+from softphone.archive.marker import read_marker
+from softphone.bootstrap.archive.shared import opened, print_line
+from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.keys import new_passphrase
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
+
+
+def archive_admit(arguments: argparse.Namespace) -> int:
+    """A file for another person. Without `--numbers` it lets them see no number and search by none."""
+    tell, path = texts(), arguments.file
+    numbers: bool = arguments.numbers
+    with opened(arguments) as archive:
+        if numbers and not archive.secrets.numbers:
+            with suppress(ArchiveError):
+                archive.note(AuditEntry(REFUSED, RULE, datetime.now(UTC), "", params={"deed": "admit"}))
+            raise ArchiveError("error.archive.no_number_key")
+        passphrase = new_passphrase(tell("keys.ask.new", file=path), path, tell)
+        archive.note(AuditEntry("admitted", RULE, datetime.now(UTC), "", params={"numbers": numbers}))
+        admission.write(archive.id, archive.secrets, archive.signer, path, passphrase, numbers=numbers)
+    print_line(tell("archive.admitted.numbers" if numbers else "archive.admitted.catalog", file=path))
+    return 0
+
+
+def archive_share(arguments: argparse.Namespace) -> int:
+    """The folder and its files, for a group of this machine's users."""
+    home = Home.of(arguments)
+    settings, _ = home.settings(only_look=True)
+    folder: Path = arguments.archive or home.archive(settings)
+    marker = read_marker(folder)
+    if marker.demo:
+        raise ArchiveError("error.archive.share_demo")
+    sharing.share(folder, arguments.group)
+    print_line(texts()("archive.shared", path=folder, group=arguments.group))
+    return 0

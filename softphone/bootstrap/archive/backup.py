@@ -1,0 +1,180 @@
+"""`klartone archive backup` and `restore`, told to a person."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from softphone.archive.backup.restore import Restored, check, erase_former, restore
+from softphone.archive.backup.run import BackedUp, back_up
+from softphone.archive.backup.run import Progress as Asked
+from softphone.archive.backup.target import Target
+from softphone.bootstrap.archive.shared import opened, print_line
+from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
+from softphone.bootstrap.progress import progress
+from softphone.domain.errors import ArchiveError, SettingsError
+from softphone.system.single import take_turn
+from softphone.texts import Texts
+
+
+def archive_backup(arguments: argparse.Namespace) -> int:
+    """Into the folder given, else that of the settings. Status 1 where something of the archive, or of the backup, is damaged."""
+    tell = texts()
+    settings, _ = Home.of(arguments).settings(only_look=True)
+    given = arguments.folder or (Path(settings.backup) if settings.backup else None)
+    if given is None:
+        raise SettingsError("error.backup.no_folder")
+    folder = given.resolve()
+    if arguments.check:
+        return _check(arguments, folder, tell)
+    with opened(arguments) as archive, _shown(tell) as asked:
+        done = back_up(archive, folder, datetime.now(UTC), anew=arguments.new, progress=asked)
+    hurt = {"missing": done.missing, "differs": done.differs}
+    if arguments.json:
+        print_line(json.dumps(_backup_json(folder, done), ensure_ascii=False))
+    else:
+        figures = {
+            name: tell(f"backup.{name}", count=getattr(done, name)) for name in ("recordings", "copied", "erased")
+        }
+        print_line(tell("backup.done", path=folder, **figures))
+    for what, recordings in hurt.items():
+        if recordings:
+            _warn(tell(f"backup.{what}", ids=", ".join(recordings)))
+    return int(any(hurt.values()))
+
+
+def archive_restore(arguments: argparse.Namespace) -> int:
+    """Status 1 where a recording in the backup is damaged: the others are back all the same."""
+    tell = texts()
+    to: Path = arguments.to.resolve()
+    former: Path | None = arguments.erased_in.resolve() if arguments.erased_in else None
+    source: Path = arguments.folder.resolve()
+    with _engine_away(arguments, replaced=arguments.replace), _shown(tell) as asked:
+        keys = next((one for one in (former, to) if one and (one / DEMO_KEYS).exists()), to)
+        store = key_store(keys)
+        if store.demo and not Target.open(source).demo:
+            raise ArchiveError("error.archive.demo_keys", path=str(source))
+        done = restore(
+            source,
+            to,
+            store,
+            datetime.now(UTC),
+            erased_in=former,
+            replace_archive=arguments.replace,
+            accept_unknown=arguments.accept_unknown,
+            clock_is_right=arguments.clock_is_right,
+            progress=asked,
+        )
+        if store.demo:
+            held = done.aside if keys == to and done.aside else keys
+            shutil.copy2(held / DEMO_KEYS, to / DEMO_KEYS)
+        erased = arguments.erase_former and erase_former(done)
+    if arguments.json:
+        print_line(json.dumps(_restore_json(done), ensure_ascii=False))
+    else:
+        _tell_restored(done, tell)
+        if erased:
+            print_line(tell("restore.former_erased"))
+        elif arguments.erase_former:
+            _warn(tell("restore.former_kept"))
+    if done.damaged:
+        _warn(tell("restore.damaged", count=len(done.damaged), ids=", ".join(done.damaged)))
+    return int(bool(done.damaged))
+
+
+def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
+    settings_home = Home.of(arguments)
+    settings, _ = settings_home.settings(only_look=True)
+    archive: Path = arguments.archive or settings_home.archive(settings)
+    with _shown(tell) as asked:
+        manifest, bad = check(folder, key_store(archive), asked)
+    if arguments.json:
+        at = manifest.at.isoformat()
+        print_line(json.dumps({"number": manifest.number, "at": at, "recordings": manifest.count, "damaged": bad}))
+    elif bad:
+        print_line(tell("backup.check.damaged", count=len(bad), files=", ".join(bad)))
+    else:
+        recordings = tell("backup.recordings", count=manifest.count)
+        print_line(tell("backup.check.whole", at=_utc(manifest.at), recordings=recordings))
+    return int(bool(bad))
+
+
+def _tell_restored(done: Restored, tell: Texts) -> None:
+    recordings = tell("backup.recordings", count=done.recordings)
+    print_line(tell("restore.done", path=done.folder, at=_utc(done.at), recordings=recordings))
+    if done.erased:
+        print_line(tell("restore.erased", count=done.erased))
+    if done.past:
+        what = "restore.past.gone" if done.swept else "restore.past.waits"
+        print_line(tell(what, count=len(done.past), ids=", ".join(done.past)))
+    if done.clock_doubtful:
+        print_line(tell("sweep.clock_doubtful", today=datetime.now(UTC).date(), since=done.clock_doubtful))
+    if done.unknown_since:
+        print_line(tell("restore.unknown", since=_utc(done.unknown_since)))
+    if done.aside:
+        print_line(tell("restore.aside", path=done.aside))
+    print_line(tell("restore.verify", path=done.folder))
+
+
+@contextmanager
+def _engine_away(arguments: argparse.Namespace, *, replaced: bool) -> Generator[None]:
+    """No engine may write to an archive that is moved aside."""
+    if not replaced:
+        yield
+        return
+    with take_turn(Home.of(arguments).folders.runtime, 0.0):
+        yield
+
+
+@contextmanager
+def _shown(tell: Texts) -> Generator[Asked]:
+    with progress() as running:
+
+        def asked(what: str, done: int, total: int) -> bool:
+            running.tell(lambda: tell(f"backup.progress.{what}", done=done, total=total))
+            return not running.stopped
+
+        yield asked
+
+
+def _backup_json(folder: Path, done: BackedUp) -> dict[str, object]:
+    return {
+        "folder": str(folder),
+        "number": done.number,
+        "recordings": done.recordings,
+        "copied": done.copied,
+        "bytes": done.bytes,
+        "erased": done.erased,
+        "missing": done.missing,
+        "differs": done.differs,
+    }
+
+
+def _restore_json(done: Restored) -> dict[str, object]:
+    return {
+        "folder": str(done.folder),
+        "number": done.number,
+        "at": done.at.isoformat(),
+        "recordings": done.recordings,
+        "erased": done.erased,
+        "past": done.past,
+        "swept": done.swept,
+        "clock_doubtful": done.clock_doubtful.isoformat() if done.clock_doubtful else None,
+        "unknown_since": done.unknown_since.isoformat() if done.unknown_since else None,
+        "damaged": done.damaged,
+        "aside": str(done.aside) if done.aside else None,
+    }
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _warn(sentence: str) -> None:
+    print(sentence, file=sys.stderr)  # noqa: T201

@@ -1,0 +1,211 @@
+"""`klartone archive list` and `show`: what there is, told without a sound, and no more of it than this person may find."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from softphone.archive.access import OwnReview, Viewer, own_review
+from softphone.archive.archive import Archive, AuditRow
+from softphone.archive.files.container import RATE
+from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.finding.searching import Cursor, Query, count, page
+from softphone.archive.retention import holding
+from softphone.bootstrap.archive.shared import number_of, opened, print_line, state_of, when
+from softphone.bootstrap.archive.viewing import found, policy_of, shown, viewer_here
+from softphone.bootstrap.audit import entries_of, in_words
+from softphone.bootstrap.holds import told as told_hold
+from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.progress import Progress
+from softphone.domain.errors import ArchiveError
+from softphone.domain.roles import Deed
+from softphone.texts import Texts
+
+_COUNTED = 500
+"""rows of a page, where they must be seen to be counted"""
+
+
+def archive_list(arguments: argparse.Namespace) -> int:
+    """`--json`: an object a line, each with the cursor that goes on behind it."""
+    tell, now = texts(), datetime.now(UTC)
+    after = Cursor.parse(arguments.after) if arguments.after else None
+    with opened(arguments) as archive:
+        viewer, query = viewer_here(arguments, archive), _query(arguments, archive, now)
+        _tell_unknown_lines(arguments, tell)
+        if arguments.count:
+            print_line(str(_count(archive, viewer, query, now, tell)))
+            return 0
+        one = found(archive, viewer, query, now, after, arguments.limit)
+    if arguments.json:
+        for row in one.rows:
+            print_line(json.dumps(_as_json(row), ensure_ascii=False))
+    else:
+        _table([_columns(row, tell) for row in one.rows])
+    if not arguments.json:
+        if one.next is not None:
+            print_line(tell("archive.more", cursor=one.next))
+        elif not one.rows:
+            print_line(tell("archive.no_more" if after else "archive.empty" if query == Query() else "archive.no_such"))
+    return 0
+
+
+def _tell_unknown_lines(arguments: argparse.Namespace, tell: Texts) -> None:
+    """A line of an earlier policy may have recordings yet: it is looked for all the same."""
+    settings, _ = Home.of(arguments).settings(only_look=True)
+    policy = policy_of(settings) if arguments.line else None
+    known = [line.id for line in policy.line] if policy else []
+    for line in arguments.line or ():
+        if known and line not in known:
+            print(tell("archive.no_line", line=line, lines=", ".join(known)), file=sys.stderr)  # noqa: T201
+
+
+def _columns(row: RecordingRow, tell: Texts) -> list[str]:
+    direction = tell(f"archive.direction.{row.direction}")
+    about = [row.line or "–", row.agent or "–", direction, _length(row), row.number or ""]
+    return [row.recording, when(row.opened_at, row), *about, state_of(row, tell)]
+
+
+def _length(row: RecordingRow) -> str:
+    if row.seconds is None:
+        return "–"
+    minutes, seconds = divmod(round(row.seconds), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> None:
+    """What is empty in every row takes no column."""
+    columns = [column for column in zip(*rows, strict=True) if any(column)]
+    widths = [max(map(len, column)) for column in columns]
+    for row in zip(*columns, strict=True):
+        print_line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def archive_show(arguments: argparse.Namespace) -> int:
+    tell, now = texts(), datetime.now(UTC)
+    with opened(arguments) as archive:
+        row, sight = shown(archive, viewer_here(arguments, archive), arguments.id, now)
+        entries = entries_of(archive, row) if sight.log else []
+        said = own_review(archive, row.recording, now) if sight.deed is Deed.FIND_OWN else OwnReview()
+    if arguments.json:
+        told = {**_as_json(row), "audit": [_entry_as_json(entry) for entry in entries]}
+        if sight.deed is Deed.FIND_OWN:
+            told["review"] = {"scores": dict(said.scores), "comments": [list(one) for one in said.comments]}
+        print_line(json.dumps(told, ensure_ascii=False))
+        return 0
+    facts = {
+        "id": row.recording,
+        "opened": when(row.opened_at, row),
+        "closed": when(row.closed_at, row) if row.closed_at else tell("archive.show.broke_off"),
+        "length": _length(row),
+        "line": row.line or "–",
+        "agent": row.agent or "–",
+        "number": row.number or tell("archive.show.withheld"),
+        "state": state_of(row, tell),
+        "bytes": f"{row.bytes:,}".replace(",", " "),
+    }
+    if not sight.numbers:
+        del facts["number"]  # this person is told none: that it was withheld would be another matter
+    for name, fact in facts.items():
+        print_line(f"{tell(f'archive.show.{name}'):<14}{fact}")
+    for hold in holding.of_row(row, now):
+        # Who raised it is for whoever decides on it (L2).
+        print_line(f"{tell('archive.show.hold'):<14}{told_hold(hold, tell, who=sight.deed is Deed.FIND_ALL)}")
+    for item, points in said.scores:
+        print_line(f"{tell('archive.show.score'):<14}{item}: {points}")
+    for sample, text in said.comments:
+        minutes, seconds = divmod(sample // RATE, 60)
+        print_line(f"{tell('archive.show.comment'):<14}{minutes}:{seconds:02} {text}")
+    if not sight.log:
+        return 0
+    print_line("\n" + tell("archive.show.audit"))
+    for entry in entries:
+        at = when(entry.at, row) if entry.at else "–"
+        print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {in_words(entry, tell)}")
+    return 0
+
+
+def _query(arguments: argparse.Namespace, archive: Archive, now: datetime) -> Query:
+    """Raises ArchiveError."""
+    number = number_of(arguments.number) if arguments.number else None
+    if arguments.number and number is None:
+        raise ArchiveError("error.archive.no_number")
+    zone = _zone(archive, now)
+    since, until = _moment(arguments.since, zone), _moment(arguments.until, zone, whole=True)
+    if since and until and since >= until:
+        raise ArchiveError("error.archive.from_after_to")
+    return Query(
+        number=number,
+        since=since,
+        until=until,
+        lines=tuple(arguments.line) if arguments.line else None,
+        agents=tuple(arguments.agent) if arguments.agent else None,
+        held=True if arguments.held else None,
+    )
+
+
+def _zone(archive: Archive, now: datetime) -> ZoneInfo:
+    """A date is a day in the zone of the newest recording, as the list tells its times."""
+    newest = page(archive, Query(), now, limit=1).rows
+    return ZoneInfo(newest[0].time_zone if newest else "UTC")
+
+
+def _moment(asked: date | datetime | None, zone: ZoneInfo, *, whole: bool = False) -> datetime | None:
+    """`whole`: a date means the end of its day."""
+    if asked is None:
+        return None
+    if not isinstance(asked, datetime):
+        asked = datetime.combine(asked + timedelta(days=whole), time(), zone)
+    return asked.astimezone(UTC) if asked.tzinfo else asked.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _count(archive: Archive, viewer: Viewer, query: Query, now: datetime, tell: Texts) -> int:
+    with Progress() as running:
+
+        def told(seen: int) -> None:
+            running.tell(lambda: tell("archive.counting", count=seen))
+
+        if viewer.may(Deed.FIND_ALL):
+            return count(archive, query, now, lambda seen, _: told(seen))
+        total, after = 0, None
+        while True:
+            one = found(archive, viewer, query, now, after, _COUNTED)
+            total, after = total + len(one.rows), one.next
+            if after is None:
+                return total
+            told(total)
+
+
+def _as_json(row: RecordingRow) -> dict[str, Any]:
+    return {
+        "recording": row.recording,
+        "call": row.call,
+        "line": row.line,
+        "agent": row.agent,
+        "direction": row.direction.value,
+        "number": row.number,
+        "opened_at": row.opened_at.isoformat(),
+        "closed_at": row.closed_at.isoformat() if row.closed_at else None,
+        "seconds": row.seconds,
+        "time_zone": row.time_zone,
+        "opens_for": [role.value for role in row.opens_for],
+        "expires": {purpose.value: day.isoformat() for purpose, day in row.expires.items()},
+        "holds": [{"hold": one.hold, "for": one.raised_for, "at": one.at.isoformat()} for one in row.holds],
+        "restricted": row.restricted,
+        "bytes": row.bytes,
+        "cursor": str(Cursor(row.opened_at, row.recording)),
+    }
+
+
+def _entry_as_json(entry: AuditRow) -> dict[str, Any]:
+    return {
+        "number": entry.number,
+        "at": entry.at.isoformat() if entry.at else None,
+        "event": entry.event,
+        "rule": entry.rule,
+        "params": dict(entry.params),
+    }

@@ -1,0 +1,148 @@
+"""`klartone archive play` and `export`: a recording is opened, and the audit log has told of it by then."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from softphone.archive import commands
+from softphone.archive.access import OPENS, Viewer, openable, refuse, require
+from softphone.archive.archive import Archive
+from softphone.archive.files.container import RATE
+from softphone.archive.files.opus import Pcm
+from softphone.archive.files.reader import Mark, MarkKind
+from softphone.archive.finding.rows import RecordingRow
+from softphone.bootstrap.archive.shared import opened, print_line, words_of
+from softphone.bootstrap.archive.viewing import viewer_here
+from softphone.bootstrap.home import Home, texts
+from softphone.domain.errors import ArchiveError, SoundError
+from softphone.domain.purpose import KeyRole
+from softphone.texts import Texts
+
+
+def archive_play(arguments: argparse.Namespace) -> int:
+    """Straight from the sealed container to the loudspeaker: never through a file. Status 1 where not all of it is there."""
+    from softphone.audio.player import Player
+
+    home = Home.of(arguments)
+    settings, _ = home.settings(only_look=True)
+    now = datetime.now(UTC)
+    with opened(arguments) as archive:
+        recording, role, told = _allowed(arguments, archive, now)
+        # Whether its keys are here shows, and is in the log, whether or not it could then be heard.
+        archive.keys_for(archive.find(recording, now), role, now, refusal="opening_refused", **told)
+        speaker = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
+        mixed, marks = _to_hear(archive, recording, arguments.start, now, role, told)
+        _tell_custody(archive, recording, texts())
+        whole = _is_whole(marks, texts())
+        player = Player(speaker)
+        player.play(mixed, RATE)
+        player.wait()
+    return 0 if whole else 1
+
+
+def archive_export(arguments: argparse.Namespace) -> int:
+    """Status 1 where not all of the recording is in the file."""
+    tell, now = texts(), datetime.now(UTC)
+    with opened(arguments) as archive:
+        recording, role, told = _allowed(arguments, archive, now)
+        exported = commands.export(archive, recording, arguments.wav, now, role=role, told=told)
+        _tell_custody(archive, recording, tell)
+    print_line(tell("archive.exported", seconds=f"{exported.seconds:.2f}", file=exported.path))
+    return 0 if _is_whole(exported.marks, tell) else 1
+
+
+def _allowed(
+    arguments: argparse.Namespace, archive: Archive, now: datetime
+) -> tuple[str, KeyRole | None, dict[str, str]]:
+    """The recording's whole id, the role it is opened in, and what the audit log is told besides.
+
+    Raises ArchiveError, once the audit log tells of the refusal.
+    """
+    why, case = words_of(arguments.why, "--why"), (arguments.case or "").strip()
+    row = archive.find(arguments.id, now)
+    asked: KeyRole | None = arguments.role
+    told = {name: text for name, text in (("stated", why), ("case", case)) if text}
+    viewer = viewer_here(arguments, archive)
+    if viewer.demo:
+        return row.recording, asked, told
+    role = _role(archive, viewer, row, asked, why=why, case=case, now=now)
+    if role is KeyRole.DOCUMENTATION and not why:
+        refuse(archive, OPENS[role], now, call=row.call, recording=row.recording, viewer=viewer)
+        raise ArchiveError("error.archive.say_why")
+    if role is KeyRole.CUSTODY and not case:
+        refuse(archive, OPENS[role], now, call=row.call, recording=row.recording, viewer=viewer)
+        raise ArchiveError("error.archive.say_case")
+    return row.recording, role, told
+
+
+def _role(
+    archive: Archive, viewer: Viewer, row: RecordingRow, asked: KeyRole | None, *, why: str, case: str, now: datetime
+) -> KeyRole:
+    """The one that is asked for; else what the words given are for; else the least that opens it."""
+    if asked is None:
+        may = openable(viewer, row.line, row.agent, row.opens_for)
+        named = [one for one, text in ((KeyRole.DOCUMENTATION, why), (KeyRole.CUSTODY, case)) if text and one in may]
+        if named or may:
+            return (named or may)[0]
+        # Nothing opens it for this person: the log tells of the least that would have been needed.
+        order = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
+        asked = next((one for one in order if one in row.opens_for), KeyRole.CUSTODY)
+    require(archive, viewer, OPENS[asked], now, recording=row.recording)
+    return asked
+
+
+def _to_hear(
+    archive: Archive, recording: str, start: float | None, now: datetime, role: KeyRole | None, told: dict[str, str]
+) -> tuple[bytes, Sequence[Mark]]:
+    """Both voices on one loudspeaker, half as loud each so that they never clip together; and what is to be told of it.
+
+    From `start` seconds on no more of the file is read than that.
+    """
+    if start is None:
+        sound = commands.play(archive, recording, now, role=role, told=told)
+        return b"".join(map(_mixed, sound.blocks)), sound.marks
+    with commands.play_from(archive, recording, now, start, role=role, told=told) as reader:
+        mixed = b"".join(map(_mixed, reader.pcm(round(start * RATE))))
+        marks = [Mark(MarkKind.DAMAGED, 0, reader.silenced)] if reader.silenced else []
+        if reader.spans and not reader.spans[-1].complete:
+            marks.append(Mark(MarkKind.BROKE_OFF, reader.length, 0))
+        return mixed, marks
+
+
+def _mixed(block: Pcm) -> bytes:
+    return ((block[:, 0].astype("i4") + block[:, 1]) // 2).astype("<i2").tobytes()
+
+
+def _speaker(chosen: str) -> str:
+    """The id of the speaker to play on: the chosen one where it is there, else the system's. Raises SoundError."""
+    from softphone.audio.devices import Device, list_devices
+
+    devices = list_devices()
+    for one in (chosen, ""):
+        if isinstance(devices.find("speaker", one), Device):
+            return one
+    raise SoundError("error.play.no_speaker")
+
+
+def _tell_custody(archive: Archive, recording: str, tell: Texts) -> None:
+    """Where custody's key opened it just now, as the audit log says."""
+    last = archive.audit_of(archive.find(recording).recording)[-1]
+    if last.params.get("role") == KeyRole.CUSTODY:
+        print_line(tell("archive.with_custody"))
+
+
+def _is_whole(marks: Sequence[Mark], tell: Texts) -> bool:
+    """Whether everything that was sealed is heard; what is not is told on stderr. Pauses and gaps of the call are none of it."""
+    silent = sum(mark.samples for mark in marks if mark.kind is MarkKind.DAMAGED)
+    told = [tell("archive.silent", seconds=f"{silent / RATE:.2f}")] if silent else []
+    told += [
+        tell("archive.breaks_off", at=f"{mark.at / RATE:.2f}") for mark in marks if mark.kind is MarkKind.BROKE_OFF
+    ]
+    if any(mark.kind is MarkKind.LOST for mark in marks):
+        told.append(tell("archive.lost"))
+    if told:
+        print(" ".join([*told, tell("archive.not_whole")]), file=sys.stderr)  # noqa: T201
+    return not told

@@ -1,0 +1,81 @@
+"""`klartone archive verify` and `head`: whether all of it still holds together."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from softphone.archive import commands
+from softphone.bootstrap.archive.shared import opened, print_line
+from softphone.bootstrap.home import texts
+from softphone.bootstrap.progress import STOPPED, progress
+from softphone.domain.errors import ArchiveError
+
+
+class _EndedError(Exception):
+    """Somebody ended it between two looks."""
+
+
+def archive_verify(arguments: argparse.Namespace) -> int:
+    """Status 1 where a difference was found. Ctrl-C ends it between two looks, with what was looked at by then: status 130."""
+    tell = texts()
+    kept = _kept_head(arguments.head) if arguments.head else None
+    seen = (0, 0)
+    with opened(arguments) as archive, progress() as running:
+
+        def onward(done: int, total: int) -> None:
+            nonlocal seen
+            seen = (done, total) if total else seen
+            if running.stopped:
+                raise _EndedError
+            code = "archive.proving" if total else "archive.proving_catalog"
+            running.tell(lambda: tell(code, count=done, total=total))
+
+        try:
+            proof = commands.verify(archive, kept, onward)
+        except _EndedError:
+            running.clear()
+            done, total = seen
+            print(tell("verify.stopped" if total else "verify.stopped_early", done=done, total=total), file=sys.stderr)  # noqa: T201
+            return STOPPED
+    if arguments.json:
+        print_line(json.dumps(proof.as_json(), ensure_ascii=False))
+    else:
+        for finding in proof.findings:
+            print_line(tell(f"archive.finding.{finding.code}", **finding.params))
+        faults = sum(finding.is_fault for finding in proof.findings)
+        counts = {
+            "faults": faults,
+            "entries": proof.audit_entries,
+            "recordings": proof.recordings,
+            "chunks": proof.opened_chunks,
+        }
+        figures = {name: tell(f"verify.{name}", count=count) for name, count in counts.items()}
+        print_line(tell("verify.ok" if proof.ok else "verify.not_ok", **figures))
+        if proof.chunks and not proof.opened_chunks:
+            print_line(tell("verify.no_sound"))
+    return 0 if proof.ok else 1
+
+
+def archive_head(arguments: argparse.Namespace) -> int:
+    """One line, to be kept elsewhere: `verify --head` holds the log to it."""
+    with opened(arguments) as archive:
+        head = commands.head(archive, datetime.now(UTC))
+        behind = 0 if archive.signer.signs else commands.entries_behind(archive, head)
+    if head or not behind:
+        print_line(str(head) if head else texts()("archive.head.none"))
+    if behind:
+        print(texts()("archive.head.behind", count=behind), file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def _kept_head(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ArchiveError("error.archive.no_head") from error
+    except OSError as error:
+        raise ArchiveError("error.archive.head_unreadable", path=str(path), detail=error.strerror or "") from error

@@ -1,0 +1,175 @@
+"""`klartone archive sweep` and `reviewed`: what has come to its end goes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime, time
+
+from softphone.archive import commands
+from softphone.archive.archive import Archive
+from softphone.archive.retention import due
+from softphone.archive.retention.sweep import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
+from softphone.archive.review.session import mark_reviewed
+from softphone.bootstrap.archive.shared import opened, print_line
+from softphone.bootstrap.archive.viewing import policy_of, viewer_here
+from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.progress import STOPPED, Progress, progress
+from softphone.domain.purpose import KeyRole
+from softphone.texts import Texts
+
+
+def archive_reviewed(arguments: argparse.Namespace) -> int:
+    """It has been used to train (G33), and is kept for that no longer than its line's policy or `--keep` says (G38)."""
+    tell, keep = texts(), arguments.keep
+    with opened(arguments) as archive:
+        viewer = viewer_here(arguments, archive)
+        # Without one they are refused below, and the log tells of it.
+        by = next(iter(viewer.key_ids.get(KeyRole.TRAINING, ())), "")
+        done = mark_reviewed(archive, arguments.id, by, datetime.now(UTC), keep=keep, viewer=viewer)
+    print_line(tell("archive.reviewed" if done else "archive.reviewed.before", id=arguments.id))
+    return 0
+
+
+def archive_sweep(arguments: argparse.Namespace) -> int:
+    """Status 1 where the clock was not believed, 130 where somebody ended it.
+
+    `--now` names a day. Dates are days: at noon, UTC, it is that day wherever a policy's time zone is likely to be.
+    """
+    tell = texts()
+    clock = datetime.now(UTC)
+    another_day = arguments.now and arguments.now != clock.date()
+    now = datetime.combine(arguments.now, time(12), UTC) if another_day else clock
+    terms = terms_of(arguments)
+    with opened(arguments) as archive, progress() as running:
+        told = _Told(arguments, running, clock, tell)
+        looked = _Looked(archive, now, running, tell)
+        for item in commands.sweeping(
+            archive,
+            now,
+            clock=clock,
+            clock_is_right=arguments.clock_is_right,
+            dry_run=arguments.dry_run,
+            terms=terms,
+            go_on=looked.go_on,
+        ):
+            told.item(item)
+        told.end()
+    return STOPPED if running.stopped else int(told.doubtful)
+
+
+def terms_of(arguments: argparse.Namespace) -> SweepTerms | None:
+    """What the policy in force says of the sweep. None where there is one that cannot be used: its terms are not guessed."""
+    settings, _ = Home.of(arguments).settings(only_look=True)
+    if not settings.policy:
+        return DEFAULT_TERMS
+    policy = policy_of(settings)
+    return SweepTerms(policy.judge_within, policy.audit_retention) if policy else None
+
+
+_FEW = 20
+"""recordings: so many, and no line is told for each"""
+_SUMS = {
+    Swept.PURPOSE_EXPIRED: "ended",
+    Swept.NOT_JUDGED: "ended",
+    Swept.DISCARDED: "deleted",
+    Swept.TO_JUDGE: "listed",
+}
+
+
+class _Looked:
+    """How many recordings have been looked at, of about how many."""
+
+    def __init__(self, archive: Archive, now: datetime, running: Progress, tell: Texts) -> None:
+        self._running = running
+        self._tell = tell
+        self._done = 0
+        with archive.catalog.reading() as connection:
+            self._total = due.count(connection, now)
+
+    def go_on(self) -> bool:
+        self._running.tell(self._sentence)
+        self._done += 1
+        return not self._running.stopped
+
+    def _sentence(self) -> str:
+        return self._tell("sweep.progress", done=self._done, total=max(self._total, self._done))
+
+
+class _Told:
+    """What is swept, said as it happens, so that nothing is gathered; and the sum of it at the end."""
+
+    def __init__(self, arguments: argparse.Namespace, running: Progress, clock: datetime, tell: Texts) -> None:
+        self._json = bool(arguments.json)
+        self._dry_run = bool(arguments.dry_run)
+        self._running = running
+        self._clock = clock
+        self._tell = tell
+        self._done = self._reported = 0
+        self._sums: dict[str, int] = {"ended": 0, "deleted": 0, "listed": 0, "forgotten": 0}
+        self._kept_back: list[str] = []
+        self.doubtful = False
+
+    def item(self, item: SweptItem) -> None:
+        if self._json or self._dry_run or item.recording is None:
+            self._running.clear()
+        if self._json:
+            print_line(json.dumps(_as_json(item), ensure_ascii=False))
+        else:
+            sentence = self._sentence(item)
+            self._line(item, f"{item.recording}  {sentence}" if item.recording else sentence)
+        self._sums[_SUMS.get(item.what, "forgotten")] += item.what in _SUMS or item.what not in REPORTS
+        if item.what in REPORTS:
+            self._reported += item.what is not Swept.TO_JUDGE
+        else:
+            self._done += 1
+        self.doubtful = self.doubtful or item.what is Swept.CLOCK_DOUBTFUL
+
+    def end(self) -> None:
+        stopped = self._running.stopped
+        if self._json:
+            sums = {**self._sums, "reported": self._reported, "dry_run": self._dry_run, "stopped": stopped}
+            print_line(json.dumps({"sums": sums}))
+            return
+        tell = self._tell
+        for line in self._kept_back if len(self._kept_back) < _FEW else ():
+            print_line(line)
+        if any(self._sums.values()):
+            told = [tell("sweep.sums.would" if self._dry_run else "sweep.sums", **self._sums)]
+        else:
+            told = [tell("sweep.none" if self._reported or stopped else "sweep.nothing")]
+        if self._reported:
+            told.append(tell("sweep.reported", count=self._reported))
+        if stopped:
+            told.append(tell("sweep.stopped"))
+        print_line(" ".join(told))
+
+    def _line(self, item: SweptItem, line: str) -> None:
+        """A line a recording where it would be, or where they are few; what somebody is to see to, always."""
+        if self._dry_run or item.recording is None or (item.what in REPORTS and item.what is not Swept.TO_JUDGE):
+            print_line(line)
+        elif len(self._kept_back) < _FEW:
+            self._kept_back.append(line)
+
+    def _sentence(self, item: SweptItem) -> str:
+        tell = self._tell
+        purpose = tell(f"purpose.{item.purpose}") if item.purpose else ""
+        given = {"purpose": purpose, "count": item.count, "since": item.since, "until": item.until}
+        sentence = tell(f"sweep.{item.what}", today=self._clock.date(), **given)
+        if item.locked and item.what in (Swept.PURPOSE_EXPIRED, Swept.NOT_JUDGED):
+            return tell("sweep.stays_locked", sentence=sentence)
+        return sentence
+
+
+def _as_json(item: SweptItem) -> dict[str, str | int | bool]:
+    facts: dict[str, str | int | bool | None] = {
+        "what": item.what.value,
+        "recording": item.recording,
+        "purpose": item.purpose.value if item.purpose else None,
+        "rule": item.rule,
+        "since": item.since.isoformat() if item.since else None,
+        "judge_by": item.until.isoformat() if item.until else None,
+        "count": item.count,
+        "locked": item.locked,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}

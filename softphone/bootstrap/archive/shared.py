@@ -1,0 +1,82 @@
+"""What the commands on an archive share: opening the one that is meant, and how a recording is told of."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from softphone.archive.archive import Archive
+from softphone.archive.changes import is_case
+from softphone.archive.finding.rows import RecordingRow
+from softphone.bootstrap.home import Home, key_store
+from softphone.domain.changes import HoldBy
+from softphone.domain.errors import ArchiveError
+from softphone.engine.numbers import e164
+from softphone.texts import Texts
+
+_NUMBER = re.compile(r"\d(?:[\s.\-–/()+]*\d){5}")
+_DATE = re.compile(
+    r"(?<![\d.\-/])(?:\d{4}-\d\d-\d\d|(?:0?[1-9]|[12]\d|3[01])[./-] ?(?:0?[1-9]|1[0-2])[./-] ?\d{4})(?![.\-/]?\d)"
+)
+
+
+@contextmanager
+def opened(arguments: argparse.Namespace) -> Generator[Archive]:
+    """The archive that a command means: the one it names, else the user's own. Raises ArchiveError."""
+    home = Home.of(arguments)
+    settings, _ = home.settings(only_look=True)
+    folder: Path = arguments.archive or home.archive(settings)
+    archive = Archive.open(folder, key_store(folder))
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+def number_of(word: str) -> str | None:
+    """A phone number in E.164; None: it is none. `-` is read from standard input, one line: an argument stands in the shell's
+    history and, while the command runs, in everybody's list of processes."""
+    return e164(sys.stdin.readline().strip() if word == "-" else word)
+
+
+def words_of(text: str | None, option: str) -> str:
+    """What somebody wrote behind an option that goes into the archive. Raises ArchiveError: a phone number or a CPR number
+    is in it, as far as its digits tell; a date is none."""
+    words = (text or "").strip()
+    if _NUMBER.search(_DATE.sub("", words)):
+        raise ArchiveError("error.archive.number_in_words", option=option)
+    return words
+
+
+def state_of(row: RecordingRow, tell: Texts) -> str:
+    """For what it is kept and until when, and where only custody can open it."""
+    case = is_case(row.restricted)
+    told = [
+        tell("archive.until", purpose=tell(f"purpose.{purpose}"), day=tell.day(row.expires[purpose]))
+        if purpose in row.expires
+        else tell(f"purpose.{purpose}")
+        for purpose in (row.expires if case else row.purposes)
+    ]
+    if row.holds:
+        access = all(one.raised_for == HoldBy.ACCESS for one in row.holds)
+        told.append(tell("archive.locked.access" if access else "archive.locked"))
+    if case:
+        told.append(tell("archive.custody_decides"))
+    elif not row.purposes:
+        told.append(tell("archive.custody_only"))
+    return ", ".join(told)
+
+
+def when(at: datetime, row: RecordingRow) -> str:
+    """In the zone of the call's policy, as the desk shows it, with its distance from UTC."""
+    return at.astimezone(ZoneInfo(row.time_zone)).strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def print_line(line: str) -> None:
+    print(line)  # noqa: T201

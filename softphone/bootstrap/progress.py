@@ -1,0 +1,71 @@
+"""A command that takes longer than a second: a line on the terminal tells how far it is. Where it changes something, Ctrl-C ends
+it once what it has begun is finished, and it says what was done; what only looks is ended at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Self
+
+STOPPED = 130
+"""the status of a command that somebody ended"""
+_EVERY = 1.0
+"""seconds between two lines, and before the first"""
+
+
+class Progress:
+    """`stopped`: somebody wants it to end. By itself, a context in which Ctrl-C is as ever; else `progress`."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.stopped = False
+        self._clock = clock
+        self._told_at = clock()
+        self._shown = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def tell(self, sentence: Callable[[], str]) -> None:
+        """Shown where it is time; over the one before, and on a terminal alone."""
+        now = self._clock()
+        if not sys.stderr.isatty() or now - self._told_at < _EVERY:
+            return
+        self._told_at = now
+        line = sentence()
+        print(f"\r{line.ljust(self._shown)}", end="", file=sys.stderr, flush=True)  # noqa: T201
+        self._shown = len(line)
+
+    def clear(self) -> None:
+        """Before something else is written on the terminal."""
+        if self._shown:
+            print(f"\r{' ' * self._shown}\r", end="", file=sys.stderr, flush=True)  # noqa: T201
+            self._shown = 0
+
+
+@contextmanager
+def progress() -> Generator[Progress]:
+    """Ctrl-C is then for whoever asks `stopped`; the second one ends the command as it always did."""
+    made = Progress()
+    if threading.current_thread() is not threading.main_thread():
+        yield made  # a signal's handler is the main thread's to set
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        if made.stopped:
+            raise KeyboardInterrupt
+        made.stopped = True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield made
+    finally:
+        signal.signal(signal.SIGINT, before)
+        made.clear()

@@ -1,0 +1,70 @@
+"""Who may do what with recordings that were made: the roles of the house, and the deeds of each.
+
+Pure. A role is proved by a private key that opens what is sealed for it; an agent and IT hold none. How that is found out, and
+that every opening and every refusal is in the audit log, is the archive's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from softphone.domain.purpose import KeyRole
+
+
+class Role(StrEnum):
+    """Somebody may have several."""
+
+    AGENT = "agent"
+    CASE_HANDLER = "case_handler"
+    LEAD = "lead"
+    CUSTODY = "custody"
+    IT = "it"
+
+
+class Deed(StrEnum):
+    FIND_OWN = "find_own"
+    """own calls of the last days, without sound"""
+    FIND_DOCUMENTATION = "find_documentation"
+    """living documentation recordings, by number or time"""
+    FIND_TRAINING = "find_training"
+    """living training recordings of the own team, without numbers"""
+    FIND_ALL = "find_all"
+    OPEN_DOCUMENTATION = "open_documentation"
+    """naming why"""
+    OPEN_TRAINING = "open_training"
+    OPEN_CASE = "open_case"
+    """what a case names, which is told"""
+    REVIEW = "review"
+    RAISE_HOLD = "raise_hold"
+    """whoever takes the complaint"""
+    DECIDE_HOLD = "decide_hold"
+    """confirm and lift"""
+    JUDGE = "judge"
+    """what has come to its day and is not simply deleted"""
+    KEEP = "keep"
+    """sweep, verify, back up, restore: the archive's health, and nothing of a call"""
+
+
+_MAY: dict[Role, frozenset[Deed]] = {
+    Role.AGENT: frozenset({Deed.FIND_OWN, Deed.RAISE_HOLD}),
+    Role.CASE_HANDLER: frozenset({Deed.FIND_DOCUMENTATION, Deed.OPEN_DOCUMENTATION, Deed.RAISE_HOLD}),
+    Role.LEAD: frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW, Deed.RAISE_HOLD}),
+    Role.CUSTODY: frozenset({Deed.FIND_ALL, Deed.OPEN_CASE, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.JUDGE}),
+    Role.IT: frozenset(),
+}
+_BY_KEY = {
+    KeyRole.DOCUMENTATION: Role.CASE_HANDLER,
+    KeyRole.TRAINING: Role.LEAD,
+    KeyRole.CUSTODY: Role.CUSTODY,
+}
+
+
+def role_of(key: KeyRole) -> Role:
+    """Whose key opens what is sealed for `key`."""
+    return _BY_KEY[key]
+
+
+def may(roles: Iterable[Role], deed: Deed) -> bool:
+    """The archive's health is everybody's who can open the archive at all."""
+    return deed is Deed.KEEP or any(deed in _MAY[role] for role in roles)

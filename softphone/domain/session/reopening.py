@@ -1,0 +1,215 @@
+"""A call of earlier, taken up again from what the archive still has of it: its rights are then what they were in wrap-up.
+
+No rule of what a right does is here: `step` goes on from the state that is made. Pure; nothing is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from softphone.domain.changes import HoldBy
+from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan
+from softphone.domain.events import Terms
+from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
+from softphone.domain.session.planning import ground_of
+from softphone.domain.session.reasoning import DECLINED
+from softphone.domain.session.state import (
+    DOCUMENTATION,
+    NONE,
+    TRAINING,
+    Hold,
+    PurposeState,
+    Recording,
+    Stage,
+    State,
+    Telling,
+)
+from softphone.domain.status import PurposePhase, Told
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPurpose:
+    """What a recording was made for. `keeps`: neither taken back nor ended nor past its day."""
+
+    basis: Basis | None
+    keeps: bool
+    wrapped: bool
+    """who has its key can open the recording"""
+    reason: str = ""
+    """why it ended, as the store has it"""
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptHold:
+    """A hold that has not been lifted. One that was raised elsewhere (its id tells) or confirmed is custody's alone to lift."""
+
+    id: str
+    by: HoldBy
+    agent: str
+    at: datetime
+    why: str = ""
+    provisional_until: datetime | None = None
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecording:
+    id: str
+    purposes: Mapping[Purpose, KeptPurpose]
+    holds: tuple[KeptHold, ...] = ()
+    restricted: str | None = None
+    """why custody alone opens it: `hold_only`, or the case that it waits for"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCall:
+    """All that the archive has of a call. Without a recording it has nothing."""
+
+    call: str
+    direction: Direction
+    language: Language
+    notice: NoticeId | None
+    recordings: tuple[KeptRecording, ...] = ()
+
+    def expires(self) -> dict[Purpose, date]:
+        """Until when each purpose keeps something of it."""
+        days = {
+            purpose: [
+                it.expires_on
+                for recording in self.recordings
+                if (it := recording.purposes.get(purpose)) and it.keeps and it.expires_on
+            ]
+            for purpose in Purpose
+        }
+        return {purpose: max(its) for purpose, its in days.items() if its}
+
+
+def reopened(kept: KeptCall, terms: Terms) -> State:
+    """The call as it would be in wrap-up. `terms`: what is in force now of how long a hold may stand; the rest was the call's."""
+    recordings = tuple(_recording(it) for it in kept.recordings)
+    documentation = _purpose(kept, DOCUMENTATION, recordings)
+    training = _purpose(kept, TRAINING, recordings)
+    over = PurposePlan(PlanState.OFF, documentation.basis, documentation.reason)
+    return State(
+        call=kept.call,
+        stage=Stage.ENDED,
+        later=True,
+        ours=kept.direction is Direction.OUTBOUND,
+        language=kept.language,
+        decision=Decision(over, replace(over, basis=training.basis), kept.notice, How.NONE, (documentation.reason,)),
+        terms=terms,
+        told=Telling(Told.INFORMED),
+        documentation=documentation,
+        training=training,
+        recordings=recordings,
+        holds=_holds(kept.recordings),
+        objected=any(it.restricted == Reason.OBJECTION.value for it in kept.recordings),
+    )
+
+
+def same(state: State, other: State) -> bool:
+    """Whether both say the same of what is kept and of what holds it."""
+    return _kept(state) == _kept(other)
+
+
+def _kept(state: State) -> frozenset[object]:
+    return frozenset(
+        (
+            it.id,
+            it.keeps,
+            it.restricted,
+            it.hold_only,
+            frozenset((hold.id_on(it.id), hold.by, hold.confirmed) for hold in state.holds_on(it)),
+        )
+        for it in state.kept
+    )
+
+
+def brought_up_to_date(state: State, fresh: State) -> State:
+    """`fresh`, in the place of what stood open: a press that was meant for that is stale."""
+    return replace(fresh, version=state.version + 1, next_ticket=state.next_ticket)
+
+
+def _recording(it: KeptRecording) -> Recording:
+    grounds = _grounds_given(it)
+    hold_only = it.restricted == Reason.HOLD_ONLY.value
+    keeps = frozenset(purpose for purpose, one in it.purposes.items() if one.keeps and not hold_only)
+    if grounds:
+        keeps -= {TRAINING}
+    wrapped = frozenset(purpose for purpose, one in it.purposes.items() if one.wrapped)
+    return Recording(
+        it.id,
+        announced=True,
+        began=True,
+        sampled=True,
+        made_for=frozenset(it.purposes),
+        keeps=keeps,
+        wrapped=wrapped if it.restricted is None else NONE,
+        case=grounds or (it.restricted is not None and not hold_only),
+        restricted=it.restricted is not None,
+        hold_only=hold_only,
+        keys_kept=TRAINING in wrapped,
+        closed=True,
+    )
+
+
+def _grounds_given(it: KeptRecording) -> bool:
+    """Training waits for custody's judgement of the party's grounds (G32), whether documentation goes on beside it or not."""
+    training = it.purposes.get(TRAINING)
+    given = Reason.GROUNDS_GIVEN.value
+    return it.restricted == given or (training is not None and training.reason == given)
+
+
+def _purpose(kept: KeptCall, purpose: Purpose, recordings: tuple[Recording, ...]) -> PurposeState:
+    of_it = [one for it in kept.recordings if (one := it.purposes.get(purpose))]
+    basis = next((one.basis for one in of_it if one.basis is not None), None)
+    if not of_it or basis is None:
+        off = Reason.LINE_NOT_RECORDED
+        return PurposeState(PurposePhase.OFF, None, off, off)
+    ground = ground_of(purpose, basis, kept.notice)
+    if any(purpose in it.keeps for it in recordings):
+        return PurposeState(PurposePhase.ACTIVE, basis, ground, ground)
+    if purpose is TRAINING and any(_grounds_given(it) for it in kept.recordings):
+        return PurposeState(PurposePhase.ENDED, basis, Reason.GROUNDS_GIVEN, ground)
+    why = next((one.reason for one in reversed(of_it) if one.reason), "")
+    reason = Reason(why) if why in set(Reason) else Reason.LINE_NOT_RECORDED
+    given = basis is Basis.CONSENT and reason in (*DECLINED, Reason.WITHDRAWN)
+    return PurposeState(PurposePhase.ENDED, basis, reason, ground, taken_back=given)
+
+
+def _holds(recordings: tuple[KeptRecording, ...]) -> tuple[Hold, ...]:
+    """One hold of a call reaches several of its recordings; one raised elsewhere stands on its own."""
+    own: dict[int, Hold] = {}
+    others: list[tuple[str, KeptHold]] = []
+    for recording in recordings:
+        for it in recording.holds:
+            number = Hold.number_in(it.id, recording.id)
+            if number is None:
+                others.append((recording.id, it))
+            else:
+                placed = own[number].placed if number in own else frozenset[str]()
+                own[number] = _hold(number, it, placed | {recording.id})
+    last = max(own, default=0)
+    foreign = (
+        _hold(last + count, it, frozenset({recording}), foreign=it.id)
+        for count, (recording, it) in enumerate(others, start=1)
+    )
+    return (*(own[number] for number in sorted(own)), *foreign)
+
+
+def _hold(number: int, it: KeptHold, placed: frozenset[str], foreign: str = "") -> Hold:
+    return Hold(
+        number,
+        it.by,
+        it.agent,
+        placed,
+        provisional=it.provisional_until is not None,
+        foreign=foreign,
+        confirmed=it.confirmed,
+        why=it.why,
+        at=it.at,
+        provisional_until=it.provisional_until,
+    )

@@ -1,0 +1,123 @@
+"""Today's calls: the rows that stay of them, and one taken up again from what the archive has of it. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from softphone.archive.finding.history import PastRow
+from softphone.domain.events import Now, Terms
+from softphone.domain.policy import Policy
+from softphone.domain.retention import local_day
+from softphone.domain.session import brought_up_to_date, reopened, same
+from softphone.engine.call.hands import Rules
+from softphone.engine.call.lines import line_state
+from softphone.engine.call.live import LiveCall
+from softphone.wire import CallPhase, PastCall
+
+ROWS = 200
+OPEN_FOR = 600.0
+"""seconds without a press after which a row that was left open closes"""
+LOOK = 3.0
+"""seconds between two looks at what the archive has of a row that stands open: others may change it"""
+
+
+class Today:
+    """`own` are this desk's accounts: their ids by their addresses."""
+
+    def __init__(self, rules: Rules, clock: Callable[[], Now], own: Callable[[], Mapping[str, str]]) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._own = own
+        self._rows: dict[str, PastCall] = {}
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Whose calls the archive is asked for."""
+        return tuple(self._own())
+
+    def shown(self) -> tuple[PastCall, ...]:
+        """Those of this day, in the policy's time zone, newest first."""
+        zone, now = self._zone, self._clock().utc
+        rows = sorted(self._rows.values(), key=lambda row: (row.at, row.id), reverse=True)
+        return tuple(row for row in rows if local_day(row.at, zone) == local_day(now, zone))[:ROWS]
+
+    def find(self, call: str) -> PastCall | None:
+        """One of the rows shown: yesterday's is not there to be taken up."""
+        return next((row for row in self.shown() if row.id == call), None)
+
+    def put(self, row: PastCall) -> None:
+        """A new row, or what has become of one."""
+        before = self._rows.get(row.id)
+        # The policy may not be read yet, or may know the line no more.
+        self._rows[row.id] = replace(row, line=before.line) if before and row.line is None else row
+        while len(self._rows) > ROWS:
+            del self._rows[min(self._rows.values(), key=lambda one: one.at).id]
+
+    def gone(self, call: str) -> None:
+        """Nothing is kept of it any more."""
+        if row := self._rows.get(call):
+            self.put(replace(row, outcome="deleted", kept=False))
+
+    def remember(self, past: Sequence[PastRow]) -> None:
+        """What the archive knows of an earlier run's calls. Of this run's, more is known here."""
+        for one in past:
+            if one.facts.call not in self._rows:
+                self.put(replace(self.taken_up(one).past(self._clock()), line=one.facts.line))
+
+    def taken_up(self, past: PastRow) -> LiveCall:
+        """The call as in its wrap-up. The line's words, and how long a hold may stand, are those in force now."""
+        facts, policy, now = past.facts, self._rules.policy, self._clock()
+        line = policy.line_named(facts.line) if policy and facts.line else None
+        row = self._rows.get(facts.call)
+        agent = facts.agent or ""
+        call = LiveCall(
+            id=facts.call,
+            account=self._own().get(agent, agent),
+            agent=agent,
+            direction=facts.direction,
+            name=row.name if row else "",
+            number=facts.number or "",
+            e164=facts.number,
+            policy=policy,
+            book=self._rules.book,
+            line=line,
+            language=facts.language,
+            arrived_at=facts.started_at,
+            phase=CallPhase.ENDED,
+            reopened=True,
+            answered_at=facts.started_at,
+            ended_at=facts.started_at + timedelta(seconds=row.seconds if row else past.seconds),
+            decided=True,
+            state=reopened(past.kept, _terms(policy)),
+            notice_id=facts.notice,
+            expires=past.kept.expires(),
+            line_words=line_state(policy, line, now.utc) if policy and line else None,
+            shuts_at=now.mono + OPEN_FOR,
+            looks_at=now.mono + LOOK,
+        )
+        call.objection_answer = call.answer_to_objection(facts.language)
+        return call
+
+    def bring_up_to_date(self, call: LiveCall, past: PastRow) -> bool:
+        """What stands open becomes what the archive has of it now. False where it is that already."""
+        fresh = self.taken_up(past)
+        if same(call.state, fresh.state):
+            return False
+        call.state = brought_up_to_date(call.state, fresh.state)
+        call.expires = fresh.expires
+        return True
+
+    @property
+    def _zone(self) -> str:
+        policy = self._rules.policy
+        return policy.time_zone if policy else "UTC"
+
+
+def _terms(policy: Policy | None) -> Terms:
+    if policy is None:
+        return Terms()
+    return Terms(
+        hold_after_refusal=policy.hold_after_refusal.length(), hold_unconfirmed=policy.hold_unconfirmed.length()
+    )

@@ -1,0 +1,216 @@
+"""Today's calls: each a row that puts its number into the dial field, and opens in place where something is kept of it.
+
+What an open row shows is the call as the engine has taken it up again; nothing is remembered here.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from softphone.domain.purpose import Direction
+from softphone.ui.controls import Control, QuietButton
+from softphone.ui.fields import Card, Words
+from softphone.ui.ready.rights import KeptRights
+from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.style import BODY, SMALL, font
+from softphone.ui.theme.tokens import Theme
+from softphone.ui.view import View, duration, new_id, readable
+from softphone.ui.words.kept import recorded_words
+from softphone.wire import EndWrapUp, PastCall, Reopen
+
+_OUTCOME_COLOURS = {"missed": "danger", "call_back": "accent", "locked": "lock_ink"}
+_HEIGHT = 44
+
+
+class HistoryLine(Control):
+    """Way, who, what became of it, when. A press puts its number into the dial field."""
+
+    def __init__(self, call: PastCall) -> None:
+        super().__init__(f"past_{call.id}")
+        self.past = call
+        self._outcome = ""
+        self._time = ""
+        self.setFixedHeight(_HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def render_view(self, view: View) -> None:
+        call = self.past
+        self._outcome = view.texts(f"outcome.{call.outcome}")
+        self._time = view.texts.clock(call.at)
+        title = call.name or readable(call.number) or view.texts("party.unknown")
+        way = view.texts(f"direction.{call.direction}")
+        talked = f", {duration(call.seconds)}" if call.seconds else ""
+        self.show_as(
+            view,
+            title,
+            icon=_way(call),
+            name=f"{title}, {self._outcome}, {self._time}",
+            why=f"{way}{talked}. {view.texts('history.press')}",
+        )
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, _HEIGHT)
+
+    def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
+        if self._hover or self.isDown():
+            self._plate(painter, theme, theme.neutral.fill, None)
+        outcome = self.past.outcome
+        colour: str = getattr(theme, _OUTCOME_COLOURS.get(outcome, "muted"))
+        icons.draw(painter, self._icon_name, colour, QRectF(2, 13, 18, 18))
+        middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        small, strong = font(SMALL, tabular=True), font(BODY)
+        time = QFontMetricsF(small).horizontalAdvance(self._time)
+        room = self.width() - 30 - time - 16
+        told = QFontMetricsF(small).horizontalAdvance(self._outcome)
+        name = QFontMetricsF(strong).elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, max(60.0, room - min(told, room * 0.5) - 10)
+        )
+        wide = QFontMetricsF(strong).horizontalAdvance(name)
+        painter.setFont(strong)
+        painter.setPen(QColor(theme.text))
+        painter.drawText(QRectF(30, 0, wide + 2, self.height()), int(middle), name)
+        painter.setFont(small)
+        painter.setPen(QColor(theme.muted))
+        left = 30 + wide + 10
+        shown = QFontMetricsF(small).elidedText(
+            self._outcome, Qt.TextElideMode.ElideRight, self.width() - left - time - 14
+        )
+        painter.drawText(QRectF(left, 0, self.width() - left, self.height()), int(middle), shown)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(0, 0, self.width() - 4, self.height()), int(right), self._time)
+
+
+class HistoryRow(QWidget):
+    """One of today's calls. command(Reopen | EndWrapUp | OptOut | RaiseDispute | UndoDispute | Choose | Act)."""
+
+    command = Signal(object)
+    picked = Signal(str)
+    """its number is wanted in the dial field"""
+
+    def __init__(self, call: PastCall) -> None:
+        super().__init__()
+        self.line = HistoryLine(call)
+        self.toggle = QuietButton(f"pastOpen_{call.id}", size=16)
+        self.toggle.setFixedSize(32, 36)
+        keeps_its_place = self.toggle.sizePolicy()
+        keeps_its_place.setRetainSizeWhenHidden(True)
+        self.toggle.setSizePolicy(keeps_its_place)
+        self.opened = Card(f"pastOpened_{call.id}")
+        self.what: Words | None = None
+        self.rights: KeptRights | None = None
+        """made when it is first opened: most rows never are"""
+        self._view: View | None = None
+        self._open = False
+        top = QHBoxLayout()
+        top.setSpacing(0)
+        top.addWidget(self.line, 1)
+        top.addWidget(self.toggle)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addSpacing(1)
+        layout.addWidget(self.opened)
+        self.opened.hide()
+        self.line.clicked.connect(lambda: self.picked.emit(self.line.past.number))
+        self.toggle.clicked.connect(self._toggle)
+
+    def _inside(self) -> tuple[Words, KeptRights]:
+        if self.what is None or self.rights is None:
+            self.what, self.rights = Words("pastWhat", size=SMALL, wrap=True), KeptRights("past")
+            inside = QVBoxLayout(self.opened)
+            inside.setContentsMargins(14, 10, 14, 14)
+            inside.setSpacing(4)
+            inside.addWidget(self.what)
+            inside.addWidget(self.rights)
+            self.rights.command.connect(self.command)
+        return self.what, self.rights
+
+    def render_view(self, view: View, past: PastCall) -> None:
+        self._view = view
+        self.line.past = past
+        self.line.render_view(view)
+        call = view.reopened(past.id)
+        self._open = call is not None
+        self.toggle.setVisible(past.kept or self._open)
+        code = "history.close" if self._open else "history.open"
+        who, clock = self.line.text(), view.texts.clock(past.at)
+        name = view.texts(f"{code}.name", who=who, time=clock)
+        why = view.texts(code) if view.connected else view.texts("why_not.no_engine")
+        icon = "up" if self._open else "down"
+        self.toggle.show_as(view, "", icon=icon, name=name, enabled=view.connected, why=why)
+        if call is not None:
+            what, rights = self._inside()
+            what.setText(recorded_words(view, call, past.seconds))
+            rights.render_view(view, call)
+        self.opened.setVisible(call is not None)
+        self.update()
+
+    def tab_chain(self) -> list[QWidget]:
+        """All that can have the focus here, in order."""
+        return [self.line, self.toggle, *(self.rights.tab_chain() if self._open and self.rights else ())]
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._view is not None:
+            painter = QPainter(self)
+            painter.setPen(QColor(self._view.theme.line))
+            below = self.height() - 1 if self._open else _HEIGHT
+            painter.drawLine(0, below, self.width(), below)
+            painter.end()
+
+    def _toggle(self) -> None:
+        past = self.line.past.id
+        self.command.emit(EndWrapUp(new_id(), past) if self._open else Reopen(new_id(), past))
+
+
+class History(QWidget):
+    """The list, newest first. Rows stay while their call does: whoever is in one with the keyboard stays there."""
+
+    command = Signal(object)
+    picked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[HistoryRow] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+
+    def render_view(self, view: View) -> None:
+        wanted = view.snapshot.history if view.snapshot else ()
+        if [row.line.past.id for row in self.rows] != [past.id for past in wanted]:
+            self._arrange(wanted)
+        for row, past in zip(self.rows, wanted, strict=True):
+            row.render_view(view, past)
+
+    def tab_chain(self) -> list[QWidget]:
+        """All that can have the focus here, in order."""
+        return [part for row in self.rows for part in row.tab_chain()]
+
+    def _arrange(self, wanted: tuple[PastCall, ...]) -> None:
+        there = {row.line.past.id: row for row in self.rows}
+        for gone in there.keys() - {past.id for past in wanted}:
+            row = there.pop(gone)
+            self._layout.removeWidget(row)
+            row.setParent(None)
+            row.deleteLater()
+        self.rows = []
+        for place, past in enumerate(wanted):
+            row = there.get(past.id) or self._new(past)
+            self._layout.insertWidget(place, row)
+            row.show()
+            self.rows.append(row)
+
+    def _new(self, past: PastCall) -> HistoryRow:
+        row = HistoryRow(past)
+        row.command.connect(self.command)
+        row.picked.connect(self.picked)
+        return row
+
+
+def _way(call: PastCall) -> str:
+    if call.outcome == "missed":
+        return "phone_missed"
+    return "phone_out" if call.direction is Direction.OUTBOUND else "phone_in"

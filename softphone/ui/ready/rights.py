@@ -1,0 +1,87 @@
+"""What is kept of a call that has ended, and its rights still in reach: in wrap-up, and in the row of an earlier call.
+
+It says what the engine's status says, and sends presses; what they do is not known here.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from softphone.domain.status import OptOutKind, Status
+from softphone.ui.call.buttons import RightsButtons
+from softphone.ui.call.choices import Choices
+from softphone.ui.controls import FilledButton
+from softphone.ui.fields import Words
+from softphone.ui.theme.style import SMALL
+from softphone.ui.view import View, new_id, version
+from softphone.ui.words.kept import kept_words, lock_words
+from softphone.ui.words.rights import ended_by_opt_out
+from softphone.wire import Act, CallState
+
+_BESIDE = ("withdraw_documentation", "withdraw_training", "object")
+"""what stands below the two buttons, where it is possible and they do something else"""
+
+
+class KeptRights(QWidget):
+    """command(OptOut | RaiseDispute | UndoDispute | Choose | Act)."""
+
+    command = Signal(object)
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self.kept = Words(f"{prefix}Kept", size=SMALL, role="muted", wrap=True)
+        self.lock = Words(f"{prefix}Lock", size=SMALL, wrap=True)
+        # With its own, its style's padding and the indent together broke a line that fits.
+        self.lock.setIndent(0)
+        self.buttons = RightsButtons(prefix)
+        self.choices = Choices()
+        self.beside = {action: FilledButton(f"{prefix}_{action}", "plain", 40) for action in _BESIDE}
+        self._call: CallState | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.kept)
+        layout.addWidget(self.lock)
+        layout.addSpacing(6)
+        layout.addWidget(self.buttons)
+        layout.addWidget(self.choices)
+        below = QVBoxLayout()
+        below.setContentsMargins(0, 4, 0, 0)
+        below.setSpacing(8)
+        for action, button in self.beside.items():
+            below.addWidget(button)
+            button.clicked.connect(lambda _checked=False, action=action: self._act(action))
+        layout.addLayout(below)
+        for part in (self.buttons, self.choices):
+            part.command.connect(self.command)
+
+    def render_view(self, view: View, call: CallState) -> None:
+        self._call = call
+        self.kept.setText(kept_words(view, call))
+        lock = lock_words(view, call)
+        self.lock.setText(lock)
+        self.lock.setVisible(bool(lock))
+        self.lock.setStyleSheet(
+            f"background: {view.theme.lock_fill}; color: {view.theme.lock_ink}; border-radius: 6px; padding: 5px 8px;"
+        )
+        self.buttons.render_view(view, call)
+        self.choices.render_view(view, call)
+        for action, button in self.beside.items():
+            button.setVisible(call.status is not None and _stands(call.status, action))
+            button.show_as(view, view.texts(f"action.{action}", party=view.party(call)), enabled=view.connected)
+
+    def tab_chain(self) -> list[QWidget]:
+        """All that can have the focus here, in order."""
+        return [self.buttons.opt_out, self.buttons.dispute, *self.choices.chips(), *self.beside.values()]
+
+    def _act(self, action: str) -> None:
+        if self._call:
+            self.command.emit(Act(new_id(), self._call.id, version(self._call.status), action))
+
+
+def _stands(status: Status, action: str) -> bool:
+    """Not what the opt-out button does already."""
+    if action not in status.actions or action == f"withdraw_{ended_by_opt_out(status)}":
+        return False
+    return action != "object" or status.opt_out.kind != OptOutKind.OBJECTION

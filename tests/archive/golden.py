@@ -1,0 +1,158 @@
+"""The golden archive: one of this version, kept in `golden/` as it was written, so that every later version can be held to it.
+
+    python -m tests.archive.golden --write
+
+writes it anew, which is right only as long as its version has not been released: what changes in it, changes for archives that
+are out there. `told.json` says what is in it. Its keys lie beside it in the open: nobody was recorded in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from softphone.archive.archive import Archive
+from softphone.archive.changes import CallFacts, PurposeEnd
+from softphone.archive.files.reader import OpenedRecording
+from softphone.archive.keys import rotation
+from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
+from softphone.archive.retention import holding
+from softphone.archive.review.session import open_review
+from softphone.domain.changes import CloseRecording, Discard, DropWraps, HoldBy
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.deeds import spoken
+from tests.archive.scene import AT, DOCUMENTATION, FRAME, NUMBER, TRAINING, Scene
+
+FOLDER = Path(__file__).with_name("golden")
+KEYS, TOLD = "keys.json", "told.json"
+AGENT = "anna@pbx.example"
+BOTH = (DOCUMENTATION, TRAINING)
+LATER = AT + timedelta(days=1)
+
+
+def copied(to: Path) -> tuple[Path, KeyStore]:
+    """The archive and its keys, to be opened: git keeps no file from being read by others."""
+    shutil.copytree(FOLDER, to)
+    (to / KEYS).chmod(0o600)
+    return to / "archive", DemoKeyFile(to / KEYS)
+
+
+def told_of(archive: Archive) -> dict[str, Any]:
+    """What can be known of all that is in an archive by who holds its keys, but for the sound."""
+    found: list[dict[str, Any]] = []
+    for row in archive.list(LATER):
+        opened = archive.open_recording(row.recording, LATER, role=KeyRole.CUSTODY)
+        found.append(
+            {
+                "recording": row.recording,
+                "line": row.line,
+                "agent": row.agent,
+                "direction": row.direction.value,
+                "number": row.number,
+                "opened_at": row.opened_at.isoformat(),
+                "closed_at": row.closed_at.isoformat() if row.closed_at else None,
+                "time_zone": row.time_zone,
+                "opens_for": [role.value for role in row.opens_for],
+                "expires": {purpose.value: day.isoformat() for purpose, day in row.expires.items()},
+                "holds": [[hold.raised_for, hold.why, str(hold.look_again)] for hold in row.holds],
+                "restricted": row.restricted,
+                "length": opened.length(),
+                "marks": [[mark.kind.value, mark.at, mark.samples] for mark in opened.marks()],
+                "segments": [
+                    [one.number, one.origin, one.samples, one.complete, packets_of(opened, one.number)]
+                    for one in opened.segments
+                ],
+            }
+        )
+    return {"archive": archive.id, "desk": archive.desk, "recordings": found}
+
+
+def packets_of(opened: OpenedRecording, number: int) -> str:
+    """A digest of a segment's sound as it was coded."""
+    digest = hashlib.sha256()
+    for segment in opened.segments:
+        if segment.number == number:
+            for _, content in sorted(segment.contents.items()):
+                digest.update(b"".join(content.packets))
+    return digest.hexdigest()
+
+
+def write(folder: Path) -> None:
+    """A call with a pause and an opt-out in its middle, one that was reviewed and is kept on, one that is held, and one that
+    was discarded; a key rotated and revoked, a checkpoint signed."""
+    folder.mkdir()
+    desk = Scene(folder / "archive", demo=True, store=DemoKeyFile(folder / KEYS))
+    told = _recorded(desk, "a", *BOTH, seconds=(1.5, 1.2, 0.6), opts_out=True)
+    reviewed = _recorded(desk, "b", *BOTH, seconds=(1.3,))
+    held = _recorded(desk, "c", DOCUMENTATION, seconds=(1.0,), number=None)
+    gone = _recorded(desk, "d", TRAINING, seconds=(0.5,))
+    desk.commit(Discard(gone, "withdrawn"), call="d", recording=gone, rule="G04")
+    with open_review(desk.archive, reviewed, "lead", AT, items=[("greeting", 5)]) as review:
+        review.comment(8_000, "Godt spurgt, og venligt – æøå.", AT)
+        review.score("greeting", 4, AT)
+        review.share(True, AT)
+        review.reviewed(AT)
+    hold = holding.raise_hold(desk.archive, held, HoldBy.PARTY, "klage 17", "anna", AT)
+    holding.confirm(desk.archive, hold, (AT + timedelta(days=90)).date(), AT)
+    old = desk.recipients[KeyRole.DOCUMENTATION]
+    new = Recipient("documentation-2", old.role, create_key_pair(desk.store))
+    rotation.rotate(desk.archive, old, new)
+    rotation.revoke(desk.archive, old)
+    found = told_of(desk.archive)
+    head = desk.archive.head(LATER)
+    found["head"] = str(head)
+    found["events"] = [row.event for row in desk.archive.audit_of()]
+    with open_review(desk.archive, reviewed, "lead", AT) as review:
+        found["comments"] = [[one.sample, one.text] for one in review.comments()]
+        found["scores"] = dict(review.scores())
+    desk.close()
+    assert {row["recording"] for row in found["recordings"]} == {told, reviewed, held}
+    (folder / TOLD).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _recorded(
+    desk: Scene,
+    call: str,
+    *purposes: Purpose,
+    seconds: tuple[float, ...],
+    number: str | None = NUMBER,
+    opts_out: bool = False,
+) -> str:
+    """As many segments as `seconds` says, three seconds between each two; before the second, training ends where it does."""
+    periods: Mapping[Purpose, Period] = dict.fromkeys(Purpose, Period.parse("P5Y"))
+    facts = CallFacts(call, "salg", Direction.INBOUND, number, AT, Language.DA, "Europe/Copenhagen", periods)
+    ends = {TRAINING: PurposeEnd(keep_reviewed=Period.parse("P1Y"))}
+    desk.ledger.register_call(replace(facts, agent=AGENT, recipients=tuple(desk.policy_recipients), ends=ends))
+    recording, frame, keeps = f"{call}-1", 0, purposes
+    for segment, length in enumerate(seconds):
+        if segment == 0:
+            desk.open(call, *purposes)
+        else:
+            if opts_out and segment == 1:
+                desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"), call=call, recording=recording)
+                keeps = (DOCUMENTATION,)
+            desk.commit(desk.segment(recording, segment, *keeps), call=call, recording=recording)
+        desk.start(call, recording, segment)
+        frames = round(length * 50)
+        desk.talk(call, spoken(recording, frame, frames), frame)
+        frame += frames + 150
+        desk.recorder.stop(call, recording, segment)
+        desk.drained(recording, segment, frames * FRAME)
+    desk.commit(CloseRecording(recording, AT + timedelta(seconds=frame // 50), keeps), call=call, recording=recording)
+    return recording
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit(__doc__)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    write(FOLDER)

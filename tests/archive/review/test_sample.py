@@ -1,0 +1,250 @@
+"""The team's living training sample: what is in it, in which order, and what leaves it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from softphone.archive.access import Viewer
+from softphone.archive.archive import Archive
+from softphone.archive.finding.searching import Query
+from softphone.archive.review.sample import SampleQuery, SampleRow, Shown, counts, living, page, waiting
+from softphone.archive.review.session import mark_reviewed, open_review
+from softphone.bootstrap.archive import viewing
+from softphone.domain.changes import Discard, DropWraps, HoldBy, LiftHold, PlaceHold, Restrict
+from softphone.domain.policy import Team
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Role
+from tests.archive import many
+from tests.archive.review.calls import ANNA, JONAS, reviewable
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, MemoryKeys, Scene, scene
+from tests.archive.test_searching import BIG, plans, watched
+
+ALL = SampleQuery(("salg", "support"), (), Shown.ALL)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def found(desk: Scene, query: SampleQuery = ALL, now: datetime = AT) -> list[str]:
+    return [row.recording for row in page(desk.archive, query, now).rows]
+
+
+def test_a_row_tells_all_that_a_team_lead_needs_and_no_number(desk: Scene) -> None:
+    recording = reviewable(desk, DOCUMENTATION, TRAINING, keep="P7D")
+    with open_review(desk.archive, recording, "lead-1", AT) as reviewing:
+        reviewing.comment(0, "Fin åbning.", AT)
+        reviewing.comment(800, "Hør efter her.", AT)
+    (row,) = page(desk.archive, ALL, AT).rows
+    assert row == SampleRow(
+        recording, ANNA, "salg", AT, 0.0, "Europe/Copenhagen", date(2027, 2, 25), reviewed_at=None, comments=2
+    )
+    mark_reviewed(desk.archive, recording, "lead-1", AT)
+    (row,) = page(desk.archive, ALL, AT).rows
+    assert (row.reviewed_at, row.expires_on) == (AT, date(2026, 12, 2))
+
+
+def test_a_team_s_calls_are_those_of_its_agents_or_lines_or_of_both_where_it_names_both(desk: Scene) -> None:
+    anna, jonas = reviewable(desk), reviewable(desk, agent=JONAS, at=AT + timedelta(hours=1))
+    other = reviewable(desk, of="support", at=AT + timedelta(hours=2))
+    old = reviewable(desk, agent=None, at=AT + timedelta(hours=3))
+    of_all = Shown.ALL
+    assert found(desk, SampleQuery((), (ANNA,), of_all)) == [other, anna]
+    assert found(desk, SampleQuery(("salg",), (), of_all)) == [old, jonas, anna]
+    assert found(desk, SampleQuery(("salg",), (ANNA,), of_all)) == [old, anna]
+    assert found(desk, SampleQuery((), (), of_all)) == []
+
+
+def test_it_is_narrowed_by_words_and_days_and_by_what_was_reviewed(desk: Scene) -> None:
+    first = reviewable(desk, keep="P7D")
+    second = reviewable(desk, agent=JONAS, of="support", at=AT + timedelta(days=1))
+    mark_reviewed(desk.archive, first, "lead-1", AT)
+    now = AT + timedelta(days=1)
+    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, search=" JONAS"), now) == [second]
+    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, search="supp"), now) == [second]
+    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, search="100 %' OR 1"), now) == []
+    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, since=now), now) == [second]
+    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, until=now), now) == [first]
+    assert found(desk, SampleQuery(ALL.lines, (), Shown.REVIEWED), now) == [first]
+    assert found(desk, SampleQuery(ALL.lines, ()), now) == [second]
+    assert counts(desk.archive, ALL, now) == {Shown.WAITING: 1, Shown.REVIEWED: 1, Shown.ALL: 2}
+    assert counts(desk.archive, SampleQuery(ALL.lines, (JONAS,)), now)[Shown.ALL] == 1
+
+
+Ending = Callable[[Scene, str], None]
+
+
+def by_opt_out(desk: Scene, recording: str) -> None:
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"), recording=recording)
+
+
+def by_hold(desk: Scene, recording: str) -> None:
+    desk.commit(PlaceHold("h", recording, HoldBy.PARTY, "desk-3", AT, None), recording=recording)
+
+
+def by_case(desk: Scene, recording: str) -> None:
+    desk.commit(Restrict(recording, "grounds_given"), recording=recording)
+
+
+def by_discarding(desk: Scene, recording: str) -> None:
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+
+
+@pytest.mark.rule("G38")
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("way", [by_opt_out, by_hold, by_case, by_discarding, None])
+def test_what_may_no_longer_be_heard_for_training_is_in_no_list_and_no_count(desk: Scene, way: Ending | None) -> None:
+    recording, stays = reviewable(desk, DOCUMENTATION, TRAINING), reviewable(desk)
+    if way is not None:
+        way(desk, recording)
+    left = {stays} if way else {recording, stays}
+    assert set(found(desk)) == living(desk.archive, [recording, stays, "no-such"], AT) == left
+    assert counts(desk.archive, ALL, AT)[Shown.ALL] == len(left)
+    assert sum(one.count for one in waiting(desk.archive, ALL, AT)) == len(left)
+
+
+def test_what_a_hold_took_away_is_back_when_it_is_undone(desk: Scene) -> None:
+    recording = reviewable(desk)
+    by_hold(desk, recording)
+    assert found(desk) == []
+    desk.commit(LiftHold("h", "undone", restore_training=True), recording=recording)
+    assert found(desk) == [recording]
+
+
+@pytest.mark.rule("G36")
+def test_its_last_day_ends_with_the_day_of_its_call_s_own_time_zone(desk: Scene) -> None:
+    recording = reviewable(desk)
+    midnight = datetime(2027, 2, 24, 23, tzinfo=UTC)  # in Copenhagen
+    before = midnight - timedelta(seconds=1)
+    assert found(desk, now=before) == [recording]
+    assert living(desk.archive, [recording], before) == {recording}
+    (last,) = waiting(desk.archive, ALL, before)
+    assert (last.expires_on, last.days, last.count) == (date(2027, 2, 25), 1, 1)
+    assert found(desk, now=midnight) == []
+    assert living(desk.archive, [recording], midnight) == set()
+    assert waiting(desk.archive, ALL, midnight) == []
+
+
+def test_a_call_that_still_goes_on_is_not_yet_in_it(desk: Scene) -> None:
+    desk.recorded(1, TRAINING, call=desk.call(agent=ANNA))
+    assert found(desk) == []
+    assert counts(desk.archive, ALL, AT)[Shown.ALL] == 0
+
+
+def test_its_pages_follow_each_other_without_gap_or_double_while_more_is_recorded(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many, "SAMPLE", 0.5)
+    many.fill(desk.archive, 600, zones=("Europe/Copenhagen", "America/Godthab", "Pacific/Auckland"))
+    query, now = SampleQuery(many.LINES, (), Shown.ALL), many.END
+    whole = page(desk.archive, query, now, limit=1000)
+    assert whole.next is None
+    assert len(whole.rows) == counts(desk.archive, query, now)[Shown.ALL] > 50
+    order = [(row.opened_at, row.recording) for row in whole.rows]
+    assert order == sorted(order, reverse=True)
+
+    rows, after = [], None
+    statements: list[int] = []
+    for number in range(1000):
+        with desk.archive.catalog.reading() as connection:
+            engine = connection.engine
+        ran: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_more: object, ran: list[str] = ran) -> None:
+            ran.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        got = page(desk.archive, query, now, after, limit=17)
+        event.remove(engine, "before_cursor_execute", note)
+        statements.append(len(ran))
+        rows += got.rows
+        after = got.next
+        if number == 1:
+            reviewable(desk, at=AT + timedelta(minutes=1))
+        if after is None:
+            break
+    assert tuple(rows) == whole.rows
+    # The transaction's own, and one for the rows, however many there are.
+    assert max(statements) <= 4
+
+
+def test_a_reviewed_one_that_is_kept_on_leaves_on_the_day_that_was_given(desk: Scene) -> None:
+    recording = reviewable(desk)
+    mark_reviewed(desk.archive, recording, "lead-1", AT, keep=Period(days=7))
+    assert found(desk, now=AT + timedelta(days=6)) == [recording]
+    assert found(desk, now=AT + timedelta(days=7)) == []
+
+
+# --- in a large archive ------------------------------------------------------------------------------
+
+NOW = many.END
+QUERIES = {
+    "a line": SampleQuery(("salg",), ()),
+    "lines": SampleQuery(many.LINES, (), Shown.ALL),
+    "an agent": SampleQuery((), many.AGENTS[:1]),
+    "nobody": SampleQuery((), ("nobody@example.dk",)),
+    "agents": SampleQuery((), many.AGENTS[:9], Shown.ALL),
+    "agent of a line": SampleQuery(("salg",), many.AGENTS[:1], Shown.ALL),
+    "agents of lines": SampleQuery(("salg", "booking"), many.AGENTS[:9]),
+    "search": SampleQuery(many.LINES, (), search="agent07"),
+    "search in vain": SampleQuery(many.LINES, (), search="zzz"),
+    "reviewed": SampleQuery(many.LINES, (), Shown.REVIEWED),
+    "no team": SampleQuery((), ()),
+}
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """Documentation alone, samples that live, and three times as many that have expired."""
+    made = Archive.create(tmp_path_factory.mktemp("large") / "archive", MemoryKeys())
+    many.fill(made, 4_000)
+    with made.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE recordings SET agent = NULL WHERE rowid % 11 = 0")
+    yield made
+    made.close()
+
+
+def team_of(query: SampleQuery) -> Team:
+    return Team.model_construct(id="t", lines=query.lines, agents=query.agents, leads=("lead",))
+
+
+@pytest.mark.parametrize("name", [name for name in QUERIES if "search" not in name and name != "reviewed"])
+def test_the_list_the_sample_and_who_may_open_it_agree_on_what_a_team_is(large: Archive, name: str) -> None:
+    query = replace(QUERIES[name], shown=Shown.ALL)
+    viewer = Viewer(frozenset({Role.LEAD}), {KeyRole.TRAINING: ("k",)}, (team_of(query),))
+    leads = [
+        row.recording
+        for row in large.list(NOW)
+        if KeyRole.TRAINING in row.opens_for and viewer.leads(row.line, row.agent)
+    ]
+    assert [row.recording for row in page(large, query, NOW, limit=1_000).rows] == leads
+    assert counts(large, query, NOW)[Shown.ALL] == len(leads)
+    if leads:
+        assert [row.recording for row in viewing.found(large, viewer, Query(), NOW, limit=1_000).rows] == leads
+    assert bool(leads) is (name not in ("nobody", "no team"))
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_page_of_the_sample_reads_by_indexes_and_nothing_of_what_is_older_than_the_sample(
+    large: Archive, name: str
+) -> None:
+    with watched(large) as seen:
+        page(large, QUERIES[name], NOW, limit=20)
+    scans = {told for told in plans(large, seen) if told.startswith("SCAN") and told.split()[1] in BIG}
+    assert scans <= {
+        "SCAN purposes USING COVERING INDEX ix_purposes_training_period",
+        "SCAN purposes USING COVERING INDEX ix_purposes_training",
+        "SCAN purposes USING INDEX ix_purposes_training",
+    }
+    with watched(large) as seen:
+        page(large, QUERIES[name], NOW, f"{(NOW - timedelta(days=96)).isoformat()} ~", limit=20)
+    assert seen.hundreds < 40  # of four thousand, a walk through all of them is some hundreds

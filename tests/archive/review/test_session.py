@@ -1,0 +1,307 @@
+"""One call under review: told before it is heard, said something of, and closed to it as soon as it may not be heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from softphone.archive.access import Viewer
+from softphone.archive.archive import Archive
+from softphone.archive.files.reader import MarkKind
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention.holding import lift, raise_hold
+from softphone.archive.retention.sweep import sweep
+from softphone.archive.review.sample import SampleQuery, Shown, page
+from softphone.archive.review.session import COMMENT_LENGTH, Reviewing, open_review
+from softphone.domain.changes import CloseRecording, Discard, DropWraps, HoldBy, Restrict
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy import Team
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Role
+from tests.archive.review.calls import ANNA, CARD, JONAS, reviewable
+from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, scene, voices
+
+LEAD = Viewer(
+    frozenset({Role.LEAD}),
+    teams=(Team.model_validate({"id": "salg", "name": "Salg", "agents": (ANNA,), "leads": ("lead",)}),),
+)
+WORDS = "Her kunne bindingsperioden være nævnt først."
+OF_WORDS = b"Her kunne bindingsperioden"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def opened(desk: Scene, recording: str) -> Reviewing:
+    return open_review(desk.archive, recording, "lead-1", AT, items=CARD, viewer=LEAD)
+
+
+def events(desk: Scene, recording: str) -> list[str]:
+    return [row.event for row in desk.archive.audit_of(recording)]
+
+
+def code(deed: Callable[[], object]) -> str:
+    with pytest.raises(ArchiveError) as refused:
+        deed()
+    return refused.value.code
+
+
+@pytest.mark.rule("G11")
+def test_it_is_told_before_it_is_heard_by_whose_key(desk: Scene) -> None:
+    recording = reviewable(desk)
+    with opened(desk, recording) as reviewing:
+        told, key = desk.archive.audit_of(recording)[-1], desk.recipients[KeyRole.TRAINING].key_id[:16]
+        assert (told.event, told.rule) == ("recording_opened", "G11")
+        assert told.params == {"role": "training", "segments": 1, "by": "lead-1", "key": key}
+        sound = np.concatenate(list(reviewing.reader.pcm()))
+        assert sound.shape == (reviewing.reader.length, 2) == (16_000, 2)
+        assert (reviewing.reader.marks(), reviewing.row.agent, reviewing.still(AT)) == ([], ANNA, True)
+
+
+def test_pauses_and_gaps_are_told_where_they_are_heard(desk: Scene) -> None:
+    call = desk.call(agent=ANNA)
+    recording = desk.open(call, TRAINING)
+    desk.start(call, recording, 0)
+    desk.talk(call, voices(1))
+    desk.talk(call, voices(0.5), first=75)  # half a second never came
+    desk.recorder.stop(call, recording, 0)
+    desk.drained(recording, 0, 2 * RATE)
+    desk.commit(desk.segment(recording, 1, TRAINING), recording=recording)
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(1), first=200)
+    desk.recorder.stop(call, recording, 1)
+    desk.drained(recording, 1, RATE)
+    desk.commit(CloseRecording(recording, AT, (TRAINING,)), recording=recording)
+    whole = desk.archive.open_recording(recording, AT, role=KeyRole.TRAINING)
+    with opened(desk, recording) as reviewing:
+        marks = reviewing.reader.marks()
+    assert marks == whole.marks()
+    assert [one.kind for one in marks] == [MarkKind.GAP, MarkKind.PAUSE]
+    assert (marks[1].at, marks[1].samples) == (2 * RATE, 2 * RATE)
+
+
+def test_who_does_not_lead_its_team_has_no_key_or_asks_for_what_is_held_is_refused_and_that_is_told(
+    desk: Scene,
+) -> None:
+    other, keyless, held = reviewable(desk, agent=JONAS), reviewable(desk), reviewable(desk)
+    raise_hold(desk.archive, held, HoldBy.PARTY, "", "desk-3", AT)
+    running = desk.recorded(1, TRAINING, call=desk.call(agent=ANNA))
+    case_handler = Archive.open(desk.folder, desk.only(KeyRole.DOCUMENTATION))
+    over = AT + timedelta(days=100)
+    refusals = {
+        "error.archive.not_your_team": lambda: opened(desk, other),
+        "error.archive.no_private_key": lambda: open_review(case_handler, keyless, "case-1", AT),
+        "error.archive.closed_to_role": lambda: opened(desk, held),
+        "error.archive.still_running": lambda: opened(desk, running),
+    }
+    assert [code(deed) for deed in refusals.values()] == list(refusals)
+    assert code(lambda: open_review(desk.archive, other, "lead-1", over)) == "error.archive.closed_to_role"
+    case_handler.close()
+    for recording in (keyless, held, running, other):
+        assert events(desk, recording)[-1] == "opening_refused"
+        assert "recording_opened" not in events(desk, recording)
+    assert events(desk, other)[-2] == "refused"
+
+
+@pytest.mark.rule("G11")
+def test_a_file_that_cannot_be_opened_is_refused_and_that_is_told(desk: Scene) -> None:
+    gone, of_another, other = reviewable(desk), reviewable(desk), reviewable(desk)
+    desk.archive.vault.path(gone).unlink()
+    desk.archive.vault.path(of_another).write_bytes(desk.archive.vault.path(other).read_bytes())
+    for recording, why in ((gone, "recording_unreadable"), (of_another, "foreign_recording")):
+        assert code(lambda recording=recording: opened(desk, recording)) == f"error.archive.{why}"
+        last = desk.archive.audit_of(recording)[-1]
+        assert (last.event, last.params["why"]) == ("opening_refused", why)
+        assert "recording_opened" not in events(desk, recording)
+
+
+def test_comments_are_kept_in_the_order_of_what_they_are_about_and_can_be_taken_back(desk: Scene) -> None:
+    with opened(desk, reviewable(desk)) as reviewing:
+        late = reviewing.comment(16_000, "  Fin opsamling.\n", AT)
+        first = reviewing.comment(0, WORDS, AT + timedelta(minutes=1))
+        assert reviewing.comments() == (first, late)
+        assert (late.text, late.sample, late.at) == ("Fin opsamling.", 16_000, AT)
+        reviewing.remove(late.id, AT)
+        reviewing.remove("no-such", AT)
+        assert reviewing.comments() == (first,)
+        # Nothing of the words is in the log.
+        assert OF_WORDS.decode() not in str(desk.archive.audit_of(reviewing.row.recording))
+
+
+def test_a_comment_without_words_a_very_long_one_and_one_about_no_moment_of_it_are_not_kept(desk: Scene) -> None:
+    with opened(desk, reviewable(desk)) as reviewing:
+        reviewing.comment(0, "x" * COMMENT_LENGTH, AT)
+        assert code(lambda: reviewing.comment(0, " \n\t ", AT)) == "error.review.comment_empty"
+        assert code(lambda: reviewing.comment(0, "x" * (COMMENT_LENGTH + 1), AT)) == "error.review.comment_too_long"
+        for sample in (-1, 16_001):
+            assert code(lambda sample=sample: reviewing.comment(sample, "x", AT)) == "error.container.past_end"
+        assert len(reviewing.comments()) == 1
+
+
+def test_points_are_those_of_the_policy_s_card(desk: Scene) -> None:
+    with opened(desk, reviewable(desk)) as reviewing:
+        reviewing.score("listened", 4, AT)
+        reviewing.score("clear", 3, AT)
+        reviewing.score("listened", 5, AT)
+        assert reviewing.scores() == {"clear": 3, "listened": 5}
+        reviewing.score("clear", 0, AT)
+        for item, points in (("clear", 4), ("clear", -1), ("tone", 1)):
+            refused = code(lambda item=item, points=points: reviewing.score(item, points, AT))
+            assert refused == "error.review.not_on_the_card"
+        assert reviewing.scores() == {"listened": 5}
+
+
+def test_what_is_shared_is_told_and_can_be_taken_back(desk: Scene) -> None:
+    recording = reviewable(desk)
+    with opened(desk, recording) as reviewing:
+        assert not reviewing.shared
+        for on in (True, True, False):
+            reviewing.share(on, AT)
+            assert reviewing.shared is on
+    assert events(desk, recording)[-2:] == ["review_shared", "review_unshared"]
+    assert verify(desk.archive).ok
+
+
+Ending = Callable[[Scene, str], None]
+
+
+def by_opt_out(desk: Scene, recording: str) -> None:
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"), recording=recording)
+
+
+def by_withdrawal(desk: Scene, recording: str) -> None:
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+
+
+def by_a_hold(desk: Scene, recording: str) -> None:
+    raise_hold(desk.archive, recording, HoldBy.PARTY, "", "desk-3", AT)
+
+
+def by_a_case(desk: Scene, recording: str) -> None:
+    desk.commit(Restrict(recording, "grounds_given"), recording=recording)
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("way", [by_opt_out, by_withdrawal, by_a_hold, by_a_case])
+def test_it_is_closed_at_once_when_it_may_no_longer_be_heard_also_while_it_is_open(desk: Scene, way: Ending) -> None:
+    recording = reviewable(desk, DOCUMENTATION, TRAINING)
+    with opened(desk, recording) as reviewing:
+        comment = reviewing.comment(0, WORDS, AT)
+        way(desk, recording)
+        assert not reviewing.still(AT)
+        for deed in (
+            reviewing.comments,
+            reviewing.scores,
+            lambda: reviewing.shared,
+            lambda: reviewing.comment(0, "x", AT),
+            lambda: reviewing.score("clear", 1, AT),
+            lambda: reviewing.share(True, AT),
+            lambda: reviewing.remove(comment.id, AT),
+        ):
+            assert code(deed) == "error.archive.closed_to_role"
+        with pytest.raises(ArchiveError):
+            reviewing.reviewed(AT)
+    assert verify(desk.archive).ok
+
+
+def test_it_is_closed_on_the_day_its_training_expires_before_any_sweep(desk: Scene) -> None:
+    with opened(desk, reviewable(desk)) as reviewing:
+        over = AT + timedelta(days=100)
+        assert not reviewing.still(over)
+        assert code(lambda: reviewing.comment(0, "x", over)) == "error.archive.closed_to_role"
+
+
+def by_review(desk: Scene, recording: str) -> None:
+    with opened(desk, recording) as reviewing:
+        assert reviewing.reviewed(AT)
+
+
+def by_sweep(desk: Scene, _recording: str) -> None:
+    over = AT + timedelta(days=100)
+    sweep(desk.archive, over, clock=over, witness=over)
+
+
+@pytest.mark.rule("G38")
+@pytest.mark.parametrize("way", [by_opt_out, by_withdrawal, by_review, by_sweep, None])
+def test_whichever_way_training_ends_no_word_of_the_review_is_left_in_any_page(desk: Scene, way: Ending | None) -> None:
+    beside = [reviewable(desk, retention="P50Y") for _ in range(3)]
+    for number in beside:
+        with opened(desk, number) as reviewing:
+            reviewing.comment(0, "Fin opsamling.", AT)
+    recording = reviewable(desk, DOCUMENTATION, TRAINING)
+    with opened(desk, recording) as reviewing:
+        reviewing.comment(0, WORDS, AT)
+        reviewing.score("clear", 2, AT)
+        reviewing.share(True, AT)
+    desk.archive.catalog.scour()
+    assert OF_WORDS in desk.pages()
+
+    if way is not None:
+        way(desk, recording)
+
+    assert (OF_WORDS in desk.pages()) == (way is None)
+    with desk.archive.catalog.reading() as connection:
+        for table in ("review_comments", "review_scores", "reviews"):
+            asked = f"SELECT count(*) FROM {table} WHERE recording = ?"
+            assert connection.exec_driver_sql(asked, (recording,)).scalar_one() == (1 if way is None else 0)
+        left = connection.exec_driver_sql("SELECT count(*) FROM review_comments").scalar_one()
+    assert left == (4 if way is None else 3)
+    assert verify(desk.archive).ok
+
+
+def test_a_comment_that_was_taken_back_is_in_no_page(desk: Scene) -> None:
+    with opened(desk, reviewable(desk)) as reviewing:
+        comment = reviewing.comment(0, WORDS, AT)
+        reviewing.remove(comment.id, AT)
+        assert OF_WORDS not in desk.pages()
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_keeps_what_was_said_unseen_and_brings_it_back_with_the_training(desk: Scene) -> None:
+    recording = reviewable(desk)
+    with opened(desk, recording) as reviewing:
+        reviewing.comment(0, WORDS, AT)
+        reviewing.score("clear", 2, AT)
+    hold = raise_hold(desk.archive, recording, HoldBy.PARTY, "", "desk-3", AT)
+    assert code(lambda: opened(desk, recording)) == "error.archive.closed_to_role"
+    lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
+    with opened(desk, recording) as reviewing:
+        assert [one.text for one in reviewing.comments()] == [WORDS]
+        assert reviewing.scores() == {"clear": 2}
+
+
+@pytest.mark.rule("G33")
+@pytest.mark.rule("G38")
+def test_what_the_policy_lets_be_kept_on_stays_with_all_that_was_said_of_it_and_goes_with_it(desk: Scene) -> None:
+    recording = reviewable(desk, keep="P14D")
+    with opened(desk, recording) as reviewing:
+        reviewing.comment(0, WORDS, AT)
+        reviewing.share(True, AT)
+        assert reviewing.reviewed(AT)
+        assert not reviewing.reviewed(AT + timedelta(days=1))
+        assert reviewing.still(AT + timedelta(days=13))
+        assert (len(reviewing.comments()), reviewing.shared) == (1, True)
+    (row,) = page(desk.archive, SampleQuery((), (ANNA,), Shown.REVIEWED), AT).rows
+    assert (row.reviewed_at, row.expires_on) == (AT, date(2026, 12, 9))
+    over = AT + timedelta(days=14)
+    sweep(desk.archive, over, clock=over)
+    assert desk.archive.list() == []
+    assert OF_WORDS not in desk.pages()
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G38")
+def test_where_the_policy_says_nothing_it_is_over_with_the_review(desk: Scene) -> None:
+    recording = reviewable(desk)
+    with opened(desk, recording) as reviewing:
+        assert reviewing.reviewed(AT)
+        assert not reviewing.still(AT)
+    assert desk.archive.list() == []
+    assert not desk.archive.vault.path(recording).exists()

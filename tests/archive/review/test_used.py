@@ -1,0 +1,129 @@
+"""A recording that was reviewed: it counts as used, and what was kept for training alone goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.archive import Archive
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention.sweep import Swept, sweep
+from softphone.archive.review.session import mark_reviewed
+from softphone.domain.changes import CloseRecording, DropWraps, HoldBy, PlaceHold
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole, Purpose
+from tests.archive.lines import asked, line
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def closed(desk: Scene, *purposes: Purpose, retention: Mapping[Purpose, str] | None = None) -> str:
+    recording = desk.recorded(1, *purposes, call=desk.call(retention=retention) if retention else None)
+    desk.commit(CloseRecording(recording, AT, purposes), recording=recording)
+    return recording
+
+
+def events(desk: Scene, recording: str) -> list[tuple[str, str]]:
+    return [(row.event, row.rule) for row in desk.archive.audit_of(recording)]
+
+
+@pytest.mark.rule("G38")
+def test_what_was_kept_for_training_alone_goes_when_it_is_reviewed(desk: Scene) -> None:
+    recording = closed(desk, TRAINING)
+    sealed = [wrap.sealed for wrap in desk.archive.wraps_of(recording)]
+    key = desk.recipients[KeyRole.TRAINING].key_id[:16]
+
+    assert mark_reviewed(desk.archive, recording, "lead-1", AT)
+
+    assert desk.archive.list() == []
+    assert not desk.archive.vault.path(recording).exists()
+    assert not any(one in desk.pages() for one in sealed)
+    assert events(desk, recording)[-3:] == [
+        ("recording_reviewed", "G33"),
+        ("training_used", "G38"),
+        ("sweep_discarded", "G10"),
+    ]
+    assert desk.archive.audit_of(recording)[-3].params == {"by": "lead-1", "line": "salg", "key": key}
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G38")
+def test_documentation_goes_on_without_the_training_that_was_used(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    assert mark_reviewed(desk.archive, recording, "lead-1", AT)
+    assert desk.archive.find(recording).purposes == (DOCUMENTATION,)
+    with pytest.raises(ArchiveError) as refused:
+        mark_reviewed(desk.archive, recording, "lead-1", AT)
+    assert refused.value.code == "error.archive.closed_to_role"
+    assert events(desk, recording)[-1] == ("review_refused", "G11")
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G38")
+def test_where_a_line_says_so_it_is_kept_some_days_more_and_never_longer_than_its_own_date(desk: Scene) -> None:
+    soon, late = closed(desk, TRAINING), closed(desk, TRAINING)
+    assert mark_reviewed(desk.archive, soon, "lead-1", AT, keep=Period(days=7))
+    assert not mark_reviewed(desk.archive, soon, "lead-2", AT + timedelta(days=3), keep=Period(days=7))
+    assert desk.archive.find(soon).expires == {TRAINING: date(2026, 12, 2)}
+    assert mark_reviewed(desk.archive, late, "lead-1", AT + timedelta(days=85), keep=Period(days=30))
+    assert desk.archive.find(late, AT).expires == {TRAINING: date(2027, 2, 25)}
+
+    over = AT + timedelta(days=7)
+    done = sweep(desk.archive, over, clock=over)
+    assert [item.what for item in done] == [Swept.PURPOSE_EXPIRED, Swept.DISCARDED]
+    assert [row.recording for row in desk.archive.list()] == [late]
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G33")
+def test_what_was_reviewed_no_longer_waits_for_the_reviewers(desk: Scene) -> None:
+    one = line("100 %", capacity=1)
+    first, _ = closed(desk, TRAINING), closed(desk, TRAINING)
+
+    def enough() -> bool:
+        call = replace(asked(one), at=AT + timedelta(days=85))
+        return desk.archive.lookups.look_up(call).reviewers_have_enough
+
+    assert enough()
+    mark_reviewed(desk.archive, first, "lead-1", AT, keep=Period(days=7))
+    assert not enough()
+
+
+@pytest.mark.rule("G38")
+def test_nothing_is_reviewed_against_a_hold_after_an_opt_out_or_without_the_key(desk: Scene) -> None:
+    held, declined, other = closed(desk, TRAINING), closed(desk, DOCUMENTATION, TRAINING), closed(desk, TRAINING)
+    desk.commit(PlaceHold("h", held, HoldBy.PARTY, "desk-3", AT, None))
+    desk.commit(DropWraps(declined, KeyRole.TRAINING, "declined_by_key"))
+    case_handler = Archive.open(desk.folder, desk.only(KeyRole.DOCUMENTATION))
+    for archive, recording in ((desk.archive, held), (desk.archive, declined), (case_handler, other)):
+        with pytest.raises(ArchiveError):
+            mark_reviewed(archive, recording, "lead-1", AT)
+        assert events(desk, recording)[-1] == ("review_refused", "G11")
+    case_handler.close()
+    assert len(desk.archive.list()) == 3
+    assert verify(desk.archive).ok
+
+
+def test_a_call_that_still_goes_on_is_not_reviewed(desk: Scene) -> None:
+    recording = desk.recorded(1, TRAINING)
+    with pytest.raises(ArchiveError) as refused:
+        mark_reviewed(desk.archive, recording, "lead-1", AT)
+    assert refused.value.code == "error.archive.still_running"
+    assert [row.recording for row in desk.archive.list()] == [recording]
+
+
+@pytest.mark.rule("G10")
+def test_a_review_ends_training_alone_whatever_day_the_clock_says_it_is(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P1M", TRAINING: "P3M"})
+    assert mark_reviewed(desk.archive, recording, "lead-1", AT + timedelta(days=60))
+    assert desk.archive.find(recording, AT).purposes == (DOCUMENTATION,)

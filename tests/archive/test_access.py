@@ -1,0 +1,428 @@
+"""Who finds and opens what: by the keys in a keyring, the accounts and the teams, through the commands."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.access import OwnReview, own_review, require, viewer_of
+from softphone.archive.archive import Archive
+from softphone.archive.keys import ring
+from softphone.archive.keys.revocation import revoked
+from softphone.archive.retention import holding
+from softphone.archive.review.session import open_review
+from softphone.domain.changes import HoldBy, Restrict
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy import Policy
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Deed, Role
+from softphone.system.policy_file import parse_policy
+from tests.archive.people import ANNA, BO, House, Person, house, policy_of
+from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
+from tests.policies import KEYS
+
+PHRASE = "nok så lang en sætning"
+OTHER = "+4531415926"
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+
+
+@pytest.fixture
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
+    with house(tmp_path, capsys) as made:
+        yield made
+
+
+def policy(home: House) -> Policy:
+    return parse_policy(policy_of(home.desk)).policy
+
+
+def last(home: House) -> tuple[str, dict[str, object]]:
+    entry = home.desk.archive.audit_of()[-1]
+    return entry.event, dict(entry.params)
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize(
+    ("keys", "accounts", "roles"),
+    [
+        ((), (), {Role.IT}),
+        ((), (ANNA,), {Role.AGENT}),
+        ((KeyRole.DOCUMENTATION,), (), {Role.CASE_HANDLER}),
+        ((KeyRole.TRAINING,), (ANNA,), {Role.LEAD, Role.AGENT}),
+        ((KeyRole.CUSTODY, KeyRole.DOCUMENTATION), (), {Role.CUSTODY, Role.CASE_HANDLER}),
+    ],
+)
+def test_roles_follow_from_the_keys_and_the_accounts_that_are_here(
+    home: House, keys: tuple[KeyRole, ...], accounts: tuple[str, ...], roles: set[Role]
+) -> None:
+    home.desk.archive.store = home.desk.only(*keys)
+    viewer = viewer_of(home.desk.archive, policy(home), accounts)
+    assert viewer.roles == roles
+    assert set(viewer.key_ids) == set(keys)
+
+
+def test_a_key_that_only_the_archive_still_seals_for_proves_its_role_too(home: House) -> None:
+    home.desk.archive.store = home.desk.only(KeyRole.CUSTODY)
+    assert viewer_of(home.desk.archive, None, ()).roles == {Role.IT}
+    home.recorded(DOCUMENTATION)
+    assert viewer_of(home.desk.archive, None, ()).roles == {Role.CUSTODY}
+
+
+def test_a_team_is_led_by_whose_key_it_names_and_where_there_are_no_teams_everybody_is_led(home: House) -> None:
+    home.desk.archive.store = home.desk.only(KeyRole.TRAINING)
+    viewer = viewer_of(home.desk.archive, policy(home), ())
+    assert [team.id for team in viewer.teams] == ["salg"]
+    assert viewer.leads("salg", ANNA)
+    assert not viewer.leads("salg", BO)
+    assert not viewer.leads("salg", None)
+    alone = policy(home).model_copy(update={"team": ()})
+    assert viewer_of(home.desk.archive, alone, ()).leads("salg", BO)
+    assert not viewer_of(home.desk.archive, None, ()).leads("salg", ANNA)
+
+
+def key_of(home: House, role: KeyRole) -> dict[str, str]:
+    """As an entry of the log has it."""
+    return {"key": home.desk.recipients[role].key_id[:16]}
+
+
+@pytest.mark.rule("G11")
+def test_a_refusal_is_in_the_log_before_anything_is_told(home: House) -> None:
+    recording = home.recorded(TRAINING, agent=BO)
+    home.desk.archive.store = home.desk.only(KeyRole.TRAINING)
+    viewer = viewer_of(home.desk.archive, policy(home), ())
+    with pytest.raises(ArchiveError) as refused:
+        require(home.desk.archive, viewer, Deed.REVIEW, datetime.now(UTC), recording=recording)
+    assert refused.value.code == "error.archive.not_your_team"
+    assert last(home) == ("refused", {"deed": "review", **key_of(home, KeyRole.TRAINING)})
+    assert home.desk.archive.audit_of(recording)[-1].event == "refused"
+
+
+# --- through the commands -------------------------------------------------------------------------
+
+
+@pytest.mark.rule("G11")
+def test_each_finds_what_their_role_finds(home: House) -> None:
+    documented = home.recorded(DOCUMENTATION, agent=BO)
+    trained = home.recorded(TRAINING, agent=ANNA)
+    other_team = home.recorded(TRAINING, agent=BO, number=OTHER)
+    long_ago = home.recorded(DOCUMENTATION, agent=ANNA, at=datetime.now(UTC) - timedelta(days=9))
+    all_of_them = {documented, trained, other_team, long_ago}
+
+    assert home.person("dpo", KeyRole.CUSTODY).finds() == all_of_them
+    assert home.person("case", KeyRole.DOCUMENTATION).finds() == {documented, long_ago}
+    assert home.person("lead", KeyRole.TRAINING).finds() == {trained}
+    assert home.person("anna", account=ANNA).finds() == {trained}
+    assert home.person("both", KeyRole.TRAINING, account=BO).finds() == {trained, documented, other_team}
+    it = home.person("it").does("archive", "list")
+    assert (it.status, it.out) == (1, "")
+    assert "klartone archive health" in it.err
+
+
+@pytest.mark.rule("G11")
+def test_by_number_find_custody_and_case_handlers_and_nobody_else(home: House) -> None:
+    documented = home.recorded(DOCUMENTATION)
+    trained = home.recorded(TRAINING)
+    home.recorded(DOCUMENTATION, number=OTHER)
+    assert home.person("dpo", KeyRole.CUSTODY).finds("--number", NUMBER) == {documented, trained}
+    assert home.person("case", KeyRole.DOCUMENTATION).finds("--number", NUMBER) == {documented}
+    lead, anna = home.person("lead", KeyRole.TRAINING), home.person("anna", account=ANNA)
+    for person, key in ((lead, key_of(home, KeyRole.TRAINING)), (anna, {})):
+        said = person.does("archive", "list", "--number", NUMBER)
+        assert (said.status, said.out) == (1, "")
+        assert "search by a phone number" in said.err
+        assert last(home) == ("refused", {"deed": "find_all", **key})
+
+
+@pytest.mark.rule("G11")
+def test_a_lead_is_told_no_number_anywhere(home: House) -> None:
+    trained = home.recorded(TRAINING, DOCUMENTATION)
+    lead = home.person("lead", KeyRole.TRAINING)
+    for words in (["list"], ["list", "--json"], ["show", trained], ["show", trained, "--json"]):
+        said = lead.does("archive", *words)
+        assert said.status == 0
+        assert trained in said.out
+        assert NUMBER not in said.all
+        assert "withheld" not in said.all
+    assert NUMBER in home.person("dpo", KeyRole.CUSTODY).does("archive", "show", trained).out
+
+
+def test_an_agent_sees_own_calls_and_which_are_held_and_what_the_lead_shares(home: House) -> None:
+    recording = home.recorded(DOCUMENTATION, TRAINING)
+    anna = home.person("anna", account=ANNA)
+    with home.desk.archive.catalog.writing() as connection:
+        for words in (
+            f"INSERT INTO reviews VALUES ('{recording}', 'd', 0, 't', 'lead-1')",
+            f"INSERT INTO review_comments VALUES ('c', '{recording}', 'd', 16000, 'Fin afslutning', 't', 'lead-1')",
+            f"INSERT INTO review_scores VALUES ('{recording}', 'greeting', 'd', 4, 't', 'lead-1')",
+        ):
+            connection.exec_driver_sql(words)
+    assert "Fin afslutning" not in anna.does("archive", "show", recording).out
+    with home.desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE reviews SET shared = 1")
+    said = anna.does("archive", "show", recording).out
+    assert "0:01 Fin afslutning" in said
+    assert "greeting: 4" in said
+    assert "Audit log" not in said
+    assert not anna.lists()[0]["holds"]
+    holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
+    assert anna.lists()[0]["holds"]
+    # Nobody may listen to it for training now.
+    assert "Fin afslutning" not in anna.does("archive", "show", recording).out
+
+
+@pytest.mark.rule("G36")
+def test_what_a_lead_shared_is_read_no_longer_than_the_call_may_be_heard(home: House) -> None:
+    archive, recording, now = home.desk.archive, home.recorded(DOCUMENTATION, TRAINING), datetime.now(UTC)
+    with open_review(archive, recording, "lead-1", now, items=(("tone", 3),)) as review:
+        review.score("tone", 2, now)
+        review.share(True, now)
+    assert own_review(archive, recording, now).scores == (("tone", 2),)
+    assert own_review(archive, recording, now + timedelta(days=200)) == OwnReview()  # before any sweep
+    home.desk.commit(Restrict(recording, "grounds_given"), recording=recording)
+    assert own_review(archive, recording, now) == OwnReview()
+
+
+@pytest.mark.rule("G11")
+def test_documentation_is_opened_naming_why_and_a_case_by_custody_and_training_by_the_lead(
+    home: House, tmp_path: Path
+) -> None:
+    recording = home.recorded(DOCUMENTATION, TRAINING)
+    export = ["archive", "export", recording, "--wav"]
+    case, dpo = home.person("case", KeyRole.DOCUMENTATION), home.person("dpo", KeyRole.CUSTODY)
+    lead = home.person("lead", KeyRole.TRAINING)
+
+    said = case.does(*export, str(tmp_path / "no.wav"))
+    assert said.status == 1
+    assert "--why" in said.err
+    assert last(home) == (
+        "refused",
+        {"deed": "open_documentation", "role": "documentation", **key_of(home, KeyRole.DOCUMENTATION)},
+    )
+    said = dpo.does(*export, str(tmp_path / "no.wav"), "--why", "x")
+    assert "--case" in said.err
+    assert last(home) == ("refused", {"deed": "open_case", "role": "custody", **key_of(home, KeyRole.CUSTODY)})
+    assert not (tmp_path / "no.wav").exists()
+
+    assert case.does(*export, str(tmp_path / "1.wav"), "--why", "the price is disputed").status == 0
+    opened = {
+        "role": "documentation",
+        "segments": 1,
+        "stated": "the price is disputed",
+        **key_of(home, KeyRole.DOCUMENTATION),
+    }
+    assert last(home) == ("recording_exported", opened)
+    assert dpo.does(*export, str(tmp_path / "2.wav"), "--case", "2026-114").status == 0
+    assert last(home) == (
+        "recording_exported",
+        {"role": "custody", "segments": 1, "case": "2026-114", **key_of(home, KeyRole.CUSTODY)},
+    )
+    assert "case: 2026-114" in dpo.does("archive", "show", recording).out
+    assert lead.does(*export, str(tmp_path / "3.wav")).status == 0
+    assert last(home)[1]["role"] == "training"
+    assert all((tmp_path / f"{n}.wav").stat().st_size > 10_000 for n in (1, 2, 3))
+
+
+def test_of_several_roles_the_least_is_taken_unless_another_is_asked_for(home: House, tmp_path: Path) -> None:
+    recording = home.recorded(DOCUMENTATION, TRAINING)
+    one = home.person("one", *KeyRole)
+    number = iter(range(9))
+
+    def role(*words: str) -> object:
+        wav = str(tmp_path / f"{next(number)}.wav")
+        assert one.does("archive", "export", recording, "--wav", wav, *words).status == 0
+        return last(home)[1]["role"]
+
+    assert role() == "training"
+    assert role("--why", "x") == "documentation"
+    assert role("--case", "7") == "custody"
+    assert role("--as", "documentation", "--why", "x") == "documentation"
+
+
+@pytest.mark.rule("G10")
+def test_what_a_hold_alone_keeps_opens_for_custody_only_whatever_wraps_there_are(home: House, tmp_path: Path) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "x", "anna", datetime.now(UTC))
+    with home.desk.archive.catalog.reading() as connection:
+        asked = "SELECT * FROM wraps WHERE role = 'documentation'"
+        kept = [tuple(row) for row in connection.exec_driver_sql(asked)]
+    home.desk.commit(Restrict(recording, "hold_only"), recording=recording)
+    with home.desk.archive.catalog.writing() as connection:
+        for row in kept:
+            connection.exec_driver_sql("INSERT INTO wraps VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    export = ["archive", "export", recording, "--wav"]
+    said = home.person("case", KeyRole.DOCUMENTATION).does(*export, str(tmp_path / "1.wav"), "--why", "x")
+    assert said.status == 1
+    assert home.person("dpo", KeyRole.CUSTODY).does(*export, str(tmp_path / "2.wav"), "--case", "7").status == 0
+    for role in (KeyRole.DOCUMENTATION, KeyRole.TRAINING):
+        with pytest.raises(ArchiveError):
+            home.desk.archive.open_seeking(recording, datetime.now(UTC), role=role)
+        with pytest.raises(ArchiveError):
+            home.desk.archive.open_recording(recording, datetime.now(UTC), role=role)
+
+
+# --- several people -------------------------------------------------------------------------------
+
+
+def admit(
+    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *more: str, keys: dict[str, bytes]
+) -> Person:
+    file = tmp_path / f"{name}.admit"
+    owner = home.person(f"owner-of-{name}")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
+    assert owner.does("archive", "admit", str(file), *more).status == 0
+    person = home.admitted(name, keys)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
+    assert person.does("archive", "list").status == 1
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
+    assert person.does("keys", "import", str(file)).status == 0
+    return person
+
+
+def private(home: House, role: KeyRole) -> dict[str, bytes]:
+    name = f"private-{home.desk.recipients[role].key_id}"
+    return {name: home.desk.memory.held[name]}
+
+
+@pytest.mark.rule("G11")
+def test_who_is_admitted_without_numbers_opens_the_catalog_and_can_make_no_number_of_it(
+    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = home.recorded(TRAINING, DOCUMENTATION)
+    lead = admit(home, tmp_path, monkeypatch, "lead", keys=private(home, KeyRole.TRAINING))
+    assert not any(name.startswith("archive-") for name in lead.keys.held)
+    assert lead.finds() == {recording}
+    assert lead.does("archive", "export", recording, "--wav", str(tmp_path / "1.wav")).status == 0
+    opened = Archive.open(home.desk.folder, lead.keys)
+    try:
+        assert opened.find(recording).number is None
+        with pytest.raises(ArchiveError) as refused:
+            opened.secrets.number_index(NUMBER)
+        assert refused.value.code == "error.archive.no_number_key"
+        with pytest.raises(ArchiveError):
+            opened.secrets.seal_number(NUMBER, "call")
+        assert not opened.signer.signs
+        assert opened.head(datetime.now(UTC)) is None
+    finally:
+        opened.close()
+    with pytest.raises(ArchiveError) as refused:
+        Archive.open_or_create(home.desk.folder, lead.keys)
+    assert refused.value.code == "error.archive.no_number_key"
+    with pytest.raises(ArchiveError):
+        Archive.open_or_create(home.desk.folder, lead.keys)
+
+
+def test_who_is_admitted_with_numbers_searches_by_them_and_signs_nothing(
+    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    head = home.desk.archive.head(datetime.now(UTC))
+    case = admit(home, tmp_path, monkeypatch, "case", "--numbers", keys=private(home, KeyRole.DOCUMENTATION))
+    assert case.finds("--number", NUMBER) == {recording}
+    assert case.does("archive", "head").out.strip() == str(head)
+    assert case.does("archive", "verify").status == 0
+    health = json.loads(case.does("archive", "health", "--json").out)
+    assert health["signs"] is False
+    assert json.loads(home.person("owner").does("archive", "health", "--json").out)["signs"] is True
+
+
+def test_a_file_of_another_archive_or_of_less_takes_nothing_away(
+    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = admit(home, tmp_path, monkeypatch, "case", "--numbers", keys={})
+    held = dict(case.keys.held)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
+    assert home.person("owner").does("archive", "admit", str(tmp_path / "less")).status == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
+    assert case.does("keys", "import", str(tmp_path / "less")).status == 0
+    assert case.keys.held == held
+    monkeypatch.setattr(sys, "stdin", io.StringIO("en helt anden sætning\n"))
+    assert case.does("keys", "import", str(tmp_path / "less")).status == 1
+
+
+@pytest.mark.rule("G11")
+def test_who_has_no_keys_for_numbers_hands_none_on_and_that_is_logged(
+    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = admit(home, tmp_path, monkeypatch, "lead", keys=private(home, KeyRole.TRAINING))
+    file = tmp_path / "next.admit"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
+    assert lead.does("archive", "admit", str(file), "--numbers").status == 1
+    assert not file.exists()
+    assert last(home) == ("refused", {"deed": "admit"})
+
+
+@pytest.mark.rule("G11")
+def test_a_key_in_use_is_revoked_by_its_own_purpose_or_data_protection_and_by_nobody_else(home: House) -> None:
+    home.recorded(DOCUMENTATION, TRAINING)
+    lead, handler = home.person("lead", KeyRole.TRAINING), home.person("case", KeyRole.DOCUMENTATION)
+    dpo, it = home.person("dpo", KeyRole.CUSTODY), home.person("it", account=ANNA)
+    for one in (lead, it):
+        said = one.does("keys", "revoke", "case-1")
+        assert said.status == 1
+        assert "not yours to revoke" in said.err
+    refused = [row for row in home.desk.archive.audit_of() if row.event == "refused"]
+    key = home.desk.recipients[KeyRole.DOCUMENTATION].key_id
+    assert [row.params for row in refused] == [{"deed": "revoke", "key": key}] * 2
+    with home.desk.archive.catalog.reading() as connection:
+        assert revoked(connection) == {}
+    handler.does("keys", "revoke", "case-1", "--yes")
+    dpo.does("keys", "revoke", "lead-1", "--yes")
+    with home.desk.archive.catalog.reading() as connection:
+        assert set(revoked(connection)) == {key, home.desk.recipients[KeyRole.TRAINING].key_id}
+
+
+def test_a_key_that_the_policy_names_no_more_is_revoked_by_it(home: House) -> None:
+    home.recorded(DOCUMENTATION)
+    it = home.person("it")
+    old = home.desk.recipients[KeyRole.DOCUMENTATION]
+    ring.remember(it.keys, ring.Known("case-0", ring.KeyPurpose.DOCUMENTATION, old.public_key, datetime.now(UTC)))
+    policy, public = home.policy("it"), base64.b64encode(old.public_key).decode("ascii")
+    told = policy.read_text("utf-8")
+    policy.write_text("not a policy", encoding="utf-8")
+    assert "not yours to revoke" in it.does("keys", "revoke", "case-0").err
+    policy.write_text(told.replace(public, KEYS["documentation"]), encoding="utf-8")
+    assert "not yours to revoke" not in it.does("keys", "revoke", "case-0").err
+    with home.desk.archive.catalog.reading() as connection:
+        assert set(revoked(connection)) == {old.key_id}
+
+
+def test_it_sees_the_archives_health_and_nothing_of_a_call(home: House) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    it = home.person("it")
+    said = it.does("archive", "health")
+    assert said.status == 0
+    told = json.loads(it.does("archive", "health", "--json").out)
+    assert (told["recordings"], told["holds_overdue"], told["set_aside"]) == (1, 0, 0)
+    assert told["bytes"] > 10_000
+    assert told["free"] > 0
+    for text in (said.all, json.dumps(told)):
+        assert recording not in text
+        assert NUMBER not in text
+        assert "salg" not in text
+    assert it.does("archive", "verify").status == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="on Windows, permissions are the administrator's")
+def test_the_folder_is_shared_by_command_and_its_health_says_with_whom(home: House) -> None:
+    import grp
+
+    group = grp.getgrgid(os.getgid()).gr_name
+    owner = home.person("owner")
+    assert json.loads(owner.does("archive", "health", "--json").out)["shared_with"] is None
+    refused = owner.does("archive", "share", "--group", "no-such-group")
+    assert (refused.status, refused.out) == (1, "")
+    assert "no group" in refused.err
+    assert owner.does("archive", "share", "--group", group).status == 0
+    assert json.loads(owner.does("archive", "health", "--json").out)["shared_with"] == group

@@ -1,0 +1,464 @@
+"""What an agent, or a team lead, tries on an archive with their own keyring: through the program it fails and is in the log;
+past it, on files and by SQL with the catalog's key, nothing is heard and `verify` tells of the rest.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.access import viewer_of
+from softphone.archive.archive import Archive
+from softphone.archive.files.container import Chunk, Sealer, read_header, scan
+from softphone.archive.keys.wraps import unwrap
+from softphone.archive.proof import audit
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention import holding
+from softphone.archive.retention.sweep import sweep
+from softphone.archive.review.session import open_review
+from softphone.domain.changes import CloseRecording, HoldBy, Restrict
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from softphone.system.policy_file import parse_policy
+from tests.archive.people import ANNA, BO, House, Person, house, policy_of
+from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING, MemoryKeys, Scene
+
+REFUSALS = {"refused", "opening_refused", "review_refused", "hold_refused", "judging_refused"}
+OTHER = "+4531415926"
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+
+
+@pytest.fixture
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
+    with house(tmp_path, capsys) as made:
+        yield made
+
+
+def attempt(home: House, person: Person, *words: str) -> None:
+    """It fails with a sentence, changes nothing, and is in the log."""
+    archive = home.desk.archive
+    before, rows = archive.audit_of(), [repr(row) for row in archive.list()]
+    said = person.does(*words)
+    new = archive.audit_of()[len(before) :]
+    assert said.status == 1, (words, said)
+    assert said.err.strip(), words
+    assert [entry.event for entry in new if entry.event in REFUSALS], (words, [entry.event for entry in new])
+    assert not [entry.event for entry in new if entry.event not in REFUSALS], words
+    assert [repr(row) for row in archive.list()] == rows, words
+
+
+def put_on_hold(home: House, recording: str) -> str:
+    return holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
+
+
+@pytest.mark.rule("G11")
+def test_with_an_agent_s_keyring_nothing_is_heard_deleted_unlocked_or_hidden_through_the_program(
+    home: House, tmp_path: Path
+) -> None:
+    own, others = home.recorded(DOCUMENTATION, TRAINING), home.recorded(DOCUMENTATION, TRAINING, agent=BO)
+    held = home.recorded(DOCUMENTATION, number=OTHER)
+    hold = put_on_hold(home, held)
+    anna = home.person("anna", account=ANNA)
+    wav = str(tmp_path / "out.wav")
+    custody = home.desk.recipients[KeyRole.CUSTODY]
+
+    attempt(home, anna, "archive", "play", own)
+    attempt(home, anna, "archive", "play", own, "--from", "0")
+    attempt(home, anna, "archive", "play", own, "--as", "documentation", "--why", "I was there")
+    attempt(home, anna, "archive", "play", others, "--as", "training")
+    attempt(home, anna, "archive", "play", held, "--as", "custody", "--case", "7")
+    attempt(home, anna, "archive", "export", own, "--wav", wav)
+    attempt(home, anna, "archive", "export", own, "--wav", wav, "--as", "custody", "--case", "7")
+    attempt(home, anna, "archive", "export", others, "--wav", wav, "--why", "curious")
+    attempt(home, anna, "archive", "show", others)
+    attempt(home, anna, "archive", "show", others, "--json")
+    attempt(home, anna, "archive", "list", "--number", OTHER)
+    attempt(home, anna, "archive", "list", "--number", NUMBER, "--count")
+    attempt(home, anna, "archive", "reviewed", own)
+    attempt(home, anna, "holds", "lift", hold, "--reason", "settled")
+    attempt(home, anna, "holds", "confirm", hold, "--look-again", "2098-01-01")
+    attempt(home, anna, "archive", "sweep", "--now", "2098-01-01")
+    assert anna.does("keys", "create", "custody", "--id", "mine").status == 0
+    attempt(home, anna, "keys", "rotate", custody.key_id[:12], "--to", "mine")
+    attempt(home, anna, "archive", "export", held, "--wav", wav, "--as", "custody", "--case", "7")
+    viewer = viewer_of(home.desk.archive, parse_policy(policy_of(home.desk)).policy, [ANNA])
+    home.desk.archive.store = home.desk.only()
+    agent = viewer_of(home.desk.archive, parse_policy(policy_of(home.desk)).policy, [ANNA])
+    assert viewer.roles != agent.roles
+    with pytest.raises(ArchiveError):
+        open_review(home.desk.archive, own, "lead-1", datetime.now(UTC), viewer=agent)
+    assert home.desk.archive.audit_of()[-1].event == "refused"
+    assert not Path(wav).exists()
+    assert others not in anna.finds()
+    assert others not in anna.finds("--agent", BO)
+    assert verify(home.desk.archive).ok
+
+
+@pytest.mark.rule("G11")
+def test_with_a_lead_s_keyring_nothing_but_the_team_s_training_is_heard_or_found(home: House, tmp_path: Path) -> None:
+    kept, others = home.recorded(DOCUMENTATION), home.recorded(TRAINING, agent=BO)
+    mine, held = home.recorded(TRAINING), home.recorded(DOCUMENTATION, TRAINING)
+    hold = put_on_hold(home, held)
+    lead = home.person("lead", KeyRole.TRAINING)
+    wav = str(tmp_path / "out.wav")
+
+    attempt(home, lead, "archive", "play", kept)
+    attempt(home, lead, "archive", "play", kept, "--from", "0", "--as", "documentation", "--why", "x")
+    attempt(home, lead, "archive", "play", kept, "--as", "custody", "--case", "7")
+    attempt(home, lead, "archive", "play", others)
+    attempt(home, lead, "archive", "play", held, "--as", "training")
+    attempt(home, lead, "archive", "export", kept, "--wav", wav, "--why", "x")
+    attempt(home, lead, "archive", "export", others, "--wav", wav)
+    attempt(home, lead, "archive", "export", others, "--wav", wav, "--as", "training")
+    attempt(home, lead, "archive", "export", held, "--wav", wav)
+    attempt(home, lead, "archive", "show", kept)
+    attempt(home, lead, "archive", "show", others)
+    attempt(home, lead, "archive", "list", "--number", NUMBER)
+    attempt(home, lead, "holds", "lift", hold, "--reason", "settled")
+    attempt(home, lead, "holds", "confirm", hold, "--look-again", "2098-01-01")
+    attempt(home, lead, "archive", "sweep", "--now", "2098-01-01")
+    attempt(home, lead, "archive", "reviewed", kept)
+    home.desk.archive.store = home.desk.only(KeyRole.TRAINING)
+    viewer = viewer_of(home.desk.archive, parse_policy(policy_of(home.desk)).policy, [])
+    for recording in (others, kept, held):
+        with pytest.raises(ArchiveError):
+            open_review(home.desk.archive, recording, "lead-1", datetime.now(UTC), viewer=viewer)
+    assert not Path(wav).exists()
+    assert lead.finds() == {mine}
+    assert lead.does("archive", "export", mine, "--wav", wav).status == 0
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.rule("L2")
+def test_without_a_key_and_an_account_nothing_is_locked_and_no_recording_is_learnt_of(home: House) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    looks_after = home.person("looks-after")
+    attempt(home, looks_after, "holds", "raise", "--number", NUMBER, "--by", "party", "--why", "curious")
+    attempt(home, looks_after, "holds", "raise", recording, "--by", "controller", "--why", "curious")
+    attempt(home, looks_after, "holds", "raise", "--number", OTHER, "--for", "access", "--why", "curious")
+
+
+@pytest.mark.rule("L2")
+def test_under_another_s_name_in_the_environment_nobody_sees_what_that_one_has_locked(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_on_hold(home, home.recorded(DOCUMENTATION))
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "anna")
+    listed = home.person("bo", account=BO).does("holds", "list")
+    assert (listed.status, "the price" in listed.all) == (0, False)
+    assert "You have locked no recording" in listed.out
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize(
+    "words",
+    ["call 20123456", "fra +45 20 12 34 56", "251185-1234", "25 11 85 1234", "20.12.34.56", "2027-06-01 20-12-34-56"],
+)
+def test_a_number_in_a_reason_is_refused_before_it_could_be_written_anywhere(home: House, words: str) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    officer = home.person("officer", KeyRole.CUSTODY, KeyRole.DOCUMENTATION)
+    before = len(home.desk.archive.audit_of())
+    for command in (
+        ("holds", "raise", recording, "--by", "party", "--why", words),
+        ("holds", "lift", "x", "--reason", words),
+        ("holds", "close", "x", "--reason", words),
+        ("archive", "judge", recording, "--delete", "--reason", words),
+        ("archive", "export", recording, "--wav", "x.wav", "--why", words),
+        ("archive", "play", recording, "--why", words),
+    ):
+        said = officer.does(*command)
+        assert (said.status, "phone or CPR number" in said.err) == (1, True), command
+    assert len(home.desk.archive.audit_of()) == before
+
+
+def test_a_date_and_a_few_digits_are_no_number_and_a_case_may_have_one(home: House, tmp_path: Path) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    handler = home.person("handler", KeyRole.DOCUMENTATION)
+    why = "klage af 25.11.2026, kontrakt 4711, svar inden 2027-06-01"
+    wav = str(tmp_path / "out.wav")
+    said = handler.does("archive", "export", recording, "--wav", wav, "--why", why, "--case", "2026-123456")
+    assert said.status == 0, said
+
+
+@pytest.mark.rule("G11")
+def test_a_number_is_also_taken_from_standard_input_where_no_list_of_processes_shows_it(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording, _ = home.recorded(DOCUMENTATION), home.recorded(DOCUMENTATION, number=OTHER)
+    handler = home.person("handler", KeyRole.DOCUMENTATION)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{NUMBER}\n{OTHER}\n"))
+    assert handler.finds("--number", "-") == {recording}
+    monkeypatch.setattr("sys.stdin", io.StringIO("20 12 34 56\n"))
+    assert recording in handler.does("holds", "raise", "--number", "-", "--by", "party", "--why", "x").out
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert handler.does("archive", "list", "--number", "-").status == 1
+
+
+# --- past the program -----------------------------------------------------------------------------
+
+
+class Loot:
+    """An archive's folder in the hands of somebody with an agent's keyring: all files, and the catalog by its key."""
+
+    def __init__(self, folder: Path, keys: MemoryKeys, recordings: list[str], hold: str) -> None:
+        self.folder = folder
+        self.keys = keys
+        self.plain, self.trained, self.held = recordings
+        self.hold = hold
+
+    def path(self, recording: str) -> Path:
+        return self.folder / "recordings" / f"{recording}.ktr"
+
+    def sql(self, *statements: str) -> None:
+        archive = Archive.open(self.folder, self.keys)
+        try:
+            with archive.catalog.writing() as connection:
+                connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+        finally:
+            archive.close()
+
+    def found(self) -> dict[str, set[str]]:
+        """What `verify` tells with an agent's keyring: the codes, each with the recordings that it names."""
+        archive = Archive.open(self.folder, self.keys)
+        try:
+            told: dict[str, set[str]] = {}
+            for finding in verify(archive).findings:
+                told.setdefault(finding.code, set()).add(str(finding.params.get("recording", "")))
+            return told
+        finally:
+            archive.close()
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, MemoryKeys, list[str], str]:
+    folder = tmp_path_factory.mktemp("attempts") / "archive"
+    desk = Scene(folder)
+    at = datetime.now(UTC) - timedelta(hours=1)
+    made = [
+        desk.recorded(2, *purposes, call=desk.call(at=at), at=at)
+        for purposes in ((DOCUMENTATION,), (DOCUMENTATION, TRAINING), (DOCUMENTATION,))
+    ]
+    for recording in made:
+        desk.commit(
+            CloseRecording(recording, at + timedelta(seconds=2), (DOCUMENTATION, TRAINING)), recording=recording
+        )
+    hold = holding.raise_hold(desk.archive, made[2], HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
+    desk.commit(Restrict(made[2], "hold_only"), recording=made[2])
+    desk.archive.head(datetime.now(UTC))
+    keys = desk.only()
+    desk.close()
+    return folder, keys, made, hold
+
+
+@pytest.fixture
+def loot(original: tuple[Path, MemoryKeys, list[str], str], tmp_path: Path) -> Loot:
+    folder, keys, made, hold = original
+    shutil.copytree(folder, tmp_path / "archive")
+    return Loot(tmp_path / "archive", keys, made, hold)
+
+
+def test_what_nobody_touched_is_proved(loot: Loot) -> None:
+    assert loot.found() == {}
+
+
+@pytest.mark.rule("G11")
+def test_no_chunk_is_decrypted_with_any_secret_of_an_agent_s_keyring(loot: Loot) -> None:
+    archive = Archive.open(loot.folder, loot.keys)
+    secrets = [*loot.keys.held.values(), archive.secrets.catalog, archive.secrets.number, archive.secrets.index]
+    tried = 0
+    try:
+        for recording in (loot.plain, loot.trained, loot.held):
+            data = loot.path(recording).read_bytes()
+            header = data[: read_header(data)[1]]
+            chunks = [one for one in scan(data, len(header)) if isinstance(one, Chunk)]
+            for secret in secrets:
+                assert secret is not None
+                if len(secret) != 32:
+                    continue
+                assert all(unwrap(one, secret) is None for one in archive.wraps_of(recording))
+                assert all(Sealer(header, recording, 0, secret).open(chunk) is None for chunk in chunks)
+                tried += len(chunks)
+        assert tried > 20
+        for role in KeyRole:
+            with pytest.raises(ArchiveError):
+                archive.open_recording(loot.plain, datetime.now(UTC), role=role)
+    finally:
+        archive.close()
+
+
+def delete_file(loot: Loot) -> None:
+    loot.path(loot.plain).unlink()
+
+
+def swap_files(loot: Loot) -> None:
+    one, other = loot.path(loot.plain), loot.path(loot.trained)
+    aside = one.with_suffix(".x")
+    one.replace(aside)
+    other.replace(one)
+    aside.replace(other)
+
+
+def truncate(loot: Loot) -> None:
+    path = loot.path(loot.plain)
+    os.truncate(path, path.stat().st_size - 400)
+
+
+def overwrite(loot: Loot) -> None:
+    data = bytearray(loot.path(loot.plain).read_bytes())
+    data[-60:-40] = bytes(20)
+    loot.path(loot.plain).write_bytes(data)
+
+
+def delete_everything_of_it(loot: Loot) -> None:
+    delete_file(loot)
+    tables = ("wraps", "segments", "purposes", "holds", "recordings")
+    loot.sql(*(f"DELETE FROM {table} WHERE recording = '{loot.plain}'" for table in tables))
+
+
+def by_sql(*statements: str) -> Callable[[Loot], None]:
+    def deed(loot: Loot) -> None:
+        names = {"plain": loot.plain, "trained": loot.trained, "held": loot.held, "hold": loot.hold}
+        loot.sql(*(statement.format(**names) for statement in statements))
+
+    deed.__name__ = statements[-1].split(" WHERE")[0]
+    return deed
+
+
+def rewrite_the_log(loot: Loot) -> None:
+    """Each entry's hash is made anew, so that the chain alone holds."""
+    archive = Archive.open(loot.folder, loot.keys)
+    try:
+        with archive.catalog.writing() as connection:
+            connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
+            connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_update")
+            number, previous = 0, audit.GENESIS
+            for row in audit.entries(connection):
+                told = {**row._mapping, "event": "nothing" if row.number == 2 else row.event}
+                digest = audit._digest(told, previous)
+                connection.exec_driver_sql(
+                    "UPDATE audit SET event = ?, previous = ?, hash = ? WHERE number = ?",
+                    (told["event"], previous, digest, row.number),
+                )
+                number, previous = row.number, digest
+            connection.exec_driver_sql(
+                "UPDATE meta SET value = ? WHERE name LIKE 'audit-end-%'", (f"{number} {previous}",)
+            )
+    finally:
+        archive.close()
+
+
+EARLIER = "DROP TRIGGER audit_no_delete"
+ATTEMPTS: list[tuple[Callable[[Loot], None], str, str]] = [
+    (delete_file, "object_unreadable", "plain"),
+    (swap_files, "object_of_another", "plain"),
+    (truncate, "broke_off", "plain"),
+    (overwrite, "chunk_damaged", "plain"),
+    (delete_everything_of_it, "recording_lost", "plain"),
+    (rewrite_the_log, "audit_changed", ""),
+    (by_sql("DELETE FROM wraps WHERE role = 'custody' AND recording = '{plain}'"), "wrap_missing", "plain"),
+    (by_sql("DELETE FROM wraps WHERE recording = '{trained}' AND role = 'training'"), "wrap_missing", "trained"),
+    (
+        by_sql(
+            "INSERT INTO wraps SELECT '{plain}', segment, 'training', key_id, suite, desk, sealed FROM wraps "
+            "WHERE recording = '{trained}' AND role = 'training'"
+        ),
+        "wrap_copied",
+        "plain",
+    ),
+    (by_sql("DELETE FROM holds WHERE hold = '{hold}'"), "rows_changed", "held"),
+    (by_sql("UPDATE holds SET lifted_at = '2026-11-25T11:00:00+00:00' WHERE hold = '{hold}'"), "rows_changed", "held"),
+    (by_sql("UPDATE holds SET confirm_by = NULL WHERE hold = '{hold}'"), "rows_changed", "held"),
+    (by_sql("UPDATE holds SET recording = '{plain}' WHERE hold = '{hold}'"), "rows_changed", "held"),
+    (by_sql("UPDATE purposes SET expires_on = '2020-01-01' WHERE recording = '{plain}'"), "rows_changed", "plain"),
+    (by_sql("UPDATE purposes SET expires_on = '2099-01-01' WHERE recording = '{plain}'"), "rows_changed", "plain"),
+    (by_sql("UPDATE purposes SET stands = 'expired' WHERE recording = '{plain}'"), "rows_changed", "plain"),
+    (by_sql("UPDATE recordings SET restricted = NULL WHERE recording = '{held}'"), "rows_changed", "held"),
+    (by_sql("UPDATE calls SET number_index = x'00'"), "rows_changed", "plain"),
+    (by_sql("UPDATE calls SET language = 'en'"), "rows_changed", "plain"),
+    (by_sql("UPDATE calls SET notice = 'N1'"), "rows_changed", "plain"),
+    (by_sql("DROP TRIGGER touched_gone"), "schema_changed", ""),
+    (by_sql("DROP INDEX ix_wraps_key"), "schema_changed", ""),
+    (by_sql("CREATE TRIGGER extra AFTER INSERT ON holds BEGIN DELETE FROM holds; END"), "schema_changed", ""),
+    (by_sql("UPDATE meta SET value = '1' WHERE name = 'demo'"), "", ""),
+    (by_sql(EARLIER, "DELETE FROM audit WHERE number = 2"), "audit_missing", ""),
+    (by_sql(EARLIER, "DELETE FROM audit WHERE number > 3"), "audit_cut_off", ""),
+    (by_sql(EARLIER, "DELETE FROM audit"), "audit_cut_off", ""),
+]
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize(
+    ("deed", "code", "named"), ATTEMPTS, ids=[f"{n}-{one[0].__name__}" for n, one in enumerate(ATTEMPTS)]
+)
+def test_what_is_done_past_the_program_is_found_by_verify(
+    loot: Loot, deed: Callable[[Loot], None], code: str, named: str
+) -> None:
+    deed(loot)
+    if not code:
+        with pytest.raises(ArchiveError) as refused:
+            loot.found()
+        assert refused.value.code == "error.archive.marker_changed"
+        return
+    found = loot.found()
+    assert code in found
+    if named:
+        assert getattr(loot, named) in found[code]
+
+
+@pytest.mark.parametrize("change", [{"demo": True}, {"desk": "another"}, {"archive": "another"}, {"format": 9}])
+def test_a_marker_that_was_changed_is_refused_when_the_archive_is_opened(loot: Loot, change: dict[str, object]) -> None:
+    marker = loot.folder / "archive.json"
+    marker.write_text(json.dumps({**json.loads(marker.read_text()), **change}), encoding="utf-8")
+    with pytest.raises(ArchiveError):
+        Archive.open(loot.folder, loot.keys)
+
+
+@pytest.mark.rule("G11")
+def test_a_changed_row_stays_found_when_the_program_has_written_to_it_since(loot: Loot) -> None:
+    loot.sql(f"UPDATE purposes SET expires_on = '2099-01-01' WHERE recording = '{loot.plain}'")
+    archive = Archive.open(loot.folder, loot.keys)
+    holding.raise_hold(archive, loot.plain, HoldBy.PARTY, "x", "anna", datetime.now(UTC))
+    archive.close()
+    assert loot.found()["rows_changed"] == {loot.plain}
+
+
+@pytest.mark.rule("G11")
+def test_a_date_that_was_put_back_is_found_also_once_the_sweep_has_deleted_by_it(loot: Loot) -> None:
+    loot.sql(f"UPDATE purposes SET expires_on = '2020-01-01' WHERE recording = '{loot.plain}'")
+    archive = Archive.open(loot.folder, loot.keys)
+    now = datetime.now(UTC)
+    sweep(archive, now, clock=now, witness=now)
+    assert loot.plain not in {row.recording for row in archive.list()}
+    archive.close()
+    assert loot.found()["rows_changed"] == {loot.plain}
+
+
+@pytest.mark.rule("G11")
+def test_a_copied_wrap_opens_nothing_with_a_lead_s_own_key(home: House) -> None:
+    kept, trained = home.recorded(DOCUMENTATION), home.recorded(TRAINING)
+    archive = home.desk.archive
+    with archive.catalog.writing() as connection:
+        connection.exec_driver_sql(
+            f"INSERT INTO wraps SELECT '{kept}', segment, role, key_id, suite, desk, sealed FROM wraps "
+            f"WHERE recording = '{trained}' AND role = 'training'"
+        )
+    archive.store = home.desk.only(KeyRole.TRAINING)
+    with pytest.raises(ArchiveError) as refused:
+        archive.open_recording(kept, datetime.now(UTC), role=KeyRole.TRAINING)
+    assert refused.value.code in ("error.archive.wrap_changed", "error.archive.closed_to_role")
+    codes = {finding.code for finding in verify(archive).findings}
+    assert {"wrap_copied", "wrap_too_many", "wrap_changed"} <= codes

@@ -1,0 +1,454 @@
+"""A backup holds the archive of its moment, whole; what has gone since goes there too, and what fails leaves the last one."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.backup import copying
+from softphone.archive.backup.alone import LOCK, SNAPSHOT, alone, left_over
+from softphone.archive.backup.restore import check
+from softphone.archive.backup.run import back_up, health, tell
+from softphone.archive.backup.target import MANIFEST, MARKER, Target
+from softphone.archive.catalog import Catalog
+from softphone.archive.files.reader import read_structure
+from softphone.archive.proof.checkpoint import Signer
+from softphone.archive.proof.health import health as state
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention.sweep import sweep
+from softphone.domain.changes import AuditEntry, Discard, DropWraps
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from tests.archive.disk import ext4
+from tests.archive.scene import AT, DOCUMENTATION, FRAME, TRAINING, Scene, scene, voices
+
+NEXT_DAY = AT + timedelta(days=1)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    return tmp_path / "disk"
+
+
+def refused(deed: object, *arguments: object, **named: object) -> str:
+    assert callable(deed)
+    with pytest.raises(ArchiveError) as error:
+        deed(*arguments, **named)
+    return error.value.code
+
+
+def there(disk: Path) -> set[str]:
+    return {path.name for path in disk.rglob("*") if path.is_file()}
+
+
+def test_a_backup_is_whole_and_its_catalog_is_sealed_as_the_archives(desk: Scene, disk: Path) -> None:
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    done = back_up(desk.archive, disk, AT)
+    assert (done.number, done.recordings, done.copied, done.missing) == (1, 1, 1, [])
+    manifest, bad = check(disk, desk.store)
+    assert (manifest.number, manifest.count, bad) == (1, 1, [])
+    size = desk.archive.vault.path(recording).stat().st_size
+    assert there(disk) == {
+        MARKER, MANIFEST, "catalog-1.db", "objects-1.list", "erased-1.log", "erased-1.log.end", f"{recording}.{size}.ktr",
+    }  # fmt: skip
+    copy = (disk / "catalog-1.db").read_bytes()
+    assert b"SQLite" not in copy
+    assert copy[:16] != (desk.folder / "catalog.db").read_bytes()[:16]
+    assert [row.event for row in desk.archive.audit_of()][-1] == "archive_backed_up"
+    assert verify(desk.archive).ok
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_what_lies_in_a_backup_is_for_its_user_alone(desk: Scene, disk: Path) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    before = os.umask(0o022)
+    try:
+        back_up(desk.archive, disk, AT)
+    finally:
+        os.umask(before)
+    assert {
+        path.name: path.stat().st_mode & 0o077 for path in [disk, *disk.rglob("*")] if path.stat().st_mode & 0o077
+    } == {}
+
+
+def test_the_next_one_copies_what_is_new_and_takes_away_what_has_gone(desk: Scene, disk: Path) -> None:
+    gone, stays = desk.recorded(1, DOCUMENTATION), desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    desk.commit(Discard(gone, "declined_by_key"), recording=gone)
+    new = desk.recorded(1, DOCUMENTATION)
+    done = back_up(desk.archive, disk, NEXT_DAY)
+    assert (done.number, done.recordings, done.copied, done.erased) == (2, 2, 1, 1)
+    assert {name.split(".")[0] for name in there(disk) if name.endswith(".ktr")} == {stays, new}
+    assert not {name for name in there(disk) if "-1." in name and not name.endswith(".ktr")}
+    assert check(disk, desk.store)[1] == []
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("withdrawn", [True, False])
+def test_what_is_withdrawn_survives_in_no_page_past_the_next_backup(desk: Scene, disk: Path, withdrawn: bool) -> None:
+    # So much beside it that its pages are not the only ones.
+    for _ in range(20):
+        desk.open(desk.call(retention="P50Y"), DOCUMENTATION, TRAINING)
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    wraps = [one.sealed for one in desk.archive.wraps_of(recording)]
+    chunks = [one.sealed for one in read_structure(desk.archive.vault.path(recording)).chunks]
+    back_up(desk.archive, disk, AT)
+    (copied,) = (disk / "recordings").glob(f"{recording}.*")
+    blocks = {"object": disk.parent / "blocks", "catalog": disk.parent / "pages"}
+    os.link(copied, blocks["object"])
+    os.link(disk / "catalog-1.db", blocks["catalog"])
+    assert all(one in pages(desk, disk / "catalog-1.db") for one in wraps)
+    if withdrawn:
+        desk.commit(Discard(recording, "withdrawn"), recording=recording, rule="G04")
+    back_up(desk.archive, disk, NEXT_DAY)
+    left = [one for one in wraps if one in pages(desk, disk / "catalog-2.db")]
+    assert left == ([] if withdrawn else wraps)
+    assert all((one[:40] in blocks["object"].read_bytes()) != withdrawn for one in chunks)
+    assert set(blocks["catalog"].read_bytes()) == {0}
+    assert copied.exists() != withdrawn
+
+
+def pages(desk: Scene, path: Path) -> bytes:
+    """Every page of a catalog, decrypted."""
+    folder, desk.folder = desk.folder, path.parent
+    copy = path.parent / "catalog.db"
+    shutil.copy(path, copy)
+    try:
+        return desk.pages()
+    finally:
+        copy.unlink()
+        desk.folder = folder
+
+
+def test_a_recording_that_has_grown_is_copied_again(desk: Scene, disk: Path) -> None:
+    call = desk.call()
+    recording = desk.open(call, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    desk.start(call, recording, 0)
+    desk.talk(call, voices(1))
+    desk.recorder.stop(call, recording, 0)
+    desk.drained(recording, 0, 50 * FRAME)
+    assert back_up(desk.archive, disk, NEXT_DAY).copied == 1
+    (held,) = (disk / "recordings").iterdir()
+    assert held.read_bytes() == desk.archive.vault.path(recording).read_bytes()
+
+
+def test_damage_here_does_not_go_into_the_backup(desk: Scene, disk: Path) -> None:
+    changed, missing = desk.recorded(1, DOCUMENTATION), desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    path = desk.archive.vault.path(changed)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    os.utime(path, (1, 1))
+    desk.archive.vault.path(missing).unlink()
+    done = back_up(desk.archive, disk, NEXT_DAY)
+    assert (done.differs, done.missing, done.recordings, done.erased) == ([changed], [missing], 2, 0)
+    assert check(disk, desk.store)[1] == []
+
+
+@pytest.mark.parametrize("places", [16, pytest.param(500, marks=pytest.mark.torture)])
+def test_each_byte_that_is_changed_in_a_backup_is_found(desk: Scene, disk: Path, places: int) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    for path in sorted(path for path in disk.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        step = max(1, len(data) // places)
+        for at in range(0, len(data), step):
+            path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+            try:
+                found = check(disk, desk.store)[1]
+            except Exception as error:  # noqa: BLE001 - a sentence, or the wrong key's: never a backup that is believed
+                assert getattr(error, "code", "").startswith("error."), (path.name, at, error)  # noqa: PT017
+            else:
+                assert found, (path.name, at)
+        # Behind the journal's last line, half a line is what a power cut leaves.
+        more = [] if path.suffix == ".log" else [data + b"x"]
+        for cut in (data[:-1], data[: len(data) // 2], b"", *more):
+            path.write_bytes(cut)
+            with suppress(ArchiveError):
+                assert check(disk, desk.store)[1], path.name
+        path.write_bytes(data)
+    assert check(disk, desk.store)[1] == []
+
+
+@pytest.mark.torture
+def test_a_full_and_a_read_only_disk_are_said_and_the_last_backup_stands(desk: Scene, tmp_path: Path) -> None:
+    closed = [desk.recorded(1, DOCUMENTATION) for _ in range(2)]
+    with ext4(tmp_path, journal=False) as image:
+        disk = image.mounted
+        back_up(desk.archive, disk, AT)
+        with suppress(OSError), (disk / "filled").open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        desk.recorded(1, DOCUMENTATION)
+        assert refused(back_up, desk.archive, disk, NEXT_DAY) == "error.backup.full"
+        desk.commit(Discard(closed[0], "withdrawn"), recording=closed[0])
+        assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.full"
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        assert refused(back_up, desk.archive, disk, NEXT_DAY) == "error.backup.unwritable"
+        assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.unwritable"
+        manifest, bad = check(disk, desk.store)
+        assert (manifest.number, bad) == (1, [])
+        assert health(desk.archive)[0].waiting == 1
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        (disk / "filled").unlink()
+        assert tell(desk.archive, disk, NEXT_DAY) == 1
+        assert back_up(desk.archive, disk, NEXT_DAY).recordings == 2
+        assert check(disk, desk.store)[1] == []
+        assert not list(disk.rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.ENOSPC, "error.backup.full"),
+        (errno.EROFS, "error.backup.unwritable"),
+        (errno.EIO, "error.backup.lost"),
+    ],
+)
+def test_what_a_disk_refuses_is_said_and_the_last_backup_stands(
+    desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    back_up(desk.archive, disk, AT)
+    desk.recorded(1, DOCUMENTATION)
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(copying, "own", refuse)
+        assert refused(back_up, desk.archive, disk, NEXT_DAY) == code
+    manifest, bad = check(disk, desk.store)
+    assert (manifest.number, bad) == (1, [])
+    assert back_up(desk.archive, disk, NEXT_DAY).number == 2
+
+
+def test_a_disk_taken_away_in_the_middle_leaves_nothing_in_its_place(desk: Scene, disk: Path) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    desk.recorded(1, DOCUMENTATION)
+
+    def away(what: str, _done: int, _total: int) -> bool:
+        if what == "recordings" and disk.exists():
+            disk.rename(disk.with_name("elsewhere"))
+            disk.mkdir()
+        return True
+
+    assert refused(back_up, desk.archive, disk, NEXT_DAY, progress=away) == "error.backup.lost"
+    assert refused(back_up, desk.archive, disk, NEXT_DAY) == "error.backup.away"
+    assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.away"
+    assert not there(disk)
+    # Put back, it goes on; a new disk in its place is for a person to say.
+    disk.rmdir()
+    disk.with_name("elsewhere").rename(disk)
+    assert back_up(desk.archive, disk, NEXT_DAY).number == 2
+    shutil.rmtree(disk)
+    disk.mkdir()
+    assert back_up(desk.archive, disk, NEXT_DAY, anew=True).number == 1
+
+
+def test_a_run_that_is_stopped_leaves_the_last_one_and_goes_on_the_next_time(desk: Scene, disk: Path) -> None:
+    for _ in range(4):
+        desk.recorded(1, DOCUMENTATION)
+
+    def stop(_what: str, done: int, _total: int) -> bool:
+        return done < 2
+
+    assert refused(back_up, desk.archive, disk, AT, progress=stop) == "error.backup.stopped"
+    assert refused(check, disk, desk.store) == "error.backup.unfinished"
+    assert not (desk.folder / "backup.db").exists()
+    done = back_up(desk.archive, disk, AT)
+    assert (done.copied, done.recordings) == (2, 4)
+
+
+@pytest.mark.rule("G10")
+def test_what_a_killed_backup_left_beside_the_archive_goes_when_it_is_next_opened(desk: Scene, disk: Path) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    blocks = disk.parent / "blocks"
+
+    def die(what: str, _done: int, _total: int) -> bool:
+        if what == "recordings":
+            shutil.copy(desk.folder / SNAPSHOT, blocks)
+        return True
+
+    back_up(desk.archive, disk, AT, progress=die)
+    blocks.rename(desk.folder / SNAPSHOT)
+    os.link(desk.folder / SNAPSHOT, blocks)
+    assert [one.code for one in verify(desk.archive).findings] == ["backup_left"]
+    assert state(desk.archive, AT).backup_left
+    # Another's, that is running, is left alone.
+    with alone(desk.folder):
+        desk.reopen().close()
+        assert not left_over(desk.folder)
+    assert (desk.folder / SNAPSHOT).exists()
+
+    desk.reopen().close()
+
+    assert not (desk.folder / SNAPSHOT).exists()
+    assert set(blocks.read_bytes()) == {0}
+    assert not state(desk.archive, AT).backup_left
+    assert verify(desk.archive).findings == ()
+    assert desk.archive.find(recording)
+
+
+def test_who_does_not_sign_the_log_makes_no_backup_and_writes_nothing(desk: Scene, disk: Path) -> None:
+    desk.archive.signer = Signer(desk.archive.desk, None, bytes(32))
+    assert refused(back_up, desk.archive, disk, AT) == "error.backup.signs_not"
+    assert not disk.exists()
+
+
+def test_health_beside_a_running_engine_is_not_ended_by_a_file_that_goes(desk: Scene) -> None:
+    (desk.folder / "recordings" / ".probe").symlink_to("gone")
+    assert state(desk.archive, AT).bytes > 0
+
+
+def test_two_backups_do_not_run_at_once(desk: Scene, disk: Path) -> None:
+    code = "import fcntl,sys; f=open(sys.argv[1],'ab'); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); sys.stdin.read()"
+    words = [sys.executable, "-c", code, str(desk.folder / LOCK)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert refused(back_up, desk.archive, disk, AT) == "error.backup.running"
+        other.communicate()
+    assert back_up(desk.archive, disk, AT).number == 1
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(desk: Scene, disk: Path, tmp_path: Path) -> None:
+    disk.mkdir()
+    (disk / "letter.txt").write_text("x")
+    assert refused(back_up, desk.archive, disk, AT) == "error.backup.not_empty"
+    assert there(disk) == {"letter.txt"}
+    with scene(tmp_path / "other") as other:
+        back_up(other.archive, tmp_path / "theirs", AT)
+    assert refused(back_up, desk.archive, tmp_path / "theirs", AT) == "error.backup.another"
+
+
+def test_a_backup_of_a_later_version_is_refused(desk: Scene, disk: Path) -> None:
+    back_up(desk.archive, disk, AT)
+    marker = json.loads((disk / MARKER).read_text())
+    (disk / MARKER).write_text(json.dumps({**marker, "format": 2}, indent=2) + "\n")
+    assert refused(back_up, desk.archive, disk, NEXT_DAY) == "error.backup.unknown_version"
+
+
+def test_what_another_course_of_the_archive_backed_up_is_not_written_over(
+    desk: Scene, disk: Path, tmp_path: Path
+) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    desk.archive.catalog.scour()
+    shutil.copytree(desk.folder, tmp_path / "older")
+    desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    older = desk.archive.open(tmp_path / "older", desk.store)
+    older.note(AuditEntry("changed", "G10", AT, ""))
+    assert refused(back_up, older, disk, NEXT_DAY) == "error.backup.diverged"
+    older.close()
+
+
+def test_what_ends_between_two_backups_waits_until_it_can_be_told(desk: Scene, disk: Path) -> None:
+    assert health(desk.archive) == []
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), recording=recording)
+    back_up(desk.archive, disk, AT)
+    (state,) = health(desk.archive)
+    assert (state.folder, state.number, state.at, state.waiting) == (disk, 1, AT, 0)
+    desk.commit(DropWraps(recording, KeyRole.DOCUMENTATION, "withdrawn"), recording=recording)
+    assert health(desk.archive)[0].waiting == 1
+    disk.rename(disk.with_name("away"))
+    assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.away"
+    assert health(desk.archive)[0].waiting == 1
+    disk.with_name("away").rename(disk)
+    assert tell(desk.archive, disk, NEXT_DAY) == 1
+    assert health(desk.archive)[0].waiting == 0
+    assert tell(desk.archive, disk, NEXT_DAY) == 0
+
+
+def test_an_archive_that_nothing_has_happened_to_is_backed_up_too(desk: Scene, disk: Path) -> None:
+    assert desk.archive.audit_of() == []
+    assert [back_up(desk.archive, disk, AT).number for _ in range(2)] == [1, 2]
+
+
+def test_without_a_backup_nothing_is_noted_for_one(desk: Scene) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+    with desk.archive.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM touched").scalar_one() == 0
+
+
+def test_two_disks_that_take_turns_are_both_told(desk: Scene, tmp_path: Path) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    for name in ("one", "two"):
+        back_up(desk.archive, tmp_path / name, AT)
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+    assert tell(desk.archive, tmp_path / "one", NEXT_DAY) == 1
+    assert {state.folder.name: state.waiting for state in health(desk.archive)} == {"one": 0, "two": 1}
+    assert tell(desk.archive, tmp_path / "two", NEXT_DAY) == 1
+    with desk.archive.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM touched").scalar_one() == 0
+
+
+def test_a_folder_that_was_set_back_to_an_older_day_is_not_told_but_backed_up_anew(desk: Scene, disk: Path) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    shutil.copytree(disk, disk.with_name("old"))
+    back_up(desk.archive, disk, NEXT_DAY)
+    shutil.rmtree(disk)
+    disk.with_name("old").rename(disk)
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+    assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.set_back"
+    assert back_up(desk.archive, disk, NEXT_DAY).recordings == 0
+
+
+def test_a_journal_that_was_cut_is_not_gone_on_with(desk: Scene, disk: Path) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    first = {path.name: path.read_bytes() for path in disk.glob("erased-*")}
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+    tell(desk.archive, disk, NEXT_DAY)
+    for name, data in first.items():
+        (disk / name).write_bytes(data)
+    desk.commit(Discard(desk.recorded(1, DOCUMENTATION), "withdrawn"))
+    assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.journal_changed"
+
+
+def test_a_line_that_was_half_written_is_cut_off_and_written_again(desk: Scene, disk: Path) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    with (disk / "erased-1.log").open("ab") as file:
+        file.write(b"half a li")
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+    assert tell(desk.archive, disk, NEXT_DAY) == 1
+    assert check(disk, desk.store)[1] == []
+
+
+def test_whatever_way_it_ends_the_catalog_notes_it_itself(desk: Scene, disk: Path) -> None:
+    back_up(desk.archive, disk, AT)
+    recording = desk.recorded(1, DOCUMENTATION)
+    assert health(desk.archive)[0].waiting == 0
+    sweep(desk.archive, AT + timedelta(days=800), clock=AT + timedelta(days=800), witness=AT + timedelta(days=800))
+    assert health(desk.archive)[0].waiting == 1
+    with desk.archive.catalog.reading() as connection:
+        noted = connection.exec_driver_sql("SELECT kind, id FROM touched").one()
+    assert tuple(noted) == ("recording", recording)
+
+
+def test_a_targets_marker_is_read_back_as_it_was_written(desk: Scene, disk: Path) -> None:
+    back_up(desk.archive, disk, AT)
+    target = Target.open(disk)
+    assert replace(target, folder=disk) == target
+    assert Catalog(disk / "catalog-1.db", desk.archive.secrets.catalog).integrity() == []

@@ -1,0 +1,130 @@
+"""`klartone archive backup` and `restore` as a person meets them, on a demo's archive, whose keys lie in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from softphone import cli
+from softphone.archive.archive import Archive
+from softphone.bootstrap.home import DEMO_KEYS, Home
+from softphone.domain.changes import CloseRecording, Discard
+from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings import save_settings
+from softphone.system.single import take_turn
+from softphone.wire import Settings
+from tests.archive.scene import AT, DOCUMENTATION, Scene
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    folder = tmp_path / "archive"
+    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def archive(*words: str | Path, status: int = 0) -> str:
+        capsys.readouterr()
+        assert cli.main(["--home", str(tmp_path / "home"), "archive", *map(str, words)]) == status, capsys.readouterr()
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    return archive
+
+
+def closed(desk: Scene) -> str:
+    recording = desk.recorded(1, DOCUMENTATION, call=desk.call(retention="P50Y"))
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    return recording
+
+
+def test_a_backup_is_made_checked_and_brought_back_without_what_was_erased(
+    desk: Scene, run: Run, tmp_path: Path
+) -> None:
+    gone, stays = closed(desk), closed(desk)
+    disk, new = tmp_path / "disk", tmp_path / "new"
+    archive = ("--archive", desk.folder)
+    assert "2 recordings; 2 copied now; 0 erased there." in run("backup", disk, *archive)
+    assert "is whole: 2 recordings." in run("backup", disk, "--check", *archive)
+    desk.commit(Discard(gone, "withdrawn"), recording=gone)
+    said = run("restore", disk, "--to", new, "--erased-in", desk.folder)
+    assert "one recording." in said
+    assert "One thing that was erased" in said
+    assert "not known" not in said
+    back = Archive.open(new, DemoKeyFile(new / DEMO_KEYS))
+    assert [row.recording for row in back.list(AT)] == [stays]
+    back.close()
+    assert stays in run("list", "--archive", new)
+    told = json.loads(run("backup", disk, "--json", "--archive", new))
+    assert (told["number"], told["recordings"], told["erased"]) == (2, 1, 1)
+
+
+def test_the_folder_of_the_settings_is_taken_and_doctor_tells_of_it(
+    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = Home.within(tmp_path / "home").folders
+    assert "settings name no folder" in run("backup", "--archive", desk.folder, status=1)
+    save_settings(folders.config, Settings(archive=str(desk.folder), backup=str(tmp_path / "disk")))
+    recording = closed(desk)
+    doctor = ["--home", str(tmp_path / "home"), "doctor"]
+    cli.main(doctor)
+    assert "has no backup" in capsys.readouterr().out
+    run("backup")
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+    cli.main(doctor)
+    assert "one change waits" in capsys.readouterr().out
+
+
+def test_what_is_damaged_gives_status_1_and_its_name(desk: Scene, run: Run, tmp_path: Path) -> None:
+    recording, disk = closed(desk), tmp_path / "disk"
+    run("backup", disk, "--archive", desk.folder)
+    (path,) = (disk / "recordings").iterdir()
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert path.name in run("backup", disk, "--check", "--archive", desk.folder, status=1)
+    os.utime(desk.archive.vault.path(recording), (1, 1))
+    desk.archive.vault.path(recording).write_bytes(b"x" * path.stat().st_size)
+    assert recording in run("backup", disk, "--archive", desk.folder, status=1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an archive that is open cannot be moved there")
+def test_an_archive_is_not_replaced_under_a_running_engine(desk: Scene, run: Run, tmp_path: Path) -> None:
+    closed(desk)
+    disk = tmp_path / "disk"
+    run("backup", disk, "--archive", desk.folder)
+    with take_turn(Home.within(tmp_path / "home").folders.runtime, 0.0):
+        said = run("restore", disk, "--to", desk.folder, "--replace", status=1)
+    assert "already running" in said
+    told = json.loads(run("restore", disk, "--to", desk.folder, "--replace", "--json"))
+    assert (told["recordings"], told["unknown_since"]) == (1, None)
+    assert Path(told["aside"], "catalog.db").exists()
+    back = ("restore", disk, "--to", desk.folder, "--replace", "--erase-former")
+    assert "the former one has been erased" in run(*back)
+    assert [path.name for path in desk.folder.parent.glob("*.before-*")] == [Path(told["aside"]).name]
+
+
+@pytest.mark.parametrize("language", ["da.UTF-8", "en.UTF-8"])
+def test_a_refusal_says_what_happened_and_what_to_do(
+    desk: Scene, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", language)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter").write_text("x")
+    said = run("backup", tmp_path / "full", "--archive", desk.folder, status=1)
+    assert str(tmp_path / "full") in said
+    assert "Traceback" not in said
+    assert "letter" not in said

@@ -1,0 +1,103 @@
+"""What a sweep has to look at is found by the catalog's indexes, a page at a time, and each recording once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Select
+from sqlalchemy.dialects import sqlite
+
+from softphone.archive.retention import due, holding, judging
+from softphone.archive.retention.sweep import Swept, sweep, sweeping
+from softphone.domain.changes import CloseRecording, DropWraps, HoldBy
+from softphone.domain.purpose import KeyRole, Purpose
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def closed(desk: Scene, *purposes: Purpose, retention: str | dict[Purpose, str] = "P3M") -> str:
+    recording = desk.recorded(1, *purposes, call=desk.call(retention=retention))
+    desk.commit(CloseRecording(recording, AT, purposes), recording=recording)
+    desk.ledger.forget_keys(recording)
+    return recording
+
+
+def plan(desk: Scene, asked: Select[Any]) -> list[str]:
+    text = str(asked.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    with desk.archive.catalog.reading() as connection:
+        return [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+
+
+def test_every_question_is_answered_by_an_index_from_where_the_last_one_ended(desk: Scene) -> None:
+    moment = LATER.replace(year=2027)
+    asked = {
+        "ix_holds_standing (recording>?)": due.of_holds(moment, "a", 50),
+        "ix_purposes_due (<expr>>? AND <expr><?)": due.next_day(moment, "2027-01-01"),
+        "ix_purposes_due (<expr>=? AND recording>?)": due.of_day("2027-01-01", "a", 50),
+        "sqlite_autoindex_recordings_1 (recording>? AND recording<?)": due.of_window("a", "b"),
+        "ix_purposes_to_judge (expires_on>? AND expires_on<?)": judging.of_page(
+            moment, ("2027-01-01", "a", "training")
+        ),
+    }
+    for index, question in asked.items():
+        steps = plan(desk, question)
+        assert any(index in step for step in steps), steps
+        assert not any(step.startswith("SCAN") or "TEMP B-TREE" in step for step in steps if "to_judge" not in index)
+        assert not any(step.startswith("SCAN") for step in steps), steps
+
+
+@pytest.mark.parametrize("size", [1, 2, 50])
+def test_each_recording_that_something_may_be_due_for_is_found_once_and_no_other(desk: Scene, size: int) -> None:
+    both = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P3M", TRAINING: "P2M"})
+    one, held = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
+    closed(desk, DOCUMENTATION, retention="P50Y")
+    quiet, alone = closed(desk, DOCUMENTATION, retention="P50Y"), closed(desk, TRAINING, retention="P50Y")
+    for recording in (held, held, quiet):
+        holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "mette", AT)
+    hold = holding.raise_hold(desk.archive, alone, HoldBy.PARTY, "x", "mette", AT + timedelta(days=9_999))
+    desk.commit(DropWraps(alone, KeyRole.TRAINING, "opted_out"), recording=alone)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE purposes SET stands = 'taken_back' WHERE recording = ?", (alone,))
+
+    pages = list(due.pages(desk.archive.catalog, LATER, size))
+
+    assert all(len(page) <= size for page in pages)
+    found = [recording for page in pages for recording in page]
+    assert sorted(found) == sorted([both, one, held, quiet, alone])
+    # What only stays for a hold is looked at, and nothing is due for it.
+    assert not [item for item in sweep(desk.archive, LATER, clock=LATER, dry_run=True) if item.recording == alone]
+    holding.lift(desk.archive, hold, "x", desk.policy_recipients, AT)
+    assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, LATER, clock=LATER) if item.recording == alone}
+
+
+def test_what_nothing_keeps_is_found_across_the_stretches_that_are_looked_through(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "_WINDOW", 2)
+    made = [closed(desk, DOCUMENTATION, retention="P50Y") for _ in range(5)]
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE purposes SET stands = 'upheld'")
+    assert sorted(recording for page in due.pages(desk.archive.catalog, AT, 50) for recording in page) == sorted(made)
+
+
+def test_a_sweep_is_told_as_it_goes_and_ends_between_two_recordings(desk: Scene) -> None:
+    made = sorted(closed(desk, DOCUMENTATION) for _ in range(3))
+    going = sweeping(desk.archive, LATER, clock=LATER, go_on=iter([True, True, False]).__next__)
+    told = [next(going)]
+    assert (told[0].what, told[0].recording) == (Swept.PURPOSE_EXPIRED, made[0])
+    assert [row.recording for row in desk.archive.list(AT)] == made[:0:-1]
+    told += list(going)
+    assert [item.recording for item in told] == [made[0], made[0], made[1], made[1]]
+    assert [row.recording for row in desk.archive.list(AT)] == made[2:]
+    assert not desk.archive.vault.path(made[1]).exists()

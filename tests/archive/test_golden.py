@@ -1,0 +1,88 @@
+"""An archive that an earlier version wrote is read by this one: listed, heard, proved, and none of what had gone is back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from softphone.archive.archive import Archive
+from softphone.archive.migrations import HEAD
+from softphone.archive.proof.checkpoint import Head
+from softphone.archive.proof.verify import verify
+from softphone.archive.review.session import open_review
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from tests.archive.deeds import spoken
+from tests.archive.golden import FOLDER, LATER, TOLD, copied, told_of
+from tests.archive.promises import is_what_was_said
+from tests.archive.scene import AT, FRAME
+
+LIMIT = 400_000
+"""bytes; most of them are the empty pages of many indexes"""
+
+
+@pytest.fixture
+def golden(tmp_path: Path) -> Iterator[Archive]:
+    archive = Archive.open(*copied(tmp_path / "golden"))
+    archive.clock = lambda: LATER
+    yield archive
+    archive.close()
+
+
+@pytest.fixture
+def told() -> dict[str, Any]:
+    return json.loads((FOLDER / TOLD).read_text("utf-8"))
+
+
+def test_the_golden_archive_is_brought_up_to_date_and_proved_with_the_head_that_was_kept_of_it(
+    golden: Archive, told: dict[str, Any]
+) -> None:
+    with golden.catalog.reading() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == HEAD
+    proof = verify(golden, Head.parse(told["head"]))
+    assert proof.findings == ()
+    assert proof.chunks == proof.opened_chunks > 5
+    assert golden.repair(LATER) == []
+    assert [row.event for row in golden.audit_of()][: len(told["events"])] == told["events"]
+
+
+def test_all_that_was_in_the_golden_archive_is_in_it_as_it_was(golden: Archive, told: dict[str, Any]) -> None:
+    found = told_of(golden)
+    assert found == {key: told[key] for key in found}
+    assert len(found["recordings"]) == 3
+
+
+def test_what_was_said_in_the_golden_archive_is_heard(golden: Archive, told: dict[str, Any]) -> None:
+    for one in told["recordings"]:
+        for role in one["opens_for"]:
+            opened = golden.open_recording(one["recording"], LATER, role=KeyRole(role))
+            for segment in opened.segments:
+                sound = np.concatenate(list(opened.segment_pcm(segment)))
+                meant = spoken(one["recording"], segment.origin, len(sound) // FRAME)
+                assert len(sound) == len(meant)
+                assert is_what_was_said(sound, meant)
+
+
+def test_what_was_said_of_a_call_in_the_golden_archive_is_still_said(golden: Archive, told: dict[str, Any]) -> None:
+    with open_review(golden, "b-1", "lead", AT) as review:
+        assert [[one.sample, one.text] for one in review.comments()] == told["comments"] != []
+        assert dict(review.scores()) == told["scores"] == {"greeting": 4}
+        assert review.shared
+        assert not review.reviewed(AT)
+
+
+def test_what_had_gone_from_the_golden_archive_is_not_there(golden: Archive) -> None:
+    with pytest.raises(ArchiveError):
+        golden.find("d-1")
+    with pytest.raises(ArchiveError):
+        golden.open_recording("a-1", LATER, role=KeyRole.TRAINING)
+    assert [row.event for row in golden.audit_of("d-1")]
+
+
+def test_the_golden_archive_is_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < LIMIT

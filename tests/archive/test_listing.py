@@ -1,0 +1,140 @@
+"""`klartone archive list` and `show` as a person, or a script, meets them in an archive of more than a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from softphone import cli
+from softphone.archive.archive import Archive
+from softphone.archive.finding.rows import RecordingRow
+from softphone.bootstrap.home import DEMO_KEYS, texts
+from softphone.system.secrets import DemoKeyFile
+from tests.archive import many
+
+ZONE = ZoneInfo(many.ZONE)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo's archive: its keys lie in a file, and whoever is there has every role."""
+    folder = tmp_path_factory.mktemp("listing") / "archive"
+    archive = Archive.create(folder, DemoKeyFile(folder / DEMO_KEYS), demo=True)
+    many.fill(archive, 400)
+    archive.close()
+    return folder
+
+
+@pytest.fixture
+def rows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[RecordingRow]]:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+    archive = Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS))
+    yield archive.list(many.END)
+    archive.close()
+
+
+@pytest.fixture
+def told(folder: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(what: str, *words: str, status: int = 0) -> list[str]:
+        assert cli.main(["archive", "--archive", str(folder), what, *words]) == status
+        out, err = capsys.readouterr()
+        return (err if status else out).splitlines()
+
+    return run
+
+
+def test_the_list_ends_with_how_to_go_on_and_going_on_reaches_every_recording(
+    rows: list[RecordingRow], told: Any
+) -> None:
+    listed: list[str] = []
+    words: list[str] = []
+    while True:
+        lines = told("list", "--limit", "150", *words)
+        listed += [line.split()[0] for line in lines if line.split()[0].count("-") == 4]
+        if "--after" not in lines[-1]:
+            break
+        assert lines[-1].startswith("There are more")
+        words = lines[-1][lines[-1].index("--after") :].split()[:2]
+    assert listed == [row.recording for row in rows]
+    assert told("list", "--after", f"2020-01-01T00:00:00+00:00_{rows[0].recording}") == ["There are no more."]
+
+
+def test_a_hundred_are_listed_where_nothing_else_is_said(rows: list[RecordingRow], told: Any) -> None:
+    assert len(told("list")) == 101
+    assert len(told("list", "--json")) == 100
+
+
+def test_json_gives_an_object_a_line_and_the_cursor_that_goes_on_behind_it(rows: list[RecordingRow], told: Any) -> None:
+    first = [json.loads(line) for line in told("list", "--json", "--limit", "3")]
+    assert [one["recording"] for one in first] == [row.recording for row in rows[:3]]
+    assert [one["number"] for one in first] == [row.number for row in rows[:3]]
+    assert first[0]["agent"] in many.AGENTS
+    assert datetime.fromisoformat(first[0]["opened_at"]) == rows[0].opened_at
+    assert first[0]["seconds"] == rows[0].seconds
+    following = told("list", "--json", "--limit", "1", "--after", first[-1]["cursor"])
+    assert json.loads(following[0])["recording"] == rows[3].recording
+
+
+def test_it_is_narrowed_by_number_line_agent_and_hold(rows: list[RecordingRow], told: Any) -> None:
+    number, agent = rows[7].number, rows[7].agent
+    assert number is not None
+    assert agent is not None
+    for words, those in {
+        ("--number", number): [row for row in rows if row.number == number],
+        ("--number", f"{number[:3]} {number[3:5]} {number[5:]}"): [row for row in rows if row.number == number],
+        ("--line", "salg", "--line", "klager"): [row for row in rows if row.line in ("salg", "klager")],
+        ("--agent", agent): [row for row in rows if row.agent == agent],
+        ("--agent", agent, "--line", str(rows[7].line)): [
+            row for row in rows if (row.agent, row.line) == (agent, rows[7].line)
+        ],
+        ("--held",): [row for row in rows if row.holds],
+    }.items():
+        asked = told("list", "--json", "--limit", "500", *words)
+        assert [json.loads(line)["recording"] for line in asked] == [row.recording for row in those]
+        assert told("list", "--count", *words) == [str(len(those))]
+    assert told("list", "--number", "+4599999999") == ["No recording is found by that."]
+    assert told("list", "--count") == ["400"]
+
+
+def test_a_day_is_a_day_in_the_calls_own_zone_and_the_last_one_is_in_it(rows: list[RecordingRow], told: Any) -> None:
+    day = rows[60].opened_at.astimezone(ZONE).date()
+
+    def of_days(first: int, last: int) -> list[str]:
+        days = [row.opened_at.astimezone(ZONE).date() - day for row in rows]
+        return [row.recording for row, at in zip(rows, days, strict=True) if first <= at.days <= last]
+
+    since, until = str(day - timedelta(days=2)), str(day + timedelta(days=1))
+    for words, those in {
+        ("--from", str(day), "--to", str(day)): of_days(0, 0),
+        ("--from", since, "--to", until): of_days(-2, 1),
+        ("--to", since): of_days(-1000, -2),
+    }.items():
+        assert those
+        asked = told("list", "--json", "--limit", "500", *words)
+        assert [json.loads(line)["recording"] for line in asked] == those
+    moment = rows[60].opened_at.astimezone(ZONE).replace(tzinfo=None).isoformat()
+    assert json.loads(told("list", "--json", "--from", moment)[-1])["recording"] == rows[60].recording
+
+
+def test_what_is_no_number_no_cursor_and_no_limit_is_refused(rows: list[RecordingRow], told: Any) -> None:
+    tell = texts()
+    assert told("list", "--number", "12", status=1) == [tell("error.archive.no_number")]
+    assert told("list", "--after", "x", status=1) == [tell("error.archive.no_cursor", cursor="x")]
+    for words in (("--limit", "0"), ("--limit", "-1"), ("--limit", "x"), ("--from", "in May"), ("--to", "2026-13-01")):
+        with pytest.raises(SystemExit) as ended:
+            told("list", *words)
+        assert ended.value.code == 2
+
+
+def test_one_is_shown_as_json_with_its_log(rows: list[RecordingRow], told: Any) -> None:
+    (line,) = told("show", rows[5].recording[:30], "--json")
+    shown = json.loads(line)
+    assert shown["recording"] == rows[5].recording
+    assert shown["expires"] == {purpose.value: day.isoformat() for purpose, day in rows[5].expires.items()}
+    assert shown["audit"] == []

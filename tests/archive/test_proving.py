@@ -1,0 +1,111 @@
+"""`verify` while it runs: how far it has come, broken off, and beside a desk that goes on working."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softphone.archive.proof import verify as proving
+from softphone.archive.proof.verify import verify
+from softphone.domain.changes import Discard
+from softphone.domain.errors import ArchiveError
+from tests.archive.scene import DOCUMENTATION, Scene, scene
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def test_it_tells_of_each_recording_that_is_proved(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proving, "BATCH", 2)
+    for _ in range(5):
+        desk.recorded(0.1, DOCUMENTATION)
+    told: list[tuple[int, int]] = []
+
+    def progress(done: int, total: int) -> None:
+        if total:
+            told.append((done, total))
+
+    proof = verify(desk.archive, progress=progress)
+    assert [*dict.fromkeys(told)] == [(done, 5) for done in range(1, 6)]
+    assert (proof.recordings, proof.ok) == (5, True)
+
+
+def test_broken_off_it_leaves_everything_as_it_was(desk: Scene) -> None:
+    desk.recorded(0.1, DOCUMENTATION)
+    before = desk.archive.audit_of()
+
+    def stop(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verify(desk.archive, progress=stop)
+    assert desk.archive.audit_of() == before
+    assert verify(desk.archive).ok
+
+
+def test_what_goes_while_it_runs_is_no_difference(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = desk.recorded(0.1, DOCUMENTATION)
+    read = proving._batches
+
+    def goes_meanwhile(archive: Any) -> Any:
+        for batch in read(archive):
+            desk.commit(Discard(recording, "opted_out"), recording=recording)
+            yield batch
+
+    monkeypatch.setattr(proving, "_batches", goes_meanwhile)
+    proof = verify(desk.archive)
+    assert not desk.archive.vault.path(recording).exists()
+    assert proof.findings == ()
+
+
+def test_a_file_that_is_really_lost_is_found_at_the_second_look_too(desk: Scene) -> None:
+    recording = desk.recorded(0.1, DOCUMENTATION)
+    desk.archive.vault.path(recording).unlink()
+    assert [one.code for one in verify(desk.archive).findings] == ["object_unreadable"]
+
+
+def test_a_reader_holds_no_page_while_files_are_read_or_the_log_is_gone_through(desk: Scene) -> None:
+    desk.recorded(0.1, DOCUMENTATION)
+    scoured: list[bool] = []
+
+    def scour(done: int, _total: int) -> None:
+        if done:
+            scoured.append(desk.archive.catalog.scour())
+
+    verify(desk.archive, progress=scour)
+    # Nor while the rows are gone through by the log; and each look is one at which it may be broken off.
+    assert len(scoured) > 3
+    assert all(scoured)
+
+
+def test_a_long_check_of_the_catalog_itself_can_be_broken_off_too(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def long() -> list[str]:
+        go_on.wait(20)
+        return []
+
+    def stop(done: int, total: int) -> None:
+        assert (done, total) == (0, 0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(desk.archive.catalog, "integrity", long)
+    with pytest.raises(KeyboardInterrupt):
+        verify(desk.archive, progress=stop)
+    go_on.set()
+
+
+def test_a_catalog_that_cannot_be_read_is_told_as_what_it_is(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def torn() -> list[str]:
+        raise ArchiveError("error.archive.wrong_key", path="here")
+
+    monkeypatch.setattr(desk.archive.catalog, "integrity", torn)
+    with pytest.raises(ArchiveError):
+        verify(desk.archive)

@@ -1,0 +1,571 @@
+"""What is brought back from a backup is what there was, less what has been erased since; what cannot be known is said."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import insert, select
+
+from softphone.archive.access import OwnReview, own_review
+from softphone.archive.archive import Archive
+from softphone.archive.backup.restore import Restored, erase_former, restore
+from softphone.archive.backup.run import back_up, tell
+from softphone.archive.keys import rotation
+from softphone.archive.keys.wraps import Recipient, create_key_pair
+from softphone.archive.proof import audit
+from softphone.archive.proof.checkpoint import Head, heads
+from softphone.archive.proof.health import health
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention.holding import raise_hold, standing
+from softphone.archive.review.session import open_review
+from softphone.archive.tables import review_comments, sample_runs
+from softphone.archive.writers import Writers
+from softphone.domain.changes import (
+    AuditEntry,
+    CloseRecording,
+    Discard,
+    DropWraps,
+    EndCallBack,
+    HoldBy,
+    ListCallBack,
+    RememberRefusal,
+)
+from softphone.domain.errors import KlartoneError
+from softphone.domain.purpose import KeyRole, Purpose
+from tests.archive.lines import asked, line
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, MemoryKeys, Scene, scene, strength
+
+SOON = AT + timedelta(hours=2)
+BOTH = (DOCUMENTATION, TRAINING)
+accepted: dict[str, Any] = {"accept_unknown": True}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    return tmp_path / "disk"
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    return tmp_path / "new"
+
+
+def closed(desk: Scene, *purposes: Purpose, kept: str = "P3M", at: datetime = AT, number: str = NUMBER) -> str:
+    recording = desk.recorded(1, *purposes, call=desk.call(retention=kept, at=at, number=number), at=at)
+    desk.commit(CloseRecording(recording, at, purposes), recording=recording)
+    return recording
+
+
+def brought_back(desk: Scene, disk: Path, new: Path, now: datetime = SOON, **how: Any) -> tuple[Restored, Archive]:
+    done = restore(disk, new, desk.store, now, **(accepted | how))
+    return done, Archive.open(new, desk.store)
+
+
+def refusal(desk: Scene, disk: Path, new: Path, **how: Any) -> KlartoneError:
+    with pytest.raises(KlartoneError) as error:
+        restore(disk, new, desk.store, SOON, **how)
+    return error.value
+
+
+def heard(archive: Archive, recording: str, role: KeyRole) -> bool:
+    opened = archive.open_recording(recording, SOON, role=role)
+    sound = np.concatenate(list(opened.pcm()))
+    return len(sound) == RATE and strength(sound[:, 0], 440) > 2_000
+
+
+def events(archive: Archive) -> list[str]:
+    return [row.event for row in archive.audit_of()]
+
+
+def test_what_was_not_erased_comes_back_and_plays(desk: Scene, disk: Path, new: Path) -> None:
+    recording = closed(desk, *BOTH)
+    hold = raise_hold(desk.archive, recording, HoldBy.PARTY, "a complaint", "x", AT)
+    other = closed(desk, *BOTH)
+    facts = desk.call()
+    desk.commit(RememberRefusal(facts, AT), call=facts)
+    with desk.archive.catalog.writing() as connection:
+        run = {"line": "salg", "agent": "a", "desk": desk.archive.desk, "number": 1, "seed": b"s" * 16}
+        connection.execute(insert(sample_runs).values(**run, share="1", block=4, start=0, next=2, taken=""))
+    back_up(desk.archive, disk, AT)
+
+    done, archive = brought_back(desk, disk, new)
+
+    assert (done.recordings, done.erased, done.damaged, done.past) == (2, 0, [], [])
+    assert (done.number, done.unknown_since, done.aside) == (1, AT, None)
+    assert heard(archive, recording, KeyRole.DOCUMENTATION)
+    assert heard(archive, other, KeyRole.TRAINING)
+    assert [one.hold.hold for one in standing(archive, SOON)] == [hold]
+    assert archive.lookups.look_up(asked(line("100 %"))).declined_earlier
+    with archive.catalog.reading() as connection:
+        assert connection.execute(select(sample_runs.c.seed)).scalars().all() == [b"s" * 16]
+        assert connection.exec_driver_sql("SELECT count(*) FROM touched").scalar_one() == 0
+        assert all(head.is_signed for head in heads(connection))
+    assert verify(archive).ok, verify(archive).findings
+    assert events(archive).count("archive_restored") == 1
+    assert back_up(archive, disk, SOON).number == 2
+    archive.close()
+
+
+@pytest.mark.rule("G10")
+def test_what_has_been_erased_since_is_not_brought_back(desk: Scene, disk: Path, new: Path) -> None:
+    gone, narrowed, stays = closed(desk, *BOTH), closed(desk, *BOTH), closed(desk, *BOTH)
+    wraps = {of: desk.archive.wraps_of(of) for of in (gone, narrowed)}
+    promised = desk.call()
+    desk.commit(ListCallBack(promised, AT), call=promised)
+    back_up(desk.archive, disk, AT)
+    desk.commit(Discard(gone, "declined_by_key"), recording=gone)
+    desk.commit(DropWraps(narrowed, KeyRole.TRAINING, "withdrawn"), recording=narrowed)
+    desk.commit(EndCallBack(promised), call=promised)
+    tell(desk.archive, disk, AT + timedelta(hours=1))
+    shutil.rmtree(desk.folder / "recordings")  # the machine's own disk is lost
+
+    done, archive = brought_back(desk, disk, new)
+
+    assert (done.recordings, done.erased, done.unknown_since) == (2, 3, AT + timedelta(hours=1))
+    assert {row.recording for row in archive.list(SOON)} == {narrowed, stays}
+    assert not archive.vault.path(gone).exists()
+    assert KeyRole.TRAINING not in archive.find(narrowed, SOON).opens_for
+    assert heard(archive, narrowed, KeyRole.DOCUMENTATION)
+    assert heard(archive, stays, KeyRole.TRAINING)
+    assert archive.lookups.call_backs(SOON) == []
+    assert [row.event for row in archive.audit_of(gone)][-1] == "erased_again"
+    assert verify(archive).ok, verify(archive).findings
+    archive.close()
+    desk.folder = new
+    left = {one.role for of in wraps for one in wraps[of] if one.sealed in desk.pages()}
+    assert left == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    assert not any(one.sealed in desk.pages() for one in wraps[gone])
+
+
+def test_what_the_journal_was_not_told_is_known_in_the_former_folder(desk: Scene, disk: Path, new: Path) -> None:
+    gone, held = closed(desk, *BOTH), closed(desk, *BOTH)
+    back_up(desk.archive, disk, AT)
+    desk.commit(Discard(gone, "declined_by_key"), recording=gone)
+    raise_hold(desk.archive, held, HoldBy.PARTY, "a complaint", "x", AT)
+    since = closed(desk, DOCUMENTATION)
+    head = desk.archive.head(AT)
+    assert refusal(desk, disk, new).code == "error.backup.unknown"
+    assert not new.exists()
+
+    done, archive = brought_back(desk, disk, new, accept_unknown=False, erased_in=desk.folder)
+
+    assert (done.erased, done.unknown_since, done.swept) == (1, None, True)
+    assert {row.recording for row in archive.list(SOON)} == {held, since}
+    assert [one.recording for one in standing(archive, SOON)] == [held]
+    # Its log is told on: also a head that was kept of it holds.
+    assert head is not None
+    assert verify(archive, Head.parse(str(head))).ok, verify(archive, head).findings
+    assert [event for event in events(archive) if event != "changed"] == [
+        "archive_backed_up", "hold_placed", "archive_restored",
+    ]  # fmt: skip
+    assert heard(archive, since, KeyRole.DOCUMENTATION)
+    archive.close()
+
+
+def test_a_former_folder_that_is_another_course_is_not_believed(
+    desk: Scene, disk: Path, new: Path, tmp_path: Path
+) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    desk.archive.catalog.scour()
+    shutil.copytree(desk.folder, tmp_path / "older")
+    closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    desk.archive.catalog.scour()
+    shutil.copytree(desk.folder, tmp_path / "before")
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+    tell(desk.archive, disk, SOON)
+    assert refusal(desk, disk, new, erased_in=tmp_path / "before").code == "error.backup.not_continued"
+    assert refusal(desk, disk, new, erased_in=tmp_path / "older").code == "error.backup.not_continued"
+    with scene(tmp_path / "other") as other:
+        assert refusal(desk, disk, new, erased_in=other.folder).code == "error.backup.another"
+    assert refusal(desk, disk, new, erased_in=tmp_path / "nothing").code == "error.archive.no_archive"
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_placed_since_keeps_what_its_dates_would_have_taken(desk: Scene, disk: Path, new: Path) -> None:
+    held, due = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    raise_hold(desk.archive, held, HoldBy.PARTY, "a complaint", "x", AT)
+    tell(desk.archive, disk, SOON)
+    later = AT + timedelta(days=100)
+    done, archive = brought_back(
+        desk, disk, new, now=later, accept_unknown=False, erased_in=desk.folder, clock_is_right=True
+    )
+    assert (done.swept, set(done.past)) == (True, {held, due})
+    assert [row.recording for row in archive.list(later)] == [held]
+    assert archive.open_recording(held, later, role=KeyRole.CUSTODY).length() == RATE
+    archive.close()
+
+
+def test_dates_count_as_of_now_and_nobody_opens_what_is_past_them(desk: Scene, disk: Path, new: Path) -> None:
+    due, stays = closed(desk, *BOTH), closed(desk, DOCUMENTATION, kept="P5Y")
+    back_up(desk.archive, disk, AT)
+    later = AT + timedelta(days=100)
+    done, archive = brought_back(desk, disk, new, now=later)
+    # A hold may have been placed that nobody knows of: it is said, and left to the next sweep.
+    assert (done.swept, done.past) == (False, [due])
+    assert archive.find(due, later).purposes == ()
+    assert archive.find(stays, later).purposes == (DOCUMENTATION,)
+    archive.close()
+
+
+def test_a_clock_that_is_not_believed_takes_nothing(desk: Scene, disk: Path, new: Path) -> None:
+    desk.archive.repair(AT)
+    due = closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    later = AT + timedelta(days=100)
+    done, archive = brought_back(desk, disk, new, now=later, accept_unknown=False, erased_in=desk.folder)
+    assert (done.swept, done.past, done.clock_doubtful) == (False, [due], AT.date())
+    assert [row.recording for row in archive.list(later)] == [due]
+    archive.close()
+
+
+def test_a_comment_and_a_key_that_went_since_stay_away(desk: Scene, disk: Path, new: Path) -> None:
+    recording = closed(desk, *BOTH)
+    with desk.archive.catalog.writing() as connection:
+        said = {"recording": recording, "desk": desk.archive.desk, "sample": 1, "at": AT.isoformat(), "by": "lead"}
+        for one in ("c1", "c2"):
+            connection.execute(insert(review_comments).values(comment=one, text="x", **said))
+        told = AuditEntry("review_commented", "G11", AT, "", recording)
+        audit.append(connection, desk.archive.desk, [told])
+    leaver = desk.recipients[KeyRole.DOCUMENTATION]
+    successor = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
+    rotation.rotate(desk.archive, leaver, successor)
+    back_up(desk.archive, disk, AT)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM review_comments WHERE comment = 'c1'")
+        audit.append(connection, desk.archive.desk, [replace(told, event="review_comment_removed")])
+    rotation.revoke(desk.archive, leaver)
+    tell(desk.archive, disk, SOON)
+    done, archive = brought_back(desk, disk, new)
+    assert done.erased == 2
+    with archive.catalog.reading() as connection:
+        assert connection.execute(select(review_comments.c.comment)).scalars().all() == ["c2"]
+    assert {one.key_id for one in archive.wraps_of(recording) if one.role is KeyRole.DOCUMENTATION} == {
+        successor.key_id
+    }
+    assert verify(archive).ok, verify(archive).findings
+    archive.close()
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_points_and_a_share_that_were_taken_back_since_stay_so(
+    desk: Scene, disk: Path, new: Path, shares: bool
+) -> None:
+    recording = closed(desk, *BOTH)
+    with open_review(desk.archive, recording, "lead", AT, items=(("tone", 5), ("clear", 3), ("calm", 3))) as review:
+        for item in ("tone", "clear", "calm"):
+            review.score(item, 3, AT)
+        review.share(True, AT)
+        back_up(desk.archive, disk, AT)
+        review.score("tone", 0, AT)
+        review.score("clear", 1, AT)
+        review.share(shares, AT)
+    tell(desk.archive, disk, SOON)
+    _, archive = brought_back(desk, disk, new)
+    left = (("calm", 3), ("clear", 1)) if shares else ()
+    assert own_review(archive, recording, SOON) == OwnReview(left)
+    assert verify(archive).findings == ()
+    archive.close()
+
+
+def test_a_refusal_remembered_since_is_known(desk: Scene, disk: Path, new: Path) -> None:
+    back_up(desk.archive, disk, AT)
+    facts = desk.call()
+    desk.commit(RememberRefusal(facts, AT), call=facts)
+    tell(desk.archive, disk, SOON)
+    _, archive = brought_back(desk, disk, new)
+    assert archive.lookups.look_up(asked(line("100 %"))).declined_earlier
+    assert verify(archive).findings == ()
+    archive.close()
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "left_out", "swapped", "gone"])
+def test_a_journal_that_was_tampered_with_is_refused_and_what_is_certain_of_it_still_counts(
+    desk: Scene, disk: Path, new: Path, damage: str
+) -> None:
+    gone = [closed(desk, DOCUMENTATION) for _ in range(3)]
+    back_up(desk.archive, disk, AT)
+    for hours, recording in enumerate(gone):
+        desk.commit(Discard(recording, "withdrawn"), recording=recording)
+        tell(desk.archive, disk, AT + timedelta(hours=hours + 1))
+    path = disk / "erased-1.log"
+    lines = path.read_bytes().splitlines(keepends=True)
+    match damage:
+        case "flipped":
+            lines[2] = lines[2][:40] + bytes([lines[2][40] ^ 1]) + lines[2][41:]
+        case "cut":
+            lines = lines[:3]
+        case "left_out":
+            del lines[2]
+        case "swapped":
+            lines[2], lines[3] = lines[3], lines[2]
+        case _:
+            lines = []
+    path.write_bytes(b"".join(lines))
+    assert refusal(desk, disk, new).code == "error.backup.journal_changed"
+    assert not new.exists()
+    done, archive = brought_back(desk, disk, new)
+    left = {"flipped": {gone[1]}, "cut": {gone[2]}, "left_out": {gone[1]}, "swapped": set[str](), "gone": set(gone)}
+    assert {row.recording for row in archive.list(SOON)} == left[damage]
+    known = {"cut": AT + timedelta(hours=2), "gone": AT}
+    assert done.unknown_since == known.get(damage, AT + timedelta(hours=1))
+    archive.close()
+
+
+def test_a_recording_damaged_in_the_backup_is_told_and_the_others_come_back(desk: Scene, disk: Path, new: Path) -> None:
+    hurt, lost, whole = (closed(desk, DOCUMENTATION) for _ in range(3))
+    back_up(desk.archive, disk, AT)
+    (path,) = (disk / "recordings").glob(f"{hurt}.*")
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    next((disk / "recordings").glob(f"{lost}.*")).unlink()
+    done, archive = brought_back(desk, disk, new)
+    assert set(done.damaged) == {hurt, lost}
+    assert archive.vault.path(hurt).read_bytes() == path.read_bytes()
+    assert heard(archive, whole, KeyRole.DOCUMENTATION)
+    assert {str(one.params["recording"]) for one in verify(archive).findings} == {hurt, lost}
+    archive.close()
+
+
+def test_without_the_archives_key_nothing_is_brought_back_or_made(desk: Scene, disk: Path, new: Path) -> None:
+    back_up(desk.archive, disk, AT)
+    stranger = MemoryKeys()
+    with pytest.raises(KlartoneError) as error:
+        restore(disk, new, stranger, SOON, accept_unknown=True)
+    assert error.value.code == "error.backup.no_key"
+    assert stranger.held == {}
+
+
+def test_a_catalog_or_list_that_is_another_is_refused(desk: Scene, disk: Path, new: Path) -> None:
+    closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    for name, code in (("objects-1.list", "list_changed"), ("catalog-1.db", "catalog_changed")):
+        data = (disk / name).read_bytes()
+        (disk / name).write_bytes(data[:-2] + b"00")
+        assert refusal(desk, disk, new, accept_unknown=True).code == f"error.backup.{code}"
+        (disk / name).unlink()
+        assert refusal(desk, disk, new, accept_unknown=True).code == f"error.backup.{code}"
+        (disk / name).write_bytes(data)
+        assert not new.exists()
+    _, archive = brought_back(desk, disk, new)
+    archive.close()
+
+
+def test_a_folder_that_holds_something_is_not_written_into(desk: Scene, disk: Path, new: Path, tmp_path: Path) -> None:
+    closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    new.mkdir()
+    (new / "letter.txt").write_text("x")
+    assert refusal(desk, disk, new, accept_unknown=True).code == "error.backup.in_the_way"
+    with scene(tmp_path / "other") as other:
+        refused = refusal(desk, disk, other.folder, accept_unknown=True, replace_archive=True)
+        assert refused.code == "error.backup.another"
+        assert verify(other.archive).ok
+    for folder in (new, disk):
+        assert refusal(desk, disk, folder, accept_unknown=True, replace_archive=True).code == "error.backup.in_the_way"
+    assert [one.name for one in new.iterdir()] == ["letter.txt"]
+
+
+def test_a_restore_that_was_whole_but_not_yet_in_its_place_is_made_anew(desk: Scene, disk: Path, new: Path) -> None:
+    gone = closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    _, archive = brought_back(desk, disk, new)
+    archive.close()
+    new.rename(new.with_name("new.restoring"))
+    desk.commit(Discard(gone, "withdrawn"), recording=gone)
+    tell(desk.archive, disk, SOON)
+    done, archive = brought_back(desk, disk, new)
+    assert (done.recordings, archive.list(SOON)) == (0, [])
+    archive.close()
+
+
+def test_a_damaged_journal_is_no_matter_where_the_former_folder_is_whole(desk: Scene, disk: Path, new: Path) -> None:
+    closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    (disk / "erased-1.log").write_bytes(b"x")
+    done, archive = brought_back(desk, disk, new, accept_unknown=False, erased_in=desk.folder)
+    assert (done.recordings, done.unknown_since) == (1, None)
+    archive.close()
+
+
+def test_a_damaged_archive_is_moved_aside_and_what_has_ended_in_it_has_ended(tmp_path: Path, disk: Path) -> None:
+    desk = Scene(tmp_path / "archive")
+    gone, stays = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    desk.commit(Discard(gone, "withdrawn"), recording=gone)
+    desk.archive.vault.path(stays).unlink()
+    desk.close()
+    done, archive = brought_back(desk, disk, desk.folder, accept_unknown=False, replace_archive=True)
+    assert done.aside is not None
+    assert (done.aside / "catalog.db").exists()
+    assert [row.recording for row in archive.list(SOON)] == [stays]
+    assert heard(archive, stays, KeyRole.DOCUMENTATION)
+    archive.close()
+
+
+def test_an_archive_that_somebody_records_into_is_not_moved_aside(desk: Scene, disk: Path) -> None:
+    closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    writers = Writers(desk.folder)
+    writers.join()
+    assert refusal(desk, disk, desk.folder, replace_archive=True).code == "error.backup.in_use"
+    writers.close()
+    assert verify(desk.archive).ok
+
+
+def test_an_archive_whose_catalog_is_lost_leaves_the_question_to_a_person(tmp_path: Path, disk: Path) -> None:
+    desk = Scene(tmp_path / "archive")
+    closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    desk.close()
+    for path in desk.folder.glob("catalog.db*"):
+        path.write_bytes(b"")
+    assert refusal(desk, disk, desk.folder, replace_archive=True).code == "error.backup.unknown"
+    done, archive = brought_back(desk, disk, desk.folder, replace_archive=True)
+    assert (done.recordings, done.unknown_since) == (1, AT)
+    archive.close()
+
+
+def test_a_restore_that_is_stopped_leaves_no_archive_and_goes_on(desk: Scene, disk: Path, new: Path) -> None:
+    for _ in range(3):
+        closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+
+    def stop(what: str, done: int, _total: int) -> bool:
+        return not (what == "recordings" and done == 2)
+
+    assert refusal(desk, disk, new, accept_unknown=True, progress=stop).code == "error.backup.stopped"
+    assert not new.exists()
+    done, archive = brought_back(desk, disk, new)
+    assert (done.recordings, done.damaged) == (3, [])
+    assert verify(archive).ok
+    assert not new.with_name("new.restoring").exists()
+    archive.close()
+
+
+def replace_it(desk: Scene, disk: Path, **how: Any) -> Restored:
+    return restore(disk, desk.folder, desk.store, SOON, replace_archive=True, **how)
+
+
+@pytest.mark.rule("G10")
+def test_what_was_moved_aside_opens_as_no_archive_and_is_told_until_it_is_gone(tmp_path: Path, disk: Path) -> None:
+    with scene(tmp_path / "archive") as desk:
+        recording = closed(desk, *BOTH)
+        back_up(desk.archive, disk, AT)
+    # All that is in it is taken: it may go.
+    wraps = [one.sealed for one in desk.archive.wraps_of(recording)]
+    desk.archive.close()
+    done = replace_it(desk, disk)
+    assert done.aside is not None
+    assert done.taken
+    with pytest.raises(KlartoneError) as error:
+        Archive.open(done.aside, desk.store)
+    assert error.value.code == "error.archive.no_archive"
+    archive = Archive.open(desk.folder, desk.store)
+    assert [(one.code, one.params) for one in verify(archive).findings] == [("former_left", {"path": str(done.aside)})]
+    assert verify(archive).ok
+    assert health(archive, SOON).replaced == (done.aside,)
+    # Named, it is still what knows best.
+    again = restore(disk, tmp_path / "again", desk.store, SOON, erased_in=done.aside)
+    assert (again.unknown_since, again.taken) == (None, False)
+    pages = tmp_path / "pages"
+    os.link(done.aside / "catalog.db", pages)
+    aside = done.aside
+
+    assert erase_former(done)
+
+    assert (aside.exists(), done.aside, set(pages.read_bytes())) == (False, None, {0})
+    assert verify(archive).findings == ()
+    assert [one.sealed for one in archive.wraps_of(recording)] == wraps
+    archive.close()
+
+
+@pytest.mark.parametrize("lost", ["catalog", "recording", "stray"])
+def test_what_was_moved_aside_stays_where_something_of_it_may_be_only_there(
+    tmp_path: Path, disk: Path, lost: str
+) -> None:
+    with scene(tmp_path / "archive") as desk:
+        closed(desk, *BOTH)
+        back_up(desk.archive, disk, AT)
+        recording = closed(desk, *BOTH)
+    if lost == "catalog":
+        (desk.folder / "catalog.db").write_bytes(b"torn")
+    elif lost == "recording":
+        desk.archive.vault.path(recording).unlink()
+    else:
+        desk.archive.vault.path("stray").write_bytes(b"sound")
+    done = replace_it(desk, disk, accept_unknown=True)
+    assert not done.taken
+    assert not erase_former(done)
+    assert done.aside is not None
+    assert (done.aside / "catalog.db").exists()
+
+
+def test_nobody_begins_to_record_into_an_archive_that_is_being_replaced(tmp_path: Path, disk: Path) -> None:
+    with scene(tmp_path / "archive") as desk:
+        closed(desk, *BOTH)
+        back_up(desk.archive, disk, AT)
+    refusals: list[str] = []
+
+    def begin(what: str, _done: int, _total: int) -> bool:
+        if what == "recordings" and not refusals:
+            archive = Archive.open(desk.folder, desk.store)
+            with closing(archive), pytest.raises(KlartoneError) as error:
+                archive.repair(AT)
+            refusals.append(error.value.code)
+        return True
+
+    replace_it(desk, disk, progress=begin)
+    assert refusals == ["error.backup.replacing"]
+    archive = Archive.open(desk.folder, desk.store)
+    assert archive.repair(AT) == []
+    archive.close()
+
+
+def test_what_a_command_does_to_the_former_archive_meanwhile_is_not_lost(tmp_path: Path, disk: Path) -> None:
+    with scene(tmp_path / "archive") as desk:
+        recording = closed(desk, *BOTH)
+        back_up(desk.archive, disk, AT)
+    done: list[str] = []
+
+    def hold(what: str, _done: int, _total: int) -> bool:
+        if what == "recordings" and not done:
+            archive = Archive.open(desk.folder, desk.store)
+            with closing(archive):
+                done.append(raise_hold(archive, recording, HoldBy.PARTY, "a complaint", "x", AT))
+        return True
+
+    assert refusal(desk, disk, desk.folder, replace_archive=True, progress=hold).code == "error.backup.in_use"
+    replace_it(desk, disk)
+    archive = Archive.open(desk.folder, desk.store)
+    assert [one.hold.hold for one in standing(archive, SOON)] == done
+    archive.close()
+
+
+def test_what_an_older_restore_left_half_done_is_overwritten_before_it_goes(
+    desk: Scene, disk: Path, new: Path, tmp_path: Path
+) -> None:
+    closed(desk, *BOTH)
+    back_up(desk.archive, disk, AT)
+    stale = new.with_name("new.restoring")
+    stale.mkdir()
+    (stale / "catalog.db").write_bytes(b"wraps")
+    os.link(stale / "catalog.db", tmp_path / "pages")
+    _, archive = brought_back(desk, disk, new)
+    archive.close()
+    assert (tmp_path / "pages").read_bytes() == bytes(5)

@@ -1,0 +1,237 @@
+"""`klartone archive sweep` and `judge`, and requests for access, as a person meets them on a demo's archive."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softphone import cli
+from softphone.archive.access import Viewer
+from softphone.bootstrap import holds
+from softphone.bootstrap import progress as telling
+from softphone.bootstrap.archive import judging
+from softphone.bootstrap.home import DEMO_KEYS
+from softphone.bootstrap.progress import Progress, progress
+from softphone.domain.roles import Role
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.judged import to_judge
+from tests.archive.people import policy_of
+from tests.archive.scene import DOCUMENTATION, Scene
+from tests.policies import POLICY
+
+Run = Callable[..., str]
+NOW = datetime.now(UTC)
+DUE = NOW - timedelta(days=100)
+"""so long ago that three months are over, and the month to judge in is not"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    folder = tmp_path / "archive"
+    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, desk: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+
+    def command(*words: str, status: int = 0) -> str:
+        assert cli.main(["--home", str(tmp_path / "home"), *words, "--archive", str(desk.folder)]) == status
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    return command
+
+
+def as_role(role: Role) -> Callable[[object, object], Viewer]:
+    """A demo's user has every role; this one has another."""
+
+    def viewer(_arguments: object, _archive: object) -> Viewer:
+        return Viewer(frozenset({role}))
+
+    return viewer
+
+
+@pytest.mark.rule("G10")
+def lines(said: str) -> list[dict[str, Any]]:
+    """An object a line."""
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def test_a_sweep_tells_a_program_what_it_did_one_thing_a_line(desk: Scene, run: Run) -> None:
+    gone, waits = to_judge(desk, DOCUMENTATION, review=(), at=DUE), to_judge(desk, DOCUMENTATION, at=DUE)
+    *planned, would = lines(run("archive", "sweep", "--json", "--dry-run"))
+    *told, done = lines(run("archive", "sweep", "--json"))
+    assert (planned, would["sums"]) == (told, {**done["sums"], "dry_run": True})
+    assert [(one["recording"], one["what"]) for one in told] == [
+        (gone, "purpose_expired"),
+        (gone, "discarded"),
+        (waits, "to_judge"),
+    ]
+    sums = {"ended": 1, "deleted": 1, "listed": 1, "forgotten": 0, "reported": 0, "dry_run": False, "stopped": False}
+    assert done == {"sums": sums}
+    assert set(told[2]) >= {"judge_by", "since", "purpose", "rule"}
+    assert lines(run("archive", "sweep", "--json")) == [{"sums": {**sums, "ended": 0, "deleted": 0, "listed": 0}}]
+
+
+@pytest.mark.rule("G10")
+def test_what_waits_is_listed_kept_with_a_reason_and_let_go(desk: Scene, run: Run, tmp_path: Path) -> None:
+    first, second = to_judge(desk, DOCUMENTATION, at=DUE - timedelta(days=2)), to_judge(desk, DOCUMENTATION, at=DUE)
+    assert "data protection judges it before" in run("archive", "sweep")
+    assert [one["recording"] for one in lines(run("archive", "judge", "--json"))] == [first, second]
+    listed = run("archive", "judge").splitlines()
+    assert [line.split()[0] for line in listed] == [first, second]
+    assert "documentation (salg), its day was" in listed[0].lower()
+
+    until = (NOW + timedelta(days=40)).date().isoformat()
+    assert "needs a reason" in run("archive", "judge", first, "--keep-until", until, status=1)
+    assert "cannot be kept until" in run(
+        "archive", "judge", first, "--keep-until", "2098-01-01", "--reason", "x", status=1
+    )
+    assert "has been decided" in run("archive", "judge", first, status=1)
+    assert "which recording" in run("archive", "judge", "--delete", status=1)
+    # Whom it is sealed for anew, the policy says.
+    assert "no valid key" in run("archive", "judge", first, "--keep-until", until, "--reason", "x", status=1)
+    policy, config = tmp_path / "policy.toml", tmp_path / "home" / "config"
+    config.mkdir(parents=True, exist_ok=True)
+    policy.write_text(policy_of(desk), encoding="utf-8")
+    (config / "settings.toml").write_text(f'policy = "{policy.as_posix()}"\n', encoding="utf-8")
+    assert "again" in run("archive", "judge", first[:-3], "--keep-until", until, "--reason", "a complaint")
+    assert "is deleted" in run("archive", "judge", second, "--delete")
+    assert "No recording waits" in run("archive", "judge")
+    assert run("archive", "judge", "--json") == ""
+    assert "a complaint" in run("archive", "show", first)
+    assert "nothing to judge" in run("archive", "judge", first, "--delete", status=1)
+
+
+@pytest.mark.rule("G10")
+def test_the_list_is_for_custody_and_the_refusal_is_in_the_log(
+    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_judge(desk, DOCUMENTATION, at=DUE)
+    monkeypatch.setattr(judging, "viewer_here", as_role(Role.CASE_HANDLER))
+    said = run("archive", "judge", status=1)
+    assert "its day was" not in said
+    row = desk.archive.audit_of()[-1]
+    assert (row.event, row.params) == ("refused", {"deed": "judge"})
+
+
+@pytest.mark.rule("G08")
+def test_a_request_for_access_is_raised_listed_with_its_last_day_and_closed(desk: Scene, run: Run) -> None:
+    recording = to_judge(desk, DOCUMENTATION, at=NOW)
+    said = run("holds", "raise", "--number", "20 12 34 56", "--for", "access", "--why", "by letter")
+    assert recording in said
+    assert "is to be answered by" in said
+    listed = run("holds", "list")
+    for words in ("request for access", "to be answered by", "by letter", "by "):
+        assert words in listed
+    (told,) = lines(run("holds", "list", "--json"))
+    assert (told["by"], told["state"], bool(told["raised_by"])) == ("access", "unconfirmed", True)
+    assert "klartone holds close" in run("holds", "lift", told["hold"], "--reason", "x", status=1)
+    today = NOW.date().isoformat()
+    assert "is closed" in run("holds", "close", told["hold"], "--answered", today)
+    assert "was answered on" in run("archive", "show", recording)
+    assert "No recording is locked." in run("holds", "list")
+
+
+def test_a_hold_is_for_a_dispute_or_a_request_and_says_which(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ((), ("--by", "party", "--for", "access")):
+        with pytest.raises(SystemExit):
+            run("holds", "raise", "x", "--why", "y", *words)
+    capsys.readouterr()
+
+
+@pytest.mark.rule("L2")
+def test_who_is_not_custody_sees_the_holds_that_they_raised_and_no_others(
+    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = to_judge(desk, DOCUMENTATION, at=NOW)
+    for who in ("mette", "jonas"):
+        monkeypatch.setattr(holds, "user_name", lambda who=who: who)
+        run("holds", "raise", recording, "--by", "party", "--why", f"told to {who}")
+    monkeypatch.setattr(holds, "viewer_here", as_role(Role.AGENT))
+    listed = run("holds", "list")
+    assert "told to jonas" in listed
+    assert "mette" not in listed
+    monkeypatch.setattr(holds, "user_name", lambda: "sofie")
+    assert "You have locked no recording" in run("holds", "list")
+
+
+@pytest.mark.rule("G10")
+def test_the_policy_says_how_long_there_is_to_confirm_and_to_judge(desk: Scene, run: Run, tmp_path: Path) -> None:
+    policy, config = tmp_path / "policy.toml", tmp_path / "home" / "config"
+    config.mkdir(parents=True)
+    policy.write_text(POLICY.replace("[controller]", 'judge_within = "P60D"\nhold_unconfirmed = "P9D"\n[controller]'))
+    (config / "settings.toml").write_text(f'policy = "{policy.as_posix()}"\n')
+    recording = to_judge(desk, DOCUMENTATION, at=DUE)
+    assert "within 9 days" in run("holds", "raise", recording, "--by", "party", "--why", "x")
+    run("archive", "sweep")
+    (told,) = lines(run("archive", "judge", "--json"))
+    days = datetime.fromisoformat(told["judge_by"]) - datetime.fromisoformat(told["ended_on"])
+    assert days == timedelta(days=60)
+
+    # While there is one that cannot be used, no other's terms are taken for its own.
+    another = to_judge(desk, DOCUMENTATION, at=DUE - timedelta(days=1))
+    policy.write_text("version = 2\n")
+    run("archive", "sweep")
+    with closing(desk.archive.beside()) as beside, beside.catalog.reading() as connection:
+        listed = connection.exec_driver_sql("SELECT recording FROM purposes WHERE judge_by IS NOT NULL").scalars()
+        assert another not in list(listed)
+
+
+@pytest.mark.rule("G10")
+def test_ctrl_c_ends_a_sweep_between_two_recordings_which_says_what_was_done(
+    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        to_judge(desk, DOCUMENTATION, review=(), at=DUE)
+    asked: list[int] = []
+
+    def tell(_: Progress, sentence: Callable[[], str]) -> None:
+        asked.append(1)
+        assert sentence() == f"Looked at: {len(asked) - 1} of about 3"
+        if len(asked) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "tell", tell)
+        said = run("archive", "sweep", status=130)
+    assert "Purposes ended: 1. Recordings deleted: 1." in said
+    assert "Stopped" in said
+    assert len(desk.archive.list()) == 2
+    sums = lines(run("archive", "sweep", "--json"))[-1]["sums"]
+    assert (sums["ended"], sums["deleted"], sums["stopped"]) == (2, 2, False)
+
+
+def test_how_far_it_is_stands_on_one_line_of_a_terminal_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = Progress(iter([0.0, 5.0, 0.9, 1.0, 1.5, 2.0]).__next__)
+    running.tell(lambda: "never")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(telling.sys.stderr, "isatty", lambda: True)
+    running.tell(lambda: "too soon")
+    running.tell(lambda: "a hundred")
+    running.tell(lambda: "too soon")
+    running.tell(lambda: "two")
+    assert capsys.readouterr().err == "\ra hundred\rtwo      "
+    running.clear()
+    running.clear()
+    assert capsys.readouterr().err == "\r   \r"
+
+
+def test_a_second_ctrl_c_is_not_waited_for() -> None:
+    with progress() as running:
+        signal.raise_signal(signal.SIGINT)
+        assert running.stopped
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,322 @@
+"""Search in a large archive: every page is right, costs what it shows, and reads what an index gives and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import delete, event, text
+
+from softphone.archive.archive import Archive
+from softphone.archive.finding.searching import Cursor, Query, count, page, pages
+from softphone.archive.tables import holds, purposes, recordings, wraps
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from tests.archive import many
+from tests.archive.scene import MemoryKeys
+
+MANY = 4_000
+NOW = many.END
+LAST_YEAR = NOW - timedelta(days=200)
+QUERIES = {
+    "all": Query(),
+    "number": Query(number=many.number(17)),
+    "time": Query(since=LAST_YEAR, until=LAST_YEAR + timedelta(days=20)),
+    "line": Query(lines=("salg",)),
+    "lines": Query(lines=("salg", "klager", "salg")),
+    "no line": Query(lines=()),
+    "unknown line": Query(lines=("nowhere",)),
+    "agent": Query(agents=many.AGENTS[:1]),
+    "agents of lines": Query(agents=many.AGENTS[:9], lines=("salg", "booking")),
+    "documentation": Query(opens_for=KeyRole.DOCUMENTATION),
+    "training": Query(opens_for=KeyRole.TRAINING),
+    "training of lines": Query(opens_for=KeyRole.TRAINING, lines=("salg", "support")),
+    "custody": Query(opens_for=KeyRole.CUSTODY),
+    "held": Query(held=True),
+    "held of lines": Query(held=True, lines=("salg", "support", "faktura")),
+    "not held": Query(held=False),
+    "number and role": Query(number=many.number(3), opens_for=KeyRole.DOCUMENTATION, held=False),
+    "agent and time": Query(agents=many.AGENTS[3:5], since=NOW - timedelta(days=7)),
+}
+BIG = ("calls", "recordings", "purposes", "segments", "wraps", "audit", "touched")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    made = Archive.create(tmp_path_factory.mktemp("many") / "archive", MemoryKeys())
+    many.fill(made, MANY)
+    yield made
+    made.close()
+
+
+@dataclass
+class Seen:
+    """What the readers of an archive did: statements with their parameters, and steps of the database's machine."""
+
+    statements: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
+    hundreds: int = 0
+
+
+@contextmanager
+def watched(archive: Archive) -> Generator[Seen]:
+    seen, engine = Seen(), archive.catalog._reader
+
+    def connected(driver: Any, *_: object) -> None:
+        def step() -> int:
+            seen.hundreds += 1
+            return 0
+
+        driver.set_progress_handler(step, 100)
+
+    def executed(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if not statement.startswith(("BEGIN", "ROLLBACK")):
+            seen.statements.append((statement, parameters))
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "before_cursor_execute", executed)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "connect", connected)
+        event.remove(engine, "before_cursor_execute", executed)
+
+
+def plans(archive: Archive, seen: Seen) -> list[str]:
+    """How the database goes about what it was asked; the function that only a search knows stands for itself."""
+    told: list[str] = []
+    with archive.catalog.reading() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.create_function("day_in", 1, str, deterministic=True)
+        for statement, parameters in seen.statements:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            told += [str(row.detail) for row in rows]
+    return told
+
+
+def oracle(archive: Archive, query: Query, now: datetime) -> list[str]:
+    """The same search, by looking at everything."""
+    index = archive.secrets.number_index(query.number) if query.number else None
+    with archive.catalog.reading() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT recordings.recording, recordings.opened_at, calls.line, calls.agent, calls.number_index, "
+                "calls.time_zone FROM recordings JOIN calls ON calls.call = recordings.call"
+            )
+        ).all()
+        held = {row.recording for row in connection.execute(holds.select()) if row.lifted_at is None}
+        wrapped = {(row.recording, row.role) for row in connection.execute(wraps.select())}
+        ends = {
+            (row.recording, row.purpose): row.expires_on
+            for row in connection.execute(purposes.select())
+            if row.stands == "keeps"
+        }
+
+    def opens(recording: str, zone: str) -> bool:
+        role = query.opens_for
+        if role is None or role is KeyRole.CUSTODY:
+            return role is None or (recording, "custody") in wrapped
+        end = ends.get((recording, role.value), "gone")
+        living = end is None or (end != "gone" and date.fromisoformat(end) > now.astimezone(ZoneInfo(zone)).date())
+        return (recording, role.value) in wrapped and living and not (role is KeyRole.TRAINING and recording in held)
+
+    found = [
+        (datetime.fromisoformat(row.opened_at), row.recording)
+        for row in rows
+        if (index is None or row.number_index == index)
+        and (query.since is None or datetime.fromisoformat(row.opened_at) >= query.since)
+        and (query.until is None or datetime.fromisoformat(row.opened_at) < query.until)
+        and (query.lines is None or row.line in query.lines)
+        and (query.agents is None or row.agent in query.agents)
+        and (query.held is None or (row.recording in held) is query.held)
+        and opens(row.recording, row.time_zone)
+    ]
+    return [recording for _, recording in sorted(found, reverse=True)]
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
+def test_its_pages_hold_every_recording_once_newest_first_and_it_counts_them(archive: Archive, query: Query) -> None:
+    expected = oracle(archive, query, NOW)
+    walked = [row.recording for one in pages(archive, query, NOW, limit=197) for row in one.rows]
+    assert walked == expected
+    assert count(archive, query, NOW) == len(expected)
+
+
+def test_what_is_searched_for_is_there_at_all(archive: Archive) -> None:
+    empty = {name for name, query in QUERIES.items() if not page(archive, query, NOW).rows}
+    assert empty == {"no line", "unknown line"}
+
+
+@pytest.mark.parametrize("role", KeyRole)
+def test_who_opens_it_is_told_by_the_day_of_each_calls_own_zone(tmp_path: Path, role: KeyRole) -> None:
+    archive = Archive.create(tmp_path / "archive", MemoryKeys())
+    many.fill(archive, 200, zones=("Pacific/Kiritimati", "Europe/Copenhagen", "America/Los_Angeles", "Etc/GMT+12"))
+    with archive.catalog.writing() as connection:
+        # Many come to their end on the same days.
+        connection.execute(
+            text("UPDATE purposes SET stands = 'keeps', expires_on = '2027-02-01' WHERE purpose = 'training'")
+        )
+        connection.execute(text("UPDATE purposes SET expires_on = '2027-02-0' || (1 + rowid % 3)"))
+    found = 0
+    for hour in range(0, 96, 7):
+        now = datetime(2027, 1, 31, tzinfo=UTC) + timedelta(hours=hour)
+        told = [row.recording for row in archive.list(now) if role in row.opens_for]
+        asked = Query(opens_for=role)
+        assert [row.recording for one in pages(archive, asked, now, limit=50) for row in one.rows] == told
+        assert count(archive, asked, now) == len(told)
+        found += len(told)
+    assert found
+    archive.close()
+
+
+def test_a_page_takes_the_same_few_statements_whatever_it_holds(archive: Archive) -> None:
+    taken: set[int] = set()
+    for limit in (1, 10, 500):
+        with watched(archive) as seen:
+            assert len(page(archive, QUERIES["documentation"], NOW, limit=limit).rows) == limit
+        taken.add(len(seen.statements))
+    assert len(taken) == 1
+    assert taken.pop() <= 6
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_page_reads_by_indexes_alone(archive: Archive, query: Query, deep: bool) -> None:
+    after = Cursor(NOW - timedelta(days=100), "0") if deep else None
+    with watched(archive) as seen:
+        page(archive, query, NOW, after)
+    scans = [one for one in plans(archive, seen) if one.startswith("SCAN") and one.split()[1] in BIG]
+    in_order = {f"SCAN recordings USING COVERING INDEX {name}" for name in ("ix_recordings_opened_at",)}
+    in_order |= {"SCAN recordings USING INDEX ix_recordings_opened_at"}
+    assert set(scans) <= in_order | {"SCAN purposes USING COVERING INDEX ix_purposes_training_period"}
+
+
+def test_finding_one_by_its_id_or_a_beginning_reads_by_indexes_alone(archive: Archive) -> None:
+    one = page(archive, Query(), NOW, Cursor(LAST_YEAR, "0"), limit=1).rows[0]
+    with watched(archive) as seen:
+        assert archive.find(one.recording, NOW) == one
+        assert archive.find(one.recording[:34].upper(), NOW) == one
+        assert len(archive.audit_of(one.recording)) == len(archive.audit_of(call=one.call)) == 0
+    assert [told for told in plans(archive, seen) if told.startswith("SCAN")] == []
+    assert seen.hundreds < 50
+
+
+@pytest.mark.parametrize("name", [name for name in QUERIES if "training" not in name and "held of" not in name])
+def test_a_page_costs_what_it_shows_and_not_what_there_is(archive: Archive, name: str) -> None:
+    costs: list[int] = []
+    for days in (0, 100, 300):
+        with watched(archive) as seen:
+            page(archive, QUERIES[name], NOW, Cursor(NOW - timedelta(days=days), "~"), limit=20)
+        costs.append(seen.hundreds)
+    assert max(costs) < 150  # of four thousand recordings, each step of a walk through all would be some hundreds
+
+
+def test_the_end_of_the_living_sample_is_not_looked_for_in_all_that_is_older(archive: Archive) -> None:
+    with watched(archive) as seen:
+        assert page(archive, QUERIES["training"], NOW, Cursor(NOW - timedelta(days=96), "~")).rows == ()
+    assert seen.hundreds < 20
+
+
+def test_a_page_goes_on_behind_a_recording_that_has_gone(tmp_path: Path) -> None:
+    archive = Archive.create(tmp_path / "archive", MemoryKeys())
+    many.fill(archive, 60)
+    everything = [row.recording for row in archive.list(NOW)]
+    first = page(archive, Query(), NOW, limit=20)
+    assert first.next is not None
+    with archive.catalog.writing() as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        for table in (wraps, purposes, holds):
+            connection.execute(delete(table).where(table.c.recording == everything[19]))
+        connection.execute(text("DELETE FROM segments WHERE recording = :one"), {"one": everything[19]})
+        connection.execute(delete(recordings).where(recordings.c.recording == everything[19]))
+    second = page(archive, Query(), NOW, first.next, limit=20)
+    assert [row.recording for row in second.rows] == everything[20:40]
+    archive.close()
+
+
+def test_the_last_page_says_that_it_is_the_last(archive: Archive) -> None:
+    numbered = page(archive, QUERIES["number"], NOW)
+    assert 0 < len(numbered.rows) < 100
+    assert numbered.next is None
+    exactly = page(archive, QUERIES["number"], NOW, limit=len(numbered.rows))
+    assert exactly.next is None
+
+
+def test_a_cursor_is_what_it_was_once_it_has_been_written_down(archive: Archive) -> None:
+    cursor = page(archive, Query(), NOW, limit=3).next
+    assert cursor is not None
+    assert Cursor.parse(str(cursor)) == cursor
+    assert " " not in str(cursor)
+
+
+@pytest.mark.parametrize("word", ["", "x", "2026-11-25", "2026-11-25T10:00:00+00:00_", "_abc", "yesterday_abc"])
+def test_a_word_that_is_no_cursor_is_refused(word: str) -> None:
+    with pytest.raises(ArchiveError) as refused:
+        Cursor.parse(word)
+    assert refused.value.code == "error.archive.no_cursor"
+
+
+def test_an_id_that_another_begins_with_is_found_and_a_beginning_that_several_have_is_not(tmp_path: Path) -> None:
+    archive = Archive.create(tmp_path / "archive", MemoryKeys())
+    many.fill(archive, 3)
+    with archive.catalog.writing() as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        for table in ("recordings", "wraps", "segments", "purposes"):
+            for number, row in enumerate(archive.list(NOW)):
+                given = {"old": row.recording, "new": f"call-{10**number}"}
+                connection.execute(text(f"UPDATE {table} SET recording = :new WHERE recording = :old"), given)
+    assert archive.find("call-1", NOW).recording == "call-1"
+    assert archive.find("CALL-100", NOW).recording == "call-100"
+    with pytest.raises(ArchiveError) as refused:
+        archive.find("call", NOW)
+    assert (refused.value.code, refused.value.params["count"]) == ("error.archive.ambiguous", 3)
+    archive.close()
+
+
+def test_counting_who_can_open_what_tells_how_far_it_has_come(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.archive.finding.searching.SLICE", 1_000)
+    told: list[tuple[int, int]] = []
+    progress: Callable[[int, int], None] = lambda seen, found: told.append((seen, found))  # noqa: E731
+    total = count(archive, QUERIES["documentation"], NOW, progress)
+    assert [seen for seen, _ in told] == [*range(1_000, MANY + 1, 1_000)]
+    assert total == told[-1][1]
+
+
+def test_counting_can_be_broken_off(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("softphone.archive.finding.searching.SLICE", 1_000)
+
+    def stop(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        count(archive, QUERIES["documentation"], NOW, stop)
+    assert count(archive, QUERIES["documentation"], NOW) == MANY
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_of_a_million_a_page_and_a_search_cost_what_they_cost_of_ten_thousand(tmp_path: Path) -> None:
+    costs: dict[int, dict[str, int]] = {}
+    for size in (10_000, 1_000_000):
+        archive = Archive.create(tmp_path / str(size), MemoryKeys())
+        many.fill(archive, size)
+        costs[size] = {}
+        for name in set(QUERIES) - {"held", "held of lines"}:  # these are as many as there are, and put in order
+            for days in (0, 80):
+                with watched(archive) as seen:
+                    page(archive, QUERIES[name], NOW, Cursor(NOW - timedelta(days=days), "~"), limit=20)
+                costs[size][f"{name} {days}"] = seen.hundreds
+        archive.close()
+    dearer = {
+        name: (cost, costs[10_000][name])
+        for name, cost in costs[1_000_000].items()
+        if cost > 3 * costs[10_000][name] + 60
+    }
+    assert dearer == {}

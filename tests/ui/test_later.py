@@ -1,0 +1,135 @@
+"""A row of today's calls opened in place: what is kept, and the buttons of wrap-up, by mouse and by keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from softphone.domain.purpose import Language
+from softphone.domain.status import Button, Choice, DisputeKind, HoldPhase, HoldStatus, OptOutKind, Stays
+from softphone.ui.controls import ActionButton
+from softphone.ui.ready.history import HistoryRow
+from softphone.ui.view import View
+from softphone.wire import Act, CallState, Choose, EndWrapUp, OptOut, PastCall, RaiseDispute, Reopen, UndoDispute
+from tests.ui import states as s
+from tests.ui.conftest import Scene, without_id
+
+V = s.RECORDING.version
+STATUS = s.REOPENED.status or s.RECORDING
+LOCKED = HoldStatus(HoldPhase.LOCKED, "party", s.NOW, None)
+UNDO = replace(STATUS, hold=LOCKED, dispute=Button(DisputeKind.UNDO, enabled=True))
+COMPLAINT = replace(STATUS, choices=(Choice("kept_for_complaint", ("keep", "delete"), "keep"),))
+
+
+def test_a_row_asks_the_engine_for_its_call_and_shows_it_in_place_when_it_is_there(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("pastOpen_h1")
+    assert [without_id(command) for command in scene.sent()] == [Reopen("", "h1")]
+    assert not scene.widget("pastOpened_h1").isVisible()
+    scene.show(s.snapshot(s.REOPENED))
+    assert scene.widget("pastOpened_h1").isVisible()
+    assert not desk.window.ready.wrap_up.isVisible()
+    row = desk.window.ready.history.rows[0]
+    assert row.what is not None
+    assert row.rights is not None
+    assert row.what.text() == "Optaget til dokumentation og uddannelse\nSalgslinjen · 06:12"
+    assert row.rights.kept.text() == "Gemmes til 25. feb. 2027 til dokumentation og uddannelse."
+    assert row.rights.buttons.opt_out.sub() == "gemmes stadig til dokumentation"
+    assert row.rights.buttons.dispute.sub() == "bevar optagelsen"
+    scene.press("pastOpen_h1")
+    assert without_id(scene.sent(2)[1]) == EndWrapUp("", "h1")
+    scene.show(s.snapshot())
+    assert not scene.widget("pastOpened_h1").isVisible()
+
+
+@pytest.mark.parametrize(
+    ("button", "call", "sends"),
+    [
+        ("pastOptOut", s.REOPENED, OptOut("", "h1", V, "training_ends")),
+        ("pastDispute", s.REOPENED, RaiseDispute("", "h1", V, "controller")),
+        ("pastDispute", replace(s.REOPENED, status=UNDO), UndoDispute("", "h1", V)),
+        ("past_object", s.REOPENED, Act("", "h1", V, "object")),
+        (
+            "choice_kept_for_complaint_delete",
+            replace(s.REOPENED, status=COMPLAINT),
+            Choose("", "h1", V, "kept_for_complaint", "delete"),
+        ),
+    ],
+)
+def test_each_press_goes_to_the_engine_with_what_it_showed(
+    scene: Scene, button: str, call: CallState, sends: object
+) -> None:
+    scene.open(s.snapshot(call))
+    scene.press(button)
+    assert [without_id(command) for command in scene.sent()] == [sends]
+
+
+def test_a_row_of_which_nothing_is_kept_has_nothing_to_open_and_one_beside_a_wrap_up_has(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.ENDED, s.REOPENED))
+    assert not scene.widget("pastOpen_h2").isVisible()
+    assert scene.widget("pastOpened_h1").isVisible()
+    assert desk.window.ready.wrap_up.isVisible()
+    scene.press("past_h2")
+    assert desk.window.ready.dial.target.text() == "+4531221009"
+
+
+def test_a_row_makes_what_is_inside_when_it_is_first_opened(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    rows = desk.window.ready.history.rows
+    assert [row for row in rows if row.rights or row.what] == []
+    scene.show(s.snapshot(s.REOPENED))
+    assert [row.line.past.id for row in rows if row.rights] == ["h1"]
+    inside = rows[0].rights
+    scene.show(s.snapshot())
+    scene.show(s.snapshot(s.REOPENED))
+    assert rows[0].rights is inside
+
+
+def test_the_keyboard_alone_opens_a_row_goes_through_it_and_stays_where_it_was(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    toggle = scene.widget("pastOpen_h1")
+    toggle.setFocus(Qt.FocusReason.TabFocusReason)
+    scene.qtbot.keyClick(toggle, Qt.Key.Key_Return)
+    assert [without_id(command) for command in scene.sent()] == [Reopen("", "h1")]
+    newest = PastCall("h0", s.Direction.OUTBOUND, "Ny", "+4512345678", None, s.at("10:43"), 3, "unanswered")
+    scene.show(s.snapshot(s.REOPENED, history=(newest, *s.HISTORY)))
+    passed: list[str] = []
+    for _ in range(4):
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        passed.append(focus.objectName())
+        scene.qtbot.keyClick(focus, Qt.Key.Key_Tab)
+    assert passed == ["pastOpen_h1", "pastOptOut", "pastDispute", "past_object"]
+    assert [row.line.past.id for row in desk.window.ready.history.rows][:2] == ["h0", "h1"]
+
+
+def test_without_an_engine_a_row_says_why_it_does_not_open(view_of: Callable[..., View]) -> None:
+    row = HistoryRow(s.HISTORY[0])
+    row.render_view(view_of(s.snapshot(), connected=False), s.HISTORY[0])
+    assert not row.toggle.isEnabled()
+    assert row.toggle.accessibleDescription() == "telefonen er stoppet"
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("stays", [None, *Stays])
+def test_what_a_no_to_the_last_purpose_leaves_is_said_and_fits_in_the_narrowest_window(
+    scene: Scene, language: Language, stays: Stays | None
+) -> None:
+    stop = Button(OptOutKind.STOP_AND_DELETE, enabled=True, stays=stays)
+    status = replace(STATUS, opt_out=stop, hold=LOCKED if stays else None)
+    said: set[str] = set()
+    desk = scene.open(replace(s.snapshot(), settings=replace(s.snapshot().settings, language=language)))
+    desk.window.resize(320, 640)
+    for shown, name in ((replace(s.REOPENED, status=status), "pastOptOut"), (s.call(status), "optOut")):
+        scene.show(replace(s.snapshot(shown), settings=replace(s.snapshot().settings, language=language)))
+        button = scene.widget(name)
+        assert isinstance(button, ActionButton)
+        assert not button.overflows(), (button.text(), button.sub())
+        said |= {button.text(), button.sub()}
+    deletes = {"optagelsen slettes helt", "den slettes helt", "the recording is deleted", "it is deleted for good"}
+    assert bool(said & deletes) is (stays is None)
