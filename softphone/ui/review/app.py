@@ -1,0 +1,540 @@
+"""The review, running: what the window wants is asked of the shelf and the sound, and what they tell is drawn.
+
+It holds no more of a recording than what is open; when that goes, all of it goes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from PySide6.QtCore import QLibraryInfo, QObject, Qt, QTimer, QTranslator
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication, QWidget
+
+from softphone.archive.review.panel import Figures
+from softphone.archive.review.sample import SamplePage, SampleQuery, Shown
+from softphone.domain.errors import KlartoneError
+from softphone.domain.purpose import Language
+from softphone.domain.retention import has_expired
+from softphone.texts import Texts
+from softphone.ui.app import dress, ended_by_signals, make_application, system_language
+from softphone.ui.note import announcement
+from softphone.ui.review import words
+from softphone.ui.review.counting import Counting
+from softphone.ui.review.given import Opened, ReviewDependencies, TeamLed
+from softphone.ui.review.listening import Listening
+from softphone.ui.review.shelf import Shelf, Watched
+from softphone.ui.review.sound import Sound
+from softphone.ui.review.window import ReviewWindow
+from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.tokens import Theme, load_themes
+from softphone.ui.view import View
+from softphone.wire import Look
+
+_AGAIN = 500
+"""ms between two counts that do not agree with the list"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Why nothing is open: the heading's code; the rest hangs on it."""
+
+    code: str
+    params: Mapping[str, object] | None = None
+
+
+class Review(QObject):
+    """`.window`, `.shelf`, `.listening`; `.opened` is the recording that is open, or None."""
+
+    def __init__(self, deps: ReviewDependencies) -> None:
+        super().__init__()
+        self._deps = deps
+        self._icons = Icons(deps.icons)
+        self._light, self._dark = load_themes(deps.themes)
+        self._look = deps.settings.look
+        self._theme: Theme | None = None
+        self._language: Language | None = None
+        self._translator: QTranslator | None = None
+        self._texts: Texts | None = None
+        self._dress()
+        self.window = ReviewWindow()
+        self._team = deps.teams[0] if deps.teams else None
+        self._shown, self._search = Shown.WAITING, ""
+        self._watched: Watched | None = None
+        self._counts: Mapping[Shown, int] = {}
+        self._place = Place("review.place.choose")
+        self._wanted = ""
+        """the recording that is being opened"""
+        self._using = ""
+        """the one that is being marked as reviewed"""
+        self._keys = False
+        self.shelf = Shelf(deps.archive, deps.by, deps.viewer, deps.now) if deps.archive is not None else None
+        self.counting = Counting(deps.archive, deps.now) if deps.archive is not None else None
+        self.listening = Listening(self.window, self.shelf, deps.speaker, self.view)
+        self._turn = 0
+        self._again = ""
+        """the row to be found in the list that begins"""
+        self._differed: tuple[int, int] | None = None
+        self._begun_for: tuple[int, int] | None = None
+        """rows shown, and counted"""
+        self._connect()
+        self.draw()
+
+    def _connect(self) -> None:
+        window = self.window
+        if (shelf := self.shelf) is not None:
+            shelf.paged.connect(self._take_page)
+            shelf.opened.connect(self._take_opened)
+            shelf.refused.connect(self._refused)
+            shelf.reviewed.connect(self._reviewed)
+            shelf.not_reviewed.connect(self._not_reviewed)
+            shelf.gone.connect(self._gone)
+            shelf.missed.connect(self._missed)
+            shelf.failed.connect(self._failed)
+            shelf.changed.connect(self._count_anew)
+        if (counting := self.counting) is not None:
+            counting.counted.connect(self._take_counts)
+            counting.figured.connect(self._take_figures)
+            counting.failed.connect(self._failed)
+        self.listening.changed.connect(self._sound_changed)
+        self.listening.told.connect(self._announce)
+        window.key.connect(self._key)
+        window.searched.connect(self._find)
+        window.shown.connect(self._show_only)
+        window.team.connect(self._choose_team)
+        window.look.connect(self._other_look)
+        window.model.wanted.connect(self._more)
+        window.list.asked.connect(self.open_recording)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.styleHints().colorSchemeChanged.connect(self.draw)
+
+    @property
+    def filter_counts(self) -> Mapping[Shown, int]:
+        """As the filters show them."""
+        return self._counts
+
+    @property
+    def opened(self) -> Opened | None:
+        return self.listening.opened
+
+    @property
+    def sound(self) -> Sound:
+        return self.listening.sound
+
+    # --- running --------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        if self._deps.show:
+            self.window.show()
+        self.listening.start()
+        if self.shelf is not None:
+            self.shelf.start()
+            self._watch()
+        if self.counting is not None:
+            self.counting.start()
+        self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def close(self) -> None:
+        """Nothing of a recording is left; the threads have ended when this returns."""
+        if self.window.detail.comments.unsaved:
+            self.window.detail.comments.write()
+        self._leave()
+        self.listening.stop()
+        if self.shelf is not None:
+            self.shelf.stop()
+        if self.counting is not None:
+            self.counting.stop()
+        self.window.close()
+
+    # --- drawing --------------------------------------------------------------------------------
+
+    def view(self) -> View:
+        language = self._deps.settings.language or system_language()
+        if self._texts is None or self._texts.language is not language:
+            self._texts = Texts(self._deps.texts, language, self._deps.time_zone)
+        return View(None, self._texts, self._theme or self._light, self._icons, self._deps.now(), connected=True)
+
+    def line_name(self, line: str | None) -> str:
+        name = self._deps.lines.get(line or "")
+        return name[self.view().texts.language] if name is not None else line or ""
+
+    def _party(self, line: str | None, texts: Texts) -> str:
+        word = self._deps.parties.get(line or "")
+        return word[texts.language] if word is not None else texts("party.default")
+
+    def draw(self) -> None:
+        self._dress()
+        view, window, texts = self.view(), self.window, self.view().texts
+        if texts.language is not self._language:
+            self._language = texts.language
+            self._translate(texts.language)
+        window.heading.setText(texts("review.title"))
+        window.heading.setFixedWidth(window.heading.fontMetrics().horizontalAdvance(window.heading.text()) + 4)
+        window.setWindowTitle(f"{texts('review.title')} – Klartone")
+        several = len(self._deps.teams) > 1
+        team = self._name(self._team, texts)
+        window.about.setText(texts("review.about") if several or not team else texts("review.about.team", team=team))
+        window.teams.setVisible(several)
+        window.teams.setAccessibleName(texts("review.team"))
+        window.teams.show_entries(
+            view,
+            [(self._name(one, texts), one.id) for one in self._deps.teams],
+            self._team.id if self._team is not None else None,
+        )
+        dark = view.theme.dark
+        window.look_button.show_as(
+            view, "", icon="sun" if dark else "moon", name=texts("look.to_light" if dark else "look.to_dark")
+        )
+        window.keys_button.set_keys("?")
+        window.keys_button.show_as(view, "", icon="keyboard", name=texts("review.keys"))
+        window.show_search(view)
+        window.note.close_button.show_as(view, "", icon="close", name=texts("note.close"))
+        window.panel.render_view(view)
+        self._draw_list(view)
+        self._draw_detail(view)
+
+    def _name(self, team: TeamLed | None, texts: Texts) -> str:
+        return team.name[texts.language] if team is not None and team.name is not None else ""
+
+    def _draw_list(self, view: View) -> None:
+        window, texts = self.window, view.texts
+        for shown, pill in window.filters.items():
+            count = self._counts.get(shown)
+            pill.setChecked(shown is self._shown)
+            told = texts(f"review.filter.{shown}")
+            pill.show_as(view, told if count is None or shown is Shown.ALL else f"{told} {count}")
+        window.list.render_view(view, self.line_name)
+        counted = self._shown in self._counts
+        empty = counted and not window.model.rows and self.shelf is not None
+        window.empty.setText(texts("review.empty.found" if self._search else f"review.empty.{self._shown}"))
+        window.empty.setVisible(empty)
+        window.panel.setVisible(self.shelf is not None)
+        window.list_card.setVisible(self.shelf is not None)
+        window.search.setEnabled(self.shelf is not None)
+
+    def _draw_detail(self, view: View) -> None:
+        detail, texts = self.window.detail, view.texts
+        row = self.opened.row if self.opened is not None else None
+        place = self._place_now()
+        params = place.params or {}
+        detail.place.show_words(texts(place.code, **params), texts(f"{place.code}.more", **params))
+        shown: QWidget = detail.keys if self._keys else detail.open_page if row is not None else detail.place
+        party = self._party(row.line if row is not None else None, texts)
+        line = self.line_name(row.line) if row is not None else ""
+        detail.render_view(view, row, line, party, can_next=self._next_row() is not None, shown=shown)
+        for widget in (detail.foot, detail.next_button, detail.reviewed_button):
+            widget.setVisible(self.shelf is not None)
+        if row is not None:
+            self.listening.render_view(view)
+
+    def _place_now(self) -> Place:
+        if self._deps.refusal is not None:
+            return Place(self._deps.refusal.code, self._deps.refusal.params)
+        counted = self._counts.get(Shown.ALL)
+        if self._place.code == "review.place.choose" and counted is not None:
+            if not counted and not self._search:
+                return Place("review.place.empty")
+            if not self._counts[Shown.WAITING] and not self._search:
+                return Place("review.place.done")
+        return self._place
+
+    def _dress(self) -> None:
+        dark = self._look is Look.DARK
+        if self._look is Look.SYSTEM:
+            app = QApplication.instance()
+            assert isinstance(app, QApplication)
+            dark = app.styleHints().colorScheme() is Qt.ColorScheme.Dark
+        theme = self._dark if dark else self._light
+        if theme is not self._theme:
+            self._theme = theme
+            dress(theme)
+
+    def _translate(self, language: Language) -> None:
+        """Qt's own words: the menus of a text field."""
+        app = QApplication.instance()
+        assert app is not None
+        self._translator = QTranslator(self)
+        if self._translator.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+            app.installTranslator(self._translator)
+
+    # --- the list -------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Another list, from its beginning."""
+        if self.shelf is None or self._team is None:
+            return
+        team = self._team
+        found = words.searched(self._search, self.view().texts, self._deps.now(), self._deps.time_zone)
+        named = tuple(line for line in self._deps.lines if found.agent and found.agent in self.line_name(line).lower())
+        query = SampleQuery(team.lines, team.agents, self._shown, found.agent, found.since, found.until, named)
+        self._turn += 1
+        self._again = ""
+        items = tuple((item.id, item.points) for item in team.card)
+        self._watched = Watched(self._turn, query, team.capacity, items)
+        self.window.model.begin()
+        self.shelf.watch(self._watched)
+        self._count_anew()
+
+    def _count_anew(self) -> None:
+        if self.counting is not None and self._watched is not None:
+            self.counting.ask(self._watched)
+
+    def _more(self, after: str) -> None:
+        if self.shelf is not None and self._watched is not None:
+            self.shelf.more(self._watched, after)
+
+    def _take_page(self, turn: int, page: SamplePage, new: bool) -> None:
+        if self._watched is None or turn != self._watched.turn:
+            return
+        model = self.window.model
+        begins = not model.rows
+        (model.take_new if new else model.take)(page)
+        if begins and model.rows:
+            here = self._again or (self.opened.row.recording if self.opened is not None else "")
+            self.window.list.setCurrentIndex(model.index(model.find(here) or 0))
+            self.draw()
+        self.window.list.look_ahead()
+
+    def _take_counts(self, turn: int, counts: Mapping[Shown, int]) -> None:
+        if self._watched is not None and turn == self._watched.turn:
+            self._counts = counts
+            view = self.view()
+            self._draw_list(view)
+            self._draw_detail(view)
+            self._compare(counts)
+
+    def _compare(self, counts: Mapping[Shown, int]) -> None:
+        """A list that is all there and does not have as many as were counted, twice in a row, lacks some: it begins anew. Once
+        for each such pair of numbers, for they are counted at different moments."""
+        model = self.window.model
+        differ = (len(model.rows), counts[self._shown]) if model.whole else None
+        if differ is None or differ[0] == differ[1]:
+            self._differed = None
+        elif differ == self._differed:
+            self._missed(self._turn)
+        elif differ != self._begun_for:
+            self._differed = differ
+            QTimer.singleShot(_AGAIN, self._count_anew)
+
+    def _missed(self, turn: int) -> None:
+        """The list from its beginning, and in it the same row."""
+        if turn != self._turn:
+            return
+        self._begun_for, self._differed = self._differed, None
+        index = self.window.list.currentIndex().row()
+        rows = self.window.model.rows
+        again = rows[index].recording if 0 <= index < len(rows) else ""
+        self._watch()
+        self._again = again
+
+    def _take_figures(self, turn: int, figures: Figures) -> None:
+        if self._watched is not None and turn == self._watched.turn:
+            self.window.panel.figures = figures
+            self.window.panel.render_view(self.view())
+
+    def _find(self, typed: str) -> None:
+        if typed.strip() != self._search:
+            self._search = typed.strip()
+            self._watch()
+
+    def _show_only(self, shown: Shown) -> None:
+        if shown is not self._shown:
+            self._shown = shown
+            self._watch()
+        self.draw()
+
+    def _choose_team(self, id: str) -> None:
+        team = next(one for one in self._deps.teams if one.id == id)
+        if team is not self._team:
+            self.listening.when_stored(partial(self._lead, team))
+        self.draw()
+
+    def _lead(self, team: TeamLed) -> None:
+        self._leave()
+        self._team, self._counts, self.window.panel.figures = team, {}, None
+        self._place = Place("review.place.choose")
+        self._watch()
+        self.draw()
+
+    def _next_row(self) -> int | None:
+        """The row that *next* opens."""
+        model = self.window.model
+        here = model.find(self.opened.row.recording) if self.opened is not None else None
+        if here is None:
+            current = self.window.list.currentIndex().row()
+            here = current - 1 if current >= 0 else -1
+        found = model.next_waiting(here)
+        opened = self.opened.row.recording if self.opened is not None else ""
+        return None if found is None or model.rows[found].recording == opened else found
+
+    # --- opening and letting go -----------------------------------------------------------------
+
+    def open_recording(self, recording: str) -> None:
+        if self.shelf is None or recording == self._wanted:
+            return
+        if self.opened is not None and recording == self.opened.row.recording:
+            return
+        self.listening.when_stored(partial(self._open, self.shelf, recording))
+
+    def _open(self, shelf: Shelf, recording: str) -> None:
+        self._leave()
+        self._wanted = recording
+        shelf.open(recording)
+
+    def _open_next(self) -> None:
+        row = self._next_row()
+        if row is not None:
+            index = self.window.model.index(row)
+            self.window.list.setCurrentIndex(index)
+            self.open_recording(self.window.model.rows[row].recording)
+
+    def _take_opened(self, opened: Opened) -> None:
+        if opened.row.recording != self._wanted:
+            assert self.shelf is not None
+            self.shelf.close(opened.reviewing)
+            return
+        self._wanted = ""
+        self._keys = False
+        self.listening.take(opened, self._team.card if self._team is not None else ())
+        self.draw()
+        window = self.window
+        self._announce(f"{window.detail.title.accessibleName()}. {window.detail.until.text()}")
+
+    def _leave(self, then: Callable[[], None] | None = None) -> None:
+        self._wanted = ""
+        self.listening.let_go(then)
+
+    def _take_away(self, recordings: Collection[str]) -> None:
+        for row in self.window.model.drop(recordings):
+            self._recount(Shown.REVIEWED if row.reviewed_at else Shown.WAITING, -1)
+            self._recount(Shown.ALL, -1)
+
+    def _recount(self, shown: Shown, more: int) -> None:
+        """What is seen to change need not wait until all are counted anew."""
+        if shown in self._counts:
+            self._counts = {**self._counts, shown: max(0, self._counts[shown] + more)}
+        panel = self.window.panel
+        if shown is Shown.WAITING and panel.figures is not None:
+            panel.figures = replace(panel.figures, waiting=max(0, panel.figures.waiting + more))
+
+    def _gone(self, recordings: set[str]) -> None:
+        opened = self.opened
+        if self._using in recordings:
+            # It went before it could be counted.
+            self._using = ""
+            self._place = Place("review.place.gone")
+        if opened is not None and opened.row.recording in recordings:
+            on = opened.row.expires_on
+            expired = on is not None and has_expired(on, self._deps.now(), opened.row.time_zone)
+            self._leave()
+            self._place = Place("review.place.expired" if expired else "review.place.gone")
+            self._take_away(recordings)
+            self.draw()
+            self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._announce(self._told_place())
+            return
+        self._take_away(recordings)
+        self.draw()
+
+    def _refused(self, recording: str, error: KlartoneError) -> None:
+        """It went before it could be opened, or something is wrong with it."""
+        if recording != self._wanted:
+            return
+        self._wanted = ""
+        if error.code == "error.archive.closed_to_role":
+            self._place = Place("review.place.gone")
+            self._take_away([recording])
+        else:
+            self._place = Place("review.place.refused", {"why": self.view().texts.error(error)})
+        self.draw()
+        self._announce(self._told_place())
+
+    def _told_place(self) -> str:
+        place = self.window.detail.place
+        return f"{place.heading.text()} {place.more.text()}"
+
+    def _reviewed(self, recording: str, kept: bool) -> None:
+        model, self._using = self.window.model, ""
+        self._recount(Shown.WAITING, -1)
+        self._recount(Shown.REVIEWED if kept else Shown.ALL, 1 if kept else -1)
+        if not kept or self._shown is Shown.WAITING:
+            model.drop([recording])
+        else:
+            model.mark_reviewed(recording, self._deps.now())
+        self._place = Place("review.place.reviewed" if kept else "review.place.used")
+        self.draw()
+        self._open_next()
+        if not self._wanted:
+            self._announce(self._told_place())
+
+    def _not_reviewed(self, recording: str) -> None:
+        """It could not be stored: it is there again as it was."""
+        if recording == self._using:
+            self._using = ""
+            if self.opened is None and not self._wanted:
+                self.open_recording(recording)
+
+    def _failed(self, error: KlartoneError) -> None:
+        self.window.note.say(self.view().texts.error(error))
+
+    def _sound_changed(self) -> None:
+        if self.opened is not None:
+            self._draw_detail(self.view())
+        self.listening.count()
+
+    def _announce(self, sentence: str) -> None:
+        QAccessible.updateAccessibility(announcement(self.window, sentence))
+
+    # --- keys and buttons -----------------------------------------------------------------------
+
+    def _key(self, what: str) -> None:
+        if what == "keys" or self._keys:
+            # While they are shown, any key puts them away and does nothing else.
+            self._keys = not self._keys
+            self.draw()
+        elif what == "escape" and self.window.detail.comments.writing:
+            self.window.detail.comments.leave()
+        elif what == "escape":
+            if self.window.search.hasFocus():
+                self.window.search.clear()
+                self._find("")
+            self.window.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        elif what == "next":
+            self._open_next()
+        elif what == "reviewed":
+            self._review()
+        else:
+            self.listening.key(what)
+            self.draw()
+
+    def _review(self) -> None:
+        opened, shelf = self.opened, self.shelf
+        if opened is not None and opened.row.reviewed_at is None and shelf is not None:
+            self.listening.when_stored(partial(self._use, shelf, opened))
+
+    def _use(self, shelf: Shelf, opened: Opened) -> None:
+        self._leave(lambda: shelf.review(opened.reviewing))
+        self._using = opened.row.recording
+        self.draw()
+
+    def _other_look(self) -> None:
+        self._look = Look.LIGHT if self.view().theme.dark else Look.DARK
+        self.draw()
+
+
+def run_review(deps: ReviewDependencies) -> int:
+    """Until its window is closed, or SIGINT or SIGTERM comes: then 128 and its number is returned."""
+    app = make_application()
+    # So long, in seconds, the window waits for a thread that computes: its turns are to stay short.
+    sys.setswitchinterval(0.001)
+    with ended_by_signals(app):
+        review = Review(deps)
+        review.window.closed.connect(app.quit)
+        review.open()
+        code = app.exec()
+        review.close()
+    return code

@@ -1,0 +1,205 @@
+"""What the team lead says of a moment of the recording: the list of it, and the line it is written in. Stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from softphone.archive.files.container import RATE
+from softphone.archive.review.session import Comment
+from softphone.ui.controls import Control, QuietButton
+from softphone.ui.fields import Card, Reel, Words
+from softphone.ui.review import words
+from softphone.ui.review.waveform import draw_mark
+from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.style import BODY, SMALL, font
+from softphone.ui.theme.tokens import Theme
+from softphone.ui.view import View
+
+LONGEST = 1_000
+"""characters"""
+
+
+class _Moment(Control):
+    """A comment's number and its time: a press jumps there."""
+
+    def __init__(self, number: int, seconds: float) -> None:
+        super().__init__(f"moment_{number}")
+        self._number, self._told = number, words.length(seconds)
+        self.setFixedSize(QSize(74, 28))
+
+    def draw(self, painter: QPainter, theme: Theme, _icons: Icons) -> None:
+        draw_mark(painter, theme, QPointF(12, self.height() / 2), self._number)
+        painter.setFont(font(BODY, tabular=True))
+        painter.setPen(QColor(theme.muted))
+        box = self.rect().adjusted(28, 0, 0, 0)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self._told)
+
+
+class _Line(QLineEdit):
+    """Where a comment is written. Every key is its own but Escape, which leaves it."""
+
+    def event(self, event: QEvent) -> bool:
+        override = event.type() is QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and event.key() != Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
+
+
+class Comments(Card):
+    """written(sample, text): to be stored, and `stored` called; removed(Comment), jumped(sample), closed(): the line has been
+    left. emptied(): the last one has gone from under the keyboard."""
+
+    written = Signal(int, str)
+    removed = Signal(object)
+    jumped = Signal(int)
+    closed = Signal()
+    emptied = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("comments")
+        self.heading = Words("commentsHeading", size=SMALL, role="muted")
+        self.line = _Line()
+        self.line.setObjectName("commentLine")
+        self.line.setMaxLength(LONGEST)
+        self.line.hide()
+        self.empty = Words("noComments", size=SMALL, role="muted", wrap=True)
+        self._inside = QWidget()
+        self._list = QVBoxLayout(self._inside)
+        self._list.setContentsMargins(0, 0, 10, 0)
+        self._list.setSpacing(4)
+        self._list.addStretch(1)
+        self.reel = Reel("commentsReel", self._inside)
+        self.reel.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 10, 6, 10)
+        layout.setSpacing(6)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.line)
+        layout.addWidget(self.empty)
+        layout.addWidget(self.reel, 1)
+        self.comments: tuple[Comment, ...] = ()
+        self._rows: list[tuple[Comment, _Moment, Words, QuietButton]] = []
+        self._at = 0
+        self._view: View | None = None
+        self.line.returnPressed.connect(self.write)
+
+    @property
+    def writing(self) -> bool:
+        return not self.line.isHidden()
+
+    @property
+    def storing(self) -> bool:
+        """Its text is on its way."""
+        return self.line.isReadOnly()
+
+    @property
+    def unsaved(self) -> bool:
+        return self.writing and bool(self.line.text().strip())
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """Where Tab stops in it, in order."""
+        return [self.line, *(one for _, moment, _, remove in self._rows for one in (moment, remove))]
+
+    def write_at(self, sample: int) -> None:
+        """A comment on this moment, to be written; one that is being written goes on."""
+        if not self.writing:
+            self._at = sample
+            self._empty_line()
+        self.line.show()
+        self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._draw()
+
+    def leave(self) -> None:
+        if self.writing:
+            self.line.hide()
+            self._empty_line()
+            self.closed.emit()
+
+    def stored(self, *, done: bool) -> None:
+        """What became of `written`: the line is left only when its text is kept somewhere else."""
+        if not self.storing:
+            return
+        if done:
+            self.leave()
+        else:
+            self.line.setReadOnly(False)
+
+    def _empty_line(self) -> None:
+        # Not clear(): that can be undone, and what was written of one recording came back with another.
+        self.line.setText("")
+        self.line.setReadOnly(False)
+
+    def show_comments(self, comments: Sequence[Comment]) -> None:
+        """Whoever was in the list with the keyboard is at the next one then, or at what `emptied` leads to."""
+        wanted = tuple(sorted(comments, key=lambda one: (one.sample, one.at)))
+        if wanted == self.comments:
+            return
+        self.comments = wanted
+        inside = [at for at, (_, moment, _, remove) in enumerate(self._rows) if moment.hasFocus() or remove.hasFocus()]
+        while (item := self._list.takeAt(0)) is not None:
+            if (row := item.widget()) is not None:
+                row.hide()
+                row.deleteLater()
+        self._rows = [self._row(number, one) for number, one in enumerate(wanted, start=1)]
+        self._list.addStretch(1)
+        self._draw()
+        if inside and self._rows:
+            self._rows[min(inside[0], len(self._rows) - 1)][3].setFocus(Qt.FocusReason.OtherFocusReason)
+        elif inside:
+            self.emptied.emit()
+
+    def _row(self, number: int, comment: Comment) -> tuple[Comment, _Moment, Words, QuietButton]:
+        moment = _Moment(number, comment.sample / RATE)
+        text = Words(f"comment_{number}", wrap=True)
+        text.setText(comment.text)
+        remove = QuietButton(f"removeComment_{number}", size=14)
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(moment, 0, Qt.AlignmentFlag.AlignTop)
+        text.setContentsMargins(0, 4, 0, 4)
+        layout.addWidget(text, 1)
+        layout.addWidget(remove, 0, Qt.AlignmentFlag.AlignTop)
+        moment.clicked.connect(lambda: self.jumped.emit(comment.sample))
+        remove.clicked.connect(lambda: self.removed.emit(comment))
+        self._list.addWidget(row)
+        return comment, moment, text, remove
+
+    def render_view(self, view: View) -> None:
+        self._view = view
+        self._draw()
+
+    def _draw(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        texts = view.texts
+        self.heading.setText(texts("review.comments"))
+        self.reel.render_view(view)
+        self.empty.setText(texts("review.comments.empty"))
+        self.empty.setVisible(not self.comments and not self.writing)
+        at = words.length(self._at / RATE)
+        self.line.setPlaceholderText(texts("review.comment.at", at=at))
+        self.line.setAccessibleName(texts("review.comment.at", at=at))
+        for number, (comment, moment, text, remove) in enumerate(self._rows, start=1):
+            at = words.length(comment.sample / RATE)
+            moment.show_as(view, "", name=texts("review.comment.jump", number=number, at=at))
+            text.setAccessibleName(texts("review.comment.told", at=at, text=comment.text))
+            remove.show_as(view, "", icon="close", name=texts("review.comment.remove", number=number))
+
+    def write(self) -> None:
+        """`written`, or nothing where nothing stands in it; `stored` tells what became of it."""
+        if self.storing:
+            return
+        if self.unsaved:
+            self.line.setReadOnly(True)
+            self.written.emit(self._at, self.line.text().strip())
+        else:
+            self.leave()

@@ -1,0 +1,84 @@
+"""How many there are of each, and what became of the sample, counted on a thread of its own: no page waits for it.
+
+Only the last thing that was asked is answered. No widget is known here.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from softphone.archive.archive import Archive
+from softphone.archive.review.panel import figures
+from softphone.archive.review.sample import counts
+from softphone.domain.errors import KlartoneError
+
+if TYPE_CHECKING:
+    from softphone.ui.review.shelf import Watched
+
+log = logging.getLogger(__name__)
+
+
+class Counting(QObject):
+    """counted(turn, mapping of Shown), figured(turn, Figures), failed(KlartoneError)."""
+
+    counted = Signal(int, object)
+    figured = Signal(int, object)
+    failed = Signal(object)
+
+    def __init__(self, archive: Archive, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._given, self._now = archive, now
+        self._bell = threading.Condition()
+        self._asked: Watched | None = None
+        self._ends = False
+        self._thread = threading.Thread(target=self._run, name="review-counting", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._bell:
+            self._ends, self._asked = True, None
+            self._bell.notify()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    def ask(self, watched: Watched) -> None:
+        with self._bell:
+            self._asked = watched
+            self._bell.notify()
+
+    def _run(self) -> None:
+        try:
+            archive = self._given.beside()
+        except KlartoneError as error:
+            self.failed.emit(error)
+            return
+        try:
+            while True:
+                with self._bell:
+                    self._bell.wait_for(lambda: self._asked is not None or self._ends)
+                    asked, self._asked = self._asked, None
+                if asked is None:
+                    return
+                self._count(archive, asked)
+        finally:
+            archive.close()
+
+    def _count(self, archive: Archive, watched: Watched) -> None:
+        query = watched.query
+        try:
+            self.counted.emit(watched.turn, counts(archive, query, self._now()))
+            if self._asked is None:
+                told = figures(archive, query.lines, query.agents, self._now(), capacity=watched.capacity)
+                self.figured.emit(watched.turn, told)
+        except KlartoneError as error:
+            self.failed.emit(error)
+        except Exception:
+            log.exception("the review's counting")

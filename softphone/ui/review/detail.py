@@ -1,0 +1,175 @@
+"""The open recording: who and when, its sound, what is said of it; a sentence where none is open. It keeps nothing itself."""
+
+from __future__ import annotations
+
+import html
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from softphone.archive.review.sample import SampleRow
+from softphone.ui.fields import Card, Words, chain
+from softphone.ui.review import words
+from softphone.ui.review.comments import Comments
+from softphone.ui.review.pills import KeyButton
+from softphone.ui.review.scores import Scores
+from softphone.ui.review.transport import Transport
+from softphone.ui.review.waveform import Waveform
+from softphone.ui.theme.style import BODY, NAME, SMALL, font
+from softphone.ui.view import View
+
+KEYS = ("space", "seek", "list", "open", "next", "reviewed", "comment", "score", "speed", "skip", "search", "keys")
+
+
+class Place(Card):
+    """A sentence where the recording would be."""
+
+    def __init__(self) -> None:
+        super().__init__("place")
+        self.heading = Words("placeHeading", size=NAME, strong=True, wrap=True)
+        self.more = Words("placeMore", role="muted", wrap=True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(32, 32, 32, 32)
+        layout.setSpacing(8)
+        layout.addStretch(2)
+        for label in (self.heading, self.more):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            layout.addWidget(label)
+        layout.addStretch(3)
+
+    def show_words(self, heading: str, more: str) -> None:
+        self.heading.setText(heading)
+        self.more.setText(more)
+
+
+class Keys(Card):
+    """Which key does what."""
+
+    def __init__(self) -> None:
+        super().__init__("keys")
+        self.heading = Words("keysHeading", size=NAME, strong=True)
+        self.table = QLabel()
+        self.table.setObjectName("keysTable")
+        self.table.setTextFormat(Qt.TextFormat.RichText)
+        self.table.setFont(font(BODY))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(32, 24, 32, 24)
+        layout.setSpacing(12)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.table)
+        layout.addStretch(1)
+
+    def render_view(self, view: View) -> None:
+        self.heading.setText(view.texts("review.keys"))
+        pairs = [(view.texts(f"review.keys.{name}"), view.texts(f"review.keys.{name}.does")) for name in KEYS]
+        rows = "".join(
+            f'<tr><td style="padding:4px 28px 4px 0"><b>{html.escape(key)}</b></td>'
+            f'<td style="padding:4px 0">{html.escape(does)}</td></tr>'
+            for key, does in pairs
+        )
+        self.table.setText(f"<table>{rows}</table>")
+        self.table.setAccessibleName(". ".join(f"{key}: {does}" for key, does in pairs))
+
+
+class Detail(QWidget):
+    """next(), reviewed(): the buttons at the foot."""
+
+    next = Signal()
+    reviewed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title = QLabel()
+        self.title.setObjectName("recordingTitle")
+        self.title.setTextFormat(Qt.TextFormat.RichText)
+        self.title.setFont(font(BODY))
+        self.until = Words("until", size=SMALL, role="muted", wrap=True)
+        self.until.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.waveform = Waveform()
+        self.transport = Transport()
+        self.fault = Words("soundFault", size=SMALL, role="danger", wrap=True)
+        self.fault.hide()
+        self.comments = Comments()
+        self.scores = Scores()
+        self.foot = Words("foot", size=SMALL - 1, role="muted", wrap=True)
+        self.next_button = KeyButton("next", "N", "plain")
+        self.reviewed_button = KeyButton("reviewed", "R", "accent")
+        self.place = Place()
+        self.keys = Keys()
+
+        head = QHBoxLayout()
+        head.setSpacing(12)
+        head.addWidget(self.title)
+        head.addWidget(self.until, 1)
+        sound = Card("soundCard")
+        around = QVBoxLayout(sound)
+        around.setContentsMargins(2, 2, 2, 2)
+        around.addWidget(self.waveform)
+        said = QHBoxLayout()
+        said.setSpacing(12)
+        said.addWidget(self.comments, 11)
+        said.addWidget(self.scores, 10)
+        self.open_page = QWidget()
+        opened = QVBoxLayout(self.open_page)
+        opened.setContentsMargins(0, 0, 0, 0)
+        opened.setSpacing(8)
+        opened.addLayout(head)
+        opened.addWidget(sound, 3)
+        opened.addWidget(self.transport)
+        opened.addWidget(self.fault)
+        opened.addLayout(said, 4)
+        self.pages = QStackedWidget()
+        for page in (self.place, self.open_page, self.keys):
+            self.pages.addWidget(page)
+        foot = QHBoxLayout()
+        foot.setSpacing(12)
+        foot.addWidget(self.foot, 1)
+        foot.addWidget(self.next_button)
+        foot.addWidget(self.reviewed_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addWidget(self.pages, 1)
+        layout.addLayout(foot)
+        self.next_button.clicked.connect(self.next)
+        self.reviewed_button.clicked.connect(self.reviewed)
+
+    def render_view(
+        self, view: View, row: SampleRow | None, line: str, party: str, *, can_next: bool, shown: QWidget
+    ) -> None:
+        """`row`: what is open. `shown`: the page that is wanted."""
+        texts = view.texts
+        self.pages.setCurrentWidget(shown)
+        self.keys.render_view(view)
+        opened = row is not None
+        self.next_button.show_as(
+            view, texts("review.next"), enabled=can_next, why="" if can_next else texts("review.next.none")
+        )
+        done = row is not None and row.reviewed_at is not None
+        why = texts("review.reviewed.open_first") if not opened else texts("review.reviewed.done") if done else ""
+        self.reviewed_button.show_as(view, texts("review.reviewed"), enabled=opened and not done, why=why)
+        self.foot.setText(texts("review.foot", party=party))
+        if row is None:
+            return
+        agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")
+        when = words.when(texts, row, view.now)
+        told = " · ".join(part for part in (line, when[:1].lower() + when[1:]) if part)
+        self.title.setText(f"<b>{html.escape(agent)}</b> · {html.escape(told)}")
+        self.title.setAccessibleName(f"{agent}, {told}")
+        until = texts("review.until", day=row.expires_on) if row.expires_on else texts("review.until.unset")
+        self.until.setText(f"{until} · {texts('review.unlocked')}")
+        self.until.setToolTip(self.until.text())
+        first = words.first_name(row.agent or "") or texts("review.the_agent")
+        self.waveform.render_view(view, texts("review.agent"), party[:1].upper() + party[1:])
+        self.comments.render_view(view)
+        self.scores.render_view(view, first)
+
+    def order_tabs(self) -> None:
+        """Comments and questions come and go: Tab goes through them where they stand."""
+        feet = (self.scores.share, self.next_button, self.reviewed_button)
+        chain([self.transport.on, *self.comments.stops, *self.scores.rings, *feet])
+
+    def tell_fault(self, sentence: str) -> None:
+        """In place, beside what does not work; empty: nothing is wrong."""
+        self.fault.setText(sentence)
+        self.fault.setVisible(bool(sentence))

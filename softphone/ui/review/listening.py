@@ -1,0 +1,233 @@
+"""What is done with the open recording: it is played, commented on, scored and shared, by keys and buttons.
+
+It holds all there is of it in the window; when it lets go, nothing is left. Which one is opened, and why it goes, it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from softphone.archive.files.container import RATE
+from softphone.archive.review.session import Comment, Reviewing
+from softphone.audio.playback import SPEEDS, Speaker
+from softphone.domain.errors import KlartoneError
+from softphone.domain.policy import ScoreItem
+from softphone.ui.review.given import Opened, Stored, Stretch
+from softphone.ui.review.shelf import Shelf
+from softphone.ui.review.sound import Sound
+from softphone.ui.review.window import ReviewWindow
+from softphone.ui.view import View
+
+SEEK = 5 * RATE
+"""samples that a press of an arrow key jumps"""
+_PLAYING, _IDLE = 40, 30_000
+"""ms between two drawings of the playhead, and of what only the day changes"""
+
+
+class Listening(QObject):
+    """`.opened` is what is open, or None. changed(): to be drawn anew. told(sentence): for a screen reader."""
+
+    changed = Signal()
+    told = Signal(str)
+
+    def __init__(self, window: ReviewWindow, shelf: Shelf | None, speaker: Speaker, view: Callable[[], View]) -> None:
+        super().__init__()
+        self._window, self._shelf, self._view = window, shelf, view
+        self.sound = Sound(speaker)
+        self.opened: Opened | None = None
+        self._was_playing = False
+        """until a comment was begun"""
+        self._storing = 0
+        """how much of what was said of it has not been told to be stored or not"""
+        self._then: Callable[[], None] | None = None
+        """to be done when the comment's line is stored"""
+        self._speed, self._skips = 0, False
+        self._tick = QTimer(self)
+        self._tick.timeout.connect(self.count)
+        sound, detail = self.sound, window.detail
+        sound.drawn.connect(self._take_wave)
+        sound.lost.connect(self._take_lost)
+        sound.changed.connect(self.changed)
+        sound.failed.connect(self._sound_failed)
+        window.digit.connect(self._digit)
+        detail.waveform.jumped.connect(self._seek)
+        detail.comments.jumped.connect(self._seek)
+        detail.comments.written.connect(self._comment)
+        detail.comments.removed.connect(self._remove)
+        detail.comments.closed.connect(self._written)
+        detail.comments.emptied.connect(self._to_list)
+        detail.scores.given.connect(self._score)
+        detail.scores.shared.connect(self._share)
+        if shelf is not None:
+            shelf.told.connect(self._take_stored)
+            shelf.commented.connect(self._commented)
+
+    def start(self) -> None:
+        self.sound.start()
+        self._tick.start(_IDLE)
+
+    def stop(self) -> None:
+        self._tick.stop()
+        self.sound.stop()
+
+    def take(self, opened: Opened, card: tuple[ScoreItem, ...]) -> None:
+        """Another recording, silent until it is played. The one before was let go."""
+        self.opened, self._storing = opened, 0
+        detail = self._window.detail
+        detail.tell_fault("")
+        self.sound.take(opened)
+        detail.waveform.begin(opened.length, opened.pauses)
+        self._show_comments(opened.comments)
+        detail.scores.show_card(card)
+        detail.scores.begin(opened.scores, shared=opened.shared)
+        detail.order_tabs()
+        self._window.list.show_open(opened.row.recording)
+
+    def when_stored(self, deed: Callable[[], None]) -> None:
+        """At once, or after what stands in the comment's line is stored; never, where it cannot be."""
+        comments = self._window.detail.comments
+        if self.opened is None or not comments.unsaved:
+            deed()
+            return
+        self._then = deed
+        comments.write()
+
+    def let_go(self, then: Callable[[], None] | None = None) -> None:
+        """Nothing of what is open stays; `then` instead of closing it, when nothing reads it any more."""
+        opened, self.opened = self.opened, None
+        self._was_playing, self._then = False, None
+        detail = self._window.detail
+        detail.comments.leave()
+        detail.comments.show_comments(())
+        detail.waveform.forget()
+        detail.title.clear()
+        detail.scores.begin({}, shared=False)
+        self._window.list.show_open("")
+        shelf = self._shelf
+        if opened is not None and shelf is not None:
+            self.sound.let_go(then or (lambda: shelf.close(opened.reviewing)))
+
+    def render_view(self, view: View) -> None:
+        speed = SPEEDS[self._speed]
+        self._window.detail.transport.render_view(view, plays=self.sound.playing, speed=speed, skips=self._skips)
+        self.count()
+
+    def count(self) -> None:
+        """The playhead, and how far it has come."""
+        wanted = _PLAYING if self.sound.playing else _IDLE
+        if self._tick.isActive() and self._tick.interval() != wanted:
+            self._tick.start(wanted)
+        if self.opened is not None:
+            at = self.sound.position
+            self._window.detail.waveform.show_position(at)
+            self._window.detail.transport.show_time(at / RATE, self.opened.length / RATE)
+
+    def key(self, what: str) -> None:
+        """Of the keys and buttons that need an open recording; others are passed over."""
+        if self.opened is None:
+            return
+        if what == "play":
+            if self.sound.playing:
+                self.sound.pause()
+            else:
+                self._window.detail.tell_fault("")
+                self.sound.play()
+        elif what in ("back", "on"):
+            self._seek(self.sound.position + (SEEK if what == "on" else -SEEK))
+        elif what == "speed":
+            self._speed = (self._speed + 1) % len(SPEEDS)
+            self.sound.set_speed(SPEEDS[self._speed])
+        elif what == "skip":
+            self._skips = not self._skips
+            self.sound.set_skips_silence(on=self._skips)
+        elif what == "comment":
+            if not self._window.detail.comments.writing:
+                self._was_playing = self.sound.playing
+                self.sound.pause()
+            self._window.detail.comments.write_at(self.sound.position)
+
+    def _digit(self, number: int) -> None:
+        if self.opened is not None:
+            self._window.detail.scores.give_next(number)
+
+    # --- the sound ------------------------------------------------------------------------------
+
+    def _take_wave(self, turn: int, first: int, loud: NDArray[np.float32]) -> None:
+        if turn == self.sound.turn:
+            self._window.detail.waveform.take(first, loud)
+
+    def _take_lost(self, turn: int, lost: Stretch) -> None:
+        if turn == self.sound.turn:
+            self._window.detail.waveform.add_still(lost)
+
+    def _sound_failed(self, error: KlartoneError) -> None:
+        texts = self._view().texts
+        known = f"review.sound.{error.code.removeprefix('error.')}"
+        told = texts(known, **error.params) if known in texts else texts.error(error)
+        self._window.detail.tell_fault(told)
+        self.told.emit(told)
+
+    def _seek(self, at: int) -> None:
+        self.sound.seek(at)
+        self.count()
+
+    # --- what is said of it ---------------------------------------------------------------------
+
+    def _comment(self, sample: int, text: str) -> None:
+        if self.opened is not None and self._shelf is not None:
+            self._storing += 1
+            self._shelf.comment(self.opened.reviewing, sample, text)
+
+    def _remove(self, comment: Comment) -> None:
+        if self.opened is not None and self._shelf is not None:
+            self._storing += 1
+            self._shelf.remove(self.opened.reviewing, comment)
+
+    def _written(self) -> None:
+        """The line is closed, whatever became of it; the sound goes on if it was interrupted for it."""
+        self._to_list()
+        if self._was_playing:
+            self._was_playing = False
+            self.sound.play()
+
+    def _to_list(self) -> None:
+        self._window.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _take_stored(self, reviewing: Reviewing, stored: Stored) -> None:
+        """When nothing more is on its way, what is shown is what is stored."""
+        if self.opened is None or self.opened.reviewing is not reviewing:
+            return
+        self._storing -= 1
+        self._show_comments(stored.comments)
+        if not self._storing:
+            self._window.detail.scores.show_stored(stored.scores, shared=stored.shared)
+
+    def _commented(self, reviewing: Reviewing, done: bool) -> None:
+        if self.opened is None or self.opened.reviewing is not reviewing:
+            return
+        then, self._then = self._then, None
+        if then is not None:
+            self._was_playing = False
+        self._window.detail.comments.stored(done=done)
+        if then is not None and done:
+            then()
+
+    def _show_comments(self, comments: tuple[Comment, ...]) -> None:
+        detail = self._window.detail
+        detail.comments.show_comments(comments)
+        detail.waveform.show_moments([one.sample for one in detail.comments.comments])
+        detail.order_tabs()
+
+    def _score(self, item: str, points: int) -> None:
+        if self.opened is not None and self._shelf is not None:
+            self._storing += 1
+            self._shelf.score(self.opened.reviewing, item, points)
+
+    def _share(self, on: bool) -> None:
+        if self.opened is not None and self._shelf is not None:
+            self._storing += 1
+            self._shelf.share(self.opened.reviewing, on=on)

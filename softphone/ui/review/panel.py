@@ -1,0 +1,102 @@
+"""What became of the sample, in figures and a sentence on what that says of it (G33, G34). It counts nothing itself."""
+
+from __future__ import annotations
+
+import html
+from datetime import date
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from softphone.archive.review.panel import Figures, Verdict
+from softphone.ui.fields import Card
+from softphone.ui.theme.style import NAME, SMALL, font
+from softphone.ui.view import View
+
+COUNTED = ("drawn", "recorded", "declined", "reviewed", "waiting", "expired_unseen")
+
+
+class _Count(QWidget):
+    """A number over its word."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.number = QLabel()
+        self.number.setObjectName(f"count_{name}")
+        self.number.setFont(font(NAME, strong=True, tabular=True))
+        self.word = QLabel()
+        self.word.setFont(font(SMALL - 1))
+        self.word.setProperty("role", "muted")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.number)
+        layout.addWidget(self.word)
+
+
+class Panel(Card):
+    """The card over the list."""
+
+    def __init__(self) -> None:
+        super().__init__("reviewPanel")
+        self.figures: Figures | None = None
+        self.counts = {name: _Count(name) for name in COUNTED}
+        self.verdict = QLabel()
+        self.verdict.setObjectName("verdict")
+        self.verdict.setWordWrap(True)
+        self.verdict.setFont(font(SMALL))
+        self.verdict.setTextFormat(Qt.TextFormat.RichText)
+        self.verdict.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        rule = QFrame()
+        rule.setObjectName("rule")
+        rule.setFixedWidth(1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 8, 16, 8)
+        layout.setSpacing(20)
+        for count in self.counts.values():
+            layout.addWidget(count)
+        layout.addWidget(rule)
+        layout.addWidget(self.verdict, 1)
+        self.setMinimumHeight(64)
+
+    def render_view(self, view: View) -> None:
+        told = self.figures
+        for name, count in self.counts.items():
+            number = getattr(told, name) if told is not None else None
+            count.number.setText("–" if number is None else str(number))
+            count.word.setText(view.texts(f"review.count.{name}"))
+            count.setAccessibleName(f"{count.number.text()} {count.word.text()}")
+        if told is None:
+            self.verdict.setText(html.escape(view.texts("review.verdict.counting")))
+            return
+        head, rest, colour = _verdict(view, told)
+        strong = f'<span style="color:{colour};font-weight:600">{html.escape(head)}</span>'
+        self.verdict.setText(f'{strong} <span style="color:{view.theme.muted}">{html.escape(rest)}</span>')
+        self.verdict.setAccessibleName(f"{head} {rest}")
+
+
+def _verdict(view: View, told: Figures) -> tuple[str, str, str]:
+    """What it says in a word or three, what follows from it, and the colour of the first."""
+    texts, theme = view.texts, view.theme
+    waiting = texts("review.waiting", count=told.waiting)
+    week = round(told.reviewed_a_week)
+    pace = texts("review.pace", count=week) if week else texts("review.pace.none")
+    end = _end(view, told.oldest_expires) if told.waiting else ""
+    match told.verdict:
+        case Verdict.FITS:
+            return texts("review.fits"), texts("review.fits.more", waiting=waiting, pace=pace, end=end), theme.ok
+        case Verdict.TOO_MANY:
+            more = texts("review.too_many.more", waiting=waiting, pace=pace, end=end)
+            return texts("review.too_many"), more, theme.danger
+        case Verdict.UNSEEN:
+            more = texts("review.unseen.more", waiting=waiting, pace=pace)
+            return texts("review.unseen", count=told.expired_unseen), more, theme.danger
+        case Verdict.NONE:
+            return texts("review.none"), texts("review.none.more"), theme.text
+
+
+def _end(view: View, on: date | None) -> str:
+    if on is None:
+        return ""
+    days = (on - view.now.astimezone(view.texts.zone).date()).days
+    return view.texts("review.oldest", count=days) if days > 0 else view.texts("review.oldest.today")

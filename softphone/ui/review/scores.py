@@ -1,0 +1,130 @@
+"""The score card as the policy has it, and whether the agent may see what is said here. Stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+
+from softphone.domain.policy import ScoreItem
+from softphone.ui.fields import Card, Words
+from softphone.ui.review.pills import Rings, Switch
+from softphone.ui.theme.style import SMALL
+from softphone.ui.view import View
+
+
+class Scores(Card):
+    """given(item, points), shared(on)."""
+
+    given = Signal(str, int)
+    shared = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__("scores")
+        self.heading = Words("scoresHeading", size=SMALL, role="muted")
+        self.none = Words("noScores", size=SMALL, role="muted", wrap=True)
+        self.share = Switch("share")
+        self._rule = QFrame()
+        self._rule.setObjectName("rule")
+        self._rule.setFixedHeight(1)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(8, 10, 10, 8)
+        self._layout.setSpacing(2)
+        above = QHBoxLayout()
+        above.setContentsMargins(6, 0, 0, 4)
+        above.addWidget(self.heading)
+        below = QHBoxLayout()
+        below.setContentsMargins(6, 0, 0, 0)
+        below.addWidget(self.none)
+        self._layout.addLayout(above)
+        self._layout.addLayout(below)
+        self._layout.addSpacing(6)
+        self._layout.addWidget(self._rule)
+        self._layout.addSpacing(2)
+        self._layout.addWidget(self.share)
+        self._layout.addStretch(1)
+        self.rings: list[Rings] = []
+        self._items: tuple[ScoreItem, ...] = ()
+        self._points: dict[str, int] = {}
+        self._next = 0
+        self.share.clicked.connect(lambda: self.shared.emit(self.share.isChecked()))
+
+    def show_card(self, items: Sequence[ScoreItem]) -> None:
+        """The questions of the team that is reviewed."""
+        if tuple(items) == self._items:
+            return
+        for rings in self.rings:
+            self._layout.removeWidget(rings)
+            rings.hide()
+            rings.deleteLater()
+        self._items, self.rings = tuple(items), []
+        for number, item in enumerate(items):
+            rings = Rings(f"score_{item.id}")
+            self._layout.insertWidget(2 + number, rings)
+            rings.given.connect(partial(self._give, number))
+            rings.chosen.connect(partial(self._choose, number))
+            self.rings.append(rings)
+
+    def begin(self, scores: Mapping[str, int], *, shared: bool) -> None:
+        """Another recording, and what was given before; the next digit is for the first question without points."""
+        self._points = {item.id: scores[item.id] for item in self._items if item.id in scores}
+        self._next = next((number for number, item in enumerate(self._items) if item.id not in self._points), 0)
+        self.share.setChecked(shared)
+
+    def show_stored(self, scores: Mapping[str, int], *, shared: bool) -> None:
+        """What is stored of this recording; which question is next stays."""
+        self._points = {item.id: scores[item.id] for item in self._items if item.id in scores}
+        self.share.setChecked(shared)
+        self._draw()
+
+    @property
+    def points(self) -> Mapping[str, int]:
+        return self._points
+
+    def give_next(self, points: int) -> bool:
+        """A digit was pressed. False where there is no question, or not so many points."""
+        focused = next((number for number, rings in enumerate(self.rings) if rings.hasFocus()), None)
+        number = self._next if focused is None else focused
+        if number >= len(self._items) or points > self._items[number].points:
+            return False
+        self._give(number, points)
+        return True
+
+    def _choose(self, number: int) -> None:
+        self._next = number
+        self._draw()
+
+    def _give(self, number: int, points: int) -> None:
+        """Nought takes them back, and stays where it is."""
+        item = self._items[number]
+        if points:
+            self._points[item.id] = points
+        else:
+            self._points.pop(item.id, None)
+        self._next = (number + 1) % len(self._items) if points else number
+        if self.rings[number].hasFocus():
+            self.rings[self._next].setFocus()
+        self._draw()
+        self.given.emit(item.id, points)
+
+    def render_view(self, view: View, agent: str) -> None:
+        self._view = view
+        self.heading.setText(view.texts("review.scores"))
+        self.none.setText(view.texts("review.scores.none"))
+        self.none.setVisible(not self._items)
+        self.share.show_as(
+            view, view.texts("review.share", agent=agent), why=view.texts("review.share.why", agent=agent)
+        )
+        self._draw()
+
+    _view: View | None = None
+
+    def _draw(self) -> None:
+        if self._view is None:
+            return
+        for number, (item, rings) in enumerate(zip(self._items, self.rings, strict=True)):
+            question = item.name[self._view.texts.language]
+            points = self._points.get(item.id, 0)
+            rings.show_score(self._view, question, points, item.points, is_next=number == self._next)

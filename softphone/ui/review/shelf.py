@@ -1,0 +1,323 @@
+"""The catalog's side of the review, on a thread of its own: pages, a recording opened, what is said of it.
+
+And what is no longer to be heard: it watches the catalog's files and tells it at once. No widget and no sound is known here.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from softphone.archive.access import Viewer
+from softphone.archive.archive import Archive
+from softphone.archive.review.sample import SampleQuery, living, page
+from softphone.archive.review.session import Comment, Reviewing, open_review
+from softphone.domain.errors import KlartoneError
+from softphone.ui.review.given import Opened, Stored, pauses_of
+
+log = logging.getLogger(__name__)
+
+PAGE = 200
+WATCH = 0.2
+"""seconds between two looks at the catalog's files, and after which what is open is asked about though none has changed: its day
+may have come"""
+BATCH = 400
+"""recordings asked about at a time"""
+NEWS = 2.0
+"""seconds between two counts, however much changes"""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the list shows. `turn` counts the lists: what was asked for an earlier one is not told."""
+
+    turn: int
+    query: SampleQuery
+    capacity: int | None = None
+    items: tuple[tuple[str, int], ...] = ()
+    """the score card: each question's id, and how many points there are"""
+
+
+class Shelf(QObject):
+    """paged(turn, SamplePage, at_the_top): `at_the_top` are rows that came anew. opened(Opened),
+    missed(turn): the list lacks rows, and is to begin anew. refused(recording, KlartoneError). told(Reviewing, Stored): each time
+    something was to be stored, whether or not it could be; commented(Reviewing, it could): a comment was.
+    reviewed(recording, kept), not_reviewed(recording): it could not be stored. gone(recordings), changed(): there is something to
+    be counted anew, failed(KlartoneError)."""
+
+    paged = Signal(int, object, bool)
+    opened = Signal(object)
+    refused = Signal(str, object)
+    missed = Signal(int)
+    told = Signal(object, object)
+    commented = Signal(object, bool)
+    reviewed = Signal(str, bool)
+    not_reviewed = Signal(str)
+    gone = Signal(object)
+    changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, archive: Archive, by: str, viewer: Viewer | None, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._given, self._by, self._viewer, self._now = archive, by, viewer, now
+        self._files = [Path(f"{archive.catalog.path}{end}") for end in ("", "-wal")]
+        self._jobs: deque[Callable[[Archive], None]] = deque()
+        self._bell = threading.Condition()
+        self._ends = False
+        self._watched: Watched | None = None
+        self._shown: list[str] = []
+        self._open: Reviewing | None = None
+        self._seen: object = None
+        self._checking: Iterator[None] | None = None
+        self._asked_at = self._counted_at = 0.0
+        self._news = self._changed = False
+        self._thread = threading.Thread(target=self._run, name="review-shelf", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """What was asked for is done first, and the open recording closed."""
+        with self._bell:
+            self._ends = True
+            self._bell.notify()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    # --- what the window asks -------------------------------------------------------------------
+
+    def watch(self, watched: Watched) -> None:
+        """Another list: its first page comes."""
+
+        def begin(archive: Archive) -> None:
+            self._watched, self._shown, self._checking = watched, [], None
+            self._page(archive, watched, None)
+
+        self._do(begin)
+
+    def more(self, watched: Watched, after: object) -> None:
+        def go_on(archive: Archive) -> None:
+            if watched is self._watched:
+                self._page(archive, watched, after)
+
+        self._do(go_on)
+
+    def open(self, recording: str) -> None:
+        self._do(lambda archive: self._open_it(archive, recording))
+
+    def close(self, reviewing: Reviewing) -> None:
+        """When nothing reads it any more."""
+        self._do(lambda _archive: self._close(reviewing))
+
+    def comment(self, reviewing: Reviewing, sample: int, text: str) -> None:
+        self._say(
+            reviewing,
+            lambda: reviewing.comment(sample, text, self._now()),
+            lambda done: self.commented.emit(reviewing, done),
+        )
+
+    def remove(self, reviewing: Reviewing, comment: Comment) -> None:
+        self._say(reviewing, lambda: reviewing.remove(comment.id, self._now()))
+
+    def score(self, reviewing: Reviewing, item: str, points: int) -> None:
+        self._say(reviewing, lambda: reviewing.score(item, points, self._now()))
+
+    def share(self, reviewing: Reviewing, *, on: bool) -> None:
+        self._say(reviewing, lambda: reviewing.share(on, self._now()))
+
+    def review(self, reviewing: Reviewing) -> None:
+        """It counts as used, and is closed: nothing may read it any more."""
+
+        def use(archive: Archive) -> None:
+            recording = reviewing.row.recording
+            try:
+                reviewing.reviewed(self._now())
+            except KlartoneError:
+                if reviewing.still(self._now()):
+                    self.not_reviewed.emit(recording)
+                    raise
+                self._gone({recording})
+                return
+            finally:
+                self._close(reviewing)
+            kept = recording in living(archive, [recording], self._now())
+            if not kept:
+                self._forget({recording})
+            self.reviewed.emit(recording, kept)
+            self._news = True
+
+        self._do(use)
+
+    # --- on its thread --------------------------------------------------------------------------
+
+    def _do(self, job: Callable[[Archive], None]) -> None:
+        with self._bell:
+            self._jobs.append(job)
+            self._bell.notify()
+
+    def _run(self) -> None:
+        try:
+            archive = self._given.beside()
+        except KlartoneError as error:
+            self.failed.emit(error)
+            return
+        try:
+            self._seen = self._files_now()
+            while True:
+                with self._bell:
+                    if not self._jobs and not self._ends and self._checking is None:
+                        self._bell.wait(WATCH)
+                    job = self._jobs.popleft() if self._jobs else None
+                    if job is None and self._ends:
+                        break
+                # First of all, however much is asked for: it alone makes silent what may no longer be heard.
+                self._guarded(self._look)
+                self._guarded(lambda job=job: job(archive) if job is not None else self._watch_over(archive))
+            if self._open is not None:
+                self._close(self._open)
+        finally:
+            archive.close()
+
+    def _guarded(self, deed: Callable[[], None]) -> None:
+        try:
+            deed()
+        except KlartoneError as error:
+            self.failed.emit(error)
+        except Exception:
+            # The thread must outlive it: it alone takes away what may no longer be heard.
+            log.exception("the review's shelf")
+
+    def _page(self, archive: Archive, watched: Watched, after: object) -> None:
+        found = page(archive, watched.query, self._now(), after, PAGE)  # pyright: ignore[reportArgumentType]
+        self._shown += [row.recording for row in found.rows]
+        self.paged.emit(watched.turn, found, False)
+
+    def _open_it(self, archive: Archive, recording: str) -> None:
+        items = self._watched.items if self._watched is not None else ()
+        try:
+            reviewing = open_review(archive, recording, self._by, self._now(), items=items, viewer=self._viewer)
+        except KlartoneError as error:
+            self.refused.emit(recording, error)
+            return
+        self._open = reviewing
+        reader = reviewing.reader
+        self.opened.emit(
+            Opened(
+                reviewing,
+                reader,
+                reviewing.row,
+                reviewing.comments(),
+                dict(reviewing.scores()),
+                reviewing.shared,
+                reader.length,
+                pauses_of(reader),
+            )
+        )
+
+    def _close(self, reviewing: Reviewing) -> None:
+        if self._open is reviewing:
+            self._open = None
+        reviewing.close()
+
+    def _say(
+        self, reviewing: Reviewing, deed: Callable[[], object], tell: Callable[[bool], None] = lambda _done: None
+    ) -> None:
+        def do(_archive: Archive) -> None:
+            if reviewing is not self._open:
+                return
+            done = True
+            try:
+                deed()
+            except KlartoneError as error:
+                # Refused because it is gone: then that is told, and nothing else.
+                if not self._check_open():
+                    return
+                done = False
+                self.failed.emit(error)
+            tell(done)
+            self.told.emit(reviewing, Stored(reviewing.comments(), dict(reviewing.scores()), reviewing.shared))
+
+        self._do(do)
+
+    # --- what is no longer to be heard ----------------------------------------------------------
+
+    def _watch_over(self, archive: Archive) -> None:
+        if self._checking is not None:
+            if next(self._checking, True):
+                self._checking = None
+            return
+        if self._changed:
+            self._changed, self._news = False, True
+            self._checking = self._check(archive, list(self._shown))
+        if self._news and self._watched is not None and time.monotonic() - self._counted_at > NEWS:
+            self._counted_at, self._news = time.monotonic(), False
+            self._come_anew(archive, self._watched)
+            self.changed.emit()
+
+    def _look(self) -> None:
+        """Whether somebody has written, and then whether what is open may still be heard."""
+        seen, now = self._files_now(), time.monotonic()
+        if seen != self._seen or now - self._asked_at >= WATCH:
+            self._changed = self._changed or seen != self._seen
+            self._seen, self._asked_at = seen, now
+            self._check_open()
+
+    def _files_now(self) -> object:
+        """What tells that somebody has written: the sizes and times of the catalog's files."""
+        seen: list[tuple[int, int]] = []
+        for file in self._files:
+            with suppress(OSError):
+                stat = file.stat()
+                seen.append((stat.st_size, stat.st_mtime_ns))
+        return seen
+
+    def _check_open(self) -> bool:
+        """Whether something is open that may still be heard."""
+        if self._open is None:
+            return False
+        try:
+            still = self._open.still(self._now())
+        except KlartoneError:
+            # Whoever cannot be asked has not said yes.
+            self._gone({self._open.row.recording})
+            raise
+        if not still:
+            self._gone({self._open.row.recording})
+        return still
+
+    def _check(self, archive: Archive, shown: Sequence[str]) -> Iterator[None]:
+        for at in range(0, len(shown), BATCH):
+            batch = shown[at : at + BATCH]
+            lost = set(batch) - set(living(archive, batch, self._now()))
+            if lost:
+                self._gone(lost)
+            yield
+
+    def _gone(self, recordings: set[str]) -> None:
+        self._forget(recordings)
+        self._news = True
+        self.gone.emit(recordings)
+
+    def _forget(self, recordings: set[str]) -> None:
+        self._shown = [one for one in self._shown if one not in recordings]
+
+    def _come_anew(self, archive: Archive, watched: Watched) -> None:
+        """What was recorded since: it stands above what is shown."""
+        found = page(archive, watched.query, self._now(), None, PAGE)
+        known = set(self._shown[: 2 * PAGE])
+        new = [row.recording for row in found.rows if row.recording not in known]
+        if new and (not self._shown or len(new) < len(found.rows)):
+            self._shown = new + self._shown
+            self.paged.emit(watched.turn, found, True)
+        elif new:
+            # So many that those between them and what is shown are not known.
+            self.missed.emit(watched.turn)

@@ -1,0 +1,216 @@
+"""The sound of the open recording, on a thread of its own: played from the sealed container, and drawn as it goes.
+
+It alone reads the container. When it has let go, nothing of the sound is left in memory. The catalog is not known here.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from softphone.archive.files.container import RATE
+from softphone.audio.playback import Playback, Speaker
+from softphone.domain.errors import KlartoneError
+from softphone.ui.review.given import Opened, Stretch
+
+log = logging.getLogger(__name__)
+
+COLUMNS = 1_200
+"""as many values a voice are drawn of a recording, however long it is"""
+TOLD = 12
+"""blocks of sound between two tellings"""
+
+
+class Sound(QObject):
+    """drawn(turn, first column, loudness (n, 2) of 0…1), lost(turn, Stretch), changed(): it plays or stops,
+    failed(KlartoneError)."""
+
+    drawn = Signal(int, int, object)
+    lost = Signal(int, object)
+    changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, speaker: Speaker) -> None:
+        super().__init__()
+        self._speaker = speaker
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._bell = threading.Condition()
+        self._rung = self._ends = False
+        self._playback: Playback | None = None
+        self._drawing: Iterator[None] | None = None
+        self._turn = 0
+        self._speed, self._skips = 1.0, False
+        self._thread = threading.Thread(target=self._run, name="review-sound", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.let_go()
+        with self._bell:
+            self._ends = True
+            self._bell.notify()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    # --- what the window asks -------------------------------------------------------------------
+
+    @property
+    def position(self) -> int:
+        playback = self._playback
+        return playback.position if playback is not None else 0
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether something lies ready for the device."""
+        playback = self._playback
+        return playback is not None and playback.has_sound
+
+    @property
+    def playing(self) -> bool:
+        playback = self._playback
+        return playback is not None and playback.playing
+
+    @property
+    def turn(self) -> int:
+        """Counts the recordings: what is told of an earlier one is not drawn."""
+        return self._turn
+
+    def take(self, opened: Opened) -> None:
+        """Another recording, silent until `play`. The one before was let go."""
+        playback = Playback(opened.reader.pcm, opened.length, self._speaker, self._wake)
+        playback.set_speed(self._speed)
+        playback.set_skips_silence(on=self._skips)
+        self._turn += 1
+        turn, self._playback = self._turn, playback
+
+        def begin() -> None:
+            if self._playback is playback:
+                self._drawing = self._draw(turn, opened)
+
+        self._do(begin)
+
+    def let_go(self, then: Callable[[], None] = lambda: None) -> None:
+        """Silent at once; `then` is called when nothing reads the container any more."""
+        playback, self._playback = self._playback, None
+        self._turn += 1
+        if playback is not None:
+            playback.hush()
+
+        def drop() -> None:
+            self._drawing = None
+            if playback is not None:
+                playback.close()
+            then()
+            self.changed.emit()
+
+        self._do(drop)
+
+    def play(self) -> None:
+        playback = self._playback
+
+        def begin() -> None:
+            if playback is None or playback is not self._playback:
+                return
+            try:
+                playback.play()
+            finally:
+                self.changed.emit()
+
+        self._do(begin)
+
+    def pause(self) -> None:
+        if self._playback is not None:
+            self._do(self._playback.pause)
+            self._do(self.changed.emit)
+
+    def seek(self, at: int) -> None:
+        if self._playback is not None:
+            self._playback.seek(at)
+
+    def set_speed(self, speed: float) -> None:
+        self._speed = speed
+        if self._playback is not None:
+            self._playback.set_speed(speed)
+
+    def set_skips_silence(self, *, on: bool) -> None:
+        self._skips = on
+        if self._playback is not None:
+            self._playback.set_skips_silence(on=on)
+
+    # --- on its thread --------------------------------------------------------------------------
+
+    def _do(self, job: Callable[[], None]) -> None:
+        with self._bell:
+            self._jobs.append(job)
+            self._bell.notify()
+
+    def _wake(self) -> None:
+        with self._bell:
+            self._rung = True
+            self._bell.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._bell:
+                busy = self._rung or self._drawing is not None
+                if not self._jobs and not self._ends and not busy:
+                    self._bell.wait()
+                job = self._jobs.popleft() if self._jobs else None
+                if job is None and self._ends:
+                    return
+            self._guarded(job or self._work)
+
+    def _guarded(self, deed: Callable[[], None]) -> None:
+        try:
+            deed()
+        except KlartoneError as error:
+            self.failed.emit(error)
+        except Exception:
+            log.exception("the review's sound")
+
+    def _work(self) -> None:
+        """What is played comes first; what is drawn has time."""
+        self._rung = False
+        playback = self._playback
+        if playback is not None:
+            played = playback.playing
+            if playback.fill():
+                self._rung = True
+                return
+            if played and not playback.playing:
+                self.changed.emit()
+        if self._drawing is not None and next(self._drawing, True):
+            self._drawing = None
+
+    def _draw(self, turn: int, opened: Opened) -> Iterator[None]:
+        """The loudest of each voice in each column, told piece by piece."""
+        columns = min(COLUMNS, max(1, opened.length // (RATE // 50)))
+        width = opened.length / columns
+        loud: NDArray[np.float32] = np.zeros((columns, 2), np.float32)
+        at = told = 0
+        silenced = opened.reader.silenced
+        for number, block in enumerate(opened.reader.pcm(0)):
+            which = ((at + np.arange(len(block))) / width).astype(np.int64).clip(0, columns - 1)
+            first = int(which[0])
+            starts = np.flatnonzero(np.diff(which, prepend=first - 1))
+            peaks = np.maximum.reduceat(np.abs(block.astype(np.int32)), starts, axis=0).astype(np.float32) / 32768
+            here = loud[first : first + len(peaks)]
+            np.maximum(here, peaks, out=here)
+            if turn != self._turn:
+                return
+            if opened.reader.silenced > silenced:
+                self.lost.emit(turn, Stretch(at, min(opened.reader.silenced - silenced, len(block)), lost=True))
+                silenced = opened.reader.silenced
+            at += len(block)
+            done = int(which[-1])
+            if number % TOLD == 0 or at >= opened.length:
+                self.drawn.emit(turn, told, loud[told : done + 1].copy())
+                told = done
+            yield

@@ -1,0 +1,105 @@
+"""The row under the picture of the sound: play, where it is, how fast, without its silences, a comment, back and forth."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from softphone.audio.playback import SPEEDS
+from softphone.domain.purpose import Language
+from softphone.texts import Texts
+from softphone.ui.fields import Words
+from softphone.ui.review import words
+from softphone.ui.review.pills import Pill, PlayButton
+from softphone.ui.theme.style import BODY
+from softphone.ui.view import View
+
+NARROW = 660
+"""px below which its words are shorter"""
+
+
+class Transport(QWidget):
+    """pressed(what): play, speed, skip, comment, back, on."""
+
+    pressed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[View, bool, float, bool] | None = None
+        self.play = PlayButton("play")
+        self.time = Words("time", size=BODY, tabular=True)
+        self.time.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.speed = Pill("speed")
+        self.skip = Pill("skipSilence")
+        self.skip.setCheckable(True)
+        self.comment = Pill("commentHere", "C")
+        self.back, self.on = Pill("back"), Pill("on")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for widget in (self.play, self.time, self.speed, self.skip, self.comment):
+            layout.addWidget(widget)
+        layout.addStretch(1)
+        layout.addWidget(self.back)
+        layout.addWidget(self.on)
+        for what, button in self.buttons.items():
+            button.clicked.connect(lambda _checked=False, what=what: self.pressed.emit(what))
+
+    @property
+    def buttons(self) -> dict[str, Pill | PlayButton]:
+        return {
+            "play": self.play,
+            "speed": self.speed,
+            "skip": self.skip,
+            "comment": self.comment,
+            "back": self.back,
+            "on": self.on,
+        }
+
+    def render_view(self, view: View, *, plays: bool, speed: float, skips: bool) -> None:
+        texts = view.texts
+        self._shown = view, plays, speed, skips
+        self.play.plays = plays
+        space, left, right = texts("review.key.space"), "←", "→"
+        for button, keys in (
+            (self.play, space),
+            (self.speed, "S"),
+            (self.skip, "K"),
+            (self.back, left),
+            (self.on, right),
+        ):
+            button.set_keys(keys)
+        self.play.show_as(view, "", name=texts("review.stop" if plays else "review.play"))
+        told = speed_told(texts, speed)
+        fastest = speed == SPEEDS[-1]
+        self.speed.show_as(
+            view, told, name=texts("review.speed", speed=told), why=texts("review.speed.why") if fastest else ""
+        )
+        self.skip.setChecked(skips)
+        narrow = self.width() < NARROW
+        short = ".short" if narrow else ""
+        self.skip.show_as(view, texts(f"review.skip{short}"), name=texts("review.skip"))
+        self.comment.show_key("" if narrow else "C")
+        self.comment.show_as(view, texts(f"review.comment{short}"), name=texts("review.comment"))
+        self.back.show_as(view, texts("review.back"), name=texts("review.back.name"))
+        self.on.show_as(view, texts("review.on"), name=texts("review.on.name"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._shown is not None:
+            view, plays, speed, skips = self._shown
+            self.render_view(view, plays=plays, speed=speed, skips=skips)
+
+    def show_time(self, at: float, of: float) -> None:
+        told = f"{words.length(at)} / {words.length(of)}"
+        if told != self.time.text():
+            self.time.setText(told)
+            # So wide that nothing beside it moves as it counts.
+            widest = f"{words.length(of)} / {words.length(of)}"
+            self.time.setFixedWidth(self.time.fontMetrics().horizontalAdvance(widest) + 6)
+
+
+def speed_told(texts: Texts, speed: float) -> str:
+    told = f"{speed:g}"
+    return f"{told.replace('.', ',') if texts.language is Language.DA else told}×"

@@ -1,0 +1,244 @@
+"""Both voices of a recording as they sounded, what there is no sound of, the comments, and where it plays. It plays nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractSlider, QToolTip
+
+from softphone.archive.files.container import RATE
+from softphone.ui.review import words
+from softphone.ui.review.given import Stretch
+from softphone.ui.review.sound import COLUMNS
+from softphone.ui.theme.style import SMALL, font
+from softphone.ui.theme.tokens import Theme
+from softphone.ui.view import View
+
+LABELS = 76
+"""px at the left for whose voice it is"""
+TOP = 24
+"""px for the comments' places"""
+BAR, APART = 2.0, 2.0
+QUIETEST = 0.012
+
+
+class Waveform(QAbstractSlider):
+    """A slider over the recording, in samples. jumped(sample): somebody points there."""
+
+    jumped = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("waveform")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMinimumHeight(132)
+        self.setTracking(True)
+        self.setSingleStep(5 * RATE)
+        self.setPageStep(30 * RATE)
+        self._view: View | None = None
+        self._voices = ("", "")
+        self._length = 0
+        self._loud: NDArray[np.float32] = np.zeros((0, 2), np.float32)
+        self._drawn = 0
+        self._still: list[Stretch] = []
+        self._moments: tuple[int, ...] = ()
+
+    # --- what it shows --------------------------------------------------------------------------
+
+    def render_view(self, view: View, agent: str, party: str) -> None:
+        self._view, self._voices = view, (agent, party)
+        self.setAccessibleName(view.texts("review.waveform"))
+        self._tell()
+        self.update()
+
+    def begin(self, length: int, pauses: Sequence[Stretch]) -> None:
+        """Another recording, of so many samples a side; what is heard in it comes by and by."""
+        self._length = length
+        columns = min(COLUMNS, max(1, length // (RATE // 50))) if length else 0
+        self._loud, self._drawn = np.zeros((columns, 2), np.float32), 0
+        self._still, self._moments = list(pauses), ()
+        self.setRange(0, length)
+        self.setValue(0)
+        self.update()
+
+    def forget(self) -> None:
+        self.begin(0, ())
+
+    def take(self, first: int, loud: NDArray[np.float32]) -> None:
+        self._loud[first : first + len(loud)] = loud
+        self._drawn = first + len(loud)
+        self.update()
+
+    def add_still(self, still: Stretch) -> None:
+        self._still.append(still)
+        self.update()
+
+    def show_moments(self, moments: Sequence[int]) -> None:
+        """Where the comments are, in their order."""
+        self._moments = tuple(moments)
+        self.update()
+
+    def show_position(self, at: int) -> None:
+        if at != self.value():
+            self.setValue(at)
+            self._tell()
+
+    @property
+    def shows_sound(self) -> bool:
+        """Whether anything of a recording is in memory here."""
+        return bool(len(self._loud))
+
+    @property
+    def drawn_whole(self) -> bool:
+        return 0 < len(self._loud) == self._drawn
+
+    def _tell(self) -> None:
+        if self._view is not None and self._length:
+            told = self._view.texts(
+                "review.waveform.at",
+                at=words.spoken_length(self._view.texts, self.value() / RATE),
+                of=words.spoken_length(self._view.texts, self._length / RATE),
+            )
+            self.setAccessibleDescription(told)
+
+    def sizeHint(self) -> QSize:
+        return QSize(560, 160)
+
+    # --- pointing -------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.mouseMoveEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._length and event.buttons() & Qt.MouseButton.LeftButton:
+            self.jumped.emit(self._sample(event.position().x()))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # the page's keys move it
+
+    def event(self, event: object) -> bool:
+        if isinstance(event, QHelpEvent) and self._view is not None and self._length:
+            at = self._sample(event.pos().x())
+            inside = next((one for one in self._still if one.at <= at < one.at + one.samples), None)
+            told = self._label(inside) if inside is not None else words.length(at / RATE)
+            QToolTip.showText(event.globalPos(), told, self)
+            return True
+        return super().event(event)  # pyright: ignore[reportArgumentType]
+
+    def _sample(self, x: float) -> int:
+        wide = self._right() - LABELS
+        return round(min(1.0, max(0.0, (x - LABELS) / wide)) * self._length) if wide > 0 else 0
+
+    def _x(self, sample: int) -> float:
+        return LABELS + (self._right() - LABELS) * sample / max(1, self._length)
+
+    def _right(self) -> float:
+        return self.width() - 16.0
+
+    # --- drawing --------------------------------------------------------------------------------
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._view is None:
+            return
+        theme = self._view.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        lane = (self.height() - TOP - 10) / 2
+        if self._length:
+            for still in self._still:
+                self._draw_still(painter, theme, still)
+        for voice, (name, colour) in enumerate(zip(self._voices, (theme.accent, theme.muted), strict=True)):
+            middle = TOP + lane * (voice + 0.5)
+            painter.setFont(font(SMALL - 1))
+            painter.setPen(QColor(theme.muted))
+            box = QRectF(10, middle - 10, LABELS - 14, 20)
+            shown = QFontMetricsF(painter.font()).elidedText(name, Qt.TextElideMode.ElideRight, box.width())
+            painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
+            self._draw_voice(painter, colour, theme.neutral.edge, middle, lane * 0.46, voice)
+        if self._length:
+            for number, sample in enumerate(self._moments, start=1):
+                draw_mark(painter, theme, QPointF(self._x(sample), TOP / 2 + 1), number)
+            here = self._x(self.value())
+            painter.setPen(QPen(QColor(theme.red.mark), 2))
+            painter.drawLine(QPointF(here, TOP - 2), QPointF(here, self.height() - 8))
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(theme.accent), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(2, 2, -2, -2), 8, 8)
+        painter.end()
+
+    def _draw_voice(self, painter: QPainter, colour: str, faint: str, middle: float, high: float, voice: int) -> None:
+        """A bar for what is loud, a dot for what is not, a fainter one for what is yet to come."""
+        step = BAR + APART
+        count = int((self._right() - LABELS) / step)
+        if not count or not len(self._loud):
+            return
+        edges = np.linspace(0, len(self._loud), count + 1).astype(int)
+        starts = np.minimum(edges[:-1], len(self._loud) - 1)
+        loud = np.maximum.reduceat(self._loud[:, voice], starts)
+        # Speech lies between -40 and -6 dBFS: a root lets the quiet voice be seen beside the loud one.
+        heights = np.where(loud > QUIETEST, np.sqrt(loud) * high, 0.0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for bar in range(count):
+            known = edges[bar] < self._drawn
+            painter.setBrush(QColor(colour if known else faint))
+            tall = max(1.0, float(heights[bar]))
+            painter.drawRect(QRectF(LABELS + bar * step, middle - tall, BAR, 2 * tall))
+
+    def _draw_still(self, painter: QPainter, theme: Theme, still: Stretch) -> None:
+        tone = theme.amber if still.lost else theme.blue
+        left, right = self._x(still.at), self._x(still.at + still.samples)
+        box = QRectF(left, TOP, max(2.0, right - left), self.height() - TOP - 8)
+        painter.fillRect(box, QColor(tone.fill))
+        hatch = QColor(tone.edge)
+        hatch.setAlphaF(0.35)
+        painter.fillRect(box, QBrush(hatch, Qt.BrushStyle.BDiagPattern))
+        label = self._label(still)
+        painter.setFont(font(SMALL - 1, tabular=True))
+        painter.setPen(QColor(tone.ink))
+        metrics = QFontMetricsF(painter.font())
+        wide, tall = metrics.horizontalAdvance(label) + 8, metrics.height() + 2
+        upright = box.width() < wide
+        if upright and (box.width() < tall - 2 or box.height() < wide):
+            return  # too narrow for words: the tooltip and the line under the picture say it
+        painter.save()
+        painter.translate(box.center())
+        if upright:
+            painter.rotate(-90)
+        plate = QRectF(-wide / 2, -tall / 2, wide, tall)
+        painter.fillRect(plate, QColor(tone.fill))
+        painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), label)
+        painter.restore()
+
+    def _label(self, still: Stretch) -> str:
+        assert self._view is not None
+        code = "review.lost" if still.lost else "review.pause"
+        return self._view.texts(code, length=words.length(still.samples / RATE))
+
+
+def draw_mark(painter: QPainter, theme: Theme, at: QPointF, number: int) -> None:
+    """A comment's number in a circle."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.accent))
+    painter.drawEllipse(at, 9, 9)
+    painter.setPen(QColor(theme.on_accent))
+    painter.setFont(font(11, strong=True))
+    painter.drawText(QRectF(at.x() - 9, at.y() - 9, 18, 18), int(Qt.AlignmentFlag.AlignCenter), str(number))

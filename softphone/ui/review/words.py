@@ -1,0 +1,129 @@
+"""How the review tells of a recording: who, when, how long, for how long yet; and what was typed to find it. No widget."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from softphone.archive.review.sample import SampleRow
+from softphone.domain.purpose import Language
+from softphone.texts import Texts
+from softphone.ui.view import duration, readable
+
+_MONTHS = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "maj": 5, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "okt": 10, "oct": 10,
+    "nov": 11, "dec": 12,
+}  # fmt: skip
+_NAMED = re.compile(r"(\d{1,2})\.? ?([a-zæøå]{3,9})\.?(?: (\d{4}))?")
+_NUMBERS = re.compile(r"(\d{1,2})[./-](\d{1,2})(?:[./-](\d{2}|\d{4}))?\.?")
+
+
+def agent_name(address: str) -> str:
+    """As a person reads it: anna.larsen@… is Anna Larsen; an extension stays its number."""
+    user = address.partition("@")[0]
+    parts = _name_parts(user)
+    if not parts:
+        return readable(user)
+    return " ".join(part.capitalize() + ("." if len(part) == 1 else "") for part in parts)
+
+
+def first_name(address: str) -> str:
+    """Empty where the address is none."""
+    parts = _name_parts(address.partition("@")[0])
+    return parts[0].capitalize() if parts else ""
+
+
+def _name_parts(user: str) -> list[str]:
+    parts = [part for part in re.split(r"[._-]+", user) if part]
+    return parts if all(part.isalpha() for part in parts) else []
+
+
+def when(texts: Texts, row: SampleRow, now: datetime) -> str:
+    """I dag 10.41, I går 15.02, 23. nov. 15.02; in the zone of the call's policy."""
+    zone = ZoneInfo(row.time_zone)
+    at, today = row.opened_at.astimezone(zone), now.astimezone(zone).date()
+    clock = at.strftime("%H.%M" if texts.language is Language.DA else "%H:%M")
+    return texts("review.at", day=_day(texts, at.date(), today), clock=clock)
+
+
+def _day(texts: Texts, day: date, today: date) -> str:
+    if day == today:
+        return texts("review.today")
+    if day == today - timedelta(days=1):
+        return texts("review.yesterday")
+    told = texts.day(day)
+    return told.rpartition(" ")[0] if day.year == today.year else told
+
+
+def left(texts: Texts, row: SampleRow, now: datetime) -> str:
+    """How many days it is kept yet, or nothing where no day is set."""
+    if row.expires_on is None:
+        return ""
+    days = (row.expires_on - now.astimezone(ZoneInfo(row.time_zone)).date()).days
+    return texts("review.days_left", count=days) if days > 0 else texts("review.last_day")
+
+
+def length(seconds: float) -> str:
+    """2:05, as it is counted beside the playhead."""
+    told = duration(seconds)
+    return told[1:] if told.startswith("0") else told
+
+
+def spoken_length(texts: Texts, seconds: float) -> str:
+    """For a screen reader: 6 minutter 12 sekunder."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    parts = [texts("review.minutes", count=minutes)] if minutes else []
+    return " ".join([*parts, texts("review.seconds", count=rest)])
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was typed: a day of one's own zone, or a part of an agent's name or address, or of a line's name."""
+
+    agent: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def searched(typed: str, texts: Texts, now: datetime, zone: str) -> Search:
+    """25. nov, 25/11, 25.11.2026, 2026-11-25, i dag, i går; anything else is an agent."""
+    told = " ".join(typed.split()).lower()
+    if not told:
+        return Search()
+    here = ZoneInfo(zone)
+    today = now.astimezone(here).date()
+    day = _typed_day(told, texts, today)
+    if day is None:
+        return Search(agent=told)
+    begin = datetime.combine(day, time(), here)
+    return Search(since=begin, until=datetime.combine(day + timedelta(days=1), time(), here))
+
+
+def _typed_day(told: str, texts: Texts, today: date) -> date | None:
+    if told in (texts("review.today").lower(), "i dag", "today"):
+        return today
+    if told in (texts("review.yesterday").lower(), "i går", "yesterday"):
+        return today - timedelta(days=1)
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        pass
+    if named := _NAMED.fullmatch(told):
+        month = _MONTHS.get(named[2][:3])
+        return _some_day(today, int(named[1]), month, named[3]) if month else None
+    if numbers := _NUMBERS.fullmatch(told):
+        return _some_day(today, int(numbers[1]), int(numbers[2]), numbers[3])
+    return None
+
+
+def _some_day(today: date, day: int, month: int, year: str | None) -> date | None:
+    """Without a year the last such day that has been."""
+    try:
+        if year:
+            return date(int(year) + (2000 if len(year) == 2 else 0), month, day)
+        found = date(today.year, month, day)
+        return found if found <= today else found.replace(year=today.year - 1)
+    except ValueError:
+        return None

@@ -1,0 +1,27 @@
+"""What the review's tests share: a real archive, and the window over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+
+from tests.archive.scene import Scene, scene
+from tests.ui.review.team import Reviewed
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+@pytest.fixture
+def on(qapp: QApplication, desk: Scene) -> Iterator[Reviewed]:
+    reviewed = Reviewed(desk)
+    yield reviewed
+    reviewed.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

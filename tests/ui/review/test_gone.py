@@ -1,0 +1,203 @@
+"""What may no longer be heard for training leaves the page at once, also while it is open and plays."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from softphone.archive.archive import Archive
+from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.review.sample import living
+from softphone.archive.review.session import Reviewing
+from softphone.audio.playback import Playback
+from softphone.domain.changes import Change, Discard, DropWraps, HoldBy, PlaceHold
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from softphone.ui.review.app import Review
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, voices
+from tests.ui.review.team import ALMA, ANNA, Reviewed, take
+
+WITHDRAWN = "Den må ikke længere bruges til uddannelse. Lyd, kommentarer og vurdering er fjernet herfra."
+
+
+def playing(qtbot: QtBot, on: Reviewed, count: int) -> Review:
+    """The newest of so many is open, commented on, and heard."""
+    review = on.open()
+    qtbot.waitUntil(lambda: len(review.window.model.rows) == count, timeout=5000)
+    QTest.keyClick(review.window.list, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: review.opened is not None, timeout=5000)
+    QTest.keyClick(review.window.list, Qt.Key.Key_C)
+    QTest.keyClicks(review.window.detail.comments.line, "Her blev kunden afbrudt")
+    QTest.keyClick(review.window.detail.comments.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(review.window.detail.comments.comments) == 1, timeout=3000)
+    QTest.keyClick(review.window.list, Qt.Key.Key_3)
+    QTest.keyClick(review.window.list, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: bool(np.frombuffer(on.speaker.pull(0.1), np.int16).any()), timeout=3000)
+    qtbot.waitUntil(lambda: review.window.detail.waveform.drawn_whole, timeout=5000)
+    return review
+
+
+def withdraw(recording: str) -> tuple[Change, ...]:
+    return (DropWraps(recording, KeyRole.TRAINING, "withdrawn"), Discard(recording, "withdrawn"))
+
+
+def decline(recording: str) -> tuple[Change, ...]:
+    return (DropWraps(recording, KeyRole.TRAINING, "declined_by_key"),)
+
+
+def hold(recording: str) -> tuple[Change, ...]:
+    return (PlaceHold("h", recording, HoldBy.PARTY, "desk-3", AT, None),)
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("change", [withdraw, decline, hold])
+def test_what_is_withdrawn_declined_or_held_while_it_plays_is_silent_within_a_second_and_nothing_of_it_stays(
+    qtbot: QtBot, desk: Scene, on: Reviewed, change: Callable[[str], tuple[Change, ...]]
+) -> None:
+    recording = take(
+        desk,
+        ANNA,
+        AT - timedelta(hours=1),
+        sound=voices(12),
+        purposes=(TRAINING, DOCUMENTATION)[: 1 + (change is decline)],
+    )
+    other = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4))
+    review = playing(qtbot, on, 2)
+    began = time.monotonic()
+    desk.commit(*change(recording), recording=recording)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+    assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
+    assert time.monotonic() - began < 1.2
+    detail = review.window.detail
+    assert detail.place.isVisible()
+    assert detail.place.more.text() == WITHDRAWN
+    assert [row.recording for row in review.window.model.rows] == [other]
+    assert not detail.waveform.shows_sound
+    assert (detail.comments.comments, dict(detail.scores.points)) == ((), {})
+    assert "Anna" not in detail.title.text()
+    qtbot.waitUntil(lambda: on.speaker.ask is None, timeout=1000)
+    review.shelf.stop() if review.shelf else None
+    gc.collect()
+    assert [one for one in gc.get_objects() if isinstance(one, Playback | SeekingReader)] == []
+
+
+def test_the_next_one_is_a_key_away_when_the_open_one_goes(qtbot: QtBot, desk: Scene, on: Reviewed) -> None:
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))
+    other = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4))
+    review = playing(qtbot, on, 2)
+    desk.commit(*withdraw(recording), recording=recording)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=1500)
+    QTest.keyClick(review.window.list, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: review.opened is not None and review.opened.row.recording == other, timeout=3000)
+
+
+@pytest.mark.rule("G31")
+def test_however_much_is_asked_for_meanwhile_what_is_withdrawn_is_silent_within_a_second(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(12))
+    take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4))
+    review = playing(qtbot, on, 2)
+    shelf = review.shelf
+    assert shelf is not None
+    ends = threading.Event()
+    slow = threading.Event()
+
+    def again(_archive: object = None) -> None:
+        slow.wait(0.02)
+        if not ends.is_set():
+            shelf._do(again)  # pyright: ignore[reportPrivateUsage]
+
+    again()
+    again()
+    try:
+        desk.commit(*withdraw(recording), recording=recording)
+        qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+        assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
+    finally:
+        ends.set()
+
+
+@pytest.mark.rule("G31")
+def test_while_a_long_list_is_checked_what_is_withdrawn_is_silent_within_a_second(
+    qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(12))
+    held = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4))
+    third = take(desk, ALMA, AT - timedelta(hours=3), sound=voices(0.4))
+    review = playing(qtbot, on, 3)
+    assert review.shelf is not None
+    asked = threading.Event()
+
+    def living_slowly(archive: Archive, recordings: list[str], now: datetime) -> set[str]:
+        asked.set()
+        threading.Event().wait(0.05)
+        return living(archive, recordings, now)
+
+    monkeypatch.setattr("softphone.ui.review.shelf.living", living_slowly)
+    monkeypatch.setattr(review.shelf, "_shown", [third] * 40_000)
+    desk.commit(*hold(held), recording=held)
+    qtbot.waitUntil(asked.is_set, timeout=2000)
+    desk.commit(*withdraw(recording), recording=recording)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+    assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
+
+
+@pytest.mark.rule("G36")
+def test_what_comes_to_its_day_while_it_is_open_goes_though_nobody_has_written(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5), retention="P7D")
+    review = playing(qtbot, on, 1)
+    on.now = AT + timedelta(days=7)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=2500)
+    assert review.window.detail.place.heading.text() == "Optagelsens frist er nået"
+    assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
+
+
+def test_one_that_went_before_it_was_opened_is_refused_with_the_same_words(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4))
+    review = on.open()
+    qtbot.waitUntil(lambda: len(review.window.model.rows) == 1, timeout=5000)
+    desk.commit(*hold(recording), recording=recording)
+    QTest.keyClick(review.window.list, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not review.window.model.rows, timeout=3000)
+    assert review.opened is None
+
+
+def test_one_of_the_list_that_is_held_leaves_it_and_the_open_one_plays_on(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))
+    held = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4))
+    review = playing(qtbot, on, 2)
+    desk.commit(*hold(held), recording=held)
+    qtbot.waitUntil(lambda: len(review.window.model.rows) == 1, timeout=2000)
+    assert review.opened is not None
+    assert review.sound.playing
+
+
+def test_where_the_archive_cannot_be_asked_any_more_nothing_is_heard_on(
+    qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))
+    review = playing(qtbot, on, 1)
+
+    def silent(_reviewing: Reviewing, _now: object) -> bool:
+        raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="disk I/O error")
+
+    monkeypatch.setattr(Reviewing, "still", silent)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=2500)
+    assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
+    qtbot.waitUntil(lambda: "disk I/O error" in review.window.note.text.text(), timeout=1000)
