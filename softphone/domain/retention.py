@@ -72,7 +72,9 @@ ANSWER_WITHIN = Period(months=1)
 def answer_by(asked_at: datetime, time_zone: str) -> datetime:
     """UTC: the last second of the last day on which a request for access is answered in time."""
     last = ANSWER_WITHIN.after(local_day(asked_at, time_zone))
-    return datetime.combine(last, time(23, 59, 59), ZoneInfo(time_zone)).astimezone(UTC)
+    # Where the clock goes back at midnight its last hour comes twice: the next day's first moment tells.
+    following = datetime.combine(last + timedelta(days=1), time(), ZoneInfo(time_zone)).astimezone(UTC)
+    return following - timedelta(seconds=1)
 
 
 _SLACK = timedelta(hours=1)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from softphone.archive.proof import audit
+from softphone.domain.changes import AuditEntry
 from softphone.wire import Said
 from tests.journeys.fault_words import begun, sentence
 from tests.journeys.stage import Stage, build
@@ -21,6 +23,7 @@ def remember(on: Stage, index: bytes, *, seen: datetime | None = None) -> None:
     with on.archive() as archive, archive.catalog.writing() as connection:
         values = (index, archive.desk, PAST.isoformat(), (PAST + timedelta(days=365)).date().isoformat())
         connection.exec_driver_sql("INSERT INTO refusals VALUES (?, ?, ?, ?)", values)
+        audit.append(connection, archive.desk, [AuditEntry("changed", "G33", PAST, "")], ["refusals"])
         if seen:
             connection.exec_driver_sql("DELETE FROM meta WHERE name = 'clock-seen'")
             connection.exec_driver_sql("INSERT INTO meta VALUES ('clock-seen', ?)", (seen.isoformat(),))
