@@ -210,7 +210,7 @@ class Tables:
             tally_call(self.connection, self._desk, call, Tallied.EXPIRED_UNSEEN, date.fromisoformat(last))
 
     def _drop_review(self, recording: str) -> None:
-        """What was said in a review is there as long as the call may be listened to for training, and no longer."""
+        """What was said in a review is there as long as the call may be listened to for training, and no longer (L4)."""
         for table in _REVIEW:
             self.connection.execute(delete(table).where(table.c.recording == recording))
 

@@ -229,6 +229,7 @@ def by_sweep(desk: Scene, _recording: str) -> None:
 
 
 @pytest.mark.rule("G38")
+@pytest.mark.rule("L4")
 @pytest.mark.parametrize("way", [by_opt_out, by_withdrawal, by_review, by_sweep, None])
 def test_whichever_way_training_ends_no_word_of_the_review_is_left_in_any_page(desk: Scene, way: Ending | None) -> None:
     beside = [reviewable(desk, retention="P50Y") for _ in range(3)]
