@@ -184,8 +184,6 @@ class Promises:
             assert archive.repair(AT) == []
             self._clean(archive, repaired=True)
             left = {row.recording: row for row in archive.list(AT)}
-            # What is owed since, an engine's ledger does within seconds of its start.
-            assert not archive.catalog.to_scour() or archive.catalog.scour()
             pages = pages_of(folder, archive.secrets.catalog)
             keys = {wrap.key_id for recording in left for wrap in archive.wraps_of(recording)}
             assert not keys & self.retired
