@@ -6,21 +6,19 @@ What is due is the archive's to say. A day is counted by a clock that nobody can
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from softphone.archive.archive import Archive
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy
-from softphone.system.logbook import log, where
+from softphone.engine.housekeeping import Housekeeper
 from softphone.wire import PolicyPhase, Said
 
-_log = log.getChild("engine.sweep")
+_NOT_SWEPT = "error.archive.not_swept"
 DAY = 24 * 3600.0
 _AGAIN = 3600.0
 """seconds, after one that could not be done"""
@@ -28,8 +26,6 @@ _LOOK = 300.0
 """seconds: a machine that slept is late by no more"""
 FIRST = 5.0
 """seconds: an engine that starts has other things to do"""
-_PATIENCE = 60.0
-"""seconds that a recording waits for a moment without a call: what must go, goes on the busiest desk, one by one"""
 
 
 def _utc() -> datetime:
@@ -50,7 +46,7 @@ def terms_of(policy: Policy | None, phase: PolicyPhase) -> SweepTerms | None:
     return DEFAULT_TERMS if phase is PolicyPhase.MISSING else None
 
 
-class Sweeper:
+class Sweeper(Housekeeper):
     """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread. `terms`: what the policy in
     force says; None where it is not known which that is."""
 
@@ -63,66 +59,26 @@ class Sweeper:
         first: float | None = None,
         terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS,
     ) -> None:
+        super().__init__("sweep", FIRST if first is None else first, _NOT_SWEPT)
         self._report = report
         self._terms = terms
         self._now = now
         self._elapsed = elapsed
-        self._first = FIRST if first is None else first
-        self._wake = threading.Event()
-        self._ending = False
-        self._quiet = threading.Event()
-        self._quiet.set()
         self._next: float | None = None
         self._believed: tuple[datetime, float, datetime | None] | None = None
         """what the clock said when it was last believed here, by the other clock when, and what the catalog then held"""
-        self._thread: threading.Thread | None = None
 
-    def start(self, open_beside: Callable[[], Archive]) -> None:
-        self._thread = threading.Thread(target=self._run, args=(open_beside,), name="sweeper", daemon=True)
-        self._thread.start()
+    def _turn(self, open_beside: Callable[[], Archive]) -> float:
+        if self._next is None or self._elapsed() >= self._next:
+            fault = self._tried(open_beside, self._sweep)
+            self._next = self._elapsed() + (_AGAIN if fault else DAY)
+            if not self._ending:
+                self._report(fault)
+        return _LOOK
 
-    def talking(self, talking: bool) -> None:
-        """Whether there is a call: none is swept beside, as long as that can wait."""
-        if talking:
-            self._quiet.clear()
-        else:
-            self._quiet.set()
-
-    def stop(self) -> None:
-        self._ending = True
-        self._wake.set()
-        self._quiet.set()
-        if self._thread is not None:
-            self._thread.join(10)
-
-    def look(self) -> None:
-        """Whether it is time is asked now, and not in some minutes."""
-        self._wake.set()
-
-    def _run(self, open_beside: Callable[[], Archive]) -> None:
-        self._wake.wait(self._first)
-        while True:
-            self._wake.clear()
-            if self._ending:
-                return
-            if self._next is None or self._elapsed() >= self._next:
-                fault = self._try(open_beside)
-                self._next = self._elapsed() + (_AGAIN if fault else DAY)
-                if not self._ending:
-                    self._report(fault)
-            self._wake.wait(_LOOK)
-
-    def _try(self, open_beside: Callable[[], Archive]) -> Said | None:
-        try:
-            with closing(open_beside()) as archive:
-                return self._sweep(archive)
-        except KlartoneError as error:
-            _log.warning("not swept: %s", error.code)
-            detail = error.params.get("detail") or error.params.get("path") or error.code
-            return Said("error.archive.not_swept", {"detail": str(detail)})
-        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the sweeps in silence
-            _log.error("bug %s", where(type(error), error.__traceback__))
-            return Said("error.archive.not_swept", {"detail": type(error).__name__})
+    def _said(self, error: KlartoneError) -> Said:
+        detail = error.params.get("detail") or error.params.get("path") or error.code
+        return Said(_NOT_SWEPT, {"detail": str(detail)})
 
     def _sweep(self, archive: Archive) -> Said | None:
         now, elapsed = self._now(), self._elapsed()
@@ -139,12 +95,8 @@ class Sweeper:
             return Said("error.archive.clock_doubtful", {"since": since, "today": now.date().isoformat()})
         self._believed = (now, elapsed, archive.last_seen())
         if counts:
-            _log.info("swept: %s", _told(counts))
+            self._log.info("swept: %s", _told(counts))
         return None
-
-    def _go_on(self) -> bool:
-        self._quiet.wait(_PATIENCE)
-        return not self._ending
 
 
 def _told(counts: Mapping[Swept, int]) -> str:

@@ -15,7 +15,7 @@ from softphone.archive.backup.restore import check
 from softphone.archive.backup.run import Health, back_up, health
 from softphone.domain.changes import Discard
 from softphone.domain.errors import SettingsError
-from softphone.engine import backup_runner
+from softphone.engine import housekeeping
 from softphone.engine.backup_runner import BackupRunner
 from softphone.wire import Said
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
@@ -112,7 +112,7 @@ def test_a_folder_that_can_no_longer_be_told_is_backed_up_anew(desk: Scene, runn
 def test_nothing_is_copied_beside_a_call(
     desk: Scene, running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backup_runner, "_PATIENCE", 600.0)
+    monkeypatch.setattr(housekeeping, "_PATIENCE", 600.0)
     desk.recorded(1, DOCUMENTATION)
     running.runner.talking(True)
     running.runner.start(running.beside)
