@@ -24,6 +24,7 @@ from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.files.vault import Vault, sync_folder
 from softphone.archive.finding.rows import ROLES, RecordingRow, rows_of
 from softphone.archive.finding.searching import Query, pages
+from softphone.archive.keys import slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
 from softphone.archive.known import Lookups
@@ -31,7 +32,7 @@ from softphone.archive.ledger import Ledger, SegmentKeys, remove_condemned
 from softphone.archive.marker import MARKER, Marker, read_marker, write_marker
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Head, Signer, heads
-from softphone.archive.proof.repair import Repaired, repair
+from softphone.archive.proof.repair import Repaired, let_orphan_go, repair
 from softphone.archive.retention.clock import believe, last_seen
 from softphone.archive.sharing import check_local
 from softphone.archive.tables import recordings, wraps
@@ -128,17 +129,17 @@ class Archive:
         _take_new_catalog(folder)
         left_over(folder, erases=True)
         catalog = Catalog.open(folder / CATALOG, secrets.catalog)
-        facts = catalog.meta()
-        if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != (
-            marker.archive,
-            marker.desk,
-            str(int(marker.demo)),
-        ):
+        try:
+            facts = catalog.meta()
+            told = marker.archive, marker.desk, str(int(marker.demo))
+            if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != told:
+                raise ArchiveError("error.archive.marker_changed", path=str(folder))
+            signer = Signer.of(marker.desk, store, make=master is not None)
+            archive = cls(folder, marker, catalog, secrets, store, signer)
+            remove_condemned(archive.catalog, archive.vault)
+        except BaseException:
             catalog.close()
-            raise ArchiveError("error.archive.marker_changed", path=str(folder))
-        signer = Signer.of(marker.desk, store, make=master is not None)
-        archive = cls(folder, marker, catalog, secrets, store, signer)
-        remove_condemned(archive.catalog, archive.vault)
+            raise
         with suppress(ArchiveError):
             # A crash may have come between a deletion and its last trace.
             catalog.scour()
@@ -175,6 +176,11 @@ class Archive:
             return repair(self.catalog, self.vault, self.desk, now) if self._writers.alone() else []
         finally:
             self._writers.join()
+
+    def let_orphan_go(self, recording: str, now: datetime, **told: str) -> None:
+        """A file that was set aside because no row knows it, told in the log first. Who may, is asked elsewhere (`access`)."""
+        let_orphan_go(self.catalog, self.vault, self.desk, recording, now, **told)
+        remove_condemned(self.catalog, self.vault)
 
     def last_seen(self) -> datetime | None:
         """What the clock said when it was last believed."""
@@ -221,7 +227,10 @@ class Archive:
             if len(found) > 1 and found[0] != begin:
                 total = connection.execute(select(func.count()).select_from(recordings).where(these)).scalar_one()
                 raise ArchiveError("error.archive.ambiguous", id=recording, count=int(total))
-            return rows_of(self, connection, found[:1], now or self.clock())[0]
+            rows = rows_of(self, connection, found[:1], now or self.clock())
+        if not rows:
+            raise ArchiveError("error.archive.rows_unreadable", id=found[0])
+        return rows[0]
 
     def audit_of(self, recording: str | None = None, *, call: str | None = None) -> list[AuditRow]:
         """The audit log of one recording or call, also after it has gone, or of all."""
@@ -380,5 +389,10 @@ def _take_new_catalog(folder: Path) -> None:
 
 
 def _wraps(connection: Connection, recording: str) -> list[Wrap]:
-    found = connection.execute(select(wraps).where(wraps.c.recording == recording).order_by(wraps.c.segment))
-    return [Wrap(row.recording, row.segment, KeyRole(row.role), row.key_id, row.suite, row.sealed) for row in found]
+    found: list[Wrap] = []
+    asked = slots.SEALED.where(wraps.c.recording == recording).order_by(wraps.c.segment)
+    for row in connection.execute(asked):
+        # One for a role that there is none of opens nothing; `verify` tells of it.
+        with suppress(ValueError):
+            found.append(slots.wrap_of(row))
+    return found

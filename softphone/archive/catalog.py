@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, insert, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError, PendingRollbackError
@@ -25,10 +27,15 @@ _dbapi: Any = dbapi2
 _BUSY_MS = 5_000
 TO_SCOUR = "to-scour"
 """in `meta`, by the catalog's own triggers: something was deleted since the pages were last scoured; another value each time"""
-_LOG_HEAD, _LOG_FRAME = 32, 24 + 4096
-"""bytes, in SQLite's log of pages; a frame begins with its page's number, then a salt that is the head's"""
+_LOG_HEAD = 32
+"""bytes, with which SQLite's log of pages begins: others, each time that it is begun anew"""
 _BLOCK = 1 << 16
+_LAST_TRIES = 3
+"""to leave no log of pages behind: one writes that nothing is owed any more, and another process may be closing too"""
 Fault = (DatabaseError, OSError, sqlite3.Error)
+_opened: WeakSet[Catalog] = WeakSet()
+"""in this process"""
+_opening = threading.Lock()
 
 
 class Catalog:
@@ -36,12 +43,14 @@ class Catalog:
 
     def __init__(self, path: Path, key: bytes) -> None:
         self.path = path
+        self._log = path.with_name(f"{path.name}-wal")
         self._key = key
         self._writer = self._engine(readers=False, kept=True)
         self._scourer = self._engine(readers=False, kept=False, waits=False)
         self._reader = self._engine(readers=True, kept=False)
         self._before = self._engine(readers=True, kept=True)
-        self._wrote = False
+        with _opening:
+            _opened.add(self)
 
     @classmethod
     def create(cls, path: Path, key: bytes, facts: dict[str, str]) -> Catalog:
@@ -64,31 +73,43 @@ class Catalog:
         if not path.is_file():
             raise ArchiveError("error.archive.no_catalog", path=str(path))
         catalog = cls(path, key)
-        with catalog._translated():
-            found = catalog._version()
-            if found is None or found > HEAD:
-                raise ArchiveError("error.archive.unknown_version", found=found or "-", known=HEAD)
-            if found < HEAD:
-                catalog._migrate()
+        try:
+            with catalog._translated():
+                found = catalog._version()
+                if found is None or found > HEAD:
+                    raise ArchiveError("error.archive.unknown_version", found=found or "-", known=HEAD)
+                if found < HEAD:
+                    catalog._migrate()
+        except BaseException:
+            catalog.close()
+            raise
         return catalog
 
     def close(self) -> None:
-        # SQLite removes its log of pages with the last connection, and would leave what is in it on the disk. Whoever is in the
-        # way has the log still open, and will be the last.
-        with suppress(ArchiveError):
-            if self._wrote or (self.path.is_file() and self.to_scour()):
-                self.scour()
+        with _opening:
+            _opened.discard(self)
+            last_here = all(one.path != self.path for one in _opened)
+        if last_here:
+            self._leave_no_log()
         self._writer.dispose()
         self._scourer.dispose()
         self._reader.dispose()
         self._before.dispose()
+
+    def _leave_no_log(self) -> None:
+        """SQLite removes its log of pages with the last connection, and would leave what is in it on the disk, also what a
+        process that was killed has written. Whoever is in the way has the log still open, and will be the last."""
+        with suppress(ArchiveError):
+            for _ in range(_LAST_TRIES):
+                if not self.path.is_file() or not (_size(self._log) or self.to_scour()):
+                    return
+                self.scour()
 
     @contextmanager
     def writing(self) -> Generator[Connection]:
         """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes."""
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            self._wrote = True
             connection.info.update({BEFORE: self._as_before, SEALED: {}})
             try:
                 yield connection
@@ -147,22 +168,28 @@ class Catalog:
             return connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == TO_SCOUR)).scalar()
 
     def _scoured(self) -> bool:
-        log = self.path.with_name(f"{self.path.name}-wal")
-        with self._translated(), self._scourer.connect() as connection:
-            began = _read(log, 0, _LOG_HEAD)
+        with self._translated(), self._scourer.connect() as connection, self._scourer.connect() as other:
+            began = _head(self._log)
             busy, frames, written = connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)").one()
             if busy or frames != written:
                 return False
             # All of the log is in the catalog now and no reader looks into it. Nor does anybody write to it from here on.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            blank = False
             try:
-                with suppress(OSError):
-                    blank = _blank(log, began, max(frames, 0))
+                # Whether somebody has done so just before, SQLite alone knows: a crash and a commit that was taken back leave
+                # frames in the log which look as if they counted.
+                busy, count, _ = other.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
+                if busy or count != frames or _head(self._log) != began:
+                    return False
+                # Cut off by hand: SQLite would let others write to it before.
+                with suppress(FileNotFoundError):
+                    _blank(self._log)
+                    os.truncate(self._log, 0)
+            except OSError:
+                return False
             finally:
                 connection.exec_driver_sql("ROLLBACK")
-            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        return blank and not busy
+        return True
 
     def meta(self) -> dict[str, str]:
         with self.reading() as connection:
@@ -183,6 +210,7 @@ class Catalog:
                 str(self.path), timeout=patience / 1000, isolation_level=None, check_same_thread=False
             )
             try:
+                connection.text_factory = _as_text
                 connection.execute("PRAGMA cipher_log_level=NONE")
                 connection.execute(f"PRAGMA key=\"x'{self._key.hex()}'\"")
                 connection.execute(f"PRAGMA busy_timeout={patience}")
@@ -210,7 +238,8 @@ class Catalog:
         )
 
     def _version(self) -> str | None:
-        with self._reader.connect() as connection:
+        # By the connection that stays: with one that was closed again, as the only one, SQLite would remove its log.
+        with self._look(self._before) as connection:
             row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
             return str(row[0]) if row else None
 
@@ -245,16 +274,14 @@ class Catalog:
             raise ArchiveError("error.archive.unwritable", path=str(self.path), detail=detail) from error
 
 
-def _blank(log: Path, began: bytes, frames: int) -> bool:
+def _as_text(raw: bytes) -> str:
+    """What somebody wrote past the program need be no text: it ends no look at all the rest."""
+    return raw.decode("utf-8", "replace")
+
+
+def _blank(log: Path) -> None:
     """Overwrites SQLite's log of pages: cut off unblanked, its blocks would keep on the disk what was deleted. For who holds the
-    right to write. False where something was written since the log began so (its head) and had so many frames."""
-    if _read(log, 0, _LOG_HEAD) != began:
-        return False
-    if not began:
-        return True
-    if _read(log, _LOG_HEAD + frames * _LOG_FRAME + 8, 8) == began[16:24]:
-        # One more frame under this head's salt.
-        return False
+    right to write, when all of it is in the catalog. Raises OSError."""
     with log.open("r+b") as file:
         # Its head first, and by itself: whatever is left of a log without a head is no log.
         left = os.fstat(file.fileno()).st_size
@@ -263,13 +290,19 @@ def _blank(log: Path, began: bytes, frames: int) -> bool:
                 left -= file.write(bytes(min(_BLOCK, size, left)))
             file.flush()
             os.fsync(file.fileno())
-    return True
 
 
-def _read(path: Path, at: int, count: int) -> bytes:
+def _head(log: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            file.seek(at)
-            return file.read(count)
+        with log.open("rb") as file:
+            return file.read(_LOG_HEAD)
     except FileNotFoundError:
         return b""
+
+
+def _size(path: Path) -> int:
+    """Bytes; 0 where there is none, or none that can be seen."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from softphone.archive import tables
-from softphone.archive.keys import revocation
+from softphone.archive.keys import revocation, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
 from softphone.archive.review.tally import Tallied, tally_call, tally_review
@@ -154,19 +154,11 @@ class Tables:
                     wraps.c.key_id == one.key_id,
                 )
             )
-            self._insert(
-                wraps,
-                recording=one.recording,
-                segment=one.segment,
-                role=one.role.value,
-                key_id=one.key_id,
-                suite=one.suite,
-                sealed=one.sealed,
-            )
+        slots.add(self.connection, self._desk, wrapped)
 
     def wraps_of(self, recording: str, role: KeyRole) -> list[Wrap]:
-        rows = self.connection.execute(select(wraps).where(wraps.c.recording == recording, wraps.c.role == role.value))
-        return [Wrap(one.recording, one.segment, role, one.key_id, one.suite, one.sealed) for one in rows]
+        here = (wraps.c.recording == recording) & (wraps.c.role == role.value)
+        return [slots.wrap_of(one) for one in self.connection.execute(slots.SEALED.where(here))]
 
     def drop_wraps(self, recording: str, *roles: KeyRole) -> None:
         self.connection.execute(

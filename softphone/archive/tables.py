@@ -110,6 +110,7 @@ segments = Table(
     Column("desk", Text, nullable=False),
     Column("opened_at", Text, nullable=False),
     Column("purposes", Text, nullable=False),
+    Column("chunks", Integer),
 )
 
 wraps = Table(
@@ -121,8 +122,17 @@ wraps = Table(
     Column("key_id", Text, primary_key=True),
     Column("suite", Text, nullable=False),
     Column("desk", Text, nullable=False),
+    Column("slot", Integer, nullable=False),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("slot", Integer, primary_key=True),
+    Column("free", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
+"""no desk's id: a slot is of one size for good, whoever uses it next"""
 
 holds = Table(
     "holds",

@@ -9,6 +9,7 @@ import random
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from softphone.archive.archive import Archive
@@ -34,7 +35,8 @@ _INSERTS = (
     "INSERT INTO segments (recording, segment, desk, opened_at, purposes) VALUES (?,0,?,?,?)",
     "INSERT INTO purposes (recording, purpose, desk, basis, retention, expires_on, stands, reason) "
     "VALUES (?,?,?,'legitimate_interest',?,?,?,?)",
-    "INSERT INTO wraps (recording, segment, role, key_id, suite, desk, sealed) VALUES (?,0,?,?,?,?,?)",
+    "INSERT INTO slots (slot, free, sealed) VALUES (?,0,?)",
+    "INSERT INTO wraps (recording, segment, role, key_id, suite, desk, slot) VALUES (?,0,?,?,?,?,?)",
     "INSERT INTO holds (hold, recording, desk, raised_for, raised_by, at, why) VALUES (?,?,?,'party','case-1',?,'')",
 )
 _SUITE = "X25519-HKDF-SHA256-AES256GCM"
@@ -76,11 +78,14 @@ def _fill(
     step: timedelta,
     zones: Sequence[str],
 ) -> None:
+    with archive.catalog.reading() as connection:
+        slots = count(connection.exec_driver_sql("SELECT coalesce(max(slot), 0) + 1 FROM slots").scalar_one())
     for first in range(0, recordings, CHUNK):
         rows: tuple[list[Any], ...] = tuple([] for _ in _INSERTS)
         for which in range(first, min(first + CHUNK, recordings)):
             at = END - timedelta(days=DAYS) + step * which
-            for table, row in _of_one(archive, chance, at, max(recordings // 8, 1), key_ids, chance.choice(zones)):
+            of_one = _of_one(archive, chance, at, max(recordings // 8, 1), key_ids, chance.choice(zones), slots)
+            for table, row in of_one:
                 rows[table].append(row)
         with archive.catalog.writing() as connection:
             driver: Any = connection.connection.driver_connection
@@ -89,7 +94,13 @@ def _fill(
 
 
 def _of_one(
-    archive: Archive, chance: random.Random, at: datetime, parties: int, key_ids: dict[str, str], zone: str
+    archive: Archive,
+    chance: random.Random,
+    at: datetime,
+    parties: int,
+    key_ids: dict[str, str],
+    zone: str,
+    slots: Iterator[int],
 ) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """The rows of one recording, each with the place of its statement."""
     desk, call, recording = archive.desk, _id(chance, at), _id(chance, at)
@@ -112,9 +123,11 @@ def _of_one(
         if not over and not (held and purpose == "training"):
             open_to.add(purpose)
     for role in sorted(open_to):
-        yield 4, (recording, role, key_ids[role], _SUITE, desk, chance.randbytes(80))
+        slot = next(slots)
+        yield 4, (slot, chance.randbytes(80))
+        yield 5, (recording, role, key_ids[role], _SUITE, desk, slot)
     if held:
-        yield 5, (_id(chance, at), recording, desk, closed.isoformat())
+        yield 6, (_id(chance, at), recording, desk, closed.isoformat())
 
 
 def _id(chance: random.Random, at: datetime) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog import _blank
 from softphone.archive.files.container import Chunk
 from softphone.archive.files.reader import read_structure
 from softphone.archive.proof.checkpoint import Head, begins
@@ -26,7 +25,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from tests.archive.disk import ext4, pages_in
-from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+from tests.archive.scene import AFTER, AT, DOCUMENTATION, TRAINING, Scene, scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 FIVE_YEARS_ON = datetime(2031, 12, 1, tzinfo=UTC)
@@ -85,7 +84,7 @@ def test_whichever_way_a_recording_goes_no_byte_of_it_is_left(desk: Scene, way: 
     assert left == ([] if way else [*secret, *chunks])
     assert path.exists() == (way is None)
     assert desk.archive.audit_of(recording)
-    assert verify(desk.archive).ok
+    assert verify(desk.archive, now=AFTER).ok
 
 
 @pytest.mark.torture
@@ -144,48 +143,7 @@ def test_nothing_ties_the_log_of_a_recording_that_has_gone_to_a_number(desk: Sce
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
 
 
-# --- SQLite's log of pages ------------------------------------------------------------------------
-
-
-def test_the_log_of_pages_is_overwritten_before_it_is_cut_off(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    overwritten: list[bytes] = []
-
-    def blank(log: Path, began: bytes, frames: int) -> bool:
-        held = log.read_bytes()
-        assert _blank(log, began, frames)
-        assert len(log.read_bytes()) == len(held)
-        overwritten.append(log.read_bytes())
-        return True
-
-    monkeypatch.setattr("softphone.archive.catalog._blank", blank)
-    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
-    desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), recording=recording)
-    assert len(overwritten[-1]) > 4096
-    assert not any(overwritten[-1])
-    # But for the page that says so, nothing has been written since.
-    assert (desk.folder / "catalog.db-wal").stat().st_size < 4 * 4120
-
-
-@pytest.mark.parametrize(
-    ("began", "salt", "told"),
-    [
-        ("as it is", b"an older", True),
-        ("as it is", b"the salt", False),  # somebody wrote one more
-        ("as it was", b"an older", False),  # somebody began it anew
-    ],
-)
-def test_a_log_of_pages_that_somebody_wrote_to_meanwhile_is_left_alone(
-    tmp_path: Path, began: str, salt: bytes, told: bool
-) -> None:
-    log = tmp_path / "catalog.db-wal"
-    head = bytes(range(1, 17)) + b"the salt" + bytes(8)
-    frames = [bytes(8) + one + bytes([7]) * 4104 for one in (b"the salt", b"the salt", salt)]
-    log.write_bytes(head + b"".join(frames))
-    before = log.read_bytes()
-
-    assert _blank(log, head if began == "as it is" else bytes(32), 2) is told
-
-    assert log.read_bytes() == (bytes(len(before)) if told else before)
+# --- who is in the way --------------------------------------------------------------------------
 
 
 @contextmanager
@@ -287,14 +245,34 @@ def test_the_log_s_first_part_goes_in_its_time_and_what_is_left_still_proves_its
     assert (rows[-1].event, rows[-1].params) == ("sweep_log_cut", {"count": 5})
     # Heads that were kept elsewhere are borne out, also that of the entry which the chain now begins after.
     for head in (first, second, desk.archive.head(over)):
-        assert verify(desk.archive, head).findings == ()
+        assert verify(desk.archive, head, now=AFTER).findings == ()
     desk.archive.note(AuditEntry("more", "G11", over, ""))
     desk.reopen().close()
-    assert verify(desk.archive).ok
+    assert verify(desk.archive, now=AFTER).ok
     assert swept(desk, over) == []
     # And again, in the second part's time.
     assert swept(desk, over + timedelta(days=800))[0].count == 5
-    assert verify(desk.archive, second).findings == ()
+    assert verify(desk.archive, second, now=AFTER).findings == ()
+
+
+def test_a_long_log_goes_a_part_at_a_time_and_no_further_than_was_wanted(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.archive.retention.forgetting.AT_ONCE", 6)
+    heads = [logged(desk, AT + timedelta(minutes=number), 3) for number in range(5)]
+    parts: list[int] = []
+    cut = forgetting.cut
+
+    def told(connection: Any, signer: Any, head: Head, now: datetime) -> None:
+        parts.append(head.number)
+        cut(connection, signer, head, now)
+
+    monkeypatch.setattr("softphone.archive.retention.forgetting.cut", told)
+    planned = sweep(desk.archive, FIVE_YEARS_ON, clock=FIVE_YEARS_ON, dry_run=True)
+    assert swept(desk, FIVE_YEARS_ON) == planned == [SweptItem(Swept.LOG_CUT, None, "G10", count=15)]
+    assert parts == [6, 12, 15]
+    for head in heads:
+        assert verify(desk.archive, head, now=AFTER).findings == ()
 
 
 def test_a_log_that_another_has_cut_further_meanwhile_is_left_as_it_is(
@@ -315,7 +293,7 @@ def test_a_log_that_another_has_cut_further_meanwhile_is_left_as_it_is(
     done = sweep(desk.archive, AT + 12 * day, clock=AT + 12 * day, terms=kept)
     other.close()
     assert [one.what for one in done] == []
-    assert verify(desk.archive).ok
+    assert verify(desk.archive, now=AFTER).ok
 
 
 def test_an_entry_that_has_gone_is_in_no_page(desk: Scene) -> None:
@@ -335,11 +313,13 @@ def test_where_there_is_no_checkpoint_or_the_log_was_changed_nothing_of_it_goes(
         connection.exec_driver_sql("DROP TRIGGER audit_no_update")
         connection.exec_driver_sql("UPDATE audit SET event = 'another' WHERE number = 2")
     assert swept(desk, FIVE_YEARS_ON) == []
-    assert ("audit_changed", 2) in [(one.code, one.params.get("number")) for one in verify(desk.archive).findings]
+    assert ("audit_changed", 2) in [
+        (one.code, one.params.get("number")) for one in verify(desk.archive, now=AFTER).findings
+    ]
 
 
 def found(archive: Archive, head: Head | None = None) -> list[str]:
-    return [finding.code for finding in verify(archive, head).findings]
+    return [finding.code for finding in verify(archive, head, now=AFTER).findings]
 
 
 def test_the_beginning_of_a_log_cannot_be_removed_before_its_time_by_who_has_the_catalog_alone(desk: Scene) -> None:

@@ -17,7 +17,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.keys import ring, rotation
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof.verify import verify
-from softphone.archive.tables import meta, wraps
+from softphone.archive.tables import meta, slots, wraps
 from softphone.domain.changes import DropWraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Reason
@@ -151,8 +151,11 @@ def test_a_wrap_that_was_changed_is_left_and_told(desk: Scene, new: tuple[Recipi
     old, (successor, _) = desk.recipients[KeyRole.DOCUMENTATION], new
     with desk.archive.catalog.writing() as connection:
         which = (wraps.c.recording == recordings[0]) & (wraps.c.role == "documentation")
-        sealed = connection.execute(select(wraps.c.sealed).where(which)).scalar_one()
-        connection.execute(update(wraps).where(which).values(sealed=sealed[:-1] + bytes([sealed[-1] ^ 1])))
+        slot, sealed = connection.execute(select(slots).join(wraps, wraps.c.slot == slots.c.slot).where(which)).one()[
+            ::2
+        ]
+        changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+        connection.execute(update(slots).where(slots.c.slot == slot).values(sealed=changed))
 
     done = rotation.rotate(desk.archive, old, successor)
 

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import RATE
 from softphone.archive.finding.searching import Cursor, Query, count, page
+from softphone.archive.keys import slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.rotation import rotate
 from softphone.archive.keys.wraps import Recipient, create_key_pair, data_key
@@ -159,21 +160,7 @@ def _rotating(folder: Path, size: int) -> Figure:
             keys.wrap(data_key(), old, recording, 0)
             for recording in connection.execute(select(recordings.c.recording)).scalars()
         ]
-        connection.execute(
-            insert(wraps),
-            [
-                {
-                    "recording": one.recording,
-                    "segment": 0,
-                    "role": one.role.value,
-                    "key_id": one.key_id,
-                    "suite": one.suite,
-                    "desk": archive.desk,
-                    "sealed": one.sealed,
-                }
-                for one in made
-            ],
-        )
+        slots.add(connection, archive.desk, made)
     began = time.perf_counter()
     done = rotate(archive, old, new)
     took = time.perf_counter() - began

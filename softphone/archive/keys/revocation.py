@@ -6,7 +6,7 @@ That a key is revoked takes nothing back by itself: what it opens, it opens unti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select
 
@@ -14,6 +14,8 @@ from softphone.archive.keys.wraps import Recipient
 from softphone.archive.tables import meta
 
 NAME = "revoked-"
+_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+"""since when, where somebody changed that into what is no time: revoked it stays"""
 
 
 def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
@@ -27,10 +29,17 @@ def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
 def revoked(connection: Connection) -> dict[str, datetime]:
     """Key ids, and since when."""
     rows = connection.execute(select(meta).where(meta.c.name.like(f"{NAME}%")))
-    return {row.name.removeprefix(NAME): datetime.fromisoformat(row.value) for row in rows}
+    return {row.name.removeprefix(NAME): _time(row.value) for row in rows}
 
 
 def standing(connection: Connection, recipients: Sequence[Recipient]) -> list[Recipient]:
     """Those whom something may be sealed for."""
     gone = revoked(connection)
     return [one for one in recipients if one.key_id not in gone]
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return _UNKNOWN

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select, tuple_
 
 from softphone.archive.archive import Archive
-from softphone.archive.keys import revocation
+from softphone.archive.keys import revocation, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Wrap
 from softphone.archive.proof import audit
@@ -137,8 +137,7 @@ def living_wraps(archive: Archive) -> dict[tuple[str, KeyRole], int]:
 
 
 def _anew(row: Row[*tuple[Any, ...]], private: bytes, new: Recipient) -> Wrap | None:
-    old = Wrap(row.recording, row.segment, KeyRole(row.role), row.key_id, row.suite, row.sealed)
-    key = keys.unwrap(old, private)
+    key = keys.unwrap(slots.wrap_of(row), private)
     return None if key is None else keys.wrap(key, new, row.recording, row.segment)
 
 
@@ -173,7 +172,7 @@ def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
 
 def _next(connection: Connection, after: tuple[str, int], *which: ColumnElement[bool]) -> _Rows:
     place = tuple_(wraps.c.recording, wraps.c.segment)
-    asked = select(wraps).where(*which, place > after).order_by(wraps.c.recording, wraps.c.segment)
+    asked = slots.SEALED.where(*which, place > after).order_by(wraps.c.recording, wraps.c.segment)
     return connection.execute(asked.limit(BATCH)).all()
 
 
@@ -184,12 +183,8 @@ def _standing(connection: Connection, rows: _Rows, key: Recipient) -> _Rows:
 
 
 def _write(connection: Connection, desk: str, made: Sequence[Wrap], new: Recipient) -> None:
-    """All at once: a wrap by itself takes longer to write than to make."""
-    if not made:
-        return
     _drop(connection, [(one.recording, one.segment) for one in made], new)
-    rows = [{**asdict(one), "role": one.role.value, "desk": desk} for one in made]
-    connection.execute(insert(wraps), rows)
+    slots.add(connection, desk, made)
 
 
 def _drop(connection: Connection, places: Sequence[tuple[str, int]], key: Recipient) -> int:
