@@ -153,6 +153,10 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     sweep.add_argument("--clock-is-right", action="store_true", help=texts("cli.sweep.clock_is_right"))
     sweep.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     _judge(command("judge", bootstrap.archive_judge, what), texts)
+    orphan = command("orphan", bootstrap.archive_orphan, what)
+    orphan.add_argument("id", metavar="ID", help=texts("cli.orphan.id"))
+    orphan.add_argument("--delete", action="store_true", required=True, help=texts("cli.orphan.delete"))
+    orphan.add_argument("--reason", required=True, metavar="TEXT", help=texts("cli.judge.reason"))
     verify = command("verify", bootstrap.archive_verify, what)
     verify.add_argument("--json", action="store_true", help=texts("cli.json"))
     verify.add_argument("--head", type=Path, metavar="FILE", help=texts("cli.verify.head"))
@@ -190,7 +194,7 @@ def _restore(of: argparse.ArgumentParser, texts: Texts) -> None:
     of.add_argument("--replace", action="store_true", help=texts("cli.restore.replace"))
     of.add_argument("--erase-former", action="store_true", help=texts("cli.restore.erase_former"))
     of.add_argument("--accept-unknown", action="store_true", help=texts("cli.restore.accept_unknown"))
-    of.add_argument("--clock-is-right", action="store_true", help=texts("cli.sweep.clock_is_right"))
+    of.add_argument("--clock-is-right", action="store_true", help=texts("cli.restore.clock_is_right"))
     of.add_argument("--json", action="store_true", help=texts("cli.json"))
 
 

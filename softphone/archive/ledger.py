@@ -24,7 +24,7 @@ from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.revocation import revoked, standing
 from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
 from softphone.archive.known import Places
-from softphone.archive.proof import audit
+from softphone.archive.proof import audit, written
 from softphone.archive.proof.checkpoint import EVERY, Signer
 from softphone.archive.proof.proofs import BEFORE, CALL_BACKS, REFUSALS, recordings_of
 from softphone.archive.review.tally import Tallied, counted, declines, says_no, tally_call
@@ -70,6 +70,7 @@ _IN_LISTS: Mapping[type[Change], str] = {
 """changes of what no recording's rows are"""
 _FACTS_KEPT = 200
 _HEARD_KEPT = 1_000
+_CLOSED_KEPT = 1_000
 _FILES = 50
 """that go before their rows do, in one transaction"""
 
@@ -87,6 +88,15 @@ class _GiveUp:
 @dataclass(frozen=True, slots=True)
 class _Suspect:
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A segment's writer has, with so many chunks on the disk."""
+
+    recording: str
+    segment: int
+    chunks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +150,17 @@ class Ledger:
         """training wraps that a hold has taken away, for an undo of it: where the keys themselves are long forgotten"""
         self._heard: dict[str, frozenset[Tallied]] = {}
         """what has become of the calls that ring, go on or were on lately, as far as they are in the sample"""
+        self._chunks: dict[str, dict[int, int]] = {}
+        """of recordings that are not closed yet: segments whose writer has ended, and how many each has"""
+        self._closed: dict[str, None] = {}
+        """lately; what their last writers say comes into the rows by itself"""
         self._suspected = False
         self._to_scour = False
         self._pause = PROBE_SECONDS
         self._worked_since = -_RELAPSE_SECONDS
         vault.on_fault = self.suspect
-        self._inbox: queue.SimpleQueue[Commit | _Forget | _GiveUp | _Suspect | _Stop] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Commit | _Forget | _GiveUp | _Suspect | _Ended | _Stop] = queue.SimpleQueue()
+        vault.on_ended = lambda recording, segment, chunks: self._inbox.put(_Ended(recording, segment, chunks))
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self) -> None:
@@ -203,6 +218,8 @@ class Ledger:
                     self._places.give_up(call)
                 case _Suspect(detail):
                     self._trouble(detail)
+                case _Ended():
+                    self._ended(item)
                 case _Stop():
                     with suppress(ArchiveError), self._catalog.writing() as connection:
                         self._signer.sign(connection, datetime.now(UTC))
@@ -225,6 +242,22 @@ class Ledger:
             self._on_failed(commit.ticket, Reason.STORAGE_FAILED, type(error).__name__)
         else:
             self._on_done(commit.ticket, opened)
+
+    def _ended(self, one: _Ended) -> None:
+        """With the recording's own end it is written there; where that was quicker, by itself."""
+        if one.recording not in self._closed:
+            self._chunks.setdefault(one.recording, {})[one.segment] = one.chunks
+            return
+        try:
+            with self._catalog.writing() as connection:
+                call = Tables(connection, self._desk, self._secrets).call_of(one.recording)
+                if call is not None and written.count(connection, one.recording, {one.segment: one.chunks}):
+                    told: dict[str, str | int | bool | None] = {"segment": one.segment, "chunks": one.chunks}
+                    entry = AuditEntry(written.WHOLE, "G10", datetime.now(UTC), call, one.recording, told)
+                    audit.append(connection, self._desk, [entry])
+        except ArchiveError as error:
+            # The next start counts them.
+            self._trouble(error.code)
 
     def _trouble(self, detail: str) -> None:
         if not self._suspected:
@@ -267,6 +300,7 @@ class Ledger:
             self._aside.pop(recording, None)
         for recording in deed.discarded:
             self._keys.pop(recording, None)
+        self._keep_closed(deed)
         self._aside |= deed.aside
         self._keep_heard(deed.heard)
         if deed.dropped or deed.discarded:
@@ -276,6 +310,13 @@ class Ledger:
             with suppress(ArchiveError):
                 remove_condemned(self._catalog, self._vault)
         return deed.opened
+
+    def _keep_closed(self, deed: _Deed) -> None:
+        for recording in (*deed.closed, *deed.discarded):
+            self._chunks.pop(recording, None)
+        self._closed |= dict.fromkeys(deed.closed)
+        while len(self._closed) > _CLOSED_KEPT:
+            del self._closed[next(iter(self._closed))]
 
     def _scour(self) -> None:
         """Nothing is left of wraps in any page; where a reader is in the way, soon."""
@@ -344,6 +385,8 @@ class Ledger:
                     self._wrap_again(recording, Purpose.TRAINING, back, tables, deed)
             case CloseRecording():
                 tables.close_recording(change)
+                written.count(tables.connection, change.recording, self._chunks.get(change.recording, {}))
+                deed.closed.append(change.recording)
                 deed.dropped = True
                 self._vault.settle(change.recording)
             case ListCallBack():
@@ -436,6 +479,7 @@ class _Deed:
 
     opened: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes], repr=False)
     created: list[str] = field(default_factory=list[str])
+    closed: list[str] = field(default_factory=list[str])
     discarded: list[str] = field(default_factory=list[str])
     taken_back: list[str] = field(default_factory=list[str])
     """recordings that training is never wrapped for again"""
@@ -499,9 +543,13 @@ def _nobody(_works: bool, _detail: str) -> None:
 
 
 def remove_condemned(catalog: Catalog, vault: Vault) -> list[str]:
-    """The files of discarded recordings go; also those that an earlier run could not make go. Raises ArchiveError."""
+    """The files of discarded recordings go; also those that an earlier run could not make go. Raises ArchiveError.
+
+    One whose recording stands was put on the list past the program: it stays, for `verify` to tell.
+    """
+    stands = select(recordings.c.recording).where(recordings.c.recording == condemned.c.recording).exists()
     with catalog.reading() as connection:
-        listed = [row.recording for row in connection.execute(select(condemned.c.recording))]
+        listed = list(connection.execute(select(condemned.c.recording).where(~stands)).scalars())
     for first in range(0, len(listed), _FILES):
         some = listed[first : first + _FILES]
         # The files first: what is cut off in between is tried again, and a file that has gone is no fault.

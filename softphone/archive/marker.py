@@ -15,6 +15,8 @@ FORMAT = 1
 MARKER = "archive.json"
 REPLACED = "archive.json.replaced"
 """its name in a folder that a restore has moved aside: nobody opens that as an archive"""
+BEGUN = "restoring.json"
+"""in a folder into which a backup is being brought back: of which archive, and which backup"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,17 @@ def replaced(folder: Path, archive: str) -> list[Path]:
         for beside in sorted(folder.resolve().parent.iterdir()):
             with suppress(OSError, ArchiveError):
                 if beside.name != folder.name and read_marker(beside, REPLACED).archive == archive:
+                    found.append(beside)
+    return found
+
+
+def half_restored(folder: Path, archive: str) -> list[Path]:
+    """The folders beside it into which the same archive was being restored: nothing that is erased is erased in them."""
+    found: list[Path] = []
+    with suppress(OSError):
+        for beside in sorted(folder.resolve().parent.iterdir()):
+            with suppress(OSError, ValueError, TypeError, KeyError):
+                if json.loads((beside / BEGUN).read_bytes())["archive"] == archive:
                     found.append(beside)
     return found
 

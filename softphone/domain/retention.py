@@ -54,9 +54,9 @@ def due(ends_on: date | None, today: date, *, judge_by: date | None = None) -> D
     return Due.TO_JUDGE if today < judge_by else Due.NOT_JUDGED
 
 
-def judge_by(ends_on: date, within: Period) -> date:
-    """The day on which it ends unjudged. Counted from the purpose's own day, whenever somebody looked."""
-    return within.after(ends_on)
+def judge_by(ends_on: date, within: Period, *, listed_on: date) -> date:
+    """The day on which it ends unjudged: so long after its own day, and after the one on which custody is first told of it."""
+    return within.after(max(ends_on, listed_on))
 
 
 def keep_at_most(judged_on: date, retention: Period) -> date:

@@ -42,6 +42,8 @@ class Deed(StrEnum):
     """confirm and lift"""
     JUDGE = "judge"
     """what has come to its day and is not simply deleted"""
+    BELIEVE_CLOCK = "believe_clock"
+    """say that a date by which something is deleted is right, where the clock has jumped"""
     KEEP = "keep"
     """sweep, verify, back up, restore: the archive's health, and nothing of a call"""
 
@@ -50,7 +52,9 @@ _MAY: dict[Role, frozenset[Deed]] = {
     Role.AGENT: frozenset({Deed.FIND_OWN, Deed.RAISE_HOLD}),
     Role.CASE_HANDLER: frozenset({Deed.FIND_DOCUMENTATION, Deed.OPEN_DOCUMENTATION, Deed.RAISE_HOLD}),
     Role.LEAD: frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW, Deed.RAISE_HOLD}),
-    Role.CUSTODY: frozenset({Deed.FIND_ALL, Deed.OPEN_CASE, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.JUDGE}),
+    Role.CUSTODY: frozenset(
+        {Deed.FIND_ALL, Deed.OPEN_CASE, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.JUDGE, Deed.BELIEVE_CLOCK}
+    ),
     Role.IT: frozenset(),
 }
 _BY_KEY = {

@@ -334,6 +334,8 @@ class Store:
         except KlartoneError as error:
             # What was left half-done stays so for `verify` to tell; whether anything can be written shows at the first write.
             _log.warning("archive not repaired: %s", error.code)
+        except Exception as error:  # noqa: BLE001 - as above: what nobody thought of keeps no call from being recorded
+            _log.error("archive not repaired: bug %s", where(type(error), error.__traceback__))
         threading.Thread(target=self._read, args=(archive,), name="store reader", daemon=True).start()
         self._post(lambda: self._opened(archive))
 

@@ -28,6 +28,8 @@ DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 BASES = {DOCUMENTATION: Basis.LEGITIMATE_INTEREST, TRAINING: Basis.LEGITIMATE_INTEREST}
 NUMBER = "+4520123456"
 AT = datetime(2026, 11, 25, 10, 41, tzinfo=UTC)
+AFTER = datetime(2090, 1, 1, tzinfo=UTC)
+"""later than whatever a test sweeps at, for who is to see nothing but the order of it"""
 FRAME = 320
 RATE = 16_000
 
@@ -88,6 +90,8 @@ class Scene:
         self.failures: list[Reason] = []
         self.failed = threading.Event()
         self.sealed: list[tuple[str, int, int]] = []
+        self.ended: list[tuple[str, int]] = []
+        """segments whose writer has ended, once the ledger has been told"""
         self.storage: list[bool] = []
         self.storage_changed = threading.Event()
         self._answers: dict[int, Mapping[tuple[str, int], bytes] | CommitFailedError] = {}
@@ -192,7 +196,7 @@ class Scene:
         path, pause = self.archive.vault.path(recording), threading.Event()
         for _ in range(2000):
             whole = any(chunk.final and chunk.segment == segment for chunk in read_structure(path).chunks)
-            if whole and (recording, segment, samples) in self.sealed:
+            if whole and (recording, segment, samples) in self.sealed and (recording, segment) in self.ended:
                 return
             pause.wait(0.005)
         raise AssertionError(self.sealed)
@@ -219,6 +223,13 @@ class Scene:
             lambda ticket, reason, detail: self._answer(ticket, CommitFailedError(reason, detail)),
             self._told,
         )
+        tell = self.archive.vault.on_ended
+
+        def ended(recording: str, segment: int, chunks: int) -> None:
+            tell(recording, segment, chunks)
+            self.ended.append((recording, segment))
+
+        self.archive.vault.on_ended = ended
         ledger.start()
         return ledger
 

@@ -1,7 +1,7 @@
 """A reader of recordings written from docs/container.md alone: it imports nothing of the program. Keep it under 150 lines.
 
-`read(data, wraps, private)` gives what an export holds: (n, 2) samples, agent and party. A wrap is (recording, segment,
-role, key_id, suite, sealed), as the catalog's row has it; `private` is 32 bytes of X25519.
+`wraps_in(catalog, master, recording)` gives what a catalog has sealed, and `read(data, wraps, private)` what an export holds:
+(n, 2) samples, agent and party. A wrap is (recording, segment, role, key_id, suite, sealed); `private` is 32 bytes of X25519.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import av
@@ -21,9 +22,13 @@ from av.audio.codeccontext import AudioCodecContext
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlcipher3 import dbapi2
 
 Wrap = tuple[str, int, str, str, str, bytes]
+SQLCIPHER: Any = dbapi2
 HPKE = "X25519-HKDF-SHA256-AES256GCM"
 
 
@@ -59,6 +64,19 @@ def data_key(wrap: Wrap, private: bytes) -> bytes:
     info = b"klartone wrap 1\0" + json.dumps(bound, sort_keys=True, separators=(",", ":")).encode("ascii")
     hpke = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
     return hpke.decrypt(sealed, X25519PrivateKey.from_private_bytes(private), info)
+
+
+def wraps_in(catalog: Path, master: bytes, recording: str) -> list[Wrap]:
+    key = HKDF(SHA256(), 32, None, b"klartone archive 1 catalog").derive(master)
+    database = SQLCIPHER.connect(str(catalog))
+    try:
+        database.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        columns = "recording, segment, role, key_id, suite, sealed"
+        return [
+            *database.execute(f"SELECT {columns} FROM wraps JOIN slots USING (slot) WHERE recording = ?", (recording,))
+        ]
+    finally:
+        database.close()
 
 
 def chunks(data: bytes, at: int) -> Iterator[tuple[int, int, int, bytes]]:

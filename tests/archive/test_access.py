@@ -255,12 +255,13 @@ def test_what_a_hold_alone_keeps_opens_for_custody_only_whatever_wraps_there_are
     recording = home.recorded(DOCUMENTATION)
     holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "x", "anna", datetime.now(UTC))
     with home.desk.archive.catalog.reading() as connection:
-        asked = "SELECT * FROM wraps WHERE role = 'documentation'"
+        asked = "SELECT wraps.*, sealed FROM wraps JOIN slots USING (slot) WHERE role = 'documentation'"
         kept = [tuple(row) for row in connection.exec_driver_sql(asked)]
     home.desk.commit(Restrict(recording, "hold_only"), recording=recording)
     with home.desk.archive.catalog.writing() as connection:
-        for row in kept:
-            connection.exec_driver_sql("INSERT INTO wraps VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        for *row, sealed in kept:
+            connection.exec_driver_sql("UPDATE slots SET free = 0, sealed = ? WHERE slot = ?", (sealed, row[-1]))
+            connection.exec_driver_sql("INSERT INTO wraps VALUES (?, ?, ?, ?, ?, ?, ?)", tuple(row))
     export = ["archive", "export", recording, "--wav"]
     said = home.person("case", KeyRole.DOCUMENTATION).does(*export, str(tmp_path / "1.wav"), "--why", "x")
     assert said.status == 1

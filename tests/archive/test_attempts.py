@@ -17,15 +17,18 @@ import pytest
 from softphone.archive.access import viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import Chunk, Sealer, read_header, scan
+from softphone.archive.finding.searching import Query, page
 from softphone.archive.keys.wraps import unwrap
 from softphone.archive.proof import audit
-from softphone.archive.proof.verify import verify
-from softphone.archive.retention import holding
-from softphone.archive.retention.sweep import sweep
+from softphone.archive.proof.checkpoint import Head
+from softphone.archive.proof.verify import Proof, verify
+from softphone.archive.retention import holding, judging
+from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import open_review
 from softphone.domain.changes import CloseRecording, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Role
 from softphone.system.policy_file import parse_policy
 from tests.archive.people import ANNA, BO, House, Person, house, policy_of
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING, MemoryKeys, Scene
@@ -89,6 +92,8 @@ def test_with_an_agent_s_keyring_nothing_is_heard_deleted_unlocked_or_hidden_thr
     attempt(home, anna, "holds", "lift", hold, "--reason", "settled")
     attempt(home, anna, "holds", "confirm", hold, "--look-again", "2098-01-01")
     attempt(home, anna, "archive", "sweep", "--now", "2098-01-01")
+    attempt(home, anna, "archive", "sweep", "--clock-is-right")
+    attempt(home, anna, "archive", "orphan", held, "--delete", "--reason", "x")
     assert anna.does("keys", "create", "custody", "--id", "mine").status == 0
     attempt(home, anna, "keys", "rotate", custody.key_id[:12], "--to", "mine")
     attempt(home, anna, "archive", "export", held, "--wav", wav, "--as", "custody", "--case", "7")
@@ -231,16 +236,28 @@ class Loot:
         finally:
             archive.close()
 
-    def found(self) -> dict[str, set[str]]:
-        """What `verify` tells with an agent's keyring: the codes, each with the recordings that it names."""
+    def unbound(self, *statements: str) -> None:
+        """As `sql`, past what the tables say of one another."""
+        archive = Archive.open(self.folder, self.keys)
+        with archive.catalog._writer.connect() as connection:
+            for statement in ("PRAGMA foreign_keys = OFF", *statements):
+                connection.exec_driver_sql(statement)
+        archive.close()
+
+    def proof(self, head: Head | None = None) -> Proof:
         archive = Archive.open(self.folder, self.keys)
         try:
-            told: dict[str, set[str]] = {}
-            for finding in verify(archive).findings:
-                told.setdefault(finding.code, set()).add(str(finding.params.get("recording", "")))
-            return told
+            return verify(archive, head)
         finally:
             archive.close()
+
+    def found(self) -> dict[str, set[str]]:
+        """The faults that `verify` tells with an agent's keyring: the codes, each with the recordings that it names."""
+        told: dict[str, set[str]] = {}
+        for finding in self.proof().findings:
+            if finding.is_fault:
+                told.setdefault(finding.code, set()).add(str(finding.params.get("recording", "")))
+        return told
 
 
 @pytest.fixture(scope="module")
@@ -338,13 +355,16 @@ def by_sql(*statements: str) -> Callable[[Loot], None]:
     return deed
 
 
-def rewrite_the_log(loot: Loot) -> None:
-    """Each entry's hash is made anew, so that the chain alone holds."""
+def rewrite_the_log(loot: Loot, *, signs: bool = False) -> None:
+    """Each entry's hash is made anew, so that the chain alone holds; `signs`: and the desk's own key signs it again."""
     archive = Archive.open(loot.folder, loot.keys)
     try:
         with archive.catalog.writing() as connection:
-            connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
-            connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_update")
+            guards = connection.exec_driver_sql(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('audit', 'checkpoints')"
+            ).all()
+            for guard in guards:
+                connection.exec_driver_sql(f"DROP TRIGGER {guard.name}")
             number, previous = 0, audit.GENESIS
             for row in audit.entries(connection):
                 told = {**row._mapping, "event": "nothing" if row.number == 2 else row.event}
@@ -357,15 +377,73 @@ def rewrite_the_log(loot: Loot) -> None:
             connection.exec_driver_sql(
                 "UPDATE meta SET value = ? WHERE name LIKE 'audit-end-%'", (f"{number} {previous}",)
             )
+            if signs:
+                connection.exec_driver_sql("DELETE FROM checkpoints")
+                assert archive.signer.sign(connection, datetime.now(UTC)) is not None
+            for guard in guards:
+                connection.exec_driver_sql(guard.sql)
     finally:
         archive.close()
 
 
+def remove_slot(loot: Loot) -> None:
+    trained = TRAINED.format(trained=loot.trained)
+    loot.unbound("DROP TRIGGER slots_stay", f"DELETE FROM slots WHERE slot IN {trained}")
+
+
+def park_a_wrap(loot: Loot) -> None:
+    """Out of the way of a withdrawal, at a segment of another recording that does not exist."""
+    trained = TRAINED.format(trained=loot.trained)
+    loot.unbound(f"UPDATE wraps SET recording = '{loot.plain}', segment = 99 WHERE slot IN {trained}")
+
+
+def sweep_by_a_clock_of_its_own(loot: Loot) -> None:
+    archive = Archive.open(loot.folder, loot.keys)
+    later = datetime(2099, 1, 1, tzinfo=UTC)
+    sweep(archive, later, clock=later, witness=later)
+    archive.close()
+    assert not loot.path(loot.plain).exists()
+
+
+def take_out_the_end(loot: Loot) -> None:
+    """At the end of a chunk, as a crash leaves it."""
+    data = loot.path(loot.plain).read_bytes()
+    chunks = [one for one in scan(data, read_header(data)[1]) if isinstance(one, Chunk)]
+    loot.path(loot.plain).write_bytes(data[: chunks[-1].offset])
+
+
+def take_out_all(loot: Loot) -> None:
+    data = loot.path(loot.plain).read_bytes()
+    loot.path(loot.plain).write_bytes(data[: read_header(data)[1]])
+
+
+UNREADABLE = (
+    "purposes SET stands = 'x'",
+    "purposes SET stands = CAST(x'ff' AS TEXT)",
+    "wraps SET role = 'x'",
+    "segments SET purposes = 'documentation,x'",
+)
+UNDATED = (
+    "purposes SET expires_on = '0' WHERE recording = '{plain}'",
+    "purposes SET expires_on = x'00' WHERE recording = '{plain}'",
+    "recordings SET opened_at = 'x' WHERE recording = '{plain}'",
+    "calls SET time_zone = 'x'",
+    "calls SET direction = 'x'",
+)
 EARLIER = "DROP TRIGGER audit_no_delete"
+TRAINED = "(SELECT slot FROM wraps WHERE recording = '{trained}' AND role = 'training')"
 ATTEMPTS: list[tuple[Callable[[Loot], None], str, str]] = [
     (delete_file, "object_unreadable", "plain"),
     (swap_files, "object_of_another", "plain"),
-    (truncate, "broke_off", "plain"),
+    (truncate, "chunks_too_few", "plain"),
+    (take_out_the_end, "chunks_too_few", "plain"),
+    (take_out_all, "chunks_too_few", "plain"),
+    (park_a_wrap, "wrap_of_no_segment", "plain"),
+    (sweep_by_a_clock_of_its_own, "swept_ahead", ""),
+    (by_sql("INSERT INTO condemned VALUES ('{plain}', 'desk', '2026-11-25')"), "condemned_stands", "plain"),
+    (by_sql("INSERT INTO meta VALUES ('revoked-0123', '2026-11-25T10:00:00+00:00')"), "revocation_untold", ""),
+    *((by_sql(f"UPDATE {what} WHERE recording = '{{plain}}'"), "rows_unreadable", "plain") for what in UNREADABLE),
+    *((by_sql(f"UPDATE {what}"), "rows_changed", "plain") for what in UNDATED),
     (overwrite, "chunk_damaged", "plain"),
     (delete_everything_of_it, "recording_lost", "plain"),
     (rewrite_the_log, "audit_changed", ""),
@@ -373,12 +451,50 @@ ATTEMPTS: list[tuple[Callable[[Loot], None], str, str]] = [
     (by_sql("DELETE FROM wraps WHERE recording = '{trained}' AND role = 'training'"), "wrap_missing", "trained"),
     (
         by_sql(
-            "INSERT INTO wraps SELECT '{plain}', segment, 'training', key_id, suite, desk, sealed FROM wraps "
-            "WHERE recording = '{trained}' AND role = 'training'"
+            f"INSERT INTO slots (free, sealed) SELECT 0, sealed FROM slots WHERE slot IN {TRAINED}",
+            "INSERT INTO wraps SELECT '{plain}', segment, 'training', key_id, suite, desk, "
+            f"(SELECT max(slot) FROM slots) FROM wraps WHERE slot IN {TRAINED}",
         ),
         "wrap_copied",
         "plain",
     ),
+    (
+        by_sql(
+            "DROP INDEX ix_wraps_slot",
+            "INSERT INTO wraps SELECT '{plain}', segment, 'training', key_id, suite, desk, slot FROM wraps "
+            f"WHERE slot IN {TRAINED}",
+        ),
+        "slot_shared",
+        "plain",
+    ),
+    (by_sql(f"UPDATE slots SET free = 1, sealed = zeroblob(80) WHERE slot IN {TRAINED}"), "slot_lost", "trained"),
+    (remove_slot, "slot_lost", "trained"),
+    (by_sql(f"UPDATE slots SET free = 1 WHERE slot IN {TRAINED}"), "slot_not_erased", ""),
+    (
+        by_sql(f"DELETE FROM wraps WHERE slot IN {TRAINED}", "UPDATE slots SET sealed = randomblob(80) WHERE free = 1"),
+        "slot_not_erased",
+        "",
+    ),
+    (by_sql("DROP TRIGGER wraps_erased", f"DELETE FROM wraps WHERE slot IN {TRAINED}"), "slot_unnamed", ""),
+    (by_sql("INSERT INTO slots (free, sealed) VALUES (0, randomblob(80))"), "slot_unnamed", ""),
+    (
+        by_sql(
+            "INSERT INTO slots (free, sealed) VALUES (0, randomblob(80))",
+            "INSERT OR REPLACE INTO wraps SELECT recording, segment, role, key_id, suite, desk, "
+            f"(SELECT max(slot) FROM slots) FROM wraps WHERE slot IN {TRAINED}",
+        ),
+        "slot_unnamed",
+        "",
+    ),
+    (
+        by_sql(
+            "PRAGMA ignore_check_constraints = ON",
+            f"UPDATE slots SET sealed = sealed || x'00' WHERE slot IN {TRAINED}",
+        ),
+        "slot_size",
+        "",
+    ),
+    (by_sql("DROP TRIGGER wraps_erased"), "schema_changed", ""),
     (by_sql("DELETE FROM holds WHERE hold = '{hold}'"), "rows_changed", "held"),
     (by_sql("UPDATE holds SET lifted_at = '2026-11-25T11:00:00+00:00' WHERE hold = '{hold}'"), "rows_changed", "held"),
     (by_sql("UPDATE holds SET confirm_by = NULL WHERE hold = '{hold}'"), "rows_changed", "held"),
@@ -419,6 +535,46 @@ def test_what_is_done_past_the_program_is_found_by_verify(
         assert getattr(loot, named) in found[code]
 
 
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("what", [*(f"{one} WHERE recording = '{{plain}}'" for one in UNREADABLE), *UNDATED])
+def test_a_row_that_nobody_can_read_keeps_no_other_recording_from_its_end_nor_from_being_listed(
+    loot: Loot, what: str
+) -> None:
+    of_it = "WHERE call = (SELECT call FROM recordings WHERE recording = '{plain}')"
+    statement = f"{what} {of_it}" if what.startswith("calls") else what
+    by_sql(f"UPDATE {statement}")(loot)
+    archive = Archive.open(loot.folder, loot.keys)
+    now = datetime.now(UTC)
+    later = now + timedelta(days=200)
+    archive.repair(now)
+    listed = page(archive, Query(), now)
+    assert loot.plain in listed.unreadable | {row.recording for row in listed.rows}
+    assert {loot.trained, loot.held} <= {row.recording for row in listed.rows}
+    assert viewer_of(archive, None, ()).roles == {Role.IT}
+    assert isinstance(archive.wraps_of(loot.plain), list)
+    assert [one.recording for one in holding.standing(archive, now)] == [loot.held]
+    assert list(judging.waiting(archive, later)) == []
+    would = sweep(archive, later, clock=later, witness=later, dry_run=True)
+    done = sweep(archive, later, clock=later, witness=later)
+    assert [(one.what, one.recording) for one in would] == [(one.what, one.recording) for one in done]
+    assert not loot.path(loot.trained).exists()
+    told = [one.what for one in done if one.recording == loot.plain]
+    assert told == [Swept.UNREADABLE] or loot.path(loot.plain).exists() != (Swept.DISCARDED in told)
+    archive.close()
+
+
+@pytest.mark.rule("G11")
+def test_whoever_has_the_desk_s_own_key_can_write_its_log_anew_and_a_head_that_was_kept_elsewhere_tells(
+    loot: Loot,
+) -> None:
+    archive = Archive.open(loot.folder, loot.keys)
+    kept = archive.head(datetime.now(UTC))
+    archive.close()
+    rewrite_the_log(loot, signs=True)
+    assert loot.found() == {}
+    assert "audit_changed" in {one.code for one in loot.proof(kept).findings}
+
+
 @pytest.mark.parametrize("change", [{"demo": True}, {"desk": "another"}, {"archive": "another"}, {"format": 9}])
 def test_a_marker_that_was_changed_is_refused_when_the_archive_is_opened(loot: Loot, change: dict[str, object]) -> None:
     marker = loot.folder / "archive.json"
@@ -452,9 +608,10 @@ def test_a_copied_wrap_opens_nothing_with_a_lead_s_own_key(home: House) -> None:
     kept, trained = home.recorded(DOCUMENTATION), home.recorded(TRAINING)
     archive = home.desk.archive
     with archive.catalog.writing() as connection:
+        from_it = f"FROM wraps JOIN slots USING (slot) WHERE recording = '{trained}' AND role = 'training'"
+        connection.exec_driver_sql(f"INSERT INTO slots (slot, free, sealed) SELECT slot + 100, 0, sealed {from_it}")
         connection.exec_driver_sql(
-            f"INSERT INTO wraps SELECT '{kept}', segment, role, key_id, suite, desk, sealed FROM wraps "
-            f"WHERE recording = '{trained}' AND role = 'training'"
+            f"INSERT INTO wraps SELECT '{kept}', segment, role, key_id, suite, desk, slot + 100 {from_it}"
         )
     archive.store = home.desk.only(KeyRole.TRAINING)
     with pytest.raises(ArchiveError) as refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,19 +21,7 @@ from softphone.wire import Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 
 Run = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LC_ALL", "en.UTF-8")
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    folder = tmp_path / "archive"
-    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
-    yield made
-    made.close()
+pytestmark = pytest.mark.usefixtures("english")
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ OVER = datetime(2027, 3, 26, 23, 0, tzinfo=UTC)
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Scene]:
     with scene(tmp_path / "archive") as made:
+        made.archive.clock = lambda: datetime(2028, 1, 1, tzinfo=UTC)
         yield made
 
 
@@ -111,6 +112,22 @@ def test_without_a_policy_that_can_be_used_nothing_is_listed_by_another_s_terms(
     assert kept(desk) == [recording]
     assert not opens(desk, recording, KeyRole.DOCUMENTATION, OVER)
     assert swept(desk, OVER, SweepTerms(Period(days=60))) == [(Swept.TO_JUDGE, DOCUMENTATION)]
+
+
+@pytest.mark.rule("G10")
+def test_what_nobody_was_told_of_is_listed_first_however_late_and_has_its_days_from_then(desk: Scene) -> None:
+    recording = to_judge(desk, DOCUMENTATION)
+    late = OVER + timedelta(days=200)
+    # A machine that was off, a policy that could not be used: nobody has seen it on any list.
+    (planned,) = sweep(desk.archive, late, clock=late, dry_run=True)
+    assert (planned.what, planned.until) == (Swept.TO_JUDGE, date(2027, 11, 12))
+    assert [one.judge_by for one in judging.waiting(desk.archive, late)] == [planned.until]
+    assert swept(desk, late) == [(Swept.TO_JUDGE, DOCUMENTATION)]
+    assert [(one.recording, one.judge_by) for one in judging.waiting(desk.archive, late)] == [
+        (recording, planned.until)
+    ]
+    assert swept(desk, late + timedelta(days=29)) == []
+    assert swept(desk, late + timedelta(days=30)) == [(Swept.NOT_JUDGED, DOCUMENTATION), (Swept.DISCARDED, None)]
 
 
 @pytest.mark.rule("G10")
@@ -196,7 +213,9 @@ def test_custody_alone_judges_and_every_refusal_is_in_the_log(desk: Scene) -> No
 def test_what_does_not_wait_is_not_judged(desk: Scene) -> None:
     plain, judged = to_judge(desk, DOCUMENTATION, review=()), to_judge(desk, DOCUMENTATION)
     nothing, closed = "error.archive.nothing_to_judge", "error.archive.closed_to_role"
-    for recording, now, code in ((plain, DAY, closed), (judged, BEFORE, nothing), (judged, OVER, nothing)):
+    for recording, now, code in ((plain, DAY, closed), (judged, BEFORE, nothing), (judged, OVER, closed)):
+        if now is OVER:
+            assert (Swept.TO_JUDGE, DOCUMENTATION) in swept(desk, DAY)
         with pytest.raises(ArchiveError) as refused:
             judging.keep(desk.archive, recording, date(2027, 4, 1), "x", desk.policy_recipients, now)
         assert refused.value.code == code

@@ -7,7 +7,7 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.archive.keys import ring
 from softphone.archive.keys.wraps import KeyStore, Recipient
-from softphone.bootstrap.home import DEMO_KEYS, texts
+from softphone.bootstrap.home import texts
 from softphone.bootstrap.keys import _onward
 from softphone.bootstrap.progress import progress
 from softphone.domain.purpose import KeyRole, Language
@@ -29,20 +29,7 @@ from tests.policies import POLICY
 
 PHRASE = "nok så lang en sætning"
 Run = Callable[..., int]
-
-
-@pytest.fixture(autouse=True)
-def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LC_ALL", "en.UTF-8")
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    """Its keys are of an earlier version: the keyring does not know their names."""
-    folder = tmp_path / "archive"
-    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
-    yield made
-    made.close()
+pytestmark = pytest.mark.usefixtures("english")
 
 
 @pytest.fixture

@@ -60,9 +60,28 @@ def test_a_recording_that_broke_off_is_marked_and_its_half_written_chunk_cut(des
     assert repaired(desk) == []
 
 
-def test_a_call_that_had_ended_while_its_last_sound_was_being_written_is_cut_too(desk: Scene) -> None:
+def killed_in_its_last_sound(desk: Scene) -> str:
+    """A call that has ended, and whose last sound was still being written: nobody could say how much of it there is."""
+    tell = desk.archive.vault.on_ended
+
+    def silent(of: str, segment: int, _chunks: int) -> None:
+        desk.ended.append((of, segment))
+
+    desk.archive.vault.on_ended = silent
     recording = desk.recorded(2, DOCUMENTATION)
     desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    desk.archive.vault.on_ended = tell
+    return recording
+
+
+def chunks_told(desk: Scene, recording: str) -> int | None:
+    with desk.archive.catalog.reading() as connection:
+        asked = "SELECT chunks FROM segments WHERE recording = ?"
+        return connection.exec_driver_sql(asked, (recording,)).scalar_one()
+
+
+def test_a_call_that_had_ended_while_its_last_sound_was_being_written_is_cut_too(desk: Scene) -> None:
+    recording = killed_in_its_last_sound(desk)
     path = desk.archive.vault.path(recording)
     sealed = path.read_bytes()
     path.write_bytes(sealed + sealed[-900:-200])
@@ -70,6 +89,64 @@ def test_a_call_that_had_ended_while_its_last_sound_was_being_written_is_cut_too
     assert path.read_bytes() == sealed
     assert found(desk) == []
     assert repaired(desk) == []
+
+
+def test_a_cut_that_was_itself_cut_off_before_it_was_told_is_told_at_the_next_start(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = killed_in_its_last_sound(desk)
+    path = desk.archive.vault.path(recording)
+    path.write_bytes(path.read_bytes()[:-100])
+    cut = desk.archive.vault.cut
+
+    def killed(of: str, length: int) -> None:
+        cut(of, length)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.archive.vault, "cut", killed)
+        with pytest.raises(KeyboardInterrupt):
+            desk.archive.repair(NOW)
+    assert found(desk) == ["broke_off"]
+    assert repaired(desk) == [(Repair.BROKE_OFF, recording, 0)]
+    assert repaired(desk) == []
+    assert "recording_broke_off" in [row.event for row in desk.archive.audit_of(recording)]
+    assert verify(desk.archive).ok
+
+
+def test_how_much_there_is_of_a_call_is_counted_at_the_next_start_where_nobody_came_to_say_it(desk: Scene) -> None:
+    recording = killed_in_its_last_sound(desk)
+    assert chunks_told(desk, recording) is None
+    assert repaired(desk) == []
+    assert chunks_told(desk, recording) == 3
+    assert [row.event for row in desk.archive.audit_of(recording)][-1] == "recording_whole"
+    assert found(desk) == []
+
+
+def test_what_ends_after_its_call_has_been_closed_is_counted_by_itself(desk: Scene) -> None:
+    recording = killed_in_its_last_sound(desk)
+    desk.archive.vault.on_ended(recording, 0, 3)
+    # The ledger goes on in order.
+    desk.commit(call="another")
+    assert chunks_told(desk, recording) == 3
+    assert found(desk) == []
+
+
+@pytest.mark.parametrize("name", ["0193 (copy)", "rapport ÆØÅ", "-", "x" * 150])
+def test_a_file_with_another_name_keeps_nothing_from_being_repaired_or_proved_and_is_told(
+    desk: Scene, name: str
+) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    folder = desk.archive.vault.folder
+    kept = desk.archive.vault.path(recording).read_bytes()
+    (folder / "aside").mkdir()
+    for path in (folder / f"{name}.ktr", folder / "aside" / f"{name}.ktr"):
+        path.write_bytes(kept)
+    assert repaired(desk) == [(Repair.BROKE_OFF, recording, 0)]
+    findings = verify(desk.archive).findings
+    assert [one.code for one in findings] == ["file_misnamed", "file_misnamed"]
+    assert all(name in str(one.params["path"]) for one in findings)
+    assert (folder / f"{name}.ktr").read_bytes() == kept
 
 
 def test_what_no_crash_does_is_left_for_verify_to_tell(desk: Scene) -> None:

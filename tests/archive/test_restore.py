@@ -451,6 +451,17 @@ def test_a_restore_that_is_stopped_leaves_no_archive_and_goes_on(desk: Scene, di
 
     assert refusal(desk, disk, new, accept_unknown=True, progress=stop).code == "error.backup.stopped"
     assert not new.exists()
+    # What ends from now on would not end in it: no catalog is left, and what is there is told.
+    left = new.with_name("new.restoring")
+    assert [path.name for path in sorted(left.glob("*"))] == ["recordings", "restoring.json"]
+    beside = desk.folder.with_name("new").parent == desk.folder.parent
+    assert beside
+    proof = verify(desk.archive)
+    assert ([(one.code, one.params) for one in proof.findings], proof.ok) == (
+        [("restore_left", {"path": str(left.resolve())})],
+        True,
+    )
+    assert health(desk.archive, SOON).half_restored == (left.resolve(),)
     done, archive = brought_back(desk, disk, new)
     assert (done.recordings, done.damaged) == (3, [])
     assert verify(archive).ok

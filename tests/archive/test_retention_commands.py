@@ -6,9 +6,10 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,7 +17,7 @@ from softphone import cli
 from softphone.archive.access import Viewer
 from softphone.bootstrap import holds
 from softphone.bootstrap import progress as telling
-from softphone.bootstrap.archive import judging
+from softphone.bootstrap.archive import judging, retention
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.bootstrap.progress import Progress, progress
 from softphone.domain.roles import Role
@@ -28,6 +29,7 @@ from tests.policies import POLICY
 
 Run = Callable[..., str]
 NOW = datetime.now(UTC)
+ZONE = ZoneInfo("Europe/Copenhagen")
 DUE = NOW - timedelta(days=100)
 """so long ago that three months are over, and the month to judge in is not"""
 
@@ -114,6 +116,44 @@ def test_what_waits_is_listed_kept_with_a_reason_and_let_go(desk: Scene, run: Ru
 
 
 @pytest.mark.rule("G10")
+def test_a_file_that_belongs_to_nothing_is_let_go_by_data_protection_for_a_reason_and_the_log_tells(
+    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = to_judge(desk, DOCUMENTATION, at=DUE)
+    aside = desk.folder / "recordings" / "aside"
+    aside.mkdir()
+    orphan = aside / "orphan.ktr"
+    orphan.write_bytes(desk.archive.vault.path(recording).read_bytes())
+    assert "klartone archive orphan" in run("archive", "verify", status=1)
+    for other in (recording, "nothing", "../orphan"):
+        assert "put aside" in run("archive", "orphan", other, "--delete", "--reason", "x", status=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "viewer_here", as_role(Role.AGENT))
+        run("archive", "orphan", "orphan", "--delete", "--reason", "x", status=1)
+    assert orphan.exists()
+    assert "is deleted" in run("archive", "orphan", "orphan", "--delete", "--reason", "of an old test")
+    assert not orphan.exists()
+    (entry,) = desk.archive.audit_of("orphan")
+    assert (entry.event, entry.params) == ("orphan_deleted", {"why": "of an old test"})
+    run("archive", "verify")
+    assert desk.archive.vault.path(recording).exists()
+
+
+@pytest.mark.rule("G10")
+def test_that_the_clock_is_right_is_for_data_protection_to_say(
+    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = to_judge(desk, DOCUMENTATION, review=(), at=DUE)
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, "viewer_here", as_role(Role.AGENT))
+        run("archive", "sweep", "--clock-is-right", status=1)
+    assert desk.archive.audit_of()[-1].params["deed"] == "believe_clock"
+    assert desk.archive.vault.path(recording).exists()
+    run("archive", "sweep", "--clock-is-right")
+    assert not desk.archive.vault.path(recording).exists()
+
+
+@pytest.mark.rule("G10")
 def test_the_list_is_for_custody_and_the_refusal_is_in_the_log(
     desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,7 +177,7 @@ def test_a_request_for_access_is_raised_listed_with_its_last_day_and_closed(desk
     (told,) = lines(run("holds", "list", "--json"))
     assert (told["by"], told["state"], bool(told["raised_by"])) == ("access", "unconfirmed", True)
     assert "klartone holds close" in run("holds", "lift", told["hold"], "--reason", "x", status=1)
-    today = NOW.date().isoformat()
+    today = NOW.astimezone(ZONE).date().isoformat()
     assert "is closed" in run("holds", "close", told["hold"], "--answered", today)
     assert "was answered on" in run("archive", "show", recording)
     assert "No recording is locked." in run("holds", "list")
@@ -176,8 +216,8 @@ def test_the_policy_says_how_long_there_is_to_confirm_and_to_judge(desk: Scene, 
     assert "within 9 days" in run("holds", "raise", recording, "--by", "party", "--why", "x")
     run("archive", "sweep")
     (told,) = lines(run("archive", "judge", "--json"))
-    days = datetime.fromisoformat(told["judge_by"]) - datetime.fromisoformat(told["ended_on"])
-    assert days == timedelta(days=60)
+    # Counted from today: no sweep has listed it before.
+    assert date.fromisoformat(told["judge_by"]) - NOW.astimezone(ZONE).date() == timedelta(days=60)
 
     # While there is one that cannot be used, no other's terms are taken for its own.
     another = to_judge(desk, DOCUMENTATION, at=DUE - timedelta(days=1))

@@ -100,7 +100,10 @@ def test_it_gives_an_export_sample_for_sample_with_pauses_and_gaps(desk: Scene, 
     recording = with_a_pause_and_a_gap(desk)
     data = desk.archive.vault.path(recording).read_bytes()
 
-    heard = second_reader.read(data, wraps_of(desk.archive, recording), private_of(desk, role))
+    master = desk.memory.held[f"archive-{desk.archive.id}"]
+    wraps = second_reader.wraps_in(desk.folder / "catalog.db", master, recording)
+    assert sorted(wraps) == sorted(wraps_of(desk.archive, recording))
+    heard = second_reader.read(data, wraps, private_of(desk, role))
 
     ours = exported(desk.archive, recording, role, tmp_path / "out.wav")
     segments = 1 if role is KeyRole.TRAINING else 2
@@ -326,5 +329,14 @@ def test_damage_on_the_way_is_silence_and_what_follows_stays_in_its_place(desk: 
 
 def test_the_page_names_what_the_second_reader_uses() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "container.md").read_text("utf-8")
-    for word in ("klartone wrap 1", "KTCH", "KLARTONE", "time_zone", "mapping_family", second_reader.HPKE, "48 kHz"):
+    for word in (
+        "klartone archive 1 catalog",
+        "klartone wrap 1",
+        "KTCH",
+        "KLARTONE",
+        "time_zone",
+        "mapping_family",
+        second_reader.HPKE,
+        "48 kHz",
+    ):
         assert word in page

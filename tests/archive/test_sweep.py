@@ -12,6 +12,8 @@ from softphone.archive import commands
 from softphone.archive.files.reader import read_structure
 from softphone.archive.proof.health import health
 from softphone.archive.proof.verify import verify
+from softphone.archive.retention import holding
+from softphone.archive.retention.clock import whole_sweep
 from softphone.archive.retention.sweep import Swept, SweptItem, sweep
 from softphone.domain.changes import (
     ChangeHold,
@@ -70,7 +72,7 @@ def test_a_recording_is_kept_to_its_last_day_and_gone_on_its_day(desk: Scene) ->
     assert not any(chunk in desk.files() for chunk in chunks)
     events = [(entry.event, entry.rule) for entry in desk.archive.audit_of(recording)]
     assert events[-2:] == [("sweep_purpose_expired", "G10"), ("sweep_discarded", "G10")]
-    assert verify(desk.archive).ok
+    assert verify(desk.archive, now=LATER).ok
 
 
 @pytest.mark.rule("G36")
@@ -113,7 +115,7 @@ def test_a_hold_keeps_a_recording_past_its_day_and_is_reported_when_nobody_confi
     assert desk.archive.find(recording).opens_for == (KeyRole.CUSTODY,)
     assert desk.archive.vault.path(recording).exists()
     assert swept(desk, LATER) == [(Swept.HOLD_OVERDUE, None)]
-    assert verify(desk.archive).ok
+    assert verify(desk.archive, now=LATER).ok
 
 
 @pytest.mark.rule("G04")
@@ -133,6 +135,64 @@ def test_our_hold_against_a_refusal_lapses_after_its_days_and_the_party_s_never(
     assert "sweep_hold_void" in [entry.event for entry in desk.archive.audit_of(ours)]
     assert swept(desk, LATER) == [(Swept.HOLD_OVERDUE, None)]
     assert kept(desk) == [party]
+
+
+@pytest.mark.rule("G04")
+def test_a_hold_that_lapses_while_something_else_keeps_the_recording_is_lifted_and_told_once(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P5Y", TRAINING: "P5Y"})
+    until = AT + timedelta(days=14)
+    desk.commit(PlaceHold("h", recording, HoldBy.CONTROLLER, "desk-3", AT, None))
+    desk.commit(ChangeHold("h", HoldBy.CONTROLLER, until))
+
+    assert swept(desk, until) == [(Swept.HOLD_VOID, None)]
+
+    row = desk.archive.find(recording, until)
+    # What it kept out of training, nobody here can seal for training again.
+    assert (row.holds, row.purposes) == ((), (DOCUMENTATION,))
+    assert swept(desk, until) == []
+    assert [entry.event for entry in desk.archive.audit_of(recording)].count("sweep_hold_void") == 1
+    assert verify(desk.archive, now=LATER).ok
+
+
+@pytest.mark.rule("G04")
+def test_a_recording_that_only_a_lapsed_hold_and_training_kept_goes_with_them(desk: Scene) -> None:
+    recording = closed(desk, TRAINING)
+    until = AT + timedelta(days=14)
+    desk.commit(PlaceHold("h", recording, HoldBy.CONTROLLER, "desk-3", AT, None))
+    desk.commit(ChangeHold("h", HoldBy.CONTROLLER, until))
+    assert swept(desk, until) == [(Swept.HOLD_VOID, None), (Swept.DISCARDED, None)]
+    assert kept(desk) == []
+
+
+@pytest.mark.rule("G10")
+def test_a_sweep_by_a_clock_that_was_set_ahead_shows_in_the_log_s_times(desk: Scene) -> None:
+    closed(desk, DOCUMENTATION)
+    assert swept(desk, LATER) != []
+    assert verify(desk.archive, now=LATER).findings == ()
+    (finding,) = verify(desk.archive, now=AT).findings
+    assert (finding.code, finding.params["at"]) == ("swept_ahead", LATER.isoformat())
+    # Also once the clock has been set right, and for good.
+    closed(desk, DOCUMENTATION)
+    assert [one.code for one in verify(desk.archive, now=LATER).findings] == ["swept_ahead"]
+    assert not verify(desk.archive, now=LATER).ok
+
+
+@pytest.mark.rule("G10")
+def test_what_a_lifted_hold_kept_waits_for_the_next_sweep_and_is_a_fault_once_that_has_passed_it_by(
+    desk: Scene,
+) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "price", "mette", AT)
+    swept(desk, LATER)
+    later = LATER + timedelta(hours=1)
+    holding.lift(desk.archive, hold, "settled", desk.policy_recipients, later)
+    proof = verify(desk.archive, now=later)
+    assert ([one.code for one in proof.findings], proof.ok) == (["kept_until_sweep"], True)
+    with desk.archive.catalog.writing() as connection:
+        whole_sweep(connection, later + timedelta(hours=1))
+    proof = verify(desk.archive, now=later + timedelta(hours=2))
+    assert ([one.code for one in proof.findings], proof.ok) == (["kept_without_reason"], False)
+    assert swept(desk, later) == [(Swept.DISCARDED, None)]
 
 
 @pytest.mark.rule("G23")
@@ -233,7 +293,7 @@ def test_a_clock_that_jumped_deletes_nothing_until_a_witness_agrees(desk: Scene,
     # Set right, it is believed again by itself.
     assert (Swept.DISCARDED, None) in swept(desk, AT + timedelta(hours=1), unwitnessed=True)
     assert kept(desk) == [held]
-    assert verify(desk.archive).ok
+    assert verify(desk.archive, now=LATER).ok
 
 
 def test_a_witness_or_a_person_who_agrees_is_enough_and_the_new_time_is_then_believed(desk: Scene) -> None:
@@ -306,4 +366,4 @@ def test_a_purpose_that_ended_while_the_call_goes_on_is_not_brought_back_by_its_
     assert {one.role for one in desk.archive.wraps_of(recording) if one.segment == 1} == {
         KeyRole.TRAINING, KeyRole.CUSTODY,
     }  # fmt: skip
-    assert verify(desk.archive).ok
+    assert verify(desk.archive, now=LATER).ok

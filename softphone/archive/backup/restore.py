@@ -32,7 +32,7 @@ from softphone.archive.files.container import SUFFIX
 from softphone.archive.files.vault import sync_folder
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets
-from softphone.archive.marker import MARKER, REPLACED, Marker, read_marker, write_marker
+from softphone.archive.marker import BEGUN, MARKER, REPLACED, Marker, read_marker, write_marker
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Signer
@@ -42,8 +42,6 @@ from softphone.archive.writers import RESTORING, Writers
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
 
-BEGUN = "restoring.json"
-"""which backup is being brought back into this folder"""
 _BATCH = 200
 _Key = tuple[str, str]
 """kind and id"""
@@ -109,7 +107,12 @@ def restore(
                 raise ArchiveError("error.backup.unknown", since=_told(read.until or manifest.at), until=_told(now))
             work = to.with_name(f"{to.name}{RESTORING}")
             made = _Restoring(work, target, manifest, secrets, signer, store, progress)
-            done = made.make(read, former, now, clock_is_right=clock_is_right)
+            try:
+                done = made.make(read, former, now, clock_is_right=clock_is_right)
+            except BaseException:
+                # Nothing that ends from now on would end in it. What was copied besides, the next run goes on with.
+                made.forget_catalog()
+                raise
         done.taken = done.taken and stands and before == to
         if sys.platform == "win32":
             # Nothing in a folder that is open there can be moved.
@@ -224,7 +227,9 @@ class _Restoring:
 
     def _begin(self) -> None:
         """A folder of another backup's restore is not gone on with; nor one that was whole, and of which nobody knows the age."""
-        told = json.dumps({"target": self._target.id, "number": self._manifest.number})
+        told = json.dumps(
+            {"target": self._target.id, "number": self._manifest.number, "archive": self._manifest.archive}
+        )
         try:
             if self._work.exists() and not _is(self._work / BEGUN, told):
                 _erase_all(self._work)
@@ -235,6 +240,11 @@ class _Restoring:
             (self._work / BEGUN).write_text(told, encoding="utf-8")
         except OSError as error:
             raise ArchiveError("error.archive.unwritable", path=str(self._work), detail=error.strerror or "") from error
+
+    def forget_catalog(self) -> None:
+        with suppress(OSError):
+            for left in self._work.glob(f"{CATALOG}*"):
+                erase(left)
 
     def _fetch(self, file: File, to: Path) -> None:
         path = self._target.folder / file.name
@@ -315,9 +325,11 @@ class _Restoring:
                 for (kind, id), what in batch:
                     of = id if id in known else None
                     call = terms.call_of(connection, id) if of else ""
-                    if terms.apply(tables, archive.desk, kind, id, what, now):
-                        self._done.erased += 1
-                        again = {"kind": kind, "gone": bool(what.get("gone"))}
+                    erased = terms.apply(tables, archive.desk, kind, id, what, now)
+                    self._done.erased += erased
+                    if erased or kind == "revoked":
+                        again: dict[str, str | int | bool | None] = {"kind": kind, "gone": bool(what.get("gone"))}
+                        again |= {"key": id} if kind == "revoked" else {}
                         entries.append(AuditEntry("erased_again", "G10", now, call, of, again))
                 if touches:
                     params: dict[str, str | int | bool | None] = {"count": len(known)}

@@ -236,7 +236,12 @@ class _Run:
     def _object(self, recording: str, known: Object | None, held: set[str]) -> Object | None:
         if known is not None and known.name not in held:
             known = None
-        path = self._archive.vault.path(recording)
+        try:
+            path = self._archive.vault.path(recording)
+        except ValueError:
+            # No id: somebody changed the row past the program, and no file is named so.
+            self._done.missing.append(recording)
+            return known
         try:
             found = path.stat()
             size, changed = found.st_size, found.st_mtime_ns

@@ -61,8 +61,10 @@ class SeekingReader:
         """samples a side that were damaged or missing, of what `pcm` has given so far"""
         recording = self.header.recording
         self._sealers = {number: Sealer(raw, recording, number, key) for number, key in keys.items()}
-        found = [self._span(number) for number in sorted(keys)]
-        self.spans = sorted((span for span in found if span is not None), key=lambda span: span.origin)
+        found = {number: self._span(number) for number in sorted(keys)}
+        self.spans = sorted((span for span in found.values() if span is not None), key=lambda span: span.origin)
+        self._silent = [number for number, span in found.items() if span is None]
+        """of which nothing can be opened: never recorded, or lost"""
 
     @classmethod
     def open(cls, path: Path, keys: Mapping[int, bytes]) -> SeekingReader:
@@ -115,7 +117,19 @@ class SeekingReader:
             at = max(at, start + span.samples)
             if not span.complete:
                 marks.append(Mark(MarkKind.BROKE_OFF, start - begin + span.samples, 0))
-        return marks
+        return marks + [Mark(MarkKind.LOST, at - begin, 0)] * self._lost()
+
+    def _lost(self) -> int:
+        """As `OpenedRecording.lost`: segments of a damaged file, or that have chunks which their key does not open."""
+        if not self._silent:
+            return 0
+        at, whole, sealed = self._start, True, set[int]()
+        while (chunk := self._next(at)) is not None:
+            whole = whole and chunk.offset == at
+            at = chunk.end
+            sealed.add(chunk.segment)
+        whole = whole and at == self._size
+        return sum(not whole or number in sealed for number in self._silent)
 
     def _segment(self, span: Span, at: int) -> Iterator[Pcm]:
         """From the segment's sample `at` on."""

@@ -56,6 +56,8 @@ class Vault:
         self._lock = threading.Lock()
         self.on_fault: Callable[[str], None] = _nobody
         """told of a write that failed, by its code: whoever tries the storage until it works"""
+        self.on_ended: Callable[[str, int, int], None] = _nobody_ended
+        """told (recording, segment, chunks) that a segment's writer has ended, with so many chunks on the disk"""
 
     def path(self, recording: str) -> Path:
         """Raises ValueError where `recording` is no id: it comes from a command line too, and names a file."""
@@ -105,7 +107,7 @@ class Vault:
             Sealer(opened.header, recording, segment, key),
             origin,
             on_sealed,
-            lambda: self._writer_ended(recording, opened),
+            lambda chunks: self._writer_ended(recording, opened, segment, chunks),
             lambda code: self.on_fault(code),
         )
 
@@ -132,33 +134,37 @@ class Vault:
                 path.unlink()
 
     def delete(self, *recordings: str) -> None:
-        """The files go, also under a writer at work: nothing of them is written once this returns.
+        """The files go, also under a writer at work and where they were set aside: nothing of them is written once this
+        returns. What is no id is no file of ours.
 
         Raises ArchiveError: one of them did not go, and those behind it are there still.
         """
         path = self.folder
         try:
-            for recording in recordings:
+            for recording in filter(_ID.fullmatch, recordings):
                 with self._lock:
                     self._gone.add(recording)
                     opened = self._objects.pop(recording, None)
                 if opened is not None:
                     opened.kill()
-                path = self.path(recording)
-                with suppress(OSError):
-                    # Where the file system writes in place, no look at the disk finds it; elsewhere its keys are gone.
-                    _overwrite(path)
-                path.unlink(missing_ok=True)
+                for path in (self._aside(recording), self.path(recording)):
+                    with suppress(OSError):
+                        # Where the file system writes in place, no look at the disk finds it; elsewhere its keys are gone.
+                        _overwrite(path)
+                    path.unlink(missing_ok=True)
             sync_folder(self.folder)
         except OSError as error:
             raise _unwritable(path, error) from error
 
     def recordings(self) -> list[str]:
         """In order. A million take a second or two."""
-        if not self.folder.exists():
-            return []
-        with os.scandir(self.folder) as found:
-            return sorted(one.name.removesuffix(SUFFIX) for one in found if one.name.endswith(SUFFIX))
+        return sorted(stem for stem in _stems(self.folder) if _ID.fullmatch(stem))
+
+    def misnamed(self) -> list[Path]:
+        """Files here that look like recordings and whose names are no ids, as a file manager's copy: no recording is in them
+        for anybody, and none of them is touched."""
+        stems = [(folder, stem) for folder in (self.folder, self.folder / ASIDE) for stem in _stems(folder)]
+        return sorted(folder / f"{stem}{SUFFIX}" for folder, stem in stems if not _ID.fullmatch(stem))
 
     def cut(self, recording: str, length: int) -> None:
         """A file that nobody writes to keeps its first `length` bytes. Raises ArchiveError."""
@@ -182,7 +188,7 @@ class Vault:
         return True
 
     def aside(self) -> list[str]:
-        return sorted(path.stem for path in (self.folder / ASIDE).glob(f"*{SUFFIX}"))
+        return sorted(stem for stem in _stems(self.folder / ASIDE) if _ID.fullmatch(stem))
 
     def is_bare(self, recording: str) -> bool:
         """Whether a file that was set aside has no more than a header, or not even that: a recording that had only begun to
@@ -225,10 +231,11 @@ class Vault:
             opened.settled = True
         return opened
 
-    def _writer_ended(self, recording: str, opened: _Object) -> None:
+    def _writer_ended(self, recording: str, opened: _Object, segment: int, chunks: int) -> None:
         with self._lock:
             opened.writers -= 1
             self._close_if_idle(recording, opened)
+        self.on_ended(recording, segment, chunks)
 
     def _close_if_idle(self, recording: str, opened: _Object) -> None:
         if opened.settled and opened.writers == 0 and self._objects.get(recording) is opened:
@@ -286,7 +293,7 @@ class SegmentWriter:
         sealer: Sealer,
         origin: int,
         on_sealed: Callable[[int], None] | None,
-        on_ended: Callable[[], None],
+        on_ended: Callable[[int], None],
         on_fault: Callable[[str], None],
     ) -> None:
         self._object = opened
@@ -323,7 +330,7 @@ class SegmentWriter:
                 self._packets += self._encoder.flush()
                 self._seal(final=True)
         finally:
-            self._on_ended()
+            self._on_ended(self.chunks)
 
     def break_off(self) -> None:
         """What is coded already is sealed, with no final chunk: the recording broke off here."""
@@ -331,7 +338,7 @@ class SegmentWriter:
             if self._packets:
                 self._seal(final=False)
         finally:
-            self._on_ended()
+            self._on_ended(self.chunks)
 
     def _encode(self, agent: bytes, party: bytes) -> None:
         self._packets += self._encoder.encode(agent, party)
@@ -357,6 +364,19 @@ class SegmentWriter:
 
 def _nobody(_code: str) -> None:
     return None
+
+
+def _nobody_ended(_recording: str, _segment: int, _chunks: int) -> None:
+    return None
+
+
+def _stems(folder: Path) -> list[str]:
+    """Of what is named as a recording's file, in no order."""
+    try:
+        with os.scandir(folder) as found:
+            return [one.name.removesuffix(SUFFIX) for one in found if one.name.endswith(SUFFIX)]
+    except FileNotFoundError:
+        return []
 
 
 def _overwrite(path: Path) -> None:

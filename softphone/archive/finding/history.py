@@ -106,6 +106,7 @@ class History:
                     },
                     tuple(_hold(one) for one in held.get(row.recording, [])),
                     row.restricted,
+                    row.broke_off_at is not None,
                 )
                 for row in rows
             )

@@ -25,6 +25,10 @@ REVIEW = "review"
 ROLES = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
 
 
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError)
+"""what comes of a row that holds what the program never writes: a word, a date or a time zone that there is none of"""
+
+
 class Source(Protocol):
     """An archive that is open."""
 
@@ -99,8 +103,14 @@ class RecordingRow:
         return (self.closed_at - self.opened_at).total_seconds() if self.closed_at else None
 
 
-def rows_of(source: Source, connection: Connection, ids: Sequence[str], now: datetime) -> list[RecordingRow]:
-    """Those that there are, in the order of `ids`. Raises ArchiveError within `reading`."""
+def rows_of(
+    source: Source, connection: Connection, ids: Sequence[str], now: datetime, unreadable: set[str] | None = None
+) -> list[RecordingRow]:
+    """Those that there are, in the order of `ids`. Raises ArchiveError within `reading`.
+
+    One whose rows hold what the program never writes is left out, and `unreadable` is told which.
+    """
+    bad: set[str] = unreadable if unreadable is not None else set()
     asked = select(recordings, calls.c.direction, calls.c.number_sealed, calls.c.time_zone).join(
         calls, calls.c.call == recordings.c.call
     )
@@ -112,18 +122,27 @@ def rows_of(source: Source, connection: Connection, ids: Sequence[str], now: dat
     kept = select(purposes).where(purposes.c.recording.in_(ids), purposes.c.stands == Ended.KEEPS.value)
     waits: set[str] = set()
     for row in connection.execute(kept.order_by(purposes.c.purpose)):
-        if row.at_end == REVIEW and not _is_over(row.judge_by, now, found.get(row.recording)):
-            waits.add(row.recording)
-        keeps[row.recording][Purpose(row.purpose)] = date.fromisoformat(row.expires_on) if row.expires_on else None
+        try:
+            if row.at_end == REVIEW and not _is_over(row.judge_by, now, found.get(row.recording)):
+                waits.add(row.recording)
+            keeps[row.recording][Purpose(row.purpose)] = date.fromisoformat(row.expires_on) if row.expires_on else None
+        except UNREADABLE:
+            bad.add(row.recording)
     standing: dict[str, list[HoldRow]] = defaultdict(list)
     of_them = select(holds).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
     for row in connection.execute(of_them.order_by(holds.c.at)):
-        standing[row.recording].append(HoldRow.of(row))
-    return [
-        _row(source, found[one], has[one], keeps[one], standing[one], now, waits=one in waits)
-        for one in ids
-        if one in found
-    ]
+        try:
+            standing[row.recording].append(HoldRow.of(row))
+        except UNREADABLE:
+            bad.add(row.recording)
+    made: list[RecordingRow] = []
+    for one in ids:
+        if one in found and one not in bad:
+            try:
+                made.append(_row(source, found[one], has[one], keeps[one], standing[one], now, waits=one in waits))
+            except UNREADABLE:
+                bad.add(one)
+    return made
 
 
 def unlisted(connection: Connection, ids: Iterable[str]) -> Iterator[str]:

@@ -5,7 +5,8 @@ Newest first, by keyset: a page that lies deep costs what the first costs. Who m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -13,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, text, tuple_, union_all
 
-from softphone.archive.finding.rows import REVIEW, RecordingRow, Source, rows_of
+from softphone.archive.finding.rows import REVIEW, UNREADABLE, RecordingRow, Source, rows_of
 from softphone.archive.tables import calls, holds, purposes, recordings, wraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
@@ -87,6 +88,8 @@ class Page:
 
     rows: tuple[RecordingRow, ...]
     next: Cursor | None
+    unreadable: frozenset[str] = frozenset()
+    """recordings that belong here, and whose rows hold what the program never writes: `verify` tells of them"""
 
 
 def page(source: Source, query: Query, now: datetime, after: Cursor | None = None, limit: int = 100) -> Page:
@@ -94,9 +97,19 @@ def page(source: Source, query: Query, now: datetime, after: Cursor | None = Non
     with source.catalog.reading() as connection:
         asked = _page(_where(source, connection, query, now, after), query, limit + 1)
         found = list(connection.execute(asked).scalars()) if asked is not None else []
-        rows = rows_of(source, connection, found[:limit], now)
-    more = len(found) > limit and bool(rows)
-    return Page(tuple(rows), Cursor(rows[-1].opened_at, rows[-1].recording) if more else None)
+        bad = set[str]()
+        rows = rows_of(source, connection, found[:limit], now, bad)
+        last = _place(connection, found[:limit]) if len(found) > limit else None
+    return Page(tuple(rows), last, frozenset(bad))
+
+
+def _place(connection: Connection, found: Sequence[str]) -> Cursor | None:
+    """Where the next page begins: behind the last of which can be told when it was begun."""
+    for recording in reversed(found):
+        at = connection.execute(select(recordings.c.opened_at).where(recordings.c.recording == recording)).scalar()
+        with suppress(*UNREADABLE):
+            return Cursor(datetime.fromisoformat(at or "").astimezone(UTC), recording)
+    return None
 
 
 def pages(source: Source, query: Query, now: datetime, limit: int = 500) -> Iterator[Page]:

@@ -9,15 +9,22 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from softphone.archive.proof.proofs import changed
+from softphone.archive.proof.proofs import changed, desks
 from softphone.archive.tables import audit, audit_begins, meta
 from softphone.domain.changes import AuditEntry
 
 GENESIS = "0" * 64
+BATCH = 5_000
+"""entries read at one look"""
+SWEPT, NOT_SWEPT = "sweep_", "sweep_clock_doubtful"
+"""how the entries of a sweep begin, and the one by which nothing was deleted"""
+AHEAD = timedelta(days=1)
+"""days are what a sweep deletes by"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +81,97 @@ def last(connection: Connection, desk: str) -> Row[Any] | None:
 
 def verify(connection: Connection) -> Iterator[Break]:
     """Every place where a desk's chain does not hold. None: it holds."""
-    ends = {row.name: row.value for row in connection.execute(select(meta).where(meta.c.name.like("audit-end-%")))}
-    ended = _begins(connection)
-    for row in connection.execute(select(audit).order_by(audit.c.desk, audit.c.number)):
-        number, previous = ended.get(row.desk, (0, GENESIS))
-        if row.number <= number:
-            yield Break(row.desk, row.number, "changed")
-            continue
+    chain, more = Chain(), True
+    while more:
+        found, more = chain.read_on(connection)
+        yield from found
+
+
+class Chain:
+    """The chains of all desks, read a batch at a look: none is kept open for long, and what is written meanwhile is read too."""
+
+    def __init__(self) -> None:
+        self._ahead: list[Row[Any]] = []
+        self._newest: dict[str, tuple[datetime, Row[Any]]] = {}
+        """of each desk, the sweep's entry with the latest time"""
+        self.count: dict[str, int] = {}
+        """entries of each desk"""
+        self._ended: dict[str, tuple[int, str]] = {}
+        self._place: dict[str, Any] = {}
+
+    def read_on(self, connection: Connection) -> tuple[list[Break], bool]:
+        """Where it does not hold, and whether there may be more; at the last look its ends are compared too."""
+        found: list[Break] = []
+        more, begins = False, _begins(connection)
+        for desk, begin in begins.items():
+            # Its first part may have gone while the rest was read.
+            if begin[0] >= self._ended.get(desk, begin)[0]:
+                self._ended[desk], self._place[desk] = begin, begin[0]
+        for desk in desks(connection):
+            rows = connection.execute(
+                select(audit)
+                .where(audit.c.desk == desk, audit.c.number > self._place.get(desk, 0))
+                .order_by(audit.c.number)
+                .limit(BATCH)
+            ).all()
+            found += [broken for row in rows if (broken := self._follows(desk, row)) is not None]
+            more = more or len(rows) == BATCH
+        return (found, True) if more else ([*found, *self._ends(connection, begins)], False)
+
+    def _follows(self, desk: str, row: Row[Any]) -> Break | None:
+        number, previous = self._ended.get(desk, (0, GENESIS))
+        self._place[desk] = row.number
+        self.count[desk] = self.count.get(desk, 0) + 1
+        self._look_at_time(desk, row)
+        if not isinstance(row.number, int):
+            return Break(desk, number + 1, "changed")
+        self._ended[desk] = (row.number, row.hash)
         if row.number != number + 1:
-            yield Break(row.desk, number + 1, "missing")
-        elif row.previous != previous or row.hash != _digest(row._mapping, row.previous):
-            yield Break(row.desk, row.number, "changed")
-        ended[row.desk] = (row.number, row.hash)
-    for name, value in ends.items():
-        desk = name.removeprefix("audit-end-")
-        number, digest = ended.get(desk, (0, GENESIS))
-        if f"{number} {digest}" != value:
-            yield Break(desk, number + 1, "cut_off")
-    for desk, (number, _) in ended.items():
-        if _end(desk) not in ends:
-            yield Break(desk, number + 1, "cut_off")
+            return Break(desk, number + 1, "missing")
+        if row.previous != previous or row.hash != _digest(row._mapping, row.previous):
+            return Break(desk, row.number, "changed")
+        return None
+
+    def ahead(self, now: datetime) -> list[Row[Any]]:
+        """Entries of a sweep more than a day later than one that follows, or than `now`: less may have been due than went."""
+        return [*self._ahead, *(row for at, row in self._newest.values() if at - now > AHEAD)]
+
+    def _look_at_time(self, desk: str, row: Row[Any]) -> None:
+        """Of sweeps alone: what a call had to say may have waited for its archive, and comes late."""
+        sweeps = str(row.event).startswith(SWEPT) and row.event != NOT_SWEPT
+        newest = self._newest.get(desk)
+        at = time_of(row) if sweeps or newest is not None else None
+        if at is None:
+            return
+        if newest is not None and newest[0] - at > AHEAD:
+            self._ahead.append(newest[1])
+            newest = None
+            del self._newest[desk]
+        if sweeps and (newest is None or newest[0] < at):
+            self._newest[desk] = (at, row)
+
+    def _ends(self, connection: Connection, begins: dict[str, tuple[int, str]]) -> Iterator[Break]:
+        ends = {row.name: row.value for row in connection.execute(select(meta).where(meta.c.name.like("audit-end-%")))}
+        for desk in desks(connection):
+            before = (audit.c.desk == desk) & (audit.c.number <= begins.get(desk, (0, GENESIS))[0])
+            for number in connection.execute(select(audit.c.number).where(before).order_by(audit.c.number)).scalars():
+                yield Break(desk, number, "changed")
+        for name, value in ends.items():
+            desk = name.removeprefix(_end(""))
+            number, digest = self._ended.get(desk, (0, GENESIS))
+            if f"{number} {digest}" != value:
+                yield Break(desk, number + 1, "cut_off")
+        for desk, (number, _) in self._ended.items():
+            if _end(desk) not in ends:
+                yield Break(desk, number + 1, "cut_off")
+
+
+def time_of(row: Row[Any]) -> datetime | None:
+    """None where somebody changed it into what is no time."""
+    try:
+        return datetime.fromisoformat(row.at).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def holds(connection: Connection, desk: str, number: int, digest: str) -> bool:

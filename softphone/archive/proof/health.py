@@ -19,7 +19,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.backup.alone import left_over
 from softphone.archive.backup.run import Health as Backup
 from softphone.archive.backup.run import health as backups
-from softphone.archive.marker import replaced
+from softphone.archive.marker import half_restored, replaced
 from softphone.archive.migrations import HEAD
 from softphone.archive.retention.clock import last_seen, last_swept
 from softphone.archive.sharing import group_of, network_of
@@ -52,6 +52,8 @@ class Health:
     """the network file system it lies on: it must not"""
     replaced: tuple[Path, ...]
     """folders beside it in which it lay before a restore: what is erased is not erased there"""
+    half_restored: tuple[Path, ...]
+    """folders beside it into which a restore was cut off, or runs at this moment"""
     backup_left: bool
     """a copy of its catalog that a killed backup left, and that could not be erased"""
     signs: bool
@@ -76,7 +78,7 @@ def health(archive: Archive, now: datetime) -> Health:
         )
         return Health(
             recordings=int(one(select(func.count()).select_from(recordings))),
-            oldest=datetime.fromisoformat(oldest).date() if oldest else None,
+            oldest=day.date() if (day := _time(oldest)) else None,
             bytes=size,
             free=shutil.disk_usage(archive.folder).free,
             audit_entries=int(one(select(func.count()).select_from(audit))),
@@ -91,6 +93,7 @@ def health(archive: Archive, now: datetime) -> Health:
             shared_with=group_of(archive.folder),
             network=network_of(archive.folder),
             replaced=tuple(replaced(archive.folder, archive.id)),
+            half_restored=tuple(half_restored(archive.folder, archive.id)),
             backup_left=left_over(archive.folder),
             signs=archive.signer.signs,
         )
@@ -123,4 +126,8 @@ def _plain(value: object) -> object:
 
 
 def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    """None also where somebody changed it into what is no time: `verify` tells of that."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -6,18 +6,20 @@ Only for whoever writes alone, before it records: a recording that is still runn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.reader import read_structure
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.rows import unlisted
-from softphone.archive.proof import audit
+from softphone.archive.proof import audit, written
 from softphone.archive.tables import condemned, recordings
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -28,6 +30,7 @@ _BEHIND = timedelta(minutes=10)
 """how long before a crash a call may have ended whose last sound was still being written: ten times what the recorder allows"""
 _LONGEST = timedelta(days=2)
 """no call lasts longer"""
+ORPHAN_GONE = "orphan_deleted"
 _ROWS = select(recordings.c.recording, recordings.c.call, recordings.c.closed_at)
 
 
@@ -60,16 +63,26 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
             with catalog.writing() as connection:
                 audit.append(connection, desk, [_entry(item, row.call, now)])
             done.append(item)
-    for row in _unfinished(catalog, desk):
-        cut, ended = _cut(vault, row.recording, now)
-        if row.closed_at is not None and not cut:
+    for row in _unfinished(catalog, desk, now):
+        seen = _look(vault, row.recording, now)
+        ends = row.closed_at is not None and not seen.cut and not seen.broke_off
+        if ends and not seen.chunks:
             continue
-        item = Repaired(Repair.BROKE_OFF, row.recording, cut)
+        item = None if ends else Repaired(Repair.BROKE_OFF, row.recording, seen.cut)
         with catalog.writing() as connection:
-            this = recordings.c.recording == row.recording
-            connection.execute(update(recordings).where(this).values(broke_off_at=ended.isoformat()))
-            audit.append(connection, desk, [_entry(item, row.call, now)])
-        done.append(item)
+            _count(connection, row.recording, seen)
+            if item is None:
+                entry = AuditEntry(written.WHOLE, "G10", now, row.call, row.recording, {"chunks": seen.chunks.total()})
+            else:
+                this = recordings.c.recording == row.recording
+                connection.execute(update(recordings).where(this).values(broke_off_at=seen.ended.isoformat()))
+                entry = _entry(item, row.call, now)
+            audit.append(connection, desk, [entry])
+            # The mark is not on the disk yet: cut off here, the next start finds that the end is missing.
+            if seen.cut:
+                vault.cut(row.recording, seen.whole)
+        if item is not None:
+            done.append(item)
     with catalog.reading() as connection:
         gone = set(connection.execute(select(condemned.c.recording)).scalars())
         strays = [one for one in unlisted(connection, vault.recordings()) if one not in gone]
@@ -83,31 +96,78 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
     return done
 
 
-def _unfinished(catalog: Catalog, desk: str) -> list[Any]:
+def let_orphan_go(catalog: Catalog, vault: Vault, desk: str, recording: str, now: datetime, **told: str) -> None:
+    """The file of one that was set aside and that the catalog does not know, for custody to decide. Raises ArchiveError."""
+    if recording not in vault.aside():
+        raise ArchiveError("error.archive.no_orphan", id=recording)
+    with catalog.writing() as connection:
+        if connection.execute(_ROWS.where(recordings.c.recording == recording)).first() is not None:
+            raise ArchiveError("error.archive.no_orphan", id=recording)
+        audit.append(connection, desk, [AuditEntry(ORPHAN_GONE, "G10", now, "", recording, dict(told))])
+        connection.execute(delete(condemned).where(condemned.c.recording == recording))
+        connection.execute(insert(condemned).values(recording=recording, desk=desk, at=now.isoformat()))
+
+
+def _unfinished(catalog: Catalog, desk: str, now: datetime) -> list[Any]:
     """What never ended, and what ended so lately that its last sound may be missing: found without a look at all the rest."""
     open_still = _ROWS.where(recordings.c.closed_at.is_(None), recordings.c.broke_off_at.is_(None))
     with catalog.reading() as connection:
         found = list(connection.execute(open_still.order_by(recordings.c.recording)))
         if last := audit.last(connection, desk):
-            lately = datetime.fromisoformat(last.at) - _BEHIND
+            lately = (_time(last.at) or now) - _BEHIND
             begun = recordings.c.opened_at >= (lately - _LONGEST).isoformat()
             ended = (recordings.c.closed_at >= lately.isoformat()) & recordings.c.broke_off_at.is_(None)
-            found += connection.execute(_ROWS.where(begun, ended).order_by(recordings.c.recording))
+            closed = connection.execute(_ROWS.where(begun, ended).order_by(recordings.c.recording)).all()
+            # Of one that is counted the last sound was on the disk.
+            found += [row for row in closed if written.uncounted(connection, row.recording)]
     return found
 
 
-def _cut(vault: Vault, recording: str, now: datetime) -> tuple[int, datetime]:
-    """How many bytes of a torn end were cut off, and when the file was last written to. More than one chunk's is no crash's work,
-    and is left for `verify`, as all other damage."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Of one file: when it was last written to, how many bytes of a torn end are to go, what is whole then, and its chunks."""
+
+    ended: datetime
+    cut: int = 0
+    whole: int = 0
+    chunks: Counter[int] = field(default_factory=Counter[int])
+    readable: bool = False
+    broke_off: bool = False
+    """a segment has chunks, and none of them is its last"""
+
+
+def _look(vault: Vault, recording: str, now: datetime) -> _Seen:
+    """More than one chunk's torn end is no crash's work, and is left for `verify`, as all other damage."""
     path = vault.path(recording)
     try:
         ended = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now)
-        torn = [damage for damage in read_structure(path).damages if damage.torn and damage.length < _ONE_CHUNK]
+        structure = read_structure(path)
+        # What is counted is to be there also when the power fails now.
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
     except (OSError, ArchiveError):
-        return 0, now
-    if torn:
-        vault.cut(recording, torn[-1].offset)
-    return sum(damage.length for damage in torn), ended
+        return _Seen(now)
+    torn = [damage for damage in structure.damages if damage.torn and damage.length < _ONE_CHUNK]
+    chunks = written.counted(structure)
+    final = {chunk.segment for chunk in structure.chunks if chunk.final}
+    cut = sum(damage.length for damage in torn)
+    return _Seen(
+        ended, cut, torn[-1].offset if torn else 0, chunks, readable=True, broke_off=bool(chunks.keys() - final)
+    )
+
+
+def _count(connection: Connection, recording: str, seen: _Seen) -> None:
+    if seen.readable:
+        segments = written.uncounted(connection, recording)
+        written.count(connection, recording, {one: seen.chunks[one] for one in segments})
+
+
+def _time(text: str) -> datetime | None:
+    """Of an entry that was changed it may be anything: the chain tells of that."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _entry(item: Repaired, call: str, now: datetime) -> AuditEntry:

@@ -6,7 +6,7 @@ It decides nothing; whether a clock is doubtful is `domain.retention`'s.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -14,6 +14,8 @@ from softphone.archive.tables import meta
 from softphone.domain.retention import clock_is_doubtful
 
 _SEEN, _SWEPT = "clock-seen", "last-swept"
+_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+"""when, where somebody changed it into what is no time: so long ago that the clock is doubted until a person has looked"""
 
 
 def last_seen(connection: Connection) -> datetime | None:
@@ -39,7 +41,10 @@ def believe(connection: Connection, now: datetime, witness: datetime | None = No
 
 def _read(connection: Connection, name: str) -> datetime | None:
     text = connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
-    return datetime.fromisoformat(text) if text else None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    except (ValueError, OverflowError):
+        return _UNKNOWN
 
 
 def _write(connection: Connection, name: str, at: datetime) -> None:

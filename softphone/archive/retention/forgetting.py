@@ -19,8 +19,17 @@ LOG_KEPT = Period(months=60)
 """how long an entry is kept: five years, within which most claims and complaints lapse"""
 
 
-def past(connection: Connection, signer: Signer, now: datetime, kept: Period) -> tuple[Head, int] | None:
-    """The checkpoint that may begin the chain from now on, and how many entries go with it; None: nothing is due."""
+AT_ONCE = 20_000
+"""entries that go in one transaction, or as many as there are up to the next checkpoint: an engine waits for no more"""
+
+
+def past(
+    connection: Connection, signer: Signer, now: datetime, kept: Period, *, whole: bool = False
+) -> tuple[Head, int] | None:
+    """The checkpoint that may begin the chain from now on, and how many entries go with it; None: nothing is due.
+
+    What is due may be more: it is asked again. `whole`: all of it, for whoever wants to know alone.
+    """
     if not signer.signs:
         return None
     mine = audit.c.desk == signer.desk
@@ -35,9 +44,13 @@ def past(connection: Connection, signer: Signer, now: datetime, kept: Period) ->
     begin = begins(connection).get(signer.desk)
     own = [one for one in heads(connection) if one.desk == signer.desk and one.number > (begin.number if begin else 0)]
     due = [one for one in own if (young is None or one.number < young) and one.is_signed and one.key == signer.key]
-    if not due or not log.holds(connection, signer.desk, due[-1].number, due[-1].hash):
+    if not due:
         return None
-    return due[-1], due[-1].number - (begin.number if begin else 0)
+    gone = begin.number if begin else 0
+    to = due[-1:] if whole else [one for one in due if one.number - gone <= AT_ONCE][-1:] or due[:1]
+    if not log.holds(connection, signer.desk, to[0].number, to[0].hash):
+        return None
+    return to[0], to[0].number - gone
 
 
 def cut(connection: Connection, signer: Signer, head: Head, now: datetime) -> None:

@@ -7,6 +7,7 @@ What a hold keeps, and when it is void, is `domain.retention`'s; what is past it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables
-from softphone.archive.finding.rows import HoldRow, RecordingRow
+from softphone.archive.finding.rows import UNREADABLE, HoldRow, RecordingRow
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
 from softphone.archive.retention.clock import last_seen
@@ -68,7 +69,8 @@ class Standing:
 
 
 def standing(archive: Archive, now: datetime) -> list[Standing]:
-    """Oldest first. Raises ArchiveError, as do all below."""
+    """Oldest first. One that nobody can read is left out: `verify` tells of it, and the sweep. Raises ArchiveError, as do all
+    below."""
     asked = (
         select(holds, calls.c.time_zone)
         .join(recordings, recordings.c.recording == holds.c.recording)
@@ -76,8 +78,12 @@ def standing(archive: Archive, now: datetime) -> list[Standing]:
         .where(holds.c.lifted_at.is_(None))
         .order_by(holds.c.at, holds.c.hold)
     )
+    found: list[Standing] = []
     with archive.catalog.reading() as connection:
-        return [_standing(connection, row, now) for row in connection.execute(asked).all()]
+        for row in connection.execute(asked).all():
+            with suppress(*UNREADABLE):
+                found.append(_standing(connection, row, now))
+    return found
 
 
 def of_row(row: RecordingRow, now: datetime) -> list[Standing]:
@@ -238,8 +244,9 @@ def _training(
     if training.expires_on is None or clock_is_doubtful(now, last_seen(connection)):
         return Due.NOT_YET, None, None
     day = date.fromisoformat(training.expires_on)
-    until = judge_by(day, within) if training.at_end == REVIEW else None
-    return due(day, local_day(now, row.time_zone), judge_by=until), day, until
+    today = local_day(now, row.time_zone)
+    until = judge_by(day, within, listed_on=today) if training.at_end == REVIEW else None
+    return due(day, today, judge_by=until), day, until
 
 
 def _for_custody(archive: Archive, hold: str, what: str, now: datetime) -> tuple[str, RecordingRow, dict[int, bytes]]:

@@ -7,6 +7,7 @@ What nobody judges in time is the sweep's to delete.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Select, literal_column, select, tuple_, updat
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables
-from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.finding.rows import UNREADABLE, RecordingRow
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
 from softphone.archive.retention.due import EAST
@@ -61,7 +62,11 @@ def waiting(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> G
         if not rows:
             return
         for row in rows:
-            if (one := _to_judge(row, now, within, held=row.recording in held)) is not None:
+            one = None
+            # What nobody can read, `verify` tells of, and the sweep.
+            with suppress(*UNREADABLE):
+                one = _to_judge(row, now, within, held=row.recording in held)
+            if one is not None:
                 yield one
         after = (rows[-1].expires_on, rows[-1].recording, rows[-1].purpose)
 
@@ -155,10 +160,11 @@ def _held(connection: Connection, of: Sequence[str]) -> set[str]:
 def _to_judge(row: Any, now: datetime, within: Period, *, held: bool) -> ToJudge | None:
     """None where its day has not come in its own time zone, or it is over by now."""
     ended = date.fromisoformat(row.expires_on)
-    by = date.fromisoformat(row.judge_by) if row.judge_by else judge_by(ended, within)
+    today = local_day(now, row.time_zone)
+    by = date.fromisoformat(row.judge_by) if row.judge_by else judge_by(ended, within, listed_on=today)
     if not has_expired(ended, now, row.time_zone) or has_expired(by, now, row.time_zone):
         return None
-    most = keep_at_most(local_day(now, row.time_zone), Period.parse(row.retention)) if row.retention else ended
+    most = keep_at_most(today, Period.parse(row.retention)) if row.retention else ended
     opened = datetime.fromisoformat(row.opened_at)
     return ToJudge(row.recording, Purpose(row.purpose), row.line, opened, row.time_zone, ended, by, most, held)
 

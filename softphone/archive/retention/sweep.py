@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, fu
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables, is_case
+from softphone.archive.finding.rows import UNREADABLE
 from softphone.archive.ledger import remove_condemned
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import begins
@@ -66,6 +67,8 @@ class Swept(StrEnum):
     """a request for access that nobody has answered in time"""
     HOLD_LOOK_AGAIN = "hold_look_again"
     """the day has come on which custody wanted to judge it again"""
+    UNREADABLE = "unreadable"
+    """its rows hold what the program never writes: somebody changed them, and nothing is deleted by what nobody can read"""
     CLOCK_DOUBTFUL = "clock_doubtful"
     """it has jumped, as far as can be told: nothing was deleted by it"""
     REFUSALS_FORGOTTEN = "refusals_forgotten"
@@ -91,11 +94,13 @@ _LISTS: Mapping[Swept, Table] = {
 _OF_THE_SAMPLE = frozenset({Swept.SAMPLE_RUNS_FORGOTTEN, Swept.TALLIES_FORGOTTEN})
 _SEALED = {Swept.REFUSALS_FORGOTTEN: REFUSALS, Swept.CALL_BACKS_FORGOTTEN: CALL_BACKS}
 """lists whose entries of the log say what is left of them"""
-_TOLD_AGAIN = frozenset({Swept.HOLD_OVERDUE, Swept.ACCESS_OVERDUE, Swept.HOLD_LOOK_AGAIN})
+_TOLD_AGAIN = frozenset({Swept.HOLD_OVERDUE, Swept.ACCESS_OVERDUE, Swept.HOLD_LOOK_AGAIN, Swept.UNREADABLE})
 """by every sweep until somebody decides: told to whoever sweeps, and not in the log each time"""
 REPORTS = frozenset({Swept.HOLD_VOID, Swept.CLOCK_DOUBTFUL, Swept.TO_JUDGE}) | _TOLD_AGAIN
 """what is told and is no deletion; one that follows from a void hold is told by itself"""
 _ENDS = {Due.ENDS: Swept.PURPOSE_EXPIRED, Due.NOT_JUDGED: Swept.NOT_JUDGED, Due.TO_JUDGE: Swept.TO_JUDGE}
+VOID = "void"
+"""why a hold was lifted that nobody decided in time"""
 _REASONS = {Swept.PURPOSE_EXPIRED: "expired", Swept.NOT_JUDGED: "not_judged"}
 """of a purpose that a sweep ended"""
 
@@ -125,6 +130,8 @@ class SweptItem:
     """the recording has no purpose left, and stays for its hold or its open case alone"""
     until: date | None = None
     """the day on which it ends unjudged"""
+    hold: str | None = None
+    """the one that is void"""
 
 
 def sweep(archive: Archive, now: datetime, **how: Any) -> list[SweptItem]:
@@ -167,9 +174,7 @@ def sweeping(
         for recording in page:
             if stopped := not go_on():
                 break
-            # One transaction a recording: an engine that is writing meanwhile waits for no more than that.
-            with archive.catalog.writing() as connection:
-                items = take_due(connection, archive, recording, now, terms)
+            items = _taken(archive, recording, now, terms)
             deleted = deleted or any(item.what not in _TOLD_AGAIN for item in items)
             yield from items
         finish(archive, scour=deleted)
@@ -177,7 +182,7 @@ def sweeping(
         if stopped:
             break
     else:
-        last = [*_forget(archive, now), *(_cut_log(archive, now, terms.log_kept) if terms else ())]
+        last = [*_forget(archive, now), *(_cut_log(archive, now, terms.log_kept, go_on) if terms else ())]
         finish(archive, scour=bool(last))
         with archive.catalog.writing() as connection:
             whole_sweep(connection, clock)
@@ -194,15 +199,27 @@ def _would(archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Cal
         items: list[SweptItem] = []
         with archive.catalog.reading() as connection:
             for recording in page:
-                if row := _row(connection, recording):
-                    items += _judge(connection, row, now, terms)[0]
+                try:
+                    if row := _row(connection, recording):
+                        items += _judge(connection, row, now, terms)[0]
+                except UNREADABLE:
+                    items.append(SweptItem(Swept.UNREADABLE, recording, "G10"))
         yield from items
     with archive.catalog.reading() as connection:
         stale = _stale(connection, now)
-        past = forgetting.past(connection, archive.signer, now, terms.log_kept) if terms else None
+        past = forgetting.past(connection, archive.signer, now, terms.log_kept, whole=True) if terms else None
     yield from stale
     if past:
         yield SweptItem(Swept.LOG_CUT, None, "G10", count=past[1])
+
+
+def _taken(archive: Archive, recording: str, now: datetime, terms: SweepTerms | None) -> list[SweptItem]:
+    """One transaction a recording: an engine that is writing meanwhile waits for no more than that."""
+    try:
+        with archive.catalog.writing() as connection:
+            return take_due(connection, archive, recording, now, terms)
+    except UNREADABLE:
+        return [SweptItem(Swept.UNREADABLE, recording, "G10")]
 
 
 def take_due(
@@ -218,6 +235,14 @@ def take_due(
         return []
     items, kept = _judge(connection, row, now, terms)
     tables = Tables(connection, archive.desk, archive.secrets)
+    if void := [item for item in items if item.hold is not None]:
+        for item in void:
+            tables.lift_hold(str(item.hold), VOID, now)
+        if not tables.is_held(row.recording):
+            # What it kept out of training nobody here can seal for training again.
+            tables.end_purpose(row.recording, Purpose.TRAINING, Ended.TAKEN_BACK, VOID)
+        items, kept = _judge(connection, row, now, terms)
+        items = [*void, *items]
     for item in items:
         if item.purpose is None:
             continue
@@ -264,21 +289,25 @@ def _forget(archive: Archive, now: datetime) -> list[SweptItem]:
     return stale
 
 
-def _cut_log(archive: Archive, now: datetime, kept: Period) -> list[SweptItem]:
-    with archive.catalog.reading() as connection:
-        past = forgetting.past(connection, archive.signer, now, kept)
-    if past is None:
-        return []
-    with archive.catalog.writing() as connection:
-        # Another may have cut it meanwhile, and further: nothing begins earlier again. What has been proved stays so.
-        begin = begins(connection).get(archive.desk)
-        gone = begin.number if begin else 0
-        if gone >= past[0].number:
-            return []
-        item = SweptItem(Swept.LOG_CUT, None, "G10", count=past[0].number - gone)
-        audit.append(connection, archive.desk, [_entry(item, None, now)])
-        forgetting.cut(connection, archive.signer, past[0], now)
-    return [item]
+def _cut_log(archive: Archive, now: datetime, kept: Period, go_on: Callable[[], bool]) -> list[SweptItem]:
+    """A part at a time: what is left where it is stopped, another sweep cuts."""
+    count = 0
+    while go_on():
+        with archive.catalog.reading() as connection:
+            past = forgetting.past(connection, archive.signer, now, kept)
+        if past is None:
+            break
+        with archive.catalog.writing() as connection:
+            # Another may have cut it meanwhile, and further: nothing begins earlier again. What has been proved stays so.
+            begin = begins(connection).get(archive.desk)
+            gone = begin.number if begin else 0
+            if gone >= past[0].number:
+                break
+            item = SweptItem(Swept.LOG_CUT, None, "G10", count=past[0].number - gone)
+            audit.append(connection, archive.desk, [_entry(item, None, now)])
+            forgetting.cut(connection, archive.signer, past[0], now)
+        count += item.count
+    return [SweptItem(Swept.LOG_CUT, None, "G10", count=count)] if count else []
 
 
 def finish(archive: Archive, *, scour: bool = True) -> None:
@@ -340,12 +369,14 @@ def _judge(connection: Connection, row: _Row, now: datetime, terms: SweepTerms |
         one = HoldStanding(by.by_party, until)
         standing.append(one)
         if hold_is_void(one, now) and until is not None:
-            items.append(SweptItem(Swept.HOLD_VOID, row.recording, "G10", since=until.date()))
+            items.append(SweptItem(Swept.HOLD_VOID, row.recording, "G10", since=until.date(), hold=hold.hold))
         elif confirm is not None and now >= confirm:
             overdue, rule = (Swept.ACCESS_OVERDUE, "G08") if by is HoldBy.ACCESS else (Swept.HOLD_OVERDUE, "G10")
             items.append(SweptItem(overdue, row.recording, rule, since=retention.local_day(confirm, row.time_zone)))
         elif hold.look_again and has_expired(again := date.fromisoformat(hold.look_again), now, row.time_zone):
-            items.append(SweptItem(Swept.HOLD_LOOK_AGAIN, row.recording, "G10", since=again))
+            # Of a request for access it is the day to which its answer was put off (G08).
+            again_due = (Swept.ACCESS_OVERDUE, "G08") if by is HoldBy.ACCESS else (Swept.HOLD_LOOK_AGAIN, "G10")
+            items.append(SweptItem(again_due[0], row.recording, again_due[1], since=again))
     kept = is_kept(stand, standing, case_open=case_open, now=now)
     if kept and Ended.KEEPS not in stand:
         items = [replace(item, locked=True) for item in items]
@@ -368,7 +399,7 @@ def _due(row: _Row, purpose: _Row, now: datetime, terms: SweepTerms | None) -> S
             return None
         until = date.fromisoformat(purpose.judge_by) if listed else None
         if until is None and terms is not None:
-            until = retention.judge_by(day, terms.judge_within)
+            until = retention.judge_by(day, terms.judge_within, listed_on=retention.local_day(now, row.time_zone))
     came_to = retention.due(day, retention.local_day(now, row.time_zone), judge_by=until)
     if came_to is Due.NOT_YET or (came_to is Due.TO_JUDGE and listed):
         return None

@@ -221,7 +221,8 @@ def mark_reviewed(
 ) -> bool:
     """Notes that `by` (a key's id; no name) has reviewed it. False where it was reviewed before: then nothing changes.
 
-    Training ends at once, or after `keep` (None: what its line's policy said when it rang), and never later than it would have;
+    Training ends at once, or after `keep` or what its line's policy said when it rang, whichever is less, and never later than
+    it would have;
     with it goes what was said in the review, and a recording that nothing else keeps. `viewer`: must lead the team whose call it
     is. Raises ArchiveError, and KeyringError where the keys' store fails.
     """
@@ -240,7 +241,8 @@ def mark_reviewed(
             return False
         zone = connection.execute(select(calls.c.time_zone).where(calls.c.call == row.call)).scalar_one()
         tables = Tables(connection, archive.desk, archive.secrets)
-        kept = keep or (Period.parse(training.keep_reviewed) if training.keep_reviewed else None)
+        said = Period.parse(training.keep_reviewed) if training.keep_reviewed else None
+        kept = min((one for one in (keep, said) if one is not None), key=Period.length, default=None)
         params: dict[str, str | int | bool | None] = {"by": by, "line": row.line, **key}
         told = [AuditEntry("recording_reviewed", "G33", now, row.call, row.recording, params)]
         tables.mark_reviewed(row.recording, now)

@@ -41,6 +41,8 @@ def archive_list(arguments: argparse.Namespace) -> int:
             print_line(str(_count(archive, viewer, query, now, tell)))
             return 0
         one = found(archive, viewer, query, now, after, arguments.limit)
+    if one.unreadable:
+        print(tell("archive.list.unreadable", count=len(one.unreadable)), file=sys.stderr)  # noqa: T201
     if arguments.json:
         for row in one.rows:
             print_line(json.dumps(_as_json(row), ensure_ascii=False))

@@ -37,6 +37,8 @@ def archive_health(arguments: argparse.Namespace) -> int:
         print_line(f"{word:<{width}}{_shown(name, getattr(found, name), tell)}")
     for folder in found.replaced:
         print_line(tell("archive.finding.former_left", path=folder))
+    for folder in found.half_restored:
+        print_line(tell("archive.finding.restore_left", path=folder))
     if found.backup_left:
         print_line(tell("archive.finding.backup_left", path=SNAPSHOT))
     if not found.signs:

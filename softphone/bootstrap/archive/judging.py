@@ -39,6 +39,17 @@ def archive_judge(arguments: argparse.Namespace) -> int:
         return _decide(archive, arguments, recipients, now, within, tell)
 
 
+def archive_orphan(arguments: argparse.Namespace) -> int:
+    """A file that was set aside, and that belongs to nothing: data protection lets it go, for a reason."""
+    tell, now = texts(), datetime.now(UTC)
+    reason = words_of(arguments.reason, "--reason")
+    with opened(arguments) as archive:
+        require(archive, viewer_here(arguments, archive), Deed.JUDGE, now)
+        archive.let_orphan_go(arguments.id, now, why=reason)
+    print_line(tell("archive.orphan.deleted", id=arguments.id))
+    return 0
+
+
 def _list(archive: Archive, now: datetime, within: Period, tell: Texts, *, as_json: bool) -> int:
     none = True
     for one in judging.waiting(archive, now, within):

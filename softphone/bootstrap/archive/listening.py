@@ -39,7 +39,10 @@ def archive_play(arguments: argparse.Namespace) -> int:
         whole = _is_whole(marks, texts())
         player = Player(speaker)
         player.play(mixed, RATE)
-        player.wait()
+        try:
+            player.wait()
+        except SoundError as error:
+            raise SoundError("error.play.speaker_lost", at=round(arguments.start + player.seconds)) from error
     return 0 if whole else 1
 
 

@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.archive import commands
+from softphone.archive.proof.verify import Finding
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.home import texts
 from softphone.bootstrap.progress import STOPPED, progress
 from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from softphone.texts import Texts
 
 
 class _EndedError(Exception):
@@ -45,7 +48,7 @@ def archive_verify(arguments: argparse.Namespace) -> int:
         print_line(json.dumps(proof.as_json(), ensure_ascii=False))
     else:
         for finding in proof.findings:
-            print_line(tell(f"archive.finding.{finding.code}", **finding.params))
+            print_line(_sentence(finding, tell))
         faults = sum(finding.is_fault for finding in proof.findings)
         counts = {
             "faults": faults,
@@ -58,6 +61,13 @@ def archive_verify(arguments: argparse.Namespace) -> int:
         if proof.chunks and not proof.opened_chunks:
             print_line(tell("verify.no_sound"))
     return 0 if proof.ok else 1
+
+
+def _sentence(finding: Finding, tell: Texts) -> str:
+    params = dict(finding.params)
+    if role := params.get("role"):
+        params["role"] = tell("audit.role.custody") if role == KeyRole.CUSTODY else tell(f"purpose.{role}")
+    return tell(f"archive.finding.{finding.code}", **params)
 
 
 def archive_head(arguments: argparse.Namespace) -> int:

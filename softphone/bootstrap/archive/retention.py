@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime, time
 
 from softphone.archive import commands
+from softphone.archive.access import require
 from softphone.archive.archive import Archive
 from softphone.archive.retention import due
 from softphone.archive.retention.sweep import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
@@ -16,6 +17,7 @@ from softphone.bootstrap.archive.viewing import policy_of, viewer_here
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import STOPPED, Progress, progress
 from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Deed
 from softphone.texts import Texts
 
 
@@ -42,6 +44,8 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
     now = datetime.combine(arguments.now, time(12), UTC) if another_day else clock
     terms = terms_of(arguments)
     with opened(arguments) as archive, progress() as running:
+        if arguments.clock_is_right:
+            require(archive, viewer_here(arguments, archive), Deed.BELIEVE_CLOCK, clock)
         told = _Told(arguments, running, clock, tell)
         looked = _Looked(archive, now, running, tell)
         for item in commands.sweeping(

@@ -57,12 +57,13 @@ def found(
             refuse(archive, Deed.FIND_ALL, now, viewer=viewer)
             raise ArchiveError("error.archive.not_by_number")
     rows: dict[str, RecordingRow] = {}
+    bad = set[str]()
     for sight in here:
-        for row in _of_sight(archive, viewer, sight, query, now, after, limit + 1):
+        for row in _of_sight(archive, viewer, sight, query, now, after, limit + 1, bad):
             rows.setdefault(row.recording, row)
     ordered = sorted(rows.values(), key=lambda row: (row.opened_at, row.recording), reverse=True)
     last = ordered[limit - 1] if len(ordered) > limit else None
-    return Page(tuple(ordered[:limit]), Cursor(last.opened_at, last.recording) if last else None)
+    return Page(tuple(ordered[:limit]), Cursor(last.opened_at, last.recording) if last else None, frozenset(bad))
 
 
 def shown(archive: Archive, viewer: Viewer, asked: str, now: datetime) -> tuple[RecordingRow, Sight]:
@@ -80,7 +81,14 @@ def _nothing(viewer: Viewer) -> ArchiveError:
 
 
 def _of_sight(
-    archive: Archive, viewer: Viewer, sight: Sight, query: Query, now: datetime, after: Cursor | None, limit: int
+    archive: Archive,
+    viewer: Viewer,
+    sight: Sight,
+    query: Query,
+    now: datetime,
+    after: Cursor | None,
+    limit: int,
+    bad: set[str],
 ) -> list[RecordingRow]:
     if sight.opens_for is not None and query.opens_for not in (None, sight.opens_for):
         return []
@@ -97,6 +105,7 @@ def _of_sight(
         while True:
             one = page(archive, each, now, behind, limit)
             found += (row for row in one.rows if not of_team or viewer.leads(row.line, row.agent))
+            bad |= one.unreadable
             behind = one.next
             if behind is None or len(found) >= limit:
                 break

@@ -11,6 +11,7 @@ import pytest
 
 from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
+from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.files.reader import MarkKind
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention.holding import lift, raise_hold
@@ -85,6 +86,32 @@ def test_pauses_and_gaps_are_told_where_they_are_heard(desk: Scene) -> None:
     assert marks == whole.marks()
     assert [one.kind for one in marks] == [MarkKind.GAP, MarkKind.PAUSE]
     assert (marks[1].at, marks[1].samples) == (2 * RATE, 2 * RATE)
+
+
+def test_a_segment_of_which_nothing_is_left_is_told_as_lost_and_one_that_never_began_is_not(desk: Scene) -> None:
+    call = desk.call(agent=ANNA)
+    recording = desk.open(call, TRAINING)
+    for number in range(3):
+        if number:
+            desk.commit(desk.segment(recording, number, TRAINING), recording=recording)
+        if number < 2:
+            desk.start(call, recording, number)
+            desk.talk(call, voices(1), first=number * 100)
+            desk.recorder.stop(call, recording, number)
+            desk.drained(recording, number, RATE)
+    desk.commit(CloseRecording(recording, AT, (TRAINING,)), recording=recording)
+    with opened(desk, recording) as reviewing:
+        assert [one.kind for one in reviewing.reader.marks()] == [MarkKind.PAUSE]
+    path = desk.archive.vault.path(recording)
+    whole = bytearray(path.read_bytes())
+    for chunk in scan(bytes(whole), read_header(bytes(whole))[1]):
+        if isinstance(chunk, Chunk) and chunk.segment == 0:
+            whole[chunk.offset + 40] ^= 1
+    path.write_bytes(whole)
+    kinds = [MarkKind.LOST, MarkKind.LOST]
+    assert [one.kind for one in desk.archive.open_recording(recording, AT).marks()] == kinds
+    with opened(desk, recording) as reviewing:
+        assert [one.kind for one in reviewing.reader.marks()] == kinds
 
 
 def test_who_does_not_lead_its_team_has_no_key_or_asks_for_what_is_held_is_refused_and_that_is_told(
@@ -254,7 +281,7 @@ def test_whichever_way_training_ends_no_word_of_the_review_is_left_in_any_page(d
             assert connection.exec_driver_sql(asked, (recording,)).scalar_one() == (1 if way is None else 0)
         left = connection.exec_driver_sql("SELECT count(*) FROM review_comments").scalar_one()
     assert left == (4 if way is None else 3)
-    assert verify(desk.archive).ok
+    assert verify(desk.archive, now=AT + timedelta(days=100)).ok
 
 
 def test_a_comment_that_was_taken_back_is_in_no_page(desk: Scene) -> None:
@@ -295,7 +322,7 @@ def test_what_the_policy_lets_be_kept_on_stays_with_all_that_was_said_of_it_and_
     sweep(desk.archive, over, clock=over)
     assert desk.archive.list() == []
     assert OF_WORDS not in desk.pages()
-    assert verify(desk.archive).ok
+    assert verify(desk.archive, now=over).ok
 
 
 @pytest.mark.rule("G38")
