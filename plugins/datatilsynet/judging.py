@@ -32,6 +32,7 @@ def judge(line: Line, notice: NoticeId, language: Language, wording: Wording) ->
         _page_and_rights,
         _question,
         _withdrawal,
+        _sensitive,
         _opt_out,
         _deletion,
         _keys,
@@ -216,6 +217,13 @@ def _withdrawal(bench: _Bench) -> None:
         (bench.unsure if elsewhere else bench.missing).append(Found("withdraw_then", "G04"))
 
 
+def _sensitive(bench: _Bench) -> None:
+    """An explicit consent names what it is for: whether the question names health, or whatever else the line records, no word
+    list knows (G09)."""
+    if _ASKED in (bench.documentation, bench.training) and "special_categories" in bench.line.sensitive.recorded:
+        bench.unsure.append(Found("names_sensitive", "G09"))
+
+
 def _opt_out(bench: _Bench) -> None:
     """How to decline, and what happens then, in the notice itself (G31, G39); no such promise where there is none."""
     offers = _offers(bench)
@@ -307,14 +315,14 @@ def _deletion(bench: _Bench) -> None:
 
 
 def _keys(bench: _Bench) -> None:
-    """The line's opt-out keys are said where there is an opt-out, and no key that does nothing (G31). Where the notice also asks
-    for a yes they need not be: what they refuse is unclear, so they refuse that too."""
+    """No key that does nothing (G31). The line's opt-out keys need not be said, for saying so is enough; but who leaves them out
+    may have forgotten them. Where the notice also asks for a yes, what they refuse is unclear, so they refuse that too."""
     own = bench.line.opt_out_key
     presses = bench.text.presses()
     placed = any("{keys}" in sentence for sentence in bench.text.sentences)
     named = placed or any(press.key == own for press in presses)
     if bench.training is _OPT_OUT and own and not named and not asks(bench.notice):
-        bench.missing.append(Found("opt_out_key", "G31", own))
+        bench.unsure.append(Found("opt_out_key", "G31", own))
     if placed and bench.training is not _OPT_OUT:
         bench.forbidden.append(Found("keys_without_opt_out", bench.row, "{keys}"))
     known = {"{keys}", bench.line.language_key, *CONSENT_KEYS[: len(asks(bench.notice))]}
@@ -374,7 +382,8 @@ _CHOICE = ("refuse", "tell", "opt_out", "cease", "stops", "any_time")
 
 
 def _strays(bench: _Bench) -> None:
-    """A clause that says nothing of what this notice must say is not passed over in silence: a person reads it (G05)."""
+    """A clause that says nothing of what this notice must say, or says it in more than plain words, is not passed over in
+    silence: a person reads it (G05). What restricts a right, asks for a reason or sets a price takes other words (G23, G31)."""
     choice = (*_CHOICE, "withdraw", "call_back") if asks(bench.notice) or bench.training is _OPT_OUT else ()
     known = [*_ELSEWHERE, *choice] + (["a_yes"] if asks(bench.notice) else [])
     told = {found.words for found in (*bench.forbidden, *bench.unsure)}
@@ -385,13 +394,39 @@ def _strays(bench: _Bench) -> None:
         subject = any(_in(bench, n, one) for one in _SUBJECT)
         recorded = n in bench.first or any(_in(bench, n, one) for one in (*choice, "delete"))
         more = (["recorded"] if recorded else []) + (["documented_what"] if subject else [])
-        stray = bench.text.unheard([*known, *more], n)
-        taken_back = bench.text.has("taken_back", sentence) or _unexplained_no(bench, sentence)
-        if stray or taken_back:
+        stray = [
+            clause
+            for clause in bench.text.clauses(n)
+            if (bench.text.unknown(clause) and bench.text.unknown(clause, *_beside(bench, n, clause)))
+            or bench.text.unheard([*known, *more], clause)
+            or _unexplained_no(bench, clause)
+        ]
+        if stray or bench.text.has("taken_back", sentence) or _reserved(bench, n):
             bench.unsure.append(Found("unclear", "G05", stray[0] if stray else sentence))
 
 
-def _unexplained_no(bench: _Bench, sentence: str) -> bool:
+_LIMITED = ("object", "access", "withdraw", "refuse", "opt_out", "a_yes")
+"""what no limit may stand beside"""
+
+
+def _beside(bench: _Bench, n: int, clause: str) -> list[str]:
+    """What a sentence that grants nothing may say besides: whose calls, and for how long where that is what the policy says."""
+    if any(bench.text.has(one, bench.text.context(n)) for one in _LIMITED):
+        return []
+    told = bench.text.period(clause)
+    purpose = Purpose.TRAINING if bench.documentation is _NOT else Purpose.DOCUMENTATION
+    return ["whose_calls", *(["period_told"] if told and told == bench.line.retention(purpose) else [])]
+
+
+def _reserved(bench: _Bench, n: int) -> bool:
+    """*You can have access if …*, *you can object, but …*: both rights are unconditional. Nor does a no take a page."""
+    right = any(_in(bench, n, one) for one in ("object", "access"))
+    but = (right or _in(bench, n, "withdraw")) and _in(bench, n, "but")
+    elsewhere = bench.training is _OPT_OUT and n in _offers(bench) and _in(bench, n, "page")
+    return but or elsewhere or (right and _in(bench, n, "right_condition"))
+
+
+def _unexplained_no(bench: _Bench, clause: str) -> bool:
     """A negation that belongs to nothing the notice says: neither to a refusal nor to what is then no longer done."""
-    explained = any(bench.text.has(one, sentence) for one in ("refuse", "cease", "stops", "nothing_left", "silence"))
-    return bench.text.has("no_way", bench.text.without("refuse", sentence)) and not explained
+    explained = any(bench.text.has(one, clause) for one in ("refuse", "cease", "stops", "nothing_left", "silence"))
+    return bench.text.has("no_way", bench.text.without("refuse", clause)) and not explained

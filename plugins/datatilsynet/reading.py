@@ -13,9 +13,11 @@ from enum import IntEnum
 from pathlib import Path
 from typing import cast
 
+from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Language
 
 _NEVER = r"(?!)"
+_PLACE = re.compile(r"\{\w+\}|\b(?:[\w-]+\.)+[a-zæøå]{2,12}/[\w./-]*")
 _CLAUSE = re.compile(r"\s*[,;:–]\s+|\s+(?=(?:men|but|if|unless|hvis|medmindre)\b)")
 
 
@@ -59,7 +61,7 @@ class Reading:
         """Whether a pattern, or a concept for sure and undenied, is in a sentence."""
         if name in self._words.patterns:
             return self._words.patterns[name].search(sentence) is not None
-        return self._weight(self._words.concepts[name], sentence)[0] is Weight.SURE
+        return self._weight(name, sentence)[0] is Weight.SURE
 
     def heard(self, concept: str, among: Iterable[int] | None = None, *, as_fact: bool = False) -> Heard:
         """The surest of the sentences `among`. `as_fact`: a thing said only on a condition is not sure."""
@@ -67,9 +69,9 @@ class Reading:
         for n in range(len(self.sentences)) if among is None else among:
             sentence = self.sentences[n]
             told = self._words.patterns["condition"].search(sentence) if as_fact else None
-            weight, words = self._weight(self._words.concepts[concept], sentence[: told.start()] if told else sentence)
+            weight, words = self._weight(concept, sentence[: told.start()] if told else sentence)
             if told and weight < Weight.LOOSE:
-                weight, words = self._weight(self._words.concepts[concept], sentence)
+                weight, words = self._weight(concept, sentence)
                 weight = min(weight, Weight.LOOSE)
             if weight > best.weight:
                 best = Heard(weight, words, n)
@@ -99,7 +101,7 @@ class Reading:
         for n, sentence in enumerate(self.sentences):
             plain = self.without("refuse", sentence)
             for clause in _CLAUSE.split(plain):
-                weight, words = self._weight(self._words.concepts[concept], clause)
+                weight, words = self._weight(concept, clause)
                 said = self._words.concepts[concept].any.search(clause)
                 if weight is Weight.SURE and said and patterns["right_denied"].search(clause[: said.start()]):
                     weight = Weight.DENIED
@@ -109,14 +111,32 @@ class Reading:
                     best = Heard(weight, words if weight is Weight.SURE else sentence, n)
         return best
 
-    def unheard(self, concepts: Iterable[str], n: int) -> list[str]:
-        """The clauses of a sentence that say nothing of all this, in any way."""
-        known = [self._words.concepts[name] for name in concepts]
-        return [
-            clause
-            for clause in _CLAUSE.split(self.sentences[n])
-            if re.search(r"\w", clause) and all(self._weight(one, clause)[0] is Weight.NOT for one in known)
-        ]
+    def clauses(self, n: int) -> list[str]:
+        """A sentence's clauses, without greetings."""
+        split = _CLAUSE.split(self.sentences[n])
+        return [one for one in split if re.search(r"\w", one) and not self.has("greeting", one)]
+
+    def unheard(self, concepts: Iterable[str], clause: str) -> bool:
+        """Whether a clause says nothing of all this, in any way."""
+        return all(self._weight(name, clause)[0] is Weight.NOT for name in concepts)
+
+    def unknown(self, clause: str, *patterns: str) -> list[str]:
+        """The words of a clause that are none of those which restrict, demand and promise nothing. What `patterns` match is known
+        too, and so is a key to press."""
+        for name in ("press", *patterns):
+            clause = self._words.patterns[name].sub(" ", clause)
+        return re.findall(r"\w+", self._words.plain.sub(" ", _PLACE.sub(" ", clause)))
+
+    def period(self, clause: str) -> Period | None:
+        """How long a clause says that something is kept: *efter tre måneder*. None where it says nothing of the kind, or more."""
+        told = [*self._words.patterns["period_told"].finditer(clause)]
+        if len(told) != 1:
+            return None
+        unit = next(unit for word, unit in self._words.units if told[0]["unit"].startswith(word))
+        try:
+            return Period.parse(f"P{self._key(told[0]['n'])}{unit}")
+        except ValueError:
+            return None
 
     def after(self, concept: str, passage: str) -> str:
         """What a passage says after the first place that `concept` has in it; empty where it has none."""
@@ -144,24 +164,8 @@ class Reading:
             key += (signs + digits + [part])[0]
         return key
 
-    def _weight(self, concept: _Concept, sentence: str) -> tuple[Weight, str]:
-        best = (Weight.NOT, "")
-        for match in concept.negative.finditer(sentence):
-            best = max(best, (Weight.SURE, match[0]))
-        for pattern, weight in ((concept.sure, Weight.SURE), (concept.loose, Weight.LOOSE)):
-            for match in pattern.finditer(sentence):
-                found = self._denied(sentence, match, weight)
-                if found > best[0]:
-                    best = (found, match[0])
-        return best
-
-    def _denied(self, sentence: str, match: re.Match[str], weight: Weight) -> Weight:
-        """*We do not delete*, *vi sletter den ikke*; but *we do not delete unless you ask* is neither."""
-        before, after = sentence[: match.start()], sentence[match.start() :]
-        patterns = self._words.patterns
-        if patterns["denied_before"].search(before) or patterns["denied_after"].search(after):
-            return Weight.LOOSE if patterns["exception"].search(sentence) else Weight.DENIED
-        return weight
+    def _weight(self, concept: str, sentence: str) -> tuple[Weight, str]:
+        return _weight(self.language, concept, sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,36 @@ class _Words:
     concepts: Mapping[str, _Concept]
     patterns: Mapping[str, re.Pattern[str]]
     numbers: Sequence[re.Pattern[str]]
+    units: Sequence[tuple[str, str]]
+    """how a day, a week … begins, and its letter in an ISO period"""
+    plain: re.Pattern[str]
+    """the words that restrict, demand and promise nothing"""
     contractions: Sequence[tuple[str, str]]
+
+
+@functools.lru_cache(maxsize=4096)
+def _weight(language: Language, concept: str, sentence: str) -> tuple[Weight, str]:
+    """How surely a sentence says something, and in which words. One sentence is asked of again and again."""
+    words, best = _words(language), (Weight.NOT, "")
+    for match in words.concepts[concept].negative.finditer(sentence):
+        best = max(best, (Weight.SURE, match[0]))
+    for pattern, weight in (
+        (words.concepts[concept].sure, Weight.SURE),
+        (words.concepts[concept].loose, Weight.LOOSE),
+    ):
+        for match in pattern.finditer(sentence):
+            found = _denied(words, sentence, match, weight)
+            if found > best[0]:
+                best = (found, match[0])
+    return best
+
+
+def _denied(words: _Words, sentence: str, match: re.Match[str], weight: Weight) -> Weight:
+    """*We do not delete*, *vi sletter den ikke*; but *we do not delete unless you ask* is neither."""
+    before, after = sentence[: match.start()], sentence[match.start() :]
+    if words.patterns["denied_before"].search(before) or words.patterns["denied_after"].search(after):
+        return Weight.LOOSE if words.patterns["exception"].search(sentence) else Weight.DENIED
+    return weight
 
 
 def _sentences(text: str, words: _Words) -> tuple[str, ...]:
@@ -205,6 +238,8 @@ def _words(language: Language) -> _Words:
         {name: _concept(one) for name, one in lists.items()},
         {name: re.compile(value) for name, value in raw.items() if isinstance(value, str)},
         [re.compile(str(one)) for one in raw["numbers"]],
+        [(str(word), str(unit)) for word, unit in raw["units"]],
+        re.compile(rf"\b(?:{'|'.join(cast('Sequence[str]', raw['plain']))})\b"),
         [(str(pattern), str(written)) for pattern, written in raw["contractions"]],
     )
 

@@ -15,7 +15,16 @@ from pathlib import Path
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import SoundError
 from softphone.domain.notice import Found, Judgement, NoticeText, sound_hash, wording_hash
-from softphone.domain.policy import KeyPath, Line, LoadedPolicy, PolicyError, PolicyFault, fault_at, warning_at
+from softphone.domain.policy import (
+    KeyPath,
+    Line,
+    LoadedPolicy,
+    PolicyError,
+    PolicyFault,
+    fault_at,
+    may_train,
+    warning_at,
+)
 from softphone.domain.policy.model import Confirmed, SoundFile, Wording
 from softphone.domain.purpose import Language
 from softphone.plugin.sounds import Samples, bytes_of, samples_of
@@ -68,6 +77,11 @@ class Own:
     sounds: Mapping[Place, Samples]
     remarks: tuple[PolicyFault, ...]
 
+    @property
+    def untrained(self) -> frozenset[str]:
+        """Lines whose question names no data that it would have to, since its words wait for a person: no call is drawn (G09)."""
+        return frozenset(line.id for line in self.lines if not may_train(line))
+
 
 def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = False) -> Own:
     """PolicyError tells of every wording that cannot be used and every file that is no sound, at their lines. `signed`: a
@@ -91,6 +105,8 @@ def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = F
                 if one.used:
                     kept.setdefault(notice, {})[language] = wording
         lines.append(line.model_copy(update={"wording": kept}))
+        if not may_train(lines[-1]):
+            remarks.append(warning_at(loaded, ("line", n, "training"), "training_waits", line=line.id))
     sounds, unsound = _sounds(loaded)
     if faults or unsound:
         raise PolicyError([*faults, *unsound])

@@ -157,11 +157,28 @@ DOUBTFUL = [
     ('id = "support"', 'id = "support"\nnotice = "upstream"', "no_hosts", "G05", "line[2].notice", "upstream"),
     (
         'id = "support"',
+        'id = "support"\nopt_out_key = "9"',
+        "opt_out_digit",
+        "G31",
+        "line[2].opt_out_key",
+        'opt_out_key = "9"',
+    ),
+    (
+        'id = "support"',
         'id = "support"\nsensitive = { cpr_ground = "§ 11" }',
         "ground_for_nothing",
         "G09",
         "line[2].sensitive.cpr_ground",
         "§ 11",
+    ),
+    (
+        'id = "support"',
+        'id = "samtykke"\nname = "Samtykke"\ndocumentation = { basis = "consent", why_kept = "planen" }\nsensitive = { expected ='
+        ' ["special_categories"], special_categories_ground = "art. 9(2)(a)" }\n\n[[line]]\nid = "support"',
+        "consent_names_nothing",
+        "G09",
+        "line[2].sensitive.expected",
+        "special_categories",
     ),
     (
         "[controller]",

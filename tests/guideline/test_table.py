@@ -19,7 +19,7 @@ import pytest
 from plugins import datatilsynet
 from softphone.domain.decision import Decision, PlanState, PurposePlan, not_recorded
 from softphone.domain.notice import NoticeText, NoticeVariant
-from softphone.domain.policy import LoadedPolicy, PolicyError
+from softphone.domain.policy import LoadedPolicy, PolicyError, may_train
 from softphone.domain.policy.model import Wording
 from softphone.domain.purpose import Language, Purpose, Reason
 from softphone.domain.retention import expires_on
@@ -34,7 +34,7 @@ Case = dict[str, Any]
 
 VERDICTS = {"refused", "warned", "unwarned", "accepted", "refused_or_warned"}
 POLICY = {"documentation", "training", "line", "policy", "page", "sensitive", "not_informed"}
-PLAYED = {"plan", "happens", "text", "newcomer", "speak", "keeps", "proved_by"} | VERDICTS
+PLAYED = {"plan", "happens", "text", "newcomer", "speak", "waits", "keeps", "proved_by"} | VERDICTS
 KNOWN = {"rule", "says", "call", "decided", "then"} | POLICY | PLAYED
 
 
@@ -176,6 +176,25 @@ def test_a_wording_that_the_guideline_itself_suggests_is_found_lawful(case: Case
     assert text is not None
     assert text.whole
     assert own.essentials in text.shown
+
+
+@pytest.mark.parametrize("case", having("waits"))
+def test_words_of_the_controllers_own_are_lawful_and_wait_for_a_person_and_until_then_no_call_is_drawn(
+    case: Case,
+) -> None:
+    line = policy_of(case).policy.line[0]
+    judged = [
+        datatilsynet.judge_notice(line, notice, language, wording)
+        for notice, each in line.wording.items()
+        for language, wording in each.items()
+    ]
+    assert len(judged) == len(Language)
+    for judgement in judged:
+        assert judgement.lawful, judgement
+        assert set(case["rule"]) <= {found.rule for found in judgement.unsure}, judgement
+    # with the words that are used until then: the phone's own
+    assert may_train(line)
+    assert not may_train(line.model_copy(update={"wording": {}}))
 
 
 # --- the call -----------------------------------------------------------------------------------------------------------

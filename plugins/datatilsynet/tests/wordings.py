@@ -147,11 +147,12 @@ CASES = [
         "Du finder alt om vores samtaleoptagelser på {page}, også hvordan du får en kopi eller gør indsigelse.",
     ),
     Case(
-        "a bank's, which says when it deletes",
+        "a bank's, which deletes later than its policy says",
         "N1 obligation",
         DA,
         "Ifølge loven skal vi optage og opbevare samtaler om værdipapirer, så vi kan dokumentere de ordrer og råd, der gives.",
         "Optagelsen slettes efter 5 år. Du har ret til indsigt, læs mere på {page}.",
+        unsure="unclear",
     ),
     Case(
         "a municipality's",
@@ -321,6 +322,7 @@ CASES = [
         "Samtalen bliver ikke optaget, men vi gemmer et notat, der dokumenterer, hvad vi aftaler.",
         "Du kan gøre indsigelse og få indsigt. Se {page}.",
         missing="recorded",
+        unsure="unclear",
     ),
     Case("not kept", "N1", DA, "Samtalen optages for at dokumentere, hvad vi aftaler.", OBJECT_DA, missing="kept"),
     Case("not what for", "N1", DA, "Vær opmærksom på, at samtalen optages og gemmes.", OBJECT_DA, missing="document"),
@@ -388,7 +390,7 @@ CASES = [
         DA,
         DOCUMENT_DA + " Vi bruger den også til at uddanne vores medarbejdere.",
         OBJECT_DA + " Hvis du ikke ønsker, at den bruges til uddannelse, så sig til, så lader vi være.",
-        missing="opt_out_key",
+        unsure="opt_out_key",
         more=keyed("*9"),
     ),
     Case(
@@ -504,7 +506,7 @@ CASES = [
         EN,
         "Calls are recorded for training and quality purposes.",
         "If you don't want to be recorded, please tell our adviser and we will stop. " + RIGHTS_EN,
-        missing="opt_out_key",
+        unsure="opt_out_key",
         more=keyed("*9"),
     ),
     Case(
@@ -684,7 +686,7 @@ CASES = [
         EN,
         "Calls are recorded for training and quality purposes.",
         "If you don't want to be recorded, say so or press star 8, and we will stop. " + RIGHTS_EN,
-        missing="opt_out_key",
+        unsure="opt_out_key",
         forbidden="key_without_effect",
         more=keyed("*9"),
     ),

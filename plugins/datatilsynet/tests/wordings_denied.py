@@ -34,6 +34,8 @@ def n3(added: str, missing: str = "", forbidden: str = "", unsure: str = "", *, 
     return Case("forced", "N3", DA, WISH_DA, f"{BACK_DA} {added}", PRESS_DA, missing, forbidden, unsure)
 
 
+HEALTH = (("sensitive", {"expected": ["special_categories"], "special_categories_ground": "art. 9(2)(a)"}),)
+
 DENIED = [
     n1(
         "Du har ingen ret til indsigelse, men du kan få indsigt. Læs mere på {page}.", missing="object", unsure="access"
@@ -47,7 +49,11 @@ DENIED = [
     n1("Du kan gøre indsigelse, men ingen får indsigt. Læs hvordan på {page}.", missing="access", unsure="object"),
     n1("Indsigelse er ikke mulig, men du kan få indsigt. Læs hvordan på {page}.", unsure="access object"),
     n1("Du kan gøre indsigelse. Retten til indsigt er udelukket. Læs hvordan på {page}.", unsure="access"),
-    n1("Hverken indsigelse eller indsigt er mulig. Læs hvorfor på {page}.", missing="access object"),
+    n1(
+        "Hverken indsigelse eller indsigt er mulig. Læs hvorfor på {page}.",
+        missing="access object",
+        unsure="unclear unclear",
+    ),
     n1(
         "Du kan gøre indsigelse og få indsigt, dog ikke i denne samtale. Læs hvordan på {page}.", unsure="access object"
     ),
@@ -119,6 +125,36 @@ DENIED = [
     n3("If you say no, we cannot help you.", english=True, forbidden="pressure"),
     n3("Without a yes you will have to wait longer.", english=True, forbidden="pressure"),
     n3("Callers who agree are served first.", english=True, unsure="unclear"),
+    Case(
+        "health, which the question names",
+        "N6 obligation",
+        DA,
+        "Vi har pligt til at optage og gemme samtalen, så det kan dokumenteres, hvad vi siger og aftaler.",
+        "Læs om din ret til indsigt på {page}. Siger du ja, kan du altid fortryde, så holder vi op.",
+        "Tryk 1, hvis vi må bruge den til at uddanne vores medarbejdere, også det, du siger om dit helbred.",
+        unsure="names_sensitive unclear",
+        more=HEALTH,
+    ),
+    Case(
+        "health, which the question does not name",
+        "N6 obligation",
+        DA,
+        "Vi har pligt til at optage og gemme samtalen, så det kan dokumenteres, hvad vi siger og aftaler.",
+        "Læs om din ret til indsigt på {page}. Siger du ja, kan du altid fortryde, så holder vi op.",
+        "Tryk 1, hvis vi må bruge den til at uddanne vores medarbejdere.",
+        unsure="names_sensitive",
+        more=HEALTH,
+    ),
+    Case(
+        "health on consent, which the question does not name",
+        "N2",
+        EN,
+        "We would like to record and keep this call to document what we say and agree.",
+        "If you say yes, you can change your mind at any time, and we delete it. Your rights, access included, are at {page}.",
+        "Press 1 if we may record.",
+        unsure="names_sensitive",
+        more=HEALTH,
+    ),
 ]
 
 TAKEN_BACK: dict[Language, list[str]] = {

@@ -73,7 +73,7 @@ LAST = [
         "Samtalen optages til uddannelsesbrug.",
         "Ønsker du ikke at blive optaget, så giv os besked. Vi lægger så på og ringer dig op igen uden at optage. "
         + RIGHTS_DA,
-        unsure="say_so_then",
+        unsure="say_so_then unclear",
     ),
     Case(
         "right",
@@ -186,7 +186,15 @@ LAST = [
         "Giv besked, hvis du ikke vil optages. " + OBJECT_DA,
         forbidden="opt_out",
     ),
-    Case("no purpose", "N1", DA, "Samtalen optages og gemmes af sikkerhedshensyn.", OBJECT_DA, missing="document"),
+    Case(
+        "no purpose",
+        "N1",
+        DA,
+        "Samtalen optages og gemmes af sikkerhedshensyn.",
+        OBJECT_DA,
+        missing="document",
+        unsure="unclear",
+    ),
     Case(
         "silence",
         "N3",
@@ -279,7 +287,7 @@ LAST = [
         EN,
         "The call is recorded and archived so that what we agree is documented, and used to train staff.",
         "If you don't want your call used in training, press 5 and it won't be. " + OBJECT_EN,
-        missing="opt_out_key",
+        unsure="opt_out_key",
         forbidden="key_without_effect",
         more=keyed("*9"),
     ),

@@ -324,5 +324,6 @@ MORE = [
         "Your call is not recorded, but we keep notes as documentation of what is said.",
         OBJECT_EN,
         missing="recorded",
+        unsure="unclear",
     ),
 ]

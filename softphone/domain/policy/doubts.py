@@ -58,7 +58,7 @@ def doubts(policy: Policy, today: date) -> list[Finding]:
             found += _documentation((*path, "documentation"), line.documentation, line)
         if line.training is not None:
             found += _training((*path, "training"), line.training, line, today)
-        found += _sensitive((*path, "sensitive"), line.sensitive)
+        found += _sensitive((*path, "sensitive"), line.sensitive, line)
     return found
 
 
@@ -133,6 +133,8 @@ def _informed(path: KeyPath, on: date | None, today: date) -> Iterator[Finding]:
 def _line(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
     if line.notice == "upstream" and not policy.upstream.hosts:
         yield Finding((*path, "notice"), "no_hosts")
+    if line.opt_out_key[:1].isdecimal() and (line.documentation or line.training):
+        yield Finding((*path, "opt_out_key"), "opt_out_digit", {"value": line.opt_out_key})
     part = line.documentation
     if line.whistle_blower and part is not None and part.effective_basis.can_be_objected_to:
         yield Finding((*path, "documentation", "basis"), "whistle_blower")
@@ -190,7 +192,14 @@ def _training(path: KeyPath, part: Training, line: Line, today: date) -> Iterato
         yield Finding((*here, "decided_on"), "special_not_yet", {"value": str(special.decided_on)})
 
 
-def _sensitive(path: KeyPath, part: Sensitive) -> Iterator[Finding]:
+def _sensitive(path: KeyPath, part: Sensitive, line: Line) -> Iterator[Finding]:
+    """Of training on such data `checks` tells, for there a consent must always be explicit (G09)."""
     for kind in ("cpr", "special_categories"):
         if part.ground(kind) is not None and kind not in part.expected:
             yield Finding((*path, f"{kind}_ground"), "ground_for_nothing", {"kind": kind})
+    if "special_categories" in part.recorded and line.basis(Purpose.DOCUMENTATION) is Basis.CONSENT:
+        own = line.wording.get(NoticeId.N2, {})
+        lacking = [one.value for one in Language if one not in own]
+        if lacking:
+            params = {"notice": NoticeId.N2.value, "languages": ", ".join(lacking)}
+            yield Finding((*path, "expected"), "consent_names_nothing", params)
