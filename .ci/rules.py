@@ -1,7 +1,8 @@
 """Writes docs/rules.md: each row of the guideline's list, the code that keeps it, and the tests that prove it.
 
     python .ci/rules.py build/junit.xml            write it anew from that run
-    python .ci/rules.py --check build/junit.xml    say whether it still holds; a row that is no longer proved is a failure
+    python .ci/rules.py --check build/junit.xml    say whether it still holds; a row that is no longer proved is a failure, a
+                                                   page that is out of date is not: it names the rows
 
 What code keeps a row is what cites it: in a comment, a docstring, or the rule of an audit entry. What proves it is a test that is
 marked with it, ran, and passed. The words of the rows, and what is still to come, are docs/rules.toml. Nothing here judges.
@@ -198,6 +199,10 @@ def _section(row: Row, code: dict[str, list[str]], proof: Proof) -> Iterator[str
         yield f"The controller's own: {row.controller}\n"
 
 
+def _of_row(text: str, row: str) -> str:
+    return text.partition(f"\n## {row}\n")[2].partition("\n## ")[0]
+
+
 def proved_on(text: str) -> set[str]:
     """The rows that a page says are proved, be it in part."""
     return set(re.findall(rf"(?m)^\| \[({ID})\].* \| (?:yes|in part) \| [^|]*\|$", text))
@@ -215,7 +220,8 @@ def check(root: Path, text: str, rows: list[Row], proved: dict[str, Proof]) -> t
     if lost:
         told.append(f"No longer proved: {', '.join(lost)}")
     elif there != text:
-        told.append(f"{PAGE} is older than this run; .ci/rules.py writes it anew.")
+        otherwise = [row.id for row in rows if _of_row(there, row.id) != _of_row(text, row.id)]
+        told.append(f"{PAGE} is out of date ({', '.join(otherwise) or 'its table'}): `make rules` writes it anew.")
     return int(bool(lost or unknown)), "\n".join(told) + "\n"
 
 

@@ -138,8 +138,8 @@ ROWS = [[cell.strip() for cell in row.split("|")] for row in TABLE.strip().split
 def test_a_call_of_an_example_is_decided_as_the_guideline_has_it(
     rulebook: Asked, name: str, facts: str, documentation: str, training: str, notice: str, reasons: str
 ) -> None:
-    given = given_facts(f'{{"line": {facts}}}')
-    told = json.loads(json.dumps(as_json(decided(rulebook, policy(name), given))))
+    given, loaded = given_facts(f'{{"line": {facts}}}'), parse_policy(text_of(name))
+    told = json.loads(json.dumps(as_json(decided(rulebook, loaded.policy, rulebook.maker.check(loaded), given))))
 
     for purpose, expected in (("documentation", documentation), ("training", training)):
         plan = told[purpose]

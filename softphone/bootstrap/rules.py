@@ -30,11 +30,16 @@ class RulePlugins:
     """of plugins that were left out"""
 
 
-def rule_plugins(home: Home, on_word: Callable[[PluginWord], None], folders: Sequence[Path] = ()) -> RulePlugins:
-    """`folders`: where allowed plugins are looked for before the bundled ones."""
+def rule_plugins(
+    home: Home,
+    on_word: Callable[[PluginWord], None],
+    folders: Sequence[Path] = (),
+    on_mended: Callable[[str], None] | None = None,
+) -> RulePlugins:
+    """`folders`: where allowed plugins are looked for before the bundled ones. Both callbacks as `PluginHost` has them."""
     plugins, faults = allowed_plugins([*folders, program_folder("plugins")])
     by_id = {plugin.id: plugin for plugin in plugins}
-    host = PluginHost(plugins, rulebook=RULEBOOK, on_word=on_word, command=plugin_host_command())
+    host = PluginHost(plugins, rulebook=RULEBOOK, on_word=on_word, on_mended=on_mended, command=plugin_host_command())
     rulebook = by_id.get(RULEBOOK)
     maker = NoticeMaker(host, rulebook, by_id.get(VOICE), home.folders.cache / "notices") if rulebook else None
     return RulePlugins(host, RulebookDesk(host, RULEBOOK), maker, faults)

@@ -310,6 +310,15 @@ class Sessions:
             self._phone.open_microphone(call.id, opened=True)
         self._ringing.answered(call)
         self._stepper.feed(call, ev.Answered())
+        self._end_wrap_ups(call.account)
+
+    def _end_wrap_ups(self, agent: str) -> None:
+        """The agent's next call begins: what is open of those before takes its default, but where the line gives it a time."""
+        for past in self._live.values():
+            own_time = past.line is not None and bool(past.line.wrap_up.length())
+            if past.account == agent and past.phase is CallPhase.ENDED and not own_time:
+                self._touched.add(past.id)
+                self._stepper.feed(past, ev.WrapUpEnded())
 
     def _end_call(self, call: LiveCall) -> None:
         if call.phase is CallPhase.ENDED:

@@ -1,8 +1,8 @@
 """The engine's side of the plugin host: starts it, asks it, and does without it when it hangs, dies, throws or answers nonsense.
 
 Nothing here blocks the caller: `ask` returns at once and its callback comes later, on a thread of this module, exactly
-once. One supervisor owns all state; each host process has a reader and a writer thread, so that a host that neither
-reads nor writes stalls nobody.
+once. The rulebook has a host process to itself, so that no voice that hangs keeps a ringing call waiting. For each host one
+supervisor owns all state, and a reader and a writer thread see to it that one that neither reads nor writes stalls nobody.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Failure(StrEnum):
     LEFT_OUT = "left_out"
     """switched off since an earlier failure"""
     BUSY = "busy"
-    """its time ran out while another request was being answered, or the host was starting"""
+    """its time ran out while another request of its host was being answered, or the host was starting"""
     NO_HOST = "no_host"
     STOPPED = "stopped"
 
@@ -65,10 +65,12 @@ class PluginWord:
 
 
 class PluginHost:
-    """One host process for all allowed plugins, restarted when needed.
+    """A host process for the rulebook, and one for all other allowed plugins, which is started when the first of them is asked.
+    Both are restarted when needed.
 
     `rulebook` is asked again at the next call after a failure and left out after three in a row; another plugin is left
-    out as soon as it hangs or dies, or after three other failures in a row. `on_word` is called on this module's thread.
+    out as soon as it hangs or dies, or after three other failures in a row. `on_word` is called on this module's thread, and
+    so is `on_mended`, with the plugin that gave a good answer after a failure.
     """
 
     def __init__(
@@ -77,26 +79,35 @@ class PluginHost:
         *,
         rulebook: str | None,
         on_word: Callable[[PluginWord], None],
+        on_mended: Callable[[str], None] | None = None,
         command: Sequence[str] = (sys.executable, "-m", "softphone.plugin.host"),
     ) -> None:
-        self._plugins = tuple(plugins)
-        self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-        self._supervisor = _Supervisor(self._plugins, rulebook, on_word, command, self._events)
-        self._thread = threading.Thread(target=self._supervisor.run, name="plugin-supervisor", daemon=True)
+        mine, others = [one for one in plugins if one.id == rulebook], [one for one in plugins if one.id != rulebook]
+        self._hosts = [
+            _Supervisor(group, rulebook, on_word, on_mended or _ignore, command, ahead=group is mine)
+            for group in (mine, others)
+        ]
+        self._threads = [
+            threading.Thread(target=host.run, name="plugin-supervisor", daemon=True) for host in self._hosts
+        ]
+        self._rulebook = rulebook
         self._gate = threading.Lock()
         self._stopped = False
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End the host; open questions are answered with `STOPPED`."""
+        """End the hosts; open questions are answered with `STOPPED`."""
         with self._gate:
             if self._stopped:
                 return
             self._stopped = True
-            self._events.put(_Stop())
-        self._thread.join()
+            for host in self._hosts:
+                host.events.put(_Stop())
+        for thread in self._threads:
+            thread.join()
 
     def ask(
         self,
@@ -114,7 +125,7 @@ class PluginHost:
         request = _Request(plugin, hook, hook.params.dump_python(params, mode="json"), callback, timeout, urgent, sound)
         with self._gate:
             if not self._stopped:
-                self._events.put(request)
+                self._hosts[plugin != self._rulebook].events.put(request)
                 return
         callback(PluginFailed(plugin, Failure.STOPPED))
 
@@ -229,17 +240,22 @@ class _Supervisor:
 
     def __init__(
         self,
-        plugins: tuple[Plugin, ...],
+        plugins: Sequence[Plugin],
         rulebook: str | None,
         on_word: Callable[[PluginWord], None],
+        on_mended: Callable[[str], None],
         command: Sequence[str],
-        events: queue.SimpleQueue[_Event],
+        *,
+        ahead: bool,
     ) -> None:
+        """`ahead`: its host is there before anybody asks."""
         self._ids = [plugin.id for plugin in plugins]
+        self.events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        self._ahead = ahead
         self._rulebook = rulebook
         self._on_word = on_word
+        self._on_mended = on_mended
         self._command = [*command, *(str(plugin.folder) for plugin in plugins)]
-        self._events = events
         self._waiting: list[_Request] = []
         self._flight: _Request | None = None
         self._flight_id = 0
@@ -249,10 +265,11 @@ class _Supervisor:
         self._left_out: set[str] = set()
 
     def run(self) -> None:
-        self._start()
+        if self._ahead and self._ids:
+            self._start()
         while True:
             try:
-                event = self._events.get(timeout=self._until_due())
+                event = self.events.get(timeout=self._until_due())
             except queue.Empty:
                 event = None
             if isinstance(event, _Stop):
@@ -267,7 +284,7 @@ class _Supervisor:
 
     def _start(self) -> None:
         try:
-            self._child = _Child(self._command, self._events)
+            self._child = _Child(self._command, self.events)
         except OSError:
             self._child = None
             self._fail_waiting(Failure.NO_HOST)
@@ -326,8 +343,8 @@ class _Supervisor:
         if not sound:
             self._failed(request, Failure.NONSENSE)
             return
-        if request.hook is not LOAD:
-            self._strikes.pop(request.plugin, None)
+        if request.hook is not LOAD and self._strikes.pop(request.plugin, 0):
+            self._on_mended(request.plugin)
         request.callback(result)
 
     def _host_failed(self, failure: Failure) -> None:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from softphone.domain.decision import Facts, NoticeId
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import LEAD, Judgement, NoticeSound, NoticeText, NoticeVariant, asks
-from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyFault, may_train, warning_at
+from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyFault, warning_at
 from softphone.domain.policy.doubts import long_notice
 from softphone.domain.policy.model import Wording
 from softphone.domain.purpose import Basis, Language, Purpose
@@ -66,7 +66,7 @@ class NoticeBook:
     wordings: tuple[OwnWording, ...] = ()
     """the controller's own, judged"""
     untrained: frozenset[str] = frozenset()
-    """lines whose question names no data that it would have to, because its words wait for a person: no call is drawn (G09)"""
+    """lines of which no call is drawn (`Own.untrained`)"""
     remarks: tuple[PolicyFault, ...] = ()
     """doubts about the notices: own words that wait for a person, a notice that is too long"""
     failed: bool = False
@@ -108,8 +108,7 @@ class NoticeMaker:
     def prepare(self, loaded: LoadedPolicy, *, signed: bool = False) -> NoticeBook:
         """Blocks until every notice has its text and sound, or has failed. PolicyError as for `check`."""
         own = self.check(loaded, signed=signed)
-        untrained = frozenset(line.id for line in own.lines if not may_train(line))
-        book = NoticeBook(wordings=own.wordings, untrained=untrained, remarks=own.remarks, made_by=self._made_by)
+        book = NoticeBook(wordings=own.wordings, untrained=own.untrained, remarks=own.remarks, made_by=self._made_by)
         for line in own.lines:
             for notice, language in product(self.needed(loaded.policy, line), Language):
                 book = self._with(book, loaded, line, notice, language, own.sounds)

@@ -113,6 +113,18 @@ def test_a_lead_finds_the_own_team_with_its_lines_capacity_and_card(
     assert (found.lines["n7"].da, found.parties["n7"].da) == ("Salgslinjen", "kunden")
 
 
+@pytest.mark.rule("G33")
+def test_of_a_line_that_two_teams_share_neither_is_judged_by_what_both_can_review(
+    monkeypatch: pytest.MonkeyPatch, desk: Scene, tmp_path: Path
+) -> None:
+    shared = TEAM.format(lead="lead-1").replace('lines = ["n1"]', 'lines = ["n7"]')
+    settings = Settings(policy=str(policy(desk, tmp_path, shared)))
+    found = deps(monkeypatch, desk.only(KeyRole.TRAINING), desk.folder, settings)
+    assert found.archive is not None
+    found.archive.close()
+    assert [(team.id, team.capacity) for team in found.teams] == [("salg", None)]
+
+
 @pytest.mark.parametrize(
     ("which", "heading"),
     [

@@ -58,12 +58,15 @@ def test_a_purpose_ends_on_its_day_or_is_judged_from_then_on_until_another(
         ("2027-09-30T21:30:00+00:00", "P1M", "P1D", date(2027, 10, 30), date(2027, 10, 31)),
     ],
 )
-def test_the_days_to_judge_are_counted_from_the_purpose_s_own_day(
+def test_the_days_to_judge_are_counted_from_the_purpose_s_own_day_or_the_later_one_on_which_it_was_listed(
     recorded: str, retention: str, within: str, ends: date, unjudged: date
 ) -> None:
     day = expires_on(datetime.fromisoformat(recorded), Period.parse(retention), "Europe/Copenhagen")
     assert day == ends
-    assert judge_by(day, Period.parse(within)) == unjudged
+    assert judge_by(day, Period.parse(within), listed_on=day) == unjudged
+    assert judge_by(day, Period.parse(within), listed_on=datetime.fromisoformat(recorded).date()) == unjudged
+    late = unjudged + timedelta(days=100)
+    assert judge_by(day, Period.parse(within), listed_on=late) == Period.parse(within).after(late)
 
 
 @pytest.mark.rule("G10")
@@ -85,13 +88,13 @@ def test_it_may_be_kept_as_long_as_its_own_period_again(judged: date, retention:
 def test_a_purpose_passes_through_its_states_once_and_every_judgement_brings_another(
     ends: date, within: Period, kept: Period, after: int
 ) -> None:
-    by, today = judge_by(ends, within), ends + timedelta(days=after)
+    by, today = judge_by(ends, within, listed_on=ends), ends + timedelta(days=after)
     order = [Due.NOT_YET, Due.TO_JUDGE, Due.NOT_JUDGED]
     assert order.index(due(ends, today, judge_by=by)) <= order.index(due(ends, today + timedelta(days=1), judge_by=by))
     assert due(ends, today, judge_by=by) is not Due.ENDS
     again = keep_at_most(today, kept)
     assert again > today
-    assert due(again, again, judge_by=judge_by(again, within)) is Due.TO_JUDGE
+    assert due(again, again, judge_by=judge_by(again, within, listed_on=again)) is Due.TO_JUDGE
 
 
 @pytest.mark.rule("G08")

@@ -20,6 +20,7 @@ TABLE: dict[Deed, set[Role]] = {
     Deed.RAISE_HOLD: {A, C, L, D},
     Deed.DECIDE_HOLD: {D},
     Deed.JUDGE: {D},
+    Deed.BELIEVE_CLOCK: {D},
     Deed.KEEP: {A, C, L, D, I},
 }
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 from softphone.domain.sampling import Verdict, judge_sample
 
 FITS, TOO_MANY, UNSEEN, NONE = Verdict.FITS, Verdict.TOO_MANY, Verdict.UNSEEN, Verdict.NONE
+UNREVIEWED = Verdict.UNREVIEWED
 HALF = Fraction(1, 2)
 
 
@@ -20,10 +21,15 @@ HALF = Fraction(1, 2)
 @pytest.mark.parametrize(
     ("drawn", "waiting", "expired_unseen", "capacity", "pace", "verdict"),
     [
-        # Nothing is sampled, or nobody knows how many are reviewed.
+        # Nothing is sampled, or none of it has come to be reviewed.
         (0, {}, 0, None, None, NONE),
         (0, {}, 0, 20, Fraction(3), NONE),
-        (12, {30: 5}, 0, None, None, NONE),
+        (12, {}, 0, None, None, NONE),
+        (12, {30: 0}, 0, None, None, NONE),
+        # Some waits, and nobody knows how many are reviewed.
+        (40, {30: 35}, 0, None, None, UNREVIEWED),
+        (0, {30: 5}, 0, None, None, UNREVIEWED),
+        (12, {30: 5}, 2, None, None, UNSEEN),
         # All of it can be reviewed: at the capacity, or at the pace that is seen.
         (12, {}, 0, 20, None, FITS),
         (120, {55: 46}, 0, 20, None, FITS),

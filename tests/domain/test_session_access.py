@@ -112,6 +112,19 @@ def test_what_is_gone_is_not_said_to_be_locked_and_is_not_tried_again() -> None:
 
 
 @pytest.mark.rule("G10")
+def test_a_recording_that_broke_off_is_told_of_as_long_as_any_of_it_is_kept() -> None:
+    purposes = {Purpose.DOCUMENTATION: KeptPurpose(Basis.CONSENT, True, True, expires_on=DAY)}
+    for broke_off in (True, False):
+        kept = (KeptRecording("c-1", purposes, broke_off=broke_off),)
+        state = reopened(KeptCall("c", Direction.INBOUND, Language.DA, NoticeId.N2, kept), e.Terms())
+        told = [one.reason for one in describe(state, NOW).reasons]
+        assert told[0] is not Reason.BROKE_OFF
+        assert (Reason.BROKE_OFF in told) is broke_off
+        gone, _ = step(state, e.Withdrawn(Purpose.DOCUMENTATION), NOW)
+        assert Reason.BROKE_OFF not in [one.reason for one in describe(gone, NOW).reasons]
+
+
+@pytest.mark.rule("G10")
 def test_an_undo_that_custody_was_before_leaves_the_lock_and_takes_the_undo_away() -> None:
     purposes = {Purpose.DOCUMENTATION: KeptPurpose(Basis.LEGITIMATE_INTEREST, True, True, expires_on=DAY)}
     call = KeptCall("c", Direction.INBOUND, Language.DA, NoticeId.N1, (KeptRecording("c-1", purposes),))

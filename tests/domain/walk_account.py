@@ -137,9 +137,10 @@ def _digit(world: World, digit: str) -> World:
     keys, tail = world.scene.terms.opt_out_key, world.tail + digit
     while tail and not keys.startswith(tail):
         tail = tail[1:]
-    if tail == keys:
-        return _unclear(replace(world, tail=""))
-    world = replace(world, tail=tail)
+    if not world.wanted_digits or not keys[:1].isdecimal():
+        if tail == keys:
+            return _unclear(replace(world, tail=""))
+        world = replace(world, tail=tail)
     if world.wanted_digits:
         return world
     if world.sound == "notice" and digit == world.scene.terms.language_key:
@@ -186,12 +187,17 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
             return _not_understood(world)
         case e.NewPerson() if "new_person" in before.actions:
             return _new_person(world)
-        case e.PartyAsksForRecording() if "party_asks_for_recording" in before.actions and not world.live:
+        case e.PartyAsksForRecording() if "party_asks_for_recording" in before.actions and (
+            not world.live or world.unclear
+        ):
+            # A key that was meant for training alone: that stays refused.
+            meant = {"no": world.no | {TRAIN}, "objected": False, "pauses": world.pauses - {"objection"}}
             clean = replace(
                 world,
                 told=False,
                 yes=NONE,
-                no=world.no & world.final,
+                unclear=False,
+                **(meant if world.live else {"no": world.no & world.final}),
                 unanswered=NONE,
                 open=NONE,
                 essentials=False,
@@ -265,7 +271,7 @@ def _disputes_and_ends(world: World, event: e.Event, before: Status) -> World:
             kept = tuple(replace(it, holds=it.holds - gone) for it in world.kept)
             return replace(world, complaint="deleted", disputes=left, kept=kept)
         case e.HandedOver() | e.CallEnded() if world.stage == "talking":
-            ended = replace(world, stage="ended", open=NONE, pressed=(), pauses=frozenset())
+            ended = replace(world, stage="ended", open=NONE, pressed=(), pauses=frozenset(), unclear=False)
             ended = replace(ended, unanswered=NONE)
             ended = replace(ended, no=ended.no | frozenset(p for p in ended.live if not _began(ended, p)))
             for it in ended.kept:
@@ -404,7 +410,8 @@ def _unclear(world: World) -> World:
         world = _refused(world, TRAIN)
     if world.needs_yes(DOC):
         return _refused(world, DOC)
-    return _objected(world)
+    before, world = world.pauses, _objected(world)
+    return replace(world, unclear=True) if "objection" in world.pauses - before else world
 
 
 def _objected(world: World) -> World:

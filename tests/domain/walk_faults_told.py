@@ -11,7 +11,7 @@ import pytest
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.session import consent, keys, pausing, segments, stepping, table, telling
+from softphone.domain.session import consent, keys, pausing, planning, refusal, segments, stepping, table, telling
 from softphone.domain.session import state as st
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import PurposePhase, Told
@@ -110,6 +110,16 @@ def _(mp: pytest.MonkeyPatch) -> None:
         keys.digit_pressed(turn, replace(event, digit="2") if event.digit in "15" else event)
 
     mp.setitem(stepping.ROWS, e.DigitPressed, row)
+
+
+@fault(2, "a party that says what its key meant is recorded for training again", "N7")
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.PartyAsksForRecording) -> None:
+        refusal.asks_for_recording(turn, event)
+        if turn.state.told.phase is Told.PLAYING:
+            planning.plan(turn, event.decision)
+
+    mp.setitem(stepping.ROWS, e.PartyAsksForRecording, row)
 
 
 @fault(2, "silence is a yes", "N3", Start.RINGS)

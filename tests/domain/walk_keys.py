@@ -47,7 +47,7 @@ _RECORDING = _but(Recording, "id")
 _KEPT = attrgetter(*(it.name for it in fields(Kept) if it.name != "id"))
 _TELLING = attrgetter(
     *("told", "essentials", "readable", "at_question", "vouched", "carried", "joined", "puzzled", "newcomer"),
-    *("asked_newcomer", "open", "time_up", "remembered", "began", "tail", "person"),
+    *("asked_newcomer", "open", "time_up", "remembered", "began", "tail", "person", "unclear"),
 )
 
 
@@ -119,6 +119,7 @@ class Keys:
             it.not_told,
             it.agent_gone,
             it.objection,
+            it.unclear,
             self.desk and it.desk_gone,
         )
 

@@ -131,6 +131,8 @@ class World:
     wanted_digits: bool = False
     tail: str = ""
     objected: bool = False
+    unclear: bool = False
+    """it objected by a key, and has not said what it meant: recording waits"""
     disputes: tuple[Dispute, ...] = ()
     complaint: str = ""
     last_ticket: int = 0

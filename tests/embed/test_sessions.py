@@ -53,8 +53,8 @@ class Talk:
         self.take_up(book_of(TEXT, ENGLISH))
         self.say("hello", protocol=1, auto_commit=True)
 
-    def take_up(self, book: NoticeBook) -> None:
-        self.rules._answered(Loaded(policy_of(POLICY), book, Exchanges()))
+    def take_up(self, book: NoticeBook, policy: str = POLICY) -> None:
+        self.rules._answered(Loaded(policy_of(policy), book, Exchanges()))
 
     def _now(self) -> Now:
         return Now(datetime(2026, 11, 25, 9, tzinfo=UTC) + timedelta(seconds=1), 1.0)
@@ -77,9 +77,12 @@ class Talk:
         self.say("act", id="p", call="c", version=version, action=action, **fields)
         return next(line for line in reversed(self.lines) if line.get("id") == "p")
 
-    def begin(self) -> None:
-        self.say("rang", call="c", line="salg", number="+4520123456", known={})
-        self.say("answered", call="c")
+    def begin(self, call: str = "c", **fields: Any) -> None:
+        self.say("rang", call=call, line="salg", number="+4520123456", known={}, **fields)
+        self.say("answered", call=call)
+
+    def over(self) -> list[str]:
+        return [line["call"] for line in self.lines if line["type"] == "over"]
 
     def breaks_off(self) -> None:
         self.say("notice_failed", call="c", play=self.last("play_notice")["play"])
@@ -105,3 +108,27 @@ def test_a_call_keeps_the_notices_of_the_policy_that_held_when_it_rang() -> None
     talk.take_up(book_of(path="new"))
     assert talk.act("play_again")["type"] == "done"
     assert talk.last("play_notice")["text"] == TEXT.shown
+
+
+@pytest.mark.rule("G10")
+def test_a_wrap_up_ends_when_its_agents_next_call_is_answered_and_the_calls_id_is_free_again() -> None:
+    talk = Talk()
+    for call, agent in (("a", "bo"), ("b", "eva")):
+        talk.begin(call, agent=agent)
+        talk.say("call_ended", call=call)
+    talk.say("rang", call="c", line="salg", known={}, agent="bo")
+    assert talk.over() == [], "one that only rings takes no wrap-up away"
+    talk.say("answered", call="c")
+    assert talk.over() == ["a"]
+    talk.begin("a", agent="eva")
+    assert talk.over() == ["a", "b"]
+    assert not [line for line in talk.lines if line["type"] == "refused"]
+
+
+def test_a_wrap_up_that_the_line_gives_a_time_is_not_taken_away_by_the_next_call() -> None:
+    talk = Talk()
+    talk.take_up(book_of(TEXT, ENGLISH), POLICY.replace('id = "salg"', 'id = "salg"\nwrap_up = "PT2M"'))
+    talk.begin("a")
+    talk.say("call_ended", call="a")
+    talk.begin("b")
+    assert talk.over() == []

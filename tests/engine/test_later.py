@@ -19,7 +19,7 @@ from softphone.domain.changes import CloseRecording, Commit, Discard, HoldBy, Op
 from softphone.domain.decision import NoticeId
 from softphone.domain.events import Now
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import Basis, Direction, Language, Purpose
+from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.status import DisputeKind, HoldPhase, OptOutKind, Status
 from softphone.engine.calls import Calls
 from softphone.engine.store import Store
@@ -51,6 +51,7 @@ class Later:
         notice: NoticeId = NoticeId.N7,
         at: datetime = AT,
         agent: str = AGENT,
+        ends: bool = True,
     ) -> str:
         """A call of which something was recorded for these purposes."""
         self._count += 1
@@ -65,7 +66,7 @@ class Later:
         self.before.commit(
             OpenRecording(recording, call, at),
             OpenSegment(recording, 0, purposes, bases, at),
-            CloseRecording(recording, at + timedelta(seconds=62), purposes),
+            *([CloseRecording(recording, at + timedelta(seconds=62), purposes)] if ends else []),
             call=call,
             recording=recording,
         )
@@ -170,6 +171,15 @@ def test_todays_calls_of_this_account_are_there_again_after_a_restart(later: Lat
     rows = later.calls.history()
     assert [(row.id, row.outcome, row.kept) for row in rows] == [(newest, "documentation", True), (both, "both", True)]
     assert (rows[1].number, rows[1].line, rows[1].seconds, rows[1].at) == (NUMBER, "salg", 62.0, AT)
+
+
+def test_a_call_in_which_the_engine_was_killed_says_that_its_recording_broke_off(later: Later) -> None:
+    call = later.kept(DOCUMENTATION, ends=False)
+    later.start()
+    assert Reason.BROKE_OFF in [one.reason for one in later.open(call).reasons]
+    later.close(call)
+    whole = later.row(call)
+    assert (whole.outcome, whole.kept) == ("documentation", True)
 
 
 @pytest.mark.rule("G31")

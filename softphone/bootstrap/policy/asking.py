@@ -7,14 +7,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from softphone.bootstrap.home import Home
+from softphone.bootstrap.policy.file import tell_faults
 from softphone.bootstrap.rules import RulePlugins, rule_plugins
 from softphone.domain.decision import Decision, Facts, NoticeId
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeText
-from softphone.domain.policy import Line, LoadedPolicy, Policy
+from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyError
 from softphone.domain.purpose import Language
 from softphone.plugin.notices import NoticeMaker
 from softphone.plugin.own import Own
+from softphone.texts import Texts
 
 ANSWER_WITHIN = 20.0
 """seconds; the host has to start first, and nobody waits on a telephone"""
@@ -27,15 +29,22 @@ class Asked:
         self.plugins = plugins
         self.maker = maker
 
-    def decision(self, policy: Policy, facts: Facts, *, drawn: bool) -> Decision:
-        """As for a ringing call: a rulebook that fails means not recorded, and the reason says so."""
+    def decision(self, policy: Policy, own: Own, facts: Facts, *, drawn: bool) -> Decision:
+        """As for a ringing call: a rulebook that fails means not recorded, and the reason says so; where a question's words wait
+        for a person, nobody is drawn."""
         answers: queue.SimpleQueue[Decision] = queue.SimpleQueue()
+        drawn = drawn and facts.line not in own.untrained
         self.plugins.desk.decide(policy, facts, drawn=drawn, callback=answers.put, timeout=ANSWER_WITHIN)
         return answers.get()
 
-    def own(self, loaded: LoadedPolicy) -> Own:
-        """What the controller brings itself, as the phone would use it. PolicyError as for `NoticeMaker.check`."""
-        return self.maker.check(loaded)
+    def own(self, loaded: LoadedPolicy, tell: Texts, *, signed: bool) -> Own:
+        """What the controller brings itself, as the phone would use it. `signed`: it uses a signed policy alone. What it must not
+        use is told on stderr, and raises PolicyError."""
+        try:
+            return self.maker.check(loaded, signed=signed)
+        except PolicyError as error:
+            tell_faults(error, tell)
+            raise
 
     def text(self, policy: Policy, line: Line, notice: NoticeId, language: Language) -> NoticeText | None:
         return self.maker.text(policy, line, notice, language)

@@ -14,12 +14,13 @@ from pydantic_core import PydanticCustomError
 
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
-from softphone.bootstrap.policy.file import load
+from softphone.bootstrap.policy.file import load, wanted_signer
 from softphone.domain.decision import Decision, Facts, PurposePlan, not_recorded
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy, exempt, language_for
 from softphone.domain.purpose import Direction
 from softphone.engine.numbers import e164, spellings
+from softphone.plugin.own import Own
 
 
 def _in_every_zone(at: datetime) -> datetime:
@@ -55,12 +56,14 @@ def policy_decide(arguments: argparse.Namespace) -> int:
     """`--json FACTS`, or `-` for stdin. One JSON object on stdout. KlartoneError for facts that are none."""
     tell = texts(arguments.told_in)
     given = given_facts(_stdin() if arguments.json == "-" else arguments.json)
-    policy = load(arguments, tell).policy
+    loaded = load(arguments, tell)
+    policy = loaded.policy
     if given.line is not None and policy.line_named(given.line) is None:
         known = ", ".join(line.id for line in policy.line) or "–"
         raise KlartoneError("error.policy.no_such_line", value=given.line[:60], known=known)
     with asked_rulebook(Home.of(arguments)) as asked:
-        decision = decided(asked, policy, given)
+        own = asked.own(loaded, tell, signed=bool(wanted_signer(arguments)))
+        decision = decided(asked, policy, own, given)
     print(json.dumps(as_json(decision), ensure_ascii=False))  # noqa: T201
     return 0
 
@@ -92,7 +95,7 @@ def _stdin() -> str:
         raise KlartoneError("error.policy.facts_no_json") from None
 
 
-def decided(asked: Asked, policy: Policy, given: GivenFacts) -> Decision:
+def decided(asked: Asked, policy: Policy, own: Own, given: GivenFacts) -> Decision:
     """As the engine comes to it: what is exempt in any spelling of the number is not even asked about."""
     line = policy.line_named(given.line)
     written = given.number.strip() if given.number else ""
@@ -109,7 +112,7 @@ def decided(asked: Asked, policy: Policy, given: GivenFacts) -> Decision:
         given.declined_earlier,
         (given.at or datetime.now(UTC)).astimezone(UTC),
     )
-    return asked.decision(policy, facts, drawn=given.drawn)
+    return asked.decision(policy, own, facts, drawn=given.drawn)
 
 
 def as_json(decision: Decision) -> dict[str, object]:

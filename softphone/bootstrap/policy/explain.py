@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
-from softphone.bootstrap.policy.file import load_draft, printable, tell_faults
+from softphone.bootstrap.policy.file import load_draft, printable, wanted_signer
 from softphone.bootstrap.policy.telling import LineTeller, Paragraph, in_words_lacking, of_the_whole
 from softphone.domain.decision import Facts, How
 from softphone.domain.errors import KlartoneError
-from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyError, PolicyFault, day_of, notice_way
+from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyFault, day_of, notice_way
 from softphone.domain.purpose import Direction, Reason
 from softphone.plugin.own import Own
 from softphone.texts import Texts
@@ -38,7 +38,7 @@ def policy_explain(arguments: argparse.Namespace) -> int:
         known = ", ".join(line.id for line in policy.line) or "–"
         raise KlartoneError("error.policy.no_such_line", value=arguments.line[:60], known=known)
     with asked_rulebook(Home.of(arguments)) as asked:
-        own = _own(asked, loaded, tell)
+        own = asked.own(loaded, tell, signed=bool(wanted_signer(arguments)))
         loaded = loaded.with_remarks(*own.remarks)
         told = _section(
             ", ".join(one.name for one in policy.controller),
@@ -62,22 +62,13 @@ def policy_explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _own(asked: Asked, loaded: LoadedPolicy, tell: Texts) -> Own:
-    """The lines with the words that the phone would really use. Words that must not be used are told, and raise PolicyError."""
-    try:
-        return asked.own(loaded)
-    except PolicyError as error:
-        tell_faults(error, tell)
-        raise
-
-
 def _heard(asked: Asked, policy: Policy, line: Line, own: Own, now: datetime, teller: LineTeller) -> Iterator[str]:
     """How the party is told, and in which words: for a call in the sample, and for one that is not. KlartoneError where the
     rulebook gives no answer: what it would be is not guessed."""
     ways = {way: notice_way(line, way) for way in line.calls}
     language = policy.language_of(line)
     facts = Facts(line.id, line.calls[0], None, language, declined_earlier=False, at=now)
-    decisions = [asked.decision(policy, facts, drawn=drawn) for drawn in (True, False)]
+    decisions = [asked.decision(policy, own, facts, drawn=drawn) for drawn in (True, False)]
     if any(Reason.RULEBOOK_FAILED in one.reasons for one in decisions):
         raise KlartoneError("error.plugin.failed", plugin=asked.plugins.desk.plugin)
     notices = list(dict.fromkeys(one.notice for one in decisions if one.notice is not None))

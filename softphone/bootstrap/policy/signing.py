@@ -7,6 +7,7 @@ import argparse
 from pydantic import TypeAdapter, ValidationError
 
 from softphone.bootstrap.home import Home, key_store, texts
+from softphone.bootstrap.policy.asking import asked_rulebook
 from softphone.bootstrap.policy.file import chosen, tell_faults
 from softphone.domain.errors import KeyringError
 from softphone.domain.policy import PolicyError
@@ -33,19 +34,23 @@ def create_signing_key(arguments: argparse.Namespace) -> int:
 
 
 def policy_sign(arguments: argparse.Namespace) -> int:
-    """The signature of the file's bytes beside it, in `<file>.sig`. A policy that cannot be used is not signed."""
+    """The signature of the file's bytes beside it, in `<file>.sig`. A policy that the phone would refuse is not signed: one with
+    faults, with words that lack a fact or promise too much, or with a recording that is not there. KlartoneError without a
+    rulebook to judge the words."""
     home, tell = Home.of(arguments), texts()
     settings, _ = home.settings(only_look=True)
     path, _ = chosen(arguments)
     raw = read_policy(path)
     try:
-        policy_in(raw, path)
+        loaded = policy_in(raw, path)
     except PolicyError as error:
         tell_faults(error, tell)
         raise
     private = key_store(home.archive(settings)).get(_name(arguments.id))
     if private is None:
         raise KeyringError("error.policy.no_signing_key", id=arguments.id)
+    with asked_rulebook(home) as asked:
+        asked.own(loaded, tell, signed=True)
     written = sign(raw, path, private)
     print(tell("policy.sign.signed", path=str(path), signature=str(written)))  # noqa: T201
     print(f'policy_signer = "{public_half(private)}"')  # noqa: T201

@@ -172,11 +172,9 @@ class LineTeller:
             if line.special_circumstances_on(self._day):
                 yield self.say("explain.no.special")
             else:
-                how = (
-                    self.say("explain.no.how_keys", keys=line.opt_out_key)
-                    if line.opt_out_key
-                    else self.say("explain.no.how")
-                )
+                # Where there is documentation too, a key is no sentence: it refuses more than the word does.
+                by_key = bool(line.opt_out_key) and documented is None
+                how = self.say("explain.no.how_keys", keys=line.opt_out_key) if by_key else self.say("explain.no.how")
                 calls_back = line.training.opt_out is OptOut.CALL_BACK
                 then = "too" if documented is not None else "call_back" if calls_back else "stop"
                 yield self.say(f"explain.no.opt_out.{then}", how=how)
@@ -184,6 +182,9 @@ class LineTeller:
             yield self.say(f"explain.no.objection.{line.objection_in_call}")
         if documented is Basis.LEGAL_OBLIGATION:
             yield self.say("explain.no.obligation")
+        if documented is not None and line.opt_out_key:
+            what = documented.value if not documented.can_be_objected_to else line.objection_in_call
+            yield self.say(f"explain.no.key.{what}", keys=line.opt_out_key)
 
     # --- sensitive data, and who opens -------------------------------------------------------------
 

@@ -9,8 +9,18 @@ out by the same rules, on a state that is `reopened` from what the archive has.
 
 from softphone.domain.session.describing import describe
 from softphone.domain.session.ending import passport
+from softphone.domain.session.refusal import may_ask_for_recording
 from softphone.domain.session.reopening import brought_up_to_date, reopened, same
 from softphone.domain.session.state import State
 from softphone.domain.session.stepping import step
 
-__all__ = ["State", "brought_up_to_date", "describe", "passport", "reopened", "same", "step"]
+__all__ = [
+    "State",
+    "brought_up_to_date",
+    "describe",
+    "may_ask_for_recording",
+    "passport",
+    "reopened",
+    "same",
+    "step",
+]

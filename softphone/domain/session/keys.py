@@ -17,10 +17,13 @@ from softphone.domain.session.turn import Turn
 from softphone.domain.status import Told
 
 KEY_SETTLES_SECONDS = 1.5
+NO_NUMBER = "*#"
+"""keys that no number begins with"""
 
 
 def digit_pressed(turn: Turn, event: DigitPressed) -> None:
-    """The opt-out keys are matched first; then the language key and the keys of open questions; any other is no answer."""
+    """The opt-out keys are matched first; then the language key and the keys of open questions; any other is no answer. Digits
+    that the agent wants are a number: only opt-out keys that no number begins with are told from it."""
     if turn.state.stage is not Stage.TALKING:
         return
     if _completes_opt_out(turn, event.digit):
@@ -46,7 +49,7 @@ def digit_pressed(turn: Turn, event: DigitPressed) -> None:
 
 def _completes_opt_out(turn: Turn, digit: str) -> bool:
     keys = turn.state.terms.opt_out_key
-    if not keys:
+    if not keys or (turn.state.digits_wanted and keys[0] not in NO_NUMBER):
         return False
     tail = turn.state.digits + digit
     while tail and not keys.startswith(tail):

@@ -146,5 +146,7 @@ def _others(state: State) -> Iterator[Found]:
     if state.call_back:
         yield Reason.CALL_BACK, Purpose.TRAINING, state.training.at
     yield from _holds(state)
+    if state.broke_off and state.kept:
+        yield Reason.BROKE_OFF, None, None
     if Reason.NO_ASSESSMENT in state.decision.reasons:
         yield Reason.NO_ASSESSMENT, None, None

@@ -146,7 +146,7 @@ def _refuse_what_can_be(turn: Turn, reason: Reason) -> None:
         if state.documentation.needs_yes:
             refuse(turn, DOCUMENTATION, reason)
         else:
-            _object(turn)
+            _object(turn, unclear=True)
 
 
 def _note_request(turn: Turn, rule: str) -> None:
@@ -185,7 +185,7 @@ def objected(turn: Turn, _: Objected) -> None:
         _object(turn)
 
 
-def _object(turn: Turn) -> None:
+def _object(turn: Turn, *, unclear: bool = False) -> None:
     """To documentation. On interest or public task it opens a case (G23); on obligation it goes on, and is noted."""
     state = turn.state
     documentation = state.documentation
@@ -206,7 +206,8 @@ def _object(turn: Turn) -> None:
         if not it.discarded and not it.hold_only:
             restrict_to_case(turn, it, "objection", "G23")
     if state.terms.objection_stops and state.stage is not Stage.ENDED:
-        turn.set(pauses=replace(turn.state.pauses, objection=True, since=turn.state.pauses.since or turn.now.utc))
+        since = turn.state.pauses.since or turn.now.utc
+        turn.set(pauses=replace(turn.state.pauses, objection=True, unclear=unclear, since=since))
 
 
 # --- withdrawal, and kept out -------------------------------------------------------------------------
@@ -287,24 +288,38 @@ def not_understood(turn: Turn, _: NotUnderstood) -> None:
 
 
 def may_ask_for_recording(state: State) -> bool:
-    """After a refusal, and with nothing live, the party may ask for what it declined."""
+    """After a refusal, and with nothing live, the party may ask for what it declined; and for documentation to go on, where it
+    had pressed a key and, asked, means something else by it."""
     refused = any(it.reason in REFUSED for _, it in state.purposes if not it.live)
-    return state.stage is Stage.TALKING and not state.live and refused and not state.pauses.silent
+    asks = refused if not state.live else _meant_otherwise(state)
+    return state.stage is Stage.TALKING and asks and not state.pauses.silent
+
+
+def _meant_otherwise(state: State) -> bool:
+    """Documentation waits on an objection by keys or SIP. A notice that is being given is not broken off."""
+    return state.pauses.unclear and state.documentation.live and state.told.phase is Told.INFORMED
 
 
 def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
-    """A new notice and a new recording, under a decision of its own. What was not the party's to refuse stays ended."""
+    """A new notice and a new recording, under a decision of its own. What was not the party's to refuse stays ended; where an
+    unclear objection is taken back, so does training, and what was recorded until then is custody's to judge."""
     from softphone.domain.session.telling import begin
 
     if not may_ask_for_recording(turn.state):
         return
-    turn.note("party_asks_for_recording", "G03")
     before = turn.state
+    goes_on = bool(before.live)
+    turn.note("party_asks_for_recording", "G23" if goes_on else "G03")
+    if goes_on:
+        pauses = replace(before.pauses, objection=False, unclear=False)
+        turn.set(pauses=replace(pauses, since=pauses.since if pauses.for_all else None))
+        turn.state = replace(turn.state, objected=False)
     turn.set(told=Telling(), question=Question())
     turn.state = replace(turn.state, begin_new=bool(before.recordings), terms=event.terms or before.terms)
     plan(turn, event.decision)
     for purpose, it in before.purposes:
-        if it.phase is PurposePhase.ENDED and it.reason not in REFUSED:
+        ended = it.phase is PurposePhase.ENDED and it.reason not in REFUSED
+        if ended or (goes_on and purpose is TRAINING):
             turn.set_purpose(purpose, it)
     if turn.state.live:
         begin(turn, read=event.decision.how == "read")

@@ -62,6 +62,7 @@ class KeptRecording:
     holds: tuple[KeptHold, ...] = ()
     restricted: str | None = None
     """why custody alone opens it: `hold_only`, or the case that it waits for"""
+    broke_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,15 @@ def reopened(kept: KeptCall, terms: Terms) -> State:
         training=training,
         recordings=recordings,
         holds=_holds(kept.recordings),
-        objected=any(it.restricted == Reason.OBJECTION.value for it in kept.recordings),
+        objected=_objected(kept),
+        broke_off=any(it.broke_off for it in kept.recordings),
     )
+
+
+def _objected(kept: KeptCall) -> bool:
+    """An objection is open, and leaves none out: a recording may have followed one that was taken back."""
+    restricted = [it.restricted for it in kept.recordings]
+    return Reason.OBJECTION.value in restricted and all(restricted)
 
 
 def same(state: State, other: State) -> bool:

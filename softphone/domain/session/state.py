@@ -142,6 +142,8 @@ class Pauses:
     not_told: bool = False
     agent_gone: bool = False
     objection: bool = False
+    unclear: bool = False
+    """keys or SIP objected, which is no sentence: asked by the agent, the party may have meant something else"""
     desk_gone: bool = False
     since: datetime | None = field(default=None, compare=False)
     sensitive_until: datetime | None = field(default=None, compare=False)
@@ -344,6 +346,8 @@ class State:
     call_back: bool = False
     later: bool = False
     """taken up again from today's calls, long after its wrap-up"""
+    broke_off: bool = False
+    """a recording of it has no end: the phone was lost in mid-call"""
     pending: tuple[Pending, ...] = ()
     next_ticket: int = field(default=1, compare=False)
     version: int = field(default=0, compare=False)

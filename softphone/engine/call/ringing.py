@@ -12,6 +12,7 @@ from softphone.domain import events as ev
 from softphone.domain.decision import Decision, Facts, Known, not_recorded
 from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, terms, which_line
 from softphone.domain.purpose import Direction, Language, Reason
+from softphone.domain.session import may_ask_for_recording
 from softphone.engine.call.hands import Rules, Store
 from softphone.engine.call.lines import line_state
 from softphone.engine.call.live import LiveCall
@@ -149,6 +150,8 @@ class Ringing:
             self._ring(call, decision)
         elif call.asks_anew:
             call.asks_anew = False
+            if not may_ask_for_recording(call.state):
+                return  # it has come too late: what was told and named stays
             if self._notices.has(call, decision):
                 self._notices.take(call, decision)
                 # The catalog names the notice that was given.
@@ -161,10 +164,11 @@ class Ringing:
                 self._tell(Fault(Said("fault.asked_anew.failed" if failed else "fault.asked_anew.no"), call.id))
 
     def ask_anew(self, call: LiveCall) -> None:
-        """The party wants now what it declined: the earlier no is no longer asked about."""
+        """The party wants now what it declined: the earlier no is no longer asked about. Where it wants documentation to go
+        on, and had meant its no for training alone, that no stands."""
         if call.line and not call.asks_anew:
             call.asks_anew = True
-            self._ask(call, replace(call.known, declined_earlier=False))
+            self._ask(call, replace(call.known, declined_earlier=bool(call.state.live)))
 
     def run_due(self, call: LiveCall) -> None:
         if call.decide_by is not None and call.decide_by <= self._clock().mono and not call.decided:

@@ -253,6 +253,41 @@ def test_the_notice_that_a_party_has_asked_for_takes_its_own_time_to_be_read() -
     assert waits > READABLE_SHARE * TEXT.reading_time
 
 
+@pytest.mark.rule("G23")
+def test_a_party_whose_key_meant_training_alone_is_told_and_recorded_for_documentation_anew() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    scene.calls.preference(sip.RecordPreference(CALL, "off"))
+    scene.acknowledge()
+    assert scene.headline is Headline.PAUSED
+    assert scene.press("party_asks_for_recording") is None
+    facts, _ = scene.rules.asked[-1]
+    assert facts.declined_earlier, "the no to training stands"
+    scene.calls.decided(CALL, N1)
+    scene.hear_notice()
+    scene.acknowledge()
+    assert scene.headline is Headline.RECORDING
+
+
+def test_an_answer_to_a_party_that_asks_that_comes_too_late_leaves_what_was_told_and_named() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide(N3, Known(drawn=True))
+    scene.answer()
+    scene.calls.preference(sip.RecordPreference(CALL, "off"))
+    scene.acknowledge()
+    scene.press("party_asks_for_recording")
+    scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
+    told = scene.call.notice
+    scene.calls.decided(CALL, N1)
+    assert scene.store.rung == [NoticeId.N3]
+    assert scene.call.notice == told
+
+
 # --- another policy meanwhile ----------------------------------------------------------------------
 
 

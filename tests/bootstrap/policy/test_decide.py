@@ -1,0 +1,69 @@
+"""`klartone policy decide` as a person types it: one call's facts in, one decision out, in JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bootstrap.policy.conftest import Captured, klartone, typed
+from tests.policies import POLICY
+
+
+def test_a_decision_is_one_json_object_with_each_purpose_notice_way_and_reasons(
+    home: Path, file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(POLICY, encoding="utf-8")
+    facts = {
+        "line": "salg",
+        "direction": "inbound",
+        "number": "+45 20 12 34 56",
+        "drawn": True,
+        "declined_earlier": False,
+        "at": "2026-11-25T10:00:00+01:00",
+    }
+    whole = {
+        "documentation": {"state": "planned", "basis": "legitimate_interest"},
+        "training": {"state": "planned", "basis": "legitimate_interest"},
+        "notice": "N7",
+        "how": "play",
+        "reasons": ["assessment", "training_sample"],
+    }
+    assert klartone(home, "policy", "decide", file, "--json", json.dumps(facts)) == 0
+    assert json.loads(capsys.readouterr().out) == whole
+
+    typed(monkeypatch, json.dumps({**facts, "direction": "outbound"}))
+    assert klartone(home, "policy", "decide", file, "--json", "-") == 0
+    assert json.loads(capsys.readouterr().out) == {**whole, "how": "read"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ("", "That is not JSON"),
+        ('{"line": "salg"', "That is not JSON"),
+        ("[]", "must be one JSON object"),
+        ("[1, 2]", "must be one JSON object"),
+        ('{"line": "salg", "number": "abc"}', "“abc” is no telephone number"),
+        ("{}", "it is about: line."),
+        ('{"line": "salg", "time": "now"}', "it is about: time."),
+        ('{"line": "salg", "drawn": "yes", "at": "2026-11-25T10:00:00"}', "it is about: drawn, at."),
+        (
+            '{"line": "salg", "direction": "up"}',
+            "“up” cannot be the “direction”. Write one of: inbound, outbound, internal.",
+        ),
+        ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "it is about: at."),
+        ('{"line": "salg", "at": "9999-12-31T23:59:59-12:00"}', "it is about: at."),
+        ('{"line": "fax"}', "no line “fax”. Write one of these: salg, support."),
+    ],
+)
+def test_facts_that_cannot_be_are_told_in_a_sentence(
+    home: Path, file: Path, capsys: Captured, facts: str, told: str
+) -> None:
+    file.write_text(POLICY, encoding="utf-8")
+    assert klartone(home, "policy", "decide", file, "--json", facts) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert told in said.err
+    assert "{line" not in said.err

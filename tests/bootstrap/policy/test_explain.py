@@ -1,0 +1,138 @@
+"""`klartone policy explain` as a person types it: what a policy means, in sentences that can be read aloud."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from softphone.domain.purpose import Language
+from tests.bootstrap.policy.conftest import LACKING, UNSURE, Captured, checked, klartone
+from tests.policies import KEYS, POLICY
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_each_line_is_explained_in_sentences_with_the_words_that_the_party_hears(
+    home: Path, file: Path, capsys: Captured, language: Language
+) -> None:
+    file.write_text(POLICY, encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "--language", language) == 0
+
+    told = " ".join(capsys.readouterr().out.split())
+    sales, support = (
+        {Language.DA: "Salgslinjen (salg)", Language.EN: "Sales line (salg)"}[language],
+        "Support (support)",
+    )
+    assert told.index(sales) < told.index(support)
+    first, second = told[told.index(sales) : told.index(support)], told[told.index(support) :]
+    for written in ("10 %", "(N7)", "(N1)", "nordlys.example/telefonsamtaler", "*9", "opvejer", "case-1", "lead-1"):
+        assert written in first, written
+    assert "N7" not in second
+    assert {Language.DA: "5 år", Language.EN: "5 years"}[language] in second
+    assert not re.search(r"explain\.|party=|\{|None|…", told)
+
+
+@pytest.mark.rule("G02")
+def test_the_rule_that_obliges_is_told_with_the_line(home: Path, file: Path, capsys: Captured) -> None:
+    file.write_text(POLICY, encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "support", "--language", "da") == 0
+    assert "Reglen er: Lov om prøver, § 1." in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.rule("G22")
+def test_a_line_that_falls_back_to_consent_is_explained_as_one_that_asks(
+    home: Path, file: Path, capsys: Captured
+) -> None:
+    file.write_text(POLICY.replace('conclusion = "Behovet er der."\n', ""), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg") == 0
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "recorded only if the caller says yes" in told
+    assert "The policy rests on legitimate interest, but this is still missing: a conclusion." in told
+    assert "(N2+N4)" in told
+    assert "(N2)" in told
+    assert "(G22)" in told
+    assert "Support" not in told
+
+
+def test_what_an_assessment_lacks_is_told_in_words(home: Path, file: Path, capsys: Captured) -> None:
+    unfinished = POLICY.replace(', c = "ikke på anden måde"', "").replace('conclusion = "Behovet er der."\n', "")
+    file.write_text(unfinished, encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "this is still missing: why it cannot be done in another way and a conclusion." in told
+    assert "G20.c" not in told
+
+
+@pytest.mark.rule("G32")
+def test_special_circumstances_that_are_over_are_explained_as_over(home: Path, file: Path, capsys: Captured) -> None:
+    special = 'special_circumstances = { why = "Liv", decided_on = 2020-01-01, expires_on = 2020-12-31 }'
+    file.write_text(POLICY.replace('opt_out = "stop"', special), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg") == 0
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "held until 31 Dec 2020, and hold no longer" in told
+    assert "can decline without giving a reason" in told
+    assert "(N7)" in told
+    assert "N8" not in told
+
+
+@pytest.mark.rule("G05")
+def test_own_words_are_quoted_once_a_person_has_confirmed_them_and_never_where_they_must_not_be_used(
+    home: Path, file: Path, capsys: Captured
+) -> None:
+    text = UNSURE.replace('id = "salg"', 'id = "salg"\nlanguage = "en"')
+    (waiting,) = checked(home, file, text, capsys, status=0)["to_confirm"]
+    assert klartone(home, "policy", "explain", file, "salg") == 0
+    before = " ".join(capsys.readouterr().out.split())
+    assert "stored for documentation" not in before.partition("To consider.")[0]
+
+    confirmation = f'\n[[confirmed]]\nhash = "{waiting["hash"]}"\non = 2020-10-01\nby = "Mette"\n'
+    file.write_text(text + confirmation, encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg") == 0
+    assert "“This call is recorded and stored for documentation." in " ".join(capsys.readouterr().out.split())
+
+    file.write_text(POLICY + LACKING, encoding="utf-8")
+    assert klartone(home, "policy", "explain", file) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "line[2].wording.N1.da" in said.err
+
+
+def test_a_line_that_is_not_there_is_told_which_are(home: Path, file: Path, capsys: Captured) -> None:
+    file.write_text(POLICY, encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "fax") == 1
+    assert "“fax”. Write one of these: salg, support." in capsys.readouterr().err
+
+
+def test_what_a_terminal_would_obey_is_shown_as_a_dot(home: Path, file: Path, capsys: Captured) -> None:
+    hostile = POLICY.replace('conclusion = "Behovet er der."', 'conclusion = "Behovet \\u001b[2Jer der."')
+    file.write_text(hostile, encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg") == 0
+    assert "Behovet ·[2Jer der." in " ".join(capsys.readouterr().out.split())
+    file.write_text(hostile.replace('sample = "10 %"', 'sample = "\\u001b[31m"'), encoding="utf-8")
+    assert klartone(home, "policy", "check", file) == 1
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_faulty_policy_is_not_explained_but_its_faults_are_told(home: Path, file: Path, capsys: Captured) -> None:
+    file.write_text(POLICY.replace('sample = "10 %"', "sample = 10"), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "line[1].training.sample" in said.err
+
+
+def test_a_draft_whose_keys_are_yet_to_come_is_explained_and_says_so(home: Path, file: Path, capsys: Captured) -> None:
+    draft = POLICY
+    for role, key in KEYS.items():
+        draft = draft.replace(key, f"${role}_key")
+    file.write_text(draft, encoding="utf-8")
+    assert klartone(home, "policy", "explain", file) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("Keys are still to be put in") == 1
+    assert "case-1" in told
+
+    file.write_text(POLICY.replace(next(iter(KEYS.values())), "mine"), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file) == 1
