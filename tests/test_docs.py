@@ -39,7 +39,8 @@ def test_the_transcripts_lines_are_messages_of_the_engine() -> None:
 
 def test_the_transcripts_commands_are_messages_to_the_engine() -> None:
     said = [line for line in transcript(">") if line != '{"type": "answer"}']
-    assert {decode_to_engine(line.encode()).type for line in said} == {"answer", "opt_out", "hang_up", "quit", "reopen"}
+    shown = {"answer", "opt_out", "hang_up", "end_wrap_up", "reopen", "quit"}
+    assert {decode_to_engine(line.encode()).type for line in said} == shown
 
 
 def test_the_wires_page_lists_every_command_there_is() -> None:
@@ -103,6 +104,23 @@ def test_the_danish_words_told_to_agents_are_those_of_the_window() -> None:
     said = {one.replace("{Party}", "Kunden") for one in re.findall(r'(?m)^msgstr "(.*)"$', catalog)}
     assert len(told) > 12
     assert sorted(told - said) == []
+
+
+def test_the_danish_words_told_to_team_leads_are_those_of_the_review() -> None:
+    told = set(re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", text("docs/leads.md")))
+    said = re.findall(r'(?m)^msgstr "(.+)"$', text("resources/translations/da/review.po"))
+    patterns = [re.sub(r"\\{\w+\\}", ".+", re.escape(one)) for one in said]
+    assert len(told) > 12
+    assert sorted(one for one in told if not any(re.fullmatch(pattern, one) for pattern in patterns)) == []
+
+
+def test_every_key_of_the_review_is_told_to_team_leads() -> None:
+    """As the window names it, but for what an English keyboard calls it."""
+    catalog = text("resources/translations/en/review.po")
+    keys = re.findall(r'msgid "review\.keys\.\w+"\nmsgstr "(.+)"', catalog)
+    table = text("docs/leads.md").partition("| key |")[2].partition("\n\n")[0].replace("–", " – ")
+    assert len(keys) > 12
+    assert [one for one in keys if one not in table and one not in "↑ ↓"] == []
 
 
 def test_the_decisions_are_numbered_without_a_gap_and_each_says_what_it_costs() -> None:

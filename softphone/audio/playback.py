@@ -7,6 +7,7 @@ caller's thread pulls it (`fill`), the device's takes what is ready and never wa
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from softphone.audio.devices import SoundFault, list_devices
-from softphone.audio.streams import RATE, Ask, open_speaker
+from softphone.audio.devices import Devices, SoundFault, list_devices
+from softphone.audio.streams import LOST_AFTER, RATE, Ask, open_speaker
 from softphone.audio.stretch import Mono, Stretcher
 from softphone.domain.errors import SoundError
 
@@ -38,6 +39,13 @@ Source = Callable[[int], Iterator[NDArray[np.int16]]]
 
 
 class Loudspeaker(Protocol):
+    @property
+    def active(self) -> bool: ...
+    @property
+    def called_at(self) -> float:
+        """the monotonic moment at which it last asked"""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -46,15 +54,23 @@ Speaker = Callable[[Ask], Loudspeaker]
 
 
 def speaker(device: str = "") -> Speaker:
-    """The output with that id, or the system's."""
+    """The output with that id, or the system's: also one that was plugged in a moment ago."""
 
     def open_it(ask: Ask) -> Loudspeaker:
-        found = list_devices().find("speaker", device)
-        if isinstance(found, SoundFault):
-            raise SoundError(found.code, device=device, reason=found.detail)
-        return open_speaker(found, ask)
+        try:
+            return _opened(list_devices(), device, ask)
+        except SoundError:
+            # What was there at the last look may be another by now; to look anew takes a while.
+            return _opened(list_devices(refresh=True), device, ask)
 
     return open_it
+
+
+def _opened(devices: Devices, device: str, ask: Ask) -> Loudspeaker:
+    found = devices.find("speaker", device)
+    if isinstance(found, SoundFault):
+        raise SoundError(found.code, device=device, detail=found.detail)
+    return open_speaker(found, ask)
 
 
 @dataclass(slots=True)
@@ -173,14 +189,17 @@ class Playback:
     def fill(self) -> bool:
         """Pulls a piece, where one is wanted. False where there is nothing to do for now: then all is ready, or it is over.
 
-        Raises whatever the source raises; then it has paused.
+        Raises whatever the source raises, and SoundError `speaker_lost` where the device has gone; then it has paused.
         """
         with self._lock:
-            turn, at, playing = self._turn, self._at, self._playing
+            turn, at, playing, stream = self._turn, self._at, self._playing, self._stream
             wanted = self._samples < READY and not self._through
             over = self._through and not self._ready
         if not playing:
             return False
+        if stream is not None and not (stream.active and time.monotonic() - stream.called_at < LOST_AFTER):
+            self.pause()
+            raise SoundError("speaker_lost", device="", detail="")
         if over:
             self.pause()
             return False

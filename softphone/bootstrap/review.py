@@ -169,13 +169,20 @@ def _teams(policy: Policy, viewer: Viewer) -> tuple[TeamLed, ...]:
         lines = tuple(line.id for line in policy.line)
         return (TeamLed("", name, lines, (), _capacity(policy, lines), policy.score),)
     return tuple(
-        TeamLed(team.id, team.name, team.lines, team.agents, _capacity(policy, team.lines), _card(policy, team))
+        TeamLed(team.id, team.name, team.lines, team.agents, _team_capacity(policy, team), _card(policy, team))
         for team in viewer.teams
     )
 
 
 def _card(policy: Policy, team: Team) -> tuple[ScoreItem, ...]:
     return tuple(item for item in policy.score if not item.teams or team.id in item.teams)
+
+
+def _team_capacity(policy: Policy, team: Team) -> int | None:
+    """None too where another team is on one of its lines: a line's capacity is for all its reviewers, and nobody has said how
+    much of it is this team's."""
+    others = {line for one in policy.team if one.id != team.id for line in one.lines}
+    return None if others & set(team.lines) else _capacity(policy, team.lines)
 
 
 def _capacity(policy: Policy, lines: Iterable[str]) -> int | None:

@@ -134,8 +134,10 @@ class Verdict(StrEnum):
     """not all that waits can be reviewed before it expires"""
     UNSEEN = "unseen"
     """some was recorded, and expired before anybody reviewed it: the sample is larger than what is used"""
+    UNREVIEWED = "unreviewed"
+    """some waits, and it is neither said nor seen how many are reviewed in a week"""
     NONE = "none"
-    """nothing: there is no sample, or neither said nor seen how many are reviewed in a week"""
+    """nothing: no sample, or none of it waits and nobody has said how many would be too many"""
 
 
 def judge_sample(
@@ -149,9 +151,10 @@ def judge_sample(
         return Verdict.TOO_MANY
     if expired_unseen:
         return Verdict.UNSEEN
-    if a_week is None or not (drawn or any(waiting.values())):
-        return Verdict.NONE
-    return Verdict.FITS
+    waits = any(waiting.values())
+    if a_week is None:
+        return Verdict.UNREVIEWED if waits else Verdict.NONE
+    return Verdict.FITS if drawn or waits else Verdict.NONE
 
 
 def _can_be_reviewed(waiting: Mapping[int, int], a_week: Fraction) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from softphone.audio.playback import READY, Loudspeaker, Playback
+from softphone.audio.devices import Device as Headset
+from softphone.audio.devices import Devices, SoundFault
+from softphone.audio.playback import READY, Loudspeaker, Playback, speaker
 from softphone.audio.streams import Ask
 from softphone.domain.errors import SoundError
 
@@ -22,6 +25,12 @@ class Device:
     def __init__(self) -> None:
         self.ask: Ask | None = None
         self.fault: SoundError | None = None
+        self.active = True
+        self.silent_for = 0.0
+
+    @property
+    def called_at(self) -> float:
+        return time.monotonic() - self.silent_for
 
     def __call__(self, ask: Ask) -> Loudspeaker:
         if self.fault:
@@ -163,12 +172,45 @@ def test_hushed_it_gives_silence_at_once_and_closed_it_keeps_nothing() -> None:
 
 def test_without_a_device_it_says_so_and_does_not_play() -> None:
     device = Device()
-    device.fault = SoundError("no_speaker", device="", reason="")
+    device.fault = SoundError("no_speaker", device="", detail="")
     playback = Playback(Tape(), LENGTH, device)
     with pytest.raises(SoundError):
         playback.play()
     assert not playback.playing
     assert not playback.fill()
+
+
+@pytest.mark.parametrize("gone", [{"active": False}, {"silent_for": 1.5}], ids=["ended", "asks no more"])
+def test_a_device_that_goes_while_it_plays_ends_it_there_and_tells(gone: dict[str, float]) -> None:
+    device = Device()
+    playback = Playback(Tape(), LENGTH, device)
+    playback.play()
+    filled(playback)
+    device.pull(0.3)
+    vars(device).update(gone)
+    with pytest.raises(SoundError, match="speaker_lost"):
+        filled(playback)
+    assert (playback.playing, device.ask) == (False, None)
+    # And with another it goes on from there.
+    device.active, device.silent_for = True, 0.0
+    playback.play()
+    filled(playback)
+    assert place(device.pull(0.1)) == pytest.approx(0.3, abs=0.011)
+
+
+def test_a_headset_that_was_plugged_in_a_moment_ago_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    headset, opened = Headset("ALSA: headset", "headset", "ALSA", 3, 0, 2, 48_000, False, True), list[Headset]()
+    looks = {False: Devices((), (SoundFault("no_speaker"),)), True: Devices((headset,), ())}
+    monkeypatch.setattr("softphone.audio.playback.list_devices", lambda refresh=False: looks[refresh])
+
+    def open_it(found: Headset, _ask: Ask) -> None:
+        opened.append(found)
+
+    monkeypatch.setattr("softphone.audio.playback.open_speaker", open_it)
+    speaker()(lambda n: bytes(n))
+    assert opened == [headset]
+    with pytest.raises(SoundError, match="no_such_speaker"):
+        speaker("ALSA: another")(lambda n: bytes(n))
 
 
 def test_a_source_that_fails_ends_it_and_tells() -> None:

@@ -15,7 +15,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QWidget
 
 from softphone.archive.review.panel import Figures
-from softphone.archive.review.sample import SamplePage, SampleQuery, Shown
+from softphone.archive.review.sample import SamplePage, SampleQuery, SampleRow, Shown
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.retention import has_expired
@@ -71,7 +71,11 @@ class Review(QObject):
         self._using = ""
         """the one that is being marked as reviewed"""
         self._keys = False
-        self.shelf = Shelf(deps.archive, deps.by, deps.viewer, deps.now) if deps.archive is not None else None
+        self._closes = False
+        """as soon as the comment's line is stored; asked again, all the same"""
+        self.shelf: Shelf | None = None
+        if deps.archive is not None:
+            self.shelf = Shelf(deps.archive, deps.by, deps.viewer, deps.now, deps.time_zone)
         self.counting = Counting(deps.archive, deps.now) if deps.archive is not None else None
         self.listening = Listening(self.window, self.shelf, deps.speaker, self.view)
         self._turn = 0
@@ -95,6 +99,7 @@ class Review(QObject):
             shelf.missed.connect(self._missed)
             shelf.failed.connect(self._failed)
             shelf.changed.connect(self._count_anew)
+            shelf.new_day.connect(self._new_day)
         if (counting := self.counting) is not None:
             counting.counted.connect(self._take_counts)
             counting.figured.connect(self._take_figures)
@@ -106,6 +111,9 @@ class Review(QObject):
         window.shown.connect(self._show_only)
         window.team.connect(self._choose_team)
         window.look.connect(self._other_look)
+        window.detail.keys.left.connect(lambda: self._show_keys(on=False))
+        window.detail.comments.closed.connect(self._goes_on)
+        window.holds = self._holds
         window.model.wanted.connect(self._more)
         window.list.asked.connect(self.open_recording)
         app = QApplication.instance()
@@ -206,7 +214,7 @@ class Review(QObject):
             count = self._counts.get(shown)
             pill.setChecked(shown is self._shown)
             told = texts(f"review.filter.{shown}")
-            pill.show_as(view, told if count is None or shown is Shown.ALL else f"{told} {count}")
+            pill.show_as(view, told if count is None or shown is Shown.ALL else f"{told} {count}", means=told)
         window.list.render_view(view, self.line_name)
         counted = self._shown in self._counts
         empty = counted and not window.model.rows and self.shelf is not None
@@ -282,6 +290,12 @@ class Review(QObject):
     def _count_anew(self) -> None:
         if self.counting is not None and self._watched is not None:
             self.counting.ask(self._watched)
+
+    def _new_day(self) -> None:
+        """What was searched for as today is another day now, and days left are one fewer."""
+        if self._search:
+            self._missed(self._turn)
+        self.draw()
 
     def _more(self, after: str) -> None:
         if self.shelf is not None and self._watched is not None:
@@ -398,7 +412,7 @@ class Review(QObject):
             self.shelf.close(opened.reviewing)
             return
         self._wanted = ""
-        self._keys = False
+        self._show_keys(on=False)
         self.listening.take(opened, self._team.card if self._team is not None else ())
         self.draw()
         window = self.window
@@ -457,19 +471,21 @@ class Review(QObject):
         place = self.window.detail.place
         return f"{place.heading.text()} {place.more.text()}"
 
-    def _reviewed(self, recording: str, kept: bool) -> None:
+    def _reviewed(self, recording: str, row: SampleRow | None) -> None:
+        """The next one opens, unless another has been asked for since."""
         model, self._using = self.window.model, ""
         self._recount(Shown.WAITING, -1)
-        self._recount(Shown.REVIEWED if kept else Shown.ALL, 1 if kept else -1)
-        if not kept or self._shown is Shown.WAITING:
+        self._recount(Shown.REVIEWED if row else Shown.ALL, 1 if row else -1)
+        if row is None or self._shown is Shown.WAITING:
             model.drop([recording])
         else:
-            model.mark_reviewed(recording, self._deps.now())
-        self._place = Place("review.place.reviewed" if kept else "review.place.used")
+            model.renew(row)
+        self._place = Place("review.place.reviewed" if row else "review.place.used")
         self.draw()
-        self._open_next()
-        if not self._wanted:
-            self._announce(self._told_place())
+        if self.opened is None and not self._wanted:
+            self._open_next()
+            if not self._wanted:
+                self._announce(self._told_place())
 
     def _not_reviewed(self, recording: str) -> None:
         """It could not be stored: it is there again as it was."""
@@ -479,7 +495,20 @@ class Review(QObject):
                 self.open_recording(recording)
 
     def _failed(self, error: KlartoneError) -> None:
-        self.window.note.say(self.view().texts.error(error))
+        texts = self.view().texts
+        told = texts.error(error)
+        self.window.note.say(f"{told} {texts('review.close_again')}" if self._closes else told)
+
+    def _holds(self) -> bool:
+        """Whether the window stays open yet: what stands in the comment's line is stored first."""
+        if self._closes or self.opened is None or not self.window.detail.comments.unsaved:
+            return False
+        self._closes = True
+        self.listening.when_stored(self.window.close)
+        return True
+
+    def _goes_on(self) -> None:
+        self._closes = False
 
     def _sound_changed(self) -> None:
         if self.opened is not None:
@@ -494,8 +523,7 @@ class Review(QObject):
     def _key(self, what: str) -> None:
         if what == "keys" or self._keys:
             # While they are shown, any key puts them away and does nothing else.
-            self._keys = not self._keys
-            self.draw()
+            self._show_keys(on=not self._keys)
         elif what == "escape" and self.window.detail.comments.writing:
             self.window.detail.comments.leave()
         elif what == "escape":
@@ -510,6 +538,19 @@ class Review(QObject):
         else:
             self.listening.key(what)
             self.draw()
+
+    def _show_keys(self, *, on: bool) -> None:
+        """With the focus in them, so that they can be read aloud."""
+        if on == self._keys:
+            return
+        keys, self._keys = self.window.detail.keys, on
+        focused = keys.hasFocus()
+        self.draw()
+        if on:
+            keys.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._announce(f"{keys.accessibleName()}. {keys.accessibleDescription()}")
+        elif focused:
+            self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _review(self) -> None:
         opened, shelf = self.opened, self.shelf

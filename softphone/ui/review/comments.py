@@ -83,7 +83,7 @@ class Comments(Card):
         layout.addWidget(self.empty)
         layout.addWidget(self.reel, 1)
         self.comments: tuple[Comment, ...] = ()
-        self._rows: list[tuple[Comment, _Moment, Words, QuietButton]] = []
+        self._rows: list[tuple[Comment, _Moment, QuietButton]] = []
         self._at = 0
         self._view: View | None = None
         self.line.returnPressed.connect(self.write)
@@ -104,7 +104,7 @@ class Comments(Card):
     @property
     def stops(self) -> list[QWidget]:
         """Where Tab stops in it, in order."""
-        return [self.line, *(one for _, moment, _, remove in self._rows for one in (moment, remove))]
+        return [self.line, *(one for _, moment, remove in self._rows for one in (moment, remove))]
 
     def write_at(self, sample: int) -> None:
         """A comment on this moment, to be written; one that is being written goes on."""
@@ -141,7 +141,7 @@ class Comments(Card):
         if wanted == self.comments:
             return
         self.comments = wanted
-        inside = [at for at, (_, moment, _, remove) in enumerate(self._rows) if moment.hasFocus() or remove.hasFocus()]
+        inside = [at for at, (_, moment, remove) in enumerate(self._rows) if moment.hasFocus() or remove.hasFocus()]
         while (item := self._list.takeAt(0)) is not None:
             if (row := item.widget()) is not None:
                 row.hide()
@@ -150,11 +150,11 @@ class Comments(Card):
         self._list.addStretch(1)
         self._draw()
         if inside and self._rows:
-            self._rows[min(inside[0], len(self._rows) - 1)][3].setFocus(Qt.FocusReason.OtherFocusReason)
+            self._rows[min(inside[0], len(self._rows) - 1)][-1].setFocus(Qt.FocusReason.OtherFocusReason)
         elif inside:
             self.emptied.emit()
 
-    def _row(self, number: int, comment: Comment) -> tuple[Comment, _Moment, Words, QuietButton]:
+    def _row(self, number: int, comment: Comment) -> tuple[Comment, _Moment, QuietButton]:
         moment = _Moment(number, comment.sample / RATE)
         text = Words(f"comment_{number}", wrap=True)
         text.setText(comment.text)
@@ -170,7 +170,7 @@ class Comments(Card):
         moment.clicked.connect(lambda: self.jumped.emit(comment.sample))
         remove.clicked.connect(lambda: self.removed.emit(comment))
         self._list.addWidget(row)
-        return comment, moment, text, remove
+        return comment, moment, remove
 
     def render_view(self, view: View) -> None:
         self._view = view
@@ -188,10 +188,9 @@ class Comments(Card):
         at = words.length(self._at / RATE)
         self.line.setPlaceholderText(texts("review.comment.at", at=at))
         self.line.setAccessibleName(texts("review.comment.at", at=at))
-        for number, (comment, moment, text, remove) in enumerate(self._rows, start=1):
+        for number, (comment, moment, remove) in enumerate(self._rows, start=1):
             at = words.length(comment.sample / RATE)
-            moment.show_as(view, "", name=texts("review.comment.jump", number=number, at=at))
-            text.setAccessibleName(texts("review.comment.told", at=at, text=comment.text))
+            moment.show_as(view, "", name=texts("review.comment.jump", number=number, at=at, text=comment.text))
             remove.show_as(view, "", icon="close", name=texts("review.comment.remove", number=number))
 
     def write(self) -> None:

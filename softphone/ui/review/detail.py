@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from softphone.archive.review.sample import SampleRow
@@ -18,7 +19,9 @@ from softphone.ui.review.waveform import Waveform
 from softphone.ui.theme.style import BODY, NAME, SMALL, font
 from softphone.ui.view import View
 
-KEYS = ("space", "seek", "list", "open", "next", "reviewed", "comment", "score", "speed", "skip", "search", "keys")
+KEYS = (
+    "space", "seek", "page", "list", "open", "next", "reviewed", "comment", "score", "step", "speed", "skip", "search", "keys",
+)  # fmt: skip
 
 
 class Place(Card):
@@ -43,18 +46,22 @@ class Place(Card):
 
 
 class Keys(Card):
-    """Which key does what."""
+    """Which key does what. It takes the focus, so that a screen reader reads it. left(): Enter puts it away."""
+
+    left = Signal()
 
     def __init__(self) -> None:
         super().__init__("keys")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.heading = Words("keysHeading", size=NAME, strong=True)
         self.table = QLabel()
         self.table.setObjectName("keysTable")
         self.table.setTextFormat(Qt.TextFormat.RichText)
         self.table.setFont(font(BODY))
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(32, 24, 32, 24)
-        layout.setSpacing(12)
+        self.table.setWordWrap(True)
+        layout.setContentsMargins(28, 14, 28, 10)
+        layout.setSpacing(6)
         layout.addWidget(self.heading)
         layout.addWidget(self.table)
         layout.addStretch(1)
@@ -63,12 +70,19 @@ class Keys(Card):
         self.heading.setText(view.texts("review.keys"))
         pairs = [(view.texts(f"review.keys.{name}"), view.texts(f"review.keys.{name}.does")) for name in KEYS]
         rows = "".join(
-            f'<tr><td style="padding:4px 28px 4px 0"><b>{html.escape(key)}</b></td>'
-            f'<td style="padding:4px 0">{html.escape(does)}</td></tr>'
+            f'<tr><td style="padding:2px 24px 2px 0"><b>{html.escape(key)}</b></td>'
+            f'<td style="padding:2px 0">{html.escape(does)}</td></tr>'
             for key, does in pairs
         )
         self.table.setText(f"<table>{rows}</table>")
-        self.table.setAccessibleName(". ".join(f"{key}: {does}" for key, does in pairs))
+        self.setAccessibleName(self.heading.text())
+        self.setAccessibleDescription(". ".join(f"{key}: {does}" for key, does in pairs))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class Detail(QWidget):
@@ -86,6 +100,8 @@ class Detail(QWidget):
         self.until = Words("until", size=SMALL, role="muted", wrap=True)
         self.until.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.waveform = Waveform()
+        self.marks = Words("marks", size=SMALL - 1, role="muted", wrap=True)
+        self.marks.setContentsMargins(10, 0, 10, 6)
         self.transport = Transport()
         self.fault = Words("soundFault", size=SMALL, role="danger", wrap=True)
         self.fault.hide()
@@ -104,7 +120,9 @@ class Detail(QWidget):
         sound = Card("soundCard")
         around = QVBoxLayout(sound)
         around.setContentsMargins(2, 2, 2, 2)
-        around.addWidget(self.waveform)
+        around.setSpacing(0)
+        around.addWidget(self.waveform, 1)
+        around.addWidget(self.marks)
         said = QHBoxLayout()
         said.setSpacing(12)
         said.addWidget(self.comments, 11)
@@ -121,6 +139,7 @@ class Detail(QWidget):
         self.pages = QStackedWidget()
         for page in (self.place, self.open_page, self.keys):
             self.pages.addWidget(page)
+        self.forget()
         foot = QHBoxLayout()
         foot.setSpacing(12)
         foot.addWidget(self.foot, 1)
@@ -161,8 +180,20 @@ class Detail(QWidget):
         self.until.setToolTip(self.until.text())
         first = words.first_name(row.agent or "") or texts("review.the_agent")
         self.waveform.render_view(view, texts("review.agent"), party[:1].upper() + party[1:])
+        told = words.marks(texts, self.waveform.marks)
+        self.marks.setText(told)
+        self.marks.setVisible(bool(told))
         self.comments.render_view(view)
         self.scores.render_view(view, first)
+
+    def forget(self) -> None:
+        """Nothing is open: nothing of one stays, on a page that nobody sees either."""
+        for label in (self.title, self.until, self.marks):
+            label.clear()
+            label.setAccessibleName("")
+            label.setToolTip("")
+        self.marks.hide()
+        self.tell_fault("")
 
     def order_tabs(self) -> None:
         """Comments and questions come and go: Tab goes through them where they stand."""

@@ -64,15 +64,6 @@ class ReviewDependencies:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """`samples` from `at` on of which there is no sound. `lost`: damaged or missing; else nothing was recorded there."""
-
-    at: int
-    samples: int
-    lost: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Opened:
     """A recording that has been opened, as it stood then. `reader` is for the thread of the sound alone."""
 
@@ -84,7 +75,6 @@ class Opened:
     shared: bool
     length: int
     """samples a side"""
-    pauses: tuple[Stretch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +84,3 @@ class Stored:
     comments: tuple[Comment, ...]
     scores: Mapping[str, int]
     shared: bool
-
-
-def pauses_of(reader: SeekingReader) -> tuple[Stretch, ...]:
-    """Where nothing was recorded: between its segments."""
-    found: list[Stretch] = []
-    if not reader.spans:
-        return ()
-    begin = reader.spans[0].origin * 320
-    here = begin
-    for span in reader.spans:
-        start = span.origin * 320
-        if start > here:
-            found.append(Stretch(here - begin, start - here))
-        here = max(here, start + span.samples)
-    return tuple(found)

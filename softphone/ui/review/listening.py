@@ -5,27 +5,29 @@ It holds all there is of it in the window; when it lets go, nothing is left. Whi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from softphone.archive.files.container import RATE
+from softphone.archive.files.reader import Mark
 from softphone.archive.review.session import Comment, Reviewing
 from softphone.audio.playback import SPEEDS, Speaker
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import ScoreItem
-from softphone.ui.review.given import Opened, Stored, Stretch
+from softphone.ui.review.given import Opened, Stored
 from softphone.ui.review.shelf import Shelf
 from softphone.ui.review.sound import Sound
+from softphone.ui.review.transport import speed_told
 from softphone.ui.review.window import ReviewWindow
 from softphone.ui.view import View
 
 SEEK = 5 * RATE
 """samples that a press of an arrow key jumps"""
 _PLAYING, _IDLE = 40, 30_000
-"""ms between two drawings of the playhead, and of what only the day changes"""
+"""ms between two drawings of the playhead"""
 
 
 class Listening(QObject):
@@ -43,14 +45,14 @@ class Listening(QObject):
         """until a comment was begun"""
         self._storing = 0
         """how much of what was said of it has not been told to be stored or not"""
-        self._then: Callable[[], None] | None = None
+        self._then: Callable[[], object] | None = None
         """to be done when the comment's line is stored"""
         self._speed, self._skips = 0, False
         self._tick = QTimer(self)
         self._tick.timeout.connect(self.count)
         sound, detail = self.sound, window.detail
         sound.drawn.connect(self._take_wave)
-        sound.lost.connect(self._take_lost)
+        sound.marked.connect(self._take_marks)
         sound.changed.connect(self.changed)
         sound.failed.connect(self._sound_failed)
         window.digit.connect(self._digit)
@@ -80,14 +82,14 @@ class Listening(QObject):
         detail = self._window.detail
         detail.tell_fault("")
         self.sound.take(opened)
-        detail.waveform.begin(opened.length, opened.pauses)
+        detail.waveform.begin(opened.length)
         self._show_comments(opened.comments)
         detail.scores.show_card(card)
         detail.scores.begin(opened.scores, shared=opened.shared)
         detail.order_tabs()
         self._window.list.show_open(opened.row.recording)
 
-    def when_stored(self, deed: Callable[[], None]) -> None:
+    def when_stored(self, deed: Callable[[], object]) -> None:
         """At once, or after what stands in the comment's line is stored; never, where it cannot be."""
         comments = self._window.detail.comments
         if self.opened is None or not comments.unsaved:
@@ -104,8 +106,8 @@ class Listening(QObject):
         detail.comments.leave()
         detail.comments.show_comments(())
         detail.waveform.forget()
-        detail.title.clear()
-        detail.scores.begin({}, shared=False)
+        detail.forget()
+        detail.scores.forget()
         self._window.list.show_open("")
         shelf = self._shelf
         if opened is not None and shelf is not None:
@@ -141,9 +143,12 @@ class Listening(QObject):
         elif what == "speed":
             self._speed = (self._speed + 1) % len(SPEEDS)
             self.sound.set_speed(SPEEDS[self._speed])
+            texts = self._view().texts
+            self.told.emit(texts("review.speed", speed=speed_told(texts, SPEEDS[self._speed])))
         elif what == "skip":
             self._skips = not self._skips
             self.sound.set_skips_silence(on=self._skips)
+            self.told.emit(self._view().texts("review.skip.is_on" if self._skips else "review.skip.is_off"))
         elif what == "comment":
             if not self._window.detail.comments.writing:
                 self._was_playing = self.sound.playing
@@ -151,8 +156,9 @@ class Listening(QObject):
             self._window.detail.comments.write_at(self.sound.position)
 
     def _digit(self, number: int) -> None:
-        if self.opened is not None:
-            self._window.detail.scores.give_next(number)
+        """Said aloud, for the question that gets it need not be where the focus is."""
+        if self.opened is not None and (told := self._window.detail.scores.give_next(number)):
+            self.told.emit(told)
 
     # --- the sound ------------------------------------------------------------------------------
 
@@ -160,9 +166,10 @@ class Listening(QObject):
         if turn == self.sound.turn:
             self._window.detail.waveform.take(first, loud)
 
-    def _take_lost(self, turn: int, lost: Stretch) -> None:
+    def _take_marks(self, turn: int, marks: Sequence[Mark]) -> None:
         if turn == self.sound.turn:
-            self._window.detail.waveform.add_still(lost)
+            self._window.detail.waveform.show_marks(marks)
+            self.changed.emit()
 
     def _sound_failed(self, error: KlartoneError) -> None:
         texts = self._view().texts
@@ -212,6 +219,8 @@ class Listening(QObject):
         then, self._then = self._then, None
         if then is not None:
             self._was_playing = False
+        if done:
+            self.told.emit(self._view().texts("review.comment.stored"))
         self._window.detail.comments.stored(done=done)
         if then is not None and done:
             then()

@@ -13,6 +13,8 @@ from softphone.ui.fields import Card
 from softphone.ui.theme.style import NAME, SMALL, font
 from softphone.ui.view import View
 
+_LONG = 16
+"""letters of what stands on one line"""
 COUNTED = ("drawn", "recorded", "declined", "reviewed", "waiting", "expired_unseen")
 
 
@@ -32,6 +34,7 @@ class _Count(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.number)
         layout.addWidget(self.word)
+        layout.addStretch(1)
 
 
 class Panel(Card):
@@ -47,32 +50,57 @@ class Panel(Card):
         self.verdict.setFont(font(SMALL))
         self.verdict.setTextFormat(Qt.TextFormat.RichText)
         self.verdict.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.period = QLabel()
+        self.period.setObjectName("period")
+        self.period.setFont(font(SMALL - 1))
+        self.period.setProperty("role", "muted")
         rule = QFrame()
         rule.setObjectName("rule")
         rule.setFixedWidth(1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 8, 16, 8)
-        layout.setSpacing(20)
+        layout.setSpacing(16)
+        counted = QWidget()
+        beside = QHBoxLayout(counted)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(16)
         for count in self.counts.values():
-            layout.addWidget(count)
+            beside.addWidget(count)
+        layout.addWidget(self.period)
+        layout.addWidget(counted, 0, Qt.AlignmentFlag.AlignVCenter)
         layout.addWidget(rule)
         layout.addWidget(self.verdict, 1)
         self.setMinimumHeight(64)
 
     def render_view(self, view: View) -> None:
         told = self.figures
+        self.period.setText(_folded(view.texts("review.period")))
+        self.period.setAccessibleName(view.texts("review.period"))
+        self.period.setToolTip(view.texts("review.period.why"))
         for name, count in self.counts.items():
             number = getattr(told, name) if told is not None else None
             count.number.setText("–" if number is None else str(number))
-            count.word.setText(view.texts(f"review.count.{name}"))
-            count.setAccessibleName(f"{count.number.text()} {count.word.text()}")
+            word = view.texts(f"review.count.{name}")
+            count.word.setText(_folded(word))
+            count.setAccessibleName(f"{count.number.text()} {word}")
         if told is None:
-            self.verdict.setText(html.escape(view.texts("review.verdict.counting")))
+            counting = view.texts("review.verdict.counting")
+            self.verdict.setText(html.escape(counting))
+            self.verdict.setAccessibleName(counting)
             return
         head, rest, colour = _verdict(view, told)
         strong = f'<span style="color:{colour};font-weight:600">{html.escape(head)}</span>'
         self.verdict.setText(f'{strong} <span style="color:{view.theme.muted}">{html.escape(rest)}</span>')
         self.verdict.setAccessibleName(f"{head} {rest}")
+
+
+def _folded(words: str) -> str:
+    """Long ones on two lines, as equal as they come: the sentence beside them needs the room."""
+    spaces = [at for at, letter in enumerate(words) if letter == " "]
+    if len(words) <= _LONG or not spaces:
+        return words
+    middle = min(spaces, key=lambda at: abs(at - len(words) / 2))
+    return f"{words[:middle]}\n{words[middle + 1 :]}"
 
 
 def _verdict(view: View, told: Figures) -> tuple[str, str, str]:
@@ -91,6 +119,9 @@ def _verdict(view: View, told: Figures) -> tuple[str, str, str]:
         case Verdict.UNSEEN:
             more = texts("review.unseen.more", waiting=waiting, pace=pace)
             return texts("review.unseen", count=told.expired_unseen), more, theme.danger
+        case Verdict.UNREVIEWED:
+            more = texts("review.unreviewed.more", waiting=waiting, end=end)
+            return texts("review.unreviewed"), more, theme.danger
         case Verdict.NONE:
             return texts("review.none"), texts("review.none.more"), theme.text
 

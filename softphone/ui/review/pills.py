@@ -145,14 +145,14 @@ class Switch(Control):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(46 + round(QFontMetricsF(font()).horizontalAdvance(self.text())), 32)
+        return QSize(50 + round(QFontMetricsF(font()).horizontalAdvance(self.text())), 32)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, 32)
 
     def draw(self, painter: QPainter, theme: Theme, _icons: Icons) -> None:
         on = self.isChecked()
-        track = QRectF(2, self.height() / 2 - 9, 32, 18)
+        track = QRectF(6, self.height() / 2 - 9, 32, 18)  # in line with the questions over it
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.accent if on else theme.neutral.mark))
         painter.drawRoundedRect(track, 9, 9)
@@ -161,15 +161,17 @@ class Switch(Control):
         painter.setFont(font())
         painter.setPen(QColor(theme.text if self.isEnabled() else theme.disabled))
         metrics = QFontMetricsF(painter.font())
-        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width() - 46)
-        box = QRectF(44, 0, self.width() - 44, self.height())
+        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width() - 50)
+        box = QRectF(48, 0, self.width() - 48, self.height())
         painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
 
 
 class Rings(Control):
-    """A question of the score card and as many rings as there are points to give. given(points), chosen(): a digit means this."""
+    """A question of the score card and as many rings as there are points to give. given(points), stepped(by): so many more or
+    fewer, chosen(): a digit means this."""
 
     given = Signal(int)
+    stepped = Signal(int)
     chosen = Signal()
     HEIGHT, SIDE, APART = 34, 14.0, 4.0
 
@@ -185,7 +187,7 @@ class Rings(Control):
         """`points` 0: none are given yet. `is_next`: the next digit is given here."""
         self.points, self.of, self.is_next = points, of, is_next
         told = view.texts("review.score.given", points=points, of=of) if points else view.texts("review.score.none")
-        self.show_as(view, question, name=f"{question}: {told}", why=view.texts("review.score.how", of=of))
+        self.show_as(view, question, name=f"{question}: {told}", why=view.texts("review.score.how", digit=min(of, 9)))
 
     def sizeHint(self) -> QSize:
         return QSize(220, self.HEIGHT)
@@ -209,7 +211,7 @@ class Rings(Control):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         change = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1}.get(Qt.Key(event.key()), 0)
         if change:
-            self.given.emit(min(self.of, max(0, self.points + change)))
+            self.stepped.emit(change)
         else:
             event.ignore()
 

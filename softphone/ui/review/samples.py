@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection
-from dataclasses import replace
-from datetime import datetime
 from functools import cache
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
@@ -111,10 +109,11 @@ class SampleModel(QAbstractListModel):
             self.endRemoveRows()
         return gone
 
-    def mark_reviewed(self, recording: str, at: datetime) -> None:
-        where = self.find(recording)
+    def renew(self, row: SampleRow) -> None:
+        """As it stands now, where it is shown."""
+        where = self.find(row.recording)
         if where is not None:
-            self.rows[where] = replace(self.rows[where], reviewed_at=at)
+            self.rows[where] = row
             self.dataChanged.emit(self.index(where), self.index(where))
 
     def find(self, recording: str) -> int | None:

@@ -64,8 +64,13 @@ class Scores(Card):
             rings = Rings(f"score_{item.id}")
             self._layout.insertWidget(2 + number, rings)
             rings.given.connect(partial(self._give, number))
+            rings.stepped.connect(partial(self._step, number))
             rings.chosen.connect(partial(self._choose, number))
             self.rings.append(rings)
+
+    def forget(self) -> None:
+        self.begin({}, shared=False)
+        self._draw()
 
     def begin(self, scores: Mapping[str, int], *, shared: bool) -> None:
         """Another recording, and what was given before; the next digit is for the first question without points."""
@@ -83,29 +88,38 @@ class Scores(Card):
     def points(self) -> Mapping[str, int]:
         return self._points
 
-    def give_next(self, points: int) -> bool:
-        """A digit was pressed. False where there is no question, or not so many points."""
+    def give_next(self, points: int) -> str:
+        """A digit was pressed. Gives what came of it, in words; none where there is no question, or not so many points."""
         focused = next((number for number, rings in enumerate(self.rings) if rings.hasFocus()), None)
         number = self._next if focused is None else focused
         if number >= len(self._items) or points > self._items[number].points:
-            return False
+            return ""
         self._give(number, points)
-        return True
+        return self.rings[number].accessibleName()
 
     def _choose(self, number: int) -> None:
         self._next = number
         self._draw()
 
     def _give(self, number: int, points: int) -> None:
-        """Nought takes them back, and stays where it is."""
+        """And on to the next question. Nought takes them back, and stays where it is."""
+        self._next = (number + 1) % len(self._items) if points else number
+        if self.rings[number].hasFocus():
+            self.rings[self._next].setFocus()
+        self._set(number, points)
+
+    def _step(self, number: int, by: int) -> None:
+        """Some more or fewer, and no further: there may be many to go."""
+        item = self._items[number]
+        self._next = number
+        self._set(number, min(item.points, max(0, self._points.get(item.id, 0) + by)))
+
+    def _set(self, number: int, points: int) -> None:
         item = self._items[number]
         if points:
             self._points[item.id] = points
         else:
             self._points.pop(item.id, None)
-        self._next = (number + 1) % len(self._items) if points else number
-        if self.rings[number].hasFocus():
-            self.rings[self._next].setFocus()
         self._draw()
         self.given.emit(item.id, points)
 

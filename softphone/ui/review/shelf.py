@@ -1,6 +1,7 @@
 """The catalog's side of the review, on a thread of its own: pages, a recording opened, what is said of it.
 
-And what is no longer to be heard: it watches the catalog's files and tells it at once. No widget and no sound is known here.
+And what is no longer to be heard: it watches the catalog's files and the day, and tells it at once (of what is open: `watch`).
+No widget and no sound is known here.
 """
 
 from __future__ import annotations
@@ -10,26 +11,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
-from softphone.archive.review.sample import SampleQuery, living, page
+from softphone.archive.review.sample import SamplePage, SampleQuery, living, page, row_of
 from softphone.archive.review.session import Comment, Reviewing, open_review
 from softphone.domain.errors import KlartoneError
-from softphone.ui.review.given import Opened, Stored, pauses_of
+from softphone.domain.retention import local_day
+from softphone.ui.review.given import Opened, Stored
+from softphone.ui.review.watch import Watch
 
 log = logging.getLogger(__name__)
 
-PAGE = 200
+PAGE, MORE = 200, 1_000
+"""rows of a list's first page, which is waited for, and of each that follows"""
 WATCH = 0.2
-"""seconds between two looks at the catalog's files, and after which what is open is asked about though none has changed: its day
-may have come"""
+"""seconds between two looks at the catalog's files and at the day"""
 BATCH = 400
 """recordings asked about at a time"""
 NEWS = 2.0
@@ -51,8 +54,9 @@ class Shelf(QObject):
     """paged(turn, SamplePage, at_the_top): `at_the_top` are rows that came anew. opened(Opened),
     missed(turn): the list lacks rows, and is to begin anew. refused(recording, KlartoneError). told(Reviewing, Stored): each time
     something was to be stored, whether or not it could be; commented(Reviewing, it could): a comment was.
-    reviewed(recording, kept), not_reviewed(recording): it could not be stored. gone(recordings), changed(): there is something to
-    be counted anew, failed(KlartoneError)."""
+    reviewed(recording, its SampleRow or None where it went with that), not_reviewed(recording): it could not be stored.
+    gone(recordings), changed(): there is something to be counted anew, new_day(): what is told of days is another,
+    failed(KlartoneError)."""
 
     paged = Signal(int, object, bool)
     opened = Signal(object)
@@ -60,13 +64,17 @@ class Shelf(QObject):
     missed = Signal(int)
     told = Signal(object, object)
     commented = Signal(object, bool)
-    reviewed = Signal(str, bool)
+    reviewed = Signal(str, object)
     not_reviewed = Signal(str)
     gone = Signal(object)
     changed = Signal()
+    new_day = Signal()
     failed = Signal(object)
 
-    def __init__(self, archive: Archive, by: str, viewer: Viewer | None, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, archive: Archive, by: str, viewer: Viewer | None, now: Callable[[], datetime], time_zone: str
+    ) -> None:
+        """`time_zone`: the reader's own; each call has one besides."""
         super().__init__()
         self._given, self._by, self._viewer, self._now = archive, by, viewer, now
         self._files = [Path(f"{archive.catalog.path}{end}") for end in ("", "-wal")]
@@ -77,16 +85,23 @@ class Shelf(QObject):
         self._shown: list[str] = []
         self._open: Reviewing | None = None
         self._seen: object = None
+        self._days: dict[str, date] = {time_zone: local_day(now(), time_zone)}
+        """in each time zone that is shown"""
         self._checking: Iterator[None] | None = None
-        self._asked_at = self._counted_at = 0.0
+        self._counted_at = 0.0
         self._news = self._changed = False
         self._thread = threading.Thread(target=self._run, name="review-shelf", daemon=True)
+        self._watch = Watch(archive, now)
+        self._watch.gone.connect(self._open_gone)
+        self._watch.failed.connect(self.failed)
 
     def start(self) -> None:
         self._thread.start()
+        self._watch.start()
 
     def stop(self) -> None:
         """What was asked for is done first, and the open recording closed."""
+        self._watch.stop()
         with self._bell:
             self._ends = True
             self._bell.notify()
@@ -100,14 +115,14 @@ class Shelf(QObject):
 
         def begin(archive: Archive) -> None:
             self._watched, self._shown, self._checking = watched, [], None
-            self._page(archive, watched, None)
+            self._page(archive, watched, None, PAGE)
 
         self._do(begin)
 
     def more(self, watched: Watched, after: object) -> None:
         def go_on(archive: Archive) -> None:
             if watched is self._watched:
-                self._page(archive, watched, after)
+                self._page(archive, watched, after, MORE)
 
         self._do(go_on)
 
@@ -139,6 +154,8 @@ class Shelf(QObject):
 
         def use(archive: Archive) -> None:
             recording = reviewing.row.recording
+            # What ends because it was used is not gone.
+            self._watch.let_go(recording)
             try:
                 reviewing.reviewed(self._now())
             except KlartoneError:
@@ -149,10 +166,10 @@ class Shelf(QObject):
                 return
             finally:
                 self._close(reviewing)
-            kept = recording in living(archive, [recording], self._now())
-            if not kept:
+            row = row_of(archive, recording, self._now())
+            if row is None:
                 self._forget({recording})
-            self.reviewed.emit(recording, kept)
+            self.reviewed.emit(recording, row)
             self._news = True
 
         self._do(use)
@@ -179,7 +196,6 @@ class Shelf(QObject):
                     job = self._jobs.popleft() if self._jobs else None
                     if job is None and self._ends:
                         break
-                # First of all, however much is asked for: it alone makes silent what may no longer be heard.
                 self._guarded(self._look)
                 self._guarded(lambda job=job: job(archive) if job is not None else self._watch_over(archive))
             if self._open is not None:
@@ -193,39 +209,38 @@ class Shelf(QObject):
         except KlartoneError as error:
             self.failed.emit(error)
         except Exception:
-            # The thread must outlive it: it alone takes away what may no longer be heard.
+            # The thread must outlive it: it takes away what may no longer be heard.
             log.exception("the review's shelf")
 
-    def _page(self, archive: Archive, watched: Watched, after: object) -> None:
-        found = page(archive, watched.query, self._now(), after, PAGE)  # pyright: ignore[reportArgumentType]
-        self._shown += [row.recording for row in found.rows]
+    def _page(self, archive: Archive, watched: Watched, after: object, rows: int) -> None:
+        found = page(archive, watched.query, self._now(), after, rows)  # pyright: ignore[reportArgumentType]
+        self._shown += self._known(found)
         self.paged.emit(watched.turn, found, False)
+
+    def _known(self, found: SamplePage) -> list[str]:
+        for row in found.rows:
+            self._days.setdefault(row.time_zone, local_day(self._now(), row.time_zone))
+        return [row.recording for row in found.rows]
 
     def _open_it(self, archive: Archive, recording: str) -> None:
         items = self._watched.items if self._watched is not None else ()
-        try:
-            reviewing = open_review(archive, recording, self._by, self._now(), items=items, viewer=self._viewer)
-        except KlartoneError as error:
-            self.refused.emit(recording, error)
-            return
+        with ExitStack() as undone:
+            try:
+                reviewing = open_review(archive, recording, self._by, self._now(), items=items, viewer=self._viewer)
+                undone.callback(reviewing.close)
+                said = reviewing.comments(), dict(reviewing.scores()), reviewing.shared
+            except KlartoneError as error:
+                self.refused.emit(recording, error)
+                return
+            undone.pop_all()
         self._open = reviewing
-        reader = reviewing.reader
-        self.opened.emit(
-            Opened(
-                reviewing,
-                reader,
-                reviewing.row,
-                reviewing.comments(),
-                dict(reviewing.scores()),
-                reviewing.shared,
-                reader.length,
-                pauses_of(reader),
-            )
-        )
+        self._watch.over(recording)
+        self.opened.emit(Opened(reviewing, reviewing.reader, reviewing.row, *said, reviewing.reader.length))
 
     def _close(self, reviewing: Reviewing) -> None:
         if self._open is reviewing:
             self._open = None
+            self._watch.let_go(reviewing.row.recording)
         reviewing.close()
 
     def _say(
@@ -264,12 +279,13 @@ class Shelf(QObject):
             self.changed.emit()
 
     def _look(self) -> None:
-        """Whether somebody has written, and then whether what is open may still be heard."""
-        seen, now = self._files_now(), time.monotonic()
-        if seen != self._seen or now - self._asked_at >= WATCH:
-            self._changed = self._changed or seen != self._seen
-            self._seen, self._asked_at = seen, now
-            self._check_open()
+        """Whether somebody has written, or another day has begun where one of the calls was."""
+        seen = self._files_now()
+        days = {zone: local_day(self._now(), zone) for zone in self._days}
+        self._changed = self._changed or seen != self._seen or days != self._days
+        turned, self._seen, self._days = days != self._days, seen, days
+        if turned:
+            self.new_day.emit()
 
     def _files_now(self) -> object:
         """What tells that somebody has written: the sizes and times of the catalog's files."""
@@ -279,6 +295,16 @@ class Shelf(QObject):
                 stat = file.stat()
                 seen.append((stat.st_size, stat.st_mtime_ns))
         return seen
+
+    def _open_gone(self, recording: str) -> None:
+        """Told at once; what is kept of it here goes when its turn comes."""
+        self.gone.emit({recording})
+
+        def forget(_archive: Archive) -> None:
+            self._forget({recording})
+            self._news = True
+
+        self._do(forget)
 
     def _check_open(self) -> bool:
         """Whether something is open that may still be heard."""
@@ -316,6 +342,7 @@ class Shelf(QObject):
         known = set(self._shown[: 2 * PAGE])
         new = [row.recording for row in found.rows if row.recording not in known]
         if new and (not self._shown or len(new) < len(found.rows)):
+            self._known(found)
             self._shown = new + self._shown
             self.paged.emit(watched.turn, found, True)
         elif new:

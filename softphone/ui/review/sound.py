@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from softphone.archive.files.container import RATE
 from softphone.audio.playback import Playback, Speaker
 from softphone.domain.errors import KlartoneError
-from softphone.ui.review.given import Opened, Stretch
+from softphone.ui.review.given import Opened
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +25,16 @@ COLUMNS = 1_200
 """as many values a voice are drawn of a recording, however long it is"""
 TOLD = 12
 """blocks of sound between two tellings"""
+WATCH = 0.25
+"""seconds between two looks at the device, while it plays"""
 
 
 class Sound(QObject):
-    """drawn(turn, first column, loudness (n, 2) of 0…1), lost(turn, Stretch), changed(): it plays or stops,
-    failed(KlartoneError)."""
+    """marked(turn, list of Mark): all that is to be known of it. drawn(turn, first column, loudness (n, 2) of 0…1), changed(): it
+    plays or stops, failed(KlartoneError)."""
 
+    marked = Signal(int, object)
     drawn = Signal(int, int, object)
-    lost = Signal(int, object)
     changed = Signal()
     failed = Signal(object)
 
@@ -161,7 +163,8 @@ class Sound(QObject):
             with self._bell:
                 busy = self._rung or self._drawing is not None
                 if not self._jobs and not self._ends and not busy:
-                    self._bell.wait()
+                    # A device that has gone asks for nothing any more: while it should, somebody must look.
+                    self._bell.wait(WATCH if self.playing else None)
                 job = self._jobs.popleft() if self._jobs else None
                 if job is None and self._ends:
                     return
@@ -181,11 +184,14 @@ class Sound(QObject):
         playback = self._playback
         if playback is not None:
             played = playback.playing
-            if playback.fill():
+            try:
+                filled = playback.fill()
+            finally:
+                if played and not playback.playing:
+                    self.changed.emit()
+            if filled:
                 self._rung = True
                 return
-            if played and not playback.playing:
-                self.changed.emit()
         if self._drawing is not None and next(self._drawing, True):
             self._drawing = None
 
@@ -195,7 +201,8 @@ class Sound(QObject):
         width = opened.length / columns
         loud: NDArray[np.float32] = np.zeros((columns, 2), np.float32)
         at = told = 0
-        silenced = opened.reader.silenced
+        self.marked.emit(turn, opened.reader.marks())
+        yield
         for number, block in enumerate(opened.reader.pcm(0)):
             which = ((at + np.arange(len(block))) / width).astype(np.int64).clip(0, columns - 1)
             first = int(which[0])
@@ -205,9 +212,6 @@ class Sound(QObject):
             np.maximum(here, peaks, out=here)
             if turn != self._turn:
                 return
-            if opened.reader.silenced > silenced:
-                self.lost.emit(turn, Stretch(at, min(opened.reader.silenced - silenced, len(block)), lost=True))
-                silenced = opened.reader.silenced
             at += len(block)
             done = int(which[-1])
             if number % TOLD == 0 or at >= opened.length:

@@ -35,6 +35,8 @@ class Transport(QWidget):
         self.skip.setCheckable(True)
         self.comment = Pill("commentHere", "C")
         self.back, self.on = Pill("back"), Pill("on")
+        for step in (self.speed, self.back, self.on):
+            step.take_every_press()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)

@@ -1,4 +1,7 @@
-"""Both voices of a recording as they sounded, what there is no sound of, the comments, and where it plays. It plays nothing."""
+"""Both voices of a recording as they sounded, what there is no sound of, the comments, and where it plays. It plays nothing.
+
+To a screen reader it is a slider over whole seconds, for it says the bare number.
+"""
 
 from __future__ import annotations
 
@@ -22,23 +25,25 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractSlider, QToolTip
 
 from softphone.archive.files.container import RATE
+from softphone.archive.files.reader import Mark, MarkKind
 from softphone.ui.review import words
-from softphone.ui.review.given import Stretch
 from softphone.ui.review.sound import COLUMNS
 from softphone.ui.theme.style import SMALL, font
 from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View
 
-LABELS = 76
+LABELS = 94
 """px at the left for whose voice it is"""
 TOP = 24
 """px for the comments' places"""
 BAR, APART = 2.0, 2.0
+NARROWEST = 3.0
+"""px of what has no length, or a very short one"""
 QUIETEST = 0.012
 
 
 class Waveform(QAbstractSlider):
-    """A slider over the recording, in samples. jumped(sample): somebody points there."""
+    """jumped(sample): somebody points there, or moves the slider. `.marks` are those of the reader."""
 
     jumped = Signal(int)
 
@@ -46,17 +51,18 @@ class Waveform(QAbstractSlider):
         super().__init__()
         self.setObjectName("waveform")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setMinimumHeight(132)
-        self.setTracking(True)
-        self.setSingleStep(5 * RATE)
-        self.setPageStep(30 * RATE)
+        self.setMinimumHeight(100)
+        self.setOrientation(Qt.Orientation.Horizontal)
+        self.setSingleStep(5)
+        self.setPageStep(30)
         self._view: View | None = None
         self._voices = ("", "")
-        self._length = 0
+        self._length = self._at = 0
         self._loud: NDArray[np.float32] = np.zeros((0, 2), np.float32)
         self._drawn = 0
-        self._still: list[Stretch] = []
+        self.marks: tuple[Mark, ...] = ()
         self._moments: tuple[int, ...] = ()
+        self.valueChanged.connect(self._moved)
 
     # --- what it shows --------------------------------------------------------------------------
 
@@ -66,26 +72,28 @@ class Waveform(QAbstractSlider):
         self._tell()
         self.update()
 
-    def begin(self, length: int, pauses: Sequence[Stretch]) -> None:
+    def begin(self, length: int) -> None:
         """Another recording, of so many samples a side; what is heard in it comes by and by."""
-        self._length = length
+        self._length, self._at = length, 0
         columns = min(COLUMNS, max(1, length // (RATE // 50))) if length else 0
         self._loud, self._drawn = np.zeros((columns, 2), np.float32), 0
-        self._still, self._moments = list(pauses), ()
-        self.setRange(0, length)
+        self.marks, self._moments = (), ()
         self.setValue(0)
+        self.setRange(0, -(-length // RATE))
+        self._tell()
         self.update()
 
     def forget(self) -> None:
-        self.begin(0, ())
+        self.begin(0)
 
     def take(self, first: int, loud: NDArray[np.float32]) -> None:
         self._loud[first : first + len(loud)] = loud
         self._drawn = first + len(loud)
         self.update()
 
-    def add_still(self, still: Stretch) -> None:
-        self._still.append(still)
+    def show_marks(self, marks: Sequence[Mark]) -> None:
+        self.marks = tuple(marks)
+        self._tell()
         self.update()
 
     def show_moments(self, moments: Sequence[int]) -> None:
@@ -94,9 +102,18 @@ class Waveform(QAbstractSlider):
         self.update()
 
     def show_position(self, at: int) -> None:
-        if at != self.value():
-            self.setValue(at)
+        if at == self._at:
+            return
+        self._at = at
+        self.update()
+        if at // RATE != self.value():
+            self.setValue(at // RATE)
             self._tell()
+
+    def _moved(self, second: int) -> None:
+        """By whoever has no keys of the page: a screen reader."""
+        if second != self._at // RATE:
+            self.jumped.emit(min(second * RATE, self._length))
 
     @property
     def shows_sound(self) -> bool:
@@ -108,13 +125,13 @@ class Waveform(QAbstractSlider):
         return 0 < len(self._loud) == self._drawn
 
     def _tell(self) -> None:
-        if self._view is not None and self._length:
-            told = self._view.texts(
-                "review.waveform.at",
-                at=words.spoken_length(self._view.texts, self.value() / RATE),
-                of=words.spoken_length(self._view.texts, self._length / RATE),
-            )
-            self.setAccessibleDescription(told)
+        if self._view is None:
+            return
+        texts, told = self._view.texts, ""
+        if self._length:
+            at, of = (words.spoken_length(texts, samples / RATE) for samples in (self._at, self._length))
+            told = ". ".join(filter(None, (texts("review.waveform.at", at=at, of=of), words.marks(texts, self.marks))))
+        self.setAccessibleDescription(told)
 
     def sizeHint(self) -> QSize:
         return QSize(560, 160)
@@ -132,13 +149,22 @@ class Waveform(QAbstractSlider):
         event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()  # the page's keys move it
+        """As a slider's; the arrows are the page's, wherever the focus is."""
+        page = self.pageStep() * RATE
+        to = {
+            Qt.Key.Key_PageUp: self._at + page, Qt.Key.Key_PageDown: self._at - page,
+            Qt.Key.Key_Home: 0, Qt.Key.Key_End: self._length,
+        }.get(Qt.Key(event.key()))  # fmt: skip
+        if to is None or not self._length:
+            event.ignore()
+        else:
+            self.jumped.emit(min(max(to, 0), self._length))
 
     def event(self, event: object) -> bool:
         if isinstance(event, QHelpEvent) and self._view is not None and self._length:
-            at = self._sample(event.pos().x())
-            inside = next((one for one in self._still if one.at <= at < one.at + one.samples), None)
-            told = self._label(inside) if inside is not None else words.length(at / RATE)
+            x = event.pos().x()
+            inside = next((one for one in self.marks if self._box(one).left() <= x <= self._box(one).right()), None)
+            told = words.mark(self._view.texts, inside) if inside else words.length(self._sample(x) / RATE)
             QToolTip.showText(event.globalPos(), told, self)
             return True
         return super().event(event)  # pyright: ignore[reportArgumentType]
@@ -163,8 +189,8 @@ class Waveform(QAbstractSlider):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         lane = (self.height() - TOP - 10) / 2
         if self._length:
-            for still in self._still:
-                self._draw_still(painter, theme, still)
+            for mark in self.marks:
+                self._draw_still(painter, theme, mark)
         for voice, (name, colour) in enumerate(zip(self._voices, (theme.accent, theme.muted), strict=True)):
             middle = TOP + lane * (voice + 0.5)
             painter.setFont(font(SMALL - 1))
@@ -176,7 +202,7 @@ class Waveform(QAbstractSlider):
         if self._length:
             for number, sample in enumerate(self._moments, start=1):
                 draw_mark(painter, theme, QPointF(self._x(sample), TOP / 2 + 1), number)
-            here = self._x(self.value())
+            here = self._x(self._at)
             painter.setPen(QPen(QColor(theme.red.mark), 2))
             painter.drawLine(QPointF(here, TOP - 2), QPointF(here, self.height() - 8))
         if self.hasFocus():
@@ -203,22 +229,28 @@ class Waveform(QAbstractSlider):
             tall = max(1.0, float(heights[bar]))
             painter.drawRect(QRectF(LABELS + bar * step, middle - tall, BAR, 2 * tall))
 
-    def _draw_still(self, painter: QPainter, theme: Theme, still: Stretch) -> None:
-        tone = theme.amber if still.lost else theme.blue
-        left, right = self._x(still.at), self._x(still.at + still.samples)
-        box = QRectF(left, TOP, max(2.0, right - left), self.height() - TOP - 8)
+    def _box(self, mark: Mark) -> QRectF:
+        left, right = self._x(mark.at), self._x(mark.at + mark.samples)
+        return QRectF(left, TOP, max(NARROWEST, right - left), self.height() - TOP - 8)
+
+    def _draw_still(self, painter: QPainter, theme: Theme, mark: Mark) -> None:
+        assert self._view is not None
+        tone, box = theme.blue if mark.kind is MarkKind.PAUSE else theme.amber, self._box(mark)
+        if not mark.samples:
+            painter.fillRect(box, QColor(tone.mark))
+            return
         painter.fillRect(box, QColor(tone.fill))
         hatch = QColor(tone.edge)
         hatch.setAlphaF(0.35)
         painter.fillRect(box, QBrush(hatch, Qt.BrushStyle.BDiagPattern))
-        label = self._label(still)
+        label = words.mark(self._view.texts, mark)
         painter.setFont(font(SMALL - 1, tabular=True))
         painter.setPen(QColor(tone.ink))
         metrics = QFontMetricsF(painter.font())
         wide, tall = metrics.horizontalAdvance(label) + 8, metrics.height() + 2
         upright = box.width() < wide
         if upright and (box.width() < tall - 2 or box.height() < wide):
-            return  # too narrow for words: the tooltip and the line under the picture say it
+            return  # too narrow for words: the line under the picture says it
         painter.save()
         painter.translate(box.center())
         if upright:
@@ -227,11 +259,6 @@ class Waveform(QAbstractSlider):
         painter.fillRect(plate, QColor(tone.fill))
         painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), label)
         painter.restore()
-
-    def _label(self, still: Stretch) -> str:
-        assert self._view is not None
-        code = "review.lost" if still.lost else "review.pause"
-        return self._view.texts(code, length=words.length(still.samples / RATE))
 
 
 def draw_mark(painter: QPainter, theme: Theme, at: QPointF, number: int) -> None:

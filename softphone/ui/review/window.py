@@ -91,6 +91,8 @@ class ReviewWindow(QWidget):
         self.empty = Words("emptyList", size=SMALL, role="muted", wrap=True)
         self.detail = Detail()
         self.note = Note()
+        self.holds: Callable[[], bool] = lambda: False
+        """asked before it closes: whether it is to stay open"""
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPED)
@@ -218,5 +220,8 @@ class ReviewWindow(QWidget):
             self.list.setCurrentIndex(self.model.index(row))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.holds():
+            event.ignore()
+            return
         super().closeEvent(event)
         self.closed.emit()

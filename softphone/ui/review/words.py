@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
+from softphone.archive.files.container import RATE
+from softphone.archive.files.reader import Mark, MarkKind
 from softphone.archive.review.sample import SampleRow
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
@@ -17,6 +21,9 @@ _MONTHS = {
     "nov": 11, "dec": 12,
 }  # fmt: skip
 _NAMED = re.compile(r"(\d{1,2})\.? ?([a-zæøå]{3,9})\.?(?: (\d{4}))?")
+_BLINK = RATE // 2
+"""samples of a gap that is worth a word"""
+_MARKS = 5
 _NUMBERS = re.compile(r"(\d{1,2})[./-](\d{1,2})(?:[./-](\d{2}|\d{4}))?\.?")
 
 
@@ -76,6 +83,26 @@ def spoken_length(texts: Texts, seconds: float) -> str:
     minutes, rest = divmod(max(0, int(seconds)), 60)
     parts = [texts("review.minutes", count=minutes)] if minutes else []
     return " ".join([*parts, texts("review.seconds", count=rest)])
+
+
+def mark(texts: Texts, this: Mark) -> str:
+    """What it is and how long, without its place: mangler 0:02."""
+    return texts(f"review.mark.{this.kind}", length=length(ceil(this.samples / RATE)))
+
+
+def marks(texts: Texts, these: Sequence[Mark]) -> str:
+    """All of them with their places, the worst first; a few where they are many, and none of the blinks."""
+    worth = [one for one in these if one.kind is not MarkKind.GAP or one.samples >= _BLINK]
+    worth.sort(key=lambda one: (one.kind in (MarkKind.PAUSE, MarkKind.GAP), one.at))
+    told = [
+        mark(texts, one)
+        if one.kind is MarkKind.LOST
+        else texts("review.mark.at", mark=mark(texts, one), at=length(one.at / RATE))
+        for one in worth[:_MARKS]
+    ]
+    more = len(worth) - len(told)
+    line = " · ".join([*told, texts("review.mark.more", count=more)] if more else told)
+    return line[:1].upper() + line[1:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -110,12 +111,13 @@ def _talk(desk: Scene, call: str, recording: str, sound: NDArray[np.int16], firs
 
 
 class Loudspeaker:
-    """A device that asks when it is told to. `closed` once nobody may be heard any more."""
+    """A device that asks when it is told to. `ask` is None once nobody may be heard any more; `active` until it is pulled out."""
 
     def __init__(self) -> None:
         self.ask: Ask | None = None
         self.heard = bytearray()
         self.opened = 0
+        self.active = True
         self.fault: SoundError | None = None
         self._lock = threading.Lock()
 
@@ -126,6 +128,11 @@ class Loudspeaker:
             self.ask = ask
             self.opened += 1
         return self
+
+    @property
+    def called_at(self) -> float:
+        """It would ask at any moment: nobody waits for a hand."""
+        return time.monotonic()
 
     def close(self) -> None:
         with self._lock:

@@ -17,7 +17,6 @@ from pytestqt.qtbot import QtBot
 from softphone.archive.archive import Archive
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.review.sample import living
-from softphone.archive.review.session import Reviewing
 from softphone.audio.playback import Playback
 from softphone.domain.changes import Change, Discard, DropWraps, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
@@ -128,6 +127,30 @@ def test_however_much_is_asked_for_meanwhile_what_is_withdrawn_is_silent_within_
 
 
 @pytest.mark.rule("G31")
+def test_while_the_catalog_is_busy_with_one_long_thing_what_is_withdrawn_is_silent_within_a_second(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(12))
+    review = playing(qtbot, on, 1)
+    assert review.shelf is not None
+    begun, over = threading.Event(), threading.Event()
+
+    def search_in_vain(_archive: object) -> None:
+        begun.set()
+        over.wait(20)
+
+    review.shelf._do(search_in_vain)  # pyright: ignore[reportPrivateUsage]
+    qtbot.waitUntil(begun.is_set, timeout=2000)
+    try:
+        desk.commit(*withdraw(recording), recording=recording)
+        qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+        assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
+        assert review.window.model.rows == []
+    finally:
+        over.set()
+
+
+@pytest.mark.rule("G31")
 def test_while_a_long_list_is_checked_what_is_withdrawn_is_silent_within_a_second(
     qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +187,37 @@ def test_what_comes_to_its_day_while_it_is_open_goes_though_nobody_has_written(
     assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
 
 
+@pytest.mark.rule("G36")
+def test_over_night_the_list_loses_what_expires_and_tells_the_days_anew_though_nobody_has_written_or_opened_any(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4), retention="P1D")
+    stays = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4), retention="P3D")
+    review = on.open()
+    model = review.window.model
+    qtbot.waitUntil(lambda: len(model.rows) == 2, timeout=5000)
+
+    def told() -> str:
+        return str(model.data(model.index(0), int(Qt.ItemDataRole.AccessibleTextRole)))
+
+    on.now = AT + timedelta(days=1)
+    qtbot.waitUntil(lambda: [row.recording for row in model.rows] == [stays], timeout=3000)
+    assert told() == "Alma F., Salgslinjen, I går 09.41, 0 sekunder, 2 dage"
+    on.now = AT + timedelta(days=2)
+    qtbot.waitUntil(lambda: told() == "Alma F., Salgslinjen, 25. nov. 09.41, 0 sekunder, 1 dag", timeout=1000)
+    assert review.opened is None
+
+
+def test_what_was_searched_for_as_today_is_another_day_after_midnight(qtbot: QtBot, desk: Scene, on: Reviewed) -> None:
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4))
+    review = on.open()
+    model = review.window.model
+    review.window.searched.emit("i dag")
+    qtbot.waitUntil(lambda: len(model.rows) == 1, timeout=5000)
+    on.now = AT + timedelta(days=1)
+    qtbot.waitUntil(lambda: not model.rows and model.whole, timeout=3000)
+
+
 def test_one_that_went_before_it_was_opened_is_refused_with_the_same_words(
     qtbot: QtBot, desk: Scene, on: Reviewed
 ) -> None:
@@ -194,10 +248,10 @@ def test_where_the_archive_cannot_be_asked_any_more_nothing_is_heard_on(
     take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))
     review = playing(qtbot, on, 1)
 
-    def silent(_reviewing: Reviewing, _now: object) -> bool:
+    def silent(*_: object) -> set[str]:
         raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="disk I/O error")
 
-    monkeypatch.setattr(Reviewing, "still", silent)
+    monkeypatch.setattr("softphone.ui.review.watch.living", silent)
     qtbot.waitUntil(lambda: review.opened is None, timeout=2500)
     assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
     qtbot.waitUntil(lambda: "disk I/O error" in review.window.note.text.text(), timeout=1000)

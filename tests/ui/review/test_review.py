@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from softphone.archive.files.reader import Mark, MarkKind
 from softphone.archive.proof.verify import verify
 from softphone.archive.review.sample import Shown
 from softphone.domain.errors import SoundError
@@ -182,9 +183,10 @@ def test_a_pause_of_the_recording_is_drawn_with_its_length_and_skipped_with_the_
     rows(qtbot, review, 1)
     key(review, Qt.Key.Key_N)
     qtbot.waitUntil(lambda: review.opened is not None, timeout=5000)
-    assert review.opened is not None
-    (pause,) = review.opened.pauses
-    assert (pause.at, pause.samples, pause.lost) == (RATE, 30 * RATE, False)
+    detail = review.window.detail
+    qtbot.waitUntil(detail.marks.isVisible, timeout=3000)
+    assert detail.waveform.marks == (Mark(MarkKind.PAUSE, RATE, 30 * RATE),)
+    assert detail.marks.text() == "Pause 0:30 ved 0:01"
     key(review, Qt.Key.Key_K)
     key(review, Qt.Key.Key_Space)
 

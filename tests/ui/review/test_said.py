@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,13 +13,16 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from softphone.archive.archive import Archive
+from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.review.sample import Shown
 from softphone.archive.review.session import Reviewing
 from softphone.domain.changes import Discard, DropWraps
 from softphone.domain.errors import ArchiveError
+from softphone.domain.policy import LocalText, ScoreItem
 from softphone.domain.purpose import KeyRole
 from softphone.ui.review.app import Review
 from tests.archive.scene import AT, Scene, voices
-from tests.ui.review.team import ALMA, ANNA, Reviewed, take
+from tests.ui.review.team import ALMA, ANNA, SALES, Reviewed, take
 from tests.ui.review.test_review import key, opened, rows
 
 
@@ -146,3 +151,137 @@ def test_after_a_comment_is_removed_the_keyboard_is_at_the_next_one_and_after_th
         here = QApplication.focusWidget()
         assert here is not None
         assert here.objectName() == ("removeComment_1" if left else "sampleList")
+
+
+def test_plus_and_minus_give_point_after_point_to_one_question_and_a_digit_goes_on_to_the_next(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4))
+    ten = ScoreItem(id="whole", name=LocalText(da="Helhed", en="The whole"), points=10)
+    review = on.open((replace(SALES, card=(ten, *SALES.card)),))
+    rows(qtbot, review, 1)
+    key(review, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: review.opened is not None, timeout=5000)
+    scores = review.window.detail.scores
+    whole, listening = scores.rings[:2]
+    whole.setFocus()
+    key(review, Qt.Key.Key_9)
+    assert listening.hasFocus()
+    whole.setFocus()
+    for _ in range(3):
+        key(review, Qt.Key.Key_Plus)
+    assert (dict(scores.points), whole.hasFocus(), whole.is_next) == ({"whole": 10}, True, True)
+    for _ in range(4):
+        key(review, Qt.Key.Key_Minus)
+    assert dict(scores.points) == {"whole": 6}
+    key(review, Qt.Key.Key_0)
+    assert (dict(scores.points), whole.hasFocus()) == ({}, True)
+    key(review, Qt.Key.Key_Minus)
+    assert dict(scores.points) == {}
+    assert "Tast 1–9," in whole.accessibleDescription()
+    assert "Tast 1–5," in listening.accessibleDescription()
+
+
+def test_what_a_key_does_elsewhere_than_at_the_focus_is_said_aloud(
+    qtbot: QtBot, on: Reviewed, two: tuple[str, str]
+) -> None:
+    review = first_open(qtbot, on, two)
+    said: list[str] = []
+    review.listening.told.connect(said.append)
+    for pressed in (Qt.Key.Key_S, Qt.Key.Key_K, Qt.Key.Key_K, Qt.Key.Key_4, Qt.Key.Key_0):
+        key(review, pressed)
+    write(qtbot, review, "Fin ro")
+    key(review, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(review.window.detail.comments.comments) == 1, timeout=3000)
+    assert said == [
+        "Hastighed 1,25×",
+        "Tavshed springes over",
+        "Tavshed springes ikke over",
+        "Lyttede og spurgte ind: 4 af 5",
+        "Forklarede aftalen klart: ingen point endnu",
+        "Kommentaren er gemt",
+    ]
+    moment = review.window.findChild(QWidget, "moment_1")
+    assert moment is not None
+    assert moment.accessibleName() == "Kommentar 1 ved 0:00: Fin ro. Spil derfra"
+
+
+def test_a_window_with_a_comment_that_cannot_be_stored_stays_open_and_says_so_and_closes_when_it_is_told_again(
+    qtbot: QtBot, desk: Scene, on: Reviewed, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review = first_open(qtbot, on, two)
+    line, note = review.window.detail.comments.line, review.window.note
+    write(qtbot, review, "En lang kommentar")
+    closed: list[bool] = []
+    review.window.closed.connect(lambda: closed.append(True))
+    with monkeypatch.context() as broken:
+        broken.setattr(Reviewing, "comment", full)
+        assert not review.window.close()
+        qtbot.waitUntil(lambda: "disk full" in note.text.text(), timeout=3000)
+        qtbot.waitUntil(lambda: not review.window.detail.comments.storing, timeout=3000)
+        assert note.text.text().endswith("Kommentaren er ikke gemt. Luk vinduet igen, hvis det skal lukkes uden den.")
+        assert (line.text(), line.isVisible(), closed) == ("En lang kommentar", True, [])
+        assert review.window.close()
+    assert closed == [True]
+    assert comments_of(desk.archive, two[0]) == 0
+
+
+def test_a_window_that_is_closed_over_an_unfinished_comment_closes_once_that_is_stored(
+    qtbot: QtBot, desk: Scene, on: Reviewed, two: tuple[str, str]
+) -> None:
+    review = first_open(qtbot, on, two)
+    write(qtbot, review, "En lang kommentar")
+    with qtbot.waitSignal(review.window.closed, timeout=3000):
+        review.window.close()
+    assert comments_of(desk.archive, two[0]) == 1
+
+
+def test_another_that_is_pressed_while_one_is_counted_as_reviewed_is_the_one_that_opens(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    first, second, third = (
+        take(desk, ANNA, AT - timedelta(hours=hours), sound=voices(0.4), keep="P7D") for hours in (1, 2, 3)
+    )
+    review = on.open()
+    rows(qtbot, review, 3)
+    key(review, Qt.Key.Key_N)
+    opened(qtbot, review, first)
+    key(review, Qt.Key.Key_R)
+    review.open_recording(third)
+    opened(qtbot, review, third)
+    qtbot.waitUntil(lambda: len(review.window.model.rows) == 2, timeout=3000)
+    assert review.opened is not None
+    assert review.opened.row.recording == third
+    assert "recording_opened" not in [row.event for row in desk.archive.audit_of(second)]
+
+
+def test_one_that_is_kept_after_it_was_reviewed_stands_there_with_the_days_it_has_then(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4), keep="P7D")
+    review = on.open()
+    qtbot.mouseClick(review.window.filters[Shown.ALL], Qt.MouseButton.LeftButton)
+    rows(qtbot, review, 1)
+    review.open_recording(recording)
+    opened(qtbot, review, recording)
+    key(review, Qt.Key.Key_R)
+    model = review.window.model
+    qtbot.waitUntil(lambda: model.rows[0].reviewed_at is not None, timeout=3000)
+    assert model.rows[0].expires_on == (AT + timedelta(days=7)).date()
+    assert str(model.data(model.index(0))).endswith("7 dage, gennemgået")
+
+
+def test_one_of_which_nothing_can_be_read_once_it_is_open_is_refused_and_can_be_asked_for_again(
+    qtbot: QtBot, on: Reviewed, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review = on.open()
+    rows(qtbot, review, 2)
+    with monkeypatch.context() as broken:
+        broken.setattr(Reviewing, "scores", full)
+        key(review, Qt.Key.Key_N)
+        place = review.window.detail.place
+        qtbot.waitUntil(lambda: place.heading.text() == "Optagelsen kan ikke åbnes", timeout=3000)
+    gc.collect()
+    assert [one for one in gc.get_objects() if isinstance(one, SeekingReader) and not one._file.closed] == []
+    key(review, Qt.Key.Key_N)
+    opened(qtbot, review, two[0])

@@ -51,7 +51,7 @@ def test_when_a_call_was_is_told_as_one_would_in_the_zone_of_its_policy() -> Non
 def test_the_days_that_are_left_are_counted_to_the_day_it_goes() -> None:
     assert words.left(DANISH, ROW, NOW) == "61 dage"
     assert words.left(DANISH, replace(ROW, expires_on=date(2026, 11, 26)), NOW) == "1 dag"
-    assert words.left(DANISH, replace(ROW, expires_on=date(2026, 11, 25)), NOW) == "slettes i dag"
+    assert words.left(DANISH, replace(ROW, expires_on=date(2026, 11, 25)), NOW) == "udløber i dag"
     assert words.left(DANISH, replace(ROW, expires_on=None), NOW) == ""
 
 

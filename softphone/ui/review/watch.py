@@ -1,0 +1,89 @@
+"""Whether what is open may still be heard: asked of the catalog on a thread of its own, so that nothing long stands before it.
+
+It knows no sound and no list; what is to become of an answer is the shelf's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Signal
+
+from softphone.archive.archive import Archive
+from softphone.archive.review.sample import living
+from softphone.domain.errors import KlartoneError
+
+log = logging.getLogger(__name__)
+
+EVERY = 0.2
+"""seconds between two questions"""
+
+
+class Watch(QObject):
+    """gone(recording): once for each `over`. failed(KlartoneError): it could not be asked, and so is gone too."""
+
+    gone = Signal(str)
+    failed = Signal(object)
+
+    def __init__(self, archive: Archive, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._given, self._now = archive, now
+        self._archive: Archive | None = None
+        self._bell = threading.Condition()
+        self._open = ""
+        self._ends = False
+        self._thread = threading.Thread(target=self._run, name="review-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._bell:
+            self._ends = True
+            self._bell.notify()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    def over(self, recording: str) -> None:
+        """It has been opened: from now on it is asked about."""
+        with self._bell:
+            self._open = recording
+            self._bell.notify()
+
+    def let_go(self, recording: str) -> bool:
+        """Whatever becomes of it is not told any more. Whether it was asked about."""
+        with self._bell:
+            asked = self._open == recording
+            if asked:
+                self._open = ""
+        return asked
+
+    def _run(self) -> None:
+        try:
+            while True:
+                with self._bell:
+                    self._bell.wait_for(lambda: self._ends or bool(self._open))
+                    self._bell.wait_for(lambda: self._ends, EVERY)
+                    if self._ends:
+                        return
+                    recording = self._open
+                if recording and not self._still(recording) and self.let_go(recording):
+                    self.gone.emit(recording)
+        finally:
+            if self._archive is not None:
+                self._archive.close()
+
+    def _still(self, recording: str) -> bool:
+        """Whoever cannot be asked has not said yes."""
+        try:
+            if self._archive is None:
+                self._archive = self._given.beside()
+            return bool(living(self._archive, [recording], self._now()))
+        except KlartoneError as error:
+            self.failed.emit(error)
+        except Exception:
+            log.exception("the review's watch")
+        return False
