@@ -115,8 +115,6 @@ class Desk(QObject):
         self._asking: _Work | None = None
         self._pressed_since: set[str] = set()
         self._work: set[_Work] = set()
-        # Dressed before there is a widget: a style sheet that comes later is worked out for each of them again.
-        self._dress()
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self)
         self.window = DeskWindow()
         self.incoming = IncomingWindow()
@@ -144,6 +142,8 @@ class Desk(QObject):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.styleHints().colorSchemeChanged.connect(self.draw)
+        # Dressed once all of it is put together: under a style sheet, Qt works it out anew for all that is in a part, wherever
+        # that part is put.
         self.draw()
 
     # --- running --------------------------------------------------------------------------------
@@ -242,21 +242,28 @@ class Desk(QObject):
 
     def _gone(self) -> None:
         self.window.settings.engine_gone()
+        self.window.ready.dial.given_up()
         self.draw()
 
     def _fault(self, fault: Fault) -> None:
         self._say(lambda texts: texts(fault.said.code, **fault.said.params))
 
     def _done(self, done: Done) -> None:
-        self.window.settings.answered(done.id, taken=True)
+        self._answered(done.id, taken=True)
         if done.id in self._pressed_since:
             self.window.note.hide()
 
     def _refused(self, refused: Refused) -> None:
-        self.window.settings.answered(refused.id, taken=False)
+        self._answered(refused.id, taken=False)
         self._say(lambda texts: texts(refused.said.code, **refused.said.params))
 
+    def _answered(self, command: str, *, taken: bool) -> None:
+        """By the engine, or nobody will."""
+        self.window.settings.answered(command, taken=taken)
+        self.window.ready.dial.answered(command, taken=taken)
+
     def _unanswered(self) -> None:
+        self.window.ready.dial.given_up()
         self._say(lambda texts: texts("bridge.unanswered"))
 
     def _starting_failed(self, error: KlartoneError) -> None:
@@ -273,7 +280,7 @@ class Desk(QObject):
         if not self.window.note.isHidden():
             self._pressed_since.add(command.id)
         if not self.bridge.send(command):
-            self.window.settings.answered(command.id, taken=False)
+            self._answered(command.id, taken=False)
 
     def _other_look(self) -> None:
         look = Look.LIGHT if self._is_dark() else Look.DARK

@@ -1,23 +1,29 @@
 """The controls the desk is built of: buttons that paint themselves from the look. They know no call and no command.
 
-Each has `show_as(view, …)` for what it says now and Qt's own `clicked`. A control that is off says why, in its tooltip and
-to a screen reader.
+Each has `show_as(view, …)` for what it says now, and `clicked` for a press that was meant. A control that is off says why, in
+its tooltip and to a screen reader.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from time import monotonic
+
+from PySide6.QtCore import SIGNAL, QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QEnterEvent,
     QFont,
     QFontMetricsF,
+    QHideEvent,
     QKeyEvent,
+    QMouseEvent,
+    QMoveEvent,
     QPainter,
     QPaintEvent,
     QPen,
+    QShowEvent,
 )
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QSizePolicy, QWidget
 
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.style import BODY, BUTTON_RADIUS, SMALL, font
@@ -25,8 +31,30 @@ from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View
 
 
+class Change:
+    """When what a press does last changed under the hand: what follows within a double click was not meant for it."""
+
+    def __init__(self) -> None:
+        self._at = -float("inf")
+
+    def happened(self) -> None:
+        self._at = monotonic()
+
+    @property
+    def is_fresh(self) -> bool:
+        return monotonic() - self._at < QApplication.doubleClickInterval() / 1000
+
+
 class Control(QAbstractButton):
-    """A button that paints itself. Focus comes by the keyboard alone, so that a click leaves it where it was."""
+    """A button that paints itself. Focus comes by the keyboard alone, so that a click leaves it where it was.
+
+    A double press never does the next thing: the engine answers within milliseconds, long before the second press. A double
+    click is one press, and a control that has just come, moved or begun to mean something else takes none for as long as
+    a double click may last: from the mouse, the keyboard or a screen reader.
+    """
+
+    clicked = Signal(object)
+    """Qt's own signal of this name goes through `_take`: no press comes past it"""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,15 +66,51 @@ class Control(QAbstractButton):
         self._icon_name = ""
         self._hover = False
         self._keys = ""
+        self._means = ""
+        self._change = Change()
+        self._every_press = False
+        self.connect(self, SIGNAL("clicked(bool)"), self._take)
 
     def set_keys(self, keys: str) -> None:
         """The shortcut as a person reads it; it stands in the tooltip."""
-        self._keys = keys
+        if keys != self._keys:
+            self._keys = keys
+            self._changed()
+
+    def take_every_press(self) -> None:
+        """Each of several fast presses is meant: digits, steps forward and back."""
+        self._every_press = True
+
+    @property
+    def takes_presses(self) -> bool:
+        """Whether it has stood there, meaning what it means, for longer than a double click lasts."""
+        return self._every_press or not self._change.is_fresh
+
+    def _take(self, checked: bool = False) -> None:
+        if self.takes_presses:
+            self.clicked.emit(checked)
+
+    def _changed(self) -> None:
+        self._change.happened()
+        if self.isDown() and not self._every_press:
+            self.setDown(False)  # it was something else that was pressed
 
     def show_as(
-        self, view: View, title: str, *, icon: str = "", name: str = "", enabled: bool = True, why: str = ""
+        self,
+        view: View,
+        title: str,
+        *,
+        icon: str = "",
+        name: str = "",
+        enabled: bool = True,
+        why: str = "",
+        means: str = "",
     ) -> None:
-        """`name` is what a screen reader says where it is more than `title`; `why` says why it is off, or what it does."""
+        """`name` is what a screen reader says where it is more than `title`; `why` says why it is off, or what it does.
+        `means`: what a press does, where `name` tells more than that, or less."""
+        if (means := means or name or title) != self._means:
+            self._means = means
+            self._changed()
         resized = title != self.text() or icon != self._icon_name
         self._theme, self._icons, self._icon_name = view.theme, view.icons, icon
         self.setText(title)
@@ -61,6 +125,28 @@ class Control(QAbstractButton):
         if resized:
             self.updateGeometry()
         self.update()
+
+    def nextCheckState(self) -> None:
+        if self.takes_presses:
+            super().nextCheckState()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._every_press:
+            super().mouseDoubleClickEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not event.spontaneous():
+            self._changed()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self._changed()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if self.hasFocus() and not event.spontaneous():
+            self.window().setFocus()  # or the neighbour had it, and the second press
+        super().hideEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
@@ -127,9 +213,11 @@ class ActionButton(Control):
         enabled: bool = True,
         why: str = "",
         violet: bool = False,
+        means: str = "",
     ) -> None:
         self._sub, self._violet = sub, violet
-        self.show_as(view, title, icon=icon, name=f"{title}: {sub}" if sub else title, enabled=enabled, why=why)
+        name = f"{title}: {sub}" if sub else title
+        self.show_as(view, title, icon=icon, name=name, enabled=enabled, why=why, means=means or title)
 
     def sub(self) -> str:
         """The second line as it stands."""

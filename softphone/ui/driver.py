@@ -14,11 +14,17 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from softphone.domain.errors import EngineError
 from softphone.ui.app import Desk
+from softphone.ui.controls import Control
 
 
 def end_program() -> None:
     """The program's loop ends."""
     QApplication.exit(0)
+
+
+def can_be_pressed(widget: QWidget) -> bool:
+    """It is on, and has been what it is for long enough to be meant."""
+    return widget.isEnabled() and (not isinstance(widget, Control) or widget.takes_presses)
 
 
 class NotThereError(Exception):
@@ -34,13 +40,13 @@ class Hand:
     def press(self, name: str) -> None:
         """A click with the left button in the middle of the widget. Raises NotThereError where a person could not do it."""
         widget = self._find(name)
-        if widget is None or not widget.isEnabled():
+        if widget is None or not can_be_pressed(widget):
             raise NotThereError(name)
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=QPoint(widget.width() // 2, widget.height() // 2))
 
     def can_press(self, name: str) -> bool:
         widget = self._find(name)
-        return widget is not None and widget.isEnabled()
+        return widget is not None and can_be_pressed(widget)
 
     def after(self, seconds: float, deed: Callable[[], None]) -> None:
         QTimer.singleShot(round(seconds * 1000), self._desk, deed)

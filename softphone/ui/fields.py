@@ -66,10 +66,8 @@ class Words(QLabel):
         role: str = "",
         wrap: bool = False,
         tabular: bool = False,
-        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
     ) -> None:
         super().__init__()
-        self._elide = elide
         self.setObjectName(name)
         self.setFont(font(size, strong=strong, tabular=tabular))
         self.setProperty("role", role)
@@ -91,7 +89,7 @@ class Words(QLabel):
             return
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        shown = self.fontMetrics().elidedText(self.text(), self._elide, self.width())
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
         painter.end()
 

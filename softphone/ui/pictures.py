@@ -15,6 +15,7 @@ from softphone.domain.errors import EngineError
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.app import dress, make_application, time_zone
+from softphone.ui.incoming import IncomingWindow
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View
@@ -36,6 +37,8 @@ class Picture:
     """the settings' part on the policy"""
     menu: bool = False
     """the call's menu is open"""
+    corner: bool = False
+    """the small window in the corner instead"""
 
 
 class Camera:
@@ -48,14 +51,17 @@ class Camera:
         self._size = (width, height)
         self._dark: bool | None = None
 
-    def window(self, picture: Picture, language: Language, *, dark: bool) -> DeskWindow:
-        """The window as it looks then; the caller closes it."""
+    def _view(self, picture: Picture, language: Language, *, dark: bool) -> View:
         theme = self._themes[dark]
         if dark is not self._dark:
             self._dark = dark
             dress(theme)
         texts = Texts(self._texts, language, time_zone(picture.snapshot))
-        view = View(picture.snapshot, texts, theme, self._icons, picture.at, picture.connected)
+        return View(picture.snapshot, texts, theme, self._icons, picture.at, picture.connected)
+
+    def window(self, picture: Picture, language: Language, *, dark: bool) -> DeskWindow:
+        """The window as it looks then; the caller closes it."""
+        view = self._view(picture, language, dark=dark)
         window = DeskWindow()
         window.resize(*self._size)
         window.render_view(view)
@@ -72,10 +78,17 @@ class Camera:
 
     def take(self, picture: Picture, file: Path, language: Language, *, dark: bool) -> None:
         """Write `file` (PNG). Raises EngineError where it cannot be written."""
-        window = self.window(picture, language, dark=dark)
         file.parent.mkdir(parents=True, exist_ok=True)
-        saved = _shown(window, menu=picture.menu).save(str(file), "PNG")
-        window.leave()
+        if picture.corner:
+            window = IncomingWindow()
+            window.render_view(self._view(picture, language, dark=dark))
+            QApplication.processEvents()
+            saved = window.grab().save(str(file), "PNG")
+            window.hide()
+        else:
+            window = self.window(picture, language, dark=dark)
+            saved = _shown(window, menu=picture.menu).save(str(file), "PNG")
+            window.leave()
         window.deleteLater()
         QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
         if not saved:
@@ -88,7 +101,7 @@ def _shown(window: DeskWindow, *, menu: bool) -> QPixmap:
     if not menu:
         return drawn
     tools = window.call.tools
-    tools.more.click()
+    tools.open_menu()
     over = tools.menu.grab()
     corner = tools.more.mapTo(window, QPoint(tools.more.width() - over.width(), -over.height()))
     painter = QPainter(drawn)

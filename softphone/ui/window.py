@@ -73,7 +73,8 @@ class CallStrip(Control):
 
     def show_words(self, view: View, words: CardWords) -> None:
         self._tone = words.tone
-        self.show_as(view, words.sentence, icon=words.icon, why=view.texts("call.back"))
+        back = view.texts("call.back")
+        self.show_as(view, words.sentence, icon=words.icon, why=back, means=back)
 
     def sizeHint(self) -> QSize:
         return QSize(200, 38)
@@ -105,7 +106,7 @@ class DeskWindow(QWidget):
         self.setMinimumWidth(NARROWEST)
         self.resize(WIDTH, min(HEIGHT, self.screen().availableGeometry().height() - _FRAME))
         self.dot = Dot()
-        self.account = Words("accountLine", size=SMALL, role="muted", elide=Qt.TextElideMode.ElideMiddle)
+        self.account = Words("accountLine", size=SMALL, role="muted")
         self.look_button = QuietButton("toggleLook")
         self.settings_button = QuietButton("openSettings")
         self.strip = CallStrip()

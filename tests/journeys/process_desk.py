@@ -2,8 +2,9 @@
 
     python -m tests.journeys.process_desk --home DIR
 
-It finds or starts the engine as the program does. Words: `press NAME` clicks a widget, `leave` closes the window. Each change of
-what a person sees is one object: {"t", "title", "account", "attached", "can": [buttons that can be pressed]}.
+It finds or starts the engine as the program does. Words: `press NAME` clicks a widget, `type NAME TEXT` writes into a field,
+`stumble` is a bug that comes upon all that the window knows, `leave` closes it. Each change of what a person sees is one object:
+{"t", "title", "account", "attached", "can": [buttons that can be pressed]}.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
 
 from softphone.bootstrap.desk import desk_dependencies
 from softphone.bootstrap.home import Home
+from softphone.system.logbook import start_log
 from softphone.ui.app import Desk, make_application
-from softphone.ui.driver import Hand, NotThereError
+from softphone.ui.driver import Hand, NotThereError, can_be_pressed
 
 _LOOK_EVERY = 10
 
@@ -42,7 +45,9 @@ class _Show:
             "title": window.windowTitle(),
             "account": window.account.text(),
             "attached": self._desk.bridge.attached,
-            "can": sorted({one.objectName() for one in buttons if one.isVisibleTo(one.window()) and one.isEnabled()}),
+            "can": sorted(
+                {one.objectName() for one in buttons if one.isVisibleTo(one.window()) and can_be_pressed(one)}
+            ),
         }
         if now != self._last:
             self._last = now
@@ -53,8 +58,15 @@ def tell(**said: Any) -> None:
     print(json.dumps({"t": time.monotonic(), **said}), flush=True)
 
 
+def stumble(desk: Desk) -> None:
+    fields = [field.text() for field in desk.window.findChildren(QLineEdit)]
+    raise RuntimeError(f"cannot show {desk.window.windowTitle()} {desk.window.call.party.number.text()} {fields}")
+
+
 def main() -> int:
-    home = Home.within(Path(sys.argv[sys.argv.index("--home") + 1]))
+    folder = Path(sys.argv[sys.argv.index("--home") + 1])
+    home = Home.within(folder)
+    start_log(folder.parent / "desk", "desk")  # beside the home: the bugs in it are planted
     app = make_application()
     desk = Desk(desk_dependencies(home))
     hand = Hand(desk)
@@ -64,6 +76,15 @@ def main() -> int:
         word, _, name = line.partition(" ")
         if word == "leave":
             hand.leave()
+            return
+        if word == "stumble":
+            stumble(desk)
+        if word == "type":
+            name, _, text = name.partition(" ")
+            field = desk.window.findChild(QLineEdit, name)
+            assert field is not None
+            QTest.keyClicks(field, text)
+            tell(typed=name)
             return
         try:
             hand.press(name)

@@ -11,6 +11,7 @@ from softphone.system.secrets import DemoKeyFile
 from softphone.wire import Account, CallPhase, Dial, HangUp, Refused, Registration
 from tests.journeys.fault_words import begun, change_settings, words
 from tests.journeys.lines import NUMBERS
+from tests.journeys.process_window import window
 from tests.journeys.stage import LOOPBACK, Stage, build, stage
 from tests.peers.kamailio import kamailio
 from tests.peers.second_phone import talk
@@ -57,13 +58,18 @@ def _introduce(on: Stage) -> None:
 @pytest.mark.peer("kamailio")
 def test_neither_number_nor_name_nor_password_is_written_down_in_plain(tmp_path: Path) -> None:
     on = build(tmp_path, lines=("n7",))
+    log = tmp_path / "desk" / "desk.log"
     with kamailio({"4711": "another"}) as server:
-        DemoKeyFile(on.archive_folder / "demo-keys.json").set(password_name("exchange"), PASSWORD.encode())
+        keys = DemoKeyFile(on.archive_folder / "demo-keys.json")
         wrong = Account("exchange", f"4711@{server.address}", register=True)
         change_settings(on, accounts=(wrong, Account("agent", "agent@127.0.0.1", register=False)))
-        with begun(on):
+        with begun(on), window(on.folder / "home") as desk:
             on.ready()
             _introduce(on)
+            desk.press("openSettings")
+            desk.type("accountPassword", PASSWORD)
+            desk.press("saveAccount")
+            on.desk.wait_until(lambda: keys.get(password_name("exchange")) == PASSWORD.encode(), "a stored password")
             on.desk.wait(lambda now: now.accounts[0].registration is Registration.REFUSED, "a refusal")
             _ring(on)
             ringing = on.desk.wait_call(lambda one: one.phase is CallPhase.INCOMING, "a ringing call")
@@ -73,6 +79,12 @@ def test_neither_number_nor_name_nor_password_is_written_down_in_plain(tmp_path:
             on.sealed(call, 1.0)
             on.desk.dispute(call)
             on.sealed(call, 1.0)
+            # The window knows all of it, and stumbles over it.
+            desk.wait(lambda now: NAME in now.get("title", ""), "the customer's name")
+            desk.press("openSettings")
+            desk.type("accountPassword", PASSWORD)
+            desk.stumble()
+            on.desk.wait_until(lambda: "bug RuntimeError" in (log.read_text("utf-8") if log.exists() else ""), "a bug")
             on.hang_up(call)
             # A call of ours that comes to nothing, and a target that is none.
             assert isinstance(on.desk.ask(Dial, account="agent", target=f"{NAME} <{NUMBER}>"), Refused)

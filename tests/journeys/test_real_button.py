@@ -1,4 +1,5 @@
-"""The demo's agent acts through the real widget: where its button is unplugged, nothing happens.
+"""The demo's agent acts through the real widget: where its button is unplugged, nothing happens. And who clicks twice to answer
+does not hang up, though the engine has answered in between.
 
 What it does where it is plugged in, `tests/demo/test_demo.py` shows.
 """
@@ -38,6 +39,9 @@ def test_without_its_dispute_button_the_demos_dispute_never_reaches_the_engine(t
     assert [one["button"] for one in story if one["event"] == "press"] == ["answer", "dispute"]
     assert _pressed(story) == []
     assert (summary["kept"], summary["on_hold"], summary["purposes"]) == (True, False, ["documentation"])
+    # The second click on the place of *Answer* was on *Hang up*, and the call went on to its end all the same.
+    assert [one["button"] for one in story if one["event"] == "pressed_again"] == ["hangUp"]
+    assert summary["recorded_seconds"] > SECONDS / 2
 
 
 @pytest.mark.rule("G05")

@@ -82,6 +82,18 @@ class Scene:
         assert button.isEnabled(), f"{name} is off: {button.accessibleDescription()}"
         self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
+    def activate(self) -> None:
+        """The keyboard is the window's."""
+        assert self.desk is not None
+        self.desk.window.activateWindow()
+        self.qtbot.waitUntil(self.desk.window.isActiveWindow, timeout=2000)
+
+    def keys(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.ControlModifier) -> None:
+        """Press them as a person does, wherever the focus is."""
+        assert self.desk is not None
+        self.activate()
+        self.qtbot.keyClick(QApplication.focusWidget() or self.desk.window, key, modifier)
+
     def sent(self, count: int = 1) -> list[Command]:
         """The commands that reached the engine, once there are `count`."""
         self.qtbot.waitUntil(lambda: len(self.commands()) >= count, timeout=3000)
@@ -104,7 +116,10 @@ def without_id(command: object) -> object:
 
 @pytest.fixture(scope="session")
 def qapp() -> QApplication:
-    return make_application()
+    """Presses follow as fast as a test is; what a second one does is `test_double_press.py`'s."""
+    app = make_application()
+    app.setDoubleClickInterval(0)
+    return app
 
 
 @pytest.fixture
@@ -126,6 +141,7 @@ def english(qtbot: QtBot, engine: FakeEngine) -> Iterator[Scene]:
 
 def _scene(qtbot: QtBot, engine: FakeEngine, language: Language, look: Look) -> Iterator[Scene]:
     engine.start()
+    before = len(QApplication.allWidgets())
     scene = Scene(qtbot, engine, language, look)
     yield scene
     if scene.desk:
@@ -134,17 +150,22 @@ def _scene(qtbot: QtBot, engine: FakeEngine, language: Language, look: Look) -> 
         scene.desk.incoming.deleteLater()
         scene.desk.deleteLater()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        assert len(QApplication.allWidgets()) <= before, "a part of the window outlives it"
+        qapp = QApplication.instance()
+        assert isinstance(qapp, QApplication)
+        qapp.setStyleSheet("")  # the next window is put together as the first one is: bare
 
 
 @pytest.fixture
 def view_of(qapp: QApplication) -> Callable[..., View]:
     """Makes a View of a snapshot, without a window."""
     light, dark = load_themes(RESOURCES / "themes")
+    icons = Icons(RESOURCES / "icons")
 
     def make(
         state: Snapshot, language: Language = Language.DA, *, is_dark: bool = False, connected: bool = True
     ) -> View:
         texts = Texts(RESOURCES / "translations", language, "Europe/Copenhagen")
-        return View(state, texts, dark if is_dark else light, Icons(RESOURCES / "icons"), NOW, connected)
+        return View(state, texts, dark if is_dark else light, icons, NOW, connected)
 
     return make

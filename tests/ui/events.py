@@ -162,6 +162,13 @@ CALLS: dict[str, CallState] = {
     "call_back_withheld": s.call(CALL_BACK_WITHHELD),
     "muted": replace(s.call(s.RECORDING), muted=True),
 }
+EVERY: dict[str, CallState] = {
+    **{name: row[0] for name, row in s.ROWS.items()},
+    "locked": s.LOCKED_CALL,
+    "incoming": s.INCOMING,
+    **CALLS,
+}
+"""every state of a call that the desk's tests know, by name"""
 CALL_BACKS = (
     CallBack("cb1", "+4526371188", "salg", s.at("09:31")),
     CallBack("cb2", "+4540119017", None, datetime(2026, 11, 24, 13, 5, tzinfo=UTC)),

@@ -27,6 +27,7 @@ from softphone.wire import (
     Choose,
     Decline,
     Dial,
+    Done,
     EndCallBack,
     EndWrapUp,
     HangUp,
@@ -36,7 +37,9 @@ from softphone.wire import (
     OptOut,
     PastCall,
     RaiseDispute,
+    Refused,
     Registration,
+    Said,
     SaveSettings,
     SendDigits,
     Snapshot,
@@ -298,7 +301,37 @@ def test_enter_in_the_dial_field_calls(scene: Scene) -> None:
     scene.qtbot.keyClicks(desk.window.ready.dial.target, "70102030")
     scene.qtbot.keyClick(desk.window.ready.dial.target, Qt.Key.Key_Return)
     assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "70102030", None)]
-    assert desk.window.ready.dial.target.text() == ""
+    scene.engine.tell(Done(scene.commands()[0].id))
+    scene.qtbot.waitUntil(lambda: desk.window.ready.dial.target.text() == "", timeout=2000)
+
+
+@pytest.mark.parametrize("code", ["error.dial.busy", "error.dial_failed"])
+def test_a_number_that_the_engine_does_not_call_stays_in_the_field_and_can_be_called_again(
+    scene: Scene, code: str
+) -> None:
+    desk = scene.open(s.snapshot())
+    target = desk.window.ready.dial.target
+    scene.qtbot.keyClicks(target, "70102030")
+    for _ in range(2):
+        scene.qtbot.keyClick(target, Qt.Key.Key_Return)
+    with scene.qtbot.waitSignal(desk.bridge.refused, timeout=2000):
+        scene.engine.tell(Refused(scene.sent()[0].id, Said(code)))
+    assert target.text() == "70102030"
+    scene.qtbot.keyClick(target, Qt.Key.Key_Return)
+    assert [without_id(command) for command in scene.sent(2)] == [Dial("", "acc-1", "70102030", None)] * 2
+
+
+def test_a_number_can_be_called_again_where_the_engine_went_before_it_answered(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    target = desk.window.ready.dial.target
+    scene.qtbot.keyClicks(target, "70102030")
+    scene.qtbot.keyClick(target, Qt.Key.Key_Return)
+    scene.sent()
+    scene.engine.die()
+    scene.qtbot.waitUntil(lambda: desk.bridge.attached and scene.engine.starts > 1, timeout=4000)
+    assert target.text() == "70102030"
+    scene.qtbot.keyClick(target, Qt.Key.Key_Return)
+    assert [without_id(command) for command in scene.sent(2)] == [Dial("", "acc-1", "70102030", None)] * 2
 
 
 def test_a_name_nobody_has_is_said_beside_the_field_and_nobody_is_called(scene: Scene) -> None:
@@ -318,6 +351,8 @@ def test_the_line_is_asked_for_only_where_the_accounts_own_number_decides_nothin
     dial.target.setText("70102030")
     scene.press("dial")
     assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "70102030", "service")]
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+        scene.engine.tell(Done(scene.commands()[0].id))
     account = replace(s.ACCOUNT, address="+4570102030@nordlys.example")
     known = s.snapshot()
     scene.show(replace(known, accounts=(replace(known.accounts[0], account=account),)))

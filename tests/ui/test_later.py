@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Language
@@ -107,6 +107,37 @@ def test_the_keyboard_alone_opens_a_row_goes_through_it_and_stays_where_it_was(s
     assert [row.line.past.id for row in desk.window.ready.history.rows][:2] == ["h0", "h1"]
 
 
+@pytest.mark.parametrize("width", [320, 376])
+def test_a_row_shows_a_number_whole_and_a_long_outcome_by_its_short_word(scene: Scene, width: int) -> None:
+    number = replace(s.HISTORY[2], outcome="both")
+    name = replace(s.HISTORY[0], outcome="both")
+    desk = scene.open(s.snapshot(history=(number, name)))
+    desk.window.resize(width, 640)
+    scene.show(s.snapshot(history=(number, name)))
+    unnamed, named = (row.line for row in desk.window.ready.history.rows)
+    assert unnamed.shown()[0] == "+45 40 11 90 17"
+    assert unnamed.accessibleName().startswith("+45 40 11 90 17, dokumentation og uddannelse, ")
+    if width == 376:
+        assert named.shown() == ("Mette Holm", "dok. og uddannelse")
+    desk.window.resize(560, 640)
+    scene.show(s.snapshot(history=(number, name)))
+    assert named.shown() == ("Mette Holm", "dokumentation og uddannelse")
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_what_an_open_row_offers_fits_in_the_narrowest_window(scene: Scene, language: Language) -> None:
+    actions = ("withdraw_documentation", "object")
+    scene.language = language
+    desk = scene.open(s.snapshot())
+    desk.window.resize(320, 640)
+    scene.show(s.snapshot(replace(s.REOPENED, status=replace(STATUS, actions=actions))))
+    QApplication.processEvents()
+    for action in actions:
+        button = scene.widget(f"past_{action}")
+        assert button.isVisible(), action
+        assert button.mapTo(desk.window, QPoint(button.width(), 0)).x() <= 320 - 16 - 14, action
+
+
 def test_without_an_engine_a_row_says_why_it_does_not_open(view_of: Callable[..., View]) -> None:
     row = HistoryRow(s.HISTORY[0])
     row.render_view(view_of(s.snapshot(), connected=False), s.HISTORY[0])
@@ -123,10 +154,11 @@ def test_what_a_no_to_the_last_purpose_leaves_is_said_and_fits_in_the_narrowest_
     stop = Button(OptOutKind.STOP_AND_DELETE, enabled=True, stays=stays)
     status = replace(STATUS, opt_out=stop, hold=LOCKED if stays else None)
     said: set[str] = set()
-    desk = scene.open(replace(s.snapshot(), settings=replace(s.snapshot().settings, language=language)))
+    scene.language = language
+    desk = scene.open(s.snapshot())
     desk.window.resize(320, 640)
     for shown, name in ((replace(s.REOPENED, status=status), "pastOptOut"), (s.call(status), "optOut")):
-        scene.show(replace(s.snapshot(shown), settings=replace(s.snapshot().settings, language=language)))
+        scene.show(s.snapshot(shown))
         button = scene.widget(name)
         assert isinstance(button, ActionButton)
         assert not button.overflows(), (button.text(), button.sub())

@@ -14,6 +14,8 @@ from softphone.domain.purpose import Language
 from softphone.wire import (
     Account,
     AccountState,
+    CallPhase,
+    CallState,
     Done,
     Levels,
     Look,
@@ -53,8 +55,7 @@ def test_a_first_start_without_an_account_leads_to_the_settings(scene: Scene) ->
 
 def test_an_account_is_typed_and_saved_by_the_keyboard_alone(scene: Scene) -> None:
     desk = scene.open(s.FIRST_START)
-    desk.window.activateWindow()
-    scene.qtbot.waitUntil(desk.window.isActiveWindow, timeout=2000)
+    scene.activate()
     scene.qtbot.waitUntil(desk.window.settings.account.address.hasFocus, timeout=2000)
     scene.qtbot.keyClicks(desk.window.settings.account.address, "salg@nordlys.example")
     scene.qtbot.keyClick(desk.window.settings.account.address, Qt.Key.Key_Tab)
@@ -79,11 +80,11 @@ def test_a_password_goes_to_the_keyring_first_and_never_over_the_wire(scene: Sce
     assert scene.passwords == [("acc-1", "hemmelig-på-prøve")]
     assert command.settings.accounts == (replace(s.ACCOUNT, transport="tcp"),)
     assert "hemmelig" not in repr(scene.engine.received)
-    assert field(scene, "accountPassword").text() == ""
     assert desk.window.settings.account.state.text() == "Gemmer …"
     with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
         scene.engine.tell(Done(command.id))
     assert desk.window.settings.account.state.text() == "Gemt. Status står øverst."
+    assert field(scene, "accountPassword").text() == ""
 
 
 def test_an_account_that_the_engine_refuses_is_not_said_to_be_saved(scene: Scene) -> None:
@@ -95,9 +96,45 @@ def test_an_account_that_the_engine_refuses_is_not_said_to_be_saved(scene: Scene
     scene.engine.tell(Refused(saved(scene)[0].id, Said("error.settings.in_call")))
     assert state.text() == "Gemmer …"
     scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
-    assert desk.window.note.text.text().startswith("Konti kan ikke ændres")
+    assert desk.window.note.text.text().startswith("Kontoen kan ikke ændres")
     assert state.text() == ""
     assert field(scene, "accountAddress").text() == "ny@nordlys.example"
+
+
+@pytest.mark.parametrize("call", [s.call(s.RECORDING), s.INCOMING, s.call(None, CallPhase.DIALLING, answered=None)])
+def test_while_a_call_is_on_no_password_is_stored_and_what_was_typed_stays(scene: Scene, call: CallState) -> None:
+    desk = scene.open(s.snapshot(call))
+    scene.press("openSettings")
+    field(scene, "accountAddress").setText("ny@nordlys.example")
+    field(scene, "accountPassword").setText("hemmelig-på-prøve")
+    scene.press("saveAccount")
+    account = desk.window.settings.account
+    assert account.state.text().startswith("Kontoen kan ikke ændres under en samtale.")
+    scene.show(s.snapshot())
+    assert scene.passwords == []
+    assert [type(command) for command in scene.sent()] == [WatchLevels]
+    assert (account.address.text(), account.secret.text()) == ("ny@nordlys.example", "hemmelig-på-prøve")
+    scene.press("saveAccount")
+    assert saved(scene)[0].settings.accounts[0].address == "ny@nordlys.example"
+    assert scene.passwords == [("acc-1", "hemmelig-på-prøve")]
+
+
+def test_a_password_that_was_stored_alone_is_owned_up_to_and_can_be_saved_again(scene: Scene) -> None:
+    """A call may begin while the keyring is being unlocked."""
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    field(scene, "accountPassword").setText("hemmelig-på-prøve")
+    scene.press("saveAccount")
+    with scene.qtbot.waitSignal(desk.bridge.refused, timeout=2000):
+        scene.engine.tell(Refused(saved(scene)[0].id, Said("error.settings.in_call")))
+    account = desk.window.settings.account
+    assert account.state.text() == "Adgangskoden er gemt, men kontoen er ikke ændret. Gem kontoen igen."
+    assert account.secret.text() == "hemmelig-på-prøve"
+    scene.press("saveAccount")
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+        scene.engine.tell(Done(saved(scene, 2)[1].id))
+    assert account.state.text() == "Gemt. Status står øverst."
+    assert account.secret.text() == ""
 
 
 def test_an_account_is_not_being_saved_for_ever_when_the_engine_goes_away(scene: Scene) -> None:

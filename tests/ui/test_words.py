@@ -186,12 +186,12 @@ def test_once_the_call_is_over_or_locked_the_opt_out_says_what_it_still_does(vie
     over = ended(opt_out=ends)
     assert opt_out_words(view_of(s.snapshot(over)), over).sub == "gemmes stadig til dokumentation"
     locked = s.call(replace(s.RECORDING, opt_out=ends, notes=("held_from_training",)))
-    assert opt_out_words(view_of(s.snapshot(locked)), locked).sub == "heller ikke, når låsen er hævet"
+    assert opt_out_words(view_of(s.snapshot(locked)), locked).sub == "heller ikke, når låsen ophæves"
 
 
 def test_an_opt_out_that_cannot_be_pressed_names_no_purpose(view_of: MakeView) -> None:
     call = s.call(replace(s.RECORDING, opt_out=Button(OptOutKind.NONE, enabled=False, why_not="over")))
-    assert opt_out_words(view_of(s.snapshot(call)), call).title == "Frabed"
+    assert opt_out_words(view_of(s.snapshot(call)), call).title == "Frabed optagelse"
 
 
 def test_a_sample_of_nothing_is_not_said_to_be_only_a_part(view_of: MakeView) -> None:
@@ -248,8 +248,15 @@ def test_the_last_call_says_what_is_kept_until_when_and_what_is_not(view_of: Mak
     assert kept_words(view, never) == "Intet er optaget · samtalen er ikke med i stikprøven"
     held = replace(ended(hold=s.HOLD, purposes={Purpose.TRAINING: s.OFF}), expires={})
     dated = kept_words(view, ended(hold=s.HOLD))
-    assert dated == "Bliver, så længe den er låst. Ellers ville den blive slettet 25. feb. 2027."
+    assert dated == "Gemmes, så længe den er låst. Ellers ville den blive slettet 25. feb. 2027."
     assert kept_words(view, held) == "Gemmes kun, fordi den er låst. Kun databeskyttelse kan åbne den."
+
+
+def test_a_call_whose_recording_broke_off_says_so_beside_what_is_kept(view_of: MakeView) -> None:
+    broken = ended(reasons=(s.reason(Reason.ASSESSMENT), s.reason(Reason.BROKE_OFF)))
+    assert kept_words(view_of(s.READY, EN), broken).endswith(
+        "Not for training. The recording broke off. What was stored in time is kept."
+    )
 
 
 @pytest.mark.parametrize("hold", [None, s.HOLD])
@@ -305,7 +312,7 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
         ),
         ("documentation_asked", "Optages | kun til uddannelse | Venter på svar om dokumentation: tryk 1 (8 sek.)"),
         ("repeated", "Venter på svar | Optages ikke | Spørgsmålet gentages. Intet svar er et nej."),
-        ("digits", "Venter på svar | Optages ikke | Du har bedt om tal, så ingen tast er et svar (8 sek.)."),
+        ("digits", "Venter på svar | Optages ikke | Du har bedt om tal, så tasterne tæller ikke som svar (8 sek.)."),
         (
             "warned",
             "På pause | Følsomme oplysninger | Optagelsen fortsætter om 8 sek. Tryk »Mere tid«, hvis I ikke er færdige.",
@@ -387,7 +394,7 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
         (
             "unclear",
             (
-                "Kunden sagde nej med en tast kl. 10.44, og det er uklart til hvad. Derfor er uddannelse slut. "
+                "Kunden sagde nej med en tast kl. 10.44, og det er uklart til hvad. Derfor optages samtalen ikke til uddannelse. "
                 "Det tæller også som indsigelse mod optagelsen.",
             ),
         ),
@@ -395,14 +402,14 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
             "both_ended",
             (
                 "Telefonen hos kunden sagde nej kl. 10.44, og det er uklart til hvad. "
-                "Derfor er dokumentation og uddannelse slut.",
+                "Derfor optages samtalen ikke til dokumentation og uddannelse.",
             ),
         ),
         (
             "grounds_given",
             (
-                "Uddannelse er stoppet. Kun databeskyttelse kan åbne det, der er optaget til uddannelse, "
-                "og de afgør, hvad der skal ske med det.",
+                "Der optages ikke mere til uddannelse. Kun databeskyttelse kan åbne det, der er optaget til uddannelse, "
+                "og afgør, hvad der skal ske med det.",
             ),
         ),
         ("not_given", ("Ønsket er noteret. Optagelsen fortsætter, for der blev ikke givet en grund.",)),
@@ -461,7 +468,7 @@ def test_two_open_questions_are_answered_one_by_one_and_one_by_the_two_big_butto
     assert answers_wanted(s.call(s.CONSENT)) == ()
     call = e.CALLS["two_asked"]
     view = view_of(s.snapshot(call))
-    assert answer_label(view, call, Purpose.TRAINING) == "Uddannelse · tast 2"
+    assert answer_label(view, call, Purpose.TRAINING) == "Uddannelse · tast\u00a02"
     words = opt_out_words(view, call)
     assert (words.title, words.sub) == ("Kunden sagde nej", "til begge dele")
 

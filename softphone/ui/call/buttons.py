@@ -32,10 +32,11 @@ class RightsButtons(QWidget):
 
     def render_view(self, view: View, call: CallState | None) -> None:
         self._call = call
-        _show(self.opt_out, view, opt_out_words(view, call))
-        words = dispute_words(view, call)
-        undo = call is not None and call.status is not None and call.status.dispute.kind == DisputeKind.UNDO
-        _show(self.dispute, view, words, violet=undo)
+        status = call.status if call is not None else None
+        whose = call.id if call is not None else ""
+        _show(self.opt_out, view, opt_out_words(view, call), f"{whose} {status.opt_out.kind if status else ''}")
+        undo = status is not None and status.dispute.kind == DisputeKind.UNDO
+        _show(self.dispute, view, dispute_words(view, call), whose, violet=undo)
 
     def _opt_out(self) -> None:
         if self._call and self._call.status:
@@ -51,9 +52,17 @@ class RightsButtons(QWidget):
             self.command.emit(RaiseDispute(new_id(), self._call.id, version(self._call.status)))
 
 
-def _show(button: ActionButton, view: View, words: ButtonWords, *, violet: bool = False) -> None:
+def _show(button: ActionButton, view: View, words: ButtonWords, does: str, *, violet: bool = False) -> None:
+    """`does`: to which call, and what. The words may be the same for another kind."""
     button.show_action(
-        view, words.title, words.sub, icon=words.icon, enabled=words.enabled, why=words.why, violet=violet
+        view,
+        words.title,
+        words.sub,
+        icon=words.icon,
+        enabled=words.enabled,
+        why=words.why,
+        violet=violet,
+        means=f"{does} {words.title}",
     )
 
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from softphone.domain.purpose import Basis, Language, Purpose
 from softphone.domain.status import PurposePhase, Status
 from softphone.ui.call.moment import PLACED, in_the_menu, other_languages, reading
+from softphone.ui.controls import Change
 from softphone.ui.view import View, new_id, upper_first, version
 from softphone.ui.words.speech import Speech
 from softphone.wire import Act, CallState
@@ -63,6 +64,7 @@ class MoreMenu(QMenu):
         self.setObjectName("moreMenu")
         self.setToolTipsVisible(True)
         self._built: object = None
+        self._change = Change()
         self._call: CallState | None = None
 
     def render_view(self, view: View, call: CallState, *, able: bool) -> None:
@@ -73,6 +75,8 @@ class MoreMenu(QMenu):
         if wanted == self._built:
             return
         self._built = wanted
+        if self.isVisible():
+            self._change.happened()  # another entry may have come under the hand
         self.clear()
         for group in groups:
             if self.actions():
@@ -86,7 +90,7 @@ class MoreMenu(QMenu):
                 self.addAction(action)
 
     def _act(self, entry: _Entry, _checked: bool = False) -> None:
-        if self._call:
+        if self._call and not self._change.is_fresh:
             act = Act(new_id(), self._call.id, version(self._call.status), entry.action, None, entry.language)
             self.command.emit(act)
 

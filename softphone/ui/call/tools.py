@@ -43,7 +43,7 @@ class Tools(QWidget):
         self.hold.clicked.connect(self._hold)
         self.keys.clicked.connect(lambda: self.keypad.emit(self.keys.isChecked()))
         self.pause.clicked.connect(self._pause)
-        self.more.clicked.connect(self._open_menu)
+        self.more.clicked.connect(self.open_menu)
         self.menu.command.connect(self.command)
 
     def render_view(self, view: View, call: CallState, *, keypad_open: bool) -> None:
@@ -106,7 +106,7 @@ class Tools(QWidget):
             why="" if able else nothing,
         )
 
-    def _open_menu(self) -> None:
+    def open_menu(self) -> None:
         above = self.more.mapToGlobal(
             QPoint(self.more.width() - self.menu.sizeHint().width(), -self.menu.sizeHint().height())
         )
@@ -151,6 +151,7 @@ class Keypad(QWidget):
         grid.setSpacing(6)
         for i, (key, button) in enumerate(self.keys.items()):
             grid.addWidget(button, i // 3, i % 3)
+            button.take_every_press()
             button.clicked.connect(lambda _checked=False, key=key: self.press(key))
         top = QHBoxLayout()
         top.addWidget(self.pressed, 1)

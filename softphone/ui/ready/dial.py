@@ -32,6 +32,8 @@ class DialField(QWidget):
         self.problem.hide()
         self._view: View | None = None
         self._names: tuple[str, ...] = ()
+        self._dialled = ""
+        """the command that the engine has yet to answer"""
         self._completer = QCompleter(QStringListModel(self), self)
         self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._completer.setFilterMode(Qt.MatchFlag.MatchContains)
@@ -88,9 +90,9 @@ class DialField(QWidget):
         self.problem.hide()
 
     def press(self) -> None:
-        """Call what stands in the field."""
+        """Call what stands in the field; once, until the engine has answered."""
         view = self._view
-        if view is None or not self.call.isEnabled() or view.snapshot is None:
+        if view is None or not self.call.isEnabled() or view.snapshot is None or self._dialled:
             return
         account = _account(view.snapshot)
         typed = self.target.text().strip()
@@ -100,8 +102,20 @@ class DialField(QWidget):
             self.problem.show()
             return
         line: str | None = self.line.currentData() if not self.line.isHidden() else None
-        self.command.emit(Dial(new_id(), account.id, target, line))
-        self.target.clear()
+        command = Dial(new_id(), account.id, target, line)
+        self._dialled = command.id
+        self.command.emit(command)
+
+    def answered(self, command: str, *, taken: bool) -> None:
+        """The engine's answer to the command with this id, or none will come: a number that was not called can be mended."""
+        if command and command == self._dialled:
+            self._dialled = ""
+            if taken:
+                self.target.clear()
+
+    def given_up(self) -> None:
+        """Nothing that was sent will be answered."""
+        self._dialled = ""
 
 
 def _account(snapshot: Snapshot | None) -> Account | None:

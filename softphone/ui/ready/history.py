@@ -30,7 +30,7 @@ class HistoryLine(Control):
     def __init__(self, call: PastCall) -> None:
         super().__init__(f"past_{call.id}")
         self.past = call
-        self._outcome = ""
+        self._outcome = self._short = ""
         self._time = ""
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -38,6 +38,8 @@ class HistoryLine(Control):
     def render_view(self, view: View) -> None:
         call = self.past
         self._outcome = view.texts(f"outcome.{call.outcome}")
+        short = f"outcome.{call.outcome}.short"
+        self._short = view.texts(short) if short in view.texts else self._outcome
         self._time = view.texts.clock(call.at)
         title = call.name or readable(call.number) or view.texts("party.unknown")
         way = view.texts(f"direction.{call.direction}")
@@ -53,6 +55,16 @@ class HistoryLine(Control):
     def sizeHint(self) -> QSize:
         return QSize(200, _HEIGHT)
 
+    def shown(self) -> tuple[str, str]:
+        """Who and what became of it, as there is room: a name gives way by half, a number's last digits to nothing."""
+        strong, small = QFontMetricsF(font(BODY)), QFontMetricsF(font(SMALL, tabular=True))
+        room = self.width() - 30 - small.horizontalAdvance(self._time) - 24
+        least = min(small.horizontalAdvance(self._short), room * (0.5 if self.past.name else 0.2))
+        who = strong.elidedText(self.text(), Qt.TextElideMode.ElideRight, max(60.0, room - least))
+        left = room - strong.horizontalAdvance(who)
+        told = self._outcome if small.horizontalAdvance(self._outcome) <= left else self._short
+        return who, small.elidedText(told, Qt.TextElideMode.ElideRight, left)
+
     def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
         if self._hover or self.isDown():
             self._plate(painter, theme, theme.neutral.fill, None)
@@ -61,12 +73,7 @@ class HistoryLine(Control):
         icons.draw(painter, self._icon_name, colour, QRectF(2, 13, 18, 18))
         middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         small, strong = font(SMALL, tabular=True), font(BODY)
-        time = QFontMetricsF(small).horizontalAdvance(self._time)
-        room = self.width() - 30 - time - 16
-        told = QFontMetricsF(small).horizontalAdvance(self._outcome)
-        name = QFontMetricsF(strong).elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, max(60.0, room - min(told, room * 0.5) - 10)
-        )
+        name, told = self.shown()
         wide = QFontMetricsF(strong).horizontalAdvance(name)
         painter.setFont(strong)
         painter.setPen(QColor(theme.text))
@@ -74,10 +81,7 @@ class HistoryLine(Control):
         painter.setFont(small)
         painter.setPen(QColor(theme.muted))
         left = 30 + wide + 10
-        shown = QFontMetricsF(small).elidedText(
-            self._outcome, Qt.TextElideMode.ElideRight, self.width() - left - time - 14
-        )
-        painter.drawText(QRectF(left, 0, self.width() - left, self.height()), int(middle), shown)
+        painter.drawText(QRectF(left, 0, self.width() - left, self.height()), int(middle), told)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(0, 0, self.width() - 4, self.height()), int(right), self._time)
 

@@ -90,6 +90,8 @@ class AccountSection(Section):
         self._loaded: Account | None = None
         self._view: View | None = None
         self._waiting: Settings | None = None
+        self._stored = False
+        """whether the password of what is being saved is in the keyring already"""
         self._told: Callable[[Texts], str] | None = None
 
     def render_view(self, view: View) -> None:
@@ -122,6 +124,10 @@ class AccountSection(Section):
             self.tell(lambda texts: texts("settings.account.bad_address"), "danger")
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return
+        if self.secret.text() and self._view.call is not None:
+            # The account's own password would be another at once, while the account must stay what it is.
+            self.tell(lambda texts: texts("error.settings.in_call"), "danger")
+            return
         before = self.settings.accounts[0] if self.settings.accounts else None
         transport: Transport = "tcp" if self.transport.currentData() == "tcp" else "udp"
         wanted = Account(before.id if before else new_id(), address, self.user.text().strip(), transport)
@@ -132,19 +138,28 @@ class AccountSection(Section):
             self.tell(lambda texts: texts("settings.account.saving"))
             self.password.emit(wanted.id, self.secret.text())
         else:
-            self.password_stored()
+            self._send()
 
     def password_stored(self) -> None:
-        """The keyring holds it: now the account can follow. Until then what was typed stays where it was typed."""
-        if self._waiting and self._view:
-            self.secret.clear()
+        """The keyring holds it: now the account can follow."""
+        if self._waiting:
+            self._stored = True
+            self._send()
+
+    def _send(self) -> None:
+        if self._waiting:
             wanted, self._waiting = self._waiting, None
             self.tell(lambda texts: texts("settings.account.saving"))
             self.save.emit(wanted)
 
     def saved(self, *, taken: bool) -> None:
-        """Whether the engine has taken it; why not is said on the window."""
-        self.tell(lambda texts: texts("settings.account.saved") if taken else "", "ok")
+        """Whether the engine has taken it; why not is said on the window. Until it has, what was typed stays where it is."""
+        alone, self._stored = self._stored and not taken, False
+        if taken:
+            self.secret.clear()
+            self.tell(lambda texts: texts("settings.account.saved"), "ok")
+        else:
+            self.tell(lambda texts: texts("settings.account.password_alone") if alone else "", "danger")
 
     def password_refused(self, error: KlartoneError) -> None:
         """Nothing is saved, and what was typed stays."""

@@ -20,7 +20,7 @@ class Tone:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """One look. All colours are `#rrggbb`; text on its ground reaches AA contrast (tests/ui/test_theme.py computes it)."""
+    """One look. All colours are `#rrggbb`; text on its ground reaches AA contrast (tests/ui/test_look.py computes it)."""
 
     dark: bool
     window: str

@@ -49,6 +49,8 @@ def kept_words(view: View, call: CallState) -> str:
         return texts("kept.locked_only")
     if not said:
         said.append(texts("kept.something"))
+    if Reason.BROKE_OFF in reasons:
+        said.append(f"{texts('reason.broke_off.sub')}. {texts('reason.broke_off.body')}")
     return " ".join(said)
 
 

@@ -1,0 +1,401 @@
+"""A double press never does the next thing, though the engine has answered in between; a press that was meant always counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QAccessible, QKeyEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from softphone.domain.status import Button, DisputeKind
+from softphone.ui import controls
+from softphone.ui.controls import Control
+from softphone.ui.driver import Hand, NotThereError
+from softphone.ui.view import new_id
+from softphone.wire import (
+    Act,
+    Answer,
+    CallState,
+    EndCallBack,
+    HangUp,
+    Hold,
+    Mute,
+    OptOut,
+    RaiseDispute,
+    SendDigits,
+    UndoDispute,
+    WatchLevels,
+)
+from tests.ui import events as e
+from tests.ui import states as s
+from tests.ui.conftest import Scene, without_id
+
+V = s.RECORDING.version
+SECOND_PRESS, LATER = 0.2, 0.5
+"""seconds after the first: of a double click, and of a press of its own"""
+
+
+class Clock:
+    now = 1000.0
+
+    def go(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, qapp: QApplication) -> Iterator[Clock]:
+    """The hand's clock stands still until it is moved on; a double click lasts as long as on most machines."""
+    clock = Clock()
+    monkeypatch.setattr(controls, "monotonic", lambda: clock.now)
+    before = qapp.doubleClickInterval()
+    qapp.setDoubleClickInterval(400)
+    yield clock
+    qapp.setDoubleClickInterval(before)
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A press, what the engine makes of it, and what stands there then."""
+
+    button: str
+    key: Qt.Key | None
+    before: CallState
+    after: CallState
+    first: object
+    next: object
+
+
+ANSWERED = s.call(s.RECORDING)
+READ = replace(s.READING, actions=("notice_read", "voicemail"))
+TWICE = [
+    Twice(
+        "optOut",
+        Qt.Key.Key_O,
+        ANSWERED,
+        s.call(s.TRAINING_DECLINED),
+        OptOut("", "call-1", V, "training_ends"),
+        OptOut("", "call-1", V, "objection"),
+    ),
+    Twice(
+        "dispute", Qt.Key.Key_D, ANSWERED, s.LOCKED_CALL, RaiseDispute("", "call-1", V), UndoDispute("", "call-1", V)
+    ),
+    Twice(
+        "pauseSensitive",
+        Qt.Key.Key_P,
+        ANSWERED,
+        s.call(s.SENSITIVE),
+        Act("", "call-1", V, "pause_sensitive"),
+        Act("", "call-1", V, "resume"),
+    ),
+    Twice(
+        "hold",
+        Qt.Key.Key_H,
+        ANSWERED,
+        replace(ANSWERED, held_by_us=True),
+        Hold("", "call-1", on=True),
+        Hold("", "call-1", on=False),
+    ),
+    Twice(
+        "mute",
+        Qt.Key.Key_M,
+        ANSWERED,
+        replace(ANSWERED, muted=True),
+        Mute("", "call-1", on=True),
+        Mute("", "call-1", on=False),
+    ),
+    Twice("answer", None, s.INCOMING, ANSWERED, Answer("", "call-1"), HangUp("", "call-1")),
+    Twice(
+        "personAnswered",
+        Qt.Key.Key_1,
+        s.call(s.NOBODY_YET),
+        s.call(READ),
+        Act("", "call-1", V, "person_answered"),
+        Act("", "call-1", V, "notice_read"),
+    ),
+    Twice(
+        "playAgain",
+        Qt.Key.Key_1,
+        s.call(replace(s.NEWCOMER, actions=("play_again", "finish_orally"))),
+        s.call(replace(s.NEWCOMER, actions=("finish_orally",))),
+        Act("", "call-1", V, "play_again"),
+        Act("", "call-1", V, "finish_orally"),
+    ),
+]
+NAMED = [pytest.param(one, id=one.button) for one in TWICE]
+KEYED = [pytest.param(one, id=one.button) for one in TWICE if one.key is not None]
+
+
+def opened(scene: Scene, clock: Clock, state: CallState) -> None:
+    scene.open(s.snapshot(state))
+    stand(scene, clock)
+
+
+def stand(scene: Scene, clock: Clock) -> None:
+    """Everything has its place, and has had it for long."""
+    scene.qtbot.wait(1)
+    clock.go(60.0)
+
+
+def place(scene: Scene, name: str) -> QPoint:
+    assert scene.desk is not None
+    button = scene.widget(name)
+    return button.mapTo(scene.desk.window, button.rect().center())
+
+
+def under(scene: Scene, hand: QPoint) -> tuple[QWidget, QPoint]:
+    """What is there now, and the hand's place on it."""
+    assert scene.desk is not None
+    found = scene.desk.window.childAt(hand)
+    assert found is not None
+    return found, found.mapFrom(scene.desk.window, hand)
+
+
+def click(scene: Scene, hand: QPoint, *, again: bool = False) -> None:
+    """With the mouse, wherever what was there has gone; `again`: as Qt tells of the second of a double click."""
+    widget, at = under(scene, hand)
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    (QTest.mouseDClick if again else QTest.mousePress)(widget, left, none, at)
+    QTest.mouseRelease(widget, left, none, at)
+
+
+def space(scene: Scene) -> None:
+    assert scene.desk is not None
+    scene.qtbot.keyClick(QApplication.focusWidget() or scene.desk.window, Qt.Key.Key_Space)
+
+
+def so_far(scene: Scene) -> list[object]:
+    """All commands that have been sent by now."""
+    assert scene.desk is not None
+    last = WatchLevels(new_id(), on=False)
+    scene.desk.window.command.emit(last)
+    scene.qtbot.waitUntil(lambda: last in scene.commands(), timeout=3000)
+    return [without_id(one) for one in scene.commands() if not isinstance(one, WatchLevels)]
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("again", [True, False], ids=["double click", "two clicks"])
+@pytest.mark.parametrize("twice", NAMED)
+def test_the_second_click_does_nothing_though_the_engine_has_answered_and_a_later_one_counts(
+    scene: Scene, clock: Clock, twice: Twice, again: bool
+) -> None:
+    opened(scene, clock, twice.before)
+    hand = place(scene, twice.button)
+    click(scene, hand)
+    assert [without_id(one) for one in scene.sent()] == [twice.first]
+    scene.show(s.snapshot(twice.after))
+    clock.go(SECOND_PRESS)
+    click(scene, hand, again=again)
+    assert so_far(scene) == [twice.first]
+    scene.qtbot.wait(1)
+    clock.go(LATER)
+    click(scene, hand)
+    assert so_far(scene) == [twice.first, twice.next]
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("twice", KEYED)
+def test_the_second_press_of_a_key_does_nothing_though_the_engine_has_answered_and_a_later_one_counts(
+    scene: Scene, clock: Clock, twice: Twice
+) -> None:
+    assert twice.key is not None
+    opened(scene, clock, twice.before)
+    scene.keys(twice.key)
+    assert [without_id(one) for one in scene.sent()] == [twice.first]
+    scene.show(s.snapshot(twice.after))
+    clock.go(SECOND_PRESS)
+    scene.keys(twice.key)
+    assert so_far(scene) == [twice.first]
+    scene.qtbot.wait(1)
+    clock.go(LATER)
+    scene.keys(twice.key)
+    assert so_far(scene) == [twice.first, twice.next]
+
+
+@pytest.mark.parametrize("twice", NAMED)
+def test_space_pressed_twice_does_the_next_thing_no_more_than_a_double_click(
+    scene: Scene, clock: Clock, twice: Twice
+) -> None:
+    opened(scene, clock, twice.before)
+    scene.activate()
+    scene.widget(twice.button).setFocus(Qt.FocusReason.TabFocusReason)
+    space(scene)
+    assert [without_id(one) for one in scene.sent()] == [twice.first]
+    scene.show(s.snapshot(twice.after))
+    clock.go(SECOND_PRESS)
+    space(scene)
+    assert so_far(scene) == [twice.first]
+
+
+def test_a_button_that_goes_away_under_the_focus_does_not_hand_it_to_its_neighbour(scene: Scene, clock: Clock) -> None:
+    opened(scene, clock, s.call(s.NOBODY_YET))
+    scene.activate()
+    scene.widget("personAnswered").setFocus(Qt.FocusReason.TabFocusReason)
+    space(scene)
+    scene.sent()
+    scene.show(s.snapshot(s.call(READ)))
+    stand(scene, clock)
+    space(scene)
+    assert so_far(scene) == [Act("", "call-1", V, "person_answered")]
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return])
+def test_a_key_held_down_presses_once(scene: Scene, clock: Clock, key: Qt.Key) -> None:
+    opened(scene, clock, ANSWERED)
+    scene.activate()
+    button = scene.widget("mute")
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    scene.qtbot.keyClick(button, key)
+    for _ in range(3):
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            QApplication.sendEvent(button, QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, "", True))
+    assert so_far(scene) == [Mute("", "call-1", on=True)]
+
+
+def test_a_screen_readers_press_counts_and_its_second_one_does_nothing(scene: Scene, clock: Clock) -> None:
+    opened(scene, clock, ANSWERED)
+    button = scene.widget("dispute")
+    assert isinstance(button, Control)
+    reader = QAccessible.queryAccessibleInterface(button).actionInterface()
+    reader.doAction("Press")
+    assert [without_id(one) for one in scene.sent()] == [RaiseDispute("", "call-1", V)]
+    scene.show(s.snapshot(s.LOCKED_CALL))
+    clock.go(SECOND_PRESS)
+    reader.doAction("Press")
+    scene.qtbot.waitUntil(lambda: not button.isDown(), timeout=2000)
+    assert so_far(scene) == [RaiseDispute("", "call-1", V)]
+
+
+def test_what_was_pressed_down_before_it_changed_is_not_pressed_when_it_is_let_go(scene: Scene, clock: Clock) -> None:
+    opened(scene, clock, ANSWERED)
+    hand = place(scene, "optOut")
+    widget, at = under(scene, hand)
+    QTest.mousePress(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    scene.show(s.snapshot(s.call(s.TRAINING_DECLINED)))
+    clock.go(LATER)
+    QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    assert so_far(scene) == []
+
+
+def test_a_double_click_is_one_press_where_the_engine_has_yet_to_answer(scene: Scene, clock: Clock) -> None:
+    opened(scene, clock, ANSWERED)
+    hand = place(scene, "mute")
+    click(scene, hand)
+    click(scene, hand, again=True)
+    assert so_far(scene) == [Mute("", "call-1", on=True)]
+
+
+def test_two_fast_digits_of_the_keypad_both_count(scene: Scene, clock: Clock) -> None:
+    opened(scene, clock, ANSWERED)
+    scene.press("keypad")
+    scene.qtbot.wait(1)
+    hand = place(scene, "key_5")
+    click(scene, hand)
+    clock.go(SECOND_PRESS)
+    click(scene, hand, again=True)
+    assert so_far(scene) == [SendDigits("", "call-1", "5")] * 2
+
+
+def test_the_next_in_a_list_that_has_moved_up_is_not_taken_off_too(scene: Scene, clock: Clock) -> None:
+    scene.open(e.TO_CALL_BACK)
+    stand(scene, clock)
+    hand = place(scene, "callBackDone_cb1")
+    click(scene, hand)
+    scene.sent()
+    scene.show(replace(e.TO_CALL_BACK, call_backs=e.CALL_BACKS[1:]))
+    scene.qtbot.wait(1)
+    assert under(scene, hand)[0].objectName() == "callBackDone_cb2"
+    clock.go(SECOND_PRESS)
+    click(scene, hand)
+    assert so_far(scene) == [EndCallBack("", "cb1")]
+
+
+def test_an_entry_of_the_open_menu_that_has_come_under_the_hand_is_not_pressed(scene: Scene, clock: Clock) -> None:
+    desk = scene.open(s.snapshot(s.call(replace(s.RECORDING, actions=("stop_notice", *s.TALK)))))
+    stand(scene, clock)
+    scene.press("more")
+    scene.show(s.snapshot(ANSWERED))
+
+    def private() -> None:
+        menu = desk.window.call.tools.menu
+        next(one for one in menu.actions() if one.objectName() == "action_private_call").trigger()
+
+    clock.go(SECOND_PRESS)
+    private()
+    assert so_far(scene) == []
+    clock.go(LATER)
+    private()
+    assert so_far(scene) == [Act("", "call-1", V, "private_call")]
+    desk.window.call.tools.menu.close()
+
+
+def counting(seconds: float) -> CallState:
+    status = s.LOCKED_CALL.status
+    assert status is not None
+    undo = Button(DisputeKind.UNDO, enabled=True, until=s.NOW + timedelta(seconds=seconds))
+    return replace(s.LOCKED_CALL, status=replace(status, dispute=undo))
+
+
+@pytest.mark.rule("G31")
+def test_a_first_press_counts_on_what_has_stood_there_whatever_counts_down_or_happens_beside_it(
+    scene: Scene, clock: Clock
+) -> None:
+    opened(scene, clock, counting(50))
+    button = scene.widget("dispute")
+    before = button.accessibleName()
+    scene.show(s.snapshot(counting(49)))
+    assert button.accessibleName() != before
+    scene.press("dispute")
+    assert so_far(scene) == [UndoDispute("", "call-1", V)]
+    # What is armed is locked with the first sample: the press is the same.
+    scene.show(s.snapshot(s.call(s.PLAYING)))
+    stand(scene, clock)
+    scene.show(s.snapshot(ANSWERED))
+    scene.press("dispute")
+    assert so_far(scene)[1:] == [RaiseDispute("", "call-1", V)]
+
+
+def test_the_line_that_goes_back_to_the_call_is_pressed_whatever_it_says_by_then(scene: Scene, clock: Clock) -> None:
+    opened(scene, clock, s.call(s.CONSENT))
+    scene.press("openSettings")
+    stand(scene, clock)
+    before = scene.widget("callStrip").accessibleName()
+    scene.show(s.snapshot(s.call(replace(s.CONSENT, until=s.NOW + timedelta(seconds=7)))))
+    assert scene.widget("callStrip").accessibleName() != before
+    scene.press("callStrip")
+    assert scene.desk is not None
+    assert not scene.desk.window.settings_open
+
+
+def test_the_small_window_that_comes_under_the_hand_neither_answers_nor_declines_at_once(
+    scene: Scene, clock: Clock
+) -> None:
+    opened(scene, clock, s.INCOMING)
+    scene.show(s.snapshot())
+    stand(scene, clock)
+    scene.show(s.snapshot(s.INCOMING))
+    clock.go(SECOND_PRESS)
+    for name in ("popupAnswer", "popupDecline", "answer", "decline"):
+        scene.press(name)
+    assert so_far(scene) == []
+    scene.qtbot.wait(1)
+    clock.go(LATER)
+    scene.press("popupAnswer")
+    assert so_far(scene) == [Answer("", "call-1")]
+
+
+def test_a_hand_waits_until_its_press_would_be_meant(scene: Scene, clock: Clock) -> None:
+    opened(scene, clock, ANSWERED)
+    assert scene.desk is not None
+    hand = Hand(scene.desk)
+    assert hand.can_press("optOut")
+    scene.show(s.snapshot(s.call(s.TRAINING_DECLINED)))
+    assert not hand.can_press("optOut")
+    with pytest.raises(NotThereError):
+        hand.press("optOut")
+    clock.go(LATER)
+    assert hand.can_press("optOut")

@@ -1,0 +1,153 @@
+"""The page of the moment: between calls what is left to do and what stands in the way, the settings, the corner window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from softphone.domain.purpose import Basis, Reason
+from softphone.domain.status import Button, OptOutKind, PurposePhase
+from softphone.ui.app import time_zone
+from softphone.wire import (
+    AccountState,
+    Registration,
+    Said,
+)
+from tests.ui import events as e
+from tests.ui import states as s
+from tests.ui.conftest import Scene
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (Registration.REGISTERED, "Klar · salg@nordlys.example"),
+        (Registration.REGISTERING, "Logger på … · salg@nordlys.example"),
+        (Registration.REFUSED, "Afvist af serveren (403) · salg@nordlys.example"),
+        (Registration.UNREACHABLE, "Serveren svarer ikke – prøver igen · salg@nordlys.example"),
+        (Registration.UNREGISTERED, "Klar uden server · salg@nordlys.example"),
+        (Registration.NO_PASSWORD, "Adgangskoden mangler · salg@nordlys.example"),
+    ],
+)
+def test_the_account_line_says_the_registration_in_words(scene: Scene, state: Registration, words: str) -> None:
+    account = AccountState(s.ACCOUNT, state, code=403)
+    desk = scene.open(replace(s.snapshot(), accounts=(account,)))
+    assert desk.window.account.text() == words
+
+
+def test_after_the_call_its_wrap_up_stands_on_the_ready_page(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.show(s.READY)
+    assert desk.window.pages.currentWidget() is desk.window.ready
+    wrap_up = desk.window.ready.wrap_up
+    assert wrap_up.isVisible()
+    assert wrap_up.rights.buttons.opt_out.isVisible()
+    assert wrap_up.when.text() == "10.41 · 06:12"
+    assert len(desk.window.ready.history.rows) == 5
+
+
+@pytest.mark.rule("G04")
+def test_after_the_call_what_the_opt_out_does_stands_on_no_second_button(scene: Scene) -> None:
+    active = s.purpose(PurposePhase.ACTIVE, Basis.CONSENT, Reason.CONSENT)
+    stop = Button(OptOutKind.STOP_AND_DELETE, enabled=True)
+    assert s.ENDED.status is not None
+    status = replace(s.ENDED.status, purposes={s.DOC: s.OFF, s.TRAIN: active}, opt_out=stop)
+    scene.open(s.snapshot(s.ENDED))
+    assert scene.widget("last_withdraw_training").isVisible()
+    scene.show(s.snapshot(replace(s.ENDED, status=status)))
+    assert scene.widget("lastOptOut").isVisible()
+    assert not scene.widget("last_withdraw_training").isVisible()
+
+
+def test_who_is_to_be_called_back_stands_on_the_page_with_names_for_a_screen_reader(scene: Scene) -> None:
+    desk = scene.open(e.TO_CALL_BACK)
+    rows = list(desk.window.ready.call_backs.rows.values())
+    assert [(row.who.text(), row.when.text()) for row in rows] == [
+        ("Alma Friis", "Salgslinjen · 09.31"),
+        ("+45 40 11 90 17", "24. nov. 2026"),
+    ]
+    assert rows[0].call.accessibleName() == "Ring tilbage til Alma Friis"
+    assert rows[1].done.accessibleName() == "+45 40 11 90 17 skal ikke ringes op mere"
+    scene.show(replace(e.TO_CALL_BACK, call_backs=e.CALL_BACKS[1:]))
+    assert [row.entry.id for row in desk.window.ready.call_backs.rows.values()] == ["cb2"]
+    scene.show(replace(e.TO_CALL_BACK, call_backs=(replace(e.CALL_BACKS[0], number=""),)))
+    [row] = desk.window.ready.call_backs.rows.values()
+    assert (row.who.text(), row.number.text(), row.call.isEnabled()) == ("Ukendt nummer", "", False)
+    assert row.done.isEnabled()
+    scene.show(s.snapshot())
+    assert not desk.window.ready.call_backs.isVisible()
+
+
+def test_standing_faults_are_said_on_the_ready_page_and_lead_to_the_settings(scene: Scene) -> None:
+    faulty = replace(s.snapshot(), policy=s.PolicyState(s.PolicyPhase.FAULTY, faults=(Said("a"), Said("b"))))
+    desk = scene.open(faulty)
+    assert desk.window.ready.fault_text.text().startswith("Der er 2 fejl i reglerne")
+    scene.press("toSettings")
+    assert desk.window.settings_open
+
+
+def test_a_refused_policy_is_a_calm_line_while_the_last_good_one_holds_and_leads_to_its_faults(scene: Scene) -> None:
+    desk = scene.open(e.LAST_GOOD)
+    ready = desk.window.ready
+    assert not ready.faults.isVisible()
+    assert ready.policy_text.text() == (
+        "De nye regler har 2 fejl og er ikke taget i brug. De regler, der gjaldt før, gælder stadig."
+    )
+    scene.press("seeFaults")
+    section = desk.window.settings.policy
+    scene.qtbot.waitUntil(section.choose.hasFocus, timeout=2000)
+    assert section.state.text() == "2 fejl i den nye fil. Reglerne for Nordlys El A/S fra før gælder stadig."
+    assert section.faults.text().startswith("Linje 12 · line[1].training.retention · regel G10\n")
+    top = section.mapTo(desk.window, QPoint(0, 0)).y()
+    assert 0 <= top < desk.window.height() - 100
+    # Its times are those of the policy that holds.
+    assert time_zone(e.LAST_GOOD) == "Europe/Copenhagen"
+
+
+def test_an_unsigned_policy_is_said_on_the_page_and_in_the_settings(scene: Scene) -> None:
+    desk = scene.open(e.UNSIGNED)
+    assert desk.window.ready.faults.isVisible()
+    assert desk.window.ready.fault_text.text().startswith("Reglerne er ikke underskrevet")
+    scene.press("openSettings")
+    assert desk.window.settings.policy.state.text().startswith("Ikke underskrevet med nøglen nedenfor")
+
+
+def test_settings_opened_while_it_rings_stay_open(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.INCOMING))
+    scene.press("openSettings")
+    scene.show(s.snapshot(s.INCOMING, version=30))
+    assert desk.window.settings_open
+
+
+def test_settings_in_a_call_keep_its_state_in_sight_and_go_back(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.press("openSettings")
+    assert desk.window.strip.isVisible()
+    assert desk.window.strip.text() == "Optages til dokumentation og uddannelse"
+    scene.press("callStrip")
+    assert desk.window.pages.currentWidget() is desk.window.call
+
+
+def test_the_corner_window_shows_who_rings_and_takes_no_focus(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    scene.activate()
+    desk.window.ready.dial.target.setFocus()
+    scene.show(s.snapshot(s.INCOMING))
+    popup = desk.incoming
+    assert popup.isVisible()
+    assert popup.windowFlags() & Qt.WindowType.WindowDoesNotAcceptFocus
+    assert popup.testAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+    assert popup.name.text() == "Mette Holm"
+    assert popup.line.text() == "+45 20 12 34 56 · Salgslinjen"
+    assert popup.waited.text() == "Indgående opkald · Har ventet 02:24"
+    scene.show(s.snapshot(s.call(s.PLAYING)))
+    assert not popup.isVisible()
+
+
+def test_a_call_that_nobody_answered_leaves_no_corner_window(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.INCOMING))
+    assert desk.incoming.isVisible()
+    scene.show(s.snapshot())
+    assert not desk.incoming.isVisible()

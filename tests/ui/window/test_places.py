@@ -1,0 +1,136 @@
+"""What stands where: nothing moves when the state changes, no words are cut off, and every page fits a small screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QApplication, QScrollBar, QWidget
+
+from softphone.domain.purpose import Language
+from softphone.ui.controls import ActionButton, Chip
+from softphone.ui.window import HEIGHT, WIDTH
+from softphone.wire import (
+    Said,
+)
+from tests.ui import events as e
+from tests.ui import states as s
+from tests.ui.conftest import Scene
+from tests.ui.window.places import place, places
+
+
+@pytest.mark.parametrize("width", [320, 376, 520])
+def test_nothing_moves_when_the_state_changes(scene: Scene, width: int) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    desk.window.resize(width, 620)
+    QApplication.processEvents()
+    at_first = places(desk.window)
+    for name, call in e.EVERY.items():
+        scene.show(s.snapshot(call))
+        QApplication.processEvents()
+        assert places(desk.window) == at_first, name
+
+
+@pytest.mark.parametrize("width", [320, 376])
+@pytest.mark.parametrize("language", Language)
+def test_no_words_are_cut_off_in_any_state(scene: Scene, width: int, language: Language) -> None:
+    scene.language = language
+    desk = scene.open(s.snapshot())
+    desk.window.resize(width, 700)
+    for name, call in e.EVERY.items():
+        scene.show(s.snapshot(call))
+        QApplication.processEvents()
+        assert not desk.window.call.card.overflows(), name
+        for button in desk.window.call.findChildren(ActionButton):
+            if button.isVisible():
+                assert not button.overflows(), f"{name}: {button.text()} / {button.sub()}"
+        for chip in desk.window.call.findChildren(Chip):
+            assert chip.fits(), f"{name}: {chip.text()}"
+            assert chip.mapTo(desk.window, QPoint(chip.width(), 0)).x() <= width - 16, chip.text()
+        for words in (desk.window.call.party.name, desk.window.call.party.line):
+            assert not words.elided(), f"{name}: {words.text()}"
+        assert desk.window.width() == width
+    scene.show(e.TO_CALL_BACK)
+    QApplication.processEvents()
+    for row in desk.window.ready.call_backs.rows.values():
+        for words in (row.who, row.when, row.number):
+            assert not words.elided(), words.text()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_page_fits_the_narrowest_window_and_a_screen_at_200_percent(scene: Scene, language: Language) -> None:
+    scene.language = language
+    desk = scene.open(s.READY)
+    faulty = replace(s.READY, policy=s.PolicyState(s.PolicyPhase.FAULTY, faults=(Said("a", line=3, key="b"),)))
+    states = (s.READY, faulty, e.TO_CALL_BACK, e.LAST_GOOD, e.UNSIGNED, e.WITH_REMARKS)
+    for state in (*states, s.snapshot(s.LOCKED_CALL), s.snapshot(s.INCOMING)):
+        scene.show(state)
+        for opened in (False, True):
+            if opened:
+                desk.window.open_settings()
+            QApplication.processEvents()
+            assert desk.window.minimumSizeHint().width() <= 320
+            assert desk.window.minimumSizeHint().height() <= 540  # 1080 pixels at 200 %
+            desk.window.close_settings()
+
+
+@pytest.mark.parametrize("width", [320, 376])
+def test_long_danish_words_of_a_policy_stay_within_their_places(scene: Scene, width: int) -> None:
+    why = (
+        "Samtaler om skadesanmeldelser og dækningstilsagn i sundhedsforsikringsordningerne skal kunne dokumenteres i "
+        "nævnet og over for enhver, der senere beder om at få sagen prøvet eller anmeldelsen genoptaget på ny"
+    )
+    party, line = "sundhedsforsikringstageren", "Sundhedsforsikringsselskabernes kundeservice"
+    sales = replace(s.SALES, party={Language.DA: party}, name={Language.DA: line}, why={s.DOC: {Language.DA: why}})
+    desk = scene.open(s.snapshot())
+    desk.window.resize(width, 640)
+    for name, call in e.EVERY.items():
+        scene.show(replace(s.snapshot(replace(call, line="salg")), lines=(sales,)))
+        QApplication.processEvents()
+        assert desk.window.width() == width
+        for button in desk.window.call.findChildren(ActionButton):
+            if button.isVisible():
+                assert not button.overflows(), f"{name}: {button.text()} / {button.sub()}"
+        words = desk.window.call.card.words
+        assert words is not None
+        if desk.window.call.card.overflows():
+            assert words.body in desk.window.call.card.toolTip()
+    scene.show(replace(s.snapshot(s.call(s.DOCUMENTED)), lines=(sales,)))
+    assert desk.window.call.card.shown_body().endswith("… · siden\N{NO-BREAK SPACE}10.42")
+    assert why[1:] in desk.window.call.card.toolTip()
+
+
+def test_a_name_too_long_for_the_window_is_shortened_and_pushes_nothing_out(scene: Scene) -> None:
+    name = "Sundhedsforsikringsselskabernes Fællesadministration og Kundeservicecenter"
+    desk = scene.open(s.snapshot(s.call(s.RECORDING, name=name)))
+    desk.window.resize(320, 700)
+    QApplication.processEvents()
+    assert desk.window.width() == 320
+    assert desk.window.call.party.name.elided()
+    timer = desk.window.call.party.timer
+    assert timer.mapTo(desk.window, QPoint(timer.width(), 0)).x() <= 320
+
+
+@pytest.mark.parametrize("width", [320, 376])
+def test_the_bar_of_what_scrolls_covers_nothing(scene: Scene, width: int) -> None:
+    desk = scene.open(s.snapshot(s.call(s.READING)))
+    desk.window.resize(width, 545)
+    QApplication.processEvents()
+    reel = desk.window.call.reels[0]
+    bar = next(one for one in reel.findChildren(QScrollBar) if one.parent() is reel)
+    assert bar.isVisible()
+    for part in desk.window.call.moment.findChildren(QWidget):
+        if part.isVisible():
+            assert not place(part).intersects(place(bar)), part.objectName()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_window_of_its_usual_size_shows_the_longest_text_to_read_aloud_whole(
+    scene: Scene, language: Language
+) -> None:
+    scene.language = language
+    desk = scene.open(s.snapshot(s.call(s.READING)))
+    desk.window.resize(WIDTH, HEIGHT)
+    QApplication.processEvents()
+    assert desk.window.call.reels[0].verticalScrollBar().maximum() == 0
