@@ -9,31 +9,30 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import get_args
 
 from softphone.audio.devices import (
     Device,
     FaultCode,
     Side,
     SoundFault,
-    SoundRestored,
+    SoundWorks,
     list_devices,
 )
 from softphone.audio.fifo import ElasticFifo
-from softphone.audio.streams import Stream, open_microphone, open_speaker
+from softphone.audio.streams import LOST_AFTER, Stream, open_microphone, open_speaker
 from softphone.domain.errors import SoundError
 
 MICROPHONE_MS = 60
 SPEAKER_MS = 40
-LOST_AFTER = 1.0
 WATCH_EVERY = 0.2
 RETRY_EVERY = 3.0
 
-Told = Callable[[SoundFault | SoundRestored], None]
+Told = Callable[[SoundFault | SoundWorks], None]
 
 
 class LiveBridge:
-    """`tell` gets faults and recoveries on the bridge's thread. Device ids are of `devices.py`.
+    """`tell` hears of each side once it is open, of its first fault and of each loss, on the bridge's thread. Device ids are of
+    `devices.py`; a side that is None is left alone.
 
     ::
 
@@ -42,15 +41,18 @@ class LiveBridge:
         phone.set_sound(bridge)
     """
 
-    def __init__(self, microphone: str = "", speaker: str = "", *, tell: Told) -> None:
-        self._wanted: dict[Side, str] = {"microphone": microphone, "speaker": speaker}
+    def __init__(self, microphone: str | None = "", speaker: str | None = "", *, tell: Told) -> None:
+        self._wanted: dict[Side, str] = {}
+        if microphone is not None:
+            self._wanted["microphone"] = microphone
+        if speaker is not None:
+            self._wanted["speaker"] = speaker
         self._tell = tell
         self._streams: dict[Side, Stream] = {}
         self._retry_at: dict[Side, float] = {}
         self._in = ElasticFifo(MICROPHONE_MS)
         self._out = ElasticFifo(SPEAKER_MS)
         self._closing = threading.Event()
-        self._tried = threading.Event()
         self._thread: threading.Thread | None = None
 
     def pull(self, n_bytes: int, /) -> bytes:
@@ -80,14 +82,11 @@ class LiveBridge:
         return self._in.underruns, self._out.underruns
 
     def _watch(self) -> None:
-        for side in get_args(Side):
-            fault = self._open(side)
-            if fault is not None:
+        for side in self._wanted:
+            if fault := self._open(side):
                 self._tell(fault)
-                self._retry_at[side] = time.monotonic() + RETRY_EVERY
-        self._tried.set()
         while not self._closing.wait(WATCH_EVERY):
-            for side in get_args(Side):
+            for side in self._wanted:
                 self._look_after(side)
         for stream in list(self._streams.values()):
             stream.close()
@@ -105,22 +104,21 @@ class LiveBridge:
             self._tell(SoundFault(lost, stream.device.id))
             self._retry_at[side] = now + RETRY_EVERY
             stream.close()
-        elif now >= self._retry_at.get(side, now):
-            self._retry_at[side] = now + RETRY_EVERY
-            if self._open(side) is None:
-                self._tell(SoundRestored(side, self._streams[side].device.id))
+        elif now >= self._retry_at[side]:
+            self._open(side)
 
     def _open(self, side: Side) -> SoundFault | None:
-        # PortAudio sees new devices only when it starts anew, which would end the other side.
-        found = list_devices(refresh=not self._streams and self._tried.is_set())
-        device = found.find(side, self._wanted[side])
+        self._retry_at[side] = time.monotonic() + RETRY_EVERY
+        # What was plugged in since is found as long as the other side is not open.
+        device = list_devices(refresh=True).find(side, self._wanted[side])
         if isinstance(device, SoundFault):
             return device
         try:
             self._streams[side] = self._opened(side, device)
         except SoundError as error:
             code: FaultCode = "microphone_failed" if side == "microphone" else "speaker_failed"
-            return SoundFault(code, device.id, str(error.params.get("reason", "")))
+            return SoundFault(code, device.id, str(error.params.get("detail", "")))
+        self._tell(SoundWorks(side, device.id))
         return None
 
     def _opened(self, side: Side, device: Device) -> Stream:

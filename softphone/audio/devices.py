@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
@@ -41,8 +43,8 @@ class SoundFault:
 
 
 @dataclass(frozen=True, slots=True)
-class SoundRestored:
-    """A lost side works again."""
+class SoundWorks:
+    """A side is open: at first, or again after a fault."""
 
     side: Side
     device: str = ""
@@ -94,6 +96,8 @@ class Devices:
 
 
 _lock = threading.Lock()
+_streams = 0
+"""those that are open or just being opened: PortAudio sees new devices only when it starts anew, which would end them all"""
 _quiet_alsa: object = None
 
 
@@ -107,21 +111,23 @@ def portaudio() -> ModuleType:
         return sounddevice
     except OSError as error:
         reason = str(error)
-    raise SoundError("sound_missing", reason=reason)
+    raise SoundError("sound_missing", detail=reason)
 
 
 def list_devices(*, refresh: bool = False) -> Devices:
-    """What is there now. `refresh` looks anew, which ends every open stream: not during a call."""
+    """What is there. `refresh`: looks anew where no stream is open; else it is what was there when the first one opened."""
     try:
         portaudio()
     except SoundError as error:
-        return Devices((), (SoundFault("sound_missing", detail=str(error.params["reason"])),))
+        return Devices((), (SoundFault("sound_missing", detail=str(error.params["detail"])),))
     import sounddevice
 
     with _lock:
         try:
-            if refresh:
-                sounddevice._terminate()
+            if refresh and not _streams:
+                # One that could not start at the last look cannot be ended either.
+                with suppress(sounddevice.PortAudioError):
+                    sounddevice._terminate()
                 sounddevice._initialize()
             found = _found(sounddevice.query_devices(), sounddevice.query_hostapis())
         except sounddevice.PortAudioError as error:
@@ -132,6 +138,36 @@ def list_devices(*, refresh: bool = False) -> Devices:
     if not any(device.outputs for device in found):
         faults.append(SoundFault("no_speaker"))
     return Devices(found, tuple(faults))
+
+
+def stream_opens() -> None:
+    """From here until `stream_closed` no look ends what is open."""
+    global _streams
+    with _lock:
+        _streams += 1
+
+
+def stream_closed() -> None:
+    global _streams
+    with _lock:
+        _streams -= 1
+
+
+@contextmanager
+def steady(side: Side, device: Device) -> Generator[Device]:
+    """The device with the number by which it can be opened; it holds inside. A look since it was found may have counted anew.
+
+    Raises SoundError `no_such_microphone` and the like where it has gone since it was found.
+    """
+    stream_opens()
+    try:
+        found = list_devices()
+        now = device if device in found.all else found.find(side, device.id)
+        if isinstance(now, SoundFault):
+            raise SoundError(now.code, device=device.id, detail=now.detail)
+        yield now
+    finally:
+        stream_closed()
 
 
 def _found(devices: list[sounddevice.DeviceInfo], apis: tuple[sounddevice.HostApiInfo, ...]) -> tuple[Device, ...]:

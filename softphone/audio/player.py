@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
 
 from softphone.audio.devices import Device, Side, SoundFault, list_devices
 from softphone.audio.resample import Resampler
-from softphone.audio.streams import RATE, Stream, open_microphone, open_speaker
+from softphone.audio.streams import LOST_AFTER, RATE, Stream, open_microphone, open_speaker
 from softphone.domain.errors import SoundError
 
 SILENT_DBFS = -96.0
@@ -69,11 +70,17 @@ class Player:
             return min(self._at, max(0, self._length - _TAIL)) / 2 / RATE
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Until it has been played; False when the time ran out first."""
-        over = self._over.wait(seconds)
-        if over:
-            self.stop()
-        return over
+        """Until it has been played; False when the time ran out first. Raises SoundError `speaker_lost`."""
+        until = time.monotonic() + (math.inf if seconds is None else seconds)
+        while not self._over.wait(max(0.0, min(LOST_AFTER / 4, until - time.monotonic()))):
+            stream = self._stream
+            if stream is not None and not (stream.active and time.monotonic() - stream.called_at < LOST_AFTER):
+                self.stop()
+                raise SoundError("speaker_lost", device=stream.device.id, detail="")
+            if time.monotonic() >= until:
+                return False
+        self.stop()
+        return True
 
     def stop(self) -> None:
         stream, self._stream = self._stream, None
@@ -159,5 +166,5 @@ def tone(hertz: float, seconds: float, level_db: float = -20.0, rate: int = RATE
 def _found(side: Side, device: str) -> Device:
     found = list_devices().find(side, device)
     if isinstance(found, SoundFault):
-        raise SoundError(found.code, device=device, reason=found.detail)
+        raise SoundError(found.code, device=device, detail=found.detail)
     return found

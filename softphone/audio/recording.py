@@ -35,7 +35,7 @@ class Recorder:
         """Raises SoundError `no_microphone`, `no_such_microphone` or `sound_missing`."""
         found = list_devices().find("microphone", self._device)
         if isinstance(found, SoundFault):
-            raise SoundError(found.code, device=self._device, reason=found.detail)
+            raise SoundError(found.code, device=self._device, detail=found.detail)
         return found
 
     def start(self) -> None:

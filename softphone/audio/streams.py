@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from softphone.audio.devices import Device, Side
+from softphone.audio.devices import Device, Side, steady, stream_closed, stream_opens
 from softphone.audio.resample import Resampler
 from softphone.domain.errors import SoundError
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RATE = 16_000
 BLOCK_MS = 10
+LOST_AFTER = 1.0
+"""seconds without a block after which a device is gone"""
 
 Give = Callable[[bytes], None]
 Ask = Callable[[int], bytes]
@@ -36,6 +38,7 @@ class Stream:
 
     def begin(self, raw: sounddevice._RawStream) -> None:
         self._raw = raw
+        stream_opens()
         self.called_at = time.monotonic()
         raw.start()
 
@@ -48,53 +51,57 @@ class Stream:
         if raw is not None:
             raw.abort(ignore_errors=True)
             raw.close(ignore_errors=True)
+            stream_closed()
 
 
 def open_microphone(device: Device, give: Give) -> Stream:
-    """`give` gets each block on PortAudio's thread. Raises SoundError `microphone_failed`."""
-    rate, channels = _shape("microphone", device)
-    resample = Resampler(rate, RATE) if rate != RATE else None
-    stream = Stream(device)
+    """`give` gets each block on PortAudio's thread. Raises SoundError `microphone_failed`, or `no_such_microphone` where it
+    has gone."""
+    with steady("microphone", device) as there:
+        rate, channels = _shape("microphone", there)
+        resample = Resampler(rate, RATE) if rate != RATE else None
+        stream = Stream(there)
 
-    def block(indata: Any, frames: int, times: Any, status: object) -> None:  # noqa: ARG001
-        stream.called_at = time.monotonic()
-        pcm = bytes(indata)
-        if channels == 2:
-            pcm = np.frombuffer(pcm, "<i2").reshape(-1, 2).mean(axis=1).astype("<i2").tobytes()
-        give(resample(pcm) if resample is not None else pcm)
+        def block(indata: Any, frames: int, times: Any, status: object) -> None:  # noqa: ARG001
+            stream.called_at = time.monotonic()
+            pcm = bytes(indata)
+            if channels == 2:
+                pcm = np.frombuffer(pcm, "<i2").reshape(-1, 2).mean(axis=1).astype("<i2").tobytes()
+            give(resample(pcm) if resample is not None else pcm)
 
-    import sounddevice
+        import sounddevice
 
-    _begin(stream, sounddevice.RawInputStream, "microphone", rate, channels, block)
-    return stream
+        _begin(stream, sounddevice.RawInputStream, "microphone", rate, channels, block)
+        return stream
 
 
 def open_speaker(device: Device, ask: Ask) -> Stream:
-    """`ask(n_bytes)` is called on PortAudio's thread and gives that many. Raises SoundError
-    `speaker_failed`."""
-    rate, channels = _shape("speaker", device)
-    resample = Resampler(RATE, rate) if rate != RATE else None
-    stream = Stream(device)
-    ready = bytearray()
+    """`ask(n_bytes)` is called on PortAudio's thread and gives that many. Raises SoundError `speaker_failed`, or
+    `no_such_speaker` where it has gone."""
+    with steady("speaker", device) as there:
+        rate, channels = _shape("speaker", there)
+        resample = Resampler(RATE, rate) if rate != RATE else None
+        stream = Stream(there)
+        ready = bytearray()
 
-    def block(outdata: Any, frames: int, times: Any, status: object) -> None:  # noqa: ARG001
-        stream.called_at = time.monotonic()
-        wanted = frames * 2
-        if resample is None:
-            pcm = ask(wanted)
-        else:
-            while len(ready) < wanted:
-                ready.extend(resample(ask(RATE * BLOCK_MS // 1000 * 2)))
-            pcm = bytes(ready[:wanted])
-            del ready[:wanted]
-        if channels == 2:
-            pcm = np.repeat(np.frombuffer(pcm, "<i2"), 2).tobytes()
-        outdata[:] = pcm
+        def block(outdata: Any, frames: int, times: Any, status: object) -> None:  # noqa: ARG001
+            stream.called_at = time.monotonic()
+            wanted = frames * 2
+            if resample is None:
+                pcm = ask(wanted)
+            else:
+                while len(ready) < wanted:
+                    ready.extend(resample(ask(RATE * BLOCK_MS // 1000 * 2)))
+                pcm = bytes(ready[:wanted])
+                del ready[:wanted]
+            if channels == 2:
+                pcm = np.repeat(np.frombuffer(pcm, "<i2"), 2).tobytes()
+            outdata[:] = pcm
 
-    import sounddevice
+        import sounddevice
 
-    _begin(stream, sounddevice.RawOutputStream, "speaker", rate, channels, block)
-    return stream
+        _begin(stream, sounddevice.RawOutputStream, "speaker", rate, channels, block)
+        return stream
 
 
 def _begin(
@@ -123,7 +130,7 @@ def _begin(
         reason = str(error)
     if reason:
         stream.close()
-        raise SoundError(f"{side}_failed", device=stream.device.id, reason=reason)
+        raise SoundError(f"{side}_failed", device=stream.device.id, detail=reason)
 
 
 def _shape(side: Side, device: Device) -> tuple[int, int]:
@@ -140,4 +147,4 @@ def _shape(side: Side, device: Device) -> tuple[int, int]:
                 reason = str(error)
             else:
                 return rate, channels
-    raise SoundError(f"{side}_failed", device=device.id, reason=reason)
+    raise SoundError(f"{side}_failed", device=device.id, detail=reason)

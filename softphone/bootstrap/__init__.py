@@ -18,6 +18,7 @@ __all__ = [
     "archive_health",
     "archive_judge",
     "archive_list",
+    "archive_orphan",
     "archive_play",
     "archive_restore",
     "archive_reviewed",
@@ -193,6 +194,12 @@ def archive_health(arguments: argparse.Namespace) -> int:
     from softphone.bootstrap.archive.health import archive_health
 
     return archive_health(arguments)
+
+
+def archive_orphan(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.judging import archive_orphan
+
+    return archive_orphan(arguments)
 
 
 def archive_admit(arguments: argparse.Namespace) -> int:

@@ -91,7 +91,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     def back_up_to(folder: str, every: str) -> None:
         store.backup = BackupRunner(folder, every, lambda said: inbox.post(lambda: engine.fault("backup", said)))
 
-    plugins = rule_plugins(home, lambda word: rules.word(word), plugin_folders)
+    plugins = rule_plugins(home, lambda word: rules.word(word), plugin_folders, lambda plugin: rules.mended(plugin))
     store = Store(lambda: Archive.open_or_create(archive, key_store(archive)), inbox.post, changed)
     rules = EngineRules(plugins.maker, plugins.desk, inbox.post, changed, fault, store.note)
     recording = Recording(inbox.post, lambda: calls)

@@ -235,7 +235,7 @@ def _spoken(home: Home, tell: Texts) -> Samples:
         sys.stdin.readline()
         recorder.start()
     except SoundError as error:
-        detail = str(error.params.get("reason") or device or "–")
+        detail = str(error.params.get("detail") or device or "–")
         raise KlartoneError("error.record.no_microphone", detail=detail) from None
     print(tell("record.end"), flush=True)  # noqa: T201
     sys.stdin.readline()

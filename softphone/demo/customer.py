@@ -82,7 +82,7 @@ def run_customer(voice: Path, *, listen: bool) -> int:
             elif word == "talk":
                 mouth.say(read_wav(voice), loop=True)
                 if listen:
-                    ears.loudspeaker = LiveBridge("none", "", tell=lambda _: None)
+                    ears.loudspeaker = LiveBridge(None, "", tell=lambda _: None)
                     ears.loudspeaker.open()
             elif word == "press" and call:
                 phone.send_digits(call, rest)

@@ -38,6 +38,8 @@ class Accounts:
         self._states: dict[str, AccountState] = {}
         self._added: dict[str, str] = {}
         """those the phone has, with the password it has been given"""
+        self._unanswered: dict[str, Said] = {}
+        """those whose password the keyring could not be asked for, and why"""
 
     def known(self, account: str) -> bool:
         return account in self._added
@@ -73,6 +75,7 @@ class Accounts:
         for gone in [one for one in self._states if one not in wanted]:
             self._remove(gone)
             del self._states[gone]
+            self._keyring(gone, None)
         for account in accounts:
             if self._stands(account):
                 # Calls go on coming while other settings are saved; its password may be new all the same.
@@ -84,6 +87,7 @@ class Accounts:
             if account.register:
                 threading.Thread(target=self._look_up, args=(account,), name="password", daemon=True).start()
             else:
+                self._keyring(account.id, None)
                 self._add(account, "")
 
     def registration(self, event: sip.RegistrationChanged) -> None:
@@ -110,23 +114,38 @@ class Accounts:
             said = Said(error.code, error.params)
             self._post(lambda: self._no_password(account, said))
         else:
-            self._post(lambda: self._add(account, password or ""))
+            self._post(lambda: self._password(account, password or ""))
+
+    def _password(self, account: Account, password: str) -> None:
+        if self._current(account):
+            self._keyring(account.id, None)
+            self._add(account, password)
 
     def _no_password(self, account: Account, said: Said) -> None:
         """Without a keyring the account is tried without a password: some exchanges want none."""
-        self._fault("keyring", said)
+        if not self._current(account):
+            return
+        self._keyring(account.id, said)
         if account.id in self._added:
             return
         self._add(account, "")
-        if state := self._states.get(account.id):
-            self._states[account.id] = replace(state, registration=Registration.NO_PASSWORD)
+        self._states[account.id] = replace(self._states[account.id], registration=Registration.NO_PASSWORD)
+
+    def _current(self, account: Account) -> bool:
+        """Whether it has not been changed again while the keyring was asked."""
+        state = self._states.get(account.id)
+        return state is not None and state.account == account
+
+    def _keyring(self, account: str, said: Said | None) -> None:
+        """The fault stands as long as an account stands that needed the keyring in vain."""
+        if said:
+            self._unanswered[account] = said
+        else:
+            self._unanswered.pop(account, None)
+        self._fault("keyring", next(iter(self._unanswered.values()), None))
 
     def _add(self, account: Account, password: str) -> None:
-        state = self._states.get(account.id)
-        if state is None or state.account != account:
-            return  # changed again while the keyring was asked
-        if password:
-            self._fault("keyring", None)
+        state = self._states[account.id]
         if account.id in self._added:
             if self._added[account.id] == password:
                 return

@@ -13,7 +13,7 @@ from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import Decision, Known
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Direction, Reason
 from softphone.engine.call.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, RecordingCommand, to_event
 from softphone.engine.call.hands import CallPhone, CallStore, Hands, Params, Recorder, Rules
@@ -28,6 +28,8 @@ from softphone.engine.sip import events as sip
 from softphone.wire import Act, CallPhase, CallState, Fault, OptOut, PastCall, Said
 
 NO_SUCH_CALL = Said("refused.no_such_call")
+NOT_HERE = 480
+"""Temporarily Unavailable (RFC 3261): whoever calls while the engine ends may call again, or reach somebody else"""
 
 
 class Calls:
@@ -67,6 +69,7 @@ class Calls:
         self._wanted: str | None = None
         """the row that was pressed last, until it stands open"""
         self._desk = True
+        self._ending = False
 
     # --- what others ask -------------------------------------------------------------------------
 
@@ -107,6 +110,9 @@ class Calls:
     # --- SIP -------------------------------------------------------------------------------------
 
     def arrived(self, event: sip.CallArrived) -> None:
+        if self._ending:
+            self._phone.decline(event.call, NOT_HERE)
+            return
         party = Party(event.name, event.number, event.host)
         call = self._begin(event.call, event.account, party, incoming=True, called=event.called)
         call.record_aware = event.record_aware
@@ -305,6 +311,8 @@ class Calls:
 
     def dial(self, account: str, target: str, chosen: str | None) -> str:
         """The new call's id. Raises KlartoneError."""
+        if self._ending:
+            raise EngineError("sip_closed")
         if self.talking:
             raise KlartoneError("error.dial.busy")
         where = dialled(target)
@@ -414,6 +422,8 @@ class Calls:
         return self._in_phase(call_id, CallPhase.ENDED, self._close)
 
     def hang_up_all(self) -> None:
+        """The engine is about to end: no call begins any more."""
+        self._ending = True
         for call in [*self._live.values()]:
             if call.phase is not CallPhase.ENDED:
                 self._phone.hang_up(call.id)

@@ -130,7 +130,7 @@ class Engine:
         self._dirty = True
 
     def quit(self) -> None:
-        """Ends after the call in progress has been hung up."""
+        """Ends after the call in progress has been hung up; none begins any more."""
         self._quitting = True
         self._parts.calls.hang_up_all()
 
@@ -266,7 +266,7 @@ class Engine:
         elif self._alone_since is None:
             self._alone_since = now
         elif now - self._alone_since > ALONE:
-            self._quitting = True
+            self.quit()
 
     def _send_levels(self) -> None:
         now = time.monotonic()
@@ -357,11 +357,15 @@ class Engine:
             raise SettingsError("error.settings.port", port=settings.port)
         in_call = self._parts.calls.talking
         self._parts.accounts.check(settings.accounts, in_call=in_call)
+        new_sound = (before.microphone, before.speaker) != (settings.microphone, settings.speaker)
+        if new_sound:
+            self._parts.sound.check(settings.microphone)
         self._parts.save(settings)
+        self.fault("settings", None)
         self._parts.settings = settings
         self._parts.accounts.set(settings.accounts, in_call=in_call)
         self.fault("accounts", None)
-        if (before.microphone, before.speaker) != (settings.microphone, settings.speaker):
+        if new_sound:
             self._parts.sound.use(settings.microphone, settings.speaker)
             self.fault("sound", None)
         policy = (settings.policy, settings.policy_signer)

@@ -111,7 +111,7 @@ class Recorder:
             else:
                 self._queue.put(_Write(gate, _Frame(index, agent, party)))
         if failed is not None:
-            self._callbacks.on_failed(call, failed.recording, Reason.RECORDER_FAILED)
+            self._tell_failed(failed, Reason.RECORDER_FAILED)
 
     def start(self, call: str, recording: str, segment: int, key: bytes) -> None:
         """`StartRecorder`: frames from now on go into this segment, after those held for the recording."""
@@ -225,4 +225,9 @@ class Recorder:
                 del self._gates[gate.call]
         if told and reason is not None:
             with suppress(Exception):
-                self._callbacks.on_failed(gate.call, gate.recording, reason)
+                self._tell_failed(gate, reason)
+
+    def _tell_failed(self, gate: _Gate, reason: Reason) -> None:
+        """Whatever it was: that the storage works again, where it has been tried, is what lets a new segment begin."""
+        self._callbacks.on_failed(gate.call, gate.recording, reason)
+        self._vault.on_fault(reason.value)

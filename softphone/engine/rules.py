@@ -96,6 +96,10 @@ class EngineRules:
         """From the plugin host, on its thread."""
         self._post(lambda: self._fault(f"plugin.{word.plugin}", Said(word.code, {"plugin": word.plugin})))
 
+    def mended(self, plugin: str) -> None:
+        """It has answered well again: as `word`."""
+        self._post(lambda: self._fault(f"plugin.{plugin}", None))
+
     # --- what was read ---------------------------------------------------------------------------
 
     def _answered(self, got: Loaded | NotLoaded | Exchanges) -> None:

@@ -37,6 +37,8 @@ LAST_WORDS = 2.0
 """seconds in which a client that says no more is still told what waits for it"""
 ATTACH_TIME = 5.0
 """seconds in which a client must have said its secret"""
+ACCEPT_AGAIN = 0.5
+"""seconds until the next try after a failure to take a client in (too many open files, one that is gone already)"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +82,7 @@ class Server:
         self._hello = Hello(PROTOCOL, version, os.getpid())
         self._inbox = inbox
         self._path: Path | None = None
+        self._closed = threading.Event()
         try:
             path = folder / f"engine-{os.getpid()}.sock"
             if sys.platform != "win32" and unix and len(os.fsencode(path)) <= LONGEST_PATH:
@@ -99,6 +102,7 @@ class Server:
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
 
     def close(self) -> None:
+        self._closed.set()
         self._socket.close()
         if self._path:
             self._path.unlink(missing_ok=True)
@@ -108,7 +112,9 @@ class Server:
             try:
                 connection, _ = self._socket.accept()
             except OSError:
-                return
+                if self._closed.wait(ACCEPT_AGAIN):
+                    return
+                continue
             threading.Thread(target=self._serve, args=(connection,), name="client", daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:

@@ -10,12 +10,11 @@ import threading
 from array import array
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from softphone.audio.bridge import LiveBridge
-from softphone.audio.devices import Devices, Side, SoundFault, SoundRestored, list_devices
+from softphone.audio.devices import Devices, Side, SoundFault, SoundWorks, list_devices
 from softphone.audio.files import FileSound, Silence, read_wav
 from softphone.audio.player import LevelMeter, Player, TestTone, level_dbfs, tone
 from softphone.domain.effects import Tone
@@ -27,6 +26,9 @@ FILE = "file:"
 NONE = "none"
 SILENT_DBFS = -100.0
 TEST_TONE_DBFS = -20.0
+LOOK_AGAIN = 5.0
+"""seconds between two looks, outside calls, for a device that is missing"""
+BOTH: tuple[Side, Side] = ("microphone", "speaker")
 
 
 class End(Protocol):
@@ -86,8 +88,7 @@ class Sound:
         self._set_end = set_end
         self._post = post
         self._changed = changed
-        self._microphone = ""
-        self._speaker = ""
+        self._wanted: dict[Side, str] = dict.fromkeys(BOTH, "")
         self._bridge: LiveBridge | None = None
         self._file: FileSound | None = None
         self._said = b""
@@ -101,19 +102,36 @@ class Sound:
         self._tester_free = threading.Lock()
         self._testing = False
         self._talking = False
-        self.state = SoundState()
+        self._closed = False
+        self._devices: tuple[SoundDevice, ...] = ()
+        self._in_use: dict[Side, str | None] = dict.fromkeys(BOTH)
+        self._faults: dict[Side, Said] = {}
+        self._next_look: threading.Timer | None = None
+
+    @property
+    def state(self) -> SoundState:
+        """Where both sides have a fault, the microphone's: the other party does not notice the speaker's."""
+        fault = self._faults.get("microphone") or self._faults.get("speaker")
+        return SoundState(self._devices, self._in_use["microphone"], self._in_use["speaker"], fault)
+
+    def check(self, microphone: str) -> None:
+        """Raises SoundError for a file that is no sound."""
+        if microphone.startswith(FILE):
+            read_wav(Path(microphone.removeprefix(FILE)))
 
     def use(self, microphone: str, speaker: str) -> None:
-        """From now on, in a call too."""
-        self._microphone, self._speaker = microphone, speaker
+        """From now on, in a call too. Raises SoundError as `check` does; there is silence then."""
+        self._wanted = {"microphone": microphone, "speaker": speaker}
         self._file = None
-        if microphone.startswith(FILE):
-            self._said = read_wav(Path(microphone.removeprefix(FILE)))
-            self._file = FileSound(self._said, loop=True)
-        if self._talking:
-            self._close()
-            self._open()
-        threading.Thread(target=self._look, name="sound devices", daemon=True).start()
+        try:
+            if microphone.startswith(FILE):
+                self._said = read_wav(Path(microphone.removeprefix(FILE)))
+                self._file = FileSound(self._said, loop=True)
+        finally:
+            if self._talking:
+                self._close()
+                self._open()
+            self._begin_look()
 
     def talking(self, on: bool) -> None:
         """A call begins, or the last one is over."""
@@ -133,7 +151,7 @@ class Sound:
         """A call comes in, or rings no longer. Opening a loudspeaker takes its time: on a thread."""
         if on != self._ringing:
             self._ringing = on
-            if not self._speaker.startswith(NONE):
+            if self._live("speaker"):
                 threading.Thread(target=self._ring, name="ring", daemon=True).start()
 
     def _ring(self) -> None:
@@ -141,7 +159,9 @@ class Sound:
             if self._ringer:
                 self._ringer.stop()
             if self._ringing:
-                self._ringer = Player(self._speaker)
+                # The call's own sound opens while this is just being closed, and finds what is found here.
+                list_devices(refresh=True)
+                self._ringer = Player(self._wanted["speaker"])
                 self._ringer.play(RING)
 
     def tone(self, which: Tone) -> None:
@@ -150,7 +170,7 @@ class Sound:
             self._pair.sound(TONES[which])
 
     def watch(self, on: bool) -> None:
-        """For the level meter of the settings."""
+        """For the settings: what there is now, and the level meter."""
         if on != self._watching:
             self._watching = on
             if self._pair:
@@ -163,13 +183,16 @@ class Sound:
             if self._meter:
                 self._meter.close()
                 self._meter = None
-            if self._watching and not self._microphone.startswith((FILE, NONE)):
-                meter = LevelMeter(self._microphone)
+            if not self._watching:
+                return
+            self._look()
+            if self._live("microphone"):
+                meter = LevelMeter(self._wanted["microphone"])
                 try:
                     meter.open()
                 except KlartoneError as error:
                     fault = Said(error.code, error.params)
-                    self._post(lambda: self._cannot(fault))
+                    self._post(lambda: self._cannot("microphone", fault))
                 else:
                     self._meter = meter
 
@@ -181,95 +204,132 @@ class Sound:
 
     def test_tone(self) -> None:
         """A second of a tone on the speaker that was chosen."""
-        if self._speaker != NONE:
+        if self._wanted["speaker"] != NONE:
             threading.Thread(target=self._test, name="test tone", daemon=True).start()
 
     def _test(self) -> None:
         """Waits until it is over, so that its stream is closed and nothing of it is left to be called."""
         with self._tester_free:
-            tester = TestTone(self._speaker)
+            tester = TestTone(self._wanted["speaker"])
             try:
                 tester.play()
-            except KlartoneError as error:
-                fault = Said(error.code, error.params)
-                self._post(lambda: self._cannot(fault))
-            else:
                 self._testing = True
                 tester.wait(5)
-                self._testing = False
+            except KlartoneError as error:
+                fault = Said(error.code, error.params)
+                self._post(lambda: self._cannot("speaker", fault))
+            else:
                 tester.stop()
+                self._look()
+            finally:
+                self._testing = False
 
-    def _cannot(self, fault: Said) -> None:
-        self.state = replace(self.state, fault=fault)
-        self._changed()
+    def _cannot(self, side: Side, fault: Said) -> None:
+        """It stands until the next look. In a call a side may be in use by the call alone, and work."""
+        if self._bridge is None or not self._bridge.working(side):
+            self._faults[side] = fault
+            self._changed()
 
     def close(self) -> None:
+        self._closed = True
         self.ring(on=False)
         self.talking(on=False)
         self.watch(on=False)
+        self._put_off_look()
 
-    # --- inside ----------------------------------------------------------------------------------
+    # --- a call's sound --------------------------------------------------------------------------
+
+    def _live(self, side: Side) -> bool:
+        """Whether it is a device of this machine."""
+        return not self._wanted[side].startswith((FILE, NONE))
 
     def _open(self) -> None:
-        live = {self._microphone, self._speaker} - {NONE} and not (self._file and self._speaker == NONE)
-        if live:
-            self._bridge = LiveBridge(self._microphone, self._speaker, tell=self._told)
-            self._bridge.open()
+        """What is wrong is told anew by each call's devices."""
+        self._put_off_look()
+        self._faults.clear()
+        wanted = {side: self._wanted[side] if self._live(side) else None for side in BOTH}
+        if any(device is not None for device in wanted.values()):
+            bridge = LiveBridge(
+                wanted["microphone"],
+                wanted["speaker"],
+                tell=lambda event: self._post(lambda: self._told(bridge, event)),
+            )
+            self._bridge = bridge
+            bridge.open()
         speaker: End = self._bridge or Silence()
-        microphone: End = self._file or (self._bridge if self._bridge and self._microphone != NONE else Silence())
-        self._pair = _Pair(microphone, speaker, watched=self._watching)
+        live = self._bridge if wanted["microphone"] is not None else None
+        self._pair = _Pair(self._file or live or Silence(), speaker, watched=self._watching)
         self._set_end(self._pair)
+        self._changed()
 
     def _close(self) -> None:
         self._pair = None
         self._set_end(Silence())
         if self._bridge:
             bridge, self._bridge = self._bridge, None
-            threading.Thread(target=bridge.close, name="close sound", daemon=True).start()
 
-    def _told(self, event: SoundFault | SoundRestored) -> None:
-        """On the bridge's thread."""
-        self._post(self._look_again if isinstance(event, SoundRestored) else lambda: self._fault(event))
+            def close() -> None:
+                bridge.close()
+                self._look()
 
-    def _look_again(self) -> None:
+            threading.Thread(target=close, name="close sound", daemon=True).start()
+
+    def _told(self, bridge: LiveBridge, event: SoundFault | SoundWorks) -> None:
+        """Late words of an earlier call's devices say nothing of now."""
+        if bridge is not self._bridge:
+            return
+        if isinstance(event, SoundWorks):
+            self._faults.pop(event.side, None)
+            self._in_use[event.side] = event.device
+            self._begin_look()
+        else:
+            for side in BOTH:
+                if self._live(side) and (side in event.code or event.code == "sound_missing"):
+                    self._miss(side, event)
+        self._changed()
+
+    def _miss(self, side: Side, fault: SoundFault) -> None:
+        self._in_use[side] = None
+        self._faults[side] = Said(f"error.{fault.code}", {"device": fault.device, "detail": fault.detail})
+
+    # --- what there is ---------------------------------------------------------------------------
+
+    def _begin_look(self) -> None:
         threading.Thread(target=self._look, name="sound devices", daemon=True).start()
 
-    def _fault(self, fault: SoundFault) -> None:
-        ours = "microphone" if "microphone" in fault.code else "speaker"
-        if fault.code != "sound_missing" and getattr(self, f"_{ours}").startswith((FILE, NONE)):
-            return
-        state = self.state
-        lost_microphone = ours == "microphone" or fault.code == "sound_missing"
-        self.state = SoundState(
-            state.devices,
-            None if lost_microphone else state.microphone,
-            state.speaker if ours == "microphone" and fault.code != "sound_missing" else None,
-            Said(f"error.{fault.code}", {"device": fault.device, "detail": fault.detail}),
-        )
-        self._changed()
+    def _put_off_look(self) -> None:
+        if self._next_look:
+            self._next_look.cancel()
+            self._next_look = None
 
     def _look(self) -> None:
-        try:
-            found = list_devices()
-        except KlartoneError as error:
-            said = Said(error.code, error.params)
-            self._post(lambda: self._seen(Devices((), ()), said))
-        else:
-            self._post(lambda: self._seen(found, None))
+        """On a thread of its own."""
+        if not self._closed:
+            found = list_devices(refresh=True)
+            self._post(lambda: self._seen(found))
 
-    def _seen(self, found: Devices, said: Said | None) -> None:
-        devices = tuple(
+    def _seen(self, found: Devices) -> None:
+        """In a call its devices tell by themselves whether they work."""
+        before = self.state
+        self._devices = tuple(
             SoundDevice(one.id, one.name, microphone=one.inputs > 0, speaker=one.outputs > 0) for one in found.all
         )
-        in_use: dict[str, str | None] = {}
-        wanted_by_side: dict[Side, str] = {"microphone": self._microphone, "speaker": self._speaker}
-        for side, wanted in wanted_by_side.items():
-            if wanted.startswith((FILE, NONE)):
-                in_use[side] = wanted
-                continue
-            device = found.find(side, wanted)
-            in_use[side] = None if isinstance(device, SoundFault) else device.id
-            if isinstance(device, SoundFault) and said is None:
-                said = Said(f"error.{device.code}", {"device": device.device, "detail": device.detail})
-        self.state = SoundState(devices, in_use["microphone"], in_use["speaker"], said)
-        self._changed()
+        if self._bridge is None:
+            self._put_off_look()
+            for side, wanted in self._wanted.items():
+                self._faults.pop(side, None)
+                device = found.find(side, wanted) if self._live(side) else None
+                if isinstance(device, SoundFault):
+                    self._miss(side, device)
+                    self._look_later(device)
+                else:
+                    self._in_use[side] = device.id if device else wanted
+        if self.state != before:
+            self._changed()
+
+    def _look_later(self, fault: SoundFault) -> None:
+        """A device may be plugged in; a sound system does not come by itself."""
+        if self._next_look is None and not self._closed and fault.code != "sound_missing":
+            self._next_look = threading.Timer(LOOK_AGAIN, self._look)
+            self._next_look.daemon = True
+            self._next_look.start()

@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sounddevice
 
+from softphone.audio import devices
 from softphone.audio.files import read_wav, write_wav
 from softphone.audio.player import level_dbfs, tone
+from softphone.domain.errors import SoundError
 from tests.engine.sip.hearing import tone_frames
 from tests.peers.processes import end, until
 from tests.peers.pulse import NullSinks, null_sinks
@@ -151,21 +154,71 @@ def test_without_any_device_the_faults_are_told_and_the_call_is_made_all_the_sam
 
 
 @pulseaudio
-def test_sound_that_is_lost_in_a_call_is_told_and_the_call_goes_on() -> None:
-    with (
-        null_sinks() as sinks,
-        second_phone(auto_answer=True, counter=True) as customer,
-        second_phone(device=True, env=sinks.env) as agent,
-    ):
-        agent.do("dial", target=f"sip:customer@127.0.0.1:{customer.udp}")
-        agent.wait_for("CallEstablished")
-        talk(agent, 20)
+def test_sound_that_comes_late_is_taken_into_use_and_when_it_is_lost_in_a_call_the_call_goes_on() -> None:
+    with null_sinks() as sinks, second_phone(auto_answer=True, counter=True) as customer:
         sinks.kill()
-        lost = {agent.wait_for("SoundFault")["code"] for _ in range(2)}
-        assert lost == {"microphone_lost", "speaker_lost"}
-        talk(agent, 30)
-        customer.wait_for("CallEstablished")
-        part(agent, customer)
+        with second_phone(device=True, env=sinks.env) as agent:
+            assert {agent.wait_for("SoundFault")["code"] for _ in range(2)} == {"no_microphone", "no_speaker"}
+            sinks.plug_in()
+            assert {agent.wait_for("SoundWorks")["side"] for _ in range(2)} == {"microphone", "speaker"}
+            agent.do("dial", target=f"sip:customer@127.0.0.1:{customer.udp}")
+            agent.wait_for("CallEstablished")
+            talk(agent, 20)
+            sinks.kill()
+            lost = {agent.wait_for("SoundFault")["code"] for _ in range(2)}
+            assert lost == {"microphone_lost", "speaker_lost"}
+            talk(agent, 30)
+            customer.wait_for("CallEstablished")
+            part(agent, customer)
+
+
+def test_what_was_plugged_in_is_found_at_the_next_look_and_no_look_ends_a_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starts: list[str] = []
+    there = ["headset"]
+    seen: list[str] = []
+    api = {"name": "ALSA", "default_input_device": 0, "default_output_device": 0}
+
+    def start() -> None:
+        starts.append("start")
+        seen[:] = there
+
+    def info(name: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "hostapi": 0,
+            "index": seen.index(name),
+            "max_input_channels": 1,
+            "max_output_channels": 2,
+            "default_samplerate": 48_000.0,
+        }
+
+    monkeypatch.setattr(sounddevice, "_terminate", lambda: starts.append("end"))
+    monkeypatch.setattr(sounddevice, "_initialize", start)
+    monkeypatch.setattr(sounddevice, "query_devices", lambda: [info(name) for name in seen])
+    monkeypatch.setattr(sounddevice, "query_hostapis", lambda: (api,))
+    start()
+    (headset,) = devices.list_devices().all
+    there.insert(0, "camera")
+    assert devices.list_devices().all == (headset,)
+    with devices.steady("microphone", headset) as now:
+        assert now == headset
+        assert devices.list_devices(refresh=True).all == (headset,)
+    assert starts == ["start"]
+    assert [one.name for one in devices.list_devices(refresh=True).all] == ["camera", "headset"]
+    assert starts == ["start", "end", "start"]
+    # It is another number's by now, and opened under that.
+    with devices.steady("microphone", headset) as now:
+        assert (now.id, now.index) == (headset.id, 1)
+    there.remove("headset")
+    devices.list_devices(refresh=True)
+    with pytest.raises(SoundError, match="no_such_microphone"), devices.steady("microphone", headset):
+        pass
+    # What failed to open holds nothing.
+    devices.list_devices(refresh=True)
+    assert starts[-2:] == ["end", "start"]
+    assert devices._streams == 0
 
 
 PLAY = """

@@ -65,8 +65,8 @@ class FakePhone:
     def answer(self, call: str) -> None:
         self.done.append("answer")
 
-    def decline(self, call: str) -> None:
-        self.done.append("decline")
+    def decline(self, call: str, code: int = 603) -> None:
+        self.done.append(f"decline {code}")
 
     def hang_up(self, call: str) -> None:
         self.done.append("hang up")

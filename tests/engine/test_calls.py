@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from softphone.domain.decision import Known
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Headline, Reason
 from softphone.engine.call.ringing import DECISION_TIME
 from softphone.engine.sip import events as sip
@@ -41,6 +41,25 @@ def test_a_rulebook_that_says_nothing_in_time_means_not_recorded_and_the_call_go
     assert scene.call.phase is CallPhase.CONNECTED
     scene.calls.decided(CALL, N1)
     assert scene.reason is Reason.RULEBOOK_FAILED
+
+
+def test_an_engine_that_is_about_to_end_takes_and_makes_no_call_any_more() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.answer()
+    scene.calls.hang_up_all()
+    assert scene.phone.done[-1] == "hang up"
+    # The other side has not said yet that it is over, or transactions are still being written.
+    for over in (False, True):
+        if over:
+            scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=True))
+        scene.ring("another")
+        assert scene.phone.done[-1] == "decline 480"
+        assert [call.id for call in scene.calls.shown()] == [CALL]
+        with pytest.raises(EngineError):
+            scene.calls.dial("a", PARTY, None)
+    assert not scene.calls.talking
+    assert not any(done.startswith("dial") for done in scene.phone.done)
 
 
 def test_what_happened_before_the_rulebook_answered_is_not_lost() -> None:

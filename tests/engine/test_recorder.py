@@ -17,6 +17,7 @@ from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.purpose import KeyRole, Reason
 from softphone.engine import recorder as module
 from tests.archive.scene import DOCUMENTATION, FRAME, TRAINING, Scene, scene, voices
+from tests.peers.processes import until
 
 
 @pytest.fixture
@@ -194,6 +195,34 @@ def test_a_queue_that_only_grows_is_a_fault_and_what_was_sealed_stays(
     desk.recorder.stop(call, recording, 0)
     assert desk.recorder.close()
     assert desk.failures == [Reason.RECORDER_FAILED]
+
+
+@pytest.mark.parametrize("failure", ["queue", "held", "encoder"])
+def test_after_each_failure_of_the_recorders_own_the_storage_is_tried_so_that_a_segment_may_begin_again(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    monkeypatch.setattr("softphone.archive.ledger.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(module, "QUEUE_SECONDS", 1)
+    monkeypatch.setattr(module, "HOLD_SECONDS", 1)
+    with monkeypatch.context() as patch:
+        stall = Stall(patch) if failure == "queue" else None
+        call, recording = begun(desk)
+        if failure == "held":
+            desk.recorder.stop(call, recording, 0, hold_frames=True)
+        if failure == "encoder":
+            desk.recorder.feed(call, 0, b"short", bytes(640))
+        desk.talk(call, voices(2))
+        assert desk.failed.wait(5)
+        if stall:
+            stall.go.set()
+    assert desk.failures == [Reason.RECORDER_FAILED]
+    until(lambda: desk.storage == [False, True], 5, "the storage tried")
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION))
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(1), first=200)
+    desk.recorder.stop(call, recording, 1)
+    assert desk.recorder.close()
+    assert opened(desk, recording).segments[-1].samples == 50 * FRAME
 
 
 def test_the_thread_outlives_whatever_happens_on_it_and_says_so(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from softphone.domain.purpose import Language, Reason
 from softphone.engine import reading
 from softphone.engine.reading import Exchanges, Loaded, plain_address, resolved
 from softphone.engine.rules import EngineRules
+from softphone.plugin.client import Failure, PluginWord
 from softphone.plugin.notices import NoticeBook, RulebookFailed
 from softphone.plugin.own import OwnWording
 from softphone.plugin.rulebook import RulebookDesk
@@ -287,6 +288,15 @@ def test_notices_that_a_failing_rulebook_left_unmade_are_told_of_and_made_once_i
     rules.close()
     assert told.get_nowait() == ""
     assert len(made) == 4
+
+
+def test_what_is_wrong_with_a_plugin_stands_until_it_answers_well_again(loop: Loop) -> None:
+    loop.rules.word(PluginWord("error.plugin.failed", "datatilsynet", Failure.THREW))
+    loop.turn()
+    assert loop.faults["plugin.datatilsynet"] == Said("error.plugin.failed", {"plugin": "datatilsynet"})
+    loop.rules.mended("datatilsynet")
+    loop.turn()
+    assert loop.faults["plugin.datatilsynet"] is None
 
 
 def test_an_address_is_the_same_however_it_is_written() -> None:

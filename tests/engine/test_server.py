@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from softphone import wire
+from softphone.engine import server
 from softphone.engine.outbox import LIMIT, Outbox
 from softphone.engine.server import Attached, Detached, Server, Told
 
@@ -116,3 +119,25 @@ def test_a_closed_outbox_hands_out_what_waits_and_ends() -> None:
     outbox.close()
     assert outbox.take() is not None
     assert outbox.take() is None
+
+
+def test_a_client_that_could_not_be_taken_in_keeps_no_later_one_out(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = socket.socket.accept
+    failed = threading.Event()
+
+    def fail_once(listening: socket.socket) -> tuple[socket.socket, object]:
+        if not failed.is_set():
+            failed.set()
+            raise OSError(errno.EMFILE, "Too many open files")
+        return accept(listening)
+
+    monkeypatch.setattr(server, "ACCEPT_AGAIN", 0.01)
+    monkeypatch.setattr(socket.socket, "accept", fail_once)
+    # The door waits in the real one by now; its next try fails.
+    with door.connect():
+        assert failed.wait(10)
+    with door.connect() as client:
+        client.sendall(wire.encode(wire.Attach(SECRET)))
+        assert isinstance(wire.decode_from_engine(client.makefile("rb").readline()), wire.Hello)

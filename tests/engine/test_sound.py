@@ -1,4 +1,5 @@
-"""The level meters of the settings: what the speaker is given moves its meter, while somebody looks at it."""
+"""The sound of calls as the desk is told of it: what is wrong, for how long, and how loud it is. Devices are made up here; real
+ones are in `tests/audio` and in the journeys."""
 
 from __future__ import annotations
 
@@ -8,16 +9,230 @@ from pathlib import Path
 
 import pytest
 
+from softphone.audio.bridge import Told
+from softphone.audio.devices import Device, Devices, Side, SoundFault, SoundWorks
 from softphone.audio.files import write_wav
 from softphone.audio.player import tone
 from softphone.domain.effects import Tone
+from softphone.domain.errors import SoundError
+from softphone.engine import sound as module
 from softphone.engine.sound import SILENT_DBFS, TONES, End, Sound
 
+HEADSET = Device("ALSA: headset", "headset", "ALSA", 0, 1, 2, 48_000, True, True)
+SPEAKERS = Device("ALSA: speakers", "speakers", "ALSA", 1, 0, 2, 48_000, False, False)
 
-def test_the_speakers_meter_shows_what_is_heard_while_it_is_watched(tmp_path: Path) -> None:
-    ends: list[End] = []
-    inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-    sound = Sound(ends.append, inbox.put, lambda: None)
+
+class FakeBridge:
+    """A call's devices, of which the test tells. `opened` holds those of all calls."""
+
+    opened: list[FakeBridge]
+
+    def __init__(self, microphone: str | None, speaker: str | None, *, tell: Told) -> None:
+        self.asked = (microphone, speaker)
+        self.tell = tell
+        self.works: set[Side] = set()
+        self.opened.append(self)
+
+    def open(self) -> None: ...
+    def close(self) -> None: ...
+    def push(self, data: bytes, /) -> None: ...
+    def pull(self, n_bytes: int, /) -> bytes:
+        return bytes(n_bytes)
+
+    def working(self, side: Side) -> bool:
+        return side in self.works
+
+    def opens(self, side: Side) -> None:
+        self.works.add(side)
+        self.tell(SoundWorks(side, HEADSET.id))
+
+    def loses(self, side: Side) -> None:
+        self.works.discard(side)
+        self.tell(SoundFault("microphone_lost" if side == "microphone" else "speaker_lost", HEADSET.id))
+
+
+class Desk:
+    """`here`: what is plugged in; each look is counted by how it looked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.here: tuple[Device, ...] = (HEADSET,)
+        self.inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.ends: list[End] = []
+        self.bridges = FakeBridge.opened = []
+        monkeypatch.setattr(module, "LiveBridge", FakeBridge)
+        monkeypatch.setattr(module, "list_devices", self._list)
+        monkeypatch.setattr(module, "LOOK_AGAIN", 0.02)
+        self.sound = Sound(self.ends.append, self.inbox.put, lambda: None)
+
+    def _list(self, *, refresh: bool = False) -> Devices:
+        assert refresh
+        faults = [] if any(one.inputs for one in self.here) else [SoundFault("no_microphone")]
+        return Devices(self.here, (*faults, *(() if self.here else (SoundFault("no_speaker"),))))
+
+    def turn(self) -> None:
+        """The next word from a thread."""
+        self.inbox.get(timeout=5)()
+
+    def turns(self) -> None:
+        """All that has been said already."""
+        while not self.inbox.empty():
+            self.inbox.get()()
+
+    def call(self) -> FakeBridge:
+        self.sound.talking(on=True)
+        return self.bridges[-1]
+
+    def until(self, fault: str | None) -> None:
+        while self.fault != fault:
+            self.turn()
+
+    @property
+    def fault(self) -> str | None:
+        said = self.sound.state.fault
+        return said.code.removeprefix("error.") if said else None
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    desk = Desk(monkeypatch)
+    desk.sound.use("", "")
+    desk.turn()
+    return desk
+
+
+def test_a_side_that_works_again_takes_back_its_own_fault_and_leaves_the_others(desk: Desk) -> None:
+    bridge = desk.call()
+    for side in module.BOTH:
+        bridge.opens(side)
+    for side in module.BOTH:
+        bridge.loses(side)
+    desk.turns()
+    assert (desk.fault, desk.sound.state.microphone, desk.sound.state.speaker) == ("microphone_lost", None, None)
+    bridge.opens("microphone")
+    desk.until("speaker_lost")
+    desk.turns()
+    assert (desk.fault, desk.sound.state.microphone) == ("speaker_lost", HEADSET.id)
+    bridge.opens("speaker")
+    desk.until(None)
+    assert desk.sound.state.speaker == HEADSET.id
+
+
+def test_the_next_call_begins_without_the_fault_of_the_one_before(desk: Desk) -> None:
+    bridge = desk.call()
+    bridge.opens("speaker")
+    bridge.loses("microphone")
+    desk.until("microphone_lost")
+    desk.here = (SPEAKERS,)
+    desk.sound.talking(on=False)
+    desk.until("no_microphone")
+    desk.here = (HEADSET,)
+    again = desk.call()
+    # Late words of devices that are closed.
+    bridge.loses("speaker")
+    desk.turns()
+    assert desk.fault is None
+    for side in module.BOTH:
+        again.opens(side)
+    desk.turns()
+    assert (desk.fault, desk.sound.state.microphone) == (None, HEADSET.id)
+
+
+def test_what_is_plugged_in_while_nobody_talks_is_found_by_itself_and_stands_in_the_list(desk: Desk) -> None:
+    desk.here = ()
+    desk.sound.use("", "")
+    desk.until("no_microphone")
+    desk.here = (SPEAKERS,)
+    while desk.sound.state.speaker is None:
+        desk.turn()
+    assert desk.fault == "no_microphone"
+    desk.here = (SPEAKERS, HEADSET)
+    desk.until(None)
+    assert [one.id for one in desk.sound.state.devices] == [SPEAKERS.id, HEADSET.id]
+    # Nothing is missing: nothing is looked for.
+    with pytest.raises(queue.Empty):
+        desk.inbox.get(timeout=0.2)
+
+
+def test_the_settings_look_anew_when_they_are_opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Meter:
+        level = -20.0
+
+        def __init__(self, device: str) -> None: ...
+        def open(self) -> None:
+            raise SoundError("microphone_failed", device=HEADSET.id, reason="busy")
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(module, "LevelMeter", Meter)
+    desk.here = (HEADSET, SPEAKERS)
+    desk.sound.watch(on=True)
+    desk.turn()
+    assert [one.id for one in desk.sound.state.devices] == [HEADSET.id, SPEAKERS.id]
+    desk.until("microphone_failed")
+    desk.sound.watch(on=False)
+    # It was the meter's, and stands no longer than until somebody speaks.
+    desk.call().opens("microphone")
+    desk.turns()
+    assert desk.fault is None
+
+
+def test_a_test_tone_that_fails_is_told_until_one_is_heard_and_says_nothing_of_a_call(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = True
+
+    class Tester:
+        def __init__(self, device: str) -> None: ...
+        def play(self) -> None:
+            if silent:
+                raise SoundError("speaker_failed", device=HEADSET.id, reason="busy")
+
+        def wait(self, seconds: float) -> None: ...
+        def stop(self) -> None: ...
+
+    monkeypatch.setattr(module, "TestTone", Tester)
+    desk.sound.test_tone()
+    desk.turn()
+    assert desk.fault == "speaker_failed"
+    silent = False
+    desk.sound.test_tone()
+    desk.until(None)
+    silent = True
+    desk.call().opens("speaker")
+    desk.turn()
+    desk.sound.test_tone()
+    for _ in range(2):
+        desk.turn()
+    assert desk.fault is None
+
+
+def test_a_sound_system_that_is_missing_is_the_fault_of_the_sides_that_want_it(desk: Desk, tmp_path: Path) -> None:
+    voice = tmp_path / "voice.wav"
+    write_wav(voice, bytes(32_000))
+    desk.sound.use(f"file:{voice}", "")
+    desk.turn()
+    bridge = desk.call()
+    assert bridge.asked == (None, "")
+    bridge.tell(SoundFault("sound_missing", detail="no library"))
+    desk.turn()
+    assert (desk.fault, desk.sound.state.microphone) == ("sound_missing", f"file:{voice}")
+
+
+def test_a_file_that_is_no_sound_is_refused_and_leaves_silence(desk: Desk, tmp_path: Path) -> None:
+    voice = tmp_path / "voice.wav"
+    voice.write_text("no sound")
+    with pytest.raises(SoundError):
+        desk.sound.check(f"file:{voice}")
+    assert desk.sound.state.microphone == HEADSET.id
+    with pytest.raises(SoundError):
+        desk.sound.use(f"file:{voice}", "none")
+    desk.sound.talking(on=True)
+    assert desk.bridges == []
+    assert desk.ends[-1].pull(640) == bytes(640)
+
+
+def test_the_speakers_meter_shows_what_is_heard_while_it_is_watched(desk: Desk, tmp_path: Path) -> None:
+    sound, ends = desk.sound, desk.ends
     voice = tmp_path / "voice.wav"
     write_wav(voice, bytes(32_000))
     sound.use(f"file:{voice}", "none")

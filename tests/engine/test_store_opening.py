@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.domain.errors import ArchiveError
 from tests.archive.scene import MemoryKeys
 from tests.engine.test_store import Desk
 
@@ -29,4 +31,19 @@ def test_a_look_up_waits_for_the_archive_and_is_answered_by_it(tmp_path: Path) -
     may_open.set()
     desk.until(lambda: "call" in desk.known)
     assert desk.known["call"].drawn
+    assert desk.store.close()
+
+
+@pytest.mark.parametrize(
+    "fault", [ValueError("no id"), KeyError("x"), ArchiveError("error.archive.unwritable", path="")]
+)
+def test_an_archive_that_cannot_be_repaired_is_recorded_into_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def repair(_archive: Archive, _now: datetime) -> list[object]:
+        raise fault
+
+    monkeypatch.setattr(Archive, "repair", repair)
+    desk = Desk(lambda: Archive.open_or_create(tmp_path / "archive", MemoryKeys()))
+    desk.until(lambda: desk.store.state.works)
     assert desk.store.close()

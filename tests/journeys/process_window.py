@@ -34,7 +34,7 @@ class Window:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=words,
-                text=True,
+                encoding="utf-8",
             )
         self.shown: list[Shown] = []
         self._changed = threading.Condition()
@@ -72,6 +72,16 @@ class Window:
         self._say(f"press {name}")
         told = self.wait(lambda one: "pressed" in one or "cannot" in one, "the press", seconds, asked)
         assert told.get("pressed") == name, told
+
+    def type(self, name: str, text: str) -> None:
+        """Into a field, key by key."""
+        asked = time.monotonic()
+        self._say(f"type {name} {text}")
+        self.wait(lambda one: one.get("typed") == name, "what was typed", after=asked)
+
+    def stumble(self) -> None:
+        """It comes upon a bug, with all that it knows in the error's text, and goes on."""
+        self._say("stumble")
 
     def stop(self) -> None:
         """It does not run at all until `go_on`."""

@@ -135,7 +135,7 @@ def ring(session: Talk, phone: Baresip, caller: SecondPhone) -> str:
 def hang_up(session: Talk, caller: SecondPhone, call: str) -> None:
     caller.do("hang_up")
     caller.wait_for("CallEnded")
-    session.wait(lambda line: line["type"] == "status" and line["state"]["phase"] == "ended", f"{call} ended")
+    session.wait(lambda line: line["type"] == "over" and line["call"] == call, f"{call} let go")
 
 
 def frames(caller: SecondPhone) -> int:

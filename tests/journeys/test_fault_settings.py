@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from softphone.wire import Account, Refused, Said, SaveSettings, Settings, Snapshot
+from softphone.system.settings import load_settings
+from softphone.wire import Account, Look, Refused, Said, SaveSettings, Settings, Snapshot
 from tests.journeys.fault_words import begun, change_settings, save, sentence
 from tests.journeys.stage import Stage, build
 from tests.peers.second_phone import talk
@@ -55,16 +56,23 @@ def test_a_sound_that_cannot_be_used_is_told_of_and_the_party_is_recorded(tmp_pa
         _recorded_all_the_same(on)
 
 
-def test_an_account_that_is_none_is_refused_with_a_sentence_and_the_good_one_stays(tmp_path: Path) -> None:
+def test_what_cannot_be_used_is_refused_with_a_sentence_and_changes_nothing(tmp_path: Path) -> None:
     on = build(tmp_path, lines=("n7",))
     with begun(on):
         on.ready()
         now = on.desk.wait(lambda snapshot: snapshot.settings, "settings")
-        for address in ("", "just words", "sip:4711@", "a@b@c/d"):
-            wrong = replace(now, accounts=(Account("agent", address, register=False),))
-            refused = on.desk.ask(SaveSettings, settings=wrong)
-            assert isinstance(refused, Refused), address
+        wrong = [
+            replace(now, accounts=(Account("agent", address, register=False),))
+            for address in ("", "just words", "sip:4711@", "a@b@c/d")
+        ]
+        wrong.append(replace(now, microphone=f"file:{on.home.folders.config / 'policy.toml'}", look=Look.DARK))
+        for settings in wrong:
+            refused = on.desk.ask(SaveSettings, settings=settings)
+            assert isinstance(refused, Refused), settings
             sentence(refused.said)
+        # Refused is refused: nothing of it is stored, and nothing is in force.
+        assert load_settings(on.home.folders.config) == now
+        assert on.desk.wait(lambda snapshot: snapshot, "a state").settings == now
         _recorded_all_the_same(on)
 
 
@@ -86,4 +94,6 @@ def test_a_settings_file_that_is_none_is_set_aside_and_told_of(tmp_path: Path, c
     with begun(on):
         sentence(on.desk.wait(_standing_fault, "a fault"))
         assert on.desk.wait(lambda now: now.settings, "settings") == Settings()
+        save(on, bind="127.0.0.1")
+        on.desk.wait(lambda now: not now.faults, "no fault any more")
     assert (folder / "settings.faulty.toml").read_bytes() == content

@@ -102,6 +102,7 @@ def test_a_rulebook_that_goes_wrong_costs_the_recording_and_nothing_of_the_call(
         assert status.reasons[0].reason is Reason.RULEBOOK_FAILED
         faults = on.desk.wait(lambda now: now.faults, "a word about the plugin")
         assert all(sentence(fault) for fault in faults)
+        assert any(fault.params.get("plugin") == RULEBOOK for fault in faults)
         on.hang_up(call)
         assert not on.desk.told("sealed")
         lost = _frames_lost(on)
@@ -112,6 +113,7 @@ def test_a_rulebook_that_goes_wrong_costs_the_recording_and_nothing_of_the_call(
         mood.unlink()
         again = on.call("n7", number="+4520123457")
         on.sealed(again, 1.0)
+        on.desk.wait(lambda now: not now.faults, "no word about the plugin any more")
         on.hang_up(again)
         on.end()
         told_plainly(words(on))

@@ -19,14 +19,13 @@ from softphone.domain.status import HoldPhase
 from softphone.wire import EndWrapUp, OptOut
 from tests.journeys.listening import numbers, spoken
 from tests.journeys.stage import Stage, stage
-from tests.journeys.watched_engine import SEEN, STALLED
+from tests.journeys.watched_engine import SEEN, STALLED, WATCHED
 from tests.peers.counter import CYCLE, FRAME
 from tests.peers.processes import until
 from tests.peers.second_phone import talk
 
 pytestmark = [pytest.mark.journey, pytest.mark.alone, pytest.mark.rule("G31"), pytest.mark.rule("G04")]
 
-WATCHED = ("-m", "tests.journeys.watched_engine")
 STALL = 2.0
 
 

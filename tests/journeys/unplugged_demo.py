@@ -2,29 +2,57 @@
 
     python -m tests.journeys.unplugged_demo optOut demo --headless --json …
 
-It shows that the demo's agent acts through that widget and in no other way.
+It shows that the demo's agent acts through that widget and in no other way. And its hand is a nervous one: it clicks twice
+where it answers, the second time on what stands there once the call is answered: the button that hangs up.
 """
 
 from __future__ import annotations
 
 import sys
 
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton
 
 from softphone import cli
 from softphone.demo import director
 from softphone.demo.director import Director
 from softphone.ui.app import Desk
+from softphone.ui.window import DeskWindow
+from softphone.wire import CallPhase, CallState
 
 
 class _Unplugged(Director):
     button = ""
+    _window: DeskWindow
+    _answered_at: QPoint | None = None
 
     def start(self, desk: Desk) -> None:
         for top in (desk.window, desk.incoming):
             for button in top.findChildren(QAbstractButton, self.button):
                 button.clicked.disconnect()
+        self._window = desk.window
         super().start(desk)
+
+    def _press(self, name: str) -> bool:
+        if name == "answer":
+            button = self._window.call.answer
+            self._answered_at = button.mapTo(self._window, button.rect().center())
+        return super()._press(name)
+
+    def _call(self, call: CallState) -> None:
+        super()._call(call)
+        if call.phase is CallPhase.CONNECTED and self._answered_at and self._first("pressed again"):
+            self._after(0.15, self._press_again)
+
+    def _press_again(self) -> None:
+        at = self._answered_at or QPoint()
+        there = self._window.childAt(at)
+        if there is None or there.objectName() != "hangUp":
+            raise AssertionError("the button that hangs up is not where the call was answered")
+        self._tell("pressed_again", {"button": there.objectName()})
+        none = Qt.KeyboardModifier.NoModifier
+        QTest.mouseClick(there, Qt.MouseButton.LeftButton, none, there.mapFrom(self._window, at))
 
 
 def main() -> int:

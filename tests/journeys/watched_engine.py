@@ -1,4 +1,5 @@
-"""The real engine, watched from inside its process: when each frame came to the recorder's gate, and when an opt-out reached it.
+"""The real engine, watched from inside its process: when each frame came to the recorder's gate, and when a digit was pressed
+or an opt-out reached it.
 
 Started as the engine is (`python -m tests.journeys.watched_engine --home DIR engine`). It changes nothing the engine does but
 one thing, on the word `stall SECONDS` on stdin: the encoder's next frame takes so long, as behind a disk that hangs. What was
@@ -21,13 +22,16 @@ from softphone.bootstrap import engine as bootstrap
 from softphone.engine.loop import Engine
 from softphone.engine.recording import Recording
 from softphone.engine.server import Attached, Detached, Told
+from softphone.engine.sip.events import DigitReceived, PhoneEvent
 from softphone.wire import OptOut
 
+WATCHED = ("-m", "tests.journeys.watched_engine")
 SEEN = "watched.json"
 STALLED = "stalled"
 
 _frames: list[tuple[str, int, float, bytes]] = []
 _opt_outs: list[tuple[str, float]] = []
+_digits: list[tuple[str, float]] = []
 _stall: list[float] = []
 
 
@@ -42,6 +46,11 @@ class _WatchedEngine(Engine):
         if isinstance(event, Told) and isinstance(event.message, OptOut):
             _opt_outs.append((event.message.call, time.monotonic()))
         super().client(event)
+
+    def heard(self, event: PhoneEvent) -> None:
+        if isinstance(event, DigitReceived):
+            _digits.append((event.call, event.at))
+        super().heard(event)
 
 
 class _StallingEncoder(Encoder):
@@ -75,6 +84,7 @@ def _told() -> dict[str, Any]:
         calls[call] = {
             "frames": [[index, at, number] for (index, at, _), number in zip(own, said, strict=True)],
             "opt_outs": [at for one, at in _opt_outs if one == call],
+            "digits": [at for one, at in _digits if one == call],
         }
     return calls
 

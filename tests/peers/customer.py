@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from softphone.audio.bridge import LiveBridge
-from softphone.audio.devices import SoundFault, SoundRestored
+from softphone.audio.devices import SoundFault, SoundWorks
 from softphone.audio.files import FileSound, read_wav, write_wav
 from softphone.domain.errors import KlartoneError
 from softphone.engine.sip import events
@@ -68,7 +68,7 @@ class Customer:
         sent.append(own)
         received.append(heard)
 
-    def _sound_changed(self, told: SoundFault | SoundRestored) -> None:
+    def _sound_changed(self, told: SoundFault | SoundWorks) -> None:
         self._out({"event": type(told).__name__, **dataclasses.asdict(told)})
 
     def _happened(self, event: events.PhoneEvent) -> None:

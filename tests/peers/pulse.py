@@ -10,9 +10,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.peers.processes import end, until
@@ -26,12 +26,39 @@ ctl.!default { type pulse }
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class NullSinks:
     """`env` is for a process that shall see this sound server and no other."""
 
     env: Mapping[str, str]
-    process: subprocess.Popen[bytes]
+    modules: Sequence[str]
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def plug_in(self) -> None:
+        """The sound server comes; it answers when this returns."""
+        self.process = subprocess.Popen(
+            [
+                "pulseaudio",
+                "-n",
+                "--daemonize=no",
+                "--use-pid-file=no",
+                "--exit-idle-time=-1",
+                "--disable-shm=yes",
+                "--realtime=no",
+                "--high-priority=no",
+                "--log-target=stderr",
+                *(f"--load={module}" for module in self.modules),
+            ],
+            env=dict(self.env),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until(lambda: self._control("set-default-sink", "ear"), 5, "PulseAudio's answer")
+        self._control("set-default-source", "mouth.monitor")
+
+    def _control(self, *arguments: str) -> bool:
+        done = subprocess.run(["pactl", *arguments], env=dict(self.env), capture_output=True, check=False)
+        return done.returncode == 0
 
     def speak(self, wav: Path) -> subprocess.Popen[bytes]:
         """Play a WAV file into the microphone; end the process it gives."""
@@ -68,33 +95,10 @@ def null_sinks() -> Generator[NullSinks]:
         "module-null-sink sink_name=mouth rate=48000 channels=1 norewinds=1",
         "module-null-sink sink_name=ear rate=48000 channels=1 norewinds=1",
     ]
-    process = subprocess.Popen(
-        [
-            "pulseaudio",
-            "-n",
-            "--daemonize=no",
-            "--use-pid-file=no",
-            "--exit-idle-time=-1",
-            "--disable-shm=yes",
-            "--realtime=no",
-            "--high-priority=no",
-            "--log-target=stderr",
-            *(f"--load={module}" for module in modules),
-        ],
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def control(*arguments: str) -> bool:
-        done = subprocess.run(["pactl", *arguments], env=env, capture_output=True, check=False)
-        return done.returncode == 0
-
+    sinks = NullSinks(env, modules)
     try:
-        until(socket.exists, 5, "PulseAudio's socket")
-        until(lambda: control("set-default-sink", "ear"), 5, "PulseAudio's answer")
-        control("set-default-source", "mouth.monitor")
-        yield NullSinks(env, process)
+        sinks.plug_in()
+        yield sinks
     finally:
-        end(process)
+        end(sinks.process)
         shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,95 @@
+"""The accounts between settings, keyring and SIP: how many there may be, and how long a fault of the keyring's stands."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from softphone.domain.errors import KeyringError, SettingsError
+from softphone.engine.accounts import MOST, Accounts
+from softphone.engine.sip.settings import AccountSettings
+from softphone.wire import Account, Registration, Said
+
+ONE = Account("one", "one@pbx.example")
+OTHER = Account("other", "other@pbx.example")
+
+
+class _Phone:
+    def __init__(self) -> None:
+        self.added: list[str] = []
+
+    def add_account(self, account: str, settings: AccountSettings) -> None:
+        self.added.append(account)
+
+    def remove_account(self, account: str) -> None:
+        self.added.remove(account)
+
+
+class Desk:
+    """`locked`: the accounts whose password the keyring does not give."""
+
+    def __init__(self) -> None:
+        self.locked: set[str] = set()
+        self.inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.faults: dict[str, Said | None] = {}
+        self.phone = _Phone()
+        self.accounts = Accounts(self.phone, self._password, self.inbox.put, self.faults.__setitem__)
+
+    def _password(self, account: str) -> str | None:
+        if account in self.locked:
+            raise KeyringError("error.keyring.locked")
+        return f"secret of {account}"
+
+    def set(self, *accounts: Account, answers: int) -> None:
+        self.accounts.set(accounts, in_call=False)
+        for _ in range(answers):
+            self.inbox.get(timeout=5)()
+
+    @property
+    def fault(self) -> str | None:
+        said = self.faults.get("keyring")
+        return said.code if said else None
+
+
+def some(count: int) -> tuple[Account, ...]:
+    return tuple(Account(f"a{number}", f"user{number}@pbx.example", register=False) for number in range(count))
+
+
+def test_one_account_too_many_is_refused_and_nothing_is_changed() -> None:
+    desk = Desk()
+    desk.set(*some(MOST), answers=0)
+    assert len(desk.phone.added) == MOST
+    with pytest.raises(SettingsError) as refused:
+        desk.set(*some(MOST + 1), answers=0)
+    assert refused.value.params == {"most": MOST}
+    assert len(desk.phone.added) == MOST
+
+
+@pytest.mark.parametrize("end", ["removed", "registers no more", "the keyring answers"])
+def test_a_keyring_that_does_not_answer_is_a_fault_as_long_as_an_account_needs_it(end: str) -> None:
+    desk = Desk()
+    desk.locked = {ONE.id}
+    desk.set(ONE, OTHER, answers=2)
+    # That another account's password could be had says nothing of this one's.
+    assert desk.fault == "error.keyring.locked"
+    assert [one.registration for one in desk.accounts.shown()] == [Registration.NO_PASSWORD, Registration.REGISTERING]
+    match end:
+        case "removed":
+            desk.set(OTHER, answers=1)
+        case "registers no more":
+            desk.set(replace(ONE, register=False), OTHER, answers=1)
+        case _:
+            desk.locked.clear()
+            desk.set(ONE, OTHER, answers=2)
+    assert desk.fault is None
+
+
+def test_what_the_keyring_says_of_an_account_that_has_gone_meanwhile_is_no_fault() -> None:
+    desk = Desk()
+    desk.locked = {ONE.id}
+    desk.accounts.set((ONE,), in_call=False)
+    desk.set(answers=1)
+    assert (desk.fault, desk.phone.added) == (None, [])
