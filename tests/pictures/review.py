@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.review.sample import Shown
 from softphone.archive.review.tally import Tallied, tally
 from softphone.audio.playback import SPEEDS
@@ -22,6 +23,7 @@ from softphone.domain.errors import SoundError
 from softphone.domain.purpose import KeyRole, Language
 from softphone.ui.app import make_application
 from softphone.ui.review.app import Review
+from softphone.ui.review.given import TeamLed
 from softphone.ui.review.window import HEIGHT, LOWEST, NARROWEST, WIDTH
 from softphone.wire import Look, Said
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
@@ -38,6 +40,9 @@ PICTURES = {
     "review-gone": "review: gone while it was open",
     "review-too-many": "review: more than is got through",
     "review-unseen": "review: some expired unheard",
+    "review-unreviewed": "review: nobody has reviewed any yet",
+    "review-not-whole": "review: a recording that is not whole",
+    "review-not-whole-small": "review: a recording that is not whole, the smallest window",
     "review-choose": "review: nothing is open yet",
     "review-reviewed": "review: what was reviewed",
     "review-no-speaker": "review: no speaker",
@@ -61,7 +66,7 @@ _SAID = {
 
 def take_pictures(folder: Path, language: Language) -> list[str]:
     """Each as `<folder>/<name>-<language>-<look>.png`; gives what it has taken."""
-    make_application()
+    make_application().setDoubleClickInterval(0)  # nobody presses twice
     folder.mkdir(parents=True, exist_ok=True)
     taken: list[str] = []
     for look in (Look.LIGHT, Look.DARK):
@@ -80,6 +85,15 @@ def take_pictures(folder: Path, language: Language) -> list[str]:
                 with shot.window(desk) as on:
                     _until(lambda on=on: on.window.panel.figures is not None and len(on.window.model.rows) > 5)
                     shot.take(name, on)
+        with TemporaryDirectory() as place, scene(Path(place) / "archive") as desk:
+            _not_whole(desk)
+            with shot.window(desk, team=replace(TEAM, capacity=None)) as on:
+                _until(lambda on=on: on.window.panel.figures is not None and on.window.model.rows)
+                shot.take("review-unreviewed", on)
+                _press(on, Qt.Key.Key_N)
+                _until(lambda on=on: on.opened is not None and on.window.detail.waveform.drawn_whole)
+                shot.take("review-not-whole", on)
+                shot.take("review-not-whole-small", on, NARROWEST, LOWEST)
     return taken
 
 
@@ -119,7 +133,8 @@ def _worked(shot: _Shots, desk: Scene, on: Review, newest: str, language: Langua
     _until(window.detail.fault.isVisible)
     shot.take("review-no-speaker", on)
     desk.commit(DropWraps(newest, KeyRole.TRAINING, "withdrawn"), recording=newest)
-    _until(lambda: on.opened is None)
+    left = len(window.model.rows) - 1
+    _until(lambda: on.opened is None and on.filter_counts[Shown.WAITING] == len(window.model.rows) == left)
     shot.take("review-gone", on)
     _press(on, Qt.Key.Key_N)
     _until(lambda: on.opened is not None)
@@ -139,11 +154,11 @@ class _Shots:
         self.speaker = Loudspeaker()
 
     @contextmanager
-    def window(self, desk: Scene, *, refusal: Said | None = None) -> Generator[Review]:
+    def window(self, desk: Scene, *, team: TeamLed = TEAM, refusal: Said | None = None) -> Generator[Review]:
         reviewed = Reviewed(desk, language=self._language, look=self._look)
         self.speaker = reviewed.speaker
         try:
-            yield reviewed.open(() if refusal else (TEAM,), refusal=refusal)
+            yield reviewed.open(() if refusal else (team,), refusal=refusal)
         finally:
             reviewed.close()
             QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
@@ -210,9 +225,29 @@ def _sample(desk: Scene) -> str:
     return recording
 
 
+def _not_whole(desk: Scene) -> None:
+    """Two that wait. In the newer one ten seconds after a pause are missing, a part cannot be opened, and it broke off."""
+    take(desk, JONAS, AT - timedelta(days=1), line="service", lasts=271, sound=conversation(8, 2))
+    more = [(108 * 50, conversation(40, 5)), (160 * 50, conversation(4, 6)), (170 * 50, conversation(30, 7))]
+    recording = take(desk, ANNA, AT - timedelta(minutes=4), keep="P14D", sound=conversation(70, 3), more=more)
+    with desk.archive.catalog.writing() as connection:
+        tally(connection, desk.archive.desk, "salg", ANNA, "2026-11", Tallied.DRAWN, 2)
+    path = desk.archive.vault.path(recording)
+    whole = bytearray(path.read_bytes())
+    chunks = [one for one in scan(bytes(whole), read_header(bytes(whole))[1]) if isinstance(one, Chunk)]
+    after_pause = [one for one in chunks if one.segment == 1]
+    for chunk in (*after_pause[12:22], *(one for one in chunks if one.segment == 2)):
+        whole[chunk.offset + 40] ^= 1
+    del whole[chunks[-6].offset :]
+    path.write_bytes(whole)
+
+
 def _pile_up(desk: Scene) -> None:
     """Far more wait than anybody hears: rows alone, for none of these is opened."""
     add_sample(desk.archive, 400)
+    with desk.archive.catalog.writing() as connection:
+        for what, count in ((Tallied.DRAWN, 400), (Tallied.RECORDED, 400), (Tallied.REVIEWED, 80)):
+            tally(connection, desk.archive.desk, "salg", ANNA, "2026-11", what, count)
 
 
 def _expire(desk: Scene) -> None:

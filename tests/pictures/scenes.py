@@ -68,6 +68,7 @@ BESIDE = {
     "ready": "ready, today's calls",
     "first-start": "first start, without an account",
     "incoming": "an incoming call",
+    "incoming-corner": "an incoming call, the small window in the corner",
     "on-hold": "on hold",
     "keep-for-complaint": "opt-out while the party's dispute stands: a choice",
     "two-consents": "two questions with a key each",
@@ -112,6 +113,7 @@ BESIDE = {
     "earlier-locked": "an earlier call, locked in its row",
     "earlier-complaint": "an earlier call, locked by the party and refused: a choice",
     "no-engine": "the engine is gone",
+    "earlier-broke-off": "an earlier call, whose recording broke off",
 }
 
 
@@ -195,6 +197,7 @@ def incoming_and_notice(s: Studio) -> None:
     s.ring("spoken")
     s.on.desk.wait_call(lambda one: one.phase is CallPhase.INCOMING and one.status, "ringing")
     s.take("incoming")
+    s.take("incoming-corner", corner=True)
     call = s.on.desk.answer().id
     s.on.customer.wait_for("CallEstablished")
     s.on.desk.wait_status(lambda status: status.notice and status.notice.told is Told.PLAYING, "playing", call)
@@ -233,7 +236,7 @@ def obliged(s: Studio) -> None:
 
 
 def objected(s: Studio) -> None:
-    call = s.call("objection")
+    call = s.call("objection", "+4520123458")  # a no is remembered: not the number of the calls that ask
     s.recording(call)
     s.on.desk.opt_out(call)
     s.when("objection", call, lambda status: "objection_received" in status.notes)
@@ -564,10 +567,19 @@ def policies(s: Studio) -> None:
 
 
 def engine_gone(s: Studio) -> None:
-    call = s.call("sales")
+    call = s.call("sales", "+4520123480")
     s.recording(call)
     s.take("no-engine", connected=False)
-    s.over(call)
+    # It really goes, in the midst of it. The next one tells what is there of that recording.
+    s.on.engine.kill()
+    s.on.engine.wait()
+    s.on.customer.do("hang_up")
+    s.on.start_engine()
+    s.on.ready()
+    s.on.desk.do(Reopen, call=call)
+    s.on.desk.wait_call(lambda one: one.reopened, "taken up again", call)
+    s.take("earlier-broke-off")
+    s.forget(call)
 
 
 SCENES: tuple[Callable[[Studio], None], ...] = (
