@@ -198,7 +198,7 @@ class Detail(QWidget):
     def order_tabs(self) -> None:
         """Comments and questions come and go: Tab goes through them where they stand."""
         feet = (self.scores.share, self.next_button, self.reviewed_button)
-        chain([self.transport.on, *self.comments.stops, *self.scores.rings, *feet])
+        chain([self.transport.on, *self.comments.stops, self.scores.reel, *self.scores.rings, *feet])
 
     def tell_fault(self, sentence: str) -> None:
         """In place, beside what does not work; empty: nothing is wrong."""

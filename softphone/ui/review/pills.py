@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from softphone.ui.controls import Control, FilledButton
@@ -15,7 +25,8 @@ from softphone.ui.view import View
 _CAP = 18.0
 """px: a key's cap, at least as wide as it is high"""
 _WIDE = 190
-"""px for a question; with less, all of them are smaller and may take two lines"""
+"""px for a question; with less, all of them are smaller"""
+_WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
 
 
 def cap_width(key: str) -> float:
@@ -173,12 +184,11 @@ class Rings(Control):
     given = Signal(int)
     stepped = Signal(int)
     chosen = Signal()
-    HEIGHT, SIDE, APART = 34, 14.0, 4.0
+    HEIGHT, LOWEST, SIDE, APART = 34, 22, 14.0, 4.0
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.setFixedHeight(self.HEIGHT)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.points = 0
         self.of = 5
         self.is_next = False
@@ -188,12 +198,28 @@ class Rings(Control):
         self.points, self.of, self.is_next = points, of, is_next
         told = view.texts("review.score.given", points=points, of=of) if points else view.texts("review.score.none")
         self.show_as(view, question, name=f"{question}: {told}", why=view.texts("review.score.how", digit=min(of, 9)))
+        self._make_room()
 
     def sizeHint(self) -> QSize:
-        return QSize(220, self.HEIGHT)
+        return QSize(220, max(self.HEIGHT, self.minimumHeight()))
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, self.HEIGHT)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """For all of the question's lines, also when it is the one whose turn it is."""
+        words = QFontMetricsF(self._font(strong=True)).boundingRect(self._box(500), _WRAPPED, self.text())
+        lowest = max(self.LOWEST, round(words.height()) + 2)
+        if lowest != self.minimumHeight():
+            self.setMinimumHeight(lowest)
+            self.setMaximumHeight(max(self.HEIGHT, lowest))
+
+    def _box(self, height: float) -> QRectF:
+        return QRectF(6, 0, self.ring(1).left() - 14, height)
+
+    def _font(self, *, strong: bool) -> QFont:
+        return font(BODY if self._box(0).width() >= _WIDE else SMALL - 1, strong=strong)
 
     def ring(self, number: int) -> QRectF:
         """Where the ring of so many points is."""
@@ -216,12 +242,9 @@ class Rings(Control):
             event.ignore()
 
     def draw(self, painter: QPainter, theme: Theme, _icons: Icons) -> None:
-        box = QRectF(6, 0, self.ring(1).left() - 14, self.height())
-        whole = box.width() >= _WIDE
-        painter.setFont(font(BODY if whole else SMALL - 1, strong=self.is_next))
+        painter.setFont(self._font(strong=self.is_next))
         painter.setPen(QColor(theme.text if self.isEnabled() else theme.disabled))
-        middle = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(box, middle | (0 if whole else int(Qt.TextFlag.TextWordWrap)), self.text())
+        painter.drawText(self._box(self.height()), _WRAPPED, self.text())
         for number in range(1, self.of + 1):
             full = number <= self.points
             painter.setPen(QPen(QColor(theme.accent if full else theme.neutral.mark), 1.25))

@@ -5,14 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.domain.policy import ScoreItem
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, Reel, Words
 from softphone.ui.review.pills import Rings, Switch
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View
+
+_LEAST = 88
+"""px of the questions that are in sight in the smallest window: four, of one line each"""
+
+
+class _Questions(Reel):
+    """As tall as its questions where there is room, and scrolled where there are more than that."""
+
+    def __init__(self, name: str, inside: QWidget) -> None:
+        super().__init__(name, inside)
+        self._inside = inside
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+
+    def sizeHint(self) -> QSize:
+        return self._inside.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, min(_LEAST, self._inside.minimumSizeHint().height()))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().event(event)
 
 
 class Scores(Card):
@@ -29,22 +53,28 @@ class Scores(Card):
         self._rule = QFrame()
         self._rule.setObjectName("rule")
         self._rule.setFixedHeight(1)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(8, 10, 10, 8)
-        self._layout.setSpacing(2)
+        inside = QWidget()
+        self._questions = QVBoxLayout(inside)
+        self._questions.setContentsMargins(0, 0, 6, 0)
+        self._questions.setSpacing(0)
+        self.reel = _Questions("scoresReel", inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 10, 4, 8)
+        layout.setSpacing(2)
         above = QHBoxLayout()
         above.setContentsMargins(6, 0, 0, 4)
         above.addWidget(self.heading)
         below = QHBoxLayout()
         below.setContentsMargins(6, 0, 0, 0)
         below.addWidget(self.none)
-        self._layout.addLayout(above)
-        self._layout.addLayout(below)
-        self._layout.addSpacing(6)
-        self._layout.addWidget(self._rule)
-        self._layout.addSpacing(2)
-        self._layout.addWidget(self.share)
-        self._layout.addStretch(1)
+        layout.addLayout(above)
+        layout.addLayout(below)
+        layout.addWidget(self.reel)
+        layout.addSpacing(6)
+        layout.addWidget(self._rule)
+        layout.addSpacing(2)
+        layout.addWidget(self.share)
+        layout.addStretch(1)
         self.rings: list[Rings] = []
         self._items: tuple[ScoreItem, ...] = ()
         self._points: dict[str, int] = {}
@@ -56,13 +86,13 @@ class Scores(Card):
         if tuple(items) == self._items:
             return
         for rings in self.rings:
-            self._layout.removeWidget(rings)
+            self._questions.removeWidget(rings)
             rings.hide()
             rings.deleteLater()
         self._items, self.rings = tuple(items), []
         for number, item in enumerate(items):
             rings = Rings(f"score_{item.id}")
-            self._layout.insertWidget(2 + number, rings)
+            self._questions.addWidget(rings)
             rings.given.connect(partial(self._give, number))
             rings.stepped.connect(partial(self._step, number))
             rings.chosen.connect(partial(self._choose, number))
@@ -126,6 +156,7 @@ class Scores(Card):
     def render_view(self, view: View, agent: str) -> None:
         self._view = view
         self.heading.setText(view.texts("review.scores"))
+        self.reel.render_view(view)
         self.none.setText(view.texts("review.scores.none"))
         self.none.setVisible(not self._items)
         self.share.show_as(
@@ -142,3 +173,5 @@ class Scores(Card):
             question = item.name[self._view.texts.language]
             points = self._points.get(item.id, 0)
             rings.show_score(self._view, question, points, item.points, is_next=number == self._next)
+        if self._next < len(self.rings):
+            self.reel.ensureWidgetVisible(self.rings[self._next], 0, 0)

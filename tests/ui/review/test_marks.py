@@ -120,7 +120,7 @@ def test_a_headset_that_is_pulled_out_is_said_and_the_button_plays_again(
     detail = review.window.detail
     key(review, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: detail.transport.play.plays, timeout=3000)
-    on.speaker.pull(0.5)
+    qtbot.waitUntil(lambda: bool(on.speaker.pull(0.1)) and review.sound.position > 0, timeout=3000)
     on.speaker.active = False
     qtbot.waitUntil(detail.fault.isVisible, timeout=3000)
     assert detail.fault.text().startswith("Højttaleren er væk, så afspilningen er standset.")
