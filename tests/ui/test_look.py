@@ -142,18 +142,22 @@ def test_every_code_that_the_desk_names_has_a_sentence() -> None:
 
 def test_pictures_are_taken_in_both_languages_and_looks(qapp: QApplication, tmp_path: Path) -> None:
     told: list[Path] = []
-    pictures = [Picture("recording", s.snapshot(s.call(s.RECORDING)), s.NOW), Picture("ready", s.READY, s.NOW)]
+    pictures = [
+        Picture("recording", s.snapshot(s.call(s.RECORDING)), s.NOW),
+        Picture("corner", s.snapshot(s.INCOMING), s.NOW, corner=True),
+    ]
     resources = (RESOURCES / "translations", RESOURCES / "icons", RESOURCES / "themes")
     files = take_all(pictures, tmp_path, *resources, told=told.append)
     assert sorted(file.name for file in files) == sorted(
         f"{name}-{language}-{look}.png"
-        for name in ("recording", "ready")
+        for name in ("recording", "corner")
         for language in ("da", "en")
         for look in ("light", "dark")
     )
     assert told == files
     images = {file.name: QImage(str(file)) for file in files}
-    assert all(image.width() >= 376 for image in images.values())
+    assert all(images[name].width() >= (336 if name.startswith("corner") else 376) for name in images)
+    assert images["corner-da-light.png"].height() < 300  # it alone, not the desk's window
     assert images["recording-da-light.png"] != images["recording-en-light.png"]
     assert images["recording-da-light.png"] != images["recording-da-dark.png"]
     card = images["recording-da-light.png"].pixelColor(300, 200).name().upper()
