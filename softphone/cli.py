@@ -24,6 +24,15 @@ Run = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status is returned. Never a traceback at a person."""
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _run(argv: Sequence[str] | None) -> int:
     bootstrap.speak_command_line()
     texts = bootstrap.texts()
     arguments = _parser(texts).parse_args(argv)
@@ -36,10 +45,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KlartoneError as error:
         print(texts.error(error), file=sys.stderr)  # noqa: T201
         return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        return 0
 
 
 class _Formatter(argparse.HelpFormatter):

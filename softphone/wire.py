@@ -552,6 +552,9 @@ _from_engine: TypeAdapter[Hello | Snapshot | Occurred | Fault | Done | Refused |
     FromEngine
 )
 _to_engine: TypeAdapter[Attach | Ping | Command] = TypeAdapter(ToEngine)
+_any_object: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
+MOST_ID = 64
+"""characters of an id that is answered to where the rest is no message"""
 
 
 class WireError(KlartoneError):
@@ -580,9 +583,21 @@ def decode_to_engine(line: bytes) -> Attach | Ping | Command:
         raise WireError("error.wire.not_understood", detail=_first(error)) from None
 
 
+def id_of(line: bytes) -> str:
+    """Of a line that is no message, so that whoever sent it hears what the answer is to; "" where it has none."""
+    try:
+        id = _any_object.validate_json(line).get("id")
+    except ValidationError:
+        return ""
+    return id if isinstance(id, str) and len(id) <= MOST_ID else ""
+
+
 def _first(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+    if fault["type"] == "union_tag_invalid":
+        return "type: not one of the messages"  # pydantic's own words repeat what was sent
+    where = ".".join(str(part) for part in fault["loc"])
+    return f"{where}: {fault['msg']}" if where else fault["msg"]
 
 
 _TO_ENGINE: frozenset[type] = frozenset(

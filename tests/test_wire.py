@@ -1,5 +1,6 @@
 """The messages between the processes: what goes in comes out, and what is no message is refused without being repeated."""
 
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -59,3 +60,21 @@ def test_a_fault_in_a_line_never_repeats_what_was_sent() -> None:
 def test_any_bytes_are_a_message_or_a_wire_error(line: bytes) -> None:
     with suppress(wire.WireError):
         wire.decode_to_engine(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "id"),
+    [
+        (b'{"type": "mute", "id": "10", "call": "a", "on": "maybe"}', "10"),
+        (b'{"type": "+4520123456", "id": "11"}', "11"),
+        (b'{"id": 12}', ""),
+        (b'{"id": "%s"}' % (b"9" * 65), ""),
+        (b"[1]", ""),
+        (b"\xff", ""),
+    ],
+)
+def test_what_is_no_message_is_answered_under_its_id_and_not_repeated(line: bytes, id: str) -> None:
+    with pytest.raises(wire.WireError) as caught:
+        wire.decode_to_engine(line)
+    assert wire.id_of(line) == id
+    assert not re.search(r"4520123456|maybe|^: ", str(caught.value.params["detail"]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -23,12 +24,14 @@ from softphone.system.paths import program_folder
 from softphone.system.policy_file import filled
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import load_settings, save_settings
-from softphone.system.single import ENDS_WITHIN, take_turn
+from softphone.system.single import ENDS_WITHIN, locked, take_turn
 from softphone.wire import Account, Settings
 
 NUMBERS = {"N1": "+4570102031", "N3": "+4570102033", "N7": "+4570102037", "none": "+4570102030"}
 """the number of the demo policy's line for each notice"""
 LOOPBACK = "127.0.0.1"
+TURN = "demo.lock"
+"""in the demo's folder"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Stage:
     home: Home
     number: str
     customer_voice: Path
+    turn: IO[bytes]
+    """open as long as this demo has its folder to itself"""
 
     def open_archive(self) -> Archive:
         return Archive.open(self.archive, key_store(self.archive))
@@ -61,6 +66,7 @@ def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
 
 def _set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
     home = Home.within(archive / "phone")
+    turn = _only(archive)
     _refuse_second(home, archive)
     keys = DemoKeyFile(archive / DEMO_KEYS)
     if not (archive / MARKER).exists():
@@ -84,7 +90,7 @@ def _set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
         bind=LOOPBACK,
     )
     save_settings(folder, settings)
-    return Stage(archive, home, NUMBERS[notice], customer)
+    return Stage(archive, home, NUMBERS[notice], customer, turn)
 
 
 def refuse_foreign(archive: Path) -> None:
@@ -93,11 +99,21 @@ def refuse_foreign(archive: Path) -> None:
         if (archive / MARKER).exists():
             foreign = not read_marker(archive).demo
         else:
-            foreign = not (archive / DEMO_KEYS).exists() and any(archive.iterdir())
+            foreign = not any((archive / own).exists() for own in (DEMO_KEYS, TURN)) and any(archive.iterdir())
     except OSError:
         return  # there is none yet, or it will be told why nothing can be written there
     if foreign:
         raise KlartoneError("error.demo.folder", folder=str(archive.resolve()))
+
+
+def _only(archive: Path) -> IO[bytes]:
+    """Before anything is written: of two that begin at the same moment one is told that the other is at it."""
+    archive.mkdir(parents=True, exist_ok=True)
+    turn = (archive / TURN).open("ab")
+    if not locked(turn):
+        turn.close()
+        raise KlartoneError("error.demo.running", folder=str(archive))
+    return turn
 
 
 def _refuse_second(home: Home, archive: Path) -> None:

@@ -29,6 +29,7 @@ from softphone.wire import (
     Said,
     WireError,
     decode_to_engine,
+    id_of,
 )
 
 LONGEST_PATH = 100
@@ -170,7 +171,7 @@ def converse(
             try:
                 message = decode_to_engine(line)
             except WireError as error:
-                client.outbox.put(Refused("", Said(error.code, error.params)))
+                client.outbox.put(Refused(id_of(line), Said(error.code, error.params)))
                 continue
             if not isinstance(message, Attach):
                 inbox(Told(client, message))

@@ -1,4 +1,5 @@
-"""One engine a home: a lock that the system itself lets go of when its process ends, however it ends.
+"""One at a time, of engines in a home and of demos in a folder: a lock that the system itself lets go of when its process
+ends, however it ends.
 
 Not the way to the engine: that is `endpoint`.
 """
@@ -29,7 +30,7 @@ def take_turn(folder: Path, wait: float = ENDS_WITHIN) -> IO[bytes]:
         file = (folder / FILE).open("ab")
     except OSError as error:
         raise EngineError("error.engine.cannot_listen", folder=str(folder), detail=error.strerror or "") from None
-    while not _locked(file):
+    while not locked(file):
         if time.monotonic() > limit:
             file.close()
             raise EngineError("error.engine.running", folder=str(folder))
@@ -37,7 +38,8 @@ def take_turn(folder: Path, wait: float = ENDS_WITHIN) -> IO[bytes]:
     return file
 
 
-def _locked(file: IO[bytes]) -> bool:
+def locked(file: IO[bytes]) -> bool:
+    """Whether nobody else holds it; then this process does, until it closes the file or ends."""
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -21,10 +21,12 @@ from softphone.audio.devices import Devices, SoundFault
 from softphone.bootstrap.home import DEMO_KEYS, key_store, texts
 from softphone.bootstrap.program import as_typed
 from softphone.demo import story
-from softphone.demo.stage import refuse_foreign
+from softphone.demo.stage import TURN, refuse_foreign, set_stage
 from softphone.demo.story import Teller, _can_be_heard, _has_speaker
+from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.system.secrets import DemoKeyFile
+from softphone.system.single import locked
 
 ROOT = Path(story.__file__).parent
 KLARTONE = [sys.executable, "-m", "softphone.cli"]
@@ -206,6 +208,15 @@ def test_the_demo_takes_an_empty_folder_a_new_one_and_a_demos(tmp_path: Path) ->
     refuse_foreign(tmp_path / "new")
     Archive.create(tmp_path, DemoKeyFile(tmp_path / DEMO_KEYS), demo=True).close()
     refuse_foreign(tmp_path)
+
+
+def test_of_two_demos_begun_at_the_same_moment_one_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with (tmp_path / TURN).open("ab") as other:
+        assert locked(other)
+        refuse_foreign(tmp_path)
+        with pytest.raises(KlartoneError, match=r"error\.demo\.running"):
+            set_stage(tmp_path, "N7", listen=False)
+    assert [one.name for one in tmp_path.iterdir()] == [TURN]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its shell quotes otherwise")

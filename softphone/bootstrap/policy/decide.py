@@ -82,6 +82,8 @@ def given_facts(text: str) -> GivenFacts:
         if fault["loc"] == ("direction",):
             allowed = ", ".join(Direction)
             raise KlartoneError("error.policy.facts_direction", value=str(fault["input"])[:60], allowed=allowed)
+        if fault["loc"] == ("at",) and len(faults) == 1:
+            raise KlartoneError("error.policy.facts_at", value=str(fault["input"])[:60])
         if fault["type"] == "number":
             raise KlartoneError("error.policy.facts_number", value=str(fault["input"])[:60])
     keys = ", ".join(dict.fromkeys(".".join(str(part) for part in fault["loc"]) or "–" for fault in faults))

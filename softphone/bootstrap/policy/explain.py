@@ -68,7 +68,9 @@ def _heard(asked: Asked, policy: Policy, line: Line, own: Own, now: datetime, te
     ways = {way: notice_way(line, way) for way in line.calls}
     language = policy.language_of(line)
     facts = Facts(line.id, line.calls[0], None, language, declined_earlier=False, at=now)
-    decisions = [asked.decision(policy, own, facts, drawn=drawn) for drawn in (True, False)]
+    share = line.training.sample if line.training is not None else 0
+    possible = [drawn for drawn, there in ((True, share > 0), (False, share < 1)) if there]
+    decisions = [asked.decision(policy, own, facts, drawn=drawn) for drawn in possible]
     if any(Reason.RULEBOOK_FAILED in one.reasons for one in decisions):
         raise KlartoneError("error.plugin.failed", plugin=asked.plugins.desk.plugin)
     notices = list(dict.fromkeys(one.notice for one in decisions if one.notice is not None))

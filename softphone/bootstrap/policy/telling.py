@@ -164,7 +164,8 @@ class LineTeller:
 
     def _no(self) -> Iterator[str]:
         line = self._line
-        documented, trained = line.basis(Purpose.DOCUMENTATION), line.basis(Purpose.TRAINING)
+        documented = line.basis(Purpose.DOCUMENTATION)
+        trained = line.basis(Purpose.TRAINING) if line.training is not None and line.training.sample > 0 else None
         if Basis.CONSENT in (documented, trained):
             yield self.say("explain.no.consent")
             yield self.say("explain.no.spoken" if line.spoken_consent else "explain.no.keys_only")

@@ -53,8 +53,9 @@ def test_a_decision_is_one_json_object_with_each_purpose_notice_way_and_reasons(
             '{"line": "salg", "direction": "up"}',
             "“up” cannot be the “direction”. Write one of: inbound, outbound, internal.",
         ),
-        ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "it is about: at."),
-        ('{"line": "salg", "at": "9999-12-31T23:59:59-12:00"}', "it is about: at."),
+        ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "cannot be “at”."),
+        ('{"line": "salg", "at": "2026-11-25"}', "“2026-11-25” cannot be “at”. Write day, time and offset from UTC"),
+        ('{"line": "salg", "at": "9999-12-31T23:59:59-12:00"}', "cannot be “at”."),
         ('{"line": "fax"}', "no line “fax”. Write one of these: salg, support."),
     ],
 )

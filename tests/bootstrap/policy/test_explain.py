@@ -40,6 +40,17 @@ def test_the_rule_that_obliges_is_told_with_the_line(home: Path, file: Path, cap
     assert "Reglen er: Lov om prøver, § 1." in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.parametrize(("sample", "heard"), [("0 %", {"N1"}), ("100 %", {"N7"}), ("10 %", {"N1", "N7"})])
+def test_only_what_a_party_can_hear_is_told(
+    home: Path, file: Path, capsys: Captured, sample: str, heard: set[str]
+) -> None:
+    file.write_text(POLICY.replace('sample = "10 %"', f'sample = "{sample}"'), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg", "--language", "en") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert set(re.findall(r"\((N\d)\)", told)) == heard
+    assert ("can decline training" in told) is ("N7" in heard)
+
+
 @pytest.mark.rule("G22")
 def test_a_line_that_falls_back_to_consent_is_explained_as_one_that_asks(
     home: Path, file: Path, capsys: Captured
