@@ -49,8 +49,9 @@ class Control(QAbstractButton):
     """A button that paints itself. Focus comes by the keyboard alone, so that a click leaves it where it was.
 
     A double press never does the next thing: the engine answers within milliseconds, long before the second press. A double
-    click is one press, and a control that has just come, moved or begun to mean something else takes none for as long as
-    a double click may last: from the mouse, the keyboard or a screen reader.
+    click is one press, and a control that has just come or begun to mean something else takes none for as long as a double
+    click may last: from the mouse, the keyboard or a screen reader. Nor does one that has moved among its neighbours; of a
+    move with all that stands around it, it knows nothing.
     """
 
     clicked = Signal(object)

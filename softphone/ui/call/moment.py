@@ -100,9 +100,8 @@ class Moment(QWidget):
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, 1)
         for press, button in self.presses.items():
-            button.setParent(
-                self
-            )  # also while it has no place: a button of nobody's is a window, and outlives this one
+            # Also while it has no place: a button of nobody's is a window, and outlives this one.
+            button.setParent(self)
             button.hide()
             button.clicked.connect(lambda _checked=False, press=press: self._act(press))
         self.answers.command.connect(self.command)

@@ -21,6 +21,7 @@ from softphone.domain.purpose import Language
 from softphone.domain.retention import has_expired
 from softphone.texts import Texts
 from softphone.ui.app import dress, ended_by_signals, make_application, system_language
+from softphone.ui.controls import Change
 from softphone.ui.note import announcement
 from softphone.ui.review import words
 from softphone.ui.review.counting import Counting
@@ -68,6 +69,8 @@ class Review(QObject):
         self._place = Place("review.place.choose")
         self._wanted = ""
         """the recording that is being opened"""
+        self._came = Change()
+        """another recording was opened under the hand"""
         self._using = ""
         """the one that is being marked as reviewed"""
         self._keys = False
@@ -96,6 +99,7 @@ class Review(QObject):
             shelf.reviewed.connect(self._reviewed)
             shelf.not_reviewed.connect(self._not_reviewed)
             shelf.gone.connect(self._gone)
+            shelf.unsure.connect(self._unsure)
             shelf.missed.connect(self._missed)
             shelf.failed.connect(self._failed)
             shelf.changed.connect(self._count_anew)
@@ -412,6 +416,7 @@ class Review(QObject):
             self.shelf.close(opened.reviewing)
             return
         self._wanted = ""
+        self._came.happened()
         self._show_keys(on=False)
         self.listening.take(opened, self._team.card if self._team is not None else ())
         self.draw()
@@ -453,6 +458,16 @@ class Review(QObject):
             return
         self._take_away(recordings)
         self.draw()
+
+    def _unsure(self, recording: str, error: KlartoneError | None) -> None:
+        """Silent, for nobody has said that it may be heard; it has its place in the list all the same."""
+        if self.opened is None or self.opened.row.recording != recording:
+            return
+        self._leave()
+        self._place = Place("review.place.unsure", {"why": self.view().texts.error(error) if error else ""})
+        self.draw()
+        self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._announce(self._told_place())
 
     def _refused(self, recording: str, error: KlartoneError) -> None:
         """It went before it could be opened, or something is wrong with it."""
@@ -531,6 +546,9 @@ class Review(QObject):
                 self.window.search.clear()
                 self._find("")
             self.window.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        elif what in ("next", "reviewed") and self._came.is_fresh:
+            # The second press of two was meant for the one before; this one nobody has heard.
+            return
         elif what == "next":
             self._open_next()
         elif what == "reviewed":

@@ -161,12 +161,19 @@ class Detail(QWidget):
         self.pages.setCurrentWidget(shown)
         self.keys.render_view(view)
         opened = row is not None
+        recording = row.recording if row is not None else ""
         self.next_button.show_as(
-            view, texts("review.next"), enabled=can_next, why="" if can_next else texts("review.next.none")
+            view,
+            texts("review.next"),
+            enabled=can_next,
+            why="" if can_next else texts("review.next.none"),
+            means=f"next {recording}",
         )
         done = row is not None and row.reviewed_at is not None
         why = texts("review.reviewed.open_first") if not opened else texts("review.reviewed.done") if done else ""
-        self.reviewed_button.show_as(view, texts("review.reviewed"), enabled=opened and not done, why=why)
+        self.reviewed_button.show_as(
+            view, texts("review.reviewed"), enabled=opened and not done, why=why, means=f"reviewed {recording}"
+        )
         self.foot.setText(texts("review.foot", party=party))
         if row is None:
             return

@@ -55,8 +55,8 @@ class Shelf(QObject):
     missed(turn): the list lacks rows, and is to begin anew. refused(recording, KlartoneError). told(Reviewing, Stored): each time
     something was to be stored, whether or not it could be; commented(Reviewing, it could): a comment was.
     reviewed(recording, its SampleRow or None where it went with that), not_reviewed(recording): it could not be stored.
-    gone(recordings), changed(): there is something to be counted anew, new_day(): what is told of days is another,
-    failed(KlartoneError)."""
+    gone(recordings), unsure(recording, KlartoneError or None): what is open cannot be asked about. changed(): there is something
+    to be counted anew, new_day(): what is told of days is another, failed(KlartoneError)."""
 
     paged = Signal(int, object, bool)
     opened = Signal(object)
@@ -67,6 +67,7 @@ class Shelf(QObject):
     reviewed = Signal(str, object)
     not_reviewed = Signal(str)
     gone = Signal(object)
+    unsure = Signal(str, object)
     changed = Signal()
     new_day = Signal()
     failed = Signal(object)
@@ -93,7 +94,7 @@ class Shelf(QObject):
         self._thread = threading.Thread(target=self._run, name="review-shelf", daemon=True)
         self._watch = Watch(archive, now)
         self._watch.gone.connect(self._open_gone)
-        self._watch.failed.connect(self.failed)
+        self._watch.unsure.connect(self.unsure)
 
     def start(self) -> None:
         self._thread.start()
@@ -159,11 +160,14 @@ class Shelf(QObject):
             try:
                 reviewing.reviewed(self._now())
             except KlartoneError:
-                if reviewing.still(self._now()):
-                    self.not_reviewed.emit(recording)
-                    raise
-                self._gone({recording})
-                return
+                gone = False
+                with suppress(KlartoneError):  # whoever cannot be asked has not said that it is gone
+                    gone = not reviewing.still(self._now())
+                if gone:
+                    self._gone({recording})
+                    return
+                self.not_reviewed.emit(recording)
+                raise
             finally:
                 self._close(reviewing)
             row = row_of(archive, recording, self._now())
@@ -310,14 +314,16 @@ class Shelf(QObject):
         """Whether something is open that may still be heard."""
         if self._open is None:
             return False
+        recording = self._open.row.recording
         try:
             still = self._open.still(self._now())
-        except KlartoneError:
+        except KlartoneError as error:
             # Whoever cannot be asked has not said yes.
-            self._gone({self._open.row.recording})
-            raise
+            self._watch.let_go(recording)
+            self.unsure.emit(recording, error)
+            return False
         if not still:
-            self._gone({self._open.row.recording})
+            self._gone({recording})
         return still
 
     def _check(self, archive: Archive, shown: Sequence[str]) -> Iterator[None]:

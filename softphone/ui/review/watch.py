@@ -22,11 +22,16 @@ EVERY = 0.2
 """seconds between two questions"""
 
 
+AGAIN = 0.1
+"""seconds after a question that failed, before it is asked once more"""
+
+
 class Watch(QObject):
-    """gone(recording): once for each `over`. failed(KlartoneError): it could not be asked, and so is gone too."""
+    """gone(recording), or unsure(recording, KlartoneError or None): it could not be asked, twice. One of them, once for each
+    `over`: whoever cannot be asked has not said yes, and has not said that it is gone."""
 
     gone = Signal(str)
-    failed = Signal(object)
+    unsure = Signal(str, object)
 
     def __init__(self, archive: Archive, now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -70,20 +75,28 @@ class Watch(QObject):
                     if self._ends:
                         return
                     recording = self._open
-                if recording and not self._still(recording) and self.let_go(recording):
-                    self.gone.emit(recording)
+                if recording:
+                    self._ask(recording)
         finally:
             if self._archive is not None:
                 self._archive.close()
 
+    def _ask(self, recording: str) -> None:
+        for last in (False, True):
+            try:
+                if not self._still(recording) and self.let_go(recording):
+                    self.gone.emit(recording)
+                return
+            except Exception as error:
+                known = error if isinstance(error, KlartoneError) else None
+                if known is None:
+                    log.exception("the review's watch")
+                if last and self.let_go(recording):
+                    self.unsure.emit(recording, known)
+            with self._bell:
+                self._bell.wait_for(lambda: self._ends or self._open != recording, AGAIN)
+
     def _still(self, recording: str) -> bool:
-        """Whoever cannot be asked has not said yes."""
-        try:
-            if self._archive is None:
-                self._archive = self._given.beside()
-            return bool(living(self._archive, [recording], self._now()))
-        except KlartoneError as error:
-            self.failed.emit(error)
-        except Exception:
-            log.exception("the review's watch")
-        return False
+        if self._archive is None:
+            self._archive = self._given.beside()
+        return bool(living(self._archive, [recording], self._now()))

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from softphone.archive.archive import Archive
 from softphone.archive.files.seeking import SeekingReader
-from softphone.archive.review.sample import living
+from softphone.archive.review.sample import Shown, living
 from softphone.audio.playback import Playback
 from softphone.domain.changes import Change, Discard, DropWraps, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
@@ -242,16 +242,43 @@ def test_one_of_the_list_that_is_held_leaves_it_and_the_open_one_plays_on(
     assert review.sound.playing
 
 
-def test_where_the_archive_cannot_be_asked_any_more_nothing_is_heard_on(
+def test_where_the_archive_cannot_be_asked_any_more_nothing_is_heard_on_and_the_recording_stays_in_the_list(
     qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))
     review = playing(qtbot, on, 1)
+    qtbot.waitUntil(lambda: review.filter_counts.get(Shown.WAITING) == 1, timeout=3000)
 
     def silent(*_: object) -> set[str]:
         raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="disk I/O error")
 
-    monkeypatch.setattr("softphone.ui.review.watch.living", silent)
-    qtbot.waitUntil(lambda: review.opened is None, timeout=2500)
+    with monkeypatch.context() as broken:
+        broken.setattr("softphone.ui.review.watch.living", silent)
+        qtbot.waitUntil(lambda: review.opened is None, timeout=2500)
     assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
-    qtbot.waitUntil(lambda: "disk I/O error" in review.window.note.text.text(), timeout=1000)
+    place = review.window.detail.place
+    assert place.heading.text() == "Afspilningen er standset"
+    assert "disk I/O error" in place.more.text()
+    assert [row.recording for row in review.window.model.rows] == [recording]
+    assert review.filter_counts[Shown.WAITING] == review.filter_counts[Shown.ALL] == 1
+    QTest.keyClick(review.window.list, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: review.opened is not None, timeout=3000)
+
+
+def test_where_the_archive_fails_to_answer_once_it_is_asked_again_and_the_sound_goes_on(
+    qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))
+    review = playing(qtbot, on, 1)
+    asked: list[object] = []
+
+    def hesitant(archive: Archive, recordings: list[str], now: datetime) -> set[str]:
+        asked.append(recordings)
+        if len(asked) == 1:
+            raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="database is locked")
+        return living(archive, recordings, now)
+
+    monkeypatch.setattr("softphone.ui.review.watch.living", hesitant)
+    qtbot.waitUntil(lambda: len(asked) > 2, timeout=3000)
+    assert review.opened is not None
+    assert review.sound.playing

@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -17,6 +18,7 @@ from softphone.archive.proof.verify import verify
 from softphone.archive.review.sample import Shown
 from softphone.domain.errors import SoundError
 from softphone.domain.policy import LocalText
+from softphone.ui import controls
 from softphone.ui.review.app import Review
 from softphone.ui.review.given import TeamLed
 from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, strength, voices
@@ -79,6 +81,69 @@ def test_twenty_recordings_are_reviewed_by_the_keyboard_alone(qtbot: QtBot, desk
     assert review.opened is None
     on.close()
     assert verify(desk.archive).ok
+
+
+def pressed_by(qtbot: QtBot, review: Review, how: str, what: str) -> None:
+    button = review.window.detail.reviewed_button if what == "reviewed" else review.window.detail.next_button
+    if how == "key":
+        key(review, Qt.Key.Key_R if what == "reviewed" else Qt.Key.Key_N)
+    elif how == "mouse":
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    else:
+        QAccessible.queryAccessibleInterface(button).actionInterface().doAction("Press")
+        qtbot.waitUntil(lambda: not button.isDown(), timeout=2000)  # it is pressed down for a moment, and then let go
+
+
+@pytest.mark.rule("G33")
+@pytest.mark.parametrize("what", ["reviewed", "next"])
+@pytest.mark.parametrize("how", ["key", "mouse", "screen reader"])
+def test_the_second_of_two_presses_does_nothing_to_the_recording_that_has_just_been_opened(
+    qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch, how: str, what: str
+) -> None:
+    first, second, third = (take(desk, ANNA, AT - timedelta(hours=back), sound=voices(0.4)) for back in (1, 2, 3))
+    now = [1000.0]
+    monkeypatch.setattr(controls, "monotonic", lambda: now[0])
+    monkeypatch.setattr(QApplication, "doubleClickInterval", lambda: 400)
+    review = on.open()
+    rows(qtbot, review, 3)
+    review.open_recording(first)
+    opened(qtbot, review, first)
+    qtbot.wait(1)
+    now[0] += 60
+    pressed_by(qtbot, review, how, what)
+    opened(qtbot, review, second)
+    qtbot.wait(1)
+    now[0] += 0.2
+    pressed_by(qtbot, review, how, what)
+    assert review.opened is not None
+    assert review.opened.row.recording == second
+    now[0] += 0.5
+    pressed_by(qtbot, review, how, what)
+    opened(qtbot, review, third)
+    assert events(desk, second).count("recording_reviewed") == (what == "reviewed")
+
+
+@pytest.mark.parametrize("what", ["reviewed", "next"])
+def test_the_buttons_at_the_foot_mean_another_thing_with_each_recording(
+    qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    first, second, _ = (take(desk, ANNA, AT - timedelta(hours=back), sound=voices(0.4)) for back in (1, 2, 3))
+    now = [1000.0]
+    monkeypatch.setattr(controls, "monotonic", lambda: now[0])
+    monkeypatch.setattr(QApplication, "doubleClickInterval", lambda: 400)
+    review = on.open()
+    rows(qtbot, review, 3)
+    review.open_recording(first)
+    opened(qtbot, review, first)
+    qtbot.wait(1)
+    now[0] += 60
+    detail = review.window.detail
+    button = detail.reviewed_button if what == "reviewed" else detail.next_button
+    review.draw()
+    assert button.takes_presses
+    review.open_recording(second)
+    opened(qtbot, review, second)
+    assert not button.takes_presses
 
 
 def test_moving_through_the_list_opens_nothing_and_enter_does(qtbot: QtBot, desk: Scene, on: Reviewed) -> None:

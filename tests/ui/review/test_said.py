@@ -119,17 +119,33 @@ def test_leaving_a_recording_stores_what_stands_in_the_line(qtbot: QtBot, desk: 
     assert comments_of(desk.archive, first) == 1
 
 
+@pytest.mark.parametrize("fails", [("reviewed",), ("reviewed", "still")], ids=" and ".join)
 def test_one_that_cannot_be_counted_as_reviewed_is_there_again(
-    qtbot: QtBot, on: Reviewed, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, on: Reviewed, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch, fails: tuple[str, ...]
 ) -> None:
     review = first_open(qtbot, on, two)
     with monkeypatch.context() as broken:
-        broken.setattr(Reviewing, "reviewed", full)
+        for one in fails:
+            broken.setattr(Reviewing, one, full)
         key(review, Qt.Key.Key_R)
         qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=3000)
         opened(qtbot, review, two[0])
     key(review, Qt.Key.Key_R)
     opened(qtbot, review, two[1])
+
+
+def test_where_neither_a_score_can_be_stored_nor_the_archive_asked_it_is_silent_and_stays_in_the_list(
+    qtbot: QtBot, on: Reviewed, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review = first_open(qtbot, on, two)
+    with monkeypatch.context() as broken:
+        for one in ("score", "still"):
+            broken.setattr(Reviewing, one, full)
+        key(review, Qt.Key.Key_4)
+        qtbot.waitUntil(lambda: review.opened is None, timeout=3000)
+    place = review.window.detail.place
+    assert (place.heading.text(), "disk full" in place.more.text()) == ("Afspilningen er standset", True)
+    assert [row.recording for row in review.window.model.rows] == list(two)
 
 
 def test_after_a_comment_is_removed_the_keyboard_is_at_the_next_one_and_after_the_last_in_the_list(
