@@ -401,7 +401,7 @@ def _strays(bench: _Bench) -> None:
             or bench.text.unheard([*known, *more], clause)
             or _unexplained_no(bench, clause)
         ]
-        if stray or bench.text.has("taken_back", sentence) or _reserved(bench, n):
+        if stray or bench.text.has("taken_back", sentence) or _reserved(bench, n) or _widened(bench, sentence):
             bench.unsure.append(Found("unclear", "G05", stray[0] if stray else sentence))
 
 
@@ -424,6 +424,12 @@ def _reserved(bench: _Bench, n: int) -> bool:
     but = (right or _in(bench, n, "withdraw")) and _in(bench, n, "but")
     elsewhere = bench.training is _OPT_OUT and n in _offers(bench) and _in(bench, n, "page")
     return but or elsewhere or (right and _in(bench, n, "right_condition"))
+
+
+def _widened(bench: _Bench, sentence: str) -> bool:
+    """Others get what is the party's alone, or it is kept without end or for one thing more, all in plain words (G05, G10)."""
+    rights = bench.text.has("a_right", sentence) and not bench.text.has("the_partys", sentence)
+    return rights or bench.text.has("widened", sentence)
 
 
 def _unexplained_no(bench: _Bench, clause: str) -> bool:

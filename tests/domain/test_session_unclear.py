@@ -83,6 +83,29 @@ def test_the_party_can_object_again() -> None:
 
 
 @pytest.mark.rule("G23")
+@pytest.mark.parametrize("how", [KEYS, SIP], ids=["keys", "SIP"])
+@pytest.mark.parametrize("name", ["N1", "N7"])
+def test_an_objection_in_words_after_a_key_is_clear_and_closes_the_way_back(
+    name: str, how: tuple[e.Event, ...]
+) -> None:
+    call = pressed(name, how)
+    assert {"object", ASKS} <= set(call.status.actions)
+    call(*how)
+    assert {"object", ASKS} <= set(call.status.actions), "a second key says no more than the first"
+
+    call(e.Objected())
+    assert ("objection", "G23") in call.entries
+    assert [it["unclear"] for it in call.noted("objection")] == [True, False]
+    assert not {"object", ASKS} & set(call.status.actions)
+    assert call.status.headline is Headline.PAUSED
+    assert "objection_received" in call.status.notes
+
+    call(e.PartyAsksForRecording(ALONE), e.NoticeHeard())
+    assert call.recorded == set()
+    assert call(e.Objected()).entries == [], "said once, it is in the log once"
+
+
+@pytest.mark.rule("G23")
 def test_an_objection_in_words_is_clear_and_so_is_one_that_goes_on() -> None:
     for call in (Call("N7").hear()(e.Objected()), pressed("N1 goes on")):
         assert ASKS not in call.status.actions

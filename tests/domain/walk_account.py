@@ -166,7 +166,7 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
         case e.OptedOut(kind=kind) if world.stage in ("talking", "ended") and before.opt_out.kind == kind:
             return _opted_out(world, kind)
         case e.Objected() if world.stage in ("talking", "ended"):
-            return _objected(world)
+            return _objected(replace(world, unclear=False))
         case e.Withdrawn(purpose=purpose) if world.stage in ("talking", "ended") and world.needs_yes(purpose):
             given = purpose in world.yes or any(
                 purpose in it.sealed - it.taken for it in world.kept if not it.discarded

@@ -65,6 +65,16 @@ def _(mp: pytest.MonkeyPatch) -> None:
     wanted_without(mp, objection=False)
 
 
+@fault(1, "an objection in words after a key leaves the way back open", "N7")
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.Objected) -> None:
+        unclear = turn.state.pauses.unclear
+        refusal.objected(turn, event)
+        turn.set(pauses=replace(turn.state.pauses, unclear=unclear))
+
+    mp.setitem(stepping.ROWS, e.Objected, row)
+
+
 @fault(1, "the recorder is never stopped", "N4")
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(segments, "_stop_what_is_not_wanted", lambda turn: None)

@@ -16,7 +16,7 @@ from plugins.datatilsynet.tests.wordings_denied import DENIED, TAKEN_BACK
 from plugins.datatilsynet.tests.wordings_last import LAST
 from plugins.datatilsynet.tests.wordings_more import MORE
 from plugins.datatilsynet.tests.wordings_plain import PLAIN
-from plugins.datatilsynet.tests.wordings_spoiled import ANCHORS, SAID_INSTEAD, SPOILS
+from plugins.datatilsynet.tests.wordings_spoiled import ANCHORS, GRANTED, SAID_INSTEAD, SPOILS, WIDENED
 from plugins.datatilsynet.wording import standard
 from softphone.domain.decision import NoticeId
 from softphone.domain.notice import Found
@@ -91,9 +91,18 @@ def test_our_own_wordings_say_all_and_promise_nothing_that_they_must_not(row: st
 @pytest.mark.rule("G23")
 def test_no_notice_of_ours_can_be_spoiled_by_a_sentence_and_still_be_used_without_a_person() -> None:
     for bases, asked, notice, language, wording in ours():
-        for spoiling in TAKEN_BACK[language]:
+        for spoiling in (*TAKEN_BACK[language], *WIDENED[language]):
             spoiled = changed(wording, "facts", f"{wording.facts} {spoiling}")
             assert not judge(asked, notice, language, spoiled).certain, (bases, spoiling)
+
+
+@pytest.mark.rule("G08")
+def test_what_is_the_partys_can_be_said_in_the_same_words() -> None:
+    recorded = [one for one in ours() if one[2] is NoticeId.N1]
+    for bases, asked, notice, language, wording in recorded:
+        for granting in GRANTED[language]:
+            told = changed(wording, "facts", f"{wording.facts} {granting}")
+            assert judge(asked, notice, language, told).certain, (bases, granting)
 
 
 @pytest.mark.rule("G03")

@@ -138,3 +138,62 @@ SAID_INSTEAD: dict[Language, list[tuple[str, str]]] = {
     ],
 }
 """words of ours, and what stands in their place"""
+
+WIDENED: dict[Language, list[str]] = {
+    DA: [
+        "Banken og kommunen kan få adgang til optagelsen.",
+        "Kommunen kan få indsigt i optagelsen.",
+        "Banken optager samtalen og kan få adgang til den.",
+        "Alle kan få adgang til optagelsen.",
+        "Kolleger kan høre optagelsen.",
+        "Så kan vores medarbejdere høre den.",
+        "Du skal vide, at rådgiverne kan høre optagelsen.",
+        "Vi har ret til indsigt i optagelsen.",
+        "Medarbejderen kan sige nej.",
+        "Personalet kan gøre indsigelse.",
+        "Optagelsen gemmes altid.",
+        "Vi gemmer altid optagelsen.",
+        "Vi gemmer den til enhver tid.",
+        "Vi gemmer den længere.",
+        "Vi gemmer optagelsen uden at have ret til det.",
+        "Vi gemmer den uden dit samtykke.",
+        "Vi gemmer optagelsen til rådgivning.",
+        "Optagelsen gemmes til investeringer.",
+    ],
+    EN: [
+        "The bank and the council can get access to the recording.",
+        "The council may object.",
+        "Everyone can get access to the recording.",
+        "Our staff may hear it.",
+        "You should know that our agents can listen to it.",
+        "We have a right of access to the recording.",
+        "They get a copy of it.",
+        "The agent can say no.",
+        "We keep it always.",
+        "The recording is always kept.",
+        "We keep it at any time.",
+        "We keep it longer.",
+        "We keep the recording without a right to it.",
+        "We keep it without consent.",
+        "We store it for advice.",
+        "We keep the recording for orders.",
+    ],
+}
+"""sentences of plain words that give others what is the party's, or keep for longer or for more"""
+
+GRANTED: dict[Language, list[str]] = {
+    DA: [
+        "Banken optager og gemmer samtalen.",
+        "Kommunen vil gerne optage samtalen.",
+        "Du kan altid få indsigt i optagelsen.",
+        "Du kan få adgang til optagelsen.",
+        "Du kan bede medarbejderen om indsigt.",
+    ],
+    EN: [
+        "The bank records this call.",
+        "You can always get access to the recording.",
+        "You always have a right of access.",
+        "You can ask our staff for access.",
+    ],
+}
+"""the same words where they say what is so: no person needs to read them"""

@@ -177,7 +177,7 @@ def _grounds_given(turn: Turn) -> None:
 def can_object(state: State) -> bool:
     basis = state.documentation.basis
     may = basis is not None and basis.can_be_objected_to and can_be_ended(state, DOCUMENTATION)
-    return state.stage in IN_REACH and may and not state.objected
+    return state.stage in IN_REACH and may and (not state.objected or state.pauses.unclear)
 
 
 def objected(turn: Turn, _: Objected) -> None:
@@ -186,7 +186,8 @@ def objected(turn: Turn, _: Objected) -> None:
 
 
 def _object(turn: Turn, *, unclear: bool = False) -> None:
-    """To documentation. On interest or public task it opens a case (G23); on obligation it goes on, and is noted."""
+    """To documentation. On interest or public task it opens a case (G23); on obligation it goes on, and is noted. In words after
+    an unclear one, it makes that one clear: there is no way back from it any longer."""
     state = turn.state
     documentation = state.documentation
     if not can_be_ended(state, DOCUMENTATION) or documentation.basis is None or documentation.needs_yes:
@@ -195,10 +196,13 @@ def _object(turn: Turn, *, unclear: bool = False) -> None:
         if not state.noted:
             _note_request(turn, "G23")
         return
+    if state.objected and (unclear or not state.pauses.unclear):
+        return
+    turn.note("objection", "G23", goes_on=not state.terms.objection_stops, unclear=unclear)
     if state.objected:
+        turn.set(pauses=replace(state.pauses, unclear=False))
         return
     turn.state = replace(state, objected=True)
-    turn.note("objection", "G23", goes_on=not state.terms.objection_stops)
     _remember(turn)
     if can_be_ended(turn.state, TRAINING):
         refuse(turn, TRAINING, Reason.OBJECTION)
