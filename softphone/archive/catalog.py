@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,8 @@ _LOG_HEAD = 32
 _BLOCK = 1 << 16
 _LAST_TRIES = 3
 """to leave no log of pages behind: one writes that nothing is owed any more, and another process may be closing too"""
+_BETWEEN_TRIES = 0.005
+"""seconds"""
 Fault = (DatabaseError, OSError, sqlite3.Error)
 _opened: WeakSet[Catalog] = WeakSet()
 """in this process"""
@@ -59,7 +62,7 @@ class Catalog:
             # For this user alone, and so is what SQLite puts beside it; where it cannot be made, SQLite says why.
             path.touch(0o600)
         catalog = cls(path, key)
-        with catalog._translated():
+        with catalog._closed_on_failure(), catalog._translated():
             catalog._migrate()
             with catalog.writing() as connection:
                 connection.execute(
@@ -73,17 +76,21 @@ class Catalog:
         if not path.is_file():
             raise ArchiveError("error.archive.no_catalog", path=str(path))
         catalog = cls(path, key)
-        try:
-            with catalog._translated():
-                found = catalog._version()
-                if found is None or found > HEAD:
-                    raise ArchiveError("error.archive.unknown_version", found=found or "-", known=HEAD)
-                if found < HEAD:
-                    catalog._migrate()
-        except BaseException:
-            catalog.close()
-            raise
+        with catalog._closed_on_failure(), catalog._translated():
+            found = catalog._version()
+            if found is None or found > HEAD:
+                raise ArchiveError("error.archive.unknown_version", found=found or "-", known=HEAD)
+            if found < HEAD:
+                catalog._migrate()
         return catalog
+
+    @contextmanager
+    def _closed_on_failure(self) -> Generator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         with _opening:
@@ -100,7 +107,10 @@ class Catalog:
         """SQLite removes its log of pages with the last connection, and would leave what is in it on the disk, also what a
         process that was killed has written. Whoever is in the way has the log still open, and will be the last."""
         with suppress(ArchiveError):
-            for _ in range(_LAST_TRIES):
+            for last in range(_LAST_TRIES):
+                if last:
+                    # Whoever is in the way for a moment has it to get out of it.
+                    time.sleep(_BETWEEN_TRIES)
                 if not self.path.is_file() or not (_size(self._log) or self.to_scour()):
                     return
                 self.scour()

@@ -21,6 +21,7 @@ from softphone.archive.files.container import RATE
 from softphone.archive.files.opus import Pcm
 from softphone.archive.files.reader import Mark
 from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.proof.audit import believe_clock
 from softphone.archive.proof.checkpoint import Head
 from softphone.archive.proof.verify import Progress, Proof
 from softphone.archive.proof.verify import verify as run_verify
@@ -149,6 +150,9 @@ def sweeping(
 ) -> Generator[SweptItem]:
     """`clock` is the true time; a later `now` is for a dry run or a demo's archive alone. `clock_is_right`: a person says so."""
     witness = clock if clock_is_right else None
+    if clock_is_right and not dry_run:
+        with archive.catalog.writing() as connection:
+            believe_clock(connection, archive.desk, clock)
     return run_sweep(archive, now, clock=clock, witness=witness, dry_run=dry_run, terms=terms, go_on=go_on)
 
 

@@ -7,13 +7,16 @@ failed is for the session to try again: every change may be made twice.
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, delete, select
 
@@ -54,6 +57,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose, Reason
 from softphone.domain.retention import Ended, local_day
 
+_log = logging.getLogger(__name__)
 SegmentKeys = Mapping[tuple[str, int], bytes]
 """(recording, segment) to its data key: for the recorder, never stored"""
 PROBE_SECONDS = 1.0
@@ -153,7 +157,7 @@ class Ledger:
         self._chunks: dict[str, dict[int, int]] = {}
         """of recordings that are not closed yet: segments whose writer has ended, and how many each has"""
         self._closed: dict[str, None] = {}
-        """lately; what their last writers say comes into the rows by itself"""
+        """lately, or discarded; what their last writers say comes into the rows by itself, where there are any"""
         self._suspected = False
         self._to_scour = False
         self._pause = PROBE_SECONDS
@@ -258,6 +262,9 @@ class Ledger:
         except ArchiveError as error:
             # The next start counts them.
             self._trouble(error.code)
+        except Exception as error:  # noqa: BLE001 - nor may a fault here: later stops have to be written
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            _log.error("bug %s at %s:%d", type(error).__name__, Path(at.filename).name, at.lineno or 0)
 
     def _trouble(self, detail: str) -> None:
         if not self._suspected:
@@ -312,9 +319,11 @@ class Ledger:
         return deed.opened
 
     def _keep_closed(self, deed: _Deed) -> None:
-        for recording in (*deed.closed, *deed.discarded):
+        # Of one that is no more a writer may still have to end, and is asked after no row then.
+        over = (*deed.closed, *deed.discarded)
+        for recording in over:
             self._chunks.pop(recording, None)
-        self._closed |= dict.fromkeys(deed.closed)
+        self._closed |= dict.fromkeys(over)
         while len(self._closed) > _CLOSED_KEPT:
             del self._closed[next(iter(self._closed))]
 

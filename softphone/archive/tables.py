@@ -5,6 +5,8 @@ Times are text, ISO 8601 in UTC; ids are text. Every row carries its desk's id, 
 
 from __future__ import annotations
 
+from datetime import MAXYEAR, MINYEAR, datetime
+
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
@@ -254,3 +256,15 @@ touched = Table(
     Column("id", Text, nullable=False),
 )
 """what a backup has yet to hear of; filled by the catalog itself, whichever way a change comes"""
+
+
+def time_in(column: object) -> datetime | None:
+    """What a column says that holds a time. None where it says none: also what somebody put in past the program, be it bytes,
+    without a time zone, or of a year from which nothing can be counted on."""
+    if not isinstance(column, str):
+        return None
+    try:
+        at = datetime.fromisoformat(column)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None and MINYEAR < at.year < MAXYEAR else None

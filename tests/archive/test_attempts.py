@@ -422,11 +422,14 @@ UNREADABLE = (
     "purposes SET stands = CAST(x'ff' AS TEXT)",
     "wraps SET role = 'x'",
     "segments SET purposes = 'documentation,x'",
+    "purposes SET stands = x'ff'",
+    "segments SET purposes = x'ff'",
 )
 UNDATED = (
     "purposes SET expires_on = '0' WHERE recording = '{plain}'",
     "purposes SET expires_on = x'00' WHERE recording = '{plain}'",
     "recordings SET opened_at = 'x' WHERE recording = '{plain}'",
+    "recordings SET opened_at = x'00ff' WHERE recording = '{plain}'",
     "calls SET time_zone = 'x'",
     "calls SET direction = 'x'",
 )
@@ -442,6 +445,9 @@ ATTEMPTS: list[tuple[Callable[[Loot], None], str, str]] = [
     (sweep_by_a_clock_of_its_own, "swept_ahead", ""),
     (by_sql("INSERT INTO condemned VALUES ('{plain}', 'desk', '2026-11-25')"), "condemned_stands", "plain"),
     (by_sql("INSERT INTO meta VALUES ('revoked-0123', '2026-11-25T10:00:00+00:00')"), "revocation_untold", ""),
+    (by_sql("INSERT INTO meta VALUES ('revoked-0123', x'00ff')"), "revocation_untold", ""),
+    (by_sql("INSERT INTO meta VALUES (x'7265766f6b65642d', x'00ff')"), "revocation_untold", ""),
+    (by_sql("INSERT INTO meta VALUES (CAST('audit-end-x' AS BLOB), x'00ff')"), "audit_cut_off", ""),
     *((by_sql(f"UPDATE {what} WHERE recording = '{{plain}}'"), "rows_unreadable", "plain") for what in UNREADABLE),
     *((by_sql(f"UPDATE {what}"), "rows_changed", "plain") for what in UNDATED),
     (overwrite, "chunk_damaged", "plain"),

@@ -13,7 +13,7 @@ from softphone.archive.proof.repair import Repair
 from softphone.archive.proof.verify import verify
 from softphone.domain.changes import CloseRecording, Discard
 from softphone.domain.purpose import KeyRole
-from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene, voices
 
 NOW = datetime.now(UTC) + timedelta(days=1)
 
@@ -132,6 +132,30 @@ def test_what_ends_after_its_call_has_been_closed_is_counted_by_itself(desk: Sce
     assert found(desk) == []
 
 
+def test_a_segment_that_a_full_disk_ended_and_one_that_never_began_are_no_crash_of_a_recording_that_was_closed(
+    desk: Scene,
+) -> None:
+    call, now = desk.call(), datetime.now(UTC)
+    recording = desk.open(call, DOCUMENTATION)
+    writer = desk.archive.vault.writer(recording, 0, desk.keys[recording, 0], 0)
+    for number in range(60):
+        writer.write(number, b"", b"")
+    # As the recorder ends it where the disk refuses: what is there is counted, and there is no end.
+    writer.break_off()
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION), recording=recording)
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(1), first=60)
+    desk.recorder.stop(call, recording, 1)
+    desk.drained(recording, 1, 16_000)
+    desk.commit(desk.segment(recording, 2, DOCUMENTATION), recording=recording)
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    assert [*desk.archive.repair(now)] == []
+    with desk.archive.catalog.reading() as connection:
+        asked = "SELECT chunks IS NULL, broke_off_at FROM segments JOIN recordings USING (recording) ORDER BY segment"
+        assert [tuple(row) for row in connection.exec_driver_sql(asked)] == [(0, None)] * 3
+    assert verify(desk.archive).ok
+
+
 @pytest.mark.parametrize("name", ["0193 (copy)", "rapport ÆØÅ", "-", "x" * 150])
 def test_a_file_with_another_name_keeps_nothing_from_being_repaired_or_proved_and_is_told(
     desk: Scene, name: str
@@ -146,6 +170,10 @@ def test_a_file_with_another_name_keeps_nothing_from_being_repaired_or_proved_an
     findings = verify(desk.archive).findings
     assert [one.code for one in findings] == ["file_misnamed", "file_misnamed"]
     assert all(name in str(one.params["path"]) for one in findings)
+    (folder / "exported.wav").write_bytes(kept)
+    (folder / "old").mkdir()
+    named = {Path(str(one.params["path"])).name for one in verify(desk.archive).findings}
+    assert named == {f"{name}.ktr", "exported.wav", "old"}
     assert (folder / f"{name}.ktr").read_bytes() == kept
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import logging
 import os
 import sqlite3
 import subprocess
@@ -19,7 +20,9 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import insert
 
+from softphone.archive import catalog as catalogs
 from softphone.archive.archive import MARKER, Archive
+from softphone.archive.catalog import Catalog
 from softphone.archive.files.vault import Vault
 from softphone.archive.keys.wraps import master_name, new_master
 from softphone.archive.proof.verify import verify
@@ -70,6 +73,45 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
+def test_a_fault_in_what_a_writer_s_end_is_told_by_ends_the_ledger_no_more_than_one_in_a_commit(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(logging.getLogger("softphone"), "propagate", True)
+    recording = desk.recorded(1, DOCUMENTATION)
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+
+    def bug(*_: object) -> int:
+        raise TypeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("softphone.archive.ledger.written.count", bug)
+        desk.archive.vault.on_ended(recording, 0, 3)
+        desk.commit(call="another")
+    assert "TypeError at test_storage_faults.py" in caplog.text
+    desk.commit(call="a third")
+
+
+def test_of_a_recording_that_was_discarded_the_ledger_remembers_no_writer_that_ends_later(desk: Scene) -> None:
+    recording = desk.open(desk.call(), TRAINING)
+    desk.commit(Discard(recording, "declined_by_key"), recording=recording)
+    desk.archive.vault.on_ended(recording, 0, 3)
+    desk.commit(call="another")
+    assert recording not in desk.ledger._chunks
+
+
+def test_a_catalog_that_cannot_be_made_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Catalog] = []
+
+    def fails(catalog: Catalog) -> None:
+        made.append(catalog)
+        raise OSError
+
+    monkeypatch.setattr(Catalog, "_migrate", fails)
+    with pytest.raises(OSError):
+        Catalog.create(tmp_path / "catalog.db", bytes(32), {})
+    assert made[0] not in catalogs._opened
+
+
 def test_a_busy_catalog_fails_the_commit_with_its_reason_and_works_again_by_itself(tmp_path: Path) -> None:
     with scene(tmp_path / "archive") as desk:
         recording = desk.recorded(1, DOCUMENTATION, TRAINING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from softphone.archive.retention.sweep import Swept, SweptItem, sweep
 from softphone.domain.changes import (
     ChangeHold,
     CloseRecording,
+    DropWraps,
     HoldBy,
     OpenSegment,
     PlaceHold,
@@ -171,10 +173,89 @@ def test_a_sweep_by_a_clock_that_was_set_ahead_shows_in_the_log_s_times(desk: Sc
     assert verify(desk.archive, now=LATER).findings == ()
     (finding,) = verify(desk.archive, now=AT).findings
     assert (finding.code, finding.params["at"]) == ("swept_ahead", LATER.isoformat())
-    # Also once the clock has been set right, and for good.
+    # What a call had to say comes late, and accuses nobody.
     closed(desk, DOCUMENTATION)
+    assert verify(desk.archive, now=LATER).ok
+    # A sweep by the right clock tells for good: also one that does nothing, as it doubts that clock.
+    assert swept(desk, AT, unwitnessed=True) == [(Swept.CLOCK_DOUBTFUL, None)]
     assert [one.code for one in verify(desk.archive, now=LATER).findings] == ["swept_ahead"]
     assert not verify(desk.archive, now=LATER).ok
+
+
+@pytest.mark.rule("G10")
+def test_once_custody_has_looked_at_the_clock_an_earlier_sweep_ahead_is_a_note_and_a_later_one_is_not(
+    desk: Scene,
+) -> None:
+    closed(desk, DOCUMENTATION)
+    ahead = AT + timedelta(days=200)
+    swept(desk, ahead)
+    assert [(one.code, one.is_fault) for one in verify(desk.archive, now=AT).findings] == [("swept_ahead", True)]
+    commands.sweep(desk.archive, AT, clock=AT, clock_is_right=True)
+    for now in (AT, ahead, LATER):
+        findings = verify(desk.archive, now=now).findings
+        assert [(one.code, one.is_fault) for one in findings] == [("swept_ahead_known", False)]
+    closed(desk, DOCUMENTATION)
+    swept(desk, ahead)
+    findings = verify(desk.archive, now=AT).findings
+    assert [one.code for one in findings] == ["swept_ahead_known", "swept_ahead"]
+
+
+@pytest.mark.rule("G10")
+def test_what_nobody_can_read_of_the_clock_and_of_keys_keeps_nothing_from_being_recorded_swept_or_told(
+    desk: Scene,
+) -> None:
+    desk.archive.repair(AT)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM meta WHERE name IN ('clock-seen', 'last-swept')")
+        connection.exec_driver_sql(
+            "INSERT INTO meta VALUES ('revoked-abc', x'00ff'), ('clock-seen', x'00ff'), ('last-swept', x'00ff')"
+        )
+    recording = closed(desk, DOCUMENTATION)
+    told = health(desk.archive, AT)
+    assert told.last_swept == told.last_at_work == datetime(1970, 1, 1, tzinfo=UTC)
+    assert {one.code for one in verify(desk.archive, now=AT).findings} == {"revocation_untold"}
+    assert swept(desk, AT, unwitnessed=True) == [(Swept.CLOCK_DOUBTFUL, None)]
+    assert kept(desk) == [recording]
+    assert (Swept.DISCARDED, None) in swept(desk, LATER)
+
+
+@pytest.mark.rule("G32")
+def test_grounds_that_custody_has_yet_to_judge_keep_a_recording_past_its_day_for_custody_alone(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "grounds_given"), recording=recording)
+    assert swept(desk, LATER)[:1] == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION)]
+    assert swept(desk, LATER + timedelta(days=1)) == []
+    assert verify(desk.archive, now=LATER + timedelta(days=1)).findings == ()
+    (row,) = desk.archive.list()
+    assert (row.recording, row.opens_for) == (recording, (KeyRole.CUSTODY,))
+
+
+def test_a_fault_of_the_sweep_s_own_is_not_taken_for_rows_that_somebody_changed(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = closed(desk, DOCUMENTATION)
+
+    def bug(*_: object) -> None:
+        raise TypeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("softphone.archive.retention.sweep.Tables.discard", bug)
+        with pytest.raises(TypeError):
+            swept(desk, LATER)
+    assert kept(desk) == [recording]
+
+
+def test_of_rows_that_nobody_can_read_the_log_says_what_kind_of_thing_and_not_what(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(logging.getLogger("softphone"), "propagate", True)
+    closed(desk, DOCUMENTATION)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE purposes SET expires_on = '0 Bo 20123456'")
+    with caplog.at_level("WARNING", "softphone.archive"):
+        assert swept(desk, LATER) == [(Swept.UNREADABLE, None)]
+    assert "ValueError" in caplog.text
+    assert "Bo" not in caplog.text
 
 
 @pytest.mark.rule("G10")

@@ -11,7 +11,7 @@ import re
 import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -158,13 +158,13 @@ class Vault:
 
     def recordings(self) -> list[str]:
         """In order. A million take a second or two."""
-        return sorted(stem for stem in _stems(self.folder) if _ID.fullmatch(stem))
+        return sorted(_ids(self.folder))
 
     def misnamed(self) -> list[Path]:
-        """Files here that look like recordings and whose names are no ids, as a file manager's copy: no recording is in them
-        for anybody, and none of them is touched."""
-        stems = [(folder, stem) for folder in (self.folder, self.folder / ASIDE) for stem in _stems(folder)]
-        return sorted(folder / f"{stem}{SUFFIX}" for folder, stem in stems if not _ID.fullmatch(stem))
+        """What lies here under a name that no recording has, as a file manager's copy or somebody's export: the program neither
+        reads nor deletes it."""
+        named = [(folder, name) for folder in (self.folder, self.folder / ASIDE) for name in _names(folder)]
+        return sorted(folder / name for folder, name in named if _id_of(name) is None and name != ASIDE)
 
     def cut(self, recording: str, length: int) -> None:
         """A file that nobody writes to keeps its first `length` bytes. Raises ArchiveError."""
@@ -188,7 +188,7 @@ class Vault:
         return True
 
     def aside(self) -> list[str]:
-        return sorted(stem for stem in _stems(self.folder / ASIDE) if _ID.fullmatch(stem))
+        return sorted(_ids(self.folder / ASIDE))
 
     def is_bare(self, recording: str) -> bool:
         """Whether a file that was set aside has no more than a header, or not even that: a recording that had only begun to
@@ -370,13 +370,23 @@ def _nobody_ended(_recording: str, _segment: int, _chunks: int) -> None:
     return None
 
 
-def _stems(folder: Path) -> list[str]:
-    """Of what is named as a recording's file, in no order."""
+def _names(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as found:
-            return [one.name.removesuffix(SUFFIX) for one in found if one.name.endswith(SUFFIX)]
+            return [one.name for one in found]
     except FileNotFoundError:
         return []
+
+
+def _id_of(name: str) -> str | None:
+    """Of the recording whose file has this name."""
+    stem = name.removesuffix(SUFFIX)
+    return stem if stem != name and _ID.fullmatch(stem) else None
+
+
+def _ids(folder: Path) -> Iterator[str]:
+    """In no order."""
+    return (one for name in _names(folder) if (one := _id_of(name)) is not None)
 
 
 def _overwrite(path: Path) -> None:

@@ -17,7 +17,7 @@ from softphone.archive.catalog import Catalog
 from softphone.archive.files.vault import Vault
 from softphone.archive.keys.wraps import Secrets
 from softphone.archive.tables import calls, holds, purposes, recordings, wraps
-from softphone.domain.purpose import Direction, KeyRole, Purpose
+from softphone.domain.purpose import Direction, KeyRole, Purpose, Reason
 from softphone.domain.retention import Ended, has_expired
 
 REVIEW = "review"
@@ -128,6 +128,11 @@ def rows_of(
             keeps[row.recording][Purpose(row.purpose)] = date.fromisoformat(row.expires_on) if row.expires_on else None
         except UNREADABLE:
             bad.add(row.recording)
+    given = select(purposes.c.recording).where(
+        purposes.c.recording.in_(ids), purposes.c.reason == Reason.GROUNDS_GIVEN.value
+    )
+    # Custody has yet to judge them (`case_keeps`).
+    waits |= set(connection.execute(given).scalars())
     standing: dict[str, list[HoldRow]] = defaultdict(list)
     of_them = select(holds).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
     for row in connection.execute(of_them.order_by(holds.c.at)):

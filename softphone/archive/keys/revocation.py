@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, insert, select
 
 from softphone.archive.keys.wraps import Recipient
-from softphone.archive.tables import meta
+from softphone.archive.tables import meta, time_in
 
 NAME = "revoked-"
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,17 +29,11 @@ def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
 def revoked(connection: Connection) -> dict[str, datetime]:
     """Key ids, and since when."""
     rows = connection.execute(select(meta).where(meta.c.name.like(f"{NAME}%")))
-    return {row.name.removeprefix(NAME): _time(row.value) for row in rows}
+    # A name that is no text is no key's.
+    return {str(row.name).removeprefix(NAME): time_in(row.value) or _UNKNOWN for row in rows}
 
 
 def standing(connection: Connection, recipients: Sequence[Recipient]) -> list[Recipient]:
     """Those whom something may be sealed for."""
     gone = revoked(connection)
     return [one for one in recipients if one.key_id not in gone]
-
-
-def _time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return _UNKNOWN

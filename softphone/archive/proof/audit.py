@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
 from softphone.archive.proof.proofs import changed, desks
-from softphone.archive.tables import audit, audit_begins, meta
+from softphone.archive.tables import audit, audit_begins, meta, time_in
 from softphone.domain.changes import AuditEntry
 
 GENESIS = "0" * 64
@@ -23,6 +24,8 @@ BATCH = 5_000
 """entries read at one look"""
 SWEPT, NOT_SWEPT = "sweep_", "sweep_clock_doubtful"
 """how the entries of a sweep begin, and the one by which nothing was deleted"""
+BELIEVED = "clock_believed"
+"""custody has looked at the clock, at the log as it was then: the last number of each desk"""
 AHEAD = timedelta(days=1)
 """days are what a sweep deletes by"""
 
@@ -92,6 +95,8 @@ class Chain:
 
     def __init__(self) -> None:
         self._ahead: list[Row[Any]] = []
+        self._looked_at: dict[str, int] = {}
+        """of each desk, the last entry that there was when custody looked at the clock"""
         self._newest: dict[str, tuple[datetime, Row[Any]]] = {}
         """of each desk, the sweep's entry with the latest time"""
         self.count: dict[str, int] = {}
@@ -132,15 +137,20 @@ class Chain:
             return Break(desk, row.number, "changed")
         return None
 
-    def ahead(self, now: datetime) -> list[Row[Any]]:
-        """Entries of a sweep more than a day later than one that follows, or than `now`: less may have been due than went."""
-        return [*self._ahead, *(row for at, row in self._newest.values() if at - now > AHEAD)]
+    def ahead(self, now: datetime) -> list[tuple[Row[Any], bool]]:
+        """Entries of a sweep more than a day later than one of a sweep that follows, or than `now`: less may have been due than
+        went. Each with whether custody has looked at the clock since."""
+        found = [*self._ahead, *(row for at, row in self._newest.values() if at - now > AHEAD)]
+        return [(row, row.number <= self._looked_at.get(row.desk, 0)) for row in found]
 
     def _look_at_time(self, desk: str, row: Row[Any]) -> None:
-        """Of sweeps alone: what a call had to say may have waited for its archive, and comes late."""
-        sweeps = str(row.event).startswith(SWEPT) and row.event != NOT_SWEPT
-        newest = self._newest.get(desk)
-        at = time_of(row) if sweeps or newest is not None else None
+        """Of sweeps alone, and of those who looked at the clock for one: what a call had to say may have waited for its archive,
+        and comes late."""
+        if row.event == BELIEVED:
+            self._look_at_clock(row)
+        elif not str(row.event).startswith(SWEPT):
+            return
+        sweeps, newest, at = row.event not in (NOT_SWEPT, BELIEVED), self._newest.get(desk), time_in(row.at)
         if at is None:
             return
         if newest is not None and newest[0] - at > AHEAD:
@@ -150,6 +160,12 @@ class Chain:
         if sweeps and (newest is None or newest[0] < at):
             self._newest[desk] = (at, row)
 
+    def _look_at_clock(self, row: Row[Any]) -> None:
+        with suppress(ValueError, TypeError, AttributeError):
+            for desk, number in json.loads(row.params).items():
+                if isinstance(number, int):
+                    self._looked_at[desk] = max(number, self._looked_at.get(desk, 0))
+
     def _ends(self, connection: Connection, begins: dict[str, tuple[int, str]]) -> Iterator[Break]:
         ends = {row.name: row.value for row in connection.execute(select(meta).where(meta.c.name.like("audit-end-%")))}
         for desk in desks(connection):
@@ -157,7 +173,7 @@ class Chain:
             for number in connection.execute(select(audit.c.number).where(before).order_by(audit.c.number)).scalars():
                 yield Break(desk, number, "changed")
         for name, value in ends.items():
-            desk = name.removeprefix(_end(""))
+            desk = str(name).removeprefix(_end(""))
             number, digest = self._ended.get(desk, (0, GENESIS))
             if f"{number} {digest}" != value:
                 yield Break(desk, number + 1, "cut_off")
@@ -166,12 +182,10 @@ class Chain:
                 yield Break(desk, number + 1, "cut_off")
 
 
-def time_of(row: Row[Any]) -> datetime | None:
-    """None where somebody changed it into what is no time."""
-    try:
-        return datetime.fromisoformat(row.at).astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
+def believe_clock(connection: Connection, desk: str, at: datetime) -> None:
+    """Custody has looked at the clock: a sweep that is in the log by now, by a clock that was set ahead, is known of."""
+    ends = {one: end.number for one in desks(connection) if (end := last(connection, one)) is not None}
+    append(connection, desk, [AuditEntry(BELIEVED, "G10", at, "", params=ends)])
 
 
 def holds(connection: Connection, desk: str, number: int, digest: str) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from softphone.archive.keys.wraps import KeyStore
 from softphone.archive.proof.audit import Break
-from softphone.archive.tables import audit, audit_begins, checkpoints
+from softphone.archive.tables import audit, audit_begins, checkpoints, time_in
 from softphone.domain.errors import ArchiveError
 
 EVERY = 500
@@ -61,7 +61,7 @@ class Head:
         try:
             key = Ed25519PublicKey.from_public_bytes(_exactly(self.key))
             key.verify(_exactly(self.signature), self._told.encode("ascii"))
-        except (InvalidSignature, binascii.Error, ValueError):
+        except (InvalidSignature, binascii.Error, ValueError, TypeError, AttributeError):
             return False
         return True
 
@@ -202,13 +202,10 @@ def _exactly(text: str) -> bytes:
     return told
 
 
-def _time(text: str) -> datetime:
+def _time(text: object) -> datetime:
     """A row's time; where somebody changed it, one that nobody has signed for."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return _NEVER
-    return at if at.isoformat() == text else _NEVER
+    at = time_in(text)
+    return at if at is not None and at.isoformat() == text else _NEVER
 
 
 def _last(connection: Connection, desk: str) -> tuple[int, str] | None:

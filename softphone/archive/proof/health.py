@@ -23,7 +23,7 @@ from softphone.archive.marker import half_restored, replaced
 from softphone.archive.migrations import HEAD
 from softphone.archive.retention.clock import last_seen, last_swept
 from softphone.archive.sharing import group_of, network_of
-from softphone.archive.tables import audit, checkpoints, condemned, holds, recordings
+from softphone.archive.tables import audit, checkpoints, condemned, holds, recordings, time_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,13 @@ def health(archive: Archive, now: datetime) -> Health:
         )
         return Health(
             recordings=int(one(select(func.count()).select_from(recordings))),
-            oldest=day.date() if (day := _time(oldest)) else None,
+            oldest=day.date() if (day := time_in(oldest)) else None,
             bytes=size,
             free=shutil.disk_usage(archive.folder).free,
             audit_entries=int(one(select(func.count()).select_from(audit))),
             last_at_work=last_seen(connection),
             last_swept=last_swept(connection),
-            last_checkpoint=_time(one(select(func.max(checkpoints.c.at)))),
+            last_checkpoint=time_in(one(select(func.max(checkpoints.c.at)))),
             backups=tuple(kept),
             holds_overdue=int(one(overdue)),
             set_aside=len(archive.vault.aside()),
@@ -123,11 +123,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _time(text: str | None) -> datetime | None:
-    """None also where somebody changed it into what is no time: `verify` tells of that."""
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None

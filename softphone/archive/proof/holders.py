@@ -15,13 +15,23 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from softphone.archive.changes import is_case, recorded_for
+from softphone.archive.changes import case_keeps, recorded_for
 from softphone.archive.finding.rows import UNREADABLE
 from softphone.archive.keys import slots
 from softphone.archive.keys.revocation import revoked
 from softphone.archive.keys.wraps import Wrap
 from softphone.archive.retention.clock import last_swept
-from softphone.archive.tables import audit, audit_begins, condemned, holds, purposes, recordings, segments, wraps
+from softphone.archive.tables import (
+    audit,
+    audit_begins,
+    condemned,
+    holds,
+    purposes,
+    recordings,
+    segments,
+    time_in,
+    wraps,
+)
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import Ended
 
@@ -64,11 +74,13 @@ class Facts:
     chunks: dict[tuple[str, int], int | None]
     wraps: dict[str, list[Wrap]]
     stands: dict[str, dict[str, Ended]]
+    reasons: dict[str, set[str]]
+    """why its purposes ended"""
     held: frozenset[str]
     waiting: frozenset[tuple[str, str]]
     """recording and purpose: its day has come, and custody has yet to judge it"""
-    lifted: dict[str, str]
-    """when its last hold was lifted"""
+    lifted: dict[str, datetime | None]
+    """when its last hold was lifted; None where that is no time"""
     swept: datetime | None
     keys: Keys
     unreadable: set[str] = field(default_factory=set[str])
@@ -86,9 +98,14 @@ class Facts:
             chunks={},
             wraps=defaultdict(list),
             stands=defaultdict(dict),
+            reasons=defaultdict(set),
             held=frozenset(connection.execute(standing).scalars()),
             waiting=frozenset((row.recording, row.purpose) for row in connection.execute(waiting)),
-            lifted={row.recording: row.at for row in connection.execute(lifted.group_by(holds.c.recording)) if row.at},
+            lifted={
+                row.recording: time_in(row.at)
+                for row in connection.execute(lifted.group_by(holds.c.recording))
+                if row.at is not None
+            },
             swept=last_swept(connection),
             keys=keys,
         )
@@ -103,6 +120,7 @@ class Facts:
         for one in connection.execute(select(purposes).where(purposes.c.recording.in_(ids))):
             with facts._readable(one.recording):
                 facts.stands[one.recording][one.purpose] = Ended(one.stands)
+            facts.reasons[one.recording].add(one.reason)
         return facts
 
     @contextmanager
@@ -141,7 +159,8 @@ def holders(facts: Facts, row: Any, now: datetime) -> Iterator[Found]:
     for segment in sorted({one.segment for one in found} - expected.keys()):
         yield "wrap_of_no_segment", {"recording": of, "segment": segment}
     yield from _uneven(facts, of)
-    if not is_case(row.restricted) and not held and stands and Ended.KEEPS not in stands.values():
+    case = case_keeps(row.restricted, facts.reasons.get(of, ()))
+    if not case and not held and stands and Ended.KEEPS not in stands.values():
         yield ("kept_without_reason" if _was_swept(facts, of, now) else "kept_until_sweep"), {"recording": of}
 
 
@@ -168,7 +187,7 @@ def _was_swept(facts: Facts, of: str, now: datetime) -> bool:
     lifted = facts.lifted.get(of)
     if lifted is None:
         return True
-    return facts.swept is not None and lifted < facts.swept.isoformat() and facts.swept <= now
+    return facts.swept is not None and lifted < facts.swept <= now
 
 
 def revocations(connection: Connection) -> Iterator[Found]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,7 +21,7 @@ from softphone.archive.files.reader import read_structure
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.proof import audit, written
-from softphone.archive.tables import condemned, recordings
+from softphone.archive.tables import condemned, recordings, time_in
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 
@@ -64,7 +65,9 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
                 audit.append(connection, desk, [_entry(item, row.call, now)])
             done.append(item)
     for row in _unfinished(catalog, desk, now):
-        seen = _look(vault, row.recording, now)
+        with catalog.reading() as connection:
+            open_ends = written.uncounted(connection, row.recording)
+        seen = _look(vault, row.recording, now, open_ends)
         ends = row.closed_at is not None and not seen.cut and not seen.broke_off
         if ends and not seen.chunks:
             continue
@@ -114,7 +117,7 @@ def _unfinished(catalog: Catalog, desk: str, now: datetime) -> list[Any]:
     with catalog.reading() as connection:
         found = list(connection.execute(open_still.order_by(recordings.c.recording)))
         if last := audit.last(connection, desk):
-            lately = (_time(last.at) or now) - _BEHIND
+            lately = (time_in(last.at) or now) - _BEHIND
             begun = recordings.c.opened_at >= (lately - _LONGEST).isoformat()
             ended = (recordings.c.closed_at >= lately.isoformat()) & recordings.c.broke_off_at.is_(None)
             closed = connection.execute(_ROWS.where(begun, ended).order_by(recordings.c.recording)).all()
@@ -133,11 +136,12 @@ class _Seen:
     chunks: Counter[int] = field(default_factory=Counter[int])
     readable: bool = False
     broke_off: bool = False
-    """a segment has chunks, and none of them is its last"""
+    """a segment that nobody counted has chunks, and none of them is its last"""
 
 
-def _look(vault: Vault, recording: str, now: datetime) -> _Seen:
-    """More than one chunk's torn end is no crash's work, and is left for `verify`, as all other damage."""
+def _look(vault: Vault, recording: str, now: datetime, open_ends: Sequence[int]) -> _Seen:
+    """`open_ends`: segments that nobody has counted. Where one that is counted has no end, a full disk ended it, and the writer
+    told of it then. More than one chunk's torn end is no crash's work, and is left for `verify`, as all other damage."""
     path = vault.path(recording)
     try:
         ended = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now)
@@ -152,7 +156,12 @@ def _look(vault: Vault, recording: str, now: datetime) -> _Seen:
     final = {chunk.segment for chunk in structure.chunks if chunk.final}
     cut = sum(damage.length for damage in torn)
     return _Seen(
-        ended, cut, torn[-1].offset if torn else 0, chunks, readable=True, broke_off=bool(chunks.keys() - final)
+        ended,
+        cut,
+        torn[-1].offset if torn else 0,
+        chunks,
+        readable=True,
+        broke_off=bool({*open_ends} & chunks.keys() - final),
     )
 
 
@@ -160,14 +169,6 @@ def _count(connection: Connection, recording: str, seen: _Seen) -> None:
     if seen.readable:
         segments = written.uncounted(connection, recording)
         written.count(connection, recording, {one: seen.chunks[one] for one in segments})
-
-
-def _time(text: str) -> datetime | None:
-    """Of an entry that was changed it may be anything: the chain tells of that."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _entry(item: Repaired, call: str, now: datetime) -> AuditEntry:

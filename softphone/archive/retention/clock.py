@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from softphone.archive.tables import meta
+from softphone.archive.tables import meta, time_in
 from softphone.domain.retention import clock_is_doubtful
 
 _SEEN, _SWEPT = "clock-seen", "last-swept"
@@ -40,11 +40,8 @@ def believe(connection: Connection, now: datetime, witness: datetime | None = No
 
 
 def _read(connection: Connection, name: str) -> datetime | None:
-    text = connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC) if text else None
-    except (ValueError, OverflowError):
-        return _UNKNOWN
+    told = connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+    return (time_in(told) or _UNKNOWN).astimezone(UTC) if told is not None else None
 
 
 def _write(connection: Connection, name: str, at: datetime) -> None:

@@ -17,11 +17,11 @@ from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables
-from softphone.archive.finding.rows import UNREADABLE, HoldRow, RecordingRow
+from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
 from softphone.archive.retention.clock import last_seen
-from softphone.archive.retention.sweep import REVIEW, finish
+from softphone.archive.retention.sweep import finish
 from softphone.archive.tables import calls, holds, purposes, recordings
 from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError

@@ -13,11 +13,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import Tables, is_case
-from softphone.archive.finding.rows import UNREADABLE
+from softphone.archive.changes import Tables, case_keeps
 from softphone.archive.ledger import remove_condemned
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import begins
@@ -25,13 +24,11 @@ from softphone.archive.proof.proofs import CALL_BACKS, REFUSALS
 from softphone.archive.retention import due, forgetting
 from softphone.archive.retention.clock import believe, last_seen, whole_sweep
 from softphone.archive.retention.forgetting import LOG_KEPT
+from softphone.archive.retention.found import AnyRow, Found, FoundPurpose, UnreadableError, read, row_of
 from softphone.archive.tables import (
     call_backs,
-    calls,
-    holds,
     party_languages,
     purposes,
-    recordings,
     refusals,
     sample_runs,
     sample_tallies,
@@ -40,16 +37,13 @@ from softphone.domain import retention
 from softphone.domain.changes import AuditEntry, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import KeyRole, Purpose, Reason
-from softphone.domain.retention import JUDGE_WITHIN, Due, Ended, HoldStanding, has_expired, hold_is_void, is_kept
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import JUDGE_WITHIN, Due, Ended, HoldStanding, hold_is_void, is_kept
 
-_Row = Row[*tuple[Any, ...]]
 BATCH = 50
 """recordings looked at before what went is scoured out of the catalog's pages"""
 _UNFINISHED = timedelta(days=1)
 """a recording that is younger and not closed may still be running"""
-REVIEW = "review"
-"""how a purpose ends that custody judges: it is not simply deleted"""
 
 
 class Swept(StrEnum):
@@ -200,10 +194,11 @@ def _would(archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Cal
         with archive.catalog.reading() as connection:
             for recording in page:
                 try:
-                    if row := _row(connection, recording):
-                        items += _judge(connection, row, now, terms)[0]
-                except UNREADABLE:
+                    found = read(connection, recording, now)
+                except UnreadableError:
                     items.append(SweptItem(Swept.UNREADABLE, recording, "G10"))
+                else:
+                    items += _judge(found, now, terms)[0] if found else ()
         yield from items
     with archive.catalog.reading() as connection:
         stale = _stale(connection, now)
@@ -218,7 +213,7 @@ def _taken(archive: Archive, recording: str, now: datetime, terms: SweepTerms | 
     try:
         with archive.catalog.writing() as connection:
             return take_due(connection, archive, recording, now, terms)
-    except UNREADABLE:
+    except UnreadableError:
         return [SweptItem(Swept.UNREADABLE, recording, "G10")]
 
 
@@ -229,11 +224,14 @@ def take_due(
     now: datetime,
     terms: SweepTerms | None = None,
 ) -> list[SweptItem]:
-    """What is due of one recording goes, within this transaction. It may have changed since it was found, and is judged here."""
-    row = _row(connection, recording)
-    if row is None:
+    """What is due of one recording goes, within this transaction. It may have changed since it was found, and is judged here.
+
+    Raises UnreadableError, and has done nothing then.
+    """
+    found = read(connection, recording, now)
+    if found is None:
         return []
-    items, kept = _judge(connection, row, now, terms)
+    row, (items, kept) = found.row, _judge(found, now, terms)
     tables = Tables(connection, archive.desk, archive.secrets)
     if void := [item for item in items if item.hold is not None]:
         for item in void:
@@ -241,7 +239,8 @@ def take_due(
         if not tables.is_held(row.recording):
             # What it kept out of training nobody here can seal for training again.
             tables.end_purpose(row.recording, Purpose.TRAINING, Ended.TAKEN_BACK, VOID)
-        items, kept = _judge(connection, row, now, terms)
+        again = read(connection, recording, now)
+        items, kept = _judge(again, now, terms) if again else ([], True)
         items = [*void, *items]
     for item in items:
         if item.purpose is None:
@@ -263,14 +262,15 @@ def discard_what_nothing_keeps(
 ) -> list[SweptItem]:
     """After a deed that ended a purpose. No date counts here, neither a purpose's nor a hold's: only a sweep, which doubts the
     clock first, deletes by one."""
-    row = _row(connection, recording)
-    if row is None or (row.closed_at is None and row.broke_off_at is None) or is_case(row.restricted):
+    row = row_of(connection, recording)
+    if row is None or (row.closed_at is None and row.broke_off_at is None):
         return []
     tables = Tables(connection, archive.desk, archive.secrets)
-    # Grounds given under special circumstances end training alone, and custody has yet to judge them (G32).
-    needed = (purposes.c.stands == Ended.KEEPS.value) | (purposes.c.reason == Reason.GROUNDS_GIVEN.value)
-    keeps = connection.execute(select(purposes.c.purpose).where(purposes.c.recording == recording, needed)).first()
-    if keeps is not None or tables.is_held(recording):
+    asked = select(purposes.c.stands, purposes.c.reason).where(purposes.c.recording == recording)
+    found = connection.execute(asked).all()
+    if any(one.stands == Ended.KEEPS for one in found) or tables.is_held(recording):
+        return []
+    if case_keeps(row.restricted, [one.reason for one in found]):
         return []
     tables.discard(recording, now)
     item = SweptItem(Swept.DISCARDED, recording, "G10")
@@ -331,81 +331,61 @@ def _doubt(archive: Archive, clock: datetime, witness: datetime | None) -> Swept
         return item
 
 
-def _ask() -> Select[*tuple[Any, ...]]:
-    return select(
-        recordings.c.recording,
-        recordings.c.call,
-        recordings.c.opened_at,
-        recordings.c.closed_at,
-        recordings.c.broke_off_at,
-        recordings.c.restricted,
-        calls.c.time_zone,
-    ).join(calls, calls.c.call == recordings.c.call)
-
-
-def _row(connection: Connection, recording: str) -> _Row | None:
-    return connection.execute(_ask().where(recordings.c.recording == recording)).first()
-
-
-def _judge(connection: Connection, row: _Row, now: datetime, terms: SweepTerms | None) -> tuple[list[SweptItem], bool]:
+def _judge(found: Found, now: datetime, terms: SweepTerms | None) -> tuple[list[SweptItem], bool]:
     """What is due for one recording, and whether it is kept."""
     items: list[SweptItem] = []
     stand: list[Ended] = []
-    case_open = is_case(row.restricted)
-    for purpose in connection.execute(select(purposes).where(purposes.c.recording == row.recording)):
-        stands, item = Ended(purpose.stands), _due(row, purpose, now, terms)
-        # Grounds given under special circumstances end training alone, and custody has yet to judge them (G32).
-        case_open = case_open or purpose.reason == Reason.GROUNDS_GIVEN
+    row = found.row
+    for purpose in found.purposes:
+        stands, item = purpose.stands, _due(found, purpose, terms)
         if item is not None:
             items.append(item)
             stands = stands if item.what is Swept.TO_JUDGE else Ended.EXPIRED
         stand.append(stands)
     standing: list[HoldStanding] = []
-    for hold in connection.execute(
-        select(holds).where(holds.c.recording == row.recording, holds.c.lifted_at.is_(None))
-    ):
-        until, confirm = _time(hold.provisional_until), _time(hold.confirm_by)
-        by = HoldBy(hold.raised_for)
-        one = HoldStanding(by.by_party, until)
+    for hold in found.holds:
+        one = HoldStanding(hold.by.by_party, hold.until)
         standing.append(one)
-        if hold_is_void(one, now) and until is not None:
-            items.append(SweptItem(Swept.HOLD_VOID, row.recording, "G10", since=until.date(), hold=hold.hold))
-        elif confirm is not None and now >= confirm:
-            overdue, rule = (Swept.ACCESS_OVERDUE, "G08") if by is HoldBy.ACCESS else (Swept.HOLD_OVERDUE, "G10")
-            items.append(SweptItem(overdue, row.recording, rule, since=retention.local_day(confirm, row.time_zone)))
-        elif hold.look_again and has_expired(again := date.fromisoformat(hold.look_again), now, row.time_zone):
+        if hold_is_void(one, now) and hold.until is not None:
+            items.append(SweptItem(Swept.HOLD_VOID, row.recording, "G10", since=hold.until.date(), hold=hold.hold))
+        elif hold.confirm is not None and now >= hold.confirm:
+            access = hold.by is HoldBy.ACCESS
+            overdue, rule = (Swept.ACCESS_OVERDUE, "G08") if access else (Swept.HOLD_OVERDUE, "G10")
+            since = retention.local_day(hold.confirm, row.time_zone)
+            items.append(SweptItem(overdue, row.recording, rule, since=since))
+        elif hold.look_again is not None and found.today >= hold.look_again:
             # Of a request for access it is the day to which its answer was put off (G08).
-            again_due = (Swept.ACCESS_OVERDUE, "G08") if by is HoldBy.ACCESS else (Swept.HOLD_LOOK_AGAIN, "G10")
-            items.append(SweptItem(again_due[0], row.recording, again_due[1], since=again))
+            access = hold.by is HoldBy.ACCESS
+            again, rule = (Swept.ACCESS_OVERDUE, "G08") if access else (Swept.HOLD_LOOK_AGAIN, "G10")
+            items.append(SweptItem(again, row.recording, rule, since=hold.look_again))
+    case_open = case_keeps(row.restricted, [purpose.reason for purpose in found.purposes])
     kept = is_kept(stand, standing, case_open=case_open, now=now)
     if kept and Ended.KEEPS not in stand:
         items = [replace(item, locked=True) for item in items]
     ended = row.closed_at or row.broke_off_at
-    if ended is None and now - datetime.fromisoformat(row.opened_at) < _UNFINISHED:
+    if ended is None and now - found.opened_at < _UNFINISHED:
         kept = True
     if not kept:
         items.append(SweptItem(Swept.DISCARDED, row.recording, "G10"))
     return items, kept
 
 
-def _due(row: _Row, purpose: _Row, now: datetime, terms: SweepTerms | None) -> SweptItem | None:
+def _due(found: Found, purpose: FoundPurpose, terms: SweepTerms | None) -> SweptItem | None:
     """What a purpose has come to that has not been done yet."""
-    if purpose.stands != Ended.KEEPS or purpose.expires_on is None:
+    if purpose.stands is not Ended.KEEPS or purpose.expires_on is None:
         return None
-    day, listed = date.fromisoformat(purpose.expires_on), purpose.judge_by is not None
-    until = None
-    if purpose.at_end == REVIEW:
+    until, listed = None, purpose.judge_by is not None
+    if purpose.reviewed:
         if not listed and terms is None:
             return None
-        until = date.fromisoformat(purpose.judge_by) if listed else None
+        until = purpose.judge_by
         if until is None and terms is not None:
-            until = retention.judge_by(day, terms.judge_within, listed_on=retention.local_day(now, row.time_zone))
-    came_to = retention.due(day, retention.local_day(now, row.time_zone), judge_by=until)
+            until = retention.judge_by(purpose.expires_on, terms.judge_within, listed_on=found.today)
+    came_to = retention.due(purpose.expires_on, found.today, judge_by=until)
     if came_to is Due.NOT_YET or (came_to is Due.TO_JUDGE and listed):
         return None
-    which = Purpose(purpose.purpose)
-    rule = "G36" if which is Purpose.TRAINING else "G10"
-    return SweptItem(_ENDS[came_to], row.recording, rule, which, day, until=until)
+    rule = "G36" if purpose.which is Purpose.TRAINING else "G10"
+    return SweptItem(_ENDS[came_to], found.row.recording, rule, purpose.which, purpose.expires_on, until=until)
 
 
 def _stale(connection: Connection, now: datetime) -> list[SweptItem]:
@@ -426,11 +406,7 @@ def _is_past(what: Swept, now: datetime) -> ColumnElement[bool]:
     return _LISTS[what].c.until <= today.isoformat()
 
 
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _entry(item: SweptItem, row: _Row | None, now: datetime) -> AuditEntry:
+def _entry(item: SweptItem, row: AnyRow | None, now: datetime) -> AuditEntry:
     params: dict[str, str | int | bool | None] = {}
     if item.purpose is not None:
         params["purpose"] = item.purpose.value
