@@ -48,14 +48,15 @@ A line may have its own words for a notice, with `{page}` and `{keys}` where the
 - What words alone leave open is listed for a person, and Klartone's own text is used until somebody has read the wording and
   confirmed it: `klartone policy check --confirm HASH --by NAME` gives the block to put into the policy. Another word, another
   confirmation.
-- The check knows words and turns of phrase; it understands nothing. What waits for a person is a clause that it does not
-  know, one with any word beside the plain ones (a number, a limit, a price, a reason, *only*, one more purpose), a right on a
-  condition, a negation that belongs to nothing it knows, and what sounds like taking something back. How long a recording is
-  kept may be said where that is what the policy says. Opt-out keys need not be named where saying so is enough, but it asks
-  whether they were forgotten. Where health and the like are recorded on consent, it always asks whether the words name them:
-  a person must say (G09). It does not see irony, nor whether the law that is named is the one that obliges, nor whether a
-  promise is kept. It does not hear what a recording says: that must be the text that is shown. Who answers for the notice is
-  the controller.
+- The check knows words and turns of phrase; it understands nothing. What waits for a person is a clause that it does
+  not know, one with any word beside the plain ones (a number, a limit, a price, a reason, *only*, one more purpose),
+  a right on a condition, a negation that belongs to nothing it knows, what sounds like taking something back, and
+  what gives others a right, a no or the recording. How long it is kept may be said where that is what the policy
+  says. Opt-out keys need not be named where saying so is enough, but it asks whether they were forgotten. Where
+  health and the like are recorded on consent, it always asks whether the words name them: a person must say (G09). It
+  does not see irony, nor whether the law that is named is the one that obliges, nor whether a promise is kept. It
+  does not hear what a recording says: that must be the text that is shown. Who answers for the notice is the
+  controller.
 
 Recorded with a microphone, or made ready from a finished recording, a notice is trimmed and made as loud as the voice (EBU R 128,
 -20.5 LUFS, no peak above -3 dB), and lies beside the policy:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.vault import Vault
@@ -119,20 +119,21 @@ def rows_of(
     for row in connection.execute(select(wraps.c.recording, wraps.c.role).where(wraps.c.recording.in_(ids)).distinct()):
         has[row.recording].add(row.role)
     keeps: dict[str, dict[Purpose, date | None]] = defaultdict(dict)
-    kept = select(purposes).where(purposes.c.recording.in_(ids), purposes.c.stands == Ended.KEEPS.value)
+    # What was taken back on grounds given custody has yet to judge (`case_keeps`).
+    given = purposes.c.reason == Reason.GROUNDS_GIVEN.value
+    kept = select(purposes).where(purposes.c.recording.in_(ids), or_(purposes.c.stands == Ended.KEEPS.value, given))
     waits: set[str] = set()
     for row in connection.execute(kept.order_by(purposes.c.purpose)):
         try:
+            if row.reason == Reason.GROUNDS_GIVEN.value:
+                waits.add(row.recording)
+            if row.stands != Ended.KEEPS.value:
+                continue
             if row.at_end == REVIEW and not _is_over(row.judge_by, now, found.get(row.recording)):
                 waits.add(row.recording)
             keeps[row.recording][Purpose(row.purpose)] = date.fromisoformat(row.expires_on) if row.expires_on else None
         except UNREADABLE:
             bad.add(row.recording)
-    given = select(purposes.c.recording).where(
-        purposes.c.recording.in_(ids), purposes.c.reason == Reason.GROUNDS_GIVEN.value
-    )
-    # Custody has yet to judge them (`case_keeps`).
-    waits |= set(connection.execute(given).scalars())
     standing: dict[str, list[HoldRow]] = defaultdict(list)
     of_them = select(holds).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
     for row in connection.execute(of_them.order_by(holds.c.at)):
