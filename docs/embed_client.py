@@ -1,7 +1,7 @@
-"""baresip records by Klartone's rules: its ctrl_tcp module's events to the session, the session's effects to baresip.
+"""baresip records by Klartone's rules: its ctrl_tcp module's events to the session, the session's orders to baresip.
 
-It keeps plain files, which anybody can open, so it gives no notice but N2, N3 and N4: there is one purpose, and a no deletes
-all there is. What would have to be kept for some eyes alone is not recorded. It has no archive, and forgets who declined.
+It says that it is a plain phone (docs/embed.md): it keeps files that anybody can open, and shows its agent nothing. So it is
+given only notices after which a no deletes all there is. It has no archive, and forgets who declined.
 
 python docs/embed_client.py 4444 sales recordings klartone session --stdio --policy policy.toml
 """
@@ -10,66 +10,47 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
+from threading import Thread
 
-ORDERS = {
-    "stop_notice": "mixausrc_enc_stop",
-    "start_recorder": "auplay aufile,{folder}/{recording}-{segment}.wav",
-    "stop_recorder": "auplay aufile,/dev/null",
-    "end_call": "hangup",
-}
-port, line, folder, *command = sys.argv[1:]
-session = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-baresip = socket.create_connection(("127.0.0.1", int(port)))
+# Baresip's `mute` is a switch, and each order to throw it.
+ORDERS = {"answer_call": "accept", "set_microphone": "mute", "end_call": "hangup", "stop_notice": "mixausrc_enc_stop"}
+ORDERS |= {"play_notice": "mixausrc_enc_start aufile {wav} 0 100", "stop_recorder": "auplay aufile,/dev/null"}
+ORDERS |= {"start_recorder": "auplay aufile,{folder}/{recording}-{segment}.wav"}
+try:
+    port, line, folder, program, *rest = sys.argv[1:]
+    baresip = socket.create_connection(("127.0.0.1", int(port)))
+    session = subprocess.Popen([program, *rest], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+except ValueError:
+    sys.exit(f"Wanted: baresip's port, a line, a folder and the session's command, as in\n{__doc__.splitlines()[-1]}")
+except OSError as error:
+    sys.exit(f"Nothing was begun ({error}). Baresip must run and listen at the port, and the command be there.")
 
 
 def tell(kind, call="", **fields):
     session.stdin.write(json.dumps({"type": kind, "call": call, **fields}).encode() + b"\n")
 
 
-def order(text):
-    asked = json.dumps(dict(zip(("command", "params"), text.split(" ", 1), strict=False)))
-    baresip.sendall(f"{len(asked)}:{asked},".encode())
-
-
 def obey():
-    muted = False
     for text in session.stdout:
         print(text.decode(), end="", flush=True)  # noqa: T201
         match told := json.loads(text):
-            case {"type": "status", "state": {"phase": "incoming"}, "words": {"en": _}}:
-                order("mute")  # baresip's is a switch: the agent is not heard until the session says so
-                order("accept")
-                muted = True
-            case {"type": "set_microphone", "open": is_open} if is_open == muted:
-                order("mute")
-                muted = not muted
-            case {"type": "play_notice", "call": call, "play": play, "notice": "N2" | "N3" | "N4"}:
-                order(f"mixausrc_enc_start aufile {told['wav']} 0 100")
-                tell("notice_started", call, play=play)
-                threading.Timer(told["seconds"] + 0.3, tell, ["notice_heard", call], {"play": play}).start()
-            case {"type": "play_notice", "call": call, "play": play}:
-                tell("notice_failed", call, play=play)
-            case {"type": "commit", "changes": changes}:
-                for gone in (change["recording"] for change in changes if change["type"] == "discard"):
-                    for file in Path(folder).glob(f"{gone}-*"):
-                        file.unlink()
             case {"type": kind} if kind in ORDERS:
-                order(ORDERS[kind].format(folder=folder, **told))
+                asked = json.dumps({"command": ORDERS[kind].format(folder=folder, **told)})
+                baresip.sendall(f"{len(asked)}:{asked},".encode())
+            case {"type": "delete_segment", "recording": recording, "segment": segment}:
+                Path(folder, f"{recording}-{segment}.wav").unlink(missing_ok=True)
 
 
-threading.Thread(target=obey, daemon=True).start()
-tell("hello", protocol=1, auto_commit=True)
-events = baresip.makefile("rb")
-while size := b"".join(iter(lambda: events.read(1).strip(b":"), b"")):
-    match event := json.loads(events.read(int(size) + 1)[:-1]):
+Thread(target=obey, daemon=True).start()
+tell("hello", protocol=1, plain=True)
+while size := b"".join(iter(lambda: baresip.recv(1).strip(b":"), b"")):
+    match json.loads(baresip.recv(int(size) + 1, socket.MSG_WAITALL)[:-1]):
         case {"type": "CALL_INCOMING", "id": call, "peeruri": uri}:
             tell("rang", call, line=line, number=uri.split(":")[1].split("@")[0])
-        case {"type": "CALL_ESTABLISHED", "id": call}:
-            tell("answered", call)
         case {"type": "CALL_DTMF_START", "id": call, "param": digit}:
             tell("digit_pressed", call, digit=digit)
-        case {"type": "CALL_CLOSED", "id": call}:
-            tell("call_ended", call)
-            tell("end_wrap_up", call, id="over")
+        case {"type": "CALL_REMOTE_SDP", "id": call, "remoteaudiodir": way}:
+            tell("hold_signalled", call, held=way != "sendrecv")
+        case {"type": "CALL_ESTABLISHED" | "CALL_CLOSED" as kind, "id": call}:
+            tell("call_ended" if kind == "CALL_CLOSED" else "answered", call)

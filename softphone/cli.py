@@ -6,18 +6,25 @@ A fault for a person ends with its sentence on stderr and status 1; a wrong comm
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from pathlib import Path
-from typing import Any
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Any
 
 from softphone import __version__, bootstrap
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError
-from softphone.domain.policy import Period
 from softphone.domain.purpose import KeyRole, Language, Purpose
 from softphone.texts import Texts
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+    from softphone.domain.policy import Period
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -25,11 +32,43 @@ Run = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status is returned. Never a traceback at a person."""
     try:
-        return _run(argv)
-    except KeyboardInterrupt:
+        try:
+            return _run(argv)
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()  # what is refused now can still be told
+    except KeyboardInterrupt as stopped:
+        if _was_asked(stopped):
+            print(f"\n{bootstrap.texts()('cli.interrupted')}", file=sys.stderr)  # noqa: T201
         return 130
-    except BrokenPipeError:
-        return 0
+    except OSError as error:
+        if not _output_refuses():
+            raise
+        if isinstance(error, BrokenPipeError):
+            return 0
+        refusal = KlartoneError("error.output", detail=error.strerror or str(error))
+        print(bootstrap.texts().error(refusal), file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _was_asked(stopped: KeyboardInterrupt) -> bool:
+    """Whether a person was at a question: a command writes nothing before its last one."""
+    within = [frame for frame, _ in walk_tb(stopped.__traceback__)]
+    return any(
+        one.f_globals["__name__"] == "getpass" or one.f_code.co_qualname == "_Questions._until" for one in within
+    )
+
+
+def _output_refuses() -> bool:
+    """Whether stdout takes nothing more: an empty line tells. What it still holds then goes nowhere, or Python itself would
+    complain of it at its very end."""
+    try:
+        print(flush=True)  # noqa: T201
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -63,6 +102,25 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, *, texts: Texts, **rest: Any) -> None:
         super().__init__(**rest)
         self._texts = texts
+        # Before a command and behind it; the program's own help alone tells of it.
+        told = argparse.SUPPRESS if " " in self.prog else texts("cli.home")
+        self.add_argument("--home", type=Path, metavar="DIR", default=argparse.SUPPRESS, help=told)
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Argparse says nothing where the output takes nothing."""
+        if file is not None and file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
+
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, args: Any = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Here, where it is known whose words they are."""
+        arguments, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(self._texts("cli.unknown", words=" ".join(unknown), help=f"{self.prog} --help"))
+        return arguments, unknown
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if self._subparsers and action in self._subparsers._group_actions and value not in (action.choices or ()):
@@ -73,8 +131,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser(texts: Texts) -> argparse.ArgumentParser:
     parser = _Parser(prog="klartone", description=texts("cli.about"), texts=texts, formatter_class=_Formatter)
     parser.add_argument("--version", action="version", version=f"Klartone {__version__}", help=texts("cli.version"))
-    parser.add_argument("--home", type=Path, metavar="DIR", help=texts("cli.home"))
-    parser.set_defaults(run=bootstrap.run_desk)
+    parser.set_defaults(run=bootstrap.run_desk, home=None)
     commands = parser.add_subparsers(title=texts("cli.commands"), metavar="", dest="command", parser_class=_Parser)
 
     def command(
@@ -152,6 +209,7 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
             one.add_argument("--json", action="store_true", help=texts("cli.json"))
         else:
             _opening(one, texts)
+    _log(command("log", bootstrap.archive_log, what), texts)
     sweep = command("sweep", bootstrap.archive_sweep, what)
     sweep.add_argument("--now", type=_date(texts), metavar="DATE", help=texts("cli.sweep.now"))
     sweep.add_argument("--dry-run", action="store_true", help=texts("cli.sweep.dry_run"))
@@ -175,6 +233,11 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     admit = command("admit", bootstrap.archive_admit, what)
     admit.add_argument("file", type=Path, metavar="FILE", help=texts("cli.admit.file"))
     admit.add_argument("--numbers", action="store_true", help=texts("cli.admit.numbers"))
+    signer = command("signer", bootstrap.archive_policy_signer, what)
+    which = signer.add_mutually_exclusive_group()
+    which.add_argument("key", nargs="?", metavar="KEY", help=texts("cli.signer.key"))
+    which.add_argument("--none", action="store_true", help=texts("cli.signer.none"))
+    signer.add_argument("--yes", action="store_true", help=texts("cli.signer.yes"))
     share = command("share", bootstrap.archive_share, what)
     share.add_argument("--group", required=True, metavar="GROUP", help=texts("cli.share.group"))
     _backup(command("backup", bootstrap.archive_backup, what), texts)
@@ -221,6 +284,18 @@ def _searching(of: argparse.ArgumentParser, texts: Texts) -> None:
     of.add_argument("--after", metavar="CURSOR", help=texts("cli.list.after"))
     of.add_argument("--count", action="store_true", help=texts("cli.list.count"))
     of.add_argument("--json", action="store_true", help=texts("cli.list.json"))
+
+
+def _log(of: argparse.ArgumentParser, texts: Texts) -> None:
+    of.add_argument("--from", dest="since", type=_moment(texts), metavar="DATE", help=texts("cli.list.from"))
+    of.add_argument("--to", dest="until", type=_moment(texts), metavar="DATE", help=texts("cli.list.to"))
+    which = of.add_mutually_exclusive_group()
+    which.add_argument("--event", action="extend", nargs="+", metavar="NAME", help=texts("cli.log.event"))
+    which.add_argument("--refusals", action="store_true", help=texts("cli.log.refusals"))
+    of.add_argument("--recording", metavar="ID", help=texts("cli.archive.id"))
+    of.add_argument("--limit", type=_limit(texts), default=100, metavar="N", help=texts("cli.list.limit"))
+    of.add_argument("--before", type=_entry(texts), metavar="NUMBER", help=texts("cli.log.before"))
+    of.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
 
 
 def _opening(of: argparse.ArgumentParser, texts: Texts) -> None:
@@ -270,6 +345,8 @@ def _holds(of: argparse.ArgumentParser, texts: Texts) -> None:
     close = command("close", bootstrap.holds_close)
     for one in (confirm, lift, close):
         one.add_argument("id", metavar="HOLD", help=texts("cli.holds.id"))
+    for one in (lift, close):
+        one.add_argument("--yes", action="store_true", help=texts("cli.holds.yes"))
     confirm.add_argument(
         "--look-again", required=True, type=_date(texts), metavar="DATE", help=texts("cli.holds.look_again")
     )
@@ -297,7 +374,7 @@ def _keys(keys: argparse.ArgumentParser, texts: Texts) -> None:
     purposes = ["documentation", "training", "custody", "policy"]
     create.add_argument("purpose", choices=purposes, help=texts("cli.keys.purpose"))
     create.add_argument("--id", required=True, metavar="ID", help=texts("cli.keys.id"))
-    command("list", bootstrap.keys_list, what).add_argument("--json", action="store_true", help=texts("cli.json"))
+    command("list", bootstrap.keys_list, what).add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     export = command("export", bootstrap.keys_export, what)
     rotate = command("rotate", bootstrap.keys_rotate, what)
     revoke = command("revoke", bootstrap.keys_revoke, what)
@@ -332,7 +409,9 @@ def _notices(notice: argparse.ArgumentParser, record: argparse.ArgumentParser, t
     notice.add_argument("--listen", action="store_true", help=texts("cli.notice.listen"))
     notice.add_argument("--narrow-band", action="store_true", help=texts("cli.notice.narrow_band"))
     record.add_argument("--wav", type=Path, metavar="FILE", help=texts("cli.record.wav"))
-    record.add_argument("--from", type=Path, dest="source", metavar="FILE", help=texts("cli.record.from"))
+    record.add_argument(
+        "--from", type=Path, action="append", dest="source", metavar="FILE", help=texts("cli.record.from")
+    )
     record.add_argument("--listen", action="store_true", help=texts("cli.record.listen"))
 
 
@@ -352,6 +431,8 @@ def _demo(demo: argparse.ArgumentParser, texts: Texts) -> None:
 
 def _days(texts: Texts) -> Callable[[str], Period]:
     def parse(word: str) -> Period:
+        from softphone.domain.policy import Period  # the whole policy's model, for a word of one command
+
         try:
             return Period.parse(word)
         except ValueError:
@@ -373,9 +454,21 @@ def _date(texts: Texts) -> Callable[[str], date]:
 def _moment(texts: Texts) -> Callable[[str], date | datetime]:
     def parse(word: str) -> date | datetime:
         try:
-            return date.fromisoformat(word) if len(word) == len("2026-11-25") else datetime.fromisoformat(word)
+            at = date.fromisoformat(word) if len(word) == len("2026-11-25") else datetime.fromisoformat(word)
+            if not MINYEAR < at.year < MAXYEAR:
+                raise ValueError(word)  # the day before or after must be one too
+            return at
         except ValueError:
             raise argparse.ArgumentTypeError(texts("cli.no_moment")) from None
+
+    return parse
+
+
+def _entry(texts: Texts) -> Callable[[str], int]:
+    def parse(word: str) -> int:
+        if not (word.isascii() and word.isdigit() and len(word) <= 18):  # what SQLite can count to
+            raise argparse.ArgumentTypeError(texts("cli.log.no_entry"))
+        return int(word)
 
     return parse
 

@@ -6,18 +6,21 @@ Nothing here decides or draws. Times are UTC, lengths seconds, ids UUIDv7 as tex
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Discriminator, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import SpokenWord
 from softphone.domain.purpose import Direction, Language, Purpose
-from softphone.domain.status import Status
+from softphone.domain.status import ReasonStatus, Status
 
 PROTOCOL = 1
 LINE_LIMIT = 1_000_000
@@ -138,7 +141,8 @@ class CallState:
 @dataclass(frozen=True, slots=True)
 class PastCall:
     """One row of today's calls. `outcome`: documentation, training, both, locked, not_recorded, deleted, missed,
-    declined, unanswered, call_back. `kept`: there is something of it that rights can be exercised on (`Reopen`)."""
+    declined, unanswered, call_back. `kept`: there is something of it that rights can be exercised on (`Reopen`). `why`: nothing
+    was recorded, or is kept, of one that was answered; None where that is not known any more."""
 
     id: str
     direction: Direction
@@ -149,6 +153,7 @@ class PastCall:
     seconds: float
     outcome: str
     kept: bool = False
+    why: ReasonStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +314,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The answer to a command. `result` holds new ids (`call` of a `Dial`)."""
+    """The answer to a command. `result` holds new ids (`call` of a `Dial`), and how many calls a `LockEarlier` locked, and how
+    many recordings it could not (`unreadable`)."""
 
     id: str
     result: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -451,6 +457,17 @@ class UndoDispute:
 
 
 @dataclass(frozen=True, slots=True)
+class LockEarlier:
+    """A dispute about the earlier calls with the number of `call`, which is itself left as it is. `result.locked`: how many."""
+
+    id: str
+    call: str
+    by: Literal["party", "controller"] = "controller"
+    why: str = ""
+    type: Literal["lock_earlier"] = "lock_earlier"
+
+
+@dataclass(frozen=True, slots=True)
 class Choose:
     id: str
     call: str
@@ -545,14 +562,10 @@ CallCommand = (
     | Reopen
     | EndWrapUp
 )
-Command = CallCommand | Dial | EndCallBack | SaveSettings | WatchLevels | TestTone | Quit
+AnsweredAtOnce = CallCommand | Dial | EndCallBack | SaveSettings | WatchLevels | TestTone | Quit
+Command = AnsweredAtOnce | LockEarlier
 ToEngine = Annotated[Attach | Ping | Command, Discriminator("type")]
 
-_from_engine: TypeAdapter[Hello | Snapshot | Occurred | Fault | Done | Refused | Levels | Tone] = TypeAdapter(
-    FromEngine
-)
-_to_engine: TypeAdapter[Attach | Ping | Command] = TypeAdapter(ToEngine)
-_any_object: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
 MOST_ID = 64
 """characters of an id that is answered to where the rest is no message"""
 
@@ -562,15 +575,20 @@ class WireError(KlartoneError):
 
 
 def encode(message: object) -> bytes:
-    """One message as one line of JSON, newline included."""
-    adapter = _to_engine if type(message) in _TO_ENGINE else _from_engine
-    return adapter.dump_json(message) + b"\n"  # pyright: ignore[reportArgumentType] - the adapter checks it
+    """One message as one line of JSON, newline included. What UTF-8 cannot hold (a lone surrogate) becomes `?`."""
+    adapter = _to_engine() if type(message) in _TO_ENGINE else _from_engine()
+    try:
+        line = adapter.dump_json(message)  # pyright: ignore[reportArgumentType] - the adapter checks it
+    except PydanticSerializationError:
+        plain = adapter.dump_python(message, mode="json")  # pyright: ignore[reportArgumentType]
+        line = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return line + b"\n"
 
 
 def decode_from_engine(line: bytes) -> Hello | Snapshot | Occurred | Fault | Done | Refused | Levels | Tone:
     """Raises WireError."""
     try:
-        return _from_engine.validate_json(line)
+        return _from_engine().validate_json(line)
     except ValidationError as error:
         raise WireError("error.wire.not_understood", detail=_first(error)) from None
 
@@ -578,7 +596,7 @@ def decode_from_engine(line: bytes) -> Hello | Snapshot | Occurred | Fault | Don
 def decode_to_engine(line: bytes) -> Attach | Ping | Command:
     """Raises WireError. The message never repeats what was sent: it may be a secret."""
     try:
-        return _to_engine.validate_json(line)
+        return _to_engine().validate_json(line)
     except ValidationError as error:
         raise WireError("error.wire.not_understood", detail=_first(error)) from None
 
@@ -586,10 +604,28 @@ def decode_to_engine(line: bytes) -> Attach | Ping | Command:
 def id_of(line: bytes) -> str:
     """Of a line that is no message, so that whoever sent it hears what the answer is to; "" where it has none."""
     try:
-        id = _any_object.validate_json(line).get("id")
+        id = _any_object().validate_json(line).get("id")
     except ValidationError:
         return ""
     return id if isinstance(id, str) and len(id) <= MOST_ID else ""
+
+
+# Made when first used: a command without an engine has no message to read.
+
+
+@cache
+def _from_engine() -> TypeAdapter[Hello | Snapshot | Occurred | Fault | Done | Refused | Levels | Tone]:
+    return TypeAdapter(FromEngine)
+
+
+@cache
+def _to_engine() -> TypeAdapter[Attach | Ping | Command]:
+    return TypeAdapter(ToEngine)
+
+
+@cache
+def _any_object() -> TypeAdapter[dict[str, object]]:
+    return TypeAdapter(dict[str, object])
 
 
 def _first(error: ValidationError) -> str:
@@ -602,5 +638,5 @@ def _first(error: ValidationError) -> str:
 
 _TO_ENGINE: frozenset[type] = frozenset(
     {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, Hold, SendDigits, OptOut, RaiseDispute, UndoDispute}
-    | {Choose, Act, Reopen, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, Quit}
+    | {LockEarlier, Choose, Act, Reopen, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, Quit}
 )

@@ -1,14 +1,36 @@
-"""Loaded into every test run: marks become properties of the JUnit file, and Qt draws without a screen."""
+"""Loaded into every test run: marks become properties of the JUnit file, calls are spread over the run, no generated example
+is timed, and Qt draws without a screen."""
 
 import os
+from collections import defaultdict
 
 import pytest
 from _pytest.terminal import TerminalReporter
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
+CALLS_END = 0.8
+"""of the run: no worker is to wait for the last long call"""
+
+
+def spread(items: list[pytest.Item]) -> None:
+    """Modules of real calls, which mostly wait, among those that compute: so the machine is busy all along."""
+    modules: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        modules[item.nodeid.partition("::")[0]].append(item)
+    calls = [name for name, own in modules.items() if any(it.get_closest_marker("journey") for it in own)]
+    long_first = sorted(calls, key=lambda name: -len(modules[name]))
+    others = [name for name in modules if name not in calls]
+    at = {name: CALLS_END * index / len(long_first) for index, name in enumerate(long_first)}
+    at |= {name: index / len(others) for index, name in enumerate(others)}
+    items[:] = [item for name in sorted(modules, key=at.__getitem__) for item in modules[name]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    spread(items)
     for item in items:
         for name in ("rule", "peer"):
             for mark in item.iter_markers(name):

@@ -15,8 +15,8 @@ from softphone import cli
 from softphone.archive.archive import Archive, AuditRow
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.proof import audit
-from softphone.audio import devices, player
-from softphone.audio.devices import Device, Devices, SoundFault
+from softphone.audio import devices
+from softphone.audio.devices import Devices, SoundFault
 from softphone.bootstrap.audit import in_words
 from softphone.bootstrap.doctor import _archive, _policy, _settings
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
@@ -102,6 +102,25 @@ def test_a_word_that_is_no_command_is_refused_without_the_programs_inner_ones(
     said = refusal(words, capsys)
     assert texts(language)("cli.no_command", word="bogus", help=" ".join(["klartone", *words[:-1], "--help"])) in said
     assert "plugin-host" not in said
+
+
+@LANGUAGES
+@pytest.mark.parametrize("words", [["doctor"], ["keys", "escrow", "make", "FILE"], []])
+def test_a_word_too_many_is_told_where_what_can_stand_is_shown(
+    words: list[str], capsys: pytest.CaptureFixture[str], language: Language
+) -> None:
+    said = refusal([*words, "--bogus", "--more"], capsys)
+    asked = " ".join(["klartone", *(word for word in words if word != "FILE"), "--help"])
+    assert said.endswith(texts(language)("cli.unknown", words="--bogus --more", help=asked))
+    assert asked in said
+
+
+@pytest.mark.parametrize("words", [["--home", "{home}", "archive", "list"], ["archive", "list", "--home", "{home}"]])
+def test_a_home_is_named_before_a_command_or_behind_it(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([word.format(home=tmp_path) for word in words]) == 1
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 @LANGUAGES
@@ -334,38 +353,6 @@ def test_a_recording_whose_end_was_cut_off_is_exported_and_said_to_break_off(
     assert "klartone archive verify" in said.err
 
 
-def test_a_recording_that_is_played_tells_of_its_lost_sound_too(
-    recorded: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The one part that is not real here is the loudspeaker."""
-    folder, recording = recorded
-    heard: list[int] = []
-
-    class Loudspeaker:
-        def __init__(self, _device: str) -> None: ...
-        def play(self, sound: bytes, _rate: int) -> None:
-            heard.append(len(sound))
-
-        def wait(self) -> None: ...
-
-    here = Device("1", "speaker", "alsa", 0, 0, 2, 48_000, False, True)
-    monkeypatch.setattr(devices, "list_devices", lambda: Devices((here,), ()))
-    monkeypatch.setattr(player, "Player", Loudspeaker)
-    play = ["archive", "--archive", str(folder), "play", recording]
-    assert cli.main(play) == 0
-    assert capsys.readouterr().err == ""
-    assert cli.main([*play, "--from", "1.5"]) == 0
-    assert cli.main([*play, "--from", "2"]) == 1
-    assert "is 2.00 seconds long" in capsys.readouterr().err
-    path = folder / "recordings" / f"{recording}.ktr"
-    data, offsets = records(path)
-    path.write_bytes(data[: offsets[1]])
-    for more in ([], ["--from", "0.5"]):
-        assert cli.main([*play, *more]) == 1
-        assert "After 1.00 seconds it breaks off" in capsys.readouterr().err
-    assert heard == [2 * 32_000, 16_000, 32_000 - 80, 16_000 - 80]
-
-
 def test_what_a_sweep_did_and_what_it_only_reports_are_counted_apart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -380,12 +367,13 @@ def test_what_a_sweep_did_and_what_it_only_reports_are_counted_apart(
     finally:
         desk.close()
     sweep = ["archive", "sweep", "--archive", str(folder), "--now", "2028-01-01"]
+    stays = "the recording stays for its hold or its open case, for data protection alone"
     for dry, deed in ((["--dry-run"], "Nothing was deleted."), ([], "Recordings deleted: 0.")):
         assert cli.main([*sweep, *dry]) == 0
         first, second, last = capsys.readouterr().out.splitlines()
         if not dry:
             first, second = second, first
-        assert first == f"{recording}  past its date: documentation ends; the recording stays locked"
+        assert first == f"{recording}  past its date: documentation ends; {stays}"
         assert "nobody has confirmed" in second
         assert deed in last
         assert last.endswith("Besides, one thing was only reported.")

@@ -91,7 +91,7 @@ def test_the_wheel_starts_klartone_and_names_its_licence_and_its_pythons(wheel: 
     info = next(name.split("/")[0] for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     scripts = ConfigParser()
     scripts.read_string(wheel.read(f"{info}/entry_points.txt").decode())
-    assert dict(scripts["console_scripts"]) == {"klartone": "softphone.cli:main"}
+    assert dict(scripts["console_scripts"]) == {"klartone": "softphone.__main__:main"}
     metadata = wheel.read(f"{info}/METADATA").decode()
     assert "License-Expression: GPL-3.0-or-later" in metadata
     assert "Requires-Python: <3.13,>=3.11" in metadata

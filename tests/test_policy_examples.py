@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def test_every_example_is_tested() -> None:
 @ALL
 def test_an_example_leaves_no_doubt_once_its_keys_are_put_in(name: str) -> None:
     assert policy_of(text_of(name)).remarks == ()
+
+
+def test_the_policy_of_the_pictures_is_doubted_for_no_more_than_it_leaves_unsaid() -> None:
+    text = Path(__file__).with_name("pictures").joinpath("policy.toml").read_text("utf-8")
+    keys = {KeyRole(role): key for role, key in KEYS.items()}
+    loaded = policy_of(filled(text, keys).replace("$language", "da").replace("$year", str(datetime.now(UTC).year)))
+    unsaid = {"no_why_kept", "no_capacity", "every_call", "no_rule"}
+    assert {one.code.removeprefix("policy.warning.") for one in loaded.remarks} == unsaid
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES, "example"])
@@ -111,11 +120,11 @@ municipality | "omsorg" | asked consent | off | N2 play | consent | G03
 municipality | "omsorg", "drawn": true | asked consent | off | N2 play | consent | G03
 emergency | "alarm", "drawn": true | planned public_task | off | N1 upstream | public_task | G09
 emergency | "alarm", "direction": "outbound" | off | off | none | line_not_recorded | G01
-emergency | "redning", "drawn": true, "at": "2027-05-31T23:59:00+02:00" | planned public_task | planned public_task | N8 play | \
+emergency | "redning", "drawn": true, "at": "2027-05-31T23:59:00+02:00" | planned public_task | planned public_task | N8 read | \
 public_task special_circumstances | G32
-emergency | "redning", "drawn": true, "at": "2027-06-01T00:01:00+02:00" | planned public_task | planned public_task | N7 play | \
+emergency | "redning", "drawn": true, "at": "2027-06-01T00:01:00+02:00" | planned public_task | planned public_task | N7 read | \
 public_task training_sample | G32 G39
-emergency | "redning", "at": "2026-12-01T12:00:00Z" | planned public_task | off | N1 play | public_task not_in_sample | G34
+emergency | "redning", "at": "2026-12-01T12:00:00Z" | planned public_task | off | N1 read | public_task not_in_sample | G34
 training | "vandvagt", "drawn": true | off | planned legitimate_interest | N4 play | training_sample | G39
 training | "vandvagt" | off | off | none | not_in_sample | G34
 training | "vandvagt", "drawn": true, "declined_earlier": true | off | off | none | declined_earlier | G31

@@ -24,6 +24,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "resources" / "policies"
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
+    "number": (int, float),
     "boolean": bool,
     "array": list,
     "object": dict,
@@ -130,7 +131,7 @@ WORDING = """
 essentials = "Må vi optage?"
 question = "Tryk 1 eller 2."
 """
-SOUND = TWO_CONTROLLERS + WORDING + '\n[line.sound.N1]\nda = "n1.wav"\n'
+SOUND = TWO_CONTROLLERS + WORDING + '\n[line.sound.N1]\nda = "n1.wav"\nen = { file = "n1.wav", essentials = 7.5 }\n'
 
 
 def test_every_policy_that_is_read_is_one_for_the_schema(schema: dict[str, Any]) -> None:
@@ -156,6 +157,7 @@ def test_every_policy_that_is_read_is_one_for_the_schema(schema: dict[str, Any])
         ('id = "salg"', 'id = "salg"\nlanguage_key = "99"', ".line[1].language_key"),
         ('id = "salg"', 'id = "salg"\nrepeat = 2', ".line[1].repeat"),
         ('id = "salg"', 'id = "salg"\nwording = { N9 = {} }', ".line[1].wording.N9"),
+        ('id = "salg"', 'id = "salg"\nsound.N6.da = { file = "a.wav", question = -1 }', ".line[1].sound.N6.da"),
         ('contact = "databeskyttelse@nordlys.example"\n', "", ".controller"),
         (f'"{KEYS["custody"]}"', '"abc"', ".recipient[3].public_key"),
         ('"+4570102040"', '"70102040"', ".line[2].numbers[1]"),

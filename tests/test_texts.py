@@ -32,6 +32,7 @@ PARTY = {"party", "Party"}
 FAULT = re.compile(r"(error|refused|fault)(\.[a-z0-9_]+)+")
 
 
+@cache
 def catalog(language: str, name: str) -> dict[str, str]:
     with (FOLDER / language / f"{name}.po").open("rb") as file:
         read = read_po(file, abort_invalid=True)
@@ -60,20 +61,22 @@ class Saying:
     whole: bool
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
-    for folder in ("softphone", "plugins"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            if "tests" not in path.parts:
-                yield path, ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def nodes() -> tuple[tuple[Path, ast.AST], ...]:
+    """All that the source consists of."""
+    return tuple(
+        (path, node)
+        for folder in ("softphone", "plugins")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "tests" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
 
 
 @cache
 def literals() -> frozenset[str]:
     return frozenset(
-        node.value
-        for _, tree in sources()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value for _, node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
 
 
@@ -81,16 +84,15 @@ def literals() -> frozenset[str]:
 def patterns() -> tuple[re.Pattern[str], ...]:
     """Each f-string that could be a code, its holes as wildcards."""
     found: set[str] = set()
-    for _, tree in sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr):
-                parts = [
-                    re.escape(part.value) if isinstance(part, ast.Constant) and isinstance(part.value, str) else HOLE
-                    for part in node.values
-                ]
-                text = "".join(parts)
-                if re.fullmatch(r"(?:[a-z0-9_]|\\\.|\\\.\?\[a-zA-Z0-9_\]\*)*", text) and "\\." in text:
-                    found.add(text)
+    for _, node in nodes():
+        if isinstance(node, ast.JoinedStr):
+            parts = [
+                re.escape(part.value) if isinstance(part, ast.Constant) and isinstance(part.value, str) else HOLE
+                for part in node.values
+            ]
+            text = "".join(parts)
+            if re.fullmatch(r"(?:[a-z0-9_]|\\\.|\\\.\?\[a-zA-Z0-9_\]\*)*", text) and "\\." in text:
+                found.add(text)
     return tuple(re.compile(text) for text in sorted(found))
 
 
@@ -98,22 +100,21 @@ def patterns() -> tuple[re.Pattern[str], ...]:
 def sayings() -> tuple[Saying, ...]:
     """Calls whose first argument is a literal code: `KlartoneError("error.x", path=…)`, `texts("card.y")`, `Said("z", {…})`."""
     found: list[Saying] = []
-    for path, tree in sources():
-        for node in ast.walk(tree):
-            if not (isinstance(node, ast.Call) and node.args):
-                continue
-            first = node.args[0]
-            if not (isinstance(first, ast.Constant) and isinstance(first.value, str) and CODE.fullmatch(first.value)):
-                continue
-            names = {keyword.arg for keyword in node.keywords if keyword.arg}
-            whole = all(keyword.arg for keyword in node.keywords)
-            for extra in node.args[1:]:
-                if isinstance(extra, ast.Dict) and all(isinstance(key, ast.Constant) for key in extra.keys):
-                    names |= {str(key.value) for key in extra.keys if isinstance(key, ast.Constant)}
-                else:
-                    whole = False
-            where = f"{path.relative_to(ROOT)}:{node.lineno}"
-            found.append(Saying(where, first.value, frozenset(names), whole))
+    for path, node in nodes():
+        if not (isinstance(node, ast.Call) and node.args):
+            continue
+        first = node.args[0]
+        if not (isinstance(first, ast.Constant) and isinstance(first.value, str) and CODE.fullmatch(first.value)):
+            continue
+        names = {keyword.arg for keyword in node.keywords if keyword.arg}
+        whole = all(keyword.arg for keyword in node.keywords)
+        for extra in node.args[1:]:
+            if isinstance(extra, ast.Dict) and all(isinstance(key, ast.Constant) for key in extra.keys):
+                names |= {str(key.value) for key in extra.keys if isinstance(key, ast.Constant)}
+            else:
+                whole = False
+        where = f"{path.relative_to(ROOT)}:{node.lineno}"
+        found.append(Saying(where, first.value, frozenset(names), whole))
     return tuple(found)
 
 
@@ -238,6 +239,18 @@ def test_every_reason_why_a_button_is_off_has_its_own_words() -> None:
         told |= names_in("softphone/domain/session/describing.py", function)
     told |= {"locking", "already_locked"}
     assert sorted(f"why_not.{one}" for one in told if f"why_not.{one}" not in sentences("en")) == []
+
+
+def test_every_entry_of_the_audit_log_has_words_for_it() -> None:
+    told = {
+        node.args[0].value
+        for _, node in nodes()
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+        if re.fullmatch(r"\w*\.?(AuditEntry|note|_entry)", ast.unparse(node.func))
+    }
+    events = {str(one) for one in told if re.fullmatch(r"[a-z]+(_[a-z]+)+", str(one))}
+    assert {"policy_taken_up", "hold_placed", "judged_kept"} <= events
+    assert sorted(event for event in events if f"audit.{event}" not in sentences("en")) == []
 
 
 def test_every_basis_has_the_words_why_it_is_recorded() -> None:

@@ -14,10 +14,14 @@ from softphone.domain.policy.model import Line, Wording
 from softphone.domain.policy.purposes import OptOut
 from softphone.domain.purpose import Basis, Language, Purpose
 
-from .reading import Heard, Reading, Weight
+from .answers import Answer, after, done_after, elsewhere, key_clauses, key_says, what_is_refused, whole_clauses
+from .reading import Heard, Press, Reading, Weight
 
 _ADDRESS = re.compile(r"\b(?:[\w-]+\.)+[a-zæøå]{2,12}(?:/[\w./-]*)?", re.UNICODE)
 
+_DOCUMENTED = ("happened", "said", "agreed")
+"""what it is recorded to document: each is said"""
+_NAMES = {Purpose.DOCUMENTATION: ("document", "kept"), Purpose.TRAINING: ("train",)}
 _NOT, _FACT, _ASKED, _OPT_OUT, _SPECIAL = Told.NOT, Told.AS_FACT, Told.ASKED, Told.OPT_OUT, Told.SPECIAL
 
 
@@ -37,6 +41,7 @@ def judge(line: Line, notice: NoticeId, language: Language, wording: Wording) ->
         _deletion,
         _keys,
         _pressure,
+        _aims,
         _claims,
         _strays,
     ):
@@ -65,11 +70,24 @@ class _Bench:
 
     @property
     def documentation(self) -> Told:
-        return TELLS[self.notice][0]
+        return self.told(Purpose.DOCUMENTATION)
 
     @property
     def training(self) -> Told:
-        return TELLS[self.notice][1]
+        return self.told(Purpose.TRAINING)
+
+    def told(self, purpose: Purpose) -> Told:
+        return TELLS[self.notice][purpose is Purpose.TRAINING]
+
+    def names(self, purpose: Purpose, words: str) -> bool:
+        return any(self.text.has(one, words) for one in _NAMES[purpose])
+
+    def asked_of(self, words: str) -> bool:
+        """Whether words are of what may be done only after a yes."""
+        facts = [one for one in Purpose if self.told(one) not in (_NOT, _ASKED)]
+        asked = asks(self.notice)
+        others = any(self.names(one, words) for one in facts) or not self.text.has("used", words)
+        return bool(asked) and (not facts or any(self.names(one, words) for one in asked) or not others)
 
     @property
     def obliged(self) -> bool:
@@ -99,9 +117,6 @@ def _purposes(bench: _Bench) -> None:
         bench.need("recorded", "G05", recorded)
         if recorded.weight is Weight.SURE and not wishes:
             bench.need("wish", "G03", bench.text.heard("wish", bench.first))
-        else:
-            anyway = [n for n in range(len(bench.text.sentences)) if _recorded_anyway(bench, n)]
-            bench.unsure += [Found("recorded_anyway", "G03", bench.text.sentences[n]) for n in anyway]
     else:
         bench.need("recorded", "G05", recorded)
         if wishes and _only_wished(bench, wishes):
@@ -112,17 +127,12 @@ def _purposes(bench: _Bench) -> None:
         bench.need("kept", bench.row, bench.text.heard("kept", as_fact=True))
     for name, how in (("document", bench.documentation), ("train", bench.training)):
         _purpose(bench, name, how)
-    if bench.documentation is not _NOT and bench.everywhere("document").weight is Weight.SURE:
-        what = bench.everywhere("documented_what")
-        if what.weight is not Weight.SURE:
-            bench.unsure.append(Found("documented_what", bench.row))
-
-
-def _recorded_anyway(bench: _Bench, n: int) -> bool:
-    """A recording spoken of as a fact, where nothing is recorded without a yes."""
-    sentence = bench.text.sentences[n]
-    hedges = any(bench.text.has(one, sentence) for one in ("condition", "wish", "stops", "refuse"))
-    return bench.text.has("recorded_anyway", sentence) and not hedges
+    documents = bench.text.with_sure("document") if bench.documentation is not _NOT else []
+    bench.unsure += [
+        Found(name, bench.row)
+        for name in _DOCUMENTED
+        if documents and bench.text.heard(name, documents).weight is not Weight.SURE
+    ]
 
 
 def _only_wished(bench: _Bench, wishes: list[int]) -> bool:
@@ -182,19 +192,33 @@ def _question(bench: _Bench) -> None:
         if not told:
             bench.missing.append(Found(f"press_{key}", "G03"))
             continue
-        sentence = bench.text.sentences[told[0].sentence]
         if not bench.question or told[0].sentence < begins:
             bench.missing.append(Found("question_last", "G03", told[0].words))
-        if bench.text.has("refuse", sentence):
-            bench.forbidden.append(Found("yes_by_refusing", "G03", sentence))
-        if len(asked) == 2:
-            names = {Purpose.DOCUMENTATION: ("document", "kept"), Purpose.TRAINING: ("train",)}
-            own = any(bench.text.has(one, sentence) for one in names[purpose])
-            other = next(one for one in asked if one is not purpose)
-            if any(bench.text.has(one, sentence) for one in names[other]) and not own:
-                bench.forbidden.append(Found("keys_swapped", "G03", sentence))
-            elif not own:
-                bench.unsure.append(Found("key_for_purpose", "G03", sentence))
+        for press in told:
+            _key(bench, press, purpose)
+
+
+def _key(bench: _Bench, press: Press, purpose: Purpose) -> None:
+    """A key means yes, for sure, and for its own purpose (G03)."""
+    sentence = bench.text.sentences[press.sentence]
+    says = key_says(bench.text, press)
+    if says is Answer.NO:
+        bench.forbidden.append(Found("yes_by_refusing", "G03", sentence))
+    elif says is None and not bench.text.has("pressure", sentence):
+        bench.unsure.append(Found("key_says_yes", "G03", sentence))
+    words = " ".join(key_clauses(bench.text, press))
+    if bench.names(purpose, words):
+        return
+    both, other = len(asks(bench.notice)) == 2, bench.names(_other(purpose), words)
+    records = bench.text.has("recorded", words) and not bench.text.has("used", words)
+    if both and other:
+        bench.forbidden.append(Found("keys_swapped", "G03", sentence))
+    elif both or ((other or records) and bench.told(_other(purpose)) is not _NOT):
+        bench.unsure.append(Found("key_for_purpose", "G03", sentence))
+
+
+def _other(purpose: Purpose) -> Purpose:
+    return Purpose.TRAINING if purpose is Purpose.DOCUMENTATION else Purpose.DOCUMENTATION
 
 
 def _withdrawal(bench: _Bench) -> None:
@@ -338,12 +362,12 @@ def _keys(bench: _Bench) -> None:
 
 
 def _pressure(bench: _Bench) -> None:
-    """Silence is no yes, and the service is the same after a no (G03, G31)."""
+    """Silence is no yes, nor is a no; and the service is the same after it (G03, G31)."""
     asked = bool(asks(bench.notice))
     for n, sentence in enumerate(bench.text.sentences):
         if bench.text.has("silence", sentence):
             ends = _in(bench, n, "cease") or _in(bench, n, "stops")
-            records = asked and bench.text.has("silence_records", sentence) and not ends
+            records = bench.asked_of(sentence) and bench.text.has("silence_records", sentence) and not ends
             if records or bench.text.has("silence_means", sentence):
                 bench.forbidden.append(Found("silence_as_yes", "G03", sentence))
             else:
@@ -353,6 +377,66 @@ def _pressure(bench: _Bench) -> None:
         cost = bench.text.heard("cost", [n]) if bench.text.has("a_no", sentence) else Heard()
         if bench.text.has("pressure", sentence) or cost.weight is Weight.SURE:
             bench.forbidden.append(Found("pressure", "G03" if asked else "G31", sentence))
+        elif not bench.text.has("silence", sentence):
+            _anyway(bench, n)
+
+
+def _anyway(bench: _Bench, n: int) -> None:
+    """What may be done only after a yes is said to be done after a no, or whatever is answered (G03); or a no, told by saying
+    so, changes nothing (G31)."""
+    sentence = bench.text.sentences[n]
+    if sentence in [found.words for found in bench.forbidden]:
+        return
+    if bench.text.has("goes_on", sentence) or (
+        asks(bench.notice) and (_just_stops(bench, n) or _unexplained(bench, n))
+    ):
+        bench.unsure.append(Found("unclear", "G03", sentence))
+        return
+    if not bench.asked_of(sentence):
+        if bench.training is _OPT_OUT and Answer.NO in done_after(bench.text, n, said_so=True):
+            bench.unsure.append(Found("recorded_anyway", "G31", sentence))
+        return
+    answers = [*done_after(bench.text, n)]
+    unasked = n in bench.first and any(found.code == "wish" for found in bench.missing)
+    no, yes = (after(bench.text, n, one) for one in (Answer.NO, Answer.YES))
+    if Answer.NO in answers:
+        bench.forbidden.append(Found("silence_as_yes", "G03", sentence))
+    elif (None in answers and not unasked) or _goes_on(bench, no):
+        bench.unsure.append(Found("recorded_anyway", "G03", sentence))
+    elif bench.text.has("ended", yes) or bench.text.has("no_way", yes):
+        bench.unsure.append(Found("unclear", "G03", sentence))
+
+
+def _goes_on(bench: _Bench, rest: str) -> bool:
+    """Whether words speak of recording, and of nothing that ends."""
+    said = any(bench.text.has(one, rest) for one in ("recorded", "kept", "used", "train", "document"))
+    return said and not bench.text.has("ended", rest) and not bench.text.has("cease", rest)
+
+
+def _just_stops(bench: _Bench, n: int) -> bool:
+    """A no after which something stops, though nothing has begun without a yes: what, if not the service?"""
+    begun = bench.training is _OPT_OUT or _in(bench, n, "withdraw")
+    return not begun and bench.text.has("just_stops", after(bench.text, n, Answer.NO))
+
+
+def _unexplained(bench: _Bench, n: int) -> bool:
+    """A no after which something else happens than that nothing is done."""
+    no = after(bench.text, n, Answer.NO)
+    ends = any(_in(bench, n, one) for one in ("ended", "cease", "stops", "delete"))
+    choice = (*_CHOICE, "call_back") if bench.training is _OPT_OUT else ("refuse", "any_time")
+    known = (*choice, "harmless", "no_way", "page", "recorded", "kept", "used", "train")
+    return len(no.split()) > 1 and not ends and not any(bench.text.has(one, no) for one in known)
+
+
+def _aims(bench: _Bench) -> None:
+    """A right, a no and what then ends are of the recording and its use, not of what the party calls about (G03, G23, G31)."""
+    told = {found.words for found in (*bench.forbidden, *bench.unsure)}
+    for n, sentence in enumerate(bench.text.sentences):
+        for clause in [] if sentence in told else whole_clauses(bench.text, n):
+            refused = what_is_refused(bench.text, clause)
+            documents = bench.names(Purpose.DOCUMENTATION, refused) and not bench.names(Purpose.TRAINING, refused)
+            if elsewhere(bench.text, clause) or (documents and bench.documentation is not _NOT):
+                bench.unsure.append(Found("aimed_elsewhere", bench.row, clause))
 
 
 def _claims(bench: _Bench) -> None:
@@ -383,7 +467,8 @@ _CHOICE = ("refuse", "tell", "opt_out", "cease", "stops", "any_time")
 
 def _strays(bench: _Bench) -> None:
     """A clause that says nothing of what this notice must say, or says it in more than plain words, is not passed over in
-    silence: a person reads it (G05). What restricts a right, asks for a reason or sets a price takes other words (G23, G31)."""
+    silence: a person reads it (G05). What restricts a right, asks for a reason or sets a price takes other words (G23, G31); what
+    is for all that one likes takes plain ones (G03)."""
     choice = (*_CHOICE, "withdraw", "call_back") if asks(bench.notice) or bench.training is _OPT_OUT else ()
     known = [*_ELSEWHERE, *choice] + (["a_yes"] if asks(bench.notice) else [])
     told = {found.words for found in (*bench.forbidden, *bench.unsure)}
@@ -393,7 +478,7 @@ def _strays(bench: _Bench) -> None:
         # What is recorded, and what of it is documented, is said where that is the subject; elsewhere the word says nothing.
         subject = any(_in(bench, n, one) for one in _SUBJECT)
         recorded = n in bench.first or any(_in(bench, n, one) for one in (*choice, "delete"))
-        more = (["recorded"] if recorded else []) + (["documented_what"] if subject else [])
+        more = (["recorded"] if recorded else []) + ([*_DOCUMENTED] if subject else [])
         stray = [
             clause
             for clause in bench.text.clauses(n)
@@ -403,6 +488,8 @@ def _strays(bench: _Bench) -> None:
         ]
         if stray or bench.text.has("taken_back", sentence) or _reserved(bench, n) or _widened(bench, sentence):
             bench.unsure.append(Found("unclear", "G05", stray[0] if stray else sentence))
+        elif bench.text.has("blanket", sentence):
+            bench.unsure.append(Found("other_purpose", "G05", sentence))
 
 
 _LIMITED = ("object", "access", "withdraw", "refuse", "opt_out", "a_yes")
@@ -427,7 +514,11 @@ def _reserved(bench: _Bench, n: int) -> bool:
 
 
 def _widened(bench: _Bench, sentence: str) -> bool:
-    """Others get what is the party's alone, or it is kept without end or for one thing more, all in plain words (G05, G10)."""
+    """Others get what is the party's alone, it is kept without end or for one thing more, or a yes is asked for other calls too,
+    all in plain words (G03, G05, G10)."""
+    asked = bench.asked_of(sentence) or (asks(bench.notice) and bench.text.has("press", sentence))
+    if asked and bench.text.has("other_calls", sentence):
+        return True
     rights = bench.text.has("a_right", sentence) and not bench.text.has("the_partys", sentence)
     return rights or bench.text.has("widened", sentence)
 

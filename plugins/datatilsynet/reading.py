@@ -123,9 +123,21 @@ class Reading:
     def unknown(self, clause: str, *patterns: str) -> list[str]:
         """The words of a clause that are none of those which restrict, demand and promise nothing. What `patterns` match is known
         too, and so is a key to press."""
-        for name in ("press", *patterns):
+        return self._left(clause, self._words.plain, "press", *patterns)
+
+    def besides(self, clause: str) -> list[str]:
+        """The words of a clause that are plain, and not of recording, keeping and using, nor of a yes and a no."""
+        unknown = self.unknown(clause)
+        return [one for one in self._left(clause, self._words.of_the_call, "press") if one not in unknown]
+
+    def beyond(self, clause: str, *patterns: str) -> list[str]:
+        """The words of a clause that `patterns` do not match."""
+        return self._left(clause, _PLACE, *patterns)
+
+    def _left(self, clause: str, known: re.Pattern[str], *patterns: str) -> list[str]:
+        for name in patterns:
             clause = self._words.patterns[name].sub(" ", clause)
-        return re.findall(r"\w+", self._words.plain.sub(" ", _PLACE.sub(" ", clause)))
+        return re.findall(r"\w+", known.sub(" ", _PLACE.sub(" ", clause)))
 
     def period(self, clause: str) -> Period | None:
         """How long a clause says that something is kept: *efter tre måneder*. None where it says nothing of the kind, or more."""
@@ -143,8 +155,31 @@ class Reading:
         match = self._words.concepts[concept].any.search(passage)
         return passage[match.end() :] if match else ""
 
+    def before(self, concept: str, passage: str) -> str:
+        """What a passage says before the first place that `concept` has in it; all of it where it has none."""
+        match = self._words.concepts[concept].any.search(passage)
+        return passage[: match.start()] if match else passage
+
     def without(self, concept: str, passage: str) -> str:
         return self._words.concepts[concept].any.sub(" ", passage)
+
+    def places(self, name: str, passage: str) -> list[tuple[int, int]]:
+        """Where a pattern, or a concept for sure, begins and ends, denied or not."""
+        pattern = self._words.patterns.get(name) or self._words.concepts[name].any
+        return [match.span() for match in pattern.finditer(passage)]
+
+    def done(self, passage: str) -> list[int]:
+        """Where a passage says, undenied, that it is recorded, kept or used. What is wanted or allowed is not said to be so."""
+        patterns = self._words.patterns
+        passage = patterns["wanted"].sub(lambda match: " " * len(match[0]), passage)
+        return [match.start() for match in patterns["done"].finditer(passage) if not self._not_done(passage, match)]
+
+    def _not_done(self, passage: str, match: re.Match[str]) -> bool:
+        patterns = self._words.patterns
+        before, behind = passage[: match.start()], re.split(r"[,.;:?!]", passage[match.end() :])[0]
+        # *Trykker du ikke bruger vi den*: turned round, a verb is denied only by what comes after it.
+        denied = not patterns["inverted"].match(passage, match.start()) and patterns["denied_before"].search(before)
+        return bool(denied or patterns["negation"].search(match[0]) or patterns["undone"].search(behind))
 
     def presses(self) -> list[Press]:
         return [
@@ -189,6 +224,8 @@ class _Words:
     """how a day, a week … begins, and its letter in an ISO period"""
     plain: re.Pattern[str]
     """the words that restrict, demand and promise nothing"""
+    of_the_call: re.Pattern[str]
+    """those of them that speak of recording, keeping and using, of a yes and a no, and the small ones"""
     contractions: Sequence[tuple[str, str]]
 
 
@@ -239,9 +276,15 @@ def _words(language: Language) -> _Words:
         {name: re.compile(value) for name, value in raw.items() if isinstance(value, str)},
         [re.compile(str(one)) for one in raw["numbers"]],
         [(str(word), str(unit)) for word, unit in raw["units"]],
-        re.compile(rf"\b(?:{'|'.join(cast('Sequence[str]', raw['plain']))})\b"),
+        _any_of([*raw["plain"], *raw["besides"]]),
+        _any_of(raw["plain"]),
         [(str(pattern), str(written)) for pattern, written in raw["contractions"]],
     )
+
+
+def _any_of(words: Sequence[object]) -> re.Pattern[str]:
+    """Phrases first: a word alone must not take a phrase apart."""
+    return re.compile(rf"\b(?:{'|'.join(sorted((str(one) for one in words), key=lambda one: ' ' not in one))})\b")
 
 
 def _concept(lists: Mapping[str, Sequence[str]]) -> _Concept:

@@ -20,6 +20,8 @@ PEAK = -3.5
 _FLOOR = 10 ** (-45 / 20) * 32768
 _MARGIN = 0.03
 _BLOCK = 0.02
+_EVEN = 64
+"""a factor of every length that is transformed: one with a large prime in it takes up to twenty times as long"""
 
 
 def silence(seconds: float, rate: int) -> Samples:
@@ -53,11 +55,12 @@ def _resampled(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
     """To 16 kHz, all at once in the frequency domain: nothing above 8 kHz is left to fold back."""
     if rate == RATE:
         return samples
-    step = rate // np.gcd(rate, RATE)
-    padded = np.pad(samples, (0, int(-len(samples) % step)))
+    step = int(rate // np.gcd(rate, RATE))
+    padded = np.pad(samples, (0, -len(samples) % (step * _EVEN)))
     length = len(padded) * RATE // rate
     spectrum = np.fft.rfft(padded)[: length // 2 + 1]
-    return np.fft.irfft(spectrum, length) * (length / len(padded))
+    whole = np.fft.irfft(spectrum, length) * (length / len(padded))
+    return whole[: (len(samples) + -len(samples) % step) * RATE // rate]
 
 
 def _levelled(samples: NDArray[np.float64]) -> NDArray[np.float64]:

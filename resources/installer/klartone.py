@@ -2,6 +2,6 @@
 
 import sys
 
-from softphone.cli import main
+from softphone.__main__ import main
 
 sys.exit(main())

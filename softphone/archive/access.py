@@ -6,15 +6,19 @@ that is what the seals are for, and `verify`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select
 
 from softphone.archive.archive import KEY_SHOWN, Archive
-from softphone.archive.keys.wraps import Recipient
+from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.finding.searching import sealed_for
+from softphone.archive.keys import policy_signer, slots
+from softphone.archive.keys.wraps import Recipient, unwrap
+from softphone.archive.proof import audit
 from softphone.archive.review.sample import living_in
 from softphone.archive.tables import calls, recordings, review_comments, review_scores, reviews, wraps
 from softphone.domain.changes import AuditEntry
@@ -26,9 +30,12 @@ from softphone.domain.roles import Deed, Role, may, role_of
 
 REFUSED = "refused"
 RULE = "G11"
+POLICY_REFUSED = "policy_refused"
 OWN_CALLS = Period(days=7)
 """how far back an agent finds own calls, where there is no policy that says it"""
 _OF_A_TEAM = frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW})
+_FOR_ALL = frozenset({Deed.BELIEVE_CLOCK, Deed.CHOOSE_SIGNER})
+"""what custody decides for all that is here, or is to come"""
 OPENS = {
     KeyRole.DOCUMENTATION: Deed.OPEN_DOCUMENTATION,
     KeyRole.TRAINING: Deed.OPEN_TRAINING,
@@ -48,7 +55,11 @@ class Viewer:
     all_teams: bool = False
     """the policy names no team, so that whoever has the training key leads everybody; or it is a demo's archive"""
     demo: bool = False
+    finds_all: bool = False
+    """custody, by a key that opens at least half as much as any other: it is told also of what another custody key opens"""
     own_calls: Period = OWN_CALLS
+    signed_by: Container[str] = frozenset[str]()
+    """whose signatures the policy has by which they are told"""
 
     def may(self, deed: Deed) -> bool:
         return may(self.roles, deed)
@@ -72,6 +83,8 @@ class Sight:
 
     deed: Deed
     opens_for: KeyRole | None = None
+    sealed_for: tuple[KeyRole, tuple[str, ...]] | None = None
+    """the role, and their keys that give it: it is sealed for one of them. None: also where it is for none"""
     agents: tuple[str, ...] | None = None
     since: datetime | None = None
 
@@ -91,19 +104,14 @@ class Sight:
 
 
 def viewer_of(archive: Archive, policy: Policy | None, accounts: Iterable[str]) -> Viewer:
-    """By the private keys in the archive's store, among those of the policy's recipients and of the catalog's wraps.
+    """By the private keys in the archive's store that open something here: a policy may be whoever's, and proves no role.
 
     `accounts`: the addresses that this machine's phone has. Raises ArchiveError, KeyringError.
     """
     agents = tuple(one for one in accounts if one)
-    named = [(one.key_id, one.role) for one in policy_recipients(policy)]
-    with archive.catalog.reading() as connection:
-        pairs = dict.fromkeys([*named, *wrapped_for(connection)])
-    here = {key_id: archive.private_key(key_id) is not None for key_id, _ in pairs}
     found: dict[KeyRole, tuple[str, ...]] = {}
-    for key_id, role in pairs:
-        if here[key_id]:
-            found[role] = (*found.get(role, ()), key_id)
+    for key_id, role in _opening(archive):
+        found[role] = (*found.get(role, ()), key_id)
     roles = {role_of(key) for key in found} | ({Role.AGENT} if agents else set[Role]())
     if archive.demo:
         # All its keys lie beside it, whoever is there.
@@ -116,7 +124,9 @@ def viewer_of(archive: Archive, policy: Policy | None, accounts: Iterable[str]) 
         agents,
         all_teams=archive.demo or (policy is not None and not policy.team),
         demo=archive.demo,
+        finds_all=archive.demo or _opens_most(archive, found, KeyRole.CUSTODY),
         own_calls=policy.own_calls if policy else OWN_CALLS,
+        signed_by=policy.signed_by if policy else (),
     )
 
 
@@ -135,14 +145,33 @@ def require(archive: Archive, viewer: Viewer, deed: Deed, now: datetime, *, reco
             ).first()
         if row is not None:
             call, line, agent = row.call, row.line, row.agent
+    if deed in _OF_A_TEAM:
+        require_signed(archive, viewer, now)
     allowed = viewer.may(deed)
+    if deed in _FOR_ALL:
+        allowed = allowed and (viewer.demo or _opens_most(archive, viewer.key_ids, KeyRole.CUSTODY))
     if recording is not None and deed in _OF_A_TEAM:
         allowed = allowed and viewer.leads(line, agent)
     if recording is not None and deed is Deed.FIND_OWN:
         allowed = allowed and agent in viewer.agents
     if not allowed:
         refuse(archive, deed, now, call=call, recording=recording, viewer=viewer)
-        raise ArchiveError("error.archive.not_your_team" if viewer.may(deed) else "error.archive.not_yours")
+        not_their_team = viewer.may(deed) and deed not in _FOR_ALL
+        raise ArchiveError("error.archive.not_your_team" if not_their_team else "error.archive.not_yours")
+
+
+def unsigned(archive: Archive, viewer: Viewer) -> ArchiveError | None:
+    """Where the archive has come to ask for a signature that their policy lacks."""
+    signer = archive.policy_signer
+    counts = not signer or signer in viewer.signed_by
+    return None if counts else ArchiveError("error.archive.policy_unsigned", signer=signer)
+
+
+def require_signed(archive: Archive, viewer: Viewer, now: datetime) -> None:
+    """Raises what `unsigned` tells of; the audit log has told of it by then."""
+    if error := unsigned(archive, viewer):
+        refuse_policy(archive, error.code, now)
+        raise error
 
 
 def refuse(
@@ -162,14 +191,49 @@ def refuse(
         archive.note(AuditEntry(REFUSED, RULE, now, call, recording, dict(told)))
 
 
-def require_revoke(archive: Archive, viewer: Viewer, key: Recipient, policy: Policy | None, now: datetime) -> None:
-    """A key that is in use is revoked by who has one of its purpose, or has custody: it ends recording where no other is there.
-    One that the policy in force names no more, by whoever gets as far as this.
+def refuse_policy(archive: Archive, why: str, now: datetime) -> None:
+    """The entry alone, with a key of whoever came with it; `why`: the fault's code. As `refuse`."""
+    with suppress(ArchiveError):
+        keys = [key_id for key_id, _ in _opening(archive)]
+        told = {"why": why, **({"key": keys[0][:KEY_SHOWN]} if keys else {})}
+        archive.note(AuditEntry(POLICY_REFUSED, RULE, now, "", params=dict(told)))
+
+
+def require_signer(archive: Archive, now: datetime) -> Viewer:
+    """Whose signature a policy must have, custody chooses, proved by its key alone: no policy need count for that. Where nothing
+    is sealed for custody, nobody is known to have it; then whoever made the archive chooses, who could make another as well.
+
+    Raises ArchiveError, once the audit log tells of the refusal; for a demo's, whose keys and policy are everybody's.
+    """
+    if archive.demo:
+        raise ArchiveError("error.archive.signer_demo")
+    viewer = viewer_of(archive, None, ())
+    with archive.catalog.reading() as connection:
+        sealed = any(role is KeyRole.CUSTODY for _, role in _wrapped_for(connection))
+    if sealed:
+        require(archive, viewer, Deed.CHOOSE_SIGNER, now)
+    elif not archive.signer.signs:
+        refuse(archive, Deed.CHOOSE_SIGNER, now, viewer=viewer)
+        raise ArchiveError("error.archive.signer_not_yet")
+    return viewer
+
+
+def choose_signer(archive: Archive, viewer: Viewer, key: str, now: datetime) -> None:
+    """From now on only a policy that `key` has signed counts here (public, Ed25519, base64); empty: any does again."""
+    by = viewer.key_ids.get(KeyRole.CUSTODY)
+    told = {**({"signer": key} if key else {}), **({"key": by[0][:KEY_SHOWN]} if by else {})}
+    with archive.catalog.writing() as connection:
+        policy_signer.choose(connection, key)
+        entry = AuditEntry("policy_signer_chosen" if key else "policy_signer_lifted", RULE, now, "", params=dict(told))
+        audit.append(connection, archive.desk, [entry])
+
+
+def require_revoke(archive: Archive, viewer: Viewer, key: Recipient, now: datetime) -> None:
+    """A key is revoked by who opens what is sealed for its purpose, or has custody: it ends recording where no other is there.
 
     Raises ArchiveError `error.keys.not_yours_to_revoke`, once the audit log tells of it.
     """
-    out_of_use = policy is not None and key.key_id not in {one.key_id for one in policy_recipients(policy)}
-    if out_of_use or viewer.demo or {key.role, KeyRole.CUSTODY} & viewer.key_ids.keys():
+    if viewer.demo or any(_opens_most(archive, viewer.key_ids, role) for role in (key.role, KeyRole.CUSTODY)):
         return
     with suppress(ArchiveError):
         archive.note(AuditEntry(REFUSED, RULE, now, "", params={"deed": "revoke", "key": key.key_id}))
@@ -177,32 +241,49 @@ def require_revoke(archive: Archive, viewer: Viewer, key: Recipient, policy: Pol
 
 
 def sights(viewer: Viewer, now: datetime) -> tuple[Sight, ...]:
-    """What this person finds. Empty: nothing of a call."""
-    if viewer.may(Deed.FIND_ALL):
+    """What this person finds, by which keys. Empty: nothing of a call."""
+    if viewer.finds_all:
         return (Sight(Deed.FIND_ALL),)
     found: list[Sight] = []
+    if viewer.may(Deed.FIND_ALL):
+        found.append(Sight(Deed.FIND_ALL, sealed_for=_by_keys(viewer, KeyRole.CUSTODY)))
     if viewer.may(Deed.FIND_DOCUMENTATION):
-        found.append(Sight(Deed.FIND_DOCUMENTATION, KeyRole.DOCUMENTATION))
+        role = KeyRole.DOCUMENTATION
+        found.append(Sight(Deed.FIND_DOCUMENTATION, role, _by_keys(viewer, role)))
     if viewer.may(Deed.FIND_TRAINING) and (viewer.teams or viewer.all_teams):
-        found.append(Sight(Deed.FIND_TRAINING, KeyRole.TRAINING))
+        role = KeyRole.TRAINING
+        found.append(Sight(Deed.FIND_TRAINING, role, _by_keys(viewer, role)))
     if viewer.may(Deed.FIND_OWN):
         found.append(Sight(Deed.FIND_OWN, agents=viewer.agents, since=now - viewer.own_calls.length()))
     return tuple(found)
 
 
-def seen_by(
-    viewer: Viewer, now: datetime, *, opens_for: Iterable[KeyRole], line: str | None, agent: str | None, at: datetime
-) -> Sight | None:
-    """By what this person finds a recording with these facts, and the most it tells them; None: it is not there for them."""
-    roles = frozenset(opens_for)
+def opens(archive: Archive, viewer: Viewer, role: KeyRole, recording: str) -> bool:
+    """Whether they are told of it in this role: it is sealed for a key of theirs that gives it, or they find all; a demo's is
+    for everybody's."""
+    if viewer.demo or (viewer.finds_all and role is KeyRole.CUSTODY):
+        return True
+    with archive.catalog.reading() as connection:
+        return bool(connection.execute(select(sealed_for(recording, *_by_keys(viewer, role)))).scalar())
+
+
+def _by_keys(viewer: Viewer, role: KeyRole) -> tuple[KeyRole, tuple[str, ...]]:
+    return role, viewer.key_ids.get(role, ())
+
+
+def seen_by(archive: Archive, viewer: Viewer, row: RecordingRow, now: datetime) -> Sight | None:
+    """By what this person finds a recording, and the most it tells them; None: it is not there for them."""
+    line, agent = row.line, row.agent
     for sight in sights(viewer, now):
-        if sight.opens_for is not None and sight.opens_for not in roles:
+        if sight.sealed_for is not None and not opens(archive, viewer, sight.sealed_for[0], row.recording):
+            continue
+        if sight.opens_for is not None and sight.opens_for not in row.opens_for:
             continue
         if sight.deed is Deed.FIND_TRAINING and not viewer.leads(line, agent):
             continue
         if sight.agents is not None and agent not in sight.agents:
             continue
-        if sight.since is not None and at < sight.since:
+        if sight.since is not None and row.opened_at < sight.since:
             continue
         return sight
     return None
@@ -243,20 +324,60 @@ def own_review(archive: Archive, recording: str, now: datetime) -> OwnReview:
     return OwnReview(tuple((row.item, row.points) for row in scores), tuple((row.sample, row.text) for row in comments))
 
 
-def wrapped_for(connection: Connection) -> list[tuple[str, KeyRole]]:
+def _opening(archive: Archive) -> list[tuple[str, KeyRole]]:
+    """The keys of the store that open something, with the role that it is sealed for."""
+    with archive.catalog.reading() as connection:
+        pairs = _wrapped_for(connection)
+    privates = {key_id: archive.private_key(key_id) for key_id, _ in pairs}
+    with archive.catalog.reading() as connection:
+        return [
+            (key_id, role)
+            for key_id, role in pairs
+            if (private := privates[key_id]) is not None and _opens(connection, key_id, role, private)
+        ]
+
+
+def _opens(connection: Connection, key_id: str, role: KeyRole, private: bytes) -> bool:
+    """The first does, but where somebody changed it."""
+    asked = slots.SEALED.where(wraps.c.key_id == key_id, wraps.c.role == role.value)
+    for row in connection.execute(asked):
+        # Of what the program never writes, `verify` tells.
+        with suppress(ArchiveError, TypeError):
+            if unwrap(slots.wrap_of(row), private) is not None:
+                return True
+    return False
+
+
+def _opens_most(archive: Archive, keys: Mapping[KeyRole, tuple[str, ...]], role: KeyRole) -> bool:
+    """Whether one of these keys opens at least half as much in this role as any other: what decides on all that is here, or on
+    all that is to come, is not for whoever recorded a call by a policy of their own."""
+    own = keys.get(role, ())
+    if not own:
+        return False
+    counted = select(func.count()).select_from(wraps).where(wraps.c.role == role.value)
+    with archive.catalog.reading() as connection:
+        those = [key_id for key_id, of_role in _wrapped_for(connection) if of_role is role]
+        if set(those) <= set(own):
+            return bool(those)
+        opens = {
+            key_id: int(connection.execute(counted.where(wraps.c.key_id == key_id)).scalar_one()) for key_id in those
+        }
+    return any(2 * opens.get(key_id, 0) >= max(opens.values()) for key_id in own)
+
+
+def _wrapped_for(connection: Connection) -> list[tuple[str, KeyRole]]:
     """Every key that something is sealed for, with its role: from one to the next by their index, however many there are."""
     found: list[tuple[str, KeyRole]] = []
-    place, after = tuple_(wraps.c.key_id, wraps.c.role), ("", "")
+    key = ""
     while True:
-        row = connection.execute(
-            select(wraps.c.key_id, wraps.c.role).where(place > after).order_by(wraps.c.key_id, wraps.c.role).limit(1)
-        ).first()
-        if row is None:
+        # Of two columns SQLite would seek by the first alone, and walk through all of a key's rows.
+        following = select(func.min(wraps.c.key_id)).where(wraps.c.key_id > key)
+        if (key := connection.execute(following).scalar()) is None:
             return found
-        after = (row.key_id, row.role)
-        # Of a role that there is none of, `verify` tells.
-        with suppress(ValueError):
-            found.append((row.key_id, KeyRole(row.role)))
+        for role in KeyRole:
+            of_role = select(wraps.c.key_id).where(wraps.c.key_id == key, wraps.c.role == role.value).limit(1)
+            if connection.execute(of_role).first() is not None:
+                found.append((key, role))
 
 
 def _is_of(team: Team, line: str | None, agent: str | None) -> bool:

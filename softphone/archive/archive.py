@@ -6,45 +6,54 @@ It opens nothing for listening without an entry in the audit log first. What is 
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 from uuid_utils import uuid7
 
 from softphone.archive.backup.alone import left_over
-from softphone.archive.catalog import Catalog
+from softphone.archive.backup.target import erase
+from softphone.archive.catalog import ALONE, LOCKED, UNCHANGED, Catalog
 from softphone.archive.files.container import Header
+from softphone.archive.files.disk import FULL, READ_ONLY, refusal, refused, sync_folder
 from softphone.archive.files.reader import OpenedRecording, read_structure
+from softphone.archive.files.reserve import Reserve
 from softphone.archive.files.seeking import SeekingReader
-from softphone.archive.files.vault import Vault, sync_folder
+from softphone.archive.files.vault import Vault
 from softphone.archive.finding.rows import ROLES, RecordingRow, rows_of
 from softphone.archive.finding.searching import Query, pages
-from softphone.archive.keys import slots
+from softphone.archive.keys import policy_signer, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
 from softphone.archive.known import Lookups
 from softphone.archive.ledger import Ledger, SegmentKeys, remove_condemned
 from softphone.archive.marker import MARKER, Marker, read_marker, write_marker
 from softphone.archive.proof import audit
-from softphone.archive.proof.checkpoint import Head, Signer, heads
+from softphone.archive.proof.audit import Wanted
+from softphone.archive.proof.checkpoint import Head, Signer
 from softphone.archive.proof.repair import Repaired, let_orphan_go, repair
-from softphone.archive.retention.clock import believe, last_seen
+from softphone.archive.retention.clock import believe
 from softphone.archive.sharing import check_local
-from softphone.archive.tables import recordings, wraps
+from softphone.archive.tables import recordings, time_in, wraps
 from softphone.archive.writers import Writers
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Reason
+from softphone.domain.retention import Steady
 
 CATALOG = "catalog.db"
 NEW_CATALOG = "catalog.new"
 """while an archive is being made"""
 RECORDINGS = "recordings"
+ONE_AT_A_TIME = "error.archive.full_one_at_a_time"
 KEY_SHOWN = 16
 """characters of a key id that an entry of the log has: who opened, decided or was refused"""
 
@@ -58,6 +67,7 @@ class AuditRow:
     event: str
     rule: str
     params: Mapping[str, Any]
+    recording: str | None = None
 
 
 class Archive:
@@ -78,10 +88,11 @@ class Archive:
         self.demo = marker.demo
         self.catalog = catalog
         self.vault = Vault(folder / RECORDINGS)
+        self.reserve = Reserve(folder)
         self.lookups = Lookups(catalog, secrets, marker.desk)
         self.secrets = secrets
         self.store = store
-        self.signer = signer or Signer.of(marker.desk, store)
+        self.signer = catalog.signer = signer or Signer.of(marker.desk, store, folder)
         self._writers = Writers(folder)
         self.clock: Callable[[], datetime] = _utc
         """what counts as now where none is given"""
@@ -99,7 +110,7 @@ class Archive:
             for own in (folder, folder / RECORDINGS):
                 own.chmod(0o700)
         except OSError as error:
-            raise ArchiveError("error.archive.unwritable", path=str(folder), detail=error.strerror or "") from error
+            raise refused(folder, error) from error
         for left in (NEW_CATALOG, f"{NEW_CATALOG}-wal", f"{NEW_CATALOG}-shm"):
             # A creation that was cut off before its marker; nothing was ever recorded into it.
             with suppress(FileNotFoundError):
@@ -116,8 +127,9 @@ class Archive:
         return cls(folder, marker, Catalog.open(folder / CATALOG, secrets.catalog), secrets, store)
 
     @classmethod
-    def open(cls, folder: Path, store: KeyStore) -> Archive:
-        """An existing archive. What an earlier run could not make go, goes now."""
+    def open(cls, folder: Path, store: KeyStore, *, looks: bool = False) -> Archive:
+        """An existing archive. What an earlier run could not make go, goes now. `looks`: for who would look into it also on a
+        disk that takes nothing, where that may keep others out meanwhile."""
         marker = read_marker(folder)
         if store.demo and not marker.demo:
             raise ArchiveError("error.archive.demo_keys", path=str(folder))
@@ -125,18 +137,20 @@ class Archive:
         admitted = store.get(keys.admitted_name(marker.archive)) if master is None else None
         secrets = Secrets.derive(master) if master is not None else Secrets.parts(admitted or b"")
         if secrets is None:
-            raise ArchiveError("error.archive.no_catalog_key", path=str(folder))
+            code = "error.archive.no_demo_keys" if marker.demo else "error.archive.no_catalog_key"
+            raise ArchiveError(code, path=str(folder))
         _take_new_catalog(folder)
         left_over(folder, erases=True)
-        catalog = Catalog.open(folder / CATALOG, secrets.catalog)
+        catalog = (_looked_into if looks else Catalog.open)(folder / CATALOG, secrets.catalog)
         try:
             facts = catalog.meta()
             told = marker.archive, marker.desk, str(int(marker.demo))
             if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != told:
                 raise ArchiveError("error.archive.marker_changed", path=str(folder))
-            signer = Signer.of(marker.desk, store, make=master is not None)
+            signer = Signer.of(marker.desk, store, folder, make=master is not None)
             archive = cls(folder, marker, catalog, secrets, store, signer)
-            remove_condemned(archive.catalog, archive.vault)
+            with suppress(ArchiveError):
+                remove_condemned(archive.catalog, archive.vault)
         except BaseException:
             catalog.close()
             raise
@@ -165,14 +179,15 @@ class Archive:
     def close(self) -> None:
         self.catalog.close()
         self._writers.close()
+        self.signer.settle()
 
-    def repair(self, now: datetime) -> list[Repaired]:
+    def repair(self, now: datetime, steady: Steady | None = None) -> list[Repaired]:
         """What a crash left half-done is set right, where nobody else writes: another's running recording would look as if
         it had broken off. For whoever is about to write, before the ledger starts."""
-        with self.catalog.writing() as connection:
-            # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
-            believe(connection, now)
         try:
+            # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
+            self.see(now, steady)
+            self.reserve.keep()
             return repair(self.catalog, self.vault, self.desk, now) if self._writers.alone() else []
         finally:
             self._writers.join()
@@ -182,10 +197,10 @@ class Archive:
         let_orphan_go(self.catalog, self.vault, self.desk, recording, now, **told)
         remove_condemned(self.catalog, self.vault)
 
-    def last_seen(self) -> datetime | None:
-        """What the clock said when it was last believed."""
-        with self.catalog.reading() as connection:
-            return last_seen(connection)
+    def see(self, now: datetime, steady: Steady | None) -> None:
+        """What the clock says, where it is believed: that the machine is at work is witnessed by it."""
+        with self.catalog.writing() as connection:
+            believe(connection, now, steady=steady)
 
     def ledger(
         self,
@@ -204,11 +219,16 @@ class Archive:
         with self.catalog.writing() as connection:
             audit.append(connection, self.desk, entries)
 
+    @property
+    def policy_signer(self) -> str:
+        """The public key (base64) that must have signed whatever policy is used on this archive; empty: nobody need have."""
+        with self.catalog.reading() as connection:
+            return policy_signer.chosen(connection)
+
     def head(self, now: datetime) -> Head | None:
         """The audit log's end, signed: to be kept elsewhere. None where nothing has been logged yet."""
         with self.catalog.writing() as connection:
-            self.signer.sign(connection, now)
-            return [None, *heads(connection)][-1]
+            return self.signer.sign(connection, now) or next(self.signer.signed(connection), None)
 
     def list(self, now: datetime | None = None) -> list[RecordingRow]:
         """What is kept at `now`, newest first: all of it, for an archive that is small. Else `searching` gives it in pages."""
@@ -236,6 +256,12 @@ class Archive:
         """The audit log of one recording or call, also after it has gone, or of all."""
         with self.catalog.reading() as connection:
             return [_audit_row(row) for row in audit.entries(connection, recording, call)]
+
+    def log(self, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:
+        """As `audit.look`."""
+        with self.catalog.reading() as connection:
+            rows, place = audit.look(connection, self.desk, wanted, before, limit)
+        return [_audit_row(row) for row in rows], place
 
     def open_recording(
         self,
@@ -371,13 +397,59 @@ def _utc() -> datetime:
 
 
 def _audit_row(row: Row[Any]) -> AuditRow:
-    at: datetime | None = None
     params: dict[str, Any] = {}
-    with suppress(ValueError):
-        at = datetime.fromisoformat(row.at)
     with suppress(ValueError, TypeError):
         params = dict(json.loads(row.params))
-    return AuditRow(row.number, at, row.event, row.rule, params)
+    named = None if row.recording is None else str(row.recording)
+    return AuditRow(row.number, time_in(row.at), str(row.event), str(row.rule), params, named)
+
+
+def _looked_into(path: Path, key: bytes) -> Catalog:
+    """Also on a disk that takes nothing. Where somebody has the catalog open, SQLite has there what it needs to read it."""
+    try:
+        return _looked_into_as_it_is(path, key)
+    except ArchiveError as error:
+        why = refusal(path.parent) if error.code == LOCKED else None
+        if why and why.code == FULL:
+            raise ArchiveError(ONE_AT_A_TIME, path=str(path.parent)) from error
+        raise
+
+
+def _looked_into_as_it_is(path: Path, key: bytes) -> Catalog:
+    try:
+        return Catalog.open(path, key)
+    except ArchiveError as error:
+        if error.code == FULL and sys.platform != "win32":
+            return Catalog.open(path, key, ALONE)
+        if error.code == READ_ONLY:
+            log = path.with_name(f"{path.name}-wal")
+            if not log.exists() or not log.stat().st_size:
+                return Catalog.open(path, key, UNCHANGED)
+            try:
+                return _copied(path, log, key)
+            except OSError:
+                raise error from None
+        if error.code != FULL:
+            raise
+    # There the index is always a file: it has its room of the reserve.
+    with Reserve(path.parent).given():
+        return Catalog.open(path, key)
+
+
+def _copied(path: Path, log: Path, key: bytes) -> Catalog:
+    """What a crash left in the log of pages is read in a copy, as nothing can be written beside it: in a folder for this user
+    alone, sealed as the catalog is, and overwritten when it is closed. Raises OSError: there is no room for it either."""
+    with ExitStack() as left:
+        folder = Path(left.enter_context(TemporaryDirectory(prefix="klartone-")))
+        copy = folder / path.name
+        for one in (path, log):
+            left.callback(erase, folder / one.name)
+            shutil.copyfile(one, folder / one.name)
+        # Its log of pages goes into it.
+        Catalog.open(copy, key).close()
+        catalog = Catalog.open(path, key, UNCHANGED, copy)
+        catalog.also_closed.callback(left.pop_all().close)
+        return catalog
 
 
 def _take_new_catalog(folder: Path) -> None:

@@ -5,12 +5,14 @@ It knows tables and transactions; what a change means is the ledger's, what may 
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -20,8 +22,12 @@ from sqlalchemy.exc import DatabaseError, OperationalError, PendingRollbackError
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
 from softphone.archive import tables
+from softphone.archive.files.disk import DAMAGED, FULL, LINKED, fault
+from softphone.archive.files.inplace import in_place
 from softphone.archive.migrations import HEAD
-from softphone.archive.proof.proofs import BEFORE, SEALED
+from softphone.archive.proof.audit import WRITTEN
+from softphone.archive.proof.checkpoint import SIGNED, Signer
+from softphone.archive.proof.proofs import BEFORE, SEALED, TOUCHED
 from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
@@ -30,22 +36,36 @@ TO_SCOUR = "to-scour"
 """in `meta`, by the catalog's own triggers: something was deleted since the pages were last scoured; another value each time"""
 _LOG_HEAD = 32
 """bytes, with which SQLite's log of pages begins: others, each time that it is begun anew"""
+_INDEX = 1 << 15
+"""bytes of that log's index at least"""
 _BLOCK = 1 << 16
 _LAST_TRIES = 3
 """to leave no log of pages behind: one writes that nothing is owed any more, and another process may be closing too"""
 _BETWEEN_TRIES = 0.005
 """seconds"""
+ALONE = "vfs=unix-excl"
+"""the index of the log of pages is in this process's memory, not in a file, and nobody else opens the catalog meanwhile"""
+UNCHANGED = "immutable=1"
+"""nobody can write to it: nothing is written beside it, and its log of pages must be empty"""
+LOCKED = "error.archive.locked"
 Fault = (DatabaseError, OSError, sqlite3.Error)
 _opened: WeakSet[Catalog] = WeakSet()
 """in this process"""
 _opening = threading.Lock()
+_log = logging.getLogger(__name__)
 
 
 class Catalog:
     """One writer's connection, kept open, for one thread at a time; readers get their own. Raises ArchiveError throughout."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path: Path, key: bytes, how: str = "", copy: Path | None = None) -> None:
         self.path = path
+        self._read = copy or path
+        self._how = how
+        self.signer: Signer | None = None
+        """signs what is written to the log, where that is due"""
+        self.also_closed = ExitStack()
+        """closed with it"""
         self._log = path.with_name(f"{path.name}-wal")
         self._key = key
         self._writer = self._engine(readers=False, kept=True)
@@ -71,11 +91,21 @@ class Catalog:
         return catalog
 
     @classmethod
-    def open(cls, path: Path, key: bytes) -> Catalog:
-        """An existing catalog, brought up to date. Raises ArchiveError: another key or no catalog, locked, of a later version."""
+    def open(cls, path: Path, key: bytes, how: str = "", copy: Path | None = None) -> Catalog:
+        """An existing catalog, brought up to date. `how`: ALONE, UNCHANGED, or as others write to it too; UNCHANGED, a `copy` of
+        it may be read in its place.
+
+        Raises ArchiveError: another key or no catalog, damaged, locked, of a later version, or a link where SQLite would write.
+        """
         if not path.is_file():
             raise ArchiveError("error.archive.no_catalog", path=str(path))
-        catalog = cls(path, key)
+        if not how and _size(path.with_name(f"{path.name}-shm")) < _INDEX and _free(path.parent) < 2 * _INDEX:
+            # SQLite would map the index into memory all the same: a part of it for which there is no block ends the process.
+            raise ArchiveError(FULL, path=str(path.parent), detail="")
+        for beside in ("-wal", "-shm"):
+            if (log := path.with_name(path.name + beside)).is_symlink():
+                raise ArchiveError(LINKED, path=str(log), detail="")
+        catalog = cls(path, key, how, copy)
         with catalog._closed_on_failure(), catalog._translated():
             found = catalog._version()
             if found is None or found > HEAD:
@@ -88,20 +118,22 @@ class Catalog:
     def _closed_on_failure(self) -> Generator[None]:
         try:
             yield
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            # Who is in the way has it open, and will be the last.
+            self.close(may_be_last=not (isinstance(error, ArchiveError) and error.code == LOCKED))
             raise
 
-    def close(self) -> None:
+    def close(self, *, may_be_last: bool = True) -> None:
         with _opening:
             _opened.discard(self)
             last_here = all(one.path != self.path for one in _opened)
-        if last_here:
+        if last_here and may_be_last and self._how != UNCHANGED:
             self._leave_no_log()
         self._writer.dispose()
         self._scourer.dispose()
         self._reader.dispose()
         self._before.dispose()
+        self.also_closed.close()
 
     def _leave_no_log(self) -> None:
         """SQLite removes its log of pages with the last connection, and would leave what is in it on the disk, also what a
@@ -120,14 +152,21 @@ class Catalog:
         """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes."""
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            connection.info.update({BEFORE: self._as_before, SEALED: {}})
+            connection.info.update({BEFORE: self._as_before, SEALED: {}, TOUCHED: {}, WRITTEN: None, SIGNED: None})
             try:
                 yield connection
+                if self.signer:
+                    self.signer.sign_due(connection)
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
                 with suppress(*Fault, PendingRollbackError):
                     connection.exec_driver_sql("ROLLBACK")
                 raise
+            if self.signer:
+                try:
+                    self.signer.committed(connection)
+                except Exception as error:  # noqa: BLE001 - what is written stands, whatever becomes of the memory of it
+                    _log.error("the newest checkpoint is not remembered: %s", type(error).__name__)
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
@@ -161,7 +200,7 @@ class Catalog:
             if not self._scoured():
                 return False
         except ArchiveError as error:
-            if error.code != "error.archive.locked":
+            if error.code != LOCKED:
                 raise
             return False
         with suppress(ArchiveError), self._translated(), self._scourer.connect() as connection:
@@ -194,7 +233,8 @@ class Catalog:
                 # Cut off by hand: SQLite would let others write to it before.
                 with suppress(FileNotFoundError):
                     _blank(self._log)
-                    os.truncate(self._log, 0)
+                    with open(self._log, "r+b", opener=in_place) as log:
+                        log.truncate(0)
             except OSError:
                 return False
             finally:
@@ -207,17 +247,34 @@ class Catalog:
 
     def integrity(self) -> list[str]:
         """SQLCipher's own check of each page's seal, then SQLite's of its structure: what they found."""
-        with self.reading() as connection:
-            seals = [str(row[0]) for row in connection.execute(text("PRAGMA cipher_integrity_check"))]
-            structure = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check"))]
-        return [*seals, *(found for found in structure if found != "ok")]
+        return [*self.seals(), *self._checked("PRAGMA integrity_check")]
+
+    def seals(self) -> list[str]:
+        """Each page whose seal does not hold."""
+        return self._checked("PRAGMA cipher_integrity_check")
+
+    def _checked(self, asked: str) -> list[str]:
+        found: list[str] = []
+        try:
+            with self.reading() as connection:
+                found += (str(row[0]) for row in connection.execute(text(asked)))
+        except ArchiveError as error:
+            # A page that cannot be read ends the check, and not what it has told before.
+            if error.code != DAMAGED:
+                raise
+            found.append(str(error.params["detail"]))
+        return [one for one in found if one != "ok"]
 
     def _engine(self, *, readers: bool, kept: bool, waits: bool = True) -> Engine:
         patience = _BUSY_MS if waits else 0
 
         def connect() -> Any:
             connection = _dbapi.connect(
-                str(self.path), timeout=patience / 1000, isolation_level=None, check_same_thread=False
+                f"{self._read.absolute().as_uri()}?{self._how}" if self._how else str(self._read),
+                timeout=patience / 1000,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=bool(self._how),
             )
             try:
                 connection.text_factory = _as_text
@@ -271,17 +328,17 @@ class Catalog:
         except OperationalError as error:
             detail = str(error.orig)
             if "locked" in detail or "busy" in detail:
-                raise ArchiveError("error.archive.locked", path=str(self.path)) from error
+                raise ArchiveError(LOCKED, path=str(self.path)) from error
             if "no such table" in detail:
                 raise ArchiveError("error.archive.wrong_key", path=str(self.path)) from error
-            raise ArchiveError("error.archive.unwritable", path=str(self.path), detail=detail) from error
+            raise fault(self.path, error.orig or error) from error
         except (DatabaseError, sqlite3.Error, _dbapi.Error) as error:
             detail = str(getattr(error, "orig", error))
             if "not a database" in detail or "encrypted" in detail:
                 raise ArchiveError("error.archive.wrong_key", path=str(self.path)) from error
             if "locked" in detail:
-                raise ArchiveError("error.archive.locked", path=str(self.path)) from error
-            raise ArchiveError("error.archive.unwritable", path=str(self.path), detail=detail) from error
+                raise ArchiveError(LOCKED, path=str(self.path)) from error
+            raise fault(self.path, getattr(error, "orig", error)) from error
 
 
 def _as_text(raw: bytes) -> str:
@@ -292,7 +349,7 @@ def _as_text(raw: bytes) -> str:
 def _blank(log: Path) -> None:
     """Overwrites SQLite's log of pages: cut off unblanked, its blocks would keep on the disk what was deleted. For who holds the
     right to write, when all of it is in the catalog. Raises OSError."""
-    with log.open("r+b") as file:
+    with open(log, "r+b", opener=in_place) as file:
         # Its head first, and by itself: whatever is left of a log without a head is no log.
         left = os.fstat(file.fileno()).st_size
         for size in (_LOG_HEAD, left - _LOG_HEAD):
@@ -308,6 +365,14 @@ def _head(log: Path) -> bytes:
             return file.read(_LOG_HEAD)
     except FileNotFoundError:
         return b""
+
+
+def _free(folder: Path) -> int:
+    """Bytes; none are missed where they cannot be counted."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 2 * _INDEX
 
 
 def _size(path: Path) -> int:

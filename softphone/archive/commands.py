@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 
 from softphone.archive.archive import Archive, AuditRow, RecordingRow
 from softphone.archive.files.container import RATE
+from softphone.archive.files.disk import rename_new
 from softphone.archive.files.opus import Pcm
 from softphone.archive.files.reader import Mark
 from softphone.archive.files.seeking import SeekingReader
@@ -31,6 +32,7 @@ from softphone.archive.tables import audit
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
+from softphone.domain.retention import Steady
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +112,44 @@ def export(
     role: KeyRole | None = None,
     joined: bool = False,
     told: Mapping[str, str] | None = None,
+    go_on: Callable[[int, int], None] = lambda _done, _samples: None,
 ) -> Exported:
     """A WAV: agent left, party right, 16 kHz. Pauses are silence of their length with a mark, or left out (`joined`).
 
-    The audit log tells of the opening first, and of the file once it is written: where it cannot be told, there is none.
+    The audit log tells of the opening first, and of the file once it is whole; then alone it has its name. `go_on` is told how
+    many samples are written, of so many, and raises what is to end it: then there is nothing of it.
     """
-    if path.exists():
-        raise ArchiveError("error.archive.file_exists", path=str(path))
+    part = path.with_name(f"{path.name}.part")
+    for one in (path, part):
+        _refuse_what_is_there(one)
     if not os.access(path.absolute().parent, os.W_OK | os.X_OK):
         detail = os.strerror(errno.EACCES if path.absolute().parent.is_dir() else errno.ENOENT)
         raise ArchiveError("error.archive.export_failed", path=str(path), detail=detail)
     row, given = archive.find(recording, now), dict(told or {})
     role, keys = archive.keys_for(row, role, now, refusal="opening_refused", **given)
     opened = archive.open_recording(row.recording, now, role=role, **given)
-    samples = opened.export_wav(path, joined=joined)
+    length = opened.length(joined=joined)
     params = {"role": role.value, "segments": len(keys), **archive.key_here(row.recording, role), **given}
-    try:
+
+    def whole() -> None:
+        _refuse_what_is_there(path)
         archive.note(AuditEntry("recording_exported", "G11", now, row.call, row.recording, params))
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        try:
+            rename_new(part, path)
+        except FileExistsError:
+            raise _there(path) from None
+
+    samples = opened.export_wav(part, joined=joined, go_on=lambda done: go_on(done, length), whole=whole)
     return Exported(path, samples / RATE, tuple(opened.marks(joined=joined)))
+
+
+def _refuse_what_is_there(path: Path) -> None:
+    if os.path.lexists(path):
+        raise _there(path)
+
+
+def _there(path: Path) -> ArchiveError:
+    return ArchiveError("error.archive.file_exists", path=str(path))
 
 
 def sweep(archive: Archive, now: datetime, *, clock: datetime, **how: Any) -> list[SweptItem]:
@@ -143,6 +162,7 @@ def sweeping(
     now: datetime,
     *,
     clock: datetime,
+    steady: Steady | None = None,
     clock_is_right: bool = False,
     dry_run: bool = False,
     terms: SweepTerms | None = DEFAULT_TERMS,
@@ -153,7 +173,9 @@ def sweeping(
     if clock_is_right and not dry_run:
         with archive.catalog.writing() as connection:
             believe_clock(connection, archive.desk, clock)
-    return run_sweep(archive, now, clock=clock, witness=witness, dry_run=dry_run, terms=terms, go_on=go_on)
+    return run_sweep(
+        archive, now, clock=clock, steady=steady, witness=witness, dry_run=dry_run, terms=terms, go_on=go_on
+    )
 
 
 def head(archive: Archive, now: datetime) -> Head | None:

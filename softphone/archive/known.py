@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, text
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import REMEMBERED
 from softphone.archive.keys.wraps import Secrets
+from softphone.archive.proof.proofs import RUNS, touch
 from softphone.archive.tables import call_backs as listed
 from softphone.archive.tables import party_languages, purposes, recordings, refusals, sample_runs
 from softphone.domain.decision import Known
@@ -111,7 +112,11 @@ class Places:
         number, run = _read(connection, held.line, held.agent) or (0, held.run)
         if number > held.number:
             return held.drawn  # the share has changed since it rang, and a new block has begun
-        run = use(run if number == held.number else held.run, held.place)
+        was = run if number == held.number else None
+        run = use(was or held.run, held.place)
+        if run == was:
+            return held.drawn
+        touch(connection, RUNS)
         here = (sample_runs.c.line == held.line) & (sample_runs.c.agent == held.agent)
         connection.execute(delete(sample_runs).where(here))
         connection.execute(

@@ -12,24 +12,25 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, Tables, recorded_for
-from softphone.archive.files.vault import Vault
+from softphone.archive.files.vault import SLOW_SECONDS, Vault
+from softphone.archive.keys import policy_signer
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.revocation import revoked, standing
 from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
 from softphone.archive.known import Places
 from softphone.archive.proof import audit, written
-from softphone.archive.proof.checkpoint import EVERY, Signer
-from softphone.archive.proof.proofs import BEFORE, CALL_BACKS, REFUSALS, recordings_of
+from softphone.archive.proof.checkpoint import Signer
+from softphone.archive.proof.proofs import BEFORE, CALL_BACKS, LANGUAGES, REFUSALS, TOUCHED, recordings_of
 from softphone.archive.review.tally import Tallied, counted, declines, says_no, tally_call
 from softphone.archive.tables import condemned, recordings, segments
 from softphone.domain.changes import (
@@ -63,13 +64,14 @@ SegmentKeys = Mapping[tuple[str, int], bytes]
 PROBE_SECONDS = 1.0
 _PROBE_SECONDS_AT_MOST = 60.0
 _LOOK_SECONDS = 5.0
-"""without a commit, until it looks whether something that was deleted is still in a page"""
+"""until it looks whether something that was deleted is still in a page, and who signs policies"""
 _RELAPSE_SECONDS = 30.0
 """storage that fails again so soon is tried half as often"""
 _IN_LISTS: Mapping[type[Change], str] = {
     ListCallBack: CALL_BACKS,
     EndCallBack: CALL_BACKS,
     RememberRefusal: REFUSALS,
+    RememberLanguage: LANGUAGES,
 }
 """changes of what no recording's rows are"""
 _FACTS_KEPT = 200
@@ -112,6 +114,10 @@ class OvertakenError(Exception):
     """The catalog is no longer as the session took it to be: its argument is the recording concerned."""
 
 
+class UnsignedError(Exception):
+    """The call's policy lacks the signature that the archive asks for: nothing of the call is begun."""
+
+
 class NoKeyError(Exception):
     """A purpose, or custody, has no recipient: nothing is sealed that nobody can open."""
 
@@ -120,7 +126,8 @@ class Ledger:
     """Nothing here blocks but `stop`. The callbacks come on the ledger's thread: they enqueue, nothing else.
 
     `on_done(ticket, keys)`: committed and on the disk; `keys` of the segments that it opened.
-    `on_failed(ticket, reason, detail)`: nothing of it was written. `STORAGE_FAILED` or `NO_KEY`; detail is a code for the log.
+    `on_failed(ticket, reason, detail)`: nothing of it was written. `STORAGE_FAILED`, `NO_KEY` or `POLICY_UNSIGNED`; detail is a
+    code for the log.
     `on_overtaken(ticket, recording)`: nothing was written either, and trying again would not help (`CommitFailed.overtaken`);
     without it, that has failed too.
     `on_storage(works, detail)`: the storage has failed (a code), and once it has been tried with success: it works again.
@@ -158,9 +165,15 @@ class Ledger:
         """of recordings that are not closed yet: segments whose writer has ended, and how many each has"""
         self._closed: dict[str, None] = {}
         """lately, or discarded; what their last writers say comes into the rows by itself, where there are any"""
+        self.on_signer: Callable[[str], None] = lambda _key: None
+        """whose signature a policy must have from now on, on the ledger's thread; before the start"""
+        self._policy_signer = ""
+        self._begun: dict[str, None] = {}
+        """calls of which something was sealed: they go on as they began, whoever signs from then on"""
         self._suspected = False
         self._to_scour = False
         self._pause = PROBE_SECONDS
+        self._looked = 0.0
         self._worked_since = -_RELAPSE_SECONDS
         vault.on_fault = self.suspect
         self._inbox: queue.SimpleQueue[Commit | _Forget | _GiveUp | _Suspect | _Ended | _Stop] = queue.SimpleQueue()
@@ -204,13 +217,17 @@ class Ledger:
     # --- the ledger's thread -----------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._look_to_signer()
+        self._looked = time.monotonic()
         while True:
+            pause = self._pause if self._suspected or self._to_scour else _LOOK_SECONDS
+            left = self._looked + pause - time.monotonic()
+            if left <= 0:
+                self._look()
+                continue
             try:
-                item = self._inbox.get(timeout=self._pause if self._suspected or self._to_scour else _LOOK_SECONDS)
+                item = self._inbox.get(timeout=left)
             except queue.Empty:
-                self._look_to_pages()
-                if self._suspected:
-                    self._probe()
                 continue
             match item:
                 case Commit():
@@ -229,9 +246,30 @@ class Ledger:
                         self._signer.sign(connection, datetime.now(UTC))
                     return
 
+    @contextmanager
+    def _timed(self) -> Generator[None]:
+        """Whoever waits for a disk cannot say so meanwhile."""
+        told = threading.Event()
+
+        def tell() -> None:
+            told.set()
+            self._vault.on_slow(True)
+
+        late = threading.Timer(SLOW_SECONDS, tell)
+        late.daemon = True
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
+            late.join()
+            if told.is_set():
+                self._vault.on_slow(False)
+
     def _take(self, commit: Commit) -> None:
         try:
-            opened = self._execute(commit)
+            with self._timed():
+                opened = self._execute(commit)
         except OvertakenError as error:
             if self._on_overtaken:
                 self._on_overtaken(commit.ticket, str(error))
@@ -239,6 +277,9 @@ class Ledger:
                 self._on_failed(commit.ticket, Reason.STORAGE_FAILED, "overtaken")
         except NoKeyError as error:
             self._on_failed(commit.ticket, Reason.NO_KEY, str(error))
+        except UnsignedError as error:
+            self._on_failed(commit.ticket, Reason.POLICY_UNSIGNED, str(error))
+            self._look_to_signer()
         except ArchiveError as error:
             self._trouble(error.code)
             self._on_failed(commit.ticket, Reason.STORAGE_FAILED, error.code)
@@ -269,9 +310,18 @@ class Ledger:
     def _trouble(self, detail: str) -> None:
         if not self._suspected:
             self._suspected = True
+            self._looked = time.monotonic()
             relapse = time.monotonic() - self._worked_since < _RELAPSE_SECONDS
             self._pause = min(self._pause * 2, _PROBE_SECONDS_AT_MOST) if relapse else PROBE_SECONDS
             self._on_storage(False, detail)
+
+    def _look(self) -> None:
+        """At what others do and nobody tells, and whether the storage works again."""
+        self._look_to_pages()
+        self._look_to_signer()
+        if self._suspected:
+            self._probe()
+        self._looked = time.monotonic()
 
     def _probe(self) -> None:
         try:
@@ -293,9 +343,8 @@ class Ledger:
                 for entry in commit.entries:
                     if declines(entry):
                         self._hear(Tallied.DECLINED, entry.call, tables, deed)
-                entries = _as_done(commit.entries, deed)
+                entries = _as_done(commit.entries, deed) or _place_used(connection, commit.changes)
                 audit.append(connection, self._desk, entries, _touched(connection, commit.changes))
-                self._signer.sign(connection, datetime.now(UTC), every=EVERY)
         except BaseException:
             for recording in deed.created:
                 with suppress(ArchiveError):
@@ -307,6 +356,9 @@ class Ledger:
             self._aside.pop(recording, None)
         for recording in deed.discarded:
             self._keys.pop(recording, None)
+        self._begun |= dict.fromkeys(deed.begun)
+        while len(self._begun) > _FACTS_KEPT:
+            del self._begun[next(iter(self._begun))]
         self._keep_closed(deed)
         self._aside |= deed.aside
         self._keep_heard(deed.heard)
@@ -339,6 +391,14 @@ class Ledger:
             self._to_scour = self._catalog.to_scour()
             if self._to_scour:
                 self._scour()
+
+    def _look_to_signer(self) -> None:
+        """Custody chooses by a command, in another process."""
+        with suppress(ArchiveError), self._catalog.reading() as connection:
+            chosen = policy_signer.chosen(connection)
+            if chosen != self._policy_signer:
+                self._policy_signer = chosen
+                self.on_signer(chosen)
 
     def _apply(self, change: Change, tables: Tables, deed: _Deed) -> None:
         match change:
@@ -421,6 +481,9 @@ class Ledger:
             self._hear(Tallied.RECORDED, call, tables, deed)
         key = keys.data_key()
         roles = [KeyRole(purpose.value) for purpose in tables.wrappable(change.recording, change.purposes)]
+        if call not in self._begun:
+            _ask_for_signature(tables, facts)
+            deed.begun.append(call)
         recipients = standing(tables.connection, facts.recipients)
         wraps = _wraps(recipients, key, change.recording, change.segment, [*roles, KeyRole.CUSTODY])
         tables.add_wraps(wraps)
@@ -442,7 +505,7 @@ class Ledger:
         held = dict(self._keys.get(recording, {}))
         held |= {segment: key for (of, segment), key in deed.opened.items() if of == recording}
         call = tables.call_of(recording)
-        recipients = standing(tables.connection, self._facts_of(tables, call).recipients if call else ())
+        recipients = standing(tables.connection, self._facts_of(tables, call).recipients) if call else []
         role, gone = KeyRole(purpose.value), revoked(tables.connection)
         for number in numbers:
             if number in held:
@@ -487,6 +550,8 @@ class _Deed:
     """What a transaction leaves to be done beside it."""
 
     opened: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes], repr=False)
+    begun: list[str] = field(default_factory=list[str])
+    """calls of which nothing had been sealed before"""
     created: list[str] = field(default_factory=list[str])
     closed: list[str] = field(default_factory=list[str])
     discarded: list[str] = field(default_factory=list[str])
@@ -522,6 +587,12 @@ def _as_done(entries: Sequence[AuditEntry], deed: _Deed) -> list[AuditEntry]:
     return told
 
 
+def _place_used(connection: Connection, changes: Sequence[Change]) -> list[AuditEntry]:
+    """The engine uses up each call's place, also of one that the session has no word for: no change without an entry."""
+    used = [one for one in changes if isinstance(one, UseDraw)] if connection.info[TOUCHED] else []
+    return [AuditEntry("place_used", "G34", one.at, one.call) for one in used]
+
+
 def _touched(connection: Connection, changes: Sequence[Change]) -> list[str]:
     """The recordings whose rows these change, also where no entry names them."""
     of_holds = [one.hold for one in changes if isinstance(one, ChangeHold | LiftHold)]
@@ -547,6 +618,13 @@ def _heard_before(connection: Connection, call: str) -> frozenset[Tallied]:
     return frozenset(heard)
 
 
+def _ask_for_signature(tables: Tables, facts: CallFacts) -> None:
+    """Raises UnsignedError."""
+    signer = policy_signer.chosen(tables.connection)
+    if signer and facts.recipients and signer not in facts.signed_by:
+        raise UnsignedError(facts.call)
+
+
 def _nobody(_works: bool, _detail: str) -> None:
     return None
 
@@ -554,11 +632,12 @@ def _nobody(_works: bool, _detail: str) -> None:
 def remove_condemned(catalog: Catalog, vault: Vault) -> list[str]:
     """The files of discarded recordings go; also those that an earlier run could not make go. Raises ArchiveError.
 
-    One whose recording stands was put on the list past the program: it stays, for `verify` to tell.
+    One whose recording stands, or that is no id, was put on the list past the program: it stays, for `verify` to tell.
     """
     stands = select(recordings.c.recording).where(recordings.c.recording == condemned.c.recording).exists()
     with catalog.reading() as connection:
-        listed = list(connection.execute(select(condemned.c.recording).where(~stands)).scalars())
+        is_text = func.typeof(condemned.c.recording) == "text"
+        listed = list(connection.execute(select(condemned.c.recording).where(~stands, is_text)).scalars())
     for first in range(0, len(listed), _FILES):
         some = listed[first : first + _FILES]
         # The files first: what is cut off in between is tried again, and a file that has gone is no fault.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from softphone.archive.files.vault import sync_folder
+from softphone.archive.files.disk import refused, sync_folder
 from softphone.domain.errors import ArchiveError
 
 FORMAT = 1
@@ -76,4 +76,4 @@ def write_marker(folder: Path, marker: Marker) -> None:
             os.fsync(file.fileno())
         sync_folder(folder)
     except OSError as error:
-        raise ArchiveError("error.archive.unwritable", path=str(path), detail=error.strerror or "") from error
+        raise refused(path, error) from error

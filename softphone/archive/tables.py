@@ -179,6 +179,7 @@ checkpoints = Table(
     Column("at", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("signature", Text, nullable=False),
+    Column("previous", Integer),
 )
 
 audit_begins = Table(

@@ -5,12 +5,14 @@ A crash leaves no lock behind. It keeps nobody from writing: only from taking an
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 
-from softphone.archive.files.vault import is_shared
+from softphone.archive.files.disk import refused
+from softphone.archive.files.inplace import in_place, is_shared
 from softphone.domain.errors import ArchiveError
 
 LOCK = "writers.lock"
@@ -21,7 +23,10 @@ _MOST = 64
 
 
 class Writers:
-    """One writer's lock on a folder; not taken yet. Where a disk gives no lock, everybody is taken to be alone."""
+    """One writer's lock on a folder; not taken yet. Where a disk gives no lock, everybody is taken to be alone.
+
+    Both raise ArchiveError where the lock's name leads to another file.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -35,7 +40,7 @@ class Writers:
             return True
 
     def join(self) -> None:
-        """From now on somebody writes here. Waits for who is `alone` at this moment. Raises ArchiveError: not for a restore."""
+        """From now on somebody writes here. Waits for who is `alone` at this moment, not for a restore: ArchiveError."""
         with suppress(OSError):
             replacing = self._folder.with_name(f"{self._folder.name}{RESTORING}").exists()
             if not _lock_one(self._opened(), waits=not replacing) and replacing:
@@ -50,9 +55,14 @@ class Writers:
         if self._descriptor is None:
             path = self._folder / LOCK
             is_new = not path.exists()
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            if is_new and is_shared(self._folder):
-                path.chmod(0o660)
+            try:
+                self._descriptor = in_place(str(path), os.O_RDWR | os.O_CREAT)
+            except OSError as error:
+                if error.errno == errno.ELOOP:
+                    raise refused(path, error) from error
+                raise
+            if sys.platform != "win32" and is_new and is_shared(self._folder):
+                os.fchmod(self._descriptor, 0o660)
         return self._descriptor
 
 

@@ -7,8 +7,10 @@ giving one or two samples more or fewer a pull, stretched over the block. No dev
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 RATE = 16_000
 _MARGIN = 14 * RATE // 1000
@@ -131,5 +133,10 @@ class ElasticFifo:
 def stretched(pcm: bytes, count: int) -> bytes:
     """The same sound in `count` samples, by linear interpolation."""
     samples = np.frombuffer(pcm, "<i2")
-    places = np.linspace(0, len(samples) - 1, count)
-    return np.rint(np.interp(places, np.arange(len(samples)), samples)).astype("<i2").tobytes()
+    return np.rint(np.interp(*_places(count, len(samples)), samples)).astype("<i2").tobytes()
+
+
+@lru_cache
+def _places(count: int, given: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where `count` samples lie among so many that are given, and where those do: the same few sizes, many times a second."""
+    return np.linspace(0, given - 1, count), np.arange(given, dtype=np.float64)

@@ -36,17 +36,21 @@ class Player:
         self._lock = threading.Lock()
         self._pcm = b""
         self._at = self._length = 0
+        self._loop = False
         self._over = threading.Event()
         self._over.set()
         self._stream: Stream | None = None
 
-    def play(self, pcm: bytes, rate: int = RATE) -> None:
-        """Raises SoundError `no_speaker`, `no_such_speaker`, `sound_missing` or `speaker_failed`."""
+    def play(self, pcm: bytes, rate: int = RATE, *, loop: bool = False) -> None:
+        """`loop`: again and again, until `stop`.
+
+        Raises SoundError `no_speaker`, `no_such_speaker`, `sound_missing` or `speaker_failed`.
+        """
         self.stop()
         if rate != RATE:
             pcm = Resampler(rate, RATE)(pcm)
         # The device holds some sound back: the silence after it lets the last words be heard.
-        self._pcm, self._at = pcm + bytes(_TAIL), 0
+        self._pcm, self._at, self._loop = pcm + bytes(0 if loop else _TAIL), 0, loop
         self._length = len(self._pcm)
         self._over.clear()
         try:
@@ -59,7 +63,10 @@ class Player:
         with self._lock:
             taken = self._pcm[self._at : self._at + n_bytes]
             self._at += len(taken)
-            if self._at >= len(self._pcm):
+            while self._loop and self._pcm and len(taken) < n_bytes:
+                again = self._pcm[: n_bytes - len(taken)]
+                taken, self._at = taken + again, len(again)
+            if self._at >= len(self._pcm) and not self._loop:
                 self._over.set()
         return taken.ljust(n_bytes, b"\0")
 

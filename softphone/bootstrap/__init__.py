@@ -18,8 +18,10 @@ __all__ = [
     "archive_health",
     "archive_judge",
     "archive_list",
+    "archive_log",
     "archive_orphan",
     "archive_play",
+    "archive_policy_signer",
     "archive_restore",
     "archive_reviewed",
     "archive_share",
@@ -184,6 +186,12 @@ def archive_list(arguments: argparse.Namespace) -> int:
     return archive_list(arguments)
 
 
+def archive_log(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.log import archive_log
+
+    return archive_log(arguments)
+
+
 def archive_show(arguments: argparse.Namespace) -> int:
     from softphone.bootstrap.archive.finding import archive_show
 
@@ -206,6 +214,12 @@ def archive_admit(arguments: argparse.Namespace) -> int:
     from softphone.bootstrap.archive.admitting import archive_admit
 
     return archive_admit(arguments)
+
+
+def archive_policy_signer(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.signer import archive_policy_signer
+
+    return archive_policy_signer(arguments)
 
 
 def archive_share(arguments: argparse.Namespace) -> int:

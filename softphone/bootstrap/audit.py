@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from softphone.archive.archive import KEY_SHOWN, Archive, AuditRow, RecordingRow
 from softphone.archive.proof import audit
 from softphone.texts import Texts
@@ -45,6 +47,17 @@ def in_words(entry: AuditRow, tell: Texts) -> str:
         given.append(tell("audit.given.key", text=key))
     sentence = ", ".join([" ".join(said), *given])
     return sentence[:1].upper() + sentence[1:]
+
+
+def as_json(entry: AuditRow) -> dict[str, Any]:
+    return {
+        "number": entry.number,
+        "at": entry.at.isoformat() if entry.at else None,
+        "event": entry.event,
+        "rule": entry.rule,
+        "recording": entry.recording,
+        "params": dict(entry.params),
+    }
 
 
 def _value(name: str, value: object, tell: Texts) -> str:

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.home import Home, key_store, password_name
-from softphone.bootstrap.program import as_typed, has_screen, klartone_command
+from softphone.bootstrap.program import as_typed, klartone_command
+from softphone.bootstrap.screen import has_screen
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.logbook import start_log
 from softphone.system.paths import program_folder
 
 if TYPE_CHECKING:
-    from softphone.bootstrap.review import ReviewStarter
+    from softphone.bootstrap.reviewing import ReviewStarter
     from softphone.ui.app import Desk, DeskDependencies
 
 
@@ -71,13 +72,13 @@ def desk_dependencies(
         start_engine(home)
 
     def may_review() -> bool:
-        from softphone.bootstrap.review import offers_review
+        from softphone.bootstrap.reviewing import offers_review
 
         return offers_review(home)
 
     @cache
     def reviewing() -> ReviewStarter:
-        from softphone.bootstrap.review import ReviewStarter
+        from softphone.bootstrap.reviewing import ReviewStarter
 
         return ReviewStarter(home)
 

@@ -8,14 +8,19 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.file import at_its_place
 from softphone.domain.errors import ArchiveError, KlartoneError, Param
 from softphone.wire import Settings
+
+if TYPE_CHECKING:
+    from softphone.archive.archive import Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     tell = texts()
     worst = 0
     for finding in _findings(home):
-        mark = "✗" if finding.bad else ("·" if finding.code.endswith((".none", ".faulty")) else "✓")
+        mark = "✗" if finding.bad else ("·" if finding.code.endswith((".none", ".faulty", ".waits")) else "✓")
         detail = finding.params.get("detail")
         said = tell(str(detail), **finding.params) if isinstance(detail, str) and detail in tell else detail
         params = finding.params if said is None else {**finding.params, "detail": said}
@@ -52,9 +57,16 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield _sound()
     yield _keyring(home.archive(settings))
     yield _voice()
-    yield _archive(home.archive(settings))
-    yield from _backup(home.archive(settings))
-    yield _policy(settings)
+    inside: list[Finding] = []
+    signer: list[str] = []
+
+    def look(archive: Archive) -> None:
+        inside.extend([*_backup(archive), *_waiting(archive), _signer(archive, settings)])
+        signer.append(archive.policy_signer)
+
+    yield _archive(home.archive(settings), look)
+    yield from inside
+    yield _policy(settings, *signer)
     if fault:
         yield Finding("doctor.settings.faulty", dict(fault.params), bad=True)
     else:
@@ -94,30 +106,26 @@ def _voice() -> Finding:
     return _tried(speak, Finding("doctor.voice"), "doctor.voice.none")
 
 
-def _archive(folder: Path) -> Finding:
+def _archive(folder: Path, inside: Callable[[Archive], object] = lambda _: None) -> Finding:
+    """`inside`: what looks into it, where it opens."""
     from softphone.archive.archive import MARKER, Archive
+    from softphone.archive.files.disk import refusal
 
     def look() -> None:
-        if why := why_unwritable(folder):
-            raise ArchiveError("error.archive.unwritable", path=str(folder), detail=why)
+        if found := refusal(next(one for one in (folder, *folder.parents) if one.exists())):
+            raise ArchiveError(found.code, **{**found.params, "path": str(folder)})
         if (folder / MARKER).exists():
-            Archive.open(folder, key_store(folder)).close()
+            with closing(Archive.open(folder, key_store(folder))) as archive:
+                inside(archive)
 
     return _tried(look, Finding("doctor.archive", {"folder": str(folder)}), "doctor.archive.none")
 
 
-def _backup(folder: Path) -> Iterator[Finding]:
-    """How old each backup is, and how much it has yet to hear of. An archive that does not open is told of by itself."""
-    from softphone.archive.archive import MARKER, Archive
+def _backup(archive: Archive) -> Iterator[Finding]:
+    """How old each backup is, and how much it has yet to hear of."""
     from softphone.archive.backup.run import health
 
-    if not (folder / MARKER).exists():
-        return
-    try:
-        with closing(Archive.open(folder, key_store(folder))) as archive:
-            found = health(archive)
-    except KlartoneError:
-        return
+    found = health(archive)
     if not found:
         yield Finding("doctor.backup.none")
     for one in found:
@@ -126,6 +134,27 @@ def _backup(folder: Path) -> Iterator[Finding]:
             continue
         told = {"path": str(one.folder), "at": f"{one.at:%Y-%m-%d %H:%M} UTC", "count": one.waiting}
         yield Finding("doctor.backup.waiting" if one.waiting else "doctor.backup", dict(told))
+
+
+def _waiting(archive: Archive) -> Iterator[Finding]:
+    """What data protection is to decide, where there is any."""
+    from softphone.archive.proof.health import waiting
+
+    found = waiting(archive, datetime.now(UTC))
+    for code, count, day in (
+        ("doctor.judge.waits", found.to_judge, found.judge_before),
+        ("doctor.holds.waits", found.holds_overdue, found.holds_due),
+    ):
+        if count:
+            yield Finding(code, {"count": count, "day": str(day)})
+
+
+def _signer(archive: Archive, settings: Settings) -> Finding:
+    """Whose signature the archive asks of a policy. Where the settings alone ask for one, other settings need none."""
+    if archive.policy_signer:
+        return Finding("doctor.signer", {"signer": archive.policy_signer})
+    asked = settings.policy_signer and not archive.demo
+    return Finding("doctor.signer.none" if asked else "doctor.signer.nobody", {"signer": settings.policy_signer})
 
 
 def _settings(folder: Path) -> Finding:
@@ -148,14 +177,15 @@ def why_unwritable(folder: Path) -> str:
         return error.strerror or str(error)
 
 
-def _policy(settings: Settings) -> Finding:
+def _policy(settings: Settings, signer: str = "") -> Finding:
+    """`signer`: as the archive asks."""
     from softphone.domain.policy import PolicyError, PolicyUnsigned
     from softphone.system.policy_file import load_policy
 
     if not settings.policy:
         return Finding("doctor.policy.none")
     try:
-        load_policy(Path(settings.policy), signer=settings.policy_signer)
+        load_policy(Path(settings.policy), settings.policy_signer, signer)
     except PolicyError as error:
         told = tuple(at_its_place(fault, texts()) for fault in error.faults)
         if isinstance(error, PolicyUnsigned):

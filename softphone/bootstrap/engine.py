@@ -72,9 +72,12 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     sys.setswitchinterval(SWITCH_INTERVAL)
     settings, settings_fault = home.settings()
     archive = home.archive(settings)
-    inbox, clients = Inbox(), Clients()
+    clients = Clients()
 
     # The parts speak to an engine that is made of them: these look it up when they are called.
+    def wake() -> None:
+        phone.wake()
+
     def changed() -> None:
         engine.changed()
 
@@ -91,10 +94,11 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     def back_up_to(folder: str, every: str) -> None:
         store.backup = BackupRunner(folder, every, lambda said: inbox.post(lambda: engine.fault("backup", said)))
 
+    inbox = Inbox(wake=wake)
     plugins = rule_plugins(home, lambda word: rules.word(word), plugin_folders, lambda plugin: rules.mended(plugin))
     store = Store(lambda: Archive.open_or_create(archive, key_store(archive)), inbox.post, changed)
     rules = EngineRules(plugins.maker, plugins.desk, inbox.post, changed, fault, store.note)
-    recording = Recording(inbox.post, lambda: calls)
+    recording = Recording(inbox.post, lambda: calls, fault)
     phone = Phone(
         PhoneSettings("" if settings.bind == EVERYWHERE else settings.bind, settings.port, record_aware=True),
         lambda event: engine.heard(event),
@@ -102,7 +106,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         recording.feed,
     )
     accounts = Accounts(phone, lambda account: _password(account, archive), inbox.post, fault)
-    sound = Sound(phone.set_sound, inbox.post, changed)
+    sound = Sound(phone.set_sound, inbox.post, changed, lambda on: calls.agent_hears(on))
     calls = Calls(
         phone,
         recording,
@@ -119,7 +123,8 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     rules.decided = calls.decided
     store.on_opened = recording.open
     store.on_fault = fault
-    store.sweep_terms = lambda: terms_of(rules.policy, rules.state.phase)
+    store.on_policy_signer = rules.ask_for
+    store.sweep_terms = lambda: terms_of(rules.policy, rules.state.phase, rules.archive_signer)
     parts = Parts(
         phone, calls, rules, store, accounts, sound, settings, lambda new: save_settings(home.folders.config, new)
     )

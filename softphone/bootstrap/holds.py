@@ -4,69 +4,84 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from datetime import UTC, datetime
 
-from softphone.archive.access import policy_recipients, require
-from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.access import opens, policy_recipients, require
+from softphone.archive.archive import Archive
 from softphone.archive.retention import holding
 from softphone.bootstrap.archive.shared import number_of, opened, words_of
-from softphone.bootstrap.archive.viewing import policy_of, viewer_here
+from softphone.bootstrap.archive.viewing import policy_of, policy_unless_refused, tell_of_other_keys, viewer_here
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.policy.telling import in_words
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
-from softphone.domain.retention import JUDGE_WITHIN, answer_by, local_day
+from softphone.domain.purpose import KeyRole
+from softphone.domain.retention import JUDGE_WITHIN, HoldState, local_day
 from softphone.domain.roles import Deed
 from softphone.system.user import user_name
 from softphone.texts import Texts
 
 
 def holds_list(arguments: argparse.Namespace) -> int:
-    """All of them to custody; to anybody else those that they raised themselves."""
-    tell, now, who = texts(), datetime.now(UTC), user_name()
+    """To custody those on what its key opens; to anybody those that they raised themselves."""
+    tell, now = texts(), datetime.now(UTC)
     with opened(arguments) as archive:
-        all_of = viewer_here(arguments, archive).may(Deed.FIND_ALL)
-        found = [one for one in holding.standing(archive, now) if all_of or one.hold.raised_by == who]
+        viewer = viewer_here(arguments, archive, by_keys=True)
+        # At the phone its accounts have raised them.
+        all_of, own = viewer.may(Deed.FIND_ALL), {user_name(), *viewer.agents}
+        standing = [one for one in holding.standing(archive, now) if all_of or one.hold.raised_by in own]
+        found = [
+            one
+            for one in standing
+            if one.hold.raised_by in own or opens(archive, viewer, KeyRole.CUSTODY, one.recording)
+        ]
+    tell_of_other_keys(len(standing) - len(found))
     if arguments.json:
         for one in found:
-            _tell(json.dumps(_as_json(one), ensure_ascii=False))
+            _tell(json.dumps(_as_json(one, whole=is_whole(one, custody=all_of)), ensure_ascii=False))
         return 0
-    if not found:
+    if not standing:
         _tell(tell("holds.none" if all_of else "holds.none_of_yours"))
     for one in found:
-        _tell("  ".join([one.hold.hold, one.recording, told(one, tell)]))
+        _tell("  ".join([one.hold.hold, one.recording, told(one, tell, whole=is_whole(one, custody=all_of))]))
     return 0
 
 
 def holds_raise(arguments: argparse.Namespace) -> int:
-    """Status 1 where there is nothing of that number."""
-    tell, now = texts(), datetime.now(UTC)
+    """All of a number at once. Status 1 where there is nothing of it left, or something that nobody can read."""
+    tell, now, unreadable = texts(), datetime.now(UTC), set[str]()
     access = arguments.raised_for == HoldBy.ACCESS
     by = HoldBy.ACCESS if access else HoldBy(arguments.by)
     why, who = _reason(arguments.why, "--why"), user_name()
-    policy = _policy(arguments)
-    within = policy.hold_unconfirmed if policy else holding.CONFIRM_WITHIN
     with opened(arguments) as archive:
-        require(archive, viewer_here(arguments, archive), Deed.RAISE_HOLD, now)
+        settings, _ = Home.of(arguments).settings(only_look=True)
+        policy = policy_unless_refused(settings, archive)
+        within = policy.hold_unconfirmed if policy else holding.CONFIRM_WITHIN
+        require(archive, viewer_here(arguments, archive, by_keys=True), Deed.RAISE_HOLD, now)
         if arguments.number is not None:
             number = number_of(arguments.number)
             if number is None:
                 raise ArchiveError("error.holds.no_number")
-            found = holding.with_number(archive, number, now)
+            found = holding.with_number(archive, number, now, unreadable)
         else:
             found = [archive.find(arguments.id, now)]
-        for row in found:
-            hold = holding.raise_hold(archive, row.recording, by, why, who, now, within)
-            _tell(tell("holds.raised", hold=hold, recording=row.recording))
-    if not found:
+        raised = holding.raise_holds(archive, found, by, why, who, now, within)
+    for one in raised:
+        _tell(tell("holds.raised", hold=one.hold.hold, recording=one.recording))
+    if gone := len(found) - len(raised):
+        print(tell("holds.gone", count=gone), file=sys.stderr)  # noqa: T201
+    if unreadable:
+        print(tell("refused.earlier.unreadable", count=len(unreadable)), file=sys.stderr)  # noqa: T201
+    elif not found:
         _tell(tell("holds.nothing_of_number"))
+    if not raised:
         return 1
-    if access:
-        _tell(tell("holds.to_answer", day=local_day(answer_by(now, found[0].time_zone), found[0].time_zone)))
-    else:
-        _tell(tell("holds.to_confirm", period=in_words(within, tell)))
-    return 0
+    # One of their own that stood before may have been confirmed.
+    days = [one.decide_by for one in raised if one.decide_by and (access or one.state is not HoldState.CONFIRMED)]
+    if days:
+        _tell(tell("holds.to_answer" if access else "holds.to_confirm", day=min(days)))
+    return 1 if unreadable else 0
 
 
 def holds_confirm(arguments: argparse.Namespace) -> int:
@@ -79,60 +94,73 @@ def holds_confirm(arguments: argparse.Namespace) -> int:
 
 
 def holds_lift(arguments: argparse.Namespace) -> int:
-    tell, policy, reason = texts(), _policy(arguments), _reason(arguments.reason, "--reason")
+    tell, reason = texts(), _reason(arguments.reason, "--reason")
     with opened(arguments) as archive:
-        row = holding.lift(
+        policy = _policy(arguments, archive)
+        lifted = holding.lift(
             archive,
             arguments.id,
             reason,
-            policy_recipients(policy),
+            policy_recipients(policy) if policy else None,
             datetime.now(UTC),
             judge_within=policy.judge_within if policy else JUDGE_WITHIN,
+            training_may_end=arguments.yes,
         )
-    _tell(tell("holds.lifted", recording=row.recording))
-    _tell_what_is_left(row, tell)
+    _tell(tell("holds.lifted", recording=lifted.row.recording))
+    _tell_what_is_left(lifted, tell)
     return 0
 
 
 def holds_close(arguments: argparse.Namespace) -> int:
     """A request for access has been answered, or is not to be."""
-    tell, policy = texts(), _policy(arguments)
+    tell = texts()
     reason = "" if arguments.answered is not None else _reason(arguments.reason, "--reason")
     with opened(arguments) as archive:
-        row = holding.close(
+        policy = _policy(arguments, archive)
+        lifted = holding.close(
             archive,
             arguments.id,
-            policy_recipients(policy),
+            policy_recipients(policy) if policy else None,
             datetime.now(UTC),
             answered=arguments.answered,
             reason=reason,
             judge_within=policy.judge_within if policy else JUDGE_WITHIN,
+            training_may_end=arguments.yes,
         )
-    _tell(tell("holds.closed", recording=row.recording))
-    _tell_what_is_left(row, tell)
+    _tell(tell("holds.closed", recording=lifted.row.recording))
+    _tell_what_is_left(lifted, tell)
     return 0
 
 
-def told(one: holding.Standing, tell: Texts, *, who: bool = True) -> str:
-    """For whom it stands and until when, why, by whom and since when. `who`: whether the name of who raised it is told."""
+def is_whole(one: holding.Standing, *, custody: bool) -> bool:
+    """Whether why it was raised, and by whom, is told: to custody and to the machine's user who raised it (L2). Whose account
+    stands in the settings is no proof of who asks."""
+    return custody or one.hold.raised_by == user_name()
+
+
+def told(one: holding.Standing, tell: Texts, *, whole: bool = True) -> str:
+    """For whom it stands and until when, why, by whom and since when. `whole`: why and by whom are told."""
     hold = one.hold
     state = f"holds.state.access.{one.state}" if hold.raised_for == HoldBy.ACCESS else f"holds.state.{one.state}"
     said = [tell(f"archive.hold.{hold.raised_for}"), tell(state, day=one.decide_by or "–")]
     said += [tell("archive.custody_only")] if one.alone else []
-    said += [hold.why] if hold.why else []
+    said += [hold.why] if hold.why and whole else []
     since = local_day(hold.at, one.time_zone)
-    said.append(tell("holds.by", who=hold.raised_by, day=since) if who else tell("holds.since", day=since))
+    said.append(tell("holds.by", who=hold.raised_by, day=since) if whole else tell("holds.since", day=since))
     return ", ".join(said)
 
 
-def _tell_what_is_left(row: RecordingRow, tell: Texts) -> None:
+def _tell_what_is_left(lifted: holding.Lifted, tell: Texts) -> None:
+    row = lifted.row
+    if lifted.training_ended:
+        _tell(tell("holds.training_ended"))
     if row.holds:
         _tell(tell("holds.others", count=len(row.holds)))
     elif not row.purposes and not row.expires:
         _tell(tell("holds.goes"))
 
 
-def _as_json(one: holding.Standing) -> dict[str, str | bool | None]:
+def _as_json(one: holding.Standing, *, whole: bool) -> dict[str, str | bool | None]:
     hold = one.hold
     return {
         "hold": hold.hold,
@@ -140,7 +168,7 @@ def _as_json(one: holding.Standing) -> dict[str, str | bool | None]:
         "by": hold.raised_for,
         "raised_by": hold.raised_by,
         "at": hold.at.isoformat(),
-        "why": hold.why,
+        "why": hold.why if whole else None,
         "state": one.state.value,
         "provisional_until": hold.provisional_until.isoformat() if hold.provisional_until else None,
         "confirm_by": hold.confirm_by.isoformat() if hold.confirm_by else None,
@@ -156,9 +184,9 @@ def _reason(text: str | None, option: str) -> str:
     return words
 
 
-def _policy(arguments: argparse.Namespace) -> Policy | None:
+def _policy(arguments: argparse.Namespace, archive: Archive) -> Policy | None:
     settings, _ = Home.of(arguments).settings(only_look=True)
-    return policy_of(settings)
+    return policy_of(settings, archive)
 
 
 def _tell(line: str) -> None:

@@ -7,11 +7,11 @@ import gettext
 import locale
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softphone.domain.errors import SettingsError
+from softphone.domain.errors import ArchiveError, SettingsError
 from softphone.domain.purpose import Language
 from softphone.system.paths import UserFolders, program_folder
 from softphone.system.settings import load_settings, set_aside
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 DEMO_KEYS = "demo-keys.json"
 """beside a demo's archive: the only place where keys lie in a file, and only such an archive accepts them"""
+DEMO_PHONE = "phone"
+"""beside it too: the home of the demo's own phone"""
+DEMO_POLICY = Path(DEMO_PHONE) / "config" / "policy.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,15 @@ class Home:
     folders: UserFolders
     root: Path | None = None
     """the one folder, where there is one"""
+    demo: Path | None = None
+    """the demo's archive that a command names: it is kept under the demo's own policy, whatever the user's is"""
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Home:
         folder: Path | None = arguments.home
-        return cls.within(folder) if folder else cls(UserFolders.standard())
+        archive: Path | None = getattr(arguments, "archive", None)
+        home = cls.within(folder) if folder else cls(UserFolders.standard())
+        return replace(home, demo=archive.resolve()) if archive and is_demo(archive) else home
 
     @classmethod
     def within(cls, folder: Path) -> Home:
@@ -46,12 +53,15 @@ class Home:
     def settings(self, *, only_look: bool = False) -> tuple[Settings, Said | None]:
         """The settings, or the defaults and what is wrong with the file, which is set aside unless one is `only_look`ing."""
         try:
-            return load_settings(self.folders.config), None
+            settings, said = load_settings(self.folders.config), None
         except SettingsError as error:
             if not only_look:
                 with suppress(OSError):
                     set_aside(self.folders.config)
-            return Settings(), Said(error.code, error.params)
+            settings, said = Settings(), Said(error.code, error.params)
+        if self.demo and (policy := self.demo / DEMO_POLICY).exists():
+            settings = replace(settings, policy=str(policy), policy_signer="")
+        return settings, said
 
     def archive(self, settings: Settings) -> Path:
         return Path(settings.archive) if settings.archive else self.folders.archive
@@ -76,11 +86,21 @@ def system_language() -> Language:
 
 
 def key_store(archive: Path) -> KeyStore:
-    """The user's keyring; for a demo's archive, the file beside it."""
+    """The user's keyring; for a demo's archive, the file beside it, whether or not it is there any more."""
     from softphone.system.secrets import DemoKeyFile, SystemKeyring
 
-    demo = archive / DEMO_KEYS
-    return DemoKeyFile(demo) if demo.exists() else SystemKeyring()
+    keys = archive / DEMO_KEYS
+    return DemoKeyFile(keys) if keys.exists() or is_demo(archive) else SystemKeyring()
+
+
+def is_demo(archive: Path) -> bool:
+    """Whether that folder says that it is a demo's archive."""
+    from softphone.archive.marker import read_marker
+
+    try:
+        return read_marker(archive).demo
+    except ArchiveError:
+        return False
 
 
 def password_name(account: str) -> str:

@@ -10,24 +10,25 @@ import json
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from softphone.archive.access import policy_recipients, require_revoke, viewer_of
+from softphone.archive.access import REFUSED, policy_recipients, require_revoke, viewer_of
 from softphone.archive.archive import MARKER, Archive, read_marker
 from softphone.archive.keys import admission, escrow, revocation, ring, rotation
 from softphone.archive.keys.passphrase import Kind, check_passphrase, kind_of
 from softphone.archive.keys.ring import KeyPurpose, Known
 from softphone.archive.keys.wraps import KeyStore, Recipient
 from softphone.bootstrap.archive.viewing import policy_of
-from softphone.bootstrap.home import Home, key_store, texts
+from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.bootstrap.policy.signing import create_signing_key
 from softphone.bootstrap.progress import Progress, progress
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole
+from softphone.system.secrets import DemoKeyFile
 from softphone.texts import Texts
 from softphone.wire import Settings
 
@@ -38,7 +39,7 @@ _HEADINGS = ("id", "purpose", "number", "kind", "created", "where", "opens")
 
 @dataclass(frozen=True)
 class _Here:
-    """What the commands work on: the keyring, the archive's folder, and whom the policy names."""
+    """What the commands work on: the keyring, or a demo's file in its place; the archive's folder; whom the policy names."""
 
     folder: Path
     settings: Settings
@@ -50,18 +51,26 @@ class _Here:
         home = Home.of(arguments)
         settings, _ = home.settings(only_look=True)
         folder: Path = arguments.archive or home.archive(settings)
-        return cls(folder, settings, key_store(folder))
+        store = key_store(folder)
+        if store.demo and (folder / MARKER).exists() and not read_marker(folder).demo:
+            raise ArchiveError("error.archive.demo_keys", path=str(folder))
+        return cls(folder, settings, store)
 
-    def recipients(self) -> list[Recipient]:
-        """The policy's, where there is one that can be used."""
-        return policy_recipients(policy_of(self.settings))
+    @property
+    def place(self) -> str:
+        """Where the private keys lie, in words."""
+        return DEMO_KEYS if self.store.demo else self.tell("keys.place.keyring")
 
-    def known(self) -> list[Known]:
-        return ring.with_policy(ring.known_keys(self.store), self.recipients())
+    def recipients(self, archive: Archive | None = None) -> list[Recipient]:
+        """The policy's, where there is one that can be used. `archive`: on which something is done by it."""
+        return policy_recipients(policy_of(self.settings, archive))
+
+    def known(self, archive: Archive | None = None) -> list[Known]:
+        return ring.with_policy(ring.known_keys(self.store), self.recipients(archive))
 
     @contextmanager
     def archive(self) -> Generator[Archive]:
-        archive = Archive.open(self.folder, self.store)
+        archive = Archive.open(self.folder, self.store, looks=True)
         try:
             yield archive
         finally:
@@ -86,7 +95,7 @@ def keys_create(arguments: argparse.Namespace) -> int:
         ring.remember_signer(here.store, arguments.id, datetime.now(UTC))
         return status
     created = ring.create(here.store, arguments.id, KeyRole(arguments.purpose), datetime.now(UTC))
-    _tell(here.tell("keys.created", id=created.id))
+    _tell(here.tell("keys.created", id=created.id, place=here.place))
     _tell(created.as_policy())
     return 0
 
@@ -103,12 +112,18 @@ class _Line:
     wraps: int | None
     revoked: datetime | None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is such a purpose: what a wrap says it is for, somebody may have changed."""
+        return self.purpose in [*KeyPurpose]
+
     def as_json(self) -> dict[str, Any]:
         created = self.known.created if self.known else None
         return {
             "id": self.known.id if self.known else None,
             "key": self.key_id,
             "purpose": self.purpose,
+            "purpose_known": self.is_known,
             "kind": "private" if self.private else "public",
             "created": created.isoformat() if created else None,
             "where": self.where,
@@ -121,12 +136,13 @@ def keys_list(arguments: argparse.Namespace) -> int:
     here = _Here.of(arguments)
     lines = _lines(here)
     if arguments.json:
-        _tell(json.dumps([line.as_json() for line in lines], ensure_ascii=False, indent=2))
+        for line in lines:
+            _tell(json.dumps(line.as_json(), ensure_ascii=False))
         return 0
     if not lines:
         _tell(here.tell("keys.none"))
         return 0
-    rows = [[here.tell(f"keys.heading.{name}") for name in _HEADINGS], *(_columns(line, here.tell) for line in lines)]
+    rows = [[here.tell(f"keys.heading.{name}") for name in _HEADINGS], *(_columns(line, here) for line in lines)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for row in rows:
         _tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -138,7 +154,7 @@ def _lines(here: _Here) -> list[_Line]:
     recipients = here.recipients()
     in_policy = {one.key_id for one in recipients}
     known = ring.with_policy(ring.known_keys(here.store), recipients)
-    counts: dict[tuple[str, KeyRole], int] | None = None
+    counts: dict[tuple[str, str], int] | None = None
     revoked: dict[str, datetime] = {}
     if (here.folder / MARKER).exists():
         try:
@@ -157,21 +173,23 @@ def _lines(here: _Here) -> list[_Line]:
         lines.append(_Line(one, one.key_id, one.purpose.value, private, where, wraps, revoked.get(one.key_id)))
     for (key_id, role), wraps in sorted((counts or {}).items()):
         private = here.store.get(f"private-{key_id}") is not None
-        lines.append(_Line(None, key_id, role.value, private, ("archive",), wraps, revoked.get(key_id)))
+        lines.append(_Line(None, key_id, role, private, ("archive",), wraps, revoked.get(key_id)))
     return lines
 
 
-def _columns(line: _Line, tell: Texts) -> list[str]:
+def _columns(line: _Line, here: _Here) -> list[str]:
+    tell = here.tell
     created = line.known.created if line.known else None
+    where = [DEMO_KEYS if one == "keyring" and here.store.demo else tell(f"keys.where.{one}") for one in line.where]
     opens = [tell("keys.wraps", count=line.wraps) if line.wraps is not None else "–"]
     opens += [tell("keys.revoked", day=line.revoked.date())] if line.revoked else []
     return [
         line.known.id if line.known else tell("keys.nameless"),
-        tell(f"keys.purpose.{line.purpose}"),
+        tell(f"keys.purpose.{line.purpose}") if line.is_known else tell("keys.purpose.unknown", purpose=line.purpose),
         line.key_id[:8],
         tell("keys.kind.private" if line.private else "keys.kind.public"),
         tell.day(created.date()) if created else "–",
-        ", ".join(tell(f"keys.where.{one}") for one in line.where),
+        ", ".join(where),
         ", ".join(opens),
     ]
 
@@ -185,6 +203,9 @@ def keys_export(arguments: argparse.Namespace) -> int:
         _tell(known.as_policy())
         return 0
     if here.store.get(known.private_name) is None:
+        # Where it cannot be written, a refusal stays a refusal.
+        with suppress(ArchiveError, KeyringError):
+            here.note(REFUSED, deed="export", key=known.key_id)
         raise ArchiveError("error.keys.no_private", id=known.id)
     passphrase = new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
     here.note("key_exported", key=known.key_id)
@@ -203,7 +224,8 @@ def keys_import(arguments: argparse.Namespace) -> int:
         return 0
     if kind_of(path) is Kind.PRIVATE_KEY:
         known = ring.import_private(here.store, path, _passphrase(here.tell("keys.ask.old", file=path)))
-        _tell(here.tell("keys.imported.private", id=known.id, purpose=here.tell(f"keys.purpose.{known.purpose}")))
+        purpose = here.tell(f"keys.purpose.{known.purpose}")
+        _tell(here.tell("keys.imported.private", id=known.id, purpose=purpose, place=here.place))
         return 0
     taken = ring.import_public(here.store, path, datetime.now(UTC))
     _tell(here.tell("keys.imported.count", count=len(taken), file=path))
@@ -216,9 +238,9 @@ def keys_import(arguments: argparse.Namespace) -> int:
 def keys_rotate(arguments: argparse.Namespace) -> int:
     """Status 1 where something is left to do."""
     here = _Here.of(arguments)
-    known = here.known()
-    old, new = ring.choose(known, arguments.id).recipient, ring.choose(known, arguments.to).recipient
     with here.archive() as archive, progress() as running:
+        known = here.known(archive)
+        old, new = ring.choose(known, arguments.id).recipient, ring.choose(known, arguments.to).recipient
         done = rotation.rotate(archive, old, new, _onward(running, here.tell))
     _tell(here.tell("keys.rotated", old=old.id, new=new.id, count=done.wrapped))
     if done.dropped:
@@ -233,17 +255,19 @@ def keys_rotate(arguments: argparse.Namespace) -> int:
 def keys_revoke(arguments: argparse.Namespace) -> int:
     """Status 1 where somebody ended it before all was dropped; what only this key opens is told, and no fault."""
     here = _Here.of(arguments)
-    known = here.known()
-    key = ring.choose(known, arguments.id).recipient
-    policy = policy_of(here.settings)
     with here.archive() as archive:
-        require_revoke(archive, viewer_of(archive, policy, ()), key, policy, datetime.now(UTC))
+        # The policy lends keys their names, as `keys list` shows them: a key that was stolen waits for nobody's signature.
+        policy = policy_of(here.settings, None)
+        known = ring.with_policy(ring.known_keys(here.store), policy_recipients(policy))
+        key = ring.choose(known, arguments.id).recipient
+        require_revoke(archive, viewer_of(archive, None, ()), key, datetime.now(UTC))
         of_role = [one for one in policy_recipients(policy) if one.role is key.role]
         with archive.catalog.reading() as connection:
             stand = {one.key_id for one in revocation.standing(connection, of_role)}
-        if stand == {key.key_id} and not arguments.yes:
+        unknown = policy is None and bool(here.settings.policy)
+        if (unknown or stand == {key.key_id}) and not arguments.yes:
             purpose = here.tell(f"keys.purpose.{key.role}")
-            raise ArchiveError("error.keys.last", id=key.id, purpose=purpose)
+            raise ArchiveError("error.keys.perhaps_last" if unknown else "error.keys.last", id=key.id, purpose=purpose)
         with progress() as running:
             done = rotation.revoke(archive, key, _onward(running, here.tell))
         with archive.catalog.reading() as connection:
@@ -293,14 +317,21 @@ def keys_escrow_restore(arguments: argparse.Namespace) -> int:
     here = _Here.of(arguments)
     files: Sequence[Path] = arguments.files
     held = escrow.read(files, lambda path: _passphrase(here.tell("keys.ask.old", file=path)))
+    if held.demo and arguments.archive and arguments.archive.is_dir() and not (here.folder / MARKER).exists():
+        # The demo's archive is gone. Its keys come back first, as a keyring's would.
+        here = replace(here, store=DemoKeyFile(here.folder / DEMO_KEYS))
+    if held.demo and not here.store.demo:
+        raise ArchiveError("error.keys.escrow_of_demo")
+    if here.store.demo and not held.demo:
+        raise ArchiveError("error.keys.escrow_not_of_demo", path=str(here.folder))
     count = escrow.restore(here.store, held)
     with suppress(ArchiveError):
         # Where the escrow was another archive's, this one stays closed: the keys are back all the same.
         here.note("escrow_restored", secrets=count)
     if count:
-        _tell(here.tell("keys.escrow.restored", count=count))
+        _tell(here.tell("keys.escrow.restored", count=count, place=here.place))
     else:
-        _tell(here.tell("keys.escrow.all_here", count=len(held.secrets)))
+        _tell(here.tell("keys.escrow.all_here", count=len(held.secrets), place=here.place))
     return 0
 
 
@@ -313,9 +344,9 @@ def _with_wrapped(here: _Here) -> list[Known]:
         wrapped = rotation.living_wraps(archive)
     named = {one.key_id for one in known}
     for key_id, role in wrapped:
-        private = here.store.get(f"private-{key_id}") if key_id not in named else None
+        private = here.store.get(f"private-{key_id}") if key_id not in named and role in [*KeyRole] else None
         if private is not None:
-            known.append(ring.of_private(key_id[:8], KeyPurpose(role.value), private))
+            known.append(ring.of_private(key_id[:8], KeyPurpose(role), private))
     return known
 
 

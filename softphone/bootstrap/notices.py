@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from softphone.audio.narrow import as_callers_hear
 from softphone.audio.player import Player
 from softphone.audio.recording import Recorder
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.policy.file import chosen, load, tell_faults
+from softphone.bootstrap.policy.file import chosen, load_to_try, tell_faults
 from softphone.bootstrap.policy.written import quoted
 from softphone.bootstrap.rules import RULEBOOK, rule_plugins
 from softphone.domain.decision import NoticeId
@@ -89,28 +90,36 @@ def policy_record(arguments: argparse.Namespace) -> int:
     with _desk(arguments, tell) as desk:
         notice, language = NoticeId(arguments.notice), Language(arguments.language)
         text = desk.text(notice, language)
+        parts = _parts(text)
         print(tell("record.say", notice=notice.value, language=tell(f"language.{language}")))  # noqa: T201
         print(f"\n    {text.shown}\n")  # noqa: T201
         own = desk.own_wording(notice, language)
         for told in _judged(desk, notice, language, own) if own and not own.used else ():
             print(told)  # noqa: T201
-        given = read_any(arguments.source) if arguments.source else _spoken(Home.of(arguments), tell)
-        samples = levelled(trimmed(given))
+        files: list[Path] = arguments.source or []
+        if len(files) not in (0, 1, len(parts)):
+            raise KlartoneError("error.record.parts", count=len(parts))
+        given = [read_any(one) for one in files] or [*_spoken(Home.of(arguments), parts, tell)]
+        said = [levelled(trimmed(one)) for one in given]
+        samples = np.concatenate(said)
+        marks = _marks(said, text) if len(said) == len(parts) else {}
         path = arguments.wav or _beside(Path(desk.loaded.path), desk.line, notice, language)
         _written(path, samples)
         for told in _measured(samples, text, tell):
             print(told)  # noqa: T201
+        if len(said) < len(parts):
+            print(tell("record.unmarked", count=len(parts)))  # noqa: T201
         if arguments.listen:
             _play(as_callers_hear(samples))
         print(tell("record.written", path=str(path)))  # noqa: T201
         print(tell("record.add", line=desk.line.id))  # noqa: T201
-        print(f"\n{_sound_table(desk, notice, text, path)}")  # noqa: T201
+        print(f"\n{_sound_table(desk, notice, text, path, marks)}")  # noqa: T201
     return 0
 
 
 @contextmanager
 def _desk(arguments: argparse.Namespace, tell: Texts) -> Generator[_Desk]:
-    loaded = load(arguments, tell)
+    loaded = load_to_try(arguments, tell)
     line = loaded.policy.line_named(arguments.line)
     if line is None:
         known = ", ".join(one.id for one in loaded.policy.line) or "–"
@@ -224,22 +233,40 @@ def _play(samples: Samples) -> None:
 # --- recorded --------------------------------------------------------------------------------------
 
 
-def _spoken(home: Home, tell: Texts) -> Samples:
-    """From one press of Enter to the next."""
+def _parts(text: NoticeText) -> list[str]:
+    """That it is recorded and why, the rest of what is told, the question: as far as there is each."""
+    question = len(text.shown) if text.question is None else text.question
+    cuts = (0, text.essentials, question, len(text.shown))
+    return [part for start, end in pairwise(cuts) if (part := text.shown[start:end].strip())]
+
+
+def _marks(said: Sequence[Samples], text: NoticeText) -> dict[str, float]:
+    """When the first part has been said and when the last begins, seconds from the file's beginning."""
+    if len(said) == 1:
+        return {}
+    ends = [round(end / RATE, 2) for end in accumulate(len(part) for part in said)]
+    return {"essentials": ends[0]} | ({} if text.question is None else {"question": ends[-2]})
+
+
+def _spoken(home: Home, parts: Sequence[str], tell: Texts) -> Iterator[Samples]:
+    """Each part from one press of Enter to the next."""
     settings, _ = home.settings(only_look=True)
     device = "" if settings.microphone.startswith(("file:", "none")) else settings.microphone
-    recorder = Recorder(device)
     try:
-        recorder.find()
-        print(tell("record.begin"), flush=True)  # noqa: T201
-        sys.stdin.readline()
-        recorder.start()
+        for n, part in enumerate(parts, 1):
+            recorder = Recorder(device)
+            recorder.find()
+            if len(parts) > 1:
+                print(tell("record.part", n=n, count=len(parts), text=part))  # noqa: T201
+            print(tell("record.begin"), flush=True)  # noqa: T201
+            sys.stdin.readline()
+            recorder.start()
+            print(tell("record.end"), flush=True)  # noqa: T201
+            sys.stdin.readline()
+            yield recorder.stop()
     except SoundError as error:
         detail = str(error.params.get("detail") or device or "–")
         raise KlartoneError("error.record.no_microphone", detail=detail) from None
-    print(tell("record.end"), flush=True)  # noqa: T201
-    sys.stdin.readline()
-    return recorder.stop()
 
 
 def _measured(samples: Samples, text: NoticeText, tell: Texts) -> Iterator[str]:
@@ -268,7 +295,7 @@ def _written(path: Path, samples: Samples) -> None:
         raise KlartoneError("error.record.unwritable", path=str(path), detail=error.strerror or str(error)) from None
 
 
-def _sound_table(desk: _Desk, notice: NoticeId, text: NoticeText, path: Path) -> str:
+def _sound_table(desk: _Desk, notice: NoticeId, text: NoticeText, path: Path, marks: Mapping[str, float]) -> str:
     """The line's `sound`, as it stands with the new file in it, to be put into the policy. Its hash says that this file says
     this text: with either changed, the notice is spoken again."""
     folder = Path(desk.loaded.path).parent.resolve()
@@ -277,7 +304,7 @@ def _sound_table(desk: _Desk, notice: NoticeId, text: NoticeText, path: Path) ->
     sounds: dict[str, dict[str, SoundFile]] = {
         one.value: {each.value: given for each, given in files.items()} for one, files in desk.line.sound.items()
     }
-    new = SoundFile(file=name, hash=sound_hash(text.spoken, path.read_bytes()))
+    new = SoundFile(file=name, hash=sound_hash(text.spoken, path.read_bytes()), **marks)
     sounds.setdefault(notice.value, {})[text.language.value] = new
     table = ", ".join(f"{_key(one)} = {_inline(files)}" for one, files in sounds.items())
     return f"sound = {{ {table} }}"
@@ -289,7 +316,9 @@ def _inline(files: Mapping[str, SoundFile]) -> str:
 
 
 def _file(one: SoundFile) -> str:
-    return quoted(one.file) if one.hash is None else f'{{ file = {quoted(one.file)}, hash = "{one.hash}" }}'
+    given = one.model_dump(exclude_none=True)
+    told = ", ".join(f"{name} = {quoted(value) if isinstance(value, str) else value}" for name, value in given.items())
+    return quoted(one.file) if len(given) == 1 else f"{{ {told} }}"
 
 
 def _key(name: str) -> str:

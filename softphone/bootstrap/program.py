@@ -1,5 +1,5 @@
 """How this program is called: by itself, for another process from a checkout, a wheel, or a frozen program that has no other
-way in, and by a person; which ends of it another program holds, and whether it has a screen. It starts nothing itself.
+way in, and by a person; and which ends of it another program holds. It starts nothing itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import IO
 
 def klartone_command() -> Sequence[str]:
     """Klartone's own command line, to which a command is added."""
-    return (sys.executable,) if _frozen() else (sys.executable, "-m", "softphone.cli")
+    return (sys.executable,) if _frozen() else (sys.executable, "-m", "softphone")
 
 
 def plugin_host_command() -> Sequence[str]:
@@ -43,13 +43,6 @@ def take_stdio() -> tuple[IO[bytes], IO[bytes]]:
     os.dup2(2, 1)
     # Unbuffered: the thread that reads it is still waiting when the process ends, and must hold no lock then.
     return os.fdopen(0, "rb", buffering=0, closefd=False), out
-
-
-def has_screen() -> bool:
-    """Whether a window can be shown. Who names a platform to Qt has answered that."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _frozen() -> bool:

@@ -14,6 +14,7 @@ from typing import Self
 
 STOPPED = 130
 """the status of a command that somebody ended"""
+_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _EVERY = 1.0
 """seconds between two lines, and before the first"""
 
@@ -52,7 +53,8 @@ class Progress:
 
 @contextmanager
 def progress() -> Generator[Progress]:
-    """Ctrl-C is then for whoever asks `stopped`; the second one ends the command as it always did."""
+    """Ctrl-C, or a terminal that is closed, is then for whoever asks `stopped`; the second one ends the command as it always
+    did."""
     made = Progress()
     if threading.current_thread() is not threading.main_thread():
         yield made  # a signal's handler is the main thread's to set
@@ -63,9 +65,12 @@ def progress() -> Generator[Progress]:
             raise KeyboardInterrupt
         made.stopped = True
 
-    before = signal.signal(signal.SIGINT, stop)
+    # Where nobody is to be told of one, as under nohup, that stays so.
+    heard = [one for one in _ENDING if one == signal.SIGINT or signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, stop) for one in heard}
     try:
         yield made
     finally:
-        signal.signal(signal.SIGINT, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
         made.clear()

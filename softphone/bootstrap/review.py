@@ -6,25 +6,25 @@ A window of a process of its own, which needs no engine. Why it has nothing to s
 from __future__ import annotations
 
 import argparse
-import subprocess
-import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softphone.archive.access import Viewer, viewer_of
+from softphone.archive.access import Viewer, policy_recipients, refuse, viewer_of
 from softphone.archive.archive import MARKER, Archive
-from softphone.archive.keys.ring import KeyPurpose, known_keys
 from softphone.audio.playback import speaker
+from softphone.bootstrap.archive.viewing import loaded
 from softphone.bootstrap.home import Home, key_store, texts
-from softphone.bootstrap.program import has_screen, klartone_command
-from softphone.domain.errors import EngineError, KeyringError, KlartoneError
+from softphone.bootstrap.screen import has_screen
+from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import LocalText, Policy, PolicyError, ScoreItem, Team
 from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Deed
 from softphone.system.logbook import start_log
 from softphone.system.paths import program_folder
-from softphone.system.policy_file import filled, load_policy, parse_policy
+from softphone.system.policy_file import SOME_KEYS, filled, parse_policy
 from softphone.wire import Said, Settings
 
 if TYPE_CHECKING:
@@ -60,12 +60,11 @@ def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) 
         if not (folder / MARKER).exists():
             raise _Nothing("review.refusal.no_archive", folder=str(folder))
         archive = Archive.open(folder, key_store(folder))
-        policy = _policy(settings, demo=archive.demo)
+        policy = _policy(settings, archive)
         viewer = viewer_of(archive, policy, (account.address for account in settings.accounts))
-        if not viewer.key_ids.get(KeyRole.TRAINING):
-            raise _Nothing("review.refusal.no_key")
-        if not (viewer.teams or viewer.all_teams):
-            raise _Nothing("review.refusal.no_team")
+        if why := _refused(archive, policy, viewer):
+            refuse(archive, Deed.REVIEW, datetime.now(UTC), viewer=viewer)
+            raise _Nothing(why)
     except _Nothing as why:
         refusal = why.said
     except KlartoneError as error:
@@ -94,51 +93,6 @@ def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) 
     )
 
 
-def offers_review(home: Home) -> bool:
-    """Whether this keyring has a key to hear training recordings with. May take a moment: the keyring is asked."""
-    settings, _ = home.settings(only_look=True)
-    folder = home.archive(settings)
-    if not (folder / MARKER).exists():
-        return False
-    try:
-        store = key_store(folder)
-        return store.demo or any(
-            one.purpose is KeyPurpose.TRAINING and store.get(one.private_name) is not None for one in known_keys(store)
-        )
-    except KeyringError:
-        return False
-
-
-class ReviewStarter:
-    """Starts the review in a process of its own, which outlives this one. One window is enough: both would be of the same."""
-
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self._review: subprocess.Popen[bytes] | None = None
-
-    def __call__(self) -> None:
-        """Raises EngineError where it cannot be started, or is open already."""
-        if self._review is not None and self._review.poll() is None:
-            raise EngineError("error.review.open_already")
-        self._review = _start_review(self._home)
-        # Somebody must ask for its end, or it stays in the system's list of processes.
-        threading.Thread(target=self._review.wait, name="review-ends", daemon=True).start()
-
-
-def _start_review(home: Home) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            [*klartone_command(), *(("--home", str(home.root)) if home.root else ()), "review"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=Path.home() if Path.home().is_dir() else "/",
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise EngineError("error.review.cannot_start", detail=error.strerror or str(error)) from None
-
-
 class _Nothing(Exception):  # noqa: N818 - no error: a page that says so
     """There is nothing to show, and why."""
 
@@ -147,16 +101,25 @@ class _Nothing(Exception):  # noqa: N818 - no error: a page that says so
         self.said = Said(code, dict(params))
 
 
-def _policy(settings: Settings, *, demo: bool) -> Policy:
-    if not settings.policy:
-        if not demo:
+def _refused(archive: Archive, policy: Policy, viewer: Viewer) -> str:
+    """Why they may not review, as a code; empty: they may."""
+    if viewer.key_ids.get(KeyRole.TRAINING):
+        return "" if viewer.teams or viewer.all_teams else "review.refusal.no_team"
+    # Where the policy names a key that is here, it is the recordings that are missing: a key counts by what it opens.
+    training = [one for one in policy_recipients(policy) if one.role is KeyRole.TRAINING]
+    here = any(archive.private_key(one.key_id) is not None for one in training)
+    return "review.refusal.no_sample" if here else "review.refusal.no_key"
+
+
+def _policy(settings: Settings, archive: Archive) -> Policy:
+    if not settings.policy and not archive.policy_signer:
+        if not archive.demo:
             raise _Nothing("review.refusal.no_policy")
         # A demo's calls are on the demo's lines; its keys lie beside its archive, whatever stands here.
         text = (program_folder("resources") / DEMO_POLICY).read_text(encoding="utf-8")
-        some = "CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-        return parse_policy(filled(text, dict.fromkeys(KeyRole, some))).policy
+        return parse_policy(filled(text, SOME_KEYS)).policy
     try:
-        return load_policy(Path(settings.policy), signer=settings.policy_signer).policy
+        return loaded(settings, archive)
     except PolicyError:
         raise _Nothing("review.refusal.faulty") from None
 

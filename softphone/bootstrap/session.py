@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from functools import cache
 from typing import IO
@@ -14,6 +14,7 @@ from typing import IO
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.program import take_stdio
 from softphone.bootstrap.rules import rule_plugins
+from softphone.domain.errors import KlartoneError
 from softphone.embed.sessions import Sessions
 from softphone.engine.rules import EngineRules
 from softphone.engine.turns import Inbox, clock, guarded
@@ -26,7 +27,7 @@ SHORTEST_WAIT = 0.002
 
 
 def run_session(arguments: argparse.Namespace) -> int:
-    """Until the end of input, or until nobody reads what is told."""
+    """Until the end of input, or until nobody reads what is told. KlartoneError where there is no room for it."""
     reader, writer = take_stdio()
     home = Home.of(arguments)
     log = start_log(home.folders.log, "session")
@@ -57,7 +58,7 @@ def run_session(arguments: argparse.Namespace) -> int:
         lambda entries: sessions.note(entries),
     )
     sessions = Sessions(rules, cache(texts), clock, tell, inbox.post)
-    with ExitStack() as ending, contextlib.suppress(BrokenPipeError):
+    with ExitStack() as ending, _read_on(writer):
         plugins.host.start()
         ending.callback(plugins.host.stop)
         for one in plugins.faults:
@@ -74,6 +75,21 @@ def run_session(arguments: argparse.Namespace) -> int:
         turn(0)
         log.info("ending")
     return 0
+
+
+@contextlib.contextmanager
+def _read_on(writer: IO[bytes]) -> Generator[None]:
+    """What `writer` refused it still holds, and refuses again."""
+    try:
+        yield
+    except BrokenPipeError:
+        return
+    except OSError as error:
+        try:
+            writer.flush()
+        except OSError:
+            raise KlartoneError("error.output", detail=error.strerror or str(error)) from None
+        raise
 
 
 def _read(

@@ -5,16 +5,15 @@ Nothing of the user's is touched: no keyring, no settings, no archive.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from softphone.archive.archive import MARKER, Archive, read_marker
-from softphone.archive.keys.wraps import create_key_pair, fingerprint, private_name
-from softphone.bootstrap.home import DEMO_KEYS, Home, key_store
+from softphone.archive.files.disk import REFUSALS
+from softphone.archive.keys import ring
+from softphone.bootstrap.home import DEMO_KEYS, DEMO_PHONE, DEMO_POLICY, Home, key_store
 from softphone.bootstrap.voice import speaker
 from softphone.demo import conversation
 from softphone.domain.errors import ArchiveError, EngineError, KlartoneError
@@ -29,6 +28,8 @@ from softphone.wire import Account, Settings
 
 NUMBERS = {"N1": "+4570102031", "N3": "+4570102033", "N7": "+4570102037", "none": "+4570102030"}
 """the number of the demo policy's line for each notice"""
+RECIPIENTS = {KeyRole.DOCUMENTATION: "case-1", KeyRole.TRAINING: "lead-1", KeyRole.CUSTODY: "protection-1"}
+"""whom the demo's policy lets open recordings"""
 LOOPBACK = "127.0.0.1"
 TURN = "demo.lock"
 """in the demo's folder"""
@@ -50,13 +51,13 @@ class Stage:
 
 
 def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
-    """A demo's folder may be used again: its archive and keys stay. Raises KlartoneError where nothing can be written there,
-    and where another demo is at it: its call is not this one's."""
+    """A demo's folder may be used again: its archive, keys and policy stay. Raises KlartoneError where nothing can be written
+    there, and where another demo is at it: its call is not this one's."""
     archive = archive.resolve()
     try:
         return _set_stage(archive, notice, listen=listen)
     except ArchiveError as error:
-        if error.code != "error.archive.unwritable":
+        if error.code not in REFUSALS:
             raise
         detail = error.params["detail"]
     except OSError as error:
@@ -65,7 +66,7 @@ def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
 
 
 def _set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
-    home = Home.within(archive / "phone")
+    home = Home.within(archive / DEMO_PHONE)
     turn = _only(archive)
     _refuse_second(home, archive)
     keys = DemoKeyFile(archive / DEMO_KEYS)
@@ -73,9 +74,13 @@ def _set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
         Archive.create(archive, keys, demo=True).close()
     home.folders.create()
     folder = home.folders.config
-    template = (program_folder("resources") / "policies" / "demo.toml").read_text(encoding="utf-8")
-    policy = folder / "policy.toml"
-    policy.write_text(filled(template, {role: _public_key(keys, role) for role in KeyRole}), encoding="utf-8")
+    policy = archive / DEMO_POLICY
+    if not policy.exists():
+        # One that is there may name the successor of a key that somebody has practised on.
+        template = (program_folder("resources") / "policies" / "demo.toml").read_text(encoding="utf-8")
+        new = policy.with_suffix(".new")
+        new.write_text(filled(template, {role: _public_key(keys, role) for role in KeyRole}), encoding="utf-8")
+        new.replace(policy)
     customer, agent = folder / "customer.wav", folder / "agent.wav"
     if not (customer.exists() and agent.exists()):
         with speaker() as say:
@@ -132,12 +137,5 @@ def _refuse_second(home: Home, archive: Path) -> None:
 
 def _public_key(keys: DemoKeyFile, role: KeyRole) -> str:
     """This role's public key, base64; a new pair the first time."""
-    name = f"demo-{role}"
-    known = keys.get(name)
-    private = keys.get(private_name(known.decode())) if known else None
-    if private is None:
-        public = create_key_pair(keys)
-        keys.set(name, fingerprint(public).encode())
-    else:
-        public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
-    return base64.b64encode(public).decode()
+    known = [one for one in ring.known_keys(keys) if one.id == RECIPIENTS[role]]
+    return (known or [ring.create(keys, RECIPIENTS[role], role, datetime.now(UTC))])[0].public_key

@@ -14,12 +14,14 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.desk import desk_dependencies, start_engine
-from softphone.bootstrap.home import DEMO_KEYS, Home, texts
-from softphone.bootstrap.program import as_typed, has_screen
+from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY, Home, texts
+from softphone.bootstrap.program import as_typed
+from softphone.bootstrap.screen import has_screen
 from softphone.demo.signals import InterruptedDemo, Signals
 from softphone.demo.stage import Stage, refuse_foreign, set_stage
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import EngineError, KlartoneError
+from softphone.domain.purpose import Reason
 from softphone.texts import Texts
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ class Teller:
 def run_demo(arguments: argparse.Namespace) -> int:
     """Status 0 when the call came about and its audit log is proved, 128 and the signal's number where one ended it.
 
-    Raises KlartoneError.
+    Raises KlartoneError, and OSError where what it tells cannot be written: the call is ended then.
     """
     teller = Teller(texts(), as_json=arguments.json)
     try:
@@ -106,7 +108,17 @@ def _play(stage: Stage, options: Options, signals: Signals, teller: Teller) -> i
     from softphone.ui.driver import end_program
 
     engines: list[subprocess.Popen[bytes]] = []
-    director = Director(stage, options, teller)
+    refused: list[OSError] = []
+
+    def tell(event: str, params: Mapping[str, object]) -> None:
+        try:
+            teller(event, params)
+        except OSError as error:
+            # In Qt's slots it would be lost, and the call go on for nobody.
+            refused.append(error)
+            end_program()
+
+    director = Director(stage, options, tell)
 
     def start() -> None:
         if signals.came:
@@ -127,6 +139,8 @@ def _play(stage: Stage, options: Options, signals: Signals, teller: Teller) -> i
         signals.go_on()
     if code > SIGNALLED:
         raise InterruptedDemo(code - SIGNALLED)
+    if refused:
+        raise refused[0]
     played = director.played
     if played.fault:
         raise KlartoneError(played.fault.code, **played.fault.params)
@@ -176,7 +190,8 @@ def _tell_ending(summary: Mapping[str, object], stage: Stage, teller: Teller) ->
     recording, kept = summary["recording_id"], summary["kept"]
     teller.say("")
     if not recording:
-        teller.say("story.end.nothing")
+        code = "story.end.nothing.no_key" if summary["reason"] == Reason.NO_KEY else "story.end.nothing"
+        teller.say(code, archive=stage.archive, file=stage.archive / DEMO_POLICY)
     elif not kept:
         teller.say("story.end.deleted", seconds=summary["recorded_seconds"])
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -71,6 +71,8 @@ class Known:
     """this call is in the line's sample (G34)"""
     reviewers_have_enough: bool = False
     """no more is recorded for training for now (G33)"""
+    looked_up: bool = True
+    """False: the archive failed, and none of it is known. Then the call is in no sample"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +98,14 @@ def not_recorded(reason: Reason) -> Decision:
     """The decision where nothing may be recorded, and why."""
     off = PurposePlan(PlanState.OFF, None, reason)
     return Decision(off, off, None, How.NONE, (reason,))
+
+
+def without_look_up(decision: Decision) -> Decision:
+    """A call that could not be looked up is in no sample because the archive failed, not because of the draw."""
+
+    def why(reason: Reason) -> Reason:
+        return Reason.STORAGE_FAILED if reason is Reason.NOT_IN_SAMPLE else reason
+
+    documentation, training = (replace(it, reason=why(it.reason)) for it in (decision.documentation, decision.training))
+    reasons = tuple(why(reason) for reason in decision.reasons)
+    return replace(decision, documentation=documentation, training=training, reasons=reasons)

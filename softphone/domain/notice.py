@@ -183,7 +183,8 @@ class SpokenWord:
 class NoticeSound:
     """A notice that can be played: a WAV file (16 kHz, mono, 16 bit) that begins with `LEAD` of silence.
 
-    All times are seconds from the file's start. `question_path` is the question alone, for a repeat; its own silence leads it.
+    All times are seconds from the file's start. `question_path` is what is repeated: the question alone, or all of it where
+    nobody has said when it begins; its own silence leads it.
     """
 
     text: NoticeText

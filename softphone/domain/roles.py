@@ -44,6 +44,8 @@ class Deed(StrEnum):
     """what has come to its day and is not simply deleted"""
     BELIEVE_CLOCK = "believe_clock"
     """say that a date by which something is deleted is right, where the clock has jumped"""
+    CHOOSE_SIGNER = "choose_signer"
+    """say whose signature a policy must have to count on this archive"""
     KEEP = "keep"
     """sweep, verify, back up, restore: the archive's health, and nothing of a call"""
 
@@ -53,7 +55,8 @@ _MAY: dict[Role, frozenset[Deed]] = {
     Role.CASE_HANDLER: frozenset({Deed.FIND_DOCUMENTATION, Deed.OPEN_DOCUMENTATION, Deed.RAISE_HOLD}),
     Role.LEAD: frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW, Deed.RAISE_HOLD}),
     Role.CUSTODY: frozenset(
-        {Deed.FIND_ALL, Deed.OPEN_CASE, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.JUDGE, Deed.BELIEVE_CLOCK}
+        {Deed.FIND_ALL, Deed.OPEN_CASE, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.JUDGE}
+        | {Deed.BELIEVE_CLOCK, Deed.CHOOSE_SIGNER}
     ),
     Role.IT: frozenset(),
 }

@@ -177,9 +177,9 @@ class Status:
     kept: bool
     """whether anything of the call's recordings is kept"""
     recordings: tuple[str, ...]
-    """ids, newest last"""
+    """ids of what was begun, newest last"""
     notes: tuple[str, ...] = ()
     """what the agent should know to say the right thing: request_noted (an objection that could not be met: obligation, or no
     grounds), objection_received, call_back_listed, ask_for_number (who is to be called back at a number
-    that nobody knows), obligation_unrecorded, held_from_training (what is recorded for training is
-    not used for it while the lock stands)"""
+    that nobody knows), obligation_unrecorded (the recorder, the rules or the notice failed), held_from_training (what is
+    recorded for training is not used for it while the lock stands)"""

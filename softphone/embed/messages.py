@@ -62,6 +62,8 @@ class Greeting:
     auto_commit: bool = False
     agent: Agent = "agent"
     """who presses, where a call does not say; it goes into the audit log, so never a name"""
+    plain: bool = False
+    """it keeps plain files and shows its agent nothing: what it is told is done at once, and counts as done"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ KINDS: Mapping[str, type] = {
     **{named(kind): kind for kind in (Rang, DigitPressed, *get_args(NoticeWord | Signal | Press))},
 }
 _ENVELOPE = frozenset({"type", "id", "call"})
+_FAULTS = {"missing": "error.embed.missing", "bool_type": "error.embed.bool"}
 
 
 def read(line: bytes) -> Line:
@@ -168,10 +171,11 @@ def read(line: bytes) -> Line:
     if stray := _stray(kind, body):
         raise LineError("error.embed.key", stray)
     try:
-        return Line(envelope["id"], envelope["call"], _adapter(kind).validate_python(body))
+        # As JSON: there a name is a name's text, but "true" is no boolean and 1 is none either.
+        return Line(envelope["id"], envelope["call"], _adapter(kind).validate_json(json.dumps(body), strict=True))
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        code = "error.embed.missing" if fault["type"] == "missing" else "error.embed.value"
+        code = _FAULTS.get(fault["type"], "error.embed.value")
         raise LineError(code, ".".join(str(part) for part in fault["loc"])) from None
 
 
@@ -295,6 +299,24 @@ class StatusTold:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerCall:
+    """A plain phone answers now: it is decided what may be recorded."""
+
+    call: str
+    type: Literal["answer_call"] = "answer_call"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSegment:
+    """A plain phone deletes this file of a recording that is discarded."""
+
+    call: str
+    recording: str
+    segment: int
+    type: Literal["delete_segment"] = "delete_segment"
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """Nothing more will come of this call; its id is free."""
 
@@ -337,7 +359,19 @@ class Refused:
     type: Literal["refused"] = "refused"
 
 
-Told = Hello | PolicyTold | PlayNotice | StatusTold | Over | Noted | FaultTold | Done | Refused
+Told = (
+    Hello
+    | PolicyTold
+    | PlayNotice
+    | StatusTold
+    | AnswerCall
+    | DeleteSegment
+    | Over
+    | Noted
+    | FaultTold
+    | Done
+    | Refused
+)
 
 
 def write(message: Told) -> bytes:

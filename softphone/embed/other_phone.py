@@ -10,22 +10,35 @@ from pathlib import Path
 from typing import Protocol
 
 from softphone.domain import effects as do
-from softphone.domain.changes import AuditEntry, Commit, OpenSegment
-from softphone.domain.decision import Known
+from softphone.domain.changes import AuditEntry, Commit, Discard, OpenSegment
+from softphone.domain.decision import Decision, Known, NoticeId, not_recorded
+from softphone.domain.notice import asks
 from softphone.domain.policy import Policy
+from softphone.domain.purpose import Reason
 from softphone.embed.draws import Draws
-from softphone.embed.messages import Noted, PlayNotice, write, write_effect
+from softphone.embed.messages import (
+    AnswerCall,
+    DeleteSegment,
+    Noted,
+    PlayNotice,
+    write,
+    write_effect,
+)
 from softphone.engine.call.live import LiveCall
 from softphone.engine.sip.events import PeerRecordingState
 
 Keys = Mapping[tuple[str, int], bytes]
+WHOLE = frozenset({NoticeId.N2, NoticeId.N3, NoticeId.N4})
+"""notices for one purpose that a no, a withdrawal or an opt-out ends: all there is is deleted then, and what lies in a plain file
+never has to be narrowed to fewer eyes"""
 
 
 class Answers(Protocol):
-    """Who hears of what the other phone's archive knows and has written, in a later turn."""
+    """Who hears of what the other phone's archive knows and has written, and what a plain phone need not say, in a later turn."""
 
     def looked_up(self, call: str, known: Known) -> None: ...
     def committed(self, call: str, ticket: int) -> bool: ...
+    def plays(self, call: str, play: int, seconds: float) -> None: ...
 
 
 class OtherPhone:
@@ -50,6 +63,11 @@ class OtherPhone:
         self._keys: dict[tuple[str, int], Keys] = {}
         self.answers: Answers | None = None
         self.auto_commit = False
+        self.plain = False
+        self._closed: set[str] = set()
+        """calls whose microphone a plain phone was told to close"""
+        self._begun: dict[str, list[tuple[str, int]]] = {}
+        """recordings and segments of each call that there is a file of"""
         self._known: dict[str, Known] = {}
         self._plays: dict[str, int] = {}
         """how often a notice of each call has been played"""
@@ -78,17 +96,41 @@ class OtherPhone:
 
     def forget(self, call: str) -> None:
         self.over(call)
-        for kept in (self._known, self._plays, self._playing):
+        self._closed.discard(call)
+        for kept in (self._known, self._plays, self._playing, self._begun):
             kept.pop(call, None)
         for waited in [one for one in self._keys if one[0] == call]:
             del self._keys[waited]
+
+    def keeps(self, call: LiveCall, decision: Decision) -> Decision:
+        """The rulebook's choice, where a plain phone can keep what the notice promises. It has no window: an opt-out that is said
+        reaches nobody (G31), and a yes can be taken back by keys alone (G04)."""
+        if not self.plain or decision.notice is None:
+            return decision
+        if decision.notice not in WHOLE:
+            return not_recorded(Reason.NOTICE_FAILED)
+        by_keys = call.line is not None and call.line.opt_out_key
+        return decision if asks(decision.notice) and by_keys else not_recorded(Reason.NO_DESK)
 
     # --- its mouth -------------------------------------------------------------------------------
 
     def hang_up(self, call: str) -> None:
         self._effect(call, do.EndCall())
 
+    def decided(self, call: str) -> None:
+        """A plain phone answers now, and its agent is not heard from the first moment on. Once."""
+        if self.plain and call not in self._closed:
+            self.open_microphone(call, opened=False)
+            self._out(write(AnswerCall(self._names[call])))
+
     def open_microphone(self, call: str, opened: bool) -> None:
+        """A plain phone is told of changes alone, and begins with an open one: a switch will do."""
+        if self.plain and opened != (call in self._closed):
+            return
+        if opened:
+            self._closed.discard(call)
+        else:
+            self._closed.add(call)
         self._effect(call, do.SetMicrophone(opened))
 
     def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None:  # noqa: ARG002
@@ -97,19 +139,22 @@ class OtherPhone:
         sound, notice = live.notice, live.notice_id
         if sound is None or notice is None:
             return
-        self._plays[call] = self._playing[call] = self._plays.get(call, 0) + 1
+        play = self._plays[call] = self._playing[call] = self._plays.get(call, 0) + 1
         again = sound.question_path is not None and path == Path(sound.question_path)
+        seconds = sound.question_seconds if again else sound.seconds
         text = sound.text
+        if self.plain:
+            self._later(lambda: self._tell_plays(call, play, seconds))
         self._out(
             write(
                 PlayNotice(
                     call=self._names[call],
-                    play=self._plays[call],
+                    play=play,
                     notice=notice,
                     language=text.language,
                     question_only=again,
                     wav=str(path.resolve()),
-                    seconds=sound.question_seconds if again else sound.seconds,
+                    seconds=seconds,
                     text=text.shown[text.question :] if again else text.shown,
                 )
             )
@@ -132,6 +177,7 @@ class OtherPhone:
 
     def start(self, call: str, recording: str, segment: int, key: bytes) -> None:  # noqa: ARG002 - all are empty
         self._effect(call, do.StartRecorder(recording, segment))
+        self._begun.setdefault(call, []).append((recording, segment))
 
     def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
         self._effect(call, do.StopRecorder(recording, segment, hold_frames))
@@ -165,7 +211,12 @@ class OtherPhone:
             (change.recording, change.segment): b"" for change in commit.changes if isinstance(change, OpenSegment)
         }
         self._effect(call, commit)
-        if self.auto_commit:
+        if self.plain:
+            gone = {change.recording for change in commit.changes if isinstance(change, Discard)}
+            for recording, segment in self._begun.get(call, ()):
+                if recording in gone:
+                    self._out(write(DeleteSegment(self._names[call], recording, segment)))
+        if self.auto_commit or self.plain:
             self._later(lambda: self._tell_committed(call, commit.ticket))
 
     def forget_keys(self, recording: str) -> None:
@@ -189,3 +240,7 @@ class OtherPhone:
     def _tell_committed(self, call: str, ticket: int) -> None:
         if self.answers:
             self.answers.committed(call, ticket)
+
+    def _tell_plays(self, call: str, play: int, seconds: float) -> None:
+        if self.answers:
+            self.answers.plays(call, play, seconds)

@@ -5,6 +5,7 @@ A line that cannot be used is refused with a sentence and the key at fault, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import uuid_utils
@@ -49,13 +50,16 @@ from softphone.engine.call.notices import CallNotices
 from softphone.engine.call.ringing import Ringing
 from softphone.engine.call.stepping import Stepper
 from softphone.engine.call.upstream import read_told
-from softphone.engine.numbers import e164
+from softphone.engine.numbers import e164, user_part
 from softphone.engine.rules import EngineRules
 from softphone.system.logbook import log, where
 from softphone.wire import Act, CallPhase, CallState, EndWrapUp, Fault, Said, Tone
 
 MOST_CALLS = 10_000
 """at once; one more is refused"""
+HEARD_AFTER = 0.3
+"""seconds that a notice takes to the party's ear, where a plain phone does not say when it was heard"""
+_NEVER = (math.inf, 0)
 _log = log.getChild("session")
 
 
@@ -85,6 +89,8 @@ class Sessions:
         """calls that something has happened to since the last turn"""
         self._due: dict[str, float] = {}
         """when the next clock of each call runs out, as of the last turn"""
+        self._heard_at: dict[str, tuple[float, int]] = {}
+        """when the notice that a plain phone plays has been heard, and which play it is"""
         self._policy: PolicyTold | None = None
         self._greeting: Greeting | None = None
         self._phone = OtherPhone(self._live, self._names, out, later)
@@ -122,7 +128,7 @@ class Sessions:
 
     def decided(self, call: str, decision: Decision) -> None:
         if live := self._touch(call):
-            self._ringing.decided(live, decision)
+            self._ringing.decided(live, self._phone.keeps(live, decision))
 
     def committed(self, call: str, ticket: int) -> bool:
         """Whether that transaction was waited for."""
@@ -134,6 +140,14 @@ class Sessions:
         live.entries.pop(ticket, None)
         self._stepper.feed(live, ev.Committed(ticket))
         return True
+
+    def plays(self, call: str, play: int, seconds: float) -> None:
+        """What a plain phone need not say: it plays a notice at once and to its end."""
+        live = self._touch(call)
+        if live is not None and self._phone.plays(call, play, on=True):
+            now = self._clock().mono
+            self._heard_at[call] = (now + seconds + HEARD_AFTER, play)
+            self._stepper.notice_started(live, now)
 
     def fault(self, said: Said | None, call: str = "") -> None:
         """Of a call; or, without one, of a plugin or of notices that could not be spoken."""
@@ -154,6 +168,11 @@ class Sessions:
         self._touched.update(id for id, due in self._due.items() if due <= now)
         for call in [self._live[id] for id in self._touched if id in self._live]:
             self._ringing.run_due(call)
+            at, play = self._heard_at.get(call.id, _NEVER)
+            if at <= now:
+                del self._heard_at[call.id]
+                if self._phone.plays(call.id, play, on=False):
+                    self._stepper.notice_heard(call)
             self._stepper.run_due((call,))
 
     def policy_changed(self) -> None:
@@ -175,10 +194,13 @@ class Sessions:
                 zone = self._rules.state.time_zone
                 words = in_words(self._texts_of, zone, state, now.utc)
                 self._out(write(StatusTold(self._names[call.id], state, words)))
+                if state.status and state.phase is CallPhase.INCOMING:
+                    self._phone.decided(call.id)
             self._due.pop(call.id, None)
+            due = min(call.next_due() or math.inf, self._heard_at.get(call.id, _NEVER)[0])
             if call.state.finished:
                 self._let_go(call)
-            elif (due := call.next_due()) is not None:
+            elif due < math.inf:
                 self._due[call.id] = due
 
     def _touch(self, call: str) -> LiveCall | None:
@@ -189,6 +211,7 @@ class Sessions:
         name = self._names.pop(call.id)
         del self._ids[name], self._live[call.id]
         self._shown.pop(call.id, None)
+        self._heard_at.pop(call.id, None)
         self._phone.forget(call.id)
         self._out(write(Over(name)))
 
@@ -222,7 +245,7 @@ class Sessions:
         if greeting.protocol != PROTOCOL:
             raise LineError("error.embed.protocol", "protocol", ours=PROTOCOL)
         self._greeting = greeting
-        self._phone.auto_commit = greeting.auto_commit
+        self._phone.auto_commit, self._phone.plain = greeting.auto_commit, greeting.plain
 
     def _rang(self, name: str, rang: Rang, agent: str) -> None:
         if name in self._ids:
@@ -244,6 +267,7 @@ class Sessions:
         live = LiveCall(
             id=call,
             account=rang.agent or agent,
+            ours=(user_part(rang.agent or agent), user_part(rang.called)),
             direction=rang.direction,
             name="",
             number=rang.number,
@@ -328,7 +352,7 @@ class Sessions:
         call.marks.clear()
         call.notice_by = None
         self._stepper.feed(call, ev.CallEnded())
-        if call.answered_at is None:
+        if call.answered_at is None or self._phone.plain:
             self._stepper.feed(call, ev.WrapUpEnded())
 
     def _press(self, call: LiveCall, press: Press) -> None:

@@ -49,7 +49,7 @@ class _Said:
             reasons=tuple(self._reason(one) for one in status.reasons),
             notes=tuple(self._say(f"embed.note.{note}") for note in status.notes),
             lock=self._lock(),
-            kept=self._kept() if self._over else "",
+            kept=self._what_is_kept() if self._over else "",
             opt_out=self._button("opt_out", status.opt_out),
             dispute=self._button("dispute", status.dispute),
             actions={name: self._action(name) for name in status.actions},
@@ -66,14 +66,18 @@ class _Said:
         return self._texts(code, **(self._params | more))
 
     def _headline(self) -> str:
-        """A notice is not always one that plays: it may be read aloud, or be over or still to come."""
+        """A notice is not always one that plays: it may be read aloud, or be over or still to come. After the call the reasons
+        are those for what is kept."""
+        if self._over:
+            return self._say("embed.over")
         told = self._status.notice.told if self._status.notice else Told.NOTHING
         if self._status.headline is Headline.NOTICE and told is not Told.PLAYING:
             return self._say("card.title.read" if told is Told.READING else "card.title.not_yet")
         return self._say(f"card.title.{self._status.headline}")
 
     def _reason(self, one: ReasonStatus) -> str:
-        code, more = f"reason.{one.reason}.sub", dict[str, object](one.params)
+        own, more = f"embed.reason.{one.reason}", dict[str, object](one.params)
+        code = own if own in self._texts else f"reason.{one.reason}.sub"
         if one.at is not None and f"{code}.at" in self._texts:
             code, more["time"] = f"{code}.at", one.at
         return self._say(code, **more)
@@ -87,6 +91,12 @@ class _Said:
         if hold is None or hold.phase is HoldPhase.VOID:
             return ""
         return self._say(f"lock.{hold.phase}", time=self._texts.clock(hold.since))
+
+    def _what_is_kept(self) -> str:
+        kept = self._kept()
+        if not self._status.kept or all(one.reason is not Reason.BROKE_OFF for one in self._status.reasons):
+            return kept
+        return f"{kept} {self._say('reason.broke_off.sub')}. {self._say('reason.broke_off.body')}"
 
     def _kept(self) -> str:
         """What is kept of a call that is over, and until when."""
@@ -126,6 +136,8 @@ class _Said:
         stays = self._status.opt_out.stays
         if stays and code in ("opt_out.keeps", "opt_out.stop_and_keep", f"opt_out.{OptOutKind.SAID_NO}"):
             return f"opt_out.stays.{stays}"
+        if code in ("opt_out.delete", "opt_out.stop_and_delete") and self._lock():
+            return "opt_out.stop_and_delete.locked"
         if code == f"opt_out.{OptOutKind.TRAINING_ENDS}" and "held_from_training" in self._status.notes:
             return f"{code}.locked"
         if self._over and f"{code}.ended" in self._texts:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from softphone.archive.finding.history import PastRow
+from softphone.archive.retention.holding import CONFIRM_WITHIN
 from softphone.domain import effects as do
 from softphone.domain import events as ev
-from softphone.domain.changes import AuditEntry
+from softphone.domain.changes import AuditEntry, HoldBy
 from softphone.domain.decision import Decision, Known
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Direction, Reason
@@ -23,11 +24,13 @@ from softphone.engine.call.ringing import Party, Ringing
 from softphone.engine.call.stepping import Stepper
 from softphone.engine.call.today import LOOK, OPEN_FOR, Today
 from softphone.engine.call.upstream import HEADER
+from softphone.engine.earlier import Earlier, Found
 from softphone.engine.numbers import dialled, e164, host_part, user_part
 from softphone.engine.sip import events as sip
-from softphone.wire import Act, CallPhase, CallState, Fault, OptOut, PastCall, Said
+from softphone.wire import Act, CallPhase, CallState, Fault, LockEarlier, OptOut, PastCall, Said
 
 NO_SUCH_CALL = Said("refused.no_such_call")
+NO_NUMBER = Said("refused.earlier.no_number")
 NOT_HERE = 480
 """Temporarily Unavailable (RFC 3261): whoever calls while the engine ends may call again, or reach somebody else"""
 
@@ -69,6 +72,7 @@ class Calls:
         self._wanted: str | None = None
         """the row that was pressed last, until it stands open"""
         self._desk = True
+        self._agent_hears = True
         self._ending = False
 
     # --- what others ask -------------------------------------------------------------------------
@@ -138,6 +142,8 @@ class Calls:
             self._phone.open_microphone(call.id, opened=True)
         self._ringing.answered(call)
         self._feed(call, ev.Answered())
+        if not self._agent_hears:
+            self._look_for_agent(call)
 
     def ended(self, event: sip.CallEnded) -> None:
         if (call := self._live.get(event.call)) is None or call.phase is CallPhase.ENDED:
@@ -172,7 +178,9 @@ class Calls:
             self._feed(call, ev.HoldSignalled(event.by_us or event.by_them))
 
     def media(self, event: sip.MediaChanged) -> None:
-        self._signal(event.call, ev.AgentMediaChanged(event.active))
+        if call := self._live.get(event.call):
+            call.has_media = event.active
+            self._look_for_agent(call)
 
     def preference(self, event: sip.RecordPreference) -> None:
         """`off` refuses. Whatever else a phone would like is no refusal and no consent; a wish for a pause is noted."""
@@ -241,7 +249,8 @@ class Calls:
             self._asked_of_today = True
             self._store.look_back(self._today.agents, self._clock().utc)
         for call in [*self._live.values()]:
-            self._feed(call, ev.StorageWorks())
+            if not call.in_doubt:
+                self._feed(call, ev.StorageWorks())
 
     def remembered(self, past: Sequence[PastRow]) -> None:
         """What the archive has of today's calls: those before this engine was started."""
@@ -306,6 +315,16 @@ class Calls:
             self._desk = present
             for call in [*self._live.values()]:
                 self._feed(call, ev.DeskChanged(present))
+
+    def agent_hears(self, on: bool) -> None:
+        """Who no longer hears the party takes no part in what is said, however well the party hears them (L5)."""
+        if on != self._agent_hears:
+            self._agent_hears = on
+            for call in [*self._live.values()]:
+                self._look_for_agent(call)
+
+    def _look_for_agent(self, call: LiveCall) -> None:
+        self._feed(call, ev.AgentMediaChanged(call.has_media and self._agent_hears))
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -390,8 +409,7 @@ class Calls:
         if isinstance(event, Said):
             return event
         self._occurred(call, "pressed", {"command": command.type})
-        self._feed(call, event)
-        return None
+        return None if self._feed(call, event) else Said("refused.bug")
 
     def _act(self, call: LiveCall, action: str) -> None:
         self._occurred(call, "pressed", {"command": action})
@@ -399,6 +417,31 @@ class Calls:
             self._phone.hang_up(call.id)
         else:
             self._ringing.ask_anew(call)
+
+    def lock_earlier(self, command: LockEarlier, answer: Callable[[dict[str, str] | Said], None]) -> None:
+        """Also while a call is on, and for calls that others had. One that is on is its own session's, and left to it."""
+        call, row = self._live.get(command.call), self._today.find(command.call)
+        number = call.e164 if call else e164(row.number) if row else None
+        if number is None:
+            answer(NO_NUMBER if call or row else NO_SUCH_CALL)
+            return
+        if call:
+            self._occurred(call, "pressed", {"command": command.type})
+        on = {one.id for one in self._live.values() if one.phase is not CallPhase.ENDED}
+        policy, now = self._rules.policy, self._clock().utc
+        within = policy.hold_unconfirmed if policy else CONFIRM_WITHIN
+
+        def told(done: Found | Said) -> None:
+            if isinstance(done, Said):
+                answer(done)
+                return
+            self._today.locked(done.calls)
+            left = {"unreadable": str(done.unreadable)} if done.unreadable else {}
+            answer({"locked": str(len(done.calls)), **left})
+
+        agent = call.account if call else self._today.account
+        but, by, due = frozenset({command.call, *on}), HoldBy(command.by), now + within.length()
+        self._store.lock_earlier(Earlier(number, but, by, agent, command.why, now, due), told)
 
     def reopen(self, call_id: str) -> Said | None:
         """The archive is asked for it: what it has comes to `taken_up`."""

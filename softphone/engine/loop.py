@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.accounts import Accounts
@@ -23,6 +24,7 @@ from softphone.system.logbook import log
 from softphone.wire import (
     Act,
     Answer,
+    AnsweredAtOnce,
     Choose,
     Command,
     Decline,
@@ -34,6 +36,7 @@ from softphone.wire import (
     HangUp,
     Hold,
     Levels,
+    LockEarlier,
     Mute,
     OptOut,
     Ping,
@@ -52,16 +55,19 @@ from softphone.wire import (
     WatchLevels,
 )
 
-POLL_MS = 5
-"""how long SIP may keep the loop: half a frame and less, so that a press stops a recording within one"""
-IDLE_POLL_MS = 20
-RINGING_POLL_MS = 1
-"""while it rings every step to the answer waits for a turn of the loop: rulebook, catalog, the press itself"""
+POLL_MS = 20
+"""how long SIP may keep the loop in a call; whatever is posted wakes it. One frame, so that a press stops a recording with the
+next one also where something keeps the phone from waking itself (a firewall that knows no loopback)"""
+IDLE_POLL_MS = 100
+LOOK_EVERY = 0.1
+"""seconds between two looks at who is there, where nothing else happens"""
 DESK_SILENT = 5.0
 """seconds without a word from any desk until it counts as gone"""
 ALONE = 10.0
 """seconds without call and desk after which the engine ends"""
 LEVELS_EVERY = 0.1
+UNDRAWN = 3
+"""tries to show what is so"""
 OWED = 60.0
 """seconds that an engine told to end goes on trying to write what it owes: a refusal is known to nobody else"""
 GOODBYE = 3.0
@@ -117,10 +123,14 @@ class Engine:
         self._clients = clients
         self._version = 0
         self._dirty = True
+        self._undrawn = 0
+        """times that it could not be, in a row"""
         self._quitting = False
         self._alone_since: float | None = time.monotonic()
         self._watching = False
         self._levels_due = 0.0
+        self._due = 0.0
+        """when the next clock runs out; it may do so later, once something has happened"""
         self._faults: dict[str, Said] = {}
 
     # --- for the parts ---------------------------------------------------------------------------
@@ -183,8 +193,13 @@ class Engine:
                 calls.notice_cut(event)
             case sip.RegistrationChanged():
                 accounts.registration(event)
-            case sip.FrameFault() | sip.PhoneFault():
-                _log.warning("phone fault %s", event.code if isinstance(event, sip.PhoneFault) else "frames")
+            case sip.PhoneFault(code="bug"):
+                _log.error("bug %s", event.detail)
+            case sip.PhoneFault():
+                _log.warning("phone fault %s", event.code)
+            case sip.FrameFault():
+                # Whether a recording is short of them, the recorder sees for itself.
+                _log.warning("phone fault frames")
             case sip.PeerRecording():
                 pass
 
@@ -194,14 +209,13 @@ class Engine:
         """The parts are started by then; they are closed by whoever made them."""
         while not (self._quitting and not self._parts.calls.talking):
             self.turn()
-        calls = self._parts.calls
-        calls.close_all()
+        guarded(self._parts.calls.close_all)
         ends = time.monotonic() + OWED
         while self._owes() and time.monotonic() < ends:
             self.turn()
         if self._owes():
             _log.error("ended with transactions that could not be written")
-        self._publish()
+        self._draw()
         self._clients.say_goodbye()
         ends = time.monotonic() + GOODBYE
         while self._clients.attached and time.monotonic() < ends:
@@ -213,29 +227,39 @@ class Engine:
         return store.opened and (store.owes or not self._parts.calls.settled)
 
     def turn(self) -> None:
-        """One round. SIP first, so that a press that came meanwhile is done at once after it."""
+        """One round: SIP first, so that a press that woke it is done at once after it. Most of a call's bring nothing else."""
+        limit = POLL_MS if self._parts.calls.talking else IDLE_POLL_MS
+        left = 0 if self._inbox.waiting else ceil((self._due - time.monotonic()) * 1000)
+        happened = self._parts.phone.poll(max(0, min(limit, left)))
+        if happened or self._dirty or self._inbox.waiting or time.monotonic() >= self._due:
+            self._work()
+
+    def _work(self) -> None:
         parts = self._parts
-        limit = POLL_MS if parts.calls.talking else IDLE_POLL_MS
-        if parts.calls.ringing:
-            limit = RINGING_POLL_MS
-        due = parts.calls.next_due()
-        if due is not None:
-            limit = min(limit, max(0, round((due - time.monotonic()) * 1000)))
-        parts.phone.poll(limit)
         self._inbox.drain()
-        guarded(parts.calls.run_due)
-        parts.sound.ring(parts.calls.ringing)
-        parts.sound.talking(parts.calls.sounding)
-        self._look_after_desks()
-        self._send_levels()
+        for deed in (parts.calls.run_due, self._sound, self._look_after_desks, self._send_levels):
+            guarded(deed)
         if self._dirty:
-            self._publish()
+            self._draw()
+        due = parts.calls.next_due()
+        look = time.monotonic() + LOOK_EVERY
+        self._due = look if due is None else min(due, look)
+
+    def _sound(self) -> None:
+        self._parts.sound.ring(self._parts.calls.ringing)
+        self._parts.sound.talking(self._parts.calls.sounding)
+
+    def _draw(self) -> None:
+        """A desk that can be shown nothing more would show what is no longer so: rather no engine than that."""
+        self._undrawn += 1
+        guarded(self._publish, passes=(Exception,) if self._undrawn > UNDRAWN else ())
+        self._dirty = self._undrawn > 0
 
     def _publish(self) -> None:
-        self._dirty = False
         self._version += 1
         if self._clients.attached:
             self._clients.tell(self.snapshot())
+        self._undrawn = 0
 
     def snapshot(self) -> Snapshot:
         parts = self._parts
@@ -294,18 +318,27 @@ class Engine:
                     self._command(client, message)
 
     def _command(self, client: Client, command: Command) -> None:
+        if not client.desk:
+            self._answer(client, command, Said("refused.observer"))
+            return
+        if isinstance(command, LockEarlier):
+            self._parts.calls.lock_earlier(command, lambda answer: self._answer(client, command, answer))
+            return
         try:
             answer = self._carry_out(command)
         except KlartoneError as error:
             # In full, so that a client which is no desk finds its sentence under the code as it stands.
             answer = Said(f"error.{error.code.removeprefix('error.')}", error.params)
+        self._answer(client, command, answer)
+
+    def _answer(self, client: Client, command: Command, answer: dict[str, str] | Said | None) -> None:
         if isinstance(answer, Said):
             client.outbox.put(Refused(command.id, answer))
         else:
             client.outbox.put(Done(command.id, answer or {}))
         self.changed()
 
-    def _carry_out(self, command: Command) -> dict[str, str] | Said | None:
+    def _carry_out(self, command: AnsweredAtOnce) -> dict[str, str] | Said | None:
         parts = self._parts
         calls = parts.calls
         match command:

@@ -6,7 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from threading import Condition
 
+from softphone.system.logbook import log
 from softphone.wire import Levels, Snapshot, encode
+
+_log = log.getChild("engine")
 
 LIMIT = 10_000
 """events waiting for a client that does not read; past that the client is cut off"""
@@ -41,11 +44,22 @@ class Outbox:
             self._changed.notify()
 
     def take(self) -> bytes | None:
-        """All that waits, encoded, the newest snapshot last; None when it is closed and empty. Blocks while empty."""
+        """All that waits, encoded, the newest snapshot last; None when it is closed and empty. Blocks while empty.
+
+        What cannot be encoded is left out and logged by its type: it costs the client that message, not the connection.
+        """
         with self._changed:
             while not (self._events or self._latest or self._closed):
                 self._changed.wait()
             waiting = [*self._events, *self._latest.values()]
             self._events.clear()
             self._latest.clear()
-        return b"".join(encode(message) for message in waiting) if waiting else None
+        return b"".join(_encoded(message) for message in waiting) if waiting else None
+
+
+def _encoded(message: object) -> bytes:
+    try:
+        return encode(message)
+    except ValueError:  # pydantic's; its words repeat what was in it
+        _log.error("a message of type %s could not be encoded", type(message).__name__)
+        return b""

@@ -9,7 +9,7 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -72,17 +72,17 @@ class PolicyReader:
         self._answer = answer
         self._over = threading.Event()
 
-    def look_after(self, path: Path, signer: str) -> None:
-        """Reads it, and goes on looking at it. `signer`: whose signature it must have; empty: nobody's."""
+    def look_after(self, path: Path, *signers: str) -> None:
+        """Reads it, and goes on looking at it. `signers`: whose signatures it must have; empty: nobody's."""
         self.stop()
         self._over = over = threading.Event()
-        threading.Thread(target=self._look, args=(path, signer, over), name="policy", daemon=True).start()
+        threading.Thread(target=self._look, args=(path, signers, over), name="policy", daemon=True).start()
 
     def stop(self) -> None:
         """No answer comes any more."""
         self._over.set()
 
-    def _look(self, path: Path, signer: str, over: threading.Event) -> None:
+    def _look(self, path: Path, signers: Sequence[str], over: threading.Event) -> None:
         def tell(got: Loaded | NotLoaded | Exchanges) -> None:
             self._post(lambda: None if over.is_set() else self._answer(got))
 
@@ -94,11 +94,11 @@ class PolicyReader:
         while not over.is_set():
             # Looked at before it is read, and so are the sounds: what changes meanwhile is read again.
             if (mark := _mark(files)) != seen:
-                got = self._read(path, signer)
+                got = self._read(path, signers)
                 if isinstance(got, LoadedPolicy):
                     files = [path, signature_path(path), *_sounds(got)]
                     mark = mark[:2] + _mark(files[2:])
-                    got = self._made(got, signer)
+                    got = self._made(got, signed=any(signers))
                 seen = mark
                 unmade, make_at = _unmade(got), time.monotonic() + ANEW
                 tell(got)
@@ -107,7 +107,7 @@ class PolicyReader:
                 elif got.unsigned:
                     hosts = ()
             elif unmade is not None and time.monotonic() >= make_at:
-                got = self._made(unmade, signer)
+                got = self._made(unmade, signed=any(signers))
                 if _unmade(got) is None:
                     unmade = None
                     tell(got)
@@ -119,13 +119,13 @@ class PolicyReader:
                 look_up_at = time.monotonic() + (ANEW if found.unresolved else AGAIN)
             over.wait(EVERY)
 
-    def _read(self, path: Path, signer: str) -> LoadedPolicy | NotLoaded:
-        return _tried(path, lambda: load_policy(path, signer=signer))
+    def _read(self, path: Path, signers: Sequence[str]) -> LoadedPolicy | NotLoaded:
+        return _tried(path, lambda: load_policy(path, *signers))
 
-    def _made(self, loaded: LoadedPolicy, signer: str) -> Loaded | NotLoaded:
+    def _made(self, loaded: LoadedPolicy, *, signed: bool) -> Loaded | NotLoaded:
         def made() -> Loaded:
             try:
-                book = self._maker.prepare(loaded, signed=bool(signer)) if self._maker else NoticeBook()
+                book = self._maker.prepare(loaded, signed=signed) if self._maker else NoticeBook()
             except RulebookFailed:
                 book = NoticeBook(failed=True)
             return Loaded(loaded, book, by_address(loaded.policy.upstream.hosts))

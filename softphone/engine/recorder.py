@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from softphone.archive.files.vault import GoneError, SegmentWriter, Vault
+from softphone.archive.files.vault import SLOW_SECONDS, GoneError, SegmentWriter, Vault
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Reason
 
 FRAMES_A_SECOND = 50
 QUEUE_SECONDS = 60
-"""how far encoder and disk may fall behind before the recorder has failed"""
+"""how far encoder and disk may fall behind a call before its recorder has failed"""
+MISSED_SECONDS = 1.5
+"""without a frame of a call that is recorded: there is one each 20 ms, of silence too"""
 
 
 def _no_figures(_recording: str, _segment: int, _samples: int) -> None:
@@ -53,8 +57,11 @@ class _Gate:
     recording: str
     segment: int
     held: list[_Frame] | None = None
+    fed: float = 0.0
+    """when its last frame came, or it was opened"""
     broken: bool = False
-    """written on the recorder's thread and, when the queue is full, on the media thread: it only ever becomes true"""
+    """it has failed, and that has been told; written on the recorder's thread and, when too much waits, on the media thread: it
+    only ever becomes true"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,26 @@ class _Quit:
 class Recorder:
     """One for the engine. `start`, `stop` and `drop_frames` on its loop; `feed` on the media thread."""
 
-    def __init__(self, vault: Vault, callbacks: RecorderCallbacks) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        callbacks: RecorderCallbacks,
+        missed_after: float = MISSED_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._vault = vault
+        self._missed_after = missed_after
+        self._clock = clock
+        self._looks_at = 0.0
+        self._missed: set[str] = set()
+        """calls whose frames no longer come"""
         self._callbacks = callbacks
         self._gates: dict[str, _Gate] = {}
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[_Begin | _Write | _End | _Quit] = queue.SimpleQueue()
+        self._behind = Counter[str]()
+        """of each call, frames that wait for encoder and disk"""
+        self._slow = False
         self._writers: dict[_Gate, tuple[bytes, SegmentWriter | None]] = {}
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -95,28 +116,35 @@ class Recorder:
     def feed(self, call: str, index: int, agent: bytes, party: bytes) -> None:
         """One tick of a call: 640 bytes a side, 16-bit mono at 16 kHz; b"" is silence. `index` counts the call's ticks."""
         failed: _Gate | None = None
+        again = False
         with self._lock:
             gate = self._gates.get(call)
             if gate is None:
-                return
-            if gate.held is not None:
+                again = call in self._missed
+                self._missed.discard(call)
+            elif gate.held is not None:
                 gate.held.append(_Frame(index, agent, party))
                 if len(gate.held) > HOLD_SECONDS * FRAMES_A_SECOND:
                     gate.held.clear()
                     failed = self._gates.pop(call)
-            elif self._queue.qsize() > QUEUE_SECONDS * FRAMES_A_SECOND:
-                gate.broken = True
-                self._queue.put(_End(gate))
-                failed = self._gates.pop(call)
+            elif self._behind[call] >= QUEUE_SECONDS * FRAMES_A_SECOND:
+                # What waits already was said in time: it is written once the disk takes it, and then the segment breaks off.
+                failed = self._broken(gate)
             else:
-                self._queue.put(_Write(gate, _Frame(index, agent, party)))
+                self._put(gate, _Frame(index, agent, party))
+            if gate is not None:
+                gate.fed = self._clock()
         if failed is not None:
             self._tell_failed(failed, Reason.RECORDER_FAILED)
+        if again:
+            # A new segment may begin.
+            self._vault.on_fault(Reason.RECORDER_FAILED.value)
 
     def start(self, call: str, recording: str, segment: int, key: bytes) -> None:
         """`StartRecorder`: frames from now on go into this segment, after those held for the recording."""
-        gate = _Gate(call, recording, segment)
+        gate = _Gate(call, recording, segment, fed=self._clock())
         with self._lock:
+            self._missed.discard(call)
             before = self._gates.get(call)
             self._gates[call] = gate
             if before is not None and before.held is None:
@@ -125,7 +153,7 @@ class Recorder:
             if before is not None and before.held is not None:
                 if before.recording == recording:
                     for frame in before.held:
-                        self._queue.put(_Write(gate, frame))
+                        self._put(gate, frame)
                 before.held.clear()
 
     def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
@@ -134,9 +162,11 @@ class Recorder:
             gate = self._gates.get(call)
             if gate is None or gate.held is not None or (gate.recording, gate.segment) != (recording, segment):
                 return
+            # What is missing at its end is missing.
+            gate.broken = self._starves(gate)
             self._queue.put(_End(gate))
             if hold_frames:
-                self._gates[call] = _Gate(call, recording, segment, held=[])
+                self._gates[call] = _Gate(call, recording, segment, held=[], fed=self._clock())
             else:
                 del self._gates[call]
 
@@ -153,17 +183,38 @@ class Recorder:
         with self._lock:
             for gate in self._gates.values():
                 if gate.held is None:
+                    gate.broken = self._starves(gate)
                     self._queue.put(_End(gate))
             self._gates.clear()
             self._queue.put(_Quit())
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def _put(self, gate: _Gate, frame: _Frame) -> None:
+        self._queue.put(_Write(gate, frame))
+        self._behind[gate.call] += 1
+        if not self._slow and self._behind[gate.call] >= SLOW_SECONDS * FRAMES_A_SECOND:
+            self._slow = True
+            self._vault.on_slow(True)
+
+    def _broken(self, gate: _Gate) -> _Gate:
+        """Closed, and its segment breaks off behind what waits to be written."""
+        gate.broken = True
+        self._queue.put(_End(gate))
+        return self._gates.pop(gate.call)
+
+    def _starves(self, gate: _Gate) -> bool:
+        return self._clock() - gate.fed > self._missed_after
+
     # --- the recorder's thread ---------------------------------------------------------------------
 
     def _run(self) -> None:
         while True:
-            item = self._queue.get()
+            self._look()
+            try:
+                item = self._queue.get(timeout=self._missed_after / 4 if self._gates else None)
+            except queue.Empty:
+                continue
             if isinstance(item, _Quit):
                 return
             gate = item.gate
@@ -181,10 +232,41 @@ class Recorder:
                 self._break_off(gate, Reason.STORAGE_FAILED)
             except BaseException:  # noqa: BLE001 - whatever it is, this thread must live: a dead one would only be noticed by its silence
                 self._break_off(gate, Reason.RECORDER_FAILED)
+            if isinstance(item, _Write):
+                self._caught_up(gate.call)
+
+    def _look(self) -> None:
+        """Whether frames come: where they do not (a bug in their way, a clock that stands), nobody else would notice. A look that
+        is itself late shows that the machine stood still, and waits for the next."""
+        now = self._clock()
+        if now < self._looks_at:
+            return
+        late = now - self._looks_at > self._missed_after / 2
+        self._looks_at = now + self._missed_after / 4
+        if late:
+            return
+        with self._lock:
+            starved = [
+                self._broken(gate) for gate in [*self._gates.values()] if gate.held is None and self._starves(gate)
+            ]
+            self._missed.update(gate.call for gate in starved)
+        for gate in starved:
+            with suppress(Exception):
+                self._callbacks.on_failed(gate.call, gate.recording, Reason.RECORDER_FAILED)
+
+    def _caught_up(self, call: str) -> None:
+        """By one frame; it is no longer slow once none waits at all."""
+        with self._lock:
+            self._behind[call] -= 1
+            if not self._behind[call]:
+                del self._behind[call]
+            if self._slow and not self._behind:
+                self._slow = False
+                self._vault.on_slow(False)
 
     def _write(self, gate: _Gate, frame: _Frame) -> None:
         known = self._writers.get(gate)
-        if known is None or gate.broken:
+        if known is None:
             return
         key, writer = known
         if writer is None:

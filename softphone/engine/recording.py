@@ -9,9 +9,11 @@ from softphone.archive.files.vault import Vault
 from softphone.domain.purpose import Reason
 from softphone.engine.recorder import Recorder, RecorderCallbacks
 from softphone.engine.store import Post
+from softphone.wire import Said
 
 REMEMBERED = 100
 """recordings whose call is known: late words of the recorder's thread concern the newest"""
+_SLOW = "fault.archive.slow"
 
 
 class Answers(Protocol):
@@ -25,14 +27,25 @@ class Answers(Protocol):
 class Recording:
     """Without an open archive no key ever comes, so nothing is ever started before `open`."""
 
-    def __init__(self, post: Post, answers: Callable[[], Answers]) -> None:
+    def __init__(self, post: Post, answers: Callable[[], Answers], fault: Callable[[str, Said | None], None]) -> None:
+        """`fault`: of what stands until it is mended, by its name; on the loop's thread."""
         self._post = post
         self._answers = answers
+        self._fault = fault
+        self._waiting = 0
+        """who waits for a slow disk: recorder, ledger"""
         self._recorder: Recorder | None = None
         self._calls: dict[str, str] = {}
 
     def open(self, vault: Vault) -> None:
         post, answers, calls = self._post, self._answers, self._calls
+        said = Said(_SLOW, {"path": str(vault.folder)})
+
+        def slow(is_so: bool) -> None:
+            self._waiting += 1 if is_so else -1
+            self._fault(_SLOW, said if self._waiting else None)
+
+        vault.on_slow = lambda is_so: post(lambda: slow(is_so))
         self._recorder = Recorder(
             vault,
             RecorderCallbacks(

@@ -48,6 +48,11 @@ class EngineRules:
         self.book = NoticeBook()
         self.exchanges: frozenset[str] = frozenset()
         self.state = PolicyState(PolicyPhase.MISSING)
+        self._path, self._signer = "", ""
+        self._noted, self._stands = "", ""
+        """SHA-256 of the file that is in force, and of the one that is only read again: to be noted no second time"""
+        self.archive_signer = ""
+        """whose signature the archive asks for, as far as it has said; the settings may ask for one too"""
 
     @property
     def trouble(self) -> Reason:
@@ -63,6 +68,7 @@ class EngineRules:
     def load(self, path: str, signer: str = "") -> None:
         """Reads and takes up the policy at `path`, and looks after it. An empty path means none. `signer`: the public key
         that must have signed it, in base64; empty: it need not be signed."""
+        self._path, self._signer, self._stands = path, signer, ""
         if not path:
             self._reader.stop()
             self._put_away()
@@ -72,7 +78,17 @@ class EngineRules:
         if self.policy is None:
             self.state = PolicyState(PolicyPhase.LOADING, path)
             self._changed()
-        self._reader.look_after(Path(path), signer)
+        self._reader.look_after(Path(path), signer, self.archive_signer)
+
+    def ask_for(self, archive_signer: str) -> None:
+        """Whose signature the archive asks of a policy from now on; empty: nobody's. One in force that has it stays, while it is
+        read anew: of a signed one the sounds must be too."""
+        self.archive_signer = archive_signer
+        if self.policy and archive_signer and archive_signer not in self.policy.signed_by:
+            self._put_away()
+        if self._path:
+            self.load(self._path, self._signer)
+            self._stands = self._noted
 
     def close(self) -> None:
         self._reader.stop()
@@ -137,7 +153,9 @@ class EngineRules:
             for one in policy.confirmed
             if one.hash in used
         )
-        self._note([taken_up, *confirmed])
+        if loaded.sha256 != self._stands:
+            self._note([taken_up, *confirmed])
+        self._noted, self._stands = loaded.sha256, ""
 
     def _refuse(self, got: NotLoaded) -> None:
         if got.unsigned:
@@ -152,10 +170,11 @@ class EngineRules:
             "faults": len(got.faults),
             "last_good_stays": bool(self.policy),
         }
+        self._stands = ""
         self._note([AuditEntry("policy_refused", "G11", datetime.now(UTC), "", params=told)])
 
     def _put_away(self) -> None:
-        self.policy, self.book, self.exchanges = None, NoticeBook(), frozenset()
+        self.policy, self.book, self.exchanges, self._noted = None, NoticeBook(), frozenset(), ""
 
 
 def _controllers(policy: Policy) -> str:

@@ -155,11 +155,14 @@ def converse(
     client.outbox.put(hello)
 
     def write() -> None:
-        with contextlib.suppress(OSError, ValueError):
+        try:
             while (waiting := client.outbox.take()) is not None:
                 writer.write(waiting)
                 writer.flush()
-        cut()
+        except OSError:
+            pass  # it is gone
+        finally:
+            cut()
 
     writing = threading.Thread(target=write, name="client writer", daemon=True)
     writing.start()

@@ -44,8 +44,8 @@ TONES: dict[Tone, bytes] = {
 """what the agent alone hears; quiet enough to talk over"""
 
 
-RING = (tone(425, 0.9, level_db=-20) + bytes(2 * 16_000 * 2)) * 20
-"""a minute of ringing, one second in three"""
+RING = tone(425, 0.9, level_db=-20) + bytes(2 * 16_000 * 2)
+"""one second in three, until it is answered"""
 
 
 class _Pair:
@@ -82,12 +82,22 @@ def _mixed(speech: bytes, over: bytes) -> bytes:
 
 
 class Sound:
-    """`set_end` gives the phone its sound; `state` is what the desk shows. All on the loop's thread."""
+    """`set_end` gives the phone its sound; `state` is what the desk shows; `hears` is told whether the agent hears the party:
+    not from the loss of a speaker that worked in this call until one works again. All on the loop's thread."""
 
-    def __init__(self, set_end: Callable[[End], None], post: Post, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        set_end: Callable[[End], None],
+        post: Post,
+        changed: Callable[[], None],
+        hears: Callable[[bool], None],
+    ) -> None:
         self._set_end = set_end
         self._post = post
         self._changed = changed
+        self._hears = hears
+        self._heard = False
+        """a speaker has worked in this call"""
         self._wanted: dict[Side, str] = dict.fromkeys(BOTH, "")
         self._bridge: LiveBridge | None = None
         self._file: FileSound | None = None
@@ -137,6 +147,8 @@ class Sound:
         """A call begins, or the last one is over."""
         if on != self._talking:
             self._talking = on
+            self._heard = False
+            self._hears(True)
             if on:
                 self._open()
             else:
@@ -162,7 +174,7 @@ class Sound:
                 # The call's own sound opens while this is just being closed, and finds what is found here.
                 list_devices(refresh=True)
                 self._ringer = Player(self._wanted["speaker"])
-                self._ringer.play(RING)
+                self._ringer.play(RING, loop=True)
 
     def tone(self, which: Tone) -> None:
         """A short tone in the agent's ear: recording began, stopped, or is about to go on."""
@@ -281,11 +293,16 @@ class Sound:
         if isinstance(event, SoundWorks):
             self._faults.pop(event.side, None)
             self._in_use[event.side] = event.device
+            if event.side == "speaker":
+                self._heard = True
+                self._hears(True)
             self._begin_look()
         else:
             for side in BOTH:
                 if self._live(side) and (side in event.code or event.code == "sound_missing"):
                     self._miss(side, event)
+            if self._heard and "speaker" in self._faults:
+                self._hears(False)
         self._changed()
 
     def _miss(self, side: Side, fault: SoundFault) -> None:

@@ -11,6 +11,7 @@ import shutil
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -18,19 +19,24 @@ from typing import Protocol
 from softphone.archive.archive import Archive
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import CallFacts, PurposeEnd
+from softphone.archive.files.disk import REFUSALS, UNWRITABLE
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import History, PastRow
 from softphone.archive.keys.wraps import Recipient, Secrets
 from softphone.archive.known import Asked, CallBackRow, Lookups
 from softphone.archive.ledger import Ledger
+from softphone.archive.retention.clock import steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms
-from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, UseDraw
+from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, RememberRefusal, UseDraw
 from softphone.domain.decision import Known
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.policy import AtEnd, Line, Policy
 from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.retention import Steady
+from softphone.engine import earlier
 from softphone.engine.backup_runner import BackupRunner
 from softphone.engine.call.live import LiveCall
+from softphone.engine.earlier import Answer, Earlier
 from softphone.engine.sweeper import Sweeper
 from softphone.system.logbook import log, where
 from softphone.wire import CallBack, Said, StoreState
@@ -43,6 +49,10 @@ _log = log.getChild("engine")
 _UNWRITTEN = 1_000
 SWEEP = "archive.sweep"
 """the name of the fault that keeps the sweep from its work"""
+_NUMBERS = 100
+"""calls whose number is kept, for a no that is on its way to be known of"""
+_OPEN_AGAIN = 10.0
+"""seconds"""
 OF_AN_EARLIER_RUN = 100
 """calls at most that are read back when the archive is opened"""
 FULL = 64 * 1024
@@ -59,7 +69,7 @@ class Opened(Protocol):
     catalog: Catalog
     secrets: Secrets
 
-    def repair(self, now: datetime) -> Sequence[object]:
+    def repair(self, now: datetime, steady: Steady | None) -> Sequence[object]:
         """What a crash left half-done is set right. Raises ArchiveError."""
         ...
 
@@ -93,6 +103,8 @@ class _Ticket:
 
     commit: Commit
     call: str | None = None
+    written: Callable[[bool], None] | None = None
+    """who waits for it, and tries again by hand"""
 
     @property
     def lists(self) -> bool:
@@ -134,9 +146,14 @@ class Store:
         self._tickets: dict[int, _Ticket] = {}
         self._last = 0
         self._unopened = False
+        self._closing = threading.Event()
         self._asked: queue.SimpleQueue[Asked | _List | _Today | _Past] = queue.SimpleQueue()
         self._asking: dict[str, list[Callable[[], None]]] = {}
         """what is to follow once a call has been looked up"""
+        self._numbers: dict[str, str] = {}
+        """of the newest calls"""
+        self._just_declined: set[str] = set()
+        """calls of parties whose earlier no was on its way to the archive when they rang"""
         self._unwritten: deque[Commit] = deque(maxlen=_UNWRITTEN)
         self._call_backs: list[CallBackRow] = []
         self._talking: set[str] = set()
@@ -149,6 +166,8 @@ class Store:
         """where one is set; before the start"""
         self.state = StoreState(works=False)
         self.on_opened: Callable[[Vault], None] = lambda _vault: None
+        self.on_policy_signer: Callable[[str], None] = lambda _key: None
+        """whose signature the archive asks of a policy, once it is open and whenever another is chosen; on the loop's thread"""
         self.on_fault: Callable[[str, Said | None], None] = lambda _name, _fault: None
         """something beside the calls that stands until it is mended, by its name; on the loop's thread"""
 
@@ -158,6 +177,7 @@ class Store:
 
     def close(self) -> bool:
         """Writes what was committed. False where that did not succeed."""
+        self._closing.set()
         self._sweeper.stop()
         if self.backup:
             self.backup.stop()
@@ -203,7 +223,18 @@ class Store:
             # An archive that is still being opened is waited for, as long as a rulebook is: it knows who declined.
             zone = call.policy.time_zone if call.policy else "UTC"
             self._asking[call.id] = []
+            if call.e164 is not None:
+                if self._declines(call.e164):
+                    self._just_declined.add(call.id)
+                self._numbers[call.id] = call.e164
+                if len(self._numbers) > _NUMBERS:
+                    del self._numbers[next(iter(self._numbers))]
             self._asked.put(Asked(call.id, call.agent or call.account, call.e164, call.line, zone, call.arrived_at))
+
+    def _declines(self, number: str) -> bool:
+        """Whether its no has been said and not yet been written."""
+        on_their_way = (change for one in self._tickets.values() for change in one.commit.changes)
+        return any(isinstance(it, RememberRefusal) and self._numbers.get(it.call) == number for it in on_their_way)
 
     def answered(self, call: str) -> None:
         """The call's place in the sample is used up, drawn or not. The session says so too of one that is drawn."""
@@ -244,6 +275,7 @@ class Store:
             retention={one: kept for one in Purpose if line and (kept := line.retention(one))},
             notice=call.notice_id,
             recipients=recipients_of(policy) if policy else (),
+            signed_by=policy.signed_by if policy else (),
             agent=call.agent or call.account,
             ends=line_ends(line) if line else {},
         )
@@ -274,6 +306,32 @@ class Store:
             return False
         self._asked.put(_Past(call, now))
         return True
+
+    def lock_earlier(self, asked: Earlier, answer: Answer) -> None:
+        """Written whole or not at all, and once: where it fails, who asked may ask again."""
+        archive = self._archive
+        if archive is None:
+            answer(earlier.NO_ARCHIVE)
+            return
+
+        def look() -> None:
+            try:
+                with closing(archive.beside()) as beside:
+                    found = earlier.find(beside, asked)
+            except Exception as error:  # noqa: BLE001 - whatever it is: who asked is told
+                _log.error("not locked: %s", where(type(error), error.__traceback__))
+                found = earlier.FAILED
+            self._post(lambda: self._lock(found, answer))
+
+        threading.Thread(target=look, name="earlier calls", daemon=True).start()
+
+    def _lock(self, found: earlier.Found | Said, answer: Answer) -> None:
+        if isinstance(found, Said) or self._ledger is None:
+            answer(found if isinstance(found, Said) else earlier.NO_ARCHIVE)
+            return
+        self._submit(
+            self._ledger, _Ticket(found.commit, written=lambda well: answer(found if well else earlier.FAILED))
+        )
 
     # --- what belongs to no call -----------------------------------------------------------------
 
@@ -317,27 +375,38 @@ class Store:
     # --- beside the loop -------------------------------------------------------------------------
 
     def _open(self) -> None:
+        """A disk that takes nothing now may later: until then it is asked again."""
+        while not self._try_to_open():
+            if self._closing.wait(_OPEN_AGAIN):
+                return
+
+    def _try_to_open(self) -> bool:
+        """False: it may yet be opened."""
         try:
             archive = self._open_archive()
         except KlartoneError as error:
             fault = Said(error.code, error.params)
             self._post(lambda: self._cannot_open(fault))
-            return
+            # A keyring that is locked or slow may be neither a moment later.
+            return error.code not in REFUSALS and not isinstance(error, KeyringError)
         except Exception as error:  # noqa: BLE001 - a path that no system takes, a backend's own error: said, never silent
             _log.error("bug %s", where(type(error), error.__traceback__))
             unknown = Said("error.archive.unopenable", {"detail": type(error).__name__})
             self._post(lambda: self._cannot_open(unknown))
-            return
+            return True
+        trouble = ""
         try:
-            if repaired := archive.repair(datetime.now(UTC)):
+            if repaired := archive.repair(datetime.now(UTC), steady()):
                 _log.info("archive repaired: %d", len(repaired))
         except KlartoneError as error:
-            # What was left half-done stays so for `verify` to tell; whether anything can be written shows at the first write.
+            # What was left half-done stays so for `verify` to tell; whether anything can be written is asked until it can.
             _log.warning("archive not repaired: %s", error.code)
+            trouble = error.code
         except Exception as error:  # noqa: BLE001 - as above: what nobody thought of keeps no call from being recorded
             _log.error("archive not repaired: bug %s", where(type(error), error.__traceback__))
         threading.Thread(target=self._read, args=(archive,), name="store reader", daemon=True).start()
-        self._post(lambda: self._opened(archive))
+        self._post(lambda: self._opened(archive, trouble))
+        return True
 
     def _read(self, archive: Opened) -> None:
         history = History(archive.catalog, archive.secrets, archive.desk)
@@ -348,8 +417,8 @@ class Store:
                         known = archive.lookups.look_up(asked)
                     except Exception as error:  # noqa: BLE001 - whatever it is: this thread is the only one that looks up
                         _log.error("not looked up: %s", where(type(error), error.__traceback__))
-                        # Not known whether they declined, or are in the sample: then the careful answer holds.
-                        known = Known(declined_earlier=True)
+                        # Not known whether they declined, or are in the sample: then nothing is recorded for training.
+                        known = Known(looked_up=False)
                     self._post(lambda call=asked.call, known=known: self._looked_up(call, known))
                 case _List():
                     try:
@@ -384,8 +453,9 @@ class Store:
             if isinstance(asked := self._asked.get(), Asked):
                 self._looked_up(asked.call, Known())
 
-    def _opened(self, archive: Opened) -> None:
+    def _opened(self, archive: Opened, trouble: str) -> None:
         self._archive = archive
+        self._unopened = False
         post = self._post
         self._ledger = archive.ledger(
             lambda ticket, keys: post(lambda: self._done(ticket, keys)),
@@ -393,6 +463,7 @@ class Store:
             lambda works, detail: post(lambda: self._storage(works, detail)),
             lambda ticket, recording: post(lambda: self._failed(ticket, Reason.STORAGE_FAILED, recording)),
         )
+        self._ledger.on_signer = lambda key: post(lambda: self.on_policy_signer(key))
         for facts in self._facts.values():
             self._ledger.register_call(facts)
         self._facts.clear()
@@ -403,6 +474,10 @@ class Store:
         if self.backup:
             self.backup.start(archive.beside)
         self.on_opened(archive.vault)
+        if trouble:
+            self._set_state(StoreState(works=False, demo=archive.demo))
+            self._ledger.suspect(trouble)
+            return
         self._set_state(StoreState(works=True, demo=archive.demo))
         if self._answers:
             self._answers.storage_works()
@@ -412,13 +487,17 @@ class Store:
             return
         if known.lists:
             self._asked.put(_List())
+        if known.written:
+            known.written(True)
         if known.call and self._answers:
             self._answers.committed(known.call, known.commit.ticket, keys)
 
     def _failed(self, ticket: int, reason: Reason, overtaken: str = "") -> None:
         if (known := self._tickets.pop(ticket, None)) is None:
             return
-        if known.call:
+        if known.written:
+            known.written(False)
+        elif known.call:
             self._fail(known.call, known.commit.ticket, reason, overtaken)
         else:
             self._keep(known.commit)
@@ -430,13 +509,22 @@ class Store:
         demo = self._archive.demo if self._archive else False
         if not works:
             _log.warning("storage fails: %s", detail)
-        self._set_state(StoreState(works, None if works else Said("error.archive.storage_failed"), demo))
+        fault = None if works else self._why(detail)
+        self._set_state(StoreState(works, fault, demo))
         if works:
             self._write_unwritten()
             if self._answers:
                 self._answers.storage_works()
 
+    def _why(self, code: str) -> Said:
+        if code in REFUSALS - {UNWRITABLE} and self._archive:
+            return Said(code, {"path": str(self._archive.vault.folder)})
+        return Said("error.archive.storage_failed")
+
     def _looked_up(self, call: str, known: Known) -> None:
+        if call in self._just_declined:
+            self._just_declined.discard(call)
+            known = replace(known, declined_earlier=True)
         if self._answers:
             self._answers.looked_up(call, known)
         for deed in self._asking.pop(call, ()):

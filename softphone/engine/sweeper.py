@@ -1,27 +1,29 @@
 """The sweep that comes by itself: when the engine starts and once a day, on a thread of its own, between the calls.
 
-What is due is the archive's to say. A day is counted by a clock that nobody can set, which also bears witness to the other.
+What is due is the archive's to say. A day is counted by a clock that nobody can set, which also bears witness to the other: each
+hour, so that the archive knows the machine to be at work.
 """
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from softphone.archive.archive import Archive
+from softphone.archive.files.disk import REFUSALS, UNWRITABLE
+from softphone.archive.retention.clock import steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy
+from softphone.domain.retention import Steady
 from softphone.engine.housekeeping import Housekeeper
 from softphone.wire import PolicyPhase, Said
 
 _NOT_SWEPT = "error.archive.not_swept"
 DAY = 24 * 3600.0
 _AGAIN = 3600.0
-"""seconds, after one that could not be done"""
+"""seconds, after one that could not be done, and from one look at the clock to the next"""
 _LOOK = 300.0
 """seconds: a machine that slept is late by no more"""
 FIRST = 5.0
@@ -32,18 +34,13 @@ def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-def _since_boot() -> float:
-    """Seconds by a clock that no one sets, and that goes on while the machine sleeps (where it has one)."""
-    if sys.platform == "linux":
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
-
-
-def terms_of(policy: Policy | None, phase: PolicyPhase) -> SweepTerms | None:
-    """What the sweep goes by. While a policy is being read, or cannot be used, no other's terms are taken for its own."""
+def terms_of(policy: Policy | None, phase: PolicyPhase, signer: str = "") -> SweepTerms | None:
+    """What the sweep goes by. While a policy is being read, or cannot be used, no other's terms are taken for its own; nor where
+    there is none, but one that `signer` has signed is asked for."""
     if policy is not None:
-        return SweepTerms(policy.judge_within, policy.audit_retention)
-    return DEFAULT_TERMS if phase is PolicyPhase.MISSING else None
+        signed = not signer or signer in policy.signed_by
+        return SweepTerms(policy.judge_within, policy.audit_retention) if signed else None
+    return DEFAULT_TERMS if phase is PolicyPhase.MISSING and not signer else None
 
 
 class Sweeper(Housekeeper):
@@ -55,7 +52,7 @@ class Sweeper(Housekeeper):
         report: Callable[[Said | None], None],
         *,
         now: Callable[[], datetime] = _utc,
-        elapsed: Callable[[], float] = _since_boot,
+        beside: Callable[[], Steady] = steady,
         first: float | None = None,
         terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS,
     ) -> None:
@@ -63,10 +60,9 @@ class Sweeper(Housekeeper):
         self._report = report
         self._terms = terms
         self._now = now
-        self._elapsed = elapsed
+        self._beside = beside
         self._next: float | None = None
-        self._believed: tuple[datetime, float, datetime | None] | None = None
-        """what the clock said when it was last believed here, by the other clock when, and what the catalog then held"""
+        self._see_next = 0.0
 
     def _turn(self, open_beside: Callable[[], Archive]) -> float:
         if self._next is None or self._elapsed() >= self._next:
@@ -74,26 +70,34 @@ class Sweeper(Housekeeper):
             self._next = self._elapsed() + (_AGAIN if fault else DAY)
             if not self._ending:
                 self._report(fault)
+        elif self._elapsed() >= self._see_next:
+            self._tried(open_beside, self._see)
+        else:
+            return _LOOK
+        self._see_next = self._elapsed() + _AGAIN
         return _LOOK
 
+    def _elapsed(self) -> float:
+        return self._beside().up.total_seconds()
+
+    def _see(self, archive: Archive) -> None:
+        archive.see(self._now(), self._beside())
+
     def _said(self, error: KlartoneError) -> Said:
+        if error.code in REFUSALS - {UNWRITABLE}:
+            return super()._said(error)
         detail = error.params.get("detail") or error.params.get("path") or error.code
         return Said(_NOT_SWEPT, {"detail": str(detail)})
 
     def _sweep(self, archive: Archive) -> Said | None:
-        now, elapsed = self._now(), self._elapsed()
-        witness = None
-        if self._believed is not None and archive.last_seen() == self._believed[2]:
-            # Where somebody has agreed with the clock in the meantime, the catalog says so, and that counts.
-            witness = self._believed[0] + timedelta(seconds=elapsed - self._believed[1])
+        now, beside = self._now(), self._beside()
         counts: Counter[Swept] = Counter()
         since = ""
-        for item in sweeping(archive, now, clock=now, witness=witness, go_on=self._go_on, terms=self._terms()):
+        for item in sweeping(archive, now, clock=now, steady=beside, go_on=self._go_on, terms=self._terms()):
             counts[item.what] += 1
             since = item.since.isoformat() if item.what is Swept.CLOCK_DOUBTFUL and item.since else since
         if counts[Swept.CLOCK_DOUBTFUL]:
             return Said("error.archive.clock_doubtful", {"since": since, "today": now.date().isoformat()})
-        self._believed = (now, elapsed, archive.last_seen())
         if counts:
             self._log.info("swept: %s", _told(counts))
         return None

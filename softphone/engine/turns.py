@@ -32,14 +32,21 @@ def guarded(deed: Callable[[], None], *, passes: tuple[type[Exception], ...] = (
 
 
 class Inbox:
-    """What threads want done on the loop's thread, in the order in which they said so. `passes`: as of `guarded`."""
+    """What threads want done on the loop's thread, in the order in which they said so. `passes`: as of `guarded`. `wake`: called
+    for each, on its thread, where the loop may be waiting for something else."""
 
-    def __init__(self, *, passes: tuple[type[Exception], ...] = ()) -> None:
+    def __init__(self, *, passes: tuple[type[Exception], ...] = (), wake: Callable[[], None] = lambda: None) -> None:
         self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._passes = passes
+        self._wake = wake
+
+    @property
+    def waiting(self) -> bool:
+        return not self._waiting.empty()
 
     def post(self, deed: Callable[[], None]) -> None:
         self._waiting.put(deed)
+        self._wake()
 
     def drain(self, wait: float = 0.0) -> None:
         """All that waits; where nothing does, the first that comes within `wait` seconds."""

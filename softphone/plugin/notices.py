@@ -24,8 +24,7 @@ from softphone.domain.purpose import Basis, Language, Purpose
 from softphone.plugin.client import PluginFailed, PluginHost
 from softphone.plugin.contract import DECIDE, JUDGE_NOTICE, NOTICE_TEXT, DecideParams, JudgeParams, NoticeTextParams
 from softphone.plugin.manifest import Plugin
-from softphone.plugin.own import Own, OwnWording, Place, own_of
-from softphone.plugin.sounds import Samples
+from softphone.plugin.own import Own, OwnSound, OwnWording, Place, own_of
 from softphone.plugin.speaking import Lacking, Speaker
 
 __all__ = ["Lacking", "NoticeBook", "NoticeMaker", "Place", "RulebookFailed", "Unspoken"]
@@ -160,7 +159,7 @@ class NoticeMaker:
         )
         return _answered(answer)
 
-    def sound(self, text: NoticeText, own: Samples | None = None) -> NoticeSound | Lacking:
+    def sound(self, text: NoticeText, own: OwnSound | None = None) -> NoticeSound | Lacking:
         """`own`: the controller's recording of this text."""
         return self._speaker.sound(text, own)
 
@@ -171,7 +170,7 @@ class NoticeMaker:
         line: Line,
         notice: NoticeId,
         language: Language,
-        own: Mapping[Place, Samples],
+        own: Mapping[Place, OwnSound],
     ) -> NoticeBook:
         place = (line.id, notice, language)
         text = self.text(loaded.policy, line, notice, language)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import SoundError
-from softphone.domain.notice import Found, Judgement, NoticeText, sound_hash, wording_hash
+from softphone.domain.notice import Found, Judgement, NoticeText, asks, sound_hash, wording_hash
 from softphone.domain.policy import (
     KeyPath,
     Line,
@@ -27,7 +27,7 @@ from softphone.domain.policy import (
 )
 from softphone.domain.policy.model import Confirmed, SoundFile, Wording
 from softphone.domain.purpose import Language
-from softphone.plugin.sounds import Samples, bytes_of, samples_of
+from softphone.plugin.sounds import RATE, Samples, bytes_of, samples_of
 
 Place = tuple[str, NoticeId, Language]
 """a line's id, the notice, the language"""
@@ -59,7 +59,7 @@ class OwnWording:
 
 @dataclass(frozen=True, slots=True)
 class OwnSound:
-    """A controller's own recording of one notice, as its file is now."""
+    """A controller's own recording of one notice, as its file is now. `samples`: at 16 kHz."""
 
     place: Place
     path: KeyPath
@@ -74,7 +74,7 @@ class Own:
 
     lines: tuple[Line, ...]
     wordings: tuple[OwnWording, ...]
-    sounds: Mapping[Place, Samples]
+    sounds: Mapping[Place, OwnSound]
     remarks: tuple[PolicyFault, ...]
 
     @property
@@ -111,7 +111,7 @@ def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = F
     if faults or unsound:
         raise PolicyError([*faults, *unsound])
     waiting = {one.place for one in wordings if not one.used}
-    used: dict[Place, Samples] = {}
+    used: dict[Place, OwnSound] = {}
     for one in sounds:
         line, notice, language = one.place
         if one.place in waiting:
@@ -128,7 +128,9 @@ def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = F
         elif one.named.hash != sound_hash(said.spoken, one.raw):
             remarks.append(warning_at(loaded, one.path, "sound_changed", **params))
             continue
-        used[one.place] = one.samples
+        if asks(notice) and one.named.question is None:
+            remarks.append(warning_at(loaded, one.path, "sound_unmarked", **params))
+        used[one.place] = one
     return Own(tuple(lines), tuple(wordings), used, tuple(remarks))
 
 
@@ -175,6 +177,27 @@ def quotable(words: str) -> str:
     return words if len(words) <= _QUOTED else f"{words[:_QUOTED].rsplit(' ', 1)[0]} …"
 
 
+def unsound(folder: Path, error: PolicyError) -> list[PolicyFault]:
+    """Of the files that a faulty policy in `folder` names, those that are no sound either."""
+    faults: list[PolicyFault] = []
+    for one in error.sounds:
+        try:
+            _read(folder, one.file)
+        except SoundError as found:
+            faults.append(PolicyFault(one.line, one.key, found.code, found.params))
+    return faults
+
+
+def _read(folder: Path, named: str) -> tuple[bytes, Samples]:
+    """SoundError, with its path as it is named."""
+    file = folder / named
+    try:
+        raw = bytes_of(file)
+        return raw, samples_of(raw, file)
+    except SoundError as error:
+        raise SoundError(error.code, **{**error.params, "path": named}) from None
+
+
 def _sounds(loaded: LoadedPolicy) -> tuple[list[OwnSound], list[PolicyFault]]:
     sounds: list[OwnSound] = []
     faults: list[PolicyFault] = []
@@ -183,13 +206,26 @@ def _sounds(loaded: LoadedPolicy) -> tuple[list[OwnSound], list[PolicyFault]]:
         for notice, files in line.sound.items():
             for language, named in files.items():
                 path = ("line", n, "sound", notice.value, language.value)
-                file = folder / named.file
                 try:
-                    raw = bytes_of(file)
-                    samples = samples_of(raw, file)
+                    raw, samples = _read(folder, named.file)
                 except SoundError as error:
-                    code = error.code.removeprefix("policy.fault.")
-                    faults.append(fault_at(loaded, path, code, **{**error.params, "path": named.file}))
-                else:
-                    sounds.append(OwnSound((line.id, notice, language), path, named, raw, samples))
+                    faults.append(fault_at(loaded, path, error.code.removeprefix("policy.fault."), **error.params))
+                    continue
+                faults += _outside(loaded, path, named, len(samples) / RATE)
+                sounds.append(OwnSound((line.id, notice, language), path, named, raw, samples))
     return sounds, faults
+
+
+SHORTEST_QUESTION = 1.0
+"""seconds"""
+
+
+def _outside(loaded: LoadedPolicy, path: KeyPath, named: SoundFile, seconds: float) -> list[PolicyFault]:
+    """Marks that lie beyond the file's end, and a question too short to be one. At the very end it is none: all is repeated."""
+    params = {"path": named.file, "seconds": round(seconds, 1)}
+    marks = {"essentials": named.essentials, "question": named.question}
+    return [
+        fault_at(loaded, (*path, name), "mark_outside", value=at, **params)
+        for name, at in marks.items()
+        if at is not None and (at > seconds or (name == "question" and seconds - SHORTEST_QUESTION < at < seconds))
+    ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import wave
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -34,13 +35,12 @@ def read_any(path: Path) -> Samples:
 
 def bytes_of(path: Path) -> bytes:
     """SoundError where there is no file, or none that can be read or is as small as a notice."""
-    if not path.is_file():
-        raise SoundError("policy.fault.sound_missing", path=str(path))
-    try:
+    raw = b""
+    with suppress(OSError):
+        if not path.is_file():
+            raise SoundError("policy.fault.sound_missing", path=str(path))
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
-    except OSError:
-        raw = b""
     if not 0 < len(raw) <= LARGEST:
         raise SoundError("policy.fault.sound_unreadable", path=str(path))
     return raw

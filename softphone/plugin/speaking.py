@@ -1,4 +1,4 @@
-"""A notice's text as sound: by the voice, or from the controller's own recording, with the times of what is shown.
+"""A notice's text as sound: by the voice, or from the controller's own recording, with its marks and the times of what is shown.
 
 Spoken once and kept on disk under the hash of what is said; a notice holds no personal data. Never in a call.
 """
@@ -22,6 +22,7 @@ from softphone.domain.purpose import Language
 from softphone.plugin.client import PluginFailed, PluginHost
 from softphone.plugin.contract import SPEAK, SpeakParams
 from softphone.plugin.manifest import Plugin
+from softphone.plugin.own import OwnSound
 from softphone.plugin.sounds import RATE, Samples, read_wav, wav_with_lead
 from softphone.plugin.spec import Speech, SpeechWord
 
@@ -53,19 +54,35 @@ class Speaker:
         self._cache = cache
         self._version = voice.release if voice else ""
 
-    def sound(self, text: NoticeText, own: Samples | None = None) -> NoticeSound | Lacking:
-        """`own`: a recording of just this text, at 16 kHz."""
+    def sound(self, text: NoticeText, own: OwnSound | None = None) -> NoticeSound | Lacking:
+        """`own`: a recording of just this text."""
         try:
             if own is not None:
-                words = evenly_spread(text.spoken, len(own) / RATE)
-                return self._written(_key("own", own.tobytes().hex(), text.spoken), own, words, text)
+                return self._recorded(own, text)
             speech = self._spoken(text)
             if speech is None:
                 return Lacking.SPEECH
             key = _key("spoken", self._version, text.language.value, text.spoken)
-            return self._written(key, read_wav(speech.wav), speech.words, text)
+            samples, shown = read_wav(speech.wav), _as_shown(speech.words, text)
+            said = [word.until for word in shown if word.start < text.essentials]
+            essentials = max(said, default=len(samples) / RATE + LEAD)
+            question = _said_from(shown, text.question) if text.question is not None else None
+            return self._written(key, samples, shown, text, essentials, question)
         except OSError:
             return Lacking.FILE
+
+    def _recorded(self, own: OwnSound, text: NoticeText) -> NoticeSound:
+        """With the marks that the policy gives. Where it gives none, nothing counts as said before the end: a key pressed earlier
+        is no answer, and the whole is repeated (G03)."""
+        named, end = own.named, len(own.samples) / RATE
+        question = None
+        if text.question is not None:
+            question = end if named.question is None else named.question
+        essentials = next(at for at in (named.essentials, question, end) if at is not None)
+        key = _key("own", own.samples.tobytes().hex(), text.spoken, str(named.essentials), str(named.question))
+        shown = _as_shown(_paced(text, own), text)
+        asked = None if question is None else question + LEAD
+        return self._written(key, own.samples, shown, text, essentials + LEAD, asked)
 
     def _spoken(self, text: NoticeText) -> Speech | None:
         """In the text's language, but for a first sentence in the other one."""
@@ -100,21 +117,27 @@ class Speaker:
         except (OSError, ValueError):
             return None
 
-    def _written(self, key: str, samples: Samples, words: tuple[SpeechWord, ...], text: NoticeText) -> NoticeSound:
+    def _written(
+        self,
+        key: str,
+        samples: Samples,
+        shown: tuple[SpokenWord, ...],
+        text: NoticeText,
+        essentials: float,
+        question: float | None,
+    ) -> NoticeSound:
         """The files to play, and when in them each thing is said."""
-        seconds = len(samples) / RATE
-        shown = _as_shown(words, text)
-        question = _said_from(shown, text.question) if text.question is not None else None
         question_path, question_seconds = None, 0.0
         if question is not None:
             rest = samples[round((question - LEAD) * RATE) :]
+            rest = rest if len(rest) else samples
             question_path = self._write(f"{key}-question.wav", wav_with_lead(rest))
             question_seconds = len(rest) / RATE + LEAD
         return NoticeSound(
             text=text,
             path=self._write(f"{key}.wav", wav_with_lead(samples)),
-            seconds=seconds + LEAD,
-            essentials=max((word.until for word in shown if word.start < text.essentials), default=seconds + LEAD),
+            seconds=len(samples) / RATE + LEAD,
+            essentials=essentials,
             question=question,
             words=shown,
             question_path=question_path,
@@ -133,13 +156,16 @@ class Speaker:
         return str(path)
 
 
-def evenly_spread(spoken: str, seconds: float) -> tuple[SpeechWord, ...]:
-    """Times for a recording whose words nobody has timed: each character takes as long as every other."""
-    pace = seconds / max(1, len(spoken))
-    return tuple(
-        SpeechWord(word.start(), word.end(), word.start() * pace, word.end() * pace)
-        for word in re.finditer(r"\S+", spoken)
-    )
+def _paced(text: NoticeText, own: OwnSound) -> tuple[SpeechWord, ...]:
+    """Times for a recording whose words nobody has timed: between two marks each character takes as long as every other."""
+    known = {0: 0.0, len(text.spoken): len(own.samples) / RATE}
+    if own.named.essentials is not None:
+        known[text.spoken_at(text.essentials)] = own.named.essentials
+    if own.named.question is not None and text.question is not None:
+        known[text.spoken_at(text.question)] = own.named.question
+    places, times = zip(*sorted(known.items()), strict=True)
+    words = [word.span() for word in re.finditer(r"\S+", text.spoken)]
+    return tuple(SpeechWord(start, end, *np.interp((start, end), places, times).tolist()) for start, end in words)
 
 
 def _one_after_the_other(first: Speech, rest: Speech, cut: int) -> Speech:

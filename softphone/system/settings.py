@@ -8,16 +8,15 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
-import tomlkit
 from pydantic import TypeAdapter, ValidationError
 
 from softphone.domain.errors import SettingsError
 from softphone.wire import Settings
 
 FILE = "settings.toml"
-_adapter = TypeAdapter(Settings)
 
 
 def load_settings(folder: Path) -> Settings:
@@ -30,7 +29,7 @@ def load_settings(folder: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError("error.settings.unreadable", path=str(path), detail=type(error).__name__) from None
     try:
-        return _adapter.validate_python(tomllib.loads(text))
+        return _adapter().validate_python(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError("error.settings.no_toml", path=str(path), detail=str(error)) from None
     except ValidationError as error:
@@ -40,6 +39,8 @@ def load_settings(folder: Path) -> Settings:
 
 def save_settings(folder: Path, settings: Settings) -> None:
     """Written whole or not at all. Raises SettingsError where the folder cannot be written."""
+    import tomlkit  # every process reads settings, few write them
+
     wanted = {key: value for key, value in asdict(settings).items() if value is not None}
     wanted["accounts"] = [dict(account) for account in wanted["accounts"]]
     path = folder / FILE
@@ -58,3 +59,8 @@ def set_aside(folder: Path) -> Path:
     aside = folder / "settings.faulty.toml"
     path.replace(aside)
     return aside
+
+
+@cache
+def _adapter() -> TypeAdapter[Settings]:
+    return TypeAdapter(Settings)

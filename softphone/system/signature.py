@@ -26,29 +26,43 @@ def signature_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.sig")
 
 
+class Signed:
+    """A file's bytes and what lay beside it for a signature, as they were read: `key in signed` for whoever has signed them."""
+
+    def __init__(self, content: bytes, path: Path) -> None:
+        self._content = content
+        self._beside = signature_path(path)
+        self._found = _read(self._beside)
+        self._known: dict[object, bool] = {}
+
+    def __contains__(self, signer: object) -> bool:
+        """A public key, base64. What is none has signed nothing."""
+        if signer not in self._known:
+            try:
+                self.check(str(signer))
+            except PolicyUnsigned:
+                self._known[signer] = False
+            else:
+                self._known[signer] = True
+        return self._known[signer]
+
+    def check(self, signer: str) -> None:
+        """PolicyUnsigned unless `signer` (public key, base64) has signed exactly these bytes."""
+        try:
+            public = Ed25519PublicKey.from_public_bytes(_decoded(signer, _KEY_BYTES))
+        except ValueError:
+            raise PolicyUnsigned(_fault("signer_malformed")) from None
+        if isinstance(self._found, PolicyFault):
+            raise PolicyUnsigned(self._found)
+        try:
+            public.verify(self._found, self._content)
+        except InvalidSignature:
+            raise PolicyUnsigned(_fault("signature_wrong", path=str(self._beside))) from None
+
+
 def check_signature(content: bytes, path: Path, signer: str) -> None:
     """PolicyUnsigned unless `signer` (public key, base64) has signed exactly these bytes of the file at `path`."""
-    beside = signature_path(path)
-    try:
-        public = Ed25519PublicKey.from_public_bytes(_decoded(signer, _KEY_BYTES))
-    except ValueError:
-        raise _unsigned("signer_malformed") from None
-    try:
-        with beside.open("rb") as file:
-            written = file.read(_LARGEST)
-    except FileNotFoundError:
-        raise _unsigned("signature_missing", path=str(beside)) from None
-    except (OSError, ValueError) as error:
-        detail = getattr(error, "strerror", None) or type(error).__name__
-        raise _unsigned("signature_unreadable", path=str(beside), detail=detail) from None
-    try:
-        signature = _decoded(written, _SIGNATURE_BYTES)
-    except ValueError:
-        raise _unsigned("signature_malformed", path=str(beside)) from None
-    try:
-        public.verify(signature, content)
-    except InvalidSignature:
-        raise _unsigned("signature_wrong", path=str(beside)) from None
+    Signed(content, path).check(signer)
 
 
 def new_signing_key() -> bytes:
@@ -59,6 +73,11 @@ def new_signing_key() -> bytes:
 def public_half(private: bytes) -> str:
     """Its public key in base64, for the setting `policy_signer`."""
     return base64.b64encode(_private(private).public_key().public_bytes_raw()).decode("ascii")
+
+
+def public_key(text: str) -> str:
+    """A public key as `public_half` writes it. ValueError for what is none."""
+    return base64.b64encode(_decoded(text, _KEY_BYTES)).decode("ascii")
 
 
 def sign(content: bytes, path: Path, private: bytes) -> Path:
@@ -91,5 +110,18 @@ def _decoded(text: str | bytes, size: int) -> bytes:
     return raw
 
 
-def _unsigned(code: str, **params: Param) -> PolicyUnsigned:
-    return PolicyUnsigned(PolicyFault(None, "", f"policy.fault.{code}", params))
+def _read(beside: Path) -> bytes | PolicyFault:
+    """The signature, or why there is none."""
+    try:
+        with beside.open("rb") as file:
+            return _decoded(file.read(_LARGEST), _SIGNATURE_BYTES)
+    except FileNotFoundError:
+        return _fault("signature_missing", path=str(beside))
+    except OSError as error:
+        return _fault("signature_unreadable", path=str(beside), detail=error.strerror or type(error).__name__)
+    except ValueError:
+        return _fault("signature_malformed", path=str(beside))
+
+
+def _fault(code: str, **params: Param) -> PolicyFault:
+    return PolicyFault(None, "", f"policy.fault.{code}", params)

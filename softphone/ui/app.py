@@ -26,6 +26,7 @@ from PySide6.QtCore import (
     QtMsgType,
     QTranslator,
     Signal,
+    SignalInstance,
     qInstallMessageHandler,
 )
 from PySide6.QtWidgets import QApplication
@@ -34,6 +35,7 @@ from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.status import Told
 from softphone.system.endpoint import Endpoint
+from softphone.system.logbook import where
 from softphone.texts import Texts
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
@@ -92,6 +94,12 @@ class _Work(QRunnable):
 
     def run(self) -> None:
         self._call()
+
+
+def _tell(signal: SignalInstance, *what: object) -> None:
+    """From a thread of the pool, which may outlive the desk: then nobody is told."""
+    with suppress(RuntimeError):  # so says Qt where the sender has gone
+        signal.emit(*what)
 
 
 class Desk(QObject):
@@ -252,6 +260,15 @@ class Desk(QObject):
         self._answered(done.id, taken=True)
         if done.id in self._pressed_since:
             self.window.note.hide()
+        if (locked := done.result.get("locked")) is not None:
+            counts = {
+                "earlier.locked": int(locked),
+                "refused.earlier.unreadable": int(done.result.get("unreadable", 0)),
+            }
+            self._say(
+                lambda texts: " ".join(texts(code, count=count) for code, count in counts.items() if count),
+                fault=bool(counts["refused.earlier.unreadable"]),
+            )
 
     def _refused(self, refused: Refused) -> None:
         self._answered(refused.id, taken=False)
@@ -269,10 +286,10 @@ class Desk(QObject):
     def _starting_failed(self, error: KlartoneError) -> None:
         self._say(lambda texts: texts.error(error))
 
-    def _say(self, said: Callable[[Texts], str]) -> None:
+    def _say(self, said: Callable[[Texts], str], *, fault: bool = True) -> None:
         """Until it is closed, or a press made after it has been taken."""
         self._pressed_since.clear()
-        self.window.say(said, self.view().texts)
+        self.window.say(said, self.view().texts, fault=fault)
 
     # --- what the window wants ------------------------------------------------------------------
 
@@ -288,12 +305,15 @@ class Desk(QObject):
 
     def _store_password(self, account: str, password: str) -> None:
         def store() -> None:
+            refusal: KeyringError | None = None
             try:
                 self._deps.store_password(account, password)
             except KeyringError as error:
-                self._stored.emit(error)
-            else:
-                self._stored.emit(None)
+                refusal = error
+            except Exception as error:  # noqa: BLE001 - whatever a keyring throws: its words may hold the password
+                log.error("bug %s", where(type(error), error.__traceback__))
+                refusal = KeyringError("error.keyring.failed", detail=type(error).__name__)
+            _tell(self._stored, refusal)
 
         self._work.add(self._aside(store))
 
@@ -306,7 +326,7 @@ class Desk(QObject):
 
     def _ask_review(self) -> None:
         if self._deps.offers_review():
-            self._may_review.emit()
+            _tell(self._may_review)
 
     def _start_review(self) -> None:
         try:

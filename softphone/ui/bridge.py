@@ -45,6 +45,8 @@ _ANSWER_TIME = 3.0
 """seconds within which every command is answered"""
 _START_AGAIN_AFTER = 4000
 """ms after which an engine that has not appeared is started once more"""
+OTHER_VERSION_AGAIN = 12_000
+"""ms until an engine of another version is tried again: left alone for ten seconds it ends"""
 
 
 class Bridge(QObject):
@@ -78,6 +80,7 @@ class Bridge(QObject):
         self._read = bytearray()
         self._secret = ""
         self._said = False
+        self._said_at = 0.0
         self._attached = False
         self._closing = False
         self._ping = QTimer(self, interval=_PING_EVERY)
@@ -87,6 +90,8 @@ class Bridge(QObject):
         self._again.timeout.connect(self._try)
         self._waited = _START_AGAIN_AFTER
         self._failures = 0
+        self._told_of: Hello | None = None
+        """the engine of another version that a person was told of"""
 
     @property
     def attached(self) -> bool:
@@ -112,8 +117,14 @@ class Bridge(QObject):
         return True
 
     def _alive(self) -> None:
+        now = time.monotonic()
+        if not self._attached and now - self._said_at > _ANSWER_TIME:
+            log.warning("whoever listens for the engine says nothing; starting another")
+            self._drop()
+            self._start()
+            return
         self._write(encode(Ping()))
-        late = [id for id, at in self._sent.items() if time.monotonic() - at > _ANSWER_TIME]
+        late = [id for id, at in self._sent.items() if now - at > _ANSWER_TIME]
         for id in late:
             del self._sent[id]
         if late:
@@ -150,8 +161,10 @@ class Bridge(QObject):
         socket.errorOccurred.connect(self._failed)
 
     def _attach(self) -> None:
-        self._said = self._write(encode(Attach(self._secret)))
-        self._ping.start()
+        socket, said = self._socket, self._write(encode(Attach(self._secret)))
+        if self._socket is socket:  # else writing told that it is gone, and the next try is on its way
+            self._said, self._said_at = said, time.monotonic()
+            self._ping.start()
 
     def _start(self) -> None:
         """Start an engine, unless one was started a moment ago and may still be on its way."""
@@ -223,6 +236,8 @@ class Bridge(QObject):
                 self._told(bytes(line))
 
     def _told(self, line: bytes) -> None:
+        if self._socket is None:
+            return  # it was let go of at one of the lines before
         try:
             message = decode_from_engine(line)
         except WireError as error:
@@ -232,7 +247,11 @@ class Bridge(QObject):
         match message:
             case Hello(protocol=protocol):
                 if protocol != PROTOCOL:
-                    self.fault.emit(Fault(Said("bridge.other_version")))
+                    self._drop()
+                    self._wait(OTHER_VERSION_AGAIN)
+                    if message != self._told_of:
+                        self._told_of = message
+                        self.fault.emit(Fault(Said("bridge.other_version")))
             case Snapshot():
                 first, self._attached = not self._attached, True
                 if first:

@@ -179,6 +179,13 @@ class Card(QFrame):
         self.setObjectName(name)
         self.setProperty("role", role)
 
+    def set_role(self, role: str) -> None:
+        """Its style is worked out anew."""
+        if role != self.property("role"):
+            self.setProperty("role", role)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
 
 def chain(widgets: Sequence[QWidget]) -> None:
     """Make Tab go through these in this order, the page's."""

@@ -14,8 +14,8 @@ from softphone.ui.theme.style import MARGIN, SMALL
 
 
 class Note(QWidget):
-    """A fault or a refusal that a person is told once. It has a place in the page: it covers nothing, and only what scrolls
-    makes room. shown(bool): it comes, or goes"""
+    """What a person is told once: a fault, a refusal, or what was done. It has a place in the page: it covers nothing, and only
+    what scrolls makes room. shown(bool): it comes, or goes"""
 
     shown = Signal(bool)
 
@@ -37,7 +37,8 @@ class Note(QWidget):
         self.close_button.clicked.connect(self.hide)
         self.hide()
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, *, fault: bool = True) -> None:
+        self.card.set_role("fault" if fault else "card")
         self.show_words(sentence)
         self.show()
         QAccessible.updateAccessibility(announcement(self, sentence))

@@ -22,6 +22,9 @@ from softphone.ui.view import View
 from softphone.ui.window import HEIGHT, WIDTH, DeskWindow
 from softphone.wire import Snapshot
 
+_LEVELS = 8
+"""of layouts within each other, and some more"""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -73,7 +76,7 @@ class Camera:
         window.setFocus()
         QApplication.processEvents()
         window.render_view(view)
-        QApplication.processEvents()
+        _settle()
         return window
 
     def take(self, picture: Picture, file: Path, language: Language, *, dark: bool) -> None:
@@ -93,6 +96,12 @@ class Camera:
         QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
         if not saved:
             raise EngineError("error.pictures.unwritable", path=str(file))
+
+
+def _settle() -> None:
+    """A layout asks the one around it anew, and that one the next, each in a turn of its own."""
+    for _ in range(_LEVELS):
+        QApplication.processEvents()
 
 
 def _shown(window: DeskWindow, *, menu: bool) -> QPixmap:

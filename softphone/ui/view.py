@@ -12,7 +12,7 @@ from softphone.domain.status import Status
 from softphone.texts import Texts
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme
-from softphone.wire import Account, CallPhase, CallState, LineState, PolicyPhase, Snapshot
+from softphone.wire import Account, CallPhase, CallState, LineState, PastCall, PolicyPhase, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class View:
         lines = self.snapshot.lines if self.snapshot else ()
         return next((state for state in lines if state.id == line), None)
 
-    def line_of_call(self, call: CallState) -> LineState | None:
-        """As it was when the call rang."""
-        return call.line_words or self.line(call.line)
+    def line_of_call(self, call: CallState | PastCall) -> LineState | None:
+        """As it was when the call rang, as far as that is known yet."""
+        return (call.line_words if isinstance(call, CallState) else None) or self.line(call.line)
 
-    def name_of_line(self, call: CallState) -> str:
+    def name_of_line(self, call: CallState | PastCall) -> str:
         """The name that the call's line had, in the desk's language, or nothing."""
         state = self.line_of_call(call)
         return state.name.get(self.texts.language, state.id) if state else ""
@@ -68,7 +68,7 @@ class View:
         lines = self.snapshot.lines if self.snapshot else ()
         return next((line for line in lines if any(own in _spelled(number) for number in line.numbers)), None)
 
-    def party(self, call: CallState) -> str:
+    def party(self, call: CallState | PastCall) -> str:
         """The policy's word for who is at the other end, as it stands within a sentence."""
         state = self.line_of_call(call)
         word = state.party.get(self.texts.language, "") if state else ""

@@ -261,10 +261,10 @@ class DeskWindow(QWidget):
         """Say it to a screen reader, over whatever it is saying."""
         QAccessible.updateAccessibility(announcement(self.call.card, sentence))
 
-    def say(self, said: Callable[[Texts], str], texts: Texts) -> None:
+    def say(self, said: Callable[[Texts], str], texts: Texts, *, fault: bool = True) -> None:
         """Tell a person of something once, on the window; in another language once that is chosen."""
         self._said = said
-        self.note.say(upper_first(said(texts)))
+        self.note.say(upper_first(said(texts)), fault=fault)
 
     # --- pages ----------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""What tests of commands on an archive share: a demo's, whose keys lie in a file; and what is said, said in English."""
+"""What tests of commands on an archive share: a demo's, whose keys lie in a file; one with people
+who each have a keyring; and what is said, said in English."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import pytest
 
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.system.secrets import DemoKeyFile
+from tests.archive.people import House, house
 from tests.archive.scene import Scene
 
 
@@ -24,3 +26,9 @@ def desk(tmp_path: Path) -> Iterator[Scene]:
     made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
     yield made
     made.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
+    with house(tmp_path, capsys) as made:
+        yield made

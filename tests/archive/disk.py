@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,14 +33,37 @@ class Image:
 
 
 @contextmanager
-def ext4(folder: Path, *, journal: bool) -> Generator[Image]:
+def tmpfs(folder: Path, name: str = "disk") -> Generator[Path]:
+    """A disk in memory, as that folder in `folder`."""
+    disk = folder / name
+    disk.mkdir()
+    _run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk))
+    try:
+        yield disk
+    finally:
+        _run("umount", "--lazy", str(disk))
+
+
+def fill(disk: Path) -> Path:
+    """To its last byte. The file that does so."""
+    path = disk / "filled"
+    with path.open("ab", buffering=0) as file, suppress(OSError):
+        while file.write(os.urandom(_BLOCK)):
+            pass
+    return path
+
+
+def remount(disk: Path, how: str) -> None:
+    _run("mount", "-o", f"remount,{how}", str(disk))
+
+
+@contextmanager
+def ext4(folder: Path, *, journal: bool, block: int = _BLOCK) -> Generator[Image]:
     image = Image(folder / "disk", folder / "mounted")
     image.mounted.mkdir()
     with image.file.open("wb") as file:
         file.truncate(24 << 20)
-    _run(
-        "mkfs.ext4", "-q", "-F", "-b", str(_BLOCK), "-O", "has_journal" if journal else "^has_journal", str(image.file)
-    )
+    _run("mkfs.ext4", "-q", "-F", "-b", str(block), "-O", "has_journal" if journal else "^has_journal", str(image.file))
     _run("mount", "-o", "loop", str(image.file), str(image.mounted))
     try:
         yield image

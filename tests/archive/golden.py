@@ -1,9 +1,10 @@
-"""The golden archive: one of this version, kept in `golden/` as it was written, so that every later version can be held to it.
+"""The golden archives: one of this schema and of earlier ones, each kept in `golden/` as its version wrote it, so that every
+later version can be held to them.
 
     python -m tests.archive.golden --write
 
-writes it anew, which is right only as long as its version has not been released: what changes in it, changes for archives that
-are out there. `told.json` says what is in it. Its keys lie beside it in the open: nobody was recorded in it.
+writes that of this schema anew, which is right only as long as it has not been released: what changes in it, changes for archives
+that are out there. `told.json` says what is in it. Its keys lie beside it in the open: nobody was recorded in it.
 """
 
 from __future__ import annotations
@@ -18,30 +19,38 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from softphone.archive.access import choose_signer, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.changes import CallFacts, PurposeEnd
 from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.keys import rotation
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
+from softphone.archive.migrations import HEAD
 from softphone.archive.retention import holding
 from softphone.archive.review.session import open_review
+from softphone.archive.tables import checkpoints, sample_tallies, segments
 from softphone.domain.changes import CloseRecording, Discard, DropWraps, HoldBy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
 from softphone.system.secrets import DemoKeyFile
+from softphone.system.signature import new_signing_key, public_half
 from tests.archive.deeds import spoken
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, NUMBER, TRAINING, Scene
 
 FOLDER = Path(__file__).with_name("golden")
+VERSIONS = sorted(one.name for one in FOLDER.iterdir())
+"""their schemas"""
 KEYS, TOLD = "keys.json", "told.json"
 AGENT = "anna@pbx.example"
 BOTH = (DOCUMENTATION, TRAINING)
 LATER = AT + timedelta(days=1)
 
 
-def copied(to: Path) -> tuple[Path, KeyStore]:
+def copied(to: Path, version: str) -> tuple[Path, KeyStore]:
     """The archive and its keys, to be opened: git keeps no file from being read by others."""
-    shutil.copytree(FOLDER, to)
+    shutil.copytree(FOLDER / version, to)
     (to / KEYS).chmod(0o600)
     return to / "archive", DemoKeyFile(to / KEYS)
 
@@ -76,6 +85,19 @@ def told_of(archive: Archive) -> dict[str, Any]:
     return {"archive": archive.id, "desk": archive.desk, "recordings": found}
 
 
+def written_of(archive: Archive) -> dict[str, Any]:
+    """What the catalog says besides, that an earlier schema did not."""
+    with archive.catalog.reading() as connection:
+        chunks = connection.execute(select(segments.c.recording, segments.c.segment, segments.c.chunks)).all()
+        tallies = connection.execute(
+            select(sample_tallies.c.month, sample_tallies.c.what, sample_tallies.c.count)
+        ).all()
+        previous = connection.execute(select(checkpoints.c.number, checkpoints.c.previous)).all()
+    told = {"chunks": chunks, "tallies": tallies, "checkpoints": previous}
+    rows = {name: sorted([*row] for row in found) for name, found in told.items()}
+    return {**rows, "policy_signer": archive.policy_signer}
+
+
 def packets_of(opened: OpenedRecording, number: int) -> str:
     """A digest of a segment's sound as it was coded."""
     digest = hashlib.sha256()
@@ -88,7 +110,7 @@ def packets_of(opened: OpenedRecording, number: int) -> str:
 
 def write(folder: Path) -> None:
     """A call with a pause and an opt-out in its middle, one that was reviewed and is kept on, one that is held, and one that
-    was discarded; a key rotated and revoked, a checkpoint signed."""
+    was discarded; a key rotated and revoked, a policy's signer chosen, checkpoints signed."""
     folder.mkdir()
     desk = Scene(folder / "archive", demo=True, store=DemoKeyFile(folder / KEYS))
     told = _recorded(desk, "a", *BOTH, seconds=(1.5, 1.2, 0.6), opts_out=True)
@@ -107,6 +129,7 @@ def write(folder: Path) -> None:
     new = Recipient("documentation-2", old.role, create_key_pair(desk.store))
     rotation.rotate(desk.archive, old, new)
     rotation.revoke(desk.archive, old)
+    choose_signer(desk.archive, viewer_of(desk.archive, None, ()), public_half(new_signing_key()), AT)
     found = told_of(desk.archive)
     head = desk.archive.head(LATER)
     found["head"] = str(head)
@@ -114,6 +137,7 @@ def write(folder: Path) -> None:
     with open_review(desk.archive, reviewed, "lead", AT) as review:
         found["comments"] = [[one.sample, one.text] for one in review.comments()]
         found["scores"] = dict(review.scores())
+    found["written"] = written_of(desk.archive)
     desk.close()
     assert {row["recording"] for row in found["recordings"]} == {told, reviewed, held}
     (folder / TOLD).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -154,5 +178,5 @@ def _recorded(
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
         sys.exit(__doc__)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    write(FOLDER)
+    shutil.rmtree(FOLDER / HEAD, ignore_errors=True)
+    write(FOLDER / HEAD)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from uuid_utils import uuid7
 
 from softphone import cli
 from softphone.archive.changes import CallFacts
+from softphone.archive.keys.ring import known_keys
 from softphone.bootstrap import Home
 from softphone.domain.changes import CloseRecording
 from softphone.domain.policy.period import Period
@@ -142,16 +143,29 @@ class House:
         line: str = "salg",
         number: str = NUMBER,
         at: datetime | None = None,
+        keeps: str = "P3M",
+        signed_by: str = "",
     ) -> str:
-        """A call's recording, of one second, closed."""
+        """A call's recording, of one second, closed. `signed_by`: whose signature its policy has."""
         desk, at = self.desk, at or datetime.now(UTC) - JUST
-        call, kept = str(uuid7()), Period.parse("P3M")
+        call, kept = str(uuid7()), Period.parse(keeps)
         facts = CallFacts(
             call, line, Direction.INBOUND, number, at, Language.DA, "Europe/Copenhagen", dict.fromkeys(Purpose, kept)
         )
-        desk.ledger.register_call(replace(facts, recipients=tuple(desk.policy_recipients), agent=agent))
+        by = frozenset({signed_by} if signed_by else ())
+        desk.ledger.register_call(replace(facts, recipients=tuple(desk.policy_recipients), agent=agent, signed_by=by))
         recording = desk.recorded(1, *purposes, call=call, at=at)
         desk.commit(CloseRecording(recording, at + timedelta(seconds=1), purposes), recording=recording)
+        return recording
+
+    def recorded_for_own_keys(self, person: Person, roles: Iterable[KeyRole], *purposes: Purpose, agent: str) -> str:
+        """A call's recording that is sealed for keys of somebody's own besides, as by a policy of their own."""
+        the_house_has = list(self.desk.policy_recipients)
+        for role in roles:
+            assert person.does("keys", "create", role.value, "--id", f"my-{role}").status == 0
+        self.desk.policy_recipients += [one.recipient for one in known_keys(person.keys)]
+        recording = self.recorded(*purposes, agent=agent)
+        self.desk.policy_recipients[:] = the_house_has
         return recording
 
 

@@ -55,6 +55,8 @@ class Told:
     """segment to samples"""
     scrapped: list[bytes] = field(default_factory=list[bytes])
     """wraps that are in no page any more"""
+    refused: set[KeyRole] = field(default_factory=set[KeyRole])
+    """who was refused since they could last open it: each time is written into the log"""
 
     @property
     def stays(self) -> bool:
@@ -234,10 +236,10 @@ class Promises:
             assert KeyRole.DOCUMENTATION in opens, one
         if not one.may_be_untrained and Purpose.TRAINING.value in one.purposes:
             assert KeyRole.TRAINING in opens, one
-        for role in (KeyRole.TRAINING, KeyRole.DOCUMENTATION):
-            if role not in opens:
-                with pytest.raises(ArchiveError):
-                    archive.keys_for(row, role, AT, refusal="opening_refused")
+        for role in {KeyRole.TRAINING, KeyRole.DOCUMENTATION} - opens - one.refused:
+            with pytest.raises(ArchiveError):
+                archive.keys_for(row, role, AT, refusal="opening_refused")
+        one.refused = {*KeyRole} - opens
         self._hear(archive, one, row)
         one.holds = {hold.hold for hold in row.holds}
         self._settled(one, untrained=KeyRole.TRAINING not in opens)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -32,6 +36,8 @@ AFTER = datetime(2090, 1, 1, tzinfo=UTC)
 """later than whatever a test sweeps at, for who is to see nothing but the order of it"""
 FRAME = 320
 RATE = 16_000
+NEVER = 3600.0
+"""seconds; tests talk in bursts, whatever the clock says"""
 
 
 class MemoryKeys:
@@ -68,17 +74,23 @@ class Scene:
         store: KeyStore | None = None,
         recipients: Mapping[KeyRole, Recipient] | None = None,
         repairs: bool = True,
+        another: bool = False,
     ) -> None:
-        """`recipients`: of an archive that is there already, and is opened. `repairs`: nobody else writes to it."""
+        """`recipients`: of an archive that is there already, and is opened. `repairs`: nobody else writes to it. `another`: than
+        the one that every test has a copy of, for who needs two."""
         self.folder = folder
         self.memory = MemoryKeys(demo=demo)
         self.store = store or self.memory
-        if recipients is None:
-            self.archive = Archive.create(folder, self.store, demo=demo)
-        else:
-            self.archive = Archive.open(folder, self.store)
-            if repairs:
-                self.archive.repair(AT)
+        if another:
+            Archive.create(folder, self.store, demo=demo).close()
+        elif recipients is None:
+            new, made = _new(demo)
+            shutil.copytree(new, folder, dirs_exist_ok=True)
+            for name, secret in made.held.items():
+                self.store.set(name, secret)
+        self.archive = Archive.open(folder, self.store)
+        if recipients is not None and repairs:
+            self.archive.repair(AT)
         self.archive.clock = lambda: AT
         self.recipients = recipients or {
             role: Recipient(role.value, role, create_key_pair(self.store)) for role in KeyRole
@@ -105,6 +117,7 @@ class Scene:
                 self._recorder_failed,
                 lambda recording, segment, samples: self.sealed.append((recording, segment, samples)),
             ),
+            missed_after=NEVER,
         )
 
     def close(self) -> None:
@@ -247,9 +260,18 @@ class Scene:
         self.failed.set()
 
 
+@cache
+def _new(demo: bool) -> tuple[Path, MemoryKeys]:
+    """A new archive, and what it has put into its keyring. Made once: to copy it takes a sixth of the time."""
+    there, keys = TemporaryDirectory(prefix="klartone-"), MemoryKeys(demo=demo)
+    atexit.register(there.cleanup)
+    Archive.create(Path(there.name, "archive"), keys, demo=demo).close()
+    return Path(there.name, "archive"), keys
+
+
 @contextmanager
-def scene(folder: Path, *, demo: bool = False) -> Generator[Scene]:
-    made = Scene(folder, demo=demo)
+def scene(folder: Path, *, demo: bool = False, another: bool = False) -> Generator[Scene]:
+    made = Scene(folder, demo=demo, another=another)
     try:
         yield made
     finally:

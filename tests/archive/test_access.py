@@ -7,7 +7,6 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Deed, Role
 from softphone.system.policy_file import parse_policy
-from tests.archive.people import ANNA, BO, House, Person, house, policy_of
+from tests.archive.people import ANNA, BO, House, Person, policy_of
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
 from tests.policies import KEYS
 
@@ -33,15 +32,7 @@ PHRASE = "nok så lang en sætning"
 OTHER = "+4531415926"
 
 
-@pytest.fixture(autouse=True)
-def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LC_ALL", "en.UTF-8")
-
-
-@pytest.fixture
-def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
-    with house(tmp_path, capsys) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("english")
 
 
 def policy(home: House) -> Policy:
@@ -67,20 +58,35 @@ def last(home: House) -> tuple[str, dict[str, object]]:
 def test_roles_follow_from_the_keys_and_the_accounts_that_are_here(
     home: House, keys: tuple[KeyRole, ...], accounts: tuple[str, ...], roles: set[Role]
 ) -> None:
+    home.recorded(DOCUMENTATION, TRAINING)
     home.desk.archive.store = home.desk.only(*keys)
     viewer = viewer_of(home.desk.archive, policy(home), accounts)
     assert viewer.roles == roles
     assert set(viewer.key_ids) == set(keys)
 
 
-def test_a_key_that_only_the_archive_still_seals_for_proves_its_role_too(home: House) -> None:
+@pytest.mark.rule("G11")
+def test_what_a_key_opens_proves_its_role_and_no_policy_does(home: House) -> None:
     home.desk.archive.store = home.desk.only(KeyRole.CUSTODY)
-    assert viewer_of(home.desk.archive, None, ()).roles == {Role.IT}
+    for given in (None, policy(home)):
+        assert viewer_of(home.desk.archive, given, ()).roles == {Role.IT}
     home.recorded(DOCUMENTATION)
-    assert viewer_of(home.desk.archive, None, ()).roles == {Role.CUSTODY}
+    for given in (None, policy(home)):
+        assert viewer_of(home.desk.archive, given, ()).roles == {Role.CUSTODY}
+
+
+@pytest.mark.rule("G11")
+def test_another_s_private_key_under_the_name_of_one_that_is_sealed_for_proves_nothing(home: House) -> None:
+    home.recorded(DOCUMENTATION)
+    names = {role: f"private-{one.key_id}" for role, one in home.desk.recipients.items()}
+    store = home.desk.only()
+    store.held[names[KeyRole.CUSTODY]] = home.desk.memory.held[names[KeyRole.TRAINING]]
+    home.desk.archive.store = store
+    assert viewer_of(home.desk.archive, policy(home), ()).roles == {Role.IT}
 
 
 def test_a_team_is_led_by_whose_key_it_names_and_where_there_are_no_teams_everybody_is_led(home: House) -> None:
+    home.recorded(TRAINING)
     home.desk.archive.store = home.desk.only(KeyRole.TRAINING)
     viewer = viewer_of(home.desk.archive, policy(home), ())
     assert [team.id for team in viewer.teams] == ["salg"]
@@ -180,6 +186,48 @@ def test_an_agent_sees_own_calls_and_which_are_held_and_what_the_lead_shares(hom
     assert anna.lists()[0]["holds"]
     # Nobody may listen to it for training now.
     assert "Fin afslutning" not in anna.does("archive", "show", recording).out
+
+
+@pytest.mark.rule("L2")
+def test_why_a_call_is_locked_is_told_to_who_raised_it_and_to_data_protection_alone(home: House) -> None:
+    recording, now = home.recorded(DOCUMENTATION), datetime.now(UTC)
+    for by, why, who in (
+        (HoldBy.CONTROLLER, "the caller says that Anna was rude", "case-handler"),
+        (HoldBy.PARTY, "asked at the phone", ANNA),
+    ):
+        holding.raise_hold(home.desk.archive, recording, by, why, who, now)
+    anna, bo = home.person("anna", account=ANNA), home.person("bo", account=BO)
+    case, dpo = home.person("case", KeyRole.DOCUMENTATION), home.person("dpo", KeyRole.CUSTODY)
+    for person, told in ((anna, set[str]()), (case, set[str]()), (dpo, {"phone", "rude"})):
+        shown = person.does("archive", "show", recording).out
+        assert shown.count("to be confirmed by") == 2
+        assert {word for word in ("phone", "rude") if word in shown} == told
+        assert ("case-handler" in shown) == (person is dpo)
+    # What was locked at the phone, its account has locked: which is theirs, they see. Why, who only says that it is theirs would
+    # see as well.
+    said = anna.does("holds", "list").out
+    assert (recording in said, "phone" in said, "rude" in said) == (True, False, False)
+    (line,) = map(json.loads, anna.does("holds", "list", "--json").out.splitlines())
+    assert (line["raised_by"], line["why"]) == (ANNA, None)
+    assert {json.loads(one)["why"] for one in dpo.does("holds", "list", "--json").out.splitlines()} == {
+        "the caller says that Anna was rude",
+        "asked at the phone",
+    }
+    assert bo.does("holds", "list").out == "You have locked no recording. Data protection sees all holds.\n"
+
+
+@pytest.mark.rule("G11")
+def test_who_finds_nothing_is_not_told_either_how_ids_begin_and_nobody_is_told_how_many(home: House) -> None:
+    for _ in range(2):
+        home.recorded(DOCUMENTATION)
+    it, anna = home.person("it"), home.person("anna", account=ANNA)
+    for asked in ("0", "none-such"):
+        said = it.does("archive", "show", asked)
+        assert (said.status, said.out) == (1, "")
+        assert "nothing of the calls is shown to you" in said.err
+        assert last(home) == ("refused", {"deed": "find_all"})
+    said = anna.does("archive", "show", "0")
+    assert (said.status, "Several recordings begin with 0" in said.err, "2" in said.err) == (1, True, False)
 
 
 @pytest.mark.rule("G36")
@@ -365,6 +413,14 @@ def test_who_has_no_keys_for_numbers_hands_none_on_and_that_is_logged(
 
 
 @pytest.mark.rule("G11")
+def test_who_has_no_private_key_exports_none_and_that_is_logged(home: House, tmp_path: Path) -> None:
+    key, file = home.desk.recipients[KeyRole.CUSTODY].key_id, tmp_path / "custody.key"
+    said = home.person("anna", account=ANNA).does("keys", "export", key[:12], "--private", str(file))
+    assert (said.status, file.exists()) == (1, False)
+    assert last(home) == ("refused", {"deed": "export", "key": key})
+
+
+@pytest.mark.rule("G11")
 def test_a_key_in_use_is_revoked_by_its_own_purpose_or_data_protection_and_by_nobody_else(home: House) -> None:
     home.recorded(DOCUMENTATION, TRAINING)
     lead, handler = home.person("lead", KeyRole.TRAINING), home.person("case", KeyRole.DOCUMENTATION)
@@ -384,17 +440,41 @@ def test_a_key_in_use_is_revoked_by_its_own_purpose_or_data_protection_and_by_no
         assert set(revoked(connection)) == {key, home.desk.recipients[KeyRole.TRAINING].key_id}
 
 
-def test_a_key_that_the_policy_names_no_more_is_revoked_by_it(home: House) -> None:
+def test_an_archive_without_recordings_has_keys_handed_out_and_rotated_and_is_swept(
+    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dpo = home.person("dpo", *KeyRole)
+    said = dpo.does("archive", "sweep", "--clock-is-right")
+    assert (said.status, "follows from the recordings that are sealed for it" in said.err) == (1, True)
+    assert dpo.does("archive", "sweep").status == 0
+    said = dpo.does("keys", "revoke", "case-1", "--yes")
+    assert (said.status, "take the key out of the policy" in said.err) == (1, True)
+    assert dpo.does("keys", "create", "training", "--id", "lead-9").status == 0
+    assert dpo.does("keys", "rotate", "lead-1", "--to", "lead-9").status == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
+    assert dpo.does("archive", "admit", str(tmp_path / "next.admit")).status == 0
     home.recorded(DOCUMENTATION)
-    it = home.person("it")
+    assert dpo.does("archive", "sweep", "--clock-is-right").status == 0
+    # Of a team that has no sample yet, data protection revokes the lead's.
+    assert "is revoked" in dpo.does("keys", "revoke", "lead-1", "--yes").out
+
+
+@pytest.mark.rule("G11")
+def test_a_policy_that_names_a_key_no_more_lets_nobody_revoke_it(home: House) -> None:
+    home.recorded(DOCUMENTATION)
     old = home.desk.recipients[KeyRole.DOCUMENTATION]
-    ring.remember(it.keys, ring.Known("case-0", ring.KeyPurpose.DOCUMENTATION, old.public_key, datetime.now(UTC)))
-    policy, public = home.policy("it"), base64.b64encode(old.public_key).decode("ascii")
-    told = policy.read_text("utf-8")
-    policy.write_text("not a policy", encoding="utf-8")
+    public = base64.b64encode(old.public_key).decode("ascii")
+    it, handler = home.person("it"), home.person("case", KeyRole.DOCUMENTATION)
+    for person, name in ((it, "it"), (handler, "case")):
+        ring.remember(
+            person.keys, ring.Known("case-0", ring.KeyPurpose.DOCUMENTATION, old.public_key, datetime.now(UTC))
+        )
+        written = home.policy(name)
+        written.write_text(written.read_text("utf-8").replace(public, KEYS["documentation"]), encoding="utf-8")
     assert "not yours to revoke" in it.does("keys", "revoke", "case-0").err
-    policy.write_text(told.replace(public, KEYS["documentation"]), encoding="utf-8")
-    assert "not yours to revoke" not in it.does("keys", "revoke", "case-0").err
+    with home.desk.archive.catalog.reading() as connection:
+        assert revoked(connection) == {}
+    assert "not yours to revoke" not in handler.does("keys", "revoke", "case-0").err
     with home.desk.archive.catalog.reading() as connection:
         assert set(revoked(connection)) == {old.key_id}
 

@@ -79,7 +79,7 @@ def test_it_is_kept_past_its_day_and_reported_once_a_month_has_passed_without_an
     assert swept(desk, LATER) == [Swept.PURPOSE_EXPIRED, Swept.ACCESS_OVERDUE]
     with closing(Archive.open(desk.folder, desk.only(KeyRole.CUSTODY))) as officer:
         assert officer.open_recording(recording, LATER).length() == RATE
-        row = holding.close(officer, hold, [], LATER, answered=date(2027, 3, 1))
+        row = holding.close(officer, hold, [], LATER, answered=date(2027, 3, 1)).row
     assert row.holds == ()
     key = {"key": desk.recipients[KeyRole.CUSTODY].key_id[:16]}
     assert last(desk, recording) == ("access_answered", "G08", {"answered": "2027-03-01", **key})
@@ -95,7 +95,7 @@ def test_a_withdrawal_ends_the_use_for_training_at_once_and_leaves_the_recording
     desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), Restrict(recording, "hold_only"))
     assert swept(desk, LATER - timedelta(days=70)) == []
     assert desk.archive.find(recording, AT).opens_for == (KeyRole.CUSTODY,)
-    row = holding.close(desk.archive, hold, desk.policy_recipients, AT, answered=AT.date())
+    row = holding.close(desk.archive, hold, desk.policy_recipients, AT, answered=AT.date()).row
     assert row.opens_for == (KeyRole.CUSTODY,)
     assert Swept.DISCARDED in swept(desk, AT + timedelta(days=1))
     assert [one.recording for one in desk.archive.list(AT)] == []
@@ -105,12 +105,12 @@ def test_a_withdrawal_ends_the_use_for_training_at_once_and_leaves_the_recording
 def test_once_closed_the_original_dates_count_and_training_that_still_stands_comes_back(desk: Scene) -> None:
     recording = closed(desk, DOCUMENTATION, TRAINING)
     hold, dispute = asked(desk, recording), holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "mette", AT)
-    row = holding.close(desk.archive, hold, desk.policy_recipients, AT, reason="withdrawn by the party")
+    row = holding.close(desk.archive, hold, desk.policy_recipients, AT, reason="withdrawn by the party").row
     key = {"key": desk.recipients[KeyRole.CUSTODY].key_id[:16]}
     assert last(desk, recording) == ("access_not_answered", "G08", {"why": "withdrawn by the party", **key})
     assert [one.hold for one in row.holds] == [dispute]
     assert row.purposes == (DOCUMENTATION,)
-    row = holding.lift(desk.archive, dispute, "settled", desk.policy_recipients, AT)
+    row = holding.lift(desk.archive, dispute, "settled", desk.policy_recipients, AT).row
     assert row.purposes == (DOCUMENTATION, TRAINING)
     assert row.expires == {DOCUMENTATION: date(2027, 2, 25), TRAINING: date(2027, 2, 25)}
 

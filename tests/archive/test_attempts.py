@@ -8,9 +8,10 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -18,34 +19,30 @@ from softphone.archive.access import viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import Chunk, Sealer, read_header, scan
 from softphone.archive.finding.searching import Query, page
+from softphone.archive.keys.passphrase import b64
+from softphone.archive.keys.ring import KeyPurpose, Known, known_keys, remember
 from softphone.archive.keys.wraps import unwrap
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Head
 from softphone.archive.proof.verify import Proof, verify
 from softphone.archive.retention import holding, judging
-from softphone.archive.retention.sweep import Swept, sweep
+from softphone.archive.retention.sweep import SweepTerms, Swept, SweptItem, sweep
 from softphone.archive.review.session import open_review
-from softphone.domain.changes import CloseRecording, HoldBy, Restrict
+from softphone.bootstrap.archive import retention
+from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
 from softphone.system.policy_file import parse_policy
-from tests.archive.people import ANNA, BO, House, Person, house, policy_of
+from tests.archive.people import ANNA, BO, House, Person, policy_of
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING, MemoryKeys, Scene
 
 REFUSALS = {"refused", "opening_refused", "review_refused", "hold_refused", "judging_refused"}
 OTHER = "+4531415926"
 
 
-@pytest.fixture(autouse=True)
-def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LC_ALL", "en.UTF-8")
-
-
-@pytest.fixture
-def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
-    with house(tmp_path, capsys) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("english")
 
 
 def attempt(home: House, person: Person, *words: str) -> None:
@@ -209,6 +206,153 @@ def test_a_number_is_also_taken_from_standard_input_where_no_list_of_processes_s
     assert recording in handler.does("holds", "raise", "--number", "-", "--by", "party", "--why", "x").out
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert handler.does("archive", "list", "--number", "-").status == 1
+
+
+# --- by a policy of one's own -----------------------------------------------------------------------
+
+
+def names_themselves(home: House, person: Person, name: str, role: KeyRole = KeyRole.CUSTODY) -> None:
+    """They make a pair of their own, and put it into their own policy in place of the house's; the house's is known to them."""
+    assert person.does("keys", "create", role.value, "--id", "mine").status == 0
+    (mine,) = (one for one in known_keys(person.keys) if one.id == "mine")
+    theirs, written = home.desk.recipients[role], home.policy(name)
+    put_in = written.read_text("utf-8").replace(b64(theirs.public_key), b64(mine.recipient.public_key))
+    written.write_text(put_in, encoding="utf-8")
+    remember(person.keys, Known("theirs", KeyPurpose(role), theirs.public_key, datetime.now(UTC)))
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("account", [ANNA, None], ids=["agent", "it"])
+def test_who_names_a_key_of_their_own_for_custody_in_a_policy_of_their_own_has_no_custody(
+    home: House, account: str | None
+) -> None:
+    recording = home.recorded(DOCUMENTATION, TRAINING, agent=BO)
+    person = home.person("person", account=account)
+    names_themselves(home, person, "person")
+    judged = datetime.now(UTC).date() + timedelta(days=20)
+
+    attempt(home, person, "archive", "show", recording)
+    attempt(home, person, "archive", "list", "--number", NUMBER)
+    attempt(home, person, "archive", "judge")
+    attempt(home, person, "archive", "judge", recording, "--keep-until", str(judged), "--reason", "x")
+    attempt(home, person, "archive", "judge", recording, "--delete")
+    attempt(home, person, "archive", "orphan", recording, "--delete", "--reason", "x")
+    attempt(home, person, "archive", "sweep", "--clock-is-right")
+    attempt(home, person, "keys", "revoke", "theirs", "--yes")
+    if account is None:
+        attempt(home, person, "archive", "list")
+    else:
+        assert person.finds() == set()
+    held = put_on_hold(home, recording)
+    listed = person.does("holds", "list", "--json")
+    assert held not in listed.out
+    assert verify(home.desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+def test_who_names_a_key_of_their_own_for_custody_deletes_nothing_by_a_clock_that_was_set_ahead(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    person = home.person("person", account=ANNA)
+    names_themselves(home, person, "person")
+    person.does("archive", "sweep")
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(days=400)
+
+    monkeypatch.setattr(retention, "datetime", Ahead)
+    said = person.does("archive", "sweep", "--clock-is-right")
+    assert (said.status, said.out) == (1, "")
+    person.does("archive", "sweep")
+    assert home.desk.archive.find(recording).opens_for
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("role", [KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY])
+def test_a_key_that_somebody_s_own_policy_names_no_more_is_not_theirs_to_revoke(home: House, role: KeyRole) -> None:
+    home.recorded(DOCUMENTATION, TRAINING)
+    person = home.person("person", account=ANNA)
+    names_themselves(home, person, "person", role)
+    attempt(home, person, "keys", "revoke", "theirs")
+
+
+@pytest.mark.rule("G11")
+def test_who_recorded_a_call_for_a_key_of_their_own_neither_believes_the_clock_nor_revokes_for_all(home: House) -> None:
+    for _ in range(3):
+        home.recorded(DOCUMENTATION)
+    person = home.person("person", account=ANNA)
+    home.recorded_for_own_keys(person, (KeyRole.CUSTODY, KeyRole.DOCUMENTATION), DOCUMENTATION, agent=ANNA)
+    theirs = home.desk.recipients[KeyRole.DOCUMENTATION]
+    remember(person.keys, Known("theirs", KeyPurpose.DOCUMENTATION, theirs.public_key, datetime.now(UTC)))
+    attempt(home, person, "archive", "sweep", "--clock-is-right")
+    attempt(home, person, "keys", "revoke", "theirs", "--yes")
+
+
+@pytest.mark.rule("G11")
+def test_who_recorded_a_call_for_keys_of_their_own_finds_by_them_that_call_alone(home: House) -> None:
+    others = [home.recorded(DOCUMENTATION, TRAINING, agent=BO) for _ in range(3)]
+    put_on_hold(home, others[0])
+    person = home.person("person")
+    own = home.recorded_for_own_keys(person, KeyRole, DOCUMENTATION, TRAINING, agent=BO)
+    assert person.finds() == person.finds("--number", NUMBER) == {own}
+    assert person.does("archive", "list", "--count").out == "1\n"
+    assert others[0] not in person.does("holds", "list", "--json").out
+    attempt(home, person, "archive", "show", others[0])
+    officer = home.person("officer", KeyRole.CUSTODY)
+    assert officer.finds() == {own, *others}
+    assert officer.does("archive", "list", "--count").out == "4\n"
+    assert others[0] in officer.does("holds", "list").out
+
+
+@pytest.mark.rule("G11")
+def test_a_policy_of_one_s_own_cuts_nothing_out_of_the_log_that_tells_of_what_is_here_or_of_the_last_year(
+    home: House,
+) -> None:
+    archive, now = home.desk.archive, datetime.now(UTC)
+    archive.note(AuditEntry("long_ago", "G11", now - timedelta(days=800), ""))
+    archive.note(AuditEntry("months_ago", "G11", now - timedelta(days=300), ""))
+    archive.head(now)
+    recording = home.recorded(DOCUMENTATION, at=now - timedelta(days=9))
+    archive.note(AuditEntry("recording_opened", "G11", now - timedelta(days=9), "", recording, {"role": "custody"}))
+    archive.head(now)
+    before = archive.audit_of()
+    person, written = home.person("person", account=ANNA), home.policy("person")
+    told = written.read_text("utf-8")
+    for period in ("P1D", "P11M", "P1Y"):
+        written.write_text(told.replace("[controller]", f'audit_retention = "{period}"\n[controller]', 1), "utf-8")
+        person.does("archive", "sweep")
+        assert archive.audit_of()[: len(before)] == before
+    # Nor one that the program was handed in another way.
+    sweep(archive, now, clock=now, terms=SweepTerms(log_kept=Period(days=1)))
+    assert archive.audit_of()[: len(before)] == before
+    assert verify(archive).ok
+
+
+@pytest.mark.rule("G11")
+def test_the_log_is_cut_no_younger_than_what_is_here_may_be_kept_and_not_from_its_first_entry_on(home: House) -> None:
+    archive, now = home.desk.archive, datetime.now(UTC)
+    for days in (800, 500, 100):
+        archive.note(AuditEntry(f"before_{days}", "G11", now - timedelta(days=days), ""))
+        archive.head(now)
+    recording = home.recorded(DOCUMENTATION, keeps="P2Y")
+    first = archive.audit_of(recording)[0].number
+    archive.note(AuditEntry("after", "G11", now - timedelta(days=790), ""))
+    archive.head(now)
+    terms = SweepTerms(log_kept=Period(days=1))
+    planned = sweep(archive, now, clock=now, dry_run=True, terms=terms)
+    assert sweep(archive, now, clock=now, terms=terms) == planned == [SweptItem(Swept.LOG_CUT, None, "G10")]
+    rows = archive.audit_of()
+    assert [row.event for row in rows[:2]] == ["before_500", "before_100"]
+    assert (rows[-1].event, rows[-1].params) == ("sweep_log_cut", {"count": 1, "kept": "P2Y", "begins": 2})
+    # However old all of it is.
+    later = now + timedelta(days=729)
+    sweep(archive, later, clock=later, witness=later, terms=terms)
+    assert archive.audit_of()[0].number == first
+    assert archive.audit_of(recording)[0].number == first
+    assert verify(archive, now=later).ok
 
 
 # --- past the program -----------------------------------------------------------------------------
@@ -420,7 +564,6 @@ def take_out_all(loot: Loot) -> None:
 UNREADABLE = (
     "purposes SET stands = 'x'",
     "purposes SET stands = CAST(x'ff' AS TEXT)",
-    "wraps SET role = 'x'",
     "segments SET purposes = 'documentation,x'",
     "purposes SET stands = x'ff'",
     "segments SET purposes = x'ff'",
@@ -442,8 +585,10 @@ ATTEMPTS: list[tuple[Callable[[Loot], None], str, str]] = [
     (take_out_the_end, "chunks_too_few", "plain"),
     (take_out_all, "chunks_too_few", "plain"),
     (park_a_wrap, "wrap_of_no_segment", "plain"),
+    (by_sql("UPDATE wraps SET role = 'x' WHERE recording = '{plain}'"), "wrap_of_no_role", "plain"),
     (sweep_by_a_clock_of_its_own, "swept_ahead", ""),
     (by_sql("INSERT INTO condemned VALUES ('{plain}', 'desk', '2026-11-25')"), "condemned_stands", "plain"),
+    (by_sql("INSERT INTO condemned VALUES (x'00ff', 'desk', '2026-11-25')"), "rows_of_another_desk", ""),
     (by_sql("INSERT INTO meta VALUES ('revoked-0123', '2026-11-25T10:00:00+00:00')"), "revocation_untold", ""),
     (by_sql("INSERT INTO meta VALUES ('revoked-0123', x'00ff')"), "revocation_untold", ""),
     (by_sql("INSERT INTO meta VALUES (x'7265766f6b65642d', x'00ff')"), "revocation_untold", ""),

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ import pytest
 from softphone.archive.backup import copying
 from softphone.archive.backup.alone import LOCK, SNAPSHOT, alone, left_over
 from softphone.archive.backup.restore import check
-from softphone.archive.backup.run import back_up, health, tell
+from softphone.archive.backup.run import Progress, back_up, health, tell
 from softphone.archive.backup.target import MANIFEST, MARKER, Target
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.reader import read_structure
@@ -52,6 +52,11 @@ def refused(deed: object, *arguments: object, **named: object) -> str:
     with pytest.raises(ArchiveError) as error:
         deed(*arguments, **named)
     return error.value.code
+
+
+def until(count: int) -> Progress:
+    """Stops behind so many recordings."""
+    return lambda _what, done, _total: done < count
 
 
 def there(disk: Path) -> set[str]:
@@ -162,6 +167,85 @@ def test_damage_here_does_not_go_into_the_backup(desk: Scene, disk: Path) -> Non
     assert check(disk, desk.store)[1] == []
 
 
+HURT: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda data: data[: len(data) // 3],
+    "in-the-last-chunk": lambda data: data[:-1],
+    "emptied": lambda _: b"",
+    "overwritten-and-longer": lambda data: bytes(len(data)) + data,
+    "one-byte-and-longer": lambda data: data[:900] + bytes([data[900] ^ 1]) + data[901:] + data[-100:],
+}
+
+
+@pytest.mark.parametrize("hurt", HURT.values(), ids=HURT)
+def test_a_good_copy_is_never_replaced_by_less_than_it(desk: Scene, disk: Path, hurt: Callable[[bytes], bytes]) -> None:
+    recording = desk.recorded(3, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    path = desk.archive.vault.path(recording)
+    whole = path.read_bytes()
+    path.write_bytes(hurt(whole))
+    # Not by the next run, and not by any after it.
+    for day in (1, 2):
+        done = back_up(desk.archive, disk, AT + timedelta(days=day))
+        assert (done.differs, done.copied, done.erased) == ([recording], 0, 0)
+        (held,) = (disk / "recordings").iterdir()
+        assert held.read_bytes() == whole
+        assert check(disk, desk.store)[1] == []
+    path.write_bytes(held.read_bytes())
+    assert back_up(desk.archive, disk, AT + timedelta(days=3)).differs == []
+
+
+def test_what_a_run_that_was_cut_off_had_copied_is_not_replaced_by_less_either(desk: Scene, disk: Path) -> None:
+    cut, gone, stays = sorted(desk.recorded(1, DOCUMENTATION) for _ in range(3))
+    copied = {one: desk.archive.vault.path(one).read_bytes() for one in (cut, gone)}
+    assert refused(back_up, desk.archive, disk, AT, progress=until(2)) == "error.backup.stopped"
+    desk.archive.vault.path(cut).write_bytes(copied[cut][:-100])
+    desk.archive.vault.path(gone).unlink()
+    done = back_up(desk.archive, disk, NEXT_DAY)
+    assert (done.differs, done.missing, done.copied, done.recordings) == ([cut], [gone], 1, 3)
+    assert {one.read_bytes() for one in (disk / "recordings").iterdir()} > set(copied.values())
+    assert {one.name.split(".")[0] for one in (disk / "recordings").iterdir()} == {cut, gone, stays}
+    assert check(disk, desk.store)[1] == []
+
+
+def test_of_a_chunk_that_is_half_written_nothing_is_copied_so_that_what_is_cut_off_is_no_difference(
+    desk: Scene, disk: Path
+) -> None:
+    recording = desk.recorded(3, DOCUMENTATION)
+    path = desk.archive.vault.path(recording)
+    whole, last = path.read_bytes(), read_structure(path).chunks[-1].offset
+    path.write_bytes(whole[: last + 100])
+    back_up(desk.archive, disk, AT)
+    (held,) = (disk / "recordings").iterdir()
+    assert held.read_bytes() == whole[:last]
+    # It is cut off as after a crash, written on as by another chunk, or stays: no run takes that for damage.
+    for data, copies in ((whole[: last + 100], 0), (whole[:last], 0), (whole, 1), (whole + b"KTCH", 0)):
+        path.write_bytes(data)
+        done = back_up(desk.archive, disk, NEXT_DAY)
+        assert (done.differs, done.copied) == ([], copies)
+    (held,) = (disk / "recordings").iterdir()
+    assert held.read_bytes() == whole
+
+
+def test_half_a_chunk_that_an_earlier_version_copied_keeps_nothing_from_being_copied_on(
+    desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = desk.recorded(3, DOCUMENTATION)
+    path = desk.archive.vault.path(recording)
+    whole, chunks = path.read_bytes(), read_structure(path).chunks
+    last, before = chunks[-1].offset, chunks[-2].offset
+    path.write_bytes(whole[: last + 100])
+    with monkeypatch.context() as earlier:
+        earlier.setattr("softphone.archive.backup.run.whole_size", os.path.getsize)
+        back_up(desk.archive, disk, AT)
+    # A chunk less than the copy is a loss, what a repair cuts off is none.
+    for day, (data, differs) in enumerate(((whole[:before], [recording]), (whole[:last], []), (whole[:last], []))):
+        path.write_bytes(data)
+        assert back_up(desk.archive, disk, NEXT_DAY + timedelta(days=day)).differs == differs
+        assert check(disk, desk.store)[1] == []
+    (held,) = (disk / "recordings").iterdir()
+    assert held.read_bytes() == whole[:last]
+
+
 @pytest.mark.parametrize("places", [16, pytest.param(500, marks=pytest.mark.torture)])
 def test_each_byte_that_is_changed_in_a_backup_is_found(desk: Scene, disk: Path, places: int) -> None:
     desk.recorded(1, DOCUMENTATION)
@@ -267,10 +351,7 @@ def test_a_run_that_is_stopped_leaves_the_last_one_and_goes_on_the_next_time(des
     for _ in range(4):
         desk.recorded(1, DOCUMENTATION)
 
-    def stop(_what: str, done: int, _total: int) -> bool:
-        return done < 2
-
-    assert refused(back_up, desk.archive, disk, AT, progress=stop) == "error.backup.stopped"
+    assert refused(back_up, desk.archive, disk, AT, progress=until(2)) == "error.backup.stopped"
     assert refused(check, disk, desk.store) == "error.backup.unfinished"
     assert not (desk.folder / "backup.db").exists()
     done = back_up(desk.archive, disk, AT)
@@ -334,7 +415,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(desk: Scene, disk: Pat
     (disk / "letter.txt").write_text("x")
     assert refused(back_up, desk.archive, disk, AT) == "error.backup.not_empty"
     assert there(disk) == {"letter.txt"}
-    with scene(tmp_path / "other") as other:
+    with scene(tmp_path / "other", another=True) as other:
         back_up(other.archive, tmp_path / "theirs", AT)
     assert refused(back_up, desk.archive, tmp_path / "theirs", AT) == "error.backup.another"
 

@@ -62,6 +62,13 @@ def test_a_backup_is_made_checked_and_brought_back_without_what_was_erased(
     assert (told["number"], told["recordings"], told["erased"]) == (2, 1, 1)
 
 
+def test_a_backup_makes_no_folder_in_a_place_that_is_not_there(desk: Scene, run: Run, tmp_path: Path) -> None:
+    """Where a disk is not mounted, what were written would lie on another."""
+    said = run("backup", tmp_path / "not-mounted" / "disk", "--archive", desk.folder, status=1)
+    assert f"There is no folder {tmp_path / 'not-mounted'}, so no backup was begun" in said
+    assert not (tmp_path / "not-mounted").exists()
+
+
 def test_the_folder_of_the_settings_is_taken_and_doctor_tells_of_it(
     desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,6 +94,29 @@ def test_what_is_damaged_gives_status_1_and_its_name(desk: Scene, run: Run, tmp_
     os.utime(desk.archive.vault.path(recording), (1, 1))
     desk.archive.vault.path(recording).write_bytes(b"x" * path.stat().st_size)
     assert recording in run("backup", disk, "--archive", desk.folder, status=1)
+
+
+def test_a_recording_that_was_cut_here_is_told_by_every_backup_and_comes_back_whole(
+    desk: Scene, run: Run, tmp_path: Path
+) -> None:
+    recording, disk, new = closed(desk), tmp_path / "disk", tmp_path / "new"
+    archive = ("--archive", desk.folder)
+    run("backup", disk, *archive)
+    path = desk.archive.vault.path(recording)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 3])
+    for _ in range(2):
+        said = run("backup", disk, *archive, status=1)
+        assert "0 copied now; 0 erased there" in said
+        assert "have changed since they were copied" in said
+        assert recording in said
+    assert "is whole: one recording." in run("backup", disk, "--check", *archive)
+    run("restore", disk, "--to", new, "--erased-in", desk.folder)
+    assert (new / "recordings" / path.name).read_bytes() == whole
+    path.write_bytes(b"x" + whole)
+    said = run("restore", disk, "--to", tmp_path / "again", "--erased-in", desk.folder, status=1)
+    assert "Keep the former folder" in said
+    assert recording in said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an archive that is open cannot be moved there")

@@ -28,8 +28,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = int(os.environ.get("KLARTONE_TORTURE_SEED") or random.SystemRandom().randrange(1 << 32))
 """of all that is left to chance here; printed, so that a failure can be had again"""
 MEMORY = Path("/dev/shm")
-PART = 20
-"""kills an archive goes through"""
 
 
 class Killed:
@@ -69,14 +67,14 @@ class Killed:
         self.promises.check(self.folder, self.store)
 
 
-def prove(folder: Path, part: int) -> None:
+def prove(folder: Path, part: int, kills: int) -> None:
     print(f"KLARTONE_TORTURE_SEED={SEED}")
     killed = Killed(folder, SEED + part)
     with killed.served() as server:
-        for number in range(PART):
+        for number in range(kills):
             print(f"kill {number}, after {killed.promises.deeds} deeds")
             killed.kill(server)
-    assert killed.promises.deeds > 2 * PART
+    assert killed.promises.deeds > 2 * kills
     killed.promises.swept(killed.folder, killed.store)
 
 
@@ -91,12 +89,12 @@ def memory(tmp_path: Path) -> Generator[Path]:
 
 
 @pytest.mark.rule("G10")
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", range(4))
 def test_what_was_done_and_what_was_sealed_survives_kill_9(memory: Path, part: int) -> None:
-    prove(memory, part)
+    prove(memory, part, 10)
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("part", range(2, 27))
+@pytest.mark.parametrize("part", range(4, 29))
 def test_it_survives_kill_9_five_hundred_times(memory: Path, part: int) -> None:
-    prove(memory, part)
+    prove(memory, part, 20)

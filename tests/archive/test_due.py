@@ -63,8 +63,8 @@ def test_each_recording_that_something_may_be_due_for_is_found_once_and_no_other
     one, held = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
     closed(desk, DOCUMENTATION, retention="P50Y")
     quiet, alone = closed(desk, DOCUMENTATION, retention="P50Y"), closed(desk, TRAINING, retention="P50Y")
-    for recording in (held, held, quiet):
-        holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "mette", AT)
+    for recording, why in ((held, "x"), (held, "y"), (quiet, "x")):
+        holding.raise_hold(desk.archive, recording, HoldBy.PARTY, why, "mette", AT)
     hold = holding.raise_hold(desk.archive, alone, HoldBy.PARTY, "x", "mette", AT + timedelta(days=9_999))
     desk.commit(DropWraps(alone, KeyRole.TRAINING, "opted_out"), recording=alone)
     with desk.archive.catalog.writing() as connection:

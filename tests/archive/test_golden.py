@@ -1,16 +1,21 @@
-"""An archive that an earlier version wrote is read by this one: listed, heard, proved, and none of what had gone is back."""
+"""An archive that this version wrote, or an earlier one, is read by this one: listed, heard, proved, and none of what had gone is
+back."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from softphone.archive.archive import Archive
+from softphone.archive.archive import CATALOG, Archive
+from softphone.archive.catalog import Catalog
+from softphone.archive.keys.wraps import Secrets, master_name
+from softphone.archive.marker import read_marker
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof.checkpoint import Head
 from softphone.archive.proof.verify import verify
@@ -18,7 +23,7 @@ from softphone.archive.review.session import open_review
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.deeds import spoken
-from tests.archive.golden import FOLDER, LATER, TOLD, copied, told_of
+from tests.archive.golden import FOLDER, LATER, TOLD, VERSIONS, copied, told_of, written_of
 from tests.archive.promises import is_what_was_said
 from tests.archive.scene import AT, FRAME
 
@@ -26,17 +31,43 @@ LIMIT = 400_000
 """bytes; most of them are the empty pages of many indexes"""
 
 
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture
-def golden(tmp_path: Path) -> Iterator[Archive]:
-    archive = Archive.open(*copied(tmp_path / "golden"))
+def golden(tmp_path: Path, version: str) -> Iterator[Archive]:
+    archive = Archive.open(*copied(tmp_path / "golden", version))
     archive.clock = lambda: LATER
     yield archive
     archive.close()
 
 
 @pytest.fixture
-def told() -> dict[str, Any]:
-    return json.loads((FOLDER / TOLD).read_text("utf-8"))
+def told(version: str) -> dict[str, Any]:
+    return json.loads((FOLDER / version / TOLD).read_text("utf-8"))
+
+
+def test_each_golden_archive_is_of_the_schema_that_it_is_kept_for_and_one_of_today_s(tmp_path: Path) -> None:
+    assert VERSIONS[-1] == HEAD
+    for version in VERSIONS:
+        folder, keys = copied(tmp_path / version, version)
+        master = keys.get(master_name(read_marker(folder).archive))
+        assert master is not None
+        with closing(Catalog(folder / CATALOG, Secrets.derive(master).catalog)) as catalog, catalog.reading() as found:
+            assert found.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == version
+
+
+def test_what_the_catalog_of_today_s_golden_archive_says_is_as_it_was_written(tmp_path: Path) -> None:
+    archive = Archive.open(*copied(tmp_path / "golden", HEAD))
+    written = json.loads((FOLDER / HEAD / TOLD).read_text("utf-8"))["written"]
+    found = written_of(archive)
+    archive.close()
+    assert {**found, "checkpoints": found["checkpoints"][: len(written["checkpoints"])]} == written
+    assert all(chunks for *_, chunks in written["chunks"])
+    assert all(written.values())
+    assert all(previous < number for number, previous in written["checkpoints"])
 
 
 def test_the_golden_archive_is_brought_up_to_date_and_proved_with_the_head_that_was_kept_of_it(
@@ -84,5 +115,5 @@ def test_what_had_gone_from_the_golden_archive_is_not_there(golden: Archive) -> 
     assert [row.event for row in golden.audit_of("d-1")]
 
 
-def test_the_golden_archive_is_small() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < LIMIT
+def test_the_golden_archive_is_small(version: str) -> None:
+    assert sum(path.stat().st_size for path in (FOLDER / version).rglob("*") if path.is_file()) < LIMIT

@@ -242,7 +242,7 @@ def test_the_log_s_first_part_goes_in_its_time_and_what_is_left_still_proves_its
 
     rows = desk.archive.audit_of()
     assert [row.number for row in rows] == [6, 7, 8, 9, 10, 11]
-    assert (rows[-1].event, rows[-1].params) == ("sweep_log_cut", {"count": 5})
+    assert (rows[-1].event, rows[-1].params) == ("sweep_log_cut", {"count": 5, "kept": "P5Y", "begins": 6})
     # Heads that were kept elsewhere are borne out, also that of the entry which the chain now begins after.
     for head in (first, second, desk.archive.head(over)):
         assert verify(desk.archive, head, now=AFTER).findings == ()
@@ -278,7 +278,7 @@ def test_a_long_log_goes_a_part_at_a_time_and_no_further_than_was_wanted(
 def test_a_log_that_another_has_cut_further_meanwhile_is_left_as_it_is(
     desk: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    day, kept, past = timedelta(days=1), SweepTerms(log_kept=Period(days=10)), forgetting.past
+    day, kept, past = timedelta(days=1), SweepTerms(log_kept=Period(months=12)), forgetting.past
     for number in range(6):
         logged(desk, AT + number * day, 1)
     other = desk.reopen()
@@ -340,7 +340,7 @@ def test_another_desk_s_key_begins_no_log_of_ours_and_a_beginning_cannot_be_take
     with desk.archive.catalog.reading() as connection:
         begin = begins(connection)[desk.archive.desk]
     assert begin.is_signed
-    with scene(tmp_path / "other") as other, desk.archive.catalog.writing() as connection:
+    with scene(tmp_path / "other", another=True) as other, desk.archive.catalog.writing() as connection:
         other.archive.signer.begin(connection, begin, AT)
     assert found(desk.archive) == ["begin_forged"]
     with desk.archive.catalog.writing() as connection:

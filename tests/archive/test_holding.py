@@ -12,6 +12,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import Swept, sweep
+from softphone.archive.review.sample import living
 from softphone.domain.changes import (
     AuditEntry,
     ChangeHold,
@@ -44,8 +45,8 @@ def closed(desk: Scene, *purposes: Purpose, number: str | None = NUMBER) -> str:
     return recording
 
 
-def held(desk: Scene, recording: str, now: datetime = AT) -> str:
-    return holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "price", "mette", now)
+def held(desk: Scene, recording: str, now: datetime = AT, why: str = "price") -> str:
+    return holding.raise_hold(desk.archive, recording, HoldBy.PARTY, why, "mette", now)
 
 
 def state(desk: Scene, now: datetime) -> list[HoldState]:
@@ -81,6 +82,41 @@ def test_a_hold_is_raised_by_number_by_someone_who_can_open_nothing(desk: Scene)
     assert not desk.archive.find(another).holds
     assert not desk.archive.find(withheld).holds
     assert verify(desk.archive, now=AFTER).ok
+
+
+@pytest.mark.rule("G10")
+def test_what_has_gone_since_it_was_found_keeps_no_other_unlocked_and_a_retry_doubles_nothing(desk: Scene) -> None:
+    gone, *stay = (closed(desk, DOCUMENTATION) for _ in range(3))
+    found = holding.with_number(desk.archive, NUMBER, AT)
+    desk.commit(Discard(gone, "withdrawn"), recording=gone)
+
+    def raised(by: HoldBy, why: str, who: str) -> list[str]:
+        those = holding.raise_holds(desk.archive, found, by, why, who, AT)
+        assert [one.recording for one in those] == stay
+        return [one.hold.hold for one in those]
+
+    first = raised(HoldBy.PARTY, "price", "mette")
+    assert raised(HoldBy.PARTY, "price", "mette") == first
+    assert [row.event for row in desk.archive.audit_of() if row.event == "hold_placed"] == ["hold_placed"] * 2
+    # Another's, for another reason or for another is one of its own, and so is the same once the first is lifted.
+    others = (HoldBy.PARTY, "price", "anna"), (HoldBy.PARTY, "tone", "mette"), (HoldBy.CONTROLLER, "price", "mette")
+    assert len({hold for one in others for hold in raised(*one)} | set(first)) == 8
+    for hold in first:
+        holding.lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
+    assert not set(raised(HoldBy.PARTY, "price", "mette")) & set(first)
+    assert verify(desk.archive, now=AFTER).ok
+
+
+def test_of_a_number_all_is_locked_or_nothing(desk: Scene) -> None:
+    recordings = [closed(desk, DOCUMENTATION) for _ in range(3)]
+    found = holding.with_number(desk.archive, NUMBER, AT)
+    refused = f"BEFORE INSERT ON holds WHEN NEW.recording = '{recordings[-1]}'"
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql(f"CREATE TRIGGER no_more {refused} BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    with pytest.raises(ArchiveError):
+        holding.raise_holds(desk.archive, found, HoldBy.PARTY, "price", "mette", AT)
+    assert state(desk, AT) == []
+    assert not [row for row in desk.archive.audit_of() if row.event == "hold_placed"]
 
 
 @pytest.mark.rule("G10")
@@ -176,9 +212,9 @@ def test_what_nothing_but_the_hold_keeps_opens_for_custody_alone_and_others_are_
 @pytest.mark.rule("G10")
 def test_once_the_last_hold_is_lifted_what_is_past_its_date_goes_at_the_next_sweep(desk: Scene) -> None:
     recording = closed(desk, DOCUMENTATION, TRAINING)
-    first, second = held(desk, recording), held(desk, recording)
+    first, second = held(desk, recording), held(desk, recording, why="tone")
     assert swept(desk, LATER)[:2] == [Swept.PURPOSE_EXPIRED] * 2
-    assert holding.lift(desk.archive, first, "settled", desk.policy_recipients, LATER).holds
+    assert holding.lift(desk.archive, first, "settled", desk.policy_recipients, LATER).row.holds
     assert Swept.DISCARDED not in swept(desk, LATER)
     holding.lift(desk.archive, second, "settled", desk.policy_recipients, LATER)
     assert swept(desk, LATER) == [Swept.DISCARDED]
@@ -188,13 +224,9 @@ def test_once_the_last_hold_is_lifted_what_is_past_its_date_goes_at_the_next_swe
 @pytest.mark.rule("G10")
 def test_training_that_has_neither_ended_nor_expired_comes_back_with_the_last_hold_lifted(desk: Scene) -> None:
     recording = closed(desk, DOCUMENTATION, TRAINING)
-    first, second = held(desk, recording), held(desk, recording)
+    first, second = held(desk, recording), held(desk, recording, why="tone")
     holding.lift(desk.archive, first, "settled", desk.policy_recipients, AT)
     assert desk.archive.find(recording).purposes == (DOCUMENTATION,)
-    with pytest.raises(ArchiveError) as refused:
-        holding.lift(desk.archive, second, "settled", [], AT)
-    assert refused.value.code == "error.archive.no_key_of_purpose"
-    assert desk.archive.find(recording).holds
     holding.lift(desk.archive, second, "settled", desk.policy_recipients, AT)
     lead = Archive.open(desk.folder, desk.only(KeyRole.TRAINING))
     assert lead.open_recording(recording, AT).length() == RATE
@@ -202,11 +234,39 @@ def test_training_that_has_neither_ended_nor_expired_comes_back_with_the_last_ho
     assert verify(desk.archive, now=AFTER).ok
 
 
+@pytest.mark.rule("G10")
+@pytest.mark.rule("G38")
+def test_a_hold_is_lifted_also_where_nobody_is_named_who_could_open_training_and_that_ends_if_it_may(
+    desk: Scene,
+) -> None:
+    both, training = closed(desk, DOCUMENTATION, TRAINING), closed(desk, TRAINING)
+    nobody = [desk.recipients[KeyRole.CUSTODY]]
+    for recording in (both, training):
+        hold = held(desk, recording)
+        with pytest.raises(ArchiveError) as refused:
+            holding.lift(desk.archive, hold, "settled", nobody, AT)
+        assert refused.value.code == "error.archive.lift_ends_training"
+        assert desk.archive.find(recording).holds
+        # Where no policy says who, nobody can say that it is nobody.
+        with pytest.raises(ArchiveError) as refused:
+            holding.lift(desk.archive, hold, "settled", None, AT, training_may_end=True)
+        assert refused.value.code == "error.archive.no_key_of_purpose"
+        lifted = holding.lift(desk.archive, hold, "settled", nobody, AT, training_may_end=True)
+        row = lifted.row
+        assert (row.holds, TRAINING in row.purposes, lifted.training_ended) == ((), False, True)
+        assert last(desk, recording)[0] == "training_unopened"
+    assert living(desk.archive, [both, training], AT) == set()
+    assert verify(desk.archive, now=AT).ok
+    assert swept(desk, AT) == [Swept.DISCARDED]
+    assert desk.archive.find(both).purposes == (DOCUMENTATION,)
+    assert verify(desk.archive, now=AFTER).ok
+
+
 @pytest.mark.rule("G36")
 def test_training_past_its_date_does_not_come_back(desk: Scene) -> None:
     recording = closed(desk, TRAINING)
     hold = held(desk, recording)
-    row = holding.lift(desk.archive, hold, "settled", [], LATER)
+    row = holding.lift(desk.archive, hold, "settled", [], LATER).row
     assert row.purposes == ()
     assert swept(desk, LATER) == [Swept.DISCARDED]
 
@@ -224,8 +284,8 @@ def test_by_a_clock_that_has_jumped_no_training_ends_when_a_hold_is_lifted(desk:
 @pytest.mark.parametrize(("hold", "code"), [("", "no_such_hold"), ("none", "no_such_hold"), ("0", "ambiguous_hold")])
 def test_a_hold_that_is_not_there_or_not_the_only_one_is_refused_with_words(desk: Scene, hold: str, code: str) -> None:
     recording = closed(desk, DOCUMENTATION)
-    for _ in range(2):
-        held(desk, recording)
+    for why in ("price", "tone"):
+        held(desk, recording, why=why)
     with pytest.raises(ArchiveError) as refused:
         holding.lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
     assert refused.value.code == f"error.archive.{code}"

@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from softphone import cli
+from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.retention import holding
 from softphone.bootstrap.home import DEMO_KEYS
-from softphone.domain.changes import CloseRecording
+from softphone.domain.changes import CloseRecording, Discard
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, Scene
 
@@ -51,12 +54,13 @@ def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run
     assert "No recording is locked." in run("list")
     said = run("raise", "--number", "20 12 34 56", "--by", "party", "--why", "the price")
     assert recording in said
-    assert "within 30 days" in said
+    assert "Data protection is to confirm it by" in said
     listed = run("list")
     assert "the party asks for it, to be confirmed by" in listed
     assert "the price" in listed
     told = json.loads(run("list", "--json"))
     assert (told["recording"], told["state"], told["by"]) == (recording, "unconfirmed", "party")
+    assert datetime.fromisoformat(told["confirm_by"]) - datetime.fromisoformat(told["at"]) == timedelta(days=30)
     assert NUMBER not in json.dumps(told)
 
     day = str(datetime.now(UTC).date() + timedelta(days=200))
@@ -69,6 +73,35 @@ def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run
         "hold_confirmed",
         "hold_lifted",
     ]
+
+
+@pytest.mark.rule("G10")
+def test_what_goes_while_a_number_is_locked_is_told_and_all_else_is_locked(
+    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = holding.with_number
+    raise_all = ("raise", "--number", "20 12 34 56", "--by", "party", "--why", "the price")
+
+    def found(*asked: Any) -> list[RecordingRow]:
+        """Somebody withdraws between the look and the lock."""
+        rows = find(*asked)
+        for one in leave:
+            desk.commit(Discard(one, "withdrawn"), recording=one)
+        return rows
+
+    monkeypatch.setattr(holding, "with_number", found)
+    leave = [closed(desk), closed(desk)]
+    assert "2 recordings were deleted meanwhile" in run(*raise_all, status=1)
+    gone, *stay = (closed(desk) for _ in range(3))
+    leave = [gone]
+    said = run(*raise_all)
+    assert "One recording was deleted meanwhile" in said
+    assert all(one in said for one in stay)
+    assert gone not in said
+    leave = []
+    again = run(*raise_all)
+    assert again == said.replace(said.splitlines()[-1] + "\n", "")
+    assert [json.loads(line)["recording"] for line in run("list", "--json").splitlines()] == stay
 
 
 def test_what_cannot_be_locked_or_decided_is_refused_with_words(desk: Scene, run: Run) -> None:

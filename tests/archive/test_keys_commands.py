@@ -16,6 +16,7 @@ import pytest
 from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.archive.keys import ring
+from softphone.archive.keys.revocation import revoked
 from softphone.archive.keys.wraps import KeyStore, Recipient
 from softphone.bootstrap.home import texts
 from softphone.bootstrap.keys import _onward
@@ -48,7 +49,7 @@ def listed(run: Run, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[st
     def read() -> dict[str, dict[str, Any]]:
         capsys.readouterr()
         run("list", "--json")
-        return {one["id"] or one["key"]: one for one in json.loads(capsys.readouterr().out)}
+        return {one["id"] or one["key"]: one for one in map(json.loads, capsys.readouterr().out.splitlines())}
 
     return read
 
@@ -74,6 +75,7 @@ def test_a_key_is_listed_with_what_it_is_where_it_is_and_how_much_it_opens(
         "id": None,
         "key": old,
         "purpose": "documentation",
+        "purpose_known": True,
         "kind": "private",
         "created": None,
         "where": ["archive"],
@@ -89,6 +91,27 @@ def test_a_key_is_listed_with_what_it_is_where_it_is_and_how_much_it_opens(
     assert made.key_id[:8] in line
     assert "private and public" in line
     assert "opens 1 segment" in line
+
+
+@pytest.mark.parametrize("role", ["teaching", b"\x00\xff"])
+def test_a_wrap_for_what_is_no_purpose_is_listed_with_its_own_word_for_it_and_verify_names_it(
+    desk: Scene, run: Run, capsys: pytest.CaptureFixture[str], role: str | bytes
+) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE wraps SET role = ? WHERE role = 'documentation'", (role,))
+    key = desk.recipients[KeyRole.DOCUMENTATION].key_id
+    run("list")
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if key[:8] in one]
+    assert f"unknown purpose: {role}" in line
+    assert "opens 1 segment" in line
+    run("list", "--json")
+    (listed,) = [one for one in map(json.loads, capsys.readouterr().out.splitlines()) if one["key"] == key]
+    assert (listed["purpose"], listed["purpose_known"]) == (str(role), False)
+    assert cli.main(["archive", "--archive", str(desk.folder), "verify"]) == 1
+    assert (
+        f"{recording}, segment 0: there is a wrapped key for “{role}”, which is no purpose" in capsys.readouterr().out
+    )
 
 
 def test_a_signing_key_is_listed_and_opens_nothing(
@@ -198,6 +221,23 @@ def test_a_key_is_rotated_and_revoked_by_its_names_in_the_policy(
     archive.close()
 
 
+def test_where_no_policy_tells_whether_it_is_the_last_a_key_is_revoked_by_who_is_sure(
+    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    old = desk.recipients[KeyRole.DOCUMENTATION]
+    ring.remember(desk.store, ring.Known("case-1", ring.KeyPurpose.DOCUMENTATION, old.public_key, AT))
+    in_policy(tmp_path, desk, old)
+    (tmp_path / "policy.toml").write_text("version = 1", encoding="utf-8")
+    run("revoke", "case-1", status=1)
+    assert "nothing tells whether case-1 is the only key for documentation" in capsys.readouterr().err
+    with desk.archive.catalog.reading() as connection:
+        assert revoked(connection) == {}
+    run("revoke", "case-1", "--yes")
+    with desk.archive.catalog.reading() as connection:
+        assert set(revoked(connection)) == {old.key_id}
+
+
 def in_policy(tmp_path: Path, desk: Scene, old: Recipient) -> None:
     """A policy in the settings whose case-1 is the desk's key for documentation."""
     from softphone.archive.keys.passphrase import b64
@@ -278,7 +318,7 @@ def test_a_restore_with_everything_there_says_why_nothing_came_back(
     capsys.readouterr()
     run("escrow", "restore", str(tmp_path / "r.json"), said=f"{PHRASE}\n")
     assert re.fullmatch(
-        r"All \d+ keys in it are in the keyring already, so nothing was put back\.\n", capsys.readouterr().out
+        r"All \d+ keys in it are in demo-keys\.json already, so nothing was put back\.\n", capsys.readouterr().out
     )
 
 

@@ -19,13 +19,16 @@ from softphone.archive.access import OwnReview, own_review
 from softphone.archive.archive import Archive
 from softphone.archive.backup.restore import Restored, erase_former, restore
 from softphone.archive.backup.run import back_up, tell
+from softphone.archive.files.reader import read_structure
 from softphone.archive.keys import rotation
 from softphone.archive.keys.wraps import Recipient, create_key_pair
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Head, heads
 from softphone.archive.proof.health import health
 from softphone.archive.proof.verify import verify
+from softphone.archive.retention.clock import steady
 from softphone.archive.retention.holding import raise_hold, standing
+from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import open_review
 from softphone.archive.tables import review_comments, sample_runs
 from softphone.archive.writers import Writers
@@ -41,6 +44,7 @@ from softphone.domain.changes import (
 )
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import Steady
 from tests.archive.lines import asked, line
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, MemoryKeys, Scene, scene, strength
 
@@ -101,6 +105,7 @@ def test_what_was_not_erased_comes_back_and_plays(desk: Scene, disk: Path, new: 
     with desk.archive.catalog.writing() as connection:
         run = {"line": "salg", "agent": "a", "desk": desk.archive.desk, "number": 1, "seed": b"s" * 16}
         connection.execute(insert(sample_runs).values(**run, share="1", block=4, start=0, next=2, taken=""))
+        audit.append(connection, desk.archive.desk, [AuditEntry("place_used", "G34", AT, "")], ["sample_runs"])
     back_up(desk.archive, disk, AT)
 
     done, archive = brought_back(desk, disk, new)
@@ -118,6 +123,27 @@ def test_what_was_not_erased_comes_back_and_plays(desk: Scene, disk: Path, new: 
     assert verify(archive).ok, verify(archive).findings
     assert events(archive).count("archive_restored") == 1
     assert back_up(archive, disk, SOON).number == 2
+    archive.close()
+
+
+@pytest.mark.parametrize("id", ["none", "../x", b"\x00\xff"])
+@pytest.mark.parametrize("knows", [True, False], ids=["from-the-former-folder", "from-the-backup"])
+def test_a_row_that_names_no_recording_is_told_and_all_the_rest_comes_back(
+    desk: Scene, disk: Path, new: Path, id: str | bytes, knows: bool
+) -> None:
+    stays, named_anew = closed(desk, *BOTH), closed(desk, DOCUMENTATION)
+    with desk.archive.catalog._writer.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql("UPDATE recordings SET recording = ? WHERE recording = ?", (id, named_anew))
+        connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+    assert back_up(desk.archive, disk, AT).missing
+    since = closed(desk, DOCUMENTATION)
+    how: dict[str, Any] = {"accept_unknown": False, "erased_in": desk.folder} if knows else {}
+    done, archive = brought_back(desk, disk, new, **how)
+    assert done.damaged == [str(id)]
+    assert archive.vault.recordings() == sorted([stays, since] if knows else [stays])
+    assert heard(archive, stays, KeyRole.TRAINING)
+    assert "recording_lost" in {one.code for one in verify(archive).findings}
     archive.close()
 
 
@@ -159,7 +185,8 @@ def test_what_the_journal_was_not_told_is_known_in_the_former_folder(desk: Scene
     raise_hold(desk.archive, held, HoldBy.PARTY, "a complaint", "x", AT)
     since = closed(desk, DOCUMENTATION)
     head = desk.archive.head(AT)
-    assert refusal(desk, disk, new).code == "error.backup.unknown"
+    refused = refusal(desk, disk, new)
+    assert (refused.code, refused.params) == ("error.backup.unknown", {"since": f"{AT:%Y-%m-%d %H:%M} UTC"})
     assert not new.exists()
 
     done, archive = brought_back(desk, disk, new, accept_unknown=False, erased_in=desk.folder)
@@ -191,7 +218,7 @@ def test_a_former_folder_that_is_another_course_is_not_believed(
     tell(desk.archive, disk, SOON)
     assert refusal(desk, disk, new, erased_in=tmp_path / "before").code == "error.backup.not_continued"
     assert refusal(desk, disk, new, erased_in=tmp_path / "older").code == "error.backup.not_continued"
-    with scene(tmp_path / "other") as other:
+    with scene(tmp_path / "other", another=True) as other:
         assert refusal(desk, disk, new, erased_in=other.folder).code == "error.backup.another"
     assert refusal(desk, disk, new, erased_in=tmp_path / "nothing").code == "error.archive.no_archive"
 
@@ -232,6 +259,31 @@ def test_a_clock_that_is_not_believed_takes_nothing(desk: Scene, disk: Path, new
     done, archive = brought_back(desk, disk, new, now=later, accept_unknown=False, erased_in=desk.folder)
     assert (done.swept, done.past, done.clock_doubtful) == (False, [due], AT.date())
     assert [row.recording for row in archive.list(later)] == [due]
+    archive.close()
+
+
+def test_the_time_since_another_machine_s_start_does_not_come_along(desk: Scene, disk: Path, new: Path) -> None:
+    desk.archive.repair(AT, Steady("another", timedelta(days=1)))
+    due = closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    _, archive = brought_back(desk, disk, new)
+    ahead = AT + timedelta(days=100)
+    # This machine has been up for long, and was so before the backup.
+    doubted = sweep(archive, ahead, clock=ahead, steady=Steady("this", timedelta(days=200)))
+    assert [one.what for one in doubted] == [Swept.CLOCK_DOUBTFUL]
+    assert [row.recording for row in archive.list(AT)] == [due]
+    archive.close()
+
+
+def test_on_the_same_machine_a_restore_keeps_the_time_since_its_start(desk: Scene, disk: Path, new: Path) -> None:
+    boot = steady()
+    desk.archive.repair(AT, boot)
+    due = closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    _, archive = brought_back(desk, disk, new)
+    later = AT + timedelta(days=100)
+    gone = sweep(archive, later, clock=later, steady=replace(boot, up=boot.up + timedelta(days=100)))
+    assert [one.recording for one in gone if one.what is Swept.PURPOSE_EXPIRED] == [due]
     archive.close()
 
 
@@ -372,7 +424,7 @@ def test_a_folder_that_holds_something_is_not_written_into(desk: Scene, disk: Pa
     new.mkdir()
     (new / "letter.txt").write_text("x")
     assert refusal(desk, disk, new, accept_unknown=True).code == "error.backup.in_the_way"
-    with scene(tmp_path / "other") as other:
+    with scene(tmp_path / "other", another=True) as other:
         refused = refusal(desk, disk, other.folder, accept_unknown=True, replace_archive=True)
         assert refused.code == "error.backup.another"
         assert verify(other.archive).ok
@@ -506,18 +558,60 @@ def test_what_was_moved_aside_opens_as_no_archive_and_is_told_until_it_is_gone(t
     archive.close()
 
 
-@pytest.mark.parametrize("lost", ["catalog", "recording", "stray"])
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("grows", [True, False], ids=["it-has-grown", "it-is-another"])
+def test_a_longer_file_in_the_former_folder_is_taken_only_where_it_goes_on_from_the_backup(
+    desk: Scene, disk: Path, new: Path, grows: bool
+) -> None:
+    recording = closed(desk, *BOTH)
+    path = desk.archive.vault.path(recording)
+    whole, last = path.read_bytes(), read_structure(path).chunks[-1].offset
+    path.write_bytes(whole[:last])
+    back_up(desk.archive, disk, AT)
+    longer = whole if grows else bytes([whole[0] ^ 1]) + whole[1:]
+    path.write_bytes(longer)
+    done, archive = brought_back(desk, disk, new, accept_unknown=False, erased_in=desk.folder)
+    assert done.differs == ([] if grows else [recording])
+    assert done.damaged == []
+    assert archive.vault.path(recording).read_bytes() == (whole if grows else whole[:last])
+    archive.close()
+
+
+def test_a_good_file_in_the_former_folder_is_taken_where_the_backup_s_is_damaged(
+    desk: Scene, disk: Path, new: Path
+) -> None:
+    good, both = closed(desk, *BOTH), closed(desk, *BOTH)
+    back_up(desk.archive, disk, AT)
+    whole = desk.archive.vault.path(good).read_bytes()
+    for one in (disk / "recordings").iterdir():
+        one.write_bytes(one.read_bytes()[:-1] + b"x")
+    desk.archive.vault.path(both).write_bytes(b"")
+    done, archive = brought_back(desk, disk, new, accept_unknown=False, erased_in=desk.folder)
+    assert (done.damaged, done.differs) == ([both], [])
+    assert archive.vault.path(good).read_bytes() == whole
+    assert archive.vault.path(both).stat().st_size > 0
+    archive.close()
+
+
+@pytest.mark.parametrize("lost", ["catalog", "recording", "stray", "longer", "damaged-in-the-backup"])
 def test_what_was_moved_aside_stays_where_something_of_it_may_be_only_there(
     tmp_path: Path, disk: Path, lost: str
 ) -> None:
     with scene(tmp_path / "archive") as desk:
-        closed(desk, *BOTH)
+        first = closed(desk, *BOTH)
         back_up(desk.archive, disk, AT)
         recording = closed(desk, *BOTH)
     if lost == "catalog":
         (desk.folder / "catalog.db").write_bytes(b"torn")
     elif lost == "recording":
         desk.archive.vault.path(recording).unlink()
+    elif lost == "longer":
+        path = desk.archive.vault.path(first)
+        path.write_bytes(b"x" + path.read_bytes())
+    elif lost == "damaged-in-the-backup":
+        (copied,) = (disk / "recordings").iterdir()
+        copied.write_bytes(b"x")
+        desk.archive.vault.path(first).write_bytes(b"y")
     else:
         desk.archive.vault.path("stray").write_bytes(b"sound")
     done = replace_it(desk, disk, accept_unknown=True)

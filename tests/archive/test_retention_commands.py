@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,6 +16,8 @@ import pytest
 
 from softphone import cli
 from softphone.archive.access import Viewer
+from softphone.archive.backup.run import back_up
+from softphone.archive.retention import holding
 from softphone.bootstrap import holds
 from softphone.bootstrap import progress as telling
 from softphone.bootstrap.archive import judging, retention
@@ -54,10 +57,10 @@ def run(tmp_path: Path, desk: Scene, monkeypatch: pytest.MonkeyPatch, capsys: py
     return command
 
 
-def as_role(role: Role) -> Callable[[object, object], Viewer]:
+def as_role(role: Role) -> Callable[..., Viewer]:
     """A demo's user has every role; this one has another."""
 
-    def viewer(_arguments: object, _archive: object) -> Viewer:
+    def viewer(_arguments: object, _archive: object, *, by_keys: bool = False) -> Viewer:
         return Viewer(frozenset({role}))
 
     return viewer
@@ -165,6 +168,28 @@ def test_the_list_is_for_custody_and_the_refusal_is_in_the_log(
     assert (row.event, row.params) == ("refused", {"deed": "judge"})
 
 
+def test_of_a_number_what_nobody_can_read_is_told_and_all_else_is_locked(desk: Scene, run: Run) -> None:
+    changed, stays = (to_judge(desk, DOCUMENTATION, at=NOW) for _ in range(2))
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE recordings SET opened_at = 'x' WHERE recording = ?", (changed,))
+    by_number = ("holds", "raise", "--number", "20 12 34 56", "--by", "party", "--why", "by phone")
+    assert "One recording with this number was not locked" in run(*by_number, status=1)
+    assert [one.recording for one in holding.standing(desk.archive, NOW)] == [stays]
+
+
+def test_health_tells_its_times_in_the_zone_of_the_list(desk: Scene, run: Run, tmp_path: Path) -> None:
+    to_judge(desk, DOCUMENTATION, at=NOW)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE calls SET time_zone = 'Pacific/Chatham'")
+    back_up(desk.archive, tmp_path / "disk", NOW)
+    run("archive", "sweep")
+    zone = NOW.astimezone(ZoneInfo("Pacific/Chatham")).strftime("%z")
+    assert zone in run("archive", "list")
+    told = [line for line in run("archive", "health").splitlines() if re.search(r"[+-]\d{4}\b", line)]
+    assert len(told) >= 3
+    assert all(zone in line for line in told)
+
+
 @pytest.mark.rule("G08")
 def test_a_request_for_access_is_raised_listed_with_its_last_day_and_closed(desk: Scene, run: Run) -> None:
     recording = to_judge(desk, DOCUMENTATION, at=NOW)
@@ -213,7 +238,9 @@ def test_the_policy_says_how_long_there_is_to_confirm_and_to_judge(desk: Scene, 
     policy.write_text(POLICY.replace("[controller]", 'judge_within = "P60D"\nhold_unconfirmed = "P9D"\n[controller]'))
     (config / "settings.toml").write_text(f'policy = "{policy.as_posix()}"\n')
     recording = to_judge(desk, DOCUMENTATION, at=DUE)
-    assert "within 9 days" in run("holds", "raise", recording, "--by", "party", "--why", "x")
+    assert "is to confirm it by" in run("holds", "raise", recording, "--by", "party", "--why", "x")
+    (held,) = lines(run("holds", "list", "--json"))
+    assert datetime.fromisoformat(held["confirm_by"]) - datetime.fromisoformat(held["at"]) == timedelta(days=9)
     run("archive", "sweep")
     (told,) = lines(run("archive", "judge", "--json"))
     # Counted from today: no sweep has listed it before.

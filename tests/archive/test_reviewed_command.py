@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from softphone import cli
+from softphone.archive.changes import PurposeEnd
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.domain.changes import CloseRecording
+from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
@@ -30,7 +32,8 @@ def test_what_was_reviewed_is_said_so_once_and_is_used_for_training_no_more(
 ) -> None:
     monkeypatch.setenv("LC_ALL", "en.UTF-8")
     # Recorded for what still stands today, whichever day that is.
-    recording = desk.recorded(1, DOCUMENTATION, TRAINING, call=desk.call(retention="P90Y"))
+    ends = {TRAINING: PurposeEnd(keep_reviewed=Period(days=30))}
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING, call=desk.call(retention="P90Y", ends=ends))
     desk.commit(CloseRecording(recording, AT, (DOCUMENTATION, TRAINING)), recording=recording)
 
     def reviewed(*words: str) -> tuple[int, str]:

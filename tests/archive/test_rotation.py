@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from sqlalchemy import delete, select, update
 from softphone.archive.archive import Archive
 from softphone.archive.keys import ring, rotation
 from softphone.archive.keys.wraps import Recipient
+from softphone.archive.proof import audit
 from softphone.archive.proof.verify import verify
 from softphone.archive.tables import meta, slots, wraps
-from softphone.domain.changes import DropWraps
+from softphone.domain.changes import AuditEntry, DropWraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Reason
 from softphone.system.secrets import DemoKeyFile
@@ -213,8 +215,9 @@ def test_a_revocation_that_was_taken_out_of_the_catalog_is_found(desk: Scene) ->
     assert verify(desk.archive).ok
     with desk.archive.catalog.writing() as connection:
         connection.execute(delete(meta).where(meta.c.name == f"revoked-{key.key_id}"))
-    (finding,) = verify(desk.archive).findings
-    assert (finding.code, finding.params) == ("revocation_missing", {"key": key.key_id})
+    found = {finding.code: finding.params for finding in verify(desk.archive).findings}
+    assert found.keys() == {"revocation_missing", "revocations_changed"}
+    assert found["revocation_missing"] == {"key": key.key_id}
 
 
 def test_where_it_was_the_only_one_nothing_is_recorded_for_that_purpose(desk: Scene) -> None:
@@ -269,6 +272,25 @@ def test_revoking_after_rotating_drops_its_wraps_in_batches_and_can_be_stopped(
         (desk.recipients[KeyRole.TRAINING].key_id, KeyRole.TRAINING): 5,
         (desk.recipients[KeyRole.CUSTODY].key_id, KeyRole.CUSTODY): 5,
     }
+
+
+def test_nobody_waits_while_it_is_looked_for_what_a_revoked_key_opens(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    other, look = desk.reopen(), rotation._next
+    wrote: list[int] = []
+
+    def beside(*of: Any) -> Any:
+        with other.catalog.writing() as connection:
+            wrote.append(len(look(*of)))
+            audit.append(connection, other.desk, [AuditEntry("changed", "G10", AT, "")])
+        return look(*of)
+
+    monkeypatch.setattr(rotation, "_next", beside)
+    assert rotation.revoke(desk.archive, desk.recipients[KeyRole.DOCUMENTATION]).kept == 1
+    assert wrote == [0]
+    other.close()
 
 
 def test_two_keys_that_are_both_revoked_do_not_take_each_other_s_last_wrap_away(

@@ -309,10 +309,12 @@ def test_of_a_million_a_page_and_a_search_cost_what_they_cost_of_ten_thousand(tm
         many.fill(archive, size)
         costs[size] = {}
         for name in set(QUERIES) - {"held", "held of lines"}:  # these are as many as there are, and put in order
+            costs[size][name] = 0
             for days in (0, 80):
+                # The dearer of the two: of ten thousand, little for training is left after 80 days.
                 with watched(archive) as seen:
                     page(archive, QUERIES[name], NOW, Cursor(NOW - timedelta(days=days), "~"), limit=20)
-                costs[size][f"{name} {days}"] = seen.hundreds
+                costs[size][name] = max(costs[size][name], seen.hundreds)
         archive.close()
     dearer = {
         name: (cost, costs[10_000][name])

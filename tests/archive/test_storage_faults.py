@@ -6,6 +6,7 @@ import errno
 import importlib
 import logging
 import os
+import queue
 import sqlite3
 import subprocess
 import sys
@@ -23,11 +24,15 @@ from sqlalchemy import insert
 from softphone.archive import catalog as catalogs
 from softphone.archive.archive import MARKER, Archive
 from softphone.archive.catalog import Catalog
+from softphone.archive.files.container import Header
+from softphone.archive.files.opus import codec_header
+from softphone.archive.files.reader import OpenedRecording, read_structure
 from softphone.archive.files.vault import Vault
 from softphone.archive.keys.wraps import master_name, new_master
 from softphone.archive.proof.verify import verify
+from softphone.archive.retention import holding
 from softphone.archive.tables import meta
-from softphone.domain.changes import CloseRecording, Discard, DropWraps
+from softphone.domain.changes import CloseRecording, Commit, Discard, DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason
 from tests.archive.scene import (
@@ -35,6 +40,7 @@ from tests.archive.scene import (
     DOCUMENTATION,
     FRAME,
     NUMBER,
+    RATE,
     TRAINING,
     CommitFailedError,
     MemoryKeys,
@@ -160,6 +166,88 @@ def test_a_commit_that_fails_half_way_leaves_neither_file_nor_row_nor_entry(
     recording = desk.recorded(1, DOCUMENTATION)
     assert verify(desk.archive).ok
     assert desk.archive.vault.recordings() == [recording]
+
+
+def test_what_is_left_of_an_attempt_whose_file_could_not_go_does_not_stand_in_the_way_of_the_next(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ArchiveError("error.archive.gone", path="catalog.db", detail="")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    call = desk.call()
+    with monkeypatch.context() as patch:
+        patch.setattr("softphone.archive.proof.audit.append", fail)
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(CommitFailedError):
+            desk.open(call, DOCUMENTATION)
+    assert desk.archive.vault.recordings() == [f"{call}-1"]
+    recording = desk.recorded(1, DOCUMENTATION, call=call)
+    assert desk.archive.open_recording(recording, AT).length() == 50 * FRAME
+    assert verify(desk.archive).ok
+
+
+def _header(recording: str) -> bytes:
+    return Header(recording, AT, *codec_header(), "UTC").pack()
+
+
+@pytest.mark.parametrize(
+    "left", [b"", _header("call-1")[:7], _header("call-1")[:60], _header("call-1"), bytes(300)], ids=len
+)
+def test_a_beginning_with_no_sound_in_it_is_begun_anew(tmp_path: Path, left: bytes) -> None:
+    vault = Vault(tmp_path)
+    vault.path("call-1").write_bytes(left)
+    vault.create("call-1", AT)
+    assert vault.path("call-1").read_bytes() == _header("call-1")
+
+
+def test_what_holds_sound_or_is_another_s_is_never_taken_over(desk: Scene, tmp_path: Path) -> None:
+    whole = desk.recorded(1, DOCUMENTATION)
+    sound = desk.archive.vault.path(whole).read_bytes()
+    vault = Vault(tmp_path)
+    for there in (sound, _header("call-1") + b"\0", _header("call-2"), b"a letter"):
+        vault.path("call-1").write_bytes(there)
+        with pytest.raises(ArchiveError) as refused:
+            vault.create("call-1", AT)
+        assert refused.value.code == "error.archive.unwritable"
+        assert vault.path("call-1").read_bytes() == there
+    with pytest.raises(ArchiveError):
+        desk.archive.vault.create(whole, AT)
+    assert desk.archive.vault.path(whole).read_bytes() == sound
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="not everybody may make links there")
+def test_a_link_in_a_recording_s_place_is_never_followed(tmp_path: Path) -> None:
+    (tmp_path / "recordings").mkdir()
+    vault, elsewhere = Vault(tmp_path / "recordings"), tmp_path / "elsewhere"
+    for there in (b"", _header("call-1")):
+        elsewhere.write_bytes(there)
+        vault.path("call-1").symlink_to(elsewhere)
+        with pytest.raises(ArchiveError) as refused:
+            vault.create("call-1", AT)
+        assert refused.value.code == "error.archive.linked"
+        assert elsewhere.read_bytes() == there
+        vault.path("call-1").unlink()
+    vault.path("call-1").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ArchiveError):
+        vault.create("call-1", AT)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_storage_is_tried_also_while_there_is_always_something_to_do(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.archive.ledger.PROBE_SECONDS", 0.3)
+    desk.ledger.suspect("error.archive.full")
+    for _ in range(200):
+        desk.ledger.forget_keys("another")
+        desk.storage_changed.wait(0.02)
+        desk.storage_changed.clear()
+        if desk.storage == [False, True]:
+            break
+    assert desk.storage == [False, True]
 
 
 def test_a_recordings_folder_that_is_gone_fails_the_commit_and_tells_when_it_is_back(
@@ -293,7 +381,7 @@ def test_a_folder_that_is_taken_away_in_mid_call_loses_nothing_and_takes_more_wh
         desk.open(desk.call(), DOCUMENTATION)
     with pytest.raises(ArchiveError) as refused:
         desk.archive.list()
-    assert refused.value.code in ("error.archive.unwritable", "error.archive.no_catalog")
+    assert refused.value.code == "error.archive.gone"
     away.rename(desk.folder)
     while desk.storage != [False, True]:
         assert desk.storage_changed.wait(10)
@@ -336,6 +424,65 @@ def test_a_disk_that_does_not_answer_holds_up_neither_who_feeds_nor_who_stops_an
     desk.drained(recording, 0, 160 * FRAME)
     desk.drained(beside, 0, 100 * FRAME)
     assert verify(desk.archive).findings == ()
+
+
+class _StalledSync:
+    """From here on the disk takes what it is given, and does not say so until it is let go."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.entered, self.go = threading.Event(), threading.Event()
+        answered = os.fdatasync
+
+        def stall(descriptor: int) -> None:
+            self.entered.set()
+            assert self.go.wait(30)
+            answered(descriptor)
+
+        patch.setattr("softphone.archive.files.vault.os.fdatasync", stall)
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("held", [False, True])
+def test_what_waits_for_a_stalled_disk_at_the_last_no_goes_with_the_rest_and_stays_with_it_where_somebody_holds_it(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    of = desk.call()
+    recording = desk.open(of, DOCUMENTATION)
+    desk.start(of, recording, 0)
+    stalled = _StalledSync(monkeypatch)
+    desk.talk(of, voices(3.5))
+    assert stalled.entered.wait(10)
+    if held:
+        holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "bo", AT)
+    desk.recorder.stop(of, recording, 0)
+    desk.ledger.submit(Commit(1_000, (Discard(recording, "declined_by_key"),), ()))
+    stalled.go.set()
+    desk.commit(call="another")
+    assert desk.recorder.close()
+    path = desk.archive.vault.path(recording)
+    assert path.exists() is held
+    if held:
+        (segment,) = OpenedRecording(read_structure(path), recording, {0: desk.keys[recording, 0]}).segments
+        assert (segment.samples, segment.complete) == (round(3.5 * RATE), True)
+
+
+def test_a_commit_that_waits_for_the_disk_is_told_and_told_again_when_it_is_through(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.archive.ledger.SLOW_SECONDS", 0.1)
+    told: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    desk.archive.vault.on_slow = told.put
+    desk.commit(call="a swift one")
+    stalled = _StalledSync(monkeypatch)
+    opening = threading.Thread(target=desk.open, args=(desk.call(), DOCUMENTATION))
+    opening.start()
+    assert told.get(timeout=10)
+    assert opening.is_alive()
+    stalled.go.set()
+    assert not told.get(timeout=10)
+    opening.join(10)
+    assert told.empty()
+    assert len(desk.archive.list()) == 1
 
 
 def test_a_wrong_key_and_a_foreign_file_give_one_sentence_that_names_both(desk: Scene, tmp_path: Path) -> None:

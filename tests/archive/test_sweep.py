@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,8 +15,8 @@ from softphone.archive import commands
 from softphone.archive.files.reader import read_structure
 from softphone.archive.proof.health import health
 from softphone.archive.proof.verify import verify
-from softphone.archive.retention import holding
-from softphone.archive.retention.clock import whole_sweep
+from softphone.archive.retention import due, holding
+from softphone.archive.retention.clock import steady, whole_sweep
 from softphone.archive.retention.sweep import Swept, SweptItem, sweep
 from softphone.domain.changes import (
     ChangeHold,
@@ -28,6 +30,7 @@ from softphone.domain.changes import (
 )
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import Steady
 from tests.archive.scene import AT, BASES, DOCUMENTATION, TRAINING, Scene, scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
@@ -401,8 +404,57 @@ def test_a_dry_run_neither_doubts_the_clock_nor_moves_what_was_seen_of_it(desk: 
 def test_a_month_s_absence_is_no_jump(desk: Scene) -> None:
     desk.archive.repair(AT)
     assert swept(desk, AT + timedelta(days=30), unwitnessed=True) == []
-    assert swept(desk, AT + timedelta(days=60), unwitnessed=True) == []
-    assert swept(desk, AT + timedelta(days=92), unwitnessed=True) == [(Swept.CLOCK_DOUBTFUL, None)]
+    assert swept(desk, AT + timedelta(days=62), unwitnessed=True) == [(Swept.CLOCK_DOUBTFUL, None)]
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("step", [timedelta(days=3), timedelta(days=30)])
+@pytest.mark.parametrize("boot", ["same", "another", "none"])
+def test_jumps_that_are_each_believed_are_no_ladder_to_what_is_not_due(desk: Scene, step: timedelta, boot: str) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    boots = (str(count) if boot == "another" else boot for count in range(1_000))
+
+    def beside() -> Steady | None:
+        return None if boot == "none" else Steady(next(boots), timedelta(hours=9))
+
+    desk.archive.repair(AT, beside())
+    clock = AT
+    while clock < AT + timedelta(days=120):
+        clock += step
+        desk.archive.repair(clock, beside())
+        sweep(desk.archive, clock, clock=clock, steady=beside())
+    assert kept(desk) == [recording]
+    assert commands.sweep(desk.archive, clock, clock=clock, clock_is_right=True) != []
+    assert kept(desk) == []
+
+
+def test_two_programs_of_one_boot_know_it_by_one_name_and_the_second_finds_it_later() -> None:
+    code = (
+        "from softphone.archive.retention.clock import steady; one = steady(); print(one.boot, one.up.total_seconds())"
+    )
+    before = steady()
+    boot, up = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert before.up < timedelta(seconds=float(up)) < steady().up
+    assert (boot == before.boot) == (sys.platform == "linux")
+
+
+def test_what_an_older_program_or_nobody_has_told_of_the_other_clock_is_as_it_was_and_what_nobody_can_read_is_doubted(
+    desk: Scene,
+) -> None:
+    def put(name: str, value: str) -> None:
+        with desk.archive.catalog.writing() as connection:
+            connection.exec_driver_sql("UPDATE meta SET value = ? WHERE name = ?", (value, name))
+
+    boot = Steady("a", timedelta(days=2))
+    desk.archive.repair(AT, boot)
+    later = AT + timedelta(days=20)
+    put("clock-seen", (later - timedelta(hours=1)).isoformat())
+    assert sweep(desk.archive, later, clock=later, steady=boot) == []
+    for unreadable in ("", "x", f"{later.isoformat()} a -1 0", f"{later.isoformat()} a 0 {10**17}", "ٱ b ٣ ٣"):
+        put("clock-seen-beside", unreadable)
+        doubted = sweep(desk.archive, later, clock=later, steady=boot)
+        assert [item.what for item in doubted] == [Swept.CLOCK_DOUBTFUL]
+        assert commands.sweep(desk.archive, later, clock=later, clock_is_right=True) == []
 
 
 def test_when_a_sweep_last_came_to_its_end_is_known_and_one_that_was_broken_off_does_not_count(desk: Scene) -> None:
@@ -413,6 +465,22 @@ def test_when_a_sweep_last_came_to_its_end_is_known_and_one_that_was_broken_off_
     assert health(desk.archive, AT).last_swept is None
     swept(desk, LATER)
     assert health(desk.archive, LATER).last_swept == LATER
+
+
+def test_a_sweep_that_finds_nothing_for_a_while_is_stopped_there(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among very many recordings of which none is due."""
+    monkeypatch.setattr(due, "_WINDOW", 2)
+    for _ in range(6):
+        closed(desk, DOCUMENTATION)
+    asked: list[bool] = []
+
+    def go_on() -> bool:
+        asked.append(len(asked) < 1)
+        return asked[-1]
+
+    sweep(desk.archive, AT, clock=AT, go_on=go_on)
+    assert asked == [True, False]
+    assert health(desk.archive, AT).last_swept is None
 
 
 def test_a_file_that_cannot_go_keeps_those_behind_it_for_the_next_sweep_and_none_is_forgotten(

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from softphone.archive.files.container import Chunk, Damage, Sealer, read_header, scan
 from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
+from softphone.archive.keys import slots
 from softphone.archive.keys.wraps import Recipient, create_key_pair
 from softphone.archive.proof import audit, proofs
 from softphone.archive.proof import verify as proving
@@ -28,9 +29,18 @@ from softphone.archive.retention import forgetting
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.review.session import open_review
 from softphone.archive.tables import metadata, recordings
-from softphone.domain.changes import AuditEntry, CloseRecording, EndCallBack, ListCallBack, RememberRefusal
+from softphone.domain.changes import (
+    AuditEntry,
+    CloseRecording,
+    Commit,
+    EndCallBack,
+    ListCallBack,
+    RememberRefusal,
+    UseDraw,
+)
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
+from tests.archive.review.calls import answered, rings
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, NUMBER, TRAINING, Scene, scene, voices
 
 
@@ -382,7 +392,7 @@ def test_a_wrap_that_was_changed_moved_or_lost_is_found(desk: Scene) -> None:
         connection.exec_driver_sql(
             f"UPDATE slots SET sealed = (SELECT sealed FROM slots WHERE slot = {of}) WHERE slot = {of}", (other, one)
         )
-    assert found(desk) == {"wrap_changed", "wrap_copied"}
+    assert found(desk) == {"wrap_changed", "wrap_copied", "wraps_changed"}
     with pytest.raises(ArchiveError) as refused:
         desk.archive.open_recording(one, AT, role=KeyRole.DOCUMENTATION)
     assert refused.value.code == "error.archive.wrap_changed"
@@ -405,13 +415,89 @@ def test_one_of_two_keys_of_a_role_that_lost_its_wrap_of_a_segment_is_told(desk:
     first = desk.recipients[KeyRole.DOCUMENTATION]
     with desk.archive.catalog.writing() as connection:
         connection.exec_driver_sql("DELETE FROM wraps WHERE segment = 1 AND key_id = ?", (other.key_id,))
-    (fault,) = [one for one in verify(desk.archive).findings if one.is_fault]
-    assert (fault.code, fault.params["segment"], fault.params["key"]) == ("wrap_of_key_missing", 1, other.key_id)
+    faults = {one.code: one.params for one in verify(desk.archive).findings if one.is_fault}
+    assert faults.keys() == {"wrap_of_key_missing", "wraps_changed"}
+    assert faults["wrap_of_key_missing"] == {
+        "recording": recording, "segment": 1, "role": "documentation", "key": other.key_id,
+    }  # fmt: skip
     # A rotation that was cut off between the two has a word for it in the log; one that was revoked is nobody's.
     with desk.archive.catalog.writing() as connection:
         told = {"from": other.key_id, "to": first.key_id, "role": "documentation", "segments": 1}
         audit.append(connection, desk.archive.desk, [AuditEntry("rotation_begun", "G11", AT, "", params=told)])
-    assert found(desk) == {"segment_empty"}
+    assert found(desk) == {"segment_empty", "wraps_changed"}
+
+
+@pytest.mark.rule("G11")
+def test_the_second_of_two_keys_that_lost_its_only_wrap_is_told_until_the_wrap_is_back(desk: Scene) -> None:
+    other = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
+    desk.policy_recipients.append(other)
+    recording = desk.recorded(1, DOCUMENTATION)
+    (lost,) = [one for one in desk.archive.wraps_of(recording) if one.key_id == other.key_id]
+    assert found(desk) == set()
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM wraps WHERE key_id = ?", (other.key_id,))
+    assert found(desk) == {"wraps_changed"}
+    with desk.archive.catalog.writing() as connection:
+        slots.add(connection, desk.archive.desk, [lost])
+    assert found(desk) == set()
+    # Nor does it hide behind what the program writes later.
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM wraps WHERE key_id = ?", (other.key_id,))
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    assert found(desk) == {"wraps_changed"}
+
+
+def test_what_an_earlier_version_told_of_a_recording_says_nothing_of_its_wraps_and_is_no_difference(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state_of = proofs.state_of
+
+    def as_then(connection: Connection, of: str) -> str:
+        return state_of(connection, of)[:32]
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(proofs, "state_of", as_then)
+        recording = desk.recorded(1, DOCUMENTATION)
+    assert found(desk) == set()
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    assert found(desk) == set()
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE wraps SET suite = 'another' WHERE role = 'custody'")
+    assert "wraps_changed" in found(desk)
+
+
+@pytest.mark.rule("G33")
+@pytest.mark.parametrize("forged", [
+    "UPDATE sample_tallies SET count = 9 WHERE what = 'drawn'",
+    "UPDATE sample_tallies SET agent = 'bo'",
+    "DELETE FROM sample_tallies",
+    "INSERT INTO sample_tallies SELECT desk, line, agent, '2026-10', what, count FROM sample_tallies LIMIT 1",
+    "INSERT INTO sample_tallies SELECT desk, line, agent, '2026-12', what, count FROM sample_tallies LIMIT 1",
+])  # fmt: skip
+def test_figures_of_the_sample_that_nobody_counted_are_told_also_when_it_is_counted_on(
+    desk: Scene, forged: str
+) -> None:
+    answered(desk)
+    assert found(desk) == set()
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql(forged)
+    assert found(desk) == {"sample_tallies_changed"}
+    for at in (AT, AT + timedelta(days=30)):
+        answered(desk, at=at)
+    assert found(desk) == {"sample_tallies_changed"}
+
+
+@pytest.mark.rule("G34")
+def test_a_place_in_the_sample_that_was_moved_is_told_and_one_that_is_used_up_is_in_the_log(desk: Scene) -> None:
+    rings_and_is_answered = rings(desk, "50 %").call
+    # As the engine says it of each call: there is nothing else to tell.
+    desk.ledger.submit(Commit(1_000, (UseDraw(rings_and_is_answered, AT),), ()))
+    desk.commit(UseDraw(rings_and_is_answered, AT))
+    assert [row.event for row in desk.archive.audit_of(call=rings_and_is_answered)] == ["place_used"]
+    assert found(desk) == set()
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE sample_runs SET next = 0")
+    assert found(desk) == {"sample_runs_changed"}
 
 
 def test_a_long_log_of_which_nobody_has_signed_anything_is_told(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

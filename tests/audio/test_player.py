@@ -60,3 +60,21 @@ def test_nobody_waits_for_a_speaker_that_has_gone(goes: bool, monkeypatch: pytes
         assert playing.wait()
         assert playing.seconds == pytest.approx(10.0)
     assert opened[0].closed.is_set()
+
+
+def test_what_is_played_again_and_again_has_no_end_and_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Callable[[int], bytes]] = []
+
+    def open_it(_: Device, ask: Callable[[int], bytes]) -> Speaker:
+        asked.append(ask)
+        return Speaker(lambda _n: b"", goes=True)
+
+    monkeypatch.setattr(player, "list_devices", lambda: Devices((HEADSET,), ()))
+    monkeypatch.setattr(player, "open_speaker", open_it)
+    ringing = Player(HEADSET.id)
+    ringing.play(bytes(range(1, 6)), loop=True)
+    heard = b"".join(asked[0](4) for _ in range(5)) + asked[0](12)
+    assert heard == (bytes(range(1, 6)) * 7)[:32]
+    assert not ringing._over.is_set()
+    ringing.stop()
+    assert asked[0](4) == bytes(4)

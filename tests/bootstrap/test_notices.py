@@ -22,7 +22,7 @@ from softphone.domain.purpose import Language
 from softphone.system.policy_file import load_policy
 from tests.peers.processes import end
 from tests.peers.pulse import null_sinks
-from tests.policies import POLICY, write_notice
+from tests.policies import KEYS, POLICY, write_notice
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +73,7 @@ def test_a_lines_notices_are_shown_with_their_length_and_what_there_is_to_say_ab
     assert all(8 < float(seconds) < 24 for *_, seconds in heads)
     assert "så sig bare til, eller tryk *9, så lader vi være" in told
     assert told.count("Says all that it must, and promises no more than it may.") == 4
-    assert "For somebody who joins later: “Just so you know" in told
+    assert "For somebody who joins later: “This call is being recorded" in told
 
 
 @pytest.mark.rule("N6")
@@ -115,6 +115,18 @@ def test_own_words_that_cannot_be_used_are_refused_with_every_fault(
     assert "line[1].wording.N7.en" in told
 
 
+def test_the_notices_of_a_draft_are_told_though_its_keys_are_yet_to_come(
+    policy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for role, key in KEYS.items():
+        policy.write_text(policy.read_text("utf-8").replace(key, f"${role}_key"), "utf-8")
+    home = str(policy.parent / "home")
+    assert cli.main(["--home", home, "policy", "notice", "salg", "--policy", str(policy), "--notice", "N7"]) == 0
+    told = capsys.readouterr()
+    assert "We record and keep this call" in told.out
+    assert told.err.startswith("Keys are still to be put in")
+
+
 def test_a_line_that_is_not_there_is_said_with_those_that_are(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "notice", "slag", "--policy", policy, status=1)
     assert "salg, support" in told
@@ -154,6 +166,46 @@ def test_a_finished_recording_is_made_ready_and_its_line_can_be_put_into_the_pol
     assert both["da"] == danish
     assert both["en"]["file"] == "salg-n7-en.wav"
     assert both["en"]["hash"] != danish["hash"]
+
+
+@pytest.mark.rule("G03")
+def test_a_notice_in_parts_has_its_marks_where_they_meet(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parts: list[Path] = []
+    for name, seconds in (("why", 3.0), ("facts", 5.0), ("question", 2.0)):
+        parts.append(write_notice(policy.parent / f"{name}.wav", seconds))
+        write_wav(parts[-1], np.pad(heard(parts[-1]), 16_000).astype("<i2").tobytes())
+    asked = ("record", "salg", "--policy", policy, "--notice", "N6", "--language", "da")
+    told = said(capsys, *asked, *(word for part in parts for word in ("--from", part)))
+    made = tomllib.loads(told.strip().splitlines()[-1])["sound"]["N6"]["da"]
+    whole = heard(policy.parent / made["file"])
+    quiet = [n / 100 for n, block in enumerate(np.array_split(np.abs(whole), len(whole) // 160)) if block.max() < 300]
+    # 0.1 s before and 0.2 s after what is said is all that is left of the silence around it
+    assert made["essentials"] == pytest.approx(3.3, abs=0.05)
+    assert made["question"] == pytest.approx(8.6, abs=0.1)
+    assert len(whole) / 16_000 == pytest.approx(10.9, abs=0.15)
+    for mark in (made["essentials"], made["question"]):
+        assert min(abs(mark - at) for at in quiet) < 0.03, "a mark lies between two parts"
+    assert "not known" not in told
+
+    alone = said(capsys, *asked, "--from", parts[0])
+    assert "When in the file its 3 parts are said is not known" in alone
+    assert set(tomllib.loads(alone.strip().splitlines()[-1])["sound"]["N6"]["da"]) == {"file", "hash"}
+    wrong = said(capsys, *asked, "--from", parts[0], "--from", parts[1], status=1)
+    assert "The notice has 3 parts" in wrong
+    told = said(capsys, *asked[:5], "N7", *asked[6:], "--from", parts[0], "--from", parts[1])
+    assert set(tomllib.loads(told.strip().splitlines()[-1])["sound"]["N7"]["da"]) == {"file", "hash", "essentials"}
+
+
+def test_marks_that_stand_in_the_policy_stay_when_another_notice_is_recorded(
+    policy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_notice(policy.parent / "own.wav", 4.0)
+    stands = 'sound = { N7 = { en = { file = "own.wav", essentials = 1.5 } } }'
+    policy.write_text(POLICY.replace('id = "salg"', f'id = "salg"\n{stands}'), "utf-8")
+    given = policy.parent / "own.wav"
+    told = said(capsys, "record", "salg", "--policy", policy, "--notice", "N7", "--language", "da", "--from", given)
+    both = tomllib.loads(told.strip().splitlines()[-1])["sound"]["N7"]
+    assert both["en"] == {"file": "own.wav", "essentials": 1.5}
 
 
 @pytest.mark.parametrize("name", ["to\nlinjer.wav", 'a"b\\c.wav', "tab\tog\x7f.wav", "optagelse på dansk.wav"])
@@ -230,7 +282,7 @@ def recording(policy: Path, env: Mapping[str, str]) -> subprocess.Popen[str]:
 
 
 @pytest.mark.peer("pulseaudio")
-@pytest.mark.alone
+@pytest.mark.calm
 def test_what_is_said_into_the_microphone_becomes_the_notice_trimmed_and_as_loud_as_the_others(
     policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -242,28 +294,33 @@ def test_what_is_said_into_the_microphone_becomes_the_notice_trimmed_and_as_loud
         process = recording(policy, {**sinks.env, "LC_ALL": "C"})
         assert process.stdin is not None
         assert process.stdout is not None
+        told = ""
         try:
             for line in process.stdout:
+                told += line
                 if "Press Enter to begin" in line:
                     process.stdin.write("\n")
                     process.stdin.flush()
                 if "Recording." in line:
-                    break
-            speaking = sinks.speak(spoken)
-            assert speaking.wait(timeout=40) == 0
-            process.stdin.write("\n")
-            process.stdin.flush()
-            told, wrong = process.communicate(timeout=60)
+                    # whatever the part says, the same is said for each
+                    speaking = sinks.speak(spoken)
+                    assert speaking.wait(timeout=40) == 0
+                    process.stdin.write("\n")
+                    process.stdin.flush()
+            wrong = process.communicate(timeout=60)[1]
         finally:
             end(process)
     assert process.returncode == 0, wrong
     assert "LUFS" in told
+    assert "Part 2 of 2: " in told
     own = heard(policy.parent / "salg-n7-da.wav")
     found = loudness(own)
     assert found.integrated == pytest.approx(TARGET, abs=0.5)
     assert found.peak <= -3
     # the waiting before and after it is gone; what a busy sound server puts between the words is not ours to take out
-    assert found.seconds == pytest.approx(len(quiet) / 16_000, abs=1.5)
+    assert found.seconds == pytest.approx(2 * len(quiet) / 16_000, abs=3)
+    made = tomllib.loads(told.strip().splitlines()[-1])["sound"]["N7"]["da"]
+    assert made["essentials"] == pytest.approx(found.seconds / 2, abs=1.5)
     assert np.abs(own[round(0.15 * 16_000) : round(0.6 * 16_000)].astype(np.int32)).max() > 1000
 
 

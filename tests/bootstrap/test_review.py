@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from softphone import cli
 from softphone.archive.keys.ring import KeyPurpose, Known, remember
 from softphone.bootstrap import review as plugged
+from softphone.bootstrap import reviewing
 from softphone.bootstrap.home import Home
 from softphone.domain.errors import EngineError
 from softphone.domain.purpose import KeyRole, Language
@@ -86,7 +87,8 @@ def hold(monkeypatch: pytest.MonkeyPatch, keys: MemoryKeys) -> None:
         del folder
         return keys
 
-    monkeypatch.setattr(plugged, "key_store", store)
+    for module in (plugged, reviewing):
+        monkeypatch.setattr(module, "key_store", store)
 
 
 def deps(monkeypatch: pytest.MonkeyPatch, keys: MemoryKeys, folder: Path, settings: Settings) -> ReviewDependencies:
@@ -101,6 +103,7 @@ def told(review: Review) -> str:
 def test_a_lead_finds_the_own_team_with_its_lines_capacity_and_card(
     monkeypatch: pytest.MonkeyPatch, desk: Scene, tmp_path: Path
 ) -> None:
+    desk.recorded(0.2, TRAINING)
     settings = Settings(policy=str(policy(desk, tmp_path, TEAM.format(lead="lead-1"))))
     found = deps(monkeypatch, desk.only(KeyRole.TRAINING), desk.folder, settings)
     assert found.refusal is None
@@ -117,6 +120,7 @@ def test_a_lead_finds_the_own_team_with_its_lines_capacity_and_card(
 def test_of_a_line_that_two_teams_share_neither_is_judged_by_what_both_can_review(
     monkeypatch: pytest.MonkeyPatch, desk: Scene, tmp_path: Path
 ) -> None:
+    desk.recorded(0.2, TRAINING)
     shared = TEAM.format(lead="lead-1").replace('lines = ["n1"]', 'lines = ["n7"]')
     settings = Settings(policy=str(policy(desk, tmp_path, shared)))
     found = deps(monkeypatch, desk.only(KeyRole.TRAINING), desk.folder, settings)
@@ -132,6 +136,7 @@ def test_of_a_line_that_two_teams_share_neither_is_judged_by_what_both_can_revie
         ("no policy", "Reglerne mangler"),
         ("faulty", "Reglerne kan ikke bruges"),
         ("no key", "Nøglen til uddannelse mangler"),
+        ("no sample", "Intet er optaget til uddannelse"),
         ("no team", "Du er ikke leder af et team"),
         ("no catalog key", "Arkivet kan ikke åbnes"),
     ],
@@ -140,6 +145,8 @@ def test_what_is_missing_is_said_in_the_window(
     monkeypatch: pytest.MonkeyPatch, app: QApplication, desk: Scene, tmp_path: Path, which: str, heading: str
 ) -> None:
     del app
+    if which != "no sample":
+        desk.recorded(0.2, TRAINING)
     keys, folder = desk.only(KeyRole.TRAINING), desk.folder
     file = str(policy(desk, tmp_path, TEAM.format(lead="lead-2" if which == "no team" else "lead-1")))
     if which == "no archive":
@@ -152,8 +159,12 @@ def test_what_is_missing_is_said_in_the_window(
         keys = desk.only(KeyRole.DOCUMENTATION)
     elif which == "no catalog key":
         keys = MemoryKeys()
+    before = len(desk.archive.audit_of())
     found = deps(monkeypatch, keys, folder, Settings(policy=file, language=Language.DA))
     assert found.archive is None
+    # Who may not review is in the log, before the window says so.
+    refused = [(row.event, row.params["deed"]) for row in desk.archive.audit_of()[before:]]
+    assert refused == ([("refused", "review")] if which in ("no key", "no sample", "no team") else [])
     review = Review(found)
     review.open()
     assert told(review) == heading
@@ -195,11 +206,11 @@ def test_the_desk_offers_the_review_where_this_keyring_has_the_key(
     save_settings(home.folders.config, Settings(archive=str(desk.folder)))
     keys = desk.only(KeyRole.TRAINING)
     hold(monkeypatch, keys)
-    assert not plugged.offers_review(home)
+    assert not reviewing.offers_review(home)
     remember(keys, Known("lead-1", KeyPurpose.TRAINING, desk.recipients[KeyRole.TRAINING].public_key))
-    assert plugged.offers_review(home)
+    assert reviewing.offers_review(home)
     keys.delete(f"private-{desk.recipients[KeyRole.TRAINING].key_id}")
-    assert not plugged.offers_review(home)
+    assert not reviewing.offers_review(home)
 
 
 def test_the_desk_starts_one_review_and_another_when_that_has_ended(
@@ -215,7 +226,7 @@ def test_the_desk_starts_one_review_and_another_when_that_has_ended(
         return started[-1]
 
     monkeypatch.setattr(subprocess, "Popen", start)
-    start_review = plugged.ReviewStarter(Home.within(tmp_path))
+    start_review = reviewing.ReviewStarter(Home.within(tmp_path))
     start_review()
     with pytest.raises(EngineError, match=r"error\.review\.open_already"):
         start_review()

@@ -70,27 +70,47 @@ def group_of(process: psutil.Process) -> int | None:
         return None  # it has just ended
 
 
-@pytest.mark.journey
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_in_mid_call_ends_customer_engine_and_desk(tmp_path: Path, number: int, status: int) -> None:
-    with demo(tmp_path, "--json") as process:
-        wait_for(process, "notice_started")
-        engine = read_endpoint(tmp_path / "phone" / "runtime")
-        assert engine is not None
-        assert len(working_in(tmp_path)) >= 3
-        # A terminal and `timeout` signal the group, which is the demo alone: it ends the customer and the engine itself.
-        assert [one.pid for one in psutil.process_iter() if group_of(one) == process.pid] == [process.pid]
-        process.send_signal(number)
-        os.kill(-process.pid, number)
-        output, errors = process.communicate(timeout=20)
-    assert process.returncode == status
+def end_by(number: int, process: subprocess.Popen[str], folder: Path) -> None:
+    """In mid-call: customer, engine and desk end."""
+    wait_for(process, "first_sample")
+    assert read_endpoint(folder / "phone" / "runtime") is not None
+    assert len(working_in(folder)) >= 3
+    # A terminal and `timeout` signal the group, which is the demo alone: it ends the customer and the engine itself.
+    assert [one.pid for one in psutil.process_iter() if group_of(one) == process.pid] == [process.pid]
+    process.send_signal(number)
+    os.kill(-process.pid, number)
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
     assert errors == ""
     assert json.loads(output.splitlines()[-1])["event"] == "interrupted"
-    assert working_in(tmp_path) == []
-    take_turn(tmp_path / "phone" / "runtime", 0).close()
-    archive = Archive.open(tmp_path, key_store(tmp_path))
+    assert working_in(folder) == []
+    take_turn(folder / "phone" / "runtime", 0).close()
+    archive = Archive.open(folder, key_store(folder))
     assert commands.verify(archive).ok
     archive.close()
+
+
+@pytest.mark.journey
+def test_a_signal_in_mid_call_ends_customer_engine_and_desk(folder: Path) -> None:
+    with demo(folder, "--json") as process:
+        end_by(signal.SIGTERM, process, folder)
+
+
+@pytest.mark.journey
+def test_a_second_demo_in_the_folder_of_a_running_one_is_refused_in_a_sentence_and_ctrl_c_ends_the_first(
+    folder: Path,
+) -> None:
+    with demo(folder, "--json") as first:
+        wait_for(first, "ready")
+        policy = folder / "phone" / "config" / "policy.toml"
+        written = policy.stat().st_mtime_ns
+        second = subprocess.run(
+            command(folder), capture_output=True, text=True, timeout=30, env=ENVIRONMENT, check=False
+        )
+        assert (second.returncode, second.stdout) == (1, "")
+        assert second.stderr.startswith(f"A demo is already running in {folder}")
+        assert policy.stat().st_mtime_ns == written
+        end_by(signal.SIGINT, first, folder)
 
 
 INTERRUPTED_IN_A_SLOT = """
@@ -109,8 +129,8 @@ sys.exit(cli.main(sys.argv[1:]))
 
 
 @pytest.mark.journey
-def test_a_signal_while_qt_is_at_work_before_its_loop_is_kept_not_lost_in_a_slot(tmp_path: Path) -> None:
-    words = command(tmp_path)[3:]
+def test_a_signal_while_qt_is_at_work_before_its_loop_is_kept_not_lost_in_a_slot(folder: Path) -> None:
+    words = command(folder)[3:]
     run = subprocess.run(
         [sys.executable, "-c", INTERRUPTED_IN_A_SLOT, *words],
         capture_output=True,
@@ -122,33 +142,16 @@ def test_a_signal_while_qt_is_at_work_before_its_loop_is_kept_not_lost_in_a_slot
     )
     assert (run.returncode, run.stderr) == (143, "")
     assert "Interrupted." in run.stdout
-    assert working_in(tmp_path) == []
+    assert working_in(folder) == []
 
 
 @pytest.mark.journey
-def test_a_signal_while_the_demo_is_coming_up_leaves_nothing(tmp_path: Path) -> None:
-    with demo(tmp_path) as process:
+def test_a_signal_while_the_demo_is_coming_up_leaves_nothing(folder: Path) -> None:
+    with demo(folder) as process:
         assert process.stdout is not None
-        assert str(tmp_path) in process.stdout.readline()
+        assert str(folder) in process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (143, "")
     assert "Interrupted." in output
-    assert working_in(tmp_path) == []
-
-
-@pytest.mark.journey
-def test_a_second_demo_in_the_folder_of_a_running_one_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with demo(tmp_path, "--json") as first:
-        wait_for(first, "ready")
-        policy = tmp_path / "phone" / "config" / "policy.toml"
-        written = policy.stat().st_mtime_ns
-        second = subprocess.run(
-            command(tmp_path), capture_output=True, text=True, timeout=30, env=ENVIRONMENT, check=False
-        )
-        assert (second.returncode, second.stdout) == (1, "")
-        assert second.stderr.startswith(f"A demo is already running in {tmp_path}")
-        assert policy.stat().st_mtime_ns == written
-        wait_for(first, "arrived")
-        first.send_signal(signal.SIGTERM)
-        first.communicate(timeout=20)
+    assert working_in(folder) == []

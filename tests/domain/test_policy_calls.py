@@ -16,9 +16,9 @@ from softphone.domain.policy import (
     exempt,
     language_for,
     notice_way,
-    terms,
     which_line,
 )
+from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from tests.policies import POLICY, line_of_text, policy_of
 
@@ -85,6 +85,19 @@ def test_what_is_exempt_is_never_recorded_and_says_why(
     policy = policy_of(text).policy
 
     assert exempt(policy, policy.line_named(line), direction, number) is reason
+
+
+@pytest.mark.rule("G01")
+def test_what_is_never_recorded_is_so_on_our_side_as_well_and_an_emergency_number_only_at_the_other_end() -> None:
+    text = POLICY.replace("[controller]", 'never_record = ["204"]\n[controller]')
+    policy = policy_of(text.replace('id = "salg"', 'id = "salg"\nnever_record = ["+4570102030"]')).policy
+    salg, support = (policy.line_named(line) for line in ("salg", "support"))
+
+    assert exempt(policy, salg, Direction.OUTBOUND, "+4520123456", ["205"]) is None
+    assert exempt(policy, salg, Direction.OUTBOUND, "+4520123456", ["205", "204"]) is Reason.NEVER_RECORD
+    assert exempt(policy, salg, Direction.INBOUND, None, ["+4570102030"]) is Reason.NEVER_RECORD
+    assert exempt(policy, support, Direction.INBOUND, None, ["+4570102030"]) is None
+    assert exempt(policy, salg, Direction.OUTBOUND, "+4520123456", ["112"]) is None
 
 
 @pytest.mark.rule("G20")

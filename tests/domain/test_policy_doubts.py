@@ -19,7 +19,7 @@ decided_on = 2026-06-01
 expires_on = 2027-05-31
 """
 RESCUE = POLICY.replace('opt_out = "stop"\n', f'opt_out = "stop"\n{SPECIAL}').replace(
-    'id = "salg"', 'id = "salg"\nemergency_service = true'
+    'id = "salg"', 'id = "salg"\nemergency_service = true\nnotice = "read"'
 )
 
 
@@ -206,6 +206,39 @@ DOUBTFUL = [
     ),
     ("[controller]", 'own_calls = "P60D"\n[controller]', "long_own_calls", "L2", "own_calls", "P60D"),
     (
+        'id = "salg"',
+        'id = "salg"\nanswer_time = "PT31S"',
+        "long_answer_time",
+        "G03",
+        "line[1].answer_time",
+        'answer_time = "PT31S"',
+    ),
+    ('id = "salg"', 'id = "salg"\nwrap_up = "P30D"', "long_wrap_up", "G31", "line[1].wrap_up", "P30D"),
+    (
+        'id = "salg"',
+        'id = "salg"\nwarning_tone = "P1D"',
+        "long_warning_tone",
+        "G05",
+        "line[1].warning_tone",
+        'warning_tone = "P1D"',
+    ),
+    (
+        'id = "salg"',
+        'id = "salg"\nemergency_service = true',
+        "emergency_played",
+        "G05",
+        "line[1].notice",
+        "[[line]]",
+    ),
+    (
+        'id = "salg"',
+        'id = "salg"\nemergency_service = true\nnotice = "read"\noutbound = { notice = "play" }',
+        "emergency_played",
+        "G05",
+        "line[1].outbound.notice",
+        'outbound = { notice = "play" }',
+    ),
+    (
         "[controller]",
         'audit_retention = "P59M"\n[controller]',
         "audit_shorter",
@@ -317,7 +350,9 @@ def test_a_log_that_goes_before_the_recordings_names_the_lines_whose_are_kept_lo
     (warning,) = warned(POLICY.replace("[controller]", 'audit_retention = "P4Y"\n[controller]'))
     assert warning.params == {"value": "P4Y", "lines": "support"}
     assert [one.params["lines"] for one in warned(POLICY.replace('"P5Y"', '"P61M"'))] == ["support"]
-    both = warned(POLICY.replace("[controller]", 'audit_retention = "P2M"\n[controller]'))
+    two_years = 'retention = "P2Y"\nwhy_longer = "Sager løber så længe"\n'
+    longer = POLICY.replace('retention = "P3M"\n', two_years)
+    both = warned(longer.replace("[controller]", 'audit_retention = "P1Y"\n[controller]'))
     assert [one.params["lines"] for one in both] == ["salg, support"]
 
 
@@ -347,6 +382,34 @@ def test_to_be_judged_on_its_day_is_lawful_for_either_purpose_and_of_training_ne
 def test_special_circumstances_that_do_not_hold_today_are_told(now: datetime, code: str | None) -> None:
     told = warned(RESCUE, now)
     assert [one.code for one in told] == ([f"policy.warning.{code}"] if code else [])
+
+
+@pytest.mark.rule("G32")
+@pytest.mark.parametrize(
+    ("decided", "expires", "told"),
+    [
+        ("1999-01-01", "2099-12-31", True),
+        ("2026-06-01", "2028-06-02", True),
+        ("2026-06-01", "2028-06-01", False),
+        ("2026-01-01", "9999-12-31", True),
+    ],
+)
+def test_a_decision_that_nobody_has_to_take_anew_is_told(decided: str, expires: str, told: bool) -> None:
+    text = RESCUE.replace("2026-06-01", decided).replace("2027-05-31", expires)
+    found = [(one.code, one.key) for one in warned(text)]
+    key = "line[1].training.special_circumstances.expires_on"
+    assert found == ([("policy.warning.special_long", key)] if told else [])
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.rule("G05")
+def test_times_of_the_usual_length_and_a_notice_that_is_read_or_vouched_for_leave_no_doubt() -> None:
+    times = 'answer_time = "PT30S"\nwrap_up = "PT1H"\nwarning_tone = "PT5M"'
+    assert warned(POLICY.replace('id = "salg"', f'id = "salg"\n{times}')) == ()
+    vouched = POLICY.replace("[controller]", '[upstream]\nhosts = ["10.0.0.5"]\n[controller]', 1)
+    for notice in ("read", "upstream"):
+        line = f'id = "salg"\nemergency_service = true\nnotice = "{notice}"'
+        assert warned(vouched.replace('id = "salg"', line)) == ()
 
 
 @pytest.mark.rule("G06")

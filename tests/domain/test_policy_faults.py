@@ -86,6 +86,13 @@ SPOILED = [
     ('id = "lead-1"', 'id = "case-1"', "id_twice", "recipient[2].id", 'id = "case-1"\npurpose = "training"'),
     ('"+4570102040"', '"+45 70 10 20 31"', "number_twice", "line[2].numbers[1]", "+45 70 10 20 31"),
     ('purpose = "training"', 'purpose = "documentation"', "no_recipient", "line[1].training", "[line.training]"),
+    (
+        KEYS["training"],
+        KEYS["documentation"],
+        "key_of_another_purpose",
+        "recipient[2].public_key",
+        f'public_key = "{KEYS["documentation"]}"\n\n[[recipient]]\nid = "protection-1"',
+    ),
     ('purpose = "custody"', 'purpose = "training"', "no_custody", "recipient", "[[recipient]]"),
     ('time_zone = "Europe/Copenhagen"', 'time_zone = "Europe/Atlantis"', "time_zone", "time_zone", "Atlantis"),
     ("2020-10-01", '"1 October"', "day", "employees_informed_on", "1 October"),
@@ -106,7 +113,9 @@ SPOILED = [
     ),
     ("[controller]", 'judge_within = "PT12H"\n[controller]', "judge_within_none", "judge_within", "judge_within"),
     ("[controller]", 'judge_within = "P1M"\n[controller]', "period_of_days", "judge_within", "judge_within"),
-    ("[controller]", 'audit_retention = "P0D"\n[controller]', "audit_none", "audit_retention", "audit_retention"),
+    ("[controller]", 'audit_retention = "P0D"\n[controller]', "audit_short", "audit_retention", "audit_retention"),
+    ("[controller]", 'audit_retention = "P365D"\n[controller]', "audit_short", "audit_retention", "audit_retention"),
+    ("[controller]", 'audit_retention = "P11M"\n[controller]', "audit_short", "audit_retention", "audit_retention"),
     ("[controller]", 'own_calls = "a week"\n[controller]', "period", "own_calls", "own_calls"),
     (
         "[[line]]",
@@ -279,7 +288,6 @@ id = "el"
 TWO_CONTROLLERS = POLICY.replace("[controller]\n", FIBER)
 
 
-@pytest.mark.rule("G13")
 def test_where_there_are_several_controllers_each_line_says_whose_it_is() -> None:
     faults = faults_of(TWO_CONTROLLERS)
     assert [(fault.code, fault.key) for fault in faults] == [
@@ -359,6 +367,34 @@ def test_a_recording_is_a_file_and_the_hash_of_what_it_says(sound: str, code: st
     (fault,) = faults_of(POLICY.replace('id = "salg"', f'id = "salg"\nsound = {{ N7 = {{ da = {sound} }} }}'))
     assert (fault.code, fault.rule) == (f"policy.fault.{code}", "G05")
     assert fault.key == f"line[1].sound.N7.da{'.' if key else ''}{key}"
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.parametrize(
+    ("notice", "marks", "code", "key"),
+    [
+        ("N6", 'essentials = "7"', "mark", "essentials"),
+        ("N6", "essentials = true", "mark", "essentials"),
+        ("N6", "essentials = -1", "mark", "essentials"),
+        ("N6", "question = inf", "mark", "question"),
+        ("N6", "question = nan", "mark", "question"),
+        ("N6", "essentials = 15.5, question = 15", "mark_order", "question"),
+        ("N7", "essentials = 7, question = 15", "mark_not_asked", "question"),
+        ("N6", "essentials = 7, question = 15", "", ""),
+        ("N6", "essentials = 7.25, question = 7.25", "", ""),
+        ("N7", "essentials = 0", "", ""),
+    ],
+)
+def test_a_recordings_marks_are_seconds_in_order_and_a_question_stands_only_where_one_is_asked(
+    notice: str, marks: str, code: str, key: str
+) -> None:
+    sound = f'sound = {{ {notice} = {{ da = {{ file = "own.wav", {marks} }} }} }}'
+    text = POLICY.replace('id = "salg"', f'id = "salg"\n{sound}')
+    if not code:
+        assert policy_of(text).policy.line[0].sound
+        return
+    (fault,) = faults_of(text)
+    assert (fault.code, fault.key, fault.rule) == (f"policy.fault.{code}", f"line[1].sound.{notice}.da.{key}", "G03")
 
 
 def test_a_path_alone_stands_for_a_recording_without_a_hash() -> None:

@@ -153,6 +153,37 @@ def test_a_newcomer_during_the_notice_means_that_nobody_was_told() -> None:
     assert call(e.NoticeAgain(), e.NoticeHeard()).recorded == {DOC, TRAIN}
 
 
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize("after", ["told", "in the notice"])
+def test_a_second_press_on_new_person_takes_nothing_from_the_reading(after: str) -> None:
+    call = Call("N1") if after == "told" else Call("N1 read, outgoing")(e.Answered(), e.PersonAnswered())
+    if after == "told":
+        call.hear()
+    call(e.NewPerson(), READABLE)
+    assert "new_person" not in call.status.actions
+    call(e.NewPerson())
+    assert call.last == ()
+    assert "notice_read" in call.status.actions
+    assert call(e.NoticeRead()).recorded == {DOC}
+    assert "new_person" in call.status.actions
+
+
+def test_whoever_comes_after_a_newcomers_notice_failed_has_not_heard_it_either() -> None:
+    call = Call("N7").answer()(e.NewPerson(), e.NoticeAgain(), e.NoticeReached(e.Mark.ESSENTIALS), e.NoticeFailed())
+    assert "finish_orally" in call.status.actions
+    assert "finish_orally" not in call(e.NewPerson()).status.actions
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("no", ["button", "voice"])
+def test_a_newcomers_no_is_not_remembered_of_the_party_who_said_yes(no: str) -> None:
+    call = Call("N3").hear().say_yes("2")(e.NewPerson(), READABLE, e.NoticeRead())
+    call.opt_out() if no == "button" else call(e.SpokenAnswer(TRAIN, yes=False))
+    assert call.status.purposes[TRAIN].phase is PurposePhase.ENDED
+    assert not call.ever_changed(c.RememberRefusal)
+    assert not call.noted("refusal_remembered")
+
+
 # --- failures -----------------------------------------------------------------------------------------
 
 
@@ -218,6 +249,105 @@ def test_a_pause_or_a_notice_still_to_come_is_no_failure() -> None:
     assert not Call("N1 obligation").hear()(e.HoldSignalled(True)).did(f.EndCall)
     call = Call("N1 obligation").answer()(e.RecorderFailed(Reason.STORAGE_FAILED), e.NoticeFailed())
     assert not [it for it in call.log if isinstance(it, f.EndCall)]
+
+
+@pytest.mark.rule("G02")
+@pytest.mark.parametrize(("on_failure", "may_end"), [("warn", True), ("end", True), ("go_on", False)])
+@pytest.mark.parametrize("cut", [e.NoticeFailed(), e.NoticeStopped()], ids=["failed", "stopped"])
+def test_a_failed_notice_on_obligation_is_told_and_the_call_can_be_ended_politely(
+    cut: e.Event, on_failure: str, may_end: bool
+) -> None:
+    call = Call("N1 obligation", on_failure=on_failure).answer()
+    assert "obligation_unrecorded" not in call.status.notes
+    call(cut)
+    assert "obligation_unrecorded" in call.status.notes
+    assert ("end_politely" in call.status.actions) is may_end
+    call(e.HoldSignalled(True))
+    assert "obligation_unrecorded" not in call.status.notes
+    call(e.HoldSignalled(False), e.NoticeAgain())
+    assert "obligation_unrecorded" not in call.status.notes
+    assert "end_politely" not in call(e.NoticeHeard()).status.actions
+    assert not [it for it in call.log if isinstance(it, f.EndCall)]
+
+
+@pytest.mark.rule("G02")
+def test_a_failed_notice_where_the_law_requires_nothing_is_no_unrecorded_obligation() -> None:
+    for on_failure in ("warn", "end"):
+        call = Call("N1", on_failure=on_failure).answer()(e.NoticeFailed())
+        assert not {"obligation_unrecorded", "end_politely"} & {*call.status.notes, *call.status.actions}
+
+
+@pytest.mark.rule("G02")
+def test_the_log_says_at_the_end_that_an_obligation_went_unrecorded_for_want_of_the_notice() -> None:
+    owed = ("obligation_unrecorded", "G02")
+    assert owed in Call("N1 obligation").answer()(e.NoticeFailed(), e.CallEnded()).entries
+    assert owed not in Call("N1 obligation").answer()(e.CallEnded()).entries
+    given = Call("N1 obligation").answer()(e.NoticeFailed(), e.NoticeAgain(), e.NoticeHeard(), e.CallEnded())
+    assert not given.noted("obligation_unrecorded")
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("works_again", [False, True])
+def test_what_a_failure_kept_from_being_recorded_is_told_of_what_is_kept(works_again: bool) -> None:
+    call = Call("N1 obligation", on_failure="warn").hear()(e.RecorderFailed(Reason.STORAGE_FAILED))
+    assert Reason.BROKE_OFF not in call.reasons
+    if works_again:
+        assert call(e.StorageWorks()).reasons[0] is Reason.OBLIGATION
+    call.wait(60)(e.CallEnded())
+    assert call.status.kept
+    assert call.reasons[0] is Reason.BROKE_OFF
+    assert call(e.WrapUpEnded()).reasons[0] is Reason.BROKE_OFF
+
+
+@pytest.mark.rule("G10")
+def test_the_first_words_that_could_not_be_stored_are_told_of_too() -> None:
+    late = Call("N1").answer()(e.RecorderFailed(Reason.STORAGE_FAILED), e.NoticeHeard(), e.StorageWorks())
+    assert late(e.CallEnded()).reasons[0] is Reason.BROKE_OFF
+    in_time = Call("N1").answer()(e.RecorderFailed(Reason.STORAGE_FAILED), e.StorageWorks(), e.NoticeHeard())
+    assert Reason.BROKE_OFF not in in_time(e.CallEnded()).reasons
+
+
+@pytest.mark.rule("G10")
+def test_the_last_words_that_could_not_be_stored_are_told_of_too() -> None:
+    call = Call("N1").hear()(e.CallEnded())
+    assert Reason.BROKE_OFF not in call.reasons
+    call(e.RecorderFailed(Reason.STORAGE_FAILED))
+    assert call.reasons[0] is Reason.BROKE_OFF
+    assert ("recording_broke_off", "G10") in call.entries
+    assert not call(e.RecorderFailed(Reason.STORAGE_FAILED)).did(c.Commit)
+    paused = Call("N1").hear()(e.HoldSignalled(True), e.RecorderFailed(Reason.STORAGE_FAILED), e.CallEnded())
+    assert paused.reasons[0] is Reason.BROKE_OFF
+
+
+@pytest.mark.rule("G01")
+@pytest.mark.parametrize(
+    ("name", "why"), [("N4", Reason.TRAINING_SAMPLE), ("N3", Reason.CONSENT), ("N1", Reason.ASSESSMENT)]
+)
+def test_after_a_recorded_call_the_first_reason_is_why_it_was_recorded(name: str, why: Reason) -> None:
+    call = Call(name).hear().say_yes("2")
+    for end in (e.CallEnded(), e.WrapUpEnded()):
+        call(end)
+        assert call.status.kept
+        assert call.reasons[0] is why
+        assert Reason.LINE_NOT_RECORDED not in call.reasons
+
+
+@pytest.mark.rule("G10")
+def test_a_ground_to_record_is_no_reason_why_nothing_was() -> None:
+    call = Call("N1 obligation", on_failure="warn").answer()(e.RecorderFailed(Reason.STORAGE_FAILED), e.NoticeHeard())
+    call(e.CallEnded())
+    assert (call.status.kept, call.status.recordings) == (False, ())
+    assert call.reasons[0] is Reason.STORAGE_FAILED
+    assert Reason.OBLIGATION not in call.reasons
+
+
+@pytest.mark.rule("G10")
+def test_nothing_is_missing_from_a_recording_that_is_gone() -> None:
+    call = Call("N2").hear().say_yes("1")(e.RecorderFailed(Reason.STORAGE_FAILED), e.StorageWorks(), e.Withdrawn(DOC))
+    assert not call.status.kept
+    call(e.PartyAsksForRecording(call.scene.decision), e.NoticeStarted(8.0), e.NoticeHeard()).say_yes("1")
+    assert call.recorded == {DOC}
+    assert Reason.BROKE_OFF not in call(e.CallEnded()).reasons
 
 
 # --- the end ------------------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """The exhaustive walk: every event in every reachable state, and the *Never* list of `session.md` proved in each.
 
 *In every run*: some calls to the end within small bounds, and the first states around each stage of every call with everything
-at once. *Behind `make torture`*: every call within six sets of bounds, each to its end; `walk_bounds` says what they are.
+at once. *Behind `make torture`*: every call within seven sets of bounds, each to its end; `walk_bounds` says what they are.
 
 How the states are made fewer, and why that loses nothing:
 
 - Times, versions and tickets are no part of a state: `step` never compares them but for what a timer's event says.
-- Recordings that are discarded are left out and the others counted anew: nothing of the call reaches them again.
+- Recordings that are discarded, or were opened for and never began, are left out and the others counted anew, also where a
+  transaction on its way names them: nothing of the call reaches them again.
 - Reasons that do the same (declined by key, by voice, withdrawn …) count as one, and so does what the party was told once nothing
   can be recorded any more. Each such state is stepped into, described and checked all the same (lines 1 to 7); only what comes
   after it is taken from the other. A fault that makes a difference of what makes none could hide there, in what comes next.
@@ -38,7 +39,7 @@ def proved(walked: Walked, record_property: Property) -> None:
     assert walked.transitions > walked.states > 1
 
 
-@pytest.mark.parametrize(("name", "bounds"), WALKED_ALWAYS, ids=[name for name, _ in WALKED_ALWAYS])
+@pytest.mark.parametrize(("name", "bounds"), WALKED_ALWAYS, ids=[f"{name}, {it.name}" for name, it in WALKED_ALWAYS])
 def test_no_way_through_a_call_does_what_must_never_happen(
     name: str, bounds: Bounds, record_property: Property
 ) -> None:

@@ -17,7 +17,7 @@ from softphone.domain.effects import Effect
 from softphone.domain.purpose import Reason
 from softphone.domain.session import State, describe
 from softphone.domain.session import step as real_step
-from softphone.domain.session.state import Kind, Sensitive
+from softphone.domain.session.state import Kind, Sensitive, Stage, Told
 from softphone.domain.status import Status
 from tests.domain.walk_account import happens
 from tests.domain.walk_fast import fast, fast_replace
@@ -43,6 +43,8 @@ class Bounds:
     """also while the agent wants digits"""
     late: bool = False
     """transactions are on their way for a while, or fail, and so does the recorder; else the store answers at once"""
+    told: bool = False
+    """only while the party has been told"""
     on_the_way: int = 1
     waiting: int = 1
     states: int = 10_000_000
@@ -68,6 +70,7 @@ class Bounds:
             and sum(not it.void for it in state.holds) <= self.holds
             and (self.digits or not state.digits_wanted)
             and (self.late or state.recorder.failed is None)
+            and not (self.told and state.stage is Stage.TALKING and state.told.phase is not Told.INFORMED)
             and len(state.unwritten) <= self.waiting
             and sum(it.kind is Kind.OPEN for it in state.pending) <= self.on_the_way
         )
@@ -226,7 +229,7 @@ class Walk:
             return node
         status = node.status if state is node.state else self.status(state)
         try:
-            world = settled(carry_out(world, event, effects))
+            world = settled(carry_out(world, event, effects), status)
             for broken in check(node.world, world, event, effects, status):
                 raise broken
         except Broken:

@@ -96,6 +96,16 @@ def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(walk, "describe", mute)
 
 
+@fault(5, "a recording that failed in mid-call is called whole", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    describe = walk.describe
+
+    def whole(state: State, now: e.Now) -> Status:
+        return describe(replace(state, broke_off=False), now)
+
+    mp.setattr(walk, "describe", whole)
+
+
 @fault(5, "a call that is answered leaves its draw to be made again", "N4", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     changes_without(mp, lambda it: isinstance(it, c.UseDraw))
@@ -118,6 +128,13 @@ def _(mp: pytest.MonkeyPatch) -> None:
 @fault(6, "a failed notice ends the call", "N1")
 def _(mp: pytest.MonkeyPatch) -> None:
     effects_as(mp, lambda it, event: [it, f.EndCall()] if isinstance(event, e.NoticeFailed) else [it])
+
+
+@fault(6, "a failed notice on obligation ends the call", "N1 obligation", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    untold = segments.untold
+    mp.setattr(segments, "obligation_unrecorded", untold)
+    mp.setattr(segments, "untold", lambda state: False)
 
 
 @fault(6, "the microphone stays closed after the notice", "N1")

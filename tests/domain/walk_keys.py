@@ -6,6 +6,7 @@ before it is found to be like another, so only what would come *after* it is tak
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from operator import attrgetter
@@ -27,6 +28,8 @@ from tests.domain.walk_scenes import BALANCED, CONSENT, TRAIN, Scene
 from tests.domain.walk_world import Kept, World
 
 Key = tuple[object, ...]
+
+_NAMED = re.compile(r"\b(?P<recording>c-\d+)(?:-h(?P<hold>\d+))?\b")
 
 NO = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_SIP, Reason.WITHDRAWN)
 ASKS_ANEW = (*NO, Reason.DECLINED_BY_VOICE, Reason.DECLINED_EARLIER, Reason.NO_ANSWER)
@@ -76,7 +79,7 @@ class Keys:
         self.desk = scene.bases.get(TRAIN) in BALANCED
 
     def key(self, state: State, world: World) -> Key:
-        """Discarded recordings are gone: those that are left are counted anew."""
+        """Discarded recordings are gone, and so are those that never began: what is left is counted anew, holds too."""
         left = {it.id: index for index, it in enumerate(it for it in state.recordings if not it.discarded)}
         return self._state(state, left), self._world(state, world, left)
 
@@ -84,6 +87,7 @@ class Keys:
         order = {it.ticket: index for index, it in enumerate(state.pending)}
         recorder = state.recorder
         ticket = order.get(recorder.opening_ticket, -1) if recorder.opening_ticket is not None else None
+        holds = {it.number: index for index, it in enumerate(it for it in state.holds if not it.void)}
         purposes = _purpose(state.documentation), _purpose(state.training)
         return (
             state.stage,
@@ -94,7 +98,7 @@ class Keys:
             tuple((_HOLD_BUT(it), _in(it.placed, left), it.lifting is not None) for it in state.holds if not it.void),
             (state.complaint, state.objected, state.noted, state.call_back, state.language),
             (_RECORDER_BUT(recorder), _segment(recorder.running, left), _segment(recorder.opening, left), ticket),
-            tuple((it.kind, it.label, it.waiting, it.retried) for it in state.pending),
+            tuple((it.kind, _counted(it.label, left, holds), it.waiting, it.retried) for it in state.pending),
         )
 
     def _telling(self, state: State) -> Key:
@@ -124,7 +128,11 @@ class Keys:
         )
 
     def _world(self, state: State, world: World, left: dict[str, int]) -> Key:
-        kept = tuple(_KEPT(it) for it in world.kept if not it.discarded)
+        kept = tuple(
+            (left.get(it.id, -1), _KEPT(it))
+            for it in world.kept
+            if not it.discarded and (it.sealed or it.holds or it.id in left)
+        )
         running = None if world.running is None else (left.get(world.running[0], -1), world.running[1])
         no, holding = world.no & world.planned, world.holding is not None
         if world.live or world.unanswered or world.open or state.live:
@@ -157,6 +165,16 @@ class Keys:
             ),
             tuple((it.overtaken, it.ended) for it in world.sent),
         )
+
+
+def _counted(label: tuple[str, ...], left: dict[str, int], holds: dict[int, int]) -> tuple[str, ...]:
+    """The recordings and holds that a transaction names, counted as the rest of the key counts them."""
+
+    def anew(name: re.Match[str]) -> str:
+        recording, hold = name["recording"], name["hold"]
+        return f"{left.get(recording, -1)}" + ("" if hold is None else f"-{holds.get(int(hold), -1)}")
+
+    return tuple(_NAMED.sub(anew, part) for part in label)
 
 
 def _in(placed: frozenset[str], left: dict[str, int]) -> frozenset[int]:

@@ -8,7 +8,7 @@ from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
-from softphone.domain.purpose import Headline
+from softphone.domain.purpose import Headline, Reason
 from softphone.domain.status import PurposePhase, Status
 from tests.domain.walk_scenes import DOC, TRAIN
 from tests.domain.walk_store import widens
@@ -105,6 +105,9 @@ def _never_5(before: World, world: World, effects: tuple[f.Effect, ...], status:
     for reason in status.reasons:
         if reason.reason not in REASONS or reason.rule not in RULES:
             yield Broken(5, f"a reason without a rule: {reason}")
+    over = world.missing and world.stage in ("ended", "over")
+    if over and status.kept and all(it.reason is not Reason.BROKE_OFF for it in status.reasons):
+        yield Broken(5, "what is kept of the call is not whole, and no reason says so")
     if world.owed and e.Timer.RETRY not in world.timers:
         yield Broken(5, "what must be written is not tried again")
     wrote = any(isinstance(it, c.Commit) for it in effects)

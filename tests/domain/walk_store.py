@@ -10,7 +10,8 @@ from dataclasses import replace as dataclass_replace
 from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
-from softphone.domain.purpose import Purpose
+from softphone.domain.purpose import Headline, Purpose
+from softphone.domain.status import Status
 from tests.domain.walk_scenes import TRAIN
 from tests.domain.walk_world import (
     NONE,
@@ -99,6 +100,8 @@ def _effect(world: World, effect: f.Effect, event: e.Event) -> World:
         case f.EndCall():
             if world.scene.terms.on_failure != "end":
                 raise Broken(6, f"the call is ended by {event} though the policy does not say so")
+            if not world.told:
+                raise Broken(6, f"the call is ended by {event} though the notice can still be given")
             return world
         case _:
             return world
@@ -201,12 +204,16 @@ def _start(world: World, recording: str, segment: int) -> World:
     raise Broken(5, "a recorder starts before its transaction was written")
 
 
-def settled(world: World) -> World:
-    """At the end of a step: a segment whose moment has passed will not start any more; what is told of and agreed has begun."""
+def settled(world: World, status: Status) -> World:
+    """At the end of a step: a segment whose moment has passed will not start any more; what is told of and agreed has begun, and
+    what a failure keeps from being recorded is missing from what is kept of the call."""
     agreed = frozenset(p for p in world.live if not world.needs_yes(p) or p in world.yes)
     newcomer = world.asked_newcomer and bool(world.open)
     began = world.began | agreed if world.told else world.began
-    return replace(world, opened=(), began=began, asked_newcomer=newcomer)
+    missing = world.missing or (status.headline is Headline.FAILED and bool(world.may))
+    if missing and (made := [it for it in world.kept if it.sealed]):
+        missing = not all(it.discarded for it in made)
+    return replace(world, opened=(), began=began, asked_newcomer=newcomer, missing=missing)
 
 
 def buried(world: World) -> World:

@@ -99,6 +99,8 @@ class World:
     opened: tuple[tuple[str, int, Purposes, Purposes], ...] = ()
     owed: tuple[c.Commit, ...] = ()
     failed: bool = False
+    missing: bool = False
+    """a failure kept talk from being recorded that could have been"""
     # what happened
     stage: str = "new"
     person: bool = True

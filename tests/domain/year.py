@@ -58,6 +58,8 @@ class Told:
     """What the year came to."""
 
     calls: int = 0
+    stepped: int = field(default=0, compare=False)
+    """of the calls, those that went through the session themselves"""
     answered: int = 0
     drawn: int = 0
     trained: int = 0
@@ -148,6 +150,7 @@ class Year:
     def _outcome(self, line: Line, decision: Decision, direction: Direction, behaviour: Behaviour) -> Outcome:
         kind = line.id, decision, direction, behaviour
         if self._every or kind not in self._played:
+            self.told.stepped += 1
             outcome = play(self._policy, line, decision, direction, behaviour)
             assert self._played.setdefault(kind, outcome) == outcome, "the same call went another way"
         return self._played[kind]

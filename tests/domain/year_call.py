@@ -12,7 +12,8 @@ from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.decision import Decision
 from softphone.domain.notice import asks
-from softphone.domain.policy import Line, Policy, day_of, terms
+from softphone.domain.policy import Line, Policy, day_of
+from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
 from softphone.domain.retention import Ended
 from softphone.domain.session import State, describe, step

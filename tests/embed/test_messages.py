@@ -46,6 +46,7 @@ def line(**fields: Any) -> bytes:
     [
         ({"type": "hello", "protocol": 1}, Greeting(1)),
         ({"type": "hello", "protocol": 1, "auto_commit": True, "agent": "desk-7"}, Greeting(1, True, "desk-7")),
+        ({"type": "hello", "protocol": 1, "plain": True}, Greeting(1, plain=True)),
         ({"type": "rang", "call": "c", "number": NUMBER}, Rang(number=NUMBER)),
         (
             {
@@ -63,6 +64,7 @@ def line(**fields: Any) -> bytes:
         ),
         ({"type": "answered", "call": "c"}, ev.Answered()),
         ({"type": "notice_started", "call": "c", "play": 2, "ago": 0.25}, NoticeStarted(2, 0.25)),
+        ({"type": "notice_started", "call": "c", "play": 2, "ago": 1}, NoticeStarted(2, 1.0)),
         ({"type": "notice_heard", "call": "c", "play": 2}, NoticeHeard(2)),
         ({"type": "digit_pressed", "call": "c", "digit": "*"}, DigitPressed("*")),
         ({"type": "hold_signalled", "call": "c", "held": True}, ev.HoldSignalled(True)),
@@ -105,7 +107,15 @@ def test_a_line_is_read_into_what_it_says(told: dict[str, Any], body: object) ->
         (line(type="rang", call="c", declined_earlier=True), "key", "declined_earlier"),
         (line(type="rang", call="c", known={"declined_earlyer": True}), "key", "known.declined_earlyer"),
         (line(type="rang", call="c", direction="sideways"), "value", "direction"),
-        (line(type="rang", call="c", known={"drawn": "perhaps"}), "value", "known.drawn"),
+        (line(type="rang", call="c", known={"drawn": "true"}), "bool", "known.drawn"),
+        (line(type="rang", call="c", ours=1), "bool", "ours"),
+        (line(type="hold_signalled", call="c", held=None), "bool", "held"),
+        (line(type="hello", protocol=1, auto_commit="yes"), "bool", "auto_commit"),
+        (line(type="hello", protocol=1, plain=0.0), "bool", "plain"),
+        (line(type="hello", protocol="1"), "value", "protocol"),
+        (line(type="notice_heard", call="c", play=True), "value", "play"),
+        (line(type="digit_pressed", call="c", digit="1", ago="0.5"), "value", "ago"),
+        (line(type="digit_pressed", call="c", digit=1), "value", "digit"),
         (line(type="notice_started", call="c"), "missing", "play"),
         (line(type="notice_started", call="c", play=1, ago=-1), "value", "ago"),
         (b'{"type": "digit_pressed", "call": "c", "digit": "1", "ago": 1e999}', "value", "ago"),

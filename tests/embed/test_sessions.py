@@ -1,9 +1,13 @@
-"""Sessions of another phone's calls: what a press may ask for, and whose notices a call has. The process is a journey's."""
+"""Sessions of another phone's calls: what a press may ask for, whose notices a call has, and what a plain phone need not say.
+
+The process is a journey's.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, cast
@@ -11,18 +15,23 @@ from typing import Any, cast
 import pytest
 
 from softphone.bootstrap.home import texts
-from softphone.domain.decision import Decision, Facts
+from softphone.domain.decision import Decision, Facts, NoticeId
 from softphone.domain.events import Now
 from softphone.domain.policy import Policy
-from softphone.embed.sessions import Sessions
+from softphone.embed.sessions import HEARD_AFTER, Sessions
 from softphone.engine.reading import Exchanges, Loaded
 from softphone.engine.rules import EngineRules
 from softphone.plugin.notices import NoticeBook
-from tests.engine.scene import ENGLISH, N1, TEXT, book_of
+from tests.engine.scene import ENGLISH, N1, N3, OFF, SOUND, TEXT, book_of
 from tests.policies import POLICY, policy_of
+
+N2 = replace(N3, documentation=N3.training, training=OFF, notice=NoticeId.N2)
+N4 = replace(N3, training=N1.documentation, notice=NoticeId.N4)
 
 
 class Rulebook:
+    decision = N1
+
     def decide(
         self,
         _policy: Policy,
@@ -31,16 +40,18 @@ class Rulebook:
         drawn: bool,
         callback: Callable[[Decision], None],
     ) -> None:
-        callback(N1)
+        callback(self.decision)
 
 
 class Talk:
-    """Sessions in one thread, with a clock that stands still."""
+    """Sessions in one thread, with a clock that is turned by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, decision: Decision = N1, **hello: bool) -> None:
         self.lines: list[dict[str, Any]] = []
         self._later: list[Callable[[], None]] = []
+        self._mono = 1.0
         rulebook = cast("Any", Rulebook())
+        rulebook.decision = decision
         self.rules = EngineRules(
             None,
             rulebook,
@@ -51,34 +62,57 @@ class Talk:
         )
         self.sessions = Sessions(self.rules, cache(texts), self._now, self._out, self._later.append)
         self.take_up(book_of(TEXT, ENGLISH))
-        self.say("hello", protocol=1, auto_commit=True)
+        self.say("hello", protocol=1, **(hello or {"auto_commit": True}))
 
     def take_up(self, book: NoticeBook, policy: str = POLICY) -> None:
         self.rules._answered(Loaded(policy_of(policy), book, Exchanges()))
 
     def _now(self) -> Now:
-        return Now(datetime(2026, 11, 25, 9, tzinfo=UTC) + timedelta(seconds=1), 1.0)
+        return Now(datetime(2026, 11, 25, 9, tzinfo=UTC) + timedelta(seconds=self._mono), self._mono)
 
     def _out(self, line: bytes) -> None:
         self.lines.append(json.loads(line))
 
-    def say(self, kind: str, **fields: Any) -> None:
+    def take(self, kind: str, **fields: Any) -> None:
+        """A line, and no turn yet."""
         self.sessions.take(json.dumps({"type": kind, **fields}).encode())
-        while self._later:
-            self._later.pop(0)()
-        self.sessions.run_due()
-        self.sessions.publish()
+
+    def say(self, kind: str, **fields: Any) -> None:
+        self.take(kind, **fields)
+        self.pass_time(0)
+
+    def turn_clock(self, seconds: float) -> None:
+        self._mono += seconds
+
+    def pass_time(self, seconds: float) -> None:
+        """So much later, turns until there is nothing left to do."""
+        self.turn_clock(seconds)
+        more = True
+        while more:
+            while self._later:
+                self._later.pop(0)()
+            self.sessions.run_due()
+            self.sessions.publish()
+            more = bool(self._later)
+
+    def orders(self) -> list[str]:
+        """What the phone was told to do, by its types."""
+        return [
+            one for line in self.lines if (one := line["type"]) not in ("hello", "policy", "status", "commit", "note")
+        ]
 
     def last(self, kind: str) -> dict[str, Any]:
         return next(line for line in reversed(self.lines) if line["type"] == kind)
 
+    def version(self) -> int:
+        return self.last("status")["state"]["status"]["version"]
+
     def act(self, action: str, **fields: Any) -> dict[str, Any]:
-        version = self.last("status")["state"]["status"]["version"]
-        self.say("act", id="p", call="c", version=version, action=action, **fields)
+        self.say("act", id="p", call="c", version=self.version(), action=action, **fields)
         return next(line for line in reversed(self.lines) if line.get("id") == "p")
 
-    def begin(self, call: str = "c", **fields: Any) -> None:
-        self.say("rang", call=call, line="salg", number="+4520123456", known={}, **fields)
+    def begin(self, call: str = "c", *, drawn: bool = False, **fields: Any) -> None:
+        self.say("rang", call=call, line="salg", number="+4520123456", known={"drawn": drawn}, **fields)
         self.say("answered", call=call)
 
     def over(self) -> list[str]:
@@ -110,6 +144,19 @@ def test_a_call_keeps_the_notices_of_the_policy_that_held_when_it_rang() -> None
     assert talk.last("play_notice")["text"] == TEXT.shown
 
 
+@pytest.mark.rule("G01")
+@pytest.mark.parametrize(("agent", "called"), [("204", ""), ("204@pbx.example", ""), ("205", "70 10 20 31")])
+def test_an_agent_or_a_number_of_ours_that_is_never_recorded_is_told_of_nothing(agent: str, called: str) -> None:
+    talk = Talk()
+    listed = POLICY.replace("[controller]", 'never_record = ["204", "+4570102031"]\n[controller]')
+    talk.take_up(book_of(TEXT, ENGLISH), listed)
+    talk.begin(agent=agent, called=called)
+    assert talk.last("status")["state"]["status"]["reasons"][0]["reason"] == "never_record"
+    assert "play_notice" not in talk.orders()
+    talk.begin("another", agent="205", called="+4570102030")
+    assert "play_notice" in talk.orders()
+
+
 @pytest.mark.rule("G10")
 def test_a_wrap_up_ends_when_its_agents_next_call_is_answered_and_the_calls_id_is_free_again() -> None:
     talk = Talk()
@@ -132,3 +179,131 @@ def test_a_wrap_up_that_the_line_gives_a_time_is_not_taken_away_by_the_next_call
     talk.say("call_ended", call="a")
     talk.begin("b")
     assert talk.over() == []
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.rule("G31")
+def test_a_plain_phone_is_told_when_to_answer_and_its_notice_is_heard_when_its_time_has_passed() -> None:
+    talk = Talk(N3, plain=True)
+    talk.say("rang", call="c", line="salg", known={"drawn": True})
+    assert talk.orders() == ["set_microphone", "answer_call"]
+    talk.say("answered", call="c")
+    assert talk.orders() == ["set_microphone", "answer_call", "play_notice"], "it is closed already"
+    talk.say("digit_pressed", call="c", digit="1")
+    talk.pass_time(SOUND.seconds + HEARD_AFTER - 0.1)
+    assert (talk.sessions.next_due() or 0) == pytest.approx(1 + SOUND.seconds + HEARD_AFTER)
+    assert "start_recorder" not in talk.orders()
+    talk.pass_time(0.2)
+    talk.say("digit_pressed", call="c", digit="1")
+    talk.pass_time(2)
+    assert [line["open"] for line in talk.lines if line["type"] == "set_microphone"] == [False, True]
+    assert talk.orders().count("start_recorder") == 1
+
+
+@pytest.mark.rule("G05")
+def test_a_notice_that_a_plain_phone_could_not_play_is_never_taken_for_heard() -> None:
+    talk = Talk(N3, plain=True)
+    talk.begin(drawn=True)
+    talk.breaks_off()
+    talk.pass_time(60)
+    talk.say("digit_pressed", call="c", digit="1")
+    talk.pass_time(2)
+    assert "start_recorder" not in talk.orders()
+    assert not [line for line in talk.lines if line["type"] == "refused"]
+
+
+@pytest.mark.rule("G05")
+def test_the_time_of_a_notice_that_was_stopped_is_not_taken_for_the_next_ones() -> None:
+    talk = Talk(N3, plain=True)
+    talk.begin(drawn=True)
+    assert talk.act("stop_notice")["type"] == "done"
+    talk.turn_clock(SOUND.seconds + HEARD_AFTER)
+    talk.take("act", id="again", call="c", version=talk.version(), action="play_again")
+    talk.sessions.run_due()
+    talk.pass_time(0)
+    assert talk.last("play_notice")["play"] == 2
+    assert talk.last("status")["state"]["status"]["headline"] == "notice"
+    talk.pass_time(SOUND.seconds + HEARD_AFTER)
+    assert talk.last("status")["state"]["status"]["headline"] == "asked"
+
+
+@pytest.mark.rule("G04")
+@pytest.mark.rule("G23")
+def test_of_a_recording_that_is_discarded_a_plain_phone_deletes_every_file() -> None:
+    talk = Talk(N3, plain=True)
+    talk.begin(drawn=True)
+    talk.pass_time(SOUND.seconds + HEARD_AFTER)
+    talk.say("digit_pressed", call="c", digit="1")
+    talk.pass_time(2)
+    for held in (True, False):
+        talk.say("hold_signalled", call="c", held=held)
+    begun = [(line["recording"], line["segment"]) for line in talk.lines if line["type"] == "start_recorder"]
+    assert len(begun) == 2
+    assert "delete_segment" not in talk.orders()
+    for digit in "*9":
+        talk.say("digit_pressed", call="c", digit=digit)
+    talk.pass_time(2)
+    deleted = [(line["recording"], line["segment"]) for line in talk.lines if line["type"] == "delete_segment"]
+    assert deleted == begun
+    assert talk.orders().index("delete_segment") > max(
+        at for at, kind in enumerate(talk.orders()) if kind == "stop_recorder"
+    )
+
+
+@pytest.mark.rule("G23")
+@pytest.mark.parametrize(
+    "decision",
+    [
+        N1,
+        replace(N1, training=N3.training, notice=NoticeId.N6),
+        replace(N1, training=N1.documentation, notice=NoticeId.N7),
+        replace(N3, documentation=N3.training, notice=NoticeId.N2_N3),
+        replace(N3, documentation=N3.training, training=N1.documentation, notice=NoticeId.N2_N4),
+    ],
+    ids=lambda decision: str(decision.notice),
+)
+def test_a_plain_phone_gives_no_notice_of_what_a_no_does_not_delete_whole(decision: Decision) -> None:
+    talk = Talk(decision, plain=True)
+    talk.begin()
+    talk.pass_time(60)
+    assert not {"play_notice", "start_recorder"} & {*talk.orders()}
+    status = talk.last("status")["state"]["status"]
+    assert (status["headline"], status["reasons"][0]["reason"]) == ("failed", "notice_failed")
+    assert talk.last("set_microphone")["open"], "the call goes on"
+
+
+@pytest.mark.rule("G04")
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("told", [None, "N4;language=da"], ids=["untold", "told by an exchange"])
+@pytest.mark.parametrize(
+    ("decision", "key"),
+    [(N4, "*9"), (N4, ""), (N2, ""), (N3, "")],
+    ids=lambda value: str(value.notice) if isinstance(value, Decision) else f"key {value!r}",
+)
+def test_a_plain_phone_records_nothing_that_can_be_ended_only_by_saying_so(
+    decision: Decision, key: str, told: str | None
+) -> None:
+    talk = Talk(decision, plain=True)
+    talk.take_up(book_of(TEXT, ENGLISH), POLICY.replace('id = "salg"', f'id = "salg"\nopt_out_key = "{key}"'))
+    talk.begin(drawn=True, **({"told": told} if told else {}))
+    talk.pass_time(60)
+    assert not {"play_notice", "start_recorder"} & {*talk.orders()}
+    status = talk.last("status")
+    assert status["words"]["en"]["reasons"][0] == "There is no window in which a no could be pressed"
+    assert status["state"]["status"]["reasons"][0]["rule"] == "G31"
+    assert talk.last("set_microphone")["open"], "the call goes on"
+
+
+def test_a_plain_phones_call_is_over_when_it_has_ended() -> None:
+    talk = Talk(N3, plain=True)
+    talk.begin(drawn=True)
+    talk.say("call_ended", call="c")
+    assert talk.over() == ["c"]
+
+
+def test_a_plain_phone_that_was_answered_before_the_rules_had_decided_is_not_told_to_answer() -> None:
+    talk = Talk(N3, plain=True)
+    talk.take("rang", call="c", line="salg", known={"drawn": True})
+    talk.take("answered", call="c")
+    talk.pass_time(0)
+    assert talk.orders() == ["set_microphone", "play_notice"]

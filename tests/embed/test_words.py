@@ -123,18 +123,25 @@ LOCKED = HoldStatus(HoldPhase.LOCKED, "party", NOW, None)
 
 @pytest.mark.rule("G10")
 @pytest.mark.parametrize(
-    ("stays", "phase", "title", "sub"),
+    ("stays", "phase", "title", "sub", "hold"),
     [
-        (None, CallPhase.CONNECTED, "Stop and delete", "the recording is deleted"),
-        (None, CallPhase.ENDED, "Delete recording", "it is deleted for good"),
-        (Stays.FOR_THE_COMPLAINT, CallPhase.CONNECTED, "Stop recording", "kept for the complaint alone, if wanted"),
-        (Stays.FOR_CUSTODY, CallPhase.ENDED, "Said no", "locked: data protection decides"),
+        (None, CallPhase.CONNECTED, "Stop and delete", "the recording is deleted", None),
+        (None, CallPhase.ENDED, "Delete recording", "it is deleted for good", None),
+        (None, CallPhase.ENDED, "Delete recording", "the lock is lifted, all is deleted", LOCKED),
+        (
+            Stays.FOR_THE_COMPLAINT,
+            CallPhase.CONNECTED,
+            "Stop recording",
+            "kept for the complaint alone, if wanted",
+            LOCKED,
+        ),
+        (Stays.FOR_CUSTODY, CallPhase.ENDED, "Said no", "locked: data protection decides", LOCKED),
     ],
 )
 def test_a_no_to_the_last_purpose_says_what_stays_where_a_lock_stands(
-    stays: Stays | None, phase: CallPhase, title: str, sub: str
+    stays: Stays | None, phase: CallPhase, title: str, sub: str, hold: HoldStatus | None
 ) -> None:
-    status = replace(STATUS, opt_out=replace(STOP, stays=stays), recordings=("r",), kept=True)
+    status = replace(STATUS, opt_out=replace(STOP, stays=stays), recordings=("r",), kept=True, hold=hold)
     words = in_words(texts_of, "UTC", replace(CALL, phase=phase, status=status), NOW)[Language.EN]
     assert (words.opt_out.title, words.opt_out.sub) == (title, sub)
 
@@ -152,3 +159,20 @@ def test_a_call_that_is_over_says_what_is_kept_of_it_and_a_lock_says_so() -> Non
     assert words(replace(kept, kept=False)).kept == "The recording is deleted."
     assert words(STATUS).kept == "Nothing was recorded"
     assert in_words(texts_of, "UTC", replace(CALL, status=kept), NOW)[Language.EN].kept == ""
+
+
+@pytest.mark.rule("G10")
+def test_what_is_missing_from_what_is_kept_is_said_and_grounds_are_no_reasons_for_not_recording() -> None:
+    reasons = tuple(ReasonStatus(one, one.rule) for one in (Reason.BROKE_OFF, Reason.OBLIGATION))
+    status = replace(STATUS, recordings=("r",), kept=True, reasons=reasons)
+    over = replace(CALL, phase=CallPhase.ENDED, expires={Purpose.DOCUMENTATION: date(2031, 11, 25)}, status=status)
+    words = in_words(texts_of, "UTC", over, NOW)
+    assert words[Language.DA].headline == "Samtalen er slut"
+    assert words[Language.DA].kept == (
+        "Gemmes til 25. nov. 2031 til dokumentation. "
+        "Optagelsen blev afbrudt. Det, der nåede at blive gemt, er bevaret. Resten mangler."
+    )
+    assert words[Language.EN].headline == "The call is over"
+    assert words[Language.EN].kept.endswith("The rest is missing.")
+    gone = replace(over, status=replace(status, kept=False))
+    assert in_words(texts_of, "UTC", gone, NOW)[Language.EN].kept == "The recording is deleted."

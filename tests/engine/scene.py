@@ -19,6 +19,7 @@ from softphone.domain.purpose import Basis, Headline, Language, Reason
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.upstream import HEADER
 from softphone.engine.calls import Calls
+from softphone.engine.earlier import Answer, Earlier
 from softphone.engine.sip import events as sip
 from softphone.plugin.notices import NoticeBook, Place
 from softphone.wire import Act, CallState, Occurred, Said
@@ -127,6 +128,7 @@ class FakeStore:
     used_up: list[str] = field(default_factory=list[str])
     commits: list[Commit] = field(default_factory=list[Commit])
     looked_up: list[LiveCall] = field(default_factory=list[LiveCall])
+    earlier: list[Earlier] = field(default_factory=list[Earlier])
     unopened: bool = False
 
     def look_up(self, call: LiveCall) -> None:
@@ -152,6 +154,9 @@ class FakeStore:
 
     def take_up(self, call: str, now: datetime) -> bool:
         return False
+
+    def lock_earlier(self, asked: Earlier, answer: Answer) -> None:
+        self.earlier.append(asked)
 
     def cause(self) -> str | None:
         return "disk_full"
@@ -205,7 +210,7 @@ def book_of(
 class Scene:
     """A phone whose clock is turned by hand."""
 
-    def __init__(self, policy: str | None = POLICY) -> None:
+    def __init__(self, policy: str | None = POLICY, *, account: str = NUMBER) -> None:
         self.phone, self.recorder, self.store = FakePhone(), FakeRecorder(), FakeStore()
         self.rules = FakeRules(policy_of(policy).policy if policy else None)
         self.told: list[object] = []
@@ -218,7 +223,7 @@ class Scene:
             clock=self.now,
             tell=self.told.append,
             changed=lambda: None,
-            account_address=lambda _: f"{NUMBER}@pbx.example",
+            account_address=lambda _: f"{account}@pbx.example",
             own_accounts=dict,
             microphone_opened=lambda: None,
             tone=lambda _: None,
@@ -233,10 +238,16 @@ class Scene:
         self.calls.run_due()
 
     def ring(
-        self, call: str = CALL, *, number: str = PARTY, told: tuple[str, ...] = (), host: str = "127.0.0.1"
+        self,
+        call: str = CALL,
+        *,
+        number: str = PARTY,
+        called: str = NUMBER,
+        told: tuple[str, ...] = (),
+        host: str = "127.0.0.1",
     ) -> None:
         headers = sip.Headers({HEADER: told})
-        self.calls.arrived(sip.CallArrived(call, "a", "Mette", number, "pbx.example", NUMBER, headers, host, False))
+        self.calls.arrived(sip.CallArrived(call, "a", "Mette", number, "pbx.example", called, headers, host, False))
 
     def decide(self, decision: Decision = N1, known: Known | None = None) -> None:
         """The archive answers, then the rulebook."""

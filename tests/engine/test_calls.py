@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from softphone.domain import effects as do
+from softphone.domain import events as ev
 from softphone.domain.decision import Known
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Headline, Reason
+from softphone.domain.session.state import State
+from softphone.engine.call import stepping
+from softphone.engine.call.live import LiveCall
 from softphone.engine.call.ringing import DECISION_TIME
 from softphone.engine.sip import events as sip
 from softphone.wire import CallPhase, Occurred, OptOut
@@ -41,6 +46,11 @@ def test_a_rulebook_that_says_nothing_in_time_means_not_recorded_and_the_call_go
     assert scene.call.phase is CallPhase.CONNECTED
     scene.calls.decided(CALL, N1)
     assert scene.reason is Reason.RULEBOOK_FAILED
+    scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
+    scene.acknowledge()
+    scene.calls.end_wrap_up(CALL)
+    (row,) = scene.calls.history()
+    assert (row.outcome, row.why and row.why.reason) == ("not_recorded", Reason.RULEBOOK_FAILED)
 
 
 def test_an_engine_that_is_about_to_end_takes_and_makes_no_call_any_more() -> None:
@@ -80,6 +90,40 @@ def test_without_a_policy_no_rulebook_is_asked_and_the_reason_is_shown() -> None
     assert scene.rules.asked == []
 
 
+@pytest.mark.rule("L5")
+def test_nothing_is_recorded_while_the_agent_hears_nothing_whatever_sip_says_of_its_stream() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    assert scene.recorder.running
+    scene.calls.agent_hears(on=False)
+    scene.calls.media(sip.MediaChanged(CALL, active=True))
+    scene.acknowledge()
+    assert (scene.headline, scene.reason) == (Headline.PAUSED, Reason.NO_AGENT)
+    assert scene.recorder.running == set()
+    scene.calls.media(sip.MediaChanged(CALL, active=False))
+    scene.calls.agent_hears(on=True)
+    scene.acknowledge()
+    assert scene.recorder.running == set()
+    scene.calls.media(sip.MediaChanged(CALL, active=True))
+    scene.acknowledge()
+    assert scene.headline is Headline.RECORDING
+
+
+@pytest.mark.rule("L5")
+def test_a_speaker_that_is_lost_while_it_still_rings_at_the_other_end_is_missed_once_it_is_answered() -> None:
+    scene = Scene()
+    scene.calls.dial("a", PARTY, "salg")
+    scene.decide()
+    scene.calls.agent_hears(on=False)
+    scene.answer()
+    assert scene.call.status is not None
+    assert scene.call.status.pauses == (Reason.NO_AGENT,)
+
+
 def test_a_store_that_fails_is_said_and_the_call_goes_on() -> None:
     scene = Scene()
     scene.ring()
@@ -109,6 +153,69 @@ def test_a_bug_in_what_starts_the_recorder_leaves_the_call_alone_and_nothing_run
     assert scene.call.status.recording == ()
 
 
+@pytest.mark.rule("G31")
+def test_a_bug_in_the_rules_stops_the_recording_and_keeps_no_later_press_from_being_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = recorded()
+    step = stepping.step
+
+    def stumbles(state: State, event: ev.Event, now: ev.Now) -> tuple[State, tuple[do.Effect, ...]]:
+        if isinstance(event, ev.OptedOut | ev.DigitPressed):
+            raise RuntimeError("a bug")
+        return step(state, event, now)
+
+    monkeypatch.setattr(stepping, "step", stumbles)
+    scene.calls.digit(sip.DigitReceived(CALL, "5", scene.seconds))
+    scene.acknowledge()
+    assert (scene.headline, scene.reason) == (Headline.FAILED, Reason.RECORDER_FAILED)
+    assert scene.recorder.running == set()
+    # Whoever pressed is told that it was not done, and may press again.
+    assert scene.call.status is not None
+    press = OptOut("1", CALL, scene.call.status.version, scene.call.status.opt_out.kind)
+    refused = scene.calls.recording_command(press)
+    assert refused is not None
+    assert refused.code == "refused.bug"
+    monkeypatch.undo()
+    # What was swallowed may have been a refusal: that the storage works again begins no new recording.
+    scene.calls.storage_works()
+    scene.acknowledge()
+    assert scene.recorder.running == set()
+    press = OptOut("2", CALL, scene.call.status.version, scene.call.status.opt_out.kind)
+    assert scene.calls.recording_command(press) is None
+    scene.acknowledge()
+    assert scene.calls._live[CALL].state.pauses.objection
+    scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
+    assert scene.call.phase is CallPhase.ENDED
+
+
+def test_a_bug_in_a_notice_s_words_costs_the_recording_and_nothing_that_the_rules_have_decided(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = recorded()
+
+    def stumbles(_call: LiveCall) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(scene.calls._notices, "follow", stumbles)
+    scene.calls.held(sip.HoldChanged(CALL, by_us=True, by_them=False))
+    scene.acknowledge()
+    assert scene.recorder.running == set()
+    assert scene.headline is Headline.FAILED
+
+
+def recorded() -> Scene:
+    """A call on N1 that is being recorded."""
+    scene = Scene()
+    scene.ring()
+    scene.calls.decided(CALL, N1)
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    assert scene.recorder.running
+    return scene
+
+
 def test_a_declined_call_is_listed_as_declined_and_a_missed_one_as_missed() -> None:
     scene = Scene()
     scene.ring()
@@ -118,7 +225,7 @@ def test_a_declined_call_is_listed_as_declined_and_a_missed_one_as_missed() -> N
     scene.later(5.0)
     scene.ring("another")
     scene.calls.ended(sip.CallEnded("another", 487, "Request Terminated", by_us=False))
-    assert [row.outcome for row in scene.calls.history()] == ["missed", "declined"]
+    assert [(row.outcome, row.why) for row in scene.calls.history()] == [("missed", None), ("declined", None)]
 
 
 def test_what_happens_carries_its_time_since_answer_and_no_number() -> None:
@@ -182,12 +289,7 @@ def test_a_bug_in_playing_the_notice_leaves_the_agent_heard() -> None:
 
 
 def test_a_call_that_only_rings_takes_no_wrap_up_away() -> None:
-    scene = Scene()
-    scene.ring()
-    scene.calls.decided(CALL, N1)
-    scene.answer()
-    scene.hear_notice()
-    scene.acknowledge()
+    scene = recorded()
     scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
     other = CALL[:-1] + "2"
     scene.ring(other)

@@ -15,7 +15,7 @@ import pytest
 from softphone.archive.archive import Archive
 from softphone.archive.changes import CallFacts, Tables
 from softphone.archive.retention import holding
-from softphone.domain.changes import CloseRecording, Commit, Discard, HoldBy, OpenRecording, OpenSegment
+from softphone.domain.changes import AuditEntry, CloseRecording, Commit, Discard, HoldBy, OpenRecording, OpenSegment
 from softphone.domain.decision import NoticeId
 from softphone.domain.events import Now
 from softphone.domain.policy.period import Period
@@ -51,6 +51,7 @@ class Later:
         notice: NoticeId = NoticeId.N7,
         at: datetime = AT,
         agent: str = AGENT,
+        number: str | None = NUMBER,
         ends: bool = True,
     ) -> str:
         """A call of which something was recorded for these purposes."""
@@ -58,7 +59,7 @@ class Later:
         call = f"01a20000-0000-7000-8000-00000000010{self._count}"
         periods = dict.fromkeys(Purpose, Period.parse("P3M"))
         facts = CallFacts(
-            call, "salg", Direction.INBOUND, NUMBER, at, Language.DA, "Europe/Copenhagen", periods, notice, agent=agent
+            call, "salg", Direction.INBOUND, number, at, Language.DA, "Europe/Copenhagen", periods, notice, agent=agent
         )
         recipients = tuple(self.before.policy_recipients)
         self.before.ledger.register_call(replace(facts, recipients=recipients))
@@ -182,6 +183,16 @@ def test_a_call_in_which_the_engine_was_killed_says_that_its_recording_broke_off
     assert (whole.outcome, whole.kept) == ("documentation", True)
 
 
+@pytest.mark.rule("G10")
+def test_a_call_whose_recorder_failed_in_mid_call_says_so_in_its_row_too(later: Later) -> None:
+    call, whole = later.kept(DOCUMENTATION), later.kept(DOCUMENTATION)
+    later.before.commit(entries=(AuditEntry("recording_broke_off", "G10", AT, call, f"{call}-1"),))
+    later.start()
+    assert Reason.BROKE_OFF in [one.reason for one in later.open(call).reasons]
+    later.close(call)
+    assert Reason.BROKE_OFF not in [one.reason for one in later.open(whole).reasons]
+
+
 @pytest.mark.rule("G31")
 def test_an_opt_out_hours_later_ends_training_and_is_remembered_as_it_is_in_wrap_up(later: Later) -> None:
     call = later.kept(DOCUMENTATION, TRAINING)
@@ -209,7 +220,8 @@ def test_a_consent_withdrawn_later_deletes_what_nothing_else_keeps(later: Later)
     assert later.opens_for(call) == set()
     assert not later.status.kept
     later.close(call)
-    assert (later.row(call).outcome, later.row(call).kept) == ("deleted", False)
+    row = later.row(call)
+    assert (row.outcome, row.kept, row.why and row.why.reason) == ("deleted", False, Reason.DECLINED_BY_VOICE)
     assert ("purpose_ended", "G04") in later.log(call)
     assert later.calls.reopen(call) == Said("refused.no_such_call")
 

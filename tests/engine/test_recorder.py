@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from softphone.archive.files.reader import OpenedRecording, read_structure
+from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
 from softphone.archive.files.vault import SegmentWriter
 from softphone.domain.changes import Discard, DropWraps
 from softphone.domain.effects import HOLD_SECONDS
@@ -182,19 +182,65 @@ def test_a_wider_segment_takes_over_between_two_frames(desk: Scene) -> None:
     assert opened(desk, recording).length() == 100 * FRAME
 
 
-def test_a_queue_that_only_grows_is_a_fault_and_what_was_sealed_stays(
+def test_a_queue_that_only_grows_is_a_fault_and_what_is_in_it_is_written_before_the_segment_breaks_off(
     desk: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "QUEUE_SECONDS", 2)
     stall = Stall(monkeypatch)
     call, recording = begun(desk)
-    desk.talk(call, voices(4))
+    talk = voices(4)
+    desk.talk(call, talk)
     assert desk.failed.wait(5)
     assert desk.failures == [Reason.RECORDER_FAILED]
     stall.go.set()
     desk.recorder.stop(call, recording, 0)
     assert desk.recorder.close()
     assert desk.failures == [Reason.RECORDER_FAILED]
+
+    kept = opened(desk, recording)
+    (segment,) = kept.segments
+    # The encoder is flushed only where a segment ends whole.
+    assert (segment.samples, segment.complete) == (100 * FRAME - kept.header.delay, False)
+    assert [mark.kind for mark in kept.marks()] == [MarkKind.BROKE_OFF]
+    heard = sound_of(kept).astype(float)
+    assert np.std(heard[FRAME:] - talk[FRAME : len(heard)]) < np.std(talk) / 4
+
+
+def test_what_waits_of_one_call_leaves_another_its_room(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUEUE_SECONDS", 2)
+    stall = Stall(monkeypatch)
+    calls = [begun(desk) for _ in range(4)]
+    for call, _ in calls:
+        desk.talk(call, voices(2))
+    assert desk.failures == []
+    desk.talk(calls[0][0], voices(0.02), first=100)
+    assert desk.failures == [Reason.RECORDER_FAILED]
+    stall.go.set()
+    for call, recording in calls:
+        desk.recorder.stop(call, recording, 0)
+    assert desk.recorder.close()
+    ends = [opened(desk, recording).segments[0].complete for _, recording in calls]
+    assert ends == [False, True, True, True]
+
+
+def test_a_disk_that_keeps_a_call_waiting_is_told_once_and_once_more_when_nothing_waits(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+    desk.archive.vault.on_slow = told.append
+    stall = Stall(monkeypatch)
+    call, recording = begun(desk)
+    desk.talk(call, voices(1.9))
+    assert told == []
+    desk.talk(call, voices(5), first=95)
+    assert told == [True]
+    stall.go.set()
+    until(lambda: told == [True, False], 20, "the encoder's catching up")
+    desk.talk(call, voices(1), first=345)
+    desk.recorder.stop(call, recording, 0)
+    assert desk.recorder.close()
+    assert told == [True, False]
+    assert opened(desk, recording).length() == 395 * FRAME
 
 
 @pytest.mark.parametrize("failure", ["queue", "held", "encoder"])
@@ -298,3 +344,83 @@ def test_a_frame_that_is_no_frame_is_a_fault_and_no_crash(desk: Scene) -> None:
     desk.recorder.feed(call, 0, b"short", bytes(640))
     assert desk.failed.wait(5)
     assert desk.failures == [Reason.RECORDER_FAILED]
+
+
+class Watched:
+    """A recorder whose clock goes as it is told, and what it has told."""
+
+    def __init__(self, desk: Scene) -> None:
+        self.now = 0.0
+        self.failed: list[str] = []
+        self.faults: list[str] = []
+        desk.archive.vault.on_fault = self.faults.append
+        callbacks = module.RecorderCallbacks(lambda _recording, _segment: None, self._failed)
+        self.recorder = module.Recorder(desk.archive.vault, callbacks, clock=lambda: self.now)
+        self.recorder._look()
+
+    def _failed(self, call: str, _recording: str, reason: Reason) -> None:
+        assert reason is Reason.RECORDER_FAILED
+        self.failed.append(call)
+
+    def feed(self, call: str, indices: range) -> None:
+        for index in indices:
+            self.recorder.feed(call, index, bytes(2 * FRAME), bytes(2 * FRAME))
+
+    def passes(self, seconds: float) -> None:
+        """With a look now and then, as the recorder's thread has them."""
+        for _ in range(round(seconds * 5)):
+            self.now += 0.2
+            self.recorder._look()
+
+
+def watched(desk: Scene) -> tuple[Watched, str, str]:
+    """It, a call that it records, of which a second has been fed, and its recording."""
+    call, recording = begun(desk)
+    desk.recorder.stop(call, recording, 0)
+    it = Watched(desk)
+    it.recorder.start(call, recording, 0, desk.keys[recording, 0])
+    it.feed(call, range(50))
+    return it, call, recording
+
+
+def test_a_call_whose_frames_no_longer_come_is_told_and_breaks_off_and_goes_on_in_a_new_segment_once_they_do(
+    desk: Scene,
+) -> None:
+    it, call, recording = watched(desk)
+    it.passes(module.MISSED_SECONDS - 0.2)
+    assert it.failed == []
+    it.passes(0.6)
+    assert (it.failed, it.faults) == ([call], [])
+    it.feed(call, range(100, 102))
+    assert it.faults == [Reason.RECORDER_FAILED.value]
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION, TRAINING))
+    it.recorder.start(call, recording, 1, desk.keys[recording, 1])
+    it.feed(call, range(102, 110))
+    it.recorder.stop(call, recording, 1)
+    assert it.recorder.close()
+    first, second = opened(desk, recording).segments
+    assert (49 * FRAME < first.samples <= 50 * FRAME, first.complete) == (True, False)
+    assert (second.samples, second.complete) == (8 * FRAME, True)
+
+
+def test_a_machine_that_stood_still_misses_no_frames(desk: Scene) -> None:
+    it, call, recording = watched(desk)
+    it.now += 5
+    it.recorder._look()
+    it.feed(call, range(50, 60))
+    it.passes(1)
+    it.recorder.stop(call, recording, 0)
+    assert it.recorder.close()
+    (segment,) = opened(desk, recording).segments
+    assert (it.failed, segment.samples, segment.complete) == ([], 60 * FRAME, True)
+
+
+@pytest.mark.parametrize("ends", ["stop", "close"])
+def test_a_segment_at_whose_end_frames_are_missing_is_not_whole(desk: Scene, ends: str) -> None:
+    it, call, recording = watched(desk)
+    it.now += 2
+    if ends == "stop":
+        it.recorder.stop(call, recording, 0)
+    assert it.recorder.close()
+    (segment,) = opened(desk, recording).segments
+    assert (49 * FRAME < segment.samples <= 50 * FRAME, segment.complete) == (True, False)

@@ -174,6 +174,70 @@ def test_a_policy_must_be_as_its_signer_left_it_and_an_altered_one_leaves_none(l
     assert loop.rules.state.phase is PolicyPhase.UNSIGNED
 
 
+@pytest.mark.rule("G11")
+def test_a_policy_that_the_archive_s_signer_has_not_signed_is_put_away_at_once_and_counts_once_it_is(
+    loop: Loop, file: Path
+) -> None:
+    key = new_signing_key()
+    signer = public_half(key)
+    loop.rules.ask_for("")
+    loop.rules.load(str(file))
+    loop.turn()
+    assert loop.rules.state.phase is PolicyPhase.READY
+    loop.rules.ask_for(signer)
+    assert loop.rules.policy is None
+    loop.turn()
+    assert (loop.rules.state.phase, loop.rules.trouble) == (PolicyPhase.UNSIGNED, Reason.POLICY_UNSIGNED)
+    sign(file.read_bytes(), file, key)
+    loop.turn()
+    assert loop.rules.policy is not None
+    assert signer in loop.rules.policy.signed_by
+    # The settings may ask for one too: then the file must satisfy both.
+    loop.rules.load(str(file), public_half(new_signing_key()))
+    loop.turn()
+    assert loop.rules.state.phase is PolicyPhase.UNSIGNED
+    loop.rules.load(str(file), signer)
+    loop.turn()
+    assert loop.rules.state.phase is PolicyPhase.READY
+    loop.rules.load(str(file))
+    loop.turn()
+    loop.rules.ask_for("")
+    signature_path(file).unlink()
+    loop.turn()
+    assert loop.rules.state.phase is PolicyPhase.READY
+    assert loop.events == [
+        *("policy_taken_up", "policy_refused", "policy_taken_up"),
+        *("policy_refused", "policy_taken_up", "policy_taken_up"),
+    ]
+
+
+@pytest.mark.rule("G11")
+def test_a_signed_policy_that_was_read_before_the_archive_told_whose_signature_it_asks_for_stays_and_is_noted_once(
+    loop: Loop, file: Path
+) -> None:
+    key = new_signing_key()
+    sign(file.read_bytes(), file, key)
+    loop.rules.load(str(file))
+    loop.turn()
+    loop.rules.ask_for(public_half(key))
+    assert (loop.rules.state.phase, loop.rules.policy is None) == (PolicyPhase.READY, False)
+    loop.turn()
+    assert (loop.rules.state.phase, loop.rules.policy is None) == (PolicyPhase.READY, False)
+    assert loop.events == ["policy_taken_up"]
+    # It has the signature that it was read with, and no other.
+    loop.rules.ask_for(public_half(new_signing_key()))
+    assert loop.rules.policy is None
+    loop.turn()
+    assert loop.events == ["policy_taken_up", "policy_refused"]
+    # Of another file it is noted.
+    file.write_text(POLICY.replace("Salgslinjen", "Salg og service"), "utf-8")
+    sign(file.read_bytes(), file, key)
+    loop.rules.ask_for(public_half(key))
+    while loop.rules.policy is None:
+        loop.turn()
+    assert loop.events[-1] == "policy_taken_up"
+
+
 def test_what_is_read_for_a_file_that_is_no_longer_asked_for_is_dropped(loop: Loop, file: Path) -> None:
     other = file.with_name("other.toml")
     other.write_text(POLICY.replace("Salgslinjen", "En anden linje"), "utf-8")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,6 +112,23 @@ def test_of_several_snapshots_the_latest_is_written_and_every_event() -> None:
     assert waiting is not None
     messages = [wire.decode_from_engine(line) for line in waiting.splitlines()]
     assert messages == [wire.Tone("call", "started")] * 5 + [wire.Levels(-4.0, 0.0)]
+
+
+def test_what_cannot_be_encoded_is_left_out_and_logged_by_its_type_alone(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    with door.connect() as client:
+        client.sendall(wire.encode(wire.Attach(SECRET)))
+        attached = door.inbox.get(timeout=10)
+        assert isinstance(attached, Attached)
+        no_message = wire.Occurred("call", "arrived", datetime.now(UTC), None, {"name": SimpleNamespace(x="Anna")})  # pyright: ignore[reportArgumentType]
+        for message in (no_message, wire.Tone("call", "started")):
+            attached.client.outbox.put(message)
+        lines = client.makefile("rb")
+        assert isinstance(wire.decode_from_engine(lines.readline()), wire.Hello)
+        assert wire.decode_from_engine(lines.readline()) == wire.Tone("call", "started")
+    assert "Occurred" in caplog.text
+    assert "Anna" not in caplog.text
 
 
 def test_a_closed_outbox_hands_out_what_waits_and_ends() -> None:

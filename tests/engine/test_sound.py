@@ -62,7 +62,8 @@ class Desk:
         monkeypatch.setattr(module, "LiveBridge", FakeBridge)
         monkeypatch.setattr(module, "list_devices", self._list)
         monkeypatch.setattr(module, "LOOK_AGAIN", 0.02)
-        self.sound = Sound(self.ends.append, self.inbox.put, lambda: None)
+        self.hears: list[bool] = []
+        self.sound = Sound(self.ends.append, self.inbox.put, lambda: None, self.hears.append)
 
     def _list(self, *, refresh: bool = False) -> Devices:
         assert refresh
@@ -115,6 +116,47 @@ def test_a_side_that_works_again_takes_back_its_own_fault_and_leaves_the_others(
     bridge.opens("speaker")
     desk.until(None)
     assert desk.sound.state.speaker == HEADSET.id
+
+
+@pytest.mark.rule("L5")
+def test_an_agent_whose_speaker_is_lost_in_the_call_hears_nothing_until_one_works(desk: Desk) -> None:
+    bridge = desk.call()
+    for side in module.BOTH:
+        bridge.opens(side)
+    bridge.loses("microphone")
+    desk.turns()
+    assert False not in desk.hears, "the party cannot hear the agent, who hears the party"
+    bridge.loses("speaker")
+    desk.turns()
+    assert desk.hears[-1] is False
+    bridge.opens("microphone")
+    desk.turns()
+    assert desk.hears[-1] is False
+    # Another is chosen, and does not open either.
+    desk.sound.use("", SPEAKERS.id)
+    desk.bridges[-1].tell(SoundFault("speaker_failed", SPEAKERS.id))
+    desk.turns()
+    assert desk.hears[-1] is False
+    desk.bridges[-1].opens("speaker")
+    desk.turns()
+    assert desk.hears[-1] is True
+
+
+def test_a_call_without_a_speaker_from_its_beginning_goes_on_and_a_lost_one_is_not_the_next_calls(desk: Desk) -> None:
+    bridge = desk.call()
+    for fault in (SoundFault("no_speaker"), SoundFault("sound_missing")):
+        bridge.tell(fault)
+    desk.turns()
+    assert False not in desk.hears
+    bridge.opens("speaker")
+    bridge.loses("speaker")
+    desk.turns()
+    assert desk.hears[-1] is False
+    desk.sound.talking(on=False)
+    assert desk.hears[-1] is True
+    desk.call().tell(SoundFault("no_speaker"))
+    desk.turns()
+    assert desk.hears[-1] is True
 
 
 def test_the_next_call_begins_without_the_fault_of_the_one_before(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.archive.finding.history import PastRow
+from softphone.archive.keys import policy_signer
 from softphone.archive.known import Lookups
+from softphone.archive.proof import audit
 from softphone.domain.changes import (
     AuditEntry,
     Change,
@@ -22,10 +25,11 @@ from softphone.domain.changes import (
     OpenRecording,
     OpenSegment,
     RememberLanguage,
+    RememberRefusal,
 )
 from softphone.domain.decision import Known
 from softphone.domain.errors import ArchiveError
-from softphone.domain.policy import Line
+from softphone.domain.policy import Line, Policy
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.engine import store
 from softphone.engine.call.live import LiveCall
@@ -138,6 +142,54 @@ def test_who_is_to_be_called_back_is_listed_until_it_is_done_and_after_a_restart
     assert log_of(tmp_path / "archive", keys)[-1] == ("call_back_ended", "N4")
 
 
+@pytest.mark.rule("G31")
+def test_a_no_that_is_still_on_its_way_to_the_archive_is_known_to_the_next_call(
+    desk: Desk, tmp_path: Path, keys: MemoryKeys
+) -> None:
+    assert not desk.look_up("c1").declined_earlier
+    with closing(Archive.open(tmp_path / "archive", keys)) as other:
+        with other.catalog.writing():
+            no = Commit(1, (RememberRefusal("c1", NOW),), (AuditEntry("refusal_remembered", "G31", NOW, "c1"),))
+            desk.store.commit("c1", no)
+            assert desk.look_up("c2").declined_earlier
+            assert not desk.look_up("c3", number="+4520999999").declined_earlier
+        desk.until(lambda: 1 in desk.written)
+    assert desk.look_up("c4").declined_earlier
+
+
+@pytest.mark.rule("G11")
+def test_what_is_recorded_by_a_policy_without_the_archive_s_signature_is_refused_and_the_loop_hears_who_must_sign(
+    desk: Desk, tmp_path: Path, keys: MemoryKeys
+) -> None:
+    heard: list[str] = []
+    desk.store.on_policy_signer = heard.append
+    policy = policy_of(POLICY).policy
+
+    def records(id: str, by: Policy) -> None:
+        desk.store.ring(desk.rings(id), by)
+        opened = OpenSegment(f"{id}-1", 0, (Purpose.TRAINING,), {Purpose.TRAINING: Basis.LEGITIMATE_INTEREST}, NOW)
+        entry = AuditEntry("recording_opened", "G10", NOW, id, f"{id}-1")
+        desk.store.commit(id, Commit(len(heard) + 1, (OpenRecording(f"{id}-1", id, NOW), opened), (entry,)))
+
+    records("c1", policy)
+    desk.until(lambda: desk.written)
+    with closing(Archive.open(tmp_path / "archive", keys)) as other, other.catalog.writing() as connection:
+        policy_signer.choose(connection, "key")
+        audit.append(connection, other.desk, [AuditEntry("policy_signer_chosen", "G11", NOW, "")])
+    records("c2", policy)
+    desk.until(lambda: heard and desk.failed)
+    assert (heard, desk.failed) == (["key"], [Reason.POLICY_UNSIGNED])
+    records("c3", policy.as_signed({"key"}))
+    desk.until(lambda: desk.written == [1, 2])
+    assert desk.failed == [Reason.POLICY_UNSIGNED]
+
+    again, told = Desk(lambda: Archive.open(tmp_path / "archive", keys)), list[str]()
+    again.store.on_policy_signer = told.append
+    again.until(lambda: told)
+    assert told == ["key"]
+    assert again.store.close()
+
+
 def test_the_language_that_a_party_chose_is_known_at_its_next_call(desk: Desk) -> None:
     assert desk.look_up("c1").language is None
     desk.commit("c1", RememberLanguage("c1", Language.EN, NOW))
@@ -205,7 +257,7 @@ def test_an_archive_that_cannot_be_opened_knows_nothing_and_keeps_nobody_waiting
 
 
 @pytest.mark.rule("G31")
-def test_a_look_up_that_meets_a_bug_is_treated_as_declined_and_the_next_call_is_looked_up(
+def test_a_look_up_that_meets_a_bug_is_no_refusal_and_no_draw_and_the_next_call_is_looked_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_self: Lookups, _asked: object) -> Known:
@@ -214,9 +266,9 @@ def test_a_look_up_that_meets_a_bug_is_treated_as_declined_and_the_next_call_is_
     with monkeypatch.context() as patched:
         patched.setattr(Lookups, "look_up", fails)
         patched.setattr(Lookups, "call_backs", fails)
-        assert desk.look_up("c1") == Known(declined_earlier=True)
+        assert desk.look_up("c1") == Known(looked_up=False)
         desk.commit("c1", ListCallBack("c1", NOW))
-        assert desk.look_up("c2") == Known(declined_earlier=True)
+        assert desk.look_up("c2") == Known(looked_up=False)
     assert desk.look_up("c3").call_back
 
 
@@ -261,6 +313,6 @@ def test_a_call_that_is_taken_up_in_the_same_run_is_known_as_it_was_when_it_rang
     assert ledger._facts["c1"] == rang
 
 
-def test_what_could_not_be_looked_up_is_treated_as_declined(desk: Desk, tmp_path: Path) -> None:
+def test_what_could_not_be_looked_up_is_said_to_be_so(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "archive" / "catalog.db").unlink()
-    assert desk.look_up("c1") == Known(declined_earlier=True)
+    assert desk.look_up("c1") == Known(looked_up=False)

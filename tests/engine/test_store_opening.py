@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.domain.decision import Known
 from softphone.domain.errors import ArchiveError
+from tests.archive.disk import fill, tmpfs
 from tests.archive.scene import MemoryKeys
 from tests.engine.test_store import Desk
 
@@ -40,10 +42,51 @@ def test_a_look_up_waits_for_the_archive_and_is_answered_by_it(tmp_path: Path) -
 def test_an_archive_that_cannot_be_repaired_is_recorded_into_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    def repair(_archive: Archive, _now: datetime) -> list[object]:
+    def repair(_archive: Archive, _now: datetime, _steady: object) -> list[object]:
         raise fault
 
     monkeypatch.setattr(Archive, "repair", repair)
     desk = Desk(lambda: Archive.open_or_create(tmp_path / "archive", MemoryKeys()))
     desk.until(lambda: desk.store.state.works)
     assert desk.store.close()
+
+
+def test_a_disk_that_is_full_at_the_start_is_said_and_asked_again_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.engine.store._OPEN_AGAIN", 0.05)
+    keys = MemoryKeys()
+    with tmpfs(tmp_path) as disk:
+        Archive.create(disk / "archive", keys).close()
+        full = fill(disk)
+        desk = Desk(lambda: Archive.open_or_create(disk / "archive", keys))
+        desk.until(lambda: desk.store.unopened)
+        assert desk.store.state.fault is not None
+        assert desk.store.state.fault.code == "error.archive.full"
+        assert desk.look_up("meanwhile") == Known()
+        full.unlink()
+        desk.until(lambda: desk.store.state.works)
+        assert desk.store.state.fault is None
+        assert desk.look_up("after") != Known()
+        assert desk.store.close()
+
+
+def test_a_full_disk_that_another_has_open_already_is_said_at_the_start_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.archive.ledger.PROBE_SECONDS", 0.05)
+    keys = MemoryKeys()
+    with tmpfs(tmp_path) as disk:
+        other = Archive.create(disk / "archive", keys)
+        other.head(datetime.now(UTC))
+        other.catalog.scour()
+        full = fill(disk)
+        desk = Desk(lambda: Archive.open_or_create(disk / "archive", keys))
+        desk.until(lambda: desk.store.state.fault)
+        assert desk.store.state.fault is not None
+        assert desk.store.state.fault.code == "error.archive.full"
+        assert not desk.store.state.works
+        full.unlink()
+        desk.until(lambda: desk.store.state.works)
+        assert desk.store.close()
+        other.close()

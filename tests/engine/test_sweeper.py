@@ -11,16 +11,19 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog import Catalog
+from softphone.archive.proof.health import health
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import judging
 from softphone.archive.retention.sweep import SweepTerms
 from softphone.domain.changes import CloseRecording
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Period
+from softphone.domain.retention import Steady
 from softphone.engine import sweeper
 from softphone.engine.store import SWEEP
 from softphone.engine.sweeper import DAY, Sweeper
 from softphone.wire import PolicyPhase, Said
+from tests.archive.disk import fill, tmpfs
 from tests.archive.judged import to_judge
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
 from tests.engine.test_store import Desk
@@ -44,7 +47,10 @@ class Beside:
         self.now = AT
         self.elapsed = 1_000.0
         self.reports: queue.Queue[Said | None] = queue.Queue()
-        self.sweeper = Sweeper(self.reports.put, now=lambda: self.now, elapsed=lambda: self.elapsed, first=0)
+        self.sweeper = Sweeper(self.reports.put, now=lambda: self.now, beside=self.beside, first=0)
+
+    def beside(self) -> Steady:
+        return Steady("boot", timedelta(seconds=self.elapsed))
 
     def start(self) -> Said | None:
         self.sweeper.start(self.desk.archive.beside)
@@ -118,6 +124,28 @@ def test_with_the_other_clock_as_a_witness_a_long_absence_is_no_jump(desk: Scene
     assert recording not in kept(desk)
 
 
+def test_each_hour_at_work_is_told_to_the_archive_so_that_what_is_away_after_it_is_little(
+    desk: Scene, beside: Beside
+) -> None:
+    closed: queue.Queue[None] = queue.Queue()
+
+    def open_beside() -> Archive:
+        archive = desk.archive.beside()
+        close = archive.close
+        archive.close = lambda: (close(), closed.put(None))[1]
+        return archive
+
+    beside.sweeper.start(open_beside)
+    assert beside.reports.get(timeout=20) is None
+    closed.get(timeout=20)
+    beside.now += timedelta(hours=2)
+    beside.elapsed += 7200
+    beside.sweeper.look()
+    closed.get(timeout=20)
+    assert beside.reports.empty()
+    assert health(desk.archive, beside.now).last_at_work == beside.now
+
+
 def test_a_person_who_agrees_with_the_clock_is_believed_by_the_next_sweep(desk: Scene, beside: Beside) -> None:
     assert beside.start() is None
     recording = due(desk, AT)
@@ -136,6 +164,9 @@ def test_the_terms_are_those_of_the_policy_in_force_and_none_while_it_is_not_kno
     for phase in PolicyPhase:
         assert sweeper.terms_of(policy, phase) == SweepTerms(Period(days=9), Period(months=108))
         assert sweeper.terms_of(None, phase) == (SweepTerms() if phase is PolicyPhase.MISSING else None)
+        # Where the archive asks for a signature, none without it, and none where there is none.
+        assert sweeper.terms_of(policy, phase, "signer") is sweeper.terms_of(None, phase, "signer") is None
+        assert sweeper.terms_of(policy.as_signed({"signer"}), phase, "signer") == sweeper.terms_of(policy, phase)
 
 
 @pytest.mark.rule("G10")
@@ -144,9 +175,8 @@ def test_what_is_to_be_judged_is_listed_by_the_terms_of_the_moment(desk: Scene) 
     terms: list[SweepTerms | None] = [SweepTerms(Period(days=40)), None]
     reports: queue.Queue[Said | None] = queue.Queue()
     clock = [AT]
-    made = Sweeper(
-        reports.put, now=lambda: clock[0], elapsed=lambda: (clock[0] - AT).total_seconds(), first=0, terms=terms.pop
-    )
+    beside = lambda: Steady("boot", clock[0] - AT)  # noqa: E731
+    made = Sweeper(reports.put, now=lambda: clock[0], beside=beside, first=0, terms=terms.pop)
     made.start(desk.archive.beside)
     try:
         assert reports.get(timeout=20) is None
@@ -181,7 +211,6 @@ def test_what_cannot_be_swept_is_said_and_tried_again_within_the_hour(
         raise ArchiveError("error.archive.unwritable", path="catalog.db", detail="disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Archive, "last_seen", refuse)
         patch.setattr(Catalog, "reading", refuse)
         assert beside.start() == Said("error.archive.not_swept", {"detail": "disk full"})
     assert kept(desk) == [recording]
@@ -201,3 +230,23 @@ def test_a_store_that_is_opened_sweeps_and_its_fault_is_told_by_its_name(
     desk.until(lambda: told)
     assert told == [(SWEEP, None)]
     assert desk.store.close()
+
+
+@pytest.mark.rule("G10")
+def test_on_a_full_disk_it_makes_room_and_says_what_keeps_it_from_more(tmp_path: Path) -> None:
+    with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
+        desk.archive.repair(AT)
+        due(desk)
+        desk.archive.catalog.scour()
+        fill(disk)
+        beside = Beside(desk)
+        assert beside.start() is None
+        assert kept(desk) == []
+        desk.archive.catalog.scour()
+        fill(disk)
+        said = beside.later(timedelta(days=1))
+        assert said is not None
+        assert said.code == "error.archive.full_not_due"
+        (disk / "filled").unlink()
+        assert beside.later(timedelta(hours=1)) is None
+        beside.sweeper.stop()

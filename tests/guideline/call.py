@@ -16,7 +16,8 @@ from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.decision import Decision, Facts, NoticeId, not_recorded
 from softphone.domain.policy import LoadedPolicy
-from softphone.domain.policy.calls import day_of, exempt, terms
+from softphone.domain.policy.calls import day_of, exempt
+from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.session import State, describe, step
 from softphone.domain.status import Status, Told

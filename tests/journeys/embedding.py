@@ -25,12 +25,13 @@ WITHIN = 10.0
 KLARTONE = (sys.executable, "-m", "softphone.cli")
 
 
-def policy_file(folder: Path, lines: Sequence[str]) -> Path:
-    """A policy of these lines of `lines.LINES`, in Danish, with a notice of one second."""
+def policy_file(folder: Path, lines: Sequence[str], *, each: str = "") -> Path:
+    """A policy of these lines of `lines.LINES`, in Danish, with a notice of one second. `each`: what every line says beside."""
     folder.mkdir(parents=True, exist_ok=True)
     write_notice(folder / NOTICE_FILE)
     policy = folder / "policy.toml"
-    policy.write_text(policy_text(KEYS, lines=tuple(lines), spoken=False, language="da"), encoding="utf-8")
+    text = policy_text(KEYS, lines=tuple(lines), spoken=False, language="da", each=each)
+    policy.write_text(text, encoding="utf-8")
     return policy
 
 

@@ -2,9 +2,9 @@
 
     python -m tests.journeys.process_desk --home DIR
 
-It finds or starts the engine as the program does. Words: `press NAME` clicks a widget, `type NAME TEXT` writes into a field,
-`stumble` is a bug that comes upon all that the window knows, `leave` closes it. Each change of what a person sees is one object:
-{"t", "title", "account", "attached", "can": [buttons that can be pressed]}.
+It finds or starts the engine as the program does. Words: `press NAME` clicks a widget or an entry of an open menu, `type NAME
+TEXT` writes into a field, `stumble` is a bug that comes upon all that the window knows, `leave` closes it. Each change of what a
+person sees is one object: {"t", "title", "account", "attached", "note", "can": [buttons and entries that can be pressed]}.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu
 
 from softphone.bootstrap.desk import desk_dependencies
 from softphone.bootstrap.home import Home
 from softphone.system.logbook import start_log
 from softphone.ui.app import Desk, make_application
+from softphone.ui.call.earlier import EarlierMenu
 from softphone.ui.driver import Hand, NotThereError, can_be_pressed
 
 _LOOK_EVERY = 10
@@ -45,8 +47,10 @@ class _Show:
             "title": window.windowTitle(),
             "account": window.account.text(),
             "attached": self._desk.bridge.attached,
+            "note": "" if window.note.isHidden() else window.note.text.text(),
             "can": sorted(
                 {one.objectName() for one in buttons if one.isVisibleTo(one.window()) and can_be_pressed(one)}
+                | entries(self._desk).keys()
             ),
         }
         if now != self._last:
@@ -56,6 +60,13 @@ class _Show:
 
 def tell(**said: Any) -> None:
     print(json.dumps({"t": time.monotonic(), **said}), flush=True)
+
+
+def entries(desk: Desk) -> dict[str, tuple[QMenu, QAction]]:
+    """Of the menus that are open, what can be pressed."""
+    open_ones = [menu for menu in desk.window.findChildren(QMenu) if menu.isVisible()]
+    able = [menu for menu in open_ones if not isinstance(menu, EarlierMenu) or menu.takes_presses]
+    return {one.objectName(): (menu, one) for menu in able for one in menu.actions() if one.isEnabled()}
 
 
 def stumble(desk: Desk) -> None:
@@ -87,7 +98,11 @@ def main() -> int:
             tell(typed=name)
             return
         try:
-            hand.press(name)
+            if name in (there := entries(desk)):
+                menu, entry = there[name]
+                QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(entry).center())
+            else:
+                hand.press(name)
         except NotThereError:
             tell(cannot=name)
         else:

@@ -1,6 +1,7 @@
 """The real engine in another composition: plugins from a folder of the test's, or with a bug planted in it.
 
-    python -m tests.journeys.process_engine [--plugins DIR] [--bug loop|thread|fatal|native] --home DIR engine
+    python -m tests.journeys.process_engine [--plugins DIR] [--bug loop|sip|draw|thread|fatal|native …] [--frames-fail]
+        --home DIR engine
 
 Everything else is the engine as `klartone engine` runs it.
 """
@@ -11,11 +12,17 @@ import argparse
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from softphone.bootstrap.engine import run_engine
 from softphone.engine.calls import Calls
+from softphone.engine.recording import Recording
 from softphone.engine.sip import events as sip
+from softphone.engine.sip.calls import Calls as SipCalls
+from softphone.engine.sip.happenings import InviteArrived
+from softphone.wire import CallState
 
 
 class _FatalError(BaseException):
@@ -23,22 +30,59 @@ class _FatalError(BaseException):
 
 
 class _BuggyCalls(Calls):
-    """Stumbles over whoever calls, with all that it knows of them in the error's text."""
+    """Stumbles over whoever calls, with all that it knows of them in the error's text; each time over the next bug."""
 
-    bug = ""
+    bugs: Iterator[str] = iter(())
+    draws: ClassVar[list[str]] = []
+
+    def shown(self) -> tuple[CallState, ...]:
+        _stumble_once(self.draws)
+        return super().shown()
 
     def arrived(self, event: sip.CallArrived) -> None:
         super().arrived(event)
         what = f"cannot handle {event.name} <{event.number}> {event.headers!r}"
-        match self.bug:
+        match next(self.bugs):
             case "loop":
                 raise RuntimeError(what)
+            case "sip":
+                _BuggySip.arrives.append(what)
+            case "draw":
+                self.draws.append(what)
             case "fatal":
                 raise _FatalError(what)
             case "native":
                 os.abort()
             case _:
                 threading.Thread(target=_stumble, args=(what,)).start()
+
+
+class _BuggySip(SipCalls):
+    """Stumbles beneath the engine's calls, once they know of this one."""
+
+    arrives: ClassVar[list[str]] = []
+
+    def arrived(self, happening: InviteArrived) -> None:
+        super().arrived(happening)
+        _stumble_once(self.arrives)
+
+
+class _BuggyRecording(Recording):
+    """Two seconds of the first recorded call's frames cannot be handed on, once it has been recorded for one."""
+
+    fed = 0
+
+    def feed(self, call: str, index: int, agent: bytes, party: bytes) -> None:
+        if self._calls:
+            self.fed += 1
+        if 50 < self.fed <= 150:
+            raise RuntimeError("a frame that cannot be handed on")
+        super().feed(call, index, agent, party)
+
+
+def _stumble_once(told: list[str]) -> None:
+    if told:
+        raise RuntimeError(told.pop())
 
 
 def _stumble(what: str) -> None:
@@ -48,16 +92,22 @@ def _stumble(what: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--plugins", type=Path, action="append", default=[])
-    parser.add_argument("--bug", choices=["loop", "thread", "fatal", "native"])
+    parser.add_argument("--bug", nargs="+", choices=["loop", "sip", "draw", "thread", "fatal", "native"])
+    parser.add_argument("--frames-fail", action="store_true")
     parser.add_argument("--home", type=Path)
     parser.add_argument("command", choices=["engine"])
     arguments = parser.parse_args()
     arguments.stdio = False
-    if arguments.bug:
+    if arguments.frames_fail:
         from softphone.bootstrap import engine
 
-        _BuggyCalls.bug = arguments.bug
-        engine.Calls = _BuggyCalls
+        engine.Recording = _BuggyRecording
+    if arguments.bug:
+        from softphone.bootstrap import engine
+        from softphone.engine.sip import phone
+
+        _BuggyCalls.bugs = iter(arguments.bug)
+        engine.Calls, phone.Calls = _BuggyCalls, _BuggySip
     return run_engine(arguments, arguments.plugins)
 
 

@@ -1,8 +1,10 @@
-"""A test's view of a real desk process (`process_desk.py`): what it shows, a hand for its buttons, and ways to hurt it."""
+"""A test's view of a real desk process (`process_desk.py`): what it shows, a hand for its buttons, and ways to hurt it.
+
+Beside it: an engine that a desk has started, and a call begun with the desk's button.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -11,12 +13,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.peers.processes import end
-from tests.peers.second_phone import ROOT
+from softphone.domain.purpose import Purpose
+from softphone.system.endpoint import read_endpoint
+from softphone.wire import CallPhase, PolicyPhase
+from tests.journeys.desk import Desk
+from tests.journeys.stage import CUSTOMER, Stage
+from tests.peers.processes import end, until
+from tests.peers.second_phone import ROOT, second_phone
 
 Shown = dict[str, Any]
 
@@ -42,7 +49,7 @@ class Window:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        with contextlib.suppress(ValueError):
+        with suppress(ValueError):
             for line in self.process.stdout:
                 with self._changed:
                     self.shown.append(json.loads(line))
@@ -97,7 +104,7 @@ class Window:
     def close(self) -> None:
         if self.process.poll() is None:
             self.go_on()
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            with suppress(OSError, subprocess.TimeoutExpired):
                 self._say("leave")
                 self.process.wait(5)
         end(self.process)
@@ -116,3 +123,39 @@ def window(home: Path) -> Generator[Window]:
         yield desk
     finally:
         desk.close()
+
+
+@contextmanager
+def observed(on: Stage) -> Generator[Desk]:
+    """Somebody who looks on, at the engine that a desk has started, and who is no desk; and a customer."""
+    until(lambda: read_endpoint(on.runtime) is not None, 20, "an engine")
+    with Desk.attached(on.runtime, "observer") as eye, second_phone(counter=True) as customer:
+        on.desk, on.customer = eye, customer
+        on.sip_port = eye.wait(
+            lambda s: s.sip_port if s.policy.phase is PolicyPhase.READY and s.store.works else None, "ready", 40
+        )
+        yield eye
+
+
+@contextmanager
+def no_engine_left(on: Stage) -> Generator[None]:
+    """Desks start engines that outlive them: here they are ended, by the ids they have told."""
+    try:
+        yield
+    finally:
+        endpoint = read_endpoint(on.runtime)
+        if endpoint is not None:
+            with suppress(ProcessLookupError):
+                os.kill(endpoint.pid, signal.SIGTERM)
+            until(lambda: read_endpoint(on.runtime) is None, 8, "the engine's end")
+
+
+def recorded(on: Stage, desk: Window, number: str = CUSTOMER) -> str:
+    """A call with that number, answered with the desk's own button, goes on, recorded for both purposes."""
+    on.ring("n7", number)
+    desk.press("answer")
+    on.customer.wait_for("CallEstablished")
+    call = on.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "a call").id
+    on.desk.wait_status(lambda one: set(one.recording) == set(Purpose), "recording", call, 20)
+    on.sealed(call, 1.0)
+    return call

@@ -8,18 +8,22 @@ a desk on its socket, and a customer who calls over SIP from another process.
         on.end()                                  # everything is written
         with on.archive() as archive: …
 
-Every journey has free ports and folders of its own, so that several run at once. Nothing here knows what a journey proves.
+Every journey has free ports and folders of its own, so that several run at once. Where a module's journeys are all made with the
+same policy and settings, `on = shared(…)` gives them one stage, and each calls on it with a number of its own. Nothing here
+knows what a journey proves.
 """
 
 from __future__ import annotations
 
 import base64
+import io
+import itertools
 import json
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +31,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
+from softphone import cli
 from softphone.archive import commands
 from softphone.archive.archive import Archive, RecordingRow
 from softphone.archive.keys.wraps import create_key_pair, fingerprint
@@ -37,7 +43,7 @@ from softphone.domain.purpose import KeyRole
 from softphone.domain.status import PurposePhase
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
-from softphone.wire import Account, CallPhase, PolicyPhase, Quit, Settings
+from softphone.wire import Account, CallPhase, EndWrapUp, PolicyPhase, Quit, Settings
 from tests.journeys.desk import Desk, wait_for_engine
 from tests.journeys.lines import LINES, NOTICE_FILE, NUMBERS, policy_text
 from tests.peers.counter import CYCLE, counter_sound
@@ -69,6 +75,7 @@ class Stage:
     sip_port: int = 0
     _desks: ExitStack = field(default_factory=ExitStack)
     _number: str = ""
+    _strangers: Iterator[int] = field(default_factory=lambda: itertools.count(20_200_000))
 
     @property
     def runtime(self) -> Path:
@@ -116,8 +123,14 @@ class Stage:
 
     # --- the call --------------------------------------------------------------------------------
 
-    def ring(self, line: str, number: str = CUSTOMER, **dial: Any) -> None:
-        """A customer with that number dials the line. Who declined training once is remembered by number."""
+    def ring(self, line: str, number: str = "", **dial: Any) -> None:
+        """A customer with that number dials the line; else somebody who never called. Who declined training once is remembered
+        by number. A call that a failed test left is ended first."""
+        if any(one.phase is not CallPhase.ENDED for one in self.desk.wait(lambda s: s, "a state").calls):
+            self.customer.do("end_calls")
+            self.customer.wait_for("Idle")
+            self.desk.wait(lambda s: all(one.phase is CallPhase.ENDED for one in s.calls), "no call")
+        number = number or f"+45{next(self._strangers)}"
         if number != self._number:
             # One at a time: PJSIP has room for eight accounts.
             if self._number:
@@ -126,7 +139,7 @@ class Stage:
             self._number = number
         self.customer.do("dial", account=number, target=f"sip:{NUMBERS[line]}@{LOOPBACK}:{self.sip_port}", **dial)
 
-    def call(self, line: str, number: str = CUSTOMER, **dial: Any) -> str:
+    def call(self, line: str, number: str = "", **dial: Any) -> str:
         """The customer dials the line and the desk answers; the engine's id of the call."""
         self.ring(line, number, **dial)
         call = self.desk.answer()
@@ -165,6 +178,12 @@ class Stage:
         self.customer.wait_for("CallEnded")
         self.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
 
+    def over(self, call: str) -> None:
+        """The customer hangs up, the desk is done with the call, and what is kept of it has been written."""
+        self.hang_up(call)
+        self.desk.do(EndWrapUp, call=call)
+        self.desk.wait_event("audit.wrap_up_ended", call=call)
+
     # --- what is kept ----------------------------------------------------------------------------
 
     @contextmanager
@@ -188,17 +207,10 @@ class Stage:
 
     def klartone(self, *words: str, status: int = 0) -> str:
         """A command of the program on this archive, as a person types it; its stdout."""
-        done = subprocess.run(
-            [sys.executable, *ENGINE, "archive", "--archive", str(self.archive_folder), *words],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr
-        assert done.returncode == status, done.stderr
-        return done.stdout
+        with redirect_stdout(io.StringIO()) as told, redirect_stderr(io.StringIO()) as complained:
+            done = cli.main(["archive", "--archive", str(self.archive_folder), *words])
+        assert done == status, complained.getvalue()
+        return told.getvalue()
 
     def exported(self, recording: str, role: KeyRole | None = None, *, whole: bool = True) -> npt.NDArray[np.int16]:
         """The recording as (samples, 2): agent, party. By the command, which says so where it is not `whole`; with `role`,
@@ -309,6 +321,19 @@ def stage(
         yield on
     if clean:
         assert "Traceback" not in on.engine_words(), on.engine_words()
+
+
+def shared(**setting: Any) -> Callable[..., Generator[Stage]]:
+    """A fixture: one `stage` for a module. At its end the engine quits politely, and what was kept is proved."""
+
+    @pytest.fixture(scope="module")
+    def on(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
+        with stage(tmp_path_factory.mktemp("stage"), **setting) as one:
+            yield one
+            one.end()
+        assert one.verified()["ok"]
+
+    return on
 
 
 def _stop(on: Stage) -> None:

@@ -6,7 +6,6 @@ the agent's side. G.722 between the two: it carries the counter's band and is wh
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Generator
@@ -34,13 +33,12 @@ from tests.journeys.listening import (
     unwrapped,
 )
 from tests.journeys.stage import AGENT_FIRST, Stage, stage
-from tests.journeys.watched_engine import SEEN
+from tests.journeys.watched_engine import WATCHED, watched
 from tests.peers.counter import CYCLE, FRAME, RATE, gaps
 from tests.peers.second_phone import talk
 
 pytestmark = pytest.mark.journey
 
-WATCHED = ("-m", "tests.journeys.watched_engine")
 CODEC = "G722/16000/1"
 SECOND = 50
 
@@ -105,21 +103,22 @@ def _prove(folder: Path, seconds: int) -> None:
 
 def _record(folder: Path, seconds: int) -> _Recorded:
     folder.mkdir()
-    with stage(folder, lines=("n7",), spoken=True, codec=CODEC, record_aware=True, program=WATCHED) as on:
-        call = on.call("n7")
+    with stage(folder, lines=("n1",), spoken=True, codec=CODEC, record_aware=True, program=WATCHED) as on:
+        call = on.call("n1")
         with _lateness() as late:
             on.desk.wait_event("first_sample", 60, call=call)
             # Told that it is recorded, by an offer of ours in mid-call (UPDATE, RFC 7866).
             assert on.customer.wait_for("PeerRecording")["state"] == "on"
             on.sealed(call, seconds / 2)
-            # And an offer of theirs, half way.
-            on.customer.do("prefer", wanted=True)
+            # And an offer of theirs, half way: a re-INVITE.
+            on.customer.do("prefer", wanted=True, reinvite=True)
             on.sealed(call, seconds / 2 + 1)
         status = on.desk.call(call).status
         assert status is not None
         assert status.headline is Headline.RECORDING
         own, heard = _sent_and_heard(on)
-        on.hang_up(call)
+        on.over(call)
+        seen = watched(on, call)
         on.end()
         row = on.row(call)
         assert row is not None
@@ -132,8 +131,7 @@ def _record(folder: Path, seconds: int) -> _Recorded:
             assert segment.complete
         sound = on.exported(row.recording)
         assert on.verified()["ok"]
-        seen = json.loads((Path(str(on.home.root)) / SEEN).read_text())
-        decoded = {index: number for index, _, number in seen[call]["frames"]}
+        decoded = {index: number for index, _, number in seen["frames"]}
         kept = range(segment.origin, segment.origin + len(sound) // FRAME)
         return _Recorded(
             agent=numbers(np.ascontiguousarray(sound[:, 0])),
@@ -158,7 +156,8 @@ def _nothing_too_early(told: _Recorded) -> None:
 def _nothing_lost_after_the_decoder(told: _Recorded) -> None:
     """On a busy machine too: each frame that was decoded is in the export, once, in its place."""
     assert len(told.agent) == len(told.party) == len(told.decoded)
-    assert gaps(told.agent) == []
+    # The last frame may be the one with which the call ended, and the encoder's own.
+    assert gaps(told.agent[:-1]) == []
     both = [(kept, given) for kept, given in zip(told.party, told.decoded, strict=True) if None not in (kept, given)]
     # A frame that the decoder had to make up, where packets came too late, says no one number.
     assert sum(kept != given for kept, given in both) <= 2 * len(gaps(told.decoded))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
 from softphone.domain.status import HoldPhase, PurposePhase
 from tests.journeys.listening import numbers
-from tests.journeys.stage import stage
+from tests.journeys.stage import Stage, shared
 from tests.journeys.traces import note
 from tests.peers.counter import gaps
 
@@ -21,120 +20,114 @@ pytestmark = pytest.mark.journey
 
 LONG_AFTER = "2041-01-01"
 
+on = shared(lines=("n7",), record_aware=True)
+
 
 @pytest.mark.rule("G31")
 @pytest.mark.rule("G02")
 def test_after_an_opt_out_documentation_goes_on_without_a_gap_and_the_training_key_opens_nothing(
-    tmp_path: Path,
+    on: Stage,
 ) -> None:
-    with stage(tmp_path, lines=("n7",)) as on:
-        call = on.call("n7")
-        on.desk.wait_event("first_sample", call=call)
-        on.sealed(call, 2)
-        recording = str(on.desk.wait_event("recorder_started", call=call).params["recording"])
-        traces = note(on, recording)
-        assert {role for role, _ in traces.wraps} == set(KeyRole)
-        with on.archive() as archive:
-            archive.open_recording(recording, datetime.now(UTC), role=KeyRole.TRAINING)
-        on.desk.opt_out(call)
-        status = on.desk.wait_status(
-            lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ENDED, "training ended", call
-        )
-        assert (status.headline, status.recording) == (Headline.RECORDING, (Purpose.DOCUMENTATION,))
-        assert Reason.ASSESSMENT in [one.reason for one in status.reasons]
-        on.sealed(call, 2)
-        on.hang_up(call)
-        on.end()
+    call = on.call("n7")
+    on.desk.wait_event("first_sample", call=call)
+    on.sealed(call, 1)
+    recording = str(on.desk.wait_event("recorder_started", call=call).params["recording"])
+    traces = note(on, recording)
+    assert {role for role, _ in traces.wraps} == set(KeyRole)
+    with on.archive() as archive:
+        archive.open_recording(recording, datetime.now(UTC), role=KeyRole.TRAINING)
+    on.desk.opt_out(call)
+    status = on.desk.wait_status(
+        lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ENDED, "training ended", call
+    )
+    assert (status.headline, status.recording) == (Headline.RECORDING, (Purpose.DOCUMENTATION,))
+    assert Reason.ASSESSMENT in [one.reason for one in status.reasons]
+    on.sealed(call, 1)
+    on.over(call)
 
-        row = on.row(call)
-        assert row is not None
-        assert set(row.opens_for) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
-        assert traces.found_wraps(on, KeyRole.TRAINING) == 0
-        assert traces.found_wraps(on, KeyRole.DOCUMENTATION) == 1  # the control: what was not deleted is found
-        with on.archive() as archive:
-            with pytest.raises(ArchiveError) as refused:
-                archive.open_recording(recording, datetime.now(UTC), role=KeyRole.TRAINING)
-            assert refused.value.code == "error.archive.closed_to_role"
-            # Not only refused: no wrap that is left gives a data key to the training key.
-            training_key = on.private_key(archive, KeyRole.TRAINING)
-            documentation_key = on.private_key(archive, KeyRole.DOCUMENTATION)
-            wraps = archive.wraps_of(recording)
-            assert not [wrap for wrap in wraps if unwrap(wrap, training_key)]
-            assert len([wrap for wrap in wraps if unwrap(wrap, documentation_key)]) == 2
-            structure = read_structure(archive.vault.path(recording))
-            assert len({chunk.segment for chunk in structure.chunks}) == 2
-            opened = archive.open_recording(recording, datetime.now(UTC), role=KeyRole.DOCUMENTATION)
-            assert [mark for mark in opened.marks() if mark.kind is not MarkKind.PAUSE] == []
-            first, second = opened.segments
-            assert second.origin * 320 == first.origin * 320 + first.samples
-        sound = on.exported(recording)
-        # The agent's side comes from this very process: not a frame may be missing. The party's has crossed a network, where
-        # a busy machine may be late; audio truth looks at that with nothing beside it.
-        assert gaps(numbers(sound[:, 0].tobytes())) == []
-        party = numbers(sound[:, 1].tobytes())
-        assert sum(number is None for number in party) <= len(party) // 20
-        assert on.verified()["ok"]
+    row = on.row(call)
+    assert row is not None
+    assert set(row.opens_for) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    assert traces.found_wraps(on, KeyRole.TRAINING) == 0
+    assert traces.found_wraps(on, KeyRole.DOCUMENTATION) == 1  # the control: what was not deleted is found
+    with on.archive() as archive:
+        with pytest.raises(ArchiveError) as refused:
+            archive.open_recording(recording, datetime.now(UTC), role=KeyRole.TRAINING)
+        assert refused.value.code == "error.archive.closed_to_role"
+        # Not only refused: no wrap that is left gives a data key to the training key.
+        training_key = on.private_key(archive, KeyRole.TRAINING)
+        documentation_key = on.private_key(archive, KeyRole.DOCUMENTATION)
+        wraps = archive.wraps_of(recording)
+        assert not [wrap for wrap in wraps if unwrap(wrap, training_key)]
+        assert len([wrap for wrap in wraps if unwrap(wrap, documentation_key)]) == 2
+        structure = read_structure(archive.vault.path(recording))
+        assert len({chunk.segment for chunk in structure.chunks}) == 2
+        opened = archive.open_recording(recording, datetime.now(UTC), role=KeyRole.DOCUMENTATION)
+        assert [mark for mark in opened.marks() if mark.kind is not MarkKind.PAUSE] == []
+        first, second = opened.segments
+        assert second.origin * 320 == first.origin * 320 + first.samples
+    sound = on.exported(recording)
+    # The agent's side comes from this very process: not a frame may be missing. The party's has crossed a network, where
+    # a busy machine may be late; audio truth looks at that with nothing beside it.
+    assert gaps(numbers(sound[:, 0].tobytes())) == []
+    party = numbers(sound[:, 1].tobytes())
+    assert sum(number is None for number in party) <= len(party) // 20
 
 
 @pytest.mark.rule("G31")
 @pytest.mark.parametrize("how", ["keys", "sip"])
-def test_the_partys_own_no_ends_training_and_opens_a_case_for_documentation(tmp_path: Path, how: str) -> None:
+def test_the_partys_own_no_ends_training_and_opens_a_case_for_documentation(on: Stage, how: str) -> None:
     """What is refused is unclear: everything ends that can be ended, and on interest it is an objection (G23)."""
-    with stage(tmp_path, lines=("n7",), record_aware=True) as on:
-        call = on.call("n7")
-        on.desk.wait_event("first_sample", call=call)
-        on.sealed(call, 1)
-        if how == "keys":
-            on.customer.do("digits", digits="*9")
-        else:
-            on.customer.do("prefer", wanted=False)
-        status = on.desk.wait_status(
-            lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ENDED, "training ended", call
-        )
-        reason = Reason.DECLINED_BY_KEY if how == "keys" else Reason.DECLINED_BY_SIP
-        assert status.purposes[Purpose.TRAINING].reason is reason
-        assert status.recording == ()
-        assert Reason.OBJECTION in status.pauses
-        on.hang_up(call)
-        on.end()
-        row = on.row(call)
-        assert row is not None
-        assert row.opens_for == (KeyRole.CUSTODY,)
+    call = on.call("n7")
+    on.desk.wait_event("first_sample", call=call)
+    on.sealed(call, 1)
+    if how == "keys":
+        on.customer.do("digits", digits="*9")
+    else:
+        on.customer.do("prefer", wanted=False)
+    status = on.desk.wait_status(
+        lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ENDED, "training ended", call
+    )
+    reason = Reason.DECLINED_BY_KEY if how == "keys" else Reason.DECLINED_BY_SIP
+    assert status.purposes[Purpose.TRAINING].reason is reason
+    assert status.recording == ()
+    assert Reason.OBJECTION in status.pauses
+    on.over(call)
+    row = on.row(call)
+    assert row is not None
+    assert row.opens_for == (KeyRole.CUSTODY,)
 
 
 @pytest.mark.rule("G10")
-def test_a_dispute_locks_the_recording_and_a_sweep_past_its_date_leaves_it_alone(tmp_path: Path) -> None:
-    with stage(tmp_path, lines=("n7",)) as on:
-        calls: dict[bool, str] = {}
-        for disputed in (True, False):
-            call = calls[disputed] = on.call("n7")
-            on.desk.wait_event("first_sample", call=call)
+def test_a_dispute_locks_the_recording_and_a_sweep_past_its_date_leaves_it_alone(on: Stage) -> None:
+    calls: dict[bool, str] = {}
+    for disputed in (True, False):
+        call = calls[disputed] = on.call("n7")
+        on.desk.wait_event("first_sample", call=call)
+        on.sealed(call, 1)
+        if disputed:
+            on.desk.dispute(call)
+            status = on.desk.wait_status(
+                lambda one: one.hold is not None and one.hold.phase is HoldPhase.LOCKED, "locked", call
+            )
+            assert status.headline is Headline.RECORDING  # recording goes on as before
             on.sealed(call, 1)
-            if disputed:
-                on.desk.dispute(call)
-                status = on.desk.wait_status(
-                    lambda one: one.hold is not None and one.hold.phase is HoldPhase.LOCKED, "locked", call
-                )
-                assert status.headline is Headline.RECORDING  # recording goes on as before
-                on.sealed(call, 1)
-            on.hang_up(call)
-        on.end()
+        on.over(call)
 
-        held, free = on.row(calls[True]), on.row(calls[False])
-        assert held is not None
-        assert free is not None
-        assert [hold.raised_for for hold in held.holds] == ["controller"]
-        # A hold takes the training wraps away; documentation keeps its own.
-        assert set(held.opens_for) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
-        assert set(free.opens_for) == set(KeyRole)
-        before = on.exported(held.recording, KeyRole.CUSTODY)
-        on.klartone("sweep", "--now", LONG_AFTER, "--dry-run")
-        assert on.row(calls[False]) is not None
-        on.klartone("sweep", "--now", LONG_AFTER)
-        assert on.row(calls[False]) is None  # the control: without a hold it has gone
-        kept = on.row(calls[True])
-        assert kept is not None
-        assert [hold.hold for hold in kept.holds] == [hold.hold for hold in held.holds]
-        (tmp_path / f"{held.recording}-{KeyRole.CUSTODY}.wav").unlink()
-        assert (on.exported(kept.recording, KeyRole.CUSTODY) == before).all()
-        assert on.verified()["ok"]
+    held, free = on.row(calls[True]), on.row(calls[False])
+    assert held is not None
+    assert free is not None
+    assert [hold.raised_for for hold in held.holds] == ["controller"]
+    # A hold takes the training wraps away; documentation keeps its own.
+    assert set(held.opens_for) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    assert set(free.opens_for) == set(KeyRole)
+    before = on.exported(held.recording, KeyRole.CUSTODY)
+    on.klartone("sweep", "--now", LONG_AFTER, "--dry-run")
+    assert on.row(calls[False]) is not None
+    on.klartone("sweep", "--now", LONG_AFTER)
+    assert on.row(calls[False]) is None  # the control: without a hold it has gone
+    kept = on.row(calls[True])
+    assert kept is not None
+    assert [hold.hold for hold in kept.holds] == [hold.hold for hold in held.holds]
+    (on.folder / f"{held.recording}-{KeyRole.CUSTODY}.wav").unlink()
+    assert (on.exported(kept.recording, KeyRole.CUSTODY) == before).all()

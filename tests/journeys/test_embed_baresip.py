@@ -33,6 +33,7 @@ SETTLES = 75
 @pytest.mark.rule("G03")
 @pytest.mark.rule("G04")
 @pytest.mark.rule("G05")
+@pytest.mark.rule("L5")
 def test_baresip_records_what_the_session_lets_it_and_deletes_what_it_must(tmp_path: Path) -> None:
     says, kept = tmp_path / "says.wav", tmp_path / "kept"
     kept.mkdir()
@@ -46,6 +47,7 @@ def test_baresip_records_what_the_session_lets_it_and_deletes_what_it_must(tmp_p
         session.ready()
         silent(session, phone, caller, kept)
         says_yes(session, phone, caller, kept, tmp_path)
+        holds(session, phone, caller, kept)
         takes_it_back(session, phone, caller, kept)
         assert list(phone.home.glob("**/*.wav")) == [], "kept elsewhere"
 
@@ -96,6 +98,23 @@ def says_yes(session: Talk, phone: Baresip, caller: SecondPhone, kept: Path, fol
     assert 90 <= len(said) <= 200
     # What baresip has in its buffer when it begins is the caller's last moment, not its next.
     assert began - pressed >= SETTLES - 15, "recorded before the key had settled"
+
+
+def holds(session: Talk, phone: Baresip, caller: SecondPhone, kept: Path) -> None:
+    """While the call is held nothing is recorded; when it goes on, a file of its own begins."""
+    call = ring(session, phone, caller)
+    session.status(call, lambda one: one["headline"] == "asked", "the question")
+    caller.do("digits", digits="1")
+    recording = session.effect("start_recorder", call)["recording"]
+    caller.do("hold")
+    session.status(call, lambda one: one["pauses"] == ["held"], "held")
+    session.effect("stop_recorder", call, segment=0)
+    assert len(session.told("start_recorder", call)) == 1
+    caller.do("resume")
+    session.effect("start_recorder", call, segment=1)
+    goes_on(caller, 25)
+    hang_up(session, caller, call)
+    assert {one.name for one in kept.glob(f"{recording}-*")} == {f"{recording}-0.wav", f"{recording}-1.wav"}
 
 
 def takes_it_back(session: Talk, phone: Baresip, caller: SecondPhone, kept: Path) -> None:

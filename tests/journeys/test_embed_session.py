@@ -235,6 +235,45 @@ def test_recording_waits_until_the_phone_has_written_what_it_was_told(tmp_path: 
         closed(session, "one")
 
 
+@pytest.mark.rule("G04")
+@pytest.mark.rule("G31")
+@pytest.mark.rule("G39")
+@pytest.mark.parametrize("key", ["*9", ""])
+def test_a_plain_phone_records_on_a_yes_that_keys_take_back_and_on_no_opt_out_that_is_only_said(
+    tmp_path: Path, key: str
+) -> None:
+    policy = policy_file(tmp_path / "policy", ("n2", "n3", "n4", "n7"), each=f'opt_out_key = "{key}"')
+    unrecorded = [("n4", "", "no_desk"), ("n4", "N4;language=da", "no_desk"), ("n7", "N7;language=da", "notice_failed")]
+    by_key = ("n2", "n3")
+    if not key:
+        unrecorded += [(line, "", "no_desk") for line in by_key]
+    with talk(session_command(tmp_path, policy), tmp_path) as session:
+        session.say("hello", protocol=1, plain=True)
+        session.ready()
+        for line, told, reason in unrecorded:
+            call = f"{line} {told}"
+            session.say("rang", call, line=line, number=NUMBER, **({"told": told} if told else {}))
+            session.effect("answer_call", call)
+            session.say("answered", call)
+            session.effect("set_microphone", call, open=True)
+            status = session.status(call, lambda one: one["headline"], "decided")["state"]["status"]
+            assert (status["recording"], status["reasons"][0]["reason"]) == ([], reason), call
+            session.say("call_ended", call)
+            session.effect("over", call)
+            assert not session.told("play_notice", call)
+            assert not session.told("start_recorder", call)
+        for call in by_key if key else ():
+            session.say("rang", call, line=call, number=NUMBER)
+            session.effect("answer_call", call)
+            session.say("answered", call)
+            session.status(call, lambda one: one["headline"] == "asked", "the question")
+            session.say("digit_pressed", call, digit="1")
+            begun = session.effect("start_recorder", call)
+            for digit in key:
+                session.say("digit_pressed", call, digit=digit)
+            session.effect("delete_segment", call, recording=begun["recording"], segment=begun["segment"])
+
+
 def test_without_a_policy_that_can_be_used_calls_go_on_unrecorded_and_it_is_said_why(tmp_path: Path) -> None:
     policy = policy_file(tmp_path / "policy", ("n7",))
     policy.write_text(policy.read_text("utf-8").replace('retention = "P3M"', 'retention = "soon"'), "utf-8")

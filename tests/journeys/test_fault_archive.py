@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.archive import MARKER
-from softphone.bootstrap.home import DEMO_KEYS
+from softphone.archive.archive import MARKER, Archive
+from softphone.bootstrap.home import DEMO_KEYS, key_store
+from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.status import Headline
+from softphone.system.settings import load_settings
+from softphone.wire import Said
+from tests.archive.disk import fill, tmpfs
 from tests.journeys.fault_words import begun, change_settings, sentence
 from tests.journeys.stage import Stage, build
 from tests.peers.second_phone import talk
@@ -75,7 +79,24 @@ WAYS: dict[str, Callable[[Stage], None]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_archive_that_cannot_be_used_is_told_of_and_the_call_is_heard_unrecorded(tmp_path: Path, way: str) -> None:
+def test_an_archive_that_cannot_be_used_is_refused_with_a_sentence_and_left_as_it_is(tmp_path: Path, way: str) -> None:
+    """As an engine opens it."""
+    on = build(tmp_path, lines=("n7",))
+    WAYS[way](on)
+    folder = on.home.archive(load_settings(on.home.folders.config))
+    before = contents(on.folder)
+    with pytest.raises(KlartoneError) as refused:
+        Archive.open_or_create(folder, key_store(folder))
+    sentence(Said(refused.value.code, refused.value.params))
+    assert contents(on.folder) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize("way", ["a file in its place", "a catalog under another key", "a torn catalog"])
+def test_without_its_archive_the_phone_says_so_and_the_call_is_heard_unrecorded(tmp_path: Path, way: str) -> None:
     on = build(tmp_path, lines=("n7",))
     before = {file.name for file in on.archive_folder.rglob("*")}
     WAYS[way](on)
@@ -114,3 +135,27 @@ def test_a_disk_that_takes_no_more_stops_the_recording_with_its_reason_and_the_n
         on.end()
     assert on.row(call) is not None
     assert on.verified()["ok"]
+
+
+def test_a_phone_that_starts_on_a_full_disk_says_so_and_records_once_there_is_room(tmp_path: Path) -> None:
+    with tmpfs(tmp_path, "archive") as disk:
+        on = build(tmp_path, lines=("n7",))
+        full = fill(disk)
+        with begun(on):
+            said = on.desk.wait(lambda now: now.store.fault, "why nothing can be stored")
+            assert said.code == "error.archive.full"
+            assert "disk is full" in sentence(said)
+            on.desk.wait(lambda now: now.lines, "a policy")
+            call = on.call("n7")
+            status = on.desk.wait_status(lambda status: status.headline is Headline.FAILED, "failed", call)
+            assert status.reasons[0].reason is Reason.STORAGE_FAILED
+            talk(on.customer, 25)
+            on.hang_up(call)
+            full.unlink()
+            on.desk.wait(lambda now: now.store.works, "room", 40)
+            call = on.call("n7")
+            on.sealed(call, 1.0)
+            on.hang_up(call)
+            on.end()
+        assert on.row(call) is not None
+        assert on.verified()["ok"]

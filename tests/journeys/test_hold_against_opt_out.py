@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,24 +10,21 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Headline, KeyRole, Purpose
 from softphone.domain.status import HoldPhase, OptOutKind, Status
 from tests.journeys.listening import numbers
-from tests.journeys.stage import Stage, stage
+from tests.journeys.stage import Stage, shared
 from tests.journeys.traces import Traces, note
 from tests.peers.counter import gaps
 
 pytestmark = [pytest.mark.journey, pytest.mark.rule("G04"), pytest.mark.rule("G10")]
 
 
-@pytest.fixture
-def on(tmp_path: Path) -> Generator[Stage]:
-    with stage(tmp_path, lines=("n3", "n2")) as one:
-        yield one
+on = shared(lines=("n3", "n2"))
 
 
 def _locked(on: Stage, line: str, by: str) -> tuple[str, Traces]:
-    """A yes, two seconds, and a dispute that the store has confirmed."""
+    """A yes, a second, and a dispute that the store has confirmed."""
     call = on.call(line)
     on.consent(call)
-    on.sealed(call, 2)
+    on.sealed(call, 1)
     recording = str(on.desk.wait_event("recorder_started", call=call).params["recording"])
     traces = note(on, recording)
     on.desk.dispute(call, by="party" if by == "party" else "controller", why="beløbet")
@@ -51,7 +46,7 @@ def _custody_only(on: Stage, call: str, traces: Traces) -> None:
     assert row.opens_for == (KeyRole.CUSTODY,)
     assert row.restricted == "hold_only"
     sound = on.exported(row.recording, KeyRole.CUSTODY)
-    assert len(sound) >= 2 * 16_000
+    assert len(sound) >= 16_000
     assert gaps(numbers(sound[:, 0].tobytes())) == []
     with on.archive() as archive:
         for role in (KeyRole.TRAINING, KeyRole.DOCUMENTATION):
@@ -59,14 +54,12 @@ def _custody_only(on: Stage, call: str, traces: Traces) -> None:
                 archive.open_recording(row.recording, datetime.now(UTC), role=role)
     assert traces.found_wraps(on, KeyRole.TRAINING, KeyRole.DOCUMENTATION) == 0
     assert traces.found_wraps(on, KeyRole.CUSTODY) >= 1
-    assert on.verified()["ok"]
 
 
 def _gone(on: Stage, call: str, traces: Traces) -> None:
     assert on.row(call) is None
     assert traces.found_chunks(on.folder) == 0
     assert traces.found_wraps(on) == 0
-    assert on.verified()["ok"]
 
 
 @pytest.mark.parametrize("chosen", [True, False], ids=["chosen", "by-default"])
@@ -81,8 +74,7 @@ def test_raised_by_the_party_and_kept_for_the_complaint_only_custody_can_open_it
     if chosen:
         on.desk.choose(call, "kept_for_complaint", "keep")
         on.desk.wait_status(lambda one: not one.choices, "chosen", call)
-    on.hang_up(call)
-    on.end()
+    on.over(call)
     _custody_only(on, call, traces)
     row = on.row(call)
     assert row is not None
@@ -95,8 +87,7 @@ def test_raised_by_the_party_who_then_wants_it_deleted_nothing_is_left(on: Stage
     on.desk.wait_status(_asks_for_complaint, "a choice", call)
     on.desk.choose(call, "kept_for_complaint", "delete")
     on.desk.wait_status(lambda one: not one.kept, "gone", call)
-    on.hang_up(call)
-    on.end()
+    on.over(call)
     _gone(on, call, traces)
 
 
@@ -108,8 +99,7 @@ def test_raised_by_us_with_documentation_among_its_purposes_it_is_kept_for_fourt
     on.desk.opt_out(call)
     status = on.desk.wait_status(lambda one: not one.recording, "stopped", call)
     assert (status.kept, status.choices) == (True, ())
-    on.hang_up(call)
-    on.end()
+    on.over(call)
     _custody_only(on, call, traces)
     row = on.row(call)
     assert row is not None
@@ -130,6 +120,5 @@ def test_raised_by_us_on_training_alone_the_hold_does_not_stand(on: Stage) -> No
     status = on.desk.wait_status(lambda one: not one.kept, "gone", call)
     assert status.hold is None
     assert Purpose.TRAINING not in status.recording
-    on.hang_up(call)
-    on.end()
+    on.over(call)
     _gone(on, call, traces)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.journey
 @pytest.mark.rule("G31")
 def test_todays_call_is_disputed_and_opted_out_of_after_the_engine_was_started_anew(tmp_path: Path) -> None:
     with stage(tmp_path, lines=("n7",)) as on:
-        call = on.call("n7")
+        call = on.call("n7", CUSTOMER)
         on.desk.wait_event("first_sample", call=call)
         on.sealed(call, 1)
         on.hang_up(call)

@@ -129,14 +129,13 @@ def test_a_password_from_the_keyring_registers_and_a_call_through_the_exchange_i
         assert len(said.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("state", ["locked", "absent"])
 def test_without_its_keyring_the_phone_says_so_and_calls_go_on_unrecorded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = Account("agent", f"{USER}@127.0.0.1", register=False)
     with gnome_keyring() as service:
         on = _company(tmp_path, service.env, account)
-    with gnome_keyring("locked" if state == "locked" else "absent") as service:
+    with gnome_keyring("locked") as service:
         _as(monkeypatch, service)
         with begun(on):
             assert "keyring" in sentence(on.desk.wait(lambda now: now.store.fault, "a fault", 25))

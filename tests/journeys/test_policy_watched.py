@@ -4,10 +4,14 @@ does not fit leaves none; and the audit log tells of each of them (G11)."""
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from softphone.archive.keys import policy_signer
+from softphone.archive.proof import audit
+from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.plugin.manifest import read_plugin
 from softphone.system.signature import new_signing_key, public_half, sign
@@ -71,3 +75,40 @@ def test_a_changed_policy_holds_from_the_next_call_on_and_each_taking_up_is_in_t
         stays = [params["last_good_stays"] for event, params in told if event == "policy_refused"]
         assert (stays[0], stays[-1]) == (True, False)
         assert on.verified()["audit_ok"]
+
+
+@pytest.mark.rule("G11")
+def test_a_policy_that_the_archive_s_signer_has_not_signed_records_nothing_from_the_moment_that_it_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    key = new_signing_key()
+    with stage(tmp_path, lines=("n7",)) as on:
+        desk = on.desk
+        file = on.home.folders.config / "policy.toml"
+        goes_on = on.call("n7")
+        desk.wait_event("first_sample", call=goes_on)
+        with on.archive() as archive, archive.catalog.writing() as connection:
+            policy_signer.choose(connection, public_half(key))
+            audit.append(connection, archive.desk, [AuditEntry("policy_signer_chosen", "G11", datetime.now(UTC), "")])
+        desk.wait(lambda now: now.policy.phase is PolicyPhase.UNSIGNED, "unsigned")
+        # The call that is on goes on as it began.
+        desk.opt_out(goes_on)
+        desk.wait_status(lambda one: one.recording == (Purpose.DOCUMENTATION,), "documentation alone", goes_on)
+        on.sealed(goes_on, 1)
+        on.hang_up(goes_on)
+        unsigned = on.call("n7")
+        status = desk.wait_status(lambda one: one.headline is Headline.FAILED, "not recorded", unsigned)
+        assert status.reasons[0].reason is Reason.POLICY_UNSIGNED
+        on.hang_up(unsigned)
+        sign(file.read_bytes(), file, key)
+        desk.wait(lambda now: now.policy.phase is PolicyPhase.READY, "signed")
+        signed = on.call("n7", number="+4520123460")
+        # Nobody has signed the line's own recording, so the voice speaks, and takes its time.
+        desk.wait_event("first_sample", seconds=40, call=signed)
+        on.hang_up(signed)
+        on.end()
+        with on.archive() as archive:
+            assert len(archive.list()) == 2
+            refused = [one for one in archive.audit_of() if one.event == "policy_refused"]
+        assert [one.params["why"] for one in refused] == ["policy.fault.signature_missing"]
+        assert on.verified()["ok"]

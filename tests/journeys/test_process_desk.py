@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,60 +14,23 @@ from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.status import PurposePhase
 from softphone.system.endpoint import read_endpoint
 from softphone.system.secrets import DemoKeyFile
-from softphone.wire import Account, CallPhase, PolicyPhase
-from tests.journeys.desk import Desk
+from softphone.wire import Account
 from tests.journeys.fault_words import change_settings
 from tests.journeys.listening import numbers, spoken
-from tests.journeys.process_window import Window, window
-from tests.journeys.stage import Stage, build
+from tests.journeys.process_window import no_engine_left, observed, recorded, window
+from tests.journeys.stage import build
 from tests.peers.counter import gaps
 from tests.peers.kamailio import kamailio
-from tests.peers.processes import until
-from tests.peers.second_phone import second_phone, talk
+from tests.peers.second_phone import talk
 
-pytestmark = [pytest.mark.journey, pytest.mark.alone]
-
-
-@contextmanager
-def observed(on: Stage) -> Generator[Desk]:
-    """Somebody who looks on, at the engine that a desk has started, and who is no desk; and a customer."""
-    until(lambda: read_endpoint(on.runtime) is not None, 20, "an engine")
-    with Desk.attached(on.runtime, "observer") as eye, second_phone(counter=True) as customer:
-        on.desk, on.customer = eye, customer
-        on.sip_port = eye.wait(
-            lambda s: s.sip_port if s.policy.phase is PolicyPhase.READY and s.store.works else None, "ready", 40
-        )
-        yield eye
+pytestmark = pytest.mark.journey
 
 
-@contextmanager
-def no_engine_left(on: Stage) -> Generator[None]:
-    """Desks start engines that outlive them: here they are ended, by the ids they have told."""
-    try:
-        yield
-    finally:
-        endpoint = read_endpoint(on.runtime)
-        if endpoint is not None:
-            with suppress(ProcessLookupError):
-                os.kill(endpoint.pid, signal.SIGTERM)
-            until(lambda: read_endpoint(on.runtime) is None, 8, "the engine's end")
-
-
-def _begin_call(on: Stage, desk: Window) -> str:
-    """Rung by the customer, answered with the desk's own button, recorded for both purposes."""
-    on.ring("n7")
-    desk.press("answer")
-    on.customer.wait_for("CallEstablished")
-    call = on.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "a call").id
-    on.desk.wait_status(lambda one: set(one.recording) == set(Purpose), "recording", call, 20)
-    on.sealed(call, 1.0)
-    return call
-
-
+@pytest.mark.calm
 def test_a_desk_blocked_for_five_seconds_costs_no_frame(tmp_path: Path) -> None:
     on = build(tmp_path, lines=("n7",))
     with no_engine_left(on), window(on.folder / "home") as desk, observed(on) as eye:
-        call = _begin_call(on, desk)
+        call = recorded(on, desk)
         desk.stop()
         stopped = time.monotonic()
         talk(on.customer, 250)
@@ -91,11 +52,12 @@ def test_a_desk_blocked_for_five_seconds_costs_no_frame(tmp_path: Path) -> None:
     assert on.verified()["ok"]
 
 
+@pytest.mark.calm
 @pytest.mark.rule("G31")
 def test_a_killed_desk_pauses_training_alone_and_a_new_one_has_the_whole_state_and_its_opt_out(tmp_path: Path) -> None:
     on = build(tmp_path, lines=("n7",))
     with no_engine_left(on), window(on.folder / "home") as desk, observed(on) as eye:
-        call = _begin_call(on, desk)
+        call = recorded(on, desk)
         headline = desk.now()["title"]
         killed = time.monotonic()
         desk.kill()
@@ -120,6 +82,7 @@ def test_a_killed_desk_pauses_training_alone_and_a_new_one_has_the_whole_state_a
     assert on.verified()["ok"]
 
 
+@pytest.mark.alone
 @pytest.mark.peer("kamailio")
 def test_a_killed_engine_is_told_of_started_again_and_registered_within_three_seconds(tmp_path: Path) -> None:
     on = build(tmp_path, lines=("n7",))
@@ -130,7 +93,7 @@ def test_a_killed_engine_is_told_of_started_again_and_registered_within_three_se
         with no_engine_left(on), window(on.folder / "home") as desk:
             desk.wait(lambda one: "Ready" in one.get("account", ""), "registered")
             with observed(on):
-                call = _begin_call(on, desk)
+                call = recorded(on, desk)
                 on.sealed(call, 2.0)
                 kept = on.sealed_seconds(call)
                 endpoint = read_endpoint(on.runtime)

@@ -12,7 +12,7 @@ import pytest
 
 from softphone.archive.commands import RATE
 from softphone.system.endpoint import read_endpoint
-from tests.journeys.fault_words import begun, told_plainly
+from tests.journeys.fault_words import told_plainly
 from tests.journeys.stage import ENGINE, build, stage
 from tests.peers.processes import end
 from tests.peers.second_phone import ROOT, talk
@@ -20,9 +20,28 @@ from tests.peers.second_phone import ROOT, talk
 pytestmark = pytest.mark.journey
 
 
-def test_a_signal_to_end_hangs_up_and_seals_the_recording(tmp_path: Path) -> None:
+def test_a_second_engine_says_that_there_is_one_and_a_signal_to_end_hangs_up_the_first_and_seals_its_recording(
+    tmp_path: Path,
+) -> None:
     with stage(tmp_path, lines=("n7",)) as on:
         call = on.call("n7")
+        before = read_endpoint(on.runtime)
+        for more in ([], ["--stdio"]):
+            second = subprocess.run(
+                [sys.executable, *ENGINE, "--home", str(on.home.root), "engine", *more],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+            assert second.returncode == 1
+            assert not second.stdout
+            assert "already running" in second.stderr
+            assert len(second.stderr.strip().splitlines()) == 1
+            told_plainly(second.stderr)
+        assert read_endpoint(on.runtime) == before
         on.sealed(call, 1.0)
         told = time.monotonic()
         on.engine.send_signal(signal.SIGTERM)
@@ -54,32 +73,6 @@ def test_an_engine_with_neither_desk_nor_call_ends_after_ten_seconds_and_not_whi
         assert 9.0 < time.monotonic() - alone < 13.0
 
 
-def test_a_second_engine_of_one_home_says_that_there_is_one_and_leaves_it_alone(tmp_path: Path) -> None:
-    with stage(tmp_path, lines=("n7",)) as on:
-        call = on.call("n7")
-        before = read_endpoint(on.runtime)
-        for more in ([], ["--stdio"]):
-            second = subprocess.run(
-                [sys.executable, *ENGINE, "--home", str(on.home.root), "engine", *more],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            )
-            assert second.returncode == 1
-            assert not second.stdout
-            assert "already running" in second.stderr
-            assert len(second.stderr.strip().splitlines()) == 1
-            told_plainly(second.stderr)
-        assert read_endpoint(on.runtime) == before
-        on.sealed(call, 1.0)
-        on.hang_up(call)
-        on.end()
-    assert on.verified()["ok"]
-
-
 def test_two_engines_started_at_once_come_to_one(tmp_path: Path) -> None:
     on = build(tmp_path, lines=("n7",))
     command = [sys.executable, *ENGINE, "--home", str(on.home.root), "engine"]
@@ -105,25 +98,8 @@ def test_two_engines_started_at_once_come_to_one(tmp_path: Path) -> None:
             end(one)
 
 
-def test_the_next_engine_waits_for_one_that_is_just_ending(tmp_path: Path) -> None:
-    on = build(tmp_path, lines=("n7",))
-    with begun(on):
-        on.ready()
-        first = on.engine
-        first.send_signal(signal.SIGTERM)
-        on.start_engine()
-        on.ready()
-        assert first.wait(5) == 0
-        assert first.stdin is not None
-        first.stdin.close()
-        call = on.call("n7")
-        on.sealed(call, 1.0)
-        on.hang_up(call)
-        on.end()
-    assert on.verified()["ok"]
-
-
 def test_a_killed_engine_leaves_the_recording_readable_to_its_last_whole_second_and_verified(tmp_path: Path) -> None:
+    """And the next one waits for one that is just ending."""
     with stage(tmp_path, lines=("n7",)) as on:
         call = on.call("n7")
         on.sealed(call, 3.0)
@@ -146,6 +122,13 @@ def test_a_killed_engine_leaves_the_recording_readable_to_its_last_whole_second_
         on.customer.wait_for("CallEnded")
         on.start_engine()
         on.ready()
+        second = on.engine
+        second.send_signal(signal.SIGTERM)
+        on.start_engine()
+        on.ready()
+        assert second.wait(5) == 0
+        assert second.stdin is not None
+        second.stdin.close()
         again = on.call("n7")
         on.sealed(again, 1.0)
         on.hang_up(again)

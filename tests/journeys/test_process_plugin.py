@@ -1,9 +1,10 @@
 """A rulebook that hangs with the interpreter lock held, throws, dies or answers nonsense: the call is not recorded, the agent
-reads why, and not one frame of its sound is the worse for it."""
+reads why, and its sound goes on: no break but what the customer's jitter buffer conceals on a busy machine."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ from tests.journeys.stage import AGENT_FIRST, Stage, stage
 from tests.peers.counter import gaps
 from tests.peers.second_phone import talk
 
-pytestmark = [pytest.mark.journey, pytest.mark.alone]
+pytestmark = [pytest.mark.journey, pytest.mark.calm]
 
 RULEBOOK = "datatilsynet"
+TALK = 150
+"""frames: longer than a rulebook has to answer"""
 WAYS = {
     # Minutes of work inside one call that never lets go of the interpreter lock.
     "hangs": 'import re\n    re.match(r"(a+)+$", "a" * 60 + "!")',
@@ -40,27 +43,32 @@ WAYS = {
 LATER = """import threading
     host, request = _wire()
     def change_its_mind():
-        while Path(__file__).with_name(MOOD).read_text() != "now":
+        while mood.read_text() != "now":
             threading.Event().wait(0.05)
         off = {"state": "off", "basis": None, "reason": "not_in_sample"}
         no = {"documentation": off, "training": off, "notice": None, "how": "none", "reasons": ["not_in_sample"]}
         host._say({"id": request, "result": no})
     threading.Thread(target=change_its_mind, daemon=True).start()
     return _decide(facts, line, drawn)"""
-MOOD = "spoiled"
+MOOD = "mood"
 
 
-def spoiled_rulebook(folder: Path, way: str) -> Path:
-    """The bundled rulebook in a folder of plugins, which goes wrong in this way once a file `spoiled` lies beside it."""
+def moody_rulebook(folder: Path) -> Path:
+    """The bundled rulebook in a folder of plugins. It goes wrong as the file that is given back says, while there is one."""
     home = folder / RULEBOOK
     shutil.copytree(program_folder("plugins") / RULEBOOK, home, ignore=shutil.ignore_patterns("tests", "__pycache__"))
     code = home / "__init__.py"
-    code_of = {**WAYS, "later": LATER}
+    ways = "".join(
+        f"""
+def {way.replace(" ", "_")}(facts, line, drawn, mood):
+    {body}
+"""
+        for way, body in {**WAYS, "later": LATER}.items()
+    )
     code.write_text(
         f"""{code.read_text("utf-8")}
 
 _decide = decide
-MOOD = "{MOOD}"
 
 def _wire():
     import sys
@@ -68,109 +76,111 @@ def _wire():
     while "request" not in frame.f_locals or "self" not in frame.f_locals or "requests" not in frame.f_locals:
         frame = frame.f_back
     return frame.f_locals["self"], frame.f_locals["request"]["id"]
-
+{ways}
 @hookimpl
 def decide(facts: Facts, line: Line, drawn: bool) -> Decision:
     from pathlib import Path
-    if not Path(__file__).with_name("{MOOD}").exists():
+    mood = Path(__file__).with_name("{MOOD}")
+    if not mood.exists():
         return _decide(facts, line, drawn)
-    {code_of[way]}
+    return globals()[mood.read_text()](facts, line, drawn, mood)
 """
     )
     return home / MOOD
 
 
+@pytest.fixture(scope="module")
+def moody(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Stage, Path]]:
+    """A stage with that rulebook, and the file that spoils it."""
+    folder = tmp_path_factory.mktemp("plugins")
+    mood = moody_rulebook(folder)
+    program = ("-m", "tests.journeys.process_engine", "--plugins", str(folder))
+    with stage(tmp_path_factory.mktemp("stage"), lines=("n7", "n3"), program=program) as on:
+        yield on, mood
+        on.end()
+        told_plainly(words(on))
+
+
 def _call_while_it_goes_wrong(on: Stage) -> str:
-    """Answered at once, as an agent does who sees nothing of a rulebook; five seconds of talk."""
+    """Answered at once, as an agent does who sees nothing of a rulebook; a talk that goes on after it was given up (2 s)."""
     on.ring("n7")
     ringing = on.desk.wait_call(lambda one: one.phase is CallPhase.INCOMING, "a ringing call")
     on.desk.do(Answer, call=ringing.id)
     on.customer.wait_for("CallEstablished")
-    talk(on.customer, 250)
+    talk(on.customer, TALK)
     return ringing.id
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_rulebook_that_goes_wrong_costs_the_recording_and_nothing_of_the_call(tmp_path: Path, way: str) -> None:
-    plugins = tmp_path / "plugins"
-    mood = spoiled_rulebook(plugins, way)
-    program = ("-m", "tests.journeys.process_engine", "--plugins", str(plugins))
-    with stage(tmp_path / "stage", lines=("n7",), program=program) as on:
-        mood.touch()
-        call = _call_while_it_goes_wrong(on)
-        status = on.desk.wait_status(lambda one: one.headline is Headline.FAILED, "failed", call)
-        assert status.reasons[0].reason is Reason.RULEBOOK_FAILED
-        faults = on.desk.wait(lambda now: now.faults, "a word about the plugin")
-        assert all(sentence(fault) for fault in faults)
-        assert any(fault.params.get("plugin") == RULEBOOK for fault in faults)
-        on.hang_up(call)
-        assert not on.desk.told("sealed")
-        lost = _frames_lost(on)
-        print(f"{way}: {len(lost)} breaks in what the customer heard: {lost}")
-        # What a phone's jitter buffer conceals on a busy machine is no loss: one frame said twice, one left out for it.
-        assert len(lost) <= 2
+def test_a_rulebook_that_goes_wrong_costs_the_recording_and_nothing_of_the_call(
+    moody: tuple[Stage, Path], way: str
+) -> None:
+    on, mood = moody
+    mood.write_text(way.replace(" ", "_"))
+    call = _call_while_it_goes_wrong(on)
+    status = on.desk.wait_status(lambda one: one.headline is Headline.FAILED, "failed", call)
+    assert status.reasons[0].reason is Reason.RULEBOOK_FAILED
+    faults = on.desk.wait(lambda now: now.faults, "a word about the plugin")
+    assert all(sentence(fault) for fault in faults)
+    assert any(fault.params.get("plugin") == RULEBOOK for fault in faults)
+    on.over(call)
+    assert not on.desk.told("sealed", call=call)
+    lost = _frames_lost(on)
+    print(f"{way}: {len(lost)} breaks in what the customer heard: {lost}")
+    # What a phone's jitter buffer conceals on a busy machine is no loss: one frame said twice, one left out for it.
+    assert len(lost) <= 2
 
-        mood.unlink()
-        again = on.call("n7", number="+4520123457")
-        on.sealed(again, 1.0)
-        on.desk.wait(lambda now: not now.faults, "no word about the plugin any more")
-        on.hang_up(again)
-        on.end()
-        told_plainly(words(on))
+    mood.unlink()
+    again = on.call("n7")
+    on.sealed(again, 1.0)
+    on.desk.wait(lambda now: not now.faults, "no word about the plugin any more")
+    on.over(again)
     assert on.row(call) is None
     assert on.row(again) is not None
 
 
-def test_a_rulebook_that_changes_its_mind_in_mid_call_changes_nothing_of_that_call(tmp_path: Path) -> None:
-    plugins = tmp_path / "plugins"
-    mood = spoiled_rulebook(plugins, "later")
-    program = ("-m", "tests.journeys.process_engine", "--plugins", str(plugins))
-    with stage(tmp_path / "stage", lines=("n7",), program=program) as on:
-        mood.touch()
-        call = on.call("n7")
-        on.sealed(call, 1.0)
-        before = on.desk.call(call).status
-        mood.write_text("now")
-        on.sealed(call, 2.0)
-        assert on.desk.call(call).status == before
-        on.hang_up(call)
-        # The host that spoke unasked is a new one by now, and the next call is decided as ever.
-        mood.unlink()
-        again = on.call("n7", number="+4520123457")
-        on.sealed(again, 1.0)
-        on.hang_up(again)
-        on.end()
+def test_a_rulebook_that_changes_its_mind_in_mid_call_changes_nothing_of_that_call(moody: tuple[Stage, Path]) -> None:
+    on, mood = moody
+    mood.write_text("later")
+    call = on.call("n7")
+    on.sealed(call, 1.0)
+    before = on.desk.call(call).status
+    mood.write_text("now")
+    on.sealed(call, 2.0)
+    assert on.desk.call(call).status == before
+    on.over(call)
+    # The host that spoke unasked is a new one by now, and the next call is decided as ever.
+    mood.unlink()
+    again = on.call("n7")
+    on.sealed(again, 1.0)
+    on.over(again)
     assert on.row(call) is not None
     assert on.row(again) is not None
 
 
 def test_a_rulebook_that_fails_when_a_party_asks_for_a_recording_changes_nothing_and_can_be_asked_again(
-    tmp_path: Path,
+    moody: tuple[Stage, Path],
 ) -> None:
-    plugins = tmp_path / "plugins"
-    mood = spoiled_rulebook(plugins, "throws")
-    program = ("-m", "tests.journeys.process_engine", "--plugins", str(plugins))
-    with stage(tmp_path / "stage", lines=("n3",), program=program) as on:
-        desk = on.desk
-        call = on.call("n3")
-        # It says no before it has been asked, and asks for it later.
-        desk.wait_status(lambda one: one.opt_out.enabled, "the notice", call)
-        desk.opt_out(call)
-        before = desk.wait_status(lambda one: "party_asks_for_recording" in one.actions, "declined", call)
-        mood.touch()
-        desk.act(call, "party_asks_for_recording")
-        desk.wait_until(lambda: [one for one in desk.faults if one.said.code == "fault.asked_anew.failed"], "a word")
-        after = desk.call(call).status
-        assert after is not None
-        assert (after.headline, after.reasons) == (before.headline, before.reasons)
-        mood.unlink()
-        desk.act(call, "party_asks_for_recording")
-        desk.wait_status(lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ASKED, "asked", call)
-        assert not desk.told("recorder_started", call=call)
-        on.customer.do("digits", digits="1")
-        desk.wait_event("first_sample", call=call)
-        on.hang_up(call)
-        on.end()
+    on, mood = moody
+    desk = on.desk
+    call = on.call("n3")
+    # It says no before it has been asked, and asks for it later.
+    desk.wait_status(lambda one: one.opt_out.enabled, "the notice", call)
+    desk.opt_out(call)
+    before = desk.wait_status(lambda one: "party_asks_for_recording" in one.actions, "declined", call)
+    mood.write_text("throws")
+    desk.act(call, "party_asks_for_recording")
+    desk.wait_until(lambda: [one for one in desk.faults if one.said.code == "fault.asked_anew.failed"], "a word")
+    after = desk.call(call).status
+    assert after is not None
+    assert (after.headline, after.reasons) == (before.headline, before.reasons)
+    mood.unlink()
+    desk.act(call, "party_asks_for_recording")
+    desk.wait_status(lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ASKED, "asked", call)
+    assert not desk.told("recorder_started", call=call)
+    on.customer.do("digits", digits="1")
+    desk.wait_event("first_sample", call=call)
+    on.over(call)
 
 
 def _frames_lost(on: Stage) -> list[tuple[int, int | None, int | None]]:
@@ -179,6 +189,6 @@ def _frames_lost(on: Stage) -> list[tuple[int, int | None, int | None]]:
     on.customer.ask("save", "Saved", own=str(own), heard=str(heard))
     said = numbers(read_wav(heard))
     first, last = spoken(said)
-    assert last - first > 200, "too little was heard to tell"
+    assert last - first > TALK - 50, "too little was heard to tell"
     # Once the microphone is opened for good, the agent's file begins anew: no frame is lost by that.
     return [gap for gap in gaps(said) if gap[2] != AGENT_FIRST]

@@ -6,7 +6,6 @@ engine is the real one, watched from inside; what was kept is read back from the
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,8 @@ from softphone.domain.status import HoldPhase
 from softphone.wire import EndWrapUp, OptOut
 from tests.journeys.listening import numbers, spoken
 from tests.journeys.stage import Stage, stage
-from tests.journeys.watched_engine import SEEN, STALLED, WATCHED
+from tests.journeys.watched_engine import STALLED, WATCHED, stall_encoder, watched
 from tests.peers.counter import CYCLE, FRAME
-from tests.peers.processes import until
 from tests.peers.second_phone import talk
 
 pytestmark = [pytest.mark.journey, pytest.mark.alone, pytest.mark.rule("G31"), pytest.mark.rule("G04")]
@@ -44,32 +42,31 @@ def _prove(folder: Path, calls: int) -> None:
     stalled = calls // 2
     sent: dict[str, float] = {}
     stopped: dict[str, float] = {}
-    with stage(folder, lines=("n3",), program=WATCHED) as on:
+    with stage(folder, lines=("n3",), program=WATCHED, notice_seconds=0.5) as on:
         for number in range(calls):
-            call = on.call("n3", number=f"+45{20_100_000 + number}")
+            call = on.call("n3")
             on.consent(call)
             on.desk.dispute(call, by="party")
             status = on.desk.wait_status(
                 lambda one: one.hold is not None and one.hold.phase is HoldPhase.LOCKED, "locked", call
             )
-            on.sealed(call, 1)
-            talk(on.customer, 1 + 7 * number % 40)  # not always at the same place of a second
+            talk(on.customer, 10 + 7 * number % 40)  # not always at the same place of a second
             if number == stalled:
-                _stall_encoder(on)
+                stall_encoder(on, STALL)
             sent[call] = time.monotonic()
             on.desk.do(OptOut, call=call, version=status.version, kind=status.opt_out.kind)
             on.desk.wait_event("recorder_stopped", call=call)
             stopped[call] = on.desk.events_at[on.desk.events.index(on.desk.told("recorder_stopped", call=call)[0])]
             if number == stalled:
-                assert (Path(str(on.home.root)) / STALLED).read_text() == "begun"  # it stopped while the encoder stood
+                assert (folder / "home" / STALLED).read_text() == "begun"  # it stopped while the encoder stood
             on.hang_up(call)
             on.desk.do(EndWrapUp, call=call)
+        watching = {call: watched(on, call) for call in sent}
         on.end()
-        seen: dict[str, Any] = json.loads((Path(str(on.home.root)) / SEEN).read_text())
-        measured = [_kept_after(on, call, seen[call]) for call in sent]
+        measured = [_kept_after(on, call, seen) for call, seen in watching.items()]
         assert on.verified()["ok"]
     late = [by_counter for by_counter, _ in measured]
-    heard = [(seen[call]["opt_outs"][0] - at) * 1000 for call, at in sent.items()]
+    heard = [(watching[call]["opt_outs"][0] - at) * 1000 for call, at in sent.items()]
     done = [(stopped[call] - at) * 1000 for call, at in sent.items()]
     print(
         f"{calls} opt-outs: the last kept frame is {min(late)} to {max(late)} frames after the one being decoded; "
@@ -81,13 +78,6 @@ def _prove(folder: Path, calls: int) -> None:
     # By index too; and nothing that came before the command is missing.
     assert max(by_index for _, by_index in measured) <= 1
     assert min(by_index for _, by_index in measured) >= -1
-
-
-def _stall_encoder(on: Stage) -> None:
-    assert on.engine.stdin is not None
-    on.engine.stdin.write(f"stall {STALL}\n".encode())
-    on.engine.stdin.flush()
-    until((Path(str(on.home.root)) / STALLED).exists, 5, "a stalled encoder")
 
 
 def _kept_after(on: Stage, call: str, seen: dict[str, Any]) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 or an opt-out reached it.
 
 Started as the engine is (`python -m tests.journeys.watched_engine --home DIR engine`). It changes nothing the engine does but
-one thing, on the word `stall SECONDS` on stdin: the encoder's next frame takes so long, as behind a disk that hangs. What was
-seen is written to `watched.json` in the home when the engine has ended.
+one thing, on the word `stall SECONDS` on stdin: the encoder's next frame takes so long, as behind a disk that hangs. On the word
+`tell CALL`, what was seen of that call is written to `CALL.json` in the home.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from softphone import cli
 from softphone.archive.files import vault
@@ -24,9 +24,12 @@ from softphone.engine.recording import Recording
 from softphone.engine.server import Attached, Detached, Told
 from softphone.engine.sip.events import DigitReceived, PhoneEvent
 from softphone.wire import OptOut
+from tests.peers.processes import until
+
+if TYPE_CHECKING:
+    from tests.journeys.stage import Stage
 
 WATCHED = ("-m", "tests.journeys.watched_engine")
-SEEN = "watched.json"
 STALLED = "stalled"
 
 _frames: list[tuple[str, int, float, bytes]] = []
@@ -69,24 +72,45 @@ def _home() -> Path:
 
 def _obey() -> None:
     for line in sys.stdin:
-        word, _, seconds = line.partition(" ")
+        word, _, what = line.strip().partition(" ")
         if word == "stall":
-            _stall.append(float(seconds))
+            _stall.append(float(what))
+        if word == "tell":
+            new = _home() / f"{what}.new"
+            new.write_text(json.dumps(_told(what)))
+            new.replace(new.with_suffix(".json"))
 
 
-def _told() -> dict[str, Any]:
+def _told(call: str) -> dict[str, Any]:
     from tests.journeys.listening import numbers
 
-    calls: dict[str, Any] = {}
-    for call in {call for call, *_ in _frames}:
-        own = [(index, at, party) for one, index, at, party in _frames if one == call]
-        said = numbers(b"".join(party or bytes(640) for *_, party in own))
-        calls[call] = {
-            "frames": [[index, at, number] for (index, at, _), number in zip(own, said, strict=True)],
-            "opt_outs": [at for one, at in _opt_outs if one == call],
-            "digits": [at for one, at in _digits if one == call],
-        }
-    return calls
+    own = [(index, at, party) for one, index, at, party in _frames if one == call]
+    said = numbers(b"".join(party or bytes(640) for *_, party in own))
+    return {
+        "frames": [[index, at, number] for (index, at, _), number in zip(own, said, strict=True)],
+        "opt_outs": [at for one, at in _opt_outs if one == call],
+        "digits": [at for one, at in _digits if one == call],
+    }
+
+
+def watched(on: Stage, call: str) -> dict[str, Any]:
+    """What was seen of the call in the engine of this stage, which still runs."""
+    seen = on.folder / "home" / f"{call}.json"
+    _tell_engine(on, f"tell {call}")
+    until(seen.exists, 10, f"what was seen of {call}")
+    return json.loads(seen.read_text())
+
+
+def stall_encoder(on: Stage, seconds: float) -> None:
+    """It stands still when this returns."""
+    _tell_engine(on, f"stall {seconds}")
+    until((on.folder / "home" / STALLED).exists, 5, "a stalled encoder")
+
+
+def _tell_engine(on: Stage, words: str) -> None:
+    assert on.engine.stdin is not None
+    on.engine.stdin.write(f"{words}\n".encode())
+    on.engine.stdin.flush()
 
 
 def main() -> int:
@@ -94,9 +118,7 @@ def main() -> int:
     bootstrap.Engine = _WatchedEngine
     vault.Encoder = _StallingEncoder
     threading.Thread(target=_obey, daemon=True).start()
-    status = cli.main()
-    (_home() / SEEN).write_text(json.dumps(_told()))
-    return status
+    return cli.main()
 
 
 if __name__ == "__main__":

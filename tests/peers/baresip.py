@@ -112,7 +112,8 @@ def baresip(says: Path, name: str = "baresip", *, keeps: bool = True, mixes: boo
     """`says`: a WAV file, 8 kHz, 16 bit, mono. Its address is `sip:<name>@127.0.0.1`. `keeps`: what it hears is kept.
     `mixes`: another file can be mixed into what it says."""
     home = Path(tempfile.mkdtemp(prefix="baresip"))
-    sip, control = free_port(), free_port()
+    # It takes the next port for TLS, asked or not.
+    sip, control = free_port(and_next=True), free_port()
     config = {
         "sip": sip,
         "control": control,

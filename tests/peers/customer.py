@@ -48,6 +48,9 @@ class Customer:
         self.call = ""
         self.calls: set[str] = set()
         self.idle_wanted = False
+        self._had = 0
+        self._talked = 0
+        """of all frames it has had, the one that was asked for; 0 for none"""
         self.phone = Phone(
             PhoneSettings(
                 address="127.0.0.1",
@@ -67,6 +70,10 @@ class Customer:
         self.clock[call] = (index, time.monotonic())
         sent.append(own)
         received.append(heard)
+        self._had += 1
+        if 0 < self._talked <= self._had:
+            self._talked = 0
+            self._out({"event": "Talked", "t": time.monotonic()})
 
     def _sound_changed(self, told: SoundFault | SoundWorks) -> None:
         self._out({"event": type(told).__name__, **dataclasses.asdict(told)})
@@ -124,6 +131,8 @@ class Customer:
                 phone.resume(call)
             case "digits":
                 phone.send_digits(call, command["digits"])
+            case "talk":
+                self._talked = self._had + command["frames"]
             case "mute":
                 phone.set_muted(call, command["on"])
             case "microphone":
@@ -137,6 +146,9 @@ class Customer:
             case "warn":
                 phone.sound_warning(call)
             case "prefer":
+                if command.get("reinvite"):
+                    # As a phone that knows no UPDATE.
+                    phone._running()[1]._legs[call].takes_update = False
                 phone.prefer_recording(call, command["wanted"])
             case "say":
                 pcm = read_wav(Path(command["wav"])) if "wav" in command else b""

@@ -26,10 +26,10 @@ ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"
 
 
 class PlainPhone:
-    """`heard` is every message it was sent. `number` is who calls; `aware`: it says that it is record-aware; `allow`: what it
-    says that it takes."""
+    """`heard` is every message it was sent. `number` is who calls, `name` its bytes as they go out; `aware`: it says that it is
+    record-aware; `allow`: what it says that it takes."""
 
-    def __init__(self, host: str, number: str, *, aware: bool, allow: str) -> None:
+    def __init__(self, host: str, number: str, *, name: bytes, aware: bool, allow: str) -> None:
         self._allow = allow
         self._supported = "record-aware" if aware else "replaces"
         self._sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -37,7 +37,8 @@ class PlainPhone:
         self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._rtp.bind((host, 0))
         self._host, self._port = self._sip.getsockname()
-        self._me = f"<sip:{number}@{host}:{self._port}>;tag={uuid4().hex[:8]}"
+        shown = f'"{_text(name)}" ' if name else ""
+        self._me = f"{shown}<sip:{number}@{host}:{self._port}>;tag={uuid4().hex[:8]}"
         self._them = ""
         self._call_id = uuid4().hex
         self._peer = ("", 0)
@@ -68,6 +69,10 @@ class PlainPhone:
         self.wishes = attributes
         self._request("INVITE", {}, self._sdp())
 
+    def press(self, sign: str) -> None:
+        """A key, by INFO."""
+        self._request("INFO", {}, f"Signal={sign}\r\nDuration=160\r\n")
+
     def hang_up(self) -> None:
         self._request("BYE", {}, "")
 
@@ -95,7 +100,7 @@ class PlainPhone:
 
     def _listen(self) -> None:
         while True:
-            text = self._sip.recv(65_536).decode()
+            text = _text(self._sip.recv(65_536))
             if self._over:
                 return
             if not text.strip():
@@ -132,10 +137,11 @@ class PlainPhone:
         )
 
     def _common(self, body: str) -> str:
-        kind = "Content-Type: application/sdp\r\n" if body else ""
+        kind = "sdp" if body.startswith("v=") else "dtmf-relay"
+        kind = f"Content-Type: application/{kind}\r\n" if body else ""
         return (
             f"Contact: <sip:plain@{self._host}:{self._port}>\r\nAllow: {self._allow}\r\nSupported: {self._supported}\r\n"
-            f"{kind}Content-Length: {len(body.encode())}\r\n\r\n"
+            f"{kind}Content-Length: {len(_bytes(body))}\r\n\r\n"
         )
 
     def _sdp(self) -> str:
@@ -146,7 +152,16 @@ class PlainPhone:
         )
 
     def _out(self, text: str) -> None:
-        self._sip.sendto(text.encode(), self._peer)
+        self._sip.sendto(_bytes(text), self._peer)
+
+
+def _text(raw: bytes) -> str:
+    """Whatever bytes it is, the same go out again."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _header(text: str, name: str) -> str:
@@ -156,9 +171,14 @@ def _header(text: str, name: str) -> str:
 
 @contextmanager
 def plain_phone(
-    host: str = "127.0.0.1", number: str = "+4520123456", *, aware: bool = True, allow: str = ALLOW
+    host: str = "127.0.0.1",
+    number: str = "+4520123456",
+    *,
+    name: bytes = b"",
+    aware: bool = True,
+    allow: str = ALLOW,
 ) -> Generator[PlainPhone]:
-    phone = PlainPhone(host, number, aware=aware, allow=allow)
+    phone = PlainPhone(host, number, name=name, aware=aware, allow=allow)
     try:
         yield phone
     finally:

@@ -11,17 +11,20 @@ import time
 from collections.abc import Callable
 
 
-def free_port() -> int:
-    """A port that is free for UDP and TCP on loopback at this moment."""
+def free_port(*, and_next: bool = False) -> int:
+    """A port that is free for UDP and TCP on loopback at this moment; `and_next`: so is the next one, for TCP."""
     for _ in range(50):
         with (
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as following,
         ):
             udp.bind(("127.0.0.1", 0))
             port = int(udp.getsockname()[1])
             with contextlib.suppress(OSError):
                 tcp.bind(("127.0.0.1", port))
+                if and_next:
+                    following.bind(("127.0.0.1", port + 1))
                 return port
     raise OSError("no port is free for both UDP and TCP")
 

@@ -1,5 +1,6 @@
 """A private PulseAudio with two null sinks: what is played into `mouth` is the microphone's sound,
-what is said to the speaker comes out of `ear`'s monitor. Reached through ALSA, as PortAudio does.
+what is said to the speaker comes out of `ear`'s monitor. A source that is silent is there beside them.
+Reached through ALSA, as PortAudio does.
 
 The user's own sound server is neither used nor touched: socket, home and configuration are temporary.
 """
@@ -10,7 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +32,7 @@ class NullSinks:
     """`env` is for a process that shall see this sound server and no other."""
 
     env: Mapping[str, str]
-    modules: Sequence[str]
+    modules: Mapping[str, str]
     process: subprocess.Popen[bytes] = field(init=False)
 
     def plug_in(self) -> None:
@@ -47,7 +48,7 @@ class NullSinks:
                 "--realtime=no",
                 "--high-priority=no",
                 "--log-target=stderr",
-                *(f"--load={module}" for module in self.modules),
+                *(f"--load={module}" for module in self.modules.values()),
             ],
             env=dict(self.env),
             stdout=subprocess.DEVNULL,
@@ -59,6 +60,17 @@ class NullSinks:
     def _control(self, *arguments: str) -> bool:
         done = subprocess.run(["pactl", *arguments], env=dict(self.env), capture_output=True, check=False)
         return done.returncode == 0
+
+    def lose(self, sink: str) -> None:
+        """`mouth` or `ear` is unplugged. Its sound goes on at another of its kind; with the last sink the speaker is lost."""
+        asked = ["pactl", "list", "short", "modules"]
+        told = subprocess.run(asked, env=dict(self.env), capture_output=True, check=True, text=True).stdout
+        (line,) = (one for one in told.splitlines() if f"sink_name={sink} " in one)
+        assert self._control("unload-module", line.split()[0])
+
+    def find(self, sink: str) -> None:
+        """It is plugged in again."""
+        assert self._control("load-module", *self.modules[sink].split())
 
     def speak(self, wav: Path) -> subprocess.Popen[bytes]:
         """Play a WAV file into the microphone; end the process it gives."""
@@ -90,11 +102,12 @@ def null_sinks() -> Generator[NullSinks]:
         "PULSE_RUNTIME_PATH": str(home),
         "PULSE_STATE_PATH": str(home),
     }
-    modules = [
-        f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
-        "module-null-sink sink_name=mouth rate=48000 channels=1 norewinds=1",
-        "module-null-sink sink_name=ear rate=48000 channels=1 norewinds=1",
-    ]
+    modules = {
+        "socket": f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
+        "mouth": "module-null-sink sink_name=mouth rate=48000 channels=1 norewinds=1",
+        "ear": "module-null-sink sink_name=ear rate=48000 channels=1 norewinds=1",
+        "quiet": "module-null-source source_name=quiet",
+    }
     sinks = NullSinks(env, modules)
     try:
         sinks.plug_in()

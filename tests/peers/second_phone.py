@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.peers.processes import end, until
+from tests.peers.processes import end
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -137,12 +137,8 @@ def connect(caller: SecondPhone, callee: SecondPhone, **dial: Any) -> tuple[str,
 
 def talk(phone: SecondPhone, frames: int) -> None:
     """Wait until that phone has had so many more 20 ms frames of its call."""
-
-    def had() -> int:
-        return sum(phone.ask("state", "State")["frames"].values())
-
-    enough = had() + frames
-    until(lambda: had() >= enough, 5 + frames / 25, f"{frames} frames")
+    phone.do("talk", frames=frames)
+    phone.wait_for("Talked", 5 + frames / 25)
 
 
 def part(one: SecondPhone, other: SecondPhone) -> None:

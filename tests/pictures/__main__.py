@@ -1,6 +1,7 @@
 """`python -m tests.pictures [FOLDER]`: every row of the desk's states in both languages and looks, and a page to see them on.
 
-FOLDER (build/pictures) gets `<row>-<da|en>-<light|dark>.png` and index.html; `--readme` also renews the two of docs/pictures.
+FOLDER (build/pictures) gets `<row>-<da|en>-<light|dark>.png` and index.html, an earlier run's removed first; `--readme` also
+renews the two of docs/pictures, where every row came to its pictures.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from softphone.domain.purpose import Language
@@ -23,13 +25,18 @@ README = {"light": "recording-en-light.png", "dark": "locked-en-dark.png"}
 
 
 def main() -> int:
-    """Status 1 where a scene did not come to its picture."""
+    """Status 1 where a scene did not come about, or a row not to its pictures."""
     parser = argparse.ArgumentParser(prog="python -m tests.pictures")
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "build" / "pictures")
-    parser.add_argument("--review", action="store_true", help="the team lead's review alone")
-    parser.add_argument("--readme", action="store_true", help="renew docs/pictures too")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--review", action="store_true", help="the team lead's review alone")
+    which.add_argument("--readme", action="store_true", help="renew docs/pictures too")
     options = parser.parse_args()
     folder: Path = options.folder
+    rows = review.PICTURES if options.review else ROWS | BESIDE | review.PICTURES
+    for name in rows:
+        for file in pictures_of(name, folder):
+            file.unlink(missing_ok=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from softphone.ui.pictures import Camera
 
@@ -56,24 +63,35 @@ def main() -> int:
                 camera.take(picture, file, language, dark=dark)
         print(f"{language}: {len(on.taken)} states, each in light and dark", flush=True)
     _page(folder)
-    if options.readme:
-        for name, file in README.items():
-            (ROOT / "docs" / "pictures").mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / file, ROOT / "docs" / "pictures" / f"{name}.png")
-    there = {file.name.rsplit("-", 2)[0] for file in folder.glob("*.png")}
     print(f"Pictures and index.html are in {folder}.")
-    if not options.review:
-        print("Rows that cannot be reached yet: " + (", ".join(ROWS[n] for n in ROWS if n not in there) or "none"))
+    without = unreached(rows, folder)
+    print("Rows without their pictures: " + (", ".join(without) or "none"))
     for scene, why in missing.items():
         print(f"The scene {scene} did not come about: {why}")
-    return 1 if missing else 0
+    if missing or without:
+        return 1
+    if options.readme:
+        place = ROOT / "docs" / "pictures"
+        place.mkdir(parents=True, exist_ok=True)
+        for name, file in README.items():
+            shutil.copyfile(folder / file, place / f"{name}.png")
+    return 0
+
+
+def pictures_of(row: str, folder: Path) -> list[Path]:
+    return [folder / f"{row}-{language}-{look}.png" for language in Language for look in ("light", "dark")]
+
+
+def unreached(rows: Mapping[str, str], folder: Path) -> list[str]:
+    """The titles of those that lack a picture in a language or a look."""
+    return [title for name, title in rows.items() if not all(file.exists() for file in pictures_of(name, folder))]
 
 
 def _page(folder: Path) -> None:
     rows: list[str] = []
     for name, title in (ROWS | BESIDE | review.PICTURES).items():
-        looks = [f"{name}-{language}-{look}.png" for language in Language for look in ("light", "dark")]
-        shown = "".join(f'<img src="{file}" loading="lazy">' for file in looks if (folder / file).exists())
+        files = pictures_of(name, folder)
+        shown = "".join(f'<img src="{file.name}" loading="lazy">' for file in files if file.exists())
         rows.append(f"<h2>{html.escape(title)}</h2><div>{shown or 'not reached'}</div>")
     style = "body{font:15px sans-serif;margin:2em}img{width:360px;margin-right:8px;vertical-align:top}div{white-space:nowrap}"
     page = f"<!doctype html><meta charset=utf-8><title>Klartone</title><style>{style}</style>{''.join(rows)}"

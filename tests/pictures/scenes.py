@@ -180,7 +180,8 @@ def studio(folder: Path, language: Language) -> Generator[Studio]:
     on = build(folder, lines=("n1",))
     config = on.home.folders.config
     keys = filled(POLICY.read_text(encoding="utf-8"), on.public)
-    (config / "policy.toml").write_text(keys.replace("$language", language), encoding="utf-8")
+    text = keys.replace("$language", language).replace("$year", str(datetime.now(UTC).year))
+    (config / "policy.toml").write_text(text, encoding="utf-8")
     write_notice(config / NOTICE_FILE, seconds=0.6)
     with ExitStack() as ending:
         ending.callback(on.end)

@@ -49,14 +49,17 @@ A line may have its own words for a notice, with `{page}` and `{keys}` where the
   confirmed it: `klartone policy check --confirm HASH --by NAME` gives the block to put into the policy. Another word, another
   confirmation.
 - The check knows words and turns of phrase; it understands nothing. What waits for a person is a clause that it does
-  not know, one with any word beside the plain ones (a number, a limit, a price, a reason, *only*, one more purpose),
-  a right on a condition, a negation that belongs to nothing it knows, what sounds like taking something back, and
-  what gives others a right, a no or the recording. How long it is kept may be said where that is what the policy
-  says. Opt-out keys need not be named where saying so is enough, but it asks whether they were forgotten. Where
-  health and the like are recorded on consent, it always asks whether the words name them: a person must say (G09). It
-  does not see irony, nor whether the law that is named is the one that obliges, nor whether a promise is kept. It
-  does not hear what a recording says: that must be the text that is shown. Who answers for the notice is the
-  controller.
+  not know, one with any word beside the plain ones (a number, a limit, a price, a reason, *only*, one more purpose), a
+  purpose that is none (*for all purposes*, *as we like*), a right on a condition, a negation that belongs to nothing it
+  knows, what sounds like taking something back, and what gives others a right, a no or the recording. So does a right,
+  a no or an ending that is of anything but the recording and its use (*we delete your order*), a key that does not
+  surely say yes, and, where nothing is recorded without a yes, the plain statement that it is, and a yes that is asked
+  for more calls than this one. A key that says no, and recording after a no, are faults. How long it is kept may
+  be said where that is what the policy says. Opt-out keys need not be named where saying so is enough, but it asks
+  whether they were forgotten. Where health and the like are recorded on consent, it always asks whether the words name
+  them: a person must say (G09). It does not see irony, nor whether the law that is named is the one that obliges, nor
+  whether a promise is kept. It does not hear what a recording says: that must be the text that is shown. Who answers
+  for the notice is the controller.
 
 Recorded with a microphone, or made ready from a finished recording, a notice is trimmed and made as loud as the voice (EBU R 128,
 -20.5 LUFS, no peak above -3 dB), and lies beside the policy:
@@ -77,7 +80,8 @@ what the guideline's table asks of it (N1 to N8) and promises nothing that the t
 page *nordlys.example/telefonsamtaler* and the opt-out keys *\\*9*.
 
 This page is written by `python -m tests.plugin.notices_page --write docs/notices.md`, from the texts themselves and from
-the voice that speaks them (eSpeak NG, 160 words a minute); a test keeps it true.
+the voice that speaks them: eSpeak NG, set to 160 words a minute. What that comes to depends on the words, and stands below. A
+test keeps it true.
 
 ## How long they take
 

@@ -165,7 +165,6 @@ def test_a_plugin_that_cannot_be_imported_leaves_the_others_alone(hosting: Hosti
     assert [hosted.ask("moody"), hosted.ask("good")] == [FINE, FINE]
 
 
-@pytest.mark.rule("G02")
 def test_a_rulebook_is_not_kept_waiting_by_another_plugin_that_hangs(hosting: Hosting) -> None:
     hosted = hosting("good", "catastrophic", rulebook="good")
     answers: queue.SimpleQueue[Decision | PluginFailed] = queue.SimpleQueue()

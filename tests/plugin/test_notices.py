@@ -174,7 +174,16 @@ def own_policy(folder: Path, file: str) -> LoadedPolicy:
     return policy_of(text, str(folder / "policy.toml"))
 
 
-def test_a_lines_own_sound_wins_and_its_text_is_spread_evenly(host: PluginHost, tmp_path: Path) -> None:
+def asking_policy(folder: Path, *marks: str) -> LoadedPolicy:
+    """Its line asks for training (N6), in a recording `own.wav` with these marks."""
+    given = ", ".join(('file = "own.wav"', *marks))
+    sound = f"sound = {{ N6 = {{ da = {{ {given} }} }} }}"
+    training = POLICY.index("[line.training]")
+    text = POLICY[:training] + POLICY[training:].replace('"legitimate_interest"', '"consent"', 1)
+    return policy_of(text.replace('id = "salg"', f'id = "salg"\n{sound}'), str(folder / "policy.toml"))
+
+
+def test_a_lines_own_sound_wins_and_its_text_is_paced_over_it(host: PluginHost, tmp_path: Path) -> None:
     write_notice(tmp_path / "own.wav", 1.0, rate=44_100)
     book = maker(host, tmp_path / "cache").prepare(own_policy(tmp_path, "own.wav"))
 
@@ -186,8 +195,60 @@ def test_a_lines_own_sound_wins_and_its_text_is_spread_evenly(host: PluginHost, 
     assert own.seconds == pytest.approx(1.0 + LEAD, abs=0.01)
     assert spoken.seconds > 8
     assert samples(own.path)[round((LEAD + 0.2) * 16_000) :].any()
+    assert own.essentials == own.seconds
     halfway = [word for word in own.words if word.until <= LEAD + 0.5]
     assert len(halfway) / len(own.words) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.parametrize(
+    ("marks", "essentials", "question"),
+    [
+        ((), 20.0, 20.0),
+        (("essentials = 9",), 9.0, 20.0),
+        (("question = 15.5",), 15.5, 15.5),
+        (("essentials = 9.25", "question = 15"), 9.25, 15.0),
+    ],
+)
+def test_in_a_recording_a_key_counts_from_where_its_question_is_said_to_begin_or_when_all_has_been_said(
+    host: PluginHost, tmp_path: Path, marks: tuple[str, ...], essentials: float, question: float
+) -> None:
+    write_notice(tmp_path / "own.wav", 20.0)
+    book = maker(host, tmp_path / "cache").prepare(asking_policy(tmp_path, *marks))
+    own = book.sound("salg", NoticeId.N6, Language.DA)
+    assert isinstance(own, NoticeSound)
+    assert (own.essentials, own.question) == (pytest.approx(essentials + LEAD), pytest.approx(question + LEAD))
+    # What is repeated is the question; where nobody knows when it begins, all of it.
+    assert own.question_path is not None
+    known = question < 20
+    whole, repeated = samples(own.path), samples(own.question_path)
+    assert own.question_seconds == pytest.approx((20 - question if known else 20) + LEAD, abs=0.01)
+    rest = round(LEAD * 16_000)
+    assert np.array_equal(repeated[rest:], whole[rest + (round(question * 16_000) if known else 0) :])
+    assert own.question_path != own.path
+    text = own.text
+    asked = [word.at for word in own.words if text.question is not None and word.end > text.question]
+    assert (asked[0] == pytest.approx(question + LEAD, abs=0.1)) is known
+    told = [one.key for one in book.remarks if one.code == "policy.warning.sound_unmarked"]
+    assert told == ([] if known else ["line[1].sound.N6.da"])
+
+
+@pytest.mark.rule("G03")
+def test_a_mark_beyond_the_recordings_end_is_a_fault_at_its_line(host: PluginHost, tmp_path: Path) -> None:
+    write_notice(tmp_path / "own.wav", 20.0)
+    for marks, beyond in (
+        (("essentials = 9", "question = 20.5"), ["question"]),
+        (("essentials = 9", "question = 19.5"), ["question"]),
+        (("essentials = 21", "question = 22"), ["essentials", "question"]),
+        (("essentials = 20", "question = 20"), []),
+    ):
+        made = maker(host, tmp_path / "cache")
+        try:
+            made.check(asking_policy(tmp_path, *marks))
+            found: list[tuple[str, str]] = []
+        except PolicyError as error:
+            found = [(one.code, one.key) for one in error.faults]
+        assert found == [("policy.fault.mark_outside", f"line[1].sound.N6.da.{name}") for name in beyond]
 
 
 @pytest.mark.rule("G05")
@@ -374,7 +435,7 @@ def test_a_line_on_obligation_has_an_answer_to_an_objection_and_texts_for_newcom
     assert book.objection("salg", Language.DA) is None
     short = book.text("salg", N1, Language.DA, newcomer=True)
     assert short is not None
-    assert "lige vide" in short.shown
+    assert "siges og aftales" in short.shown
 
 
 @pytest.mark.rule("G05")
@@ -448,7 +509,7 @@ def test_a_language_key_is_named_first_in_the_other_language_and_by_its_voice(ho
 
 OWN_N7 = """
 [line.wording.N7.da]
-essentials = "Hej. Vi optager og gemmer samtalen, så vi kan dokumentere, hvad vi aftaler, og så vi kan uddanne vores folk."
+essentials = "Hej. Vi optager og gemmer samtalen for at dokumentere, hvad der sker, siges og aftales, og uddanne vores folk."
 facts = "{facts}"
 """
 SOUND_FACTS = (
@@ -523,10 +584,10 @@ def test_doubtful_own_words_wait_for_a_person_and_ours_are_used_until_then(host:
 
 
 UNNAMED = """
-wording.N6.da.essentials = "Vi optager og gemmer samtalen for at dokumentere, hvad der sker, og hvad vi aftaler."
+wording.N6.da.essentials = "Vi optager og gemmer samtalen for at dokumentere, hvad der sker, og hvad vi siger og aftaler."
 wording.N6.da.facts = "Læs om din ret til indsigelse og indsigt på {page}. Siger du ja, kan du altid fortryde, så holder vi op."
 wording.N6.da.question = "Tryk 1, hvis vi må bruge den til at uddanne vores medarbejdere."
-wording.N6.en.essentials = "We record and keep this call to document what happens and what we agree."
+wording.N6.en.essentials = "We record and keep this call to document what happens and what we say and agree."
 wording.N6.en.facts = "Your rights to object and to access are at {page}. You can change your mind at any time, and we stop."
 wording.N6.en.question = "Press 1 if we may use it to train our staff."
 sensitive = { expected = ["special_categories"], special_categories_ground = "art. 9(2)(h)" }
@@ -534,10 +595,10 @@ sensitive = { expected = ["special_categories"], special_categories_ground = "ar
 """words of the controller's own that name no more than ours"""
 
 ASKED = """
-wording.N6.da.essentials = "Vi optager og gemmer samtalen for at dokumentere, hvad der sker, og hvad vi aftaler."
+wording.N6.da.essentials = "Vi optager og gemmer samtalen for at dokumentere, hvad der sker, og hvad vi siger og aftaler."
 wording.N6.da.facts = "Læs om din ret til indsigelse og indsigt på {page}. Siger du ja, kan du altid fortryde, så holder vi op."
 wording.N6.da.question = "Tryk 1, hvis vi må bruge den til at uddanne vores medarbejdere, også det du siger om dit helbred."
-wording.N6.en.essentials = "We record and keep this call to document what happens and what we agree."
+wording.N6.en.essentials = "We record and keep this call to document what happens and what we say and agree."
 wording.N6.en.facts = "Your rights to object and to access are at {page}. A yes can be taken back at any time, and we stop."
 wording.N6.en.question = "Press 1 if we may use it to train our staff, what you say about your health included."
 sensitive = { expected = ["special_categories"], special_categories_ground = "art. 9(2)(h)" }

@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 def refused(path: Path, signer: str = SIGNER) -> str:
     with pytest.raises(PolicyUnsigned) as caught:
-        load_policy(path, signer=signer)
+        load_policy(path, signer)
     (fault,) = caught.value.faults
     assert fault.rule == "G11"
     return fault.code.removeprefix("policy.fault.")
@@ -38,7 +38,7 @@ def refused(path: Path, signer: str = SIGNER) -> str:
 
 @pytest.mark.rule("G11")
 def test_a_policy_as_its_signer_left_it_is_taken_and_known_by_its_hash(file: Path) -> None:
-    loaded = load_policy(file, signer=SIGNER)
+    loaded = load_policy(file, SIGNER)
     assert [line.id for line in loaded.policy.line] == ["salg", "support"]
     assert loaded.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -98,14 +98,14 @@ def test_a_signed_file_that_is_faulty_is_refused_for_its_faults(file: Path) -> N
     file.write_text(POLICY.replace("version = 1", "version = 2"), encoding="utf-8")
     sign(file.read_bytes(), file, PRIVATE)
     with pytest.raises(PolicyError) as caught:
-        load_policy(file, signer=SIGNER)
+        load_policy(file, SIGNER)
     assert not isinstance(caught.value, PolicyUnsigned)
     assert [fault.key for fault in caught.value.faults] == ["version"]
 
 
 def test_a_missing_file_is_a_missing_file_signed_or_not(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as caught:
-        load_policy(tmp_path / "none.toml", signer=SIGNER)
+        load_policy(tmp_path / "none.toml", SIGNER)
     assert [fault.code for fault in caught.value.faults] == ["policy.fault.file_missing"]
 
 

@@ -11,7 +11,6 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from softphone.domain.errors import KeyringError
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.app import Desk, DeskDependencies, make_application
@@ -32,7 +31,7 @@ class Scene:
         self.qtbot, self.engine = qtbot, engine
         self.look, self.language = look, language
         self.passwords: list[tuple[str, str]] = []
-        self.keyring_fault: KeyringError | None = None
+        self.keyring_fault: Exception | None = None
         self.desk: Desk | None = None
 
     def open(self, state: Snapshot | None = None, *, start: Callable[[], None] | None = None) -> Desk:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Direction, Headline, Language, Reason
-from softphone.domain.status import Button, OptOutKind, Told
+from softphone.domain.status import Button, OptOutKind, PurposePhase, Told
 from softphone.wire import CallBack, CallState, PolicyPhase, PolicyState, Said
 from tests.ui import states as s
 
@@ -34,6 +34,16 @@ DOCUMENTATION_ASKED = s.status(
     opt_out=s.ENDS,
     dispute=s.LOCK,
     actions=("said_yes", "said_no", *s.TALK),
+)
+UNASSESSED = s.status(
+    Headline.ASKED,
+    s.reason(Reason.WAITING_FOR_ANSWER, s.DOC),
+    s.reason(Reason.NO_ASSESSMENT),
+    purposes={s.DOC: s.ASKED, s.TRAIN: s.OFF},
+    left=8,
+    notice=replace(s.TOLD, notice=NoticeId.N2, asks=(s.DOC,)),
+    opt_out=SAID_NO,
+    actions=("said_yes", "said_no", "digits_wanted", "not_understood"),
 )
 REPEATED = replace(s.CONSENT, until=None, actions=("said_yes", "said_no"))
 DIGITS = replace(s.CONSENT, actions=("said_yes", "said_no", "digits_over"))
@@ -94,7 +104,7 @@ NOT_UNDERSTOOD = s.status(
 NEWCOMER = replace(
     s.NEWCOMER,
     notice=replace(s.READING_NOTICE, newcomer=True),
-    actions=("play_again", "new_person", "not_understood", "keep_out_of_training", "private_call"),
+    actions=("play_again", "not_understood", "keep_out_of_training", "private_call"),
 )
 UPSTREAM = replace(s.DOCUMENTED, notice=replace(s.TOLD, how="upstream", started_at=None))
 FINISHED = replace(s.DOCUMENTED, notice=replace(s.TOLD, how="finished_orally"))
@@ -112,6 +122,13 @@ NOTICE_FAILED = s.status(
 )
 HELD_FROM_TRAINING = replace(s.RECORDING, hold=s.HOLD, dispute=s.LOCKED.dispute, notes=("held_from_training",))
 OBLIGATION_FAILED = replace(s.STORAGE_FAILED, actions=("end_politely", "new_person"))
+OBLIGATION_UNTOLD = replace(
+    NOTICE_FAILED,
+    purposes={s.DOC: replace(s.OBLIGED, phase=PurposePhase.PLANNED, reason=Reason.WAITING_FOR_NOTICE), s.TRAIN: s.OFF},
+    opt_out=Button(OptOutKind.NOTE_REQUEST, enabled=True),
+    actions=(*NOTICE_FAILED.actions, "end_politely"),
+    notes=("obligation_unrecorded",),
+)
 VOICEMAIL = s.status(
     Headline.NOT_RECORDING, s.reason(Reason.VOICEMAIL), since="10:43", notice=None, kept=False, recordings=()
 )
@@ -121,7 +138,7 @@ CALL_BACK_WITHHELD = replace(s.DELETED, notes=("call_back_listed", "ask_for_numb
 
 SHORT = replace(
     s.NOTICE,
-    text="Du skal lige vide, at samtalen bliver optaget som dokumentation. Læs mere på nordlys.dk/telefonsamtaler.",
+    text="Samtalen bliver optaget for at dokumentere, hvad der sker, siges og aftales. Læs mere på nordlys.dk/telefonsamtaler.",
     words=(),
 )
 
@@ -134,6 +151,7 @@ CALLS: dict[str, CallState] = {
     "two_asked": s.call(TWO_ASKED),
     "by_key_alone": s.call(BY_KEY_ALONE),
     "documentation_asked": s.call(DOCUMENTATION_ASKED),
+    "unassessed": s.call(UNASSESSED),
     "repeated": s.call(REPEATED),
     "digits": s.call(DIGITS),
     "warned": s.call(WARNED),
@@ -156,6 +174,8 @@ CALLS: dict[str, CallState] = {
     "notice_failed": replace(s.call(NOTICE_FAILED), other_languages=(Language.EN,)),
     "held_from_training": s.call(HELD_FROM_TRAINING),
     "obligation_failed": s.call(OBLIGATION_FAILED),
+    "obligation_goes_on": s.call(s.OBLIGATION_GOES_ON),
+    "obligation_untold": s.call(OBLIGATION_UNTOLD),
     "voicemail": s.call(VOICEMAIL, direction=Direction.OUTBOUND),
     "private": s.call(PRIVATE),
     "call_back": s.call(CALL_BACK),

@@ -18,10 +18,13 @@ from softphone.wire import PROTOCOL, Attach, Hello, Ping, Snapshot, WireError, d
 
 
 class FakeEngine:
-    """`received` holds every message a client sent, in order; `snapshot` is what an attached client is told first."""
+    """`received` holds every message a client sent, in order; `snapshot` is what an attached client is told first, after
+    a greeting in `protocol`. `left` counts clients that went by themselves."""
 
     def __init__(self, snapshot: Snapshot | None) -> None:
         self.snapshot = snapshot
+        self.protocol = PROTOCOL
+        self.left = 0
         self.received: list[object] = []
         self.attached: list[Attach] = []
         self.pings = 0
@@ -33,10 +36,14 @@ class FakeEngine:
         self._changed = threading.Condition()
 
     def start(self) -> None:
-        """Listen, under a new address and a new secret."""
+        """Listen, under a new address and a new secret, and take in who comes."""
         if sys.platform == "win32":
             self.start_on_tcp()
             return
+        threading.Thread(target=self._accept, args=(self.listen(),), daemon=True).start()
+
+    def listen(self) -> socket.socket:
+        """As an engine that has not come to its door yet, or is just dying."""
         self.starts += 1
         path = self._folder / f"s{self.starts}"
         listener = socket.socket(socket.AF_UNIX)
@@ -44,7 +51,7 @@ class FakeEngine:
         listener.listen()
         self._listener = listener
         self.endpoint = Endpoint(f"unix:{path}", secrets.token_urlsafe(16), os.getpid(), PROTOCOL)
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        return listener
 
     def start_on_tcp(self) -> None:
         self.starts += 1
@@ -96,12 +103,15 @@ class FakeEngine:
             if not isinstance(first, Attach) or self.endpoint is None or first.secret != self.endpoint.secret:
                 return
             self._clients.append(client)
-            client.sendall(encode(Hello(PROTOCOL, "1", os.getpid())))
+            client.sendall(encode(Hello(self.protocol, "1", os.getpid())))
             if self.snapshot:
                 client.sendall(encode(self.snapshot))
             self._note(first)
             for line in lines:
                 self._note(decode_to_engine(line))
+            with self._changed:
+                self.left += 1
+                self._changed.notify_all()
 
     def _note(self, message: object) -> None:
         with self._changed:

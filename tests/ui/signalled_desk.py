@@ -1,32 +1,55 @@
-"""A desk in a process of its own, in a call, for the signals' test: says `in a call` once that is drawn."""
+"""A desk in a process of its own, in a call: says `drawn` once that is drawn. With `--storing`, and without a call, its window is
+closed while a password is on its way to a keyring that answers only once the desk has gone.
+"""
 
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
-from softphone.ui.app import DeskDependencies, run_desk
+from PySide6.QtCore import QObject
+
+from softphone.ui.app import Desk, DeskDependencies, run_desk
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.states import ROWS, snapshot
 
+LAST = QObject()
 
-def main(resources: Path) -> int:
-    engine = FakeEngine(snapshot(ROWS["recording"][0]))
+
+def main(resources: Path, *more: str) -> int:
+    storing = "--storing" in more
+    engine = FakeEngine(snapshot() if storing else snapshot(ROWS["recording"][0]))
+    asked, gone = threading.Event(), threading.Event()
+
+    def store(_account: str, _password: str) -> None:
+        asked.set()
+        gone.wait()
+
+    def ready(desk: Desk) -> None:
+        print("drawn", flush=True)
+        if storing:
+            desk._store_password("a", "x")
+            asked.wait()
+            desk.window.close()
+
     try:
         return run_desk(
             DeskDependencies(
                 find_endpoint=lambda: engine.endpoint,
                 start_engine=engine.start,
-                store_password=lambda _account, _password: None,
+                store_password=store,
                 texts=resources / "translations",
                 icons=resources / "icons",
                 themes=resources / "themes",
-                on_ready=lambda _desk: print("in a call", flush=True),
+                on_ready=ready,
             )
         )
     finally:
+        # At its end Qt takes all objects of this process with it, the desk and this one.
+        LAST.destroyed.connect(gone.set)
         engine.close()
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(Path(sys.argv[1])))
+    raise SystemExit(main(Path(sys.argv[1]), *sys.argv[2:]))

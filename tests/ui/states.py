@@ -394,6 +394,8 @@ STORAGE_FAILED = status(
     actions=("end_politely",),
     notes=("obligation_unrecorded",),
 )
+OBLIGATION_GOES_ON = replace(STORAGE_FAILED, actions=TALK[:3])
+"""`on_failure = "go_on"`: nothing is offered"""
 NO_POLICY = status(
     Headline.FAILED, reason(Reason.POLICY_MISSING), since="10:43", notice=None, kept=False, recordings=()
 )

@@ -6,12 +6,14 @@ import time
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from softphone.domain.errors import EngineError
+from softphone.engine.loop import ALONE
 from softphone.system.endpoint import Endpoint
-from softphone.ui.bridge import Bridge
-from softphone.wire import PROTOCOL, Done, Fault, HangUp, Hello, Levels, Occurred, Refused, Said, Snapshot, Tone
+from softphone.ui.bridge import OTHER_VERSION_AGAIN, Bridge
+from softphone.wire import PROTOCOL, Done, Fault, HangUp, Levels, Occurred, Refused, Said, Snapshot, Tone
 from tests.ui.conftest import Scene
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.states import NOW, ROWS, snapshot
@@ -85,6 +87,35 @@ def test_an_endpoint_left_behind_by_a_dead_engine_makes_it_start_a_new_one(qtbot
     bridge.close()
 
 
+def test_who_listens_and_says_nothing_is_let_go_and_an_engine_started(qtbot: QtBot, engine: FakeEngine) -> None:
+    with engine.listen():
+        bridge = Bridge(lambda: engine.endpoint, engine.start)
+        with qtbot.waitSignal(bridge.connected, timeout=10_000):
+            bridge.open()
+        bridge.close()
+
+
+def test_an_engine_that_dies_as_a_desk_comes_to_it_leaves_the_desk_trying(
+    qtbot: QtBot, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.listen()
+    said = Bridge._attach  # pyright: ignore[reportPrivateUsage]
+
+    def dies_first(bridge: Bridge) -> None:
+        engine.die()
+        said(bridge)
+
+    def start() -> None:
+        monkeypatch.undo()
+        QTimer.singleShot(200, engine.start)
+
+    monkeypatch.setattr(Bridge, "_attach", dies_first)
+    bridge = Bridge(lambda: engine.endpoint, start)
+    with qtbot.waitSignal(bridge.connected, timeout=2000):
+        bridge.open()
+    bridge.close()
+
+
 def test_the_engine_dies_and_the_window_says_so_within_a_second_and_comes_back_whole(
     scene: Scene, qtbot: QtBot
 ) -> None:
@@ -140,11 +171,44 @@ def test_a_press_that_is_never_answered_is_said_and_an_answered_one_is_not(qtbot
         pass
 
 
-def test_an_engine_of_another_version_is_said(qtbot: QtBot, scene: Scene) -> None:
-    desk = scene.open(snapshot())
-    scene.engine.tell(Hello(PROTOCOL + 1, "2", 1))
+def test_an_engine_of_another_version_is_said_and_left_alone_until_it_has_ended(
+    qtbot: QtBot, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.ui.bridge.OTHER_VERSION_AGAIN", 600)
+    scene.engine.protocol = PROTOCOL + 1
+    desk = scene.open()
     qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
     assert "anden version" in desk.window.note.text.text()
+    assert scene.engine.wait_for(lambda: scene.engine.left == 1)
+    assert not desk.bridge.attached
+    assert not desk.bridge.send(HangUp("1", "call-1"))
+    assert scene.engine.starts == 1
+    scene.engine.die()
+    scene.engine.endpoint, scene.engine.protocol = None, PROTOCOL
+    with qtbot.waitSignal(desk.bridge.connected, timeout=3000):
+        pass
+    assert scene.engine.starts == 2
+    assert scene.commands() == []
+
+
+def test_an_engine_of_another_version_is_said_once_and_another_such_one_again(
+    qtbot: QtBot, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.ui.bridge.OTHER_VERSION_AGAIN", 50)
+    engine.start()
+    engine.protocol = PROTOCOL + 1
+    bridge, told = Bridge(lambda: engine.endpoint, engine.start), list[Fault]()
+    bridge.fault.connect(told.append)
+    bridge.open()
+    qtbot.waitUntil(lambda: engine.left >= 3, timeout=3000)
+    assert [one.said.code for one in told] == ["bridge.other_version"]
+    engine.protocol = PROTOCOL + 2
+    qtbot.waitUntil(lambda: len(told) == 2, timeout=3000)
+    bridge.close()
+
+
+def test_an_engine_of_another_version_is_left_alone_long_enough_to_end() -> None:
+    assert OTHER_VERSION_AGAIN > 1000 * (ALONE + 1)
 
 
 def test_a_wrong_secret_is_tried_again_without_starting_another_engine(qtbot: QtBot, engine: FakeEngine) -> None:

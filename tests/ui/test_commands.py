@@ -168,10 +168,10 @@ def test_a_double_press_carries_twice_what_was_shown_and_never_the_next_thing(sc
 
 
 def entries(scene: Scene) -> dict[str, QAction]:
-    """The menu's entries by their names, in order."""
+    """The menu's actions by their names, in order."""
     assert scene.desk is not None
-    actions = scene.desk.window.call.tools.menu.actions()
-    return {action.objectName().removeprefix("action_"): action for action in actions if not action.isSeparator()}
+    actions = [one for one in scene.desk.window.call.tools.menu.actions() if one.objectName().startswith("action_")]
+    return {action.objectName().removeprefix("action_"): action for action in actions}
 
 
 IN_THE_MENU = (

@@ -9,8 +9,17 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
-from softphone.domain.purpose import Language
-from softphone.domain.status import Button, Choice, DisputeKind, HoldPhase, HoldStatus, OptOutKind, Stays
+from softphone.domain.purpose import Language, Reason
+from softphone.domain.status import (
+    Button,
+    Choice,
+    DisputeKind,
+    HoldPhase,
+    HoldStatus,
+    OptOutKind,
+    ReasonStatus,
+    Stays,
+)
 from softphone.ui.controls import ActionButton
 from softphone.ui.ready.history import HistoryRow
 from softphone.ui.view import View
@@ -34,6 +43,8 @@ def test_a_row_asks_the_engine_for_its_call_and_shows_it_in_place_when_it_is_the
     assert scene.widget("pastOpened_h1").isVisible()
     assert not desk.window.ready.wrap_up.isVisible()
     row = desk.window.ready.history.rows[0]
+    QApplication.processEvents()
+    assert row.opened.geometry().bottom() < row.height() - 6  # off the line below
     assert row.what is not None
     assert row.rights is not None
     assert row.what.text() == "Optaget til dokumentation og uddannelse\nSalgslinjen · 06:12"
@@ -68,13 +79,65 @@ def test_each_press_goes_to_the_engine_with_what_it_showed(
     assert [without_id(command) for command in scene.sent()] == [sends]
 
 
-def test_a_row_of_which_nothing_is_kept_has_nothing_to_open_and_one_beside_a_wrap_up_has(scene: Scene) -> None:
+def test_beside_a_wrap_up_a_row_is_open_and_another_one_is_dialled(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.ENDED, s.REOPENED))
-    assert not scene.widget("pastOpen_h2").isVisible()
     assert scene.widget("pastOpened_h1").isVisible()
     assert desk.window.ready.wrap_up.isVisible()
     scene.press("past_h2")
     assert desk.window.ready.dial.target.text() == "+4531221009"
+
+
+WITHDRAWN = ReasonStatus(Reason.WITHDRAWN, "G31", at=s.at("10:23"))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why", "seconds", "said"),
+    [
+        (
+            "not_recorded",
+            ReasonStatus(Reason.NOT_IN_SAMPLE, "G34"),
+            201,
+            "Intet er optaget · samtalen er ikke med i stikprøven\nKundeservice · 03:21",
+        ),
+        ("not_recorded", None, 201, "Intet er optaget\nKundeservice · 03:21"),
+        ("missed", None, 0, "Intet er optaget · opkaldet blev ikke besvaret\nKundeservice"),
+        ("declined", None, 0, "Intet er optaget · du afviste opkaldet\nKundeservice"),
+        ("unanswered", None, 0, "Intet er optaget · der blev ikke svaret\nKundeservice"),
+        (
+            "deleted",
+            WITHDRAWN,
+            201,
+            "Optagelsen er slettet. Kunden trak sit ja tilbage kl. 10.23.\nKundeservice · 03:21",
+        ),
+        ("deleted", None, 201, "Optagelsen er slettet.\nKundeservice · 03:21"),
+    ],
+)
+def test_a_row_of_which_nothing_is_kept_opens_on_that_and_why(
+    scene: Scene, outcome: str, why: ReasonStatus | None, seconds: float, said: str
+) -> None:
+    past = replace(s.HISTORY[1], outcome=outcome, why=why, seconds=seconds)
+    desk = scene.open(s.snapshot(history=(s.HISTORY[0], past)))
+    row = desk.window.ready.history.rows[1]
+    assert row.toggle.accessibleDescription() == "Se, hvorfor intet er gemt"
+    scene.press("pastOpen_h2")
+    assert scene.commands() == []
+    assert row.what is not None
+    assert scene.widget("pastOpened_h2").isVisible()
+    assert row.what.text() == said
+    assert row.tab_chain() == [row.line, row.toggle]
+    scene.show(s.snapshot(s.REOPENED, history=(s.HISTORY[0], past), version=8))
+    assert scene.widget("pastOpened_h2").isVisible()
+    scene.press("pastOpen_h2")
+    assert not scene.widget("pastOpened_h2").isVisible()
+
+
+def test_also_without_an_engine_a_row_says_why_nothing_is_kept(view_of: Callable[..., View]) -> None:
+    row = HistoryRow(s.HISTORY[2])
+    row.render_view(view_of(s.snapshot(), connected=False), s.HISTORY[2])
+    assert row.toggle.isEnabled()
+    row.toggle.click()
+    assert row.what is not None
+    assert row.what.text().startswith("Intet er optaget")
 
 
 def test_a_row_makes_what_is_inside_when_it_is_first_opened(scene: Scene) -> None:
@@ -147,12 +210,13 @@ def test_without_an_engine_a_row_says_why_it_does_not_open(view_of: Callable[...
 
 @pytest.mark.rule("G10")
 @pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("locked", [False, True])
 @pytest.mark.parametrize("stays", [None, *Stays])
 def test_what_a_no_to_the_last_purpose_leaves_is_said_and_fits_in_the_narrowest_window(
-    scene: Scene, language: Language, stays: Stays | None
+    scene: Scene, language: Language, stays: Stays | None, locked: bool
 ) -> None:
     stop = Button(OptOutKind.STOP_AND_DELETE, enabled=True, stays=stays)
-    status = replace(STATUS, opt_out=stop, hold=LOCKED if stays else None)
+    status = replace(STATUS, opt_out=stop, hold=LOCKED if locked or stays else None)
     said: set[str] = set()
     scene.language = language
     desk = scene.open(s.snapshot())
@@ -164,4 +228,6 @@ def test_what_a_no_to_the_last_purpose_leaves_is_said_and_fits_in_the_narrowest_
         assert not button.overflows(), (button.text(), button.sub())
         said |= {button.text(), button.sub()}
     deletes = {"optagelsen slettes helt", "den slettes helt", "the recording is deleted", "it is deleted for good"}
-    assert bool(said & deletes) is (stays is None)
+    assert bool(said & deletes) is (stays is None and not locked)
+    lifts = {"låsen ophæves, alt slettes", "the lock is lifted, all is deleted"}
+    assert bool(said & lifts) is (stays is None and locked)

@@ -16,6 +16,7 @@ from jeepney import DBusAddress, MatchRule, Message, message_bus, new_method_cal
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
 from tests.peers.processes import end, until
+from tests.peers.screen import screen
 from tests.ui.conftest import RESOURCES
 
 _LAUNCHER, _REGISTRY = Path("/usr/libexec/at-spi-bus-launcher"), Path("/usr/libexec/at-spi2-registryd")
@@ -76,24 +77,6 @@ def owned(bus: DBusConnection, name: str) -> bool:
     return bool(bus.send_and_get_reply(message_bus.NameHasOwner(name), timeout=5).body[0])
 
 
-@contextmanager
-def screen() -> Generator[str]:
-    """An X server without a screen; gives its display."""
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
-        pass_fds=(writing,),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writing)
-    try:
-        with os.fdopen(reading) as answer:
-            yield f":{answer.readline().strip()}"
-    finally:
-        end(server)
-
-
 def said(bus: DBusConnection, wanted: int) -> list[tuple[int, str]]:
     """The next announcements, in order: how urgent (2 is assertive), and the words."""
     out: list[tuple[int, str]] = []
@@ -115,7 +98,7 @@ def draw(desk: subprocess.Popen[str], row: str) -> None:
 
 
 def test_a_changed_headline_reaches_a_screen_reader_at_once() -> None:
-    with accessibility_bus() as (env, address), screen() as display, open_dbus_connection(address) as bus:
+    with accessibility_bus() as (env, address), screen() as seen, open_dbus_connection(address) as bus:
         registry = DBusAddress("/org/a11y/atspi/registry", "org.a11y.atspi.Registry", "org.a11y.atspi.Registry")
         wanted = new_method_call(registry, "RegisterEvent", "sass", ("object:announcement", [], ""))
         bus.send_and_get_reply(wanted, timeout=5)
@@ -124,7 +107,7 @@ def test_a_changed_headline_reaches_a_screen_reader_at_once() -> None:
         desk = subprocess.Popen(
             [sys.executable, "-m", "tests.ui.reader_desk", str(RESOURCES)],
             cwd=_HERE,
-            env={**env, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"},
+            env={**env, **seen, "QT_QPA_PLATFORM": "xcb"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

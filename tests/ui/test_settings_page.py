@@ -87,6 +87,23 @@ def test_a_password_goes_to_the_keyring_first_and_never_over_the_wire(scene: Sce
     assert field(scene, "accountPassword").text() == ""
 
 
+def test_a_keyring_that_stumbles_is_said_without_its_words_and_what_was_typed_stays(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = scene.open(s.snapshot())
+    scene.keyring_fault = ValueError("cannot store hemmelig-på-prøve")
+    scene.press("openSettings")
+    field(scene, "accountPassword").setText("hemmelig-på-prøve")
+    scene.press("saveAccount")
+    account = desk.window.settings.account
+    scene.qtbot.waitUntil(lambda: account.state.text() != "Gemmer …", timeout=2000)
+    assert account.state.text().startswith("Adgangskoden kunne ikke lægges i systemets nøglering (ValueError).")
+    assert account.secret.text() == "hemmelig-på-prøve"
+    assert "bug ValueError" in caplog.text
+    assert "hemmelig" not in caplog.text
+    assert not any(isinstance(command, SaveSettings) for command in scene.commands())
+
+
 def test_an_account_that_the_engine_refuses_is_not_said_to_be_saved(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
     scene.press("openSettings")

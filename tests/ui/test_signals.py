@@ -1,4 +1,5 @@
-"""Ctrl+C and a polite kill end the desk, in a call too: at once, without a word, with the status that a shell expects."""
+"""Ctrl+C and a polite kill end the desk, in a call too: at once, without a word, with the status that a shell expects. So does
+closing its window, whatever it has asked for."""
 
 from __future__ import annotations
 
@@ -27,10 +28,23 @@ def test_a_signal_ends_the_desk_in_the_middle_of_a_call(number: signal.Signals) 
     )
     try:
         assert desk.stdout is not None
-        assert desk.stdout.readline().strip() == "in a call"
+        assert desk.stdout.readline().strip() == "drawn"
         desk.send_signal(number)
         assert desk.wait(5) == 128 + number
         assert desk.stderr is not None
         assert desk.stderr.read() == ""
     finally:
         end(desk)
+
+
+def test_a_desk_that_is_closed_while_the_keyring_is_asked_ends_without_a_word() -> None:
+    desk = subprocess.run(
+        [sys.executable, "-m", "tests.ui.signalled_desk", str(RESOURCES), "--storing"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (desk.returncode, desk.stdout, desk.stderr) == (0, "drawn\n", "")

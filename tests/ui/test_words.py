@@ -252,11 +252,21 @@ def test_the_last_call_says_what_is_kept_until_when_and_what_is_not(view_of: Mak
     assert kept_words(view, held) == "Gemmes kun, fordi den er låst. Kun databeskyttelse kan åbne den."
 
 
+@pytest.mark.rule("G10")
 def test_a_call_whose_recording_broke_off_says_so_beside_what_is_kept(view_of: MakeView) -> None:
-    broken = ended(reasons=(s.reason(Reason.ASSESSMENT), s.reason(Reason.BROKE_OFF)))
-    assert kept_words(view_of(s.READY, EN), broken).endswith(
-        "Not for training. The recording broke off. What was stored in time is kept."
-    )
+    broken = (s.reason(Reason.BROKE_OFF), s.reason(Reason.ASSESSMENT))
+    rest = "The recording broke off. What was stored in time is kept. The rest is missing."
+    assert kept_words(view_of(s.READY, EN), ended(reasons=broken)).endswith(f"Not for training. {rest}")
+    assert kept_words(view_of(s.READY, EN), ended(reasons=broken, hold=s.HOLD)).endswith(f"27. {rest}")
+    assert kept_words(view_of(s.READY, EN), ended(reasons=broken, notes=("objection_received",))).endswith(f". {rest}")
+    assert kept_words(view_of(s.READY, EN), ended(reasons=broken, kept=False)) == "The recording is deleted."
+    danish = "Optagelsen blev afbrudt. Det, der nåede at blive gemt, er bevaret. Resten mangler."
+    assert kept_words(view_of(s.READY, DA), ended(reasons=broken)).endswith(danish)
+
+
+def test_of_a_call_that_could_not_be_stored_at_all_it_is_said_why(view_of: MakeView) -> None:
+    lost = ended(kept=False, recordings=(), reasons=(s.reason(Reason.STORAGE_FAILED, params={"cause": "disk_full"}),))
+    assert kept_words(view_of(s.READY), lost) == "Intet er optaget · optagelsen kan ikke gemmes (disken er fuld)"
 
 
 @pytest.mark.parametrize("hold", [None, s.HOLD])
@@ -402,7 +412,7 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
             "both_ended",
             (
                 "Telefonen hos kunden sagde nej kl. 10.44, og det er uklart til hvad. "
-                "Derfor optages samtalen ikke til dokumentation og uddannelse.",
+                "Derfor optages samtalen hverken til dokumentation eller uddannelse.",
             ),
         ),
         (
@@ -414,6 +424,7 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
         ),
         ("not_given", ("Ønsket er noteret. Optagelsen fortsætter, for der blev ikke givet en grund.",)),
         ("obliged_noted", ("Ønsket er noteret. Optagelsen fortsætter, for loven kræver den.",)),
+        ("unassessed", ("Vurderingen er ikke skrevet færdig, så dokumentation kræver samtykke.",)),
         ("two_asked", ()),
     ],
 )
@@ -430,6 +441,38 @@ def test_what_to_say_to_an_objection_on_obligation_comes_in_the_calls_language(v
     assert to_say(view_of(s.snapshot(call), EN), without_grounds).startswith("I have noted your request")
     failed = e.CALLS["obligation_failed"]
     assert to_say(view_of(s.snapshot(failed), EN), failed).startswith("I have to be able to record this")
+
+
+@pytest.mark.rule("G02")
+@pytest.mark.parametrize(
+    ("name", "danish", "english"),
+    [
+        (
+            "obligation_failed",
+            "Linjen skal optages efter loven. Du kan afslutte samtalen høfligt.",
+            "This line must be recorded by law. You can end the call politely.",
+        ),
+        (
+            "obligation_goes_on",
+            "Linjen skal optages efter loven. Samtalen fortsætter.",
+            "This line must be recorded by law. The call goes on.",
+        ),
+        (
+            "obligation_untold",
+            "Afspil den igen, eller læs den op. Linjen skal optages efter loven. Du kan afslutte samtalen høfligt.",
+            "Play it again, or read it aloud. This line must be recorded by law. You can end the call politely.",
+        ),
+    ],
+)
+def test_an_obligation_unrecorded_offers_an_end_only_where_there_is_a_button_and_words_for_it(
+    name: str, danish: str, english: str, view_of: MakeView
+) -> None:
+    call = e.CALLS[name]
+    assert call.status is not None
+    for language, body in ((DA, danish), (EN, english)):
+        view = view_of(s.snapshot(call), language)
+        assert card_words(view, call).body == body
+        assert bool(to_say(view, call)) is ("end_politely" in call.status.actions)
 
 
 @pytest.mark.rule("G05")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from plugins.datatilsynet import judging
 from plugins.datatilsynet.judging import judge
@@ -19,7 +22,7 @@ from plugins.datatilsynet.tests.wordings_plain import PLAIN
 from plugins.datatilsynet.tests.wordings_spoiled import ANCHORS, GRANTED, SAID_INSTEAD, SPOILS, WIDENED
 from plugins.datatilsynet.wording import standard
 from softphone.domain.decision import NoticeId
-from softphone.domain.notice import Found
+from softphone.domain.notice import Found, Judgement
 from softphone.domain.policy import Line
 from softphone.domain.policy.model import Wording
 from softphone.domain.purpose import Language
@@ -144,6 +147,61 @@ def test_no_words_of_ours_can_be_put_otherwise_to_restrict_or_press_and_still_be
     assert idle == set()
 
 
+class Turned(BaseModel, extra="forbid"):
+    """A row of `wordings_turned.toml`."""
+
+    of: tuple[Language, str, str]
+    """language, bases, part"""
+    said: str | None = None
+    right: list[str] = []
+    waits: list[str] = []
+    yes_by_refusing: list[str] = []
+    silence_as_yes: list[str] = []
+    keys_swapped: list[str] = []
+
+    def judged(self, words: str) -> Judgement:
+        language, bases, part = self.of
+        documentation, training = BASES[bases]
+        asked, notice = line(documentation, training, opt_out_key=""), NoticeId(bases)
+        wording = standard(asked, notice, language)
+        told = dict(parts_of(wording))[part]
+        if self.said is None:
+            told = words
+        elif not self.said:
+            told = f"{told} {words}"
+        else:
+            assert self.said in told
+            told = told.replace(self.said, words)
+        return judge(asked, notice, language, changed(wording, part, told))
+
+
+TURNED = [
+    Turned.model_validate(row)
+    for row in tomllib.loads((Path(__file__).parent / "wordings_turned.toml").read_text("utf-8"))["turned"]
+]
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.rule("G08")
+@pytest.mark.rule("G23")
+@pytest.mark.rule("G31")
+def test_our_words_turned_round_are_never_used_without_a_person() -> None:
+    passed = [(*one.of, words) for one in TURNED for words in one.waits if one.judged(words).certain]
+    assert passed == []
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.parametrize("code", ["yes_by_refusing", "silence_as_yes", "keys_swapped"])
+def test_what_makes_a_yes_of_a_no_is_forbidden(code: str) -> None:
+    turned: list[tuple[Turned, str]] = [(one, words) for one in TURNED for words in getattr(one, code)]
+    assert [words for one, words in turned if code not in codes(one.judged(words).forbidden)] == []
+
+
+def test_our_words_put_otherwise_but_rightly_need_nobody() -> None:
+    judged = [(*one.of, words, one.judged(words)) for one in TURNED for words in one.right]
+    assert [one for one in judged if not one[-1].certain] == []
+
+
 def parts_of(wording: Wording) -> list[tuple[str, str]]:
     return [(name, text) for name, text in wording.model_dump().items() if text]
 
@@ -171,7 +229,7 @@ def changed(wording: Wording, part: str, text: str) -> Wording:
     return Wording.model_construct(None, **{**wording.model_dump(), part: text})
 
 
-IDLE = re.compile(r"Ellers lader vi|Otherwise we won|Gerne begge|Or press both|Vi vil også gerne|We would also like")
+IDLE = re.compile(r"Ellers lader vi|Otherwise we won|Or press both|Vi vil også gerne|We would also like")
 """sentences that say nothing the table asks for, or whose facts another sentence says too"""
 
 

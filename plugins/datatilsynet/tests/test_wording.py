@@ -24,19 +24,25 @@ SAYS = {
     "wish": (r"vil (også )?gerne", r"(would|'d) (also )?like to"),
     "kept": (r"\bgemme(r)?\b", r"\bkeep\b"),
     "document": (r"\bdokumente(re|res)\b", r"\bdocument\b"),
+    "happens": (r"\bhvad der sker\b", r"\bwhat happens\b"),
+    "said": (r"\bvi siger\b|\bsiges\b", r"\bwe say\b"),
     "agreements": (r"\baftale(r|s)\b", r"\bagree\b"),
     "train": (r"\buddanne\b|\buddannelse\b", r"\btrain(ing)?\b"),
     "staff": (r"medarbejdere|personale", r"\bstaff\b"),
     "page": (r"nordlys\.dk/telefonsamtaler", r"nordlys\.dk/telefonsamtaler"),
     "object": (r"indsigelse", r"\bobject\b"),
     "access": (r"indsigt", r"\baccess\b"),
-    "press 1": (r"Tryk 1, hvis vi må", r"Press 1 if we may"),
-    "press 2": (r"Tryk 2, hvis vi må", r"Press 2 if we may"),
-    "withdraw": (r"altid fortryde", r"change your mind at any time"),
+    "press 1": (r"Tryk 1(, hvis vi må| for ja til dokumentation)", r"Press 1 (if we may|to allow documentation)"),
+    "press 2": (r"tryk 2 for ja til uddannelse", r"Press 2 to allow training"),
+    "withdraw": (
+        r"(Siger du ja|Et ja).* altid fortryde",
+        r"(If you say yes.* change your mind|withdraw a yes) at any time",
+    ),
     "then deleted": (r"så sletter vi den", r"and we delete it"),
-    "then no longer used": (r"så (holder vi op|stopper vi)", r"and we stop"),
+    "then no longer used": (r"så holder vi op med det", r"we stop (using|keeping) it for that"),
+    "deleted at last": (r"intet ja tilbage, sletter vi den", r"delete it when no yes is left"),
     "say so": (r"sig (bare )?til", r"(just )?say so"),
-    "what then happens": (r"stopper vi og sletter", r"then stop and delete"),
+    "what then happens": (r"stopper vi og sletter det, vi har optaget", r"then stop and delete what we have recorded"),
     "called back": (r"ringer tilbage uden at optage", r"call you back without recording"),
     "not used then": (r"så lader vi være", r"and we won't"),
     "the law": (r"\bpligt\b", r"\bThe law requires\b"),
@@ -47,9 +53,21 @@ OBJECTION = (r"indsigelse", r"\bobject")
 
 CASES: list[tuple[str | None, str | None, str, str, list[tuple[str, str]]]] = [
     # documentation, training, notice, says, forbidden
-    (INTEREST, None, "N1", "recorded kept document agreements page object access", [DELETION, OPT_OUT]),
-    (OBLIGATION, None, "N1", "the law|recorded kept document agreements page access", [DELETION, OPT_OUT, OBJECTION]),
-    (CONSENT, None, "N2", "wish recorded document press 1|withdraw then deleted|page access", []),
+    (INTEREST, None, "N1", "recorded kept document happens said agreements page object access", [DELETION, OPT_OUT]),
+    (
+        OBLIGATION,
+        None,
+        "N1",
+        "the law|recorded kept document happens said agreements page access",
+        [DELETION, OPT_OUT, OBJECTION],
+    ),
+    (
+        CONSENT,
+        None,
+        "N2",
+        "wish recorded document happens said agreements press 1|withdraw then deleted|page access",
+        [],
+    ),
     (None, CONSENT, "N3", "wish recorded train staff press 1|withdraw then deleted|page access", []),
     (None, INTEREST, "N4", "recorded train staff page access say so|what then happens", []),
     (None, "call_back", "N4", "recorded train staff page access say so|called back", []),
@@ -58,51 +76,67 @@ CASES: list[tuple[str | None, str | None, str, str, list[tuple[str, str]]]] = [
         INTEREST,
         CONSENT,
         "N6",
-        "recorded kept document agreements page object access wish train staff press 1|withdraw|then no longer used",
+        "recorded kept document happens said agreements page object access wish train staff press 1|withdraw|then no longer used",
         [DELETION],
     ),
     (
         OBLIGATION,
         CONSENT,
         "N6",
-        "the law|recorded kept document agreements page access wish train staff press 1|withdraw|then no longer used",
+        "the law|recorded kept document happens said agreements page access wish train staff press 1|withdraw"
+        "|then no longer used",
         [DELETION, OBJECTION],
     ),
     (
         INTEREST,
         INTEREST,
         "N7",
-        "recorded kept document agreements page object access train staff say so|not used then",
+        "recorded kept document happens said agreements page object access train staff say so|not used then",
         [DELETION],
     ),
     (
         OBLIGATION,
         INTEREST,
         "N7",
-        "the law|recorded kept document agreements page access train staff say so|not used then",
+        "the law|recorded kept document happens said agreements page access train staff say so|not used then",
         [DELETION, OBJECTION],
     ),
-    (INTEREST, "special", "N8", "recorded document agreements train staff page object access", [OPT_OUT, DELETION]),
+    (
+        INTEREST,
+        "special",
+        "N8",
+        "recorded document happens said agreements train staff page object access",
+        [OPT_OUT, DELETION],
+    ),
     (
         OBLIGATION,
         "special",
         "N8",
-        "the law|recorded document agreements train staff page object access",
+        "the law|recorded document happens said agreements train staff page object access",
         [OPT_OUT, DELETION],
     ),
-    (CONSENT, CONSENT, "N2+N3", "wish recorded document train staff page access press 1|press 2|withdraw", []),
+    (
+        CONSENT,
+        CONSENT,
+        "N2+N3",
+        "wish recorded document happens said agreements train staff page access press 1|press 2|withdraw"
+        "|then no longer used deleted at last",
+        [],
+    ),
     (
         CONSENT,
         INTEREST,
         "N2+N4",
-        "recorded train staff page access say so|not used then|wish document press 1|withdraw",
+        "recorded train staff page access say so|not used then|wish document happens said agreements press 1|withdraw"
+        "|then no longer used",
         [DELETION],
     ),
     (
         CONSENT,
         "special",
         "N2+N5",
-        "recorded train staff page object access wish document press 1|withdraw",
+        "recorded train staff page object access wish document happens said agreements press 1|withdraw"
+        "|then no longer used",
         [OPT_OUT, DELETION],
     ),
 ]
@@ -260,6 +294,10 @@ def test_a_newcomer_is_told_in_short_or_asked_in_full(language: Language) -> Non
             assert text == whole
         else:
             assert len(text.shown) < len(whole.shown)
+            documented = [
+                re.search(SAYS[fact][which], text.shown) for fact in ("document", "happens", "said", "agreements")
+            ]
+            assert all(documented) if notice in ("N1", "N7", "N8") else not any(documented)
             declines = re.search(("[Ss]ig til", "[Ss]ay so")[which], text.shown)
             assert bool(declines) is (notice in ("N4", "N7"))
 

@@ -80,7 +80,10 @@ DOCUMENT_DA = (
 )
 RIGHTS_EN = "Visit {page} to read about your rights, including your right of access to the recording."
 OBJECT_EN = "Visit {page} to read about your right to object to the recording and your right of access to it."
-DOCUMENT_EN = "Calls to this number are recorded and stored as documentation of what has been said and agreed."
+DOCUMENT_EN = (
+    "Calls to this number are recorded and stored as documentation of what has happened, and of what has been said and"
+    " agreed."
+)
 
 CASES = [
     # --- right: the guideline's own -----------------------------------------------------------------
@@ -145,6 +148,7 @@ CASES = [
         DA,
         "Velkommen til Fjordens Forsikring. Af hensyn til dokumentation af det, vi aftaler, bliver samtalen optaget og gemt.",
         "Du finder alt om vores samtaleoptagelser på {page}, også hvordan du får en kopi eller gør indsigelse.",
+        unsure="happened said",
     ),
     Case(
         "a bank's, which deletes later than its policy says",
@@ -152,7 +156,7 @@ CASES = [
         DA,
         "Ifølge loven skal vi optage og opbevare samtaler om værdipapirer, så vi kan dokumentere de ordrer og råd, der gives.",
         "Optagelsen slettes efter 5 år. Du har ret til indsigt, læs mere på {page}.",
-        unsure="unclear",
+        unsure="unclear happened",
     ),
     Case(
         "a municipality's",
@@ -162,6 +166,7 @@ CASES = [
         "Du kan når som helst ombestemme dig, og så bliver optagelsen slettet. Dine rettigheder, blandt dem indsigt, står på"
         " {page}.",
         "Tast 1 for at sige ja.",
+        unsure="happened said",
     ),
     Case(
         "a webshop's",
@@ -188,6 +193,7 @@ CASES = [
         "Vi optager og arkiverer samtalen som dokumentation for det, vi aftaler, og vi træner vores medarbejdere med den.",
         "Hvis du ikke vil have, at dit opkald bruges til træning, så sig det til medarbejderen, så holder vi det ude."
         " Læs på {page}, hvordan du gør indsigelse og får indsigt.",
+        unsure="happened said",
     ),
     Case(
         "a doctors' emergency line's",
@@ -195,7 +201,7 @@ CASES = [
         DA,
         "Opkald til lægevagten optages for at dokumentere forløbet og det, der bliver sagt, og for at træne vores personale.",
         "Du har ret til at gøre indsigelse og til at få indsigt i optagelsen. Du kan ikke frabede dig optagelsen. Se {page}.",
-        unsure="unclear",
+        unsure="unclear agreed",
     ),
     Case(
         "a travel agency's",
@@ -205,6 +211,7 @@ CASES = [
         "Du kan altid trække et ja tilbage, og når der ikke er noget ja tilbage, sletter vi optagelsen. Læs om dine"
         " rettigheder og om indsigt på {page}.",
         "Tast 1, hvis vi må gemme den som dokumentation. Tast 2, hvis vi må bruge den til træning.",
+        unsure="happened said",
     ),
     Case(
         "a housing association's",
@@ -216,6 +223,7 @@ CASES = [
         " og så stopper vi.",
         "Tryk 1, hvis det er i orden, at vi gemmer den som dokumentation.",
         more=keyed("*9"),
+        unsure="happened said",
     ),
     Case("a bank's", "N1", EN, DOCUMENT_EN, OBJECT_EN),
     Case(
@@ -224,6 +232,7 @@ CASES = [
         EN,
         "We are required by law to record and retain this call as evidence of your orders.",
         "You can request a copy; details are at {page}.",
+        unsure="happened said",
     ),
     Case(
         "a charity's",
@@ -233,7 +242,7 @@ CASES = [
         "You may withdraw your consent at any time, and the recording will be erased. You will find your rights, such as"
         " access, at {page}.",
         "Please press 1 to say yes. If you don't, we won't record, and nothing else changes.",
-        unsure="unclear",
+        unsure="unclear happened said",
     ),
     Case(
         "a hotel's",
@@ -283,6 +292,7 @@ CASES = [
         EN,
         "This call is recorded and kept as proof of what is agreed, and it is used to train our staff.",
         "If you don't want it used for training, just tell the person you speak to and it will not be. " + OBJECT_EN,
+        unsure="happened said",
     ),
     Case(
         "one that says when it deletes",
@@ -291,6 +301,7 @@ CASES = [
         "This call is recorded and kept as proof of what is agreed, and it is used to train our staff.",
         "Recordings are deleted after three months. If you don't want it used for training, just tell the person you speak to"
         " and it will not be. " + OBJECT_EN,
+        unsure="happened said",
     ),
     Case(
         "one that says that it does not delete",
@@ -314,6 +325,7 @@ CASES = [
         "Vi gemmer samtalen som dokumentation for, hvad vi aftaler.",
         OBJECT_DA,
         missing="recorded",
+        unsure="happened said",
     ),
     Case(
         "said of somebody else",
@@ -322,9 +334,17 @@ CASES = [
         "Samtalen bliver ikke optaget, men vi gemmer et notat, der dokumenterer, hvad vi aftaler.",
         "Du kan gøre indsigelse og få indsigt. Se {page}.",
         missing="recorded",
-        unsure="unclear",
+        unsure="unclear happened said",
     ),
-    Case("not kept", "N1", DA, "Samtalen optages for at dokumentere, hvad vi aftaler.", OBJECT_DA, missing="kept"),
+    Case(
+        "not kept",
+        "N1",
+        DA,
+        "Samtalen optages for at dokumentere, hvad vi aftaler.",
+        OBJECT_DA,
+        missing="kept",
+        unsure="happened said",
+    ),
     Case("not what for", "N1", DA, "Vær opmærksom på, at samtalen optages og gemmes.", OBJECT_DA, missing="document"),
     Case(
         "no page",
@@ -456,8 +476,24 @@ CASES = [
         "Tryk 1, hvis vi må optage.",
         missing="withdraw_then",
     ),
-    Case("not recorded", "N1", EN, "We keep documentation of what is agreed with you.", OBJECT_EN, missing="recorded"),
-    Case("not kept", "N1", EN, "Calls are recorded to document what we agree.", OBJECT_EN, missing="kept"),
+    Case(
+        "not recorded",
+        "N1",
+        EN,
+        "We keep documentation of what is agreed with you.",
+        OBJECT_EN,
+        missing="recorded",
+        unsure="happened said",
+    ),
+    Case(
+        "not kept",
+        "N1",
+        EN,
+        "Calls are recorded to document what we agree.",
+        OBJECT_EN,
+        missing="kept",
+        unsure="happened said",
+    ),
     Case("not what for", "N1", EN, "Please note that calls are recorded and stored.", OBJECT_EN, missing="document"),
     Case("no page", "N1", EN, DOCUMENT_EN, "You may object, and you have a right of access.", missing="page"),
     Case(
@@ -475,6 +511,7 @@ CASES = [
         "This call is recorded as documentation of what we say and to train our staff.",
         "You have a right of access; read more at {page}.",
         missing="object",
+        unsure="happened agreed",
     ),
     Case(
         "no access",
@@ -517,7 +554,7 @@ CASES = [
         "You can withdraw at any time, and we delete it. " + RIGHTS_EN,
         "Stay on the line if that is fine.",
         missing="press_1",
-        unsure="unclear",
+        unsure="unclear happened said",
     ),
     Case(
         "not at any time",
@@ -579,6 +616,7 @@ CASES = [
         "Loven kræver, at vi optager og gemmer samtalen for at dokumentere, hvad vi aftaler.",
         OBJECT_DA,
         forbidden="object_to_obligation",
+        unsure="happened said",
     ),
     Case(
         "a law that is not there",
@@ -587,6 +625,7 @@ CASES = [
         "Vi er forpligtet til at optage og gemme samtalen for at dokumentere, hvad vi aftaler.",
         OBJECT_DA,
         forbidden="law",
+        unsure="happened said",
     ),
     Case(
         "silence as a yes",
@@ -605,6 +644,7 @@ CASES = [
         "Du kan altid fortryde, så sletter vi den. " + RIGHTS_DA,
         "Tryk 1, hvis vi må optage, ellers kan vi desværre ikke hjælpe dig.",
         forbidden="pressure",
+        unsure="happened said",
     ),
     Case(
         "a no by the key that says yes",
@@ -623,6 +663,7 @@ CASES = [
         "Du kan altid fortryde, og er der intet ja tilbage, sletter vi den. " + RIGHTS_DA,
         "Tryk 1, hvis vi må bruge den til uddannelse. Tryk 2, hvis vi må gemme den som dokumentation.",
         forbidden="keys_swapped keys_swapped",
+        unsure="happened said",
     ),
     Case(
         "all deleted, though a yes is left",
@@ -632,6 +673,7 @@ CASES = [
         "You can change your mind at any time and we will delete the recording. " + RIGHTS_EN,
         "Press 1 if we may keep it as documentation. Press 2 if we may use it for training.",
         forbidden="deletion",
+        unsure="happened said",
     ),
     Case(
         "training on a line that does none",
@@ -663,6 +705,7 @@ CASES = [
         "This call is recorded and kept as proof of what is agreed, and it is used to train our staff.",
         "If you do not want this just tell us and we delete it and will not use it. " + OBJECT_EN,
         forbidden="deletion",
+        unsure="happened said",
     ),
     Case(
         "an opt-out under special circumstances",
@@ -671,6 +714,7 @@ CASES = [
         "This call is recorded to document what happens and to train our staff.",
         OBJECT_EN + " If you would prefer not to be recorded, let us know and we'll stop.",
         forbidden="opt_out",
+        unsure="said agreed",
     ),
     Case(
         "a call back that nobody will make",
@@ -715,6 +759,7 @@ CASES = [
         "We are required by law to record and keep this call to document what is agreed.",
         OBJECT_EN,
         forbidden="law",
+        unsure="happened said",
     ),
     # --- what words leave open ------------------------------------------------------------------------------
     Case(
@@ -734,12 +779,46 @@ CASES = [
         unsure="page_other",
     ),
     Case(
+        "half of what is documented",
+        "N1",
+        DA,
+        "Vi optager og gemmer samtalen for at dokumentere, hvad vi aftaler.",
+        OBJECT_DA,
+        unsure="happened said",
+    ),
+    Case(
+        "half of what is documented",
+        "N1",
+        EN,
+        "We record and keep this call to document what we say and agree.",
+        OBJECT_EN,
+        unsure="happened",
+    ),
+    Case(
+        "a yes that is said, and no more",
+        "N2",
+        DA,
+        "Vi vil gerne optage samtalen. Siger du ja, gemmer vi den for at dokumentere, hvad der sker, og hvad vi aftaler.",
+        "Du kan altid fortryde, så sletter vi den. " + RIGHTS_DA,
+        "Tryk 1, hvis vi må optage.",
+        unsure="said",
+    ),
+    Case(
+        "a yes that is said, and no more",
+        "N2",
+        EN,
+        "If you say yes, we record and keep this call to document what happens.",
+        "If you agree, you can change your mind at any time, and we delete it. " + RIGHTS_EN,
+        "Press 1 if we may record.",
+        unsure="said agreed",
+    ),
+    Case(
         "documentation of what?",
         "N1",
         EN,
         "This call is recorded and stored for documentation.",
         OBJECT_EN,
-        unsure="documented_what",
+        unsure="happened said agreed",
     ),
     Case(
         "a wish where it is a fact",
@@ -747,7 +826,7 @@ CASES = [
         EN,
         "We would like to record and keep this call to document what we agree.",
         OBJECT_EN,
-        unsure="wish_as_fact",
+        unsure="wish_as_fact happened said",
     ),
     Case(
         "another purpose",
@@ -763,7 +842,7 @@ CASES = [
         DA,
         "Hvis du bestiller noget, optager og gemmer vi samtalen, så vi kan dokumentere, hvad vi aftaler.",
         OBJECT_DA,
-        unsure="document kept recorded unclear",
+        unsure="document kept recorded unclear happened said",
     ),
     Case(
         "a key for a no, which is none",
@@ -772,7 +851,7 @@ CASES = [
         "Må vi optage samtalen og gemme den for at dokumentere, hvad vi aftaler?",
         "Du kan altid fortryde, så sletter vi den. " + RIGHTS_DA,
         "Tryk 1 for ja, eller tryk 2 for nej.",
-        unsure="key_without_effect",
+        unsure="key_without_effect happened said",
     ),
     Case(
         "consent is spoken of, and there is none",
@@ -789,7 +868,7 @@ CASES = [
         "We would like to record this call to document what we agree and to train our staff.",
         "You can change your mind at any time; when no yes is left, we delete it. " + RIGHTS_EN,
         "Press 1 if the first is fine. Press 2 if the second is fine.",
-        unsure="key_for_purpose key_for_purpose",
+        unsure="key_for_purpose key_for_purpose happened said",
     ),
     Case(
         "a place for keys that there are not",
@@ -806,7 +885,7 @@ CASES = [
         DA,
         "Loven kræver, at vi optager samtalen for at dokumentere, hvad vi aftaler. Vi bruger den også til at uddanne vores folk.",
         "Du kan gøre indsigelse og få indsigt. Læs hvordan på {page}.",
-        unsure="object_to_training",
+        unsure="object_to_training happened said",
     ),
     Case(
         "a page that is called the privacy policy",

@@ -98,7 +98,7 @@ DENIED = [
         DA,
         "Vi har pligt til at optage og gemme samtalen, så det kan dokumenteres, hvad vi siger og aftaler.",
         "Du kan protestere mod optagelsen. Du har ret til indsigt. Læs mere på {page}.",
-        unsure="object_to_obligation",
+        unsure="object_to_obligation happened",
     ),
     Case(
         "denied",
@@ -106,7 +106,7 @@ DENIED = [
         EN,
         "The law requires us to record and keep this call, to document what we say and agree.",
         "You can protest against the recording. You have a right of access; read more at {page}.",
-        unsure="object_to_obligation",
+        unsure="object_to_obligation happened",
     ),
     n3("Hører vi intet, optager vi.", forbidden="silence_as_yes"),
     n3("Hvis vi ikke hører andet, optager vi.", forbidden="silence_as_yes"),
@@ -125,6 +125,10 @@ DENIED = [
     n3("If you say no, we cannot help you.", english=True, forbidden="pressure"),
     n3("Without a yes you will have to wait longer.", english=True, forbidden="pressure"),
     n3("Callers who agree are served first.", english=True, unsure="unclear"),
+    n3("Siger du nej, sletter vi din sag.", unsure="aimed_elsewhere"),
+    n3("If you say no, we delete your order.", english=True, unsure="aimed_elsewhere"),
+    Case("yes to what?", "N3", DA, WISH_DA, BACK_DA, "Tryk 1 for uddannelse.", unsure="key_says_yes"),
+    Case("yes to what?", "N3", EN, WISH_EN, BACK_EN, "Press 1 for training.", unsure="key_says_yes"),
     Case(
         "health, which the question names",
         "N6 obligation",
@@ -132,7 +136,7 @@ DENIED = [
         "Vi har pligt til at optage og gemme samtalen, så det kan dokumenteres, hvad vi siger og aftaler.",
         "Læs om din ret til indsigt på {page}. Siger du ja, kan du altid fortryde, så holder vi op.",
         "Tryk 1, hvis vi må bruge den til at uddanne vores medarbejdere, også det, du siger om dit helbred.",
-        unsure="names_sensitive unclear",
+        unsure="names_sensitive unclear happened",
         more=HEALTH,
     ),
     Case(
@@ -142,7 +146,7 @@ DENIED = [
         "Vi har pligt til at optage og gemme samtalen, så det kan dokumenteres, hvad vi siger og aftaler.",
         "Læs om din ret til indsigt på {page}. Siger du ja, kan du altid fortryde, så holder vi op.",
         "Tryk 1, hvis vi må bruge den til at uddanne vores medarbejdere.",
-        unsure="names_sensitive",
+        unsure="names_sensitive happened",
         more=HEALTH,
     ),
     Case(
@@ -152,7 +156,7 @@ DENIED = [
         "We would like to record and keep this call to document what we say and agree.",
         "If you say yes, you can change your mind at any time, and we delete it. Your rights, access included, are at {page}.",
         "Press 1 if we may record.",
-        unsure="names_sensitive",
+        unsure="names_sensitive happened",
         more=HEALTH,
     ),
 ]

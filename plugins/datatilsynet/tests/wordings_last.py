@@ -23,6 +23,7 @@ LAST = [
         DA,
         "Vi optager telefonsamtaler og opbevarer dem for at kunne bevise, hvad der er blevet sagt og aftalt.",
         OBJECT_DA,
+        unsure="happened",
     ),
     Case(
         "right",
@@ -31,7 +32,7 @@ LAST = [
         "Som værdipapirhandler har vi pligt til at optage og opbevare vores telefonsamtaler som"
         " dokumentation for de ordrer, du afgiver.",
         "Du har ret til at få indsigt i optagelsen. Yderligere oplysninger findes på {page}.",
-        unsure="unclear",
+        unsure="unclear happened said",
     ),
     Case(
         "right",
@@ -41,7 +42,7 @@ LAST = [
         "Det er frivilligt. Siger du ja, kan du til enhver tid fortryde det, og så bliver optagelsen slettet. "
         + RIGHTS_DA,
         "Tryk 1, hvis du siger ja. Din sag bliver behandlet ens, uanset hvad du svarer.",
-        unsure="unclear",
+        unsure="unclear happened agreed",
     ),
     Case(
         "right",
@@ -83,6 +84,7 @@ LAST = [
         "Vi beder også om lov til at bruge den i oplæringen af nye medarbejdere. Dit samtykke kan du når som"
         " helst trække tilbage, hvorefter vi ophører med at bruge den. " + OBJECT_DA,
         "Tryk 1 for at give lov.",
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -91,6 +93,7 @@ LAST = [
         "Samtalen optages og gemmes som dokumentation for det aftalte, og den bruges til at uddanne vores personale.",
         "Du kan frabede dig, at den bruges til uddannelse: sig det til medarbejderen, så bruger vi den ikke. "
         + OBJECT_DA,
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -99,6 +102,7 @@ LAST = [
         "Opkald til 1-1-2-centralen optages som dokumentation for hændelsesforløbet og til uddannelse af"
         " vagtpersonalet.",
         OBJECT_DA,
+        unsure="said agreed",
     ),
     Case(
         "right",
@@ -106,6 +110,7 @@ LAST = [
         EN,
         "We are recording this conversation and will store it to be able to document what has been agreed.",
         OBJECT_EN,
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -113,6 +118,7 @@ LAST = [
         EN,
         "This line is recorded. Recordings are retained so we can prove what was said in case of a disagreement.",
         OBJECT_EN,
+        unsure="happened agreed",
     ),
     Case(
         "right",
@@ -121,6 +127,7 @@ LAST = [
         "If you agree, we will record this call and keep it as documentation of your order.",
         "You are free to change your mind at any time, in which case the recording is deleted. " + RIGHTS_EN,
         "Press 1 if you agree.",
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -147,6 +154,7 @@ LAST = [
         "We'd also love to use it in our staff training, but only with your consent, which you may withdraw"
         " at any time; it will then not be used for training any longer. " + OBJECT_EN,
         "To consent, press 1.",
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -154,6 +162,7 @@ LAST = [
         EN,
         "The call is recorded and archived so that what we agree is documented. It may also be used to train staff.",
         "If you don't want your call used in training, mention it during the call and we'll exclude it. " + OBJECT_EN,
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -161,6 +170,7 @@ LAST = [
         EN,
         "This emergency call is recorded to document events and what is said, and for training dispatchers.",
         OBJECT_EN,
+        unsure="agreed",
     ),
     Case(
         "deletion",
@@ -169,6 +179,7 @@ LAST = [
         "Samtalen optages og gemmes som dokumentation for det aftalte.",
         "Ønsker du samtalen slettet, skal du bare skrive til os. " + OBJECT_DA,
         forbidden="deletion",
+        unsure="happened said",
     ),
     Case(
         "deletion",
@@ -177,6 +188,7 @@ LAST = [
         "Opkald optages som dokumentation for hændelsesforløbet og til uddannelse af vagtpersonalet.",
         "Optagelsen fjernes, hvis du beder om det. " + OBJECT_DA,
         forbidden="deletion",
+        unsure="said agreed",
     ),
     Case(
         "optout",
@@ -229,6 +241,7 @@ LAST = [
         "Sig til, hvis du ikke vil optages, så slukker vi for optagelsen. " + OBJECT_DA,
         missing="say_so_then",
         forbidden="stops_recording",
+        unsure="happened said",
     ),
     Case(
         "consent stated as fact",
@@ -238,6 +251,7 @@ LAST = [
         "You can withdraw at any time, and we delete it. " + RIGHTS_EN,
         "Press 1 to accept.",
         missing="wish",
+        unsure="happened said",
     ),
     Case(
         "deletion",
@@ -248,6 +262,7 @@ LAST = [
         + OBJECT_EN,
         "To consent, press 1.",
         forbidden="deletion",
+        unsure="happened said",
     ),
     Case(
         "objection to law",
@@ -256,6 +271,7 @@ LAST = [
         "The law requires us to record and store this call as documentation of your order.",
         OBJECT_EN,
         forbidden="object_to_obligation",
+        unsure="happened said",
     ),
     Case(
         "no doc",
@@ -272,6 +288,7 @@ LAST = [
         "Calls are recorded and kept as documentation of your order.",
         "Let us know if you would rather it was not used and it won't be. " + OBJECT_EN,
         missing="train",
+        unsure="happened said",
     ),
     Case(
         "optout N8",
@@ -280,6 +297,7 @@ LAST = [
         "Calls are recorded as documentation of what is said and to train dispatchers.",
         "If you object to being recorded, just tell us and we will stop. " + OBJECT_EN,
         forbidden="opt_out",
+        unsure="happened agreed",
     ),
     Case(
         "key wrong",
@@ -287,7 +305,7 @@ LAST = [
         EN,
         "The call is recorded and archived so that what we agree is documented, and used to train staff.",
         "If you don't want your call used in training, press 5 and it won't be. " + OBJECT_EN,
-        unsure="opt_out_key",
+        unsure="opt_out_key happened said",
         forbidden="key_without_effect",
         more=keyed("*9"),
     ),
@@ -306,7 +324,7 @@ LAST = [
         "Må vi optage denne samtale og gemme den til dokumentation af det, vi aftaler?",
         "Du kan altid fortryde, så sletter vi den. " + RIGHTS_DA,
         "Tryk 1 for ja. Samtalen optages under alle omstændigheder.",
-        unsure="recorded_anyway",
+        unsure="recorded_anyway happened said",
     ),
     Case(
         "silence",
@@ -316,6 +334,7 @@ LAST = [
         "Vi vil gerne bruge den til uddannelse. Du kan altid fortryde, så holder vi op. " + OBJECT_DA,
         "Tryk 1 for ja. Hvis du ikke trykker, bruger vi den også.",
         forbidden="silence_as_yes",
+        unsure="happened said",
     ),
     Case(
         "stop N7",
@@ -325,6 +344,7 @@ LAST = [
         "Sig til, hvis du ikke vil have det, så optager vi heller ikke. " + OBJECT_DA,
         missing="say_so_then",
         forbidden="stops_recording",
+        unsure="happened said",
     ),
     Case(
         "it names a deadline",
@@ -333,5 +353,6 @@ LAST = [
         "Samtalen optages og gemmes som dokumentation for det aftalte, og den bruges til at uddanne vores personale.",
         "Den slettes automatisk efter tre måneder. Sig til, hvis den ikke må bruges til uddannelse, så lader"
         " vi være. " + OBJECT_DA,
+        unsure="happened said",
     ),
 ]

@@ -34,6 +34,7 @@ MORE = [
         "For at kunne dokumentere vores aftaler optager og opbevarer vi alle samtaler. Optagelserne bruges"
         " desuden i undervisningen af nye kolleger.",
         "Siger du fra over for medarbejderen, indgår dit opkald ikke i undervisningen. " + OBJECT_DA,
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -43,6 +44,7 @@ MORE = [
         " oplæringen af vores personale.",
         "Hvis du hellere vil være fri for, at den bruges i oplæringen, skal du blot sige det. Så udelader vi den. "
         + OBJECT_DA,
+        unsure="happened agreed",
     ),
     Case(
         "right",
@@ -50,6 +52,7 @@ MORE = [
         DA,
         "Vi gør opmærksom på, at samtalen båndes og gemmes af dokumentationshensyn, herunder hvad der bliver sagt.",
         "Indsigelser og anmodninger om indsigt behandles som beskrevet på {page}.",
+        unsure="happened agreed",
     ),
     Case(
         "right",
@@ -66,7 +69,7 @@ MORE = [
         "Må vi optage denne samtale og gemme den til dokumentation af det, vi aftaler?",
         "Dit samtykke kan altid tilbagekaldes, og så sletter vi optagelsen. " + RIGHTS_DA,
         "Tryk på tasten 1 for at give lov. Gør du ikke noget, optager vi ikke.",
-        unsure="silence",
+        unsure="silence happened said",
     ),
     Case(
         "right",
@@ -85,6 +88,7 @@ MORE = [
         OBJECT_DA + " Må vi også bruge den til at uddanne vores ansatte? Du kan når som helst trække et ja tilbage, så"
         " bruger vi den ikke mere.",
         "Tryk 1 for ja.",
+        unsure="happened said",
     ),
     Case(
         "deletion",
@@ -95,6 +99,7 @@ MORE = [
         " fjerner vi optagelsen.",
         "Tryk 1 for ja.",
         forbidden="deletion",
+        unsure="happened said",
     ),
     Case(
         "deletion",
@@ -104,6 +109,7 @@ MORE = [
         "Sig til, hvis du ikke vil være med til uddannelsen, så sletter vi samtalen. " + OBJECT_DA,
         missing="say_so_then",
         forbidden="deletion",
+        unsure="happened said",
     ),
     Case(
         "deletion",
@@ -112,6 +118,7 @@ MORE = [
         "Samtalen optages og gemmes, for at vi kan dokumentere, hvad der er aftalt.",
         "Du kan til enhver tid få slettet optagelsen ved at kontakte os. " + OBJECT_DA,
         forbidden="deletion",
+        unsure="happened said",
     ),
     Case(
         "optout",
@@ -128,6 +135,7 @@ MORE = [
         "Vi optager samtalen til dokumentation af forløbet og uddannelse af personalet.",
         "Hvis du ikke ønsker optagelse, så tryk 9. " + OBJECT_DA,
         forbidden="key_without_effect opt_out",
+        unsure="said agreed",
     ),
     Case(
         "silence",
@@ -137,6 +145,7 @@ MORE = [
         "Du kan altid fortryde, så sletter vi optagelsen. " + RIGHTS_DA,
         "Tryk 1 for ja. Hvis du ikke trykker noget, betragter vi det som et ja, og samtalen optages.",
         forbidden="silence_as_yes",
+        unsure="happened said",
     ),
     Case(
         "no withdraw then",
@@ -146,6 +155,7 @@ MORE = [
         "Du kan altid fortryde. " + RIGHTS_DA,
         "Tryk 1 for ja.",
         missing="withdraw_then",
+        unsure="happened said",
     ),
     Case(
         "key 2 for yes",
@@ -156,6 +166,7 @@ MORE = [
         "Tryk 2 for ja.",
         missing="press_1",
         forbidden="key_without_effect",
+        unsure="happened said",
     ),
     Case(
         "training not named",
@@ -173,6 +184,7 @@ MORE = [
         " bruger den også til at uddanne vores folk.",
         "Sig til, hvis du ikke vil have det sidste, så lader vi være. " + OBJECT_DA,
         forbidden="law",
+        unsure="happened said",
     ),
     Case(
         "it may be recorded, or not",
@@ -196,6 +208,7 @@ MORE = [
         "We record and retain all calls so that we have evidence of what was agreed, and our trainers use"
         " them for coaching.",
         "Should you prefer that yours is left out of coaching, just mention it and it will be left out. " + OBJECT_EN,
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -204,6 +217,7 @@ MORE = [
         "Your call is recorded and saved to document what you and we say. We also use it in the training of"
         " new colleagues.",
         "You are free to decline the use for training: tell us, and we will not use it for that. " + OBJECT_EN,
+        unsure="happened agreed",
     ),
     Case(
         "right",
@@ -211,6 +225,7 @@ MORE = [
         EN,
         "All calls are taped and kept on record for documentation of the advice given.",
         "You can object to this and ask for a copy of your recording. How is explained at {page}.",
+        unsure="happened agreed",
     ),
     Case(
         "right",
@@ -219,6 +234,7 @@ MORE = [
         "Financial regulation requires us to record and store this conversation in order to document your"
         " instructions.",
         "You have the right to access the recording. Details at {page}.",
+        unsure="happened agreed",
     ),
     Case(
         "right",
@@ -228,6 +244,7 @@ MORE = [
         " agreement.",
         "You can revoke your permission at any moment; we then destroy the recording. " + RIGHTS_EN,
         "To give permission, press 1.",
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -236,6 +253,7 @@ MORE = [
         "We would like to record and keep this conversation, to be able to document our agreement.",
         "You can withdraw at any time and have it deleted. " + RIGHTS_EN,
         "Press one for yes. If you press nothing, we carry on without recording.",
+        unsure="happened said",
     ),
     Case(
         "right",
@@ -245,6 +263,7 @@ MORE = [
         OBJECT_EN + " May we use it for staff training too? Should you regret your yes later, you can take it back at"
         " any time and we will stop using it.",
         "Press 1 for yes.",
+        unsure="happened said",
     ),
     Case(
         "deletion",
@@ -255,6 +274,7 @@ MORE = [
         "Tell us if you'd rather we didn't, and we will remove the recording. " + OBJECT_EN,
         missing="say_so_then",
         forbidden="deletion",
+        unsure="happened agreed",
     ),
     Case(
         "deletion",
@@ -263,6 +283,7 @@ MORE = [
         "Your call is recorded and saved to document what you and we say.",
         "You may request erasure at any time. " + OBJECT_EN,
         forbidden="deletion",
+        unsure="happened agreed",
     ),
     Case(
         "deletion",
@@ -271,6 +292,7 @@ MORE = [
         "Your call is recorded to document what you and we say and to train our dispatchers.",
         "We will delete your recording on request. " + OBJECT_EN,
         forbidden="deletion",
+        unsure="happened agreed",
     ),
     Case(
         "optout",
@@ -288,6 +310,7 @@ MORE = [
         "You can withdraw at any time and have it deleted. " + RIGHTS_EN,
         "Press 1 for yes. If you do not press anything, we will assume that you agree.",
         forbidden="silence_as_yes",
+        unsure="happened said",
     ),
     Case(
         "stop",
@@ -298,6 +321,7 @@ MORE = [
         "If you do not want this, tell us and we will turn off the recording. " + OBJECT_EN,
         missing="say_so_then",
         forbidden="stops_recording",
+        unsure="happened agreed",
     ),
     Case(
         "callback",
@@ -307,6 +331,7 @@ MORE = [
         " new colleagues.",
         "If you do not want this, tell us and we will not use it but ring you back without recording. " + OBJECT_EN,
         forbidden="no_call_back",
+        unsure="happened agreed",
     ),
     Case(
         "no then",
@@ -316,6 +341,7 @@ MORE = [
         " new colleagues.",
         "If you do not want that, tell us. " + OBJECT_EN,
         missing="say_so_then",
+        unsure="happened agreed",
     ),
     Case(
         "not recorded",
@@ -324,6 +350,6 @@ MORE = [
         "Your call is not recorded, but we keep notes as documentation of what is said.",
         OBJECT_EN,
         missing="recorded",
-        unsure="unclear",
+        unsure="unclear happened agreed",
     ),
 ]

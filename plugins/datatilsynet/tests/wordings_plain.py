@@ -15,6 +15,7 @@ PLAIN = [
         "Velkommen til Vestkraft. Vi gør opmærksom på, at samtalen bliver optaget og opbevaret, så vi kan "
         "dokumentere, hvad vi har aftalt.",
         "Du har ret til at gøre indsigelse og til at få indsigt i optagelsen. Læs mere på {page}.",
+        unsure="happened said",
     ),
     Case(
         "a shop's",
@@ -22,6 +23,7 @@ PLAIN = [
         DA,
         "Af dokumentationshensyn optager og gemmer vi alle telefonsamtaler, så vi kan bevise, hvad der er aftalt.",
         "Du kan til enhver tid gøre indsigelse, og du kan få en kopi af optagelsen. Se hvordan på {page}.",
+        unsure="happened said",
     ),
     Case(
         "a short one",
@@ -36,6 +38,7 @@ PLAIN = [
         DA,
         "Vi er efter loven forpligtet til at optage og opbevare samtalen, så de aftaler, vi indgår, kan dokumenteres.",
         "Du kan få indsigt i optagelsen. Du kan læse mere på {page}.",
+        unsure="happened said",
     ),
     Case(
         "a bank's",
@@ -45,6 +48,7 @@ PLAIN = [
         "Du kan til enhver tid trække dit samtykke tilbage, og så sletter vi optagelsen. Læs om dine rettigheder,"
         " herunder indsigt, på vores hjemmeside {page}.",
         "Tryk 1, hvis det er i orden. Ellers bliver samtalen ikke optaget.",
+        unsure="happened",
     ),
     Case(
         "a school's",
@@ -96,6 +100,7 @@ PLAIN = [
         "til at uddanne vores medarbejdere. Du kan altid sige nej igen og trække dit samtykke tilbage, så holder "
         "vi op med det.",
         "Tryk 1, hvis vi må bruge samtalen til uddannelse.",
+        unsure="happened said",
     ),
     Case(
         "an insurer's",
@@ -105,6 +110,7 @@ PLAIN = [
         "uddanne vores medarbejdere.",
         "Vil du ikke have, at den bruges til uddannelse, så sig det bare, så bruger vi den ikke til det. Læs om "
         "indsigt og indsigelse på {page}.",
+        unsure="happened said",
     ),
     Case(
         "a phone company's",
@@ -114,7 +120,7 @@ PLAIN = [
         " medarbejdere.",
         "Hvis du ikke vil være med til det sidste, skal du bare sige til, så bruger vi den ikke til uddannelse. "
         "Du kan læse om din ret til indsigt og indsigelse på {page}.",
-        unsure="unclear",
+        unsure="unclear happened said",
     ),
     Case(
         "a power company's",
@@ -122,6 +128,7 @@ PLAIN = [
         EN,
         "Welcome to Westpower. Please note that this call is recorded and kept so that we can document what we agree.",
         "You have the right to object and the right to a copy of the recording. Read more at {page}.",
+        unsure="happened said",
     ),
     Case(
         "a shop's",
@@ -129,6 +136,7 @@ PLAIN = [
         EN,
         "For documentation purposes, we record and store all calls, so that we can prove what was agreed.",
         "You can object at any time, and you can get access to the recording. See {page}.",
+        unsure="happened said",
     ),
     Case(
         "a bank's",
@@ -138,6 +146,7 @@ PLAIN = [
         "You can withdraw your consent at any time, and we will then delete the recording. You can read about "
         "your rights, including access, on our website, {page}.",
         "Press 1 to agree. Otherwise the call will not be recorded.",
+        unsure="happened",
     ),
     Case(
         "a school's",
@@ -171,6 +180,7 @@ PLAIN = [
         "You can object to the recording or ask for a copy of it at {page}. We would also like to use the "
         "recording to train our staff. You can withdraw your consent at any time, and we will stop using it.",
         "Press 1 if you agree.",
+        unsure="happened said",
     ),
     Case(
         "a phone company's",
@@ -179,6 +189,7 @@ PLAIN = [
         "We record and keep this call to document our agreement, and we use it to train our staff.",
         "If you do not want us to use it for training, just say so, and we will not. You can read about access "
         "and how to object at {page}.",
+        unsure="happened said",
     ),
     Case(
         "a hotel's",
@@ -187,5 +198,6 @@ PLAIN = [
         "This call is recorded and stored to document what we say, and it will also be used for training.",
         "Tell us if you do not want it to be used for training, and it will not be used for that. Your rights, "
         "including the right to object and the right of access, are explained at {page}.",
+        unsure="happened agreed",
     ),
 ]

@@ -5,13 +5,15 @@ What it leaves is a copy of the catalog, with the wraps of that moment: nothing 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from softphone.archive.backup.target import erase
-from softphone.archive.files.vault import is_shared
+from softphone.archive.files.disk import refused
+from softphone.archive.files.inplace import in_place, is_shared
 from softphone.domain.errors import ArchiveError
 
 LOCK = "backup.lock"
@@ -24,12 +26,13 @@ def alone(folder: Path) -> Generator[None]:
     """While a backup of the archive in `folder` runs. The lock lies there: a share may know none. Raises ArchiveError."""
     path = folder / LOCK
     try:
-        file = path.open("ab")
+        file = open(path, "ab", opener=in_place)  # noqa: SIM115 - closed by the block below
     except OSError as error:
-        raise ArchiveError("error.archive.unwritable", path=str(path), detail=error.strerror or "") from error
+        raise refused(path, error) from error
     with file:
-        with suppress(OSError):
-            path.chmod(0o660 if is_shared(folder) else 0o600)
+        if sys.platform != "win32":
+            with suppress(OSError):
+                os.fchmod(file.fileno(), 0o660 if is_shared(folder) else 0o600)
         try:
             if sys.platform == "win32":
                 import msvcrt

@@ -17,7 +17,8 @@ from typing import Any
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
 from softphone.archive.backup.target import File, own
-from softphone.archive.files.vault import sync_folder
+from softphone.archive.files.container import Damage, read_header, scan
+from softphone.archive.files.disk import fault, sync_folder
 from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
@@ -62,11 +63,9 @@ def snapshot(source: Path, copy: Path, key: bytes, go_on: GoOn) -> None:
                 raise ArchiveError("error.backup.catalog_damaged", detail=str(found[0][0]))
         except (sqlite3.Error, _dbapi.Error) as error:
             detail = str(error)
-            if "full" in detail:
-                raise ArchiveError("error.backup.full", path=str(copy.parent)) from error
             if "malformed" in detail:
                 raise ArchiveError("error.backup.catalog_damaged", detail=detail) from error
-            raise ArchiveError("error.archive.unwritable", path=str(copy), detail=detail) from error
+            raise fault(copy, error) from error
     with copy.open("rb") as file:
         os.fsync(file.fileno())
     sync_folder(copy.parent)
@@ -102,6 +101,20 @@ def copy_file(source: Path, to: Path, go_on: GoOn, size: int | None = None) -> s
         os.fsync(file.fileno())
     new.replace(to)
     return digest.hexdigest()
+
+
+def whole_size(path: Path) -> int:
+    """Of a recording's file, without the half chunk that is being written just now, or that a crash left.
+
+    What lies before it is never changed, and more is only put behind it. Raises as `copy_file`.
+    """
+    data = b"".join(_blocks(path, None))
+    try:
+        _, start = read_header(data)
+    except ArchiveError:
+        return len(data)
+    torn = (one.offset for one in scan(data, start) if isinstance(one, Damage) and one.torn)
+    return next(torn, len(data))
 
 
 def hash_file(path: Path, go_on: GoOn, size: int | None = None) -> str:

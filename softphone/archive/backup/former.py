@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from softphone.archive.archive import CATALOG, RECORDINGS
-from softphone.archive.backup.copying import Object
+from softphone.archive.backup.copying import UNREADABLE, GoOn, Object, hash_file
 from softphone.archive.backup.journal import Read
 from softphone.archive.backup.target import Manifest
 from softphone.archive.catalog import Catalog
@@ -47,11 +47,22 @@ class Former:
             gone = set(connection.execute(select(condemned.c.recording)).scalars())
         return bool({*self._vault.recordings(), *self._vault.aside()} - known - gone)
 
-    def has_more(self, one: Object) -> bool:
-        """Whether its file has grown since it was backed up."""
+    def is_longer(self, one: Object) -> bool:
+        """Whether its file has more bytes than were backed up."""
         try:
             return self.path(one.recording).stat().st_size > one.bytes
         except OSError:
+            return False
+
+    def holds(self, one: Object, go_on: GoOn) -> bool:
+        """Whether its file begins with what was backed up: it is that, or has grown since."""
+        try:
+            return hash_file(self.path(one.recording), go_on, one.bytes) == one.sha256
+        except OSError:
+            return False
+        except ArchiveError as error:
+            if error.code != UNREADABLE:
+                raise
             return False
 
     def continues(self, manifest: Manifest, read: Read) -> bool:

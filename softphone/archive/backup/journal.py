@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from softphone.archive.backup.target import Manifest, Target, faults, own
-from softphone.archive.files.vault import sync_folder
+from softphone.archive.files.disk import sync_folder
+from softphone.archive.files.inplace import in_place
 from softphone.archive.keys.wraps import Secrets
 from softphone.domain.errors import ArchiveError
 
@@ -104,7 +105,7 @@ class Journal:
             one = base64.b64encode(nonce + sealed) + b"\n"
             digest = _next(digest, one)
             text += one
-        with faults(self._folder), self._path.open("r+b") as file:
+        with faults(self._folder), open(self._path, "r+b", opener=in_place) as file:
             file.truncate(at)
             file.seek(at)
             file.write(text)

@@ -29,13 +29,14 @@ from softphone.archive.backup.target import File, Manifest, Target, erase, fault
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import Tables
 from softphone.archive.files.container import SUFFIX
-from softphone.archive.files.vault import sync_folder
+from softphone.archive.files.disk import sync_folder
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets
 from softphone.archive.marker import BEGUN, MARKER, REPLACED, Marker, read_marker, write_marker
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Signer
+from softphone.archive.retention import clock
 from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
 from softphone.archive.tables import recordings
 from softphone.archive.writers import RESTORING, Writers
@@ -64,6 +65,8 @@ class Restored:
     unknown_since: datetime | None = None
     damaged: list[str] = field(default_factory=list[str])
     """their file in the backup is missing, or not as it was written: brought back as it is"""
+    differs: list[str] = field(default_factory=list[str])
+    """their file in the former folder is longer than in the backup, and yet not the same and more: brought back as backed up"""
     aside: Path | None = None
     """where the archive is now that stood in this place"""
     taken: bool = False
@@ -104,7 +107,7 @@ def restore(
             if former is None and not accept_unknown:
                 if not read.whole:
                     raise ArchiveError("error.backup.journal_changed", path=str(source / manifest.journal))
-                raise ArchiveError("error.backup.unknown", since=_told(read.until or manifest.at), until=_told(now))
+                raise ArchiveError("error.backup.unknown", since=_told(read.until or manifest.at))
             work = to.with_name(f"{to.name}{RESTORING}")
             made = _Restoring(work, target, manifest, secrets, signer, store, progress)
             try:
@@ -201,6 +204,7 @@ class _Restoring:
         with closing(archive):
             with catalog.writing() as connection:
                 touched.forget_all(connection)
+                clock.moved(connection)
             if former is None:
                 ended = {(line.kind, line.id): line.terms for line in read.lines}
                 self._end(archive, ended.items(), now)
@@ -260,22 +264,30 @@ class _Restoring:
     def _copy(self, archive: Archive, former: Former | None) -> None:
         """The recordings that the catalog knows: of one that has been erased not even the sealed bytes come back."""
         with archive.catalog.reading() as connection:
-            known = set(connection.execute(select(recordings.c.recording)).scalars())
+            known = {str(one) for one in connection.execute(select(recordings.c.recording)).scalars()}
         found: set[str] = set()
         for number, one in enumerate(_objects(self._target, self._manifest)):
             self._at = ("recordings", number, self._manifest.count)
             self._go_on()
             if one.recording not in known:
                 self._done.erased += former is not None
-            elif former is None or not former.has_more(one):
-                found.add(one.recording)
-                self._object(one, archive.vault.path(one.recording))
+                continue
+            found.add(one.recording)
+            to = archive.vault.path(one.recording)
+            if former is not None and former.is_longer(one):
+                if former.holds(one, self._go_on) and self._from_former(former, one.recording, to):
+                    continue
+                self._done.differs.append(one.recording)
+            self._object(one, to, former)
         for recording in sorted(known - found):
-            if former is not None and self._from_former(former, recording, archive.vault.path(recording)):
-                found.add(recording)
+            # Of a row that names no recording, as only somebody's change leaves it, no file can be there.
+            with suppress(ValueError):
+                if former is not None and self._from_former(former, recording, archive.vault.path(recording)):
+                    found.add(recording)
         self._done.recordings = len(known)
-        self._done.taken = former is not None and found >= known and not former.has_others(known)
         self._done.damaged = sorted({*self._done.damaged, *known - found})
+        hurt = self._done.damaged or self._done.differs
+        self._done.taken = former is not None and not hurt and not former.has_others(known)
         with _written(self._work):
             for path in (self._work / RECORDINGS).iterdir():
                 if path.name.removesuffix(SUFFIX) not in found:
@@ -296,7 +308,7 @@ class _Restoring:
                 return False
         return True
 
-    def _object(self, one: Object, to: Path) -> None:
+    def _object(self, one: Object, to: Path, former: Former | None) -> None:
         path = self._target.object(one.recording, one.bytes)
         with _written(self._work):
             try:
@@ -309,7 +321,8 @@ class _Restoring:
             except ArchiveError as error:
                 if error.code != UNREADABLE:
                     raise
-        self._done.damaged.append(one.recording)
+        if former is None or not former.holds(one, self._go_on) or not self._from_former(former, one.recording, to):
+            self._done.damaged.append(one.recording)
 
     def _end(self, archive: Archive, ended: Iterable[tuple[_Key, terms.Terms]], now: datetime) -> None:
         """What has ended since ends again, each with its entry in the log."""

@@ -7,9 +7,10 @@ Cut off anywhere, the backup before still counts, and the next one goes on with 
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,11 +28,13 @@ from softphone.archive.backup.copying import (
     hash_file,
     read_list,
     snapshot,
+    whole_size,
     write_list,
 )
 from softphone.archive.backup.journal import Journal, Line
 from softphone.archive.backup.target import File, Manifest, Target, faults
 from softphone.archive.catalog import Catalog
+from softphone.archive.files.container import SUFFIX
 from softphone.archive.marker import Marker
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof import audit
@@ -54,8 +57,8 @@ def onward(_what: str, _done: int, _total: int) -> bool:
 
 @dataclass(slots=True)
 class BackedUp:
-    """What a run did. `missing` and `differs`: recordings whose file the archive does not have, or not as it was backed up; of
-    them the backup keeps what it had."""
+    """What a run did. `missing` and `differs`: recordings whose file the archive does not have, or no longer as it was backed up
+    and maybe more; of them the backup keeps all that it had."""
 
     number: int = 0
     recordings: int = 0
@@ -170,7 +173,7 @@ class _Run:
         archive.head(self._now)
         listed = folder / f"objects-{self._number}.list"
         own = archive.folder / SNAPSHOT
-        held, used = target.held(), set[str]()
+        held, used = sorted(target.held()), set[str]()
         try:
             # Here first: SQLite is not for a share.
             erase_snapshot(archive.folder)
@@ -209,12 +212,14 @@ class _Run:
             touched.remember(connection, told)
         _tell(archive, target, manifest, told, self._now)
         self._done.recordings = count
-        self._done.erased = target.clear(manifest, iter(sorted(target.held() - used)))
+        hurt = {*self._done.missing, *self._done.differs}
+        unused = (name for name in sorted(target.held() - used) if name.partition(".")[0] not in hurt)
+        self._done.erased = target.clear(manifest, unused)
         params: dict[str, str | int | bool | None] = {"number": self._number, "recordings": count}
         archive.note(AuditEntry("archive_backed_up", "G10", self._now, "", params=params))
         return self._done
 
-    def _objects(self, connection: Connection, held: set[str], used: set[str], total: int) -> Iterator[Object]:
+    def _objects(self, connection: Connection, held: list[str], used: set[str], total: int) -> Iterator[Object]:
         """Each recording of the snapshot, copied where the folder does not have it; in the order of their ids."""
         before = iter(())
         if self._before:
@@ -227,14 +232,15 @@ class _Run:
         for number, recording in enumerate(rows):
             self._at = ("recordings", number, total)
             self._go_on()
-            one = self._object(recording, known.find(recording), held)
+            one = self._object(recording, known.find(recording), _sizes(held, recording))
             if one is not None:
                 used.add(one.name)
                 yield one
         self._at = ("recordings", total, total)
 
-    def _object(self, recording: str, known: Object | None, held: set[str]) -> Object | None:
-        if known is not None and known.name not in held:
+    def _object(self, recording: str, known: Object | None, sizes: list[int]) -> Object | None:
+        """What the folder now has of it. What it had, `known` or one of these `sizes`, it keeps, unless this is that and more."""
+        if known is not None and known.bytes not in sizes:
             known = None
         try:
             path = self._archive.vault.path(recording)
@@ -243,21 +249,22 @@ class _Run:
             self._done.missing.append(recording)
             return known
         try:
+            if known is None and sizes:
+                # Copied by a run that was cut off: it may be all that is left.
+                copied = self._target.object(recording, max(sizes))
+                known = Object(recording, max(sizes), hash_file(copied, self._go_on), 0)
             found = path.stat()
-            size, changed = found.st_size, found.st_mtime_ns
-            if known is not None and known.bytes == size:
-                if known.changed != changed:
-                    if hash_file(path, self._go_on, size) == known.sha256:
-                        return Object(recording, size, known.sha256, changed)
-                    self._done.differs.append(recording)
+            changed = found.st_mtime_ns
+            if known is not None and (known.bytes, known.changed) == (found.st_size, changed):
                 return known
-            to = self._target.object(recording, size)
-            if to.name in held:
-                # Copied by a run that was cut off: whole, if it is what is here now.
-                digest = hash_file(path, self._go_on, size)
-                if hash_file(to, self._go_on) == digest:
-                    return Object(recording, size, digest, changed)
-            digest = copy_file(path, to, self._go_on, size)
+            size = whole_size(path)
+            if known is not None:
+                if not self._holds(path, size, known):
+                    self._done.differs.append(recording)
+                    return known
+                if size == known.bytes:
+                    return replace(known, changed=changed)
+            digest = copy_file(path, self._target.object(recording, size), self._go_on, size)
         except FileNotFoundError:
             # It may have been erased since the moment that is copied; what is only missing is kept as it was.
             if not path.exists() and self._lives(recording):
@@ -276,6 +283,15 @@ class _Run:
         self._done.bytes += size
         return Object(recording, size, digest, changed)
 
+    def _holds(self, path: Path, size: int, known: Object) -> bool:
+        """Whether the file's first `size` bytes hold all that the copy tells. Half a chunk at the copy's end, which a run once
+        took along and a repair here has cut off, tells nothing."""
+        if size >= known.bytes:
+            return hash_file(path, self._go_on, known.bytes) == known.sha256
+        copy = self._target.object(known.recording, known.bytes)
+        whole = whole_size(copy)
+        return whole <= size and hash_file(copy, self._go_on, whole) == hash_file(path, self._go_on, whole)
+
     def _lives(self, recording: str) -> bool:
         with self._archive.catalog.reading() as connection:
             asked = select(recordings.c.recording).where(recordings.c.recording == recording)
@@ -291,6 +307,13 @@ class _Run:
                 told = touched.target(connection, self._target.id)
             if self._before and told and told.number == self._before.number:
                 _tell(self._archive, self._target, self._before, told, self._now)
+
+
+def _sizes(held: list[str], recording: str) -> list[int]:
+    """Of the copies of a recording among these names, in order."""
+    there = held[bisect_left(held, f"{recording}.") : bisect_left(held, f"{recording}/")]  # "/" comes next to "."
+    sizes = (name.removeprefix(f"{recording}.").removesuffix(SUFFIX) for name in there if name.endswith(SUFFIX))
+    return [int(one) for one in sizes if one.isdecimal()]
 
 
 def _target(archive: Archive, folder: Path, *, anew: bool) -> Target:

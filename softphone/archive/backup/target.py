@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 from uuid_utils import uuid7
 
-from softphone.archive.files.vault import sync_folder
+from softphone.archive.files.disk import sync_folder
+from softphone.archive.files.inplace import in_place
 from softphone.archive.marker import Marker
 from softphone.archive.proof.checkpoint import Head, Signer, compare
 from softphone.domain.errors import ArchiveError
@@ -136,9 +137,11 @@ class Target:
 
     @classmethod
     def begin(cls, folder: Path, marker: Marker) -> Target:
-        """In a new or empty folder."""
+        """In a new or empty folder, whose own place is there: a disk that is not mounted has none."""
         with faults(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            if not folder.parent.is_dir():
+                raise ArchiveError("error.backup.no_parent", path=str(folder), parent=str(folder.parent))
+            folder.mkdir(exist_ok=True)
             if any(one.name != "lost+found" for one in folder.iterdir()):
                 raise ArchiveError("error.backup.not_empty", path=str(folder))
             with suppress(OSError):
@@ -221,8 +224,8 @@ def own(name: str, flags: int) -> int:
 
 
 def erase(path: Path) -> None:
-    """Overwritten in place, then unlinked. Raises OSError."""
-    with suppress(OSError), path.open("r+b") as file:
+    """Overwritten in place, then unlinked; of a link, the link alone goes. Raises OSError."""
+    with suppress(OSError), open(path, "r+b", opener=in_place) as file:
         left = os.fstat(file.fileno()).st_size
         while left > 0:
             left -= file.write(bytes(min(left, _BLOCK)))

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
 from softphone.archive.changes import Tables
-from softphone.archive.keys import revocation
-from softphone.archive.proof.proofs import CALL_BACKS, REFUSALS
+from softphone.archive.keys import policy_signer, revocation
+from softphone.archive.proof.proofs import CALL_BACKS, REFUSALS, SIGNER, touch
 from softphone.archive.tables import (
     call_backs,
     holds,
@@ -48,6 +48,8 @@ def of(connection: Connection, kind: str, id: str) -> Terms | None:
         case "revoked":
             at = revocation.revoked(connection).get(id)
             return {"at": at.isoformat()} if at else None
+        case "signer":
+            return {"key": policy_signer.chosen(connection)}
         case _:
             return None
 
@@ -87,6 +89,9 @@ def apply(tables: Tables, desk: str, kind: str, id: str, terms: Terms, now: date
         case "revoked":
             revocation.revoke(connection, id, datetime.fromisoformat(terms["at"]))
             return _drop_key(connection, id) > 0
+        case "signer":
+            policy_signer.choose(connection, str(terms["key"]))
+            return False
         case _:
             return False
 
@@ -101,6 +106,8 @@ def touches(connection: Connection, keys: Iterable[tuple[str, str]]) -> Iterator
             yield REFUSALS
         elif kind == "call_back":
             yield CALL_BACKS
+        elif kind == "signer":
+            yield SIGNER
 
 
 def call_of(connection: Connection, id: str) -> str:
@@ -115,7 +122,7 @@ def _apply_recording(tables: Tables, desk: str, id: str, terms: Terms, now: date
         tables.discard(id, now)
         return True
     has = set(connection.execute(select(wraps.c.role).where(wraps.c.recording == id).distinct()).scalars())
-    ended = [KeyRole(role) for role in sorted(has - set(terms["roles"]))]
+    ended = [role for role in KeyRole if role.value in has - set(terms["roles"])]
     if ended:
         tables.drop_wraps(id, *ended)
     connection.execute(update(recordings).where(recordings.c.recording == id).values(restricted=terms["restricted"]))
@@ -161,7 +168,10 @@ def _drop_key(connection: Connection, key_id: str) -> int:
         other.c.role == wraps.c.role,
         other.c.key_id.not_in(revocation.revoked(connection)),
     )
-    return connection.execute(delete(wraps).where(wraps.c.key_id == key_id, also.exists())).rowcount
+    gone = delete(wraps).where(wraps.c.key_id == key_id, also.exists()).returning(wraps.c.recording)
+    dropped = connection.execute(gone).scalars().all()
+    touch(connection, *dropped)
+    return len(dropped)
 
 
 def _has(connection: Connection, table: Table, column: str, id: str) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -168,10 +169,18 @@ class OpenedRecording:
         sound = np.concatenate([decoder.decode(packet) for packet in content.packets])
         return sound if before is not None or index == 0 else _faded_in(sound)
 
-    def export_wav(self, path: Path, *, joined: bool = False) -> int:
+    def export_wav(
+        self,
+        path: Path,
+        *,
+        joined: bool = False,
+        go_on: Callable[[int], None] = lambda _samples: None,
+        whole: Callable[[], None] = lambda: None,
+    ) -> int:
         """16-bit WAV at 16 kHz, agent left, party right; marks as cue points. Returns samples a side. Raises ArchiveError.
 
-        This is plain sound, because a person asked for it by name; nothing else in the program writes any.
+        This is plain sound, because a person asked for it by name; nothing else in the program writes any. `go_on` is told how
+        far it is, and raises what is to end it; so may `whole`, called once all is written: then nothing of it stays.
         """
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
@@ -179,20 +188,19 @@ class OpenedRecording:
             raise ArchiveError("error.archive.file_exists", path=str(path)) from error
         except OSError as error:
             raise ArchiveError("error.archive.export_failed", path=str(path), detail=error.strerror or "") from error
-        try:
+        with _gone_unless_done(path):
             with os.fdopen(descriptor, "wb") as file:
                 file.write(_wav_head(0, 0))
                 samples = 0
                 for block in self.pcm(joined=joined):
                     file.write(np.ascontiguousarray(block, "<i2").tobytes())
                     samples += len(block)
+                    go_on(samples)
                 cues = _cues(self.marks(joined=joined))
                 file.write(cues)
                 file.seek(0)
                 file.write(_wav_head(samples, len(cues)))
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            raise ArchiveError("error.archive.export_failed", path=str(path), detail=error.strerror or "") from error
+            whole()
         return samples
 
     def _decoded(self, segment: Segment) -> Iterator[Pcm]:
@@ -204,6 +212,21 @@ class OpenedRecording:
             sound = np.concatenate([decoder.decode(packet) for packet in content.packets])
             yield _faded_in(sound) if lost else sound
             expected, lost = content.first + len(content.packets), False
+
+
+@contextmanager
+def _gone_unless_done(path: Path) -> Generator[None]:
+    """Plain sound goes again, whatever ends what was to be done with it. Raises ArchiveError where the disk refuses."""
+    try:
+        yield
+    except BaseException as error:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as left:
+            raise ArchiveError("error.archive.export_left", path=str(path), detail=left.strerror or "") from error
+        if isinstance(error, OSError):
+            raise ArchiveError("error.archive.export_failed", path=str(path), detail=error.strerror or "") from error
+        raise
 
 
 def marks_within(contents: Iterable[Content], delay: int, out: int) -> Iterator[Mark]:

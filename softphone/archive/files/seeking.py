@@ -169,11 +169,9 @@ class SeekingReader:
             content = self._sealers[segment].open(chunk)
             return content is None or content.first <= packet
 
-        at = self._last_where(reached)
-        while at is not None:
-            chunk = self._next(at)
-            if chunk is None or chunk.segment > segment:
-                return
+        # Where the first of the file is lost, none is reached, and it begins with the next.
+        at = self._last_where(reached) or self._start
+        while (chunk := self._next(at)) is not None and chunk.segment <= segment:
             if chunk.segment == segment:
                 content = self._sealers[segment].open(chunk)
                 if content is not None and content.first + len(content.packets) > packet:

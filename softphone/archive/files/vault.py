@@ -6,9 +6,9 @@ more. It holds no key beyond a segment's writing and never writes a byte of plai
 
 from __future__ import annotations
 
+import errno
 import os
 import re
-import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +28,8 @@ from softphone.archive.files.container import (
     header_size,
     read_header,
 )
+from softphone.archive.files.disk import refusal, refused, sync_folder
+from softphone.archive.files.inplace import in_place, is_shared, leading_away, leads_away
 from softphone.archive.files.opus import SILENCE, Encoder, codec_header
 from softphone.domain.errors import ArchiveError
 
@@ -35,8 +37,10 @@ ASIDE = "aside"
 """the folder of files that no catalog knows of"""
 CHUNK_PACKETS = 50
 """a second"""
-_PROBE_BYTES = 65_536
+SLOW_SECONDS = 2.0
+"""that somebody waits for the disk until it is said to be slow"""
 _BLOCK = 1 << 20
+_BINARY: int = getattr(os, "O_BINARY", 0)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}", re.ASCII)
 _GAP_LIMIT = 50 * 60
 """frames of silence put in for missing ones; a longer absence is a fault of the clock, not a gap"""
@@ -56,17 +60,20 @@ class Vault:
         self._lock = threading.Lock()
         self.on_fault: Callable[[str], None] = _nobody
         """told of a write that failed, by its code: whoever tries the storage until it works"""
+        self.on_slow: Callable[[bool], None] = _nobody_waits
+        """told that somebody waits for the disk for long, and that this one waits no more: each once, and from any thread"""
         self.on_ended: Callable[[str, int, int], None] = _nobody_ended
         """told (recording, segment, chunks) that a segment's writer has ended, with so many chunks on the disk"""
 
     def path(self, recording: str) -> Path:
         """Raises ValueError where `recording` is no id: it comes from a command line too, and names a file."""
-        if not _ID.fullmatch(recording):
+        if not _ID.fullmatch(str(recording)):
             raise ValueError(recording)
         return self.folder / f"{recording}{SUFFIX}"
 
     def create(self, recording: str, opened_at: datetime, time_zone: str = "UTC") -> None:
-        """A file with a header and no sound, on the disk when this returns. `time_zone` (IANA) is the call's.
+        """A file with a header and no sound, on the disk when this returns. `time_zone` (IANA) is the call's. Of a recording that
+        the catalog does not know: what an attempt before this one left is taken over.
 
         Raises ArchiveError.
         """
@@ -74,9 +81,9 @@ class Vault:
         header = Header(recording, opened_at, head, delay, time_zone).pack()
         path = self.path(recording)
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            descriptor = _new_or_left(path, recording)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise refused(path, error) from error
         opened = _Object(path, descriptor, header)
         try:
             if is_shared(self.folder):
@@ -87,7 +94,7 @@ class Vault:
             opened.kill()
             with suppress(OSError):
                 path.unlink()
-            raise _unwritable(path, error) from error
+            raise refused(path, error) from error
         with self._lock:
             self._gone.discard(recording)
             self._objects[recording] = opened
@@ -121,17 +128,8 @@ class Vault:
 
     def probe(self) -> None:
         """Whether recordings can be written now: room for some seconds is taken, and given back. Raises ArchiveError."""
-        path = self.folder / ".probe"
-        try:
-            with path.open("wb") as file:
-                file.write(bytes(_PROBE_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        finally:
-            with suppress(OSError):
-                path.unlink()
+        if found := refusal(self.folder):
+            raise found
 
     def delete(self, *recordings: str) -> None:
         """The files go, also under a writer at work and where they were set aside: nothing of them is written once this
@@ -147,14 +145,15 @@ class Vault:
                     opened = self._objects.pop(recording, None)
                 if opened is not None:
                     opened.kill()
-                for path in (self._aside(recording), self.path(recording)):
+                aside = () if leads_away(self.folder / ASIDE) else (self._aside(recording),)
+                for path in (*aside, self.path(recording)):
                     with suppress(OSError):
                         # Where the file system writes in place, no look at the disk finds it; elsewhere its keys are gone.
                         _overwrite(path)
                     path.unlink(missing_ok=True)
             sync_folder(self.folder)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise refused(path, error) from error
 
     def recordings(self) -> list[str]:
         """In order. A million take a second or two."""
@@ -166,15 +165,25 @@ class Vault:
         named = [(folder, name) for folder in (self.folder, self.folder / ASIDE) for name in _names(folder)]
         return sorted(folder / name for folder, name in named if _id_of(name) is None and name != ASIDE)
 
+    def leading_away(self) -> list[Path]:
+        """What lies here and is no file of the archive's own (`inplace`): it is neither overwritten nor cut."""
+        aside = self.folder / ASIDE
+        return [*leading_away(self.folder), *(() if leads_away(aside) else leading_away(aside))]
+
     def cut(self, recording: str, length: int) -> None:
-        """A file that nobody writes to keeps its first `length` bytes. Raises ArchiveError."""
+        """A file that nobody writes to keeps its first `length` bytes; one that is not the archive's own, all.
+
+        Raises ArchiveError.
+        """
         path = self.path(recording)
         try:
-            with path.open("r+b") as file:
+            with open(path, "r+b", opener=in_place) as file:
                 file.truncate(length)
                 os.fsync(file.fileno())
         except OSError as error:
-            raise _unwritable(path, error) from error
+            if error.errno == errno.ELOOP:
+                return
+            raise refused(path, error) from error
 
     def set_aside(self, recording: str) -> None:
         """A file that belongs to nothing is kept where no recording is looked for. Raises ArchiveError."""
@@ -191,11 +200,8 @@ class Vault:
         return sorted(_ids(self.folder / ASIDE))
 
     def is_bare(self, recording: str) -> bool:
-        """Whether a file that was set aside has no more than a header, or not even that: a recording that had only begun to
-        begin. A power cut may leave its bytes zero."""
-        data = self._aside(recording).read_bytes()
-        begun = MAGIC.startswith(data[: len(MAGIC)]) and len(data) <= header_size(data[:PREFIX_BYTES])
-        return begun or not data.strip(b"\0")
+        """Whether a file that was set aside is of a recording that had only begun to begin."""
+        return _is_bare(self._aside(recording).read_bytes())
 
     def _aside(self, recording: str) -> Path:
         return self.folder / ASIDE / self.path(recording).name
@@ -210,7 +216,7 @@ class Vault:
             sync_folder(to.parent)
             sync_folder(path.parent)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise refused(path, error) from error
 
     def _object(self, recording: str) -> _Object:
         if recording in self._gone:
@@ -220,11 +226,11 @@ class Vault:
             path = self.path(recording)
             try:
                 data = path.read_bytes()
-                descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+                descriptor = in_place(str(path), os.O_RDWR | _BINARY)
             except FileNotFoundError as error:
                 raise GoneError(recording) from error
             except OSError as error:
-                raise _unwritable(path, error) from error
+                raise refused(path, error) from error
             _, start = read_header(data)
             opened = self._objects[recording] = _Object(path, descriptor, data[:start])
             # The encoder was still behind when the recording was closed, or it is of an earlier run: nobody will settle it.
@@ -351,7 +357,7 @@ class SegmentWriter:
         try:
             self._object.append(self._sealer.seal(self.chunks, final, content))
         except OSError as error:
-            fault = _unwritable(self._object.path, error)
+            fault = refused(self._object.path, error)
             self._on_fault(fault.code)
             raise fault from error
         self._first += len(self._packets)
@@ -363,6 +369,10 @@ class SegmentWriter:
 
 
 def _nobody(_code: str) -> None:
+    return None
+
+
+def _nobody_waits(_is_so: bool) -> None:
     return None
 
 
@@ -389,32 +399,43 @@ def _ids(folder: Path) -> Iterator[str]:
     return (one for name in _names(folder) if (one := _id_of(name)) is not None)
 
 
+def _new_or_left(path: Path, recording: str) -> int:
+    """A new file, or an attempt's before this one, emptied, where the disk did not let it go. Raises OSError: also where what is
+    there has sound in it, is of another recording, or no file of the archive's own (`inplace`)."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+    except FileExistsError as there:
+        descriptor = in_place(str(path), os.O_RDWR | _BINARY)
+        try:
+            with open(descriptor, "rb", closefd=False) as file:
+                data = file.read()
+            if not _is_bare(data) or _names_another(data, recording):
+                raise there
+            os.ftruncate(descriptor, 0)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+
+def _is_bare(data: bytes) -> bool:
+    """Whether it is no more than a header, or not even that. A power cut may leave its bytes zero."""
+    begun = MAGIC.startswith(data[: len(MAGIC)]) and len(data) <= header_size(data[:PREFIX_BYTES])
+    return begun or not data.strip(b"\0")
+
+
+def _names_another(data: bytes, recording: str) -> bool:
+    try:
+        header, _ = read_header(data)
+    except ArchiveError:
+        return False
+    return header.recording != recording
+
+
 def _overwrite(path: Path) -> None:
-    with path.open("r+b") as file:
+    with open(path, "r+b", opener=in_place) as file:
         left = os.fstat(file.fileno()).st_size
         while left > 0:
             left -= file.write(bytes(min(left, _BLOCK)))
         file.flush()
         os.fsync(file.fileno())
-
-
-def is_shared(folder: Path) -> bool:
-    """Whether a group works in it: then what is made in it is the group's too, whatever a user's own habit (umask) is."""
-    if sys.platform == "win32":
-        return False
-    wanted = stat.S_ISGID | stat.S_IRWXG
-    return folder.stat().st_mode & wanted == wanted
-
-
-def sync_folder(folder: Path) -> None:
-    """A name that came or went is on the disk too. Windows has no such call and does so by itself."""
-    if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _unwritable(path: Path, error: OSError) -> ArchiveError:
-    return ArchiveError("error.archive.unwritable", path=str(path), detail=error.strerror or "")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import CallFacts, Tables
 from softphone.archive.keys.wraps import Secrets
-from softphone.archive.tables import calls, holds, purposes, recordings, wraps
+from softphone.archive.tables import audit, calls, holds, purposes, recordings, wraps
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
@@ -84,7 +84,7 @@ class History:
         )
 
     def _past(self, connection: Connection, those: Sequence[CallFacts], now: datetime) -> list[PastRow]:
-        """Four statements, however many they are."""
+        """Five statements, however many they are."""
         here = recordings.c.call.in_([facts.call for facts in those])
         of_call = _by("call", connection, select(recordings).where(here).order_by(recordings.c.recording))
         made = [row.recording for rows in of_call.values() for row in rows]
@@ -92,6 +92,7 @@ class History:
         opens = _by("recording", connection, select(wraps.c.recording, wraps.c.role).where(wraps.c.recording.in_(made)))
         standing = select(holds).where(holds.c.recording.in_(made), holds.c.lifted_at.is_(None)).order_by(holds.c.at)
         held = _by("recording", connection, standing)
+        broke_off = _broke_off(connection, [facts.call for facts in those])
         past: list[PastRow] = []
         for facts in those:
             rows = of_call.get(facts.call, [])
@@ -106,7 +107,7 @@ class History:
                     },
                     tuple(_hold(one) for one in held.get(row.recording, [])),
                     row.restricted,
-                    row.broke_off_at is not None,
+                    row.broke_off_at is not None or bool({(facts.call, row.recording), (facts.call, None)} & broke_off),
                 )
                 for row in rows
             )
@@ -120,6 +121,14 @@ def _by(key: str, connection: Connection, asked: Any) -> dict[str, list[Any]]:
     for row in connection.execute(asked):
         found.setdefault(getattr(row, key), []).append(row)
     return found
+
+
+def _broke_off(connection: Connection, those: Sequence[str]) -> set[tuple[str, str | None]]:
+    """Calls and recordings of which a failure left talk unrecorded, as the session wrote; a recording that was to come: None."""
+    said = select(audit.c.call, audit.c.recording).where(
+        audit.c.call.in_(those), audit.c.event == "recording_broke_off"
+    )
+    return {(row.call, row.recording) for row in connection.execute(said)}
 
 
 def _seconds(rows: Sequence[Any]) -> float:

@@ -156,7 +156,8 @@ def unlisted(connection: Connection, ids: Iterable[str]) -> Iterator[str]:
     listed = connection.execute(select(recordings.c.recording).order_by(recordings.c.recording)).scalars()
     known = next(listed, None)
     for one in ids:
-        while known is not None and known < one:
+        # What is no text stands behind all that is, and is no id.
+        while isinstance(known, str) and known < one:
             known = next(listed, None)
         if known != one:
             yield one

@@ -56,6 +56,8 @@ class Query:
     lines: tuple[str, ...] | None = None
     agents: tuple[str, ...] | None = None
     opens_for: KeyRole | None = None
+    sealed_for: tuple[KeyRole, tuple[str, ...]] | None = None
+    """a role and ids of keys, for one of which it is sealed in that role"""
     held: bool | None = None
 
 
@@ -129,7 +131,7 @@ def count(source: Source, query: Query, now: datetime, progress: Callable[[int, 
     with source.catalog.reading() as connection:
         where = [*_where(source, connection, query, now, None), *_among(query)]
         asked = select(func.count()).select_from(recordings).where(*where)
-        if query.opens_for is None or _few(query):
+        if (query.opens_for is None and query.sealed_for is None) or _few(query):
             return int(connection.execute(asked).scalar_one())
         found, seen, begin = 0, 0, ""
         while True:
@@ -199,6 +201,8 @@ def _where(
         where.append(recordings.c.opened_at < _text(query.until))
     if after is not None:
         where.append(tuple_(recordings.c.opened_at, recordings.c.recording) < (_text(after.opened_at), after.recording))
+    if query.sealed_for is not None:
+        where.append(sealed_for(recordings.c.recording, *query.sealed_for))
     if query.opens_for is not None:
         where.append(_opens_for(connection, query.opens_for, now))
         if query.opens_for is KeyRole.TRAINING and (oldest := oldest_training(connection, now)) is not None:
@@ -213,6 +217,12 @@ def oldest_training(connection: Connection, now: datetime) -> datetime | None:
         return None
     longest = max((31 * one.months + one.days for one in map(Period.parse, periods)), default=0)
     return now - timedelta(days=longest + 2)
+
+
+def sealed_for(recording: ColumnElement[str] | str, role: KeyRole, keys: Sequence[str]) -> ColumnElement[bool]:
+    """Whether one of these keys is among those for which it is sealed in this role: a look into an index for each."""
+    here = (wraps.c.recording == recording) & (wraps.c.role == role.value) & wraps.c.key_id.in_(keys)
+    return select(wraps.c.segment).where(here).exists()
 
 
 def _held() -> ColumnElement[bool]:

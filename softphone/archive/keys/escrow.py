@@ -30,10 +30,12 @@ _NONCE_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What an escrow holds: the secrets by their names in the keyring, and whose private keys they are."""
+    """What an escrow holds: the secrets by their names in the keyring, and whose private keys they are. `demo`: all of it a
+    demo's, which lies in no keyring."""
 
     secrets: Mapping[str, bytes]
     known: Sequence[Known]
+    demo: bool
 
 
 def gather(store: KeyStore, known: Sequence[Known], archive: str | None, desk: str | None) -> Held:
@@ -44,7 +46,7 @@ def gather(store: KeyStore, known: Sequence[Known], archive: str | None, desk: s
     found = {name: secret for name in dict.fromkeys(names) if (secret := store.get(name)) is not None}
     if not found:
         raise ArchiveError("error.keys.nothing_to_keep")
-    return Held(found, [one for one in known if one.private_name in found])
+    return Held(found, [one for one in known if one.private_name in found], store.demo)
 
 
 def make(held: Held, path: Path, passphrase: str, now: datetime, *, cost: Cost | None = None) -> None:
@@ -133,10 +135,12 @@ def _content(held: Held, now: datetime) -> dict[str, Any]:
         "made_at": now.isoformat(),
         "secrets": {name: b64(secret) for name, secret in held.secrets.items()},
         "keys": [ring.as_told(one) for one in held.known],
+        **({"demo": True} if held.demo else {}),
     }
 
 
 def _held(content: dict[str, Any]) -> Held:
     told: dict[str, str] = content["secrets"]
     keys: list[dict[str, Any]] = content["keys"]
-    return Held({name: unb64(secret) for name, secret in told.items()}, [ring.from_told(one) for one in keys])
+    secrets = {name: unb64(secret) for name, secret in told.items()}
+    return Held(secrets, [ring.from_told(one) for one in keys], content.get("demo") is True)

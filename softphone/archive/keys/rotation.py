@@ -18,10 +18,10 @@ from softphone.archive.keys import revocation, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Wrap
 from softphone.archive.proof import audit
+from softphone.archive.proof.proofs import touch
 from softphone.archive.tables import meta, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
-from softphone.domain.purpose import KeyRole
 
 BATCH = 200
 """wraps a transaction: a writing engine waits for no more than that"""
@@ -113,12 +113,15 @@ def revoke(archive: Archive, key: Recipient, progress: Progress | None = None) -
         todo = _count(connection, _of(key), elsewhere)
     dropped, after, stopped = 0, ("", -1), False
     while not stopped:
-        with archive.catalog.writing() as connection:
+        # Among very many this takes a while: no engine waits for it.
+        with archive.catalog.reading() as connection:
             rows = _next(connection, after, _of(key), elsewhere)
-            if not rows:
-                break
-            after = (rows[-1].recording, rows[-1].segment)
-            count = _drop(connection, [(row.recording, row.segment) for row in rows], key)
+        if not rows:
+            break
+        after = (rows[-1].recording, rows[-1].segment)
+        with archive.catalog.writing() as connection:
+            # Meanwhile another key may have gone, and then this one is needed.
+            count = _drop(connection, [(row.recording, row.segment) for row in rows], key, elsewhere)
             audit.append(connection, archive.desk, [_entry("key_dropped", archive, {**told, "segments": count})])
         dropped += count
         stopped = progress is not None and not progress(dropped, max(dropped, todo))
@@ -127,13 +130,13 @@ def revoke(archive: Archive, key: Recipient, progress: Progress | None = None) -
         return Revoked(dropped, _count(connection, _of(key)), stopped)
 
 
-def living_wraps(archive: Archive) -> dict[tuple[str, KeyRole], int]:
-    """How many wraps each key has, by key id and role."""
+def living_wraps(archive: Archive) -> dict[tuple[str, str], int]:
+    """How many wraps each key has, by key id and role; also for a role that there is none of, which `verify` tells."""
     with archive.catalog.reading() as connection:
         found = connection.execute(
             select(wraps.c.key_id, wraps.c.role, func.count().label("total")).group_by(wraps.c.key_id, wraps.c.role)
         )
-        return {(row.key_id, KeyRole(row.role)): row.total for row in found}
+        return {(str(row.key_id), str(row.role)): row.total for row in found}
 
 
 def _anew(row: Row[*tuple[Any, ...]], private: bytes, new: Recipient) -> Wrap | None:
@@ -187,10 +190,13 @@ def _write(connection: Connection, desk: str, made: Sequence[Wrap], new: Recipie
     slots.add(connection, desk, made)
 
 
-def _drop(connection: Connection, places: Sequence[tuple[str, int]], key: Recipient) -> int:
+def _drop(
+    connection: Connection, places: Sequence[tuple[str, int]], key: Recipient, *which: ColumnElement[bool]
+) -> int:
     if not places:
         return 0
-    return connection.execute(delete(wraps).where(_of(key), _placed(places))).rowcount
+    touch(connection, *(recording for recording, _ in places))
+    return connection.execute(delete(wraps).where(_of(key), _placed(places), *which)).rowcount
 
 
 def _placed(places: Sequence[tuple[str, int]]) -> ColumnElement[bool]:

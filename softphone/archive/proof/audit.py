@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from softphone.archive.proof.proofs import changed, desks
 from softphone.archive.tables import audit, audit_begins, meta, time_in
@@ -26,8 +26,26 @@ SWEPT, NOT_SWEPT = "sweep_", "sweep_clock_doubtful"
 """how the entries of a sweep begin, and the one by which nothing was deleted"""
 BELIEVED = "clock_believed"
 """custody has looked at the clock, at the log as it was then: the last number of each desk"""
+RESTORED = "archive_restored"
+"""the log goes on from where a backup was, which may be an older day"""
+WRITTEN = "written"
+"""in a writing connection's `info`: the number of the last entry that its transaction wrote"""
+REFUSED = "refused"
+"""how the event of every refusal ends"""
 AHEAD = timedelta(days=1)
 """days are what a sweep deletes by"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are meant; nothing said: all."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    events: tuple[str, ...] = ()
+    refusals: bool = False
+    recording: str = ""
+    """an id, or how it begins"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +60,13 @@ class Break:
 def append(connection: Connection, desk: str, entries: Iterable[AuditEntry], touched: Iterable[str] = ()) -> int:
     """Within the transaction of the change they tell of, once it is made. Returns how many.
 
-    The last of them seals the rows of the recordings that they name, and of those `touched` besides (`proofs`).
+    The last of them seals the rows of the recordings that they name, and of what was touched besides (`proofs`).
     """
     entries = list(entries)
     named = [entry.recording for entry in entries if entry.recording is not None]
-    state = changed(connection, [*named, *touched]) if entries else None
     end = last(connection, desk)
     number, previous = (end.number, end.hash) if end else _begins(connection).get(desk, (0, GENESIS))
+    state = changed(connection, [*named, *touched], first=number == 0) if entries else None
     count = 0
     for at, entry in enumerate(entries, 1):
         if not entry.rule:
@@ -73,12 +91,14 @@ def append(connection: Connection, desk: str, entries: Iterable[AuditEntry], tou
         # The end of the chain stands apart from it, so that a log which was cut off shows.
         connection.execute(meta.delete().where(meta.c.name == _end(desk)))
         connection.execute(insert(meta).values(name=_end(desk), value=f"{number} {previous}"))
+        connection.info[WRITTEN] = number
     return count
 
 
 def last(connection: Connection, desk: str) -> Row[Any] | None:
-    """The desk's newest entry."""
-    asked = select(audit).where(audit.c.desk == desk).order_by(audit.c.number.desc()).limit(1)
+    """The desk's newest entry. What has no number was put in past the program, and is followed by nothing."""
+    numbered = func.typeof(audit.c.number) == "integer"
+    asked = select(audit).where(audit.c.desk == desk, numbered).order_by(audit.c.number.desc()).limit(1)
     return connection.execute(asked).first()
 
 
@@ -210,11 +230,42 @@ def entries(connection: Connection, recording: str | None = None, call: str | No
     return list(connection.execute(asked))
 
 
+def look(
+    connection: Connection, desk: str, wanted: Wanted, before: int | None, limit: int
+) -> tuple[list[Row[Any]], int | None]:
+    """Of the `BATCH` entries before this number (None: the newest) those that are meant, newest first and at most `limit`; and
+    before which number the next look begins. None: there is nothing before."""
+    here = [audit.c.desk == desk, func.typeof(audit.c.number) == "integer"]
+    if before is not None:
+        here.append(audit.c.number < before)
+    newest = audit.c.number.desc()
+    numbers = select(audit.c.number).where(*here).order_by(newest)
+    place = connection.execute(numbers.limit(1).offset(BATCH - 1)).scalar()
+    if place is not None:
+        here.append(audit.c.number >= place)
+    return list(connection.execute(select(audit).where(*here, *_meant(wanted)).order_by(newest).limit(limit))), place
+
+
+def _meant(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.since is not None:
+        yield audit.c.at >= wanted.since.astimezone(UTC).isoformat()
+    if wanted.until is not None:
+        yield audit.c.at < wanted.until.astimezone(UTC).isoformat()
+    if wanted.events:
+        yield audit.c.event.in_(wanted.events)
+    if wanted.refusals:
+        yield audit.c.event.endswith(REFUSED)
+    if wanted.recording:
+        begin = wanted.recording.lower()
+        yield audit.c.recording.between(begin, f"{begin}~")
+
+
 def _digest(row: Any, previous: str) -> str:
     told = {name: row[name] for name in ("desk", "number", "at", "event", "rule", "call", "recording", "params")}
     if row["state"] is not None:
         told["state"] = row["state"]
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    # Bytes stand nowhere, but where somebody put them.
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
     return hashlib.sha256(previous.encode("ascii") + text.encode("ascii")).hexdigest()
 
 

@@ -24,10 +24,8 @@ from softphone.archive.retention.clock import last_swept
 from softphone.archive.tables import (
     audit,
     audit_begins,
-    condemned,
     holds,
     purposes,
-    recordings,
     segments,
     time_in,
     wraps,
@@ -85,6 +83,8 @@ class Facts:
     keys: Keys
     unreadable: set[str] = field(default_factory=set[str])
     """of which a row holds what the program never writes"""
+    no_role: dict[str, set[tuple[int, str]]] = field(default_factory=dict[str, "set[tuple[int, str]]"])
+    """of its wraps, the segment and the role of those for one that there is none of"""
 
     @classmethod
     def of(cls, connection: Connection, ids: Sequence[str], keys: Keys) -> Facts:
@@ -110,13 +110,18 @@ class Facts:
             keys=keys,
         )
         for one in connection.execute(select(segments).where(segments.c.recording.in_(ids))):
-            facts.segments[one.recording][one.segment] = ()
-            facts.chunks[one.recording, one.segment] = one.chunks
             with facts._readable(one.recording):
-                facts.segments[one.recording][one.segment] = recorded_for(one.purposes)
+                number = _number(one.segment)
+                facts.segments[one.recording][number] = ()
+                facts.chunks[one.recording, number] = one.chunks
+                facts.segments[one.recording][number] = recorded_for(one.purposes)
         for one in connection.execute(slots.SEALED.where(wraps.c.recording.in_(ids))):
             with facts._readable(one.recording):
-                facts.wraps[one.recording].append(slots.wrap_of(one))
+                segment = _number(one.segment)
+                if one.role in [*KeyRole]:
+                    facts.wraps[one.recording].append(slots.wrap_of(one))
+                else:
+                    facts.no_role.setdefault(one.recording, set()).add((segment, str(one.role)))
         for one in connection.execute(select(purposes).where(purposes.c.recording.in_(ids))):
             with facts._readable(one.recording):
                 facts.stands[one.recording][one.purpose] = Ended(one.stands)
@@ -131,9 +136,18 @@ class Facts:
             self.unreadable.add(recording)
 
 
+def _number(column: object) -> int:
+    """Raises ValueError where somebody put in what is none."""
+    if not isinstance(column, int):
+        raise ValueError(column)
+    return column
+
+
 def holders(facts: Facts, row: Any, now: datetime) -> Iterator[Found]:
     """Who can open it is exactly who may: its purposes that stand, less what a hold or a case keeps out, and custody."""
     of = row.recording
+    for segment, role in sorted(facts.no_role.get(of, ())):
+        yield "wrap_of_no_role", {"recording": of, "segment": segment, "found": role}
     if of in facts.unreadable:
         yield "rows_unreadable", {"recording": of}
         return
@@ -209,13 +223,3 @@ def revocations(connection: Connection) -> Iterator[Found]:
     if not unnamed and connection.execute(select(audit_begins.c.desk).limit(1)).first() is None:
         for key_id in sorted(gone - keys_told):
             yield "revocation_untold", {"key": key_id}
-
-
-def strays(connection: Connection) -> Iterator[Found]:
-    """Wraps of what does not exist, and recordings that stand and whose files are to go all the same."""
-    known = select(recordings.c.recording).where(recordings.c.recording == wraps.c.recording).exists()
-    for recording in connection.execute(select(wraps.c.recording).where(~known).distinct()).scalars():
-        yield "wrap_stray", {"recording": recording}
-    both = select(condemned.c.recording).join(recordings, recordings.c.recording == condemned.c.recording)
-    for recording in connection.execute(both).scalars():
-        yield "condemned_stands", {"recording": recording}

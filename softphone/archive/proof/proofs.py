@@ -1,8 +1,8 @@
 """The catalog's rows, tied to the audit log: every entry that tells of a change says what the recording's rows were before it
 and what they are since. A row that was changed past the log, or went past it, no longer fits.
 
-Wraps are not among the rows: whom each must be for is `verify`'s to know, and what is in one shows by its key alone. A
-number's sealed form is, with its random nonce: of a digest that outlives its recording no number can be tried.
+A recording's wraps are among its rows: one that was deleted, added or exchanged shows also where no key opens it. A number's
+sealed form is, with its random nonce: of a digest that outlives its recording no number can be tried.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DatabaseError
 
-from softphone.archive.tables import audit, audit_begins, holds, recordings
+from softphone.archive.tables import audit, audit_begins, holds, recordings, sample_tallies
 
 BEFORE = "before"
 """in a writing connection's `info`: gives a connection that still sees what was there when it began"""
 SEALED = "sealed"
 """in its `info`: what this transaction has told of each recording so far"""
+TOUCHED = "touched"
+"""in its `info`: what this transaction has changed that no entry need name; its next entry seals it"""
 GONE = ""
 _UNREADABLE = "unreadable"
+_DIGEST = 32
+"""hex digits of one"""
 BATCH = 500
 """recordings compared at one look"""
 _ENTRIES = 5_000
@@ -48,45 +52,85 @@ SELECT json_array(
   (SELECT json_group_array(json_array(comment, sample, text, at, "by"))
    FROM (SELECT * FROM review_comments WHERE recording = :of ORDER BY comment)),
   (SELECT json_group_array(json_array(item, points, at, "by"))
-   FROM (SELECT * FROM review_scores WHERE recording = :of ORDER BY item)))
+   FROM (SELECT * FROM review_scores WHERE recording = :of ORDER BY item))),
+(SELECT json_group_array(json_array(segment, role, key_id, suite, hex(sealed)))
+   FROM (SELECT * FROM wraps LEFT JOIN slots USING (slot) WHERE recording = :of ORDER BY segment, role, key_id))
 FROM recordings LEFT JOIN calls ON calls.call = recordings.call WHERE recordings.recording = :of
 """)
 """columns by name: one that a later version adds leaves what was sealed before as it is, where it is empty"""
-REFUSALS, CALL_BACKS = "refusals", "call_backs"
-"""lists that are sealed whole, under these names in the place of a recording's"""
+REFUSALS, CALL_BACKS, LANGUAGES, RUNS = "refusals", "call_backs", "party_languages", "sample_runs"
+REVOCATIONS, TALLIES, SIGNER = "revocations", "sample_tallies", "policy_signer"
+"""lists that are sealed whole, under these names in the place of a recording's; the tallies month by month (`of_month`)"""
 _LISTS = {
     REFUSALS: text("SELECT hex(number_index), at, until FROM refusals ORDER BY number_index"),
     CALL_BACKS: text(
         "SELECT call, hex(number_sealed), hex(number_index), line, at, until FROM call_backs ORDER BY call"
     ),
+    LANGUAGES: text(
+        "SELECT json_group_array(json_array(hex(number_index), language, at, until)) "
+        "FROM (SELECT * FROM party_languages ORDER BY number_index)"
+    ),
+    RUNS: text(
+        'SELECT json_group_array(json_array(line, agent, number, hex(seed), share, block, start, "next", taken, until)) '
+        "FROM (SELECT * FROM sample_runs ORDER BY line, agent)"
+    ),
+    REVOCATIONS: text(
+        "SELECT json_group_array(json_array(name, value)) "
+        "FROM (SELECT * FROM meta WHERE name LIKE 'revoked-%' ORDER BY name)"
+    ),
+    SIGNER: text(
+        "SELECT json_group_array(json_array(name, value)) FROM (SELECT * FROM meta WHERE name = 'policy-signer')"
+    ),
+    TALLIES: text(
+        'SELECT json_group_array(json_array(line, agent, what, "count")) '
+        "FROM (SELECT * FROM sample_tallies WHERE month = :part ORDER BY desk, line, agent, what)"
+    ),
 }
+_NO_SIGNER = hashlib.sha256(json.dumps(["[]"]).encode("ascii")).hexdigest()[:_DIGEST]
+"""the digest of that list where it is empty"""
 
 
-def state_of(connection: Connection, recording: str) -> str:
-    """A digest of what the catalog says of a recording; `GONE` where it says nothing. Of a list, by its name, of all of it."""
-    if recording in _LISTS:
-        digest = hashlib.sha256()
-        for row in connection.execute(_LISTS[recording]):
-            digest.update(json.dumps([*row]).encode("ascii"))
-        return digest.hexdigest()[:32]
+def of_month(month: str) -> str:
+    """The name under which its tallies are sealed: those of a year would take too long with each call."""
+    return f"{TALLIES} {month}"
+
+
+def touch(connection: Connection, *these: str) -> None:
+    """Recordings and lists that are about to be another, for the transaction's next entry to seal."""
+    connection.info[TOUCHED].update(dict.fromkeys(these))
+
+
+def state_of(connection: Connection, of: str) -> str:
+    """A digest of what the catalog says of a recording, then one of its wraps; `GONE` where it says nothing. Of a list, by its
+    name, one of all of it."""
+    name, _, part = str(of).partition(" ")
     try:
-        told = connection.execute(_STATE, {"of": recording}).scalar()
+        if name in _LISTS:
+            digest = hashlib.sha256()
+            for row in connection.execute(_LISTS[name], {"part": part} if name == TALLIES else {}):
+                digest.update(json.dumps([*row], default=str).encode("ascii"))
+            return digest.hexdigest()[:_DIGEST]
+        told = connection.execute(_STATE, {"of": of}).first()
     except DatabaseError as error:
         # A value that is no text where the program writes text: told as another state, and it keeps nobody from the recording.
         if "JSON" in str(error.orig):
             return _UNREADABLE
         raise
-    return GONE if told is None else hashlib.sha256(str(told).encode("utf-8")).hexdigest()[:32]
+    if told is None:
+        return GONE
+    return "".join(hashlib.sha256(str(one).encode("utf-8")).hexdigest()[:_DIGEST] for one in told)
 
 
-def changed(connection: Connection, touched: Iterable[str]) -> str | None:
+def changed(connection: Connection, touched: Iterable[str], *, first: bool = False) -> str | None:
     """For the entry that is about to be written: of each recording that is another than it was, both states; None: of none.
 
-    `connection` is one of `Catalog.writing`.
+    `first` of a log, it tells of every list: what is in none of them then is known to have come later. Who signs policies is
+    told whenever it is touched, changed or not: chosen once, it outlasts the entry. `connection` is one of `Catalog.writing`.
     """
     told: dict[str, tuple[str, str]] = {}
     sealed: dict[str, str] = connection.info[SEALED]
-    these = list(dict.fromkeys(touched))
+    these = list(dict.fromkeys((*touched, *connection.info[TOUCHED], *(_LISTS if first else ()))))
+    connection.info[TOUCHED].clear()
     if not these:
         return None
     unseen = [one for one in these if one not in sealed]
@@ -95,7 +139,7 @@ def changed(connection: Connection, touched: Iterable[str]) -> str | None:
             sealed |= {one: state_of(before, one) for one in unseen}
     for one in these:
         was, now = sealed[one], state_of(connection, one)
-        if was != now:
+        if was != now or one == SIGNER or (first and one in _LISTS):
             told[one] = (was, now)
         sealed[one] = now
     return json.dumps(told, sort_keys=True) if told else None
@@ -139,10 +183,11 @@ def against_the_log(
         with reading() as connection:
             asked = select(recordings.c.recording).where(recordings.c.recording > after)
             some = connection.execute(asked.order_by(recordings.c.recording).limit(BATCH)).scalars().all()
-            found = told.compare(connection, []) + told.of_none(connection, some)
+            found = told.compare(connection, [])
+            found += told.of_none(connection, some) if some else told.of_no_list(connection)
+        yield from found
         if not some:
             break
-        yield from found
         after = some[-1]
 
 
@@ -166,12 +211,18 @@ class _Told:
             for row in rows:
                 self._at[desk] = row.number
                 for recording, (was, now) in _read(row.state):
-                    if self.last.get(recording, was) != was and recording not in self._faulty:
+                    before = self._before(recording)
+                    if before is not None and not _same(before, was) and recording not in self._faulty:
                         self._faulty.add(recording)
-                        found.append(_differs(recording, row.number))
+                        found.append(_differs(recording, row.number, before, was))
                     self.last[recording] = now
             more = more or len(rows) == _ENTRIES
         return found, more
+
+    def _before(self, of: str) -> str | None:
+        """As what is told of was before, as far as that is known: a month that no entry names began with no tallies, where the
+        log tells of them from its beginning."""
+        return self.last.get(of, self.last.get(TALLIES) if of.startswith(of_month("")) else None)
 
     def compare(self, connection: Connection, these: Sequence[str]) -> list[Found]:
         """These as they are and as the log left them: what has been written meanwhile, it tells of too."""
@@ -185,16 +236,16 @@ class _Told:
             state = self.last[recording]
             if recording in self._faulty:
                 continue
-            if recording in _LISTS:
-                if state_of(connection, recording) != state:
-                    found.append(_differs(recording, 0))
+            if _is_list(recording):
+                if (now := state_of(connection, recording)) != state:
+                    found.append(_differs(recording, 0, state, now))
             elif recording not in living:
                 if state != GONE:
                     found.append(("recording_lost", {"recording": recording}))
             elif state == GONE:
                 found.append(("recording_untold", {"recording": recording}))
-            elif state_of(connection, recording) != state:
-                found.append(_differs(recording, 0))
+            elif not _same(state, now := state_of(connection, recording)):
+                found.append(_differs(recording, 0, state, now))
         return found
 
     def of_none(self, connection: Connection, these: Sequence[str]) -> list[Found]:
@@ -205,6 +256,15 @@ class _Told:
         asked = select(audit.c.recording).where(audit.c.recording.in_(unseen)).distinct()
         named = set(connection.execute(asked).scalars()) if unseen else set[str]()
         return [("recording_untold", {"recording": one}) for one in unseen if one not in named]
+
+    def of_no_list(self, connection: Connection) -> list[Found]:
+        """Tallies of months that no entry names, where the log tells of them from its beginning; and a signer of policies that
+        none does: before there was one, no entry tells that there is none."""
+        months = connection.execute(select(sample_tallies.c.month).distinct()).scalars() if TALLIES in self.last else ()
+        unseen = [of_month(one) for one in months if of_month(one) not in self.last]
+        if SIGNER not in self.last and state_of(connection, SIGNER) != _NO_SIGNER:
+            unseen.append(SIGNER)
+        return [_differs(one, 0, "", "") for one in unseen]
 
 
 def desks(connection: Connection) -> Iterator[str]:
@@ -217,10 +277,23 @@ def desks(connection: Connection) -> Iterator[str]:
             yield desk
 
 
-def _differs(of: str, number: int) -> Found:
-    if of in _LISTS:
-        return f"{of}_changed", {"number": number}
-    return "rows_changed", {"recording": of, "number": number}
+def _is_list(of: str) -> bool:
+    return of.partition(" ")[0] in _LISTS
+
+
+def _same(one: str, other: str) -> bool:
+    """What an earlier version told of a recording is the beginning of what is told today: it says nothing of its wraps."""
+    if GONE in (one, other):
+        return one == other
+    return one.startswith(other) or other.startswith(one)
+
+
+def _differs(of: str, number: int, told: str, found: str) -> Found:
+    name, _, part = of.partition(" ")
+    if name in _LISTS:
+        return f"{name}_changed", {"number": number, **({"month": part} if name == TALLIES else {})}
+    rows_too = told[:_DIGEST] != found[:_DIGEST]
+    return "rows_changed" if rows_too else "wraps_changed", {"recording": of, "number": number}
 
 
 def _read(state: str) -> list[tuple[str, tuple[str, str]]]:

@@ -17,9 +17,11 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from softphone.archive import schema
-from softphone.archive.archive import Archive
+from softphone.archive.archive import RECORDINGS, Archive
 from softphone.archive.backup.alone import SNAPSHOT, left_over
 from softphone.archive.files.container import Chunk, Sealer
+from softphone.archive.files.disk import DAMAGED
+from softphone.archive.files.inplace import leading_away
 from softphone.archive.files.reader import Structure, read_structure
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.keys import slots
@@ -29,7 +31,8 @@ from softphone.archive.marker import half_restored, replaced
 from softphone.archive.proof import audit, proofs
 from softphone.archive.proof.audit import Chain
 from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads
-from softphone.archive.proof.holders import Facts, Keys, holders, revocations, strays
+from softphone.archive.proof.holders import Facts, Keys, holders, revocations
+from softphone.archive.proof.strays import of_another_desk, of_nothing, strays
 from softphone.archive.tables import condemned, recordings
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
@@ -88,10 +91,11 @@ def verify(
     archive: Archive, head: Head | None = None, progress: Progress | None = None, now: datetime | None = None
 ) -> Proof:
     """Everything, a batch of recordings at a time; `head`: what was kept elsewhere of the log. It may run beside a writer:
-    what a second look does not bear out has only changed meanwhile. Raises ArchiveError where the catalog cannot be read
-    at all, and what `progress` raises.
+    what a second look does not bear out has only changed meanwhile. A page that is damaged ends the look at what stands in it,
+    and no other. Raises ArchiveError where the catalog cannot be read at all, and what `progress` raises.
     """
     now, done, total = now or archive.clock(), 0, 0
+    look: _Look | None = None
 
     def step() -> None:
         if progress is not None:
@@ -99,7 +103,7 @@ def verify(
 
     findings = [Finding("catalog_damaged", {"detail": found}) for found in _integrity(archive, progress)]
     chain = Chain()
-    log = [*_log(archive, archive.catalog.reading, head, chain, step)]
+    log = [*_as_far(_log(archive, archive.catalog.reading, head, chain, step))]
     findings += log
     if not archive.demo:
         # By whose clock something was deleted before its time, as far as the log's own times tell; a demo's may be tried out.
@@ -109,25 +113,58 @@ def verify(
             )
             for row, known in chain.ahead(now)
         ]
-    with archive.catalog.reading() as connection:
-        total = int(connection.execute(select(func.count()).select_from(recordings)).scalar_one())
-        keys_now = Keys.of(connection)
-    look = _Look(archive, keys_now, now)
-    for rows, facts in _batches(archive, keys_now):
-        for row in rows:
-            findings += look.at(row, facts)
-            done += 1
-            step()
-    findings += _found(proofs.against_the_log(archive.catalog.reading, step))
-    for look_at in (_schema, revocations, strays, slots.copied, slots.faults):
-        # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
+
+    def each() -> Iterator[Finding]:
+        nonlocal done, total, look
         with archive.catalog.reading() as connection:
-            findings += _found(look_at(connection))
+            total = int(connection.execute(select(func.count()).select_from(recordings)).scalar_one())
+            keys_now = Keys.of(connection)
+        look = _Look(archive, keys_now, now)
+        for rows, facts in _batches(archive, keys_now):
+            for row in rows:
+                yield from look.at(row, facts)
+                done += 1
+                step()
+
+    findings += _as_far(each())
+    findings += _as_far(_found(proofs.against_the_log(archive.catalog.reading, step)))
+    for look_at in (_schema, revocations, strays, of_nothing, of_another_desk, slots.copied, slots.faults):
+        # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
+        findings += _as_far(_looked(archive, look_at))
         step()
-    findings += _stray_files(archive)
+    findings += _as_far(_stray_files(archive))
     findings += _left(archive)
     entries = sum(chain.count.values())
-    return Proof(done, look.chunks, look.opened, entries, not log, tuple(findings))
+    chunks, opened = (look.chunks, look.opened) if look else (0, 0)
+    return Proof(done, chunks, opened, entries, not log, tuple(_once_told(findings)))
+
+
+def _as_far(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Up to a page that cannot be read."""
+    try:
+        yield from found
+    except ArchiveError as error:
+        if error.code != DAMAGED:
+            raise
+        yield Finding("catalog_damaged", {"detail": str(error.params["detail"])})
+
+
+def _looked(
+    archive: Archive, look_at: Callable[[Connection], Iterable[tuple[str, dict[str, str | int]]]]
+) -> Iterator[Finding]:
+    with archive.catalog.reading() as connection:
+        yield from _found(look_at(connection))
+
+
+def _once_told(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Each look may meet the same damage."""
+    damage: list[Finding] = []
+    for one in findings:
+        if one.code == "catalog_damaged":
+            if one in damage:
+                continue
+            damage.append(one)
+        yield one
 
 
 def _found(found: Iterable[tuple[str, dict[str, str | int]]]) -> Iterator[Finding]:
@@ -180,34 +217,53 @@ def _log(
 ) -> Iterator[Finding]:
     """The chain by itself, then by what was signed of it, here and elsewhere. Each difference once."""
     breaks: dict[audit.Break, None] = {}
-    more = True
+    more, last = True, archive.signer.last
     while more:
         with reading() as connection:
             found, more = chain.read_on(connection)
         breaks |= dict.fromkeys(found)
         step()
     with reading() as connection:
-        signed = {*begins(connection)}
+        signed: dict[str, int] = {}
+        """of each desk, the newest entry for which it stands"""
+        forged: dict[str, int] = {}
+        """after which entry a desk's log is said to begin, where that is told already"""
+
+        def differs(head: Head) -> audit.Break | None:
+            return compare(connection, head) if head.number > forged.get(head.desk, 0) else None
+
         for begin in begins(connection).values():
-            if not begin.is_signed or not archive.signer.knows(begin.key):
+            if begin.is_signed and archive.signer.knows(begin.key):
+                signed[begin.desk] = begin.number
+            else:
+                forged[begin.desk] = begin.number
                 yield Finding("begin_forged", {"desk": begin.desk, "number": begin.number})
         for head in heads(connection):
-            signed.add(head.desk)
             where: dict[str, str | int] = {"desk": head.desk, "number": head.number}
             if not head.is_signed:
                 yield Finding("checkpoint_forged", where)
             elif not archive.signer.knows(head.key):
                 yield Finding("checkpoint_foreign", where)
-            elif differs := compare(connection, head):
-                breaks.setdefault(differs)
+            else:
+                if broken := differs(head):
+                    breaks.setdefault(broken)
+                if head.previous is not None and head.previous > signed.get(head.desk, 0):
+                    yield Finding("checkpoint_gone", {"desk": head.desk, "number": head.previous})
+                signed[head.desk] = head.number
+        if last is not None and (broken := differs(last)):
+            if not archive.signer.restored_since(connection, last.at):
+                breaks.setdefault(broken)
+        elif last is not None and last.number > signed.get(last.desk, 0):
+            yield Finding("checkpoint_gone", {"desk": last.desk, "number": last.number})
         if kept is not None:
             if not kept.is_signed:
                 yield Finding("head_forged", {"desk": kept.desk, "number": kept.number})
-            elif differs := compare(connection, kept):
-                breaks.setdefault(differs)
+            elif broken := differs(kept):
+                breaks.setdefault(broken)
+        ends = {desk: end.number for desk in chain.count if (end := audit.last(connection, desk)) is not None}
     yield from (Finding(f"audit_{one.kind}", {"desk": one.desk, "number": one.number}) for one in breaks)
-    for desk, count in chain.count.items():
-        if desk not in signed and count > EVERY:
+    for desk, end in ends.items():
+        if (count := end - signed.get(desk, 0)) > EVERY:
             yield Finding("checkpoint_missing", {"desk": desk, "count": count})
 
 
@@ -360,6 +416,8 @@ def _stray_files(archive: Archive) -> Iterator[Finding]:
     for recording in strays:
         if vault.path(recording).exists():
             yield Finding("condemned" if recording in gone else "object_stray", {"recording": recording})
+    linked = {path for path in leading_away(archive.folder) if path.name != RECORDINGS} | {*vault.leading_away()}
+    yield from (Finding("file_linked", {"path": str(path)}) for path in sorted(linked))
     for path in vault.misnamed():
         yield Finding("file_misnamed", {"path": str(path)})
     for recording in vault.aside():

@@ -1,18 +1,22 @@
 """The audit log's own end of time: a first part of it goes, up to a checkpoint that then begins the chain (G10).
 
-Only what is past its period and holds together goes: what somebody changed stays for `verify` to tell. The chain that is
+Only what is past its period and holds together goes: what somebody changed stays for `verify` to tell. Whatever a policy says, no
+entry goes that is younger than a year, or than anything here may be kept, and none from the first of a recording that is here
+on: what proves a recording outlives it (G11). The chain that is
 left begins with a hash that the desk has signed for just that, so that no other beginning can be made of it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, or_, select
 
 from softphone.archive.proof import audit as log
 from softphone.archive.proof.checkpoint import Head, Signer, begins, heads
-from softphone.archive.tables import audit, checkpoints
+from softphone.archive.tables import audit, checkpoints, purposes, recordings
+from softphone.domain.policy.checks import LEAST_AUDIT_RETENTION
 from softphone.domain.policy.period import Period
 
 LOG_KEPT = Period(months=60)
@@ -23,34 +27,48 @@ AT_ONCE = 20_000
 """entries that go in one transaction, or as many as there are up to the next checkpoint: an engine waits for no more"""
 
 
-def past(
-    connection: Connection, signer: Signer, now: datetime, kept: Period, *, whole: bool = False
-) -> tuple[Head, int] | None:
-    """The checkpoint that may begin the chain from now on, and how many entries go with it; None: nothing is due.
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is due: the checkpoint that may begin the chain from now on, how many entries go with it, and after how long."""
 
-    What is due may be more: it is asked again. `whole`: all of it, for whoever wants to know alone.
-    """
+    head: Head
+    count: int
+    kept: Period
+
+
+def past(connection: Connection, signer: Signer, now: datetime, kept: Period, *, whole: bool = False) -> Past | None:
+    """None: nothing is due. What is due may be more: it is asked again. `whole`: all of it, for whoever wants to know alone."""
     if not signer.signs:
         return None
-    mine = audit.c.desk == signer.desk
-    last = _last_day(kept, now.date()).isoformat()
+    today, mine = now.date(), audit.c.desk == signer.desk
     first = connection.execute(select(audit.c.at).where(mine).order_by(audit.c.number).limit(1)).scalar()
-    if first is None or first[:10] > last:
+    if first is None or first[:10] > _last_day(kept, today).isoformat():
         # So it is day after day, and nobody has to read the whole log for it.
         return None
-    young = connection.execute(
-        select(func.min(audit.c.number)).where(mine, func.substr(audit.c.at, 1, 10) > last)
+    try:
+        kept = min([kept, LEAST_AUDIT_RETENTION, *_standing(connection)], key=lambda one: _last_day(one, today))
+    except ValueError:
+        # How long something here may be kept, nobody can read: `verify` tells.
+        return None
+    young = audit.c.at >= (_last_day(kept, today) + timedelta(days=1)).isoformat()
+    of_what_is_here = or_(
+        select(recordings.c.recording).where(recordings.c.recording == audit.c.recording).exists(),
+        select(recordings.c.recording).where(recordings.c.call == audit.c.call).exists(),
+    )
+    # In the log's order: no further is read than may go.
+    stays = connection.execute(
+        select(audit.c.number).where(mine, or_(young, of_what_is_here)).order_by(audit.c.number).limit(1)
     ).scalar()
     begin = begins(connection).get(signer.desk)
-    own = [one for one in heads(connection) if one.desk == signer.desk and one.number > (begin.number if begin else 0)]
-    due = [one for one in own if (young is None or one.number < young) and one.is_signed and one.key == signer.key]
+    gone = begin.number if begin else 0
+    own = [one for one in heads(connection) if one.desk == signer.desk and one.number > gone]
+    due = [one for one in own if (stays is None or one.number < stays) and one.is_signed and one.key == signer.key]
     if not due:
         return None
-    gone = begin.number if begin else 0
     to = due[-1:] if whole else [one for one in due if one.number - gone <= AT_ONCE][-1:] or due[:1]
     if not log.holds(connection, signer.desk, to[0].number, to[0].hash):
         return None
-    return to[0], to[0].number - gone
+    return Past(to[0], to[0].number - gone, kept)
 
 
 def cut(connection: Connection, signer: Signer, head: Head, now: datetime) -> None:
@@ -58,6 +76,12 @@ def cut(connection: Connection, signer: Signer, head: Head, now: datetime) -> No
     signer.begin(connection, head, now)
     connection.execute(delete(audit).where(audit.c.desk == head.desk, audit.c.number <= head.number))
     connection.execute(delete(checkpoints).where(checkpoints.c.desk == head.desk, checkpoints.c.number < head.number))
+
+
+def _standing(connection: Connection) -> list[Period]:
+    """How long what is here may be kept, by its purposes. Raises ValueError."""
+    asked = select(purposes.c.retention).where(purposes.c.retention.is_not(None)).distinct()
+    return [Period.parse(str(text)) for text in connection.execute(asked).scalars()]
 
 
 def _last_day(kept: Period, today: date) -> date:

@@ -65,6 +65,8 @@ def read(connection: Connection, recording: str, now: datetime) -> Found | None:
     row = row_of(connection, recording)
     if row is None:
         return None
+    if not isinstance(row.recording, str):
+        raise UnreadableError(recording)
     of_it = select(purposes).where(purposes.c.recording == recording)
     stand = select(holds).where(holds.c.recording == recording, holds.c.lifted_at.is_(None))
     told, held = connection.execute(of_it).all(), connection.execute(stand).all()

@@ -17,10 +17,11 @@ from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables
-from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow
+from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow, rows_of
+from softphone.archive.keys import revocation
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
-from softphone.archive.retention.clock import last_seen
+from softphone.archive.retention.clock import is_doubtful
 from softphone.archive.retention.sweep import finish
 from softphone.archive.tables import calls, holds, purposes, recordings
 from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
@@ -34,7 +35,6 @@ from softphone.domain.retention import (
     HoldStanding,
     HoldState,
     answer_by,
-    clock_is_doubtful,
     due,
     has_expired,
     hold_is_void,
@@ -48,6 +48,16 @@ CONFIRM_WITHIN = Period(days=30)
 LOOK_AGAIN = Period(days=366)
 """a confirmed hold is judged again by then"""
 REFUSED = "hold_refused"
+UNOPENED = "training_unopened"
+"""the reason of a training that ended with its hold, as nobody could have opened it again"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """`training_ended`: nobody is named who could open it for that."""
+
+    row: RecordingRow
+    training_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +98,12 @@ def standing(archive: Archive, now: datetime) -> list[Standing]:
 
 def of_row(row: RecordingRow, now: datetime) -> list[Standing]:
     """Those on one recording, oldest first."""
-    alone = all(has_expired(day, now, row.time_zone) for day in row.expires.values())
-    return [Standing(row.recording, hold, _state(hold, row.time_zone, now), alone, row.time_zone) for hold in row.holds]
+    return [_on(row, hold, now) for hold in row.holds]
 
 
-def with_number(archive: Archive, number: str, now: datetime) -> list[RecordingRow]:
-    """The recordings of a party, `number` in E.164: by its keyed hash, so that a withheld number is in none."""
+def with_number(archive: Archive, number: str, now: datetime, unreadable: set[str] | None = None) -> list[RecordingRow]:
+    """The recordings of a party, `number` in E.164: by its keyed hash, so that a withheld number is in none. `unreadable`: as
+    `rows_of`."""
     index = archive.secrets.number_index(number)
     with archive.catalog.reading() as connection:
         asked = (
@@ -102,8 +112,46 @@ def with_number(archive: Archive, number: str, now: datetime) -> list[RecordingR
             .where(calls.c.number_index == index)
             .order_by(recordings.c.opened_at)
         )
-        found = list(connection.execute(asked).scalars())
-    return [archive.find(recording, now) for recording in found]
+        return rows_of(archive, connection, connection.execute(asked).scalars().all(), now, unreadable)
+
+
+def raise_holds(
+    archive: Archive,
+    rows: Sequence[RecordingRow],
+    by: HoldBy,
+    why: str,
+    raised_by: str,
+    now: datetime,
+    within: Period = CONFIRM_WITHIN,
+) -> list[Standing]:
+    """Needs no key: a complaint is taken by whoever hears of it. Their training wraps go. All at once, or none; what has gone
+    since it was found is left out, and what the same person holds for the same reason already is held by that.
+
+    `within`: how long custody has to confirm a dispute; a request for access is answered within its own month.
+    """
+    raised: list[Standing] = []
+    with archive.catalog.writing() as connection:
+        tables = Tables(connection, archive.desk, archive.secrets)
+        told: list[AuditEntry] = []
+        for row in rows:
+            if not tables.exists(row.recording):
+                continue
+            same = select(holds).where(
+                holds.c.recording == row.recording,
+                holds.c.raised_for == by.value,
+                holds.c.raised_by == raised_by,
+                holds.c.why == why,
+                holds.c.lifted_at.is_(None),
+            )
+            if (hold := connection.execute(same).first()) is None:
+                due = answer_by(now, row.time_zone) if by is HoldBy.ACCESS else now + within.length()
+                tables.place_hold(PlaceHold(str(uuid7()), row.recording, by, raised_by, now, None, why, confirm_by=due))
+                told.append(_entry("hold_placed", row, now, rule=_rule(by), by=by.value))
+                hold = connection.execute(same).one()
+            raised.append(_on(row, HoldRow.of(hold), now))
+        audit.append(connection, archive.desk, told)
+    finish(archive)
+    return raised
 
 
 def raise_hold(
@@ -115,21 +163,10 @@ def raise_hold(
     now: datetime,
     within: Period = CONFIRM_WITHIN,
 ) -> str:
-    """Needs no key: a complaint is taken by whoever hears of it. Its training wraps go. The hold's id.
-
-    `within`: how long custody has to confirm a dispute; a request for access is answered within its own month.
-    """
-    row = archive.find(recording, now)
-    hold = str(uuid7())
-    due = answer_by(now, row.time_zone) if by is HoldBy.ACCESS else now + within.length()
-    with archive.catalog.writing() as connection:
-        tables = Tables(connection, archive.desk, archive.secrets)
-        if not tables.exists(row.recording):
-            raise ArchiveError("error.archive.no_such_recording", id=row.recording)
-        tables.place_hold(PlaceHold(hold, row.recording, by, raised_by, now, None, why, confirm_by=due))
-        audit.append(connection, archive.desk, [_entry("hold_placed", row, now, rule=_rule(by), by=by.value)])
-    finish(archive)
-    return hold
+    """As `raise_holds`, on one that must be there. The hold's id."""
+    for one in raise_holds(archive, [archive.find(recording, now)], by, why, raised_by, now, within):
+        return one.hold.hold
+    raise ArchiveError("error.archive.no_such_recording", id=recording)
 
 
 def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Standing:
@@ -155,13 +192,15 @@ def lift(
     archive: Archive,
     hold: str,
     reason: str,
-    recipients: Sequence[Recipient],
+    recipients: Sequence[Recipient] | None,
     now: datetime,
     *,
     judge_within: Period = JUDGE_WITHIN,
-) -> RecordingRow:
-    """The original dates count again. Training that has neither ended nor expired is wrapped anew for `recipients`; what the
-    policy wants judged, and has come to its day, waits for that.
+    training_may_end: bool = False,
+) -> Lifted:
+    """The original dates count again. Training that has neither ended nor expired is wrapped anew for `recipients`; where none of
+    them is for training it ends, if it may. None: no policy says who, and nothing is lifted where somebody would have to be
+    known. What the policy wants judged, and has come to its day, waits for that.
 
     `reason` stands in the audit log, which holds no name and no number.
     """
@@ -169,19 +208,20 @@ def lift(
     if _by(row, found) is HoldBy.ACCESS:
         raise ArchiveError("error.archive.hold_is_access", id=found)
     entry = _entry("hold_lifted", row, now, why=reason, **_key(archive, row))
-    return _end(archive, found, row, data_keys, recipients, reason, entry, judge_within)
+    return _end(archive, found, row, data_keys, recipients, reason, entry, judge_within, training_may_end)
 
 
 def close(
     archive: Archive,
     hold: str,
-    recipients: Sequence[Recipient],
+    recipients: Sequence[Recipient] | None,
     now: datetime,
     *,
     answered: date | None = None,
     reason: str = "",
     judge_within: Period = JUDGE_WITHIN,
-) -> RecordingRow:
+    training_may_end: bool = False,
+) -> Lifted:
     """The request for access that raised it was answered, on that day, or is not to be, for a reason (G08). Then as `lift`."""
     found, row, data_keys = _for_custody(archive, hold, "close", now)
     if _by(row, found) is not HoldBy.ACCESS:
@@ -194,7 +234,7 @@ def close(
         entry = _entry("access_answered", row, now, rule="G08", answered=answered.isoformat(), **_key(archive, row))
     else:
         entry = _entry("access_not_answered", row, now, rule="G08", why=reason, **_key(archive, row))
-    return _end(archive, found, row, data_keys, recipients, reason or "answered", entry, judge_within)
+    return _end(archive, found, row, data_keys, recipients, reason or "answered", entry, judge_within, training_may_end)
 
 
 def _end(
@@ -202,12 +242,13 @@ def _end(
     hold: str,
     row: RecordingRow,
     data_keys: Mapping[int, bytes],
-    recipients: Sequence[Recipient],
+    recipients: Sequence[Recipient] | None,
     reason: str,
     entry: AuditEntry,
     judge_within: Period,
-) -> RecordingRow:
-    now = entry.at
+    training_may_end: bool,
+) -> Lifted:
+    now, ended = entry.at, False
     with archive.catalog.writing() as connection:
         _still(connection, hold)
         tables = Tables(connection, archive.desk, archive.secrets)
@@ -217,7 +258,15 @@ def _end(
             came_to, day, until = _training(connection, row, now, judge_within)
             told_of = {"rule": "G36", "purpose": Purpose.TRAINING.value, "since": str(day)}
             if came_to is Due.NOT_YET:
-                tables.wrap_again(row.recording, Purpose.TRAINING, data_keys, recipients)
+                if recipients is None or _named(connection, recipients):
+                    tables.wrap_again(row.recording, Purpose.TRAINING, data_keys, recipients or ())
+                elif not training_may_end:
+                    raise ArchiveError("error.archive.lift_ends_training", id=row.recording)
+                else:
+                    # The policy names nobody who could open it: it is certain not to be used.
+                    ended = True
+                    tables.end_purpose(row.recording, Purpose.TRAINING, Ended.TAKEN_BACK, UNOPENED)
+                    told.append(_entry(UNOPENED, row, now, rule="G38"))
             elif until is None:
                 tables.end_purpose(row.recording, Purpose.TRAINING, Ended.EXPIRED, "expired")
                 told.append(_entry("sweep_purpose_expired", row, now, **told_of))
@@ -226,7 +275,12 @@ def _end(
                 tables.list_to_judge(row.recording, Purpose.TRAINING, until)
                 told.append(_entry("sweep_to_judge", row, now, **told_of, judge_by=until.isoformat()))
         audit.append(connection, archive.desk, told)
-    return archive.find(row.recording, now)
+    return Lifted(archive.find(row.recording, now), ended)
+
+
+def _named(connection: Connection, recipients: Sequence[Recipient]) -> bool:
+    """Whether one of them has a key for training that still stands."""
+    return any(one.role is KeyRole.TRAINING for one in revocation.standing(connection, recipients))
 
 
 def _training(
@@ -241,7 +295,7 @@ def _training(
             purposes.c.recording == row.recording, purposes.c.purpose == Purpose.TRAINING.value
         )
     ).one()
-    if training.expires_on is None or clock_is_doubtful(now, last_seen(connection)):
+    if training.expires_on is None or is_doubtful(connection, now):
         return Due.NOT_YET, None, None
     day = date.fromisoformat(training.expires_on)
     today = local_day(now, row.time_zone)
@@ -259,9 +313,7 @@ def _for_custody(archive: Archive, hold: str, what: str, now: datetime) -> tuple
         found = list(connection.execute(asked).all()) if hold else []
     exact = [one for one in found if one.hold == hold]
     if len(exact or found) != 1:
-        raise ArchiveError(
-            "error.archive.ambiguous_hold" if found else "error.archive.no_such_hold", id=hold, count=len(found)
-        )
+        raise ArchiveError("error.archive.ambiguous_hold" if found else "error.archive.no_such_hold", id=hold)
     one = (exact or found)[0]
     row = archive.find(one.recording, now)
     _, data_keys = archive.keys_for(row, KeyRole.CUSTODY, now, refusal=REFUSED, what=what)
@@ -297,6 +349,11 @@ def _by(row: RecordingRow, hold: str) -> HoldBy | None:
 
 def _rule(by: HoldBy) -> str:
     return "G08" if by is HoldBy.ACCESS else "G10"
+
+
+def _on(row: RecordingRow, hold: HoldRow, now: datetime) -> Standing:
+    alone = all(has_expired(day, now, row.time_zone) for day in row.expires.values())
+    return Standing(row.recording, hold, _state(hold, row.time_zone, now), alone, row.time_zone)
 
 
 def _standing(connection: Connection, row: Any, now: datetime) -> Standing:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, literal_column, select, tuple_, update
+from sqlalchemy import Connection, Select, func, literal_column, select, tuple_, update
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables
@@ -69,6 +69,19 @@ def waiting(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> G
             if one is not None:
                 yield one
         after = (rows[-1].expires_on, rows[-1].recording, rows[-1].purpose)
+
+
+def outlook(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> tuple[int, date | None]:
+    """How many `waiting` lists, and the first day on which one of them ends unjudged: by day and time zone, not one by one."""
+    alike = (calls.c.time_zone, purposes.c.expires_on, purposes.c.judge_by)
+    asked = _select().where(purposes.c.expires_on <= _last_day(now)).group_by(*alike)
+    many, first = 0, None
+    with archive.catalog.reading() as connection:
+        for row in connection.execute(asked.with_only_columns(*alike, func.count().label("many"))):
+            with suppress(*UNREADABLE):
+                if (until := _waits_until(row, now, within)) is not None:
+                    many, first = many + row.many, min(first or until, until)
+    return many, first
 
 
 def keep(
@@ -144,7 +157,7 @@ def of_page(now: datetime, after: tuple[str, str, str]) -> Select[Any]:
         _select()
         .where(
             purposes.c.expires_on >= after[0],
-            purposes.c.expires_on <= (now + EAST).date().isoformat(),
+            purposes.c.expires_on <= _last_day(now),
             place > tuple_(*after),
         )
         .order_by(purposes.c.expires_on, purposes.c.recording, purposes.c.purpose)
@@ -158,15 +171,26 @@ def _held(connection: Connection, of: Sequence[str]) -> set[str]:
 
 
 def _to_judge(row: Any, now: datetime, within: Period, *, held: bool) -> ToJudge | None:
-    """None where its day has not come in its own time zone, or it is over by now."""
+    by = _waits_until(row, now, within)
+    if by is None:
+        return None
     ended = date.fromisoformat(row.expires_on)
     today = local_day(now, row.time_zone)
-    by = date.fromisoformat(row.judge_by) if row.judge_by else judge_by(ended, within, listed_on=today)
-    if not has_expired(ended, now, row.time_zone) or has_expired(by, now, row.time_zone):
-        return None
     most = keep_at_most(today, Period.parse(row.retention)) if row.retention else ended
     opened = datetime.fromisoformat(row.opened_at)
     return ToJudge(row.recording, Purpose(row.purpose), row.line, opened, row.time_zone, ended, by, most, held)
+
+
+def _waits_until(row: Any, now: datetime, within: Period) -> date | None:
+    """The day on which it ends unjudged. None where its own has not come in its time zone, or it is over by now."""
+    ended = date.fromisoformat(row.expires_on)
+    listed_on = local_day(now, row.time_zone)
+    by = date.fromisoformat(row.judge_by) if row.judge_by else judge_by(ended, within, listed_on=listed_on)
+    return by if has_expired(ended, now, row.time_zone) and not has_expired(by, now, row.time_zone) else None
+
+
+def _last_day(now: datetime) -> str:
+    return (now + EAST).date().isoformat()
 
 
 def _for_custody(

@@ -17,14 +17,16 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables, case_keeps
+from softphone.archive.files.disk import FULL, NOT_DUE
 from softphone.archive.ledger import remove_condemned
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import begins
-from softphone.archive.proof.proofs import CALL_BACKS, REFUSALS
+from softphone.archive.proof.proofs import SIGNER, touch
 from softphone.archive.retention import due, forgetting
 from softphone.archive.retention.clock import believe, last_seen, whole_sweep
 from softphone.archive.retention.forgetting import LOG_KEPT
 from softphone.archive.retention.found import AnyRow, Found, FoundPurpose, UnreadableError, read, row_of
+from softphone.archive.review import tally
 from softphone.archive.tables import (
     call_backs,
     party_languages,
@@ -38,7 +40,7 @@ from softphone.domain.changes import AuditEntry, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.domain.retention import JUDGE_WITHIN, Due, Ended, HoldStanding, hold_is_void, is_kept
+from softphone.domain.retention import JUDGE_WITHIN, Due, Ended, HoldStanding, Steady, hold_is_void, is_kept
 
 BATCH = 50
 """recordings looked at before what went is scoured out of the catalog's pages"""
@@ -86,8 +88,6 @@ _LISTS: Mapping[Swept, Table] = {
 }
 """what is remembered of parties and agents, each with its last day or its month"""
 _OF_THE_SAMPLE = frozenset({Swept.SAMPLE_RUNS_FORGOTTEN, Swept.TALLIES_FORGOTTEN})
-_SEALED = {Swept.REFUSALS_FORGOTTEN: REFUSALS, Swept.CALL_BACKS_FORGOTTEN: CALL_BACKS}
-"""lists whose entries of the log say what is left of them"""
 _TOLD_AGAIN = frozenset({Swept.HOLD_OVERDUE, Swept.ACCESS_OVERDUE, Swept.HOLD_LOOK_AGAIN, Swept.UNREADABLE})
 """by every sweep until somebody decides: told to whoever sweeps, and not in the log each time"""
 REPORTS = frozenset({Swept.HOLD_VOID, Swept.CLOCK_DOUBTFUL, Swept.TO_JUDGE}) | _TOLD_AGAIN
@@ -138,6 +138,7 @@ def sweeping(
     now: datetime,
     *,
     clock: datetime,
+    steady: Steady | None = None,
     witness: datetime | None = None,
     dry_run: bool = False,
     terms: SweepTerms | None = DEFAULT_TERMS,
@@ -146,9 +147,12 @@ def sweeping(
     """Everything due at `now` (UTC), told as it is done. `clock` is the true time: a later `now` is for a dry run or a demo's
     archive alone. `terms` None: it is not known which policy holds, so that nothing is listed and no log is cut by another's.
 
-    Where the clock has jumped since it was last believed, nothing is deleted unless a `witness` of the time agrees with it.
-    `go_on` is asked before each recording and may take its time; once it says no, what is left is for another time.
-    Raises ArchiveError.
+    Where the clock may have jumped since it was last believed, nothing is deleted unless a `witness` of the time agrees with it.
+    `steady`: what the clock that nobody sets says beside it.
+    `go_on` is asked before each recording, and after a look that found none, and may take its time; once it says no, what is left
+    is for another time.
+    On a full disk it works in the reserve's room (ADR 019), one recording at a time, so that each makes room for the next.
+    Raises ArchiveError: on a full disk also where nothing is due.
     """
     if now > clock and not dry_run and not archive.demo:
         with suppress(ArchiveError):
@@ -157,14 +161,41 @@ def sweeping(
     if dry_run:
         yield from _would(archive, now, terms, go_on)
         return
-    if doubt := _doubt(archive, clock, witness):
+    try:
+        yield from _sweep(archive, now, clock, steady, witness, terms, go_on, BATCH)
+        # One that was killed may have left it given up.
+        archive.reserve.take_back()
+    except ArchiveError as error:
+        if error.code != FULL:
+            raise
+        due_now = (item for item in _would(archive, now, terms, go_on) if item.what not in _TOLD_AGAIN)
+        if not archive.catalog.to_scour() and next(due_now, None) is None:
+            # The reserve is for the day when something is.
+            raise ArchiveError(NOT_DUE, **error.params) from error
+        with archive.reserve.given():
+            yield from _sweep(archive, now, clock, steady, witness, terms, go_on, 1)
+
+
+def _sweep(
+    archive: Archive,
+    now: datetime,
+    clock: datetime,
+    steady: Steady | None,
+    witness: datetime | None,
+    terms: SweepTerms | None,
+    go_on: Callable[[], bool],
+    batch: int,
+) -> Iterator[SweptItem]:
+    if doubt := _doubt(archive, clock, steady, witness):
         yield doubt
         return
     if archive.catalog.to_scour():
         archive.catalog.scour()
     changed = stopped = False
-    for page in due.pages(archive.catalog, now, BATCH):
+    for page in due.pages(archive.catalog, now, batch):
         deleted = False
+        # A page of none is a look at thousands.
+        stopped = not page and not go_on()
         for recording in page:
             if stopped := not go_on():
                 break
@@ -205,7 +236,7 @@ def _would(archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Cal
         past = forgetting.past(connection, archive.signer, now, terms.log_kept, whole=True) if terms else None
     yield from stale
     if past:
-        yield SweptItem(Swept.LOG_CUT, None, "G10", count=past[1])
+        yield SweptItem(Swept.LOG_CUT, None, "G10", count=past.count)
 
 
 def _taken(archive: Archive, recording: str, now: datetime, terms: SweepTerms | None) -> list[SweptItem]:
@@ -214,7 +245,7 @@ def _taken(archive: Archive, recording: str, now: datetime, terms: SweepTerms | 
         with archive.catalog.writing() as connection:
             return take_due(connection, archive, recording, now, terms)
     except UnreadableError:
-        return [SweptItem(Swept.UNREADABLE, recording, "G10")]
+        return [SweptItem(Swept.UNREADABLE, str(recording), "G10")]
 
 
 def take_due(
@@ -283,9 +314,13 @@ def _forget(archive: Archive, now: datetime) -> list[SweptItem]:
     with archive.catalog.writing() as connection:
         stale = _stale(connection, now)
         for item in stale:
-            connection.execute(delete(_LISTS[item.what]).where(_is_past(item.what, now)))
-        sealed = [_SEALED[item.what] for item in stale if item.what in _SEALED]
-        audit.append(connection, archive.desk, [_entry(item, None, now) for item in stale], sealed)
+            if item.what is Swept.TALLIES_FORGOTTEN:
+                tally.forget(connection, _is_past(item.what, now))
+            else:
+                # The entry says what is left of it.
+                touch(connection, _LISTS[item.what].name)
+                connection.execute(delete(_LISTS[item.what]).where(_is_past(item.what, now)))
+        audit.append(connection, archive.desk, [_entry(item, None, now) for item in stale])
     return stale
 
 
@@ -301,12 +336,16 @@ def _cut_log(archive: Archive, now: datetime, kept: Period, go_on: Callable[[], 
             # Another may have cut it meanwhile, and further: nothing begins earlier again. What has been proved stays so.
             begin = begins(connection).get(archive.desk)
             gone = begin.number if begin else 0
-            if gone >= past[0].number:
+            if gone >= past.head.number:
                 break
-            item = SweptItem(Swept.LOG_CUT, None, "G10", count=past[0].number - gone)
-            audit.append(connection, archive.desk, [_entry(item, None, now)])
-            forgetting.cut(connection, archive.signer, past[0], now)
-        count += item.count
+            cut = past.head.number - gone
+            told = {"count": cut, "kept": str(past.kept), "begins": past.head.number + 1}
+            event = f"sweep_{Swept.LOG_CUT.value}"
+            # What told of it may go.
+            touch(connection, SIGNER)
+            audit.append(connection, archive.desk, [AuditEntry(event, "G10", now, "", params=told)])
+            forgetting.cut(connection, archive.signer, past.head, now)
+        count += cut
     return [SweptItem(Swept.LOG_CUT, None, "G10", count=count)] if count else []
 
 
@@ -317,9 +356,9 @@ def finish(archive: Archive, *, scour: bool = True) -> None:
     remove_condemned(archive.catalog, archive.vault)
 
 
-def _doubt(archive: Archive, clock: datetime, witness: datetime | None) -> SweptItem | None:
+def _doubt(archive: Archive, clock: datetime, steady: Steady | None, witness: datetime | None) -> SweptItem | None:
     with archive.catalog.writing() as connection:
-        if believe(connection, clock, witness):
+        if believe(connection, clock, steady=steady, witness=witness):
             return None
         seen = last_seen(connection) or clock
         item = SweptItem(Swept.CLOCK_DOUBTFUL, None, "G10", since=seen.date())
@@ -415,7 +454,7 @@ def _entry(item: SweptItem, row: AnyRow | None, now: datetime) -> AuditEntry:
     if item.what is Swept.TO_JUDGE and item.until is not None:
         params["judge_by"] = item.until.isoformat()
     if row is None:
-        if item.what in _LISTS or item.what is Swept.LOG_CUT:
+        if item.what in _LISTS:
             params["count"] = item.count
         return AuditEntry(f"sweep_{item.what.value}", item.rule, now, "", params=params)
     return AuditEntry(f"sweep_{item.what.value}", item.rule, now, row.call, row.recording, params)

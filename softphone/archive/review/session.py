@@ -16,14 +16,14 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from uuid_utils import uuid7
 
-from softphone.archive.access import Viewer, require
+from softphone.archive.access import Viewer, require, require_signed, unsigned
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables
 from softphone.archive.files.container import RATE
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.proof import audit
 from softphone.archive.retention.sweep import discard_what_nothing_keeps, finish
-from softphone.archive.review.sample import SampleRow, living_in, row_of
+from softphone.archive.review.sample import SampleRow, living, living_in, row_of
 from softphone.archive.tables import calls, purposes, recordings, review_comments, review_scores, reviews
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -69,7 +69,7 @@ def open_review(
     if row is None:
         raise _refused(archive, recording, now)
     reader = archive.open_seeking(recording, now, role=KeyRole.TRAINING, by=by)
-    return Reviewing(archive, row, reader, by, dict(items), now)
+    return Reviewing(archive, row, reader, by, dict(items), now, viewer)
 
 
 class Reviewing:
@@ -78,9 +78,17 @@ class Reviewing:
     """
 
     def __init__(
-        self, archive: Archive, row: SampleRow, reader: SeekingReader, by: str, items: Mapping[str, int], now: datetime
+        self,
+        archive: Archive,
+        row: SampleRow,
+        reader: SeekingReader,
+        by: str,
+        items: Mapping[str, int],
+        now: datetime,
+        viewer: Viewer | None = None,
     ) -> None:
         self._archive = archive
+        self._viewer = viewer
         self._last = now
         self._by = by
         self._items = items
@@ -97,10 +105,9 @@ class Reviewing:
         self.reader.close()
 
     def still(self, now: datetime) -> bool:
-        """Whether it may be listened to at this moment. Once it says no, nothing more may be played."""
+        """As `may_still`. Once it says no, or raises, nothing more may be played."""
         self._last = now
-        with self._archive.catalog.reading() as connection:
-            return bool(living_in(connection, [self.row.recording], now))
+        return may_still(self._archive, self.row.recording, now, viewer=self._viewer)
 
     def comments(self) -> tuple[Comment, ...]:
         """In the order of what they are about."""
@@ -175,7 +182,7 @@ class Reviewing:
 
     def reviewed(self, now: datetime) -> bool:
         """As `mark_reviewed`. Where training ends at once, this is over."""
-        return mark_reviewed(self._archive, self.row.recording, self._by, now)
+        return mark_reviewed(self._archive, self.row.recording, self._by, now, viewer=self._viewer)
 
     @contextmanager
     def _looking(self) -> Generator[Connection]:
@@ -186,6 +193,8 @@ class Reviewing:
     @contextmanager
     def _changing(self, now: datetime) -> Generator[Connection]:
         self._last = now
+        if self._viewer is not None:
+            require_signed(self._archive, self._viewer, now)
         with self._archive.catalog.writing() as connection:
             self._refuse_what_is_over(connection)
             yield connection
@@ -210,6 +219,13 @@ class Reviewing:
         }
 
 
+def may_still(archive: Archive, recording: str, now: datetime, *, viewer: Viewer | None) -> bool:
+    """Whether what is open may be listened to at this moment. Raises ArchiveError where the viewer's policy counts no more."""
+    if viewer is not None and (error := unsigned(archive, viewer)):
+        raise error
+    return bool(living(archive, [recording], now))
+
+
 def mark_reviewed(
     archive: Archive,
     recording: str,
@@ -221,10 +237,9 @@ def mark_reviewed(
 ) -> bool:
     """Notes that `by` (a key's id; no name) has reviewed it. False where it was reviewed before: then nothing changes.
 
-    Training ends at once, or after `keep` or what its line's policy said when it rang, whichever is less, and never later than
-    it would have;
-    with it goes what was said in the review, and a recording that nothing else keeps. `viewer`: must lead the team whose call it
-    is. Raises ArchiveError, and KeyringError where the keys' store fails.
+    Training ends at once, or where its line's policy said a period when it rang, after that or `keep`, whichever is less, and
+    never later than it would have; with it goes what was said in the review, and a recording that nothing else keeps. `viewer`:
+    must lead the team whose call it is. Raises ArchiveError, and KeyringError where the keys' store fails.
     """
     row = archive.find(recording, now)
     if viewer is not None:
@@ -241,24 +256,23 @@ def mark_reviewed(
             return False
         zone = connection.execute(select(calls.c.time_zone).where(calls.c.call == row.call)).scalar_one()
         tables = Tables(connection, archive.desk, archive.secrets)
-        said = Period.parse(training.keep_reviewed) if training.keep_reviewed else None
-        kept = min((one for one in (keep, said) if one is not None), key=Period.length, default=None)
+        said = [Period.parse(training.keep_reviewed)] if training.keep_reviewed else []
+        kept = [expires_on(now, one, zone) for one in (*said, keep) if said and one is not None]
         params: dict[str, str | int | bool | None] = {"by": by, "line": row.line, **key}
         told = [AuditEntry("recording_reviewed", "G33", now, row.call, row.recording, params)]
         tables.mark_reviewed(row.recording, now)
-        if kept is None:
+        if not kept:
             tables.drop_wraps(row.recording, KeyRole.TRAINING)
             tables.end_purpose(row.recording, Purpose.TRAINING, Ended.EXPIRED, USED)
             told.append(AuditEntry("training_used", "G38", now, row.call, row.recording))
         else:
-            ends = expires_on(now, kept, zone)
             if training.expires_on is not None:
-                ends = min(ends, date.fromisoformat(training.expires_on))
-            connection.execute(update(purposes).where(this).values(expires_on=ends.isoformat()))
+                kept.append(date.fromisoformat(training.expires_on))
+            connection.execute(update(purposes).where(this).values(expires_on=min(kept).isoformat()))
         audit.append(connection, archive.desk, told)
-        if kept is None:
+        if not kept:
             discard_what_nothing_keeps(connection, archive, row.recording, now)
-    finish(archive, scour=kept is None)
+    finish(archive, scour=not kept)
     return True
 
 

@@ -15,8 +15,8 @@ from softphone.archive.backup.restore import Restored, check, erase_former, rest
 from softphone.archive.backup.run import BackedUp, back_up
 from softphone.archive.backup.run import Progress as Asked
 from softphone.archive.backup.target import Target
-from softphone.bootstrap.archive.shared import opened, print_line
-from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
+from softphone.bootstrap.archive.shared import folder_of, opened, print_line
+from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY, Home, key_store, texts
 from softphone.bootstrap.progress import progress
 from softphone.domain.errors import ArchiveError, SettingsError
 from softphone.system.single import take_turn
@@ -50,15 +50,16 @@ def archive_backup(arguments: argparse.Namespace) -> int:
 
 
 def archive_restore(arguments: argparse.Namespace) -> int:
-    """Status 1 where a recording in the backup is damaged: the others are back all the same."""
+    """Status 1 where a recording is damaged, in the backup or in the former folder: the others are back all the same."""
     tell = texts()
     to: Path = arguments.to.resolve()
     former: Path | None = arguments.erased_in.resolve() if arguments.erased_in else None
     source: Path = arguments.folder.resolve()
     with _engine_away(arguments, replaced=arguments.replace), _shown(tell) as asked:
-        keys = next((one for one in (former, to) if one and (one / DEMO_KEYS).exists()), to)
+        demo = Target.open(source).demo
+        keys = _demo_of(arguments, former, to) if demo else to
         store = key_store(keys)
-        if store.demo and not Target.open(source).demo:
+        if store.demo and not demo:
             raise ArchiveError("error.archive.demo_keys", path=str(source))
         done = restore(
             source,
@@ -71,9 +72,8 @@ def archive_restore(arguments: argparse.Namespace) -> int:
             clock_is_right=arguments.clock_is_right,
             progress=asked,
         )
-        if store.demo:
-            held = done.aside if keys == to and done.aside else keys
-            shutil.copy2(held / DEMO_KEYS, to / DEMO_KEYS)
+        if demo:
+            _take_along(done.aside if keys == to and done.aside else keys, to)
         erased = arguments.erase_former and erase_former(done)
     if arguments.json:
         print_line(json.dumps(_restore_json(done), ensure_ascii=False))
@@ -85,15 +85,31 @@ def archive_restore(arguments: argparse.Namespace) -> int:
             _warn(tell("restore.former_kept"))
     if done.damaged:
         _warn(tell("restore.damaged", count=len(done.damaged), ids=", ".join(done.damaged)))
-    return int(bool(done.damaged))
+    if done.differs:
+        _warn(tell("restore.differs", ids=", ".join(done.differs)))
+    return int(bool(done.damaged or done.differs))
+
+
+def _demo_of(arguments: argparse.Namespace, *folders: Path | None) -> Path:
+    """Where a demo's keys are: in one of these folders, or in the archive that the command names. Raises ArchiveError."""
+    for one in (*folders, folder_of(arguments).resolve()):
+        if one and (one / DEMO_KEYS).exists():
+            return one
+    raise ArchiveError("error.backup.demo_keys", path=str(arguments.folder))
+
+
+def _take_along(former: Path, to: Path) -> None:
+    """What a demo has beside its archive, and others in the keyring and the settings: its keys, and its policy."""
+    for one in (DEMO_KEYS, DEMO_POLICY):
+        if (former / one).exists():
+            (to / one).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copy2(former / one, to / one)
 
 
 def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
-    settings_home = Home.of(arguments)
-    settings, _ = settings_home.settings(only_look=True)
-    archive: Path = arguments.archive or settings_home.archive(settings)
+    keys = _demo_of(arguments) if Target.open(folder).demo else folder_of(arguments)
     with _shown(tell) as asked:
-        manifest, bad = check(folder, key_store(archive), asked)
+        manifest, bad = check(folder, key_store(keys), asked)
     if arguments.json:
         at = manifest.at.isoformat()
         print_line(json.dumps({"number": manifest.number, "at": at, "recordings": manifest.count, "damaged": bad}))
@@ -168,6 +184,7 @@ def _restore_json(done: Restored) -> dict[str, object]:
         "clock_doubtful": done.clock_doubtful.isoformat() if done.clock_doubtful else None,
         "unknown_since": done.unknown_since.isoformat() if done.unknown_since else None,
         "damaged": done.damaged,
+        "differs": done.differs,
         "aside": str(done.aside) if done.aside else None,
     }
 

@@ -6,19 +6,27 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from softphone.archive.access import OwnReview, Viewer, own_review
-from softphone.archive.archive import Archive, AuditRow
+from softphone.archive.access import OwnReview, Viewer, own_review, sights
+from softphone.archive.archive import Archive
 from softphone.archive.files.container import RATE
 from softphone.archive.finding.rows import RecordingRow
-from softphone.archive.finding.searching import Cursor, Query, count, page
+from softphone.archive.finding.searching import Cursor, Query, count
 from softphone.archive.retention import holding
-from softphone.bootstrap.archive.shared import number_of, opened, print_line, state_of, when
-from softphone.bootstrap.archive.viewing import found, policy_of, shown, viewer_here
-from softphone.bootstrap.audit import entries_of, in_words
+from softphone.bootstrap.archive.shared import moment, number_of, opened, print_line, state_of, when, zone_of
+from softphone.bootstrap.archive.viewing import (
+    behind_other_keys,
+    found,
+    policy_of,
+    shown,
+    tell_of_other_keys,
+    viewer_here,
+)
+from softphone.bootstrap.audit import as_json, entries_of, in_words
+from softphone.bootstrap.holds import is_whole
 from softphone.bootstrap.holds import told as told_hold
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import Progress
@@ -36,7 +44,9 @@ def archive_list(arguments: argparse.Namespace) -> int:
     after = Cursor.parse(arguments.after) if arguments.after else None
     with opened(arguments) as archive:
         viewer, query = viewer_here(arguments, archive), _query(arguments, archive, now)
-        _tell_unknown_lines(arguments, tell)
+        _tell_unknown_lines(arguments, archive, tell)
+        if after is None:
+            tell_of_other_keys(behind_other_keys(archive, viewer, query, now))
         if arguments.count:
             print_line(str(_count(archive, viewer, query, now, tell)))
             return 0
@@ -56,10 +66,10 @@ def archive_list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tell_unknown_lines(arguments: argparse.Namespace, tell: Texts) -> None:
+def _tell_unknown_lines(arguments: argparse.Namespace, archive: Archive, tell: Texts) -> None:
     """A line of an earlier policy may have recordings yet: it is looked for all the same."""
     settings, _ = Home.of(arguments).settings(only_look=True)
-    policy = policy_of(settings) if arguments.line else None
+    policy = policy_of(settings, archive) if arguments.line else None
     known = [line.id for line in policy.line] if policy else []
     for line in arguments.line or ():
         if known and line not in known:
@@ -94,7 +104,7 @@ def archive_show(arguments: argparse.Namespace) -> int:
         entries = entries_of(archive, row) if sight.log else []
         said = own_review(archive, row.recording, now) if sight.deed is Deed.FIND_OWN else OwnReview()
     if arguments.json:
-        told = {**_as_json(row), "audit": [_entry_as_json(entry) for entry in entries]}
+        told = {**_as_json(row), "audit": [as_json(entry) for entry in entries]}
         if sight.deed is Deed.FIND_OWN:
             told["review"] = {"scores": dict(said.scores), "comments": [list(one) for one in said.comments]}
         print_line(json.dumps(told, ensure_ascii=False))
@@ -115,8 +125,8 @@ def archive_show(arguments: argparse.Namespace) -> int:
     for name, fact in facts.items():
         print_line(f"{tell(f'archive.show.{name}'):<14}{fact}")
     for hold in holding.of_row(row, now):
-        # Who raised it is for whoever decides on it (L2).
-        print_line(f"{tell('archive.show.hold'):<14}{told_hold(hold, tell, who=sight.deed is Deed.FIND_ALL)}")
+        whole = is_whole(hold, custody=sight.deed is Deed.FIND_ALL)
+        print_line(f"{tell('archive.show.hold'):<14}{told_hold(hold, tell, whole=whole)}")
     for item, points in said.scores:
         print_line(f"{tell('archive.show.score'):<14}{item}: {points}")
     for sample, text in said.comments:
@@ -136,8 +146,8 @@ def _query(arguments: argparse.Namespace, archive: Archive, now: datetime) -> Qu
     number = number_of(arguments.number) if arguments.number else None
     if arguments.number and number is None:
         raise ArchiveError("error.archive.no_number")
-    zone = _zone(archive, now)
-    since, until = _moment(arguments.since, zone), _moment(arguments.until, zone, whole=True)
+    zone = zone_of(archive, now)
+    since, until = moment(arguments.since, zone), moment(arguments.until, zone, whole=True)
     if since and until and since >= until:
         raise ArchiveError("error.archive.from_after_to")
     return Query(
@@ -150,28 +160,15 @@ def _query(arguments: argparse.Namespace, archive: Archive, now: datetime) -> Qu
     )
 
 
-def _zone(archive: Archive, now: datetime) -> ZoneInfo:
-    """A date is a day in the zone of the newest recording, as the list tells its times."""
-    newest = page(archive, Query(), now, limit=1).rows
-    return ZoneInfo(newest[0].time_zone if newest else "UTC")
-
-
-def _moment(asked: date | datetime | None, zone: ZoneInfo, *, whole: bool = False) -> datetime | None:
-    """`whole`: a date means the end of its day."""
-    if asked is None:
-        return None
-    if not isinstance(asked, datetime):
-        asked = datetime.combine(asked + timedelta(days=whole), time(), zone)
-    return asked.astimezone(UTC) if asked.tzinfo else asked.replace(tzinfo=zone).astimezone(UTC)
-
-
 def _count(archive: Archive, viewer: Viewer, query: Query, now: datetime, tell: Texts) -> int:
     with Progress() as running:
 
         def told(seen: int) -> None:
             running.tell(lambda: tell("archive.counting", count=seen))
 
-        if viewer.may(Deed.FIND_ALL):
+        here = sights(viewer, now)
+        if [one.deed for one in here] == [Deed.FIND_ALL]:
+            query = replace(query, sealed_for=here[0].sealed_for)
             return count(archive, query, now, lambda seen, _: told(seen))
         total, after = 0, None
         while True:
@@ -200,14 +197,4 @@ def _as_json(row: RecordingRow) -> dict[str, Any]:
         "restricted": row.restricted,
         "bytes": row.bytes,
         "cursor": str(Cursor(row.opened_at, row.recording)),
-    }
-
-
-def _entry_as_json(entry: AuditRow) -> dict[str, Any]:
-    return {
-        "number": entry.number,
-        "at": entry.at.isoformat() if entry.at else None,
-        "event": entry.event,
-        "rule": entry.rule,
-        "params": dict(entry.params),
     }

@@ -4,33 +4,58 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from datetime import UTC, date, datetime
 from typing import cast
 
+from softphone.archive.archive import CATALOG
 from softphone.archive.backup.alone import SNAPSHOT
 from softphone.archive.backup.run import Health as Backup
-from softphone.archive.proof.health import health
-from softphone.bootstrap.archive.shared import opened, print_line
+from softphone.archive.files.disk import DAMAGED, REFUSALS, refusal
+from softphone.archive.proof.health import disk_in_json, health
+from softphone.bootstrap.archive.shared import TIME, folder_of, opened, print_line, zone_of
 from softphone.bootstrap.home import texts
+from softphone.domain.errors import ArchiveError
 from softphone.texts import Texts
 
 _COUNTED = ("recordings", "oldest", "bytes", "free", "audit_entries", "last_at_work", "last_swept", "last_checkpoint")
-_MORE = ("backups", "holds_overdue", "set_aside", "to_delete", "schema", "shared_with")
+_WAITS = ("to_judge", "judge_before", "holds_overdue", "holds_due")
+_MORE = ("backups", *_WAITS, "set_aside", "to_delete", "schema", "shared_with", "policy_signer")
+_PEOPLE = frozenset({"shared_with", "policy_signer"})
 _SIZES = frozenset({"bytes", "free"})
 _GIB = 1 << 30
 _MIB = 1 << 20
-_TIME = "%Y-%m-%d %H:%M:%S %z"
 
 
 def archive_health(arguments: argparse.Namespace) -> int:
-    """Status 1 where it lies where no archive may."""
-    tell = texts()
-    with opened(arguments) as archive:
-        found = health(archive, datetime.now(UTC))
-    told = found.as_json()
+    """Status 1 where it lies where no archive may, its disk takes nothing or its catalog is damaged: that is told first, with
+    what is free, also where nothing more can be told."""
+    tell, now = texts(time_zone="UTC"), datetime.now(UTC)
+    try:
+        with opened(arguments) as archive:
+            found = health(archive, now)
+            if not found.damaged:
+                tell = texts(time_zone=zone_of(archive, now).key)
+    except ArchiveError as error:
+        folder = folder_of(arguments)
+        if not folder.exists():
+            raise
+        disk = error if error.code in REFUSALS else refusal(folder, folder / CATALOG)
+        if disk is not None:
+            _tell_disk(arguments, disk, shutil.disk_usage(folder).free, tell)
+        elif error.code == DAMAGED and arguments.json:
+            print_line(json.dumps({"damaged": True, "free": shutil.disk_usage(folder).free}))
+        if disk is not error:
+            raise
+        return 1
+    bad = int(found.network is not None or found.disk is not None or found.damaged)
     if arguments.json:
-        print_line(json.dumps(told, ensure_ascii=False))
-        return int(found.network is not None)
+        print_line(json.dumps(found.as_json(), ensure_ascii=False))
+        return bad
+    if found.disk is not None:
+        _tell_disk(arguments, found.disk, found.free, tell)
+    if found.damaged:
+        print_line(tell("error.archive.damaged", path=folder_of(arguments) / CATALOG, detail=""))
     words = {name: tell(f"health.{name}") for name in (*_COUNTED, *_MORE)}
     width = max(map(len, words.values())) + 2
     for name, word in words.items():
@@ -45,16 +70,23 @@ def archive_health(arguments: argparse.Namespace) -> int:
         print_line(tell("health.signs_not"))
     if found.network is not None:
         print_line(tell("health.network", kind=found.network))
-    return int(found.network is not None)
+    return bad
+
+
+def _tell_disk(arguments: argparse.Namespace, error: ArchiveError, free: int, tell: Texts) -> None:
+    if arguments.json:
+        print_line(json.dumps({"disk": disk_in_json(error), "free": free}))
+    else:
+        print_line(tell("health.disk", free=f"{free:,}".replace(",", " "), said=tell.error(error)))
 
 
 def _shown(name: str, value: object, tell: Texts) -> str:
     if value is None or value == ():
-        return tell("health.nobody" if name == "shared_with" else "health.never")
+        return tell("health.nobody" if name in _PEOPLE else "health.never")
     if isinstance(value, tuple):
         return "; ".join(_backup(one, tell) for one in cast("tuple[Backup, ...]", value))
     if isinstance(value, datetime):
-        return value.astimezone().strftime(_TIME)
+        return value.astimezone(tell.zone).strftime(TIME)
     if isinstance(value, date):
         return tell.day(value)
     return _size(int(str(value)), tell) if name in _SIZES else str(value)
@@ -67,5 +99,5 @@ def _size(size: int, tell: Texts) -> str:
 
 
 def _backup(one: Backup, tell: Texts) -> str:
-    told = tell("health.backup", at=one.at.astimezone().strftime(_TIME), path=one.folder)
+    told = tell("health.backup", at=one.at.astimezone(tell.zone).strftime(TIME), path=one.folder)
     return f"{told}, {tell('health.backup.waiting', count=one.waiting)}" if one.waiting else told

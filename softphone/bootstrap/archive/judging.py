@@ -6,18 +6,18 @@ import argparse
 import json
 from datetime import UTC, datetime
 
-from softphone.archive.access import policy_recipients, require
+from softphone.archive.access import Viewer, opens, policy_recipients, require
 from softphone.archive.archive import Archive
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.retention import judging
 from softphone.archive.retention.judging import ToJudge
 from softphone.archive.retention.sweep import Swept
-from softphone.bootstrap.archive.retention import terms_of
 from softphone.bootstrap.archive.shared import opened, print_line, words_of
-from softphone.bootstrap.archive.viewing import policy_of, viewer_here
+from softphone.bootstrap.archive.viewing import policy_of, policy_unless_refused, tell_of_other_keys, viewer_here
 from softphone.bootstrap.home import Home, texts
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import JUDGE_WITHIN
 from softphone.domain.roles import Deed
 from softphone.texts import Texts
@@ -26,17 +26,19 @@ from softphone.texts import Texts
 def archive_judge(arguments: argparse.Namespace) -> int:
     """Without an id: the list, oldest first."""
     tell, now = texts(), datetime.now(UTC)
-    terms = terms_of(arguments)
-    within = terms.judge_within if terms else JUDGE_WITHIN
     with opened(arguments) as archive:
+        keeps = arguments.keep_until is not None
+        if arguments.id is None and (keeps or arguments.delete):
+            raise ArchiveError("error.judge.which")
+        settings, _ = Home.of(arguments).settings(only_look=True)
+        # Whom it is kept for stands in the policy, and one that cannot be used names nobody; all else custody does by its key.
+        policy = policy_of(settings, archive) if keeps else policy_unless_refused(settings, archive)
+        within = policy.judge_within if policy else JUDGE_WITHIN
         if arguments.id is None:
-            if arguments.keep_until is not None or arguments.delete:
-                raise ArchiveError("error.judge.which")
-            require(archive, viewer_here(arguments, archive), Deed.JUDGE, now)
-            return _list(archive, now, within, tell, as_json=arguments.json)
-        # A policy that cannot be used names nobody.
-        recipients = policy_recipients(policy_of(Home.of(arguments).settings(only_look=True)[0])) if terms else []
-        return _decide(archive, arguments, recipients, now, within, tell)
+            viewer = viewer_here(arguments, archive, by_keys=True)
+            require(archive, viewer, Deed.JUDGE, now)
+            return _list(archive, viewer, now, within, tell, as_json=arguments.json)
+        return _decide(archive, arguments, policy_recipients(policy), now, within, tell)
 
 
 def archive_orphan(arguments: argparse.Namespace) -> int:
@@ -44,22 +46,26 @@ def archive_orphan(arguments: argparse.Namespace) -> int:
     tell, now = texts(), datetime.now(UTC)
     reason = words_of(arguments.reason, "--reason")
     with opened(arguments) as archive:
-        require(archive, viewer_here(arguments, archive), Deed.JUDGE, now)
+        require(archive, viewer_here(arguments, archive, by_keys=True), Deed.JUDGE, now)
         archive.let_orphan_go(arguments.id, now, why=reason)
     print_line(tell("archive.orphan.deleted", id=arguments.id))
     return 0
 
 
-def _list(archive: Archive, now: datetime, within: Period, tell: Texts, *, as_json: bool) -> int:
-    none = True
+def _list(archive: Archive, viewer: Viewer, now: datetime, within: Period, tell: Texts, *, as_json: bool) -> int:
+    none, others = True, 0
     for one in judging.waiting(archive, now, within):
         none = False
+        if not opens(archive, viewer, KeyRole.CUSTODY, one.recording):
+            others += 1
+            continue
         if as_json:
             print_line(json.dumps(_as_json(one), ensure_ascii=False))
         else:
             print_line(f"{one.recording}  {_told(one, tell)}")
     if none and not as_json:
         print_line(tell("judge.none"))
+    tell_of_other_keys(others)
     return 0
 
 

@@ -4,54 +4,96 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from softphone.archive import commands
 from softphone.archive.access import OPENS, Viewer, openable, refuse, require
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import RATE
-from softphone.archive.files.opus import Pcm
 from softphone.archive.files.reader import Mark, MarkKind
 from softphone.archive.finding.rows import RecordingRow
 from softphone.bootstrap.archive.shared import opened, print_line, words_of
 from softphone.bootstrap.archive.viewing import viewer_here
 from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.progress import STOPPED, Progress, progress
 from softphone.domain.errors import ArchiveError, SoundError
 from softphone.domain.purpose import KeyRole
 from softphone.texts import Texts
 
+if TYPE_CHECKING:
+    from softphone.audio.playback import Playback, Source
+
+_WATCH = 0.25
+"""seconds between two looks at the loudspeaker"""
+
 
 def archive_play(arguments: argparse.Namespace) -> int:
-    """Straight from the sealed container to the loudspeaker: never through a file. Status 1 where not all of it is there."""
-    from softphone.audio.player import Player
+    """Straight from the sealed container to the loudspeaker, a second at a time: never through a file. Status 1 where not all of
+    it is there, 130 where somebody ended it."""
+    from softphone.audio.playback import Playback, speaker
 
+    tell, woken = texts(), threading.Event()
     home = Home.of(arguments)
     settings, _ = home.settings(only_look=True)
     now = datetime.now(UTC)
-    with opened(arguments) as archive:
+    with opened(arguments) as archive, progress() as running:
         recording, role, told = _allowed(arguments, archive, now)
         # Whether its keys are here shows, and is in the log, whether or not it could then be heard.
         archive.keys_for(archive.find(recording, now), role, now, refusal="opening_refused", **told)
-        speaker = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
-        mixed, marks = _to_hear(archive, recording, arguments.start, now, role, told)
-        _tell_custody(archive, recording, texts())
-        whole = _is_whole(marks, texts())
-        player = Player(speaker)
-        player.play(mixed, RATE)
-        try:
-            player.wait()
-        except SoundError as error:
-            raise SoundError("error.play.speaker_lost", at=round(arguments.start + player.seconds)) from error
+        device = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
+        with _to_hear(archive, recording, arguments.start, now, role, told) as (source, length, marks):
+            _tell_custody(archive, recording, tell)
+            whole = _is_whole(marks, tell)
+            playback = Playback(source, length, speaker(device), woken.set)
+            playback.seek(round((arguments.start or 0) * RATE))
+            ended_at = _play(playback, woken, running, length, tell)
+    if ended_at is not None:
+        print(tell("play.stopped", at=ended_at // RATE), file=sys.stderr)  # noqa: T201
+        return STOPPED
     return 0 if whole else 1
 
 
+def _play(playback: Playback, woken: threading.Event, running: Progress, length: int, tell: Texts) -> int | None:
+    """To its end: None; or the sample at which somebody ended it."""
+    playback.play()
+    try:
+        while playback.playing:
+            at = playback.position
+            if running.stopped:
+                return at
+            running.tell(lambda at=at: tell("play.progress", at=_clock(at), length=_clock(length)))
+            woken.clear()
+            if not playback.fill():
+                woken.wait(_WATCH)
+    except SoundError as error:
+        raise SoundError("error.play.speaker_lost", at=playback.position // RATE) from error
+    finally:
+        playback.close()
+    return None
+
+
 def archive_export(arguments: argparse.Namespace) -> int:
-    """Status 1 where not all of the recording is in the file."""
+    """Status 1 where not all of the recording is in the file, 130 where somebody ended it: then there is none."""
     tell, now = texts(), datetime.now(UTC)
-    with opened(arguments) as archive:
+    with opened(arguments) as archive, progress() as running:
+
+        def go_on(done: int, length: int) -> None:
+            running.tell(lambda: tell("export.progress", at=_clock(done), length=_clock(length)))
+            if running.stopped:
+                raise KeyboardInterrupt
+
         recording, role, told = _allowed(arguments, archive, now)
-        exported = commands.export(archive, recording, arguments.wav, now, role=role, told=told)
+        try:
+            exported = commands.export(archive, recording, arguments.wav, now, role=role, told=told, go_on=go_on)
+        except KeyboardInterrupt:
+            running.clear()
+            print(tell("export.stopped", file=arguments.wav), file=sys.stderr)  # noqa: T201
+            return STOPPED
         _tell_custody(archive, recording, tell)
     print_line(tell("archive.exported", seconds=f"{exported.seconds:.2f}", file=exported.path))
     return 0 if _is_whole(exported.marks, tell) else 1
@@ -97,26 +139,28 @@ def _role(
     return asked
 
 
+@contextmanager
 def _to_hear(
     archive: Archive, recording: str, start: float | None, now: datetime, role: KeyRole | None, told: dict[str, str]
-) -> tuple[bytes, Sequence[Mark]]:
-    """Both voices on one loudspeaker, half as loud each so that they never clip together; and what is to be told of it.
-
-    From `start` seconds on no more of the file is read than that.
-    """
+) -> Generator[tuple[Source, int, Sequence[Mark]]]:
+    """What its sound is pulled from, how many samples it has, and what is to be told of those that are heard."""
     if start is None:
         sound = commands.play(archive, recording, now, role=role, told=told)
-        return b"".join(map(_mixed, sound.blocks)), sound.marks
+        yield lambda _: sound.blocks, sound.samples, sound.marks
+        return
     with commands.play_from(archive, recording, now, start, role=role, told=told) as reader:
-        mixed = b"".join(map(_mixed, reader.pcm(round(start * RATE))))
-        marks = [Mark(MarkKind.DAMAGED, 0, reader.silenced)] if reader.silenced else []
-        if reader.spans and not reader.spans[-1].complete:
-            marks.append(Mark(MarkKind.BROKE_OFF, reader.length, 0))
-        return mixed, marks
+        yield reader.pcm, reader.length, _behind(reader.marks(), round(start * RATE))
 
 
-def _mixed(block: Pcm) -> bytes:
-    return ((block[:, 0].astype("i4") + block[:, 1]) // 2).astype("<i2").tobytes()
+def _behind(marks: Sequence[Mark], at: int) -> list[Mark]:
+    """As far as they are of what comes from there on."""
+    cut = (replace(mark, samples=mark.samples - max(at - mark.at, 0)) for mark in marks)
+    return [mark for mark in cut if mark.samples > 0 or mark.at >= at]
+
+
+def _clock(samples: int) -> str:
+    minutes, seconds = divmod(samples // RATE, 60)
+    return f"{minutes}:{seconds:02}"
 
 
 def _speaker(chosen: str) -> str:

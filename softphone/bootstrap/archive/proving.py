@@ -71,15 +71,16 @@ def _sentence(finding: Finding, tell: Texts) -> str:
 
 
 def archive_head(arguments: argparse.Namespace) -> int:
-    """One line, to be kept elsewhere: `verify --head` holds the log to it."""
+    """One line, to be kept elsewhere: `verify --head` holds the log to it. Status 1 where it would have to be signed and does
+    not go on from what was signed here last."""
     with opened(arguments) as archive:
         head = commands.head(archive, datetime.now(UTC))
-        behind = 0 if archive.signer.signs else commands.entries_behind(archive, head)
+        behind, signs = commands.entries_behind(archive, head), archive.signer.signs
     if head or not behind:
         print_line(str(head) if head else texts()("archive.head.none"))
     if behind:
-        print(texts()("archive.head.behind", count=behind), file=sys.stderr)  # noqa: T201
-    return 0
+        print(texts()("archive.head.refused" if signs else "archive.head.behind", count=behind), file=sys.stderr)  # noqa: T201
+    return 1 if behind and signs else 0
 
 
 def _kept_head(path: Path) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from datetime import UTC, datetime, time
 
 from softphone.archive import commands
 from softphone.archive.access import require
 from softphone.archive.archive import Archive
 from softphone.archive.retention import due
+from softphone.archive.retention.clock import steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
 from softphone.archive.review.session import mark_reviewed
 from softphone.bootstrap.archive.shared import opened, print_line
-from softphone.bootstrap.archive.viewing import policy_of, viewer_here
+from softphone.bootstrap.archive.viewing import PolicyRefusedError, policy_of, viewer_here
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import STOPPED, Progress, progress
 from softphone.domain.purpose import KeyRole
@@ -42,16 +44,17 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
     clock = datetime.now(UTC)
     another_day = arguments.now and arguments.now != clock.date()
     now = datetime.combine(arguments.now, time(12), UTC) if another_day else clock
-    terms = terms_of(arguments)
     with opened(arguments) as archive, progress() as running:
+        terms = _terms(arguments, archive)
         if arguments.clock_is_right:
-            require(archive, viewer_here(arguments, archive), Deed.BELIEVE_CLOCK, clock)
+            require(archive, viewer_here(arguments, archive, by_keys=True), Deed.BELIEVE_CLOCK, clock)
         told = _Told(arguments, running, clock, tell)
         looked = _Looked(archive, now, running, tell)
         for item in commands.sweeping(
             archive,
             now,
             clock=clock,
+            steady=steady(),
             clock_is_right=arguments.clock_is_right,
             dry_run=arguments.dry_run,
             terms=terms,
@@ -62,12 +65,17 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
     return STOPPED if running.stopped else int(told.doubtful)
 
 
-def terms_of(arguments: argparse.Namespace) -> SweepTerms | None:
-    """What the policy in force says of the sweep. None where there is one that cannot be used: its terms are not guessed."""
+def _terms(arguments: argparse.Namespace, archive: Archive) -> SweepTerms | None:
+    """What the policy in force says of the sweep. None where there is one that cannot be used: its terms are not guessed. Of one
+    that the archive refuses none are taken either: that is said, and what goes by the catalog's own dates goes."""
     settings, _ = Home.of(arguments).settings(only_look=True)
-    if not settings.policy:
+    try:
+        policy = policy_of(settings, archive)
+    except PolicyRefusedError as error:
+        print(texts()("sweep.policy_refused", **error.params), file=sys.stderr)  # noqa: T201
+        return None
+    if policy is None and not settings.policy:
         return DEFAULT_TERMS
-    policy = policy_of(settings)
     return SweepTerms(policy.judge_within, policy.audit_retention) if policy else None
 
 

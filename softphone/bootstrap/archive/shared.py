@@ -7,19 +7,21 @@ import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import is_case
 from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.finding.searching import Query, page
 from softphone.bootstrap.home import Home, key_store
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.engine.numbers import e164
 from softphone.texts import Texts
 
+TIME = "%Y-%m-%d %H:%M:%S %z"
 _NUMBER = re.compile(r"\d(?:[\s.\-–/()+]*\d){5}")
 _DATE = re.compile(
     r"(?<![\d.\-/])(?:\d{4}-\d\d-\d\d|(?:0?[1-9]|[12]\d|3[01])[./-] ?(?:0?[1-9]|1[0-2])[./-] ?\d{4})(?![.\-/]?\d)"
@@ -29,14 +31,18 @@ _DATE = re.compile(
 @contextmanager
 def opened(arguments: argparse.Namespace) -> Generator[Archive]:
     """The archive that a command means: the one it names, else the user's own. Raises ArchiveError."""
-    home = Home.of(arguments)
-    settings, _ = home.settings(only_look=True)
-    folder: Path = arguments.archive or home.archive(settings)
-    archive = Archive.open(folder, key_store(folder))
+    folder = folder_of(arguments)
+    archive = Archive.open(folder, key_store(folder), looks=True)
     try:
         yield archive
     finally:
         archive.close()
+
+
+def folder_of(arguments: argparse.Namespace) -> Path:
+    home = Home.of(arguments)
+    settings, _ = home.settings(only_look=True)
+    return arguments.archive or home.archive(settings)
 
 
 def number_of(word: str) -> str | None:
@@ -75,7 +81,22 @@ def state_of(row: RecordingRow, tell: Texts) -> str:
 
 def when(at: datetime, row: RecordingRow) -> str:
     """In the zone of the call's policy, as the desk shows it, with its distance from UTC."""
-    return at.astimezone(ZoneInfo(row.time_zone)).strftime("%Y-%m-%d %H:%M:%S %z")
+    return at.astimezone(ZoneInfo(row.time_zone)).strftime(TIME)
+
+
+def zone_of(archive: Archive, now: datetime) -> ZoneInfo:
+    """For what belongs to no recording: the newest one's, as the list tells its times."""
+    newest = page(archive, Query(), now, limit=1).rows
+    return ZoneInfo(newest[0].time_zone if newest else "UTC")
+
+
+def moment(asked: date | datetime | None, zone: ZoneInfo, *, whole: bool = False) -> datetime | None:
+    """`whole`: a date means the end of its day."""
+    if asked is None:
+        return None
+    if not isinstance(asked, datetime):
+        asked = datetime.combine(asked + timedelta(days=whole), time(), zone)
+    return asked.astimezone(UTC) if asked.tzinfo else asked.replace(tzinfo=zone).astimezone(UTC)
 
 
 def print_line(line: str) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.access import Sight, Viewer, refuse, seen_by, sights, viewer_of
+from softphone.archive.access import Sight, Viewer, refuse, refuse_policy, seen_by, sights, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.finding.rows import RecordingRow
-from softphone.archive.finding.searching import Cursor, Page, Query, page
+from softphone.archive.finding.searching import Cursor, Page, Query, count, page
 from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.policy.file import at_its_place
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy, PolicyError, Team
 from softphone.domain.roles import Deed, Role
@@ -23,21 +24,52 @@ from softphone.system.policy_file import load_policy
 from softphone.wire import Settings
 
 
-def viewer_here(arguments: argparse.Namespace, archive: Archive) -> Viewer:
-    """Whoever gives this command. Raises ArchiveError, KeyringError."""
+class PolicyRefusedError(ArchiveError):
+    """The archive asks for a signature, and the policy here is without it. The audit log tells of it by then."""
+
+
+def viewer_here(arguments: argparse.Namespace, archive: Archive, *, by_keys: bool = False) -> Viewer:
+    """Whoever gives this command. `by_keys`: for what nobody needs a policy for. Raises ArchiveError, KeyringError."""
     settings, _ = Home.of(arguments).settings(only_look=True)
-    return viewer_of(archive, policy_of(settings), [one.address for one in settings.accounts])
+    policy = None if by_keys else policy_of(settings, archive)
+    return viewer_of(archive, policy, [one.address for one in settings.accounts])
 
 
-def policy_of(settings: Settings) -> Policy | None:
-    """The policy that this machine works under; what is wrong with it is told on stderr."""
-    if not settings.policy:
+def policy_of(settings: Settings, archive: Archive | None) -> Policy | None:
+    """The policy that this machine works under; what is wrong with it is told on stderr. `archive`: None where nothing is done
+    on one. Raises ArchiveError as `loaded`."""
+    if not settings.policy and not (archive and archive.policy_signer):
         return None
     try:
-        return load_policy(Path(settings.policy), signer=settings.policy_signer).policy
+        return loaded(settings, archive)
     except PolicyError:
         print(texts()("keys.policy_unusable", path=settings.policy), file=sys.stderr)  # noqa: T201
         return None
+
+
+def policy_unless_refused(settings: Settings, archive: Archive) -> Policy | None:
+    """As `policy_of`, for what must not wait until one is signed, as what locks a recording: a refusal is told on stderr."""
+    try:
+        return policy_of(settings, archive)
+    except PolicyRefusedError as error:
+        print(texts()("archive.policy_not_needed", **error.params), file=sys.stderr)  # noqa: T201
+        return None
+
+
+def loaded(settings: Settings, archive: Archive | None) -> Policy:
+    """Raises PolicyError. Where the archive asks for a signature, one that cannot be used is refused, and so is none at all:
+    PolicyRefusedError."""
+    signer = archive.policy_signer if archive else ""
+    try:
+        return load_policy(Path(settings.policy), settings.policy_signer, signer).policy
+    except PolicyError as error:
+        if archive is None or not signer:
+            raise
+        refuse_policy(archive, error.faults[0].code, datetime.now(UTC))
+        if not settings.policy:
+            raise PolicyRefusedError("error.archive.policy_none", signer=signer) from None
+        why = at_its_place(error.faults[0], texts())
+        raise PolicyRefusedError("error.archive.policy_refused", signer=signer, path=settings.policy, why=why) from None
 
 
 def found(
@@ -66,10 +98,31 @@ def found(
     return Page(tuple(ordered[:limit]), Cursor(last.opened_at, last.recording) if last else None, frozenset(bad))
 
 
+def tell_of_other_keys(count: int) -> None:
+    """To custody whose key opens less than half of what another does, on stderr."""
+    if count:
+        print(texts()("archive.other_custody_key", count=count), file=sys.stderr)  # noqa: T201
+
+
+def behind_other_keys(archive: Archive, viewer: Viewer, query: Query, now: datetime) -> int:
+    """How many more of these there are that custody is not told of, for they are sealed for another custody key."""
+    ours = next((one.sealed_for for one in sights(viewer, now) if one.deed is Deed.FIND_ALL), None)
+    return count(archive, query, now) - count(archive, replace(query, sealed_for=ours), now) if ours else 0
+
+
 def shown(archive: Archive, viewer: Viewer, asked: str, now: datetime) -> tuple[RecordingRow, Sight]:
-    """One recording, by its id or a beginning of it, and by what it is found. Raises ArchiveError; a refusal is in the log."""
-    row = archive.find(asked, now)
-    sight = seen_by(viewer, now, opens_for=row.opens_for, line=row.line, agent=row.agent, at=row.opened_at)
+    """One recording, by its id or a beginning of it, and by what it is found. Raises ArchiveError; a refusal is in the log.
+
+    Who finds nothing at all is not told either whether several begin so, or none.
+    """
+    try:
+        row = archive.find(asked, now)
+    except ArchiveError:
+        if sights(viewer, now):
+            raise
+        refuse(archive, Deed.FIND_ALL, now, viewer=viewer)
+        raise _nothing(viewer) from None
+    sight = seen_by(archive, viewer, row, now)
     if sight is None:
         refuse(archive, Deed.FIND_ALL, now, call=row.call, recording=row.recording, viewer=viewer)
         raise _nothing(viewer)
@@ -92,7 +145,7 @@ def _of_sight(
 ) -> list[RecordingRow]:
     if sight.opens_for is not None and query.opens_for not in (None, sight.opens_for):
         return []
-    narrowed = replace(query, opens_for=sight.opens_for or query.opens_for)
+    narrowed = replace(query, opens_for=sight.opens_for or query.opens_for, sealed_for=sight.sealed_for)
     if sight.agents is not None:
         agents = tuple(one for one in sight.agents if query.agents is None or one in query.agents)
         narrowed = replace(narrowed, agents=agents)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.archive import MARKER, Archive
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
 from softphone.bootstrap.policy.file import at_its_place, chosen, wanted_signer
@@ -30,7 +29,7 @@ from softphone.domain.policy import (
 )
 from softphone.domain.policy.faults import in_file_order
 from softphone.plugin.notices import NoticeBook, Unspoken
-from softphone.plugin.own import OwnWording
+from softphone.plugin.own import OwnWording, unsound
 from softphone.system.policy_file import load_policy, read_policy
 from softphone.system.signature import check_signature
 from softphone.texts import Texts
@@ -77,11 +76,11 @@ def _checked(arguments: argparse.Namespace) -> Checked:
     wanted = wanted_signer(arguments)
     faults: tuple[PolicyFault, ...] = ()
     try:
-        loaded = load_policy(path, signer=signer)
+        loaded = load_policy(path, signer)
     except PolicyPartlyRead as error:
-        faults, loaded = error.faults, error.readable
+        faults, loaded = (*error.faults, *unsound(path.parent, error)), error.readable
     except PolicyError as error:
-        return Checked(path, None, error.faults, (), NoticeBook())
+        return Checked(path, None, in_file_order([*error.faults, *unsound(path.parent, error)]), (), NoticeBook())
     try:
         with asked_rulebook(Home.of(arguments)) as asked:
             own_faults, book = _judged(asked, loaded, signed=bool(wanted))
@@ -132,7 +131,7 @@ def _told(checked: Checked, tell: Texts) -> None:
         "faults": tell("policy.check.faults", count=len(checked.faults)),
         "warnings": tell("policy.check.warnings", count=len(checked.warnings)),
     }
-    print(tell("policy.check.faulty" if checked.faults else "policy.check.ok", **counts))  # noqa: T201
+    print(tell("policy.check.faulty" if checked.faults else "policy.check.ok", count=len(checked.faults), **counts))  # noqa: T201
 
 
 def _as_json(checked: Checked, tell: Texts) -> dict[str, object]:
@@ -196,6 +195,8 @@ def _confirmed(checked: Checked, arguments: argparse.Namespace, tell: Texts) -> 
 
 def _noted(home: Home, entry: AuditEntry) -> bool:
     """Whether it now stands in this user's audit log. Without an archive here each phone notes it as it takes the policy up."""
+    from softphone.archive.archive import MARKER, Archive  # a database, for a check that hardly ever needs one
+
     settings, _ = home.settings(only_look=True)
     folder = home.archive(settings)
     if not (folder / MARKER).exists():

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
-from softphone.bootstrap.policy.file import load, wanted_signer
+from softphone.bootstrap.policy.file import load_to_try, wanted_signer
 from softphone.domain.decision import Decision, Facts, PurposePlan, not_recorded
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy, exempt, language_for
@@ -56,7 +56,7 @@ def policy_decide(arguments: argparse.Namespace) -> int:
     """`--json FACTS`, or `-` for stdin. One JSON object on stdout. KlartoneError for facts that are none."""
     tell = texts(arguments.told_in)
     given = given_facts(_stdin() if arguments.json == "-" else arguments.json)
-    loaded = load(arguments, tell)
+    loaded = load_to_try(arguments, tell)
     policy = loaded.policy
     if given.line is not None and policy.line_named(given.line) is None:
         known = ", ".join(line.id for line in policy.line) or "–"

@@ -16,7 +16,7 @@ from softphone.bootstrap.policy.telling import LineTeller, Paragraph, in_words_l
 from softphone.domain.decision import Facts, How
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyFault, day_of, notice_way
-from softphone.domain.purpose import Direction, Reason
+from softphone.domain.purpose import Direction, Language, Reason
 from softphone.plugin.own import Own
 from softphone.texts import Texts
 
@@ -94,6 +94,13 @@ def _heard(asked: Asked, policy: Policy, line: Line, own: Own, now: datetime, te
         yield teller.say("explain.notice.by_country")
     if line.language_key:
         yield teller.say("explain.notice.language_key", key=line.language_key)
+    if line.language_by_country or line.language_key:
+        other = next(one for one in Language if one is not language)
+        for notice in notices:
+            text = asked.text(policy, line, notice, other)
+            yield teller.say(
+                f"explain.notice.text.{other}", notice=notice.value, text=text.to_read.shown if text else "…"
+            )
     if line.warning_tone is not None:
         yield teller.say("explain.notice.warning_tone", seconds=round(line.warning_tone.length().total_seconds()))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -11,12 +10,8 @@ from pathlib import Path
 from softphone.bootstrap.home import Home
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import LoadedPolicy, PolicyError, PolicyFault
-from softphone.domain.purpose import KeyRole
-from softphone.system.policy_file import filled, load_policy, policy_in, read_policy
+from softphone.system.policy_file import SOME_KEYS, filled, load_policy, policy_in, read_policy
 from softphone.texts import Texts
-
-_SOME_KEY = base64.b64encode(bytes([9] + 31 * [0])).decode("ascii")
-"""a public key as good as any: the base point of Curve25519"""
 
 
 def chosen(arguments: argparse.Namespace) -> tuple[Path, str]:
@@ -37,29 +32,28 @@ def wanted_signer(arguments: argparse.Namespace) -> str:
     return settings.policy_signer
 
 
-def load(arguments: argparse.Namespace, tell: Texts) -> LoadedPolicy:
-    """The policy, for a command that needs a sound one. Its faults are told on stderr, and PolicyError is raised."""
-    path, signer = chosen(arguments)
-    try:
-        return load_policy(path, signer=signer)
-    except PolicyError as error:
-        tell_faults(error, tell)
-        raise
-
-
 def load_draft(arguments: argparse.Namespace, tell: Texts) -> tuple[LoadedPolicy, bool]:
-    """As `load`, but where nothing is wrong except that keys are yet to be put in for the places of a template: the policy
-    as it would be with some, and True. For telling what it means; nothing may be sealed by it."""
+    """The policy; where nothing is wrong except that keys are yet to be put in for the places of a template, as it would be
+    with some, and True. For telling what it means; nothing may be sealed by it. Other faults are told on stderr, and
+    PolicyError is raised."""
     path, signer = chosen(arguments)
     try:
-        return load_policy(path, signer=signer), False
+        return load_policy(path, signer), False
     except PolicyError as error:
         if {fault.code for fault in error.faults} == {"policy.fault.public_key"}:
-            text = filled(read_policy(path).decode("utf-8-sig"), dict.fromkeys(KeyRole, _SOME_KEY))
+            text = filled(read_policy(path).decode("utf-8-sig"), SOME_KEYS)
             with suppress(PolicyError):
                 return policy_in(text.encode("utf-8"), path), True
         tell_faults(error, tell)
         raise
+
+
+def load_to_try(arguments: argparse.Namespace, tell: Texts) -> LoadedPolicy:
+    """As `load_draft`; that keys are yet to come is told on stderr."""
+    loaded, keyless = load_draft(arguments, tell)
+    if keyless:
+        print(tell("explain.keys_to_come"), file=sys.stderr)  # noqa: T201
+    return loaded
 
 
 def tell_faults(error: PolicyError, tell: Texts) -> None:

@@ -162,7 +162,7 @@ class _Questions:
         except UnicodeDecodeError:
             line = "\0"
         if not sys.stdin.isatty():
-            print()  # noqa: T201 - nobody pressed the key that ends the line
+            print(flush=True)  # noqa: T201 - nobody pressed the key that ends the line
         if line == "":
             raise KlartoneError("error.policy.new_ended", question=question)
         return "".join(one for one in line.strip() if one.isprintable())

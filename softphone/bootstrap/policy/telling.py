@@ -239,10 +239,10 @@ def of_the_whole(policy: Policy, tell: Texts) -> list[str]:
         told.append(tell("explain.upstream", hosts=", ".join(policy.upstream.hosts)))
     told += [
         tell(
-            "explain.team",
+            "explain.team" if team.lines else "explain.team.no_lines",
             team=team.name[tell.language],
             count=len(team.agents),
-            lines=listed((one.name[tell.language] for one in policy.line if one.id in team.lines), tell) or "–",
+            lines=listed((one.name[tell.language] for one in policy.line if one.id in team.lines), tell),
             leads=listed(team.leads, tell) or "–",
         )
         for team in policy.team

@@ -1,6 +1,6 @@
 """The policy file as a contract: its model, its faults, and what it says of a call. Not how the file is read from disk."""
 
-from softphone.domain.policy.calls import day_of, exempt, language_for, may_train, notice_way, terms, which_line
+from softphone.domain.policy.calls import day_of, exempt, language_for, may_train, notice_way, which_line
 from softphone.domain.policy.faults import KeyPath, PolicyError, PolicyFault, PolicyUnsigned
 from softphone.domain.policy.fields import LocalText, share_text
 from softphone.domain.policy.model import (
@@ -49,7 +49,6 @@ __all__ = [
     "notice_way",
     "policy_from",
     "share_text",
-    "terms",
     "warning_at",
     "which_line",
 ]

@@ -1,20 +1,18 @@
-"""The policy applied to one call: which line it belongs to, whether it is exempt, and the terms the session works under.
+"""The policy applied to one call: which line it belongs to, whether it is exempt, and how its notice is given.
 
 Pure: the rulebook decides what is recorded, the session enforces it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from softphone.domain.decision import How, NoticeId
-from softphone.domain.events import Terms
-from softphone.domain.notice import asks
-from softphone.domain.policy.checks import CONSENT_KEYS, explicit_consent
+from softphone.domain.decision import How
+from softphone.domain.policy.checks import explicit_consent
 from softphone.domain.policy.model import Line, Policy
-from softphone.domain.policy.purposes import OptOut
-from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
+from softphone.domain.purpose import Direction, Language, Reason
 
 _DANISH = ("+45", "+298", "+299")
 """Denmark, the Faroes, Greenland"""
@@ -36,16 +34,19 @@ def which_line(
     return policy.line_named(chosen) if chosen is not None else None
 
 
-def exempt(policy: Policy, line: Line | None, direction: Direction, number: str | None) -> Reason | None:
+def exempt(
+    policy: Policy, line: Line | None, direction: Direction, number: str | None, ours: Collection[str] = ()
+) -> Reason | None:
     """Why a call with `number` is never recorded, announced or delayed; None where the rulebook is to be asked.
 
-    `number` is the other side's: E.164, an extension or a short number.
+    `number` is the other side's: E.164, an extension or a short number. `ours`: those of this side, its account's and the one
+    that was called.
     """
-    if number is not None:
-        if direction is Direction.OUTBOUND and number in policy.emergency:
-            return Reason.EMERGENCY
-        if number in policy.never_record or (line is not None and number in line.never_record):
-            return Reason.NEVER_RECORD
+    if direction is Direction.OUTBOUND and number in policy.emergency:
+        return Reason.EMERGENCY
+    never = (*policy.never_record, *(line.never_record if line is not None else ()))
+    if any(one in never for one in (number, *ours)):
+        return Reason.NEVER_RECORD
     if line is None or (line.documentation is None and line.training is None):
         return Reason.LINE_NOT_RECORDED
     if direction not in line.calls:
@@ -77,42 +78,3 @@ def may_train(line: Line) -> bool:
     """Whether a yes to training is an explicit one where it must be (G09). `line`: with the words that are really used."""
     worded = {notice.value: {one.value: words for one, words in by.items()} for notice, by in line.wording.items()}
     return not explicit_consent((), line.sensitive, line.training, line.documentation, worded)
-
-
-def terms(
-    policy: Policy,
-    line: Line,
-    notice: NoticeId | None,
-    *,
-    language: Language,
-    day: date,
-    reading_time: float = 12.0,
-    newcomer_reading_time: float | None = None,
-) -> Terms:
-    """What the session needs to know of the line, fixed when it rings. `language`: the notice's; `day`: the call's, in the
-    policy's time zone; reading times: seconds, of the notice's text and of the short one for a newcomer, where there is one."""
-    asked = asks(notice)
-    return Terms(
-        answer_time=line.answer_time.length().total_seconds(),
-        repeat=line.repeat,
-        reading_time=reading_time,
-        newcomer_reading_time=newcomer_reading_time,
-        other_language=next(one for one in Language if one is not language) if line.language_key else None,
-        language_key=line.language_key,
-        consent_keys=tuple(zip(CONSENT_KEYS, asked, strict=False)),
-        opt_out_key=line.opt_out_key,
-        opt_out_calls_back=line.training is not None and line.training.opt_out is OptOut.CALL_BACK,
-        objection_stops=line.objection_in_call == "stop",
-        on_failure=line.on_failure,
-        spoken_consent=line.spoken_consent,
-        special_circumstances=line.special_circumstances_on(day),
-        sensitive_pause=line.sensitive.pause.length().total_seconds(),
-        sensitive_resumes=line.sensitive.resumes,
-        hold_after_refusal=policy.hold_after_refusal.length(),
-        hold_unconfirmed=policy.hold_unconfirmed.length(),
-        wrap_up=line.wrap_up.length().total_seconds(),
-        starts_by_itself=line.outbound.starts_by_itself,
-        warning_tone=line.warning_tone.length().total_seconds() if line.warning_tone else 0.0,
-        agent_tones=line.agent_tones,
-        obligation=line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION,
-    )

@@ -30,6 +30,8 @@ CONSENT_KEYS = ("1", "2")
 LEAST_ANSWER_TIME = timedelta(seconds=2)
 LEAST_WARNING_TONE = timedelta(seconds=2)
 LEAST_PAUSE = timedelta(seconds=1)
+LEAST_AUDIT_RETENTION = Period(months=12)
+"""a complaint, or a look at who opened what, often comes months later"""
 _ANY_DAY = date(2026, 1, 1)
 
 
@@ -110,6 +112,19 @@ def times(path: KeyPath, line: Line) -> list[Finding]:
         found.append(Finding((*path, "answer_time"), "answer_time_none", {"value": str(line.answer_time)}))
     if line.warning_tone is not None and line.warning_tone.length() < LEAST_WARNING_TONE:
         found.append(Finding((*path, "warning_tone"), "tone_too_often", {"value": str(line.warning_tone)}))
+    return found
+
+
+def marks(path: KeyPath, line: Line) -> list[Finding]:
+    """Of a recorded notice: a key before the why has been said is no informed answer, and a notice that asks nothing has none."""
+    found: list[Finding] = []
+    for notice, files in line.sound.items():
+        for language, one in files.items():
+            here = (*path, "sound", notice.value, language.value, "question")
+            if one.question is not None and not asks(notice):
+                found.append(Finding(here, "mark_not_asked", {"notice": notice.value}))
+            elif one.question is not None and one.essentials is not None and one.question < one.essentials:
+                found.append(Finding(here, "mark_order"))
     return found
 
 
@@ -213,14 +228,17 @@ def scores(found_scores: Sequence[Placed[ScoreItem]], found_teams: Sequence[Plac
 
 
 def lengths(data: Mapping[str, Any]) -> list[Finding]:
-    """Who is to judge has a day for it (G10), and what the log proves is kept for one at least (G11)."""
+    """Who is to judge has a day for it (G10), and what the log proves is kept for a year at least (G11)."""
     found: list[Finding] = []
-    for key, code in (("judge_within", "judge_within_none"), ("audit_retention", "audit_none")):
+    for key, code, least in (
+        ("judge_within", "judge_within_none", Period(days=1)),
+        ("audit_retention", "audit_short", LEAST_AUDIT_RETENTION),
+    ):
         try:
-            period = Period.parse(str(data.get(key, "P1D")))
+            period = Period.parse(str(data.get(key, least)))
         except ValueError:  # told as what it is
             continue
-        if period.after(_ANY_DAY) == _ANY_DAY:
+        if not least.never_longer_than(period):
             found.append(Finding((key,), code, {"value": str(period)}))
     return found
 
@@ -253,7 +271,8 @@ def doubles(
 def openers(
     data: Mapping[str, Any], lines: Sequence[Placed[Line]], recipients: Sequence[Placed[Recipient]]
 ) -> list[Finding]:
-    """Somebody of its own can open each purpose in use, and somebody has custody."""
+    """Somebody of its own can open each purpose in use, and somebody has custody. A key that stood for two purposes would go on
+    opening what a no to one of them takes from it (G31)."""
     if "recipient" not in data and not lines:
         return []
     there = {recipient.purpose for _, recipient, _ in recipients if recipient is not None}
@@ -268,4 +287,12 @@ def openers(
             found.append(Finding(path, "no_recipient", {"role": role.value}))
     if used and KeyRole.CUSTODY not in there:
         found.append(Finding(("recipient",), "no_custody"))
+    holders: dict[str, Recipient] = {}
+    for path, recipient, _ in recipients:
+        if recipient is None:
+            continue
+        other = holders.setdefault(recipient.public_key, recipient)
+        if other.purpose is not recipient.purpose:
+            params = {"id": recipient.id, "other": other.id}
+            found.append(Finding((*path, "public_key"), "key_of_another_purpose", params))
     return found

@@ -11,11 +11,13 @@ from datetime import date, timedelta
 from fractions import Fraction
 from urllib.parse import unquote, urlsplit
 
-from softphone.domain.decision import NoticeId
+from softphone.domain.decision import How, NoticeId
+from softphone.domain.policy.calls import notice_way
 from softphone.domain.policy.checks import Finding
 from softphone.domain.policy.faults import KeyPath
 from softphone.domain.policy.fields import share_text
 from softphone.domain.policy.model import Controller, Line, Policy
+from softphone.domain.policy.period import Period
 from softphone.domain.policy.purposes import THREE_MONTHS, AtEnd, Documentation, Sensitive, Training
 from softphone.domain.purpose import Basis, Direction, Language, Purpose
 
@@ -28,6 +30,13 @@ LONGEST_HOLD_UNCONFIRMED = timedelta(days=92)
 LONGEST_JUDGEMENT = timedelta(days=92)
 LONGEST_OWN_CALLS = timedelta(days=31)
 """an agent looks up what happened lately; who looks further back has a reason of another kind"""
+LONGEST_ANSWER_TIME = Period(seconds=30)
+"""a key that is pressed later answers no question any more"""
+LONGEST_WRAP_UP = Period(seconds=3600)
+LONGEST_WARNING_TONE = Period(seconds=300)
+"""a rarer tone is one that most calls end without"""
+LONGEST_SPECIAL = timedelta(days=731)
+"""two years; a decision that nobody takes anew is none"""
 
 _GENERAL_PAGE = re.compile(
     r"privat(?:livs?|data)?[-_]?(?:politik|beskyttelse)|privacy|persondata|personoplysning(?:er|spolitik)|data-?protection"
@@ -131,6 +140,15 @@ def _informed(path: KeyPath, on: date | None, today: date) -> Iterator[Finding]:
 
 
 def _line(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
+    for key, value, longest in (
+        ("answer_time", line.answer_time, LONGEST_ANSWER_TIME),
+        ("wrap_up", line.wrap_up, LONGEST_WRAP_UP),
+        ("warning_tone", line.warning_tone, LONGEST_WARNING_TONE),
+    ):
+        if value is not None and value.length() > longest.length():
+            yield Finding((*path, key), f"long_{key}", {"value": str(value), "most": str(longest)})
+    if line.emergency_service and (line.documentation or line.training):
+        yield from _emergency(path, line)
     if line.notice == "upstream" and not policy.upstream.hosts:
         yield Finding((*path, "notice"), "no_hosts")
     if line.opt_out_key[:1].isdecimal() and (line.documentation or line.training):
@@ -142,6 +160,15 @@ def _line(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
         yield Finding((*path, "training"), "whistle_blower_training")
     if line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION:
         yield from _obliged(path, line)
+
+
+def _emergency(path: KeyPath, line: Line) -> Iterator[Finding]:
+    """While a notice plays nothing of the agent goes out, and help waits for no notice."""
+    played = {way for way in line.calls if notice_way(line, way) is How.PLAY}
+    if played - {Direction.OUTBOUND}:
+        yield Finding((*path, "notice"), "emergency_played")
+    if Direction.OUTBOUND in played:
+        yield Finding((*path, "outbound", "notice"), "emergency_played")
 
 
 def _obliged(path: KeyPath, line: Line) -> Iterator[Finding]:
@@ -186,6 +213,9 @@ def _training(path: KeyPath, part: Training, line: Line, today: date) -> Iterato
     here = (*path, "special_circumstances")
     if not line.emergency_service:
         yield Finding(here, "special_elsewhere")
+    if special.expires_on - special.decided_on > LONGEST_SPECIAL:
+        params = {"decided": str(special.decided_on), "expires": str(special.expires_on)}
+        yield Finding((*here, "expires_on"), "special_long", params)
     if today > special.expires_on:
         yield Finding((*here, "expires_on"), "special_expired", {"value": str(special.expires_on)})
     elif today < special.decided_on:

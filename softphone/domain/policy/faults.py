@@ -38,14 +38,31 @@ class PolicyFault:
         return kind or _of_key(self.key) or "G11"
 
 
-class PolicyError(KlartoneError):
-    """A policy file that cannot be used; `faults` holds every fault that was found, in the order of the file."""
+@dataclass(frozen=True, slots=True)
+class NamedSound:
+    """A sound file that a line names which could not be read whole; `line` and `key` as of a fault."""
 
-    def __init__(self, faults: Sequence[PolicyFault], code: str = "error.policy.faulty") -> None:
+    line: int | None
+    key: str
+    file: str
+
+
+class PolicyError(KlartoneError):
+    """A policy file that cannot be used; `faults` holds every fault that was found, in the order of the file. `sounds` are yet
+    to be looked at."""
+
+    def __init__(
+        self,
+        faults: Sequence[PolicyFault],
+        code: str = "error.policy.faulty",
+        *,
+        sounds: Sequence[NamedSound] = (),
+    ) -> None:
         if not faults:
             raise ValueError("a policy error tells of at least one fault")
         super().__init__(code, count=len(faults))
         self.faults: tuple[PolicyFault, ...] = in_file_order(faults)
+        self.sounds = tuple(sounds)
 
 
 class PolicyUnsigned(PolicyError):  # noqa: N818 - as it is said: the policy is unsigned
@@ -94,7 +111,7 @@ _OF_A_KIND: Mapping[str, str] = {
     "retention_none": "G10",
     "keep_reviewed_longer": "G38",
     "judge_within_none": "G10",
-    "audit_none": "G11",
+    "audit_short": "G11",
     "obligation_training": "G02",
     "special_on_consent": "G32",
     "special_dates": "G32",
@@ -107,11 +124,16 @@ _OF_A_KIND: Mapping[str, str] = {
     "tone_too_often": "G05",
     "question_needed": "G03",
     "question_not_asked": "G03",
+    "mark": "G03",
+    "mark_not_asked": "G03",
+    "mark_order": "G03",
+    "mark_outside": "G03",
     "place": "G05",
     "which_controller": "G13",
     "no_controller": "G13",
     "no_recipient": "G10",
     "no_custody": "G08",
+    "key_of_another_purpose": "G31",
     "no_line": "L2",
     "no_lead": "L2",
     "no_team": "L2",
@@ -133,17 +155,23 @@ _OF_A_KIND: Mapping[str, str] = {
     "special_elsewhere": "G32",
     "special_expired": "G32",
     "special_not_yet": "G32",
+    "special_long": "G32",
     "page_general": "G06",
     "page_front": "G06",
     "long_notice": "G05",
     "sound_unconfirmed": "G05",
     "sound_unsigned": "G05",
     "sound_changed": "G05",
+    "sound_unmarked": "G03",
     "whistle_blower": "G20",
     "whistle_blower_training": "G30",
     "not_informed": "L1",
     "informed_later": "L1",
     "no_hosts": "G05",
+    "emergency_played": "G05",
+    "long_answer_time": "G03",
+    "long_wrap_up": "G31",
+    "long_warning_tone": "G05",
     "opt_out_digit": "G31",
     "ground_for_nothing": "G09",
     "consent_names_nothing": "G09",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import math
 import re
 from datetime import date, datetime
 from fractions import Fraction
@@ -111,6 +112,12 @@ def share_text(share: Fraction) -> str:
     percent = share * 100
     number = str(int(percent)) if percent.denominator == 1 else f"{float(percent):g}"
     return f"{number} %"
+
+
+def _seconds(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise PydanticCustomError("mark", "no time in a sound", {"value": str(value)[:60]})
+    return float(value)
 
 
 def _number(value: str) -> str:
@@ -241,5 +248,7 @@ ZoneName = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string
 Host = Annotated[str, AfterValidator(_host), WithJsonSchema({"type": "string", "examples": ["10.0.0.5"]})]
 """an IP address or a host's name"""
 SipAddress = Annotated[str, AfterValidator(_address), _written(r"^(sip:)?[^@\s]+@[^@\s]+$", "204@pbx.example")]
+Seconds = Annotated[float, BeforeValidator(_seconds), WithJsonSchema({"type": "number", "minimum": 0})]
+"""into a sound file, from its beginning"""
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 in hexadecimal"""

@@ -6,11 +6,11 @@ Plain frozen data. Why a line records is `purposes`; `reading` makes all of it f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt
+from pydantic import BeforeValidator, Field, PrivateAttr, StrictBool, StrictInt
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.policy.fields import (
@@ -28,6 +28,7 @@ from softphone.domain.policy.fields import (
     Page,
     PolicyPart,
     PublicKey,
+    Seconds,
     ShortNumber,
     SipAddress,
     Text,
@@ -114,6 +115,10 @@ class SoundFile(PolicyPart):
     """its path, relative to the policy's folder"""
     hash: Hash | None = None
     """of the file and the notice's words (`sound_hash`): a person has heard that the one says the other"""
+    essentials: Seconds | None = None
+    """when it has been said that the call is recorded, and why; where left out, when the question begins, or all has been said"""
+    question: Seconds | None = None
+    """when the question begins: from then on a key is an answer; where left out, when all has been said"""
 
 
 def _file_or_table(value: Any) -> Any:
@@ -238,6 +243,19 @@ class Policy(PolicyPart):
     score: tuple[ScoreItem, ...] = ()
     line: tuple[Line, ...]
     confirmed: tuple[Confirmed, ...] = ()
+
+    _signed_by: Container[str] = PrivateAttr(default=frozenset[str]())
+
+    @property
+    def signed_by(self) -> Container[str]:
+        """Public keys (base64) whose signature its file had when it was read: to be asked for one. Nothing in the file can
+        say it."""
+        return self._signed_by
+
+    def as_signed(self, by: Container[str]) -> Policy:
+        signed = self.model_copy()
+        signed._signed_by = by
+        return signed
 
     def line_named(self, line: str | None) -> Line | None:
         return next((one for one in self.line if one.id == line), None)

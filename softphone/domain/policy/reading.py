@@ -23,6 +23,7 @@ from softphone.domain.policy.calls import day_of
 from softphone.domain.policy.doubts import doubts
 from softphone.domain.policy.faults import (
     KeyPath,
+    NamedSound,
     PolicyError,
     PolicyFault,
     in_file_order,
@@ -86,7 +87,7 @@ _WANTED = {
 }
 _OWN = frozenset(
     {"period", "period_of_days", "share", "number", "short_number", "public_key", "page", "keys", "time_zone"}
-    | {"day", "host", "address"}
+    | {"day", "host", "address", "mark"}
 )
 _PATTERNS = {"language_key": "one_key", "hash": "hash"}
 """a text that does not look as it should is an id, but for these"""
@@ -136,8 +137,10 @@ class PolicyPartlyRead(PolicyError):  # noqa: N818 - as it is said
     """A policy with faults, of which some lines could be read whole. `readable` holds them and what is doubtful about them:
     to be judged with the rest, never to be used in a call."""
 
-    def __init__(self, faults: Sequence[PolicyFault], readable: LoadedPolicy) -> None:
-        super().__init__(faults)
+    def __init__(
+        self, faults: Sequence[PolicyFault], readable: LoadedPolicy, sounds: Sequence[NamedSound] = ()
+    ) -> None:
+        super().__init__(faults, sounds=sounds)
         self.readable = readable
 
 
@@ -160,10 +163,11 @@ def policy_from(
     if findings or policy is None:
         faults = [_fault(finding, lines) for finding in findings]
         part = _readable(data, [finding.path for finding in findings])
+        sounds = _sounds(data, lines, but=part[1] if part else ())
         if part is None:
-            raise PolicyError(faults)
+            raise PolicyError(faults, sounds=sounds)
         loaded = LoadedPolicy(part[0], (), lines, path, sha256, part[1])
-        raise PolicyPartlyRead(faults, _doubted(loaded, now, [finding.path for finding in findings]))
+        raise PolicyPartlyRead(faults, _doubted(loaded, now, [finding.path for finding in findings]), sounds)
     return _doubted(LoadedPolicy(policy, (), lines, path, sha256), now)
 
 
@@ -298,6 +302,18 @@ def _readable(data: Mapping[str, Any], faulty: Sequence[KeyPath]) -> tuple[Polic
     return (policy, tuple(places)) if policy is not None else None
 
 
+def _sounds(data: Mapping[str, Any], lines: Mapping[KeyPath, int], *, but: Collection[int]) -> list[NamedSound]:
+    """The sound files that the file's lines name, whatever else is wrong with them. `but`: lines that were read whole."""
+    found: list[NamedSound] = []
+    for path, _, raw in _parts(Line, data, "line"):
+        for notice, by_language in _table(raw.get("sound")).items() if path[1] not in but else ():
+            for language, given in _table(by_language).items():
+                here = (*path, "sound", notice, language)
+                if isinstance(file := _table(given).get("file", given), str):
+                    found.append(NamedSound(line_of(lines, here), spelled(here), file))
+    return found
+
+
 def _whole(kind: type[Part], raw: Any) -> Part | None:
     try:
         return kind.model_validate(raw)
@@ -324,6 +340,7 @@ def _of_a_line(path: KeyPath, line: Line | None, raw: Mapping[str, Any]) -> list
         findings += checks.explicit_consent((*path, "sensitive"), sensitive, training, documentation, worded)
     if line is not None:
         findings += checks.times(path, line)
+        findings += checks.marks(path, line)
     findings += checks.keys(path, raw.get("opt_out_key", "*9"), raw.get("language_key", ""))
     for notice, by_language in _table(raw.get("wording")).items():
         for language, words in _table(by_language).items():

@@ -14,7 +14,7 @@ from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.session import consent, disputing, keeping, pausing, refusal, telling
 from softphone.domain.session.keeping import held_from_training, ordered
 from softphone.domain.session.reasoning import headline, reasons
-from softphone.domain.session.segments import obligation_unrecorded
+from softphone.domain.session.segments import can_end_politely, obligation_unrecorded
 from softphone.domain.session.state import Complaint, Hold, Sensitive, Stage, State, no_desk
 from softphone.domain.session.table import ASKS
 from softphone.domain.status import (
@@ -51,7 +51,7 @@ def describe(state: State, now: Now) -> Status:
         choices=choices(state),
         actions=actions(state),
         kept=bool(state.kept),
-        recordings=tuple(it.id for it in state.recordings),
+        recordings=tuple(it.id for it in state.recordings if it.began),
         notes=notes(state),
     )
 
@@ -230,6 +230,6 @@ def actions(state: State) -> tuple[str, ...]:
         "object": refusal.can_object(state),
         "note_request": refusal.opt_out_kind(state) is OptOutKind.GROUNDS and not state.noted,
         "party_asks_for_recording": refusal.may_ask_for_recording(state),
-        "end_politely": state.terms.on_failure == "warn" and obligation_unrecorded(state),
+        "end_politely": can_end_politely(state),
     }
     return tuple(name for name, can in possible.items() if can)

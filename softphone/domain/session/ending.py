@@ -8,6 +8,7 @@ from softphone.domain.events import CallEnded, HandedOver, Passport, TimedOut, T
 from softphone.domain.purpose import Reason
 from softphone.domain.session.disputing import holdable, keep, place_on
 from softphone.domain.session.refusal import DECLINED
+from softphone.domain.session.segments import untold
 from softphone.domain.session.state import Complaint, Pauses, Question, Stage, State
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import PurposePhase, Told
@@ -50,6 +51,8 @@ def call_ended(turn: Turn, _: CallEnded) -> None:
 
 def _end(turn: Turn) -> None:
     turn.state = replace(turn.state, stage=Stage.ENDED, begin_new=False, digits="", digits_wanted=False)
+    if untold(turn.state):
+        turn.note("obligation_unrecorded", "G02", reason=Reason.NOTICE_FAILED)
     _end_what_never_began(turn)
     told = turn.state.told
     if told.phase in (Told.PLAYING, Told.READING):

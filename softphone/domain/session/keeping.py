@@ -162,6 +162,8 @@ def gone(turn: Turn, recording: str) -> None:
 def _set_gone(turn: Turn, it: Recording) -> None:
     it = replace(it, discarded=True, keeps=NONE, wrapped=NONE, case=False, late_yes=False)
     turn.set_recording(replace(it, restricted=False, hold_only=False, refused=False))
+    if it.began and not turn.state.kept:
+        turn.state = replace(turn.state, broke_off=False)
 
 
 def _take_off(turn: Turn, hold: Hold, recording: str) -> None:

@@ -134,8 +134,10 @@ def resumed(turn: Turn, _: Resumed) -> None:
 
 
 def can_add_person(state: State) -> bool:
-    told = state.told.phase is not Told.NOTHING
-    return state.stage is Stage.TALKING and bool(state.live) and told
+    """Not while one is being told: whoever comes then is told once that is over."""
+    told = state.told
+    telling = told.phase in (Told.PLAYING, Told.READING) and (state.pauses.not_told or told.joined)
+    return state.stage is Stage.TALKING and bool(state.live) and told.phase is not Told.NOTHING and not telling
 
 
 def new_person(turn: Turn, _: NewPerson) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.session.keeping import ordered
-from softphone.domain.session.state import Stage, State, no_desk
+from softphone.domain.session.state import PurposeState, Stage, State, no_desk
 from softphone.domain.status import PurposePhase, ReasonStatus, Told
 
 TRAINING_ALONE = frozenset({Purpose.TRAINING})
@@ -102,9 +102,12 @@ def _why_notice(state: State) -> Reason:
 
 
 def _why_not(state: State) -> Iterator[Found]:
-    """After a call: the hold first, where it is what is kept. Else why each purpose is not, the newest no before what was off."""
-    if state.stage in (Stage.ENDED, Stage.OVER):
+    """After a call: the hold first, where it is what is kept, then what was lost, then why it was recorded. Else why each purpose
+    is not, the newest no first. What was off stands beside either."""
+    if _over(state):
         yield from _holds(state)
+        if (lost := _lost(state)) is not None:
+            yield lost, None, None
     elif state.live:
         # It rings: what there is to come is told before what this line records for no one.
         for purpose in ordered(state.live):
@@ -118,9 +121,27 @@ def _why_not(state: State) -> Iterator[Found]:
         for reason in state.decision.reasons:
             if reason is not Reason.NO_ASSESSMENT:
                 yield reason, None, None
+    alone = not ended and not state.active
     for purpose, it in state.purposes:
-        if it.phase is not PurposePhase.ENDED and not (ended and it.phase is PurposePhase.OFF):
-            yield it.reason, purpose, it.at
+        if it.phase is PurposePhase.ENDED or (it.phase is PurposePhase.OFF and not alone) or _no_reason(state, it):
+            continue
+        yield it.reason, purpose, it.at
+
+
+def _over(state: State) -> bool:
+    return state.stage in (Stage.ENDED, Stage.OVER)
+
+
+def _lost(state: State) -> Reason | None:
+    """Of a call that is over: what a failure kept from being recorded, some of it or all."""
+    if state.kept:
+        return Reason.BROKE_OFF if state.broke_off else None
+    return state.recorder.failed if state.active else None
+
+
+def _no_reason(state: State, it: PurposeState) -> bool:
+    """A ground to record is none for what has been lost altogether."""
+    return it.active and _over(state) and not state.kept and state.recorder.failed is not None
 
 
 def _holds(state: State) -> Iterator[Found]:
@@ -137,7 +158,7 @@ def _others(state: State) -> Iterator[Found]:
     """What stands beside the headline: each purpose's own state, pauses, holds, and that consent was needed."""
     for purpose, it in state.purposes:
         beside = it.phase is PurposePhase.OFF and it.reason is Reason.LINE_NOT_RECORDED
-        if purpose not in state.recorder.purposes and not beside:
+        if purpose not in state.recorder.purposes and not beside and not _no_reason(state, it):
             yield it.reason, purpose, it.at
     for reason in state.pauses.for_all:
         yield reason, None, state.pauses.since
@@ -146,7 +167,5 @@ def _others(state: State) -> Iterator[Found]:
     if state.call_back:
         yield Reason.CALL_BACK, Purpose.TRAINING, state.training.at
     yield from _holds(state)
-    if state.broke_off and state.kept:
-        yield Reason.BROKE_OFF, None, None
     if Reason.NO_ASSESSMENT in state.decision.reasons:
         yield Reason.NO_ASSESSMENT, None, None

@@ -54,8 +54,9 @@ def refuse(turn: Turn, purpose: Purpose, reason: Reason, *, from_now_on: bool = 
     """The purpose ends for good, in all segments of all recordings unless only `from_now_on`."""
     state = turn.state
     end(turn, purpose, reason, taken_back=not from_now_on and given(state, purpose))
-    if not from_now_on:
-        take_back(turn, purpose, reason.value, rule_of(turn.state, reason, purpose))
+    if from_now_on:
+        return  # a newcomer said it, and the party is not the one to be remembered
+    take_back(turn, purpose, reason.value, rule_of(turn.state, reason, purpose))
     if purpose is TRAINING and reason in DECLINED:
         _remember(turn)
         if state.terms.opt_out_calls_back and alone(state) and state.training.basis is not Basis.CONSENT:

@@ -37,6 +37,7 @@ from softphone.domain.session.state import (
     Segment,
     Stage,
     State,
+    due,
     no_desk,
     wanted,
 )
@@ -52,6 +53,7 @@ RETRY_SECONDS = 1.0
 def settle(turn: Turn) -> None:
     """Stop what is no longer wanted, write what must be written, begin what is wanted."""
     _stop_what_is_not_wanted(turn)
+    _mark_what_is_missing(turn)
     _close_what_is_past(turn)
     turn.write()
     _wrap_for_a_late_yes(turn)
@@ -90,6 +92,18 @@ def _stop_what_is_not_wanted(turn: Turn) -> None:
     settled = replace(recorder, running=running, opening=opening, opening_ticket=ticket, holding=holding)
     if settled != recorder:
         turn.set(recorder=settled)
+
+
+def _mark_what_is_missing(turn: Turn) -> None:
+    if turn.state.recorder.failed is not None and due(turn.state):
+        _broke_off(turn, current(turn.state))
+
+
+def _broke_off(turn: Turn, it: Recording | None) -> None:
+    """Talk that was to be recorded is missing from what is kept, once for all of the call."""
+    if not turn.state.broke_off:
+        turn.state = replace(turn.state, broke_off=True)
+        turn.note("recording_broke_off", "G10", it.id if it is not None and it.began else None)
 
 
 def _waits_for_a_lift(state: State, want: Purposes) -> bool:
@@ -194,9 +208,11 @@ def use_not_record(state: State) -> bool:
 
 
 def _run_on_failure(turn: Turn) -> None:
-    """`on_failure = "end"`: the policy wants the call ended where a failure leaves an obligation unrecorded."""
+    """`on_failure = "end"`: the policy wants the call ended where a failure leaves an obligation unrecorded. Not yet where the
+    notice failed: it can be given again."""
     state = turn.state
-    if state.terms.on_failure == "end" and obligation_unrecorded(state) and not state.recorder.end_sent:
+    ends = state.terms.on_failure == "end" and obligation_unrecorded(state) and not untold(state)
+    if ends and not state.recorder.end_sent:
         turn.set(recorder=replace(state.recorder, end_sent=True))
         turn.note("call_ended_by_policy", "G02")
         turn.write()
@@ -204,19 +220,32 @@ def _run_on_failure(turn: Turn) -> None:
 
 
 def obligation_unrecorded(state: State) -> bool:
-    """A failure, and neither a pause, a private call nor a notice still to come, leaves an obligation unrecorded."""
+    """A failure, of the notice too, and neither a pause, a private call nor a notice still to come, leaves an obligation
+    unrecorded."""
     if state.stage is not Stage.TALKING:
         return False
     documentation = state.documentation
     if documentation.phase is PurposePhase.OFF:
         return state.terms.obligation and documentation.reason in FAILURES
-    return (
+    failed = (
         documentation.active
         and documentation.basis is Basis.LEGAL_OBLIGATION
         and state.told.phase is Told.INFORMED
         and state.recorder.failed is not None
-        and not state.pauses.for_all
     )
+    return (failed or untold(state)) and not state.pauses.silent
+
+
+def untold(state: State) -> bool:
+    """Documentation on obligation waits for a notice that failed."""
+    documentation = state.documentation
+    obliged = documentation.live and documentation.basis is Basis.LEGAL_OBLIGATION
+    return obliged and state.told.phase is Told.FAILED
+
+
+def can_end_politely(state: State) -> bool:
+    """Where the policy does not end the call itself, or has not yet."""
+    return state.terms.on_failure != "go_on" and obligation_unrecorded(state) and not state.recorder.end_sent
 
 
 def _tell(turn: Turn) -> None:
@@ -319,9 +348,12 @@ def _overtaken(turn: Turn, it: Pending, recording: str) -> None:
 
 
 def recorder_failed(turn: Turn, event: RecorderFailed) -> None:
-    """Not recorded, with the reason; purposes stay active."""
-    if turn.state.stage in (Stage.RINGING, Stage.TALKING):
+    """Not recorded, with the reason; purposes stay active. What was on its way to the disk is lost, after the end too."""
+    stage, kept = turn.state.stage, turn.state.kept
+    if stage in (Stage.RINGING, Stage.TALKING):
         _fail(turn, event.reason, in_store=False)
+    if stage in (Stage.TALKING, Stage.ENDED) and kept:
+        _broke_off(turn, kept[-1])
 
 
 def storage_works(turn: Turn, _: StorageWorks) -> None:

@@ -347,7 +347,7 @@ class State:
     later: bool = False
     """taken up again from today's calls, long after its wrap-up"""
     broke_off: bool = False
-    """a recording of it has no end: the phone was lost in mid-call"""
+    """talk that was to be recorded is missing from what is kept: the recorder failed in mid-call, or the phone was lost"""
     pending: tuple[Pending, ...] = ()
     next_ticket: int = field(default=1, compare=False)
     version: int = field(default=0, compare=False)
@@ -410,13 +410,13 @@ class State:
 
 
 def wanted(state: State) -> Purposes:
-    """What is to be recorded now: the active purposes less what is paused, if informed and the recorder has not failed."""
-    if (
-        state.stage is not Stage.TALKING
-        or state.told.phase is not Told.INFORMED
-        or state.recorder.failed is not None
-        or state.pauses.for_all
-    ):
+    """What is to be recorded now: what is due, if the recorder has not failed."""
+    return NONE if state.recorder.failed is not None else due(state)
+
+
+def due(state: State) -> Purposes:
+    """The active purposes less what is paused, if informed."""
+    if state.stage is not Stage.TALKING or state.told.phase is not Told.INFORMED or state.pauses.for_all:
         return NONE
     active = state.active
     return active - {TRAINING} if no_desk(state) else active

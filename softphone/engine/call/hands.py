@@ -15,6 +15,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Reason
 from softphone.engine.call.live import LiveCall
+from softphone.engine.earlier import Answer, Earlier
 from softphone.engine.sip.events import PeerRecordingState
 from softphone.plugin.notices import NoticeBook
 from softphone.wire import Occurred, Tone
@@ -95,6 +96,10 @@ class CallStore(Store, Protocol):
 
     def take_up(self, call: str, now: datetime) -> bool:
         """The answer comes to `Calls.taken_up`. False where no archive is open."""
+        ...
+
+    def lock_earlier(self, asked: Earlier, answer: Answer) -> None:
+        """`answer` hears of it on the loop's thread."""
         ...
 
     def cause(self) -> str | None:

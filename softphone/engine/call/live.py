@@ -45,6 +45,8 @@ class LiveCall:
     """also where it is internal"""
     agent: str = ""
     """the account's address, user@domain: who talks, as a policy's teams name them"""
+    ours: tuple[str, ...] = ()
+    """this side's extension or number, and the one that was called, as SIP gave them"""
     book: NoticeBook = field(default_factory=NoticeBook, repr=False)
     """the notices of `policy`: another's keys and promises are not this call's"""
     line_words: LineState | None = None
@@ -64,12 +66,16 @@ class LiveCall:
     ended_at: datetime | None = None
     end_code: int = 0
     declined: bool = False
+    in_doubt: bool = False
+    """a bug in the rules has swallowed something that happened, a refusal perhaps: nothing more of it is recorded"""
     closed: bool = False
     """wrap-up is over; the call stays until all that it must write is written"""
     muted: bool = False
     held_by_us: bool = False
     held_by_them: bool = False
     microphone_open: bool = True
+    has_media: bool = True
+    """SIP has a working stream"""
     record_aware: bool = False
     upstream: ToldUpstream | None = None
     """what a listed exchange says that the party has been told already"""
@@ -204,6 +210,7 @@ class LiveCall:
     def past(self, now: Now) -> PastCall:
         """The row that stays of it in today's calls."""
         seconds = (self.ended_at - self.answered_at).total_seconds() if self.ended_at and self.answered_at else 0.0
+        status, kept = self.status(now), bool(self.state.kept)
         return PastCall(
             self.id,
             self.direction,
@@ -212,8 +219,9 @@ class LiveCall:
             self.line.id if self.line else None,
             self.arrived_at,
             max(seconds, 0.0),
-            self._outcome(self.status(now)),
-            kept=bool(self.state.kept),
+            self._outcome(status),
+            kept=kept,
+            why=status.reasons[0] if status and self.answered_at and not kept else None,
         )
 
     def _outcome(self, status: Status | None) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from softphone.domain import events as ev
-from softphone.domain.decision import Decision, Facts, Known, not_recorded
-from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, terms, which_line
+from softphone.domain.decision import Decision, Facts, Known, not_recorded, without_look_up
+from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, which_line
+from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Direction, Language, Reason
 from softphone.domain.session import may_ask_for_recording
 from softphone.engine.call.hands import Rules, Store
@@ -82,6 +83,7 @@ class Ringing:
             id=call_id,
             account=account,
             agent=agent,
+            ours=(agent.partition("@")[0], called or ""),
             direction=direction,
             incoming=incoming,
             name=party.name,
@@ -146,6 +148,8 @@ class Ringing:
 
     def decided(self, call: LiveCall, decision: Decision) -> None:
         """The rulebook's answer. One that comes again, or unasked, changes nothing."""
+        if not call.known.looked_up:
+            decision = without_look_up(decision)
         if not call.decided:
             self._ring(call, decision)
         elif call.asks_anew:
@@ -237,8 +241,9 @@ class Ringing:
 
 
 def _exempt(call: LiveCall, policy: Policy) -> Reason | None:
-    """However the number is written: a call to 112 is one to +45 112 as well."""
+    """However the numbers are written: a call to 112 is one to +45 112 as well."""
+    ours = [spelt for own in call.ours for spelt in (e164(own), *spellings(own)) if spelt]
     for number in (call.e164, *spellings(call.number)) if call.number else (None,):
-        if reason := exempt(policy, call.line, call.direction, number):
+        if reason := exempt(policy, call.line, call.direction, number, ours):
             return reason
     return None

@@ -5,7 +5,7 @@ The only place where a call's state changes. It decides nothing: `domain.session
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from softphone.domain import effects as do
 from softphone.domain import events as ev
@@ -38,17 +38,26 @@ class Stepper:
         self._changed = changed
         self.occurred = hands.occurred
 
-    def feed(self, call: LiveCall, event: ev.Event) -> None:
-        """What comes before the rulebook has answered waits for it."""
+    def feed(self, call: LiveCall, event: ev.Event) -> bool:
+        """What comes before the rulebook has answered waits for it. False where a bug kept it from being done."""
         if not (call.decided or isinstance(event, ev.Rang)):
             call.waiting.append(event)
-            return
+            return True
         call.queue.append(event)
         if len(call.queue) > 1:
-            return  # an effect of the event at the head led to this one: it is next
+            return True  # an effect of the event at the head led to this one: it is next
+        done = True
         while call.queue:
-            call.state, effects = step(call.state, call.queue[0], self._clock())
-            self._notices.follow(call)
+            effects: Sequence[do.Effect] = ()
+            try:
+                call.state, effects = step(call.state, call.queue[0], self._clock())
+            except Exception as error:  # noqa: BLE001 - whatever it is: its state is as it was
+                done, call.in_doubt = False, True
+                self._stop_in_doubt(call, error)
+            try:
+                self._notices.follow(call)
+            except Exception as error:  # noqa: BLE001
+                self._stop_in_doubt(call, error)
             for effect in effects:
                 try:
                     if (follows := self._hands.carry_out(call, effect)) is not None:
@@ -56,10 +65,13 @@ class Stepper:
                 except KlartoneError as error:
                     # The call is gone from SIP, or has no media now: what that means comes as an event of its own.
                     _log.info("effect %s: %s", type(effect).__name__, error.code)
-                except Exception as error:  # noqa: BLE001 - whatever it is
-                    self._stop_in_doubt(call, effect, error)
+                except Exception as error:  # noqa: BLE001
+                    self._stop_in_doubt(
+                        call, error, *([ev.NoticeFailed()] if isinstance(effect, do.PlayNotice) else [])
+                    )
             call.queue.popleft()
         self._changed()
+        return done
 
     def run_due(self, calls: Iterable[LiveCall]) -> None:
         now = self._clock().mono
@@ -101,12 +113,12 @@ class Stepper:
             self.occurred(call, f"notice_{mark.value}")
             self.feed(call, ev.NoticeReached(mark))
 
-    def _stop_in_doubt(self, call: LiveCall, effect: do.Effect, error: Exception) -> None:
+    def _stop_in_doubt(self, call: LiveCall, error: Exception, *follows: ev.Event) -> None:
         """A bug. The call goes on; what was being recorded is stopped, and the agent sees it."""
         _log.error("bug %s", where(type(error), error.__traceback__))
         if call.running:
             self._recorder.stop(call.id, *call.running)
             call.running = None
-        failed = [ev.RecorderFailed(Reason.RECORDER_FAILED)]
-        follows: list[ev.Event] = [*failed, ev.NoticeFailed()] if isinstance(effect, do.PlayNotice) else [*failed]
-        call.queue.extend(event for event in follows if event not in call.queue)
+        for event in (ev.RecorderFailed(Reason.RECORDER_FAILED), *follows):
+            if event not in call.queue:
+                call.queue.append(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -37,6 +37,11 @@ class Today:
         """Whose calls the archive is asked for."""
         return tuple(self._own())
 
+    @property
+    def account(self) -> str:
+        """Who presses, where no call tells it."""
+        return next(iter(self._own().values()), "")
+
     def shown(self) -> tuple[PastCall, ...]:
         """Those of this day, in the policy's time zone, newest first."""
         zone, now = self._zone, self._clock().utc
@@ -54,6 +59,11 @@ class Today:
         self._rows[row.id] = replace(row, line=before.line) if before and row.line is None else row
         while len(self._rows) > ROWS:
             del self._rows[min(self._rows.values(), key=lambda one: one.at).id]
+
+    def locked(self, calls: Collection[str]) -> None:
+        """They are held now, as far as they are among these."""
+        for row in [row for row in self._rows.values() if row.id in calls]:
+            self.put(replace(row, outcome="locked"))
 
     def gone(self, call: str) -> None:
         """Nothing is kept of it any more."""

@@ -24,7 +24,7 @@ from softphone.engine.sip.happenings import (
     RegistrationStarted,
     guarded,
 )
-from softphone.engine.sip.message import parse_address, parse_message
+from softphone.engine.sip.message import mended, parse_address, parse_message
 from softphone.engine.sip.settings import AccountSettings
 
 # No answer, or an answer that says "not now": the registrar may yet be reached.
@@ -51,7 +51,7 @@ class AccountDirector(pj.Account):
         code = int(prm.code) if prm.status == 0 or prm.code >= 300 else 0
         if connection := connection_of(prm.rdata):
             self.post(MessageCame(connection, ours=True))
-        self.post(RegistrationAnswered(self.account, code, prm.reason, int(prm.expiration)))
+        self.post(RegistrationAnswered(self.account, code, mended(prm.reason), int(prm.expiration)))
 
     @guarded
     def onIncomingCall(self, prm: pj.OnIncomingCallParam) -> None:
@@ -59,7 +59,7 @@ class AccountDirector(pj.Account):
         message = parse_message(prm.rdata.wholeMsg)
         if connection := connection_of(prm.rdata):
             self.post(MessageCame(connection))
-        self.post(InviteArrived(director, self.account, message, prm.rdata.srcAddress))
+        self.post(InviteArrived(director, self.account, message, mended(prm.rdata.srcAddress)))
 
 
 def registration_state(code: int, seconds: int) -> RegistrationState:

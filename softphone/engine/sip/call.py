@@ -31,7 +31,7 @@ from softphone.engine.sip.happenings import (
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.ports import CallSound
 from softphone.engine.sip.media.wiring import Wires
-from softphone.engine.sip.message import is_record_aware, parse_message, with_attributes
+from softphone.engine.sip.message import is_record_aware, mended, parse_message, with_attributes
 from softphone.engine.sip.offers import Offers
 
 
@@ -79,7 +79,7 @@ class CallDirector(pj.Call):
                 self.call,
                 info.state,
                 info.lastStatusCode,
-                info.lastReason,
+                mended(info.lastReason),
                 self.media_state(info),
             )
         )

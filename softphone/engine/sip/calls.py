@@ -57,6 +57,8 @@ WATCH_SECONDS = 1.0
 DIGIT_SECONDS = 0.3
 """How long a digit and the pause after it take on their way out, at most."""
 
+_DIGITS = re.compile(r"[0-9A-D*#]+")
+
 BUSY_HERE = 486
 NOT_HERE = 480
 DECLINE = 603
@@ -147,7 +149,7 @@ class Calls:
 
     def send_digits(self, call: str, digits: str) -> None:
         leg = self._established(call)
-        if not re.fullmatch(r"[0-9A-D*#]+", digits):
+        if not _DIGITS.fullmatch(digits):
             raise KlartoneError("digits")
         params = pj.CallSendDtmfParam()
         params.method = pj.PJSUA_DTMF_METHOD_RFC2833
@@ -271,7 +273,8 @@ class Calls:
             self._offers.answered(leg, happening.method, happening.code)
 
     def digit_seen(self, happening: DigitSeen) -> None:
-        if happening.call in self._legs:
+        # By INFO any byte can come for one.
+        if happening.call in self._legs and _DIGITS.fullmatch(happening.digit):
             self._emit(events.DigitReceived(happening.call, happening.digit, happening.at))
 
     def notice_ended(self, happening: NoticeEnded) -> None:

@@ -14,6 +14,7 @@ import gc
 import logging
 import os
 import re
+import socket
 import sys
 from collections.abc import Generator
 
@@ -21,6 +22,7 @@ import pjsua2 as pj
 
 from softphone.domain.errors import EngineError
 from softphone.engine.sip.happenings import ConnectionChanged, InviteRejected, Post, guarded
+from softphone.engine.sip.message import MOST_HEADER, mended
 from softphone.engine.sip.settings import PhoneSettings
 
 log = logging.getLogger("softphone.engine.sip")
@@ -46,7 +48,7 @@ class _Log(pj.LogWriter):
 
     def write(self, entry: pj.LogEntry) -> None:
         with contextlib.suppress(Exception):
-            text = _PERSONAL.sub("…", entry.msg).strip()
+            text = _PERSONAL.sub("…", mended(entry.msg, MOST_HEADER)).strip()
             # Never a warning: what matters of it comes to the engine as an event.
             log.log(logging.INFO if entry.level == 1 else logging.DEBUG, "%s", text)
 
@@ -101,6 +103,7 @@ class SipEndpoint:
         self._post = post
         self._log: _Log | None = None
         self._log_proxy: object = None
+        self._waker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.lib: EndpointDirector | None = None
         self.udp = 0
         self.tcp = 0
@@ -196,6 +199,12 @@ class SipEndpoint:
         if self.lib is not None:
             self.lib.libHandleEvents(timeout_ms)
 
+    def wake(self) -> None:
+        """From any thread: end the wait of the poll that is on, or of the next one. Too short for a message, it is read and
+        dropped, as a peer's keep-alive is."""
+        with contextlib.suppress(OSError):
+            self._waker.sendto(b"\r\n", (self._settings.address or "127.0.0.1", self.udp))
+
     def let_go(self, connection: pj.TransportHandle) -> None:
         """Shut down a TCP connection as soon as nobody uses it."""
         if self.lib is not None:
@@ -210,6 +219,7 @@ class SipEndpoint:
 
     def destroy(self) -> None:
         """End the library. Every port, call and account must have been dropped before."""
+        self._waker.close()
         lib, self.lib = self.lib, None
         if lib is None:
             return

@@ -181,7 +181,7 @@ class FrameFault:
 
 @dataclass(frozen=True, slots=True)
 class PhoneFault:
-    """`code`: callback, offer_refused, answer_failed, digits, media. `detail` names no person."""
+    """`code`: bug, callback, offer_refused, answer_failed, digits, media. `detail` names no person."""
 
     code: str
     detail: str

@@ -50,6 +50,10 @@ _NAME_ADDR = re.compile(r'^\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?
 _RECORD = re.compile(r"^a=record:(on|off|paused)\s*$", re.MULTILINE)
 _PREFERENCE = re.compile(r"^a=recordpref:(on|off|pause|nopreference)\s*$", re.MULTILINE)
 
+MOST_WORDS = 128
+"""characters of a name, a user or a reason: of two hundred calls together they fit into one line to the desk"""
+MOST_HEADER = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -65,17 +69,27 @@ class Address:
     host: str
 
 
+def mended(text: str, most: int = MOST_WORDS) -> str:
+    """Text as it came by the wire, fit to be shown, stored and told on; at most `most` characters.
+
+    pjsua2 hands over a byte that is no UTF-8 as a lone surrogate (PEP 383). It is taken for Latin-1, in which older exchanges
+    write names. White space becomes a space; what else cannot be seen, as what turns the writing's direction, is left out.
+    """
+    signs = (chr(ord(sign) - 0xDC00) if "\udc80" <= sign <= "\udcff" else sign for sign in text[:most])
+    return "".join(" " if sign.isspace() else sign for sign in signs if sign.isspace() or sign.isprintable())
+
+
 def parse_message(text: str) -> Message:
-    """Split a SIP message as received. Folded lines are joined, compact names spelt out."""
+    """Split a SIP message as received. Folded lines are joined, compact names spelt out, values mended; the body is as it was."""
     head, _, body = text.replace("\r\n", "\n").partition("\n\n")
     start_line, _, rest = head.partition("\n")
     fields: dict[str, tuple[str, ...]] = {}
     for line in re.sub(r"\n[ \t]+", " ", rest).split("\n"):
         name, colon, value = line.partition(":")
-        key = name.strip().lower()
+        key = mended(name).strip().lower()
         key = _COMPACT.get(key, key)
         if colon and key not in _KEPT_BACK:
-            fields[key] = (*fields.get(key, ()), value.strip())
+            fields[key] = (*fields.get(key, ()), mended(value, MOST_HEADER).strip())
     return Message(start_line.strip(), Headers(fields), body)
 
 
@@ -93,10 +107,15 @@ def parse_address(value: str) -> Address:
     if not colon:
         scheme, rest = "sip", uri.strip()
     if scheme.lower() == "tel":
-        return Address(name, unquote(rest.split(";")[0]), "")
+        return _address(name, rest.split(";")[0], "")
     user, at, host = rest.rpartition("@")
     user = user.split(":")[0].split(";")[0] if at else ""
-    return Address(name, unquote(user), re.split(r"[;?]", host)[0])
+    return _address(name, user, re.split(r"[;?]", host)[0])
+
+
+def _address(name: str, user: str, host: str) -> Address:
+    """Mended last: an escaped byte of the user (RFC 3261 19.1.2) can be any."""
+    return Address(mended(name), mended(unquote(user, errors="surrogateescape")), mended(host))
 
 
 def caller(headers: Headers) -> Address:

@@ -27,6 +27,7 @@ from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings, PhoneSettings
 from softphone.engine.sip.timers import Timers
+from softphone.system.logbook import where
 
 if TYPE_CHECKING:
     from pjsua2 import TransportHandle
@@ -35,10 +36,12 @@ Inbox = Callable[[PhoneEvent], None]
 
 GOODBYE_LIMIT = 0.5
 """Seconds that `close` waits for answers to BYE and to the end of registrations."""
+UNREAD_MS = 5
+"""how long a flood is left in the socket at a time"""
 
 
 class Phone:
-    """One SIP phone; one a process. Every method belongs to the thread that called `start`.
+    """One SIP phone; one a process. Every method but `wake` belongs to the thread that called `start`.
 
     ::
 
@@ -70,6 +73,8 @@ class Phone:
         self._connections: dict[int, TransportHandle] = {}
         """TCP's that stand"""
         self._thread = 0
+        self._woken = False
+        """since the last poll: once is enough"""
         self._endpoint: SipEndpoint | None = None
         self._ports: CallPorts | None = None
         self._parts: tuple[Registrations, Calls] | None = None
@@ -77,17 +82,17 @@ class Phone:
     def start(self) -> None:
         """Raises EngineError `sip_start`, or `port_taken` with the parameter `port`."""
         self._thread = threading.get_ident()
-        endpoint = SipEndpoint(self._settings, self._seen.append)
+        endpoint = SipEndpoint(self._settings, self._see)
         endpoint.start()
         self._endpoint = endpoint
-        self._ports = CallPorts(self._sound, frame_copiers(), self._seen.append)
-        registrations = Registrations(endpoint, self._settings.address, self._timers, self._seen.append, self._inbox)
+        self._ports = CallPorts(self._sound, frame_copiers(), self._see)
+        registrations = Registrations(endpoint, self._settings.address, self._timers, self._see, self._inbox)
         self._crowd = Crowd()
         calls = Calls(
             registrations,
             self._ports,
             self._timers,
-            self._seen.append,
+            self._see,
             self._inbox,
             crowd=self._crowd,
             frames=self._frames,
@@ -126,19 +131,33 @@ class Phone:
         assert self._endpoint is not None
         return self._endpoint.udp, self._endpoint.tcp
 
-    def poll(self, timeout_ms: int) -> None:
-        """Let PJSIP work for at most `timeout_ms`, then hand on what happened."""
+    def poll(self, timeout_ms: int) -> bool:
+        """Let PJSIP work for at most `timeout_ms` or until `wake`, then hand on what happened. Whether anything did."""
         registrations, calls = self._running()
         assert self._endpoint is not None
         wait = 0 if self._seen else self._timers.wait(timeout_ms)
         if self._crowd.too_many():
-            # A flood waits in the socket; the sound of the standing call has its own thread.
-            time.sleep(wait / 1000)
+            # A flood waits in the socket, and what would wake us with it; the sound of the standing call has its own thread.
+            time.sleep(min(wait, UNREAD_MS) / 1000)
         else:
             self._endpoint.poll(wait)
+        self._woken = False
+        happened = False
         while self._seen:
-            self._hand_on(self._seen.popleft(), registrations, calls)
-        self._timers.run_due()
+            one = self._seen.popleft()
+            self._guarded(lambda one=one: self._hand_on(one, registrations, calls))
+            happened = True
+        for action in self._timers.due():
+            self._guarded(action)
+            happened = True
+        return happened
+
+    def wake(self) -> None:
+        """From any thread: the poll that is on, or the next one, waits no longer. Before `start` and after `close`: nothing."""
+        endpoint = self._endpoint
+        if endpoint is not None and not self._woken:
+            self._woken = True
+            endpoint.wake()
 
     def set_sound(self, sound: SoundEnd) -> None:
         """Another microphone and speaker from the next frame on, in a call too."""
@@ -221,6 +240,19 @@ class Phone:
     def prefer_recording(self, call: str, wanted: bool | None) -> None:
         """Tell the peer `a=recordpref` (RFC 7866): what we would like it to do."""
         self._running()[1].prefer_recording(call, wanted)
+
+    def _guarded(self, deed: Callable[[], None]) -> None:
+        """A bug in one happening must not take the calls with it."""
+        try:
+            deed()
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            self._inbox(PhoneFault("bug", where(type(error), error.__traceback__)))
+
+    def _see(self, happening: seen.Happening) -> None:
+        """From PJSIP's threads too: the sound's and the media's."""
+        self._seen.append(happening)
+        if threading.get_ident() != self._thread:
+            self.wake()
 
     def _running(self) -> tuple[Registrations, Calls]:
         if threading.get_ident() != self._thread:

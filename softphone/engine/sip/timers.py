@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 class Timers:
@@ -25,9 +25,10 @@ class Timers:
         left = int((self._heap[0][0] - time.monotonic()) * 1000) + 1
         return max(0, min(at_most_ms, left))
 
-    def run_due(self) -> None:
+    def due(self) -> Iterator[Callable[[], None]]:
+        """The actions whose moment has come, each once; those that they add, too."""
         while self._heap and self._heap[0][0] <= time.monotonic():
-            heapq.heappop(self._heap)[2]()
+            yield heapq.heappop(self._heap)[2]
 
     def clear(self) -> None:
         self._heap.clear()

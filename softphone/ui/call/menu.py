@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from softphone.domain.purpose import Basis, Language, Purpose
 from softphone.domain.status import PurposePhase, Status
+from softphone.ui.call.earlier import EarlierMenu
 from softphone.ui.call.moment import PLACED, in_the_menu, other_languages, reading
 from softphone.ui.controls import Change
 from softphone.ui.view import View, new_id, upper_first, version
@@ -55,7 +56,7 @@ class _Entry:
 
 
 class MoreMenu(QMenu):
-    """command(Act)."""
+    """command(Act | LockEarlier)."""
 
     command = Signal(object)
 
@@ -66,12 +67,15 @@ class MoreMenu(QMenu):
         self._built: object = None
         self._change = Change()
         self._call: CallState | None = None
+        self.earlier = EarlierMenu("more", self)
+        self.earlier.command.connect(self.command)
 
     def render_view(self, view: View, call: CallState, *, able: bool) -> None:
         """`able`: the call is going on and the engine is there. Built anew only where it changes: it may be open."""
         self._call = call
+        self.earlier.render_view(view, call)
         groups: list[tuple[_Entry, ...]] = _groups(view, call) if able and call.status is not None else []
-        wanted = (groups, view.theme.dark)
+        wanted = (able, groups, view.theme.dark)
         if wanted == self._built:
             return
         self._built = wanted
@@ -88,6 +92,9 @@ class MoreMenu(QMenu):
                 action.setToolTip(entry.more or entry.words)
                 action.triggered.connect(partial(self._act, entry))
                 self.addAction(action)
+        if able:
+            self.addSeparator()
+            self.addMenu(self.earlier)
 
     def _act(self, entry: _Entry, _checked: bool = False) -> None:
         if self._call and not self._change.is_fresh:

@@ -18,7 +18,7 @@ _LETTERS = {"2": "ABC", "3": "DEF", "4": "GHI", "5": "JKL", "6": "MNO", "7": "PQ
 
 
 class Tools(QWidget):
-    """command(Mute | Hold | Act), keypad(bool): the keypad is wanted or not."""
+    """command(Mute | Hold | Act | LockEarlier), keypad(bool): the keypad is wanted or not."""
 
     command = Signal(object)
     keypad = Signal(bool)

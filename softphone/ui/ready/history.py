@@ -1,6 +1,6 @@
-"""Today's calls: each a row that puts its number into the dial field, and opens in place where something is kept of it.
+"""Today's calls: each a row that puts its number into the dial field, and opens on what is kept of it, or why nothing is.
 
-What an open row shows is the call as the engine has taken it up again; nothing is remembered here.
+What is kept is shown as the engine has taken it up again; nothing of it is remembered here.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.style import BODY, SMALL, font
 from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View, duration, new_id, readable
-from softphone.ui.words.kept import recorded_words
+from softphone.ui.words.kept import nothing_words, recorded_words
 from softphone.wire import EndWrapUp, PastCall, Reopen
 
 _OUTCOME_COLOURS = {"missed": "danger", "call_back": "accent", "locked": "lock_ink"}
 _HEIGHT = 44
+_BELOW = 10
+"""px from an opened row's card to the line below it"""
 
 
 class HistoryLine(Control):
@@ -87,7 +89,7 @@ class HistoryLine(Control):
 
 
 class HistoryRow(QWidget):
-    """One of today's calls. command(Reopen | EndWrapUp | OptOut | RaiseDispute | UndoDispute | Choose | Act)."""
+    """One of today's calls. command(Reopen | EndWrapUp | OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier)."""
 
     command = Signal(object)
     picked = Signal(str)
@@ -98,20 +100,18 @@ class HistoryRow(QWidget):
         self.line = HistoryLine(call)
         self.toggle = QuietButton(f"pastOpen_{call.id}", size=16)
         self.toggle.setFixedSize(32, 36)
-        keeps_its_place = self.toggle.sizePolicy()
-        keeps_its_place.setRetainSizeWhenHidden(True)
-        self.toggle.setSizePolicy(keeps_its_place)
         self.opened = Card(f"pastOpened_{call.id}")
         self.what: Words | None = None
         self.rights: KeptRights | None = None
         """made when it is first opened: most rows never are"""
         self._view: View | None = None
-        self._open = False
+        self._taken_up = self._looked_at = False
+        """whether the engine has its call here, or somebody looks at why nothing is kept"""
         top = QHBoxLayout()
         top.setSpacing(0)
         top.addWidget(self.line, 1)
         top.addWidget(self.toggle)
-        layout = QVBoxLayout(self)
+        layout = self._room = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
@@ -120,6 +120,10 @@ class HistoryRow(QWidget):
         self.opened.hide()
         self.line.clicked.connect(lambda: self.picked.emit(self.line.past.number))
         self.toggle.clicked.connect(self._toggle)
+
+    @property
+    def _open(self) -> bool:
+        return self._taken_up or self._looked_at
 
     def _inside(self) -> tuple[Words, KeptRights]:
         if self.what is None or self.rights is None:
@@ -137,24 +141,32 @@ class HistoryRow(QWidget):
         self.line.past = past
         self.line.render_view(view)
         call = view.reopened(past.id)
-        self._open = call is not None
-        self.toggle.setVisible(past.kept or self._open)
+        self._taken_up = call is not None
+        self._looked_at = self._looked_at and not past.kept
         code = "history.close" if self._open else "history.open"
         who, clock = self.line.text(), view.texts.clock(past.at)
         name = view.texts(f"{code}.name", who=who, time=clock)
-        why = view.texts(code) if view.connected else view.texts("why_not.no_engine")
+        may = view.connected or not self._asks_engine
+        why = (
+            view.texts(code if self._open or past.kept else "history.open.nothing")
+            if may
+            else view.texts("why_not.no_engine")
+        )
         icon = "up" if self._open else "down"
-        self.toggle.show_as(view, "", icon=icon, name=name, enabled=view.connected, why=why)
-        if call is not None:
+        self.toggle.show_as(view, "", icon=icon, name=name, enabled=may, why=why)
+        if self._open:
             what, rights = self._inside()
-            what.setText(recorded_words(view, call, past.seconds))
-            rights.render_view(view, call)
-        self.opened.setVisible(call is not None)
+            what.setText(recorded_words(view, call, past.seconds) if call else nothing_words(view, past))
+            rights.setVisible(call is not None)
+            if call is not None:
+                rights.render_view(view, call)
+        self.opened.setVisible(self._open)
+        self._room.setContentsMargins(0, 0, 0, _BELOW if self._open else 0)
         self.update()
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
-        return [self.line, self.toggle, *(self.rights.tab_chain() if self._open and self.rights else ())]
+        return [self.line, self.toggle, *(self.rights.tab_chain() if self._taken_up and self.rights else ())]
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._view is not None:
@@ -164,9 +176,17 @@ class HistoryRow(QWidget):
             painter.drawLine(0, below, self.width(), below)
             painter.end()
 
+    @property
+    def _asks_engine(self) -> bool:
+        return self.line.past.kept or self._taken_up
+
     def _toggle(self) -> None:
-        past = self.line.past.id
-        self.command.emit(EndWrapUp(new_id(), past) if self._open else Reopen(new_id(), past))
+        past = self.line.past
+        if self._asks_engine:
+            self.command.emit(EndWrapUp(new_id(), past.id) if self._taken_up else Reopen(new_id(), past.id))
+        elif self._view is not None:
+            self._looked_at = not self._looked_at
+            self.render_view(self._view, past)
 
 
 class History(QWidget):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from softphone.domain.status import OptOutKind, Status
 from softphone.ui.call.buttons import RightsButtons
 from softphone.ui.call.choices import Choices
+from softphone.ui.call.earlier import EarlierMenu, why_not
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Words
 from softphone.ui.theme.style import SMALL
@@ -24,7 +25,7 @@ _BESIDE = ("withdraw_documentation", "withdraw_training", "object")
 
 
 class KeptRights(QWidget):
-    """command(OptOut | RaiseDispute | UndoDispute | Choose | Act)."""
+    """command(OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier)."""
 
     command = Signal(object)
 
@@ -37,6 +38,8 @@ class KeptRights(QWidget):
         self.buttons = RightsButtons(prefix)
         self.choices = Choices()
         self.beside = {action: FilledButton(f"{prefix}_{action}", "plain", 40) for action in _BESIDE}
+        self.earlier = FilledButton(f"{prefix}LockEarlier", "plain", 40)
+        self.who = EarlierMenu(prefix, self)
         self._call: CallState | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -52,8 +55,10 @@ class KeptRights(QWidget):
         for action, button in self.beside.items():
             below.addWidget(button)
             button.clicked.connect(lambda _checked=False, action=action: self._act(action))
+        below.addWidget(self.earlier)
+        self.earlier.clicked.connect(lambda: self.who.popup(self.earlier.mapToGlobal(self.earlier.rect().bottomLeft())))
         layout.addLayout(below)
-        for part in (self.buttons, self.choices):
+        for part in (self.buttons, self.choices, self.who):
             part.command.connect(self.command)
 
     def render_view(self, view: View, call: CallState) -> None:
@@ -70,10 +75,15 @@ class KeptRights(QWidget):
         for action, button in self.beside.items():
             button.setVisible(call.status is not None and _stands(call.status, action))
             button.show_as(view, view.texts(f"action.{action}", party=view.party(call)), enabled=view.connected)
+        self.who.render_view(view, call)
+        why, name = why_not(view, call), view.texts("earlier.lock.name")
+        self.earlier.show_as(
+            view, view.texts("earlier.lock"), name=name, enabled=not why, why=view.texts(why or "earlier.lock.why")
+        )
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
-        return [self.buttons.opt_out, self.buttons.dispute, *self.choices.chips(), *self.beside.values()]
+        return [self.buttons.opt_out, self.buttons.dispute, *self.choices.chips(), *self.beside.values(), self.earlier]
 
     def _act(self, action: str) -> None:
         if self._call:

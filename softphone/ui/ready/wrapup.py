@@ -15,7 +15,7 @@ from softphone.wire import CallState, EndWrapUp
 
 
 class WrapUp(Card):
-    """command(OptOut | RaiseDispute | UndoDispute | Choose | Act | EndWrapUp)."""
+    """command(OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier | EndWrapUp)."""
 
     command = Signal(object)
 

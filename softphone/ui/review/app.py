@@ -464,7 +464,10 @@ class Review(QObject):
         if self.opened is None or self.opened.row.recording != recording:
             return
         self._leave()
-        self._place = Place("review.place.unsure", {"why": self.view().texts.error(error) if error else ""})
+        if error is not None and error.code == "error.archive.policy_unsigned":
+            self._place = Place("review.place.unsigned", error.params)
+        else:
+            self._place = Place("review.place.unsure", {"why": self.view().texts.error(error) if error else ""})
         self.draw()
         self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
         self._announce(self._told_place())

@@ -17,7 +17,7 @@ from softphone.ui.review.scores import Scores
 from softphone.ui.review.transport import Transport
 from softphone.ui.review.waveform import Waveform
 from softphone.ui.theme.style import BODY, NAME, SMALL, font
-from softphone.ui.view import View
+from softphone.ui.view import View, upper_first
 
 KEYS = (
     "space", "seek", "page", "list", "open", "next", "reviewed", "comment", "score", "step", "speed", "skip", "search", "keys",
@@ -174,7 +174,7 @@ class Detail(QWidget):
         self.reviewed_button.show_as(
             view, texts("review.reviewed"), enabled=opened and not done, why=why, means=f"reviewed {recording}"
         )
-        self.foot.setText(texts("review.foot", party=party))
+        self.foot.setText(texts("review.foot", party=party, Party=upper_first(party)))
         if row is None:
             return
         agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")

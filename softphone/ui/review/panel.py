@@ -13,7 +13,7 @@ from softphone.ui.fields import Card
 from softphone.ui.theme.style import NAME, SMALL, font
 from softphone.ui.view import View
 
-_LONG = 16
+_LONG = 15
 """letters of what stands on one line"""
 COUNTED = ("drawn", "recorded", "declined", "reviewed", "waiting", "expired_unseen")
 

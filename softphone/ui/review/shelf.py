@@ -92,7 +92,7 @@ class Shelf(QObject):
         self._counted_at = 0.0
         self._news = self._changed = False
         self._thread = threading.Thread(target=self._run, name="review-shelf", daemon=True)
-        self._watch = Watch(archive, now)
+        self._watch = Watch(archive, viewer, now)
         self._watch.gone.connect(self._open_gone)
         self._watch.unsure.connect(self.unsure)
 

@@ -94,11 +94,12 @@ class Transport(QWidget):
             self.render_view(view, plays=plays, speed=speed, skips=skips)
 
     def show_time(self, at: float, of: float) -> None:
-        told = f"{words.length(at)} / {words.length(of)}"
+        end = round(of)  # as the list tells it
+        told = f"{words.length(end if at >= of else at)} / {words.length(end)}"
         if told != self.time.text():
             self.time.setText(told)
             # So wide that nothing beside it moves as it counts.
-            widest = f"{words.length(of)} / {words.length(of)}"
+            widest = f"{words.length(end)} / {words.length(end)}"
             self.time.setFixedWidth(self.time.fontMetrics().horizontalAdvance(widest) + 6)
 
 

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from PySide6.QtCore import QObject, Signal
 
+from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
-from softphone.archive.review.sample import living
+from softphone.archive.review.session import may_still
 from softphone.domain.errors import KlartoneError
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,9 @@ class Watch(QObject):
     gone = Signal(str)
     unsure = Signal(str, object)
 
-    def __init__(self, archive: Archive, now: Callable[[], datetime]) -> None:
+    def __init__(self, archive: Archive, viewer: Viewer | None, now: Callable[[], datetime]) -> None:
         super().__init__()
-        self._given, self._now = archive, now
+        self._given, self._viewer, self._now = archive, viewer, now
         self._archive: Archive | None = None
         self._bell = threading.Condition()
         self._open = ""
@@ -99,4 +100,4 @@ class Watch(QObject):
     def _still(self, recording: str) -> bool:
         if self._archive is None:
             self._archive = self._given.beside()
-        return bool(living(self._archive, [recording], self._now()))
+        return may_still(self._archive, recording, self._now(), viewer=self._viewer)

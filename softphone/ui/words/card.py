@@ -171,7 +171,10 @@ class _Card(Speech):
             if "call_back_listed" in self.status.notes:
                 body = f"{body}. {self._call_back()}"
         elif "obligation_unrecorded" in self.status.notes:
-            body = self.say("card.failed.obligation")
+            obliged = self.say(
+                "card.failed.obligation" if "end_politely" in self.status.actions else "card.failed.goes_on"
+            )
+            body = f"{body} {obliged}" if reason is Reason.NOTICE_FAILED else obliged
         elif "call_back_listed" in self.status.notes:
             body = self._call_back()
         return sub, body, sentence

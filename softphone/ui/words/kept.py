@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from softphone.domain.purpose import Reason
-from softphone.domain.status import HoldPhase, PurposePhase
-from softphone.ui.view import View, duration
-from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
-from softphone.wire import CallState
+from softphone.domain.status import HoldPhase, PurposePhase, Status
+from softphone.ui.view import View, duration, lower_first
+from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech, party_params, reason_words
+from softphone.wire import CallState, PastCall
 
 
 def recorded_words(view: View, call: CallState, seconds: float) -> str:
@@ -16,8 +16,23 @@ def recorded_words(view: View, call: CallState, seconds: float) -> str:
     purposes = call.status.purposes.items() if call.status else ()
     made_for = [purpose for purpose, it in purposes if it.phase is not PurposePhase.OFF]
     what = view.texts(f"past.recorded.{'both' if len(made_for) > 1 else made_for[0]}") if made_for else ""
+    return _with_line(view, call, seconds, what)
+
+
+def nothing_words(view: View, past: PastCall) -> str:
+    """That nothing is kept of an earlier call, and why; its line and how long it took."""
+    texts, code = view.texts, f"past.nothing.{past.outcome}"
+    why = reason_words(texts, past.why, party_params(view, past)) if past.why else texts(code) if code in texts else ""
+    deleted = past.outcome == "deleted"
+    what = texts("kept.deleted" if deleted else "kept.nothing")
+    if why:
+        what = f"{what} {why}." if deleted else f"{what} · {lower_first(why)}"
+    return _with_line(view, past, past.seconds, what)
+
+
+def _with_line(view: View, call: CallState | PastCall, seconds: float, what: str) -> str:
     # Two lines: one that breaks where it is full may leave a dot at its end.
-    below = " · ".join(part for part in (view.name_of_line(call), duration(seconds)) if part)
+    below = " · ".join(part for part in (view.name_of_line(call), duration(seconds) if seconds else "") if part)
     return "\n".join(part for part in (what, below) if part)
 
 
@@ -30,6 +45,14 @@ def kept_words(view: View, call: CallState) -> str:
         return f"{texts('kept.nothing')} · {Speech(view, call, status).sub_lower(status.reasons[0])}"
     if not status.kept:
         return texts("kept.deleted")
+    kept = _kept_until(view, call, status)
+    if not any(one.reason is Reason.BROKE_OFF for one in status.reasons):
+        return kept
+    return f"{kept} {texts('reason.broke_off.sub')}. {texts('reason.broke_off.body')}"
+
+
+def _kept_until(view: View, call: CallState, status: Status) -> str:
+    texts = view.texts
     said: list[str] = []
     days = dict(call.expires)
     reasons = {one.reason for one in status.reasons}
@@ -49,8 +72,6 @@ def kept_words(view: View, call: CallState) -> str:
         return texts("kept.locked_only")
     if not said:
         said.append(texts("kept.something"))
-    if Reason.BROKE_OFF in reasons:
-        said.append(f"{texts('reason.broke_off.sub')}. {texts('reason.broke_off.body')}")
     return " ".join(said)
 
 

@@ -93,6 +93,7 @@ def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
         _unclear_refusal(speech),
         _grounds(speech),
         _noted(speech),
+        _no_assessment(speech),
         speech.say("aside.muted") if call.muted and status.recording else "",
     )
     return tuple(line for line in said if line)
@@ -126,6 +127,11 @@ def _noted(speech: Speech) -> str:
     if "request_noted" not in status.notes:
         return ""
     return speech.say("aside.noted.obligation" if _obliged(status) else "aside.noted.special")
+
+
+def _no_assessment(speech: Speech) -> str:
+    """Why the line asks at all, where its policy meant to record without (G22)."""
+    return f"{speech.say('reason.no_assessment.sub')}." if speech.has(Reason.NO_ASSESSMENT) else ""
 
 
 def _obliged(status: Status) -> bool:

@@ -64,6 +64,8 @@ def _opt_out_sub(speech: Speech, code: str) -> str:
     over = speech.call.phase is CallPhase.ENDED
     if status.opt_out.stays and kind in (OptOutKind.STOP_AND_DELETE, OptOutKind.SAID_NO):
         return f"opt_out.stays.{status.opt_out.stays}"
+    if kind == OptOutKind.STOP_AND_DELETE and status.recordings and speech.lock():
+        return "opt_out.stop_and_delete.locked"  # ours, and for training alone: such a lock does not stand against a no
     if kind == OptOutKind.TRAINING_ENDS:
         if speech.held_from_training:
             return "opt_out.training_ends.locked"  # the lock keeps training out for now; a no does for good

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.status import HoldPhase, PurposePhase, ReasonStatus, Status
+from softphone.texts import Texts
 from softphone.ui.view import View, lower_first, upper_first
-from softphone.wire import CallState
+from softphone.wire import CallState, PastCall
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 
@@ -18,9 +20,8 @@ class Speech:
     def __init__(self, view: View, call: CallState, status: Status) -> None:
         self.view, self.texts, self.call, self.status = view, view.texts, call, status
         self.first: ReasonStatus = status.reasons[0]
-        party = view.party(call)
         left = view.seconds_to(status.until)
-        self.params: dict[str, object] = {"party": party, "Party": upper_first(party), "seconds": left, "count": left}
+        self.params: dict[str, object] = party_params(view, call) | {"seconds": left, "count": left}
         self.params |= {"line": view.name_of_line(call)}
         state = view.line_of_call(call)
         self.params |= {"sample": state.sample if state else ""}
@@ -31,15 +32,7 @@ class Speech:
     # --- reasons --------------------------------------------------------------------------------
 
     def sub(self, reason: ReasonStatus) -> str:
-        """The reason in a few words, with its cause or its time."""
-        cause = reason.params.get("cause") or reason.params.get("detail")
-        code = f"reason.{reason.reason}.sub"
-        if cause:
-            told = self.texts(f"cause.{cause}") if f"cause.{cause}" in self.texts else str(cause)
-            return f"{self.say(code, **self._at(reason))} ({told})"
-        if reason.at is not None and f"{code}.at" in self.texts:
-            code = f"{code}.at"
-        return self.say(code, **self._at(reason))
+        return reason_words(self.texts, reason, {**self.params, "time": self.clock(self.status.since)})
 
     def sub_lower(self, reason: ReasonStatus) -> str:
         return lower_first(self.sub(reason))
@@ -90,6 +83,19 @@ class Speech:
         """A hold keeps what is recorded from training for as long as it stands."""
         return "held_from_training" in self.status.notes
 
-    def _at(self, reason: ReasonStatus) -> dict[str, object]:
-        at = reason.at or self.status.since
-        return {**reason.params, "time": self.texts.clock(at) if at else ""}
+
+def party_params(view: View, call: CallState | PastCall) -> dict[str, object]:
+    party = view.party(call)
+    return {"party": party, "Party": upper_first(party)}
+
+
+def reason_words(texts: Texts, reason: ReasonStatus, params: Mapping[str, object]) -> str:
+    """The reason in a few words, with its cause or its time."""
+    told = {**params, **reason.params, **({"time": texts.clock(reason.at)} if reason.at else {})}
+    code = f"reason.{reason.reason}.sub"
+    if cause := reason.params.get("cause") or reason.params.get("detail"):
+        because = texts(f"cause.{cause}") if f"cause.{cause}" in texts else str(cause)
+        return f"{texts(code, **told)} ({because})"
+    if reason.at is not None and f"{code}.at" in texts:
+        code = f"{code}.at"
+    return texts(code, **told)

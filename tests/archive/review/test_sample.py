@@ -8,17 +8,17 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import Query
 from softphone.archive.review.sample import SampleQuery, SampleRow, Shown, counts, living, page, waiting
 from softphone.archive.review.session import mark_reviewed, open_review
+from softphone.archive.tables import wraps
 from softphone.bootstrap.archive import viewing
 from softphone.domain.changes import Discard, DropWraps, HoldBy, LiftHold, PlaceHold, Restrict
 from softphone.domain.policy import Team
-from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
 from tests.archive import many
@@ -178,8 +178,8 @@ def test_its_pages_follow_each_other_without_gap_or_double_while_more_is_recorde
 
 
 def test_a_reviewed_one_that_is_kept_on_leaves_on_the_day_that_was_given(desk: Scene) -> None:
-    recording = reviewable(desk)
-    mark_reviewed(desk.archive, recording, "lead-1", AT, keep=Period(days=7))
+    recording = reviewable(desk, keep="P7D")
+    mark_reviewed(desk.archive, recording, "lead-1", AT)
     assert found(desk, now=AT + timedelta(days=6)) == [recording]
     assert found(desk, now=AT + timedelta(days=7)) == []
 
@@ -220,7 +220,10 @@ def team_of(query: SampleQuery) -> Team:
 @pytest.mark.parametrize("name", [name for name in QUERIES if "search" not in name and name != "reviewed"])
 def test_the_list_the_sample_and_who_may_open_it_agree_on_what_a_team_is(large: Archive, name: str) -> None:
     query = replace(QUERIES[name], shown=Shown.ALL)
-    viewer = Viewer(frozenset({Role.LEAD}), {KeyRole.TRAINING: ("k",)}, (team_of(query),))
+    with large.catalog.reading() as connection:
+        mine = select(wraps.c.key_id).where(wraps.c.role == KeyRole.TRAINING.value).distinct()
+        keys = tuple(connection.execute(mine).scalars())
+    viewer = Viewer(frozenset({Role.LEAD}), {KeyRole.TRAINING: keys}, (team_of(query),))
     leads = [
         row.recording
         for row in large.list(NOW)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from softphone.archive.access import Viewer
+from softphone.archive.access import Viewer, choose_signer, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.files.reader import MarkKind
@@ -23,8 +24,11 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Team
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
+from softphone.system.policy_file import load_policy
+from softphone.system.signature import new_signing_key, public_half, sign
 from tests.archive.review.calls import ANNA, CARD, JONAS, reviewable
 from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, scene, voices
+from tests.policies import POLICY
 
 LEAD = Viewer(
     frozenset({Role.LEAD}),
@@ -243,6 +247,46 @@ def test_it_is_closed_on_the_day_its_training_expires_before_any_sweep(desk: Sce
         over = AT + timedelta(days=100)
         assert not reviewing.still(over)
         assert code(lambda: reviewing.comment(0, "x", over)) == "error.archive.closed_to_role"
+
+
+@pytest.mark.rule("G11")
+def test_once_the_archive_asks_for_a_signature_an_open_review_goes_on_by_a_policy_that_has_it_and_by_no_other(
+    desk: Scene, tmp_path: Path
+) -> None:
+    recording, key, file = reviewable(desk), new_signing_key(), tmp_path / "policy.toml"
+    file.write_text(POLICY, "utf-8")
+    unsigned = replace(LEAD, signed_by=load_policy(file).policy.signed_by)
+    sign(file.read_bytes(), file, key)
+    # Their settings ask for nobody's.
+    signed = replace(LEAD, signed_by=load_policy(file).policy.signed_by)
+    with (
+        open_review(desk.archive, recording, "lead-1", AT, items=CARD, viewer=unsigned) as without,
+        open_review(desk.archive, recording, "lead-2", AT, items=CARD, viewer=signed) as of_both,
+    ):
+        comment = without.comment(0, WORDS, AT)
+        choose_signer(desk.archive, viewer_of(desk.archive, None, ()), public_half(key), AT)
+        count = len(desk.archive.audit_of())
+        assert of_both.still(AT)
+        of_both.comment(0, "Fin opsamling.", AT)
+        of_both.score("clear", 2, AT)
+        assert [one.event for one in desk.archive.audit_of()[count:]] == ["review_commented", "review_scored"]
+        before = (of_both.comments(), of_both.scores(), of_both.shared)
+        for deed in (
+            lambda: without.comment(0, "x", AT),
+            lambda: without.score("clear", 1, AT),
+            lambda: without.share(True, AT),
+            lambda: without.remove(comment.id, AT),
+            lambda: without.reviewed(AT),
+        ):
+            assert code(deed) == "error.archive.policy_unsigned"
+            assert desk.archive.audit_of()[-1].event == "policy_refused"
+        count = len(desk.archive.audit_of())
+        assert code(lambda: without.still(AT)) == "error.archive.policy_unsigned"
+        # What asks several times a second writes nothing.
+        assert len(desk.archive.audit_of()) == count
+        assert (of_both.comments(), of_both.scores(), of_both.shared) == before
+        assert of_both.reviewed(AT)
+    assert verify(desk.archive).ok
 
 
 def by_review(desk: Scene, recording: str) -> None:

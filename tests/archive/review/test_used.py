@@ -28,8 +28,12 @@ def desk(tmp_path: Path) -> Iterator[Scene]:
         yield made
 
 
-def closed(desk: Scene, *purposes: Purpose, retention: Mapping[Purpose, str] | None = None) -> str:
-    recording = desk.recorded(1, *purposes, call=desk.call(retention=retention) if retention else None)
+def closed(
+    desk: Scene, *purposes: Purpose, retention: str | Mapping[Purpose, str] = "P3M", kept: str | None = None
+) -> str:
+    """`kept`: so long its line keeps on what was reviewed."""
+    ends = {TRAINING: PurposeEnd(keep_reviewed=Period.parse(kept))} if kept else {}
+    recording = desk.recorded(1, *purposes, call=desk.call(retention=retention, ends=ends))
     desk.commit(CloseRecording(recording, AT, purposes), recording=recording)
     return recording
 
@@ -59,15 +63,25 @@ def test_what_was_kept_for_training_alone_goes_when_it_is_reviewed(desk: Scene) 
 
 
 @pytest.mark.rule("G38")
-@pytest.mark.parametrize(("keep", "days"), [("P3D", 3), ("P60D", 7), (None, 7)])
+@pytest.mark.parametrize(
+    ("said", "keep", "days"),
+    [
+        ("P7D", "P3D", 3),
+        ("P7D", "P60D", 7),
+        ("P7D", None, 7),
+        ("P1M", None, 30),
+        ("P1M", "P31D", 30),
+        ("P2M", "P1M", 30),
+        (None, "P7D", None),
+        (None, None, None),
+    ],
+)
 def test_nobody_keeps_it_for_training_longer_than_its_line_s_policy_says(
-    desk: Scene, keep: str | None, days: int
+    desk: Scene, said: str | None, keep: str | None, days: int | None
 ) -> None:
-    call = desk.call(ends={TRAINING: PurposeEnd(keep_reviewed=Period(days=7))})
-    recording = desk.recorded(1, TRAINING, call=call)
-    desk.commit(CloseRecording(recording, AT, (TRAINING,)), recording=recording)
+    recording = closed(desk, DOCUMENTATION, TRAINING, kept=said)
     assert mark_reviewed(desk.archive, recording, "lead-1", AT, keep=Period.parse(keep) if keep else None)
-    assert desk.archive.find(recording).expires == {TRAINING: AT.date() + timedelta(days=days)}
+    assert desk.archive.find(recording).expires.get(TRAINING) == (AT.date() + timedelta(days=days) if days else None)
 
 
 @pytest.mark.rule("G38")
@@ -84,11 +98,11 @@ def test_documentation_goes_on_without_the_training_that_was_used(desk: Scene) -
 
 @pytest.mark.rule("G38")
 def test_where_a_line_says_so_it_is_kept_some_days_more_and_never_longer_than_its_own_date(desk: Scene) -> None:
-    soon, late = closed(desk, TRAINING), closed(desk, TRAINING)
-    assert mark_reviewed(desk.archive, soon, "lead-1", AT, keep=Period(days=7))
+    soon, late = closed(desk, TRAINING, kept="P7D"), closed(desk, TRAINING, kept="P30D")
+    assert mark_reviewed(desk.archive, soon, "lead-1", AT)
     assert not mark_reviewed(desk.archive, soon, "lead-2", AT + timedelta(days=3), keep=Period(days=7))
     assert desk.archive.find(soon).expires == {TRAINING: date(2026, 12, 2)}
-    assert mark_reviewed(desk.archive, late, "lead-1", AT + timedelta(days=85), keep=Period(days=30))
+    assert mark_reviewed(desk.archive, late, "lead-1", AT + timedelta(days=85))
     assert desk.archive.find(late, AT).expires == {TRAINING: date(2027, 2, 25)}
 
     over = AT + timedelta(days=7)
@@ -101,14 +115,14 @@ def test_where_a_line_says_so_it_is_kept_some_days_more_and_never_longer_than_it
 @pytest.mark.rule("G33")
 def test_what_was_reviewed_no_longer_waits_for_the_reviewers(desk: Scene) -> None:
     one = line("100 %", capacity=1)
-    first, _ = closed(desk, TRAINING), closed(desk, TRAINING)
+    first, _ = closed(desk, TRAINING, kept="P7D"), closed(desk, TRAINING)
 
     def enough() -> bool:
         call = replace(asked(one), at=AT + timedelta(days=85))
         return desk.archive.lookups.look_up(call).reviewers_have_enough
 
     assert enough()
-    mark_reviewed(desk.archive, first, "lead-1", AT, keep=Period(days=7))
+    mark_reviewed(desk.archive, first, "lead-1", AT)
     assert not enough()
 
 

@@ -4,6 +4,7 @@ notices in own words. What a policy means is tests/domain's; which outcome the e
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import sys
@@ -31,6 +32,8 @@ essentials = "This call is recorded and stored for documentation."
 facts = "You can object to the recording, and you can have access to it. See how at {page}."
 """
 UNSURE = POLICY.replace('[[line]]\nid = "support"', f'{OWN}\n[[line]]\nid = "support"')
+DRAFT = functools.reduce(lambda text, role: text.replace(KEYS[role], f"${role}_key"), KEYS, POLICY)
+"""its keys are yet to be put in"""
 
 
 @pytest.fixture(autouse=True)

@@ -57,6 +57,16 @@ def test_every_fault_is_told_with_line_key_rule_and_what_to_do(
     assert tell("policy.check.faults", count=2) in shown[-1]
 
 
+@pytest.mark.parametrize(("language", "then"), [(Language.DA, "Når den er rettet"), (Language.EN, "Once it is right")])
+def test_one_fault_is_told_as_one(
+    home: Path, file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, language: Language, then: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", f"{language}.UTF-8")
+    file.write_text(POLICY.replace('sample = "10 %"', 'sample = "110 %"'), encoding="utf-8")
+    assert klartone(home, "policy", "check", file) == 1
+    assert then in capsys.readouterr().out.splitlines()[-1]
+
+
 def test_what_is_doubtful_is_told_and_is_no_fault(home: Path, file: Path, capsys: Captured) -> None:
     file.write_text(POLICY.replace('conclusion = "Behovet er der."\n', ""), encoding="utf-8")
 
@@ -102,6 +112,23 @@ retention = "P1Y"
         ("line[3].documentation.rule", "G02", line_of_text(text, third.strip()) + 4)
     ]
     assert {one["line"] for one in told["notices"]} == {"raad"}
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["beside-whole-lines", "alone"])
+def test_the_sound_files_of_a_line_with_another_fault_are_looked_at_too(
+    home: Path, file: Path, capsys: Captured, alone: bool
+) -> None:
+    long = "x" * 300
+    sounds = f'[line.sound.N7]\nda = "nowhere.wav"\nen = {{ file = "{long}.wav", hash = "x" }}\n\n[line.training]'
+    text = POLICY.replace('sample = "10 %"', 'sample = "110 %"').replace("[line.training]", sounds, 1)
+    text = text.replace('id = "support"', 'id = ""') if alone else text
+    told = checked(home, file, text, capsys, status=1)
+    found = {one["code"]: (one["key"], one["line"]) for one in told["faults"]}
+    assert found["policy.fault.share"][0] == "line[1].training.sample"
+    assert found["policy.fault.sound_missing"] == ("line[1].sound.N7.da", line_of_text(text, "nowhere.wav"))
+    assert found["policy.fault.sound_unreadable"] == ("line[1].sound.N7.en", line_of_text(text, long))
+    assert [one["line"] for one in told["faults"]] == sorted(one["line"] for one in told["faults"])
+    assert bool(told["sha256"]) is not alone
 
 
 def test_the_faults_of_a_file_are_told_where_no_rulebook_answers(

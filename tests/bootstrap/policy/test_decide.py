@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bootstrap.policy.conftest import Captured, klartone, typed
+from tests.bootstrap.policy.conftest import DRAFT, Captured, klartone, typed
 from tests.policies import POLICY
 
 
@@ -36,6 +36,14 @@ def test_a_decision_is_one_json_object_with_each_purpose_notice_way_and_reasons(
     typed(monkeypatch, json.dumps({**facts, "direction": "outbound"}))
     assert klartone(home, "policy", "decide", file, "--json", "-") == 0
     assert json.loads(capsys.readouterr().out) == {**whole, "how": "read"}
+
+
+def test_a_call_can_be_tried_on_a_draft_whose_keys_are_yet_to_come(home: Path, file: Path, capsys: Captured) -> None:
+    file.write_text(DRAFT, encoding="utf-8")
+    assert klartone(home, "policy", "decide", file, "--json", '{"line": "salg"}') == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["notice"] == "N1"
+    assert said.err.startswith("Keys are still to be put in")
 
 
 @pytest.mark.parametrize(

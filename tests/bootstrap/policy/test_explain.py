@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from softphone.domain.purpose import Language
-from tests.bootstrap.policy.conftest import LACKING, UNSURE, Captured, checked, klartone
+from tests.bootstrap.policy.conftest import DRAFT, LACKING, UNSURE, Captured, checked, klartone
 from tests.policies import KEYS, POLICY
 
 
@@ -33,6 +33,22 @@ def test_each_line_is_explained_in_sentences_with_the_words_that_the_party_hears
     assert not re.search(r"explain\.|party=|\{|None|…", told)
 
 
+@pytest.mark.parametrize(
+    ("agents", "told"),
+    [
+        ('["sip:anna@pbx.example"]', "Teamet »Kundehold« har én medarbejder og ledes af lead-1."),
+        ('["sip:anna@pbx.example", "sip:bo@pbx.example"]', "Teamet »Kundehold« har 2 medarbejdere og ledes af lead-1."),
+    ],
+)
+def test_a_team_of_agents_alone_is_told_without_lines(
+    home: Path, file: Path, capsys: Captured, agents: str, told: str
+) -> None:
+    team = f'[[team]]\nid = "k"\nname = {{da = "Kundehold", en = "Customers"}}\nagents = {agents}\nleads = ["lead-1"]\n'
+    file.write_text(f"{POLICY}\n{team}", encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "--language", "da") == 0
+    assert told in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.rule("G02")
 def test_the_rule_that_obliges_is_told_with_the_line(home: Path, file: Path, capsys: Captured) -> None:
     file.write_text(POLICY, encoding="utf-8")
@@ -51,6 +67,19 @@ def test_only_what_a_party_can_hear_is_told(
     assert ("can decline training" in told) is ("N7" in heard)
 
 
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize("both", ["", 'language_key = "8"', "language_by_country = true"])
+def test_what_others_hear_in_the_other_language_is_quoted_too(
+    home: Path, file: Path, capsys: Captured, both: str
+) -> None:
+    file.write_text(POLICY.replace('id = "salg"', f'id = "salg"\n{both}'), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg", "--language", "en") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "(N7): “Vi optager og gemmer" in told
+    for notice in ("N7", "N1"):
+        assert (f"In English the caller hears ({notice}): “We record and keep" in told) is bool(both)
+
+
 @pytest.mark.rule("G22")
 def test_a_line_that_falls_back_to_consent_is_explained_as_one_that_asks(
     home: Path, file: Path, capsys: Captured
@@ -60,7 +89,7 @@ def test_a_line_that_falls_back_to_consent_is_explained_as_one_that_asks(
 
     told = " ".join(capsys.readouterr().out.split())
     assert "recorded only if the caller says yes" in told
-    assert "The policy rests on legitimate interest, but this is still missing: a conclusion." in told
+    assert "on legitimate interest, but the assessment is not finished (missing: a conclusion)." in told
     assert "(N2+N4)" in told
     assert "(N2)" in told
     assert "(G22)" in told
@@ -72,7 +101,7 @@ def test_what_an_assessment_lacks_is_told_in_words(home: Path, file: Path, capsy
     file.write_text(unfinished, encoding="utf-8")
     assert klartone(home, "policy", "explain", file, "salg") == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "this is still missing: why it cannot be done in another way and a conclusion." in told
+    assert "(missing: why it cannot be done in another way and a conclusion)." in told
     assert "G20.c" not in told
 
 
@@ -136,10 +165,7 @@ def test_a_faulty_policy_is_not_explained_but_its_faults_are_told(home: Path, fi
 
 
 def test_a_draft_whose_keys_are_yet_to_come_is_explained_and_says_so(home: Path, file: Path, capsys: Captured) -> None:
-    draft = POLICY
-    for role, key in KEYS.items():
-        draft = draft.replace(key, f"${role}_key")
-    file.write_text(draft, encoding="utf-8")
+    file.write_text(DRAFT, encoding="utf-8")
     assert klartone(home, "policy", "explain", file) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert told.count("Keys are still to be put in") == 1

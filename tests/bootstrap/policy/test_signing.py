@@ -23,11 +23,11 @@ def test_a_policy_is_signed_by_a_key_that_never_leaves_the_keyring(home: Path, f
 
     signer = tomllib.loads(capsys.readouterr().out.splitlines()[-1])["policy_signer"]
     assert signer == created
-    assert load_policy(file, signer=signer).policy.line[0].id == "salg"
+    assert load_policy(file, signer).policy.line[0].id == "salg"
     assert sorted(one.name for one in file.parent.iterdir()) == ["policy.toml", "policy.toml.sig"]
     file.write_text(POLICY.replace("P5Y", "P6Y"), encoding="utf-8")
     with pytest.raises(PolicyUnsigned):
-        load_policy(file, signer=signer)
+        load_policy(file, signer)
 
 
 def test_a_key_is_never_written_over_and_a_faulty_policy_is_not_signed(

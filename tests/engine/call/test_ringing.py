@@ -14,7 +14,7 @@ from softphone.domain.status import PurposePhase, Told
 from softphone.engine.sip import events as sip
 from softphone.wire import CallPhase, Fault, OptOut
 from softphone.wire import NoticeText as NoticeShown
-from tests.engine.scene import CALL, ENGLISH, N1, N3, OFF, PARTY, SHORT, SOUND, TEXT, Scene, book_of
+from tests.engine.scene import CALL, ENGLISH, N1, N3, NUMBER, OFF, PARTY, SHORT, SOUND, TEXT, Scene, book_of
 from tests.policies import POLICY, policy_of
 
 BY_COUNTRY = POLICY.replace('numbers = ["+4570102030"', 'language_by_country = true\nnumbers = ["+4570102030"')
@@ -54,6 +54,23 @@ def test_what_the_archive_knows_is_what_the_rulebook_is_asked_with() -> None:
     scene.calls.looked_up(CALL, Known(declined_earlier=True, drawn=True, reviewers_have_enough=True))
     [(facts, drawn)] = scene.rules.asked
     assert (facts.declined_earlier, facts.reviewers_have_enough, drawn) == (True, True, True)
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.rule("G34")
+@pytest.mark.parametrize("documented", [True, False])
+def test_what_could_not_be_looked_up_is_not_recorded_for_training_because_the_archive_failed(documented: bool) -> None:
+    scene = Scene()
+    scene.ring()
+    off = PurposePlan(PlanState.OFF, Basis.LEGITIMATE_INTEREST, Reason.NOT_IN_SAMPLE)
+    alone = replace(N1, training=off, reasons=(Reason.ASSESSMENT, Reason.NOT_IN_SAMPLE))
+    scene.decide(alone if documented else not_recorded(Reason.NOT_IN_SAMPLE), Known(looked_up=False))
+    assert [(facts.declined_earlier, drawn) for facts, drawn in scene.rules.asked] == [(False, False)]
+    scene.answer()
+    assert scene.call.status is not None
+    assert scene.call.status.purposes[Purpose.TRAINING].reason is Reason.STORAGE_FAILED
+    assert scene.headline is (Headline.NOTICE if documented else Headline.FAILED)
+    assert (scene.reason is Reason.STORAGE_FAILED) is not documented
 
 
 @pytest.mark.rule("G09")
@@ -355,6 +372,43 @@ def test_an_answer_that_comes_twice_or_unasked_changes_nothing() -> None:
         scene.calls.decided(CALL, decision)
     assert scene.call.status == before
     assert scene.recorder.running
+
+
+# --- never recorded -------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("G01")
+@pytest.mark.parametrize("where", ["[controller]", 'id = "salg"'], ids=["on any line", "on its line"])
+@pytest.mark.parametrize(
+    ("never", "account", "called", "number"),
+    [
+        ("204", "204", NUMBER, PARTY),
+        ("+4570102030", "204", "70102030", PARTY),
+        ("+4570102030", "004570102030", "204", PARTY),
+        ("+4520123456", "204", NUMBER, "20 12 34 56"),
+    ],
+    ids=["the agent's extension", "the number that was called", "the agent's own number", "the other side"],
+)
+def test_numbers_and_extensions_that_are_never_recorded_are_so_on_either_side(
+    where: str, never: str, account: str, called: str, number: str
+) -> None:
+    listed = f'never_record = ["{never}"]'
+    policy = POLICY.replace(where, f"{listed}\n{where}" if where[0] == "[" else f"{where}\n{listed}", 1)
+    scene = Scene(policy, account=account)
+    scene.ring(number=number, called=called)
+    scene.answer()
+    assert (scene.call.line, scene.reason) == ("salg", Reason.NEVER_RECORD)
+    assert scene.store.looked_up == []
+    assert not any(done.startswith("play") for done in scene.phone.done)
+
+
+@pytest.mark.rule("G01")
+@pytest.mark.parametrize(("account", "reason"), [("204", Reason.NEVER_RECORD), ("205", None)])
+def test_a_call_from_an_extension_that_is_never_recorded_is_not_either(account: str, reason: Reason | None) -> None:
+    scene = Scene(POLICY.replace("[controller]", 'never_record = ["204"]\n[controller]'), account=account)
+    scene.calls.dial("a", PARTY, "salg")
+    status = scene.call.status
+    assert (status and status.reasons[0].reason) is reason
 
 
 # --- an exchange that vouches ----------------------------------------------------------------------

@@ -7,16 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softphone.engine.sip.message import (
+    MOST_WORDS,
     called,
     caller,
     host_of,
     is_record_aware,
+    mended,
     parse_address,
     parse_message,
     record_preference,
     record_state,
     with_attributes,
 )
+
+ANY = st.text(st.characters())
+"""surrogates too, as which pjsua2 hands over what is no UTF-8"""
 
 INVITE = (
     "INVITE sip:salg@10.0.0.5 SIP/2.0\r\n"
@@ -80,11 +85,39 @@ def test_addresses_of_every_form_are_read(value: str, user: str, host: str) -> N
     assert (address.user, address.host) == (user, host)
 
 
-@given(st.text())
-def test_no_text_whatever_raises(text: str) -> None:
-    message = parse_message(text)
-    caller(message.headers)
-    called(message)
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (b"S\xf8ren M\xf8ller", "Søren Møller"),
+        ("Søren Møller".encode(), "Søren Møller"),
+        ("Søren ".encode() + b"M\xf8ller", "Søren Møller"),
+        ("Anna\u202e\u2066 Holm\u200f".encode(), "Anna Holm"),
+        (b"Anna\tHolm\xa0\x1b[2J\x00", "Anna Holm [2J"),
+        ("王小明".encode(), "王小明"),
+    ],
+)
+def test_a_name_is_utf_8_else_latin_1_without_what_cannot_be_seen(sent: bytes, read: str) -> None:
+    assert mended(sent.decode("utf-8", "surrogateescape")) == read
+
+
+def test_a_byte_that_is_escaped_in_a_user_is_mended_too() -> None:
+    assert parse_address("<sip:s%F8ren%0A@pbx.example>").user == "søren "
+    assert parse_address("<sip:s%C3%B8ren@pbx.example>").user == "søren"
+
+
+@given(ANY)
+def test_what_is_mended_is_short_can_be_printed_and_stays_as_it_is(text: str) -> None:
+    once = mended(text)
+    assert once.isprintable()
+    assert len(once) <= MOST_WORDS
+    assert mended(once) == once
+
+
+@given(ANY)
+def test_no_text_whatever_raises_and_none_is_read_unmended(text: str) -> None:
+    message = parse_message(f'{text}\r\nFrom: "{text}" <sip:{text}@{text}>\r\n{text}:{text}')
+    who = caller(message.headers)
+    assert "".join((who.name, who.user, who.host, called(message), *message.headers.values())).isprintable()
     record_preference(text)
     record_state(text)
     host_of(text)

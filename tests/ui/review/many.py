@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QTimer
+from sqlalchemy import Connection
 
 from softphone.archive.archive import Archive
+from softphone.archive.catalog import Catalog
 from tests.archive.scene import AT
 from tests.ui.review.team import ALMA, ANNA, JONAS, ZONE
 
@@ -72,3 +78,34 @@ class Turns:
         self.gaps.append(now - self._last)
         self.works.append(worked - self._worked)
         self._last, self._worked = now, worked
+
+
+class Stall:
+    """The catalog on a disk that stalls: whoever looks into it is kept waiting until it is `over`, and notes who they are."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.kept: set[int] = set()
+        """the threads, by their numbers"""
+        self.lasted = True
+        """until it was said to be over: not until somebody had waited for it too long"""
+
+    def keep(self) -> None:
+        self.kept.add(threading.get_ident())
+        self.lasted &= self.over.wait(20)
+
+
+@contextmanager
+def stalled(monkeypatch: pytest.MonkeyPatch) -> Generator[Stall]:
+    stall, reads = Stall(), Catalog.reading
+
+    def reading(catalog: Catalog) -> AbstractContextManager[Connection]:
+        stall.keep()
+        return reads(catalog)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Catalog, "reading", reading)
+        try:
+            yield stall
+        finally:
+            stall.over.set()

@@ -14,13 +14,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from softphone.archive.access import Viewer, choose_signer, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.review.sample import Shown, living
+from softphone.archive.review.session import may_still
 from softphone.audio.playback import Playback
 from softphone.domain.changes import Change, Discard, DropWraps, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
+from softphone.system.signature import new_signing_key, public_half
 from softphone.ui.review.app import Review
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, voices
 from tests.ui.review.team import ALMA, ANNA, Reviewed, take
@@ -87,6 +90,26 @@ def test_what_is_withdrawn_declined_or_held_while_it_plays_is_silent_within_a_se
     review.shelf.stop() if review.shelf else None
     gc.collect()
     assert [one for one in gc.get_objects() if isinstance(one, Playback | SeekingReader)] == []
+
+
+@pytest.mark.rule("G11")
+def test_what_plays_by_a_policy_that_counts_no_more_is_silent_within_a_second_and_it_is_told_whose_signature_is_missing(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(12))
+    review = playing(qtbot, on, 1)
+    signer = public_half(new_signing_key())
+    choose_signer(desk.archive, viewer_of(desk.archive, None, ()), signer, AT)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+    assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
+    place = review.window.detail.place
+    assert place.heading.text() == "Afspilningen er standset"
+    assert signer in place.more.text()
+    # It is there for whoever has a policy that counts.
+    assert [row.recording for row in review.window.model.rows] == [recording]
+    QTest.keyClick(review.window.list, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: desk.archive.audit_of()[-1].event == "policy_refused", timeout=3000)
+    assert review.opened is None
 
 
 def test_the_next_one_is_a_key_away_when_the_open_one_goes(qtbot: QtBot, desk: Scene, on: Reviewed) -> None:
@@ -249,11 +272,11 @@ def test_where_the_archive_cannot_be_asked_any_more_nothing_is_heard_on_and_the_
     review = playing(qtbot, on, 1)
     qtbot.waitUntil(lambda: review.filter_counts.get(Shown.WAITING) == 1, timeout=3000)
 
-    def silent(*_: object) -> set[str]:
+    def silent(*_: object, **__: object) -> bool:
         raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="disk I/O error")
 
     with monkeypatch.context() as broken:
-        broken.setattr("softphone.ui.review.watch.living", silent)
+        broken.setattr("softphone.ui.review.watch.may_still", silent)
         qtbot.waitUntil(lambda: review.opened is None, timeout=2500)
     assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
     place = review.window.detail.place
@@ -272,13 +295,13 @@ def test_where_the_archive_fails_to_answer_once_it_is_asked_again_and_the_sound_
     review = playing(qtbot, on, 1)
     asked: list[object] = []
 
-    def hesitant(archive: Archive, recordings: list[str], now: datetime) -> set[str]:
-        asked.append(recordings)
+    def hesitant(archive: Archive, recording: str, now: datetime, *, viewer: Viewer | None) -> bool:
+        asked.append(recording)
         if len(asked) == 1:
             raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="database is locked")
-        return living(archive, recordings, now)
+        return may_still(archive, recording, now, viewer=viewer)
 
-    monkeypatch.setattr("softphone.ui.review.watch.living", hesitant)
+    monkeypatch.setattr("softphone.ui.review.watch.may_still", hesitant)
     qtbot.waitUntil(lambda: len(asked) > 2, timeout=3000)
     assert review.opened is not None
     assert review.sound.playing

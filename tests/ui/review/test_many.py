@@ -1,7 +1,14 @@
-"""A sample of a hundred thousand calls: the list scrolls and filters, page by page, and the window goes on turning."""
+"""A sample of a hundred thousand calls: the list scrolls and filters, page by page, and the window goes on turning.
+
+By the clock a turn is as long as the machine makes it. So it is shown of what it consists: of little work, and of no waiting for
+the archive, for the loop turns on however long that stalls.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -12,15 +19,17 @@ from pytestqt.qtbot import QtBot
 
 from softphone.archive.review.sample import Shown
 from tests.archive.scene import AT, Scene
-from tests.ui.review.many import COUNT, Turns, add_sample
+from tests.ui.review.many import COUNT, Turns, add_sample, stalled
 from tests.ui.review.team import Reviewed
 
 WORK = 50
 """ms of its own that the window may take between two turns: what else the machine does meanwhile is not its own"""
+ON = 50
+"""turns of the loop, which a window that waits for something does not make"""
 
 
 def test_a_hundred_thousand_recordings_scroll_and_filter(
-    qtbot: QtBot, desk: Scene, on: Reviewed, capsys: pytest.CaptureFixture[str]
+    qtbot: QtBot, desk: Scene, on: Reviewed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_sample(desk.archive)
     review = on.open()
@@ -35,13 +44,21 @@ def test_a_hundred_thousand_recordings_scroll_and_filter(
     assert len({row.recording for row in model.rows}) == len(model.rows)
     assert [row.opened_at for row in model.rows] == sorted((row.opened_at for row in model.rows), reverse=True)
     turns.forget()
-    window.list.scrollToTop()
-    QTest.keyClick(window.list, Qt.Key.Key_End)
-    QTest.keyClick(window.list, Qt.Key.Key_PageUp)
-    qtbot.mouseClick(window.filters[Shown.REVIEWED], Qt.MouseButton.LeftButton)
+
+    def only(*those: Shown) -> None:
+        for one in those:
+            qtbot.mouseClick(window.filters[one], Qt.MouseButton.LeftButton)
+            QApplication.processEvents()
+
+    for key in (Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp):
+        QTest.keyClick(window.list, key)
+        QApplication.processEvents()
+    with while_it_stalls(qtbot, turns, monkeypatch, lambda: only(Shown.REVIEWED)):
+        only(Shown.ALL, Shown.REVIEWED)
     qtbot.waitUntil(lambda: bool(model.rows) and all(row.reviewed_at for row in model.rows[:200]), timeout=10_000)
     QTest.keyClick(window.list, Qt.Key.Key_F)
-    QTest.keyClicks(window.search, "anna")
+    with while_it_stalls(qtbot, turns, monkeypatch, lambda: QTest.keyClicks(window.search, "anna")):
+        only(Shown.WAITING, Shown.REVIEWED)
     qtbot.waitUntil(
         lambda: bool(model.rows) and all(row.agent and row.agent.startswith("anna") for row in model.rows[:200]),
         timeout=10_000,
@@ -58,3 +75,19 @@ def test_a_hundred_thousand_recordings_scroll_and_filter(
     assert len({row.recording for row in model.rows}) == len(model.rows)
     assert [row.opened_at for row in model.rows] == sorted((row.opened_at for row in model.rows), reverse=True)
     assert AT - timedelta(days=80) < model.rows[-1].opened_at
+
+
+@contextmanager
+def while_it_stalls(
+    qtbot: QtBot, turns: Turns, monkeypatch: pytest.MonkeyPatch, asks: Callable[[], None]
+) -> Generator[None]:
+    """`asks` wants something of an archive that stalls: the window does all the same what comes then, and its loop turns on."""
+    with stalled(monkeypatch) as stall:
+        asks()
+        # The list's thread, and the counting one.
+        qtbot.waitUntil(lambda: len(stall.kept) > 1, timeout=10_000)
+        yield
+        made = len(turns.gaps)
+        qtbot.waitUntil(lambda: len(turns.gaps) > made + ON, timeout=10_000)
+        assert threading.get_ident() not in stall.kept
+        assert stall.lasted

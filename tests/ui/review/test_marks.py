@@ -94,6 +94,7 @@ def test_a_screen_reader_hears_of_the_picture_in_seconds_and_can_move_in_it(
     take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4), more=[(60 * 50, voices(1))])
     review = first_open(qtbot, on)
     wave, sound = review.window.detail.waveform, review.sound
+    qtbot.waitUntil(review.window.detail.marks.isVisible, timeout=5000)
     value = QAccessible.queryAccessibleInterface(wave).valueInterface()
     assert (value.currentValue(), value.maximumValue()) == (0, 61)
     review.listening._seek(20 * RATE + 100)  # pyright: ignore[reportPrivateUsage]

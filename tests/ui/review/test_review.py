@@ -429,3 +429,15 @@ def test_who_leads_several_teams_chooses_among_them(qtbot: QtBot, desk: Scene, o
     assert review.window.detail.scores.none.isVisible()
     key(review, Qt.Key.Key_5)  # no card: a digit means nothing
     assert dict(review.window.detail.scores.points) == {}
+
+
+def test_the_player_counts_to_as_long_as_the_list_says(qtbot: QtBot, desk: Scene, on: Reviewed) -> None:
+    recording = take(desk, ANNA, AT, sound=voices(1.8), lasts=2.1)
+    review = on.open()
+    rows(qtbot, review, 1)
+    key(review, Qt.Key.Key_N)
+    opened(qtbot, review, recording)
+    time, model = review.window.detail.transport.time, review.window.model
+    qtbot.waitUntil(lambda: "/" in time.text(), timeout=3000)
+    assert "2 sekunder" in str(model.data(model.index(0), int(Qt.ItemDataRole.AccessibleTextRole)))
+    assert time.text() == "0:00 / 0:02"

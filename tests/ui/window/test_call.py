@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from softphone.domain.purpose import Reason
 from softphone.domain.status import Told
 from softphone.ui.controls import ActionButton
 from softphone.wire import (
@@ -113,6 +114,18 @@ def test_what_to_say_stands_there_when_the_law_requires_the_recording(scene: Sce
     assert desk.window.call.moment.to_say_text.text() == e.CALLS["obliged_noted"].objection_answer
     scene.show(s.snapshot(s.call(s.ON_OBLIGATION)))
     assert not desk.window.call.moment.to_say.isVisible()
+
+
+@pytest.mark.rule("G22")
+def test_the_agent_is_told_throughout_that_consent_is_needed_for_want_of_an_assessment(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    aside = desk.window.call.moment.aside
+    assert not aside.isVisible()
+    for status in (s.PLAYING, e.UNASSESSED, s.RECORDING):
+        told = replace(status, reasons=(*status.reasons, s.reason(Reason.NO_ASSESSMENT)))
+        scene.show(s.snapshot(s.call(told)))
+        assert aside.isVisible()
+        assert aside.text() == "Vurderingen er ikke skrevet færdig, så dokumentation kræver samtykke."
 
 
 def test_what_happened_and_what_to_say_are_announced_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,15 @@
-"""The demo with one button unplugged: its `clicked` reaches nothing, while the director presses it as ever.
+"""The demo with buttons unplugged: their `clicked` reaches nothing, while the director presses them as ever.
 
-    python -m tests.journeys.unplugged_demo optOut demo --headless --json …
+    python -m tests.demo.unplugged_demo optOut,dispute demo --headless --json …
 
-It shows that the demo's agent acts through that widget and in no other way. And its hand is a nervous one: it clicks twice
+It shows that the demo's agent acts through those widgets and in no other way. And its hand is a nervous one: it clicks twice
 where it answers, the second time on what stands there once the call is answered: the button that hangs up.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -23,14 +24,15 @@ from softphone.wire import CallPhase, CallState
 
 
 class _Unplugged(Director):
-    button = ""
+    buttons: Sequence[str] = ()
     _window: DeskWindow
     _answered_at: QPoint | None = None
 
     def start(self, desk: Desk) -> None:
         for top in (desk.window, desk.incoming):
-            for button in top.findChildren(QAbstractButton, self.button):
-                button.clicked.disconnect()
+            for name in self.buttons:
+                for button in top.findChildren(QAbstractButton, name):
+                    button.clicked.disconnect()
         self._window = desk.window
         super().start(desk)
 
@@ -45,6 +47,10 @@ class _Unplugged(Director):
         if call.phase is CallPhase.CONNECTED and self._answered_at and self._first("pressed again"):
             self._after(0.15, self._press_again)
 
+    def _act(self) -> None:
+        for name in self.buttons:
+            self._press(name)
+
     def _press_again(self) -> None:
         at = self._answered_at or QPoint()
         there = self._window.childAt(at)
@@ -56,7 +62,7 @@ class _Unplugged(Director):
 
 
 def main() -> int:
-    _Unplugged.button = sys.argv.pop(1)
+    _Unplugged.buttons = sys.argv.pop(1).split(",")
     director.Director = _Unplugged
     return cli.main()
 

@@ -1,0 +1,73 @@
+"""`klartone archive log`: all that the audit log tells, for data protection, a page at a time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from softphone.archive.access import refuse
+from softphone.archive.archive import Archive, AuditRow
+from softphone.archive.proof.audit import BATCH, Wanted
+from softphone.bootstrap.archive.shared import TIME, moment, opened, print_line, zone_of
+from softphone.bootstrap.archive.viewing import viewer_here
+from softphone.bootstrap.audit import as_json, in_words
+from softphone.bootstrap.home import texts
+from softphone.bootstrap.progress import Progress
+from softphone.domain.errors import ArchiveError
+from softphone.domain.roles import Deed
+from softphone.texts import Texts
+
+
+def archive_log(arguments: argparse.Namespace) -> int:
+    """By the custody key alone: the log may be what tells why the policy is refused."""
+    tell, now = texts(), datetime.now(UTC)
+    with opened(arguments) as archive:
+        viewer = viewer_here(arguments, archive, by_keys=True)
+        if not viewer.finds_all:
+            refuse(archive, Deed.FIND_ALL, now, viewer=viewer)
+            raise ArchiveError("error.archive.not_yours")
+        zone = zone_of(archive, now)
+        wanted = _wanted(arguments, zone)
+        rows, more = _page(archive, wanted, arguments.before, arguments.limit, tell)
+    if arguments.json:
+        for entry in rows:
+            print_line(json.dumps(as_json(entry), ensure_ascii=False))
+        return 0
+    _print(rows, zone, tell)
+    if more:
+        print_line(tell("archive.log.more", number=rows[0].number))
+    elif not rows:
+        print_line(tell("archive.log.nothing"))
+    return 0
+
+
+def _wanted(arguments: argparse.Namespace, zone: ZoneInfo) -> Wanted:
+    """Raises ArchiveError."""
+    since, until = moment(arguments.since, zone), moment(arguments.until, zone, whole=True)
+    if since and until and since >= until:
+        raise ArchiveError("error.archive.from_after_to")
+    return Wanted(since, until, tuple(arguments.event or ()), arguments.refusals, arguments.recording or "")
+
+
+def _page(archive: Archive, wanted: Wanted, before: int | None, limit: int, tell: Texts) -> tuple[list[AuditRow], bool]:
+    """Oldest first; and whether there are more before them."""
+    rows, looked_at = list[AuditRow](), 0
+    with Progress() as running:
+        while True:
+            found, before = archive.log(wanted, before, limit + 1 - len(rows))
+            rows += found
+            if before is None or len(rows) > limit:
+                return rows[:limit][::-1], len(rows) > limit
+            looked_at += BATCH
+            running.tell(partial(tell, "archive.log.looking", count=looked_at))
+
+
+def _print(rows: list[AuditRow], zone: ZoneInfo, tell: Texts) -> None:
+    width = max((len(entry.recording or "") for entry in rows), default=0)
+    for entry in rows:
+        at = entry.at.astimezone(zone).strftime(TIME) if entry.at else "–"
+        about = f"{entry.recording or '–':<{width}}  " if width else ""
+        print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {about}{in_words(entry, tell)}")

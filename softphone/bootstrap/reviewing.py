@@ -1,0 +1,60 @@
+"""The review as the desk has it: whether to offer it, and a window of it in a process of its own. It opens no archive, so that
+no desk carries a database about.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from pathlib import Path
+
+from softphone.archive.keys.ring import KeyPurpose, known_keys
+from softphone.archive.marker import MARKER
+from softphone.bootstrap.home import Home, key_store
+from softphone.bootstrap.program import klartone_command
+from softphone.domain.errors import EngineError, KeyringError
+
+
+def offers_review(home: Home) -> bool:
+    """Whether this keyring has a key to hear training recordings with. May take a moment: the keyring is asked."""
+    settings, _ = home.settings(only_look=True)
+    folder = home.archive(settings)
+    if not (folder / MARKER).exists():
+        return False
+    try:
+        store = key_store(folder)
+        return store.demo or any(
+            one.purpose is KeyPurpose.TRAINING and store.get(one.private_name) is not None for one in known_keys(store)
+        )
+    except KeyringError:
+        return False
+
+
+class ReviewStarter:
+    """Starts the review in a process of its own, which outlives this one. One window is enough: both would be of the same."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._review: subprocess.Popen[bytes] | None = None
+
+    def __call__(self) -> None:
+        """Raises EngineError where it cannot be started, or is open already."""
+        if self._review is not None and self._review.poll() is None:
+            raise EngineError("error.review.open_already")
+        self._review = _start_review(self._home)
+        # Somebody must ask for its end, or it stays in the system's list of processes.
+        threading.Thread(target=self._review.wait, name="review-ends", daemon=True).start()
+
+
+def _start_review(home: Home) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [*klartone_command(), *(("--home", str(home.root)) if home.root else ()), "review"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=Path.home() if Path.home().is_dir() else "/",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EngineError("error.review.cannot_start", detail=error.strerror or str(error)) from None

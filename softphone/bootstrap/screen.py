@@ -1,0 +1,95 @@
+"""Whether there is a screen, found out before anything is started: Qt, where it finds none, ends the whole program.
+
+A variable may name one that is gone, or that lets nobody in: so it is tried. Not by Qt, which takes a tenth of a second, but
+by what Qt will use: its plugin, with all the libraries that it needs, and the connection that is in one of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from ctypes import CDLL, POINTER, c_char_p, c_int, c_void_p
+from importlib.util import find_spec
+from pathlib import Path
+
+ANSWERS_WITHIN = 5.0
+"""seconds; at the near end of a dead tunnel somebody listens and says nothing"""
+
+
+def has_screen() -> bool:
+    """Whether a window can be shown. Who names another platform than these two to Qt has answered that."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    tried: dict[str, Callable[[], bool]] = {"wayland": _wayland, "xcb": _x11}
+    named = os.environ.get("QT_QPA_PLATFORM")
+    platforms = [one.partition(":")[0] for one in named.split(";")] if named else tried
+    return any(name not in tried or _in_time(tried[name]) for name in platforms)
+
+
+def _x11() -> bool:
+    if not os.environ.get("DISPLAY"):
+        return False
+    xcb = _plugin("xcb", "libxcb.so.1")
+    xcb.xcb_connect.argtypes, xcb.xcb_connect.restype = (c_char_p, POINTER(c_int)), c_void_p
+    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = (c_void_p,)
+    connection = xcb.xcb_connect(None, None)
+    refused = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return not refused
+
+
+def _wayland() -> bool:
+    if not os.environ.get("WAYLAND_DISPLAY"):
+        return False
+    wayland = _plugin("wayland", "libwayland-client.so.0")
+    wayland.wl_display_connect.argtypes, wayland.wl_display_connect.restype = (c_char_p,), c_void_p
+    wayland.wl_display_disconnect.argtypes = (c_void_p,)
+    connection = wayland.wl_display_connect(None)
+    if connection:
+        wayland.wl_display_disconnect(connection)
+    return bool(connection)
+
+
+def _plugin(name: str, library: str) -> CDLL:
+    """Qt's plugin as PySide6's wheel has it, or the library alone. Raises OSError where anything that it needs is missing."""
+    qt = find_spec("PySide6")
+    for folder in (qt and qt.submodule_search_locations) or ():
+        plugin = Path(folder) / "Qt" / "plugins" / "platforms" / f"libq{name}.so"
+        if plugin.exists():
+            return CDLL(str(plugin))
+    return CDLL(library)
+
+
+def _in_time(connects: Callable[[], bool]) -> bool:
+    came = False
+
+    def attempt() -> None:
+        nonlocal came
+        with suppress(OSError):
+            came = connects()
+
+    attempting = threading.Thread(target=attempt, name="screen", daemon=True)
+    with _unheard():
+        attempting.start()
+        attempting.join(ANSWERS_WITHIN)
+    return came
+
+
+@contextmanager
+def _unheard() -> Generator[None]:
+    """The libraries have words of their own, on stderr, for what is told here in a sentence."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)

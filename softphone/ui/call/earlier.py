@@ -1,0 +1,63 @@
+"""A dispute about earlier calls with this number: who needs it. In the call's menu, and beside the rights of one that is over."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QWidget
+
+from softphone.ui.controls import Change
+from softphone.ui.view import View, new_id, upper_first
+from softphone.wire import CallState, LockEarlier
+
+_By = Literal["party", "controller"]
+
+
+class EarlierMenu(QMenu):
+    """command(LockEarlier). A press takes effect at once: it never stands where the one that opened it was."""
+
+    command = Signal(object)
+
+    def __init__(self, prefix: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{prefix}EarlierMenu")
+        self.setToolTipsVisible(True)
+        self.menuAction().setObjectName(f"{prefix}LockEarlier")
+        self._change = Change()
+        self._call = ""
+        self.by: dict[_By, QAction] = {"party": self.addAction(""), "controller": self.addAction("")}
+        for by, action in self.by.items():
+            action.setObjectName(f"{prefix}Earlier_{by}")
+            action.triggered.connect(partial(self._lock, by))
+        self.aboutToShow.connect(self._change.happened)
+
+    def render_view(self, view: View, call: CallState) -> None:
+        self._call = call.id
+        why, texts = why_not(view, call), view.texts
+        self.setTitle(f"{texts('earlier.lock')} – {texts(why)}" if why else texts("earlier.lock.name"))
+        self.setIcon(view.icons.icon("lock", view.theme.text, 18))
+        entry = self.menuAction()
+        entry.setEnabled(not why)
+        entry.setToolTip(self.title() if why else texts("earlier.lock.why"))
+        party = view.party(call)
+        for by, action in self.by.items():
+            action.setText(texts(f"choice.dispute_by.{by}", party=party, Party=upper_first(party)))
+
+    @property
+    def takes_presses(self) -> bool:
+        """Whether it has stood there for longer than a double click lasts."""
+        return not self._change.is_fresh
+
+    def _lock(self, by: _By, _checked: bool = False) -> None:
+        if self.takes_presses:
+            self.command.emit(LockEarlier(new_id(), self._call, by))
+
+
+def why_not(view: View, call: CallState) -> str:
+    """The code of why it cannot be done; empty where it can."""
+    if not view.connected:
+        return "why_not.no_engine"
+    return "" if call.number else "why_not.no_number"

@@ -1,0 +1,464 @@
+"""A disk that is full, that can only be read, or that this user may not write: what only looks is looked at, what must be in the
+log first is refused in words, and on a full one the sweep makes room. These tests need root, for disks of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import ExitStack, closing, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from softphone import cli
+from softphone.archive.archive import Archive
+from softphone.archive.files import reserve
+from softphone.archive.files.reserve import RESERVE, SIZE, Reserve
+from softphone.archive.proof.verify import verify
+from softphone.archive.retention.sweep import sweep
+from softphone.bootstrap.home import DEMO_KEYS
+from softphone.domain.changes import AuditEntry, CloseRecording
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.disk import ext4, fill, remount, tmpfs
+from tests.archive.people import Person, house
+from tests.archive.scene import DOCUMENTATION, TRAINING, Scene
+
+ROOT = Path(__file__).resolve().parents[2]
+PAST = timedelta(days=300)
+"""long enough ago that what was recorded then is past its date"""
+FULL = {"en": "The disk is full", "da": "Disken er fuld"}
+READ_ONLY = {"en": "The disk can only be read", "da": "Disken er skrivebeskyttet"}
+RAW = ("I/O error", "database", "readonly", "No space left", "Read-only file", "Permission denied", "Traceback")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Generator[Path]:
+    with tmpfs(tmp_path) as mounted:
+        yield mounted
+
+
+@dataclass
+class Office:
+    """Data protection, at the machine of an archive with one recording."""
+
+    person: Person
+    folder: Path
+    recording: str
+    out: Path
+
+    def looks(self) -> list[tuple[str, ...]]:
+        """Commands that only look."""
+        return [
+            ("archive", "list"),
+            ("archive", "show", self.recording),
+            ("archive", "verify"),
+            ("archive", "sweep", "--dry-run"),
+            ("archive", "judge"),
+            ("holds", "list"),
+            ("keys", "list"),
+        ]
+
+    def deeds(self) -> list[tuple[str, ...]]:
+        """Commands that the log must tell of."""
+        return [
+            ("archive", "export", self.recording, "--case", "K-1", "--wav", str(self.out)),
+            ("holds", "raise", self.recording, "--by", "party", "--why", "klage"),
+            ("archive", "backup", str(self.out.with_name("backup"))),
+        ]
+
+    def looks_all_the_same(self) -> None:
+        for one in self.looks():
+            said = self.person.does(*one)
+            assert (said.status, said.err) == (0, ""), one
+            assert one[1] != "list" or one[0] != "archive" or self.recording in said.out
+
+    def is_refused(self, words: str) -> None:
+        for one in self.deeds():
+            said = self.person.does(*one)
+            assert said.status == 1, one
+            assert words in said.err, one
+            assert [raw for raw in RAW if raw in said.all] == []
+        assert not self.out.exists()
+
+    def is_told_first(self, disk: Path, words: str, code: str) -> None:
+        said = self.person.does("archive", "health")
+        assert said.status == 1
+        first = said.out.splitlines()[0]
+        assert first.startswith(f"{shutil.disk_usage(disk).free:,} byte".replace(",", " "))
+        assert words in first
+        told = json.loads(self.person.does("archive", "health", "--json").out)
+        assert (told["disk"], told["recordings"]) == (code, 1)
+
+
+@pytest.fixture(params=[True, False], ids=["the phone runs", "no phone runs"])
+def office(
+    request: pytest.FixtureRequest, disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Generator[Office]:
+    with ExitStack() as stack:
+        home = stack.enter_context(house(disk, capsys))
+        person = home.person("custody", *KeyRole)
+        recording = home.recorded(DOCUMENTATION, TRAINING)
+        home.desk.archive.repair(datetime.now(UTC))
+        if not request.param:
+            home.desk.close()
+        yield Office(person, home.desk.folder, recording, tmp_path / "out.wav")
+
+
+@pytest.mark.parametrize(
+    ("office", "language"), [(True, "da"), (False, "en")], indirect=["office"], ids=["the phone runs", "no phone runs"]
+)
+def test_on_a_full_disk_what_only_looks_works_and_what_must_be_in_the_log_first_is_refused_in_words(
+    office: Office, disk: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", f"{language}.UTF-8")
+    fill(disk)
+    office.looks_all_the_same()
+    office.is_refused(FULL[language])
+    office.is_told_first(disk, FULL[language], "full")
+
+    (disk / "filled").unlink()
+    assert office.person.does("archive", "health").status == 0
+    for one in office.deeds():
+        assert office.person.does(*one).status == 0, one
+    assert office.person.does("archive", "verify").status == 0
+
+
+def test_a_sweep_of_a_full_disk_with_nothing_due_says_so_and_leaves_the_reserve_for_another_day(
+    office: Office, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+    kept = (office.folder / RESERVE).read_bytes()
+    fill(disk)
+    # A running phone's log of pages is given up when it is next looked into.
+    office.person.does("archive", "list")
+    fill(disk)
+    said = office.person.does("archive", "sweep")
+    assert said.status == 1
+    assert "nothing in the archive is past its date" in said.err
+    assert len(kept) == SIZE
+    assert (office.folder / RESERVE).read_bytes() == kept
+
+
+@pytest.mark.parametrize("office", [False], indirect=True, ids=["no phone runs"])
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_a_disk_that_can_only_be_read_is_looked_at_and_whatever_writes_is_refused_in_words(
+    office: Office, disk: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", f"{language}.UTF-8")
+    remount(disk, "ro")
+    office.looks_all_the_same()
+    office.is_refused(READ_ONLY[language])
+    office.is_told_first(disk, READ_ONLY[language], "read_only")
+    remount(disk, "rw")
+    assert office.person.does("archive", "health").status == 0
+
+
+CRASH = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from softphone.archive.archive import Archive
+from softphone.bootstrap.home import DEMO_KEYS
+from softphone.domain.changes import AuditEntry
+from softphone.system.secrets import DemoKeyFile
+
+folder = Path(sys.argv[1])
+archive = Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS))
+archive.note(AuditEntry("before_the_crash", "G11", datetime.now(UTC), ""))
+os._exit(0)
+"""
+
+
+@pytest.mark.usefixtures("english")
+@pytest.mark.parametrize("index", [True, False], ids=["with its index", "without"])
+def test_what_a_crash_left_in_the_log_is_looked_at_on_a_disk_that_can_only_be_read_in_a_copy_that_goes(
+    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: bool
+) -> None:
+    folder, private = disk / "archive", tmp_path / "private"
+    private.mkdir()
+    old(folder, 1).close()
+    monkeypatch.setenv("TMPDIR", str(private))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    subprocess.run([sys.executable, "-c", CRASH, str(folder)], cwd=ROOT, check=True, timeout=60)
+    assert (folder / "catalog.db-wal").stat().st_size > 0
+    if not index:
+        (folder / "catalog.db-shm").unlink()
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    remount(disk, "ro")
+    with closing(Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS), looks=True)) as archive:
+        assert [row.event for row in archive.audit_of()][-1] == "before_the_crash"
+        assert verify(archive).ok
+        if not index:
+            (copy,) = private.iterdir()
+            assert copy.stat().st_mode & 0o077 == 0
+            assert b"before_the_crash" not in b"".join(one.read_bytes() for one in copy.iterdir())
+        # What is told in a copy would be told to nobody.
+        with pytest.raises(ArchiveError) as refused:
+            archive.note(AuditEntry("looked", "G11", datetime.now(UTC), ""))
+        assert refused.value.code == "error.archive.read_only"
+    assert list(private.iterdir()) == []
+    assert told(folder, "list").returncode == 0
+    said = told(folder, "health", "--json")
+    assert (said.returncode, json.loads(said.stdout)["disk"]) == (1, "read_only")
+    assert list(private.iterdir()) == []
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from softphone.archive.archive import Archive
+from softphone.bootstrap.home import DEMO_KEYS
+from softphone.system.secrets import DemoKeyFile
+
+folder = Path(sys.argv[1])
+archive = Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS), looks=True)
+print("open", flush=True)
+sys.stdin.read()
+archive.close()
+"""
+
+
+@pytest.mark.usefixtures("english")
+def test_while_one_looks_on_a_full_disk_the_next_is_told_why_it_must_wait_and_health_tells_of_the_disk(
+    disk: Path,
+) -> None:
+    folder = disk / "archive"
+    old(folder, 1).close()
+    fill(disk)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"open\n"
+        said = told(folder, "list")
+        assert said.returncode == 1
+        assert "only one can at a time" in said.stderr
+        said = told(folder, "health", "--json")
+        assert said.returncode == 1
+        assert json.loads(said.stdout) == {"disk": "full", "free": shutil.disk_usage(disk).free}
+        assert "only one can at a time" in said.stderr
+        first.communicate()
+    assert told(folder, "list").returncode == 0
+
+
+# --- the sweep --------------------------------------------------------------------------------------
+
+
+def old(folder: Path, count: int) -> Scene:
+    """A demo's archive with so many recordings past their date."""
+    desk, at = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS)), datetime.now(UTC) - PAST
+    for _ in range(count):
+        recording = desk.recorded(1, DOCUMENTATION, TRAINING, at=at)
+        desk.commit(CloseRecording(recording, at, (DOCUMENTATION, TRAINING)), recording=recording)
+    desk.archive.repair(datetime.now(UTC))
+    return desk
+
+
+def klartone(folder: Path, *words: str, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*before, sys.executable, "-m", "softphone.cli", "archive", *words, "--archive", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "LC_ALL": "en.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def told(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """As `klartone`, by this process."""
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        status = cli.main(["archive", *words, "--archive", str(folder)])
+    return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
+
+
+def made_room(folder: Path) -> None:
+    done = klartone(folder, "sweep")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Recordings deleted: 3" in done.stdout
+    assert list((folder / "recordings").iterdir()) == []
+    with closing(Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS), looks=True)) as archive:
+        assert archive.list() == []
+        assert verify(archive).ok
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("runs", [True, False], ids=["the phone runs", "no phone runs"])
+def test_a_sweep_makes_room_on_a_full_disk(disk: Path, runs: bool) -> None:
+    folder = disk / "archive"
+    desk = old(folder, 3)
+    if not runs:
+        desk.close()
+    fill(disk)
+    made_room(folder)
+    # All but what the log tells of it now has been taken back.
+    assert (folder / RESERVE).stat().st_size > SIZE - 100_000
+    if runs:
+        desk.close()
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("block", [1024, 4096])
+def test_a_sweep_makes_room_on_a_full_disk_with_a_journal(tmp_path: Path, block: int) -> None:
+    """Such a disk gives freed blocks away only once its journal says so; and where there is room for some blocks of a file that
+    is mapped into memory and not for all, the process would end."""
+    with ext4(tmp_path, journal=True, block=block) as image:
+        folder = image.mounted / "archive"
+        old(folder, 3).close()
+        full = fill(image.mounted)
+        made_room(folder)
+        fill(image.mounted)
+        os.truncate(full, full.stat().st_size - 20_480)
+        os.sync()
+        assert klartone(folder, "sweep").returncode in (0, 1)
+        assert klartone(folder, "list").returncode == 0
+
+
+@pytest.mark.rule("G10")
+def test_of_many_recordings_each_makes_room_for_the_next(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reserve, "SIZE", 300_000)
+    desk = old(disk / "archive", 12)
+    fill(disk)
+    swept = sweep(desk.archive, datetime.now(UTC), clock=datetime.now(UTC))
+    assert len({item.recording for item in swept if item.recording}) == 12
+    assert desk.archive.list() == []
+    assert desk.archive.vault.recordings() == []
+    assert verify(desk.archive).ok
+    desk.close()
+
+
+@pytest.mark.rule("G10")
+def test_a_sweep_that_is_killed_on_a_full_disk_loses_nothing_and_the_next_one_goes_on(disk: Path) -> None:
+    folder = disk / "archive"
+    old(folder, 12).close()
+    fill(disk)
+    words = (sys.executable, "-u", "-m", "softphone.cli", "archive", "sweep", "--json", "--archive", str(folder))
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE) as sweeps:
+        assert sweeps.stdout is not None
+        assert b"recording" in sweeps.stdout.readline()
+        sweeps.kill()
+    with closing(Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS), looks=True)) as archive:
+        assert len(archive.list()) < 12
+        sweep(archive, datetime.now(UTC), clock=datetime.now(UTC))
+        assert archive.vault.recordings() == []
+        assert verify(archive).findings == ()
+        # What the killed one gave up is room for calls, until there is ample room again.
+        assert (folder / RESERVE).stat().st_size == 0
+        assert shutil.disk_usage(disk).free > SIZE - 100_000
+        (disk / "filled").unlink()
+        sweep(archive, datetime.now(UTC), clock=datetime.now(UTC))
+    assert (folder / RESERVE).stat().st_size == SIZE
+
+
+@pytest.mark.rule("G10")
+def test_a_sweep_that_finds_no_reserve_is_refused_in_words_and_deletes_nothing(disk: Path) -> None:
+    desk = old(disk / "archive", 2)
+    (disk / "archive" / RESERVE).unlink()
+    fill(disk)
+    desk.archive.catalog.scour()
+    fill(disk)
+    with pytest.raises(ArchiveError) as refused:
+        sweep(desk.archive, datetime.now(UTC), clock=datetime.now(UTC))
+    assert refused.value.code == "error.archive.full"
+    desk.close()
+    fill(disk)
+    with closing(Archive.open(disk / "archive", desk.store, looks=True)) as archive:
+        assert len(archive.list()) == 2
+        assert verify(archive).ok
+
+
+def test_the_reserve_leaves_a_small_disk_alone_is_made_whole_and_never_more(disk: Path) -> None:
+    kept, path = Reserve(disk), disk / RESERVE
+    full = fill(disk)
+    kept.keep()
+    assert not path.exists()
+    os.truncate(full, full.stat().st_size - SIZE - 1_000_000)
+    kept.keep()
+    assert not path.exists()
+    full.unlink()
+    kept.keep()
+    assert path.stat().st_size == SIZE
+    assert path.stat().st_mode & 0o077 == 0
+    free = shutil.disk_usage(disk).free
+    with kept.given():
+        assert shutil.disk_usage(disk).free == free + SIZE
+        (disk / "other").write_bytes(bytes(1_000_000))
+        fill(disk)
+        os.truncate(full, full.stat().st_size - 2_000_000)
+    # As much as there was room for, and the rest when there is more.
+    assert 1_900_000 < path.stat().st_size <= 2_000_000
+    full.unlink()
+    kept.keep()
+    kept.take_back()
+    assert path.stat().st_size == SIZE
+
+
+def test_the_reserve_leaves_a_disk_s_last_room_to_the_recordings_but_for_what_it_has_just_given_up(disk: Path) -> None:
+    kept, path, full = Reserve(disk), disk / RESERVE, disk / "filled"
+    kept.keep()
+    os.truncate(path, 1_000_000)
+    fill(disk)
+    os.truncate(full, full.stat().st_size - 3_000_000)
+    free = shutil.disk_usage(disk).free
+    assert free < SIZE
+    kept.keep()
+    kept.take_back()
+    assert shutil.disk_usage(disk).free == free
+    with kept.given():
+        assert path.stat().st_size == 0
+    assert path.stat().st_size == 1_000_000
+    assert shutil.disk_usage(disk).free == free
+
+
+# --- this user may not ------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="setpriv is Linux's")
+def test_who_may_not_write_is_told_so(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    old(folder, 1).close()
+    catalog = folder / "catalog.db"
+    # Root may all the same, unless that is taken from it.
+    mere = ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override")
+    try:
+        for word, what, mode in (("sweep", folder, 0o500), ("health", catalog, 0o400)):
+            usual = what.stat().st_mode
+            what.chmod(mode)
+            done = klartone(folder, word, before=mere)
+            assert done.returncode == 1
+            assert "You have no right to write" in done.stdout + done.stderr, word
+            assert [raw for raw in RAW if raw in done.stdout + done.stderr] == []
+            what.chmod(usual)
+    finally:
+        folder.chmod(0o700)
+
+
+def test_an_archive_is_opened_by_several_again_once_there_is_room(disk: Path) -> None:
+    """Who looked into it on the full disk was alone, and is no longer."""
+    folder = disk / "archive"
+    desk = old(folder, 1)
+    desk.close()
+    fill(disk)
+    with pytest.raises(ArchiveError) as refused:
+        Archive.open(folder, desk.store)
+    assert refused.value.code == "error.archive.full"
+    looking = Archive.open(folder, desk.store, looks=True)
+    assert len(looking.list()) == 1
+    looking.close()
+    (disk / "filled").unlink()
+    one, other = Archive.open(folder, desk.store), Archive.open(folder, desk.store)
+    one.note()
+    assert len(other.list()) == 1
+    one.close()
+    other.close()

@@ -1,0 +1,211 @@
+"""Whoever may put a name into a shared folder has no other user's program overwrite a file that is not the archive's."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from softphone.archive import sharing, writers
+from softphone.archive.archive import Archive
+from softphone.archive.backup.alone import LOCK, alone
+from softphone.archive.backup.target import erase
+from softphone.archive.catalog import _blank
+from softphone.archive.files.inplace import in_place
+from softphone.archive.files.reserve import RESERVE, SIZE, Reserve
+from softphone.archive.files.vault import ASIDE, Vault
+from softphone.archive.proof.verify import verify
+from softphone.archive.writers import Writers
+from softphone.domain.errors import ArchiveError
+from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
+from tests.archive.test_sharing import own_group, posix
+
+pytestmark = posix
+WORDS = b"somebody's own\n" * 1000
+Planted = Callable[[Path, Path], None]
+
+
+def symlink(at: Path, to: Path) -> None:
+    at.symlink_to(to)
+
+
+def other_name(at: Path, to: Path) -> None:
+    os.link(to, at)
+
+
+@pytest.fixture(params=[symlink, other_name])
+def plants(request: pytest.FixtureRequest) -> Planted:
+    return request.param
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Generator[Path]:
+    path = tmp_path / "victim"
+    path.write_bytes(WORDS)
+    yield path
+    assert path.read_bytes() == WORDS
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Generator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        sharing.share(made.folder, own_group())
+        yield made
+
+
+def linked(archive: Archive) -> list[str]:
+    return [str(one.params["path"]) for one in verify(archive).findings if one.code == "file_linked" and one.is_fault]
+
+
+def test_a_reserve_that_leads_elsewhere_is_left_alone_and_named(desk: Scene, victim: Path, plants: Planted) -> None:
+    plants(path := desk.folder / RESERVE, victim)
+    kept = Reserve(desk.folder)
+    kept.keep()
+    with kept.given():
+        assert victim.read_bytes() == WORDS
+    assert linked(desk.archive) == [str(path)]
+
+
+def test_no_reserve_is_made_where_a_link_leads(desk: Scene, tmp_path: Path) -> None:
+    (desk.folder / RESERVE).symlink_to(tmp_path / "new")
+    Reserve(desk.folder).keep()
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("aside", [False, True])
+def test_of_a_link_that_is_deleted_the_link_alone_goes(desk: Scene, victim: Path, plants: Planted, aside: bool) -> None:
+    vault = desk.archive.vault
+    folder = vault.folder / ASIDE if aside else vault.folder
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o2770)
+    plants(path := folder / "some-call.ktr", victim)
+    assert linked(desk.archive) == [str(path)]
+    vault.delete("some-call")
+    assert not os.path.lexists(path)
+    assert linked(desk.archive) == []
+
+
+def test_a_folder_of_files_set_aside_that_is_a_link_is_left_alone_and_named(desk: Scene, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "some-call.ktr").write_bytes(WORDS)
+    vault = desk.archive.vault
+    (vault.folder / ASIDE).symlink_to(elsewhere)
+    vault.delete("some-call")
+    assert (elsewhere / "some-call.ktr").read_bytes() == WORDS
+    assert linked(desk.archive) == [str(vault.folder / ASIDE)]
+
+
+def test_nothing_is_written_behind_a_recording_that_leads_elsewhere(
+    desk: Scene, tmp_path: Path, plants: Planted
+) -> None:
+    whole = desk.recorded(1, DOCUMENTATION)
+    victim = tmp_path / "of another archive"
+    desk.archive.vault.path(whole).rename(victim)
+    before = victim.read_bytes()
+    plants(desk.archive.vault.path(whole), victim)
+    vault = Vault(desk.archive.vault.folder)
+    with pytest.raises(ArchiveError) as refused:
+        vault.writer(whole, 1, bytes(32), 0)
+    assert refused.value.code == "error.archive.linked"
+    vault.cut(whole, 10)
+    assert victim.read_bytes() == before
+
+
+def test_what_a_backup_erases_is_a_link_s_own_name(tmp_path: Path, victim: Path, plants: Planted) -> None:
+    (folder := tmp_path / "backup").mkdir()
+    folder.chmod(0o2770)
+    plants(path := folder / "catalog-1.db", victim)
+    erase(path)
+    assert not os.path.lexists(path)
+
+
+def test_the_lock_of_a_backup_opens_nothing_of_somebody_s_to_the_group(
+    desk: Scene, victim: Path, plants: Planted
+) -> None:
+    victim.chmod(0o600)
+    plants(desk.folder / LOCK, victim)
+    with pytest.raises(ArchiveError), alone(desk.folder):
+        pass
+    assert victim.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_lock_of_who_records_is_no_file_of_somebody_s(desk: Scene, victim: Path, plants: Planted) -> None:
+    victim.chmod(0o600)
+    plants(path := desk.folder / writers.LOCK, victim)
+    for asks in (Writers.alone, Writers.join):
+        with closing(Writers(desk.folder)) as one, pytest.raises(ArchiveError) as refused:
+            asks(one)
+        assert (refused.value.code, refused.value.params["path"]) == ("error.archive.linked", str(path))
+    path.unlink()
+    path.symlink_to(victim.with_name("new"))
+    with closing(Writers(desk.folder)) as one, pytest.raises(ArchiveError):
+        one.join()
+    assert not victim.with_name("new").exists()
+    assert victim.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("beside", ["-wal", "-shm"])
+def test_a_link_where_the_database_would_write_keeps_the_archive_shut(
+    tmp_path: Path, victim: Path, beside: str
+) -> None:
+    with scene(tmp_path / "archive") as desk:
+        pass
+    (log := desk.folder / f"catalog.db{beside}").symlink_to(victim)
+    for looks in (True, False):
+        with pytest.raises(ArchiveError) as refused:
+            Archive.open(desk.folder, desk.store, looks=looks)
+        assert (refused.value.code, refused.value.params["path"]) == ("error.archive.linked", str(log))
+    with pytest.raises(OSError, match="symbolic link"):
+        _blank(log)
+    log.unlink()
+    with closing(desk.reopen()) as archive:
+        assert verify(archive).ok
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_of_the_group_is_written_and_one_of_a_stranger_is_not(tmp_path: Path) -> None:
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    for folder, mode in ((shared, 0o2770), (own, 0o700)):
+        folder.mkdir()
+        folder.chmod(mode)
+    stranger, strange_group = 64_321, 64_322
+    for folder, owner, group, may in (
+        (shared, stranger, os.getegid(), True),
+        (shared, stranger, strange_group, False),
+        (own, stranger, os.getegid(), False),
+        (own, os.geteuid(), strange_group, True),
+    ):
+        path = folder / f"{owner}-{group}"
+        path.write_bytes(WORDS)
+        os.chown(path, owner, group)
+        if may:
+            with open(path, "r+b", opener=in_place):
+                pass
+        else:
+            with pytest.raises(OSError, match="symbolic link"):
+                os.close(in_place(str(path), os.O_RDWR))
+    # Who comes later to a folder that was another's all along.
+    os.chown(own, stranger, strange_group)
+    with open(own / f"{stranger}-{os.getegid()}", "r+b", opener=in_place):
+        pass
+
+
+def test_nothing_of_a_shared_archive_s_own_is_taken_for_a_link(desk: Scene) -> None:
+    desk.recorded(0.2, DOCUMENTATION)
+    desk.archive.repair(AT)
+    assert (desk.folder / RESERVE).stat().st_size == SIZE
+    assert linked(desk.archive) == []
+
+
+def test_in_one_s_own_folder_what_is_deleted_leaves_the_disk_under_all_its_names(tmp_path: Path) -> None:
+    with scene(tmp_path / "archive") as desk:
+        recording = desk.recorded(0.2, DOCUMENTATION)
+        os.link(desk.archive.vault.path(recording), tmp_path / "other")
+        assert linked(desk.archive) == []
+        desk.archive.vault.delete(recording)
+    assert not any((tmp_path / "other").read_bytes())

@@ -1,0 +1,218 @@
+"""`klartone archive log`: what was refused, and all else in the audit log, found by who may find all and by nobody else."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from softphone.archive.proof import audit
+from softphone.domain.changes import AuditEntry
+from softphone.domain.purpose import KeyRole
+from tests.archive.people import ANNA, House, Person
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING
+from tests.archive.test_checkpoints import cut_out
+
+ZONE = ZoneInfo("Europe/Copenhagen")
+MIDNIGHT = datetime(2026, 3, 5, tzinfo=ZONE)
+
+
+pytestmark = pytest.mark.usefixtures("english")
+
+
+@pytest.fixture
+def dpo(home: House) -> Person:
+    home.recorded(DOCUMENTATION, TRAINING)
+    return home.person("dpo", KeyRole.CUSTODY)
+
+
+def log(person: Person, *words: str) -> list[str]:
+    said = person.does("archive", "log", *words)
+    assert (said.status, said.err) == (0, "")
+    return said.out.splitlines()
+
+
+def entries(person: Person, *words: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in log(person, "--json", *words)]
+
+
+def noted(home: House, *moments: datetime) -> None:
+    home.desk.archive.note(*(AuditEntry("sweep_refusals_forgotten", "G10", at.astimezone(UTC), "") for at in moments))
+
+
+@pytest.mark.rule("G11")
+def test_what_a_lead_was_refused_is_found_by_data_protection(home: House, dpo: Person) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    lead = home.person("lead", KeyRole.TRAINING)
+    assert "audit log" in lead.does("archive", "show", recording).err
+    shown = log(dpo)[-1]
+    key = home.desk.recipients[KeyRole.TRAINING].key_id[:16]
+    number, today = home.desk.archive.audit_of()[-1].number, datetime.now(ZONE)
+    assert shown.split()[0] == str(number)
+    at = datetime.strptime(" ".join(shown.split()[1:4]), "%Y-%m-%d %H:%M:%S %z")
+    assert timedelta() <= today - at < timedelta(minutes=5)
+    assert at.utcoffset() == today.utcoffset()
+    assert shown.endswith(f"G11  {recording}  Refused: to find recordings, with key {key}…")
+    # As `show` tells it.
+    assert shown.rpartition(f"{recording}  ")[2] in dpo.does("archive", "show", recording).out
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize(
+    ("roles", "account"), [((), None), ((), ANNA), ((KeyRole.TRAINING,), None), ((KeyRole.DOCUMENTATION,), ANNA)]
+)
+def test_nobody_else_is_told_of_it_and_the_log_says_who_asked(
+    home: House, dpo: Person, roles: tuple[KeyRole, ...], account: str | None
+) -> None:
+    before = len(entries(dpo))
+    said = home.person("other", *roles, account=account).does("archive", "log", "--json")
+    assert (said.status, said.out) == (1, "")
+    assert "Nothing was shown" in said.err
+    told = entries(dpo)
+    assert len(told) == before + 1
+    key = {"key": home.desk.recipients[roles[0]].key_id[:16]} if roles else {}
+    assert (told[-1]["event"], told[-1]["params"]) == ("refused", {"deed": "find_all", **key})
+
+
+@pytest.mark.rule("G11")
+def test_a_custody_key_that_opens_one_call_of_many_is_not_told_of_the_others(home: House, dpo: Person) -> None:
+    for _ in range(3):
+        home.recorded(DOCUMENTATION)
+    with home.desk.archive.catalog.writing() as connection:
+        first = connection.exec_driver_sql("SELECT min(recording) FROM wraps").scalar()
+        connection.exec_driver_sql(
+            "UPDATE wraps SET key_id = 'another' WHERE role = 'custody' AND recording != ?", (first,)
+        )
+    assert dpo.finds() == {first}
+    said = dpo.does("archive", "log")
+    assert (said.status, said.out) == (1, "")
+
+
+def test_all_of_it_is_read_page_by_page_the_newest_last(
+    home: House, dpo: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted(home, *(MIDNIGHT + timedelta(minutes=n) for n in range(240)))
+    all_of_it = [str(entry.number) for entry in home.desk.archive.audit_of()]
+    assert len(log(dpo)) == 101
+    assert len(entries(dpo)) == 100
+    monkeypatch.setattr(audit, "BATCH", 7)  # a page is then more than one look
+    read: list[str] = []
+    words: list[str] = []
+    while True:
+        *page, last = log(dpo, "--limit", "50", *words)
+        more = re.search(r"--before \d+", last)
+        read[:0] = [line.split()[0] for line in (page if more else [*page, last])]
+        if not more:
+            break
+        assert len(page) == 50
+        words = more[0].split()
+    assert read == all_of_it
+    assert log(dpo, "--before", "1") == ["No entry is found by that."]
+
+
+def test_a_log_whose_first_years_have_gone_ends_where_it_begins(home: House, dpo: Person) -> None:
+    noted(home, *(MIDNIGHT + timedelta(minutes=n) for n in range(20)))
+    archive, now = home.desk.archive, datetime.now(UTC)
+    head = archive.head(now)
+    assert head is not None
+    noted(home, now)
+    with archive.catalog.writing() as connection:
+        archive.signer.begin(connection, head, now)
+        connection.exec_driver_sql("DELETE FROM audit WHERE number <= ?", (head.number,))
+    assert [one["number"] for one in entries(dpo)] == [head.number + 1]
+
+
+def test_it_is_narrowed_to_refusals_events_a_recording_and_days(home: House, dpo: Person) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    lead = home.person("lead", KeyRole.TRAINING)
+    lead.does("archive", "show", recording)
+    dpo.does("archive", "export", recording, "--wav", str(home.desk.folder / "no.wav"))  # without a case
+    home.desk.archive.note(AuditEntry("opening_refused", "G11", datetime.now(UTC), "", recording))
+    noted(home, MIDNIGHT - timedelta(seconds=1), MIDNIGHT, MIDNIGHT + timedelta(days=1))
+    told = entries(dpo)
+    assert [one["event"] for one in entries(dpo, "--refusals")] == ["refused", "refused", "opening_refused"]
+    assert entries(dpo, "--refusals", "--limit", "1")[0]["event"] == "opening_refused"
+    of_it = [one for one in told if one["recording"] == recording]
+    assert entries(dpo, "--recording", recording) == entries(dpo, "--recording", recording.upper()[:-1]) == of_it
+    events = ["opening_refused", "sweep_refusals_forgotten"]
+    those = [one for one in told if one["event"] in events]
+    assert len(those) == 4
+    assert entries(dpo, "--event", *events) == entries(dpo, "--event", events[0], "--event", events[1]) == those
+    day = str(MIDNIGHT.date())
+    first, second, third = those[1:]
+    assert entries(dpo, "--from", day, "--to", day) == [second]
+    assert entries(dpo, "--to", "2026-03-04") == [first]
+    assert entries(dpo, "--from", "2026-03-06T00:00", "--event", events[1]) == [third]
+
+
+def test_json_gives_an_object_a_line_as_show_has_entries(home: House, dpo: Person) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    home.person("lead", KeyRole.TRAINING).does("archive", "show", recording)
+    told = entries(dpo)[-1]
+    assert told.pop("recording") == recording
+    shown = json.loads(dpo.does("archive", "show", recording, "--json").out)["audit"][-1]
+    shown.pop("recording", None)
+    assert told == shown
+
+
+def test_no_phone_number_is_in_it(home: House, dpo: Person) -> None:
+    home.person("lead", KeyRole.TRAINING).does("archive", "list", "--number", NUMBER)
+    assert NUMBER not in "".join([*log(dpo), *log(dpo, "--json")])
+
+
+def test_an_entry_that_somebody_changed_is_told_as_far_as_it_can_be_read(home: House, dpo: Person) -> None:
+    noted(home, MIDNIGHT)
+    with home.desk.archive.catalog.writing() as connection:
+        for column in ("at", "event", "rule", "params", "recording"):
+            connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_update")
+            connection.exec_driver_sql(
+                f"UPDATE audit SET {column} = x'ff' WHERE number = (SELECT max(number) FROM audit)"
+            )
+    assert "–" in log(dpo)[-1]
+    assert entries(dpo)[-1]["at"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--from", "in May"), "write the day as YYYY-MM-DD"),
+        (("--to", "2026-13-01"), "write the day as YYYY-MM-DD"),
+        (("--to", "9999-12-31"), "write the day as YYYY-MM-DD"),
+        (("--from", "0001-01-01"), "write the day as YYYY-MM-DD"),
+        (("--before", "9" * 20), "write the number of an entry"),
+        (("--before", "-3"), "write the number of an entry"),
+        (("--limit", "0"), "write a whole number"),
+        (("--refusals", "--event", "refused"), "not allowed with"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_words(
+    dpo: Person, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        dpo.does("archive", "log", *words)
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_days_in_the_wrong_order_are_refused_with_words(dpo: Person) -> None:
+    said = dpo.does("archive", "log", "--from", "2026-03-06", "--to", "2026-03-05")
+    assert (said.status, said.out) == (1, "")
+    assert "Give the earlier date with --from" in said.err
+
+
+@pytest.mark.rule("G11")
+def test_a_desk_that_refuses_to_sign_a_log_says_so_and_prints_no_head_of_it(home: House, dpo: Person) -> None:
+    head = dpo.does("archive", "head")
+    assert (head.status, head.out.startswith("klartone-head-2 "), head.err) == (0, True, "")
+    noted(home, AT, AT)
+    signed = len(home.desk.archive.audit_of())
+    assert dpo.does("archive", "head").status == 0
+    cut_out(home.desk.archive, lambda number, _: number >= signed - 1)
+    noted(home, *[AT + timedelta(days=1)] * 3)
+    refused = dpo.does("archive", "head")
+    assert refused.status == 1
+    assert "does not go on from what was signed here last" in refused.err
+    assert dpo.does("archive", "verify").status == 1

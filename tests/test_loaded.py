@@ -1,0 +1,34 @@
+"""What a process does not need, it does not load: each of these was some tenths of a second and some ten megabytes, in every one.
+Each module in a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+DATABASE = {"sqlalchemy", "sqlcipher3"}
+SOUND = {"av", "numpy", "sounddevice"}
+CALL = {"softphone.domain.events", "softphone.domain.session"}
+
+
+@pytest.mark.parametrize(
+    ("module", "unneeded"),
+    [
+        pytest.param(
+            "softphone.cli", DATABASE | SOUND | CALL | {"softphone.domain.policy", "tomlkit"}, id="any command"
+        ),
+        pytest.param("softphone.bootstrap.policy.check", DATABASE, id="policy check"),
+        pytest.param("softphone.plugin.host", DATABASE | SOUND | CALL | {"softphone.wire"}, id="a plugin host"),
+        pytest.param("softphone.ui.app", DATABASE | SOUND | CALL | {"softphone.domain.policy"}, id="the desk"),
+        pytest.param(
+            "softphone.bootstrap.reviewing", DATABASE | SOUND | CALL, id="the desk, once it offers the review"
+        ),
+    ],
+)
+def test_what_a_process_does_not_need_it_does_not_load(module: str, unneeded: set[str]) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert sorted(unneeded.intersection(told.stdout.split())) == []

@@ -1,0 +1,217 @@
+"""What a command says cannot be written, or nobody reads on: it ends, in a sentence or silently. Real processes and files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from softphone.archive.archive import Archive
+from softphone.bootstrap.home import DEMO_KEYS
+from softphone.system.secrets import DemoKeyFile
+from tests.demo.test_interrupted import working_in
+
+ROOT = Path(__file__).parent.parent
+EXPLAIN = ["policy", "explain", str(ROOT / "resources" / "policies" / "demo.toml")]
+SESSION = ["session", "--stdio", "--policy", EXPLAIN[-1]]
+ENVIRONMENT = {**os.environ, "LANG": "C", "LC_ALL": "C"}
+
+pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+
+
+def klartone(*words: str, out: IO[bytes], env: dict[str, str] = ENVIRONMENT) -> tuple[int, list[str]]:
+    """Its status and what it said on stderr."""
+    run = subprocess.run(
+        [sys.executable, "-m", "softphone", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        env=env,
+        cwd=ROOT,
+        check=False,
+    )
+    return run.returncode, run.stderr.splitlines()
+
+
+UNBUFFERED = pytest.mark.parametrize("unbuffered", ["", "1"])
+
+
+@UNBUFFERED
+@pytest.mark.parametrize(
+    "words", [["archive", "list"], SESSION, EXPLAIN, ["--help"], ["policy", "--help"], ["--version"]]
+)
+def test_words_that_have_no_room_are_one_sentence(words: list[str], unbuffered: str, tmp_path: Path) -> None:
+    Archive.create(tmp_path, DemoKeyFile(tmp_path / DEMO_KEYS), demo=True).close()
+    named = ["--archive", str(tmp_path)] if "list" in words else ["--home", str(tmp_path)] if words is SESSION else []
+    with Path("/dev/full").open("wb") as full:
+        status, told = klartone(*words, *named, out=full, env=ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered})
+    assert (status, len(told)) == (1, 1), told
+    assert told[0].startswith("What this command had to say could not be written (No space left on device).")
+
+
+@UNBUFFERED
+@pytest.mark.parametrize("words", [["policy", "schema"], ["--help"]])
+def test_a_reader_who_has_gone_ends_a_command_silently(words: list[str], unbuffered: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as out:
+        assert klartone(*words, out=out, env=ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered}) == (0, [])
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("as_json", [pytest.param(True, marks=pytest.mark.torture), False])
+def test_a_demo_whose_reader_goes_ends_at_once_with_all_that_it_has_started(as_json: bool, tmp_path: Path) -> None:
+    words = ["demo", "--headless", "--seconds", "600", "--archive", str(tmp_path), *(["--json"] if as_json else [])]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "softphone", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        cwd=ROOT,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        process.stdout = None
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, errors) == (0, "")
+    assert working_in(tmp_path) == []
+
+
+@pytest.mark.journey
+def test_a_demo_that_cannot_tell_its_story_says_so_and_leaves_nothing_running(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        words = ["demo", "--headless", "--json", "--seconds", "600", "--archive", str(tmp_path)]
+        status, told = klartone(*words, out=full)
+    assert (status, len(told)) == (1, 1)
+    assert told[0].startswith("What this command had to say could not be written")
+    assert working_in(tmp_path) == []
+
+
+INTERRUPTED_AS_IT_LOADS = """
+import signal, sys, time, weakref
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "softphone.bootstrap":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+# Whoever runs the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from softphone.__main__ import main
+sys.exit(main())
+"""
+
+
+IN_A_CALLBACK = """
+            one = set()
+            gone = weakref.ref(one, lambda _: signal.raise_signal(signal.SIGINT))
+            del one
+            time.sleep(30)  # until it comes again
+"""
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["raised", "in-a-callback"])
+def test_ctrl_c_while_the_commands_are_being_loaded_is_no_traceback(lost: bool) -> None:
+    script = INTERRUPTED_AS_IT_LOADS
+    if lost:
+        # As the import machinery's own callbacks may be where it comes: what is raised there goes no further.
+        script = script.replace("\n            signal.raise_signal(signal.SIGINT)\n", IN_A_CALLBACK)
+    code = [sys.executable, "-c", script, "--version"]
+    run = subprocess.run(code, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    assert (run.returncode, run.stderr) == (130, "")
+
+
+AT_A_TERMINAL = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from softphone.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["policy", "new", "{new}"],
+        ["keys", "--archive", "{archive}", "escrow", "make", "{new}"],
+        ["archive", "--archive", "{archive}", "admit", "{new}"],
+    ],
+    ids=["policy-new", "escrow-make", "admit"],
+)
+@pytest.mark.parametrize(("language", "says"), [("en", "Interrupted."), ("da", "Afbrudt.")])
+def test_ctrl_c_at_a_question_says_that_nothing_was_written(
+    words: list[str], language: str, says: str, tmp_path: Path
+) -> None:
+    new, archive = tmp_path / "new", tmp_path / "archive"
+    Archive.create(archive, DemoKeyFile(archive / DEMO_KEYS), demo=True).close()
+    master, terminal = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", AT_A_TERMINAL, *(word.format(new=new, archive=archive) for word in words)],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**os.environ, "LC_ALL": f"{language}.UTF-8"},
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    with process, os.fdopen(master, "rb", buffering=0) as seen:
+        try:
+            assert seen.read(1)
+            process.send_signal(signal.SIGINT)
+            told = b""
+            with suppress(OSError):  # the terminal is gone with the last that had it open
+                while part := seen.read(4096):
+                    told += part
+            status = process.wait(60)
+        finally:
+            process.kill()
+    assert status == 130
+    assert f"\r\n{says}" in told.decode()
+    assert not new.exists()
+
+
+A_THREAD_IN_A_LIBRARY = """
+import sys, threading
+from typing import Annotated
+from pydantic import AfterValidator, TypeAdapter
+from softphone import cli
+from softphone.__main__ import main
+
+within = threading.Event()
+
+def busy(value):
+    within.set()
+    while True:
+        threading.Event().wait(0.0001)
+
+def command():
+    validated = TypeAdapter(Annotated[int, AfterValidator(busy)]).validate_python
+    threading.Thread(target=validated, args=(1,), daemon=True).start()
+    within.wait()
+    print("done", end="")
+    return 3
+
+cli.main = command
+sys.exit(main())
+"""
+
+
+def test_a_thread_that_is_still_within_a_library_ends_with_its_command_which_says_what_it_said() -> None:
+    for _ in range(3):
+        code = [sys.executable, "-c", A_THREAD_IN_A_LIBRARY]
+        run = subprocess.run(code, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+        assert (run.returncode, run.stdout, run.stderr) == (3, "done", "")
