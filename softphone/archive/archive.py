@@ -22,6 +22,7 @@ from uuid_utils import uuid7
 from softphone.archive.backup.alone import left_over
 from softphone.archive.backup.target import erase
 from softphone.archive.catalog import ALONE, LOCKED, UNCHANGED, Catalog
+from softphone.archive.condemned import remove_condemned
 from softphone.archive.files.container import Header
 from softphone.archive.files.disk import FULL, READ_ONLY, refusal, refused, sync_folder
 from softphone.archive.files.reader import OpenedRecording, read_structure
@@ -34,7 +35,7 @@ from softphone.archive.keys import policy_signer, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
 from softphone.archive.known import Lookups
-from softphone.archive.ledger import Ledger, SegmentKeys, remove_condemned
+from softphone.archive.ledger import Ledger, SegmentKeys
 from softphone.archive.marker import MARKER, Marker, read_marker, write_marker
 from softphone.archive.proof import audit
 from softphone.archive.proof.audit import Wanted

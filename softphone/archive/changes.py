@@ -100,6 +100,10 @@ class Tables:
         self._desk = desk
         self._secrets = secrets
 
+    def on(self, connection: Connection) -> Tables:
+        """The same desk's, through another connection."""
+        return Tables(connection, self._desk, self._secrets)
+
     def open_recording(self, recording: str, facts: CallFacts, at: datetime) -> None:
         if not self.connection.execute(select(calls.c.call).where(calls.c.call == facts.call)).first():
             sealed, index = self._number(facts)

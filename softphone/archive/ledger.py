@@ -1,62 +1,34 @@
 """The ledger: writes what the session commits, in order, state and audit entry in one transaction, on its own thread.
 
-It makes data keys and wraps them, and makes files go; it decides nothing. A commit is written whole or not at all, and what
-failed is for the session to try again: every change may be made twice.
+It decides nothing. A commit is written whole or not at all (`execution`), and what failed is for the session to try again.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, select
-
 from softphone.archive.catalog import Catalog
-from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, Tables, recorded_for
+from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.condemned import remove_condemned
+from softphone.archive.execution import Execution, Memory, NoKeyError, OvertakenError, UnsignedError
 from softphone.archive.files.vault import SLOW_SECONDS, Vault
 from softphone.archive.keys import policy_signer
-from softphone.archive.keys import wraps as keys
-from softphone.archive.keys.revocation import revoked, standing
-from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
+from softphone.archive.keys.wraps import Secrets
 from softphone.archive.known import Places
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.checkpoint import Signer
-from softphone.archive.proof.proofs import BEFORE, CALL_BACKS, LANGUAGES, REFUSALS, TOUCHED, recordings_of
-from softphone.archive.review.tally import Tallied, counted, declines, says_no, tally_call
-from softphone.archive.tables import condemned, recordings, segments
-from softphone.domain.changes import (
-    UNDONE,
-    AddWraps,
-    AuditEntry,
-    Change,
-    ChangeHold,
-    CloseRecording,
-    Commit,
-    Discard,
-    DropWraps,
-    EndCallBack,
-    LiftHold,
-    ListCallBack,
-    OpenRecording,
-    OpenSegment,
-    PlaceHold,
-    RememberLanguage,
-    RememberRefusal,
-    Restrict,
-    UseDraw,
-)
+from softphone.domain.changes import AuditEntry, Commit
 from softphone.domain.errors import ArchiveError
-from softphone.domain.purpose import KeyRole, Purpose, Reason
-from softphone.domain.retention import Ended, local_day
+from softphone.domain.purpose import Reason
 
 _log = logging.getLogger(__name__)
 SegmentKeys = Mapping[tuple[str, int], bytes]
@@ -67,18 +39,6 @@ _LOOK_SECONDS = 5.0
 """until it looks whether something that was deleted is still in a page, and who signs policies"""
 _RELAPSE_SECONDS = 30.0
 """storage that fails again so soon is tried half as often"""
-_IN_LISTS: Mapping[type[Change], str] = {
-    ListCallBack: CALL_BACKS,
-    EndCallBack: CALL_BACKS,
-    RememberRefusal: REFUSALS,
-    RememberLanguage: LANGUAGES,
-}
-"""changes of what no recording's rows are"""
-_FACTS_KEPT = 200
-_HEARD_KEPT = 1_000
-_CLOSED_KEPT = 1_000
-_FILES = 50
-"""that go before their rows do, in one transaction"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +68,6 @@ class _Ended:
 @dataclass(frozen=True, slots=True)
 class _Stop:
     pass
-
-
-class OvertakenError(Exception):
-    """The catalog is no longer as the session took it to be: its argument is the recording concerned."""
-
-
-class UnsignedError(Exception):
-    """The call's policy lacks the signature that the archive asks for: nothing of the call is begun."""
-
-
-class NoKeyError(Exception):
-    """A purpose, or custody, has no recipient: nothing is sealed that nobody can open."""
 
 
 class Ledger:
@@ -155,21 +103,10 @@ class Ledger:
         self._on_failed = on_failed
         self._on_storage = on_storage or _nobody
         self._on_overtaken = on_overtaken
-        self._facts: dict[str, CallFacts] = {}
-        self._keys: dict[str, dict[int, bytes]] = {}
-        self._aside: dict[str, list[Wrap]] = {}
-        """training wraps that a hold has taken away, for an undo of it: where the keys themselves are long forgotten"""
-        self._heard: dict[str, frozenset[Tallied]] = {}
-        """what has become of the calls that ring, go on or were on lately, as far as they are in the sample"""
-        self._chunks: dict[str, dict[int, int]] = {}
-        """of recordings that are not closed yet: segments whose writer has ended, and how many each has"""
-        self._closed: dict[str, None] = {}
-        """lately, or discarded; what their last writers say comes into the rows by itself, where there are any"""
+        self._memory = Memory()
         self.on_signer: Callable[[str], None] = lambda _key: None
         """whose signature a policy must have from now on, on the ledger's thread; before the start"""
         self._policy_signer = ""
-        self._begun: dict[str, None] = {}
-        """calls of which something was sealed: they go on as they began, whoever signs from then on"""
         self._suspected = False
         self._to_scour = False
         self._pause = PROBE_SECONDS
@@ -190,14 +127,11 @@ class Ledger:
         return not self._thread.is_alive()
 
     def knows(self, call: str) -> bool:
-        return call in self._facts
+        return call in self._memory.facts
 
     def register_call(self, facts: CallFacts) -> None:
         """Before the first commit of this call. Kept in memory alone until something of the call is kept."""
-        self._facts[facts.call] = facts
-        while len(self._facts) > _FACTS_KEPT:
-            with suppress(KeyError, StopIteration):
-                del self._facts[next(iter(self._facts))]
+        self._memory.register(facts)
 
     def submit(self, commit: Commit) -> None:
         self._inbox.put(commit)
@@ -233,8 +167,7 @@ class Ledger:
                 case Commit():
                     self._take(item)
                 case _Forget(recording):
-                    self._keys.pop(recording, None)
-                    self._aside.pop(recording, None)
+                    self._memory.forget_keys(recording)
                 case _GiveUp(call):
                     self._places.give_up(call)
                 case _Suspect(detail):
@@ -290,8 +223,8 @@ class Ledger:
 
     def _ended(self, one: _Ended) -> None:
         """With the recording's own end it is written there; where that was quicker, by itself."""
-        if one.recording not in self._closed:
-            self._chunks.setdefault(one.recording, {})[one.segment] = one.chunks
+        if one.recording not in self._memory.closed:
+            self._memory.chunks.setdefault(one.recording, {})[one.segment] = one.chunks
             return
         try:
             with self._catalog.writing() as connection:
@@ -334,50 +267,25 @@ class Ledger:
         self._on_storage(True, "")
 
     def _execute(self, commit: Commit) -> SegmentKeys:
-        deed = _Deed()
+        done = None
         try:
             with self._catalog.writing() as connection:
                 tables = Tables(connection, self._desk, self._secrets)
-                for change in commit.changes:
-                    self._apply(change, tables, deed)
-                for entry in commit.entries:
-                    if declines(entry):
-                        self._hear(Tallied.DECLINED, entry.call, tables, deed)
-                entries = _as_done(commit.entries, deed) or _place_used(connection, commit.changes)
-                audit.append(connection, self._desk, entries, _touched(connection, commit.changes))
+                done = Execution(self._memory, tables, self._vault, self._places, self._desk)
+                done.run(commit)
         except BaseException:
-            for recording in deed.created:
+            for recording in done.created if done else ():
                 with suppress(ArchiveError):
                     self._vault.delete(recording)
             raise
-        for (recording, segment), key in deed.opened.items():
-            self._keys.setdefault(recording, {})[segment] = key
-        for recording in (*deed.discarded, *deed.taken_back):
-            self._aside.pop(recording, None)
-        for recording in deed.discarded:
-            self._keys.pop(recording, None)
-        self._begun |= dict.fromkeys(deed.begun)
-        while len(self._begun) > _FACTS_KEPT:
-            del self._begun[next(iter(self._begun))]
-        self._keep_closed(deed)
-        self._aside |= deed.aside
-        self._keep_heard(deed.heard)
-        if deed.dropped or deed.discarded:
+        self._memory.keep(done)
+        if done.dropped or done.discarded:
             self._scour()
-        if deed.discarded:
+        if done.discarded:
             # Committed it is; a file that cannot go now goes when the archive is next opened or swept.
             with suppress(ArchiveError):
                 remove_condemned(self._catalog, self._vault)
-        return deed.opened
-
-    def _keep_closed(self, deed: _Deed) -> None:
-        # Of one that is no more a writer may still have to end, and is asked after no row then.
-        over = (*deed.closed, *deed.discarded)
-        for recording in over:
-            self._chunks.pop(recording, None)
-        self._closed |= dict.fromkeys(over)
-        while len(self._closed) > _CLOSED_KEPT:
-            del self._closed[next(iter(self._closed))]
+        return done.opened
 
     def _scour(self) -> None:
         """Nothing is left of wraps in any page; where a reader is in the way, soon."""
@@ -400,261 +308,6 @@ class Ledger:
                 self._policy_signer = chosen
                 self.on_signer(chosen)
 
-    def _apply(self, change: Change, tables: Tables, deed: _Deed) -> None:
-        match change:
-            case OpenRecording():
-                if not tables.exists(change.recording):
-                    facts = self._facts_of(tables, change.call)
-                    tables.open_recording(change.recording, facts, change.at)
-                    self._vault.create(change.recording, change.at, facts.time_zone)
-                    deed.created.append(change.recording)
-            case OpenSegment():
-                self._open_segment(change, tables, deed)
-            case AddWraps():
-                self._add_wraps(change, tables, deed)
-            case DropWraps():
-                tables.drop_wraps(change.recording, change.role)
-                if change.role is KeyRole.TRAINING and change.reason != FOR_A_HOLD:
-                    deed.taken_back.append(change.recording)
-                if change.role is not KeyRole.CUSTODY and change.reason != FOR_A_HOLD:
-                    tables.end_purpose(change.recording, Purpose(change.role.value), Ended.TAKEN_BACK, change.reason)
-                deed.dropped = True
-            case Restrict():
-                tables.restrict(change.recording, change.reason)
-                deed.taken_back.append(change.recording)
-                deed.dropped = True
-            case Discard():
-                if tables.is_held(change.recording):
-                    # Raised or confirmed elsewhere meanwhile: what was withdrawn nobody can read, and what is held is there.
-                    tables.restrict(change.recording, HOLD_ONLY)
-                    deed.held[change.recording] = tables.call_of(change.recording) or ""
-                    deed.taken_back.append(change.recording)
-                    deed.dropped = True
-                else:
-                    tables.discard(change.recording, datetime.now(UTC))
-                    deed.discarded.append(change.recording)
-            case PlaceHold():
-                if not tables.exists(change.recording):
-                    raise OvertakenError(change.recording)
-                if taken := tables.wraps_of(change.recording, KeyRole.TRAINING):
-                    deed.aside[change.recording] = taken
-                tables.place_hold(change)
-                deed.dropped = True
-            case ChangeHold():
-                tables.change_hold(change)
-            case LiftHold():
-                if confirmed := tables.confirmed(change.hold):
-                    if change.restore_training or change.reason == UNDONE:
-                        raise OvertakenError(confirmed)
-                    deed.unlifted.append(confirmed)
-                    return
-                recording = tables.lift_hold(change.hold, change.reason, datetime.now(UTC))
-                if change.restore_training and recording is not None:
-                    back = tables.opens_to(recording, Purpose.TRAINING)
-                    self._wrap_again(recording, Purpose.TRAINING, back, tables, deed)
-            case CloseRecording():
-                tables.close_recording(change)
-                written.count(tables.connection, change.recording, self._chunks.get(change.recording, {}))
-                deed.closed.append(change.recording)
-                deed.dropped = True
-                self._vault.settle(change.recording)
-            case ListCallBack():
-                tables.list_call_back(change, self._facts_of(tables, change.call))
-            case EndCallBack():
-                tables.end_call_back(change)
-                deed.dropped = True
-            case RememberRefusal():
-                tables.remember_refusal(change, self._facts_of(tables, change.call))
-            case RememberLanguage():
-                tables.remember_language(change, self._facts_of(tables, change.call))
-            case UseDraw():
-                if self._places.use(tables.connection, change.call, change.at):
-                    self._hear(Tallied.DRAWN, change.call, tables, deed)
-
-    def _open_segment(self, change: OpenSegment, tables: Tables, deed: _Deed) -> None:
-        call = tables.call_of(change.recording)
-        if call is None:
-            return
-        facts = self._facts_of(tables, call)
-        tables.open_segment(change, facts)
-        if Purpose.TRAINING in (*change.purposes, *change.withheld):
-            self._hear(Tallied.RECORDED, call, tables, deed)
-        key = keys.data_key()
-        roles = [KeyRole(purpose.value) for purpose in tables.wrappable(change.recording, change.purposes)]
-        if call not in self._begun:
-            _ask_for_signature(tables, facts)
-            deed.begun.append(call)
-        recipients = standing(tables.connection, facts.recipients)
-        wraps = _wraps(recipients, key, change.recording, change.segment, [*roles, KeyRole.CUSTODY])
-        tables.add_wraps(wraps)
-        deed.opened[change.recording, change.segment] = key
-
-    def _add_wraps(self, change: AddWraps, tables: Tables, deed: _Deed) -> None:
-        call = tables.call_of(change.recording)
-        if call is None:
-            return
-        tables.add_purpose(change.recording, change.purpose, change.segments, self._facts_of(tables, call))
-        if change.purpose is Purpose.TRAINING:
-            self._hear(Tallied.RECORDED, call, tables, deed)
-        if not change.withheld and tables.wrappable(change.recording, (change.purpose,)):
-            self._wrap_again(change.recording, change.purpose, change.segments, tables, deed)
-
-    def _wrap_again(
-        self, recording: str, purpose: Purpose, numbers: Sequence[int], tables: Tables, deed: _Deed
-    ) -> None:
-        held = dict(self._keys.get(recording, {}))
-        held |= {segment: key for (of, segment), key in deed.opened.items() if of == recording}
-        call = tables.call_of(recording)
-        recipients = standing(tables.connection, self._facts_of(tables, call).recipients) if call else []
-        role, gone = KeyRole(purpose.value), revoked(tables.connection)
-        for number in numbers:
-            if number in held:
-                back = _wraps(recipients, held[number], recording, number, [role])
-            else:
-                aside = self._aside.get(recording, ())
-                back = [one for one in aside if (one.role, one.segment) == (role, number) and one.key_id not in gone]
-            if not back:
-                raise NoKeyError(f"{purpose.value} {number}")
-            tables.add_wraps(back)
-
-    def _hear(self, what: Tallied, call: str, tables: Tables, deed: _Deed) -> None:
-        """Counted once a call, and only if the commit is written: until then it is the deed's."""
-        before = deed.heard.get(call, self._heard.get(call))
-        if before is None:
-            before = _heard_before(tables.connection, call)
-        deed.heard[call] = after = before | {what}
-        facts = self._facts.get(call) or tables.facts(call)
-        if facts is None:
-            # Nothing is kept of it any more, from this commit on.
-            with tables.connection.info[BEFORE]() as earlier:
-                facts = Tables(earlier, self._desk, self._secrets).facts(call)
-        if facts is None:
-            return
-        for one in counted(after) - counted(before):
-            tally_call(tables.connection, self._desk, facts, one, local_day(facts.started_at, facts.time_zone))
-
-    def _keep_heard(self, heard: Mapping[str, frozenset[Tallied]]) -> None:
-        self._heard |= heard
-        while len(self._heard) > _HEARD_KEPT:
-            del self._heard[next(iter(self._heard))]
-
-    def _facts_of(self, tables: Tables, call: str) -> CallFacts:
-        facts = self._facts.get(call) or tables.facts(call)
-        if facts is None:
-            raise ArchiveError("error.archive.unknown_call")
-        return facts
-
-
-@dataclass(slots=True)
-class _Deed:
-    """What a transaction leaves to be done beside it."""
-
-    opened: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes], repr=False)
-    begun: list[str] = field(default_factory=list[str])
-    """calls of which nothing had been sealed before"""
-    created: list[str] = field(default_factory=list[str])
-    closed: list[str] = field(default_factory=list[str])
-    discarded: list[str] = field(default_factory=list[str])
-    taken_back: list[str] = field(default_factory=list[str])
-    """recordings that training is never wrapped for again"""
-    aside: dict[str, list[Wrap]] = field(default_factory=dict[str, list[Wrap]], repr=False)
-    heard: dict[str, frozenset[Tallied]] = field(default_factory=dict[str, frozenset[Tallied]])
-    held: dict[str, str] = field(default_factory=dict[str, str])
-    """recordings that were to be discarded, and that a hold keeps, and their calls"""
-    unlifted: list[str] = field(default_factory=list[str])
-    """of each hold that was to be lifted, and that custody has confirmed, its recording"""
-    dropped: bool = False
-
-
-def _as_done(entries: Sequence[AuditEntry], deed: _Deed) -> list[AuditEntry]:
-    """The log tells what was done, also where that is less than was asked."""
-    unlifted = [*deed.unlifted]
-    told: list[AuditEntry] = []
-    for entry in entries:
-        if entry.event == "recording_discarded" and entry.recording in deed.held:
-            told.append(replace(entry, event="restricted", rule="G10", params={"why": HOLD_ONLY}))
-        elif entry.event == "hold_lifted" and entry.recording in unlifted:
-            unlifted.remove(entry.recording)
-        else:
-            told.append(entry)
-    named = {entry.recording for entry in told if entry.event == "restricted"}
-    now = datetime.now(UTC)
-    told += [
-        AuditEntry("restricted", "G10", now, call, recording, {"why": HOLD_ONLY})
-        for recording, call in deed.held.items()
-        if recording not in named
-    ]
-    return told
-
-
-def _place_used(connection: Connection, changes: Sequence[Change]) -> list[AuditEntry]:
-    """The engine uses up each call's place, also of one that the session has no word for: no change without an entry."""
-    used = [one for one in changes if isinstance(one, UseDraw)] if connection.info[TOUCHED] else []
-    return [AuditEntry("place_used", "G34", one.at, one.call) for one in used]
-
-
-def _touched(connection: Connection, changes: Sequence[Change]) -> list[str]:
-    """The recordings whose rows these change, also where no entry names them."""
-    of_holds = [one.hold for one in changes if isinstance(one, ChangeHold | LiftHold)]
-    named = [str(of) for one in changes if (of := getattr(one, "recording", None)) is not None]
-    lists = [_IN_LISTS[type(one)] for one in changes if type(one) in _IN_LISTS]
-    return [*named, *recordings_of(connection, of_holds), *lists]
-
-
-def _heard_before(connection: Connection, call: str) -> frozenset[Tallied]:
-    """Of a call that nobody here remembers: whose training was recorded was drawn, and what the log tells was counted."""
-    with connection.info[BEFORE]() as before:
-        of_call = select(segments.c.purposes).join(recordings, recordings.c.recording == segments.c.recording)
-        made = before.execute(of_call.where(recordings.c.call == call)).scalars()
-        heard = set[Tallied]()
-        if any(Purpose.TRAINING in recorded_for(one) for one in made):
-            heard = {Tallied.DRAWN, Tallied.RECORDED}
-        told = before.execute(select(audit.audit.c.event, audit.audit.c.params).where(audit.audit.c.call == call))
-        for row in told:
-            # An entry that was changed may hold anything: the chain tells of that.
-            with suppress(ValueError, AttributeError):
-                if says_no(row.event, json.loads(row.params)):
-                    heard.add(Tallied.DECLINED)
-    return frozenset(heard)
-
-
-def _ask_for_signature(tables: Tables, facts: CallFacts) -> None:
-    """Raises UnsignedError."""
-    signer = policy_signer.chosen(tables.connection)
-    if signer and facts.recipients and signer not in facts.signed_by:
-        raise UnsignedError(facts.call)
-
 
 def _nobody(_works: bool, _detail: str) -> None:
     return None
-
-
-def remove_condemned(catalog: Catalog, vault: Vault) -> list[str]:
-    """The files of discarded recordings go; also those that an earlier run could not make go. Raises ArchiveError.
-
-    One whose recording stands, or that is no id, was put on the list past the program: it stays, for `verify` to tell.
-    """
-    stands = select(recordings.c.recording).where(recordings.c.recording == condemned.c.recording).exists()
-    with catalog.reading() as connection:
-        is_text = func.typeof(condemned.c.recording) == "text"
-        listed = list(connection.execute(select(condemned.c.recording).where(~stands, is_text)).scalars())
-    for first in range(0, len(listed), _FILES):
-        some = listed[first : first + _FILES]
-        # The files first: what is cut off in between is tried again, and a file that has gone is no fault.
-        vault.delete(*some)
-        with catalog.writing() as connection:
-            connection.execute(delete(condemned).where(condemned.c.recording.in_(some)))
-    return listed
-
-
-def _wraps(
-    recipients: Sequence[Recipient], key: bytes, recording: str, segment: int, roles: Sequence[KeyRole]
-) -> list[Wrap]:
-    """A wrap for each of these roles' recipients. Raises NoKeyError for a role that has none."""
-    made: list[Wrap] = []
-    for role in roles:
-        those = [recipient for recipient in recipients if recipient.role is role]
-        if not those:
-            raise NoKeyError(role.value)
-        made += [keys.wrap(key, recipient, recording, segment) for recipient in those]
-    return made

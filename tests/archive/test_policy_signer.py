@@ -213,7 +213,7 @@ def test_nothing_is_sealed_by_a_policy_that_the_signer_has_not_signed(tmp_path: 
 def rings(desk: Scene, by: set[str]) -> str:
     """A call under a policy that these have signed."""
     call = desk.call()
-    desk.ledger.register_call(replace(desk.ledger._facts[call], signed_by=frozenset(by)))
+    desk.ledger.register_call(replace(desk.ledger._memory.facts[call], signed_by=frozenset(by)))
     return call
 
 

@@ -102,7 +102,7 @@ def test_of_a_recording_that_was_discarded_the_ledger_remembers_no_writer_that_e
     desk.commit(Discard(recording, "declined_by_key"), recording=recording)
     desk.archive.vault.on_ended(recording, 0, 3)
     desk.commit(call="another")
-    assert recording not in desk.ledger._chunks
+    assert recording not in desk.ledger._memory.chunks
 
 
 def test_a_catalog_that_cannot_be_made_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

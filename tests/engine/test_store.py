@@ -304,13 +304,13 @@ def test_a_call_that_is_taken_up_in_the_same_run_is_known_as_it_was_when_it_rang
     desk.commit("c1", OpenRecording("c1-1", "c1", NOW), opened)
     ledger = desk.store._ledger
     assert ledger is not None
-    rang = ledger._facts["c1"]
+    rang = ledger._memory.facts["c1"]
     assert desk.store.take_up("c1", NOW)
     desk.until(lambda: desk.taken)
     assert desk.taken[0] is not None
     # Whom its policy lets open it, and how its purposes end, stand in no row that could be read again.
     assert rang.recipients
-    assert ledger._facts["c1"] == rang
+    assert ledger._memory.facts["c1"] == rang
 
 
 def test_what_could_not_be_looked_up_is_said_to_be_so(desk: Desk, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables, case_keeps
+from softphone.archive.condemned import remove_condemned
 from softphone.archive.files.disk import FULL, NOT_DUE
-from softphone.archive.ledger import remove_condemned
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import begins
 from softphone.archive.proof.proofs import SIGNER, touch

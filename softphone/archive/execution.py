@@ -1,0 +1,378 @@
+"""One commit within its transaction: what each change does to the rows and the vault, and what is to be done beside it once it
+stands.
+
+It makes data keys and wraps them; it decides nothing. Every change may be made twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, Tables, recorded_for
+from softphone.archive.files.vault import Vault
+from softphone.archive.keys import policy_signer
+from softphone.archive.keys import wraps as keys
+from softphone.archive.keys.revocation import revoked, standing
+from softphone.archive.keys.wraps import Recipient, Wrap
+from softphone.archive.known import Places
+from softphone.archive.proof import audit, written
+from softphone.archive.proof.proofs import BEFORE, CALL_BACKS, LANGUAGES, REFUSALS, TOUCHED, recordings_of
+from softphone.archive.review.tally import Tallied, counted, declines, says_no, tally_call
+from softphone.archive.tables import recordings, segments
+from softphone.domain.changes import (
+    UNDONE,
+    AddWraps,
+    AuditEntry,
+    Change,
+    ChangeHold,
+    CloseRecording,
+    Commit,
+    Discard,
+    DropWraps,
+    EndCallBack,
+    LiftHold,
+    ListCallBack,
+    OpenRecording,
+    OpenSegment,
+    PlaceHold,
+    RememberLanguage,
+    RememberRefusal,
+    Restrict,
+    UseDraw,
+)
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import Ended, local_day
+
+_IN_LISTS: Mapping[type[Change], str] = {
+    ListCallBack: CALL_BACKS,
+    EndCallBack: CALL_BACKS,
+    RememberRefusal: REFUSALS,
+    RememberLanguage: LANGUAGES,
+}
+"""changes of what no recording's rows are"""
+_CALLS_KEPT = 200
+_HEARD_KEPT = 1_000
+_CLOSED_KEPT = 1_000
+
+
+class OvertakenError(Exception):
+    """The catalog is no longer as the session took it to be: its argument is the recording concerned."""
+
+
+class UnsignedError(Exception):
+    """The call's policy lacks the signature that the archive asks for: nothing of the call is begun."""
+
+
+class NoKeyError(Exception):
+    """A purpose, or custody, has no recipient: nothing is sealed that nobody can open."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered of calls and recordings from one commit to the next; but for the keys, the catalog has it all."""
+
+    facts: dict[str, CallFacts] = field(default_factory=dict[str, CallFacts])
+    keys: dict[str, dict[int, bytes]] = field(default_factory=dict[str, dict[int, bytes]], repr=False)
+    """a recording's data keys, a segment each, until they are to be forgotten"""
+    aside: dict[str, list[Wrap]] = field(default_factory=dict[str, list[Wrap]], repr=False)
+    """training wraps that a hold has taken away, for an undo of it: where the keys themselves are long forgotten"""
+    heard: dict[str, frozenset[Tallied]] = field(default_factory=dict[str, frozenset[Tallied]])
+    """what has become of the calls that ring, go on or were on lately, as far as they are in the sample"""
+    chunks: dict[str, dict[int, int]] = field(default_factory=dict[str, dict[int, int]])
+    """of recordings that are not closed yet: segments whose writer has ended, and how many each has"""
+    closed: dict[str, None] = field(default_factory=dict[str, None])
+    """lately, or discarded; what their last writers say comes into the rows by itself, where there are any"""
+    begun: dict[str, None] = field(default_factory=dict[str, None])
+    """calls of which something was sealed: they go on as they began, whoever signs from then on"""
+
+    def register(self, facts: CallFacts) -> None:
+        self.facts[facts.call] = facts
+        _only(self.facts, _CALLS_KEPT)
+
+    def forget_keys(self, recording: str) -> None:
+        self.keys.pop(recording, None)
+        self.aside.pop(recording, None)
+
+    def keep(self, done: Execution) -> None:
+        """Its transaction stands."""
+        for (recording, segment), key in done.opened.items():
+            self.keys.setdefault(recording, {})[segment] = key
+        for recording in (*done.discarded, *done.taken_back):
+            self.aside.pop(recording, None)
+        for recording in done.discarded:
+            self.keys.pop(recording, None)
+        # Of one that is no more a writer may still have to end, and is asked after no row then.
+        over = (*done.closed, *done.discarded)
+        for recording in over:
+            self.chunks.pop(recording, None)
+        self.closed |= dict.fromkeys(over)
+        self.begun |= dict.fromkeys(done.begun)
+        self.aside |= done.aside
+        self.heard |= done.heard
+        _only(self.closed, _CLOSED_KEPT)
+        _only(self.begun, _CALLS_KEPT)
+        _only(self.heard, _HEARD_KEPT)
+
+
+def _only(held: dict[str, Any], most: int) -> None:
+    """The newest of them. Another thread may have taken the oldest."""
+    while len(held) > most:
+        with suppress(KeyError, StopIteration):
+            del held[next(iter(held))]
+
+
+class Execution:
+    """Of one commit. What it makes and takes is told in its attributes; `memory` is read alone, until the transaction stands."""
+
+    def __init__(self, memory: Memory, tables: Tables, vault: Vault, places: Places, desk: str) -> None:
+        self._memory = memory
+        self._tables = tables
+        self._vault = vault
+        self._places = places
+        self._desk = desk
+        self.opened: dict[tuple[str, int], bytes] = {}
+        """data keys of segments that begin"""
+        self.begun: list[str] = []
+        """calls of which nothing had been sealed before"""
+        self.created: list[str] = []
+        self.closed: list[str] = []
+        self.discarded: list[str] = []
+        self.taken_back: list[str] = []
+        """recordings that training is never wrapped for again"""
+        self.aside: dict[str, list[Wrap]] = {}
+        self.heard: dict[str, frozenset[Tallied]] = {}
+        self.dropped = False
+        """wraps or rows: nothing of them is to be left in a page"""
+        self._held: dict[str, str] = {}
+        """recordings that were to be discarded, and that a hold keeps, and their calls"""
+        self._unlifted: list[str] = []
+        """of each hold that was to be lifted, and that custody has confirmed, its recording"""
+
+    def run(self, commit: Commit) -> None:
+        """All of it, with its audit entries. Raises as `apply`."""
+        for change in commit.changes:
+            self.apply(change)
+        for entry in commit.entries:
+            if declines(entry):
+                self._hear(Tallied.DECLINED, entry.call)
+        connection = self._tables.connection
+        entries = self._as_done(commit.entries) or _place_used(connection, commit.changes)
+        audit.append(connection, self._desk, entries, _touched(connection, commit.changes))
+
+    def apply(self, change: Change) -> None:
+        """Raises OvertakenError, NoKeyError, UnsignedError, ArchiveError."""
+        tables = self._tables
+        match change:
+            case OpenRecording():
+                if not tables.exists(change.recording):
+                    facts = self._facts_of(change.call)
+                    tables.open_recording(change.recording, facts, change.at)
+                    self._vault.create(change.recording, change.at, facts.time_zone)
+                    self.created.append(change.recording)
+            case OpenSegment():
+                self._open_segment(change)
+            case AddWraps():
+                self._add_wraps(change)
+            case DropWraps():
+                tables.drop_wraps(change.recording, change.role)
+                if change.role is KeyRole.TRAINING and change.reason != FOR_A_HOLD:
+                    self.taken_back.append(change.recording)
+                if change.role is not KeyRole.CUSTODY and change.reason != FOR_A_HOLD:
+                    tables.end_purpose(change.recording, Purpose(change.role.value), Ended.TAKEN_BACK, change.reason)
+                self.dropped = True
+            case Restrict():
+                tables.restrict(change.recording, change.reason)
+                self.taken_back.append(change.recording)
+                self.dropped = True
+            case Discard():
+                if tables.is_held(change.recording):
+                    # Raised or confirmed elsewhere meanwhile: what was withdrawn nobody can read, and what is held is there.
+                    tables.restrict(change.recording, HOLD_ONLY)
+                    self._held[change.recording] = tables.call_of(change.recording) or ""
+                    self.taken_back.append(change.recording)
+                    self.dropped = True
+                else:
+                    tables.discard(change.recording, datetime.now(UTC))
+                    self.discarded.append(change.recording)
+            case PlaceHold():
+                if not tables.exists(change.recording):
+                    raise OvertakenError(change.recording)
+                if taken := tables.wraps_of(change.recording, KeyRole.TRAINING):
+                    self.aside[change.recording] = taken
+                tables.place_hold(change)
+                self.dropped = True
+            case ChangeHold():
+                tables.change_hold(change)
+            case LiftHold():
+                if confirmed := tables.confirmed(change.hold):
+                    if change.restore_training or change.reason == UNDONE:
+                        raise OvertakenError(confirmed)
+                    self._unlifted.append(confirmed)
+                    return
+                recording = tables.lift_hold(change.hold, change.reason, datetime.now(UTC))
+                if change.restore_training and recording is not None:
+                    back = tables.opens_to(recording, Purpose.TRAINING)
+                    self._wrap_again(recording, Purpose.TRAINING, back)
+            case CloseRecording():
+                tables.close_recording(change)
+                written.count(tables.connection, change.recording, self._memory.chunks.get(change.recording, {}))
+                self.closed.append(change.recording)
+                self.dropped = True
+                self._vault.settle(change.recording)
+            case ListCallBack():
+                tables.list_call_back(change, self._facts_of(change.call))
+            case EndCallBack():
+                tables.end_call_back(change)
+                self.dropped = True
+            case RememberRefusal():
+                tables.remember_refusal(change, self._facts_of(change.call))
+            case RememberLanguage():
+                tables.remember_language(change, self._facts_of(change.call))
+            case UseDraw():
+                if self._places.use(tables.connection, change.call, change.at):
+                    self._hear(Tallied.DRAWN, change.call)
+
+    def _open_segment(self, change: OpenSegment) -> None:
+        call = self._tables.call_of(change.recording)
+        if call is None:
+            return
+        facts = self._facts_of(call)
+        self._tables.open_segment(change, facts)
+        if Purpose.TRAINING in (*change.purposes, *change.withheld):
+            self._hear(Tallied.RECORDED, call)
+        key = keys.data_key()
+        roles = [KeyRole(purpose.value) for purpose in self._tables.wrappable(change.recording, change.purposes)]
+        if call not in self._memory.begun:
+            _ask_for_signature(self._tables, facts)
+            self.begun.append(call)
+        recipients = standing(self._tables.connection, facts.recipients)
+        wraps = _wraps(recipients, key, change.recording, change.segment, [*roles, KeyRole.CUSTODY])
+        self._tables.add_wraps(wraps)
+        self.opened[change.recording, change.segment] = key
+
+    def _add_wraps(self, change: AddWraps) -> None:
+        call = self._tables.call_of(change.recording)
+        if call is None:
+            return
+        self._tables.add_purpose(change.recording, change.purpose, change.segments, self._facts_of(call))
+        if change.purpose is Purpose.TRAINING:
+            self._hear(Tallied.RECORDED, call)
+        if not change.withheld and self._tables.wrappable(change.recording, (change.purpose,)):
+            self._wrap_again(change.recording, change.purpose, change.segments)
+
+    def _wrap_again(self, recording: str, purpose: Purpose, numbers: Sequence[int]) -> None:
+        held = dict(self._memory.keys.get(recording, {}))
+        held |= {segment: key for (of, segment), key in self.opened.items() if of == recording}
+        call = self._tables.call_of(recording)
+        recipients = standing(self._tables.connection, self._facts_of(call).recipients) if call else []
+        role, gone = KeyRole(purpose.value), revoked(self._tables.connection)
+        for number in numbers:
+            if number in held:
+                back = _wraps(recipients, held[number], recording, number, [role])
+            else:
+                aside = self._memory.aside.get(recording, ())
+                back = [one for one in aside if (one.role, one.segment) == (role, number) and one.key_id not in gone]
+            if not back:
+                raise NoKeyError(f"{purpose.value} {number}")
+            self._tables.add_wraps(back)
+
+    def _hear(self, what: Tallied, call: str) -> None:
+        """Counted once a call, and only if the commit is written: until then it is known here alone."""
+        before = self.heard.get(call, self._memory.heard.get(call))
+        if before is None:
+            before = _heard_before(self._tables.connection, call)
+        self.heard[call] = after = before | {what}
+        facts = self._memory.facts.get(call) or self._tables.facts(call)
+        if facts is None:
+            # Nothing is kept of it any more, from this commit on.
+            with self._tables.connection.info[BEFORE]() as earlier:
+                facts = self._tables.on(earlier).facts(call)
+        if facts is None:
+            return
+        for one in counted(after) - counted(before):
+            tally_call(self._tables.connection, self._desk, facts, one, local_day(facts.started_at, facts.time_zone))
+
+    def _facts_of(self, call: str) -> CallFacts:
+        facts = self._memory.facts.get(call) or self._tables.facts(call)
+        if facts is None:
+            raise ArchiveError("error.archive.unknown_call")
+        return facts
+
+    def _as_done(self, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
+        """The log tells what was done, also where that is less than was asked."""
+        unlifted = [*self._unlifted]
+        told: list[AuditEntry] = []
+        for entry in entries:
+            if entry.event == "recording_discarded" and entry.recording in self._held:
+                told.append(replace(entry, event="restricted", rule="G10", params={"why": HOLD_ONLY}))
+            elif entry.event == "hold_lifted" and entry.recording in unlifted:
+                unlifted.remove(entry.recording)
+            else:
+                told.append(entry)
+        named = {entry.recording for entry in told if entry.event == "restricted"}
+        now = datetime.now(UTC)
+        told += [
+            AuditEntry("restricted", "G10", now, call, recording, {"why": HOLD_ONLY})
+            for recording, call in self._held.items()
+            if recording not in named
+        ]
+        return told
+
+
+def _place_used(connection: Connection, changes: Sequence[Change]) -> list[AuditEntry]:
+    """The engine uses up each call's place, also of one that the session has no word for: no change without an entry."""
+    used = [one for one in changes if isinstance(one, UseDraw)] if connection.info[TOUCHED] else []
+    return [AuditEntry("place_used", "G34", one.at, one.call) for one in used]
+
+
+def _touched(connection: Connection, changes: Sequence[Change]) -> list[str]:
+    """The recordings whose rows these change, also where no entry names them."""
+    of_holds = [one.hold for one in changes if isinstance(one, ChangeHold | LiftHold)]
+    named = [str(of) for one in changes if (of := getattr(one, "recording", None)) is not None]
+    lists = [_IN_LISTS[type(one)] for one in changes if type(one) in _IN_LISTS]
+    return [*named, *recordings_of(connection, of_holds), *lists]
+
+
+def _heard_before(connection: Connection, call: str) -> frozenset[Tallied]:
+    """Of a call that nobody here remembers: whose training was recorded was drawn, and what the log tells was counted."""
+    with connection.info[BEFORE]() as before:
+        of_call = select(segments.c.purposes).join(recordings, recordings.c.recording == segments.c.recording)
+        made = before.execute(of_call.where(recordings.c.call == call)).scalars()
+        heard = set[Tallied]()
+        if any(Purpose.TRAINING in recorded_for(one) for one in made):
+            heard = {Tallied.DRAWN, Tallied.RECORDED}
+        told = before.execute(select(audit.audit.c.event, audit.audit.c.params).where(audit.audit.c.call == call))
+        for row in told:
+            # An entry that was changed may hold anything: the chain tells of that.
+            with suppress(ValueError, AttributeError):
+                if says_no(row.event, json.loads(row.params)):
+                    heard.add(Tallied.DECLINED)
+    return frozenset(heard)
+
+
+def _ask_for_signature(tables: Tables, facts: CallFacts) -> None:
+    """Raises UnsignedError."""
+    signer = policy_signer.chosen(tables.connection)
+    if signer and facts.recipients and signer not in facts.signed_by:
+        raise UnsignedError(facts.call)
+
+
+def _wraps(
+    recipients: Sequence[Recipient], key: bytes, recording: str, segment: int, roles: Sequence[KeyRole]
+) -> list[Wrap]:
+    """A wrap for each of these roles' recipients. Raises NoKeyError for a role that has none."""
+    made: list[Wrap] = []
+    for role in roles:
+        those = [recipient for recipient in recipients if recipient.role is role]
+        if not those:
+            raise NoKeyError(role.value)
+        made += [keys.wrap(key, recipient, recording, segment) for recipient in those]
+    return made
