@@ -6,6 +6,7 @@ The library is one per process and not made for threads; the host asks one thing
 from __future__ import annotations
 
 import ctypes
+import functools
 from dataclasses import dataclass
 
 import espeakng_loader
@@ -63,16 +64,21 @@ class Spoken:
     words: tuple[Word, ...]
 
 
+@functools.cache
+def _library() -> tuple[ctypes.CDLL, int]:
+    """Initialised once a process, and the rate of its samples: a second time crosses what the first still holds, and crashes."""
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), _DONT_EXIT)
+    if rate <= 0:
+        raise EspeakError("no data")
+    return library, rate
+
+
 class Espeak:
-    """The library, initialised once. `rate` is that of its samples, in Hz."""
+    """`rate` is that of its samples, in Hz."""
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self.rate: int = self._library.espeak_Initialize(
-            _SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), _DONT_EXIT
-        )
-        if self.rate <= 0:
-            raise EspeakError("no data")
+        self._library, self.rate = _library()
         self._samples: list[bytes] = []
         self._words: list[Word] = []
         self._callback = _Callback(self._take)
