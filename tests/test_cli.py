@@ -276,7 +276,7 @@ def test_what_an_objection_has_closed_tells_what_it_is_kept_for_and_who_opens_an
     )
     assert told in capsys.readouterr().out
     assert cli.main([*archive, "export", recording, "--wav", str(tmp_path / "out.wav")]) == 0
-    assert capsys.readouterr().out.splitlines()[-2:][0] == "Opened with the custody key."
+    assert capsys.readouterr().out.splitlines()[-2:][0] == "Opened with data protection's key."
 
 
 def test_an_export_with_a_purposes_own_key_says_nothing_of_custody(
@@ -460,12 +460,14 @@ def test_a_policy_without_its_required_signature_is_what_the_doctor_calls_bad(
     assert f"✗ policy: {policy} does not have the signature" in capsys.readouterr().out
 
 
-def test_folders_that_cannot_be_written_are_what_the_doctor_calls_bad(tmp_path: Path) -> None:
+def test_of_folders_that_cannot_be_written_the_doctor_calls_the_archive_bad_and_leaves_locked_settings(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")
-    for look, code in ((_archive, "doctor.archive.none"), (_settings, "doctor.settings.none")):
+    for look, code, bad in ((_archive, "doctor.archive.none", True), (_settings, "doctor.settings.none", False)):
         found = look(file / "below")
-        assert (found.code, found.bad) == (code, True)
+        assert (found.code, found.bad) == (code, bad)
         assert str(file / "below") in texts()(found.code, **found.params)
 
 

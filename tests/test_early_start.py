@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from softphone.bootstrap.desk import start_early
+from softphone.bootstrap.desk import desk_dependencies, open_start_log, start_early
 from softphone.bootstrap.home import Home
 from softphone.system.endpoint import Endpoint, answers, read_endpoint
 from tests.peers.processes import until
@@ -73,3 +73,22 @@ def test_an_engine_that_came_to_nothing_is_started_again(home: Home) -> None:
     first.wait(10)
     start()
     assert there(home).pid != first.pid
+
+
+def test_what_engines_say_as_they_start_is_kept_until_it_is_long(tmp_path: Path) -> None:
+    for said, size in ((b"one\n", 4), (b"two\n", 8), (bytes(1_000_001), 1_000_009), (b"three\n", 6)):
+        with open_start_log(tmp_path) as words:
+            words.write(said)
+        assert (tmp_path / "engine-start.log").stat().st_size == size
+
+
+def test_a_desk_leaves_a_faulty_settings_file_for_the_engine_to_tell_of(tmp_path: Path) -> None:
+    home = Home.within(tmp_path)
+    home.folders.config.mkdir(parents=True)
+    file = home.folders.config / "settings.toml"
+    file.write_text("policyy = 'a slip'\n", encoding="utf-8")
+    desk_dependencies(home)
+    assert file.exists()
+    _, told = home.settings()
+    assert told is not None
+    assert not file.exists()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from softphone.bootstrap.home import Home, key_store, password_name
 from softphone.bootstrap.program import as_typed, klartone_command
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DETACHED = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
 """Windows' way to let a child outlive its parent; elsewhere a session of its own does"""
+_START_LOG_BYTES = 1_000_000
 
 
 def run_desk(arguments: argparse.Namespace) -> int:
@@ -85,7 +86,8 @@ def desk_dependencies(
     def review() -> None:
         reviewing()()
 
-    settings, _ = home.settings()
+    # A faulty file is set aside, and told of, by the engine.
+    settings, _ = home.settings(only_look=True)
     archive = home.archive(settings)
     resources = program_folder("resources")
     return DeskDependencies(
@@ -103,11 +105,18 @@ def desk_dependencies(
     )
 
 
+def open_start_log(folder: Path) -> BinaryIO:
+    """For what an engine and its libraries say on stderr; begun anew once it is long, as no rotation reaches it."""
+    path = folder / "engine-start.log"
+    long = path.exists() and path.stat().st_size > _START_LOG_BYTES
+    return path.open("wb" if long else "ab")
+
+
 def start_engine(home: Home) -> subprocess.Popen[bytes]:
     """An engine of its own process, which outlives this one. Raises EngineError where none can be started."""
     home.folders.log.mkdir(parents=True, exist_ok=True)
     try:
-        with (home.folders.log / "engine-start.log").open("ab") as words:
+        with open_start_log(home.folders.log) as words:
             return subprocess.Popen(
                 [*klartone_command(), *(("--home", str(home.root)) if home.root else ()), "engine"],
                 stdin=subprocess.DEVNULL,
