@@ -224,7 +224,7 @@ def test_who_finds_nothing_is_not_told_either_how_ids_begin_and_nobody_is_told_h
     for asked in ("0", "none-such"):
         said = it.does("archive", "show", asked)
         assert (said.status, said.out) == (1, "")
-        assert "nothing of the calls is shown to you" in said.err
+        assert "you can see nothing about the calls" in said.err
         assert last(home) == ("refused", {"deed": "find_all"})
     said = anna.does("archive", "show", "0")
     assert (said.status, "Several recordings begin with 0" in said.err, "2" in said.err) == (1, True, False)

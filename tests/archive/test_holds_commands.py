@@ -149,5 +149,5 @@ def test_a_hold_is_put_off_a_year_and_the_answer_to_a_request_for_access_two_mon
     run("lift", hold, "--reason", "x")
     run("raise", recording, "--for", "access", "--why", "x")
     hold = json.loads(run("list", "--json"))["hold"]
-    assert "article 12(3)" in run("confirm", hold, "--look-again", str(today + timedelta(days=95)), status=1)
+    assert "Article 12(3)" in run("confirm", hold, "--look-again", str(today + timedelta(days=95)), status=1)
     assert "is extended to" in run("confirm", hold, "--look-again", str(today + timedelta(days=80)))

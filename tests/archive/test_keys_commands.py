@@ -110,7 +110,8 @@ def test_a_wrap_for_what_is_no_purpose_is_listed_with_its_own_word_for_it_and_ve
     assert (listed["purpose"], listed["purpose_known"]) == (str(role), False)
     assert cli.main(["archive", "--archive", str(desk.folder), "verify"]) == 1
     assert (
-        f"{recording}, segment 0: there is a wrapped key for “{role}”, which is no purpose" in capsys.readouterr().out
+        f"{recording}, segment 0: there is a wrapped key for “{role}”, which is not a purpose"
+        in capsys.readouterr().out
     )
 
 

@@ -214,7 +214,7 @@ def test_an_export_that_somebody_ends_leaves_no_plain_sound_and_says_so(desk: Sc
         process.send_signal(getattr(signal, name))
         out, said = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert f"Nothing was left of {to / 'call.wav'}" in said
+    assert f"Nothing is left of {to / 'call.wav'}" in said
     assert list(to.iterdir()) == []
     assert [row.event for row in desk.archive.audit_of(recording)][-1] == "recording_opened"
 

@@ -98,7 +98,7 @@ def test_it_is_narrowed_by_number_line_agent_and_hold(rows: list[RecordingRow], 
         asked = told("list", "--json", "--limit", "500", *words)
         assert [json.loads(line)["recording"] for line in asked] == [row.recording for row in those]
         assert told("list", "--count", *words) == [str(len(those))]
-    assert told("list", "--number", "+4599999999") == ["No recording is found by that."]
+    assert told("list", "--number", "+4599999999") == ["No recording matches that."]
     assert told("list", "--count") == ["400"]
 
 

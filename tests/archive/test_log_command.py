@@ -110,7 +110,7 @@ def test_all_of_it_is_read_page_by_page_the_newest_last(
         assert len(page) == 50
         words = more[0].split()
     assert read == all_of_it
-    assert log(dpo, "--before", "1") == ["No entry is found by that."]
+    assert log(dpo, "--before", "1") == ["No entry matches that."]
 
 
 def test_a_log_whose_first_years_have_gone_ends_where_it_begins(home: House, dpo: Person) -> None:

@@ -39,7 +39,7 @@ def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
     kept.write_text(line, encoding="utf-8")
     assert line.startswith("klartone-head-2 ")
     assert cli.main([*archive, "verify", "--head", str(kept)]) == 0
-    assert "No difference." in capsys.readouterr().out
+    assert "No differences." in capsys.readouterr().out
 
     folder = Path(archive[-1])
     opened = Archive.open(folder, key_store(folder))
@@ -110,7 +110,7 @@ def test_ctrl_c_ends_verify_between_two_looks_and_says_how_far_it_came(
     assert cli.main([*archive, "verify"]) == STOPPED
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith("Ended ")
+    assert said.err.startswith("Interrupted ")
     assert len(said.err.splitlines()) == 1
 
 

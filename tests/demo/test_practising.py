@@ -129,7 +129,7 @@ def test_a_call_that_is_sealed_for_no_key_says_why_and_which_file_is_to_name_ano
     assert told.returncode == 0, told.stderr
     (line,) = [one for one in told.stdout.splitlines() if one.startswith("Nothing was recorded")]
     assert "has been revoked" in line
-    assert f"klartone keys create PURPOSE --archive {demo}" in line
+    assert f"klartone keys create PURPOSE --id NEW-ID --archive {demo}" in line
     assert str(demo / DEMO_POLICY) in line
 
 

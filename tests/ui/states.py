@@ -424,8 +424,8 @@ ROWS: dict[str, tuple[CallState, str, str]] = {
     ),
     "training_asked": (
         call(TRAINING_ASKED),
-        "Optages kun til dokumentation. Venter på svar om uddannelse: tryk 1 (8 sek.)",
-        "Recording for documentation only. Waiting for an answer on training: press 1 (8 s)",
+        "Optages kun til dokumentation. Venter på svar om uddannelse: kunden kan trykke 1 (8 sek.)",
+        "Recording for documentation only. Waiting for an answer on training: the caller can press 1 (8 s)",
     ),
     "recording": (call(DOCUMENTED), "Optages til dokumentation", "Recording for documentation"),
     "recording_both": (
@@ -445,8 +445,8 @@ ROWS: dict[str, tuple[CallState, str, str]] = {
     ),
     "objection": (
         call(OBJECTED),
-        "Optages. Indsigelse modtaget, kun databeskyttelse kan åbne den",
-        "Recording. Objection received, only data protection can open it",
+        "Optages. Indsigelse modtaget, kun databeskyttelse kan åbne optagelsen",
+        "Recording. Objection received, only data protection can open the recording",
     ),
     "not_in_sample": (
         call(NOT_DRAWN, name="Jens Bo Krogh", line="service", number="+45 31 22 10 09"),

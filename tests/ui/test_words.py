@@ -320,7 +320,10 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
             "two_asked",
             "Venter på svar | Optages ikke | Kunden kan trykke 1, 2 eller begge (8 sek.). Intet svar er et nej.",
         ),
-        ("documentation_asked", "Optages | kun til uddannelse | Venter på svar om dokumentation: tryk 1 (8 sek.)"),
+        (
+            "documentation_asked",
+            "Optages | kun til uddannelse | Venter på svar om dokumentation: kunden kan trykke 1 (8 sek.)",
+        ),
         ("repeated", "Venter på svar | Optages ikke | Spørgsmålet gentages. Intet svar er et nej."),
         ("digits", "Venter på svar | Optages ikke | Du har bedt om tal, så tasterne tæller ikke som svar (8 sek.)."),
         (
@@ -343,7 +346,7 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
         (
             "call_back_withheld",
             "Optages ikke | Kunden sagde nej kl. 10.44 | Optagelsen er slettet. "
-            "Opkaldet er noteret: ring tilbage uden optagelse. Nummeret er ukendt: spørg efter det.",
+            "Opkaldet er noteret: ring tilbage uden optagelse. Nummeret er skjult: spørg efter det.",
         ),
     ],
 )

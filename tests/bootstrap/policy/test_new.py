@@ -127,8 +127,8 @@ def test_a_file_that_is_there_is_never_written_over(
     [
         (["Foreningen"], "Where is the page"),
         ([""], "Who is the controller"),
-        (["Foreningen", "forening.example"], "“forening.example” is no answer to: Where is the page"),
-        ([*LEAST[:8], "7"], "“7” is no answer to: What is it recorded for?"),
+        (["Foreningen", "forening.example"], "“forening.example” is not an answer to: Where is the page"),
+        ([*LEAST[:8], "7"], "“7” is not an answer to: What is it recorded for?"),
         ([*LEAST[:8], "1", "2", ""], "For how long does the law require"),
     ],
 )
@@ -155,7 +155,7 @@ def test_at_a_terminal_an_answer_that_is_none_is_asked_for_again(
     monkeypatch.setattr(sys, "stdin", Typing("\n".join(answers) + "\n"))
     assert klartone(home, "policy", "new", file) == 0
     asked = capsys.readouterr().out
-    assert asked.count("That is no answer here.") == asked.count("stop with Ctrl-C; then nothing is written") == 3
+    assert asked.count("That is not an answer here.") == asked.count("stop with Ctrl-C; then nothing is written") == 3
     for why in ("Write a text.", "Write a web address with https", "Write a number from 1 to 3."):
         assert asked.count(why) == 1
     assert tomllib.loads(file.read_text("utf-8"))["controller"]["page"] == LEAST[1]

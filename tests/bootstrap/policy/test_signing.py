@@ -37,7 +37,7 @@ def test_a_key_is_never_written_over_and_a_faulty_policy_is_not_signed(
     assert klartone(home, "keys", "create", "policy", "--id", "bestyrelsen") == 1
     assert "already" in capsys.readouterr().err
     assert klartone(home, "keys", "create", "policy", "--id", "Bestyrelsen!") == 1
-    assert "is no id" in capsys.readouterr().err
+    assert "is not an id" in capsys.readouterr().err
 
     file.write_text(POLICY.replace("version = 1", "version = 3"), encoding="utf-8")
     assert klartone(home, "policy", "sign", file, "--id", "bestyrelsen") == 1

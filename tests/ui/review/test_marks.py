@@ -61,7 +61,7 @@ def test_a_recording_that_is_not_whole_does_not_look_whole(
     (mark,) = wave.marks
     at, told = {
         MarkKind.DAMAGED: (2 * RATE, "Mangler 0:01 ved 0:01"),
-        MarkKind.BROKE_OFF: (4 * RATE, "Brød af ved 0:0"),
+        MarkKind.BROKE_OFF: (4 * RATE, "Afbrudt ved 0:0"),
         MarkKind.LOST: (5 * RATE, "En del af optagelsen kan ikke åbnes"),
     }[kind]
     assert (mark.kind, mark.at) == (kind, pytest.approx(at, abs=RATE))
@@ -83,7 +83,7 @@ def test_what_is_told_names_the_worst_first_no_blinks_and_not_all_of_very_many()
     broke_off = Mark(MarkKind.BROKE_OFF, 80 * RATE, 0)
     assert words.marks(DANISH, [blink]) == ""
     assert words.marks(DANISH, [pauses[0], blink, gap, broke_off, lost]) == (
-        "Brød af ved 1:20 · en del af optagelsen kan ikke åbnes · pause 0:01 ved 0:10 · uden lyd 0:02 ved 1:05"
+        "Afbrudt ved 1:20 · en del af optagelsen kan ikke åbnes · pause 0:01 ved 0:10 · uden lyd 0:02 ved 1:05"
     )
     assert words.marks(DANISH, pauses).endswith("pause 0:01 ved 0:50 · 2 mere")
 

@@ -74,7 +74,7 @@ def test_who_is_to_be_called_back_stands_on_the_page_with_names_for_a_screen_rea
     assert [row.entry.id for row in desk.window.ready.call_backs.rows.values()] == ["cb2"]
     scene.show(replace(e.TO_CALL_BACK, call_backs=(replace(e.CALL_BACKS[0], number=""),)))
     [row] = desk.window.ready.call_backs.rows.values()
-    assert (row.who.text(), row.number.text(), row.call.isEnabled()) == ("Ukendt nummer", "", False)
+    assert (row.who.text(), row.number.text(), row.call.isEnabled()) == ("Skjult nummer", "", False)
     assert row.done.isEnabled()
     scene.show(s.snapshot())
     assert not desk.window.ready.call_backs.isVisible()
