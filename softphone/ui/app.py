@@ -117,7 +117,6 @@ class Desk(QObject):
         self._snapshot: Snapshot | None = None
         self._settings = deps.settings
         self._theme: Theme | None = None
-        self._translator: QTranslator | None = None
         self._language: Language | None = None
         self._first = True
         self._asking: _Work | None = None
@@ -186,7 +185,7 @@ class Desk(QObject):
         view = self.view()
         if view.texts.language is not self._language:
             self._language = view.texts.language
-            self._translate(view.texts.language)
+            translate_qt(view.texts.language)
         self.window.render_view(view)
         self.incoming.render_view(view)
         self.tray.render_view(view)
@@ -216,17 +215,6 @@ class Desk(QObject):
             assert isinstance(app, QApplication)
             return app.styleHints().colorScheme() is Qt.ColorScheme.Dark
         return look is Look.DARK
-
-    def _translate(self, language: Language) -> None:
-        """Qt's own words: the menus of a text field."""
-        app = QApplication.instance()
-        assert app is not None
-        if self._translator is not None:
-            app.removeTranslator(self._translator)
-        self._translator = QTranslator(self)
-        folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-        if self._translator.load(f"qtbase_{language}", folder):
-            app.installTranslator(self._translator)
 
     # --- what the bridge tells ------------------------------------------------------------------
 
@@ -420,6 +408,18 @@ def dress(theme: Theme) -> None:
     assert isinstance(app, QApplication)
     app.setPalette(palette(theme))
     app.setStyleSheet(sheet(theme))
+
+
+def translate_qt(language: Language) -> None:
+    """Qt's own words, such as the menus of a text field; no other language's stay."""
+    app = QApplication.instance()
+    assert app is not None
+    for before in app.findChildren(QTranslator):
+        app.removeTranslator(before)
+        before.deleteLater()
+    words = QTranslator(app)
+    if words.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        app.installTranslator(words)
 
 
 def time_zone(snapshot: Snapshot | None) -> str | None:

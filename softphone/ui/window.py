@@ -341,7 +341,7 @@ class DeskWindow(QWidget):
         }.items():
             self._shortcut(keys, lambda buttons=buttons: _press_shown(*buttons))
             for button in buttons:
-                button.set_keys(QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText))
+                button.set_keys(keys)
         for position in range(KEYED):
             self._shortcut(f"Ctrl+{position + 1}", lambda position=position: self._press_of_moment(position))
         self._shortcut("Ctrl+N", lambda: ready.dial.target.setFocus(Qt.FocusReason.ShortcutFocusReason))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from PySide6.QtCore import QLibraryInfo, QObject, Qt, QTimer, QTranslator
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -20,7 +20,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.retention import has_expired
 from softphone.texts import Texts
-from softphone.ui.app import dress, ended_by_signals, make_application, system_language
+from softphone.ui.app import dress, ended_by_signals, make_application, system_language, translate_qt
 from softphone.ui.controls import Change
 from softphone.ui.note import announcement
 from softphone.ui.review import words
@@ -58,7 +58,6 @@ class Review(QObject):
         self._look = deps.settings.look
         self._theme: Theme | None = None
         self._language: Language | None = None
-        self._translator: QTranslator | None = None
         self._texts: Texts | None = None
         self._dress()
         self.window = ReviewWindow()
@@ -183,7 +182,7 @@ class Review(QObject):
         view, window, texts = self.view(), self.window, self.view().texts
         if texts.language is not self._language:
             self._language = texts.language
-            self._translate(texts.language)
+            translate_qt(texts.language)
         window.heading.setText(texts("review.title"))
         window.heading.setFixedWidth(window.heading.fontMetrics().horizontalAdvance(window.heading.text()) + 4)
         window.setWindowTitle(f"{texts('review.title')} – Klartone")
@@ -264,14 +263,6 @@ class Review(QObject):
         if theme is not self._theme:
             self._theme = theme
             dress(theme)
-
-    def _translate(self, language: Language) -> None:
-        """Qt's own words: the menus of a text field."""
-        app = QApplication.instance()
-        assert app is not None
-        self._translator = QTranslator(self)
-        if self._translator.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
-            app.installTranslator(self._translator)
 
     # --- the list -------------------------------------------------------------------------------
 
