@@ -53,7 +53,7 @@ basis = "legitimate_interest"
 retention = "P3M"
 
 [line.documentation.assessment]
-why = {{ da = "Aftaler skal kunne dokumenteres", en = "Agreements must be possible to document" }}
+why = {{ da = "Aftaler skal kunne dokumenteres", en = "We must be able to document agreements" }}
 G20 = {{ a = "opvejer", b = "sædvanligt", c = "ikke på anden måde" }}
 G21 = {{ a = "notater er ikke nok", d = "nuancer" }}
 conclusion = "Behovet er der."

@@ -41,7 +41,7 @@ numbers = ["+4570102030"]
 
 ASSESSMENT = """
 [line.documentation.assessment]
-why = { da = "Aftaler skal kunne dokumenteres", en = "Agreements must be possible to document" }
+why = { da = "Aftaler skal kunne dokumenteres", en = "We must be able to document agreements" }
 G20 = { a = "Vores interesse vejer tungest.", b = "Samtalerne er aftaler.", c = "Et notat rækker ikke." }
 G21 = { d = "Nuancer afgør, hvad der er aftalt." }
 conclusion = "Vi må optage uden samtykke."

@@ -47,7 +47,7 @@ $sound
 
 _ASSESSMENT = """
 [line.documentation.assessment]
-why = { da = "Aftaler skal kunne dokumenteres", en = "Agreements must be possible to document" }
+why = { da = "Aftaler skal kunne dokumenteres", en = "We must be able to document agreements" }
 G20 = { a = "Begge parter har gavn af det.", b = "Næsten alle opkald ender med en aftale.", c = "Aftalen er mundtlig." }
 G21 = { a = "Notater viser ikke, hvad der blev lovet." }
 conclusion = "Behovet kan ikke dækkes på anden måde."
