@@ -6,17 +6,22 @@ import os
 import signal
 import sys
 import threading
-from _thread import interrupt_main
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from softphone.system.loading import again, is_loading
+
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
+    from types import FrameType
 
 
 def main() -> int:
     """The exit status of the command that was typed."""
     sys.unraisablehook = _not_lost
+    # A command in the background has it ignored, and goes on ignoring it.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     try:
         from softphone import cli
 
@@ -37,23 +42,19 @@ def _ended(status: int) -> int:
     return status
 
 
-def _not_lost(told: UnraisableHookArgs) -> None:
-    """Within a callback, as the loading of modules has them, Python would tell of a Ctrl+C and go on: it comes again."""
-    if told.exc_type is not KeyboardInterrupt:
-        sys.__unraisablehook__(told)
-        return
-    again = threading.Timer(0.01, _interrupt)
-    again.daemon = True
-    again.start()
-
-
-def _interrupt() -> None:
-    """From another thread. Where a thread can be sent a signal, that ends what the first one waits for, too."""
-    first = threading.main_thread().ident
-    if sys.platform == "win32" or first is None:
-        interrupt_main()
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    if is_loading(frame):
+        again(number)
     else:
-        signal.pthread_kill(first, signal.SIGINT)
+        signal.default_int_handler(number, frame)
+
+
+def _not_lost(told: UnraisableHookArgs) -> None:
+    """Within a callback, Python would tell of a Ctrl+C and go on: it comes again."""
+    if isinstance(told.exc_value, KeyboardInterrupt):
+        again(getattr(told.exc_value, "number", signal.SIGINT))
+    else:
+        sys.__unraisablehook__(told)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def _was_asked(stopped: KeyboardInterrupt) -> bool:
     """Whether a person was at a question: a command writes nothing before its last one."""
     within = [frame for frame, _ in walk_tb(stopped.__traceback__)]
     return any(
-        one.f_globals["__name__"] == "getpass" or one.f_code.co_qualname == "_Questions._until" for one in within
+        one.f_globals.get("__name__") == "getpass" or one.f_code.co_qualname == "_Questions._until" for one in within
     )
 
 

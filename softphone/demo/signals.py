@@ -10,11 +10,13 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any
 
+from softphone.system.loading import again, is_loading
+
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
-class InterruptedDemo(BaseException):
-    """Told to end. Not an error: nothing that handles errors may take it for one. `number` is the signal's."""
+class InterruptedDemo(KeyboardInterrupt):
+    """Told to end. `number` is the signal's."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -53,7 +55,10 @@ class Signals:
         if self._late:
             raise InterruptedDemo(self._late)
 
-    def _came(self, number: int, _frame: FrameType | None) -> None:
-        if not self._ending:
+    def _came(self, number: int, frame: FrameType | None) -> None:
+        if self._ending:
+            self._late = number
+        elif is_loading(frame):
+            again(number)
+        else:
             raise InterruptedDemo(number)
-        self._late = number
