@@ -20,7 +20,8 @@ from tests.peers.baresip import Baresip, baresip
 from tests.peers.second_phone import ROOT, SecondPhone, second_phone
 from tests.peers.second_phone import talk as goes_on
 
-pytestmark = [pytest.mark.journey, pytest.mark.peer("baresip")]
+# baresip 1.1 stands still for good where a hold meets a change of its audio player: the busier the machine, the oftener.
+pytestmark = [pytest.mark.journey, pytest.mark.peer("baresip"), pytest.mark.calm]
 
 CLIENT = ROOT / "docs" / "embed_client.py"
 AGENT, FIRST, SECOND = 300, 440, 660
@@ -106,10 +107,12 @@ def holds(session: Talk, phone: Baresip, caller: SecondPhone, kept: Path) -> Non
     session.status(call, lambda one: one["headline"] == "asked", "the question")
     caller.do("digits", digits="1")
     recording = session.effect("start_recorder", call)["recording"]
+    goes_on(caller, 25)
     caller.do("hold")
     session.status(call, lambda one: one["pauses"] == ["held"], "held")
     session.effect("stop_recorder", call, segment=0)
     assert len(session.told("start_recorder", call)) == 1
+    goes_on(caller, 25)
     caller.do("resume")
     session.effect("start_recorder", call, segment=1)
     goes_on(caller, 25)
