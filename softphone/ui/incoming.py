@@ -41,7 +41,7 @@ class IncomingWindow(QWidget):
         buttons.setSpacing(8)
         buttons.addWidget(self.answer)
         buttons.addWidget(self.decline)
-        inside = QVBoxLayout(self.card)
+        inside = self._inside = QVBoxLayout(self.card)
         inside.setContentsMargins(16, 12, 16, 16)
         inside.setSpacing(3)
         inside.addWidget(self.waited)
@@ -50,7 +50,7 @@ class IncomingWindow(QWidget):
         inside.addWidget(self.recording)
         inside.addSpacing(8)
         inside.addLayout(buttons)
-        layout = QVBoxLayout(self)
+        layout = self._outside = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.card)
         self.setFixedWidth(_WIDTH)
@@ -73,11 +73,23 @@ class IncomingWindow(QWidget):
         self.answer.show_as(view, view.texts("call.answer"), icon="phone")
         self.decline.show_as(view, view.texts("call.decline"), icon="hang_up")
         self.setWindowTitle(f"{words.title}: {self.name.text()}")
-        if not self.isVisible():
-            self.adjustSize()
-            area = self.screen().availableGeometry()
-            self.move(area.right() - self.width() - _FROM_EDGE, area.bottom() - self.height() - _FROM_EDGE)
-            self.show()
+        self._fit()
+        self.show()
+
+    def _fit(self) -> None:
+        """As high as its words need, also when more of them come: what is recorded is decided while it rings."""
+        for widget in (self, *self.findChildren(QWidget)):
+            widget.ensurePolished()
+        # The card's layout knows of the new words at once, the window's only when it is asked anew.
+        for layout in (self._inside, self._outside):
+            layout.invalidate()
+            layout.activate()
+        height = self._outside.totalHeightForWidth(_WIDTH)
+        if self.isVisible() and height == self.height():
+            return
+        self.resize(_WIDTH, height)
+        corner = self.screen().availableGeometry().bottomRight()
+        self.move(corner.x() + 1 - _WIDTH - _FROM_EDGE, corner.y() + 1 - height - _FROM_EDGE)
 
     def _send(self, command: type[Answer] | type[Decline]) -> None:
         if self._call:

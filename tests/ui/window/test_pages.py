@@ -146,6 +146,26 @@ def test_the_corner_window_shows_who_rings_and_takes_no_focus(scene: Scene) -> N
     assert not popup.isVisible()
 
 
+@pytest.mark.parametrize("undecided_first", [True, False])
+def test_the_corner_window_is_as_high_as_its_words_also_when_they_come_later(
+    scene: Scene, undecided_first: bool
+) -> None:
+    desk = scene.open(s.snapshot())
+    popup = desk.incoming
+    if undecided_first:
+        scene.show(s.snapshot(replace(s.INCOMING, status=None)))
+        assert popup.recording.text() == ""
+    scene.show(s.snapshot(s.INCOMING))
+    scene.qtbot.waitUntil(lambda: popup.recording.height() > 0)
+    told = popup.recording
+    assert told.heightForWidth(told.width()) > told.fontMetrics().height() * 1.5
+    assert told.height() >= told.heightForWidth(told.width())
+    below = popup.height() - popup.answer.mapTo(popup, popup.answer.rect().bottomLeft()).y()
+    assert 14 <= below <= 18
+    area = popup.screen().availableGeometry()
+    assert area.bottom() - popup.geometry().bottom() == 16
+
+
 def test_a_call_that_nobody_answered_leaves_no_corner_window(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.INCOMING))
     assert desk.incoming.isVisible()
