@@ -10,6 +10,7 @@ from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Headline, KeyRole, Reason
 from softphone.domain.session import State, describe, passport, step
+from softphone.domain.session.state import Pauses, Sensitive
 from softphone.domain.status import PurposePhase, Told
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, NOW, SCENES, TRAIN, alphabet
@@ -435,3 +436,9 @@ def test_no_assessment_is_said_beside_whatever_the_status_is() -> None:
     decision = replace(scene.decision, reasons=(Reason.CONSENT, Reason.NO_ASSESSMENT))
     state, _ = step(State(), replace(scene.rang, decision=decision), NOW)
     assert Reason.NO_ASSESSMENT in [it.reason for it in describe(state, NOW).reasons]
+
+
+@pytest.mark.rule("G23")
+def test_of_several_pauses_an_objection_is_told_first_as_no_press_ends_it() -> None:
+    pauses = Pauses(held=True, sensitive=Sensitive.PAUSED, not_told=True)
+    assert replace(pauses, objection=True).for_all == (Reason.OBJECTION, *pauses.for_all)

@@ -150,15 +150,15 @@ class Pauses:
 
     @property
     def for_all(self) -> tuple[Reason, ...]:
-        """The pauses that stop everything, most telling first."""
+        """The pauses that stop everything, most telling first: one that no press ends, then what hides the others."""
         return tuple(
             reason
             for reason, stands in (
+                (Reason.OBJECTION, self.objection),
                 (Reason.SENSITIVE, self.sensitive is not Sensitive.OFF),
                 (Reason.HELD, self.held or self.consulting),
                 (Reason.NO_AGENT, self.agent_gone),
                 (Reason.NOT_TOLD, self.not_told),
-                (Reason.OBJECTION, self.objection),
             )
             if stands
         )
