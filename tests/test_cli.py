@@ -505,3 +505,28 @@ def test_one_thing_has_one_danish_word(name: str) -> None:
         sentences = [str(one.string) for one in read_po(file) if one.id]
     assert sentences
     assert [said for said in sentences if re.search(other, said, re.IGNORECASE)] == []
+
+
+@LANGUAGES
+def test_the_doctor_tells_each_fault_of_the_settings_also_of_a_file_that_was_set_aside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, language: Language
+) -> None:
+    monkeypatch.setenv("LC_ALL", f"{language}.UTF-8")
+    home = Home.within(tmp_path)
+    home.folders.create()
+    file = home.folders.config / "settings.toml"
+    tell = texts(language)
+    for content, below in (
+        ('policyy = ""\n', tell("policy.fault.unknown_key_near", name="policyy", near="policy")),
+        ('bind = "nonsense"\n', tell("error.settings.bind", bind="nonsense")),
+    ):
+        file.write_text(content, encoding="utf-8")
+        assert cli.main(["--home", str(tmp_path), "doctor"]) == 1
+        assert below in capsys.readouterr().out
+    file.write_text('policyy = ""\n', encoding="utf-8")
+    home.settings()
+    assert not file.exists()
+    assert cli.main(["--home", str(tmp_path), "doctor"]) == 1
+    said = capsys.readouterr().out
+    assert tell("doctor.settings.aside", path=str(home.folders.config / "settings.faulty.toml")) in said
+    assert tell("policy.fault.unknown_key_near", name="policyy", near="policy") in said

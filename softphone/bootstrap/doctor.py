@@ -15,8 +15,10 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.home import Home, key_store, texts
-from softphone.bootstrap.policy.file import at_its_place
-from softphone.domain.errors import ArchiveError, KlartoneError, Param
+from softphone.bootstrap.policy.file import at_its_place, printable
+from softphone.domain.errors import ArchiveError, KlartoneError, Param, SettingsError
+from softphone.domain.policy import PolicyFault
+from softphone.system.settings import ASIDE, FILE, FaultySettings, doubts, read_settings
 from softphone.wire import Settings
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 
 def _findings(home: Home) -> Iterator[Finding]:
-    settings, fault = home.settings(only_look=True)
+    settings, _ = home.settings(only_look=True)
     yield Finding("doctor.python", {"version": platform.python_version()})
     yield _sip()
     yield _sound()
@@ -67,10 +69,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield _archive(home.archive(settings), look)
     yield from inside
     yield _policy(settings, *signer)
-    if fault:
-        yield Finding("doctor.settings.faulty", dict(fault.params), bad=True)
-    else:
-        yield _settings(home.folders.config)
+    yield _settings(home.folders.config)
 
 
 def _sip() -> Finding:
@@ -158,10 +157,32 @@ def _signer(archive: Archive, settings: Settings) -> Finding:
 
 
 def _settings(folder: Path) -> Finding:
+    """Also of a file that was set aside, where none has taken its place."""
+    aside = not (folder / FILE).exists() and (folder / ASIDE).exists()
+    path = folder / (ASIDE if aside else FILE)
+    code, told = "doctor.settings.doubtful", ()
+    try:
+        told = tuple(texts()(code, **params) for code, params in doubts(read_settings(path)))
+    except FaultySettings as error:
+        code, told = "doctor.settings.faulty", tuple(_at_its_place(fault) for fault in error.faults)
+    except SettingsError as error:
+        return Finding("doctor.settings.unreadable", {"detail": texts().error(error)}, bad=True)
+    if aside or told:
+        return Finding("doctor.settings.aside" if aside else code, {"path": str(path)}, bad=True, below=told)
     if why := why_unwritable(folder):
         # IT may have locked them: Klartone works with what they say.
         return Finding("doctor.settings.none", {"folder": str(folder), "detail": why})
     return Finding("doctor.settings", {"folder": str(folder)})
+
+
+def _at_its_place(fault: PolicyFault) -> str:
+    tell = texts()
+    sentence = tell(fault.code, **fault.params)
+    if fault.line is None:
+        return sentence
+    return printable(
+        tell("policy.at" if fault.key else "policy.at_line", line=fault.line, key=fault.key, sentence=sentence)
+    )
 
 
 def why_unwritable(folder: Path) -> str:

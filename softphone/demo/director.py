@@ -136,7 +136,7 @@ class Director:
                 self._after(THINK, lambda: self._press_key(digits))
 
     def _fault(self, fault: Fault) -> None:
-        self._tell("fault", {"code": fault.said.code})
+        self._tell("fault", {**fault.said.params, "code": fault.said.code})
 
     # --- what the people do ----------------------------------------------------------------------
 

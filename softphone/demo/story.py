@@ -49,6 +49,8 @@ class Teller:
             line = json.dumps({"t": round(at, 3), "event": event, **told}, ensure_ascii=False, default=str)
             print(line, flush=True)  # noqa: T201
             return
+        if event == "fault":
+            params = {"sentence": self.texts(str(params["code"]), **params)}
         code = f"story.{event}"
         kinds = ("reason", "button", "command", "segment", "goes_on")
         kind = next((params[name] for name in kinds if params.get(name) not in (None, "")), "")

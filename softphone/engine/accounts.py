@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,14 +11,11 @@ from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.store import Post
+from softphone.system.settings import check_accounts
 from softphone.wire import Account, AccountState, Registration, Said
 
 FindPassword = Callable[[str], str | None]
 """by the account's id; None where the keyring holds none. Raises KeyringError. May take its time."""
-
-MOST = 7
-"""accounts at a time: PJSIP has room for 8 and aborts at the next, and one that is being changed takes two for a moment"""
-_ADDRESS = re.compile(r"[^@\s:/]+@[^@\s/]+")
 
 
 class Phone(Protocol):
@@ -57,14 +53,10 @@ class Accounts:
         return tuple(self._states.values())
 
     def check(self, accounts: tuple[Account, ...], *, in_call: bool) -> None:
-        """Raises SettingsError for an address that is none, for more than `MOST`, or for a change while a call is on."""
+        """Raises SettingsError for an address that is none, for too many, or for a change while a call is on."""
         if in_call and accounts != tuple(state.account for state in self._states.values()):
             raise SettingsError("error.settings.in_call")
-        if len(accounts) > MOST:
-            raise SettingsError("error.settings.accounts", most=MOST)
-        for account in accounts:
-            if not _ADDRESS.fullmatch(account.address):
-                raise SettingsError("error.settings.address", address=account.address)
+        check_accounts(accounts)
 
     def set(self, accounts: tuple[Account, ...], *, in_call: bool) -> None:
         """Raises SettingsError as `check` does; then nothing is changed."""

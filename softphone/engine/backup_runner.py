@@ -11,9 +11,9 @@ from pathlib import Path
 
 from softphone.archive.archive import Archive
 from softphone.archive.backup.run import Health, back_up, health, tell
-from softphone.domain.errors import SettingsError
 from softphone.domain.policy.period import Period
 from softphone.engine.housekeeping import Housekeeper
+from softphone.system.settings import check_backup
 from softphone.wire import Said
 
 FIRST = 15.0
@@ -49,14 +49,7 @@ class BackupRunner(Housekeeper):
     ) -> None:
         super().__init__("backup", first, "error.backup.not_made")
         self._folder = Path(folder)
-        if not self._folder.is_absolute():
-            raise SettingsError("error.settings.backup_folder", path=folder)
-        try:
-            self._every = Period.parse(every)
-        except ValueError:
-            raise SettingsError("error.settings.backup_every", every=every) from None
-        if self._every == Period():
-            raise SettingsError("error.settings.backup_every", every=every)
+        self._every = check_backup(folder, every)
         self._report = report
         self._now = now
         self._anew = False

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,16 +20,13 @@ from softphone.domain.errors import Param
 from softphone.domain.policy import KeyPath, LoadedPolicy, PolicyError, PolicyFault, key_lines, policy_from
 from softphone.domain.purpose import KeyRole
 from softphone.system.signature import Signed
+from softphone.system.toml import broken
 
 LARGEST = 1_000_000
 """bytes; a policy for hundreds of lines has a tenth of it"""
 
 SOME_KEYS = {role: base64.b64encode(bytes([n] + 31 * [0])).decode("ascii") for n, role in enumerate(KeyRole, 9)}
 """public keys as good as any, one for each purpose, where nothing is sealed: the base point of Curve25519 and its neighbours"""
-
-_WHERE = re.compile(r"\(at line (\d+), column (\d+)\)")
-_TWICE = re.compile(r"(?:Cannot (?:overwrite|declare|mutate|redefine)|Duplicate )")
-"""how the reader begins, where a value or a table is there already"""
 
 
 def load_policy(path: Path, *signers: str) -> LoadedPolicy:
@@ -60,7 +56,7 @@ def parse_policy(text: str, path: str = "", sha256: str = "") -> LoadedPolicy:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _broken(text, str(error)) from None
+        raise PolicyError([broken(text, str(error))]) from None
     except (ValueError, RecursionError):
         raise _whole("broken_somewhere") from None
     if not data:
@@ -106,17 +102,6 @@ def _lines(text: str, data: Mapping[str, Any]) -> Mapping[KeyPath, int]:
         return key_lines(text) if data else {}
     except RecursionError:
         return {}
-
-
-def _broken(text: str, message: str) -> PolicyError:
-    last = text.count("\n") + (0 if text.endswith("\n") else 1)
-    where = _WHERE.search(message)
-    if _TWICE.match(message):
-        return PolicyError([PolicyFault(int(where[1]) if where else last, "", "policy.fault.declared_twice")])
-    if where is None or "end of document" in message:
-        return PolicyError([PolicyFault(last, "", "policy.fault.ends_early")])
-    line, column = int(where[1]), int(where[2])
-    return PolicyError([PolicyFault(line, "", "policy.fault.broken", {"column": column})])
 
 
 def _whole(code: str, **params: Param) -> PolicyError:

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from softphone.domain.errors import KeyringError, SettingsError
-from softphone.engine.accounts import MOST, Accounts
+from softphone.engine.accounts import Accounts
 from softphone.engine.sip.settings import AccountSettings
+from softphone.system.settings import MOST_ACCOUNTS
 from softphone.wire import Account, Registration, Said
 
 ONE = Account("one", "one@pbx.example")
@@ -60,12 +61,12 @@ def some(count: int) -> tuple[Account, ...]:
 
 def test_one_account_too_many_is_refused_and_nothing_is_changed() -> None:
     desk = Desk()
-    desk.set(*some(MOST), answers=0)
-    assert len(desk.phone.added) == MOST
+    desk.set(*some(MOST_ACCOUNTS), answers=0)
+    assert len(desk.phone.added) == MOST_ACCOUNTS
     with pytest.raises(SettingsError) as refused:
-        desk.set(*some(MOST + 1), answers=0)
-    assert refused.value.params == {"most": MOST}
-    assert len(desk.phone.added) == MOST
+        desk.set(*some(MOST_ACCOUNTS + 1), answers=0)
+    assert refused.value.params == {"most": MOST_ACCOUNTS}
+    assert len(desk.phone.added) == MOST_ACCOUNTS
 
 
 @pytest.mark.parametrize("end", ["removed", "registers no more", "the keyring answers"])

@@ -6,7 +6,7 @@ import pytest
 
 from softphone.domain.errors import SettingsError
 from softphone.domain.purpose import Language
-from softphone.system.settings import FILE, load_settings, save_settings, set_aside
+from softphone.system.settings import FILE, FaultySettings, doubts, load_settings, save_settings, set_aside
 from softphone.wire import Account, Look, Settings
 
 
@@ -38,3 +38,60 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError):
         save_settings(tmp_path / "file", Settings())
+
+
+def test_all_faults_of_a_file_are_told_at_once_with_line_and_key(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(
+        """policyy = "a slip"
+port = "many"
+look = "blue"
+
+[[accounts]]
+id = "one"
+address = "anna@nordlys.example"
+transport = "sctp"
+register = "perhaps"
+
+[[accounts]]
+id = "two"
+colour = 1
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(FaultySettings) as refused:
+        load_settings(tmp_path)
+    told = [(one.line, one.key, one.code.removeprefix("policy.fault.")) for one in refused.value.faults]
+    assert told == [
+        (1, "policyy", "unknown_key_near"),
+        (2, "port", "wanted_number"),
+        (3, "look", "not_one_of"),
+        (8, "accounts[1].transport", "not_one_of"),
+        (9, "accounts[1].register", "wanted_yes_no"),
+        (11, "accounts[2].address", "missing"),
+        (13, "accounts[2].colour", "unknown_key"),
+    ]
+    assert refused.value.faults[3].params == {"value": "sctp", "allowed": "udp, tcp"}
+    assert "8 accounts[1].transport" in str(refused.value.params["places"])
+
+
+def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('port = 0\npolicy = "half\n', encoding="utf-8")
+    with pytest.raises(FaultySettings) as refused:
+        load_settings(tmp_path)
+    (fault,) = refused.value.faults
+    assert (fault.line, fault.code) == (2, "policy.fault.broken")
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        (Settings(port=99_999), "error.settings.port"),
+        (Settings(bind="nonsense"), "error.settings.bind"),
+        (Settings(accounts=(Account("a", "not an address"),)), "error.settings.address"),
+        (Settings(backup="/mnt/b", backup_every="sometimes"), "error.settings.backup_every"),
+        (Settings(backup="here"), "error.settings.backup_folder"),
+    ],
+)
+def test_what_cannot_be_used_is_known_before_it_is(settings: Settings, code: str) -> None:
+    assert [told for told, _ in doubts(settings)] == [code]
+    assert list(doubts(Settings(accounts=(Account("a", "anna@nordlys.example"),)))) == []

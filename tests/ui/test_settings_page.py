@@ -328,3 +328,18 @@ def test_what_is_doubtful_in_a_policy_in_use_is_listed_and_is_no_fault(scene: Sc
     assert section.remarks.text() == "Linje 12 · line[1].training.retention · regel G10\ningen fil valgt"
     assert not section.faults.isVisible()
     assert not section.again.isVisible()
+
+
+def test_a_first_start_that_is_none_says_what_became_of_the_settings(scene: Scene) -> None:
+    params: dict[str, str | int | float] = {
+        "path": "C/settings.toml",
+        "aside": "settings.faulty.toml",
+        "places": "3 colour",
+    }
+    fault = Said("error.settings.faulty", params)
+    desk = scene.open(replace(s.snapshot(), settings=Settings(), accounts=(), faults=(fault,)))
+    told = desk.window.settings.welcome
+    assert told.isVisible()
+    assert "3 colour" in told.text()
+    assert "settings.faulty.toml" in told.text()
+    assert "Velkommen" not in told.text()

@@ -111,7 +111,8 @@ class SipEndpoint:
         self.udp_transport = -1
 
     def start(self) -> None:
-        """Raises EngineError `sip_start` or `port_taken` (parameter `port`)."""
+        """Raises EngineError `sip_start`, `port_taken` or `settings.port` (parameter `port`), or `bind`."""
+        self._check_address()
         lib = EndpointDirector(self._post)
         self.lib = lib
         try:
@@ -179,6 +180,17 @@ class SipEndpoint:
             if self._settings.port:
                 raise
             self.tcp_transport, self.tcp = self._listen(lib, pj.PJSIP_TRANSPORT_TCP, 0)
+
+    def _check_address(self) -> None:
+        """PJSIP would say that the port is taken, and of a port that is none it would take another."""
+        settings = self._settings
+        if not 0 <= settings.port <= 65535:
+            raise EngineError("settings.port", port=settings.port)
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+                one.bind((settings.address or "0.0.0.0", 0))  # noqa: S104 - as a phone listens
+        except OSError:
+            raise EngineError("bind", bind=settings.address) from None
 
     def _listen(self, lib: EndpointDirector, kind: int, port: int) -> tuple[int, int]:
         config = pj.TransportConfig()

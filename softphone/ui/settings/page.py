@@ -13,6 +13,9 @@ from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View, new_id
 from softphone.wire import Levels, SaveSettings, Settings, WatchLevels
 
+_SET_ASIDE = ("error.settings.faulty", "error.settings.unreadable")
+"""why nothing of what had been set is here"""
+
 
 class SettingsPage(QWidget):
     """command(SaveSettings | WatchLevels | TestTone), password(account_id, password), back(), review(): is to be opened."""
@@ -67,8 +70,10 @@ class SettingsPage(QWidget):
         self.back_button.show_as(view, "", icon="back", name=view.texts("settings.back"))
         self.title.setText(view.texts("settings.title"))
         first = view.snapshot is not None and not view.snapshot.settings.accounts
-        self.welcome.setVisible(first)
-        self.welcome.setText(view.texts("settings.welcome"))
+        said = [one for one in view.snapshot.faults if one.code in _SET_ASIDE] if view.snapshot else []
+        self.welcome.setVisible(first or bool(said))
+        self.welcome.setText(view.texts(said[0].code, **said[0].params) if said else view.texts("settings.welcome"))
+        self.welcome.set_role("danger" if said else "muted")
         for section in (self.account, self.sound, self.policy, self.appearance):
             section.render_view(view)
         self.review_button.show_as(

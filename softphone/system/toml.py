@@ -1,0 +1,22 @@
+"""Where a file cannot be read as TOML, in a person's words instead of the reader's."""
+
+from __future__ import annotations
+
+import re
+
+from softphone.domain.policy import PolicyFault
+
+_WHERE = re.compile(r"\(at line (\d+), column (\d+)\)")
+_TWICE = re.compile(r"(?:Cannot (?:overwrite|declare|mutate|redefine)|Duplicate )")
+"""how the reader begins, where a value or a table is there already"""
+
+
+def broken(text: str, message: str) -> PolicyFault:
+    """`message`: what tomllib says of `text`."""
+    last = text.count("\n") + (0 if text.endswith("\n") else 1)
+    where = _WHERE.search(message)
+    if _TWICE.match(message):
+        return PolicyFault(int(where[1]) if where else last, "", "policy.fault.declared_twice")
+    if where is None or "end of document" in message:
+        return PolicyFault(last, "", "policy.fault.ends_early")
+    return PolicyFault(int(where[1]), "", "policy.fault.broken", {"column": int(where[2])})
