@@ -19,13 +19,14 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, text
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import REMEMBERED
-from softphone.archive.keys.wraps import Secrets
+from softphone.archive.keys.revocation import standing
+from softphone.archive.keys.wraps import Recipient, Secrets
 from softphone.archive.proof.proofs import RUNS, touch
 from softphone.archive.tables import call_backs as listed
 from softphone.archive.tables import party_languages, purposes, recordings, refusals, sample_runs
 from softphone.domain.decision import Known
 from softphone.domain.policy import Line
-from softphone.domain.purpose import Language, Purpose
+from softphone.domain.purpose import KeyRole, Language, Purpose
 from softphone.domain.retention import Ended, expires_on, local_day
 from softphone.domain.sampling import Run, free_place, is_drawn, reviewers_have_enough, use
 
@@ -51,6 +52,8 @@ class Asked:
     line: Line
     time_zone: str
     at: datetime
+    recipients: tuple[Recipient, ...] | None = None
+    """whom its policy names to open recordings; None: it is not asked whether their keys stand"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,8 @@ class Lookups:
             drawn = self.places.hold(asked.call, asked.line.id, asked.agent, training.sample)
         with self._catalog.reading() as connection:
             enough = self._enough(connection, asked)
-            return Known(**self._of_party(connection, asked), drawn=drawn, reviewers_have_enough=enough)
+            party, keyless = self._of_party(connection, asked), _keyless(connection, asked)
+            return Known(**party, drawn=drawn, reviewers_have_enough=enough, keyless=keyless)
 
     def call_backs(self, now: datetime) -> list[CallBackRow]:
         """Who is still to be called back, oldest first."""
@@ -238,6 +242,15 @@ def _waits(today: date) -> tuple[ColumnElement[bool], ...]:
 
 def _same(held: _Held, line: str, agent: str, number: int) -> bool:
     return (held.line, held.agent, held.number) == (line, agent, number)
+
+
+def _keyless(connection: Connection, asked: Asked) -> frozenset[Purpose]:
+    """The line's purposes for which no key stands; everything is sealed for custody too."""
+    if asked.recipients is None:
+        return frozenset()
+    roles = {one.role for one in standing(connection, asked.recipients)}
+    of_line = [one for one in Purpose if getattr(asked.line, one.value) is not None]
+    return frozenset(one for one in of_line if not {KeyRole(one.value), KeyRole.CUSTODY} <= roles)
 
 
 def _read(connection: Connection, line: str, agent: str) -> tuple[int, Run] | None:

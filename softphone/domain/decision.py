@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from softphone.domain.purpose import Basis, Direction, Language, Reason
+from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 
 
 class NoticeId(StrEnum):
@@ -71,6 +71,8 @@ class Known:
     """this call is in the line's sample (G34)"""
     reviewers_have_enough: bool = False
     """no more is recorded for training for now (G33)"""
+    keyless: frozenset[Purpose] = frozenset()
+    """of the line's, those for which nothing could be sealed: no key of theirs stands, or none of custody's"""
     looked_up: bool = True
     """False: the archive failed, and none of it is known. Then the call is in no sample"""
 
@@ -98,6 +100,13 @@ def not_recorded(reason: Reason) -> Decision:
     """The decision where nothing may be recorded, and why."""
     off = PurposePlan(PlanState.OFF, None, reason)
     return Decision(off, off, None, How.NONE, (reason,))
+
+
+def unless_keyless(decision: Decision, known: Known) -> Decision:
+    """Nobody is told that a call is recorded which nobody could open."""
+    plans = {Purpose.DOCUMENTATION: decision.documentation, Purpose.TRAINING: decision.training}
+    wanted = {purpose for purpose, plan in plans.items() if plan.state is not PlanState.OFF}
+    return not_recorded(Reason.NO_KEY) if wanted & known.keyless else decision
 
 
 def without_look_up(decision: Decision) -> Decision:

@@ -229,7 +229,9 @@ class Store:
                 self._numbers[call.id] = call.e164
                 if len(self._numbers) > _NUMBERS:
                     del self._numbers[next(iter(self._numbers))]
-            self._asked.put(Asked(call.id, call.agent or call.account, call.e164, call.line, zone, call.arrived_at))
+            recipients = recipients_of(call.policy) if call.policy else ()
+            agent = call.agent or call.account
+            self._asked.put(Asked(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients))
 
     def _declines(self, number: str) -> bool:
         """Whether its no has been said and not yet been written."""

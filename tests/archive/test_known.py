@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from softphone.archive.keys import revocation
 from softphone.archive.known import Asked
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention.sweep import Swept, sweep
@@ -24,7 +26,7 @@ from softphone.domain.changes import (
 )
 from softphone.domain.decision import Known
 from softphone.domain.policy import Line
-from softphone.domain.purpose import KeyRole, Language
+from softphone.domain.purpose import KeyRole, Language, Purpose
 from tests.archive.lines import asked, line
 from tests.archive.scene import AFTER, AT, DOCUMENTATION, NUMBER, TRAINING, CommitFailedError, Scene, scene
 
@@ -314,3 +316,25 @@ def test_calls_that_ring_or_talk_at_this_moment_count_as_well(desk: Scene) -> No
     assert enough(desk, two_a_week)
     desk.archive.lookups.places.give_up(rings[1].call)
     assert not enough(desk, two_a_week)
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize(
+    ("gone", "keyless"),
+    [
+        ((), set()),
+        ((KeyRole.TRAINING,), {Purpose.TRAINING}),
+        ((KeyRole.CUSTODY,), {Purpose.TRAINING}),
+        ((KeyRole.DOCUMENTATION,), set()),
+    ],
+)
+def test_for_what_nothing_could_be_sealed_is_known_while_it_rings(
+    desk: Scene, gone: tuple[KeyRole, ...], keyless: set[Purpose]
+) -> None:
+    recipients = tuple(desk.recipients.values())
+    with desk.archive.catalog.writing() as connection:
+        for role in gone:
+            revocation.revoke(connection, desk.recipients[role].key_id, AT)
+    known = desk.archive.lookups.look_up(replace(asked(line()), recipients=recipients))
+    assert known.keyless == keyless
+    assert desk.archive.lookups.look_up(asked(line())).keyless == set()

@@ -127,6 +127,9 @@ def test_a_call_that_is_sealed_for_no_key_says_why_and_which_file_is_to_name_ano
     run("keys", "revoke", "case-1", "--yes", "--archive", demo)
     told = run_demo(demo, "--notice", "N1", json_lines=False)
     assert told.returncode == 0, told.stderr
+    # It is known before the call is answered: nobody is told that it is recorded.
+    assert "There will be no notice and no recording" in told.stdout
+    assert "notice begins" not in told.stdout
     (line,) = [one for one in told.stdout.splitlines() if one.startswith("Nothing was recorded")]
     assert "has been revoked" in line
     assert f"klartone keys create PURPOSE --id NEW-ID --archive {demo}" in line

@@ -18,6 +18,7 @@ FAILURES = (
     Reason.RULEBOOK_FAILED,
     Reason.NOTICE_FAILED,
     Reason.STORAGE_FAILED,
+    Reason.NO_KEY,
 )
 """why nothing was even planned, where that is a failure"""
 

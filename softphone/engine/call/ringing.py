@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from softphone.domain import events as ev
-from softphone.domain.decision import Decision, Facts, Known, not_recorded, without_look_up
+from softphone.domain.decision import Decision, Facts, Known, not_recorded, unless_keyless, without_look_up
 from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, which_line
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Direction, Language, Reason
@@ -150,6 +150,7 @@ class Ringing:
         """The rulebook's answer. One that comes again, or unasked, changes nothing."""
         if not call.known.looked_up:
             decision = without_look_up(decision)
+        decision = unless_keyless(decision, call.known)
         if not call.decided:
             self._ring(call, decision)
         elif call.asks_anew:
