@@ -136,7 +136,9 @@ class DemoKeyFile:
                 os.fsync(file.fileno())
             new.replace(self.path)
         except OSError as error:
-            raise KeyringError("error.keyring.demo_file", path=str(self.path)) from error
+            raise KeyringError(
+                "error.keyring.demo_file_kept", path=str(self.path), detail=error.strerror or ""
+            ) from error
 
 
 def _system_backend() -> Any:

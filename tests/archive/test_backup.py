@@ -155,6 +155,12 @@ def test_a_recording_that_has_grown_is_copied_again(desk: Scene, disk: Path) -> 
     assert held.read_bytes() == desk.archive.vault.path(recording).read_bytes()
 
 
+def test_no_backup_lies_within_its_archive_nor_around_it(desk: Scene, tmp_path: Path) -> None:
+    for folder in (desk.archive.folder / "backup", desk.archive.folder, desk.archive.folder.parent):
+        assert refused(back_up, desk.archive, folder, AT) == "error.backup.inside"
+    assert not (desk.archive.folder / "backup").exists()
+
+
 def test_damage_here_does_not_go_into_the_backup(desk: Scene, disk: Path) -> None:
     changed, missing = desk.recorded(1, DOCUMENTATION), desk.recorded(1, DOCUMENTATION)
     back_up(desk.archive, disk, AT)

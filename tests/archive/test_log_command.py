@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from softphone.archive.keys.wraps import admitted_name
 from softphone.archive.proof import audit
+from softphone.archive.proof.checkpoint import known_signer_name
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import KeyRole
 from tests.archive.people import ANNA, House, Person
@@ -216,3 +219,18 @@ def test_a_desk_that_refuses_to_sign_a_log_says_so_and_prints_no_head_of_it(home
     assert refused.status == 1
     assert "does not go on from what was signed here last" in refused.err
     assert dpo.does("archive", "verify").status == 1
+
+
+@pytest.mark.rule("G11")
+def test_where_nothing_has_been_signed_somebody_admitted_gets_no_line_and_is_told_whose_it_is_to_print(
+    home: House,
+) -> None:
+    home.recorded(DOCUMENTATION)
+    archive = home.desk.archive
+    keys = {
+        admitted_name(archive.id): archive.secrets.pack(numbers=False),
+        known_signer_name(archive.desk): base64.b64decode(archive.signer.key),
+    }
+    head = home.admitted("it", keys).does("archive", "head")
+    assert (head.status, head.out) == (1, "")
+    assert "Nothing has been signed yet" in head.err

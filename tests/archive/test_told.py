@@ -16,7 +16,7 @@ from softphone.bootstrap.home import DEMO_KEYS, key_store
 from softphone.bootstrap.progress import STOPPED, Progress
 from softphone.domain.changes import AuditEntry
 from softphone.system.secrets import DemoKeyFile
-from tests.archive.scene import AT, DOCUMENTATION, Scene
+from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
 
 
 @pytest.fixture
@@ -127,3 +127,19 @@ def test_a_look_that_was_broken_off_in_mid_statement_says_so_by_itself(archive: 
         broken_off()
     assert opened.list()
     opened.close()
+
+
+def test_a_line_of_another_archive_is_said_to_be_that(
+    archive: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    with scene(other) as desk:
+        desk.recorded(1, DOCUMENTATION)
+        head = desk.archive.head(AT)
+    kept = tmp_path / "head.txt"
+    kept.write_text(str(head), encoding="utf-8")
+    capsys.readouterr()
+    assert cli.main([*archive, "verify", "--head", str(kept)]) == 1
+    said = capsys.readouterr().out
+    assert "probably another archive's" in said
+    assert "cut it off" not in said

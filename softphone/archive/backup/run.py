@@ -317,7 +317,10 @@ def _sizes(held: list[str], recording: str) -> list[int]:
 
 
 def _target(archive: Archive, folder: Path, *, anew: bool) -> Target:
-    """Begun where there is none, but never where one was and is not to be seen now."""
+    """Begun where there is none, but never where one was and is not to be seen now, nor within the archive."""
+    here, there = archive.folder.resolve(), folder.resolve()
+    if there.is_relative_to(here) or here.is_relative_to(there):
+        raise ArchiveError("error.backup.inside", path=str(folder), archive=str(archive.folder))
     try:
         target = _known(archive, folder)
     except ArchiveError as error:

@@ -33,7 +33,7 @@ from softphone.archive.proof.audit import Chain
 from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads
 from softphone.archive.proof.holders import Facts, Keys, holders, revocations
 from softphone.archive.proof.strays import of_another_desk, of_nothing, strays
-from softphone.archive.tables import condemned, recordings
+from softphone.archive.tables import checkpoints, condemned, recordings
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 
@@ -212,6 +212,14 @@ def _batches(archive: Archive, keys_now: Keys) -> Iterator[tuple[Sequence[Any], 
         after = rows[-1].recording
 
 
+def _knows(connection: Connection, desk: str) -> bool:
+    """Whether anything here is that desk's."""
+    return any(
+        connection.execute(select(table.c.desk).where(table.c.desk == desk).limit(1)).first()
+        for table in (audit.audit, checkpoints)
+    )
+
+
 def _log(
     archive: Archive, reading: Reading, kept: Head | None, chain: Chain, step: Callable[[], object] = lambda: None
 ) -> Iterator[Finding]:
@@ -258,6 +266,8 @@ def _log(
         if kept is not None:
             if not kept.is_signed:
                 yield Finding("head_forged", {"desk": kept.desk, "number": kept.number})
+            elif kept.desk != archive.desk and not _knows(connection, kept.desk):
+                yield Finding("head_of_another", {"desk": kept.desk})
             elif broken := differs(kept):
                 breaks.setdefault(broken)
         ends = {desk: end.number for desk in chain.count if (end := audit.last(connection, desk)) is not None}

@@ -45,7 +45,7 @@ from softphone.domain.retention import (
 
 CONFIRM_WITHIN = Period(days=30)
 """custody is to look at a hold by then (`hold_unconfirmed`); overdue is reported"""
-LOOK_AGAIN = Period(days=366)
+LOOK_AGAIN = Period(months=12)
 """a confirmed hold is judged again by then"""
 REFUSED = "hold_refused"
 UNOPENED = "training_unopened"
@@ -329,7 +329,7 @@ def _latest(row: RecordingRow, hold: str, now: datetime) -> tuple[date, str]:
             for _ in range(3):
                 until = answer_by(until, row.time_zone)
             return local_day(until, row.time_zone), "error.archive.extended_far"
-    return local_day(now + LOOK_AGAIN.length(), row.time_zone), "error.archive.look_again_far"
+    return LOOK_AGAIN.after(local_day(now, row.time_zone)), "error.archive.look_again_far"
 
 
 def _still(connection: Connection, hold: str) -> HoldRow:

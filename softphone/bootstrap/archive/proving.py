@@ -72,10 +72,13 @@ def _sentence(finding: Finding, tell: Texts) -> str:
 
 def archive_head(arguments: argparse.Namespace) -> int:
     """One line, to be kept elsewhere: `verify --head` holds the log to it. Status 1 where it would have to be signed and does
-    not go on from what was signed here last."""
+    not go on from what was signed here last, or where nothing has been signed yet."""
     with opened(arguments) as archive:
         head = commands.head(archive, datetime.now(UTC))
         behind, signs = commands.entries_behind(archive, head), archive.signer.signs
+    if behind and head is None and not signs:
+        print(texts()("archive.head.unsigned"), file=sys.stderr)  # noqa: T201
+        return 1
     if head or not behind:
         print_line(str(head) if head else texts()("archive.head.none"))
     if behind:
