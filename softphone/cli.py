@@ -185,7 +185,7 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     _file(new.add_mutually_exclusive_group(), texts, "cli.policy.new_file")
     for one in (check, explain, decide, new):
         told_in = texts("cli.policy.language")
-        one.add_argument("--language", type=Language, choices=list(Language), dest="told_in", help=told_in)
+        one.add_argument("--language", type=_language(texts), metavar="da|en", dest="told_in", help=told_in)
     _notices(
         command("notice", bootstrap.policy_notice, policy), command("record", bootstrap.policy_record, policy), texts
     )
@@ -401,10 +401,10 @@ def _notices(notice: argparse.ArgumentParser, record: argparse.ArgumentParser, t
         one.add_argument("line", metavar="LINE", help=texts("cli.notice.line"))
         one.add_argument("--policy", type=Path, metavar="FILE", help=texts("cli.notice.policy"))
         one.set_defaults(file=None)
-        one.add_argument("--notice", choices=notices, required=needed, metavar="N7", help=texts("cli.notice.notice"))
-        one.add_argument(
-            "--language", type=Language, choices=list(Language), required=needed, help=texts("cli.notice.language")
-        )
+        told = "cli.record" if needed else "cli.notice"
+        one.add_argument("--notice", choices=notices, required=needed, metavar="N7", help=texts(f"{told}.notice"))
+        language = texts(f"{told}.language")
+        one.add_argument("--language", type=_language(texts), metavar="da|en", required=needed, help=language)
     notice.add_argument("--wav", type=Path, metavar="FILE", help=texts("cli.notice.wav"))
     notice.add_argument("--listen", action="store_true", help=texts("cli.notice.listen"))
     notice.add_argument("--narrow-band", action="store_true", help=texts("cli.notice.narrow_band"))
@@ -439,6 +439,17 @@ def _days(texts: Texts) -> Callable[[str], Period]:
             raise argparse.ArgumentTypeError(texts("cli.no_period")) from None
 
     return parse
+
+
+def _language(texts: Texts) -> Callable[[str], Language]:
+    def read(text: str) -> Language:
+        try:
+            return Language(text.lower())
+        except ValueError:
+            known = ", ".join(Language)
+            raise argparse.ArgumentTypeError(texts("cli.one_of", known=known)) from None
+
+    return read
 
 
 def _date(texts: Texts) -> Callable[[str], date]:

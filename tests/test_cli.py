@@ -530,3 +530,14 @@ def test_the_doctor_tells_each_fault_of_the_settings_also_of_a_file_that_was_set
     said = capsys.readouterr().out
     assert tell("doctor.settings.aside", path=str(home.folders.config / "settings.faulty.toml")) in said
     assert tell("policy.fault.unknown_key_near", name="policyy", near="policy") in said
+
+
+@pytest.mark.parametrize("words", [("explain", "--language"), ("notice", "salg", "--language")])
+def test_a_language_that_is_none_is_told_which_there_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "da.UTF-8")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["policy", *words, "sv"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.strip().endswith("--language: skriv da, en")

@@ -85,6 +85,7 @@ SPOILED = [
     ('id = "support"', 'id = "salg"', "id_twice", "line[2].id", 'id = "salg"\nname = "Support"'),
     ('id = "lead-1"', 'id = "case-1"', "id_twice", "recipient[2].id", 'id = "case-1"\npurpose = "training"'),
     ('"+4570102040"', '"+45 70 10 20 31"', "number_twice", "line[2].numbers[1]", "+45 70 10 20 31"),
+    ('"+4570102040"', '"+4570102040", "+45 70 10 20 40"', "number_again", "line[2].numbers[2]", "+45 70 10 20 40"),
     ('purpose = "training"', 'purpose = "documentation"', "no_recipient", "line[1].training", "[line.training]"),
     (
         KEYS["training"],

@@ -254,7 +254,9 @@ def doubles(
         if line is None:
             continue
         for n, number in enumerate(line.numbers):
-            if number in owners:
+            if number in line.numbers[:n]:
+                found.append(Finding((*path, "numbers", n), "number_again", {"value": number}))
+            elif number in owners:
                 params = {"value": number, "other": owners[number]}
                 found.append(Finding((*path, "numbers", n), "number_twice", params))
             owners.setdefault(number, line.id)

@@ -67,6 +67,7 @@ def sheet(theme: Theme) -> str:
     QLabel[role="ok"] {{ color: {t.ok}; }}
     QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 10px; }}
     QFrame[role="fault"] {{ background: {t.surface}; border: 2px solid {t.danger}; border-radius: 10px; }}
+    QLineEdit {{ placeholder-text-color: {t.muted}; }}
     QLineEdit, QComboBox {{
         background: {t.surface}; color: {t.text}; border: 1px solid {t.neutral.edge}; border-radius: 8px;
         padding: 0 10px; min-height: 38px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
