@@ -91,4 +91,11 @@ def test_a_desk_leaves_a_faulty_settings_file_for_the_engine_to_tell_of(tmp_path
     assert file.exists()
     _, told = home.settings()
     assert told is not None
+    assert told.code == "error.settings.faulty"
     assert not file.exists()
+    # Nor is it forgotten at the next start.
+    _, told = home.settings()
+    assert told is not None
+    assert told.code == "error.settings.set_aside"
+    file.write_text("port = 0\n", encoding="utf-8")
+    assert home.settings()[1] is None

@@ -68,10 +68,7 @@ class Spoken:
 def _library() -> tuple[ctypes.CDLL, int]:
     """Initialised once a process, and the rate of its samples: a second time crosses what the first still holds, and crashes."""
     library = ctypes.CDLL(espeakng_loader.get_library_path())
-    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), _DONT_EXIT)
-    if rate <= 0:
-        raise EspeakError("no data")
-    return library, rate
+    return library, library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), _DONT_EXIT)
 
 
 class Espeak:
@@ -79,6 +76,8 @@ class Espeak:
 
     def __init__(self) -> None:
         self._library, self.rate = _library()
+        if self.rate <= 0:
+            raise EspeakError("no data")
         self._samples: list[bytes] = []
         self._words: list[Word] = []
         self._callback = _Callback(self._take)

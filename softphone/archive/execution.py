@@ -79,7 +79,7 @@ class NoKeyError(Exception):
 class Memory:
     """What is remembered of calls and recordings from one commit to the next; but for the keys, the catalog has it all."""
 
-    facts: dict[str, CallFacts] = field(default_factory=dict[str, CallFacts])
+    facts: dict[str, CallFacts] = field(default_factory=dict[str, CallFacts], repr=False)
     keys: dict[str, dict[int, bytes]] = field(default_factory=dict[str, dict[int, bytes]], repr=False)
     """a recording's data keys, a segment each, until they are to be forgotten"""
     aside: dict[str, list[Wrap]] = field(default_factory=dict[str, list[Wrap]], repr=False)

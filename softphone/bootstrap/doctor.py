@@ -162,7 +162,7 @@ def _settings(folder: Path) -> Finding:
     path = folder / (ASIDE if aside else FILE)
     code, told = "doctor.settings.doubtful", ()
     try:
-        told = tuple(texts()(code, **params) for code, params in doubts(read_settings(path)))
+        told = tuple(printable(texts()(one, **params)) for one, params in doubts(read_settings(path)))
     except FaultySettings as error:
         code, told = "doctor.settings.faulty", tuple(_at_its_place(fault) for fault in error.faults)
     except SettingsError as error:
@@ -179,7 +179,7 @@ def _at_its_place(fault: PolicyFault) -> str:
     tell = texts()
     sentence = tell(fault.code, **fault.params)
     if fault.line is None:
-        return sentence
+        return printable(sentence)
     return printable(
         tell("policy.at" if fault.key else "policy.at_line", line=fault.line, key=fault.key, sentence=sentence)
     )

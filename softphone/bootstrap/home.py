@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from softphone.domain.errors import ArchiveError, SettingsError
 from softphone.domain.purpose import Language
 from softphone.system.paths import UserFolders, program_folder
-from softphone.system.settings import load_settings, set_aside
+from softphone.system.settings import ASIDE, FILE, FaultySettings, load_settings, set_aside
 from softphone.texts import Texts
 from softphone.wire import Said, Settings
 
@@ -55,10 +55,15 @@ class Home:
         try:
             settings, said = load_settings(self.folders.config), None
         except SettingsError as error:
-            if not only_look:
+            if isinstance(error, FaultySettings) and not only_look:
                 with suppress(OSError):
                     set_aside(self.folders.config)
             settings, said = Settings(), Said(error.code, error.params)
+        else:
+            aside = self.folders.config / ASIDE
+            if aside.exists() and not (self.folders.config / FILE).exists():
+                # At each start, until somebody has set anything anew.
+                said = Said("error.settings.set_aside", {"path": str(aside)})
         if self.demo and (policy := self.demo / DEMO_POLICY).exists():
             settings = replace(settings, policy=str(policy), policy_signer="")
         return settings, said

@@ -109,11 +109,11 @@ def unless_keyless(decision: Decision, known: Known) -> Decision:
     return not_recorded(Reason.NO_KEY) if wanted & known.keyless else decision
 
 
-def without_look_up(decision: Decision) -> Decision:
-    """A call that could not be looked up is in no sample because the archive failed, not because of the draw."""
+def out_of_the_sample(decision: Decision, because: Reason) -> Decision:
+    """It is in no sample for that reason, and not because of the draw."""
 
     def why(reason: Reason) -> Reason:
-        return Reason.STORAGE_FAILED if reason is Reason.NOT_IN_SAMPLE else reason
+        return because if reason is Reason.NOT_IN_SAMPLE else reason
 
     documentation, training = (replace(it, reason=why(it.reason)) for it in (decision.documentation, decision.training))
     reasons = tuple(why(reason) for reason in decision.reasons)

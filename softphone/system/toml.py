@@ -17,6 +17,6 @@ def broken(text: str, message: str) -> PolicyFault:
     where = _WHERE.search(message)
     if _TWICE.match(message):
         return PolicyFault(int(where[1]) if where else last, "", "policy.fault.declared_twice")
-    if where is None or "end of document" in message:
+    if where is None:
         return PolicyFault(last, "", "policy.fault.ends_early")
     return PolicyFault(int(where[1]), "", "policy.fault.broken", {"column": int(where[2])})

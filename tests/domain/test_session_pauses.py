@@ -439,6 +439,6 @@ def test_no_assessment_is_said_beside_whatever_the_status_is() -> None:
 
 
 @pytest.mark.rule("G23")
-def test_of_several_pauses_an_objection_is_told_first_as_no_press_ends_it() -> None:
+def test_of_several_pauses_an_objection_is_told_first_as_it_does_not_end_with_the_others() -> None:
     pauses = Pauses(held=True, sensitive=Sensitive.PAUSED, not_told=True)
     assert replace(pauses, objection=True).for_all == (Reason.OBJECTION, *pauses.for_all)

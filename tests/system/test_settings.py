@@ -25,7 +25,18 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert load_settings(tmp_path) == Settings()
 
 
-@pytest.mark.parametrize("content", [b"look = ", b"\xff\xfe\x00", b'look = "pink"', b"nonsense = 1", b"accounts = 7"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"look = ",
+        b"\xff\xfe\x00",
+        b'look = "pink"',
+        b"nonsense = 1",
+        b"accounts = 7",
+        pytest.param(b"a = " + b"[" * 3000, id="brackets"),
+        pytest.param(b"port = " + b"1" * 5000, id="digits"),
+    ],
+)
 def test_a_faulty_file_is_reported_and_set_aside_whole(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(SettingsError):
@@ -95,3 +106,17 @@ def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_known_before_it_is(settings: Settings, code: str) -> None:
     assert [told for told, _ in doubts(settings)] == [code]
     assert list(doubts(Settings(accounts=(Account("a", "anna@nordlys.example"),)))) == []
+
+
+def test_a_line_that_goes_on_where_it_should_end_is_told_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("port = 5 6\n" + "# more\n" * 40, encoding="utf-8")
+    with pytest.raises(FaultySettings) as refused:
+        load_settings(tmp_path)
+    assert [one.line for one in refused.value.faults] == [1]
+
+
+def test_what_was_set_aside_before_stays(tmp_path: Path) -> None:
+    for content in ("a = 1", "b = 1"):
+        (tmp_path / FILE).write_text(content, encoding="utf-8")
+        assert set_aside(tmp_path).read_text("utf-8") == content
+    assert sorted(one.read_text("utf-8") for one in tmp_path.iterdir()) == ["a = 1", "b = 1"]

@@ -6,6 +6,7 @@ Cut off anywhere, the backup before still counts, and the next one goes on with 
 
 from __future__ import annotations
 
+import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -318,7 +319,7 @@ def _sizes(held: list[str], recording: str) -> list[int]:
 
 def _target(archive: Archive, folder: Path, *, anew: bool) -> Target:
     """Begun where there is none, but never where one was and is not to be seen now, nor within the archive."""
-    here, there = archive.folder.resolve(), folder.resolve()
+    here, there = (Path(os.path.realpath(one)) for one in (archive.folder, folder))
     if there.is_relative_to(here) or here.is_relative_to(there):
         raise ArchiveError("error.backup.inside", path=str(folder), archive=str(archive.folder))
     try:

@@ -88,7 +88,8 @@ def _until(state: State) -> datetime | None:
         return None
     if state.pauses.sensitive in (Sensitive.PAUSED, Sensitive.WARNED):
         ends = state.pauses.sensitive_until
-        if ends is None or not state.terms.sensitive_resumes:
+        if ends is None or not state.terms.sensitive_resumes or state.pauses.objection:
+            # It does not resume with that.
             return None
         # What is counted down is when recording resumes, and that is when the warning is over too.
         warning = pausing.WARNING_SECONDS if state.pauses.sensitive is Sensitive.PAUSED else 0.0

@@ -150,7 +150,7 @@ class Pauses:
 
     @property
     def for_all(self) -> tuple[Reason, ...]:
-        """The pauses that stop everything, most telling first: one that no press ends, then what hides the others."""
+        """The pauses that stop everything, most telling first: one that outlasts the others, then what hides the rest."""
         return tuple(
             reason
             for reason, stands in (

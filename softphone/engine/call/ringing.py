@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from softphone.domain import events as ev
-from softphone.domain.decision import Decision, Facts, Known, not_recorded, unless_keyless, without_look_up
+from softphone.domain.decision import Decision, Facts, Known, not_recorded, out_of_the_sample, unless_keyless
 from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, which_line
 from softphone.domain.policy.terms import terms
-from softphone.domain.purpose import Direction, Language, Reason
+from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.session import may_ask_for_recording
 from softphone.engine.call.hands import Rules, Store
 from softphone.engine.call.lines import line_state
@@ -149,7 +149,9 @@ class Ringing:
     def decided(self, call: LiveCall, decision: Decision) -> None:
         """The rulebook's answer. One that comes again, or unasked, changes nothing."""
         if not call.known.looked_up:
-            decision = without_look_up(decision)
+            decision = out_of_the_sample(decision, Reason.STORAGE_FAILED)
+        if _only_training_is_keyless(call.known, call.line):
+            decision = out_of_the_sample(decision, Reason.NO_KEY)
         decision = unless_keyless(decision, call.known)
         if not call.decided:
             self._ring(call, decision)
@@ -165,8 +167,8 @@ class Ringing:
                 self._stepper.feed(call, ev.PartyAsksForRecording(decision, anew))
             else:
                 # What is kept of the call until now is nobody's to change by saying no to more.
-                failed = decision.reasons[0] is Reason.RULEBOOK_FAILED
-                self._tell(Fault(Said("fault.asked_anew.failed" if failed else "fault.asked_anew.no"), call.id))
+                why = {Reason.RULEBOOK_FAILED: "failed", Reason.NO_KEY: "no_key"}.get(decision.reasons[0], "no")
+                self._tell(Fault(Said(f"fault.asked_anew.{why}"), call.id))
 
     def ask_anew(self, call: LiveCall) -> None:
         """The party wants now what it declined: the earlier no is no longer asked about. Where it wants documentation to go
@@ -183,6 +185,8 @@ class Ringing:
         policy, line = call.policy, call.line
         if policy and line:
             drawn = line.training is not None and known.drawn and line.id not in call.book.untrained
+            # What is to be documented is, also where nobody could open it for training.
+            drawn = drawn and not _only_training_is_keyless(known, line)
             facts = Facts(
                 line.id,
                 call.direction,
@@ -248,3 +252,7 @@ def _exempt(call: LiveCall, policy: Policy) -> Reason | None:
         if reason := exempt(policy, call.line, call.direction, number, ours):
             return reason
     return None
+
+
+def _only_training_is_keyless(known: Known, line: Line | None) -> bool:
+    return line is not None and line.documentation is not None and known.keyless == frozenset({Purpose.TRAINING})

@@ -189,7 +189,7 @@ class SipEndpoint:
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
                 one.bind((settings.address or "0.0.0.0", 0))  # noqa: S104 - as a phone listens
-        except OSError:
+        except (OSError, TypeError, ValueError):
             raise EngineError("bind", bind=settings.address) from None
 
     def _listen(self, lib: EndpointDirector, kind: int, port: int) -> tuple[int, int]:

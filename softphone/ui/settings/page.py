@@ -13,7 +13,7 @@ from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View, new_id
 from softphone.wire import Levels, SaveSettings, Settings, WatchLevels
 
-_SET_ASIDE = ("error.settings.faulty", "error.settings.unreadable")
+_SET_ASIDE = ("error.settings.faulty", "error.settings.unreadable", "error.settings.set_aside")
 """why nothing of what had been set is here"""
 
 

@@ -237,9 +237,6 @@ class _Card(Speech):
         )
 
     def _progress(self) -> float | None:
-        if self.first.reason is Reason.OBJECTION:
-            # Another pause may end beside it; recording does not begin again with that.
-            return None
         start, until = self.status.since, self.status.until
         if self.status.notice and self.status.headline is Headline.NOTICE:
             start = self.status.notice.started_at or start

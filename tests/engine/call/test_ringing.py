@@ -73,6 +73,32 @@ def test_what_could_not_be_looked_up_is_not_recorded_for_training_because_the_ar
     assert (scene.reason is Reason.STORAGE_FAILED) is not documented
 
 
+@pytest.mark.rule("G11")
+def test_what_is_to_be_documented_is_also_where_nobody_could_open_it_for_training() -> None:
+    scene = Scene()
+    scene.ring()
+    off = PurposePlan(PlanState.OFF, Basis.LEGITIMATE_INTEREST, Reason.NOT_IN_SAMPLE)
+    alone = replace(N1, training=off, reasons=(Reason.ASSESSMENT, Reason.NOT_IN_SAMPLE))
+    scene.decide(alone, Known(drawn=True, keyless=frozenset({Purpose.TRAINING})))
+    assert [drawn for _, drawn in scene.rules.asked] == [False]
+    scene.answer()
+    assert scene.headline is Headline.NOTICE
+    assert scene.call.status is not None
+    assert scene.call.status.purposes[Purpose.TRAINING].reason is Reason.NO_KEY
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("keyless", [{Purpose.DOCUMENTATION}, set(Purpose)])
+def test_nobody_is_told_of_a_documentation_that_nobody_could_open(keyless: set[Purpose]) -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide(N1, Known(keyless=frozenset(keyless)))
+    scene.answer()
+    assert (scene.headline, scene.reason) == (Headline.FAILED, Reason.NO_KEY)
+    assert scene.call.status is not None
+    assert scene.call.status.notice is None
+
+
 @pytest.mark.rule("G09")
 def test_a_line_whose_question_does_not_name_what_it_must_is_not_in_the_sample() -> None:
     scene = Scene()
