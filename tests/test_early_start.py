@@ -99,3 +99,14 @@ def test_a_desk_leaves_a_faulty_settings_file_for_the_engine_to_tell_of(tmp_path
     assert told.code == "error.settings.set_aside"
     file.write_text("port = 0\n", encoding="utf-8")
     assert home.settings()[1] is None
+
+
+def test_a_settings_file_that_cannot_be_read_stays_where_it_is(tmp_path: Path) -> None:
+    home = Home.within(tmp_path)
+    file = home.folders.config / "settings.toml"
+    file.mkdir(parents=True)  # whoever runs the tests may read every file
+    for _ in range(2):
+        _, told = home.settings()
+        assert told is not None
+        assert told.code == "error.settings.unreadable"
+        assert file.exists()
