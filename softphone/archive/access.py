@@ -7,17 +7,17 @@ that is what the seals are for, and `verify`.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from softphone.archive.archive import KEY_SHOWN, Archive
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.finding.searching import sealed_for
-from softphone.archive.keys import policy_signer, slots
-from softphone.archive.keys.wraps import Recipient, unwrap
+from softphone.archive.keys import policy_signer
+from softphone.archive.keys.held import opening, wrapped_for
+from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
 from softphone.archive.review.sample import living_in
 from softphone.archive.tables import calls, recordings, review_comments, review_scores, reviews, wraps
@@ -110,7 +110,7 @@ def viewer_of(archive: Archive, policy: Policy | None, accounts: Iterable[str]) 
     """
     agents = tuple(one for one in accounts if one)
     found: dict[KeyRole, tuple[str, ...]] = {}
-    for key_id, role in _opening(archive):
+    for key_id, role in opening(archive.catalog, archive.private_key):
         found[role] = (*found.get(role, ()), key_id)
     roles = {role_of(key) for key in found} | ({Role.AGENT} if agents else set[Role]())
     if archive.demo:
@@ -155,7 +155,7 @@ def require(archive: Archive, viewer: Viewer, deed: Deed, now: datetime, *, reco
     if recording is not None and deed is Deed.FIND_OWN:
         allowed = allowed and agent in viewer.agents
     if not allowed:
-        refuse(archive, deed, now, call=call, recording=recording, viewer=viewer)
+        refuse(archive, deed, now, call=call, recording=recording)
         not_their_team = viewer.may(deed) and deed not in _FOR_ALL
         raise ArchiveError("error.archive.not_your_team" if not_their_team else "error.archive.not_yours")
 
@@ -174,29 +174,16 @@ def require_signed(archive: Archive, viewer: Viewer, now: datetime) -> None:
         raise error
 
 
-def refuse(
-    archive: Archive,
-    deed: Deed,
-    now: datetime,
-    *,
-    call: str = "",
-    recording: str | None = None,
-    viewer: Viewer | None = None,
-) -> None:
-    """The entry alone, with a key of whoever was refused. Where it cannot be written, a refusal stays a refusal."""
-    asked = next((role.value for role, one in OPENS.items() if one is deed), None)
-    keys = [key for of_role in (viewer.key_ids.values() if viewer else ()) for key in of_role]
-    told = {"deed": deed.value, **({"role": asked} if asked else {}), **({"key": keys[0][:KEY_SHOWN]} if keys else {})}
-    with suppress(ArchiveError):
-        archive.note(AuditEntry(REFUSED, RULE, now, call, recording, dict(told)))
+def refuse(archive: Archive, deed: Deed, now: datetime, *, call: str = "", recording: str | None = None) -> None:
+    """The entry alone."""
+    role = next((role for role, one in OPENS.items() if one is deed), None)
+    told = {"deed": deed.value} | ({"role": role.value} if role else {})
+    archive.note_refusal(REFUSED, RULE, now, call=call, recording=recording, **told)
 
 
 def refuse_policy(archive: Archive, why: str, now: datetime) -> None:
-    """The entry alone, with a key of whoever came with it; `why`: the fault's code. As `refuse`."""
-    with suppress(ArchiveError):
-        keys = [key_id for key_id, _ in _opening(archive)]
-        told = {"why": why, **({"key": keys[0][:KEY_SHOWN]} if keys else {})}
-        archive.note(AuditEntry(POLICY_REFUSED, RULE, now, "", params=dict(told)))
+    """The entry alone; `why`: the fault's code."""
+    archive.note_refusal(POLICY_REFUSED, RULE, now, why=why)
 
 
 def require_signer(archive: Archive, now: datetime) -> Viewer:
@@ -209,11 +196,11 @@ def require_signer(archive: Archive, now: datetime) -> Viewer:
         raise ArchiveError("error.archive.signer_demo")
     viewer = viewer_of(archive, None, ())
     with archive.catalog.reading() as connection:
-        sealed = any(role is KeyRole.CUSTODY for _, role in _wrapped_for(connection))
+        sealed = any(role is KeyRole.CUSTODY for _, role in wrapped_for(connection))
     if sealed:
         require(archive, viewer, Deed.CHOOSE_SIGNER, now)
     elif not archive.signer.signs:
-        refuse(archive, Deed.CHOOSE_SIGNER, now, viewer=viewer)
+        refuse(archive, Deed.CHOOSE_SIGNER, now)
         raise ArchiveError("error.archive.signer_not_yet")
     return viewer
 
@@ -235,8 +222,7 @@ def require_revoke(archive: Archive, viewer: Viewer, key: Recipient, now: dateti
     """
     if viewer.demo or any(_opens_most(archive, viewer.key_ids, role) for role in (key.role, KeyRole.CUSTODY)):
         return
-    with suppress(ArchiveError):
-        archive.note(AuditEntry(REFUSED, RULE, now, "", params={"deed": "revoke", "key": key.key_id}))
+    archive.note_refusal(REFUSED, RULE, now, deed="revoke", of=key.key_id)
     raise ArchiveError("error.keys.not_yours_to_revoke", id=key.id)
 
 
@@ -324,30 +310,6 @@ def own_review(archive: Archive, recording: str, now: datetime) -> OwnReview:
     return OwnReview(tuple((row.item, row.points) for row in scores), tuple((row.sample, row.text) for row in comments))
 
 
-def _opening(archive: Archive) -> list[tuple[str, KeyRole]]:
-    """The keys of the store that open something, with the role that it is sealed for."""
-    with archive.catalog.reading() as connection:
-        pairs = _wrapped_for(connection)
-    privates = {key_id: archive.private_key(key_id) for key_id, _ in pairs}
-    with archive.catalog.reading() as connection:
-        return [
-            (key_id, role)
-            for key_id, role in pairs
-            if (private := privates[key_id]) is not None and _opens(connection, key_id, role, private)
-        ]
-
-
-def _opens(connection: Connection, key_id: str, role: KeyRole, private: bytes) -> bool:
-    """The first does, but where somebody changed it."""
-    asked = slots.SEALED.where(wraps.c.key_id == key_id, wraps.c.role == role.value)
-    for row in connection.execute(asked):
-        # Of what the program never writes, `verify` tells.
-        with suppress(ArchiveError, TypeError):
-            if unwrap(slots.wrap_of(row), private) is not None:
-                return True
-    return False
-
-
 def _opens_most(archive: Archive, keys: Mapping[KeyRole, tuple[str, ...]], role: KeyRole) -> bool:
     """Whether one of these keys opens at least half as much in this role as any other: what decides on all that is here, or on
     all that is to come, is not for whoever recorded a call by a policy of their own."""
@@ -356,28 +318,13 @@ def _opens_most(archive: Archive, keys: Mapping[KeyRole, tuple[str, ...]], role:
         return False
     counted = select(func.count()).select_from(wraps).where(wraps.c.role == role.value)
     with archive.catalog.reading() as connection:
-        those = [key_id for key_id, of_role in _wrapped_for(connection) if of_role is role]
+        those = [key_id for key_id, of_role in wrapped_for(connection) if of_role is role]
         if set(those) <= set(own):
             return bool(those)
         opens = {
             key_id: int(connection.execute(counted.where(wraps.c.key_id == key_id)).scalar_one()) for key_id in those
         }
     return any(2 * opens.get(key_id, 0) >= max(opens.values()) for key_id in own)
-
-
-def _wrapped_for(connection: Connection) -> list[tuple[str, KeyRole]]:
-    """Every key that something is sealed for, with its role: from one to the next by their index, however many there are."""
-    found: list[tuple[str, KeyRole]] = []
-    key = ""
-    while True:
-        # Of two columns SQLite would seek by the first alone, and walk through all of a key's rows.
-        following = select(func.min(wraps.c.key_id)).where(wraps.c.key_id > key)
-        if (key := connection.execute(following).scalar()) is None:
-            return found
-        for role in KeyRole:
-            of_role = select(wraps.c.key_id).where(wraps.c.key_id == key, wraps.c.role == role.value).limit(1)
-            if connection.execute(of_role).first() is not None:
-                found.append((key, role))
 
 
 def _is_of(team: Team, line: str | None, agent: str | None) -> bool:

@@ -31,7 +31,7 @@ from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.rows import ROLES, RecordingRow, rows_of
 from softphone.archive.finding.searching import Query, pages
-from softphone.archive.keys import policy_signer, slots
+from softphone.archive.keys import held, policy_signer, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
 from softphone.archive.known import Lookups
@@ -46,7 +46,7 @@ from softphone.archive.sharing import check_local
 from softphone.archive.tables import recordings, time_in, wraps
 from softphone.archive.writers import Writers
 from softphone.domain.changes import AuditEntry
-from softphone.domain.errors import ArchiveError
+from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason
 from softphone.domain.retention import Steady
 
@@ -331,6 +331,17 @@ class Archive:
                 return {"key": one.key_id[:KEY_SHOWN]}
         return {}
 
+    def note_refusal(
+        self, event: str, rule: str, now: datetime, *, call: str = "", recording: str | None = None, **told: str | None
+    ) -> None:
+        """With the beginning of a key id of whoever was refused: of one that opens this here, else of one that opens anything.
+        Where the entry cannot be written, a refusal stays a refusal."""
+        with suppress(ArchiveError, KeyringError):
+            key = self.key_here(recording, None) if recording is not None else {}
+            if not key and (any_key := next(iter(held.opening(self.catalog, self.private_key)), None)):
+                key = {"key": any_key[0][:KEY_SHOWN]}
+            self.note(AuditEntry(event, rule, now, call, recording, {**told, **key}))
+
     def private_key(self, key_id: str) -> bytes | None:
         return self.store.get(keys.private_name(key_id))
 
@@ -355,11 +366,8 @@ class Archive:
         try:
             yield
         except ArchiveError as error:
-            key = self.key_here(row.recording, role)
-            asked = {"role": role.value if role else None, "why": error.code.rpartition(".")[2], **key, **params}
-            # Where it cannot be written, it stays a refusal.
-            with suppress(ArchiveError):
-                self.note(AuditEntry(refusal, "G11", now, row.call, row.recording, asked))
+            asked = {"role": role.value if role else None, "why": error.code.rpartition(".")[2], **params}
+            self.note_refusal(refusal, "G11", now, call=row.call, recording=row.recording, **asked)
             raise
 
     def _keys_for(self, row: RecordingRow, role: KeyRole | None) -> tuple[KeyRole, dict[int, bytes]]:

@@ -82,6 +82,12 @@ class _Here:
             with self.archive() as archive:
                 archive.note(AuditEntry(event, rotation.RULE, datetime.now(UTC), "", params=params))
 
+    def note_refusal(self, **told: str) -> None:
+        """As `note`; where it cannot be written, a refusal stays a refusal."""
+        if (self.folder / MARKER).exists():
+            with suppress(ArchiveError, KeyringError), self.archive() as archive:
+                archive.note_refusal(REFUSED, rotation.RULE, datetime.now(UTC), **told)
+
     def warn(self, sentence: str) -> None:
         print(sentence, file=sys.stderr)  # noqa: T201
 
@@ -203,9 +209,7 @@ def keys_export(arguments: argparse.Namespace) -> int:
         _tell(known.as_policy())
         return 0
     if here.store.get(known.private_name) is None:
-        # Where it cannot be written, a refusal stays a refusal.
-        with suppress(ArchiveError, KeyringError):
-            here.note(REFUSED, deed="export", key=known.key_id)
+        here.note_refusal(deed="export", of=known.key_id)
         raise ArchiveError("error.keys.no_private", id=known.id)
     passphrase = new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
     here.note("key_exported", key=known.key_id)

@@ -63,7 +63,7 @@ def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) 
         policy = _policy(settings, archive)
         viewer = viewer_of(archive, policy, (account.address for account in settings.accounts))
         if why := _refused(archive, policy, viewer):
-            refuse(archive, Deed.REVIEW, datetime.now(UTC), viewer=viewer)
+            refuse(archive, Deed.REVIEW, datetime.now(UTC))
             raise _Nothing(why)
     except _Nothing as why:
         refusal = why.said

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 from uuid_utils import uuid7
 
-from softphone.archive.archive import Archive
+from softphone.archive.archive import KEY_SHOWN, Archive
 from softphone.archive.changes import CallFacts, PurposeEnd
 from softphone.archive.files.reader import read_structure
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
@@ -134,6 +134,10 @@ class Scene:
         store = MemoryKeys(demo=self.store.demo)
         store.held = {name: secret for name, secret in self.memory.held.items() if name not in names}
         return store
+
+    def shown(self, *roles: KeyRole) -> dict[str, str]:
+        """As an entry of the log has the first of their keys; empty for none."""
+        return {"key": self.recipients[roles[0]].key_id[:KEY_SHOWN]} if roles else {}
 
     def call(
         self,

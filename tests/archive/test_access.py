@@ -18,7 +18,7 @@ from softphone.archive.keys import ring
 from softphone.archive.keys.revocation import revoked
 from softphone.archive.retention import holding
 from softphone.archive.review.session import open_review
-from softphone.domain.changes import HoldBy, Restrict
+from softphone.domain.changes import DropWraps, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
@@ -98,11 +98,6 @@ def test_a_team_is_led_by_whose_key_it_names_and_where_there_are_no_teams_everyb
     assert not viewer_of(home.desk.archive, None, ()).leads("salg", ANNA)
 
 
-def key_of(home: House, role: KeyRole) -> dict[str, str]:
-    """As an entry of the log has it."""
-    return {"key": home.desk.recipients[role].key_id[:16]}
-
-
 @pytest.mark.rule("G11")
 def test_a_refusal_is_in_the_log_before_anything_is_told(home: House) -> None:
     recording = home.recorded(TRAINING, agent=BO)
@@ -111,7 +106,7 @@ def test_a_refusal_is_in_the_log_before_anything_is_told(home: House) -> None:
     with pytest.raises(ArchiveError) as refused:
         require(home.desk.archive, viewer, Deed.REVIEW, datetime.now(UTC), recording=recording)
     assert refused.value.code == "error.archive.not_your_team"
-    assert last(home) == ("refused", {"deed": "review", **key_of(home, KeyRole.TRAINING)})
+    assert last(home) == ("refused", {"deed": "review", **home.desk.shown(KeyRole.TRAINING)})
     assert home.desk.archive.audit_of(recording)[-1].event == "refused"
 
 
@@ -144,7 +139,7 @@ def test_by_number_find_custody_and_case_handlers_and_nobody_else(home: House) -
     assert home.person("dpo", KeyRole.CUSTODY).finds("--number", NUMBER) == {documented, trained}
     assert home.person("case", KeyRole.DOCUMENTATION).finds("--number", NUMBER) == {documented}
     lead, anna = home.person("lead", KeyRole.TRAINING), home.person("anna", account=ANNA)
-    for person, key in ((lead, key_of(home, KeyRole.TRAINING)), (anna, {})):
+    for person, key in ((lead, home.desk.shown(KeyRole.TRAINING)), (anna, {})):
         said = person.does("archive", "list", "--number", NUMBER)
         assert (said.status, said.out) == (1, "")
         assert "search by a phone number" in said.err
@@ -256,11 +251,11 @@ def test_documentation_is_opened_naming_why_and_a_case_by_custody_and_training_b
     assert "--why" in said.err
     assert last(home) == (
         "refused",
-        {"deed": "open_documentation", "role": "documentation", **key_of(home, KeyRole.DOCUMENTATION)},
+        {"deed": "open_documentation", "role": "documentation", **home.desk.shown(KeyRole.DOCUMENTATION)},
     )
     said = dpo.does(*export, str(tmp_path / "no.wav"), "--why", "x")
     assert "--case" in said.err
-    assert last(home) == ("refused", {"deed": "open_case", "role": "custody", **key_of(home, KeyRole.CUSTODY)})
+    assert last(home) == ("refused", {"deed": "open_case", "role": "custody", **home.desk.shown(KeyRole.CUSTODY)})
     assert not (tmp_path / "no.wav").exists()
 
     assert case.does(*export, str(tmp_path / "1.wav"), "--why", "the price is disputed").status == 0
@@ -268,13 +263,13 @@ def test_documentation_is_opened_naming_why_and_a_case_by_custody_and_training_b
         "role": "documentation",
         "segments": 1,
         "stated": "the price is disputed",
-        **key_of(home, KeyRole.DOCUMENTATION),
+        **home.desk.shown(KeyRole.DOCUMENTATION),
     }
     assert last(home) == ("recording_exported", opened)
     assert dpo.does(*export, str(tmp_path / "2.wav"), "--case", "2026-114").status == 0
     assert last(home) == (
         "recording_exported",
-        {"role": "custody", "segments": 1, "case": "2026-114", **key_of(home, KeyRole.CUSTODY)},
+        {"role": "custody", "segments": 1, "case": "2026-114", **home.desk.shown(KeyRole.CUSTODY)},
     )
     assert "case: 2026-114" in dpo.does("archive", "show", recording).out
     assert lead.does(*export, str(tmp_path / "3.wav")).status == 0
@@ -296,6 +291,21 @@ def test_of_several_roles_the_least_is_taken_unless_another_is_asked_for(home: H
     assert role("--why", "x") == "documentation"
     assert role("--case", "7") == "custody"
     assert role("--as", "documentation", "--why", "x") == "documentation"
+
+
+@pytest.mark.rule("G11")
+def test_what_is_closed_to_somebody_s_purpose_is_refused_and_logged_as_what_they_came_for(
+    home: House, tmp_path: Path
+) -> None:
+    recording = home.recorded(DOCUMENTATION, TRAINING)
+    home.recorded(TRAINING)
+    home.desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"))
+    lead = home.person("lead", KeyRole.TRAINING)
+    said = lead.does("archive", "export", recording, "--wav", str(tmp_path / "no.wav"))
+    assert (said.status, (tmp_path / "no.wav").exists()) == (1, False)
+    assert "cannot be opened for this purpose" in said.err
+    told = {"role": "training", "why": "closed_to_role", **home.desk.shown(KeyRole.TRAINING)}
+    assert last(home) == ("opening_refused", told)
 
 
 @pytest.mark.rule("G10")
@@ -404,12 +414,13 @@ def test_a_file_of_another_archive_or_of_less_takes_nothing_away(
 def test_who_has_no_keys_for_numbers_hands_none_on_and_that_is_logged(
     home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    home.recorded(TRAINING)
     lead = admit(home, tmp_path, monkeypatch, "lead", keys=private(home, KeyRole.TRAINING))
     file = tmp_path / "next.admit"
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
     assert lead.does("archive", "admit", str(file), "--numbers").status == 1
     assert not file.exists()
-    assert last(home) == ("refused", {"deed": "admit"})
+    assert last(home) == ("refused", {"deed": "admit", **home.desk.shown(KeyRole.TRAINING)})
 
 
 @pytest.mark.rule("G11")
@@ -417,7 +428,7 @@ def test_who_has_no_private_key_exports_none_and_that_is_logged(home: House, tmp
     key, file = home.desk.recipients[KeyRole.CUSTODY].key_id, tmp_path / "custody.key"
     said = home.person("anna", account=ANNA).does("keys", "export", key[:12], "--private", str(file))
     assert (said.status, file.exists()) == (1, False)
-    assert last(home) == ("refused", {"deed": "export", "key": key})
+    assert last(home) == ("refused", {"deed": "export", "of": key})
 
 
 @pytest.mark.rule("G11")
@@ -431,7 +442,8 @@ def test_a_key_in_use_is_revoked_by_its_own_purpose_or_data_protection_and_by_no
         assert "not yours to revoke" in said.err
     refused = [row for row in home.desk.archive.audit_of() if row.event == "refused"]
     key = home.desk.recipients[KeyRole.DOCUMENTATION].key_id
-    assert [row.params for row in refused] == [{"deed": "revoke", "key": key}] * 2
+    told = {"deed": "revoke", "of": key}
+    assert [row.params for row in refused] == [{**told, **home.desk.shown(KeyRole.TRAINING)}, told]
     with home.desk.archive.catalog.reading() as connection:
         assert revoked(connection) == {}
     handler.does("keys", "revoke", "case-1", "--yes")

@@ -124,7 +124,7 @@ def test_custody_alone_closes_it_by_the_command_for_it_and_every_refusal_is_in_t
             with pytest.raises(ArchiveError) as refused:
                 holding.close(person, hold, [], AT, answered=AT.date())
             assert refused.value.code == "error.archive.only_custody"
-            told = {"role": "custody", "what": "close", "why": "no_private_key"}
+            told = {"role": "custody", "what": "close", "why": "no_private_key", **desk.shown(*roles)}
             assert last(desk, recording) == ("hold_refused", "G11", told)
     for act, code in (
         (lambda: holding.lift(desk.archive, hold, "x", [], AT), "hold_is_access"),

@@ -165,12 +165,14 @@ def test_a_provisional_hold_that_custody_confirms_in_time_no_longer_lapses(desk:
 def test_only_custody_confirms_and_lifts_and_every_refusal_is_in_the_log(desk: Scene) -> None:
     recording = closed(desk, DOCUMENTATION, TRAINING)
     hold = held(desk, recording)
+    closed(desk, TRAINING)  # another's: of one that is held, training's key opens nothing
     for roles in ((), (KeyRole.DOCUMENTATION,), (KeyRole.TRAINING,), (KeyRole.DOCUMENTATION, KeyRole.TRAINING)):
         person = Archive.open(desk.folder, desk.only(*roles))
         with pytest.raises(ArchiveError) as refused:
             holding.lift(person, hold, "settled", desk.policy_recipients, AT)
         assert refused.value.code == "error.archive.only_custody"
-        assert last(desk, recording) == ("hold_refused", {"role": "custody", "what": "lift", "why": "no_private_key"})
+        told = {"role": "custody", "what": "lift", "why": "no_private_key", **desk.shown(*roles)}
+        assert last(desk, recording) == ("hold_refused", told)
         with pytest.raises(ArchiveError):
             holding.confirm(person, hold, AGAIN, AT)
         assert last(desk, recording)[1]["what"] == "confirm"

@@ -192,22 +192,23 @@ def test_what_custody_lets_go_is_gone_at_once_and_what_another_purpose_keeps_sta
 def test_custody_alone_judges_and_every_refusal_is_in_the_log(desk: Scene) -> None:
     recording = to_judge(desk, DOCUMENTATION, TRAINING)
     swept(desk, DAY)
+    another = desk.recorded(0.1, DOCUMENTATION, TRAINING, at=DAY)  # what waits for judgement opens for custody alone
     for roles in ((), (KeyRole.DOCUMENTATION,), (KeyRole.TRAINING,), (KeyRole.DOCUMENTATION, KeyRole.TRAINING)):
         person = Archive.open(desk.folder, desk.only(*roles))
         with pytest.raises(ArchiveError) as refused:
             judging.keep(person, recording, date(2027, 4, 1), "x", desk.policy_recipients, DAY)
         assert refused.value.code == "error.archive.only_custody"
-        told = {"role": "custody", "why": "no_private_key", "what": "keep"}
+        told = {"role": "custody", "why": "no_private_key", "what": "keep", **desk.shown(*roles)}
         assert last(desk, recording) == ("judging_refused", "G11", told)
         with pytest.raises(ArchiveError):
             judging.let_go(person, recording, DAY)
         assert last(desk, recording)[2]["what"] == "delete"
         person.close()
-    assert kept(desk) == [recording]
+    assert kept(desk) == [another, recording]
     officer = Archive.open(desk.folder, desk.only(KeyRole.CUSTODY))
     judging.let_go(officer, recording, DAY)
     officer.close()
-    assert kept(desk) == []
+    assert kept(desk) == [another]
 
 
 def test_what_does_not_wait_is_not_judged(desk: Scene) -> None:

@@ -7,7 +7,6 @@ neither opens it for listening.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +62,7 @@ def rotate(archive: Archive, old: Recipient, new: Recipient, progress: Progress 
         raise ArchiveError("error.keys.same", id=old.id)
     private = archive.private_key(old.key_id)
     if private is None:
-        with suppress(ArchiveError):
-            archive.note(_entry("refused", archive, {"deed": "rotate", "key": old.key_id}))
+        archive.note_refusal("refused", RULE, archive.clock(), deed="rotate", of=old.key_id)
         raise ArchiveError("error.keys.no_private", id=old.id)
     with archive.catalog.reading() as connection:
         if new.key_id in revocation.revoked(connection):

@@ -7,7 +7,6 @@ wants judged first is listed on its day, and goes when nobody has judged it in t
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -155,8 +154,7 @@ def sweeping(
     Raises ArchiveError: on a full disk also where nothing is due.
     """
     if now > clock and not dry_run and not archive.demo:
-        with suppress(ArchiveError):
-            archive.note(AuditEntry("refused", "G10", clock, "", params={"deed": "sweep_in_future"}))
+        archive.note_refusal("refused", "G10", clock, deed="sweep_in_future")
         raise ArchiveError("error.archive.sweep_in_future")
     if dry_run:
         yield from _would(archive, now, terms, go_on)

@@ -7,7 +7,7 @@ deed asks anew whether it still may be: who withdraws while it is played is not 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Self
@@ -281,9 +281,8 @@ def _refused(archive: Archive, recording: str, now: datetime) -> ArchiveError:
     row = archive.find(recording, now)
     with archive.catalog.reading() as connection:
         error = _not_living(connection, row.recording)
-    params: dict[str, str | int | bool | None] = {"role": KeyRole.TRAINING.value, "why": error.code.rpartition(".")[2]}
-    with suppress(ArchiveError):
-        archive.note(AuditEntry("opening_refused", "G11", now, row.call, row.recording, params))
+    told = {"role": KeyRole.TRAINING.value, "why": error.code.rpartition(".")[2]}
+    archive.note_refusal("opening_refused", "G11", now, call=row.call, recording=row.recording, **told)
     return error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,8 +23,7 @@ def archive_admit(arguments: argparse.Namespace) -> int:
     numbers: bool = arguments.numbers
     with opened(arguments) as archive:
         if numbers and not archive.secrets.numbers:
-            with suppress(ArchiveError):
-                archive.note(AuditEntry(REFUSED, RULE, datetime.now(UTC), "", params={"deed": "admit"}))
+            archive.note_refusal(REFUSED, RULE, datetime.now(UTC), deed="admit")
             raise ArchiveError("error.archive.no_number_key")
         passphrase = new_passphrase(tell("keys.ask.new", file=path), path, tell)
         archive.note(AuditEntry("admitted", RULE, datetime.now(UTC), "", params={"numbers": numbers}))

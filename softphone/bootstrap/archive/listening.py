@@ -114,12 +114,11 @@ def _allowed(
     if viewer.demo:
         return row.recording, asked, told
     role = _role(archive, viewer, row, asked, why=why, case=case, now=now)
-    if role is KeyRole.DOCUMENTATION and not why:
-        refuse(archive, OPENS[role], now, call=row.call, recording=row.recording, viewer=viewer)
-        raise ArchiveError("error.archive.say_why")
-    if role is KeyRole.CUSTODY and not case:
-        refuse(archive, OPENS[role], now, call=row.call, recording=row.recording, viewer=viewer)
-        raise ArchiveError("error.archive.say_case")
+    for needs, text, code in ((KeyRole.DOCUMENTATION, why, "say_why"), (KeyRole.CUSTODY, case, "say_case")):
+        # What is closed to the role, no words open.
+        if role is needs and role in row.opens_for and not text:
+            refuse(archive, OPENS[role], now, call=row.call, recording=row.recording)
+            raise ArchiveError(f"error.archive.{code}")
     return row.recording, role, told
 
 
@@ -132,9 +131,10 @@ def _role(
         named = [one for one, text in ((KeyRole.DOCUMENTATION, why), (KeyRole.CUSTODY, case)) if text and one in may]
         if named or may:
             return (named or may)[0]
-        # Nothing opens it for this person: the log tells of the least that would have been needed.
+        # Nothing opens it for this person: the log tells of what they come for, else of the least that would have been needed.
         order = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
-        asked = next((one for one in order if one in row.opens_for), KeyRole.CUSTODY)
+        their = next((one for one in order if viewer.may(OPENS[one])), None)
+        asked = their or next((one for one in order if one in row.opens_for), KeyRole.CUSTODY)
     require(archive, viewer, OPENS[asked], now, recording=row.recording)
     return asked
 

@@ -81,12 +81,12 @@ def found(
     """
     here = sights(viewer, now)
     if not here:
-        refuse(archive, Deed.FIND_ALL, now, viewer=viewer)
+        refuse(archive, Deed.FIND_ALL, now)
         raise _nothing(viewer)
     if query.number is not None:
         here = tuple(one for one in here if one.by_number)
         if not here:
-            refuse(archive, Deed.FIND_ALL, now, viewer=viewer)
+            refuse(archive, Deed.FIND_ALL, now)
             raise ArchiveError("error.archive.not_by_number")
     rows: dict[str, RecordingRow] = {}
     bad = set[str]()
@@ -120,11 +120,11 @@ def shown(archive: Archive, viewer: Viewer, asked: str, now: datetime) -> tuple[
     except ArchiveError:
         if sights(viewer, now):
             raise
-        refuse(archive, Deed.FIND_ALL, now, viewer=viewer)
+        refuse(archive, Deed.FIND_ALL, now)
         raise _nothing(viewer) from None
     sight = seen_by(archive, viewer, row, now)
     if sight is None:
-        refuse(archive, Deed.FIND_ALL, now, call=row.call, recording=row.recording, viewer=viewer)
+        refuse(archive, Deed.FIND_ALL, now, call=row.call, recording=row.recording)
         raise _nothing(viewer)
     return (row if sight.numbers else replace(row, number=None)), sight
 

@@ -136,6 +136,8 @@ def test_nothing_is_reviewed_against_a_hold_after_an_opt_out_or_without_the_key(
         with pytest.raises(ArchiveError):
             mark_reviewed(archive, recording, "lead-1", AT)
         assert events(desk, recording)[-1] == ("review_refused", "G11")
+    entry = desk.archive.audit_of(other)[-1]
+    assert {"key": entry.params["key"]} == desk.shown(KeyRole.DOCUMENTATION)
     case_handler.close()
     assert len(desk.archive.list()) == 3
     assert verify(desk.archive).ok
