@@ -15,7 +15,7 @@ from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View
 
 _LEAST = 88
-"""px of the questions that are in sight in the smallest window: four, of one line each"""
+"""px of the questions that are in sight in the smallest window: three, of one line each"""
 
 
 class _Questions(Reel):
@@ -71,7 +71,10 @@ class Scores(Card):
         layout.addLayout(below)
         layout.addWidget(self.reel)
         layout.addSpacing(6)
-        layout.addWidget(self._rule)
+        rule = QHBoxLayout()
+        rule.setContentsMargins(6, 0, 12, 0)
+        rule.addWidget(self._rule)
+        layout.addLayout(rule)
         layout.addSpacing(2)
         layout.addWidget(self.share)
         layout.addStretch(1)
