@@ -76,12 +76,15 @@ class Director:
         self._pictures = 0
         self._drawn: tuple[object, ...] = ()
         self.played = Played()
+        self.told_to_quit = False
+        """the engine was, and ends by itself"""
 
     def start(self, desk: Desk) -> None:
         self._desk, self._hand = desk, Hand(desk)
         desk.bridge.snapshot.connect(self._snapshot)
         desk.bridge.occurred.connect(self._occurred)
         desk.bridge.fault.connect(self._fault)
+        desk.bridge.disconnected.connect(self._gone)
         self._hand.after(ALL_OF_IT + self._options.seconds, lambda: self._give_up("time"))
         self._snapshot(desk.view().snapshot)
 
@@ -90,11 +93,6 @@ class Director:
         if self._customer:
             self._customer.kill()
             self._customer.wait()
-
-    @property
-    def told_to_quit(self) -> bool:
-        """Whether the engine was told to end."""
-        return "quit" in self._seen
 
     # --- what the engine shows -------------------------------------------------------------------
 
@@ -173,7 +171,8 @@ class Director:
     def _end(self) -> None:
         if self._desk and self._first("quit"):
             self._desk.bridge.disconnected.connect(self._leave)
-            if self._desk.bridge.send(Quit("demo")):
+            self.told_to_quit = bool(self._desk.bridge.send(Quit("demo")))
+            if self.told_to_quit:
                 self._after(5.0, self._leave)
             else:
                 self._leave()
@@ -181,6 +180,11 @@ class Director:
     def _leave(self) -> None:
         if self._hand and self._first("left"):
             self._hand.leave()
+
+    def _gone(self) -> None:
+        """The engine broke off. Another comes up, but she called this one."""
+        if "ready" in self._seen and "quit" not in self._seen:
+            self._give_up("broke_off")
 
     def _give_up(self, why: str, fault: Said | None = None) -> None:
         if self._first("gave up") and "ended" not in self._seen:

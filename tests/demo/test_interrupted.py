@@ -113,6 +113,19 @@ def test_a_second_demo_in_the_folder_of_a_running_one_is_refused_in_a_sentence_a
         end_by(signal.SIGINT, first, folder)
 
 
+@pytest.mark.journey
+def test_an_engine_that_breaks_off_in_mid_call_ends_the_demo_in_a_sentence(folder: Path) -> None:
+    with demo(folder, "--json") as process:
+        wait_for(process, "first_sample")
+        endpoint = read_endpoint(folder / "phone" / "runtime")
+        assert endpoint is not None
+        psutil.Process(endpoint.pid).kill()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "the phone broke off in the middle of it" in errors
+    assert working_in(folder) == []
+
+
 INTERRUPTED_IN_A_SLOT = """
 import signal, sys
 from softphone import cli
