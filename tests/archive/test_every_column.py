@@ -45,6 +45,7 @@ NOT_PROVED = {
 OF_META = {
     "clock-seen": "a sweep by a clock that was set ahead shows by the log's own times (`swept_ahead`)",
     "last-swept": "a sweep that found nothing has no entry; it tells a note from a fault, and no more",
+    "ends-found": "says nothing but that no earlier version's recordings are still to be given their ends",
     "to-scour": "what is still to be scoured is in no row any more",
     "backup-": "what a folder was told: its own manifest is signed, and says so itself",
 }

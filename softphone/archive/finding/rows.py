@@ -82,6 +82,7 @@ class RecordingRow:
     number: str | None = field(repr=False)
     opened_at: datetime
     closed_at: datetime | None
+    """of one that broke off the last moment up to which it certainly goes, once that is known"""
     opens_for: tuple[KeyRole, ...]
     expires: Mapping[Purpose, date]
     holds: tuple[HoldRow, ...]
@@ -91,6 +92,8 @@ class RecordingRow:
     """the policy's, when the call came: its days are counted and its clock is told in it"""
     agent: str | None = None
     """the address of the account that took or made the call"""
+    broke_off: bool = False
+    """a crash ended it: what was not on the disk by then is missing"""
 
     @property
     def purposes(self) -> tuple[Purpose, ...]:
@@ -99,7 +102,7 @@ class RecordingRow:
 
     @property
     def seconds(self) -> float | None:
-        """By the clock, pauses included; None where it broke off or still runs."""
+        """By the clock, pauses included; None where it still runs, or broke off and its end is not known."""
         return (self.closed_at - self.opened_at).total_seconds() if self.closed_at else None
 
 
@@ -193,6 +196,7 @@ def _row(
         bytes=_size(source.vault, row.recording),
         time_zone=row.time_zone,
         agent=row.agent,
+        broke_off=row.broke_off_at is not None,
     )
 
 

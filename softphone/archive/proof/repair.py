@@ -1,5 +1,5 @@
 """What a crash left half-done, set right before anything new is recorded: a half-written chunk is cut off, a recording that
-broke off is marked so, a file that no row knows of is kept aside. Nothing that somebody could open is deleted.
+broke off is marked so and has its end, a file that no row knows of is kept aside. Nothing that somebody could open is deleted.
 
 Only for whoever writes alone, before it records: a recording that is still running would look as if it had broken off.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,22 +17,29 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from softphone.archive.catalog import Catalog
+from softphone.archive.files.container import FRAME, RATE
 from softphone.archive.files.reader import read_structure
-from softphone.archive.files.vault import Vault
+from softphone.archive.files.vault import CHUNK_PACKETS, Vault
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.proof import audit, written
-from softphone.archive.tables import condemned, recordings, time_in
+from softphone.archive.tables import condemned, meta, recordings, segments, time_in
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 
 _ONE_CHUNK = 64 * 1024
 """bytes; a second of two voices is a tenth of it"""
+_CHUNK = timedelta(seconds=CHUNK_PACKETS * FRAME / RATE)
+"""the sound in a full one"""
 _BEHIND = timedelta(minutes=10)
 """how long before a crash a call may have ended whose last sound was still being written: ten times what the recorder allows"""
 _LONGEST = timedelta(days=2)
 """no call lasts longer"""
 ORPHAN_GONE = "orphan_deleted"
-_ROWS = select(recordings.c.recording, recordings.c.call, recordings.c.closed_at)
+END_FOUND = "recording_end_found"
+"""the entry of what an earlier version had marked as broken off, without saying how long it is"""
+_ENDS_FOUND = "ends-found"
+"""in `meta`: there is no such recording any more"""
+_ROWS = select(recordings.c.recording, recordings.c.call, recordings.c.opened_at, recordings.c.closed_at)
 
 
 class Repair(StrEnum):
@@ -77,8 +84,8 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
             if item is None:
                 entry = AuditEntry(written.WHOLE, "G10", now, row.call, row.recording, {"chunks": seen.chunks.total()})
             else:
-                this = recordings.c.recording == row.recording
-                connection.execute(update(recordings).where(this).values(broke_off_at=seen.ended.isoformat()))
+                ended = None if row.closed_at is not None else _heard_until(connection, row, seen)
+                _set(connection, row, broke_off_at=seen.ended, closed_at=ended)
                 entry = _entry(item, row.call, now)
             audit.append(connection, desk, [entry])
             # The mark is not on the disk yet: cut off here, the next start finds that the end is missing.
@@ -86,6 +93,7 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
                 vault.cut(row.recording, seen.whole)
         if item is not None:
             done.append(item)
+    _find_ends(catalog, vault, desk, now)
     with catalog.reading() as connection:
         gone = set(connection.execute(select(condemned.c.recording)).scalars())
         strays = [one for one in unlisted(connection, vault.recordings()) if one not in gone]
@@ -126,6 +134,25 @@ def _unfinished(catalog: Catalog, desk: str, now: datetime) -> list[Any]:
     return found
 
 
+def _find_ends(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> None:
+    """Of what an earlier version had marked as broken off. It takes a look at all there are: done once."""
+    with catalog.reading() as connection:
+        if connection.execute(select(meta.c.value).where(meta.c.name == _ENDS_FOUND)).first():
+            return
+        without = _ROWS.where(recordings.c.closed_at.is_(None), recordings.c.broke_off_at.is_not(None))
+        found = connection.execute(without.order_by(recordings.c.recording)).all()
+    for row in found:
+        with catalog.reading() as connection:
+            of_it = select(segments.c.segment).where(segments.c.recording == row.recording)
+            seen = _look(vault, row.recording, now, connection.execute(of_it).scalars().all())
+        with catalog.writing() as connection:
+            if ended := _heard_until(connection, row, seen):
+                _set(connection, row, closed_at=ended)
+                audit.append(connection, desk, [AuditEntry(END_FOUND, "G10", now, row.call, row.recording)])
+    with catalog.writing() as connection:
+        connection.execute(insert(meta).values(name=_ENDS_FOUND, value=now.isoformat()))
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """Of one file: when it was last written to, how many bytes of a torn end are to go, what is whole then, and its chunks."""
@@ -134,6 +161,8 @@ class _Seen:
     cut: int = 0
     whole: int = 0
     chunks: Counter[int] = field(default_factory=Counter[int])
+    lengths: Mapping[int, timedelta] = field(default_factory=dict[int, timedelta])
+    """at least so much sound there is of each segment"""
     readable: bool = False
     broke_off: bool = False
     """a segment that nobody counted has chunks, and none of them is its last"""
@@ -155,20 +184,39 @@ def _look(vault: Vault, recording: str, now: datetime, open_ends: Sequence[int])
     chunks = written.counted(structure)
     final = {chunk.segment for chunk in structure.chunks if chunk.final}
     cut = sum(damage.length for damage in torn)
+    # How full the chunk is with which a segment was ended, no one can say without a key: it counts for nothing.
+    full = {one: count - (one in final or one not in open_ends) for one, count in chunks.items()}
     return _Seen(
         ended,
         cut,
         torn[-1].offset if torn else 0,
         chunks,
+        {one: count * _CHUNK for one, count in full.items()},
         readable=True,
         broke_off=bool({*open_ends} & chunks.keys() - final),
     )
 
 
+def _heard_until(connection: Connection, row: Any, seen: _Seen) -> datetime | None:
+    """The last moment up to which it certainly goes: by the clock, as where a recording was closed. None: the file or the rows
+    cannot be read."""
+    opened = select(segments.c.segment, segments.c.opened_at).where(segments.c.recording == row.recording)
+    begun = {one.segment: time_in(one.opened_at) for one in connection.execute(opened)}
+    ends = [at + seen.lengths[one] for one, at in begun.items() if at is not None and one in seen.lengths]
+    start = time_in(row.opened_at)
+    return max([start, *ends]) if start is not None and seen.readable else None
+
+
+def _set(connection: Connection, row: Any, **times: datetime | None) -> None:
+    told = {name: at.isoformat() for name, at in times.items() if at is not None}
+    if told:
+        connection.execute(update(recordings).where(recordings.c.recording == row.recording).values(told))
+
+
 def _count(connection: Connection, recording: str, seen: _Seen) -> None:
     if seen.readable:
-        segments = written.uncounted(connection, recording)
-        written.count(connection, recording, {one: seen.chunks[one] for one in segments})
+        uncounted = written.uncounted(connection, recording)
+        written.count(connection, recording, {one: seen.chunks[one] for one in uncounted})
 
 
 def _entry(item: Repaired, call: str, now: datetime) -> AuditEntry:

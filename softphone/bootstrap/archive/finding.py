@@ -79,7 +79,8 @@ def _tell_unknown_lines(arguments: argparse.Namespace, archive: Archive, tell: T
 def _columns(row: RecordingRow, tell: Texts) -> list[str]:
     direction = tell(f"archive.direction.{row.direction}")
     about = [row.line or "–", row.agent or "–", direction, _length(row), row.number or ""]
-    return [row.recording, when(row.opened_at, row), *about, state_of(row, tell)]
+    state = [state_of(row, tell), *([tell("archive.show.broke_off")] if row.broke_off else [])]
+    return [row.recording, when(row.opened_at, row), *about, ", ".join(state)]
 
 
 def _length(row: RecordingRow) -> str:
@@ -87,6 +88,13 @@ def _length(row: RecordingRow) -> str:
         return "–"
     minutes, seconds = divmod(round(row.seconds), 60)
     return f"{minutes}:{seconds:02}"
+
+
+def _ended(row: RecordingRow, tell: Texts) -> str:
+    at = when(row.closed_at, row) if row.closed_at else ""
+    if row.broke_off:
+        return ", ".join(filter(None, (at, tell("archive.show.broke_off"))))
+    return at or tell("archive.show.running")
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:
@@ -112,7 +120,7 @@ def archive_show(arguments: argparse.Namespace) -> int:
     facts = {
         "id": row.recording,
         "opened": when(row.opened_at, row),
-        "closed": when(row.closed_at, row) if row.closed_at else tell("archive.show.broke_off"),
+        "closed": _ended(row, tell),
         "length": _length(row),
         "line": row.line or "–",
         "agent": row.agent or "–",
@@ -190,6 +198,7 @@ def _as_json(row: RecordingRow) -> dict[str, Any]:
         "opened_at": row.opened_at.isoformat(),
         "closed_at": row.closed_at.isoformat() if row.closed_at else None,
         "seconds": row.seconds,
+        "broke_off": row.broke_off,
         "time_zone": row.time_zone,
         "opens_for": [role.value for role in row.opens_for],
         "expires": {purpose.value: day.isoformat() for purpose, day in row.expires.items()},

@@ -1,0 +1,181 @@
+"""How long a recording is that a crash ended: known from the next start on, where no key opens it, and borne out by `verify`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from softphone import cli
+from softphone.archive.archive import Archive
+from softphone.archive.files.reader import read_structure
+from softphone.archive.proof import audit, written
+from softphone.archive.proof.repair import Repair
+from softphone.archive.proof.verify import verify
+from softphone.archive.tables import recordings
+from softphone.bootstrap.home import DEMO_KEYS
+from softphone.domain.changes import AuditEntry
+from softphone.domain.purpose import KeyRole
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.scene import AT, RATE
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime.now(UTC) + timedelta(days=1)
+SECONDS = 14
+"""ten to the end of a pause, four whole ones behind it"""
+CALL = """
+import os, signal, sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from softphone.bootstrap.home import DEMO_KEYS
+from softphone.system.secrets import DemoKeyFile
+from tests.archive.scene import AT, DOCUMENTATION, Scene, voices
+
+folder = Path(sys.argv[1])
+desk = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+call = desk.call("call")
+recording = desk.open(call, DOCUMENTATION)
+if sys.argv[2] != "nothing":
+    desk.start(call, recording, 0)
+    desk.talk(call, voices(2.5))
+    desk.recorder.stop(call, recording, 0)
+    desk.drained(recording, 0, 40_000)
+    if sys.argv[2] == "talk":
+        segment = replace(desk.segment(recording, 1, DOCUMENTATION), at=AT + timedelta(seconds=10))
+        desk.commit(segment, call=call, recording=recording)
+        desk.start(call, recording, 1)
+        desk.talk(call, voices(1), 500)
+        desk.talk(call, voices(2.3), 600)
+        desk.drained_to(recording, 7)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+pytestmark = [
+    pytest.mark.usefixtures("english"),
+    pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX's"),
+]
+Killed = Callable[[str], Archive]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def killed(folder: Path) -> Iterator[Killed]:
+    """A phone that was killed while somebody talked, in a pause, or before there was a sound; its archive, as it left it."""
+    opened: list[Archive] = []
+
+    def run(when: str) -> Archive:
+        child = subprocess.run([sys.executable, "-c", CALL, str(folder), when], cwd=ROOT, check=False, timeout=60)
+        assert child.returncode == -signal.SIGKILL
+        opened.append(Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS)))
+        opened[0].clock = lambda: AT
+        return opened[0]
+
+    yield run
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def told(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    def run(*words: str) -> str:
+        assert cli.main(["archive", "--archive", str(folder), *words]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def repaired(archive: Archive) -> list[Repair]:
+    return [one.what for one in archive.repair(NOW)]
+
+
+def test_its_length_is_listed_and_shown_with_the_word_that_it_broke_off(
+    killed: Killed, told: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = killed("talk")
+    assert archive.find("call-1").seconds is None
+    assert "ended         not yet\n" in told("show", "call-1")
+    assert json.loads(told("list", "--json"))["broke_off"] is False
+
+    assert repaired(archive) == [Repair.BROKE_OFF]
+
+    opened = archive.open_recording("call-1", AT, role=KeyRole.DOCUMENTATION)
+    assert opened.length() == SECONDS * RATE - opened.header.delay
+    for shown in (json.loads(told("list", "--json")), json.loads(told("show", "call-1", "--json"))):
+        assert shown["closed_at"] == (AT + timedelta(seconds=SECONDS)).isoformat()
+        assert (shown["seconds"], shown["broke_off"]) == (SECONDS, True)
+    (line,) = told("list").splitlines()
+    assert "  0:14  " in line
+    assert line.endswith(", broke off")
+    shown = told("show", "call-1")
+    assert "ended         2026-11-25 11:41:14 +0100, broke off\n" in shown
+    assert "length        0:14\n" in shown
+    monkeypatch.setenv("LC_ALL", "da_DK.UTF-8")
+    assert "sluttet       2026-11-25 11:41:14 +0100, blev afbrudt\n" in told("show", "call-1")
+    assert repaired(archive) == []
+
+
+def test_verify_bears_it_out_and_finds_it_changed(killed: Killed) -> None:
+    archive = killed("talk")
+    repaired(archive)
+    proof = verify(archive)
+    assert (proof.ok, [one.code for one in proof.findings]) == (True, ["broke_off"])
+    with archive.catalog.writing() as connection:
+        connection.execute(update(recordings).values(closed_at=(AT + timedelta(seconds=13)).isoformat()))
+    assert [one.code for one in verify(archive).findings] == ["broke_off", "rows_changed"]
+
+
+@pytest.mark.parametrize(("when", "seconds"), [("pause", 2), ("nothing", 0)])
+def test_killed_in_a_pause_or_before_a_sound_it_is_as_long_as_is_certain(
+    killed: Killed, when: str, seconds: int
+) -> None:
+    archive = killed(when)
+    assert repaired(archive) == [Repair.BROKE_OFF]
+    assert archive.find("call-1").seconds == seconds
+    assert verify(archive).ok
+
+
+def test_of_a_file_that_cannot_be_read_it_is_not_known(killed: Killed, told: Callable[..., str]) -> None:
+    archive = killed("talk")
+    archive.vault.path("call-1").unlink()
+    assert repaired(archive) == [Repair.BROKE_OFF]
+    shown = json.loads(told("list", "--json"))
+    assert (shown["closed_at"], shown["seconds"], shown["broke_off"]) == (None, None, True)
+    assert "ended         broke off\n" in told("show", "call-1")
+
+
+def marked_by_an_earlier_version(archive: Archive) -> None:
+    """As broken off, its chunks counted, and no word of its length."""
+    with archive.catalog.writing() as connection:
+        chunks = written.counted(read_structure(archive.vault.path("call-1")))
+        written.count(connection, "call-1", {one: chunks[one] for one in written.uncounted(connection, "call-1")})
+        connection.execute(update(recordings).values(broke_off_at=AT.isoformat()))
+        audit.append(connection, archive.desk, [AuditEntry("recording_broke_off", "G10", AT, "call", "call-1")])
+
+
+def test_one_that_an_earlier_version_marked_has_it_from_the_next_start_on(
+    killed: Killed, told: Callable[..., str]
+) -> None:
+    archive = killed("talk")
+    marked_by_an_earlier_version(archive)
+    assert verify(archive).ok
+    assert archive.find("call-1").seconds is None
+
+    assert repaired(archive) == []
+
+    assert archive.find("call-1").seconds == SECONDS
+    assert verify(archive).ok
+    assert "G10  The end of the recording that broke off was determined\n" in told("show", "call-1")
+    events = [entry.event for entry in archive.audit_of()]
+    assert repaired(archive) == []
+    assert [entry.event for entry in archive.audit_of()] == events
