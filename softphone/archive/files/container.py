@@ -43,6 +43,8 @@ CODEC = "opus"
 _MAPPING = 255
 _HEADER_LIMIT = 65_536
 _CHUNK_LIMIT = 1 << 20
+UNKNOWN = frozenset({"error.archive.unknown_version", "error.container.unknown_seal", "error.container.unknown_codec"})
+"""by these codes `read_header` refuses what may be whole, and another version's: it is left as it is"""
 _SHOWN = 40
 """characters, of what a file says, that a sentence repeats"""
 

@@ -16,7 +16,20 @@ from pathlib import Path
 
 import numpy as np
 
-from softphone.archive.files.container import FRAME, RATE, Chunk, Content, Damage, Header, Sealer, read_header, scan
+from softphone.archive.files.container import (
+    FRAME,
+    PREFIX_BYTES,
+    RATE,
+    UNKNOWN,
+    Chunk,
+    Content,
+    Damage,
+    Header,
+    Sealer,
+    header_size,
+    read_header,
+    scan,
+)
 from softphone.archive.files.opus import PREROLL, Decoder, Pcm
 from softphone.domain.errors import ArchiveError
 
@@ -84,6 +97,21 @@ def read_structure(path: Path) -> Structure:
         tuple(item for item in found if isinstance(item, Chunk)),
         tuple(item for item in found if isinstance(item, Damage)),
     )
+
+
+def unknown(path: Path) -> ArchiveError | None:
+    """By what a file is refused that may be another version's; None of any other, and of one that cannot be read."""
+    if not path.is_file():  # who opens a pipe waits
+        return None
+    try:
+        with path.open("rb") as file:
+            prefix = file.read(PREFIX_BYTES)
+            read_header(prefix + file.read(header_size(prefix) - len(prefix)))
+    except ArchiveError as error:
+        return error if error.code in UNKNOWN else None
+    except OSError:
+        return None
+    return None
 
 
 class OpenedRecording:

@@ -1,5 +1,6 @@
 """What a crash left half-done, set right before anything new is recorded: a half-written chunk is cut off, a recording that
 broke off is marked so and has its end, a file that no row knows of is kept aside. Nothing that somebody could open is deleted.
+What may be another version's container is left as it is.
 
 Only for whoever writes alone, before it records: a recording that is still running would look as if it had broken off.
 """
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.container import FRAME, RATE
-from softphone.archive.files.reader import read_structure
+from softphone.archive.files.reader import read_structure, unknown
 from softphone.archive.files.vault import CHUNK_PACKETS, Vault
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.proof import audit, written
@@ -72,6 +73,8 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
                 audit.append(connection, desk, [_entry(item, row.call, now)])
             done.append(item)
     for row in _unfinished(catalog, desk, now):
+        if unknown(vault.path(row.recording)):
+            continue
         with catalog.reading() as connection:
             open_ends = written.uncounted(connection, row.recording)
         seen = _look(vault, row.recording, now, open_ends)
@@ -98,6 +101,8 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
         gone = set(connection.execute(select(condemned.c.recording)).scalars())
         strays = [one for one in unlisted(connection, vault.recordings()) if one not in gone]
     for recording in strays:
+        if unknown(vault.path(recording)):
+            continue
         item = Repaired(Repair.SET_ASIDE, recording)
         with catalog.writing() as connection:
             # A file comes before its row is committed: here nobody is between the two.

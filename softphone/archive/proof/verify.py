@@ -19,10 +19,10 @@ from sqlalchemy import Connection, func, select
 from softphone.archive import schema
 from softphone.archive.archive import RECORDINGS, Archive
 from softphone.archive.backup.alone import SNAPSHOT, left_over
-from softphone.archive.files.container import Chunk, Sealer
+from softphone.archive.files.container import UNKNOWN, Chunk, Sealer
 from softphone.archive.files.disk import DAMAGED
 from softphone.archive.files.inplace import leading_away
-from softphone.archive.files.reader import Structure, read_structure
+from softphone.archive.files.reader import Structure, read_structure, unknown
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.keys import slots
 from softphone.archive.keys import wraps as keys
@@ -311,7 +311,10 @@ class _Look:
             yield Finding("rows_unreadable", {"recording": of})
             return
         except ArchiveError as error:
-            yield Finding("object_unreadable", {"recording": of, "detail": error.code})
+            if error.code in UNKNOWN:
+                yield _unknown(of, error)
+            else:
+                yield Finding("object_unreadable", {"recording": of, "detail": error.code})
             return
         if structure.header.recording != of:
             yield Finding("object_of_another", {"recording": of, "found": structure.header.recording})
@@ -356,6 +359,12 @@ class _Look:
                 yield Finding("chunk_changed", {**where, "index": chunk.index})
             else:
                 self.opened += 1
+
+
+def _unknown(of: str, error: ArchiveError) -> Finding:
+    """Its version, seal or codec is not known here."""
+    told = {name: one if isinstance(one, int) else str(one) for name, one in error.params.items()}
+    return Finding(f"object_{error.code.rpartition('_')[2]}_unknown", {"recording": of, **told})
 
 
 def _structure(structure: Structure, of: str, facts: Facts) -> Iterator[Finding]:
@@ -424,7 +433,9 @@ def _stray_files(archive: Archive) -> Iterator[Finding]:
             strays = [*unlisted(connection, strays)]
             gone = set(connection.execute(select(condemned.c.recording)).scalars())
     for recording in strays:
-        if vault.path(recording).exists():
+        if recording not in gone and (error := unknown(vault.path(recording))):
+            yield _unknown(recording, error)
+        elif vault.path(recording).exists():
             yield Finding("condemned" if recording in gone else "object_stray", {"recording": recording})
     linked = {path for path in leading_away(archive.folder) if path.name != RECORDINGS} | {*vault.leading_away()}
     yield from (Finding("file_linked", {"path": str(path)}) for path in sorted(linked))
