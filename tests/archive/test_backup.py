@@ -18,7 +18,7 @@ import pytest
 
 from softphone.archive.backup import copying
 from softphone.archive.backup.alone import LOCK, SNAPSHOT, alone, left_over
-from softphone.archive.backup.restore import check
+from softphone.archive.backup.check import check, mend
 from softphone.archive.backup.run import Progress, back_up, health, tell
 from softphone.archive.backup.target import MANIFEST, MARKER, Target
 from softphone.archive.catalog import Catalog
@@ -539,3 +539,87 @@ def test_a_targets_marker_is_read_back_as_it_was_written(desk: Scene, disk: Path
     target = Target.open(disk)
     assert replace(target, folder=disk) == target
     assert Catalog(disk / "catalog-1.db", desk.archive.secrets.catalog).integrity() == []
+
+
+def test_a_copy_that_is_damaged_is_made_anew_from_a_source_that_is_whole(desk: Scene, disk: Path) -> None:
+    changed, cut, gone, grown = (desk.recorded(2, DOCUMENTATION) for _ in range(4))
+    back_up(desk.archive, disk, AT)
+    copies = {one: next((disk / "recordings").glob(f"{one}.*")) for one in (changed, cut, gone, grown)}
+    as_copied = {path.name: path.read_bytes() for path in copies.values()}
+    os.link(copies[changed], disk.parent / "blocks")
+    for one in (changed, grown):
+        copies[one].write_bytes(b"x" + as_copied[copies[one].name][1:])
+    copies[cut].write_bytes(as_copied[copies[cut].name][:100])
+    copies[gone].unlink()
+    source = desk.archive.vault.path(grown)
+    source.write_bytes(source.read_bytes() + b"KTCH")
+    found = check(disk, desk.store)[1]
+    assert found == sorted(as_copied)
+    # A run that trusts what it copied does not see it.
+    assert sorted(mend(desk.archive, disk, found)) == found
+    assert {path.name: path.read_bytes() for path in (disk / "recordings").iterdir()} == as_copied
+    assert set((disk.parent / "blocks").read_bytes()) == {0}
+    assert check(disk, desk.store)[1] == []
+    assert back_up(desk.archive, disk, NEXT_DAY).differs == []
+
+
+@pytest.mark.parametrize("hurt", [*HURT.values(), None], ids=[*HURT, "gone"])
+def test_a_damaged_copy_whose_source_is_damaged_too_stays_as_it_is(
+    desk: Scene, disk: Path, hurt: Callable[[bytes], bytes] | None
+) -> None:
+    recording = desk.recorded(3, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    path = desk.archive.vault.path(recording)
+    (copy,) = (disk / "recordings").iterdir()
+    copy.write_bytes(left := copy.read_bytes()[:-1] + b"x")
+    if hurt:
+        path.write_bytes(hurt(path.read_bytes()))
+    else:
+        path.unlink()
+    assert list(mend(desk.archive, disk, check(disk, desk.store)[1])) == []
+    assert {one.name: one.read_bytes() for one in (disk / "recordings").iterdir()} == {copy.name: left}
+    done = back_up(desk.archive, disk, NEXT_DAY)
+    assert (done.differs or done.missing, done.erased, copy.read_bytes()) == ([recording], 0, left)
+
+
+def test_a_copy_that_was_emptied_gives_way_to_no_source_that_was_cut(desk: Scene, disk: Path) -> None:
+    recording = desk.recorded(3, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    path = desk.archive.vault.path(recording)
+    path.write_bytes(path.read_bytes()[: read_structure(path).chunks[1].offset])
+    (copy,) = (disk / "recordings").iterdir()
+    copy.write_bytes(b"")
+    done = back_up(desk.archive, disk, NEXT_DAY)
+    assert (done.differs, done.copied, list((disk / "recordings").iterdir())) == ([recording], 0, [copy])
+
+
+def test_a_full_disk_leaves_a_damaged_copy_as_it_is(desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    (copy,) = (disk / "recordings").iterdir()
+    copy.write_bytes(b"x")
+    found = check(disk, desk.store)[1]
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(copying.os, "fsync", full)
+        assert refused(list, mend(desk.archive, disk, found)) == "error.backup.full"
+    assert copy.read_bytes() == b"x"
+    assert list(mend(desk.archive, disk, found)) == [copy.name]
+    assert check(disk, desk.store)[1] == []
+
+
+def test_a_backup_made_while_another_is_checked_is_the_one_that_is_told(desk: Scene, disk: Path) -> None:
+    gone = desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    desk.commit(Discard(gone, "withdrawn"), recording=gone)
+
+    def meanwhile(_what: str, _done: int, _total: int) -> bool:
+        if health(desk.archive)[0].number == 1:
+            back_up(desk.archive, disk, NEXT_DAY)
+        return True
+
+    manifest, bad = check(disk, desk.store, meanwhile)
+    assert (manifest.number, manifest.count, bad) == (2, 0, [])

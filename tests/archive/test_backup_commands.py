@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -88,12 +89,72 @@ def test_the_folder_of_the_settings_is_taken_and_doctor_tells_of_it(
 def test_what_is_damaged_gives_status_1_and_its_name(desk: Scene, run: Run, tmp_path: Path) -> None:
     recording, disk = closed(desk), tmp_path / "disk"
     run("backup", disk, "--archive", desk.folder)
-    (path,) = (disk / "recordings").iterdir()
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
-    assert path.name in run("backup", disk, "--check", "--archive", desk.folder, status=1)
-    os.utime(desk.archive.vault.path(recording), (1, 1))
-    desk.archive.vault.path(recording).write_bytes(b"x" * path.stat().st_size)
+    path = desk.archive.vault.path(recording)
+    path.write_bytes(b"x" * path.stat().st_size)
+    os.utime(path, (1, 1))
     assert recording in run("backup", disk, "--archive", desk.folder, status=1)
+
+
+def test_a_check_makes_a_damaged_copy_anew_and_says_so(desk: Scene, run: Run, tmp_path: Path) -> None:
+    recording, disk, archive = closed(desk), tmp_path / "disk", ("--archive", desk.folder)
+    run("backup", disk, *archive)
+    (copy,) = (disk / "recordings").iterdir()
+    whole, check = copy.read_bytes(), ("backup", disk, "--check")
+    copy.write_bytes(whole[:-1])
+    said = run(*check, *archive, status=1)
+    assert "The archive has it whole, and it was made anew." in said
+    assert copy.name in said
+    assert "is whole: one recording." in run(*check, *archive)
+    copy.unlink()
+    told = json.loads(run(*check, "--json", *archive, status=1))
+    assert (told["damaged"], told["mended"]) == ([copy.name], [copy.name])
+    copy.write_bytes(b"x")
+    desk.archive.vault.path(recording).write_bytes(whole[:-1])
+    said = run(*check, *archive, status=1)
+    assert "does not have it as it was copied either. It was left as it is." in said
+    assert copy.read_bytes() == b"x"
+
+
+def test_a_check_whose_archive_is_not_there_says_that_nothing_was_made_anew(
+    desk: Scene, run: Run, tmp_path: Path
+) -> None:
+    closed(desk)
+    disk, keys = tmp_path / "disk", tmp_path / "keys"
+    run("backup", disk, "--archive", desk.folder)
+    (copy,) = (disk / "recordings").iterdir()
+    copy.write_bytes(b"x")
+    keys.mkdir()
+    shutil.copy(desk.folder / DEMO_KEYS, keys)
+    said = run("backup", disk, "--check", "--archive", keys, status=1)
+    assert f"was not made anew. There is no archive in {keys}." in said
+    assert "Check again once that is put right" in said
+    assert copy.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("name", "means", "way"),
+    [
+        ("catalog-1.db", "nothing can be brought back unless", "it writes a new one"),
+        ("objects-1.list", "nobody knows which", "in a new or empty folder"),
+        ("erased-1.log", "cannot be known", "it begins a new list"),
+        ("erased-1.log.end", "cannot be known", "it begins a new list"),
+    ],
+)
+def test_a_check_says_which_of_a_backup_s_own_files_is_gone_or_another(
+    desk: Scene, run: Run, tmp_path: Path, name: str, means: str, way: str
+) -> None:
+    closed(desk)
+    disk, archive = tmp_path / "disk", ("--archive", desk.folder)
+    run("backup", disk, *archive)
+    path = disk / name
+    path.write_bytes(b"x" + path.read_bytes()[1:])
+    said = run("backup", disk, "--check", *archive, status=1)
+    assert f"{disk / name.removesuffix('.end')}, is not as it was written" in said
+    path.unlink()
+    said = run("backup", disk, "--check", *archive, status=1)
+    assert f"{path}, is missing." in said
+    assert means in said
+    assert way in said
 
 
 def test_a_recording_that_was_cut_here_is_told_by_every_backup_and_comes_back_whole(

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.backup.restore import check, restore
+from softphone.archive.backup.check import check, mend
+from softphone.archive.backup.restore import restore
 from softphone.archive.backup.run import back_up
 from softphone.archive.proof.verify import verify
 from softphone.domain.changes import CloseRecording, Discard, DropWraps
@@ -28,12 +29,14 @@ import os, pathlib, signal, sys
 from datetime import datetime
 from pathlib import Path
 from softphone.archive.archive import Archive
+from softphone.archive.backup.check import check, mend
 from softphone.archive.backup.restore import restore
 from softphone.archive.backup.run import back_up, tell
 from softphone.system.secrets import DemoKeyFile
 what, at, left = sys.argv[1], datetime.fromisoformat(sys.argv[6]), int(sys.argv[7])
 keys, archive, disk, new = map(Path, sys.argv[2:6])
 store = DemoKeyFile(keys)
+found = check(disk, store)[1] if what == "mend" else []
 def counted(real):
     def deed(*arguments, **named):
         global left
@@ -51,6 +54,8 @@ if what == "backup":
     back_up(opened, disk, at)
 elif what == "tell":
     tell(opened, disk, at)
+elif what == "mend":
+    list(mend(opened, disk, found))
 else:
     restore(disk, new, store, at, accept_unknown=True)
 print("done", left, flush=True)
@@ -141,6 +146,26 @@ def prove_restore(folder: Path, left: int) -> bool:
     return died
 
 
+def prove_mended(folder: Path, left: int) -> bool:
+    place = Place(folder)
+    copies = {path: path.read_bytes() for path in (place.disk / "recordings").glob(f"{place.stays}.*")}
+    (copy,) = copies
+    copy.write_bytes(copies[copy][:-1] + b"x")
+    died = place.dies("mend", left)
+    # The source is as it was, and the next check mends what this one did not.
+    live = place.opened(place.folder)
+    assert verify(live).ok
+    found = check(place.disk, place.store)[1]
+    assert found in ([copy.name], [])
+    assert list(mend(live, place.disk, found)) == found
+    assert check(place.disk, place.store)[1] == []
+    assert copy.read_bytes() == copies[copy]
+    back_up(live, place.disk, AT + timedelta(hours=2))
+    live.close()
+    assert not [path for path in place.disk.rglob("*") if path.name.endswith((".part", ".damaged"))]
+    return died
+
+
 @pytest.mark.parametrize("left", [25, 60])
 def test_a_backup_that_is_killed_leaves_one_that_counts(tmp_path: Path, left: int) -> None:
     assert prove_backup(tmp_path / "place", left)
@@ -149,6 +174,11 @@ def test_a_backup_that_is_killed_leaves_one_that_counts(tmp_path: Path, left: in
 @pytest.mark.parametrize("left", [12, 36])
 def test_a_restore_that_is_killed_leaves_nothing_half_open(tmp_path: Path, left: int) -> None:
     assert prove_restore(tmp_path / "place", left)
+
+
+@pytest.mark.parametrize("left", [12, 15, 17, 18])
+def test_a_copy_is_whole_after_the_next_check_wherever_making_it_anew_was_killed(tmp_path: Path, left: int) -> None:
+    assert prove_mended(tmp_path / "place", left)
 
 
 def test_a_journal_whose_writer_is_killed_tells_it_the_next_time(tmp_path: Path) -> None:
@@ -172,3 +202,9 @@ def test_a_backup_survives_kill_9_at_any_moment(tmp_path: Path, round_: int) -> 
 @pytest.mark.parametrize("round_", range(60))
 def test_a_restore_survives_kill_9_at_any_moment(tmp_path: Path, round_: int) -> None:
     prove_restore(tmp_path / "place", random.Random(round_).randint(0, 44))
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("left", range(20))
+def test_making_a_copy_anew_survives_kill_9_at_any_moment(tmp_path: Path, left: int) -> None:
+    prove_mended(tmp_path / "place", left)

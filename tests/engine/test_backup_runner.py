@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.backup.restore import check
+from softphone.archive.backup.check import check
 from softphone.archive.backup.run import Health, back_up, health
 from softphone.domain.changes import Discard
 from softphone.domain.errors import SettingsError

@@ -7,5 +7,6 @@ terms.py     a recording's terms as they are now, and how they are taken up else
 journal.py   those terms, sealed, in the backup's folder: a line the moment they change
 alone.py     one at a time, and what a killed one left
 run.py       a backup is made; what has gone meanwhile goes there too
+check.py     every byte is compared; a copy that is damaged is made anew from the archive
 restore.py   a backup becomes an archive again, without what has been erased since
 """

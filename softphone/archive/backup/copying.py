@@ -9,14 +9,14 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
-from softphone.archive.backup.target import File, own
+from softphone.archive.backup.target import File, Manifest, Target, erase, faults, own
 from softphone.archive.files.container import Damage, read_header, scan
 from softphone.archive.files.disk import fault, sync_folder
 from softphone.domain.errors import ArchiveError
@@ -90,7 +90,42 @@ def copy_file(source: Path, to: Path, go_on: GoOn, size: int | None = None) -> s
 
     A file that ends before `size` raises FileNotFoundError: it is not the one that was listed. What cannot be read: ArchiveError.
     """
-    new = to.with_name(to.name + ".part")
+    new = _part(to)
+    digest = _copied(source, new, go_on, size)
+    new.replace(to)
+    return digest
+
+
+def remake(one: Object, source: Path, copy: Path, go_on: GoOn) -> bool:
+    """`copy` anew, where `source` begins with all that it was; else it stays as it is. Raises OSError.
+
+    What it had become is overwritten, but only once the new one is on the disk in its place.
+    """
+    new, former = _part(copy), copy.with_name(copy.name + ".damaged")
+    try:
+        proven = _copied(source, new, go_on, one.bytes) == one.sha256
+    except FileNotFoundError:
+        proven = False
+    except ArchiveError as error:
+        if error.code != UNREADABLE:
+            raise
+        proven = False
+    if not proven:
+        erase(new)
+        return False
+    with suppress(FileNotFoundError):
+        copy.replace(former)
+    new.replace(copy)
+    sync_folder(copy.parent)
+    erase(former)
+    return True
+
+
+def _part(to: Path) -> Path:
+    return to.with_name(to.name + ".part")
+
+
+def _copied(source: Path, new: Path, go_on: GoOn, size: int | None) -> str:
     digest = hashlib.sha256()
     with open(new, "wb", opener=own) as file:
         for block in _blocks(source, size):
@@ -99,7 +134,6 @@ def copy_file(source: Path, to: Path, go_on: GoOn, size: int | None = None) -> s
             go_on()
         file.flush()
         os.fsync(file.fileno())
-    new.replace(to)
     return digest.hexdigest()
 
 
@@ -126,6 +160,18 @@ def hash_file(path: Path, go_on: GoOn, size: int | None = None) -> str:
     return digest.hexdigest()
 
 
+def as_written(path: Path, sha256: str, go_on: GoOn) -> bool:
+    """Whether a file is there, can be read, and is what it was."""
+    try:
+        return hash_file(path, go_on) == sha256
+    except FileNotFoundError:
+        return False
+    except ArchiveError as error:
+        if error.code != UNREADABLE:
+            raise
+        return False
+
+
 def _blocks(path: Path, size: int | None) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
@@ -144,10 +190,6 @@ def _blocks(path: Path, size: int | None) -> Iterator[bytes]:
         raise ArchiveError(UNREADABLE, path=str(path), detail=error.strerror or "") from error
 
 
-def file_of(path: Path, go_on: GoOn) -> File:
-    return File(path.name, path.stat().st_size, hash_file(path, go_on))
-
-
 def write_list(path: Path, objects: Iterable[Object]) -> tuple[File, int]:
     """In the order of their recordings. Raises OSError."""
     digest, size, count = hashlib.sha256(), 0, 0
@@ -163,12 +205,16 @@ def write_list(path: Path, objects: Iterable[Object]) -> tuple[File, int]:
     return File(path.name, size, digest.hexdigest()), count
 
 
-def read_list(path: Path) -> Iterator[Object]:
-    """A list whose SHA-256 was compared. Raises OSError."""
-    with path.open("rb") as file:
-        for line in file:
-            recording, size, sha256, changed = line.decode("ascii").split(" ")
-            yield Object(recording, int(size), sha256, int(changed))
+def listed(target: Target, manifest: Manifest, go_on: GoOn) -> Iterator[Object]:
+    """A backup's recordings, in their order. Raises ArchiveError, before the first, where its list is gone or another."""
+    path = target.folder / manifest.objects.name
+    with faults(target.folder):
+        if not as_written(path, manifest.objects.sha256, go_on):
+            raise ArchiveError("error.backup.list_changed", path=str(path))
+        with path.open("rb") as file:
+            for line in file:
+                recording, size, sha256, changed = line.decode("ascii").split(" ")
+                yield Object(recording, int(size), sha256, int(changed))
 
 
 class Listed:

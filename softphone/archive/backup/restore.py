@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,17 +20,17 @@ from sqlalchemy import select
 
 from softphone.archive.archive import CATALOG, RECORDINGS, Archive
 from softphone.archive.backup import terms, touched
-from softphone.archive.backup.copying import UNREADABLE, Object, copy_file, hash_file, read_list, snapshot
+from softphone.archive.backup.check import counted
+from softphone.archive.backup.copying import UNREADABLE, Object, copy_file, hash_file, listed, snapshot
 from softphone.archive.backup.former import Former, former_of
 from softphone.archive.backup.journal import Journal, Read
 from softphone.archive.backup.run import Progress, onward
 from softphone.archive.backup.target import MARKER as BACKUP
-from softphone.archive.backup.target import File, Manifest, Target, erase, faults
+from softphone.archive.backup.target import File, Manifest, Target, erase
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import Tables
 from softphone.archive.files.container import SUFFIX
 from softphone.archive.files.disk import sync_folder
-from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets
 from softphone.archive.marker import BEGUN, MARKER, REPLACED, Marker, read_marker, write_marker
 from softphone.archive.migrations import HEAD
@@ -41,7 +41,7 @@ from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
 from softphone.archive.tables import recordings
 from softphone.archive.writers import RESTORING, Writers
 from softphone.domain.changes import AuditEntry
-from softphone.domain.errors import ArchiveError, KeyringError
+from softphone.domain.errors import ArchiveError
 
 _BATCH = 200
 _Key = tuple[str, str]
@@ -91,11 +91,7 @@ def restore(
 
     Raises ArchiveError, KeyringError; then nothing is in `to` that was not there before.
     """
-    target = Target.open(source)
-    secrets, signer = _keys(target, store)
-    manifest = target.manifest(signer.key)
-    if manifest is None:
-        raise ArchiveError("error.backup.unfinished", path=str(source))
+    target, manifest, secrets, signer = counted(source, store)
     if manifest.schema > HEAD:
         raise ArchiveError("error.archive.unknown_version", found=manifest.schema, known=HEAD)
     stands = _place(to, manifest, replace_archive=replace_archive)
@@ -134,36 +130,6 @@ def erase_former(done: Restored) -> bool:
         sync_folder(done.aside.parent)
     done.aside = None
     return True
-
-
-def check(source: Path, store: KeyStore, progress: Progress = onward) -> tuple[Manifest, list[str]]:
-    """Every byte of a backup against what its manifest says; the names of the files that are another. Raises ArchiveError."""
-    target = Target.open(source)
-    secrets, signer = _keys(target, store)
-    manifest = target.manifest(signer.key)
-    if manifest is None:
-        raise ArchiveError("error.backup.unfinished", path=str(source))
-    bad: list[str] = []
-    at = 0
-
-    def go_on() -> None:
-        if not progress("check", at, manifest.count):
-            raise ArchiveError("error.backup.stopped")
-
-    for one in (manifest.catalog, manifest.objects):
-        with suppress(FileNotFoundError):
-            if hash_file(source / one.name, go_on) == one.sha256:
-                continue
-        bad.append(one.name)
-    if manifest.objects.name not in bad:
-        for at, one in enumerate(_objects(target, manifest)):  # noqa: B007 - told by go_on
-            with suppress(FileNotFoundError):
-                if hash_file(target.object(one.recording, one.bytes), go_on) == one.sha256:
-                    continue
-            bad.append(one.name)
-    if not Journal(target, manifest, secrets).read().whole:
-        bad.append(manifest.journal)
-    return manifest, bad
 
 
 class _Restoring:
@@ -266,7 +232,7 @@ class _Restoring:
         with archive.catalog.reading() as connection:
             known = {str(one) for one in connection.execute(select(recordings.c.recording)).scalars()}
         found: set[str] = set()
-        for number, one in enumerate(_objects(self._target, self._manifest)):
+        for number, one in enumerate(listed(self._target, self._manifest, self._go_on)):
             self._at = ("recordings", number, self._manifest.count)
             self._go_on()
             if one.recording not in known:
@@ -368,22 +334,6 @@ class _Restoring:
     def _go_on(self) -> None:
         if not self._progress(*self._at):
             raise ArchiveError("error.backup.stopped")
-
-
-def _keys(target: Target, store: KeyStore) -> tuple[Secrets, Signer]:
-    """Both lie in the keyring, or in its escrow; nothing is made here."""
-    master, private = store.get(keys.master_name(target.archive)), store.get(f"checkpoint-{target.desk}")
-    if master is None or private is None:
-        raise KeyringError("error.backup.no_key", path=str(target.folder))
-    return Secrets.derive(master), Signer(target.desk, private)
-
-
-def _objects(target: Target, manifest: Manifest) -> Iterator[Object]:
-    path = target.folder / manifest.objects.name
-    with faults(target.folder):
-        if not path.exists() or hash_file(path, lambda: None) != manifest.objects.sha256:
-            raise ArchiveError("error.backup.list_changed", path=str(path))
-        yield from read_list(path)
 
 
 def _place(to: Path, manifest: Manifest, *, replace_archive: bool) -> bool:

@@ -24,10 +24,10 @@ from softphone.archive.backup.copying import (
     UNREADABLE,
     Listed,
     Object,
+    as_written,
     copy_file,
-    file_of,
     hash_file,
-    read_list,
+    listed,
     snapshot,
     whole_size,
     write_list,
@@ -108,7 +108,7 @@ def tell(archive: Archive, folder: Path, now: datetime, *, anyway: bool = False)
     Raises ArchiveError: the folder is not there, holds no backup of this archive, or one of an older day than is known here.
     """
     with alone(archive.folder):
-        target = _known(archive, folder)
+        target = target_of(archive, folder)
         manifest = target.manifest(archive.signer.key)
         with archive.catalog.reading() as connection:
             told = touched.target(connection, target.id)
@@ -172,7 +172,7 @@ class _Run:
                 first = touched.Told(target.id, str(folder), 0, 0, seq, self._now, self._now)
                 touched.remember(connection, first)
         archive.head(self._now)
-        listed = folder / f"objects-{self._number}.list"
+        objects = folder / f"objects-{self._number}.list"
         own = archive.folder / SNAPSHOT
         held, used = sorted(target.held()), set[str]()
         try:
@@ -184,7 +184,7 @@ class _Run:
                 end = audit.last(connection, archive.desk)
                 total = int(connection.execute(select(func.count()).select_from(recordings)).scalar_one())
                 with faults(folder):
-                    files, count = write_list(listed, self._objects(connection, held, used, total))
+                    files, count = write_list(objects, self._objects(connection, held, used, total))
             with faults(folder):
                 copy = folder / f"catalog-{self._number}.db"
                 sha256 = copy_file(own, copy, self._go_on)
@@ -222,13 +222,7 @@ class _Run:
 
     def _objects(self, connection: Connection, held: list[str], used: set[str], total: int) -> Iterator[Object]:
         """Each recording of the snapshot, copied where the folder does not have it; in the order of their ids."""
-        before = iter(())
-        if self._before:
-            path = self._target.folder / self._before.objects.name
-            if file_of(path, self._go_on) != self._before.objects:
-                raise ArchiveError("error.backup.list_changed", path=str(path))
-            before = read_list(path)
-        known = Listed(before)
+        known = Listed(listed(self._target, self._before, self._go_on) if self._before else iter(()))
         rows = connection.execute(select(recordings.c.recording).order_by(recordings.c.recording)).scalars()
         for number, recording in enumerate(rows):
             self._at = ("recordings", number, total)
@@ -290,6 +284,8 @@ class _Run:
         if size >= known.bytes:
             return hash_file(path, self._go_on, known.bytes) == known.sha256
         copy = self._target.object(known.recording, known.bytes)
+        if not as_written(copy, known.sha256, self._go_on):
+            return False
         whole = whole_size(copy)
         return whole <= size and hash_file(copy, self._go_on, whole) == hash_file(path, self._go_on, whole)
 
@@ -323,7 +319,7 @@ def _target(archive: Archive, folder: Path, *, anew: bool) -> Target:
     if there.is_relative_to(here) or here.is_relative_to(there):
         raise ArchiveError("error.backup.inside", path=str(folder), archive=str(archive.folder))
     try:
-        target = _known(archive, folder)
+        target = target_of(archive, folder)
     except ArchiveError as error:
         if error.code not in ("error.backup.none", "error.backup.away"):
             raise
@@ -333,7 +329,8 @@ def _target(archive: Archive, folder: Path, *, anew: bool) -> Target:
     return target
 
 
-def _known(archive: Archive, folder: Path) -> Target:
+def target_of(archive: Archive, folder: Path) -> Target:
+    """The folder of a backup of this archive. Raises ArchiveError."""
     try:
         target = Target.open(folder)
     except ArchiveError as error:

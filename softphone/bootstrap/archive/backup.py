@@ -6,19 +6,21 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.backup.restore import Restored, check, erase_former, restore
+from softphone.archive.backup.check import check, mend
+from softphone.archive.backup.restore import Restored, erase_former, restore
 from softphone.archive.backup.run import BackedUp, back_up
 from softphone.archive.backup.run import Progress as Asked
-from softphone.archive.backup.target import Target
+from softphone.archive.backup.target import Manifest, Target
+from softphone.archive.files.container import SUFFIX
 from softphone.bootstrap.archive.shared import folder_of, opened, print_line
 from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY, Home, key_store, texts
 from softphone.bootstrap.progress import progress
-from softphone.domain.errors import ArchiveError, SettingsError
+from softphone.domain.errors import ArchiveError, KlartoneError, SettingsError
 from softphone.system.single import take_turn
 from softphone.texts import Texts
 
@@ -108,17 +110,49 @@ def _take_along(former: Path, to: Path) -> None:
 
 def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
     keys = _demo_of(arguments) if Target.open(folder).demo else folder_of(arguments)
+    mended: list[str] = []
+    why: KlartoneError | None = None
     with _shown(tell) as asked:
         manifest, bad = check(folder, key_store(keys), asked)
+        copies = [name for name in bad if name.endswith(SUFFIX)]
+        if copies:
+            try:
+                with opened(arguments) as archive:
+                    for name in mend(archive, folder, copies, asked):
+                        mended.append(name)
+            except KlartoneError as error:
+                why = error
     if arguments.json:
-        at = manifest.at.isoformat()
-        print_line(json.dumps({"number": manifest.number, "at": at, "recordings": manifest.count, "damaged": bad}))
-    elif bad:
-        print_line(tell("backup.check.damaged", count=len(bad), files=", ".join(bad)))
-    else:
+        told = {"number": manifest.number, "at": manifest.at.isoformat(), "recordings": manifest.count}
+        print_line(json.dumps({**told, "damaged": bad, "mended": mended}))
+        return int(bool(bad))
+    if not bad:
         recordings = tell("backup.recordings", count=manifest.count)
         print_line(tell("backup.check.whole", at=_utc(manifest.at), recordings=recordings))
+    for code, path in _files(folder, manifest, bad):
+        how = tell("backup.check.changed" if path.exists() else "backup.check.gone")
+        print_line(tell(code, path=path, how=how, folder=folder))
+    left = [name for name in copies if name not in mended]
+    if mended:
+        print_line(tell("backup.check.mended", count=len(mended), files=", ".join(mended)))
+    if left and why:
+        print_line(tell("backup.check.not_mended", count=len(left), files=", ".join(left), why=tell.error(why)))
+    elif left:
+        print_line(tell("backup.check.left", count=len(left), files=", ".join(left)))
     return int(bool(bad))
+
+
+def _files(folder: Path, manifest: Manifest, bad: list[str]) -> Iterator[tuple[str, Path]]:
+    """What to say of those of a backup's own files that are gone or another, and which they are."""
+    for code, name in (
+        ("backup.check.catalog", manifest.catalog.name),
+        ("backup.check.list", manifest.objects.name),
+        ("backup.check.journal", manifest.journal),
+    ):
+        if name in bad:
+            end = folder / f"{name}.end"
+            is_ends = name == manifest.journal and (folder / name).exists() and not end.exists()
+            yield code, end if is_ends else folder / name
 
 
 def _tell_restored(done: Restored, tell: Texts) -> None:
