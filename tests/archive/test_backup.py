@@ -623,3 +623,23 @@ def test_a_backup_made_while_another_is_checked_is_the_one_that_is_told(desk: Sc
 
     manifest, bad = check(disk, desk.store, meanwhile)
     assert (manifest.number, manifest.count, bad) == (2, 0, [])
+
+
+@pytest.mark.parametrize("gone", ["catalog-1.db", "erased-1.log", "erased-1.log.end", "manifest.json", "recordings"])
+def test_what_is_gone_from_a_backup_is_made_anew_by_the_next_run(desk: Scene, disk: Path, gone: str) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    shutil.rmtree(disk / gone) if gone == "recordings" else (disk / gone).unlink()
+    done = back_up(desk.archive, disk, NEXT_DAY)
+    assert (done.recordings, done.copied, done.differs) == (1, int(gone == "recordings"), [])
+    assert check(disk, desk.store)[1] == []
+    assert {path.name.split(".")[0] for path in (disk / "recordings").iterdir()} == {recording}
+
+
+def test_a_backup_without_its_list_is_not_gone_on_with_and_loses_nothing(desk: Scene, disk: Path) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    (disk / "objects-1.list").unlink()
+    before = there(disk)
+    assert refused(back_up, desk.archive, disk, NEXT_DAY) == "error.backup.list_changed"
+    assert before <= there(disk)

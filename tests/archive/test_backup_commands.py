@@ -149,12 +149,53 @@ def test_a_check_says_which_of_a_backup_s_own_files_is_gone_or_another(
     path = disk / name
     path.write_bytes(b"x" + path.read_bytes()[1:])
     said = run("backup", disk, "--check", *archive, status=1)
+    # Of the journal's two files, the one that is named is the one with the lines.
     assert f"{disk / name.removesuffix('.end')}, is not as it was written" in said
     path.unlink()
     said = run("backup", disk, "--check", *archive, status=1)
     assert f"{path}, is missing." in said
     assert means in said
     assert way in said
+
+
+def test_where_the_list_is_gone_no_sentence_sends_for_a_run_that_is_refused(
+    desk: Scene, run: Run, tmp_path: Path
+) -> None:
+    closed(desk)
+    disk, archive = tmp_path / "disk", ("--archive", desk.folder)
+    run("backup", disk, *archive)
+    for name in ("objects-1.list", "catalog-1.db", "erased-1.log"):
+        (disk / name).unlink()
+    said = run("backup", disk, "--check", *archive, status=1)
+    assert "objects-1.list, is missing." in said
+    assert "Also missing there, or not as they were written: catalog-1.db, erased-1.log" in said
+    assert "Run “" not in said
+
+
+@pytest.mark.parametrize(
+    ("gone", "command", "means", "way"),
+    [
+        ("objects-1.list", "backup", "nobody knows which of the recordings", "in a new or empty folder"),
+        ("objects-1.list", "restore", "nobody knows which of the recordings", "Use another backup"),
+        ("catalog-1.db", "restore", "without it nothing can be brought back", "name it with --erased-in"),
+        ("manifest.json", "restore", "nothing there counts", "while the archive exists"),
+        ("klartone-backup.json", "backup", "says whose backup this is", "from an older copy of the folder"),
+        ("klartone-backup.json", "restore", "says whose backup this is", "from an older copy of the folder"),
+    ],
+)
+def test_a_file_of_a_backup_that_is_gone_is_named_with_what_it_means_and_what_to_do(
+    desk: Scene, run: Run, tmp_path: Path, gone: str, command: str, means: str, way: str
+) -> None:
+    closed(desk)
+    disk, archive = tmp_path / "disk", ("--archive", desk.folder)
+    run("backup", disk, *archive)
+    (disk / gone).unlink()
+    words = ("--to", tmp_path / "new", "--accept-unknown") if command == "restore" else ()
+    said = run(command, disk, *words, *archive, status=1)
+    assert gone in said
+    assert means in said
+    assert way in said
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_recording_that_was_cut_here_is_told_by_every_backup_and_comes_back_whole(

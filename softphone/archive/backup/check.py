@@ -51,8 +51,9 @@ def check(source: Path, store: KeyStore, progress: Progress = onward) -> tuple[M
         for at, one in enumerate(listed(target, manifest, go_on)):  # noqa: B007 - told by go_on
             if not as_written(target.object(one.recording, one.bytes), one.sha256, go_on):
                 bad.append(one.name)
-    if not Journal(target, manifest, secrets).read().whole:
-        bad.append(manifest.journal)
+    journal = Journal(target, manifest, secrets)
+    if not journal.read().whole:
+        bad.append(journal.hurt.name)
     if bad:
         target.still_here()
         if target.manifest(signer.key) != manifest:

@@ -15,6 +15,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -81,8 +82,14 @@ class Journal:
         """
         found = self._read()
         if not found.whole or found.count < expected:
-            raise ArchiveError("error.backup.journal_changed", path=str(self._path))
+            raise ArchiveError("error.backup.journal_changed", path=str(self.hurt))
         return self._write(lines, found.count, found.digest, found.bytes)
+
+    @property
+    def hurt(self) -> Path:
+        """Which of its two files to name where it is not whole."""
+        end = self._folder / self._end
+        return end if self._path.exists() and not end.exists() else self._path
 
     def read(self) -> Read:
         found = self._read()

@@ -95,14 +95,15 @@ def restore(
     if manifest.schema > HEAD:
         raise ArchiveError("error.archive.unknown_version", found=manifest.schema, known=HEAD)
     stands = _place(to, manifest, replace_archive=replace_archive)
-    read = Journal(target, manifest, secrets).read()
+    journal = Journal(target, manifest, secrets)
+    read = journal.read()
     before = erased_in or (to if stands else None)
     # Until it has been put in its place: who begins to record meanwhile would do so into the folder that is moved aside.
     with _nobody_writes(to, stands=stands) as writers:
         with former_of(before, manifest, read, secrets, must=erased_in is not None) as former:
             if former is None and not accept_unknown:
                 if not read.whole:
-                    raise ArchiveError("error.backup.journal_changed", path=str(source / manifest.journal))
+                    raise ArchiveError("error.backup.journal_changed", path=str(journal.hurt))
                 raise ArchiveError("error.backup.unknown", since=_told(read.until or manifest.at))
             work = to.with_name(f"{to.name}{RESTORING}")
             made = _Restoring(work, target, manifest, secrets, signer, store, progress)

@@ -33,7 +33,7 @@ from softphone.archive.backup.copying import (
     write_list,
 )
 from softphone.archive.backup.journal import Journal, Line
-from softphone.archive.backup.target import File, Manifest, Target, faults
+from softphone.archive.backup.target import OBJECTS, File, Manifest, Target, faults
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.container import SUFFIX
 from softphone.archive.marker import Marker
@@ -172,6 +172,9 @@ class _Run:
                 first = touched.Told(target.id, str(folder), 0, 0, seq, self._now, self._now)
                 touched.remember(connection, first)
         archive.head(self._now)
+        with faults(folder):
+            # Somebody may have deleted it: what was in it is copied anew.
+            (folder / OBJECTS).mkdir(mode=0o700, exist_ok=True)
         objects = folder / f"objects-{self._number}.list"
         own = archive.folder / SNAPSHOT
         held, used = sorted(target.held()), set[str]()

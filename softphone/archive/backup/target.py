@@ -123,6 +123,8 @@ class Target:
             try:
                 data = path.read_bytes()
             except FileNotFoundError:
+                if (folder / MANIFEST).exists():
+                    raise ArchiveError("error.backup.marker_changed", path=str(path)) from None
                 raise ArchiveError("error.backup.none", path=str(folder)) from None
         try:
             told = json.loads(data)

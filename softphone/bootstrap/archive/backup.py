@@ -129,9 +129,8 @@ def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
     if not bad:
         recordings = tell("backup.recordings", count=manifest.count)
         print_line(tell("backup.check.whole", at=_utc(manifest.at), recordings=recordings))
-    for code, path in _files(folder, manifest, bad):
-        how = tell("backup.check.changed" if path.exists() else "backup.check.gone")
-        print_line(tell(code, path=path, how=how, folder=folder))
+    for sentence in _files(folder, manifest, bad, tell):
+        print_line(sentence)
     left = [name for name in copies if name not in mended]
     if mended:
         print_line(tell("backup.check.mended", count=len(mended), files=", ".join(mended)))
@@ -142,17 +141,17 @@ def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
     return int(bool(bad))
 
 
-def _files(folder: Path, manifest: Manifest, bad: list[str]) -> Iterator[tuple[str, Path]]:
-    """What to say of those of a backup's own files that are gone or another, and which they are."""
-    for code, name in (
-        ("backup.check.catalog", manifest.catalog.name),
-        ("backup.check.list", manifest.objects.name),
-        ("backup.check.journal", manifest.journal),
-    ):
-        if name in bad:
-            end = folder / f"{name}.end"
-            is_ends = name == manifest.journal and (folder / name).exists() and not end.exists()
-            yield code, end if is_ends else folder / name
+def _files(folder: Path, manifest: Manifest, bad: list[str], tell: Texts) -> Iterator[str]:
+    """What to say of those of a backup's own files that are gone or another. Only where its list is whole does a run mend it."""
+    own = {manifest.objects.name: "list", manifest.catalog.name: "catalog"}
+    own |= {manifest.journal: "journal", f"{manifest.journal}.end": "journal"}
+    names = [name for name in own if name in bad]
+    also = names[1:] if manifest.objects.name in names else []
+    for name in names[: len(names) - len(also)]:
+        how = tell("backup.check.changed" if (folder / name).exists() else "backup.check.gone")
+        yield tell(f"backup.check.{own[name]}", path=folder / name, how=how, folder=folder)
+    if also:
+        yield tell("backup.check.also", files=", ".join(also))
 
 
 def _tell_restored(done: Restored, tell: Texts) -> None:
