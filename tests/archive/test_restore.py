@@ -433,6 +433,38 @@ def test_a_folder_that_holds_something_is_not_written_into(desk: Scene, disk: Pa
     assert [one.name for one in new.iterdir()] == ["letter.txt"]
 
 
+@pytest.mark.parametrize("linked", [False, True], ids=["", "through-a-link"])
+@pytest.mark.parametrize(
+    ("of", "to", "former"),
+    [
+        ("disk", "disk/new", None),
+        ("archive/disk", "archive", None),
+        ("disk", "archive/new", "archive"),
+        ("new.restoring", "new", None),
+        ("disk", "new", "new.restoring"),
+        ("new.restoring/disk", "new", "archive"),
+    ],
+)
+def test_no_place_of_a_restore_lies_within_another(
+    desk: Scene, tmp_path: Path, of: str, to: str, former: str | None, linked: bool
+) -> None:
+    """What lay in the folder beside the new one was overwritten before anything was made there, the backup too."""
+    closed(desk, DOCUMENTATION)
+    back_up(desk.archive, tmp_path / "made", AT)
+    source = tmp_path / of
+    source.parent.mkdir(exist_ok=True)
+    (tmp_path / "made").rename(source)
+    if former == "new.restoring":
+        shutil.copytree(desk.folder, tmp_path / former)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    if linked:
+        source = tmp_path / "link"
+        source.symlink_to(tmp_path / of)
+    how: dict[str, Any] = {"replace_archive": to == "archive", "erased_in": tmp_path / former if former else None}
+    assert refusal(desk, source, tmp_path / to, accept_unknown=True, **how).code == "error.backup.within"
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_a_restore_that_was_whole_but_not_yet_in_its_place_is_made_anew(desk: Scene, disk: Path, new: Path) -> None:
     gone = closed(desk, DOCUMENTATION)
     back_up(desk.archive, disk, AT)

@@ -7,6 +7,7 @@ is said, and a person has to take it upon them.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Generator, Iterable
@@ -94,6 +95,8 @@ def restore(
     target, manifest, secrets, signer = counted(source, store)
     if manifest.schema > HEAD:
         raise ArchiveError("error.archive.unknown_version", found=manifest.schema, known=HEAD)
+    work = to.with_name(f"{to.name}{RESTORING}")
+    _apart(to, work, source, erased_in)
     stands = _place(to, manifest, replace_archive=replace_archive)
     journal = Journal(target, manifest, secrets)
     read = journal.read()
@@ -105,7 +108,6 @@ def restore(
                 if not read.whole:
                     raise ArchiveError("error.backup.journal_changed", path=str(journal.hurt))
                 raise ArchiveError("error.backup.unknown", since=_told(read.until or manifest.at))
-            work = to.with_name(f"{to.name}{RESTORING}")
             made = _Restoring(work, target, manifest, secrets, signer, store, progress)
             try:
                 done = made.make(read, former, now, clock_is_right=clock_is_right)
@@ -335,6 +337,19 @@ class _Restoring:
     def _go_on(self) -> None:
         if not self._progress(*self._at):
             raise ArchiveError("error.backup.stopped")
+
+
+def _apart(to: Path, work: Path, *others: Path | None) -> None:
+    """What is moved aside (`to`) and what is overwritten (`work`) neither holds one of these nor lies in one; `to` may be one.
+
+    Raises ArchiveError.
+    """
+    here = Path(os.path.realpath(to))
+    for other in filter(None, others):
+        there = Path(os.path.realpath(other))
+        for one in (here, Path(os.path.realpath(work))):
+            if there != here and (one.is_relative_to(there) or there.is_relative_to(one)):
+                raise ArchiveError("error.backup.within", path=str(other), to=str(one))
 
 
 def _place(to: Path, manifest: Manifest, *, replace_archive: bool) -> bool:
