@@ -123,6 +123,7 @@ def _archive(folder: Path, inside: Callable[[Archive], object] = lambda _: None)
 def _backup(archive: Archive) -> Iterator[Finding]:
     """How old each backup is, and how much it has yet to hear of."""
     from softphone.archive.backup.run import health
+    from softphone.bootstrap.archive.shared import here
 
     found = health(archive)
     if not found:
@@ -131,7 +132,7 @@ def _backup(archive: Archive) -> Iterator[Finding]:
         if not one.number:
             yield Finding("doctor.backup.none")
             continue
-        told = {"path": str(one.folder), "at": f"{one.at:%Y-%m-%d %H:%M} UTC", "count": one.waiting}
+        told = {"path": str(one.folder), "at": here(one.at), "count": one.waiting}
         yield Finding("doctor.backup.waiting" if one.waiting else "doctor.backup", dict(told))
 
 

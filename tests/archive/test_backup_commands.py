@@ -6,8 +6,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -235,6 +238,39 @@ def test_an_archive_is_not_replaced_under_a_running_engine(desk: Scene, run: Run
     back = ("restore", disk, "--to", desk.folder, "--replace", "--erase-former")
     assert "the former one has been erased" in run(*back)
     assert [path.name for path in desk.folder.parent.glob("*.before-*")] == [Path(told["aside"]).name]
+
+
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if sys.platform == "win32":
+        pytest.skip("Windows takes its zone from its own settings")
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_times_are_told_as_the_machine_s_clock_shows_them_and_to_machines_in_utc(
+    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed(desk)
+    save_settings(Home.within(tmp_path / "home").folders.config, Settings(archive=str(desk.folder)))
+    disk, new = tmp_path / "disk", tmp_path / "new"
+    run("backup", disk)
+    told = json.loads(run("backup", disk, "--check", "--json"))["at"]
+    at = datetime.fromisoformat(told)
+    assert at.utcoffset() == timedelta()
+    shown = at.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%Y-%m-%d %H:%M:%S +0900")
+    assert f"The backup of {shown} is whole" in run("backup", disk, "--check")
+    assert f"locked since {shown} cannot be known" in run("restore", disk, "--to", new, status=1)
+    said = run("restore", disk, "--to", new, "--accept-unknown")
+    assert f"The archive of {shown} is now in" in said
+    assert f"locked after {shown} is not known" in said
+    capsys.readouterr()
+    cli.main(["--home", str(tmp_path / "home"), "doctor"])
+    assert f"Backup of {shown} in {disk}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("language", ["da.UTF-8", "en.UTF-8"])

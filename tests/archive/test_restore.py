@@ -186,7 +186,10 @@ def test_what_the_journal_was_not_told_is_known_in_the_former_folder(desk: Scene
     since = closed(desk, DOCUMENTATION)
     head = desk.archive.head(AT)
     refused = refusal(desk, disk, new)
-    assert (refused.code, refused.params) == ("error.backup.unknown", {"since": f"{AT:%Y-%m-%d %H:%M} UTC"})
+    assert (refused.code, refused.params) == (
+        "error.backup.unknown",
+        {"since": f"{AT.astimezone():%Y-%m-%d %H:%M:%S %z}"},
+    )
     assert not new.exists()
 
     done, archive = brought_back(desk, disk, new, accept_unknown=False, erased_in=desk.folder)

@@ -426,4 +426,4 @@ def _is(path: Path, text: str) -> bool:
 
 
 def _told(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %z}"

@@ -17,7 +17,7 @@ from softphone.archive.backup.run import BackedUp, back_up
 from softphone.archive.backup.run import Progress as Asked
 from softphone.archive.backup.target import Manifest, Target
 from softphone.archive.files.container import SUFFIX
-from softphone.bootstrap.archive.shared import folder_of, opened, print_line
+from softphone.bootstrap.archive.shared import folder_of, here, opened, print_line
 from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY, Home, key_store, texts
 from softphone.bootstrap.progress import progress
 from softphone.domain.errors import ArchiveError, KlartoneError, SettingsError
@@ -128,7 +128,7 @@ def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
         return int(bool(bad))
     if not bad:
         recordings = tell("backup.recordings", count=manifest.count)
-        print_line(tell("backup.check.whole", at=_utc(manifest.at), recordings=recordings))
+        print_line(tell("backup.check.whole", at=here(manifest.at), recordings=recordings))
     for sentence in _files(folder, manifest, bad, tell):
         print_line(sentence)
     left = [name for name in copies if name not in mended]
@@ -156,7 +156,7 @@ def _files(folder: Path, manifest: Manifest, bad: list[str], tell: Texts) -> Ite
 
 def _tell_restored(done: Restored, tell: Texts) -> None:
     recordings = tell("backup.recordings", count=done.recordings)
-    print_line(tell("restore.done", path=done.folder, at=_utc(done.at), recordings=recordings))
+    print_line(tell("restore.done", path=done.folder, at=here(done.at), recordings=recordings))
     if done.erased:
         print_line(tell("restore.erased", count=done.erased))
     if done.past:
@@ -165,7 +165,7 @@ def _tell_restored(done: Restored, tell: Texts) -> None:
     if done.clock_doubtful:
         print_line(tell("sweep.clock_doubtful", today=datetime.now(UTC).date(), since=done.clock_doubtful))
     if done.unknown_since:
-        print_line(tell("restore.unknown", since=_utc(done.unknown_since)))
+        print_line(tell("restore.unknown", since=here(done.unknown_since)))
     if done.aside:
         print_line(tell("restore.aside", path=done.aside))
     print_line(tell("restore.verify", path=done.folder))
@@ -220,10 +220,6 @@ def _restore_json(done: Restored) -> dict[str, object]:
         "differs": done.differs,
         "aside": str(done.aside) if done.aside else None,
     }
-
-
-def _utc(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _warn(sentence: str) -> None:

@@ -84,6 +84,11 @@ def when(at: datetime, row: RecordingRow) -> str:
     return at.astimezone(ZoneInfo(row.time_zone)).strftime(TIME)
 
 
+def here(at: datetime) -> str:
+    """In the machine's zone, with its distance from UTC: a backup belongs to no recording."""
+    return at.astimezone().strftime(TIME)
+
+
 def zone_of(archive: Archive, now: datetime) -> ZoneInfo:
     """For what belongs to no recording: the newest one's, as the list tells its times."""
     newest = page(archive, Query(), now, limit=1).rows
