@@ -555,8 +555,7 @@ def test_a_copy_that_is_damaged_is_made_anew_from_a_source_that_is_whole(desk: S
     source.write_bytes(source.read_bytes() + b"KTCH")
     found = check(disk, desk.store)[1]
     assert found == sorted(as_copied)
-    # A run that trusts what it copied does not see it.
-    assert sorted(mend(desk.archive, disk, found)) == found
+    assert list(mend(desk.archive, disk, found)) == [(name, "mended") for name in found]
     assert {path.name: path.read_bytes() for path in (disk / "recordings").iterdir()} == as_copied
     assert set((disk.parent / "blocks").read_bytes()) == {0}
     assert check(disk, desk.store)[1] == []
@@ -576,10 +575,38 @@ def test_a_damaged_copy_whose_source_is_damaged_too_stays_as_it_is(
         path.write_bytes(hurt(path.read_bytes()))
     else:
         path.unlink()
-    assert list(mend(desk.archive, disk, check(disk, desk.store)[1])) == []
+    assert list(mend(desk.archive, disk, check(disk, desk.store)[1])) == [(copy.name, "left")]
     assert {one.name: one.read_bytes() for one in (disk / "recordings").iterdir()} == {copy.name: left}
     done = back_up(desk.archive, disk, NEXT_DAY)
     assert (done.differs or done.missing, done.erased, copy.read_bytes()) == ([recording], 0, left)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_of_a_recording_that_was_erased_since_no_copy_is_made_anew(desk: Scene, disk: Path, deleted: bool) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    whole = desk.archive.vault.path(recording).read_bytes()
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+    if not deleted:
+        # Its file may be there for a moment longer than its keys.
+        desk.archive.vault.path(recording).write_bytes(whole)
+    (copy,) = (disk / "recordings").iterdir()
+    copy.unlink()
+    assert list(mend(desk.archive, disk, check(disk, desk.store)[1])) == [(copy.name, "erased")]
+    assert list((disk / "recordings").iterdir()) == []
+
+
+def test_a_disk_that_is_taken_away_during_a_check_is_not_said_to_be_damaged(desk: Scene, disk: Path) -> None:
+    for _ in range(3):
+        desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+
+    def away(_what: str, done: int, _total: int) -> bool:
+        if done and disk.exists():
+            disk.rename(disk.with_name("elsewhere"))
+        return True
+
+    assert refused(check, disk, desk.store, away) == "error.backup.away"
 
 
 def test_a_copy_that_was_emptied_gives_way_to_no_source_that_was_cut(desk: Scene, disk: Path) -> None:
@@ -607,7 +634,7 @@ def test_a_full_disk_leaves_a_damaged_copy_as_it_is(desk: Scene, disk: Path, mon
         patch.setattr(copying.os, "fsync", full)
         assert refused(list, mend(desk.archive, disk, found)) == "error.backup.full"
     assert copy.read_bytes() == b"x"
-    assert list(mend(desk.archive, disk, found)) == [copy.name]
+    assert list(mend(desk.archive, disk, found)) == [(copy.name, "mended")]
     assert check(disk, desk.store)[1] == []
 
 

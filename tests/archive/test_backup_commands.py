@@ -116,6 +116,11 @@ def test_a_check_makes_a_damaged_copy_anew_and_says_so(desk: Scene, run: Run, tm
     said = run(*check, *archive, status=1)
     assert "does not have it as it was copied either. It was left as it is." in said
     assert copy.read_bytes() == b"x"
+    desk.commit(Discard(recording, "withdrawn"), recording=recording)
+    said = run(*check, *archive, status=1)
+    assert "One copy that is missing or not as it was written is of a recording that was erased since" in said
+    run("backup", disk, *archive)
+    assert "is whole: 0 recordings" in run(*check, *archive)
 
 
 def test_a_check_whose_archive_is_not_there_says_that_nothing_was_made_anew(

@@ -157,7 +157,7 @@ def prove_mended(folder: Path, left: int) -> bool:
     assert verify(live).ok
     found = check(place.disk, place.store)[1]
     assert found in ([copy.name], [])
-    assert list(mend(live, place.disk, found)) == found
+    assert list(mend(live, place.disk, found)) == [(name, "mended") for name in found]
     assert check(place.disk, place.store)[1] == []
     assert copy.read_bytes() == copies[copy]
     back_up(live, place.disk, AT + timedelta(hours=2))

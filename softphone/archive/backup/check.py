@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Literal
 
 from softphone.archive.archive import Archive
 from softphone.archive.backup.alone import alone
 from softphone.archive.backup.copying import as_written, listed, remake
 from softphone.archive.backup.journal import Journal
-from softphone.archive.backup.run import Progress, onward, target_of
+from softphone.archive.backup.run import Progress, lives, onward, target_of
 from softphone.archive.backup.target import OBJECTS, Manifest, Target, faults
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets
 from softphone.archive.proof.checkpoint import Signer
 from softphone.domain.errors import ArchiveError, KeyringError
+
+Mended = Literal["mended", "left", "erased"]
+"""made anew; left as it is, since the archive no longer has it as it was copied; of a recording that has been erased here"""
 
 
 def counted(source: Path, store: KeyStore) -> tuple[Target, Manifest, Secrets, Signer]:
@@ -62,11 +66,10 @@ def check(source: Path, store: KeyStore, progress: Progress = onward) -> tuple[M
     return manifest, bad
 
 
-def mend(archive: Archive, folder: Path, found: Collection[str], progress: Progress = onward) -> Iterator[str]:
-    """Of the copies `found` in a check, those that were made anew: the archive has them whole. The others stay as they are.
-
-    Raises ArchiveError.
-    """
+def mend(
+    archive: Archive, folder: Path, found: Collection[str], progress: Progress = onward
+) -> Iterator[tuple[str, Mended]]:
+    """What became of each of the copies `found` in a check. Raises ArchiveError: of those that were not told, nothing."""
     with alone(archive.folder):
         target = target_of(archive, folder)
         manifest = target.manifest(archive.signer.key)
@@ -83,8 +86,8 @@ def mend(archive: Archive, folder: Path, found: Collection[str], progress: Progr
             for at, one in enumerate(listed(target, manifest, go_on)):  # noqa: B007 - told by go_on
                 if one.name not in found:
                     continue
-                copy = target.object(one.recording, one.bytes)
-                if not as_written(copy, one.sha256, go_on) and remake(
-                    one, archive.vault.path(one.recording), copy, go_on
-                ):
-                    yield one.name
+                source, copy = archive.vault.path(one.recording), target.object(one.recording, one.bytes)
+                if not lives(archive, one.recording):
+                    yield one.name, "erased"
+                else:
+                    yield one.name, "mended" if remake(one, source, copy, go_on) else "left"

@@ -265,7 +265,7 @@ class _Run:
             digest = copy_file(path, self._target.object(recording, size), self._go_on, size)
         except FileNotFoundError:
             # It may have been erased since the moment that is copied; what is only missing is kept as it was.
-            if not path.exists() and self._lives(recording):
+            if not path.exists() and lives(self._archive, recording):
                 self._done.missing.append(recording)
                 return known
             if path.exists():
@@ -292,11 +292,6 @@ class _Run:
         whole = whole_size(copy)
         return whole <= size and hash_file(copy, self._go_on, whole) == hash_file(path, self._go_on, whole)
 
-    def _lives(self, recording: str) -> bool:
-        with self._archive.catalog.reading() as connection:
-            asked = select(recordings.c.recording).where(recordings.c.recording == recording)
-            return connection.execute(asked).first() is not None
-
     def _go_on(self) -> None:
         if not self._progress(*self._at):
             raise ArchiveError("error.backup.stopped")
@@ -307,6 +302,13 @@ class _Run:
                 told = touched.target(connection, self._target.id)
             if self._before and told and told.number == self._before.number:
                 _tell(self._archive, self._target, self._before, told, self._now)
+
+
+def lives(archive: Archive, recording: str) -> bool:
+    """Whether the archive still has it by now."""
+    with archive.catalog.reading() as connection:
+        asked = select(recordings.c.recording).where(recordings.c.recording == recording)
+        return connection.execute(asked).first() is not None
 
 
 def _sizes(held: list[str], recording: str) -> list[int]:

@@ -110,34 +110,32 @@ def _take_along(former: Path, to: Path) -> None:
 
 def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
     keys = _demo_of(arguments) if Target.open(folder).demo else folder_of(arguments)
-    mended: list[str] = []
-    why: KlartoneError | None = None
+    copies: dict[str, list[str]] = {"mended": [], "left": [], "erased": [], "not_mended": []}
+    why = ""
     with _shown(tell) as asked:
         manifest, bad = check(folder, key_store(keys), asked)
-        copies = [name for name in bad if name.endswith(SUFFIX)]
-        if copies:
+        untold = [name for name in bad if name.endswith(SUFFIX)]
+        if untold:
             try:
                 with opened(arguments) as archive:
-                    for name in mend(archive, folder, copies, asked):
-                        mended.append(name)
+                    for name, became in mend(archive, folder, tuple(untold), asked):
+                        copies[became].append(name)
+                        untold.remove(name)
             except KlartoneError as error:
-                why = error
+                why = tell.error(error)
+    copies["not_mended"] = untold
     if arguments.json:
         told = {"number": manifest.number, "at": manifest.at.isoformat(), "recordings": manifest.count}
-        print_line(json.dumps({**told, "damaged": bad, "mended": mended}))
+        print_line(json.dumps({**told, "damaged": bad, "mended": copies["mended"]}))
         return int(bool(bad))
     if not bad:
         recordings = tell("backup.recordings", count=manifest.count)
         print_line(tell("backup.check.whole", at=here(manifest.at), recordings=recordings))
     for sentence in _files(folder, manifest, bad, tell):
         print_line(sentence)
-    left = [name for name in copies if name not in mended]
-    if mended:
-        print_line(tell("backup.check.mended", count=len(mended), files=", ".join(mended)))
-    if left and why:
-        print_line(tell("backup.check.not_mended", count=len(left), files=", ".join(left), why=tell.error(why)))
-    elif left:
-        print_line(tell("backup.check.left", count=len(left), files=", ".join(left)))
+    for became, names in copies.items():
+        if names:
+            print_line(tell(f"backup.check.{became}", count=len(names), files=", ".join(names), why=why))
     return int(bool(bad))
 
 
