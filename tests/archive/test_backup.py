@@ -609,6 +609,24 @@ def test_a_disk_that_is_taken_away_during_a_check_is_not_said_to_be_damaged(desk
     assert refused(check, disk, desk.store, away) == "error.backup.away"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="what is synced is asked of /proc")
+def test_the_names_of_the_copies_are_on_the_disk_before_the_backup_counts(
+    desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    synced: list[str] = []
+    real = os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    back_up(desk.archive, disk, AT)
+    copied = next(at for at, name in enumerate(synced) if name.endswith(".ktr.part"))
+    assert copied < synced.index("recordings", copied) < synced.index(f"{MANIFEST}.new")
+
+
 def test_a_copy_that_was_emptied_gives_way_to_no_source_that_was_cut(desk: Scene, disk: Path) -> None:
     recording = desk.recorded(3, DOCUMENTATION)
     back_up(desk.archive, disk, AT)

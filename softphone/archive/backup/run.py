@@ -36,6 +36,7 @@ from softphone.archive.backup.journal import Journal, Line
 from softphone.archive.backup.target import OBJECTS, File, Manifest, Target, faults
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.container import SUFFIX
+from softphone.archive.files.disk import sync_folder
 from softphone.archive.marker import Marker
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof import audit
@@ -192,6 +193,7 @@ class _Run:
                 copy = folder / f"catalog-{self._number}.db"
                 sha256 = copy_file(own, copy, self._go_on)
                 catalog = File(copy.name, copy.stat().st_size, sha256)
+                sync_folder(folder / OBJECTS)
         finally:
             erase_snapshot(archive.folder)
         manifest = Manifest(
