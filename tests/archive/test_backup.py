@@ -681,6 +681,20 @@ def test_what_is_gone_from_a_backup_is_made_anew_by_the_next_run(desk: Scene, di
     assert {path.name.split(".")[0] for path in (disk / "recordings").iterdir()} == {recording}
 
 
+def test_what_is_damaged_here_and_gone_from_the_backup_is_copied_but_not_without_a_word(
+    desk: Scene, disk: Path
+) -> None:
+    cut, whole = desk.recorded(3, DOCUMENTATION), desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    shutil.rmtree(disk / "recordings")
+    path = desk.archive.vault.path(cut)
+    path.write_bytes(left := path.read_bytes()[: read_structure(path).chunks[1].offset])
+    done = back_up(desk.archive, disk, NEXT_DAY)
+    assert (done.differs, done.copied) == ([cut], 2)
+    assert {one.name.split(".")[0] for one in (disk / "recordings").iterdir()} == {cut, whole}
+    assert next((disk / "recordings").glob(f"{cut}.*")).read_bytes() == left
+
+
 def test_a_backup_without_its_list_is_not_gone_on_with_and_loses_nothing(desk: Scene, disk: Path) -> None:
     desk.recorded(1, DOCUMENTATION)
     back_up(desk.archive, disk, AT)

@@ -60,7 +60,7 @@ def onward(_what: str, _done: int, _total: int) -> bool:
 @dataclass(slots=True)
 class BackedUp:
     """What a run did. `missing` and `differs`: recordings whose file the archive does not have, or no longer as it was backed up
-    and maybe more; of them the backup keeps all that it had."""
+    and maybe more; of them the backup keeps all that it had, or where that is gone, has what is here."""
 
     number: int = 0
     recordings: int = 0
@@ -240,8 +240,9 @@ class _Run:
 
     def _object(self, recording: str, known: Object | None, sizes: list[int]) -> Object | None:
         """What the folder now has of it. What it had, `known` or one of these `sizes`, it keeps, unless this is that and more."""
+        gone = None
         if known is not None and known.bytes not in sizes:
-            known = None
+            gone, known = known, None
         try:
             path = self._archive.vault.path(recording)
         except ValueError:
@@ -264,6 +265,9 @@ class _Run:
                     return known
                 if size == known.bytes:
                     return replace(known, changed=changed)
+            elif gone is not None and not self._holds(path, size, gone):
+                # Less than was copied once, but all that is left.
+                self._done.differs.append(recording)
             digest = copy_file(path, self._target.object(recording, size), self._go_on, size)
         except FileNotFoundError:
             # It may have been erased since the moment that is copied; what is only missing is kept as it was.
