@@ -8,7 +8,7 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,7 +20,9 @@ from softphone.archive.archive import MARKER, Archive, read_marker
 from softphone.archive.keys import admission, escrow, revocation, ring, rotation
 from softphone.archive.keys.passphrase import Kind, check_passphrase, kind_of
 from softphone.archive.keys.ring import KeyPurpose, Known
-from softphone.archive.keys.wraps import KeyStore, Recipient
+from softphone.archive.keys.wraps import KeyStore, Recipient, admitted_name, master_name
+from softphone.archive.marker import Marker
+from softphone.archive.proof.checkpoint import known_signer_name, signer_name
 from softphone.bootstrap.archive.viewing import policy_of
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.bootstrap.policy.signing import create_signing_key
@@ -171,10 +173,11 @@ def _lines(here: _Here) -> list[_Line]:
         except (ArchiveError, KeyringError) as error:
             here.warn(here.tell.error(error))
     lines: list[_Line] = []
+    place = DEMO_KEYS if here.store.demo else "keyring"
     for one in known:
         role = one.purpose.role
         wraps = None if counts is None or role is None else counts.pop((one.key_id, role), 0)
-        where = (*(["keyring"] if one.key_id in own else []), *(["policy"] if one.key_id in in_policy else []))
+        where = (*([place] if one.key_id in own else []), *(["policy"] if one.key_id in in_policy else []))
         private = here.store.get(one.private_name) is not None
         lines.append(_Line(one, one.key_id, one.purpose.value, private, where, wraps, revoked.get(one.key_id)))
     for (key_id, role), wraps in sorted((counts or {}).items()):
@@ -186,7 +189,7 @@ def _lines(here: _Here) -> list[_Line]:
 def _columns(line: _Line, here: _Here) -> list[str]:
     tell = here.tell
     created = line.known.created if line.known else None
-    where = [DEMO_KEYS if one == "keyring" and here.store.demo else tell(f"keys.where.{one}") for one in line.where]
+    where = [one if one == DEMO_KEYS else tell(f"keys.where.{one}") for one in line.where]
     opens = [tell("keys.wraps", count=line.wraps) if line.wraps is not None else "–"]
     opens += [tell("keys.revoked", day=line.revoked.date())] if line.revoked else []
     return [
@@ -312,9 +315,27 @@ def keys_escrow_make(arguments: argparse.Namespace) -> int:
         written = escrow.make_shares(held, path, asked, need, now)
     for one in written:
         _tell(here.tell("keys.escrow.written", file=one))
-    _tell(here.tell("keys.escrow.holds", count=len(held.secrets), ids=", ".join(one.id for one in held.known) or "–"))
+    _tell(here.tell("keys.escrow.holds", count=len(held.secrets)))
+    for line in _in_escrow(held, marker, here.tell):
+        _tell(f"  {line}")
     _tell(here.tell("keys.escrow.one") if need is None else here.tell("keys.escrow.split", need=need))
     return 0
+
+
+def _in_escrow(held: escrow.Held, marker: Marker | None, tell: Texts) -> Iterator[str]:
+    """A line a key: whose, or whereof, what for, and how its number begins."""
+    for one in held.known:
+        yield tell("keys.escrow.key", id=one.id, purpose=tell(f"keys.purpose.{one.purpose}"), key=one.key_id[:8])
+    if marker is None:
+        return
+    for name, what, whereof in (
+        (master_name(marker.archive), "archive", marker.archive),
+        (admitted_name(marker.archive), "admitted", marker.archive),
+        (signer_name(marker.desk), "signer", marker.desk),
+        (known_signer_name(marker.desk), "known_signer", marker.desk),
+    ):
+        if name in held.secrets:
+            yield tell(f"keys.escrow.{what}", key=whereof[:8])
 
 
 def keys_escrow_restore(arguments: argparse.Namespace) -> int:

@@ -60,7 +60,7 @@ def test_a_key_is_listed_with_what_it_is_where_it_is_and_how_much_it_opens(
     run("create", "documentation", "--id", "case-1")
     known = listed()
     assert known["case-1"]["kind"] == "private"
-    assert known["case-1"]["where"] == ["keyring"]
+    assert known["case-1"]["where"] == ["demo-keys.json"]
     assert known["case-1"]["wraps"] == 0
     assert known["case-1"]["created"]
     (made,) = ring.known_keys(desk.store)
@@ -297,6 +297,29 @@ def test_a_half_given_split_makes_no_file(
     run("escrow", "make", str(tmp_path / "r.json"), *words, said=f"{PHRASE}\n" * 3, status=1)
     assert "--split and --need" in capsys.readouterr().err
     assert not list(tmp_path.glob("r*.json"))
+
+
+def test_each_key_that_goes_into_an_escrow_is_named_with_what_it_is_for(
+    run: Run, desk: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also those that no list has: the archive's own, and its desk's."""
+    run("create", "training", "--id", "lead-1")
+    desk.recorded(1, DOCUMENTATION)
+    capsys.readouterr()
+    run("escrow", "make", str(tmp_path / "r.json"), said=f"{PHRASE}\n")
+    told = capsys.readouterr().out.splitlines()
+    (lead,) = ring.known_keys(desk.store)
+    of_old_version = {role: desk.recipients[role].key_id[:8] for role in (KeyRole.DOCUMENTATION, KeyRole.CUSTODY)}
+    assert set(told[2:-1]) == {
+        f"  lead-1: training, {lead.key_id[:8]}",
+        *(
+            f"  {key}: {'data protection' if role is KeyRole.CUSTODY else 'documentation'}, {key}"
+            for role, key in of_old_version.items()
+        ),
+        f"  the archive's own: opens its catalog and its numbers, {desk.archive.id[:8]}",
+        f"  the desk's own: signs the audit log, {desk.archive.desk[:8]}",
+    }
+    assert told[1] == f"It holds {len(told[2:-1])} keys:"
 
 
 def test_a_key_of_an_earlier_version_is_in_the_escrow_too(run: Run, desk: Scene, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_each_key_has_its_name_in_the_policy_and_lies_in_the_demos_file(demo: Pa
         "lead-1": ("training", "private", 1),
         "protection-1": ("custody", "private", 1),
     }
-    assert all(one["where"] == ["keyring", "policy"] for one in keys.values())
+    assert all(one["where"] == [DEMO_KEYS, "policy"] for one in keys.values())
     assert f"{DEMO_KEYS}, policy" in run("keys", "list", "--archive", demo)
     assert 'id = "lead-1"' in run("keys", "export", "lead-1", "--archive", demo)
     assert run("archive", "verify", "--archive", demo)
