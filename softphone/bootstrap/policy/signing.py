@@ -6,14 +6,17 @@ import argparse
 
 from pydantic import TypeAdapter, ValidationError
 
+from softphone.archive.keys import ring
+from softphone.archive.keys.wraps import KeyStore
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.asking import asked_rulebook
 from softphone.bootstrap.policy.file import chosen, tell_faults
 from softphone.domain.errors import KeyringError
-from softphone.domain.policy import PolicyError
+from softphone.domain.policy import Policy, PolicyError
 from softphone.domain.policy.fields import Id
 from softphone.system.policy_file import policy_in, read_policy
 from softphone.system.signature import new_signing_key, public_half, sign
+from softphone.texts import Texts
 
 _id: TypeAdapter[str] = TypeAdapter(Id)
 
@@ -46,15 +49,29 @@ def policy_sign(arguments: argparse.Namespace) -> int:
     except PolicyError as error:
         tell_faults(error, tell)
         raise
-    private = key_store(home.archive(settings)).get(_name(arguments.id))
+    store = key_store(home.archive(settings))
+    private = store.get(_name(arguments.id))
     if private is None:
-        raise KeyringError("error.policy.no_signing_key", id=arguments.id)
+        raise _no_signing_key(store, loaded.policy, arguments.id, tell)
     with asked_rulebook(home) as asked:
         asked.own(loaded, tell, signed=True)
     written = sign(raw, path, private)
     print(tell("policy.sign.signed", path=str(path), signature=str(written)))  # noqa: T201
     print(f'policy_signer = "{public_half(private)}"')  # noqa: T201
     return 0
+
+
+def _no_signing_key(store: KeyStore, policy: Policy, id: str, tell: Texts) -> KeyringError:
+    """Where a key with that id opens recordings, none that signs can be made with it: another is advised."""
+    known = ring.known_keys(store)
+    signers = [one.id for one in known if one.purpose is ring.KeyPurpose.POLICY]
+    purpose = next((one.purpose.value for one in (*known, *policy.recipient) if one.id == id), None)
+    if purpose is None or id in signers:
+        return KeyringError("error.policy.no_signing_key", id=id)
+    told = {"id": id, "purpose": tell(f"keys.purpose.{purpose}")}
+    if signers:
+        return KeyringError("error.policy.key_opens", **told, signers=", ".join(signers))
+    return KeyringError("error.policy.key_opens_none_signs", **told)
 
 
 def _name(id: str) -> str:
