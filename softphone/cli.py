@@ -341,6 +341,7 @@ def _holds(of: argparse.ArgumentParser, texts: Texts) -> None:
     asked.add_argument("--by", choices=["party", "controller"], help=texts("cli.holds.by"))
     asked.add_argument("--for", dest="raised_for", choices=["access"], help=texts("cli.holds.for"))
     new.add_argument("--why", required=True, metavar="TEXT", help=texts("cli.holds.why"))
+    new.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     confirm, lift = command("confirm", bootstrap.holds_confirm), command("lift", bootstrap.holds_lift)
     close = command("close", bootstrap.holds_close)
     for one in (confirm, lift, close):

@@ -68,18 +68,25 @@ def holds_raise(arguments: argparse.Namespace) -> int:
             found = [archive.find(arguments.id, now)]
         raised = holding.raise_holds(archive, found, by, why, who, now, within)
     for one in raised:
-        _tell(tell("holds.raised", hold=one.hold.hold, recording=one.recording))
+        # What is new was raised at this very moment.
+        already = one.hold.at != now
+        if arguments.json:
+            _tell(json.dumps({**_as_json(one, whole=True), "already": already}, ensure_ascii=False))
+        else:
+            since = local_day(one.hold.at, one.time_zone)
+            code = "holds.stood" if already else "holds.raised"
+            _tell(tell(code, hold=one.hold.hold, recording=one.recording, day=since))
     if gone := len(found) - len(raised):
         print(tell("holds.gone", count=gone), file=sys.stderr)  # noqa: T201
     if unreadable:
         print(tell("refused.earlier.unreadable", count=len(unreadable)), file=sys.stderr)  # noqa: T201
-    elif not found:
+    elif not found and not arguments.json:
         _tell(tell("holds.nothing_of_number"))
     if not raised:
         return 1
     # One of their own that stood before may have been confirmed.
     days = [one.decide_by for one in raised if one.decide_by and (access or one.state is not HoldState.CONFIRMED)]
-    if days:
+    if days and not arguments.json:
         _tell(tell("holds.to_answer" if access else "holds.to_confirm", day=min(days)))
     return 1 if unreadable else 0
 
@@ -165,7 +172,7 @@ def _as_json(one: holding.Standing, *, whole: bool) -> dict[str, str | bool | No
     return {
         "hold": hold.hold,
         "recording": one.recording,
-        "by": hold.raised_for,
+        "raised_for": hold.raised_for,
         "raised_by": hold.raised_by,
         "at": hold.at.isoformat(),
         "why": hold.why if whole else None,

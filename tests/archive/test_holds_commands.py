@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from softphone import cli
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.retention import holding
-from softphone.bootstrap.home import DEMO_KEYS
+from softphone.bootstrap.home import DEMO_KEYS, texts
 from softphone.domain.changes import CloseRecording, Discard
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, Scene
@@ -59,7 +60,7 @@ def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run
     assert "the party asks for it, to be confirmed by" in listed
     assert "the price" in listed
     told = json.loads(run("list", "--json"))
-    assert (told["recording"], told["state"], told["by"]) == (recording, "unconfirmed", "party")
+    assert (told["recording"], told["state"], told["raised_for"]) == (recording, "unconfirmed", "party")
     assert datetime.fromisoformat(told["confirm_by"]) - datetime.fromisoformat(told["at"]) == timedelta(days=30)
     assert NUMBER not in json.dumps(told)
 
@@ -99,9 +100,45 @@ def test_what_goes_while_a_number_is_locked_is_told_and_all_else_is_locked(
     assert all(one in said for one in stay)
     assert gone not in said
     leave = []
-    again = run(*raise_all)
-    assert again == said.replace(said.splitlines()[-1] + "\n", "")
+    again = run(*raise_all).splitlines()
+    assert [line.split()[0] for line in again[:-1]] == stay
+    assert again[-1] == said.splitlines()[2]
     assert [json.loads(line)["recording"] for line in run("list", "--json").splitlines()] == stay
+
+
+@pytest.mark.rule("G10")
+def test_a_lock_that_stood_already_is_told_as_such_with_its_day(desk: Scene, run: Run) -> None:
+    first, second = closed(desk), closed(desk)
+    by_id, by_number = ("raise", first), ("raise", "--number", "20 12 34 56")
+    why = ("--by", "party", "--why", "the price")
+    assert f"{first} is locked." in run(*by_id, *why)
+    (held,) = map(json.loads, run("list", "--json").splitlines())
+    told = run(*by_id, *why)
+    day = datetime.fromisoformat(held["at"]).astimezone(ZoneInfo("Europe/Copenhagen")).date()
+    assert f"{first} has been locked since {texts().day(day)} already" in told
+    assert held["hold"] in told
+    assert f"{first} is locked." not in told
+
+    lines = {one["recording"]: one for one in map(json.loads, run(*by_number, *why, "--json").splitlines())}
+    assert {recording: one["already"] for recording, one in lines.items()} == {first: True, second: False}
+    assert lines[first] == {**held, "already": True}
+    # For another reason, or another person, it is another lock.
+    (other,) = map(json.loads, run(*by_id, "--by", "controller", "--why", "the price", "--json").splitlines())
+    assert (other["already"], other["raised_for"]) == (False, "controller")
+
+
+def test_a_lock_is_for_the_same_under_one_name_wherever_it_is_told_as_json(
+    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = closed(desk)
+    (raised,) = map(json.loads, run("raise", recording, "--for", "access", "--why", "by letter", "--json").splitlines())
+    (listed,) = map(json.loads, run("list", "--json").splitlines())
+    shown = list[Any]()
+    for words in (("list",), ("show", recording)):
+        home = ("--home", str(tmp_path / "home"))
+        assert cli.main([*home, "archive", *words, "--json", "--archive", str(desk.folder)]) == 0
+        shown += json.loads(capsys.readouterr().out)["holds"]
+    assert [one["raised_for"] for one in (raised, listed, *shown)] == 4 * ["access"]
 
 
 def test_what_cannot_be_locked_or_decided_is_refused_with_words(desk: Scene, run: Run) -> None:

@@ -200,7 +200,7 @@ def test_a_request_for_access_is_raised_listed_with_its_last_day_and_closed(desk
     for words in ("request for access", "to be answered by", "by letter", "by "):
         assert words in listed
     (told,) = lines(run("holds", "list", "--json"))
-    assert (told["by"], told["state"], bool(told["raised_by"])) == ("access", "unconfirmed", True)
+    assert (told["raised_for"], told["state"], bool(told["raised_by"])) == ("access", "unconfirmed", True)
     assert "klartone holds close" in run("holds", "lift", told["hold"], "--reason", "x", status=1)
     today = NOW.astimezone(ZONE).date().isoformat()
     assert "is closed" in run("holds", "close", told["hold"], "--answered", today)

@@ -202,7 +202,7 @@ def _as_json(row: RecordingRow) -> dict[str, Any]:
         "time_zone": row.time_zone,
         "opens_for": [role.value for role in row.opens_for],
         "expires": {purpose.value: day.isoformat() for purpose, day in row.expires.items()},
-        "holds": [{"hold": one.hold, "for": one.raised_for, "at": one.at.isoformat()} for one in row.holds],
+        "holds": [{"hold": one.hold, "raised_for": one.raised_for, "at": one.at.isoformat()} for one in row.holds],
         "restricted": row.restricted,
         "bytes": row.bytes,
         "cursor": str(Cursor(row.opened_at, row.recording)),
