@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.home import Home, key_store, texts
-from softphone.bootstrap.policy.file import at_its_place, printable
+from softphone.bootstrap.policy.file import at_its_place, of_revoked, printable
 from softphone.domain.errors import ArchiveError, KlartoneError, Param, SettingsError
 from softphone.domain.policy import PolicyFault
 from softphone.system.settings import ASIDE, FILE, FaultySettings, doubts, read_settings
@@ -23,6 +23,10 @@ from softphone.wire import Settings
 
 if TYPE_CHECKING:
     from softphone.archive.archive import Archive
+
+
+_NOTED = (".none", ".faulty", ".waits", ".revoked")
+"""how the code of a finding ends that changes no status"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     tell = texts()
     worst = 0
     for finding in _findings(home):
-        mark = "✗" if finding.bad else ("·" if finding.code.endswith((".none", ".faulty", ".waits")) else "✓")
+        mark = "✗" if finding.bad else ("·" if finding.code.endswith(_NOTED) else "✓")
         detail = finding.params.get("detail")
         said = tell(str(detail), **finding.params) if isinstance(detail, str) and detail in tell else detail
         params = finding.params if said is None else {**finding.params, "detail": said}
@@ -60,15 +64,15 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield _keyring(home.archive(settings))
     yield _voice()
     inside: list[Finding] = []
-    signer: list[str] = []
+    policy: list[Finding] = []
 
     def look(archive: Archive) -> None:
         inside.extend([*_backup(archive), *_waiting(archive), _signer(archive, settings)])
-        signer.append(archive.policy_signer)
+        policy.append(_policy(settings, archive))
 
     yield _archive(home.archive(settings), look)
     yield from inside
-    yield _policy(settings, *signer)
+    yield from policy or [_policy(settings)]
     yield _settings(home.folders.config)
 
 
@@ -199,20 +203,25 @@ def why_unwritable(folder: Path) -> str:
         return error.strerror or str(error)
 
 
-def _policy(settings: Settings, signer: str = "") -> Finding:
-    """`signer`: as the archive asks."""
+def _policy(settings: Settings, archive: Archive | None = None) -> Finding:
+    """`archive`: where one is here, for whose signature it asks, and which keys are revoked in it."""
+    from softphone.bootstrap.archive.viewing import revoked_in
     from softphone.domain.policy import PolicyError, PolicyUnsigned
     from softphone.system.policy_file import load_policy
 
     if not settings.policy:
         return Finding("doctor.policy.none")
     try:
-        load_policy(Path(settings.policy), settings.policy_signer, signer)
+        loaded = load_policy(Path(settings.policy), settings.policy_signer, archive.policy_signer if archive else "")
     except PolicyError as error:
         told = tuple(at_its_place(fault, texts()) for fault in error.faults)
         if isinstance(error, PolicyUnsigned):
             return Finding("doctor.policy.unsigned", {"path": settings.policy}, bad=True, below=told)
         return Finding("doctor.policy.faulty", {"path": settings.policy, "count": len(told)}, below=told)
+    revoked = of_revoked(loaded, revoked_in(archive, loaded)) if archive else []
+    if revoked:
+        told = tuple(at_its_place(one, texts()) for one in revoked)
+        return Finding("doctor.policy.revoked", {"path": settings.policy, "count": len(told)}, below=told)
     return Finding("doctor.policy", {"path": settings.policy})
 
 

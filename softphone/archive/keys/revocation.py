@@ -6,6 +6,7 @@ That a key is revoked takes nothing back by itself: what it opens, it opens unti
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select
@@ -17,6 +18,15 @@ from softphone.archive.tables import meta, time_in
 NAME = "revoked-"
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 """since when, where somebody changed that into what is no time: revoked it stays"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Whom a policy names by a revoked key. `last`: by none of that role that stands, so that nothing is recorded for it."""
+
+    recipient: Recipient
+    since: datetime
+    last: bool
 
 
 def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
@@ -39,3 +49,11 @@ def standing(connection: Connection, recipients: Sequence[Recipient]) -> list[Re
     """Those whom something may be sealed for."""
     gone = revoked(connection)
     return [one for one in recipients if one.key_id not in gone]
+
+
+def gone(connection: Connection, recipients: Sequence[Recipient]) -> list[Gone]:
+    """Those whom nothing may be sealed for."""
+    since = revoked(connection)
+    stand = {one.role for one in recipients if one.key_id not in since}
+    fallen = [one for one in recipients if one.key_id in since]
+    return [Gone(one, since[one.key_id], last=one.role not in stand) for one in fallen]

@@ -6,16 +6,22 @@ import argparse
 import json
 import shutil
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import cast
 
-from softphone.archive.archive import CATALOG
+from softphone.archive.archive import CATALOG, Archive
 from softphone.archive.backup.alone import SNAPSHOT
 from softphone.archive.backup.run import Health as Backup
 from softphone.archive.files.disk import DAMAGED, REFUSALS, refusal
+from softphone.archive.keys.revocation import Gone
 from softphone.archive.proof.health import disk_in_json, health
 from softphone.bootstrap.archive.shared import TIME, folder_of, opened, print_line, zone_of
-from softphone.bootstrap.home import texts
+from softphone.bootstrap.archive.viewing import revoked_in
+from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.policy.file import at_its_place, of_revoked
 from softphone.domain.errors import ArchiveError
+from softphone.domain.policy import LoadedPolicy, PolicyError
+from softphone.system.policy_file import load_policy
 from softphone.texts import Texts
 
 _COUNTED = ("recordings", "oldest", "bytes", "free", "audit_entries", "last_at_work", "last_swept", "last_checkpoint")
@@ -33,7 +39,7 @@ def archive_health(arguments: argparse.Namespace) -> int:
     tell, now = texts(time_zone="UTC"), datetime.now(UTC)
     try:
         with opened(arguments) as archive:
-            found = health(archive, now)
+            found, (policy, gone) = health(archive, now), _revoked(arguments, archive)
             if not found.damaged:
                 tell = texts(time_zone=zone_of(archive, now).key)
     except ArchiveError as error:
@@ -50,7 +56,7 @@ def archive_health(arguments: argparse.Namespace) -> int:
         return 1
     bad = int(found.network is not None or found.disk is not None or found.damaged)
     if arguments.json:
-        print_line(json.dumps(found.as_json(), ensure_ascii=False))
+        print_line(json.dumps({**found.as_json(), "revoked": [_as_json(one) for one in gone]}, ensure_ascii=False))
         return bad
     if found.disk is not None:
         _tell_disk(arguments, found.disk, found.free, tell)
@@ -66,11 +72,33 @@ def archive_health(arguments: argparse.Namespace) -> int:
         print_line(tell("archive.finding.restore_left", path=folder))
     if found.backup_left:
         print_line(tell("archive.finding.backup_left", path=SNAPSHOT))
+    for one in of_revoked(policy, gone) if policy else ():
+        print_line(at_its_place(one, tell))
     if not found.signs:
         print_line(tell("health.signs_not"))
     if found.network is not None:
         print_line(tell("health.network", kind=found.network))
     return bad
+
+
+def _revoked(arguments: argparse.Namespace, archive: Archive) -> tuple[LoadedPolicy | None, list[Gone]]:
+    """The policy of the settings, and whom it names by a key that is revoked here; one that cannot be used is the doctor's."""
+    settings, _ = Home.of(arguments).settings(only_look=True)
+    try:
+        policy = load_policy(Path(settings.policy), settings.policy_signer, archive.policy_signer)
+    except PolicyError:
+        return None, []
+    return policy, revoked_in(archive, policy)
+
+
+def _as_json(one: Gone) -> dict[str, str | bool]:
+    return {
+        "recipient": one.recipient.id,
+        "purpose": one.recipient.role.value,
+        "key": one.recipient.key_id,
+        "revoked": one.since.isoformat(),
+        "last": one.last,
+    }
 
 
 def _tell_disk(arguments: argparse.Namespace, error: ArchiveError, free: int, tell: Texts) -> None:

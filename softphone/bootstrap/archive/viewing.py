@@ -11,14 +11,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.access import Sight, Viewer, refuse, refuse_policy, seen_by, sights, viewer_of
+from softphone.archive.access import Sight, Viewer, policy_recipients, refuse, refuse_policy, seen_by, sights, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.finding.searching import Cursor, Page, Query, count, page
+from softphone.archive.keys.revocation import Gone, gone
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import at_its_place
 from softphone.domain.errors import ArchiveError
-from softphone.domain.policy import Policy, PolicyError, Team
+from softphone.domain.policy import LoadedPolicy, Policy, PolicyError, Team
 from softphone.domain.roles import Deed, Role
 from softphone.system.policy_file import load_policy
 from softphone.wire import Settings
@@ -70,6 +71,12 @@ def loaded(settings: Settings, archive: Archive | None) -> Policy:
             raise PolicyRefusedError("error.archive.policy_none", signer=signer) from None
         why = at_its_place(error.faults[0], texts())
         raise PolicyRefusedError("error.archive.policy_refused", signer=signer, path=settings.policy, why=why) from None
+
+
+def revoked_in(archive: Archive, loaded: LoadedPolicy) -> list[Gone]:
+    """Whom the policy names by a key that is revoked in this archive."""
+    with archive.catalog.reading() as connection:
+        return gone(connection, policy_recipients(loaded.policy))
 
 
 def found(

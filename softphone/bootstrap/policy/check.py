@@ -9,15 +9,16 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
-from softphone.bootstrap.policy.file import at_its_place, chosen, wanted_signer
+from softphone.bootstrap.policy.file import at_its_place, chosen, of_revoked, wanted_signer
 from softphone.domain.changes import AuditEntry
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import ArchiveError, KeyringError, KlartoneError
 from softphone.domain.policy import (
     LoadedPolicy,
     PolicyError,
@@ -90,7 +91,8 @@ def _checked(arguments: argparse.Namespace) -> Checked:
         own_faults, book = (), NoticeBook()  # without a rulebook the faults of the file are told all the same
     silent = [_silent(loaded, one) for one in book.unspoken]
     unsigned = [] if signer or not wanted else _unsigned(path, wanted)
-    warnings = loaded.with_remarks(*book.remarks, *silent, *unsigned).remarks
+    revoked = _revoked_here(Home.of(arguments), loaded)
+    warnings = loaded.with_remarks(*book.remarks, *silent, *unsigned, *revoked).remarks
     return Checked(path, loaded, in_file_order([*faults, *own_faults]), warnings, book)
 
 
@@ -103,6 +105,22 @@ def _unsigned(path: Path, signer: str) -> list[PolicyFault]:
         code = "policy.warning.not_signed" if missing else "policy.warning.signed_otherwise"
         return [PolicyFault(None, "", code, {"path": str(path)})]
     return []
+
+
+def _revoked_here(home: Home, loaded: LoadedPolicy) -> list[PolicyFault]:
+    """Whose key this user's archive no longer seals for. Where it cannot be opened, that is the doctor's to tell."""
+    from softphone.archive.archive import MARKER, Archive  # a database, where there is an archive alone
+
+    folder = home.archive(home.settings(only_look=True)[0])
+    if not (folder / MARKER).exists():
+        return []
+    from softphone.bootstrap.archive.viewing import revoked_in
+
+    try:
+        with closing(Archive.open(folder, key_store(folder), looks=True)) as archive:
+            return of_revoked(loaded, revoked_in(archive, loaded))
+    except (ArchiveError, KeyringError):
+        return []
 
 
 def _judged(asked: Asked, loaded: LoadedPolicy, *, signed: bool) -> tuple[Sequence[PolicyFault], NoticeBook]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from softphone.bootstrap.home import Home
 from softphone.domain.errors import KlartoneError
-from softphone.domain.policy import LoadedPolicy, PolicyError, PolicyFault
+from softphone.domain.policy import LoadedPolicy, PolicyError, PolicyFault, warning_at
 from softphone.system.policy_file import SOME_KEYS, filled, load_policy, policy_in, read_policy
 from softphone.texts import Texts
+
+if TYPE_CHECKING:
+    from softphone.archive.keys.revocation import Gone
 
 
 def chosen(arguments: argparse.Namespace) -> tuple[Path, str]:
@@ -59,6 +64,18 @@ def load_to_try(arguments: argparse.Namespace, tell: Texts) -> LoadedPolicy:
 def tell_faults(error: PolicyError, tell: Texts) -> None:
     for fault in error.faults:
         print(at_its_place(fault, tell), file=sys.stderr)  # noqa: T201
+
+
+def of_revoked(loaded: LoadedPolicy, gone: Iterable[Gone]) -> list[PolicyFault]:
+    """A doubt for each recipient whose key is revoked in an archive: by which key, for what, what it means, what to do."""
+    named = [(one.id, one.purpose) for one in loaded.policy.recipient]
+    found: list[PolicyFault] = []
+    for one in gone:
+        id, role = one.recipient.id, one.recipient.role
+        code = f"key_revoked_{role}" if one.last else "key_revoked"
+        told = {"id": id, "purpose": role.value, "key": one.recipient.key_id[:8], "day": str(one.since.date())}
+        found.append(warning_at(loaded, ("recipient", named.index((id, role)), "public_key"), code, **told))
+    return found
 
 
 def at_its_place(fault: PolicyFault, tell: Texts) -> str:

@@ -185,6 +185,10 @@ _OF_A_KIND: Mapping[str, str] = {
     "confirmed_later": "G11",
     "not_signed": "G11",
     "signed_otherwise": "G11",
+    "key_revoked": "G11",
+    "key_revoked_documentation": "G11",
+    "key_revoked_training": "G11",
+    "key_revoked_custody": "G11",
 }
 
 _OF_A_KEY: Mapping[str, str] = {
