@@ -323,7 +323,7 @@ def keys_escrow_make(arguments: argparse.Namespace) -> int:
 
 
 def _in_escrow(held: escrow.Held, marker: Marker | None, tell: Texts) -> Iterator[str]:
-    """A line a key: whose, or whereof, what for, and how its number begins."""
+    """A line a key: whose it is, what for, and how its number begins; of the archive's, the archive's or the desk's id."""
     for one in held.known:
         yield tell("keys.escrow.key", id=one.id, purpose=tell(f"keys.purpose.{one.purpose}"), key=one.key_id[:8])
     if marker is None:
@@ -335,7 +335,8 @@ def _in_escrow(held: escrow.Held, marker: Marker | None, tell: Texts) -> Iterato
         (known_signer_name(marker.desk), "known_signer", marker.desk),
     ):
         if name in held.secrets:
-            yield tell(f"keys.escrow.{what}", key=whereof[:8])
+            # Two ids of one moment begin alike.
+            yield tell(f"keys.escrow.{what}", key=whereof)
 
 
 def keys_escrow_restore(arguments: argparse.Namespace) -> int:

@@ -316,8 +316,8 @@ def test_each_key_that_goes_into_an_escrow_is_named_with_what_it_is_for(
             f"  {key}: {'data protection' if role is KeyRole.CUSTODY else 'documentation'}, {key}"
             for role, key in of_old_version.items()
         ),
-        f"  the archive's own: opens its catalog and its numbers, {desk.archive.id[:8]}",
-        f"  the desk's own: signs the audit log, {desk.archive.desk[:8]}",
+        f"  the archive's own: opens its catalog and its numbers, {desk.archive.id}",
+        f"  the desk's own: signs the audit log, {desk.archive.desk}",
     }
     assert told[1] == f"It holds {len(told[2:-1])} keys:"
 

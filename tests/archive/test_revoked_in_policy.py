@@ -53,7 +53,8 @@ def test_the_last_key_for_a_purpose_is_told_with_its_recipient_its_meaning_and_w
     tells(it, f"nothing is sealed for it, and {meaning}. Name a new key here")
     place = policy_of(home.desk).splitlines().index(f'id = "{id}"') + 3
     tells(it, f"Line {place}, recipient[{list(KeyRole).index(role) + 1}].public_key: The key")
-    assert "· policy: " in it.does("doctor").out
+    assert f"· policy: {home.policy('it')} names a key that is revoked" in it.does("doctor").out
+    assert f"policy: {home.policy('it')} names a key that is revoked" in it.does("archive", "health").out
     assert {words: it.does(*words).status for words in COMMANDS} == before
     (told,) = json.loads(it.does("archive", "health", "--json").out)["revoked"]
     assert told == {"recipient": id, "purpose": role, "key": key, "revoked": AT.isoformat(), "last": True}

@@ -72,8 +72,10 @@ def archive_health(arguments: argparse.Namespace) -> int:
         print_line(tell("archive.finding.restore_left", path=folder))
     if found.backup_left:
         print_line(tell("archive.finding.backup_left", path=SNAPSHOT))
-    for one in of_revoked(policy, gone) if policy else ():
-        print_line(at_its_place(one, tell))
+    if policy and gone:
+        print_line(tell("doctor.policy.revoked", path=policy.path, count=len(gone)))
+        for one in of_revoked(policy, gone):
+            print_line(f"    {at_its_place(one, tell)}")
     if not found.signs:
         print_line(tell("health.signs_not"))
     if found.network is not None:
