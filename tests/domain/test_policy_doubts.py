@@ -256,6 +256,14 @@ DOUBTFUL = [
         "2026-12-24",
     ),
     ('conclusion = "Behovet er der."\n', "", "no_assessment", "G22", "line[1].documentation", "[line.documentation]"),
+    (
+        'page = "https://nordlys.example/telefonsamtaler"',
+        'page = "http://nordlys.example/telefonsamtaler"',
+        "page_http",
+        "G06",
+        "controller.page",
+        "http:",
+    ),
 ]
 
 

@@ -270,6 +270,16 @@ def test_obligation_states_its_own_period_and_the_rest_has_three_months() -> Non
     assert str(loaded.policy.line[0].documentation.keeps) == "P3M"  # pyright: ignore[reportOptionalMemberAccess]
 
 
+def test_what_the_whole_file_lacks_is_not_asked_for_at_a_line_that_there_is_not() -> None:
+    def told(text: str) -> list[tuple[str, int | None, str]]:
+        found = faults_of(text)
+        return [(one.code.removeprefix("policy.fault."), one.line, str(*one.params.values())) for one in found]
+
+    sections = [("missing_section", None, name) for name in ("[controller]", "[[line]]", "[[recipient]]")]
+    assert told("version = 1\n") == sections
+    assert told('time_zone = "Europe/Copenhagen"\n') == [*sections, ("missing_at_top", None, "version")]
+
+
 @pytest.mark.rule("G35")
 def test_the_number_of_calls_for_training_comes_with_its_reason() -> None:
     (fault,) = faults_of(POLICY.replace('why_this_number = "Så mange gennemgås."\n', ""))

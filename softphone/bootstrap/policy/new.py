@@ -33,12 +33,20 @@ def _contact(answer: str) -> str:
     return answer
 
 
+def _https(answer: str) -> str:
+    if not answer.lower().startswith("https://"):
+        raise ValueError(answer)
+    return answer
+
+
+SafePage = Annotated[Page, AfterValidator(_https)]
+"""a policy may name one without, and the check warns of it: none begins so"""
 Contact = Annotated[str, AfterValidator(_contact)]
 """what a notice's reader can write to, or call"""
 Capacity = Annotated[int, Field(ge=1)]
 
 _WANTED: Sequence[tuple[Any, str]] = (
-    (Page, "page"),
+    (SafePage, "page"),
     (Contact, "contact"),
     (Number, "number"),
     (Length, "length"),
@@ -86,7 +94,7 @@ def policy_new(arguments: argparse.Namespace) -> int:
 def _asked(tell: Texts) -> Answers:
     ask = _Questions(tell)
     controller = ask("controller", Text)
-    page = ask("page", Page)
+    page = ask("page", SafePage)
     contact = ask("contact", Contact)
     language = _LANGUAGES[ask.choice("language", tuple(_LANGUAGES))]
     party = {one: ask(f"party.{one}", Text, PARTY[one]) for one in Language}

@@ -92,8 +92,11 @@ def long_notice(policy: Policy, line: str, notice: NoticeId, language: Language,
 
 
 def _page(path: KeyPath, controller: Controller) -> Iterator[Finding]:
-    """G06: a link to the general privacy policy will typically not do, and the front page is no direct link."""
+    """G06: a link to the general privacy policy will typically not do, and the front page is no direct link. What is read
+    there must be what the controller wrote."""
     parts = urlsplit(controller.page)
+    if parts.scheme != "https":
+        yield Finding((*path, "page"), "page_http", {"value": controller.page[:120]})
     where = unquote(f"{parts.path}?{parts.query}#{parts.fragment}")
     if parts.path.strip("/") == "" and not parts.query and not parts.fragment:
         if not _ABOUT_CALLS.search(parts.hostname or ""):

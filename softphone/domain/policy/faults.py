@@ -158,6 +158,7 @@ _OF_A_KIND: Mapping[str, str] = {
     "special_long": "G32",
     "page_general": "G06",
     "page_front": "G06",
+    "page_http": "G06",
     "long_notice": "G05",
     "sound_unconfirmed": "G05",
     "sound_unsigned": "G05",

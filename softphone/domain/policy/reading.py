@@ -216,7 +216,7 @@ def _finding(error: ErrorDetails, data: Mapping[str, Any]) -> checks.Finding:
     context = error.get("ctx", {})
     key = spelled(path[-1:]).strip("[]")
     if kind == "missing":
-        return checks.Finding(path, "missing", {"name": key})
+        return _missing(path, key)
     if kind == "extra_forbidden":
         return _unknown_key(path, key)
     if kind in ("enum", "literal_error"):
@@ -240,6 +240,15 @@ def _finding(error: ErrorDetails, data: Mapping[str, Any]) -> checks.Finding:
     if kind in _OWN:
         return checks.Finding(path, kind, {name: str(value) for name, value in context.items()})
     return checks.Finding(path, f"wanted_{_WANTED.get(kind, 'other')}", {"name": key})
+
+
+def _missing(path: KeyPath, key: str) -> checks.Finding:
+    """What the whole file lacks has no line that could be named."""
+    if len(path) > 1:
+        return checks.Finding(path, "missing", {"name": key})
+    if key not in _TABLES:
+        return checks.Finding(path, "missing_at_top", {"name": key})
+    return checks.Finding(path, "missing_section", {"section": "[controller]" if key == "controller" else f"[[{key}]]"})
 
 
 def _unknown_key(path: KeyPath, key: str) -> checks.Finding:

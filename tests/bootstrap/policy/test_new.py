@@ -128,6 +128,7 @@ def test_a_file_that_is_there_is_never_written_over(
         (["Foreningen"], "Where is the page"),
         ([""], "Who is the controller"),
         (["Foreningen", "forening.example"], "“forening.example” is not an answer to: Where is the page"),
+        (["Foreningen", "http://forening.example/opkald"], "Write a web address with https"),
         ([*LEAST[:8], "7"], "“7” is not an answer to: What is it recorded for?"),
         ([*LEAST[:8], "1", "2", ""], "For how long does the law require"),
     ],
