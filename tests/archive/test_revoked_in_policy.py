@@ -96,7 +96,7 @@ def test_where_no_archive_can_be_opened_by_this_keyring_the_policy_is_checked_al
 def test_each_sentence_says_who_and_when_in_both_languages(language: Language) -> None:
     tell = texts(language)
     for last in ("", "_documentation", "_training", "_custody"):
-        told = tell(
-            f"policy.warning.key_revoked{last}", id="case-1", key="1a2b3c4d", day="2026-11-26", purpose="training"
-        )
+        code = f"policy.warning.key_revoked{last}"
+        told = tell(code, id="case-1", key="1a2b3c4d", day="2026-11-26", purpose="training")
         assert all(one in told for one in ("case-1", "1a2b3c4d", "2026-11-26"))
+        assert code not in told
