@@ -12,7 +12,20 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, text, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    union_all,
+)
 
 from softphone.archive.finding.rows import REVIEW, UNREADABLE, RecordingRow, Source, rows_of
 from softphone.archive.tables import calls, holds, purposes, recordings, wraps
@@ -54,7 +67,8 @@ class Query:
     since: datetime | None = None
     until: datetime | None = None
     lines: tuple[str, ...] | None = None
-    agents: tuple[str, ...] | None = None
+    agents: tuple[str | None, ...] | None = None
+    """None among them: also a call that does not tell its agent"""
     opens_for: KeyRole | None = None
     sealed_for: tuple[KeyRole, tuple[str, ...]] | None = None
     """a role and ids of keys, for one of which it is sealed in that role"""
@@ -125,13 +139,19 @@ def pages(source: Source, query: Query, now: datetime, limit: int = 500) -> Iter
             return
 
 
-def count(source: Source, query: Query, now: datetime, progress: Callable[[int, int], object] | None = None) -> int:
-    """How many there are. Who can open each is looked up one by one, in slices: `progress` is told how many have been
-    looked at and how many were found of them. Raises ArchiveError."""
+def count(
+    source: Source,
+    query: Query | Sequence[Query],
+    now: datetime,
+    progress: Callable[[int, int], object] | None = None,
+) -> int:
+    """How many there are; of several queries, what any of them finds, once. Who can open each is looked up one by one, in slices:
+    `progress` is told how many have been looked at and how many were found of them. Raises ArchiveError."""
+    queries = [query] if isinstance(query, Query) else query
     with source.catalog.reading() as connection:
-        where = [*_where(source, connection, query, now, None), *_among(query)]
-        asked = select(func.count()).select_from(recordings).where(*where)
-        if (query.opens_for is None and query.sealed_for is None) or _few(query):
+        each = [and_(true(), *_where(source, connection, one, now, None), *_among(one)) for one in queries]
+        asked = select(func.count()).select_from(recordings).where(or_(false(), *each))
+        if all((one.opens_for is None and one.sealed_for is None) or _few(one) for one in queries):
             return int(connection.execute(asked).scalar_one())
         found, seen, begin = 0, 0, ""
         while True:
@@ -175,9 +195,11 @@ def _ids(found: Any, limit: int) -> Select[Any]:
 
 
 def _among(query: Query) -> Iterator[ColumnElement[bool]]:
-    for column, values in ((recordings.c.line, query.lines), (recordings.c.agent, query.agents)):
-        if values is not None:
-            yield column.in_(values)
+    if query.lines is not None:
+        yield recordings.c.line.in_(query.lines)
+    if query.agents is not None:
+        named = recordings.c.agent.in_([one for one in query.agents if one is not None])
+        yield named | recordings.c.agent.is_(None) if None in query.agents else named
 
 
 def _few(query: Query) -> bool:

@@ -6,20 +6,20 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from softphone.archive.access import OwnReview, Viewer, own_review, sights
+from softphone.archive.access import OwnReview, Viewer, own_review
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import RATE
 from softphone.archive.finding.rows import RecordingRow
-from softphone.archive.finding.searching import Cursor, Query, count
+from softphone.archive.finding.searching import Cursor, Query
 from softphone.archive.retention import holding
 from softphone.bootstrap.archive.shared import moment, number_of, opened, print_line, state_of, when, zone_of
 from softphone.bootstrap.archive.viewing import (
     behind_other_keys,
     found,
+    found_in_all,
     policy_of,
     shown,
     tell_of_other_keys,
@@ -33,9 +33,6 @@ from softphone.bootstrap.progress import Progress
 from softphone.domain.errors import ArchiveError
 from softphone.domain.roles import Deed
 from softphone.texts import Texts
-
-_COUNTED = 500
-"""rows of a page, where they must be seen to be counted"""
 
 
 def archive_list(arguments: argparse.Namespace) -> int:
@@ -171,20 +168,10 @@ def _query(arguments: argparse.Namespace, archive: Archive, now: datetime) -> Qu
 def _count(archive: Archive, viewer: Viewer, query: Query, now: datetime, tell: Texts) -> int:
     with Progress() as running:
 
-        def told(seen: int) -> None:
+        def told(seen: int, _found: int) -> None:
             running.tell(lambda: tell("archive.counting", count=seen))
 
-        here = sights(viewer, now)
-        if [one.deed for one in here] == [Deed.FIND_ALL]:
-            query = replace(query, sealed_for=here[0].sealed_for)
-            return count(archive, query, now, lambda seen, _: told(seen))
-        total, after = 0, None
-        while True:
-            one = found(archive, viewer, query, now, after, _COUNTED)
-            total, after = total + len(one.rows), one.next
-            if after is None:
-                return total
-            told(total)
+        return found_in_all(archive, viewer, query, now, told)
 
 
 def _as_json(row: RecordingRow) -> dict[str, Any]:

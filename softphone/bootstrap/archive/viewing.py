@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,6 +87,31 @@ def found(
 
     Raises ArchiveError, once the audit log tells of it: who may find nothing, or nothing by a number.
     """
+    here = _looking(archive, viewer, query, now)
+    rows: dict[str, RecordingRow] = {}
+    bad = set[str]()
+    for sight in here:
+        for row in _of_sight(archive, viewer, sight, query, now, after, limit + 1, bad):
+            rows.setdefault(row.recording, row)
+    ordered = sorted(rows.values(), key=lambda row: (row.opened_at, row.recording), reverse=True)
+    last = ordered[limit - 1] if len(ordered) > limit else None
+    return Page(tuple(ordered[:limit]), Cursor(last.opened_at, last.recording) if last else None, frozenset(bad))
+
+
+def found_in_all(
+    archive: Archive,
+    viewer: Viewer,
+    query: Query,
+    now: datetime,
+    progress: Callable[[int, int], object] | None = None,
+) -> int:
+    """How many `found` finds in all, with those that cannot be read; raises as it. `progress` is `count`'s."""
+    here = _looking(archive, viewer, query, now)
+    return count(archive, [each for sight in here for each in _narrowed(viewer, sight, query)], now, progress)
+
+
+def _looking(archive: Archive, viewer: Viewer, query: Query, now: datetime) -> tuple[Sight, ...]:
+    """Raises ArchiveError as `found`."""
     here = sights(viewer, now)
     if not here:
         refuse(archive, Deed.FIND_ALL, now)
@@ -95,14 +121,7 @@ def found(
         if not here:
             refuse(archive, Deed.FIND_ALL, now)
             raise ArchiveError("error.archive.not_by_number")
-    rows: dict[str, RecordingRow] = {}
-    bad = set[str]()
-    for sight in here:
-        for row in _of_sight(archive, viewer, sight, query, now, after, limit + 1, bad):
-            rows.setdefault(row.recording, row)
-    ordered = sorted(rows.values(), key=lambda row: (row.opened_at, row.recording), reverse=True)
-    last = ordered[limit - 1] if len(ordered) > limit else None
-    return Page(tuple(ordered[:limit]), Cursor(last.opened_at, last.recording) if last else None, frozenset(bad))
+    return here
 
 
 def tell_of_other_keys(count: int) -> None:
@@ -150,21 +169,12 @@ def _of_sight(
     limit: int,
     bad: set[str],
 ) -> list[RecordingRow]:
-    if sight.opens_for is not None and query.opens_for not in (None, sight.opens_for):
-        return []
-    narrowed = replace(query, opens_for=sight.opens_for or query.opens_for, sealed_for=sight.sealed_for)
-    if sight.agents is not None:
-        agents = tuple(one for one in sight.agents if query.agents is None or one in query.agents)
-        narrowed = replace(narrowed, agents=agents)
-    if sight.since is not None:
-        narrowed = replace(narrowed, since=max(sight.since, query.since or sight.since))
-    of_team = sight.deed is Deed.FIND_TRAINING and not viewer.all_teams
     rows: list[RecordingRow] = []
-    for each in [_of_team(team, narrowed) for team in viewer.teams] if of_team else [narrowed]:
+    for each in _narrowed(viewer, sight, query):
         found, behind = list[RecordingRow](), after
         while True:
             one = page(archive, each, now, behind, limit)
-            found += (row for row in one.rows if not of_team or viewer.leads(row.line, row.agent))
+            found += one.rows
             bad |= one.unreadable
             behind = one.next
             if behind is None or len(found) >= limit:
@@ -173,12 +183,30 @@ def _of_sight(
     return [row if sight.numbers else replace(row, number=None) for row in rows]
 
 
+def _narrowed(viewer: Viewer, sight: Sight, query: Query) -> list[Query]:
+    """What of it is found by this sight: by any of these."""
+    if sight.opens_for is not None and query.opens_for not in (None, sight.opens_for):
+        return []
+    narrowed = replace(query, opens_for=sight.opens_for or query.opens_for, sealed_for=sight.sealed_for)
+    if sight.agents is not None:
+        narrowed = replace(narrowed, agents=_both(sight.agents, query.agents))
+    if sight.since is not None:
+        narrowed = replace(narrowed, since=max(sight.since, query.since or sight.since))
+    if sight.deed is Deed.FIND_TRAINING and not viewer.all_teams:
+        return [_of_team(team, narrowed) for team in viewer.teams]
+    return [narrowed]
+
+
 def _of_team(team: Team, query: Query) -> Query:
-    """Nothing of it is left out by this: a call of one of its lines may not tell its agent."""
-    if team.lines:
-        return replace(query, lines=_both(team.lines, query.lines))
-    return replace(query, agents=_both(team.agents, query.agents))
+    """As `Viewer.leads` has it. A call of one of its lines may not tell its agent."""
+    agents = _both(team.agents, query.agents)
+    if not team.lines:
+        return replace(query, agents=agents)
+    lines = _both(team.lines, query.lines)
+    if not team.agents:
+        return replace(query, lines=lines)
+    return replace(query, lines=lines, agents=(*agents, None) if query.agents is None else agents)
 
 
-def _both(of_team: tuple[str, ...], asked: tuple[str, ...] | None) -> tuple[str, ...]:
-    return tuple(one for one in of_team if asked is None or one in asked)
+def _both(ours: tuple[str, ...], asked: tuple[str | None, ...] | None) -> tuple[str, ...]:
+    return tuple(one for one in ours if asked is None or one in asked)
