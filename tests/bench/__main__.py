@@ -43,7 +43,7 @@ SHORT: Mapping[str, Measure] = {
     "load": lambda: load.measure(5, 1),
     "start": lambda: start.measure(1),
     "memory": lambda: memory.measure(20),
-    "review": lambda: review.measure(4_000, 1_000, 5),
+    "review": lambda: review.measure(4_000, 5),
     "year": lambda: year.measure((2_000,)),
     "archive": lambda: archive.measure((1_000, 10_000), swept=100, rotated=300, minutes=1, times=5),
 }
