@@ -99,7 +99,7 @@ def unwrap(wrapped: Wrap, private_key: bytes) -> bytes | None:
     info = _info(wrapped.recording, wrapped.segment, wrapped.role, wrapped.key_id, wrapped.suite)
     try:
         return suite.decrypt(wrapped.sealed, X25519PrivateKey.from_private_bytes(private_key), info)
-    except (InvalidTag, ValueError):
+    except (InvalidTag, ValueError, TypeError):  # of the last kind is what is no bytes, as somebody's SQL may leave it
         return None
 
 
