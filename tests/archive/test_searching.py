@@ -37,6 +37,7 @@ QUERIES = {
     "documentation": Query(opens_for=KeyRole.DOCUMENTATION),
     "training": Query(opens_for=KeyRole.TRAINING),
     "training of lines": Query(opens_for=KeyRole.TRAINING, lines=("salg", "support")),
+    "training of a team": Query(opens_for=KeyRole.TRAINING, lines=("salg", "support"), agents=(*many.AGENTS[:9], None)),
     "custody": Query(opens_for=KeyRole.CUSTODY),
     "held": Query(held=True),
     "held of lines": Query(held=True, lines=("salg", "support", "faktura")),
@@ -145,6 +146,13 @@ def test_its_pages_hold_every_recording_once_newest_first_and_it_counts_them(arc
     walked = [row.recording for one in pages(archive, query, NOW, limit=197) for row in one.rows]
     assert walked == expected
     assert count(archive, query, NOW) == len(expected)
+
+
+def test_of_several_queries_what_any_of_them_finds_is_counted_once(archive: Archive) -> None:
+    several = [QUERIES[name] for name in ("training of lines", "training of a team", "agent and time", "held")]
+    found = {recording for query in several for recording in oracle(archive, query, NOW)}
+    assert count(archive, several, NOW) == len(found) < sum(count(archive, query, NOW) for query in several)
+    assert count(archive, [], NOW) == 0
 
 
 def test_what_is_searched_for_is_there_at_all(archive: Archive) -> None:
