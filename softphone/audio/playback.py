@@ -82,15 +82,46 @@ class _Ready:
     end: int
     taken: int = 0
 
+    @property
+    def place(self) -> int:
+        """How far in the source it has been taken."""
+        return self.begin + (self.end - self.begin) * self.taken // len(self.pcm)
+
+
+class Heard:
+    """How much of a sound of `length` samples has been played, each moment of it counted once."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._cells = bytearray(-(-length // _CELL))
+
+    def add(self, begin: int, end: int) -> None:
+        first, last = begin // _CELL, -(-end // _CELL)
+        self._cells[first:last] = b"\1" * (last - first)
+
+    @property
+    def samples(self) -> int:
+        """To 20 ms."""
+        return min(self._length, self._cells.count(1) * _CELL)
+
 
 class Playback:
     """Plays `source`, `length` samples a side, both voices together on one loudspeaker.
 
     Safe to be called from several threads, but `fill` from one alone; `wake` is called when there is something for it to do.
+    `heard` is told what is played.
     """
 
-    def __init__(self, source: Source, length: int, speaker: Speaker, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        length: int,
+        speaker: Speaker,
+        wake: Callable[[], None] = lambda: None,
+        heard: Heard | None = None,
+    ) -> None:
         self._source, self._length, self._speaker, self._wake = source, length, speaker, wake
+        self._heard = heard or Heard(length)
         self._lock = threading.Lock()
         self._ready: deque[_Ready] = deque()
         self._samples = 0
@@ -253,8 +284,9 @@ class Playback:
 
     def _take(self, turn: int, piece: _Ready | None) -> None:
         if piece is None:
+            begin = max(0, self._length - self._stretch.pending)
             end = self._stretch.flush().tobytes() + bytes(2 * TAIL)
-            piece, last = _Ready(end, self._length, self._length), True
+            piece, last = _Ready(end, begin, self._length), True
         else:
             last = False
         with self._lock:
@@ -274,9 +306,11 @@ class Playback:
                 first = self._ready[0]
                 more = first.pcm[first.taken : first.taken + n_bytes - len(out)]
                 out += more
+                begin = first.place
                 first.taken += len(more)
                 self._samples -= len(more) // 2
-                self._at = first.begin + (first.end - first.begin) * first.taken // len(first.pcm)
+                self._at = first.place
+                self._heard.add(begin, self._at)
                 if first.taken >= len(first.pcm):
                     self._ready.popleft()
             hungry = self._samples < READY

@@ -8,7 +8,7 @@ from softphone.archive.archive import KEY_SHOWN, Archive, AuditRow, RecordingRow
 from softphone.archive.proof import audit
 from softphone.texts import Texts
 
-LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago"}
+LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "audit.heard"}
 """what an entry may say besides, where it happened so"""
 GIVEN = ("stated", "case")
 """what somebody gave who opened it, as it was typed"""

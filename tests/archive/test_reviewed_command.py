@@ -50,4 +50,4 @@ def test_what_was_reviewed_is_said_so_once_and_is_used_for_training_no_more(
     with pytest.raises(SystemExit):
         reviewed("--by", "Jens Hansen")
     told = next(row.params for row in desk.archive.audit_of(recording) if row.event == "recording_reviewed")
-    assert told["by"] == desk.recipients[KeyRole.TRAINING].key_id
+    assert (told["by"], told["heard"]) == (desk.recipients[KeyRole.TRAINING].key_id, 0)

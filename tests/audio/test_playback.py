@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from softphone.audio.devices import Device as Headset
 from softphone.audio.devices import Devices, SoundFault
-from softphone.audio.playback import READY, Loudspeaker, Playback, speaker
+from softphone.audio.playback import READY, Heard, Loudspeaker, Playback, speaker
 from softphone.audio.streams import Ask
 from softphone.domain.errors import SoundError
 
@@ -137,6 +137,26 @@ def test_faster_it_gets_on_as_much_faster() -> None:
         filled(playback)
         device.pull(0.1)
     assert playback.position == pytest.approx(4 * RATE, rel=0.05)
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.5, 2.0])
+def test_what_has_been_played_is_counted_once_and_whole_at_the_end(speed: float) -> None:
+    device, heard = Device(), Heard(LENGTH)
+    playback = Playback(Tape(), LENGTH, device, heard=heard)
+    playback.set_speed(speed)
+    for first, last in ((10, 12), (11, 13), (59, 60)):
+        playback.seek(first * RATE)
+        playback.play()
+        while playback.playing and (playback.position < last * RATE or last == 60):
+            filled(playback)
+            device.pull(0.01)
+    assert abs(heard.samples / RATE - 4) <= 0.1
+    playback.seek(0)
+    playback.play()
+    while playback.playing:
+        filled(playback)
+        device.pull(0.2)
+    assert heard.samples == LENGTH
 
 
 def test_a_long_silence_is_skipped_but_for_its_beginning() -> None:

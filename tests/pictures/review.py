@@ -44,6 +44,7 @@ PICTURES = {
     "review-not-whole": "review: a recording that is not whole",
     "review-not-whole-small": "review: a recording that is not whole, the smallest window",
     "review-choose": "review: nothing is open yet",
+    "review-unheard": "review: reviewed was pressed, and nothing of it has been played",
     "review-reviewed": "review: what was reviewed",
     "review-no-speaker": "review: no speaker",
     "review-keys": "review: the keys",
@@ -139,6 +140,8 @@ def _worked(shot: _Shots, desk: Scene, on: Review, newest: str, language: Langua
     _press(on, Qt.Key.Key_N)
     _until(lambda: on.opened is not None)
     count = len(window.model.rows)
+    _press(on, Qt.Key.Key_R)
+    shot.take("review-unheard", on)
     _press(on, Qt.Key.Key_R)
     _until(lambda: len(window.model.rows) < count and on.opened is not None)
     window.filters[Shown.ALL].click()

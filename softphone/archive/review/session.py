@@ -180,9 +180,9 @@ class Reviewing:
             connection.execute(added.on_conflict_do_update(index_elements=["recording"], set_=again))
             self._log(connection, "review_shared" if on else "review_unshared", now)
 
-    def reviewed(self, now: datetime) -> bool:
+    def reviewed(self, now: datetime, *, heard: int = 0) -> bool:
         """As `mark_reviewed`. Where training ends at once, this is over."""
-        return mark_reviewed(self._archive, self.row.recording, self._by, now, viewer=self._viewer)
+        return mark_reviewed(self._archive, self.row.recording, self._by, now, heard=heard, viewer=self._viewer)
 
     @contextmanager
     def _looking(self) -> Generator[Connection]:
@@ -232,10 +232,12 @@ def mark_reviewed(
     by: str,
     now: datetime,
     *,
+    heard: int = 0,
     keep: Period | None = None,
     viewer: Viewer | None = None,
 ) -> bool:
-    """Notes that `by` (a key's id; no name) has reviewed it. False where it was reviewed before: then nothing changes.
+    """Notes that `by` (a key's id; no name) has reviewed it, and how many whole seconds of it were `heard` for that, each counted
+    once. False where it was reviewed before: then nothing changes.
 
     Training ends at once, or where its line's policy said a period when it rang, after that or `keep`, whichever is less, and
     never later than it would have; with it goes what was said in the review, and a recording that nothing else keeps. `viewer`:
@@ -258,7 +260,7 @@ def mark_reviewed(
         tables = Tables(connection, archive.desk, archive.secrets)
         said = [Period.parse(training.keep_reviewed)] if training.keep_reviewed else []
         kept = [expires_on(now, one, zone) for one in (*said, keep) if said and one is not None]
-        params: dict[str, str | int | bool | None] = {"by": by, "line": row.line, **key}
+        params: dict[str, str | int | bool | None] = {"by": by, "line": row.line, "heard": heard, **key}
         told = [AuditEntry("recording_reviewed", "G33", now, row.call, row.recording, params)]
         tables.mark_reviewed(row.recording, now)
         if not kept:

@@ -1,6 +1,6 @@
 """The review, running: what the window wants is asked of the shelf and the sound, and what they tell is drawn.
 
-It holds no more of a recording than what is open; when that goes, all of it goes.
+It holds no more of a recording than what is open, and how much of each was heard; when it goes, all of it goes.
 """
 
 from __future__ import annotations
@@ -72,6 +72,9 @@ class Review(QObject):
         """another recording was opened under the hand"""
         self._using = ""
         """the one that is being marked as reviewed"""
+        self._unheard = ""
+        """the one of which it was said that nothing of it has been heard: another press counts it all the same"""
+        self._unheard_said = Change()
         self._keys = False
         self._closes = False
         """as soon as the comment's line is stored; asked again, all the same"""
@@ -236,7 +239,8 @@ class Review(QObject):
         shown: QWidget = detail.keys if self._keys else detail.open_page if row is not None else detail.place
         party = self._party(row.line if row is not None else None, texts)
         line = self.line_name(row.line) if row is not None else ""
-        detail.render_view(view, row, line, party, can_next=self._next_row() is not None, shown=shown)
+        can_next, unheard = self._next_row() is not None, row is not None and row.recording == self._unheard
+        detail.render_view(view, row, line, party, can_next=can_next, unheard=unheard, shown=shown)
         for widget in (detail.foot, detail.next_button, detail.reviewed_button):
             widget.setVisible(self.shelf is not None)
         if row is not None:
@@ -415,10 +419,11 @@ class Review(QObject):
         self._announce(f"{window.detail.title.accessibleName()}. {window.detail.until.text()}")
 
     def _leave(self, then: Callable[[], None] | None = None) -> None:
-        self._wanted = ""
+        self._wanted = self._unheard = ""
         self.listening.let_go(then)
 
     def _take_away(self, recordings: Collection[str]) -> None:
+        self.listening.forget(recordings)
         for row in self.window.model.drop(recordings):
             self._recount(Shown.REVIEWED if row.reviewed_at else Shown.WAITING, -1)
             self._recount(Shown.ALL, -1)
@@ -483,6 +488,7 @@ class Review(QObject):
     def _reviewed(self, recording: str, row: SampleRow | None) -> None:
         """The next one opens, unless another has been asked for since."""
         model, self._using = self.window.model, ""
+        self.listening.forget([recording])
         self._recount(Shown.WAITING, -1)
         self._recount(Shown.REVIEWED if row else Shown.ALL, 1 if row else -1)
         if row is None or self._shown is Shown.WAITING:
@@ -520,6 +526,8 @@ class Review(QObject):
         self._closes = False
 
     def _sound_changed(self) -> None:
+        if self.sound.playing:
+            self._unheard = ""
         if self.opened is not None:
             self._draw_detail(self.view())
         self.listening.count()
@@ -540,7 +548,7 @@ class Review(QObject):
                 self.window.search.clear()
                 self._find("")
             self.window.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        elif what in ("next", "reviewed") and self._came.is_fresh:
+        elif what in ("next", "reviewed") and (self._came.is_fresh or self._unheard_said.is_fresh):
             # The second press of two was meant for the one before; this one nobody has heard.
             return
         elif what == "next":
@@ -566,11 +574,19 @@ class Review(QObject):
 
     def _review(self) -> None:
         opened, shelf = self.opened, self.shelf
-        if opened is not None and opened.row.reviewed_at is None and shelf is not None:
+        if opened is None or opened.row.reviewed_at is not None or shelf is None:
+            return
+        if self.listening.is_heard or opened.row.recording == self._unheard:
             self.listening.when_stored(partial(self._use, shelf, opened))
+            return
+        self._unheard = opened.row.recording
+        self._unheard_said.happened()
+        self.draw()
+        self._announce(self.window.detail.foot.text())
 
     def _use(self, shelf: Shelf, opened: Opened) -> None:
-        self._leave(lambda: shelf.review(opened.reviewing))
+        heard = self.listening.heard
+        self._leave(lambda: shelf.review(opened.reviewing, heard))
         self._using = opened.row.recording
         self.draw()
 

@@ -154,9 +154,17 @@ class Detail(QWidget):
         self.reviewed_button.clicked.connect(self.reviewed)
 
     def render_view(
-        self, view: View, row: SampleRow | None, line: str, party: str, *, can_next: bool, shown: QWidget
+        self,
+        view: View,
+        row: SampleRow | None,
+        line: str,
+        party: str,
+        *,
+        can_next: bool,
+        unheard: bool,
+        shown: QWidget,
     ) -> None:
-        """`row`: what is open. `shown`: the page that is wanted."""
+        """`row`: what is open. `unheard`: it was to count, and nothing of it has been heard. `shown`: the page that is wanted."""
         texts = view.texts
         self.pages.setCurrentWidget(shown)
         self.keys.render_view(view)
@@ -172,9 +180,14 @@ class Detail(QWidget):
         done = row is not None and row.reviewed_at is not None
         why = texts("review.reviewed.open_first") if not opened else texts("review.reviewed.done") if done else ""
         self.reviewed_button.show_as(
-            view, texts("review.reviewed"), enabled=opened and not done, why=why, means=f"reviewed {recording}"
+            view,
+            texts("review.reviewed"),
+            enabled=opened and not done,
+            why=why,
+            means=f"{'reviewed unheard' if unheard else 'reviewed'} {recording}",
         )
-        self.foot.setText(texts("review.foot", party=party, Party=upper_first(party)))
+        self.foot.set_role("" if unheard else "muted")
+        self.foot.setText(texts("review.unheard" if unheard else "review.foot", party=party, Party=upper_first(party)))
         if row is None:
             return
         agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")

@@ -1,11 +1,12 @@
 """What is done with the open recording: it is played, commented on, scored and shared, by keys and buttons.
 
-It holds all there is of it in the window; when it lets go, nothing is left. Which one is opened, and why it goes, it is told.
+It holds all there is of it in the window; when it lets go, nothing is left but how much of it was heard. Which one is opened,
+and why it goes, it is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from softphone.archive.files.container import RATE
 from softphone.archive.files.reader import Mark
 from softphone.archive.review.session import Comment, Reviewing
-from softphone.audio.playback import SPEEDS, Speaker
+from softphone.audio.playback import SPEEDS, Heard, Speaker
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import ScoreItem
 from softphone.ui.review.given import Opened, Stored
@@ -41,6 +42,8 @@ class Listening(QObject):
         self._window, self._shelf, self._view = window, shelf, view
         self.sound = Sound(speaker)
         self.opened: Opened | None = None
+        self._heard: dict[str, Heard] = {}
+        """what was heard of each, for as long as the window is open and the recording there"""
         self._was_playing = False
         """until a comment was begun"""
         self._storing = 0
@@ -81,13 +84,32 @@ class Listening(QObject):
         self.opened, self._storing = opened, 0
         detail = self._window.detail
         detail.tell_fault("")
-        self.sound.take(opened)
+        self.sound.take(opened, self._heard.setdefault(opened.row.recording, Heard(opened.length)))
         detail.waveform.begin(opened.length)
         self._show_comments(opened.comments)
         detail.scores.show_card(card)
         detail.scores.begin(opened.scores, shared=opened.shared)
         detail.order_tabs()
         self._window.list.show_open(opened.row.recording)
+
+    @property
+    def heard(self) -> int:
+        """Whole seconds of what is open that have been heard, each counted once."""
+        return self._samples_heard // RATE
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether as much as a second of it was, or all where it is shorter."""
+        return self.opened is not None and self._samples_heard >= min(RATE, self.opened.length)
+
+    @property
+    def _samples_heard(self) -> int:
+        return self._heard[self.opened.row.recording].samples if self.opened is not None else 0
+
+    def forget(self, recordings: Collection[str]) -> None:
+        """How much was heard of them."""
+        for one in recordings:
+            self._heard.pop(one, None)
 
     def when_stored(self, deed: Callable[[], object]) -> None:
         """At once, or after what stands in the comment's line is stored; never, where it cannot be."""

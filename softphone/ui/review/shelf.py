@@ -150,15 +150,15 @@ class Shelf(QObject):
     def share(self, reviewing: Reviewing, *, on: bool) -> None:
         self._say(reviewing, lambda: reviewing.share(on, self._now()))
 
-    def review(self, reviewing: Reviewing) -> None:
-        """It counts as used, and is closed: nothing may read it any more."""
+    def review(self, reviewing: Reviewing, heard: int) -> None:
+        """It counts as used, and is closed: nothing may read it any more. `heard`: seconds of it."""
 
         def use(archive: Archive) -> None:
             recording = reviewing.row.recording
             # What ends because it was used is not gone.
             self._watch.let_go(recording)
             try:
-                reviewing.reviewed(self._now())
+                reviewing.reviewed(self._now(), heard=heard)
             except KlartoneError:
                 gone = False
                 with suppress(KlartoneError):  # whoever cannot be asked has not said that it is gone

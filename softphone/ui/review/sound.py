@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from softphone.archive.files.container import RATE
-from softphone.audio.playback import Playback, Speaker
+from softphone.audio.playback import Heard, Playback, Speaker
 from softphone.domain.errors import KlartoneError
 from softphone.ui.review.given import Opened
 
@@ -84,9 +84,9 @@ class Sound(QObject):
         """Counts the recordings: what is told of an earlier one is not drawn."""
         return self._turn
 
-    def take(self, opened: Opened) -> None:
-        """Another recording, silent until `play`. The one before was let go."""
-        playback = Playback(opened.reader.pcm, opened.length, self._speaker, self._wake)
+    def take(self, opened: Opened, heard: Heard) -> None:
+        """Another recording, silent until `play`. The one before was let go. `heard` is told what is played of it."""
+        playback = Playback(opened.reader.pcm, opened.length, self._speaker, self._wake, heard)
         playback.set_speed(self._speed)
         playback.set_skips_silence(on=self._skips)
         self._turn += 1

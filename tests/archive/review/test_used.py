@@ -48,7 +48,7 @@ def test_what_was_kept_for_training_alone_goes_when_it_is_reviewed(desk: Scene) 
     sealed = [wrap.sealed for wrap in desk.archive.wraps_of(recording)]
     key = desk.recipients[KeyRole.TRAINING].key_id[:16]
 
-    assert mark_reviewed(desk.archive, recording, "lead-1", AT)
+    assert mark_reviewed(desk.archive, recording, "lead-1", AT, heard=72)
 
     assert desk.archive.list() == []
     assert not desk.archive.vault.path(recording).exists()
@@ -58,7 +58,7 @@ def test_what_was_kept_for_training_alone_goes_when_it_is_reviewed(desk: Scene) 
         ("training_used", "G38"),
         ("sweep_discarded", "G10"),
     ]
-    assert desk.archive.audit_of(recording)[-3].params == {"by": "lead-1", "line": "salg", "key": key}
+    assert desk.archive.audit_of(recording)[-3].params == {"by": "lead-1", "line": "salg", "heard": 72, "key": key}
     assert verify(desk.archive).ok
 
 

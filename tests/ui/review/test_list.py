@@ -14,7 +14,7 @@ from softphone.archive.review.sample import SamplePage, SampleRow, Shown
 from softphone.ui.review.samples import SampleList, SampleModel
 from tests.archive.scene import AT, Scene, voices
 from tests.ui.review.team import ALMA, ANNA, ZONE, Reviewed, take
-from tests.ui.review.test_review import key, opened, rows
+from tests.ui.review.test_review import key, listen, opened, rows
 
 
 def row(number: int) -> SampleRow:
@@ -63,6 +63,7 @@ def test_the_filters_tell_what_the_list_shows_as_soon_as_one_is_reviewed(
     qtbot.waitUntil(lambda: review.filter_counts.get(Shown.WAITING) == 2, timeout=5000)
     key(review, Qt.Key.Key_N)
     opened(qtbot, review, first)
+    listen(qtbot, on)
     with qtbot.waitSignal(review.shelf.reviewed if review.shelf else review.window.closed, timeout=3000):
         key(review, Qt.Key.Key_R)
     assert review.window.filters[Shown.WAITING].text() == "Venter 1"

@@ -21,7 +21,7 @@ from softphone.ui.review.waveform import TOP
 from softphone.ui.theme.tokens import load_themes
 from tests.archive.scene import AT, RATE, Scene, voices
 from tests.ui.review.team import ANNA, RESOURCES, Reviewed, take
-from tests.ui.review.test_review import key, rows
+from tests.ui.review.test_review import key, listen, rows
 
 DANISH = Texts(RESOURCES / "translations", Language.DA)
 LIGHT, _ = load_themes(RESOURCES / "themes")
@@ -160,6 +160,7 @@ def test_of_one_that_is_gone_nothing_stays_on_the_page_that_is_hidden(qtbot: QtB
     qtbot.waitUntil(detail.marks.isVisible, timeout=3000)
     key(review, Qt.Key.Key_4)
     assert detail.until.text().startswith("Til uddannelse senest til ")
+    listen(qtbot, on)
     key(review, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: review.opened is None and not review.window.model.rows, timeout=3000)
     labels = (detail.title, detail.until, detail.marks)

@@ -34,6 +34,14 @@ def opened(qtbot: QtBot, review: Review, recording: str) -> None:
     qtbot.waitUntil(lambda: review.opened is not None and review.opened.row.recording == recording, timeout=5000)
 
 
+def listen(qtbot: QtBot, on: Reviewed) -> None:
+    """To so much of the open recording that it counts as heard."""
+    review = on.review
+    assert review is not None
+    key(review, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: bool(on.speaker.pull(0.1)) and review.listening.is_heard, timeout=3000)
+
+
 def rows(qtbot: QtBot, review: Review, count: int) -> None:
     qtbot.waitUntil(lambda: len(review.window.model.rows) == count, timeout=5000)
 
@@ -62,8 +70,7 @@ def test_twenty_recordings_are_reviewed_by_the_keyboard_alone(qtbot: QtBot, desk
     for number, recording in enumerate(sample):
         opened(qtbot, review, recording)
         assert "recording_opened" in events(desk, recording)
-        key(review, Qt.Key.Key_Space)
-        qtbot.waitUntil(lambda: review.sound.playing, timeout=3000)
+        listen(qtbot, on)
         key(review, Qt.Key.Key_4)
         key(review, Qt.Key.Key_5)
         if number % 5 == 0:
@@ -81,6 +88,77 @@ def test_twenty_recordings_are_reviewed_by_the_keyboard_alone(qtbot: QtBot, desk
     assert review.opened is None
     on.close()
     assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G33")
+def test_what_has_not_been_played_is_counted_by_the_second_press_alone(
+    qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (take(desk, ANNA, AT - timedelta(hours=back), sound=voices(3), keep="P7D") for back in (1, 2))
+    now = [1000.0]
+    monkeypatch.setattr(controls, "monotonic", lambda: now[0])
+    monkeypatch.setattr(QApplication, "doubleClickInterval", lambda: 400)
+    review = on.open()
+    rows(qtbot, review, 2)
+    key(review, Qt.Key.Key_N)
+    opened(qtbot, review, first)
+    foot = review.window.detail.foot
+    asked = "Optagelsen er ikke afspillet, så den er ikke talt med. Tryk R igen, hvis den skal tælle med alligevel."
+    now[0] += 60
+    key(review, Qt.Key.Key_R)
+    assert (foot.text(), foot.isVisible(), foot.property("role")) == (asked, True, "")
+    now[0] += 0.2
+    key(review, Qt.Key.Key_R)  # the second of two
+    qtbot.wait(50)
+    assert "recording_reviewed" not in events(desk, first)
+    key(review, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: foot.text() != asked, timeout=3000)  # it is as it was once it plays
+    now[0] += 60
+    key(review, Qt.Key.Key_R)
+    assert foot.text() == asked
+    now[0] += 60
+    key(review, Qt.Key.Key_R)
+    opened(qtbot, review, second)
+    assert foot.text().startswith("Kun uddannelse.")
+    assert heard(desk, first) == [0]
+
+
+@pytest.mark.rule("G33")
+def test_the_log_tells_how_many_seconds_were_heard_each_counted_once_and_also_before_it_was_opened_again(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    first, second = (take(desk, ANNA, AT - timedelta(hours=back), sound=voices(20), keep="P7D") for back in (1, 2))
+    review = on.open()
+    rows(qtbot, review, 2)
+    key(review, Qt.Key.Key_N)
+    opened(qtbot, review, first)
+
+    def play(seconds: int) -> None:
+        key(review, Qt.Key.Key_Space)
+        qtbot.waitUntil(lambda: review.sound.has_sound, timeout=3000)
+        for _ in range(10 * seconds):
+            qtbot.waitUntil(lambda: review.sound.has_sound, timeout=3000)
+            on.speaker.pull(0.1)
+        key(review, Qt.Key.Key_Space)
+        qtbot.waitUntil(lambda: not review.sound.playing, timeout=3000)
+
+    play(3)
+    key(review, Qt.Key.Key_Left)
+    play(2)  # the same again
+    key(review, Qt.Key.Key_Right)
+    play(2)
+    key(review, Qt.Key.Key_N)
+    opened(qtbot, review, second)
+    key(review, Qt.Key.Key_Up)
+    key(review, Qt.Key.Key_Return)
+    opened(qtbot, review, first)
+    key(review, Qt.Key.Key_R)
+    opened(qtbot, review, second)
+    assert heard(desk, first) == [5]
+
+
+def heard(desk: Scene, recording: str) -> list[object]:
+    return [row.params["heard"] for row in desk.archive.audit_of(recording) if row.event == "recording_reviewed"]
 
 
 def pressed_by(qtbot: QtBot, review: Review, how: str, what: str) -> None:
@@ -108,11 +186,11 @@ def test_the_second_of_two_presses_does_nothing_to_the_recording_that_has_just_b
     rows(qtbot, review, 3)
     review.open_recording(first)
     opened(qtbot, review, first)
-    qtbot.wait(1)
+    listen(qtbot, on)
     now[0] += 60
     pressed_by(qtbot, review, how, what)
     opened(qtbot, review, second)
-    qtbot.wait(1)
+    listen(qtbot, on)
     now[0] += 0.2
     pressed_by(qtbot, review, how, what)
     assert review.opened is not None
@@ -301,6 +379,7 @@ def test_the_list_is_searched_by_agent_and_by_day_and_filtered(qtbot: QtBot, des
     rows(qtbot, review, 1)
     key(review, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: review.opened is not None, timeout=3000)
+    listen(qtbot, on)
     key(review, Qt.Key.Key_R)
     rows(qtbot, review, 0)
     qtbot.waitUntil(review.window.empty.isVisible, timeout=3000)

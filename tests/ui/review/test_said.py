@@ -23,7 +23,7 @@ from softphone.domain.purpose import KeyRole
 from softphone.ui.review.app import Review
 from tests.archive.scene import AT, Scene, voices
 from tests.ui.review.team import ALMA, ANNA, SALES, Reviewed, take
-from tests.ui.review.test_review import key, opened, rows
+from tests.ui.review.test_review import key, listen, opened, rows
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def write(qtbot: QtBot, review: Review, text: str) -> None:
     QTest.keyClicks(review.window.detail.comments.line, text)
 
 
-def full(*_: object) -> None:
+def full(*_: object, **_named: object) -> None:
     raise ArchiveError("error.archive.unwritable", path="x", detail="disk full")
 
 
@@ -108,6 +108,7 @@ def test_leaving_a_recording_stores_what_stands_in_the_line(qtbot: QtBot, desk: 
     first = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(1), keep="P7D")
     other = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(1))
     review = first_open(qtbot, on, (first, other))
+    listen(qtbot, on)
     write(qtbot, review, "Hør slutningen")
     review.window.detail.transport.pressed.emit("comment")  # the button, with the mouse: it takes nothing away
     assert review.window.detail.comments.line.text() == "Hør slutningen"
@@ -124,6 +125,7 @@ def test_one_that_cannot_be_counted_as_reviewed_is_there_again(
     qtbot: QtBot, on: Reviewed, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch, fails: tuple[str, ...]
 ) -> None:
     review = first_open(qtbot, on, two)
+    listen(qtbot, on)
     with monkeypatch.context() as broken:
         for one in fails:
             broken.setattr(Reviewing, one, full)
@@ -262,6 +264,7 @@ def test_another_that_is_pressed_while_one_is_counted_as_reviewed_is_the_one_tha
     rows(qtbot, review, 3)
     key(review, Qt.Key.Key_N)
     opened(qtbot, review, first)
+    listen(qtbot, on)
     key(review, Qt.Key.Key_R)
     review.open_recording(third)
     opened(qtbot, review, third)
@@ -280,6 +283,7 @@ def test_one_that_is_kept_after_it_was_reviewed_stands_there_with_the_days_it_ha
     rows(qtbot, review, 1)
     review.open_recording(recording)
     opened(qtbot, review, recording)
+    listen(qtbot, on)
     key(review, Qt.Key.Key_R)
     model = review.window.model
     qtbot.waitUntil(lambda: model.rows[0].reviewed_at is not None, timeout=3000)
