@@ -360,6 +360,12 @@ class Review(QObject):
             self._watch()
         self.draw()
 
+    def _show_following(self) -> None:
+        """Waiting, reviewed, all, and from the beginning."""
+        all_of = list(Shown)
+        self._show_only(all_of[(all_of.index(self._shown) + 1) % len(all_of)])
+        self._announce(self.view().texts(f"review.filter.{self._shown}"))
+
     def _choose_team(self, id: str) -> None:
         team = next(one for one in self._deps.teams if one.id == id)
         if team is not self._team:
@@ -555,6 +561,8 @@ class Review(QObject):
             self._open_next()
         elif what == "reviewed":
             self._review()
+        elif what == "filter":
+            self._show_following()
         else:
             self.listening.key(what)
             self.draw()

@@ -106,6 +106,15 @@ class Comments(Card):
         """Where Tab stops in it, in order."""
         return [self.line, *(one for _, moment, remove in self._rows for one in (moment, remove))]
 
+    def next_to(self, sample: int, *, after: bool) -> tuple[int, Comment] | None:
+        """The first comment after that moment, or the last before it, with its number; it comes into sight."""
+        rows = list(enumerate(self._rows, start=1))
+        for number, (comment, moment, _) in rows if after else reversed(rows):
+            if comment.sample > sample if after else comment.sample < sample:
+                self.reel.ensureWidgetVisible(moment, 0, 0)
+                return number, comment
+        return None
+
     def write_at(self, sample: int) -> None:
         """A comment on this moment, to be written; one that is being written goes on."""
         if not self.writing:
@@ -156,6 +165,7 @@ class Comments(Card):
 
     def _row(self, number: int, comment: Comment) -> tuple[Comment, _Moment, QuietButton]:
         moment = _Moment(number, comment.sample / RATE)
+        moment.set_keys(", .")
         text = Words(f"comment_{number}", wrap=True)
         text.setText(comment.text)
         remove = QuietButton(f"removeComment_{number}", size=14)

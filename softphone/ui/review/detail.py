@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from softphone.archive.review.sample import SampleRow
@@ -20,8 +20,11 @@ from softphone.ui.theme.style import BODY, NAME, SMALL, font
 from softphone.ui.view import View, upper_first
 
 KEYS = (
-    "space", "seek", "page", "list", "open", "next", "reviewed", "comment", "score", "step", "speed", "skip", "search", "keys",
+    "space", "seek", "page", "list", "open", "next", "reviewed", "comment", "moment", "score", "step", "share", "speed", "skip",
+    "filter", "search", "keys",
 )  # fmt: skip
+_LOW = 490
+"""px of the keys' height below which they stand closer together"""
 
 
 class Place(Card):
@@ -52,6 +55,7 @@ class Keys(Card):
 
     def __init__(self) -> None:
         super().__init__("keys")
+        self._view: View | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.heading = Words("keysHeading", size=NAME, strong=True)
         self.table = QLabel()
@@ -60,18 +64,25 @@ class Keys(Card):
         self.table.setFont(font(BODY))
         layout = QVBoxLayout(self)
         self.table.setWordWrap(True)
-        layout.setContentsMargins(28, 14, 28, 10)
+        layout.setContentsMargins(28, 14, 28, 4)
         layout.setSpacing(6)
         layout.addWidget(self.heading)
         layout.addWidget(self.table)
         layout.addStretch(1)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._view is not None:
+            self.render_view(self._view)
+
     def render_view(self, view: View) -> None:
+        self._view = view
         self.heading.setText(view.texts("review.keys"))
+        apart = 0 if self.height() < _LOW else 2
         pairs = [(view.texts(f"review.keys.{name}"), view.texts(f"review.keys.{name}.does")) for name in KEYS]
         rows = "".join(
-            f'<tr><td style="padding:2px 24px 2px 0"><b>{html.escape(key)}</b></td>'
-            f'<td style="padding:2px 0">{html.escape(does)}</td></tr>'
+            f'<tr><td style="padding:{apart}px 24px {apart}px 0"><b>{html.escape(key)}</b></td>'
+            f'<td style="padding:{apart}px 0">{html.escape(does)}</td></tr>'
             for key, does in pairs
         )
         self.table.setText(f"<table>{rows}</table>")

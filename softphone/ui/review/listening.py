@@ -18,6 +18,7 @@ from softphone.archive.review.session import Comment, Reviewing
 from softphone.audio.playback import SPEEDS, Heard, Speaker
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import ScoreItem
+from softphone.ui.review import words
 from softphone.ui.review.given import Opened, Stored
 from softphone.ui.review.shelf import Shelf
 from softphone.ui.review.sound import Sound
@@ -27,6 +28,8 @@ from softphone.ui.view import View
 
 SEEK = 5 * RATE
 """samples that a press of an arrow key jumps"""
+_BEGUN = RATE
+"""samples"""
 _PLAYING, _IDLE = 40, 30_000
 """ms between two drawings of the playhead"""
 
@@ -176,6 +179,20 @@ class Listening(QObject):
                 self._was_playing = self.sound.playing
                 self.sound.pause()
             self._window.detail.comments.write_at(self.sound.position)
+        elif what in ("comment_before", "comment_after"):
+            self._to_comment(after=what == "comment_after")
+        elif what == "share":
+            self.told.emit(self._window.detail.scores.press_share())
+
+    def _to_comment(self, *, after: bool) -> None:
+        """While it plays, the one whose sound has just begun is not the one before."""
+        at = self.sound.position - (_BEGUN if self.sound.playing and not after else 0)
+        if (found := self._window.detail.comments.next_to(at, after=after)) is not None:
+            number, comment = found
+            self._seek(comment.sample)
+            moment = words.length(comment.sample / RATE)
+            texts = self._view().texts
+            self.told.emit(texts("review.comment.reached", number=number, at=moment, text=comment.text))
 
     def _digit(self, number: int) -> None:
         """Said aloud, for the question that gets it need not be where the focus is."""

@@ -50,6 +50,7 @@ class Scores(Card):
         self.heading = Words("scoresHeading", size=SMALL, role="muted")
         self.none = Words("noScores", size=SMALL, role="muted", wrap=True)
         self.share = Switch("share")
+        self.share.set_keys("D")
         self._rule = QFrame()
         self._rule.setObjectName("rule")
         self._rule.setFixedHeight(1)
@@ -130,6 +131,12 @@ class Scores(Card):
         self._give(number, points)
         return self.rings[number].accessibleName()
 
+    def press_share(self) -> str:
+        """By the keyboard, wherever the focus is. Gives what came of it, in words."""
+        self.share.click()
+        assert self._view is not None
+        return self._view.texts(f"review.share.is_{'on' if self.share.isChecked() else 'off'}", agent=self._agent)
+
     def _choose(self, number: int) -> None:
         self._next = number
         self._draw()
@@ -157,7 +164,7 @@ class Scores(Card):
         self.given.emit(item.id, points)
 
     def render_view(self, view: View, agent: str) -> None:
-        self._view = view
+        self._view, self._agent = view, agent
         self.heading.setText(view.texts("review.scores"))
         self.reel.render_view(view)
         self.none.setText(view.texts("review.scores.none"))
@@ -168,6 +175,7 @@ class Scores(Card):
         self._draw()
 
     _view: View | None = None
+    _agent = ""
 
     def _draw(self) -> None:
         if self._view is None:

@@ -28,10 +28,14 @@ _KEYS = {
     "Left": "back",
     "Right": "on",
     "C": "comment",
+    ",": "comment_before",
+    ".": "comment_after",
+    "D": "share",
     "R": "reviewed",
     "N": "next",
     "S": "speed",
     "K": "skip",
+    "V": "filter",
     "?": "keys",
     "Escape": "escape",
 }
@@ -112,6 +116,7 @@ class ReviewWindow(QWidget):
         chips.setSpacing(6)
         for pill in self.filters.values():
             pill.setCheckable(True)
+            pill.set_keys("V")
             chips.addWidget(pill)
         chips.addStretch(1)
         self.list_card = Card("listCard")

@@ -18,6 +18,7 @@ from softphone.texts import Texts
 from softphone.ui.review import words
 from softphone.ui.review.app import Review
 from softphone.ui.review.waveform import TOP
+from softphone.ui.review.window import LOWEST, NARROWEST
 from softphone.ui.theme.tokens import load_themes
 from tests.archive.scene import AT, RATE, Scene, voices
 from tests.ui.review.team import ANNA, RESOURCES, Reviewed, take
@@ -185,3 +186,20 @@ def test_the_keys_take_the_focus_are_read_aloud_and_enter_puts_them_away(
     assert not keys.isVisible()
     assert review.window.list.hasFocus()
     assert review.opened is None
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_all_keys_are_seen_whole_in_the_smallest_window(
+    qtbot: QtBot, desk: Scene, on: Reviewed, language: Language
+) -> None:
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4))
+    on.language = language
+    review = on.open()
+    review.window.resize(NARROWEST, LOWEST)
+    rows(qtbot, review, 1)
+    qtbot.waitUntil(lambda: review.window.panel.figures is not None, timeout=5000)
+    key(review, Qt.Key.Key_Question)
+    keys = review.window.detail.keys
+    qtbot.waitUntil(lambda: keys.isVisible() and keys.table.width() < keys.width() < NARROWEST, timeout=3000)
+    assert keys.table.height() >= keys.table.heightForWidth(keys.table.width())
+    assert keys.table.geometry().bottom() < keys.height()

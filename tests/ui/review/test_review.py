@@ -161,6 +161,76 @@ def heard(desk: Scene, recording: str) -> list[object]:
     return [row.params["heard"] for row in desk.archive.audit_of(recording) if row.event == "recording_reviewed"]
 
 
+def test_a_recording_is_shared_by_one_key_and_taken_back_by_the_same(qtbot: QtBot, desk: Scene, on: Reviewed) -> None:
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4))
+    review = on.open()
+    rows(qtbot, review, 1)
+    key(review, Qt.Key.Key_D)  # nothing is open
+    key(review, Qt.Key.Key_N)
+    opened(qtbot, review, recording)
+    said: list[str] = []
+    review.listening.told.connect(said.append)
+    for event, sentence in (("review_shared", "Deles med Anna"), ("review_unshared", "Deles ikke med Anna")):
+        key(review, Qt.Key.Key_D)
+        assert said.pop() == sentence
+        qtbot.waitUntil(lambda event=event: event in events(desk, recording), timeout=3000)
+    assert not review.window.detail.scores.share.isChecked()
+
+
+def test_one_key_shows_what_waits_what_has_been_reviewed_and_all_in_turn(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    first, second = (take(desk, ANNA, AT - timedelta(hours=back), sound=voices(0.4), keep="P7D") for back in (1, 2))
+    review = on.open()
+    rows(qtbot, review, 2)
+    key(review, Qt.Key.Key_N)
+    opened(qtbot, review, first)
+    listen(qtbot, on)
+    key(review, Qt.Key.Key_R)
+    opened(qtbot, review, second)
+    for shown, count in ((Shown.REVIEWED, 1), (Shown.ALL, 2), (Shown.WAITING, 1)):
+        key(review, Qt.Key.Key_V)
+        rows(qtbot, review, count)
+        assert [one for one, pill in review.window.filters.items() if pill.isChecked()] == [shown]
+    assert review.opened is not None
+    assert review.opened.row.recording == second
+
+
+def test_the_comments_are_gone_through_by_keys_which_are_letters_where_something_is_written(
+    qtbot: QtBot, desk: Scene, on: Reviewed
+) -> None:
+    recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(20))
+    review = on.open()
+    rows(qtbot, review, 1)
+    key(review, Qt.Key.Key_N)
+    opened(qtbot, review, recording)
+    comments = review.window.detail.comments
+    for number, seconds in enumerate((12, 4), start=1):
+        review.sound.seek(seconds * RATE)
+        key(review, Qt.Key.Key_C)
+        QTest.keyClicks(comments.line, f"Nr. {seconds}, dv")
+        key(review, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda number=number: len(comments.comments) == number, timeout=3000)
+    assert [one.text for one in comments.comments] == ["Nr. 4, dv", "Nr. 12, dv"]
+    assert not review.window.detail.scores.share.isChecked()
+    said: list[str] = []
+    review.listening.told.connect(said.append)
+    review.sound.seek(0)
+    places: list[int] = []
+    for pressed in (".", ".", ".", ",", ","):
+        key(review, Qt.Key.Key_Period if pressed == "." else Qt.Key.Key_Comma)
+        places.append(review.sound.position // RATE)
+    assert places == [4, 12, 12, 4, 4]
+    assert said == [
+        "Kommentar 1 ved 0:04: Nr. 4, dv", "Kommentar 2 ved 0:12: Nr. 12, dv", "Kommentar 1 ved 0:04: Nr. 4, dv",
+    ]  # fmt: skip
+    review.sound.seek(12 * RATE)
+    key(review, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: bool(on.speaker.pull(0.1)) and review.sound.position > 12 * RATE, timeout=3000)
+    key(review, Qt.Key.Key_Comma)  # the one that has just begun is not the one before
+    assert review.sound.position // RATE == 4
+
+
 def pressed_by(qtbot: QtBot, review: Review, how: str, what: str) -> None:
     button = review.window.detail.reviewed_button if what == "reviewed" else review.window.detail.next_button
     if how == "key":
@@ -445,7 +515,7 @@ def test_the_keys_are_shown_and_put_away_by_the_same_key(qtbot: QtBot, desk: Sce
     assert not review.window.detail.keys.isVisible()
 
 
-@pytest.mark.parametrize("pressed", ["R", "C", "Space", "4", "N", "Down", "F", "Escape"])
+@pytest.mark.parametrize("pressed", ["R", "C", "D", "V", "Period", "Space", "4", "N", "Down", "F", "Escape"])
 def test_while_the_keys_are_shown_a_key_only_puts_them_away(
     qtbot: QtBot, desk: Scene, on: Reviewed, pressed: str
 ) -> None:
@@ -459,7 +529,8 @@ def test_while_the_keys_are_shown_a_key_only_puts_them_away(
     assert detail.keys.isVisible()
     QTest.keyClick(review.window.list, getattr(Qt.Key, f"Key_{pressed}"))
     assert not detail.keys.isVisible()
-    assert (detail.comments.writing, dict(detail.scores.points)) == (False, {})
+    assert (detail.comments.writing, dict(detail.scores.points), detail.scores.share.isChecked()) == (False, {}, False)
+    assert review.window.filters[Shown.WAITING].isChecked()
     assert review.window.list.currentIndex().row() == 0
     assert review.window.list.hasFocus()
     qtbot.wait(50)
