@@ -198,10 +198,10 @@ class Archive:
         let_orphan_go(self.catalog, self.vault, self.desk, recording, now, **told)
         remove_condemned(self.catalog, self.vault)
 
-    def see(self, now: datetime, steady: Steady | None) -> None:
-        """What the clock says, where it is believed: that the machine is at work is witnessed by it."""
+    def see(self, now: datetime, steady: Steady | None) -> bool:
+        """What the clock says, where it is believed, which is returned: that the machine is at work is witnessed by it."""
         with self.catalog.writing() as connection:
-            believe(connection, now, steady=steady)
+            return believe(connection, now, steady=steady)
 
     def ledger(
         self,

@@ -49,6 +49,8 @@ _log = log.getChild("engine")
 _UNWRITTEN = 1_000
 SWEEP = "archive.sweep"
 """the name of the fault that keeps the sweep from its work"""
+HOLDS = "archive.holds"
+"""that of what custody should have decided by now"""
 _NUMBERS = 100
 """calls whose number is kept, for a no that is on its way to be known of"""
 _OPEN_AGAIN = 10.0
@@ -160,7 +162,9 @@ class Store:
         self.sweep_terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS
         """what the policy in force says of the sweep; asked on the sweeper's thread"""
         self._sweeper = Sweeper(
-            lambda fault: post(lambda: self.on_fault(SWEEP, fault)), terms=lambda: self.sweep_terms()
+            lambda fault: post(lambda: self.on_fault(SWEEP, fault)),
+            terms=lambda: self.sweep_terms(),
+            overdue=lambda said: post(lambda: self.on_fault(HOLDS, said)),
         )
         self.backup: BackupRunner | None = None
         """where one is set; before the start"""

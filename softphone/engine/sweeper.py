@@ -1,7 +1,8 @@
 """The sweep that comes by itself: when the engine starts and once a day, on a thread of its own, between the calls.
 
 What is due is the archive's to say. A day is counted by a clock that nobody can set, which also bears witness to the other: each
-hour, so that the archive knows the machine to be at work.
+hour, so that the archive knows the machine to be at work. Both times custody, and nobody else, is told what it should have
+decided by then.
 """
 
 from __future__ import annotations
@@ -10,17 +11,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from softphone.archive.access import opens, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.files.disk import REFUSALS, UNWRITABLE
+from softphone.archive.retention import holding
 from softphone.archive.retention.clock import steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy
-from softphone.domain.retention import Steady
+from softphone.domain.purpose import KeyRole
+from softphone.domain.retention import HoldState, Steady
+from softphone.domain.roles import Deed
 from softphone.engine.housekeeping import Housekeeper
 from softphone.wire import PolicyPhase, Said
 
 _NOT_SWEPT = "error.archive.not_swept"
+_OVERDUE = "error.archive.holds_overdue"
 DAY = 24 * 3600.0
 _AGAIN = 3600.0
 """seconds, after one that could not be done, and from one look at the clock to the next"""
@@ -44,8 +50,9 @@ def terms_of(policy: Policy | None, phase: PolicyPhase, signer: str = "") -> Swe
 
 
 class Sweeper(Housekeeper):
-    """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread. `terms`: what the policy in
-    force says; None where it is not known which that is."""
+    """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread; `overdue` gets what custody
+    should have decided by now, where this keyring is custody's, and None once it has. `terms`: what the policy in force says;
+    None where it is not known which that is."""
 
     def __init__(
         self,
@@ -55,9 +62,13 @@ class Sweeper(Housekeeper):
         beside: Callable[[], Steady] = steady,
         first: float | None = None,
         terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS,
+        overdue: Callable[[Said | None], None] = lambda _said: None,
     ) -> None:
         super().__init__("sweep", FIRST if first is None else first, _NOT_SWEPT)
         self._report = report
+        self._overdue = overdue
+        self._told: Said | None = None
+        """of what is overdue"""
         self._terms = terms
         self._now = now
         self._beside = beside
@@ -70,7 +81,8 @@ class Sweeper(Housekeeper):
             self._next = self._elapsed() + (_AGAIN if fault else DAY)
             if not self._ending:
                 self._report(fault)
-        elif self._elapsed() >= self._see_next:
+        elif self._elapsed() >= self._see_next or self._told:
+            # What has been decided since is not to stand there for an hour.
             self._tried(open_beside, self._see)
         else:
             return _LOOK
@@ -81,7 +93,21 @@ class Sweeper(Housekeeper):
         return self._beside().up.total_seconds()
 
     def _see(self, archive: Archive) -> None:
-        archive.see(self._now(), self._beside())
+        now = self._now()
+        if archive.see(now, self._beside()):
+            self._tell_overdue(archive, now)
+
+    def _tell_overdue(self, archive: Archive, now: datetime) -> None:
+        """By a clock that is believed alone."""
+        try:
+            said = _overdue(archive, now)
+        except KlartoneError as error:
+            # Whether it is custody's keyring cannot be told: then nobody is.
+            self._log.warning("not told what is overdue: %s", error.code)
+            said = None
+        if said != self._told and not self._ending:
+            self._told = said
+            self._overdue(said)
 
     def _said(self, error: KlartoneError) -> Said:
         if error.code in REFUSALS - {UNWRITABLE}:
@@ -100,7 +126,19 @@ class Sweeper(Housekeeper):
             return Said("error.archive.clock_doubtful", {"since": since, "today": now.date().isoformat()})
         if counts:
             self._log.info("swept: %s", _told(counts))
+        self._tell_overdue(archive, now)
         return None
+
+
+def _overdue(archive: Archive, now: datetime) -> Said | None:
+    """Holds and requests for access, of those whose recordings this keyring opens for custody, as `holds list` shows them."""
+    found = [one for one in holding.standing(archive, now) if one.state is HoldState.OVERDUE]
+    viewer = viewer_of(archive, None, ()) if found else None
+    if viewer is None or not viewer.may(Deed.DECIDE_HOLD):
+        return None
+    found = [one for one in found if opens(archive, viewer, KeyRole.CUSTODY, one.recording)]
+    due = min((one.decide_by for one in found if one.decide_by), default=None)
+    return Said(_OVERDUE, {"count": len(found), "due": str(due)}) if found else None
 
 
 def _told(counts: Mapping[Swept, int]) -> str:

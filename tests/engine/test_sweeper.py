@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,15 @@ from softphone.archive.archive import Archive
 from softphone.archive.catalog import Catalog
 from softphone.archive.proof.health import health
 from softphone.archive.proof.verify import verify
-from softphone.archive.retention import judging
+from softphone.archive.retention import holding, judging
 from softphone.archive.retention.sweep import SweepTerms
-from softphone.domain.changes import CloseRecording
-from softphone.domain.errors import ArchiveError
+from softphone.domain.changes import CloseRecording, HoldBy
+from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.policy import Period
+from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import Steady
 from softphone.engine import sweeper
-from softphone.engine.store import SWEEP
+from softphone.engine.store import HOLDS, SWEEP
 from softphone.engine.sweeper import DAY, Sweeper
 from softphone.wire import PolicyPhase, Said
 from tests.archive.disk import fill, tmpfs
@@ -47,13 +49,16 @@ class Beside:
         self.now = AT
         self.elapsed = 1_000.0
         self.reports: queue.Queue[Said | None] = queue.Queue()
-        self.sweeper = Sweeper(self.reports.put, now=lambda: self.now, beside=self.beside, first=0)
+        self.overdue: queue.Queue[Said | None] = queue.Queue()
+        self.sweeper = Sweeper(
+            self.reports.put, now=lambda: self.now, beside=self.beside, first=0, overdue=self.overdue.put
+        )
 
     def beside(self) -> Steady:
         return Steady("boot", timedelta(seconds=self.elapsed))
 
-    def start(self) -> Said | None:
-        self.sweeper.start(self.desk.archive.beside)
+    def start(self, archive: Archive | None = None) -> Said | None:
+        self.sweeper.start((archive or self.desk.archive).beside)
         return self.reports.get(timeout=20)
 
     def later(self, by: timedelta, clock: timedelta | None = None) -> Said | None:
@@ -216,6 +221,94 @@ def test_what_cannot_be_swept_is_said_and_tried_again_within_the_hour(
     assert kept(desk) == [recording]
     assert beside.later(timedelta(hours=1)) is None
     assert kept(desk) == []
+
+
+def locked(desk: Scene, by: HoldBy = HoldBy.PARTY, at: datetime = AT) -> str:
+    """A hold that custody is to look at within thirty days."""
+    (hold,) = holding.raise_holds(desk.archive, [desk.archive.find(due(desk, at))], by, "price", "mette", at)
+    return hold.hold.hold
+
+
+@pytest.mark.rule("G08")
+@pytest.mark.rule("G10")
+def test_what_custody_should_have_decided_is_told_where_its_key_is_until_it_has(desk: Scene, beside: Beside) -> None:
+    holds = locked(desk), locked(desk, HoldBy.ACCESS)
+    assert beside.start() is None
+    assert beside.overdue.empty()  # there is time left
+    assert beside.later(timedelta(days=31)) is None
+    day = (AT + timedelta(days=30)).date()
+    told = Said("error.archive.holds_overdue", {"count": 2, "due": str(day)})
+    assert beside.overdue.get(timeout=20) == told
+
+    holding.confirm(desk.archive, holds[0], AT.date() + timedelta(days=90), beside.now)
+    beside.sweeper.look()
+    one = beside.overdue.get(timeout=20)
+    assert one is not None
+    assert one.params["count"] == 1
+
+    holding.confirm(desk.archive, holds[1], AT.date() + timedelta(days=40), beside.now)
+    beside.sweeper.look()
+    assert beside.overdue.get(timeout=20) is None
+    assert beside.overdue.empty()
+
+
+@pytest.mark.rule("G10")
+def test_it_is_told_within_the_hour_and_not_by_a_clock_that_jumped(desk: Scene, beside: Beside) -> None:
+    locked(desk)
+    assert beside.start() is None
+    assert beside.later(timedelta(days=29, hours=23)) is None
+    beside.now += timedelta(days=60)
+    beside.elapsed += 3600
+    beside.sweeper.look()
+    with pytest.raises(queue.Empty):
+        beside.overdue.get(timeout=0.5)
+    beside.now -= timedelta(days=60) - timedelta(hours=2)
+    beside.elapsed += 3600
+    beside.sweeper.look()
+    assert beside.overdue.get(timeout=20) is not None
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("keys", [(), (KeyRole.DOCUMENTATION, KeyRole.TRAINING)])
+def test_whoever_has_not_custody_s_key_is_told_nothing_of_it(
+    desk: Scene, beside: Beside, keys: tuple[KeyRole, ...]
+) -> None:
+    locked(desk)
+    with closing(Archive.open(desk.folder, desk.only(*keys))) as theirs:
+        assert beside.start(theirs) is None
+        assert beside.later(timedelta(days=31)) is None
+        beside.sweeper.stop()
+    assert beside.overdue.empty()
+
+
+@pytest.mark.rule("G10")
+def test_where_the_keyring_cannot_be_asked_nobody_is_told_and_the_sweep_goes_on(
+    desk: Scene, beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked(desk)
+
+    def locks(_archive: Archive, _key_id: str) -> bytes | None:
+        raise KeyringError("keyring_locked")
+
+    monkeypatch.setattr(Archive, "private_key", locks)
+    assert beside.start() is None
+    assert beside.later(timedelta(days=31)) is None
+    assert beside.overdue.empty()
+
+
+@pytest.mark.rule("G10")
+def test_a_store_tells_what_is_overdue_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeper, "FIRST", 0)
+    told: dict[str, Said | None] = {}
+    with scene(tmp_path / "archive") as desk:
+        locked(desk, at=datetime.now(UTC) - timedelta(days=31))
+        phone = Desk(desk.reopen)
+        phone.store.on_fault = told.__setitem__
+        phone.until(lambda: HOLDS in told)
+        said = told[HOLDS]
+        assert said is not None
+        assert (said.code, said.params["count"]) == ("error.archive.holds_overdue", 1)
+        assert phone.store.close()
 
 
 def test_a_store_that_is_opened_sweeps_and_its_fault_is_told_by_its_name(

@@ -88,6 +88,21 @@ def test_standing_faults_are_said_on_the_ready_page_and_lead_to_the_settings(sce
     assert desk.window.settings_open
 
 
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "Én lås eller anmodning om indsigt skulle databeskyttelse have afgjort senest 2027-01-02."),
+        (3, "3 låse og anmodninger om indsigt skulle databeskyttelse have afgjort, den første senest 2027-01-02."),
+    ],
+)
+def test_what_is_overdue_for_data_protection_is_said_with_what_to_do(scene: Scene, count: int, said: str) -> None:
+    fault = Said("error.archive.holds_overdue", {"count": count, "due": "2027-01-02"})
+    desk = scene.open(replace(s.snapshot(), faults=(fault,)))
+    told = desk.window.ready.fault_text.text()
+    assert told.startswith(said)
+    assert "»klartone holds list«" in told
+
+
 def test_a_refused_policy_is_a_calm_line_while_the_last_good_one_holds_and_leads_to_its_faults(scene: Scene) -> None:
     desk = scene.open(e.LAST_GOOD)
     ready = desk.window.ready
