@@ -67,8 +67,8 @@ class Sweeper(Housekeeper):
         super().__init__("sweep", FIRST if first is None else first, _NOT_SWEPT)
         self._report = report
         self._overdue = overdue
-        self._told: Said | None = None
-        """of what is overdue"""
+        self._stands: Said | None = None
+        """what is overdue, as it was told last"""
         self._terms = terms
         self._now = now
         self._beside = beside
@@ -81,7 +81,7 @@ class Sweeper(Housekeeper):
             self._next = self._elapsed() + (_AGAIN if fault else DAY)
             if not self._ending:
                 self._report(fault)
-        elif self._elapsed() >= self._see_next or self._told:
+        elif self._elapsed() >= self._see_next or self._stands:
             # What has been decided since is not to stand there for an hour.
             self._tried(open_beside, self._see)
         else:
@@ -105,8 +105,8 @@ class Sweeper(Housekeeper):
             # Whether it is custody's keyring cannot be told: then nobody is.
             self._log.warning("not told what is overdue: %s", error.code)
             said = None
-        if said != self._told and not self._ending:
-            self._told = said
+        if said != self._stands and not self._ending:
+            self._stands = said
             self._overdue(said)
 
     def _said(self, error: KlartoneError) -> Said:
