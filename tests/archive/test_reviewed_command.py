@@ -51,3 +51,7 @@ def test_what_was_reviewed_is_said_so_once_and_is_used_for_training_no_more(
         reviewed("--by", "Jens Hansen")
     told = next(row.params for row in desk.archive.audit_of(recording) if row.event == "recording_reviewed")
     assert (told["by"], told["heard"]) == (desk.recipients[KeyRole.TRAINING].key_id, 0)
+    assert (
+        cli.main(["--home", str(tmp_path / "home"), "archive", "show", recording, "--archive", str(desk.folder)]) == 0
+    )
+    assert "(heard: 0 s)" in capsys.readouterr().out
