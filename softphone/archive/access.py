@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from softphone.archive.archive import KEY_SHOWN, Archive
+from softphone.archive.archive import Archive
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.finding.searching import sealed_for
 from softphone.archive.keys import policy_signer
@@ -205,14 +205,13 @@ def require_signer(archive: Archive, now: datetime) -> Viewer:
     return viewer
 
 
-def choose_signer(archive: Archive, viewer: Viewer, key: str, now: datetime) -> None:
+def choose_signer(archive: Archive, key: str, now: datetime) -> None:
     """From now on only a policy that `key` has signed counts here (public, Ed25519, base64); empty: any does again."""
-    by = viewer.key_ids.get(KeyRole.CUSTODY)
-    told = {**({"signer": key} if key else {}), **({"key": by[0][:KEY_SHOWN]} if by else {})}
+    event, told = ("policy_signer_chosen", {"signer": key}) if key else ("policy_signer_lifted", {})
+    entry, decided = AuditEntry(event, RULE, now, "", params=told), archive.decided_on()
     with archive.catalog.writing() as connection:
         policy_signer.choose(connection, key)
-        entry = AuditEntry("policy_signer_chosen" if key else "policy_signer_lifted", RULE, now, "", params=dict(told))
-        audit.append(connection, archive.desk, [entry])
+        audit.append(connection, archive.desk, [decided(entry)])
 
 
 def require_revoke(archive: Archive, viewer: Viewer, key: Recipient, now: datetime) -> None:

@@ -40,6 +40,7 @@ from softphone.archive.marker import MARKER, Marker, read_marker, write_marker
 from softphone.archive.proof import audit
 from softphone.archive.proof.audit import Wanted
 from softphone.archive.proof.checkpoint import Head, Signer
+from softphone.archive.proof.decisions import KEY_SHOWN, Decider, Deciding
 from softphone.archive.proof.repair import Repaired, let_orphan_go, repair
 from softphone.archive.retention.clock import believe
 from softphone.archive.sharing import check_local
@@ -55,8 +56,6 @@ NEW_CATALOG = "catalog.new"
 """while an archive is being made"""
 RECORDINGS = "recordings"
 ONE_AT_A_TIME = "error.archive.full_one_at_a_time"
-KEY_SHOWN = 16
-"""characters of a key id that an entry of the log has: who opened, decided or was refused"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ class Archive:
 
     def let_orphan_go(self, recording: str, now: datetime, **told: str) -> None:
         """A file that was set aside because no row knows it, told in the log first. Who may, is asked elsewhere (`access`)."""
-        let_orphan_go(self.catalog, self.vault, self.desk, recording, now, **told)
+        let_orphan_go(self.catalog, self.vault, self.desk, recording, now, self.decided_on(), **told)
         remove_condemned(self.catalog, self.vault)
 
     def see(self, now: datetime, steady: Steady | None) -> bool:
@@ -341,6 +340,18 @@ class Archive:
             if not key and (any_key := next(iter(held.opening(self.catalog, self.private_key)), None)):
                 key = {"key": any_key[0][:KEY_SHOWN]}
             self.note(AuditEntry(event, rule, now, call, recording, {**told, **key}))
+
+    def decided_on(self, recording: str | None = None) -> Deciding:
+        """Gives an entry the proof that custody decided it: by a key here that this recording is sealed for, or anything where
+        none is named. Without one it stays as it is. To be asked for before a transaction: a keyring may keep one waiting."""
+        if recording is None:
+            opens = held.opening(self.catalog, self.private_key)
+        else:
+            opens = [(one.key_id, one.role) for one in self.wraps_of(recording)]
+        for key_id, role in opens:
+            if role is KeyRole.CUSTODY and (private := self.private_key(key_id)) is not None:
+                return Decider(self.id, self.desk, key_id, private).proved
+        return lambda entry: entry
 
     def private_key(self, key_id: str) -> bytes | None:
         return self.store.get(keys.private_name(key_id))

@@ -27,7 +27,7 @@ from softphone.archive.files.inplace import in_place
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof.audit import WRITTEN
 from softphone.archive.proof.checkpoint import SIGNED, Signer
-from softphone.archive.proof.proofs import BEFORE, SEALED, TOUCHED
+from softphone.archive.proof.proofs import BEFORE, SEALED, TOLD, TOUCHED
 from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
@@ -152,7 +152,9 @@ class Catalog:
         """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes."""
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            connection.info.update({BEFORE: self._as_before, SEALED: {}, TOUCHED: {}, WRITTEN: None, SIGNED: None})
+            connection.info.update(
+                {BEFORE: self._as_before, SEALED: {}, TOUCHED: {}, TOLD: {}, WRITTEN: None, SIGNED: None}
+            )
             try:
                 yield connection
                 if self.signer:

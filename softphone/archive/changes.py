@@ -16,6 +16,7 @@ from softphone.archive import tables
 from softphone.archive.keys import revocation, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
+from softphone.archive.proof.proofs import HOLDS, tell
 from softphone.archive.review.tally import Tallied, tally_call, tally_review
 from softphone.archive.tables import (
     call_backs,
@@ -255,6 +256,7 @@ class Tables:
             confirm_by=change.confirm_by.isoformat() if change.confirm_by else None,
             why=change.why,
         )
+        tell(self.connection, change.recording, HOLDS, change.hold, True)
 
     def change_hold(self, change: ChangeHold) -> None:
         self.connection.execute(
@@ -278,7 +280,10 @@ class Tables:
         standing = (holds.c.hold == hold) & holds.c.lifted_at.is_(None)
         row = self.connection.execute(select(holds.c.recording).where(standing)).first()
         self.connection.execute(update(holds).where(standing).values(lifted_at=at.isoformat(), lifted_reason=reason))
-        return row.recording if row else None
+        if row is None:
+            return None
+        tell(self.connection, row.recording, HOLDS, hold, False)
+        return row.recording
 
     def wrap_again(
         self, recording: str, purpose: Purpose, data_keys: Mapping[int, bytes], recipients: Sequence[Recipient]

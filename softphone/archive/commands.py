@@ -171,8 +171,9 @@ def sweeping(
     """`clock` is the true time; a later `now` is for a dry run or a demo's archive alone. `clock_is_right`: a person says so."""
     witness = clock if clock_is_right else None
     if clock_is_right and not dry_run:
+        decided = archive.decided_on()
         with archive.catalog.writing() as connection:
-            believe_clock(connection, archive.desk, clock)
+            believe_clock(connection, archive.desk, clock, decided)
     return run_sweep(
         archive, now, clock=clock, steady=steady, witness=witness, dry_run=dry_run, terms=terms, go_on=go_on
     )

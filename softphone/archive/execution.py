@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, Tables, recorded_for
-from softphone.archive.files.vault import Vault
+from softphone.archive.files.vault import Vault, Written
 from softphone.archive.keys import policy_signer
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.revocation import revoked, standing
@@ -86,8 +86,8 @@ class Memory:
     """training wraps that a hold has taken away, for an undo of it: where the keys themselves are long forgotten"""
     heard: dict[str, frozenset[Tallied]] = field(default_factory=dict[str, frozenset[Tallied]])
     """what has become of the calls that ring, go on or were on lately, as far as they are in the sample"""
-    chunks: dict[str, dict[int, int]] = field(default_factory=dict[str, dict[int, int]])
-    """of recordings that are not closed yet: segments whose writer has ended, and how many each has"""
+    written: dict[str, dict[int, Written]] = field(default_factory=dict[str, dict[int, Written]])
+    """of recordings that are not closed yet: segments whose writer has ended, and what each has"""
     closed: dict[str, None] = field(default_factory=dict[str, None])
     """lately, or discarded; what their last writers say comes into the rows by itself, where there are any"""
     begun: dict[str, None] = field(default_factory=dict[str, None])
@@ -112,7 +112,7 @@ class Memory:
         # Of one that is no more a writer may still have to end, and is asked after no row then.
         over = (*done.closed, *done.discarded)
         for recording in over:
-            self.chunks.pop(recording, None)
+            self.written.pop(recording, None)
         self.closed |= dict.fromkeys(over)
         self.begun |= dict.fromkeys(done.begun)
         self.aside |= done.aside
@@ -223,7 +223,7 @@ class Execution:
                     self._wrap_again(recording, Purpose.TRAINING, back)
             case CloseRecording():
                 tables.close_recording(change)
-                written.count(tables.connection, change.recording, self._memory.chunks.get(change.recording, {}))
+                written.count(tables.connection, change.recording, self._memory.written.get(change.recording, {}))
                 self.closed.append(change.recording)
                 self.dropped = True
                 self._vault.settle(change.recording)

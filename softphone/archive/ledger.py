@@ -20,7 +20,7 @@ from softphone.archive.catalog import Catalog
 from softphone.archive.changes import CallFacts, Tables
 from softphone.archive.condemned import remove_condemned
 from softphone.archive.execution import Execution, Memory, NoKeyError, OvertakenError, UnsignedError
-from softphone.archive.files.vault import SLOW_SECONDS, Vault
+from softphone.archive.files.vault import SLOW_SECONDS, Vault, Written
 from softphone.archive.keys import policy_signer
 from softphone.archive.keys.wraps import Secrets
 from softphone.archive.known import Places
@@ -58,11 +58,11 @@ class _Suspect:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A segment's writer has, with so many chunks on the disk."""
+    """A segment's writer has, with this on the disk."""
 
     recording: str
     segment: int
-    chunks: int
+    written: Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Ledger:
         self._worked_since = -_RELAPSE_SECONDS
         vault.on_fault = self.suspect
         self._inbox: queue.SimpleQueue[Commit | _Forget | _GiveUp | _Suspect | _Ended | _Stop] = queue.SimpleQueue()
-        vault.on_ended = lambda recording, segment, chunks: self._inbox.put(_Ended(recording, segment, chunks))
+        vault.on_ended = lambda recording, segment, written: self._inbox.put(_Ended(recording, segment, written))
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self) -> None:
@@ -224,13 +224,13 @@ class Ledger:
     def _ended(self, one: _Ended) -> None:
         """With the recording's own end it is written there; where that was quicker, by itself."""
         if one.recording not in self._memory.closed:
-            self._memory.chunks.setdefault(one.recording, {})[one.segment] = one.chunks
+            self._memory.written.setdefault(one.recording, {})[one.segment] = one.written
             return
         try:
             with self._catalog.writing() as connection:
                 call = Tables(connection, self._desk, self._secrets).call_of(one.recording)
-                if call is not None and written.count(connection, one.recording, {one.segment: one.chunks}):
-                    told: dict[str, str | int | bool | None] = {"segment": one.segment, "chunks": one.chunks}
+                if call is not None and written.count(connection, one.recording, {one.segment: one.written}):
+                    told: dict[str, str | int | bool | None] = {"segment": one.segment, "chunks": one.written.chunks}
                     entry = AuditEntry(written.WHOLE, "G10", datetime.now(UTC), call, one.recording, told)
                     audit.append(connection, self._desk, [entry])
         except ArchiveError as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from softphone.archive.archive import KEY_SHOWN, Archive, AuditRow, RecordingRow
+from softphone.archive.archive import Archive, AuditRow, RecordingRow
 from softphone.archive.proof import audit
+from softphone.archive.proof.decisions import KEY_SHOWN
 from softphone.texts import Texts
 
 LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "audit.heard"}

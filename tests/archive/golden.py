@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from softphone.archive.access import choose_signer, viewer_of
+from softphone.archive.access import choose_signer
 from softphone.archive.archive import Archive
 from softphone.archive.changes import CallFacts, PurposeEnd
 from softphone.archive.files.reader import OpenedRecording
@@ -129,7 +129,7 @@ def write(folder: Path) -> None:
     new = Recipient("documentation-2", old.role, create_key_pair(desk.store))
     rotation.rotate(desk.archive, old, new)
     rotation.revoke(desk.archive, old)
-    choose_signer(desk.archive, viewer_of(desk.archive, None, ()), public_half(new_signing_key()), AT)
+    choose_signer(desk.archive, public_half(new_signing_key()), AT)
     found = told_of(desk.archive)
     head = desk.archive.head(LATER)
     found["head"] = str(head)

@@ -18,11 +18,13 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 from uuid_utils import uuid7
 
-from softphone.archive.archive import KEY_SHOWN, Archive
+from softphone.archive.archive import Archive
 from softphone.archive.changes import CallFacts, PurposeEnd
 from softphone.archive.files.reader import read_structure
+from softphone.archive.files.vault import Written
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.ledger import Ledger
+from softphone.archive.proof.decisions import KEY_SHOWN
 from softphone.domain.changes import AuditEntry, Change, Commit, OpenRecording, OpenSegment
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose, Reason
@@ -242,8 +244,8 @@ class Scene:
         )
         tell = self.archive.vault.on_ended
 
-        def ended(recording: str, segment: int, chunks: int) -> None:
-            tell(recording, segment, chunks)
+        def ended(recording: str, segment: int, written: Written) -> None:
+            tell(recording, segment, written)
             self.ended.append((recording, segment))
 
         self.archive.vault.on_ended = ended

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from softphone.archive.access import choose_signer, viewer_of
+from softphone.archive.access import choose_signer
 from softphone.system.signature import new_signing_key, public_half, sign
 from tests.archive.people import House, Person
 from tests.archive.scene import AT, Scene
@@ -55,4 +55,4 @@ def last(home: House) -> str:
 
 
 def asks_for(desk: Scene, key: str) -> None:
-    choose_signer(desk.archive, viewer_of(desk.archive, None, ()), key, AT)
+    choose_signer(desk.archive, key, AT)

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, LargeBinary, Table
 from sqlalchemy.exc import IntegrityError
 
-from softphone.archive.access import choose_signer, viewer_of
+from softphone.archive.access import choose_signer
 from softphone.archive.backup.run import back_up
 from softphone.archive.changes import Tables
 from softphone.archive.keys import rotation
@@ -88,7 +88,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             # As a file that could not go yet.
             Tables(connection, archive.desk, archive.secrets).discard(gone, AT)
             audit.append(connection, archive.desk, [AuditEntry("discarded", "G10", AT, "", gone)])
-        choose_signer(archive, viewer_of(archive, None, ()), "c2lnbmVy", AT)
+        choose_signer(archive, "c2lnbmVy", AT)
         archive.store = desk.only()
         assert faults(desk) == []
         yield desk

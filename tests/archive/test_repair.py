@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from softphone.archive.files.reader import read_structure
+from softphone.archive.files.vault import Written
 from softphone.archive.proof.repair import Repair
 from softphone.archive.proof.verify import verify
+from softphone.archive.proof.written import counted
 from softphone.domain.changes import CloseRecording, Discard
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene, voices
@@ -64,7 +67,7 @@ def killed_in_its_last_sound(desk: Scene) -> str:
     """A call that has ended, and whose last sound was still being written: nobody could say how much of it there is."""
     tell = desk.archive.vault.on_ended
 
-    def silent(of: str, segment: int, _chunks: int) -> None:
+    def silent(of: str, segment: int, _written: Written) -> None:
         desk.ended.append((of, segment))
 
     desk.archive.vault.on_ended = silent
@@ -125,7 +128,8 @@ def test_how_much_there_is_of_a_call_is_counted_at_the_next_start_where_nobody_c
 
 def test_what_ends_after_its_call_has_been_closed_is_counted_by_itself(desk: Scene) -> None:
     recording = killed_in_its_last_sound(desk)
-    desk.archive.vault.on_ended(recording, 0, 3)
+    (there,) = counted(read_structure(desk.archive.vault.path(recording))).values()
+    desk.archive.vault.on_ended(recording, 0, there)
     # The ledger goes on in order.
     desk.commit(call="another")
     assert chunks_told(desk, recording) == 3

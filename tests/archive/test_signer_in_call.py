@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import choose_signer, viewer_of
+from softphone.archive.access import choose_signer
 from softphone.archive.proof.verify import verify
 from softphone.domain import changes as c
 from softphone.domain import effects as f
@@ -60,7 +60,7 @@ class Stored(Call):
 
 
 def another_signs(desk: Scene) -> None:
-    choose_signer(desk.archive, viewer_of(desk.archive, None, ()), public_half(new_signing_key()), AT)
+    choose_signer(desk.archive, public_half(new_signing_key()), AT)
 
 
 def opens_for(desk: Scene) -> set[KeyRole]:

@@ -27,7 +27,7 @@ from softphone.archive.catalog import Catalog
 from softphone.archive.files.container import Header
 from softphone.archive.files.opus import codec_header
 from softphone.archive.files.reader import OpenedRecording, read_structure
-from softphone.archive.files.vault import Vault
+from softphone.archive.files.vault import Vault, Written
 from softphone.archive.keys.wraps import master_name, new_master
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
@@ -91,7 +91,7 @@ def test_a_fault_in_what_a_writer_s_end_is_told_by_ends_the_ledger_no_more_than_
 
     with monkeypatch.context() as patch:
         patch.setattr("softphone.archive.ledger.written.count", bug)
-        desk.archive.vault.on_ended(recording, 0, 3)
+        desk.archive.vault.on_ended(recording, 0, Written(3, ""))
         desk.commit(call="another")
     assert "TypeError at test_storage_faults.py" in caplog.text
     desk.commit(call="a third")
@@ -100,9 +100,9 @@ def test_a_fault_in_what_a_writer_s_end_is_told_by_ends_the_ledger_no_more_than_
 def test_of_a_recording_that_was_discarded_the_ledger_remembers_no_writer_that_ends_later(desk: Scene) -> None:
     recording = desk.open(desk.call(), TRAINING)
     desk.commit(Discard(recording, "declined_by_key"), recording=recording)
-    desk.archive.vault.on_ended(recording, 0, 3)
+    desk.archive.vault.on_ended(recording, 0, Written(3, ""))
     desk.commit(call="another")
-    assert recording not in desk.ledger._memory.chunks
+    assert recording not in desk.ledger._memory.written
 
 
 def test_a_catalog_that_cannot_be_made_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

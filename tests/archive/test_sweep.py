@@ -193,6 +193,7 @@ def test_once_custody_has_looked_at_the_clock_an_earlier_sweep_ahead_is_a_note_a
     ahead = AT + timedelta(days=200)
     swept(desk, ahead)
     assert [(one.code, one.is_fault) for one in verify(desk.archive, now=AT).findings] == [("swept_ahead", True)]
+    closed(desk, DOCUMENTATION)  # by whose custody key it is decided
     commands.sweep(desk.archive, AT, clock=AT, clock_is_right=True)
     for now in (AT, ahead, LATER):
         findings = verify(desk.archive, now=now).findings

@@ -94,7 +94,7 @@ class Small:
     """A recording of two segments and some chunks, in about two thousand bytes, and what `verify` says of its file."""
 
     def __init__(self, desk: Scene, connection: Connection, recording: str) -> None:
-        self._look = proving._Look(desk.archive, Keys.of(connection), AT)
+        self._look = proving._Look(desk.archive, Keys.of(connection), proofs.Told(), AT)
         self._facts = Facts.of(connection, [recording], Keys.of(connection))
         self._row = connection.execute(select(recordings).where(recordings.c.recording == recording)).one()
         self.path = desk.archive.vault.path(recording)

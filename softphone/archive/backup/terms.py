@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
 from softphone.archive.changes import Tables
 from softphone.archive.keys import policy_signer, revocation
-from softphone.archive.proof.proofs import CALL_BACKS, REFUSALS, SIGNER, touch
+from softphone.archive.proof.proofs import CALL_BACKS, HOLDS, REFUSALS, SIGNER, tell, touch
 from softphone.archive.tables import (
     call_backs,
     holds,
@@ -138,6 +138,7 @@ def _apply_recording(tables: Tables, desk: str, id: str, terms: Terms, now: date
     for hold, values in terms["holds"].items():
         connection.execute(delete(holds).where(holds.c.hold == hold))
         connection.execute(insert(holds).values({**_known(holds, values), "hold": hold, "recording": id, "desk": desk}))
+        tell(connection, id, HOLDS, hold, values.get("lifted_at") is None)
     return bool(ended)
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -104,6 +104,11 @@ class Chunk:
         """where the next begins"""
         return self.offset + HEAD_BYTES + len(self.sealed) + _CRC.size
 
+    def pack(self) -> bytes:
+        """The whole record, as it stands in the file."""
+        head = _HEAD.pack(CHUNK_MAGIC, self.segment, self.index, self.final, len(self.sealed))
+        return head + self.sealed + _CRC.pack(zlib.crc32(self.sealed, zlib.crc32(head)))
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -174,9 +179,9 @@ class Sealer:
 
     def seal(self, index: int, final: bool, content: Content) -> bytes:
         """The whole record, as it goes to the file."""
-        sealed = self._aead.encrypt(_nonce(index), content.pack(), self._aad(index, final))
-        head = _HEAD.pack(CHUNK_MAGIC, self.segment, index, final, len(sealed))
-        return head + sealed + _CRC.pack(zlib.crc32(sealed, zlib.crc32(head)))
+        return Chunk(
+            self.segment, index, final, self._aead.encrypt(_nonce(index), content.pack(), self._aad(index, final))
+        ).pack()
 
     def open(self, chunk: Chunk) -> Content | None:
         """None where the chunk is not this segment's, or not what was sealed."""
@@ -191,6 +196,14 @@ class Sealer:
 
     def _aad(self, index: int, final: bool) -> bytes:
         return self._bound + struct.pack(">IIB", self.segment, index, final)
+
+
+def digest(header: bytes, chunks: Iterable[Chunk]) -> str:
+    """SHA-256 of the header and a segment's records, in the order of their writing: the log says it of each (ADR 022)."""
+    told = hashlib.sha256(header)
+    for chunk in chunks:
+        told.update(chunk.pack())
+    return told.hexdigest()
 
 
 def _nonce(index: int) -> bytes:

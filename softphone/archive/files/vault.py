@@ -7,12 +7,14 @@ more. It holds no key beyond a segment's writing and never writes a byte of plai
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -50,6 +52,14 @@ class GoneError(Exception):
     """The recording was discarded while it was being written: what comes now is for nobody."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Of a segment whose writer has ended: how many chunks are on the disk, and their `container.digest`."""
+
+    chunks: int
+    digest: str
+
+
 class Vault:
     """All methods may be called from any thread."""
 
@@ -62,8 +72,8 @@ class Vault:
         """told of a write that failed, by its code: whoever tries the storage until it works"""
         self.on_slow: Callable[[bool], None] = _nobody_waits
         """told that somebody waits for the disk for long, and that this one waits no more: each once, and from any thread"""
-        self.on_ended: Callable[[str, int, int], None] = _nobody_ended
-        """told (recording, segment, chunks) that a segment's writer has ended, with so many chunks on the disk"""
+        self.on_ended: Callable[[str, int, Written], None] = _nobody_ended
+        """told (recording, segment, what is on the disk) that a segment's writer has ended"""
 
     def path(self, recording: str) -> Path:
         """Raises ValueError where `recording` is no id: it comes from a command line too, and names a file."""
@@ -114,7 +124,7 @@ class Vault:
             Sealer(opened.header, recording, segment, key),
             origin,
             on_sealed,
-            lambda chunks: self._writer_ended(recording, opened, segment, chunks),
+            lambda written: self._writer_ended(recording, opened, segment, written),
             lambda code: self.on_fault(code),
         )
 
@@ -237,11 +247,11 @@ class Vault:
             opened.settled = True
         return opened
 
-    def _writer_ended(self, recording: str, opened: _Object, segment: int, chunks: int) -> None:
+    def _writer_ended(self, recording: str, opened: _Object, segment: int, written: Written) -> None:
         with self._lock:
             opened.writers -= 1
             self._close_if_idle(recording, opened)
-        self.on_ended(recording, segment, chunks)
+        self.on_ended(recording, segment, written)
 
     def _close_if_idle(self, recording: str, opened: _Object) -> None:
         if opened.settled and opened.writers == 0 and self._objects.get(recording) is opened:
@@ -299,7 +309,7 @@ class SegmentWriter:
         sealer: Sealer,
         origin: int,
         on_sealed: Callable[[int], None] | None,
-        on_ended: Callable[[int], None],
+        on_ended: Callable[[Written], None],
         on_fault: Callable[[str], None],
     ) -> None:
         self._object = opened
@@ -313,6 +323,7 @@ class SegmentWriter:
         self._gaps: list[Gap] = []
         self._first = 0
         self._frames = 0
+        self._digest = hashlib.sha256(opened.header)
         self.chunks = 0
 
     @property
@@ -336,7 +347,7 @@ class SegmentWriter:
                 self._packets += self._encoder.flush()
                 self._seal(final=True)
         finally:
-            self._on_ended(self.chunks)
+            self._on_ended(self._written())
 
     def break_off(self) -> None:
         """What is coded already is sealed, with no final chunk: the recording broke off here."""
@@ -344,7 +355,10 @@ class SegmentWriter:
             if self._packets:
                 self._seal(final=False)
         finally:
-            self._on_ended(self.chunks)
+            self._on_ended(self._written())
+
+    def _written(self) -> Written:
+        return Written(self.chunks, self._digest.hexdigest())
 
     def _encode(self, agent: bytes, party: bytes) -> None:
         self._packets += self._encoder.encode(agent, party)
@@ -354,12 +368,14 @@ class SegmentWriter:
 
     def _seal(self, final: bool) -> None:
         content = Content(self._origin, self._first, self.samples, tuple(self._packets), tuple(self._gaps))
+        record = self._sealer.seal(self.chunks, final, content)
         try:
-            self._object.append(self._sealer.seal(self.chunks, final, content))
+            self._object.append(record)
         except OSError as error:
             fault = refused(self._object.path, error)
             self._on_fault(fault.code)
             raise fault from error
+        self._digest.update(record)
         self._first += len(self._packets)
         self._packets.clear()
         self._gaps.clear()
@@ -376,7 +392,7 @@ def _nobody_waits(_is_so: bool) -> None:
     return None
 
 
-def _nobody_ended(_recording: str, _segment: int, _chunks: int) -> None:
+def _nobody_ended(_recording: str, _segment: int, _written: Written) -> None:
     return None
 
 

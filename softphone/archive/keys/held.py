@@ -16,7 +16,8 @@ from softphone.domain.purpose import KeyRole
 
 
 def opening(catalog: Catalog, private_key: Callable[[str], bytes | None]) -> list[tuple[str, KeyRole]]:
-    """Key ids with the role that something is sealed for; `private_key` gives the private half of one, where it is held.
+    """Key ids with the role that something is sealed for, in the roles' order; `private_key` gives the private half of one,
+    where it is held.
 
     Raises ArchiveError, KeyringError.
     """
@@ -27,7 +28,7 @@ def opening(catalog: Catalog, private_key: Callable[[str], bytes | None]) -> lis
     with catalog.reading() as connection:
         return [
             (key_id, role)
-            for key_id, role in pairs
+            for key_id, role in sorted(pairs, key=lambda pair: [*KeyRole].index(pair[1]))
             if (private := privates[key_id]) is not None and _opens(connection, key_id, role, private)
         ]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
+from softphone.archive.proof.decisions import DECISIONS, Deciding
 from softphone.archive.proof.proofs import changed, desks
 from softphone.archive.tables import audit, audit_begins, meta, time_in
 from softphone.domain.changes import AuditEntry
@@ -115,6 +116,8 @@ class Chain:
 
     def __init__(self) -> None:
         self._ahead: list[Row[Any]] = []
+        self.decisions: list[Row[Any]] = []
+        """what data protection decided, or is said to have"""
         self._looked_at: dict[str, int] = {}
         """of each desk, the last entry that there was when custody looked at the clock"""
         self._newest: dict[str, tuple[datetime, Row[Any]]] = {}
@@ -148,6 +151,8 @@ class Chain:
         self._place[desk] = row.number
         self.count[desk] = self.count.get(desk, 0) + 1
         self._look_at_time(desk, row)
+        if row.event in DECISIONS:
+            self.decisions.append(row)
         if not isinstance(row.number, int):
             return Break(desk, number + 1, "changed")
         self._ended[desk] = (row.number, row.hash)
@@ -202,10 +207,11 @@ class Chain:
                 yield Break(desk, number + 1, "cut_off")
 
 
-def believe_clock(connection: Connection, desk: str, at: datetime) -> None:
+def believe_clock(connection: Connection, desk: str, at: datetime, decided: Deciding) -> None:
     """Custody has looked at the clock: a sweep that is in the log by now, by a clock that was set ahead, is known of."""
     ends = {one: end.number for one in desks(connection) if (end := last(connection, one)) is not None}
-    append(connection, desk, [AuditEntry(BELIEVED, "G10", at, "", params=ends)])
+    entry = AuditEntry(BELIEVED, "G10", at, "", params=ends)
+    append(connection, desk, [decided(entry)])
 
 
 def holds(connection: Connection, desk: str, number: int, digest: str) -> bool:

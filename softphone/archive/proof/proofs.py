@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from typing import Any, cast
 
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DatabaseError
@@ -24,7 +24,14 @@ SEALED = "sealed"
 """in its `info`: what this transaction has told of each recording so far"""
 TOUCHED = "touched"
 """in its `info`: what this transaction has changed that no entry need name; its next entry seals it"""
+TOLD = "told"
+"""in its `info`: what that entry is to say of recordings besides"""
+HOLDS, SOUND = "holds", "sound"
+"""what there is to say of a recording: which holds were placed on it (true) and lifted (false), by their ids; and a segment's
+digest, by its number"""
 GONE = ""
+ENDED_AGAIN = frozenset({"erased_again", "terms_taken_up"})
+"""what the entries of a restore are, by which what had ended ends again"""
 _UNREADABLE = "unreadable"
 _DIGEST = 32
 """hex digits of one"""
@@ -100,6 +107,11 @@ def touch(connection: Connection, *these: str) -> None:
     connection.info[TOUCHED].update(dict.fromkeys(these))
 
 
+def tell(connection: Connection, recording: str, what: str, name: str, value: str | bool) -> None:
+    """For the transaction's next entry to say: of a recording whose rows it has changed."""
+    connection.info[TOLD].setdefault(recording, {}).setdefault(what, {})[name] = value
+
+
 def state_of(connection: Connection, of: str) -> str:
     """A digest of what the catalog says of a recording, then one of its wraps; `GONE` where it says nothing. Of a list, by its
     name, one of all of it."""
@@ -127,9 +139,10 @@ def changed(connection: Connection, touched: Iterable[str], *, first: bool = Fal
     `first` of a log, it tells of every list: what is in none of them then is known to have come later. Who signs policies is
     told whenever it is touched, changed or not: chosen once, it outlasts the entry. `connection` is one of `Catalog.writing`.
     """
-    told: dict[str, tuple[str, str]] = {}
+    told: dict[str, tuple[Any, ...]] = {}
     sealed: dict[str, str] = connection.info[SEALED]
-    these = list(dict.fromkeys((*touched, *connection.info[TOUCHED], *(_LISTS if first else ()))))
+    more: dict[str, dict[str, Any]] = connection.info[TOLD]
+    these = list(dict.fromkeys((*touched, *connection.info[TOUCHED], *more, *(_LISTS if first else ()))))
     connection.info[TOUCHED].clear()
     if not these:
         return None
@@ -140,8 +153,9 @@ def changed(connection: Connection, touched: Iterable[str], *, first: bool = Fal
     for one in these:
         was, now = sealed[one], state_of(connection, one)
         if was != now or one == SIGNER or (first and one in _LISTS):
-            told[one] = (was, now)
+            told[one] = (was, now, more[one]) if one in more else (was, now)
         sealed[one] = now
+    more.clear()
     return json.dumps(told, sort_keys=True) if told else None
 
 
@@ -156,14 +170,13 @@ def recordings_of(connection: Connection, held: Iterable[str]) -> list[str]:
 Found = tuple[str, dict[str, str | int]]
 
 
-def against_the_log(
-    reading: Callable[[], AbstractContextManager[Connection]], step: Callable[[], object] = lambda: None
-) -> Iterator[Found]:
-    """What the catalog's rows are that the log does not tell of: a finding's code and its parameters, one a recording.
+Reading = Callable[[], AbstractContextManager[Connection]]
+"""gives a look at the catalog; none is kept open for long"""
 
-    `reading` gives a look at the catalog; none is kept open for long. `step` is asked between two, and may raise.
-    """
-    told = _Told()
+
+def read_log(told: Told, reading: Reading, step: Callable[[], object] = lambda: None) -> Iterator[Found]:
+    """All of it, and where it contradicts itself: a finding's code and its parameters. `step` is asked between two looks, and may
+    raise."""
     while True:
         with reading() as connection:
             found, more = told.read_on(connection)
@@ -171,6 +184,14 @@ def against_the_log(
         step()
         if not more:
             break
+
+
+def against_the_log(
+    reading: Reading, step: Callable[[], object] = lambda: None, told: Told | None = None
+) -> Iterator[Found]:
+    """What the catalog's rows are that the log does not tell of: one finding a recording. `told`: where it has been read."""
+    if told is None:
+        yield from read_log(told := Told(), reading, step)
     these = list(told.last)
     for first in range(0, len(these), BATCH):
         step()
@@ -191,11 +212,20 @@ def against_the_log(
         after = some[-1]
 
 
-class _Told:
-    """What the log tells of each recording, as far as it has been read: the state that it was left in last."""
+class Told:
+    """What the log tells of each recording, as far as it has been read: the state that it was left in last, the digest of each
+    of its segments, and which holds stand."""
 
     def __init__(self) -> None:
         self.last: dict[str, str] = {}
+        self.sound: dict[str, dict[int, bytes]] = {}
+        self.since: dict[str, int] = {}
+        """of each desk, the first entry that says more than states: from then on decisions are proved"""
+        self.lifted: dict[str, int] = {}
+        """holds, each with the entry that says so; not what a restore ended again"""
+        self.empty: set[tuple[str, int]] = set()
+        """entries of a signer, by desk and number, at which nothing was here: custody has no key that could prove it"""
+        self._holds: dict[str, set[str]] = {}
         self._faulty: set[str] = set()
         self._at: dict[str, int] = {}
         """a desk's entry that was read last"""
@@ -206,18 +236,51 @@ class _Told:
         more = False
         for desk in desks(connection):
             here = (audit.c.desk == desk) & (audit.c.number > self._at.get(desk, 0)) & audit.c.state.is_not(None)
-            asked = select(audit.c.number, audit.c.state).where(here).order_by(audit.c.number).limit(_ENTRIES)
-            rows = connection.execute(asked).all()
+            columns = (audit.c.number, audit.c.event, audit.c.state)
+            rows = connection.execute(select(*columns).where(here).order_by(audit.c.number).limit(_ENTRIES)).all()
             for row in rows:
                 self._at[desk] = row.number
-                for recording, (was, now) in _read(row.state):
+                for recording, was, now, besides in _read(row.state):
                     before = self._before(recording)
                     if before is not None and not _same(before, was) and recording not in self._faulty:
                         self._faulty.add(recording)
                         found.append(_differs(recording, row.number, before, was))
                     self.last[recording] = now
+                    if recording == SIGNER and not self._is_anything_here():
+                        self.empty.add((desk, row.number))
+                    if besides:
+                        self.since.setdefault(desk, row.number)
+                    found += self._held(recording, row, besides, gone=now == GONE)
+                    found += self._sounds(recording, row, besides, gone=now == GONE)
             more = more or len(rows) == _ENTRIES
         return found, more
+
+    def _is_anything_here(self) -> bool:
+        return any(state != GONE and not _is_list(of) for of, state in self.last.items())
+
+    def _held(self, of: str, row: Any, told: Mapping[str, Any], *, gone: bool) -> Iterator[Found]:
+        """Whether it went while a hold stood on it. A restore ends again what had ended, whatever the backup has of it."""
+        standing = self._holds.setdefault(of, set()) if HOLDS in told or of in self._holds else set[str]()
+        for hold, stands in _items(told.get(HOLDS)):
+            (standing.add if stands is True else standing.discard)(hold)
+            if stands is True:
+                self.lifted.pop(hold, None)
+            elif row.event not in ENDED_AGAIN:
+                self.lifted[hold] = row.number
+        if gone:
+            self._holds.pop(of, None)
+            if standing and row.event not in ENDED_AGAIN:
+                yield "held_gone", {"recording": of, "number": row.number}
+
+    def _sounds(self, of: str, row: Any, told: Mapping[str, Any], *, gone: bool) -> Iterator[Found]:
+        """A segment ends once: a second digest would be of other sound."""
+        for segment, digest in _items(told.get(SOUND)):
+            with suppress(ValueError, TypeError):
+                one = bytes.fromhex(digest)
+                if self.sound.setdefault(of, {}).setdefault(int(segment), one) != one:
+                    yield "sound_told_twice", {"recording": of, "segment": int(segment), "number": row.number}
+        if gone:
+            self.sound.pop(of, None)
 
     def _before(self, of: str) -> str | None:
         """As what is told of was before, as far as that is known: a month that no entry names began with no tallies, where the
@@ -296,10 +359,15 @@ def _differs(of: str, number: int, told: str, found: str) -> Found:
     return "rows_changed" if rows_too else "wraps_changed", {"recording": of, "number": number}
 
 
-def _read(state: str) -> list[tuple[str, tuple[str, str]]]:
-    """An entry that was changed may hold anything: the chain tells of that."""
+def _read(state: str) -> list[tuple[str, str, str, Mapping[str, Any]]]:
+    """What was told of each, before and since, and what else. An entry that was changed may hold anything: the chain tells of
+    that."""
     try:
         told: dict[str, Any] = json.loads(state)
-        return [(recording, (str(was), str(now))) for recording, (was, now) in told.items()]
+        return [(of, str(was), str(now), dict(*more)) for of, (was, now, *more) in told.items()]
     except (ValueError, TypeError, AttributeError):
         return []
+
+
+def _items(told: object) -> list[tuple[str, Any]]:
+    return [*cast("dict[str, Any]", told).items()] if isinstance(told, dict) else []

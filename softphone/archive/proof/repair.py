@@ -8,7 +8,6 @@ Only for whoever writes alone, before it records: a recording that is still runn
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,11 +17,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from softphone.archive.catalog import Catalog
+from softphone.archive.files import container
 from softphone.archive.files.container import FRAME, RATE
 from softphone.archive.files.reader import read_structure, unknown
-from softphone.archive.files.vault import CHUNK_PACKETS, Vault
+from softphone.archive.files.vault import CHUNK_PACKETS, Vault, Written
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.proof import audit, written
+from softphone.archive.proof.decisions import Deciding
 from softphone.archive.tables import condemned, meta, recordings, segments, time_in
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -79,13 +80,14 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
             open_ends = written.uncounted(connection, row.recording)
         seen = _look(vault, row.recording, now, open_ends)
         ends = row.closed_at is not None and not seen.cut and not seen.broke_off
-        if ends and not seen.chunks:
+        if ends and not seen.written:
             continue
         item = None if ends else Repaired(Repair.BROKE_OFF, row.recording, seen.cut)
         with catalog.writing() as connection:
             _count(connection, row.recording, seen)
             if item is None:
-                entry = AuditEntry(written.WHOLE, "G10", now, row.call, row.recording, {"chunks": seen.chunks.total()})
+                total = sum(one.chunks for one in seen.written.values())
+                entry = AuditEntry(written.WHOLE, "G10", now, row.call, row.recording, {"chunks": total})
             else:
                 ended = None if row.closed_at is not None else _heard_until(connection, row, seen)
                 _set(connection, row, broke_off_at=seen.ended, closed_at=ended)
@@ -112,14 +114,23 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
     return done
 
 
-def let_orphan_go(catalog: Catalog, vault: Vault, desk: str, recording: str, now: datetime, **told: str) -> None:
+def let_orphan_go(
+    catalog: Catalog,
+    vault: Vault,
+    desk: str,
+    recording: str,
+    now: datetime,
+    decided: Deciding,
+    **told: str,
+) -> None:
     """The file of one that was set aside and that the catalog does not know, for custody to decide. Raises ArchiveError."""
     if recording not in vault.aside():
         raise ArchiveError("error.archive.no_orphan", id=recording)
     with catalog.writing() as connection:
         if connection.execute(_ROWS.where(recordings.c.recording == recording)).first() is not None:
             raise ArchiveError("error.archive.no_orphan", id=recording)
-        audit.append(connection, desk, [AuditEntry(ORPHAN_GONE, "G10", now, "", recording, dict(told))])
+        entry = AuditEntry(ORPHAN_GONE, "G10", now, "", recording, dict(told))
+        audit.append(connection, desk, [decided(entry)])
         connection.execute(delete(condemned).where(condemned.c.recording == recording))
         connection.execute(insert(condemned).values(recording=recording, desk=desk, at=now.isoformat()))
 
@@ -165,7 +176,8 @@ class _Seen:
     ended: datetime
     cut: int = 0
     whole: int = 0
-    chunks: Counter[int] = field(default_factory=Counter[int])
+    header: bytes = b""
+    written: Mapping[int, Written] = field(default_factory=dict[int, Written])
     lengths: Mapping[int, timedelta] = field(default_factory=dict[int, timedelta])
     """at least so much sound there is of each segment"""
     readable: bool = False
@@ -186,19 +198,20 @@ def _look(vault: Vault, recording: str, now: datetime, open_ends: Sequence[int])
     except (OSError, ArchiveError):
         return _Seen(now)
     torn = [damage for damage in structure.damages if damage.torn and damage.length < _ONE_CHUNK]
-    chunks = written.counted(structure)
+    by_segment = written.counted(structure)
     final = {chunk.segment for chunk in structure.chunks if chunk.final}
     cut = sum(damage.length for damage in torn)
     # How full the chunk is with which a segment was ended, no one can say without a key: it counts for nothing.
-    full = {one: count - (one in final or one not in open_ends) for one, count in chunks.items()}
+    full = {one: it.chunks - (one in final or one not in open_ends) for one, it in by_segment.items()}
     return _Seen(
         ended,
         cut,
         torn[-1].offset if torn else 0,
-        chunks,
+        structure.raw_header,
+        by_segment,
         {one: count * _CHUNK for one, count in full.items()},
         readable=True,
-        broke_off=bool({*open_ends} & chunks.keys() - final),
+        broke_off=bool({*open_ends} & by_segment.keys() - final),
     )
 
 
@@ -220,8 +233,9 @@ def _set(connection: Connection, row: Any, **times: datetime | None) -> None:
 
 def _count(connection: Connection, recording: str, seen: _Seen) -> None:
     if seen.readable:
+        nothing = Written(0, container.digest(seen.header, ()))
         uncounted = written.uncounted(connection, recording)
-        written.count(connection, recording, {one: seen.chunks[one] for one in uncounted})
+        written.count(connection, recording, {one: seen.written.get(one, nothing) for one in uncounted})
 
 
 def _entry(item: Repaired, call: str, now: datetime) -> AuditEntry:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -26,12 +25,15 @@ from softphone.archive.files.reader import Structure, read_structure, unknown
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.keys import slots
 from softphone.archive.keys import wraps as keys
+from softphone.archive.keys.held import wrapped_for
 from softphone.archive.keys.wraps import Wrap
 from softphone.archive.marker import half_restored, replaced
-from softphone.archive.proof import audit, proofs
+from softphone.archive.proof import audit, proofs, written
 from softphone.archive.proof.audit import Chain
 from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads
+from softphone.archive.proof.decisions import Decided
 from softphone.archive.proof.holders import Facts, Keys, holders, revocations
+from softphone.archive.proof.proofs import Reading, Told
 from softphone.archive.proof.strays import of_another_desk, of_nothing, strays
 from softphone.archive.tables import checkpoints, condemned, recordings
 from softphone.domain.errors import ArchiveError
@@ -40,7 +42,7 @@ from softphone.domain.purpose import KeyRole
 NOTES = frozenset(
     {
         *("broke_off", "torn", "condemned", "segment_empty", "object_begun"),
-        *("former_left", "restore_left", "kept_until_sweep", "swept_ahead_known"),
+        *("former_left", "restore_left", "kept_until_sweep", "swept_ahead_known", "decision_of_another"),
     }
 )
 """what a crash, a segment that never began, a restore or a lifted hold leaves by itself, and what custody has looked at: told,
@@ -49,8 +51,6 @@ and no fault"""
 BATCH = 500
 """recordings read from the catalog at once"""
 
-Reading = Callable[[], AbstractContextManager[Connection]]
-"""gives a look at the catalog"""
 Progress = Callable[[int, int], object]
 """so many recordings done, of so many (0 of 0 while the catalog itself is checked); what it raises stops the proof"""
 
@@ -77,6 +77,10 @@ class Proof:
     """of these, so many were decrypted too"""
     audit_entries: int
     audit_ok: bool
+    decisions: int
+    """data protection's"""
+    proved_decisions: int
+    """of these, so many by their keys"""
     findings: tuple[Finding, ...]
 
     @property
@@ -105,6 +109,10 @@ def verify(
     chain = Chain()
     log = [*_as_far(_log(archive, archive.catalog.reading, head, chain, step))]
     findings += log
+    told = Told()
+    findings += _as_far(_found(proofs.read_log(told, archive.catalog.reading, step)))
+    decided = Decided(chain.decisions, told, archive.id, demo=archive.demo)
+    findings += _as_far(_decided(archive, decided))
     if not archive.demo:
         # By whose clock something was deleted before its time, as far as the log's own times tell; a demo's may be tried out.
         findings += [
@@ -119,7 +127,7 @@ def verify(
         with archive.catalog.reading() as connection:
             total = int(connection.execute(select(func.count()).select_from(recordings)).scalar_one())
             keys_now = Keys.of(connection)
-        look = _Look(archive, keys_now, now)
+        look = _Look(archive, keys_now, told, now)
         for rows, facts in _batches(archive, keys_now):
             for row in rows:
                 yield from look.at(row, facts)
@@ -127,7 +135,7 @@ def verify(
                 step()
 
     findings += _as_far(each())
-    findings += _as_far(_found(proofs.against_the_log(archive.catalog.reading, step)))
+    findings += _as_far(_found(proofs.against_the_log(archive.catalog.reading, step, told)))
     for look_at in (_schema, revocations, strays, of_nothing, of_another_desk, slots.copied, slots.faults):
         # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
         findings += _as_far(_looked(archive, look_at))
@@ -136,7 +144,17 @@ def verify(
     findings += _left(archive)
     entries = sum(chain.count.values())
     chunks, opened = (look.chunks, look.opened) if look else (0, 0)
-    return Proof(done, chunks, opened, entries, not log, tuple(_once_told(findings)))
+    decisions = (decided.count, decided.proved)
+    return Proof(done, chunks, opened, entries, not log, *decisions, tuple(_once_told(findings)))
+
+
+def _decided(archive: Archive, decided: Decided) -> Iterator[Finding]:
+    """By the private keys that are here, also those that were rotated since."""
+    with archive.catalog.reading() as connection:
+        sealed = [key_id for key_id, role in wrapped_for(connection) if role is KeyRole.CUSTODY]
+        ids = {*sealed, *Keys.of(connection).successors}
+    keys_here = {one: private for one in sorted(ids) if (private := archive.private_key(one)) is not None}
+    yield from _found(decided.against(keys_here))
 
 
 def _as_far(found: Iterable[Finding]) -> Iterator[Finding]:
@@ -280,11 +298,12 @@ def _log(
 class _Look:
     """One recording after another: who can open it, what is in its file, and each chunk that a key here opens."""
 
-    def __init__(self, archive: Archive, keys_now: Keys, now: datetime) -> None:
+    def __init__(self, archive: Archive, keys_now: Keys, told: Told, now: datetime) -> None:
         self.chunks = 0
         self.opened = 0
         self._archive = archive
         self._keys = keys_now
+        self._told = told
         self._now = now
         self._privates: dict[str, bytes | None] = {}
 
@@ -320,13 +339,23 @@ class _Look:
             yield Finding("object_of_another", {"recording": of, "found": structure.header.recording})
             return
         self.chunks += len(structure.chunks)
-        yield from _structure(structure, of, facts)
+        found = [*_structure(structure, of, facts)]
         for number, chunks in sorted(_by_segment(structure).items()):
             where: dict[str, str | int] = {"recording": of, "segment": number}
             key, faults = self._data_key([one for one in facts.wraps.get(of, ()) if one.segment == number])
-            yield from (Finding(code, {**where, "role": role.value}) for code, role in faults)
+            found += (Finding(code, {**where, "role": role.value}) for code, role in faults)
             if key is not None:
-                yield from self._opened(where, structure, number, key, chunks)
+                found += self._opened(where, structure, number, key, chunks)
+        yield from found
+        if not any(one.is_fault for one in found):
+            yield from self._replaced(structure, of)
+
+    def _replaced(self, structure: Structure, of: str) -> Iterator[Finding]:
+        """Whether a file in which all fits is the one that was written."""
+        there, told = written.counted(structure), self._told.sound.get(of, {})
+        for number, one in sorted(there.items()):
+            if number in told and told[number].hex() != one.digest:
+                yield Finding("sound_replaced", {"recording": of, "segment": number})
 
     def _data_key(self, found: Iterable[Wrap]) -> tuple[bytes | None, list[tuple[str, KeyRole]]]:
         """The segment's data key, by any private key that lies here; and the roles whose wrap is not what was sealed for them,

@@ -177,14 +177,15 @@ def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Sta
     last, code = _latest(row, found, now)
     if look_again > last:
         raise ArchiveError(code, last=last.isoformat())
+    told = {"look_again": look_again.isoformat(), "hold": found}
+    entry = archive.decided_on(row.recording)(_entry("hold_confirmed", row, now, **told))
     with archive.catalog.writing() as connection:
         if _is_void(_still(connection, found), now):
             # Nobody decided in time: it may no longer keep anything, whatever is decided now.
             raise ArchiveError("error.archive.hold_void")
         decided = {"provisional_until": None, "confirm_by": None, "look_again": look_again.isoformat()}
         connection.execute(update(holds).where(holds.c.hold == found).values(confirmed_at=now.isoformat(), **decided))
-        told = {"look_again": look_again.isoformat(), **_key(archive, row)}
-        audit.append(connection, archive.desk, [_entry("hold_confirmed", row, now, **told)])
+        audit.append(connection, archive.desk, [entry])
     return next(one for one in standing(archive, now) if one.hold.hold == found)
 
 
@@ -207,7 +208,7 @@ def lift(
     found, row, data_keys = _for_custody(archive, hold, "lift", now)
     if _by(row, found) is HoldBy.ACCESS:
         raise ArchiveError("error.archive.hold_is_access", id=found)
-    entry = _entry("hold_lifted", row, now, why=reason, **_key(archive, row))
+    entry = archive.decided_on(row.recording)(_entry("hold_lifted", row, now, why=reason, hold=found))
     return _end(archive, found, row, data_keys, recipients, reason, entry, judge_within, training_may_end)
 
 
@@ -231,9 +232,10 @@ def close(
     ):
         raise ArchiveError("error.archive.answered_when")
     if answered is not None:
-        entry = _entry("access_answered", row, now, rule="G08", answered=answered.isoformat(), **_key(archive, row))
+        entry = _entry("access_answered", row, now, rule="G08", answered=answered.isoformat(), hold=found)
     else:
-        entry = _entry("access_not_answered", row, now, rule="G08", why=reason, **_key(archive, row))
+        entry = _entry("access_not_answered", row, now, rule="G08", why=reason, hold=found)
+    entry = archive.decided_on(row.recording)(entry)
     return _end(archive, found, row, data_keys, recipients, reason or "answered", entry, judge_within, training_may_end)
 
 
@@ -375,10 +377,6 @@ def _state(hold: HoldRow, time_zone: str, now: datetime) -> HoldState:
         now=now,
         today=local_day(now, time_zone),
     )
-
-
-def _key(archive: Archive, row: RecordingRow) -> dict[str, str]:
-    return archive.key_here(row.recording, KeyRole.CUSTODY)
 
 
 def _entry(event: str, row: RecordingRow, now: datetime, *, rule: str = "G10", **params: str) -> AuditEntry:

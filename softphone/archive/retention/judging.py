@@ -101,7 +101,7 @@ def keep(
     `purpose` None: each that waits.
     """
     row, data_keys = _for_custody(archive, recording, "keep", now)
-    key = archive.key_here(row.recording, KeyRole.CUSTODY)
+    decided = archive.decided_on(row.recording)
     with archive.catalog.writing() as connection:
         tables = Tables(connection, archive.desk, archive.secrets)
         told: list[AuditEntry] = []
@@ -110,7 +110,7 @@ def keep(
                 raise ArchiveError("error.archive.keep_until", last=one.keep_at_most.isoformat())
             connection.execute(update(purposes).where(_this(one)).values(expires_on=until.isoformat(), judge_by=None))
             tables.wrap_again(row.recording, one.purpose, data_keys, recipients)
-            told.append(_entry("judged_kept", row, one, now, until=until.isoformat(), why=reason, **key))
+            told.append(decided(_entry("judged_kept", row, one, now, until=until.isoformat(), why=reason)))
         audit.append(connection, archive.desk, told)
     return archive.find(row.recording, now)
 
@@ -127,14 +127,14 @@ def let_go(
     """It is not needed any longer: the purpose ends, and with the last one all of it goes, unless a hold or a case keeps it.
     What went beside."""
     row, _ = _for_custody(archive, recording, "delete", now)
-    key = archive.key_here(row.recording, KeyRole.CUSTODY)
+    decided = archive.decided_on(row.recording)
     with archive.catalog.writing() as connection:
         tables = Tables(connection, archive.desk, archive.secrets)
         told: list[AuditEntry] = []
         for one in _still(connection, row, purpose, now, within):
             tables.drop_wraps(row.recording, KeyRole(one.purpose.value))
             tables.end_purpose(row.recording, one.purpose, Ended.EXPIRED, JUDGED)
-            told.append(_entry("judged_ended", row, one, now, **({"why": reason} if reason else {}), **key))
+            told.append(decided(_entry("judged_ended", row, one, now, **({"why": reason} if reason else {}))))
         audit.append(connection, archive.desk, told)
         went = discard_what_nothing_keeps(connection, archive, row.recording, now)
     finish(archive)

@@ -58,6 +58,8 @@ def archive_verify(arguments: argparse.Namespace) -> int:
         }
         figures = {name: tell(f"verify.{name}", count=count) for name, count in counts.items()}
         print_line(tell("verify.ok" if proof.ok else "verify.not_ok", **figures))
+        if proof.decisions:
+            print_line(tell("verify.decisions", count=proof.decisions, proved=proof.proved_decisions))
         if proof.chunks and not proof.opened_chunks:
             print_line(tell("verify.no_sound"))
     return 0 if proof.ok else 1

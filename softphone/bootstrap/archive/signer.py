@@ -29,11 +29,11 @@ def archive_policy_signer(arguments: argparse.Namespace) -> int:
             signer = archive.policy_signer
             print_line(tell("archive.policy_signer" if signer else "archive.policy_signer.nobody", signer=signer))
             return 0
-        viewer = require_signer(archive, now)
+        require_signer(archive, now)
         key = _key(archive.store, asked) if asked else ""
         if key and not arguments.yes:
             _require_usable(arguments, key)
-        choose_signer(archive, viewer, key, now)
+        choose_signer(archive, key, now)
     print_line(tell("archive.policy_signer.chosen" if key else "archive.policy_signer.lifted", signer=key))
     return 0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softphone.archive.access import Viewer, choose_signer, viewer_of
+from softphone.archive.access import Viewer, choose_signer
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.files.reader import MarkKind
@@ -264,7 +264,7 @@ def test_once_the_archive_asks_for_a_signature_an_open_review_goes_on_by_a_polic
         open_review(desk.archive, recording, "lead-2", AT, items=CARD, viewer=signed) as of_both,
     ):
         comment = without.comment(0, WORDS, AT)
-        choose_signer(desk.archive, viewer_of(desk.archive, None, ()), public_half(key), AT)
+        choose_signer(desk.archive, public_half(key), AT)
         count = len(desk.archive.audit_of())
         assert of_both.still(AT)
         of_both.comment(0, "Fin opsamling.", AT)

@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from softphone.archive.access import Viewer, choose_signer, viewer_of
+from softphone.archive.access import Viewer, choose_signer
 from softphone.archive.archive import Archive
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.review.sample import Shown, living
@@ -105,7 +105,7 @@ def test_what_plays_by_a_policy_that_counts_no_more_is_silent_within_a_second_an
     recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(12))
     review = playing(qtbot, on, 1)
     signer = public_half(new_signing_key())
-    choose_signer(desk.archive, viewer_of(desk.archive, None, ()), signer, AT)
+    choose_signer(desk.archive, signer, AT)
     qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
     assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
     place = review.window.detail.place
