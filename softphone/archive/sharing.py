@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from softphone.archive.files.vault import is_shared
@@ -55,10 +56,11 @@ def check_local(folder: Path) -> None:
         raise ArchiveError("error.archive.on_network", path=str(folder), kind=kind)
 
 
-def share(folder: Path, group: str) -> int:
+def share(folder: Path, group: str, before: Callable[[], object] = lambda: None) -> int:
     """Gives the folder, and all that is and comes into it, to a group. How many files and folders.
 
-    For whom the folder belongs to, who must be of that group. Raises ArchiveError.
+    For whom the folder belongs to, who must be of that group. `before` is called once it is known that it can be shared with that
+    group. Raises ArchiveError.
     """
     if sys.platform == "win32":
         raise ArchiveError("error.archive.share_windows", path=str(folder))
@@ -69,6 +71,7 @@ def share(folder: Path, group: str) -> int:
         number = grp.getgrnam(group).gr_gid
     except KeyError:
         raise ArchiveError("error.archive.no_group", group=group[:60]) from None
+    before()
     count = 0
     try:
         for path in (folder, *sorted(folder.rglob("*"))):

@@ -508,8 +508,13 @@ def test_it_sees_the_archives_health_and_nothing_of_a_call(home: House) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="on Windows, permissions are the administrator's")
-def test_the_folder_is_shared_by_command_and_its_health_says_with_whom(home: House) -> None:
+def test_the_folder_is_shared_by_command_which_the_log_tells_and_its_health_says_with_whom(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import grp
+
+    def fails(*_: object) -> None:
+        raise PermissionError("not yours")
 
     group = grp.getgrgid(os.getgid()).gr_name
     owner = home.person("owner")
@@ -517,5 +522,11 @@ def test_the_folder_is_shared_by_command_and_its_health_says_with_whom(home: Hou
     refused = owner.does("archive", "share", "--group", "no-such-group")
     assert (refused.status, refused.out) == (1, "")
     assert "no group" in refused.err
+    assert home.desk.archive.audit_of() == []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "chown", fails)
+        assert owner.does("archive", "share", "--group", group).status == 1
+    # It is told before anything is done.
+    assert last(home) == ("archive_shared", {"group": group})
     assert owner.does("archive", "share", "--group", group).status == 0
     assert json.loads(owner.does("archive", "health", "--json").out)["shared_with"] == group

@@ -40,6 +40,11 @@ def archive_share(arguments: argparse.Namespace) -> int:
     marker = read_marker(folder)
     if marker.demo:
         raise ArchiveError("error.archive.share_demo")
-    sharing.share(folder, arguments.group)
+
+    def noted() -> None:
+        with opened(arguments) as archive:
+            archive.note(AuditEntry("archive_shared", RULE, datetime.now(UTC), "", params={"group": arguments.group}))
+
+    sharing.share(folder, arguments.group, noted)
     print_line(texts()("archive.shared", path=folder, group=arguments.group))
     return 0
