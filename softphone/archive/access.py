@@ -36,6 +36,7 @@ OWN_CALLS = Period(days=7)
 _OF_A_TEAM = frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW})
 _FOR_ALL = frozenset({Deed.BELIEVE_CLOCK, Deed.CHOOSE_SIGNER})
 """what custody decides for all that is here, or is to come"""
+FINDS = (Deed.FIND_ALL, Deed.FIND_DOCUMENTATION, Deed.FIND_TRAINING, Deed.FIND_OWN)
 OPENS = {
     KeyRole.DOCUMENTATION: Deed.OPEN_DOCUMENTATION,
     KeyRole.TRAINING: Deed.OPEN_TRAINING,

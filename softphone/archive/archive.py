@@ -30,7 +30,7 @@ from softphone.archive.files.reserve import Reserve
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.rows import ROLES, RecordingRow, rows_of
-from softphone.archive.finding.searching import Query, pages
+from softphone.archive.finding.searching import Query, begins, pages
 from softphone.archive.keys import held, policy_signer, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
@@ -237,8 +237,7 @@ class Archive:
     def find(self, recording: str, now: datetime | None = None) -> RecordingRow:
         """By its id, or a beginning of it that no other has."""
         begin = recording.lower()
-        # Ids are ASCII letters, digits and hyphens: all that begin so stand together in the index, before this.
-        these = recordings.c.recording.between(begin, f"{begin}~")
+        these = begins(recordings.c.recording, begin)
         with self.catalog.reading() as connection:
             asked = select(recordings.c.recording).where(these).order_by(recordings.c.recording)
             found = list(connection.execute(asked.limit(2)).scalars()) if begin else []
@@ -366,7 +365,7 @@ class Archive:
         except ArchiveError as error:
             if error.code == "error.archive.no_private_key" and role is KeyRole.CUSTODY and "what" in params:
                 # Nothing was to be heard: something was to be decided.
-                raise ArchiveError("error.archive.only_custody", id=row.recording) from error
+                raise ArchiveError("error.archive.only_custody") from error
             raise
 
     @contextmanager

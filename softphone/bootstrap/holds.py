@@ -7,11 +7,11 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from softphone.archive.access import opens, policy_recipients, require
+from softphone.archive.access import opens, policy_recipients, require, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.retention import holding
 from softphone.bootstrap.archive.shared import number_of, opened, words_of
-from softphone.bootstrap.archive.viewing import policy_of, policy_unless_refused, tell_of_other_keys, viewer_here
+from softphone.bootstrap.archive.viewing import meant, policy_of, policy_unless_refused, tell_of_other_keys, viewer_here
 from softphone.bootstrap.home import Home, texts
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
@@ -58,14 +58,15 @@ def holds_raise(arguments: argparse.Namespace) -> int:
         settings, _ = Home.of(arguments).settings(only_look=True)
         policy = policy_unless_refused(settings, archive)
         within = policy.hold_unconfirmed if policy else holding.CONFIRM_WITHIN
-        require(archive, viewer_here(arguments, archive, by_keys=True), Deed.RAISE_HOLD, now)
+        viewer = viewer_of(archive, policy, [one.address for one in settings.accounts])
+        require(archive, viewer, Deed.RAISE_HOLD, now)
         if arguments.number is not None:
             number = number_of(arguments.number)
             if number is None:
                 raise ArchiveError("error.holds.no_number")
             found = holding.with_number(archive, number, now, unreadable)
         else:
-            found = [archive.find(arguments.id, now)]
+            found = [meant(archive, viewer, arguments.id, now, Deed.RAISE_HOLD)]
         raised = holding.raise_holds(archive, found, by, why, who, now, within)
     for one in raised:
         # What is new was raised at this very moment.

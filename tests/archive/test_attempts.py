@@ -140,6 +140,90 @@ def test_without_a_key_and_an_account_nothing_is_locked_and_no_recording_is_lear
     attempt(home, looks_after, "holds", "raise", "--number", OTHER, "--for", "access", "--why", "curious")
 
 
+# --- what nobody is told of, as it is not theirs ----------------------------------------------------
+
+
+def somebody(home: House, who: str) -> Person:
+    keys = {"handler": (KeyRole.DOCUMENTATION,), "lead": (KeyRole.TRAINING,)}
+    return home.person(who, *keys.get(who, ()), account=ANNA if who == "agent" else None)
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("who", ["agent", "handler", "lead", "it"])
+def test_by_how_an_id_begins_nobody_learns_of_a_recording_that_they_do_not_find(
+    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    """An id tells when its call was: whoever were told which of them there are, could search for calls by the minute."""
+    ids = iter(f"0192{minute}000-0000-7000-8000-{n:012}" for n, minute in enumerate((1, 2, 2, 3, 4)))
+    monkeypatch.setattr("tests.archive.people.uuid7", lambda: next(ids))
+    alone = home.recorded(TRAINING, agent=BO)
+    for _ in range(2):
+        home.recorded(TRAINING, agent=BO)
+    # By these there are a case handler and a team lead at all.
+    own = {"agent": home.recorded(TRAINING), "handler": home.recorded(DOCUMENTATION, agent=BO)}
+    person, wav = somebody(home, who), str(tmp_path / "out.wav")
+    begins = (alone[:9], "01922", "0199", "", *(("0192",) if who == "it" else ()))
+    for command in (
+        ("archive", "show", "{}"),
+        ("archive", "show", "{}", "--json"),
+        ("archive", "play", "{}"),
+        ("archive", "play", "{}", "--as", "documentation", "--why", "x"),
+        ("archive", "export", "{}", "--wav", wav),
+        ("archive", "export", "{}", "--wav", wav, "--as", "custody", "--case", "7"),
+        ("archive", "reviewed", "{}"),
+        ("archive", "judge", "{}", "--delete"),
+        ("archive", "judge", "{}", "--keep-until", "2098-01-01", "--reason", "x"),
+        ("holds", "raise", "{}", "--by", "party", "--why", "x"),
+    ):
+        heard = set[str]()
+        for begin in begins:
+            words = [word.format(begin) for word in command]
+            attempt(home, person, *words)
+            heard.add(person.does(*words).all)
+        assert len(heard) == 1, (command, heard)
+        assert "0192" not in heard.pop()
+    assert not Path(wav).exists()
+    if who in own:
+        # Of those that they find, this one alone begins so.
+        assert own[who] in person.does("archive", "show", "0192").out
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("who", ["agent", "handler", "lead", "it"])
+def test_by_how_a_hold_s_id_begins_nobody_learns_of_one_that_is_not_theirs_to_decide(home: House, who: str) -> None:
+    recordings = [home.recorded(DOCUMENTATION, TRAINING, agent=BO) for _ in range(2)]
+    home.recorded(TRAINING)
+    hold, _ = (put_on_hold(home, one) for one in recordings)
+    person = somebody(home, who)
+    for command in (
+        ("holds", "lift", "{}", "--reason", "x"),
+        ("holds", "confirm", "{}", "--look-again", "2098-01-01"),
+        ("holds", "close", "{}", "--reason", "x"),
+    ):
+        heard = set[str]()
+        for begin in ("0", hold[:-1], hold, "zz", ""):
+            words = [word.format(begin) for word in command]
+            attempt(home, person, *words)
+            heard.add(person.does(*words).all)
+        assert len(heard) == 1, (command, heard)
+        said = heard.pop()
+        assert "Only data protection decides" in said
+        assert not [one for one in (*recordings, hold) if one in said]
+
+
+@pytest.mark.rule("G11")
+def test_a_custody_key_of_one_s_own_finds_by_their_beginning_no_recordings_and_holds_but_its_own(home: House) -> None:
+    others = [home.recorded(DOCUMENTATION, agent=BO) for _ in range(3)]
+    hold = put_on_hold(home, others[0])
+    person = home.person("person")
+    own = home.recorded_for_own_keys(person, KeyRole, DOCUMENTATION, agent=BO)
+    assert own in person.does("archive", "show", "0").out
+    for words in (("archive", "judge", others[0][:-1], "--delete"), ("holds", "lift", hold[:-1], "--reason", "x")):
+        attempt(home, person, *words)
+    mine = put_on_hold(home, own)
+    assert "is lifted" in person.does("holds", "lift", mine[:-1], "--reason", "x").out
+
+
 @pytest.mark.rule("L2")
 def test_under_another_s_name_in_the_environment_nobody_sees_what_that_one_has_locked(
     home: House, monkeypatch: pytest.MonkeyPatch

@@ -73,6 +73,8 @@ class Query:
     sealed_for: tuple[KeyRole, tuple[str, ...]] | None = None
     """a role and ids of keys, for one of which it is sealed in that role"""
     held: bool | None = None
+    begins: str = ""
+    """how its id begins"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,8 @@ def _where(
     if query.held is not None:
         standing = select(holds.c.recording).where(holds.c.lifted_at.is_(None))
         where.append(recordings.c.recording.in_(standing) if query.held else ~_held())
+    if query.begins:
+        where.append(begins(recordings.c.recording, query.begins))
     if query.since is not None:
         where.append(recordings.c.opened_at >= _text(query.since))
     if query.until is not None:
@@ -245,6 +249,11 @@ def sealed_for(recording: ColumnElement[str] | str, role: KeyRole, keys: Sequenc
     """Whether one of these keys is among those for which it is sealed in this role: a look into an index for each."""
     here = (wraps.c.recording == recording) & (wraps.c.role == role.value) & wraps.c.key_id.in_(keys)
     return select(wraps.c.segment).where(here).exists()
+
+
+def begins(column: ColumnElement[str], begin: str) -> ColumnElement[bool]:
+    """Ids are ASCII letters, digits and hyphens: all that begin so stand together in the index, before this."""
+    return column.between(begin.lower(), f"{begin.lower()}~")
 
 
 def _held() -> ColumnElement[bool]:

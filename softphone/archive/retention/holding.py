@@ -15,9 +15,11 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from uuid_utils import uuid7
 
+from softphone.archive.access import opens, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables
 from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow, rows_of
+from softphone.archive.finding.searching import begins
 from softphone.archive.keys import revocation
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
@@ -42,6 +44,7 @@ from softphone.domain.retention import (
     judge_by,
     local_day,
 )
+from softphone.domain.roles import Deed
 
 CONFIRM_WITHIN = Period(days=30)
 """custody is to look at a hold by then (`hold_unconfirmed`); overdue is reported"""
@@ -306,17 +309,27 @@ def _training(
 
 
 def _for_custody(archive: Archive, hold: str, what: str, now: datetime) -> tuple[str, RecordingRow, dict[int, bytes]]:
-    """The hold's id, its recording, and what custody opens of it. Who is not custody is refused, and the log tells of it."""
+    """The hold's id, its recording, and what custody opens of it. Who is not custody is refused, and the log tells of it: in the
+    same words whether there is none that begins so, one or several."""
+    viewer = viewer_of(archive, None, ())
     with archive.catalog.reading() as connection:
-        begin = hold.lower()
-        # Ids are ASCII letters, digits and hyphens: all that begin so stand together in the index, before this.
-        these = (holds.c.hold == hold) | holds.c.hold.between(begin, f"{begin}~")
-        asked = select(holds.c.hold, holds.c.recording).where(these, holds.c.lifted_at.is_(None))
-        found = list(connection.execute(asked).all()) if hold else []
+        these = (holds.c.hold == hold) | begins(holds.c.hold, hold)
+        asked = select(holds.c.hold, holds.c.recording, recordings.c.call).join(
+            recordings, recordings.c.recording == holds.c.recording
+        )
+        standing = asked.where(these, holds.c.lifted_at.is_(None))
+        found = list(connection.execute(standing).all()) if hold else []
     exact = [one for one in found if one.hold == hold]
-    if len(exact or found) != 1:
-        raise ArchiveError("error.archive.ambiguous_hold" if found else "error.archive.no_such_hold", id=hold)
-    one = (exact or found)[0]
+    may = viewer.may(Deed.DECIDE_HOLD)
+    theirs = exact or [one for one in found if may and opens(archive, viewer, KeyRole.CUSTODY, one.recording)]
+    if not may or not (theirs or viewer.finds_all):
+        of_it = {"call": found[0].call, "recording": found[0].recording} if len(found) == 1 else {}
+        told = {"role": KeyRole.CUSTODY.value, "what": what, "why": "no_private_key"}
+        archive.note_refusal(REFUSED, "G11", now, **of_it, **told)
+        raise ArchiveError("error.archive.only_custody")
+    if len(theirs) != 1:
+        raise ArchiveError("error.archive.ambiguous_hold" if theirs else "error.archive.no_such_hold", id=hold)
+    (one,) = theirs
     row = archive.find(one.recording, now)
     _, data_keys = archive.keys_for(row, KeyRole.CUSTODY, now, refusal=REFUSED, what=what)
     return one.hold, row, data_keys

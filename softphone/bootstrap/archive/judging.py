@@ -13,7 +13,7 @@ from softphone.archive.retention import judging
 from softphone.archive.retention.judging import ToJudge
 from softphone.archive.retention.sweep import Swept
 from softphone.bootstrap.archive.shared import opened, print_line, words_of
-from softphone.bootstrap.archive.viewing import policy_of, policy_unless_refused, tell_of_other_keys, viewer_here
+from softphone.bootstrap.archive.viewing import meant, policy_of, policy_unless_refused, tell_of_other_keys, viewer_here
 from softphone.bootstrap.home import Home, texts
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
@@ -34,11 +34,11 @@ def archive_judge(arguments: argparse.Namespace) -> int:
         # Whom it is kept for stands in the policy, and one that cannot be used names nobody; all else custody does by its key.
         policy = policy_of(settings, archive) if keeps else policy_unless_refused(settings, archive)
         within = policy.judge_within if policy else JUDGE_WITHIN
+        viewer = viewer_here(arguments, archive, by_keys=True)
         if arguments.id is None:
-            viewer = viewer_here(arguments, archive, by_keys=True)
             require(archive, viewer, Deed.JUDGE, now)
             return _list(archive, viewer, now, within, tell, as_json=arguments.json)
-        return _decide(archive, arguments, policy_recipients(policy), now, within, tell)
+        return _decide(archive, viewer, arguments, policy_recipients(policy), now, within, tell)
 
 
 def archive_orphan(arguments: argparse.Namespace) -> int:
@@ -71,6 +71,7 @@ def _list(archive: Archive, viewer: Viewer, now: datetime, within: Period, tell:
 
 def _decide(
     archive: Archive,
+    viewer: Viewer,
     arguments: argparse.Namespace,
     recipients: list[Recipient],
     now: datetime,
@@ -78,8 +79,9 @@ def _decide(
     tell: Texts,
 ) -> int:
     reason = words_of(arguments.reason, "--reason")
+    recording = meant(archive, viewer, arguments.id, now, Deed.JUDGE).recording
     if arguments.delete:
-        went = judging.let_go(archive, arguments.id, now, reason=reason, purpose=arguments.purpose, within=within)
+        went = judging.let_go(archive, recording, now, reason=reason, purpose=arguments.purpose, within=within)
         gone = any(item.what is Swept.DISCARDED for item in went)
         print_line(tell("judge.deleted" if gone else "judge.ended", id=arguments.id))
         return 0
@@ -88,7 +90,7 @@ def _decide(
     if not reason:
         raise ArchiveError("error.judge.reason")
     row = judging.keep(
-        archive, arguments.id, arguments.keep_until, reason, recipients, now, purpose=arguments.purpose, within=within
+        archive, recording, arguments.keep_until, reason, recipients, now, purpose=arguments.purpose, within=within
     )
     print_line(tell("judge.kept", id=row.recording, day=arguments.keep_until))
     return 0

@@ -18,7 +18,7 @@ from softphone.archive.files.container import RATE
 from softphone.archive.files.reader import Mark, MarkKind
 from softphone.archive.finding.rows import RecordingRow
 from softphone.bootstrap.archive.shared import opened, print_line, words_of
-from softphone.bootstrap.archive.viewing import viewer_here
+from softphone.bootstrap.archive.viewing import meant, viewer_here
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import STOPPED, Progress, progress
 from softphone.domain.errors import ArchiveError, SoundError
@@ -107,10 +107,11 @@ def _allowed(
     Raises ArchiveError, once the audit log tells of the refusal.
     """
     why, case = words_of(arguments.why, "--why"), (arguments.case or "").strip()
-    row = archive.find(arguments.id, now)
     asked: KeyRole | None = arguments.role
     told = {name: text for name, text in (("stated", why), ("case", case)) if text}
     viewer = viewer_here(arguments, archive)
+    deeds = [OPENS[asked]] if asked else sorted(OPENS.values(), key=viewer.may, reverse=True)
+    row = meant(archive, viewer, arguments.id, now, *deeds)
     if viewer.demo:
         return row.recording, asked, told
     role = _role(archive, viewer, row, asked, why=why, case=case, now=now)
@@ -131,10 +132,8 @@ def _role(
         named = [one for one, text in ((KeyRole.DOCUMENTATION, why), (KeyRole.CUSTODY, case)) if text and one in may]
         if named or may:
             return (named or may)[0]
-        # Nothing opens it for this person: the log tells of what they come for, else of the least that would have been needed.
-        order = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
-        their = next((one for one in order if viewer.may(OPENS[one])), None)
-        asked = their or next((one for one in order if one in row.opens_for), KeyRole.CUSTODY)
+        # Nothing opens it for this person: the log tells of what they come for.
+        asked = next(one for one, deed in OPENS.items() if viewer.may(deed))
     require(archive, viewer, OPENS[asked], now, recording=row.recording)
     return asked
 

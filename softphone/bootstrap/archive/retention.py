@@ -15,7 +15,7 @@ from softphone.archive.retention.clock import steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
 from softphone.archive.review.session import mark_reviewed
 from softphone.bootstrap.archive.shared import opened, print_line
-from softphone.bootstrap.archive.viewing import PolicyRefusedError, policy_of, viewer_here
+from softphone.bootstrap.archive.viewing import PolicyRefusedError, meant, policy_of, viewer_here
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import STOPPED, Progress, progress
 from softphone.domain.purpose import KeyRole
@@ -30,7 +30,9 @@ def archive_reviewed(arguments: argparse.Namespace) -> int:
         viewer = viewer_here(arguments, archive)
         # Without one they are refused below, and the log tells of it.
         by = next(iter(viewer.key_ids.get(KeyRole.TRAINING, ())), "")
-        done = mark_reviewed(archive, arguments.id, by, datetime.now(UTC), keep=keep, viewer=viewer)
+        now = datetime.now(UTC)
+        recording = meant(archive, viewer, arguments.id, now, Deed.REVIEW).recording
+        done = mark_reviewed(archive, recording, by, now, keep=keep, viewer=viewer)
     print_line(tell("archive.reviewed" if done else "archive.reviewed.before", id=arguments.id))
     return 0
 

@@ -8,11 +8,22 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.access import Sight, Viewer, policy_recipients, refuse, refuse_policy, seen_by, sights, viewer_of
+from softphone.archive.access import (
+    FINDS,
+    Sight,
+    Viewer,
+    policy_recipients,
+    refuse,
+    refuse_policy,
+    seen_by,
+    sights,
+    viewer_of,
+)
 from softphone.archive.archive import Archive
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.finding.searching import Cursor, Page, Query, count, page
@@ -137,22 +148,47 @@ def behind_other_keys(archive: Archive, viewer: Viewer, query: Query, now: datet
 
 
 def shown(archive: Archive, viewer: Viewer, asked: str, now: datetime) -> tuple[RecordingRow, Sight]:
-    """One recording, by its id or a beginning of it, and by what it is found. Raises ArchiveError; a refusal is in the log.
-
-    Who finds nothing at all is not told either whether several begin so, or none.
-    """
-    try:
-        row = archive.find(asked, now)
-    except ArchiveError:
-        if sights(viewer, now):
-            raise
-        refuse(archive, Deed.FIND_ALL, now)
-        raise _nothing(viewer) from None
+    """One recording, and by what it is found. Raises ArchiveError as `meant`, also of one that is not theirs."""
+    row = meant(archive, viewer, asked, now, *FINDS)
     sight = seen_by(archive, viewer, row, now)
     if sight is None:
-        refuse(archive, Deed.FIND_ALL, now, call=row.call, recording=row.recording)
-        raise _nothing(viewer)
+        refuse(archive, FINDS[0], now, call=row.call, recording=row.recording)
+        raise ArchiveError("error.archive.not_among_yours")
     return (row if sight.numbers else replace(row, number=None)), sight
+
+
+def meant(archive: Archive, viewer: Viewer, asked: str, now: datetime, *deeds: Deed) -> RecordingRow:
+    """The recording that a command means: by its whole id, which nobody guesses, or by a beginning of it that no other has of
+    those that this person finds. One of `deeds` must be theirs; of the first the log tells.
+
+    Raises ArchiveError. An id tells when its call was: where nothing that they find begins so, it sounds alike whether anything
+    does, and the log tells of it.
+    """
+    row: RecordingRow | None = None
+    with suppress(ArchiveError):
+        row = archive.find(asked, now)
+    call, recording = (row.call, row.recording) if row else ("", None)
+    if not any(map(viewer.may, deeds)):
+        refuse(archive, deeds[0], now, call=call, recording=recording)
+        raise _nothing(viewer)
+    if viewer.finds_all:
+        return row or archive.find(asked, now)
+    if row and recording == asked.lower():
+        return row
+    seen = found(archive, viewer, Query(begins=asked), now, limit=1) if asked and sights(viewer, now) else None
+    if seen and seen.next:
+        raise ArchiveError("error.archive.ambiguous", id=asked)
+    if seen and seen.rows:
+        return archive.find(seen.rows[0].recording, now)
+    refuse(archive, deeds[0], now, call=call, recording=recording)
+    raise ArchiveError("error.archive.not_among_yours")
+
+
+def sees(archive: Archive, viewer: Viewer, recording: str, now: datetime) -> Sight | None:
+    """As `seen_by`, by its id."""
+    with suppress(ArchiveError):
+        return seen_by(archive, viewer, archive.find(recording, now), now)
+    return None
 
 
 def _nothing(viewer: Viewer) -> ArchiveError:
