@@ -7,11 +7,18 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from softphone.archive.access import opens, policy_recipients, require, viewer_of
+from softphone.archive.access import opens, policy_recipients, require, seen_by, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.retention import holding
 from softphone.bootstrap.archive.shared import number_of, opened, words_of
-from softphone.bootstrap.archive.viewing import meant, policy_of, policy_unless_refused, tell_of_other_keys, viewer_here
+from softphone.bootstrap.archive.viewing import (
+    meant,
+    policy_of,
+    policy_unless_refused,
+    sees,
+    tell_of_other_keys,
+    viewer_here,
+)
 from softphone.bootstrap.home import Home, texts
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
@@ -24,7 +31,8 @@ from softphone.texts import Texts
 
 
 def holds_list(arguments: argparse.Namespace) -> int:
-    """To custody those on what its key opens; to anybody those that they raised themselves."""
+    """To custody those on what its key opens; to anybody those that they raised themselves, and on which recording where they
+    see it."""
     tell, now = texts(), datetime.now(UTC)
     with opened(arguments) as archive:
         viewer = viewer_here(arguments, archive, by_keys=True)
@@ -36,20 +44,25 @@ def holds_list(arguments: argparse.Namespace) -> int:
             for one in standing
             if one.hold.raised_by in own or opens(archive, viewer, KeyRole.CUSTODY, one.recording)
         ]
+        seen = {one.recording for one in found if viewer.finds_all or sees(archive, viewer, one.recording, now)}
     tell_of_other_keys(len(standing) - len(found))
     if arguments.json:
         for one in found:
-            _tell(json.dumps(_as_json(one, whole=is_whole(one, custody=all_of)), ensure_ascii=False))
+            recording = {} if one.recording in seen else {"recording": None}
+            about = {**_as_json(one, whole=is_whole(one, custody=all_of)), **recording}
+            _tell(json.dumps(about, ensure_ascii=False))
         return 0
     if not standing:
         _tell(tell("holds.none" if all_of else "holds.none_of_yours"))
     for one in found:
-        _tell("  ".join([one.hold.hold, one.recording, told(one, tell, whole=is_whole(one, custody=all_of))]))
+        recording = one.recording if one.recording in seen else "–"
+        _tell("  ".join([one.hold.hold, recording, told(one, tell, whole=is_whole(one, custody=all_of))]))
     return 0
 
 
 def holds_raise(arguments: argparse.Namespace) -> int:
-    """All of a number at once. Status 1 where there is nothing of it left, or something that nobody can read."""
+    """All of a number at once; to whoever may not search by one it is told how many. Status 1 where there is nothing of it left,
+    or something that nobody can read."""
     tell, now, unreadable = texts(), datetime.now(UTC), set[str]()
     access = arguments.raised_for == HoldBy.ACCESS
     by = HoldBy.ACCESS if access else HoldBy(arguments.by)
@@ -64,11 +77,17 @@ def holds_raise(arguments: argparse.Namespace) -> int:
             number = number_of(arguments.number)
             if number is None:
                 raise ArchiveError("error.holds.no_number")
-            found = holding.with_number(archive, number, now, unreadable)
+            key = next((ids[0] for ids in viewer.key_ids.values()), "")
+            found = holding.seek(archive, number, by, now, unreadable, key=key)
+            rows = ((row, seen_by(archive, viewer, row, now)) for row in found)
+            named = {row.recording for row, sight in rows if sight and sight.by_number}
         else:
             found = [meant(archive, viewer, arguments.id, now, Deed.RAISE_HOLD)]
+            named = {row.recording for row in found}
         raised = holding.raise_holds(archive, found, by, why, who, now, within)
     for one in raised:
+        if one.recording not in named:
+            continue
         # What is new was raised at this very moment.
         already = one.hold.at != now
         if arguments.json:
@@ -77,6 +96,8 @@ def holds_raise(arguments: argparse.Namespace) -> int:
             since = local_day(one.hold.at, one.time_zone)
             code = "holds.stood" if already else "holds.raised"
             _tell(tell(code, hold=one.hold.hold, recording=one.recording, day=since))
+    if unnamed := sum(one.recording not in named for one in raised):
+        _tell(json.dumps({"locked": unnamed}) if arguments.json else tell("holds.raised_unnamed", count=unnamed))
     if gone := len(found) - len(raised):
         print(tell("holds.gone", count=gone), file=sys.stderr)  # noqa: T201
     if unreadable:

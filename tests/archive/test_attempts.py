@@ -224,6 +224,55 @@ def test_a_custody_key_of_one_s_own_finds_by_their_beginning_no_recordings_and_h
     assert "is lifted" in person.does("holds", "lift", mine[:-1], "--reason", "x").out
 
 
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("who", ["agent", "lead"])
+def test_who_locks_by_a_number_is_told_how_many_and_not_which_and_the_log_tells_of_each_time(
+    home: House, who: str
+) -> None:
+    there = [home.recorded(DOCUMENTATION, agent=BO), home.recorded(DOCUMENTATION, TRAINING)]
+    home.recorded(TRAINING, number="+4520000001")
+    person, archive = somebody(home, who), home.desk.archive
+    key = home.desk.shown(KeyRole.TRAINING) if who == "lead" else {}
+
+    def locks(number: str, status: int) -> tuple[str, list[str]]:
+        before = len(archive.audit_of())
+        said = person.does("holds", "raise", "--number", number, "--by", "party", "--why", "the price")
+        entries = archive.audit_of()[before:]
+        assert said.status == status, said
+        assert not [one for one in there if one in said.all]
+        assert entries[0].params == {"count": 2 if status == 0 else 0, **key}
+        assert not [one for one in entries if number in repr(one)]
+        return said.all, [one.event for one in entries]
+
+    said, events = locks(NUMBER, 0)
+    assert "one recording" not in said
+    assert "2 recordings with that number" in said
+    assert events == ["hold_sought", "hold_placed", "hold_placed"]
+    assert all(archive.find(one).holds for one in there)
+    assert locks(NUMBER, 0)[1] == ["hold_sought"]
+    said, events = locks(OTHER, 1)
+    assert "no recording with that number" in said
+    assert events == ["hold_sought"]
+    # Nor by what they have locked.
+    listed, told = person.does("holds", "list").out, person.does("holds", "list", "--json").out
+    assert len(listed.splitlines()) == len(told.splitlines()) == 2
+    assert there[0] not in listed + told
+    assert (there[1] in listed) == (there[1] in told) == (who == "agent")
+
+
+@pytest.mark.rule("G11")
+def test_a_case_handler_who_locks_by_a_number_is_named_what_they_find_by_it(home: House) -> None:
+    finds, another = home.recorded(DOCUMENTATION), home.recorded(TRAINING)
+    handler = somebody(home, "handler")
+    said = handler.does("holds", "raise", "--number", NUMBER, "--by", "party", "--why", "x")
+    assert (said.status, finds in said.out, another in said.all) == (0, True, False)
+    assert "Locked without being named to you: one recording" in said.out
+    told = home.desk.archive.audit_of()
+    assert [one.params for one in told if one.event == "hold_sought"] == [
+        {"count": 2, **home.desk.shown(KeyRole.DOCUMENTATION)}
+    ]
+
+
 @pytest.mark.rule("L2")
 def test_under_another_s_name_in_the_environment_nobody_sees_what_that_one_has_locked(
     home: House, monkeypatch: pytest.MonkeyPatch

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, update
 from uuid_utils import uuid7
 
 from softphone.archive.access import opens, viewer_of
-from softphone.archive.archive import Archive
+from softphone.archive.archive import KEY_SHOWN, Archive
 from softphone.archive.changes import Tables
 from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow, rows_of
 from softphone.archive.finding.searching import begins
@@ -116,6 +116,17 @@ def with_number(archive: Archive, number: str, now: datetime, unreadable: set[st
             .order_by(recordings.c.opened_at)
         )
         return rows_of(archive, connection, connection.execute(asked).scalars().all(), now, unreadable)
+
+
+def seek(
+    archive: Archive, number: str, by: HoldBy, now: datetime, unreadable: set[str] | None = None, *, key: str = ""
+) -> list[RecordingRow]:
+    """As `with_number`, to lock them. Whoever takes the complaint is told how many there are: the audit log tells of it first,
+    and not of the number. `key`: the id of one of theirs, where they have any."""
+    found = with_number(archive, number, now, unreadable)
+    told: dict[str, str | int | bool | None] = {"count": len(found), **({"key": key[:KEY_SHOWN]} if key else {})}
+    archive.note(AuditEntry("hold_sought", _rule(by), now, "", params=told))
+    return found
 
 
 def raise_holds(
