@@ -149,6 +149,39 @@ def somebody(home: House, who: str) -> Person:
 
 
 @pytest.mark.rule("G11")
+@pytest.mark.parametrize("who", ["agent", "lead", "it"])
+def test_a_sweep_tells_who_does_not_find_all_its_figures_alone_and_nothing_of_a_later_day(
+    home: House, who: str
+) -> None:
+    now = datetime.now(UTC)
+    long_ago, lives = now - timedelta(days=50), home.recorded(TRAINING)
+    held = home.recorded(DOCUMENTATION, at=long_ago)
+    holding.raise_hold(home.desk.archive, held, HoldBy.PARTY, "the price", "anna", now - timedelta(days=40))
+    ended = home.recorded(DOCUMENTATION, at=long_ago, keeps="P1M")
+    person, officer = somebody(home, who), home.person("officer", KeyRole.CUSTODY)
+
+    for day in ("2099-01-01", str((now + timedelta(days=1)).date())):
+        attempt(home, person, "archive", "sweep", "--dry-run", "--now", day)
+        attempt(home, person, "archive", "sweep", "--dry-run", "--now", day, "--json")
+        attempt(home, person, "archive", "sweep", "--now", day)
+    assert home.desk.archive.audit_of()[-1].params["deed"] == "sweep_in_future"
+    for words in (("--dry-run",), ("--dry-run", "--json"), ()):
+        said = person.does("archive", "sweep", *words)
+        assert said.status == 0, words
+        assert not [one for one in (lives, held, ended) if one in said.all], words
+        assert ("1 × a hold that nobody has confirmed in time" in said.out) == ("--json" not in words), words
+    assert "Purposes ended: 1" in said.out
+    assert ended not in {row.recording for row in home.desk.archive.list()}
+    report, sums = map(json.loads, person.does("archive", "sweep", "--json").out.splitlines())
+    assert report == {"what": "hold_overdue", "rule": "G10", "count": 1, "locked": False}
+    assert sums["sums"]["reported"] == 1
+
+    told = officer.does("archive", "sweep", "--dry-run", "--now", "2099-01-01", "--json").out
+    assert lives in told
+    assert held in told
+
+
+@pytest.mark.rule("G11")
 @pytest.mark.parametrize("who", ["agent", "handler", "lead", "it"])
 def test_by_how_an_id_begins_nobody_learns_of_a_recording_that_they_do_not_find(
     home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime, time
 
 from softphone.archive import commands
-from softphone.archive.access import require
+from softphone.archive.access import REFUSED, require
 from softphone.archive.archive import Archive
 from softphone.archive.retention import due
 from softphone.archive.retention.clock import steady
@@ -18,6 +18,7 @@ from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.archive.viewing import PolicyRefusedError, meant, policy_of, viewer_here
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import STOPPED, Progress, progress
+from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Deed
 from softphone.texts import Texts
@@ -38,7 +39,8 @@ def archive_reviewed(arguments: argparse.Namespace) -> int:
 
 
 def archive_sweep(arguments: argparse.Namespace) -> int:
-    """Status 1 where the clock was not believed, 130 where somebody ended it.
+    """Status 1 where the clock was not believed, 130 where somebody ended it. Which recordings it is about, and what a later day
+    would bring, is told to whoever finds all: to others the sums alone.
 
     `--now` names a day. Dates are days: at noon, UTC, it is that day wherever a policy's time zone is likely to be.
     """
@@ -47,10 +49,14 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
     another_day = arguments.now and arguments.now != clock.date()
     now = datetime.combine(arguments.now, time(12), UTC) if another_day else clock
     with opened(arguments) as archive, progress() as running:
+        viewer = viewer_here(arguments, archive, by_keys=True)
+        if now > clock and not viewer.finds_all:
+            archive.note_refusal(REFUSED, "G10", clock, deed="sweep_in_future")
+            raise ArchiveError("error.archive.sweep_later_day")
         terms = _terms(arguments, archive)
         if arguments.clock_is_right:
-            require(archive, viewer_here(arguments, archive, by_keys=True), Deed.BELIEVE_CLOCK, clock)
-        told = _Told(arguments, running, clock, tell)
+            require(archive, viewer, Deed.BELIEVE_CLOCK, clock)
+        told = _Told(arguments, running, clock, tell, named=viewer.finds_all)
         looked = _Looked(archive, now, running, tell)
         for item in commands.sweeping(
             archive,
@@ -111,9 +117,13 @@ class _Looked:
 
 
 class _Told:
-    """What is swept, said as it happens, so that nothing is gathered; and the sum of it at the end."""
+    """What is swept, said as it happens, so that nothing is gathered; and the sum of it at the end. `named`: also of which."""
 
-    def __init__(self, arguments: argparse.Namespace, running: Progress, clock: datetime, tell: Texts) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, running: Progress, clock: datetime, tell: Texts, *, named: bool
+    ) -> None:
+        self._named = named
+        self._unnamed: dict[Swept, SweptItem] = {}
         self._json = bool(arguments.json)
         self._dry_run = bool(arguments.dry_run)
         self._running = running
@@ -125,13 +135,12 @@ class _Told:
         self.doubtful = False
 
     def item(self, item: SweptItem) -> None:
-        if self._json or self._dry_run or item.recording is None:
-            self._running.clear()
-        if self._json:
-            print_line(json.dumps(_as_json(item), ensure_ascii=False))
-        else:
-            sentence = self._sentence(item)
-            self._line(item, f"{item.recording}  {sentence}" if item.recording else sentence)
+        if self._named or item.recording is None:
+            self._say(item)
+        elif item.what in REPORTS and item.what is not Swept.TO_JUDGE:
+            before = self._unnamed.get(item.what)
+            count = before.count + 1 if before else 1
+            self._unnamed[item.what] = SweptItem(item.what, None, item.rule, count=count)
         self._sums[_SUMS.get(item.what, "forgotten")] += item.what in _SUMS or item.what not in REPORTS
         if item.what in REPORTS:
             self._reported += item.what is not Swept.TO_JUDGE
@@ -141,6 +150,8 @@ class _Told:
 
     def end(self) -> None:
         stopped = self._running.stopped
+        for item in self._unnamed.values():
+            self._say(item)
         if self._json:
             sums = {**self._sums, "reported": self._reported, "dry_run": self._dry_run, "stopped": stopped}
             print_line(json.dumps({"sums": sums}))
@@ -157,6 +168,19 @@ class _Told:
         if stopped:
             told.append(tell("sweep.stopped"))
         print_line(" ".join(told))
+
+    def _say(self, item: SweptItem) -> None:
+        if self._json or self._dry_run or item.recording is None:
+            self._running.clear()
+        if self._json:
+            print_line(json.dumps(_as_json(item), ensure_ascii=False))
+            return
+        line = self._sentence(item)
+        if item.recording:
+            line = f"{item.recording}  {line}"
+        elif item.what in self._unnamed:
+            line = f"{item.count} × {line}"
+        self._line(item, line)
 
     def _line(self, item: SweptItem, line: str) -> None:
         """A line a recording where it would be, or where they are few; what somebody is to see to, always."""
