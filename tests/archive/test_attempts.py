@@ -5,6 +5,7 @@ What they do past it, `test_past_the_program` has.
 from __future__ import annotations
 
 import io
+import json
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Self
