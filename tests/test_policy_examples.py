@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from softphone import cli
-from softphone.bootstrap.home import Home
+from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
 from softphone.bootstrap.policy.decide import as_json, decided, given_facts
 from softphone.domain.decision import NoticeId
@@ -147,7 +147,7 @@ ROWS = [[cell.strip() for cell in row.split("|")] for row in TABLE.strip().split
 def test_a_call_of_an_example_is_decided_as_the_guideline_has_it(
     rulebook: Asked, name: str, facts: str, documentation: str, training: str, notice: str, reasons: str
 ) -> None:
-    given, loaded = given_facts(f'{{"line": {facts}}}'), parse_policy(text_of(name))
+    given, loaded = given_facts(f'{{"line": {facts}}}', texts(Language.EN)), parse_policy(text_of(name))
     told = json.loads(json.dumps(as_json(decided(rulebook, loaded.policy, rulebook.maker.check(loaded), given))))
 
     for purpose, expected in (("documentation", documentation), ("training", training)):

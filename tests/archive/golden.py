@@ -28,6 +28,8 @@ from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.keys import rotation
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.migrations import HEAD
+from softphone.archive.proof.proofs import Told, read_log
+from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
 from softphone.archive.review.session import open_review
 from softphone.archive.tables import checkpoints, sample_tallies, segments
@@ -86,7 +88,7 @@ def told_of(archive: Archive) -> dict[str, Any]:
 
 
 def written_of(archive: Archive) -> dict[str, Any]:
-    """What the catalog says besides, that an earlier schema did not."""
+    """What the catalog and its log say besides, that an earlier schema did not."""
     with archive.catalog.reading() as connection:
         chunks = connection.execute(select(segments.c.recording, segments.c.segment, segments.c.chunks)).all()
         tallies = connection.execute(
@@ -95,7 +97,11 @@ def written_of(archive: Archive) -> dict[str, Any]:
         previous = connection.execute(select(checkpoints.c.number, checkpoints.c.previous)).all()
     told = {"chunks": chunks, "tallies": tallies, "checkpoints": previous}
     rows = {name: sorted([*row] for row in found) for name, found in told.items()}
-    return {**rows, "policy_signer": archive.policy_signer}
+    log = Told()
+    assert list(read_log(log, archive.catalog.reading)) == []
+    sound = [[of, segment, digest.hex()] for of, told in log.sound.items() for segment, digest in told.items()]
+    proved = verify(archive, now=LATER).proved_decisions
+    return {**rows, "policy_signer": archive.policy_signer, "sound": sorted(sound), "proved_decisions": proved}
 
 
 def packets_of(opened: OpenedRecording, number: int) -> str:

@@ -21,6 +21,7 @@ from softphone.domain.policy import Policy, exempt, language_for
 from softphone.domain.purpose import Direction
 from softphone.engine.numbers import e164, spellings
 from softphone.plugin.own import Own
+from softphone.texts import Texts
 
 
 def _in_every_zone(at: datetime) -> datetime:
@@ -55,7 +56,7 @@ class GivenFacts(BaseModel):
 def policy_decide(arguments: argparse.Namespace) -> int:
     """`--json FACTS`, or `-` for stdin. One JSON object on stdout. KlartoneError for facts that are none."""
     tell = texts(arguments.told_in)
-    given = given_facts(_stdin() if arguments.json == "-" else arguments.json)
+    given = given_facts(_stdin() if arguments.json == "-" else arguments.json, tell)
     loaded = load_to_try(arguments, tell)
     policy = loaded.policy
     if given.line is not None and policy.line_named(given.line) is None:
@@ -68,8 +69,8 @@ def policy_decide(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def given_facts(text: str) -> GivenFacts:
-    """KlartoneError for what is no JSON, or not these facts."""
+def given_facts(text: str, tell: Texts) -> GivenFacts:
+    """KlartoneError for what is no JSON, or not these facts: then all that is wrong with them."""
     try:
         return GivenFacts.model_validate_json(text)
     except ValidationError as error:
@@ -78,16 +79,17 @@ def given_facts(text: str) -> GivenFacts:
         raise KlartoneError("error.policy.facts_no_json")
     if not faults[0]["loc"]:
         raise KlartoneError("error.policy.facts_no_object")
-    for fault in faults:
-        if fault["loc"] == ("direction",):
-            allowed = ", ".join(Direction)
-            raise KlartoneError("error.policy.facts_direction", value=str(fault["input"])[:60], allowed=allowed)
-        if fault["loc"] == ("at",) and len(faults) == 1:
-            raise KlartoneError("error.policy.facts_at", value=str(fault["input"])[:60])
-        if fault["type"] == "number":
-            raise KlartoneError("error.policy.facts_number", value=str(fault["input"])[:60])
-    keys = ", ".join(dict.fromkeys(".".join(str(part) for part in fault["loc"]) or "–" for fault in faults))
-    raise KlartoneError("error.policy.facts", keys=keys, known=", ".join(GivenFacts.model_fields))
+    told = dict.fromkeys(_fault(str(one["loc"][0]), one["type"], str(one["input"])[:60], tell) for one in faults)
+    raise KlartoneError("error.policy.facts", faults=" ".join(told))
+
+
+def _fault(key: str, kind: str, value: str, tell: Texts) -> str:
+    if kind == "extra_forbidden":
+        return tell("policy.facts.unknown", key=key[:60], known=", ".join(GivenFacts.model_fields))
+    if kind == "missing":
+        return tell("policy.facts.missing", key=key)
+    code = f"policy.facts.{key}"
+    return tell(code if code in tell else "policy.facts.yes_no", key=key, value=value, allowed=", ".join(Direction))
 
 
 def _stdin() -> str:

@@ -53,17 +53,24 @@ def test_a_call_can_be_tried_on_a_draft_whose_keys_are_yet_to_come(home: Path, f
         ('{"line": "salg"', "That is not JSON"),
         ("[]", "must be one JSON object"),
         ("[1, 2]", "must be one JSON object"),
-        ('{"line": "salg", "number": "abc"}', "“abc” is not a telephone number"),
-        ("{}", "Correct line."),
-        ('{"line": "salg", "time": "now"}', "Correct time."),
-        ('{"line": "salg", "drawn": "yes", "at": "2026-11-25T10:00:00"}', "Correct drawn, at."),
+        ('{"line": "salg", "number": "abc"}', "“abc” is no “number”: write a telephone number"),
+        ("{}", "“line” must always be given."),
+        (
+            '{"line": "salg", "time": "now"}',
+            "There is no “time”: the keys are line, direction, number, drawn, declined_earlier, at.",
+        ),
+        (
+            '{"line": 7, "drawn": "yes", "at": "2026-11-25T10:00:00"}',
+            "“line” must be a line's id in quotes, or null for a call that belongs to none. "
+            "“drawn” must be true or false, without quotes. “2026-11-25T10:00:00” cannot be “at”: write day",
+        ),
         (
             '{"line": "salg", "direction": "up"}',
-            "“up” cannot be the “direction”. Write one of: inbound, outbound, internal.",
+            "“up” cannot be “direction”: write one of inbound, outbound, internal.",
         ),
-        ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "cannot be “at”."),
-        ('{"line": "salg", "at": "2026-11-25"}', "“2026-11-25” cannot be “at”. Write day, time and offset from UTC"),
-        ('{"line": "salg", "at": "9999-12-31T23:59:59-12:00"}', "cannot be “at”."),
+        ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "cannot be “at”:"),
+        ('{"line": "salg", "at": "2026-11-25"}', "“2026-11-25” cannot be “at”: write day, time and offset from UTC"),
+        ('{"line": "salg", "at": "9999-12-31T23:59:59-12:00"}', "cannot be “at”:"),
         ('{"line": "fax"}', "no line “fax”. Write one of these: salg, support."),
     ],
 )
