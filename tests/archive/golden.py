@@ -99,7 +99,7 @@ def written_of(archive: Archive) -> dict[str, Any]:
     rows = {name: sorted([*row] for row in found) for name, found in told.items()}
     log = Told()
     assert list(read_log(log, archive.catalog.reading)) == []
-    sound = [[of, segment, digest.hex()] for of, told in log.sound.items() for segment, digest in told.items()]
+    sound = [[of, number, told.hex()] for of, number, _ in chunks if (told := log.sound(of, number)) is not None]
     proved = verify(archive, now=LATER).proved_decisions
     return {**rows, "policy_signer": archive.policy_signer, "sound": sorted(sound), "proved_decisions": proved}
 

@@ -37,6 +37,10 @@ _DIGEST = 32
 """hex digits of one"""
 BATCH = 500
 """recordings compared at one look"""
+_HALF = 16
+"""bytes: to find other sound with the same takes as much as to find a key"""
+_SEGMENTS = 100_000
+"""no call has as many"""
 _ENTRIES = 5_000
 """of the log, read at one look"""
 _STATE = text("""
@@ -218,7 +222,8 @@ class Told:
 
     def __init__(self) -> None:
         self.last: dict[str, str] = {}
-        self.sound: dict[str, dict[int, bytes]] = {}
+        self._sound: dict[str, bytes] = {}
+        """of each recording its segments' digests, one behind the other, half of each: there may be a million"""
         self.since: dict[str, int] = {}
         """of each desk, the first entry that says more than states: from then on decisions are proved"""
         self.lifted: dict[str, int] = {}
@@ -255,6 +260,15 @@ class Told:
             more = more or len(rows) == _ENTRIES
         return found, more
 
+    def sound(self, of: str, segment: int) -> bytes | None:
+        """The first half of a segment's digest; None: the log has none."""
+        one = self._sound.get(of, b"")[segment * _HALF : (segment + 1) * _HALF]
+        return one if one.strip(b"\0") else None
+
+    def is_sound(self, of: str, segment: int, digest: str) -> bool:
+        """Whether a segment's sound has this digest, as far as the log says one."""
+        return self.sound(of, segment) in (None, bytes.fromhex(digest)[:_HALF])
+
     def _is_anything_here(self) -> bool:
         return any(state != GONE and not _is_list(of) for of, state in self.last.items())
 
@@ -276,11 +290,14 @@ class Told:
         """A segment ends once: a second digest would be of other sound."""
         for segment, digest in _items(told.get(SOUND)):
             with suppress(ValueError, TypeError):
-                one = bytes.fromhex(digest)
-                if self.sound.setdefault(of, {}).setdefault(int(segment), one) != one:
-                    yield "sound_told_twice", {"recording": of, "segment": int(segment), "number": row.number}
+                number, one = int(segment), bytes.fromhex(digest)[:_HALF]
+                if self.sound(of, number) not in (None, one):
+                    yield "sound_told_twice", {"recording": of, "segment": number, "number": row.number}
+                elif 0 <= number < _SEGMENTS and len(one) == _HALF:
+                    before = self._sound.get(of, b"").ljust((number + 1) * _HALF, b"\0")
+                    self._sound[of] = before[: number * _HALF] + one + before[(number + 1) * _HALF :]
         if gone:
-            self.sound.pop(of, None)
+            self._sound.pop(of, None)
 
     def _before(self, of: str) -> str | None:
         """As what is told of was before, as far as that is known: a month that no entry names began with no tallies, where the

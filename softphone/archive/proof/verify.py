@@ -352,9 +352,8 @@ class _Look:
 
     def _replaced(self, structure: Structure, of: str) -> Iterator[Finding]:
         """Whether a file in which all fits is the one that was written."""
-        there, told = written.counted(structure), self._told.sound.get(of, {})
-        for number, one in sorted(there.items()):
-            if number in told and told[number].hex() != one.digest:
+        for number, one in sorted(written.counted(structure).items()):
+            if not self._told.is_sound(of, number, one.digest):
                 yield Finding("sound_replaced", {"recording": of, "segment": number})
 
     def _data_key(self, found: Iterable[Wrap]) -> tuple[bytes | None, list[tuple[str, KeyRole]]]:
