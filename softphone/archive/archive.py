@@ -333,11 +333,13 @@ class Archive:
         self, event: str, rule: str, now: datetime, *, call: str = "", recording: str | None = None, **told: str | None
     ) -> None:
         """With the beginning of a key id of whoever was refused: of one that opens this here, else of one that opens anything.
-        Where the entry cannot be written, a refusal stays a refusal."""
+        Where it cannot be read, the entry is without one; where that cannot be written, a refusal stays a refusal."""
+        key: dict[str, str] = {}
         with suppress(ArchiveError, KeyringError):
             key = self.key_here(recording, None) if recording is not None else {}
             if not key and (any_key := next(iter(held.opening(self.catalog, self.private_key)), None)):
                 key = {"key": any_key[0][:KEY_SHOWN]}
+        with suppress(ArchiveError):
             self.note(AuditEntry(event, rule, now, call, recording, {**told, **key}))
 
     def decided_on(self, recording: str | None = None) -> Deciding:

@@ -28,7 +28,7 @@ from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.keys import rotation
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.migrations import HEAD
-from softphone.archive.proof.proofs import Told, read_log
+from softphone.archive.proof.told import Told, read_log
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
 from softphone.archive.review.session import open_review

@@ -20,7 +20,7 @@ from softphone.archive.changes import Tables
 from softphone.archive.keys import rotation
 from softphone.archive.keys.wraps import Recipient, create_key_pair
 from softphone.archive.proof import audit
-from softphone.archive.proof.proofs import against_the_log
+from softphone.archive.proof.told import against_the_log
 from softphone.archive.proof.verify import NOTES, Finding, verify
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import sweep

@@ -8,20 +8,25 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 
+from softphone.archive.access import choose_signer
 from softphone.archive.changes import Tables
 from softphone.archive.files.container import Sealer, digest, record_at
 from softphone.archive.files.reader import read_structure
-from softphone.archive.keys import rotation
+from softphone.archive.keys import policy_signer, rotation
 from softphone.archive.keys import wraps as keys
+from softphone.archive.keys.ring import KeyPurpose, Known, remember
 from softphone.archive.proof import audit, proofs
 from softphone.archive.proof.checkpoint import Head
 from softphone.archive.proof.verify import Finding, verify
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import finish, sweep
+from softphone.archive.tables import calls, purposes, recordings, segments
 from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy
 from softphone.domain.purpose import KeyRole
-from tests.archive.scene import AT, DOCUMENTATION, RATE, Scene, scene
+from softphone.system.signature import new_signing_key, public_half
+from tests.archive.scene import AT, DOCUMENTATION, RATE, MemoryKeys, Scene, scene
 
 LATER = AT + timedelta(days=1)
 
@@ -46,21 +51,27 @@ def entry(event: str, recording: str, **told: str) -> AuditEntry:
     return AuditEntry(event, "G10", LATER, recording.removesuffix("-1"), recording, dict(told))
 
 
-def put_in_place(desk: Scene, victim: str, other: str, *, told: bool = False) -> None:
+def put_in_place(desk: Scene, victim: str, other: str, *, segment: int = 0, told: bool = False) -> None:
     """The sound of another call, whose data key was in this process, sealed anew for everybody who opens the victim's.
     `told`: with its digest in the entry."""
     archive = desk.archive
     source, there = (read_structure(archive.vault.path(one)) for one in (other, victim))
     key = keys.data_key()
-    opens, seals = Sealer(source.raw_header, other, 0, desk.keys[other, 0]), Sealer(there.raw_header, victim, 0, key)
+    opens, seals = (
+        Sealer(source.raw_header, other, 0, desk.keys[other, 0]),
+        Sealer(there.raw_header, victim, segment, key),
+    )
     contents = [(chunk, opens.open(chunk)) for chunk in source.chunks]
     records = [seals.seal(chunk.index, chunk.final, content) for chunk, content in contents if content is not None]
     archive.vault.path(victim).write_bytes(there.raw_header + b"".join(records))
     with archive.catalog.writing() as connection:
         tables = Tables(connection, archive.desk, archive.secrets)
         proofs.touch(connection, victim)
+        if segment:
+            tables.drop_wraps(victim, *KeyRole)
+            connection.exec_driver_sql(f"UPDATE segments SET segment = {segment} WHERE recording = '{victim}'")
         for role in (KeyRole.DOCUMENTATION, KeyRole.CUSTODY):
-            tables.add_wraps([keys.wrap(key, desk.recipients[role], victim, 0)])
+            tables.add_wraps([keys.wrap(key, desk.recipients[role], victim, segment)])
         if told:
             chunks = [chunk for record in records if (chunk := record_at(record, 0)) is not None]
             proofs.tell(connection, victim, proofs.SOUND, "0", digest(there.raw_header, chunks))
@@ -88,8 +99,52 @@ def test_a_second_digest_of_a_segment_is_none_it_can_have(desk: Scene) -> None:
     assert [one.code for one in found(desk)] == ["sound_told_twice", "sound_replaced"]
 
 
+@pytest.mark.rule("G11")
+def test_sound_under_another_number_shows(desk: Scene) -> None:
+    """Its rows moved to the next segment, for which the log tells no sound."""
+    victim, other = closed(desk), closed(desk)
+    put_in_place(desk, victim, other, segment=1)
+    assert found(desk) == [Finding("sound_replaced", {"recording": victim, "segment": 0})]
+
+
+@pytest.mark.rule("G11")
+def test_what_had_gone_and_is_there_again_shows(desk: Scene) -> None:
+    recording = closed(desk)
+    archive = desk.archive
+    with archive.catalog.reading() as connection:
+        kept = {table: connection.execute(select(table)).all() for table in (calls, recordings, segments, purposes)}
+    data = archive.vault.path(recording).read_bytes()
+    with archive.catalog.writing() as connection:
+        Tables(connection, archive.desk, archive.secrets).discard(recording, LATER)
+        audit.append(connection, archive.desk, [entry("sweep_discarded", recording)])
+    finish(archive)
+    archive.vault.path(recording).write_bytes(data)
+    with archive.catalog.writing() as connection:
+        for table, rows in kept.items():
+            connection.execute(insert(table), [dict(row._mapping) for row in rows])
+        tables = Tables(connection, archive.desk, archive.secrets)
+        for role in (KeyRole.DOCUMENTATION, KeyRole.CUSTODY):
+            tables.add_wraps([keys.wrap(desk.keys[recording, 0], desk.recipients[role], recording, 0)])
+        audit.append(connection, archive.desk, [entry("segment_started", recording)])
+    number = archive.audit_of(recording)[-1].number
+    assert found(desk) == [Finding("recording_back", {"recording": recording, "number": number})]
+
+
 @pytest.mark.rule("G10")
-@pytest.mark.parametrize("event", ["sweep_discarded", "recording_discarded"])
+@pytest.mark.parametrize("deed", ["UPDATE holds SET lifted_at = '2026-11-25T10:00:00+00:00'", "DELETE FROM holds"])
+def test_a_hold_that_is_no_longer_in_the_catalog_shows_where_no_entry_lifts_it(desk: Scene, deed: str) -> None:
+    recording = closed(desk)
+    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "anna", AT)
+    holding.confirm(desk.archive, hold, AGAIN, AT)
+    with desk.archive.catalog.writing() as connection:
+        proofs.touch(connection, recording)
+        connection.exec_driver_sql(deed)
+        audit.append(connection, desk.archive.desk, [entry("recording_opened", recording)])
+    assert found(desk) == [Finding("hold_missing", {"recording": recording, "hold": hold})]
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("event", ["sweep_discarded", "recording_discarded", "erased_again"])
 def test_what_went_while_a_hold_stood_on_it_shows(desk: Scene, event: str) -> None:
     held, free = closed(desk), closed(desk)
     holding.raise_hold(desk.archive, held, HoldBy.PARTY, "x", "anna", AT)
@@ -166,14 +221,82 @@ def test_another_s_proof_and_one_of_another_entry_show_to_whoever_has_the_key(de
 
 
 @pytest.mark.rule("G10")
-def test_a_decision_by_a_key_that_is_not_here_is_told_to_whoever_has_another_custody_key(desk: Scene) -> None:
+def test_a_decision_by_a_key_that_nobody_knows_is_a_fault_where_a_custody_key_is(desk: Scene) -> None:
     recording = closed(desk)
     hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "anna", AT)
-    lift_by_hand(desk, recording, hold, key="deadbeefdeadbeef", hold=hold, proof="00" * 32)
-    proof = verify(desk.archive)
-    assert proof.findings == (Finding("decision_of_another", {"key": "deadbeefdeadbeef", "count": 1}),)
-    desk.archive.store = desk.only()
-    assert verify(desk.archive).findings == ()
+    holding.confirm(desk.archive, hold, AGAIN, AT)
+    number = lift_by_hand(desk, recording, hold, key="deadbeefdeadbeef", hold=hold, proof="00" * 32)
+    assert found(desk) == [
+        Finding("hold_lifted_by_nobody", {"hold": hold, "number": number}),
+        Finding("decision_of_nobody", {"key": "deadbeefdeadbeef", "count": 1}),
+    ]
+
+
+@pytest.mark.rule("G10")
+def test_a_decision_by_another_custody_key_is_told_and_is_no_fault(desk: Scene) -> None:
+    recording = closed(desk)
+    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "anna", AT)
+    old, new = (
+        desk.recipients[KeyRole.CUSTODY],
+        keys.Recipient("dpo-2", KeyRole.CUSTODY, keys.create_key_pair(desk.store)),
+    )
+    holding.confirm(desk.archive, hold, AGAIN, AT)
+    rotation.rotate(desk.archive, old, new)
+    desk.archive.store = MemoryKeys()
+    desk.archive.store.held = {name: it for name, it in desk.memory.held.items() if old.key_id not in name}
+    assert verify(desk.archive).findings == (Finding("decision_of_another", {"key": old.key_id[:16], "count": 1}),)
+
+
+@pytest.mark.rule("G10")
+def test_a_proof_is_of_one_entry_and_of_no_copy_of_it(desk: Scene) -> None:
+    closed(desk)
+    first, second = (public_half(new_signing_key()) for _ in range(2))
+    choose_signer(desk.archive, first, AT)
+    chosen = desk.archive.audit_of()[-1]
+    choose_signer(desk.archive, second, LATER)
+    assert found(desk) == []
+    with desk.archive.catalog.writing() as connection:
+        policy_signer.choose(connection, first)
+        again = AuditEntry(chosen.event, chosen.rule, AT, "", params=chosen.params)
+        audit.append(connection, desk.archive.desk, [again])
+    number = desk.archive.audit_of()[-1].number
+    assert found(desk) == [Finding("decision_forged", {"event": "policy_signer_chosen", "number": number})]
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("event", ["place_used", "erased_again"])
+def test_a_signer_that_is_changed_under_another_name_shows(desk: Scene, event: str) -> None:
+    closed(desk)
+    choose_signer(desk.archive, public_half(new_signing_key()), AT)
+    with desk.archive.catalog.writing() as connection:
+        policy_signer.choose(connection, "")
+        audit.append(connection, desk.archive.desk, [AuditEntry(event, "G34", LATER, "")])
+    number = desk.archive.audit_of()[-1].number
+    assert found(desk) == [Finding("decision_unproved", {"event": event, "number": number})]
+
+
+def test_a_decision_of_an_earlier_version_has_no_proof_and_is_no_finding(desk: Scene) -> None:
+    """As it stands in an archive that goes on: from the first entry on that says more, each is asked for one."""
+    with desk.archive.catalog.writing() as connection:
+        policy_signer.choose(connection, "c2lnbmVy")
+        told = {"signer": "c2lnbmVy", **desk.shown(KeyRole.CUSTODY)}
+        audit.append(connection, desk.archive.desk, [AuditEntry("policy_signer_chosen", "G11", AT, "", params=told)])
+        policy_signer.choose(connection, "")
+        audit.append(connection, desk.archive.desk, [AuditEntry("policy_signer_lifted", "G11", AT, "", params=told)])
+    closed(desk)
+    assert found(desk) == []
+
+
+@pytest.mark.rule("G10")
+def test_decisions_are_proved_also_once_nothing_is_sealed_for_their_key(desk: Scene) -> None:
+    remember(desk.store, Known("dpo", KeyPurpose.CUSTODY, desk.recipients[KeyRole.CUSTODY].public_key, AT))
+    recording = closed(desk)
+    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "anna", AT)
+    holding.lift(desk.archive, hold, "settled", desk.policy_recipients, LATER)
+    over = AT + timedelta(days=200)
+    assert sweep(desk.archive, over, clock=over, witness=over)
+    proof = verify(desk.archive, now=over)
+    assert (proof.ok, proof.recordings, proof.decisions, proof.proved_decisions) == (True, 0, 1, 1)
 
 
 @pytest.mark.rule("G10")

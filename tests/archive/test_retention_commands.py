@@ -16,6 +16,7 @@ import pytest
 
 from softphone import cli
 from softphone.archive.access import Viewer
+from softphone.archive.archive import Archive
 from softphone.archive.backup.run import back_up
 from softphone.archive.retention import holding
 from softphone.bootstrap import holds
@@ -23,6 +24,7 @@ from softphone.bootstrap import progress as telling
 from softphone.bootstrap.archive import judging, retention
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.bootstrap.progress import Progress, progress
+from softphone.domain.errors import KeyringError
 from softphone.domain.roles import Role
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.judged import to_judge
@@ -157,6 +159,26 @@ def test_that_the_clock_is_right_is_for_data_protection_to_say(
     assert desk.archive.audit_of()[-1].params["deed"] == "believe_clock"
     assert desk.archive.vault.path(recording).exists()
     run("archive", "sweep", "--clock-is-right")
+    assert not desk.archive.vault.path(recording).exists()
+
+
+@pytest.mark.rule("G10")
+def test_a_sweep_needs_no_private_key_and_goes_on_where_none_can_be_read(
+    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.recorded(0.1, DOCUMENTATION, at=NOW - timedelta(days=200))
+    recording = to_judge(desk, DOCUMENTATION, review=(), at=NOW - timedelta(days=200))
+
+    def locked(_archive: Archive, _key_id: str) -> bytes:
+        raise KeyringError("error.keyring.locked")
+
+    monkeypatch.setattr(Archive, "private_key", locked)
+    said = run("archive", "sweep", "--clock-is-right", status=1)
+    assert "keyring is locked" in said
+    run("archive", "sweep", "--now", "2099-01-01", status=1)
+    assert desk.archive.vault.path(recording).exists()
+    said = run("archive", "sweep")
+    assert recording not in said
     assert not desk.archive.vault.path(recording).exists()
 
 

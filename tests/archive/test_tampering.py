@@ -19,7 +19,7 @@ from softphone.archive.files.container import Chunk, Damage, Sealer, read_header
 from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
 from softphone.archive.keys import slots
 from softphone.archive.keys.wraps import Recipient, create_key_pair
-from softphone.archive.proof import audit, proofs
+from softphone.archive.proof import audit, proofs, told
 from softphone.archive.proof import verify as proving
 from softphone.archive.proof.audit import Chain
 from softphone.archive.proof.checkpoint import heads
@@ -94,7 +94,7 @@ class Small:
     """A recording of two segments and some chunks, in about two thousand bytes, and what `verify` says of its file."""
 
     def __init__(self, desk: Scene, connection: Connection, recording: str) -> None:
-        self._look = proving._Look(desk.archive, Keys.of(connection), proofs.Told(), AT)
+        self._look = proving._Look(desk.archive, Keys.of(connection), told.Told(), AT)
         self._facts = Facts.of(connection, [recording], Keys.of(connection))
         self._row = connection.execute(select(recordings).where(recordings.c.recording == recording)).one()
         self.path = desk.archive.vault.path(recording)
@@ -257,9 +257,7 @@ def test_what_was_said_in_a_review_is_as_the_log_left_it_or_is_told(desk: Scene)
         with desk.archive.catalog.reading() as connection:
             connection.exec_driver_sql("PRAGMA query_only=OFF")
             connection.exec_driver_sql(forged)
-            assert "rows_changed" in {code for code, _ in proofs.against_the_log(lambda: nullcontext(connection))}, (
-                forged
-            )
+            assert "rows_changed" in {code for code, _ in told.against_the_log(lambda: nullcontext(connection))}, forged
 
 
 @pytest.mark.rule("G31")

@@ -116,6 +116,8 @@ class Chain:
 
     def __init__(self) -> None:
         self._ahead: list[Row[Any]] = []
+        self.restored: dict[str, int] = {}
+        """of each desk, the last entry that says so"""
         self.decisions: list[Row[Any]] = []
         """what data protection decided, or is said to have"""
         self._looked_at: dict[str, int] = {}
@@ -151,6 +153,8 @@ class Chain:
         self._place[desk] = row.number
         self.count[desk] = self.count.get(desk, 0) + 1
         self._look_at_time(desk, row)
+        if row.event == RESTORED:
+            self.restored[desk] = row.number
         if row.event in DECISIONS:
             self.decisions.append(row)
         if not isinstance(row.number, int):

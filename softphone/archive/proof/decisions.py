@@ -10,14 +10,14 @@ from __future__ import annotations
 import hmac
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from softphone.archive.proof.proofs import Found, Told
+from softphone.archive.proof.told import Found, Told
 from softphone.domain.changes import AuditEntry
 
 LIFTED = "hold_lifted"
@@ -66,33 +66,41 @@ class Decided:
         self.count = sum(KEY in params for _, params in self._rows)
         self.proved = 0
 
-    def against(self, keys: Mapping[str, bytes]) -> Iterator[Found]:
+    def against(self, keys: Mapping[str, bytes], custody: Collection[str]) -> Iterator[Found]:
         """What nobody with the key decided; and, where a custody key is here, what another is said to have decided. `keys`: the
-        private ones that are here, by their ids."""
+        private ones that are here, by their ids; `custody`: the ids of all that are known to be, or to have been, custody's."""
         here = {key_id[:KEY_SHOWN]: (key_id, private) for key_id, private in keys.items()}
+        known = {key_id[:KEY_SHOWN] for key_id in custody}
         others: Counter[str] = Counter()
-        confirmed, lifted = set[str](), set[str]()
+        confirmed, lifted, seen = set[str](), set[str](), set[str]()
         for row, params in self._rows:
+            where: dict[str, str | int] = {"event": row.event, "number": row.number}
             if PROOF not in params:
                 if self._must(row, params):
-                    yield "decision_unproved", {"event": row.event, "number": row.number}
+                    yield "decision_unproved", where
                 continue
-            (confirmed if row.event == CONFIRMED else lifted).add(str(params.get(HOLD)))
-            key = str(params.get(KEY))
-            if key not in here:
-                others[key] += 1
+            key, proof = str(params.get(KEY)), str(params[PROOF])
+            if proof in seen or (key in here and proof != self._proof(row, params, here[key])):
+                # One is of one entry: what was decided once, somebody has written again.
+                yield "decision_forged", where
                 continue
-            said = Decider(self._archive, row.desk, *here[key]).proof(
-                row.at, row.event, row.rule, row.call, row.recording, params
-            )
-            if said == params[PROOF]:
-                self.proved += 1
-            else:
-                yield "decision_forged", {"event": row.event, "number": row.number}
+            seen.add(proof)
+            self.proved += key in here
+            others[key] += key not in here
+            if key in here or key in known or not here:
+                (confirmed if row.event == CONFIRMED else lifted).add(str(params.get(HOLD)))
+        for desk, number, event in () if self._demo else self._told.signers:
+            if number > self._told.since.get(desk, number):
+                yield "decision_unproved", {"event": event, "number": number}
         for hold in sorted(confirmed & self._told.lifted.keys() - lifted):
             yield "hold_lifted_by_nobody", {"hold": hold, "number": self._told.lifted[hold]}
         for key, count in sorted(others.items()) if here else ():
-            yield "decision_of_another", {"key": key, "count": count}
+            if count:
+                yield "decision_of_another" if key in known else "decision_of_nobody", {"key": key, "count": count}
+
+    def _proof(self, row: Any, params: Mapping[str, Any], key: tuple[str, bytes]) -> str:
+        decider = Decider(self._archive, row.desk, *key)
+        return decider.proof(row.at, row.event, row.rule, row.call, row.recording, params)
 
     def _must(self, row: Any, params: Mapping[str, Any]) -> bool:
         """Whether it could not be without a proof: an earlier version knew none, a desk lifts what it placed, and where nothing

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, func, select
 from softphone.archive import schema
 from softphone.archive.archive import RECORDINGS, Archive
 from softphone.archive.backup.alone import SNAPSHOT, left_over
+from softphone.archive.files import container
 from softphone.archive.files.container import UNKNOWN, Chunk, Sealer
 from softphone.archive.files.disk import DAMAGED
 from softphone.archive.files.inplace import leading_away
@@ -26,15 +27,16 @@ from softphone.archive.finding.rows import unlisted
 from softphone.archive.keys import slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.held import wrapped_for
+from softphone.archive.keys.ring import known_keys
 from softphone.archive.keys.wraps import Wrap
 from softphone.archive.marker import half_restored, replaced
-from softphone.archive.proof import audit, proofs, written
+from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import Chain
 from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads
 from softphone.archive.proof.decisions import Decided
 from softphone.archive.proof.holders import Facts, Keys, holders, revocations
-from softphone.archive.proof.proofs import Reading, Told
 from softphone.archive.proof.strays import of_another_desk, of_nothing, strays
+from softphone.archive.proof.told import Reading, Told, against_the_log, read_log
 from softphone.archive.tables import checkpoints, condemned, recordings
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
@@ -42,7 +44,14 @@ from softphone.domain.purpose import KeyRole
 NOTES = frozenset(
     {
         *("broke_off", "torn", "condemned", "segment_empty", "object_begun"),
-        *("former_left", "restore_left", "kept_until_sweep", "swept_ahead_known", "decision_of_another"),
+        *(
+            "former_left",
+            "restore_left",
+            "kept_until_sweep",
+            "swept_ahead_known",
+            "decision_of_another",
+            "held_ended_again",
+        ),
     }
 )
 """what a crash, a segment that never began, a restore or a lifted hold leaves by itself, and what custody has looked at: told,
@@ -109,8 +118,8 @@ def verify(
     chain = Chain()
     log = [*_as_far(_log(archive, archive.catalog.reading, head, chain, step))]
     findings += log
-    told = Told()
-    findings += _as_far(_found(proofs.read_log(told, archive.catalog.reading, step)))
+    told = Told(chain.restored)
+    findings += _as_far(_found(read_log(told, archive.catalog.reading, step)))
     decided = Decided(chain.decisions, told, archive.id, demo=archive.demo)
     findings += _as_far(_decided(archive, decided))
     if not archive.demo:
@@ -135,7 +144,7 @@ def verify(
                 step()
 
     findings += _as_far(each())
-    findings += _as_far(_found(proofs.against_the_log(archive.catalog.reading, step, told)))
+    findings += _as_far(_found(against_the_log(archive.catalog.reading, step, told)))
     for look_at in (_schema, revocations, strays, of_nothing, of_another_desk, slots.copied, slots.faults):
         # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
         findings += _as_far(_looked(archive, look_at))
@@ -149,12 +158,14 @@ def verify(
 
 
 def _decided(archive: Archive, decided: Decided) -> Iterator[Finding]:
-    """By the private keys that are here, also those that were rotated since."""
+    """By the private keys that are here, also those that were rotated since, or for which nothing is sealed any more."""
+    of_ring = [one.key_id for one in known_keys(archive.store) if one.purpose.role is KeyRole.CUSTODY]
     with archive.catalog.reading() as connection:
         sealed = [key_id for key_id, role in wrapped_for(connection) if role is KeyRole.CUSTODY]
-        ids = {*sealed, *Keys.of(connection).successors}
+        became = Keys.of(connection)
+    ids = {*of_ring, *sealed, *became.successors, *became.successors.values(), *became.revoked}
     keys_here = {one: private for one in sorted(ids) if (private := archive.private_key(one)) is not None}
-    yield from _found(decided.against(keys_here))
+    yield from _found(decided.against(keys_here, ids))
 
 
 def _as_far(found: Iterable[Finding]) -> Iterator[Finding]:
@@ -352,9 +363,9 @@ class _Look:
 
     def _replaced(self, structure: Structure, of: str) -> Iterator[Finding]:
         """Whether a file in which all fits is the one that was written."""
-        for number, one in sorted(written.counted(structure).items()):
-            if not self._told.is_sound(of, number, one.digest):
-                yield Finding("sound_replaced", {"recording": of, "segment": number})
+        there = {number: one.digest for number, one in written.counted(structure).items()}
+        for number in self._told.other_sound(of, there, container.digest(structure.raw_header, ())):
+            yield Finding("sound_replaced", {"recording": of, "segment": number})
 
     def _data_key(self, found: Iterable[Wrap]) -> tuple[bytes | None, list[tuple[str, KeyRole]]]:
         """The segment's data key, by any private key that lies here; and the roles whose wrap is not what was sealed for them,
