@@ -27,7 +27,7 @@ from softphone.archive.proof.checkpoint import Head, heads
 from softphone.archive.proof.health import health
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention.clock import steady
-from softphone.archive.retention.holding import raise_hold, standing
+from softphone.archive.retention.holding import confirm, lift, raise_hold, standing
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import open_review
 from softphone.archive.tables import review_comments, sample_runs
@@ -381,6 +381,28 @@ def test_a_journal_that_was_tampered_with_is_refused_and_what_is_certain_of_it_s
     known = {"cut": AT + timedelta(hours=2), "gone": AT}
     assert done.unknown_since == known.get(damage, AT + timedelta(hours=1))
     archive.close()
+
+
+@pytest.mark.rule("G10")
+def test_what_was_held_in_the_backup_and_has_gone_since_is_told_as_the_restore_s_deed(
+    desk: Scene, disk: Path, new: Path
+) -> None:
+    recording, lifted = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
+    holds = [raise_hold(desk.archive, one, HoldBy.PARTY, "x", "anna", AT) for one in (recording, lifted)]
+    confirm(desk.archive, holds[1], (AT + timedelta(days=60)).date(), AT)
+    back_up(desk.archive, disk, AT)
+    for hold in holds:
+        lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
+    desk.commit(Discard(recording, "withdrawn"), call=recording.removesuffix("-1"), recording=recording, rule="G04")
+    tell(desk.archive, disk, SOON)
+    done, archive = brought_back(desk, disk, new)
+    with closing(archive):
+        assert (done.erased, done.damaged) == (1, [])
+        assert [row.recording for row in archive.list(SOON)] == [lifted]
+        assert list(standing(archive, SOON)) == []
+        proof = verify(archive)
+        assert proof.ok
+        assert [(one.code, one.params["recording"]) for one in proof.findings] == [("held_ended_again", recording)]
 
 
 def test_a_recording_damaged_in_the_backup_is_told_and_the_others_come_back(desk: Scene, disk: Path, new: Path) -> None:
