@@ -4,6 +4,7 @@ rows, the holds and the sound it does not bear out (ADR 018, 022)."""
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, cast
@@ -269,7 +270,8 @@ def _read(state: str) -> list[tuple[str, str, str, Mapping[str, Any]]]:
     that."""
     try:
         told: dict[str, Any] = json.loads(state)
-        return [(of, str(was), str(now), dict(*more)) for of, (was, now, *more) in told.items()]
+        # One string for an id, wherever it is kept.
+        return [(sys.intern(of), str(was), str(now), dict(*more)) for of, (was, now, *more) in told.items()]
     except (ValueError, TypeError, AttributeError):
         return []
 
