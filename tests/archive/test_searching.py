@@ -311,6 +311,7 @@ def test_counting_can_be_broken_off(archive: Archive, monkeypatch: pytest.Monkey
 @pytest.mark.torture
 @pytest.mark.timeout(1800)
 def test_of_a_million_a_page_and_a_search_cost_what_they_cost_of_ten_thousand(tmp_path: Path) -> None:
+    # A team's sample is one in a hundred of what lies on its lines: of ten thousand there is no page to be filled.
     costs: dict[int, dict[str, int]] = {}
     for size in (10_000, 1_000_000):
         archive = Archive.create(tmp_path / str(size), MemoryKeys())
@@ -327,6 +328,6 @@ def test_of_a_million_a_page_and_a_search_cost_what_they_cost_of_ten_thousand(tm
     dearer = {
         name: (cost, costs[10_000][name])
         for name, cost in costs[1_000_000].items()
-        if cost > 3 * costs[10_000][name] + 60
+        if cost > 3 * costs[10_000][name] + (600 if name == "training of a team" else 60)
     }
     assert dearer == {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
@@ -175,14 +175,14 @@ def _page(where: list[ColumnElement[bool]], query: Query, limit: int) -> Any:
     asked = select(recordings.c.recording, recordings.c.opened_at).where(*where)
     if _few(query):
         return _ids(asked.where(*_among(query)).subquery(), limit)
-    if len(query.agents or query.lines or ()) > SEVERAL:
+    if len(query.lines or query.agents or ()) > SEVERAL:
         # So many are found in whatever there is.
         each = [asked.where(*_among(query))]
+    elif query.lines is not None:
+        # Of both, by the lines: on them a team's agents are many, and not every agent is much on them.
+        each = [asked.where(*_among(replace(query, lines=(one,)))) for one in dict.fromkeys(query.lines)]
     elif query.agents is not None:
         each = [asked.where(recordings.c.agent == one) for one in dict.fromkeys(query.agents)]
-        each = each if query.lines is None else [one.where(recordings.c.line.in_(query.lines)) for one in each]
-    elif query.lines is not None:
-        each = [asked.where(recordings.c.line == one) for one in dict.fromkeys(query.lines)]
     else:
         each = [asked]
     if not each:
