@@ -165,7 +165,7 @@ def test_damage_here_does_not_go_into_the_backup(desk: Scene, disk: Path) -> Non
     changed, missing = desk.recorded(1, DOCUMENTATION), desk.recorded(1, DOCUMENTATION)
     back_up(desk.archive, disk, AT)
     path = desk.archive.vault.path(changed)
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    path.write_bytes((data := path.read_bytes())[:-1] + bytes([data[-1] ^ 1]))
     os.utime(path, (1, 1))
     desk.archive.vault.path(missing).unlink()
     done = back_up(desk.archive, disk, NEXT_DAY)
@@ -570,7 +570,8 @@ def test_a_damaged_copy_whose_source_is_damaged_too_stays_as_it_is(
     back_up(desk.archive, disk, AT)
     path = desk.archive.vault.path(recording)
     (copy,) = (disk / "recordings").iterdir()
-    copy.write_bytes(left := copy.read_bytes()[:-1] + b"x")
+    data = copy.read_bytes()
+    copy.write_bytes(left := data[:-1] + bytes([data[-1] ^ 1]))
     if hurt:
         path.write_bytes(hurt(path.read_bytes()))
     else:

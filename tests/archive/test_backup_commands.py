@@ -155,7 +155,8 @@ def test_a_check_says_which_of_a_backup_s_own_files_is_gone_or_another(
     disk, archive = tmp_path / "disk", ("--archive", desk.folder)
     run("backup", disk, *archive)
     path = disk / name
-    path.write_bytes(b"x" + path.read_bytes()[1:])
+    data = path.read_bytes()
+    path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
     said = run("backup", disk, "--check", *archive, status=1)
     # Of the journal's two files, the one that is named is the one with the lines.
     assert f"{disk / name.removesuffix('.end')}, is not as it was written" in said

@@ -150,7 +150,8 @@ def prove_mended(folder: Path, left: int) -> bool:
     place = Place(folder)
     copies = {path: path.read_bytes() for path in (place.disk / "recordings").glob(f"{place.stays}.*")}
     (copy,) = copies
-    copy.write_bytes(copies[copy][:-1] + b"x")
+    whole = copies[copy]
+    copy.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     died = place.dies("mend", left)
     # The source is as it was, and the next check mends what this one did not.
     live = place.opened(place.folder)

@@ -409,7 +409,7 @@ def test_a_recording_damaged_in_the_backup_is_told_and_the_others_come_back(desk
     hurt, lost, whole = (closed(desk, DOCUMENTATION) for _ in range(3))
     back_up(desk.archive, disk, AT)
     (path,) = (disk / "recordings").glob(f"{hurt}.*")
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    path.write_bytes((data := path.read_bytes())[:-1] + bytes([data[-1] ^ 1]))
     next((disk / "recordings").glob(f"{lost}.*")).unlink()
     done, archive = brought_back(desk, disk, new)
     assert set(done.damaged) == {hurt, lost}
@@ -433,7 +433,7 @@ def test_a_catalog_or_list_that_is_another_is_refused(desk: Scene, disk: Path, n
     back_up(desk.archive, disk, AT)
     for name, code in (("objects-1.list", "list_changed"), ("catalog-1.db", "catalog_changed")):
         data = (disk / name).read_bytes()
-        (disk / name).write_bytes(data[:-2] + b"00")
+        (disk / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
         assert refusal(desk, disk, new, accept_unknown=True).code == f"error.backup.{code}"
         (disk / name).unlink()
         assert refusal(desk, disk, new, accept_unknown=True).code == f"error.backup.{code}"
@@ -641,7 +641,7 @@ def test_a_good_file_in_the_former_folder_is_taken_where_the_backup_s_is_damaged
     back_up(desk.archive, disk, AT)
     whole = desk.archive.vault.path(good).read_bytes()
     for one in (disk / "recordings").iterdir():
-        one.write_bytes(one.read_bytes()[:-1] + b"x")
+        one.write_bytes((data := one.read_bytes())[:-1] + bytes([data[-1] ^ 1]))
     desk.archive.vault.path(both).write_bytes(b"")
     done, archive = brought_back(desk, disk, new, accept_unknown=False, erased_in=desk.folder)
     assert (done.damaged, done.differs) == ([both], [])
