@@ -15,9 +15,9 @@ from softphone.archive.access import opens, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.files.disk import REFUSALS, UNWRITABLE
 from softphone.archive.retention import holding
-from softphone.archive.retention.clock import steady
+from softphone.archive.retention.clock import is_doubtful, steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import HoldState, Steady
@@ -79,8 +79,11 @@ class Sweeper(Housekeeper):
         if self._next is None or self._elapsed() >= self._next:
             fault = self._tried(open_beside, self._sweep)
             self._next = self._elapsed() + (_AGAIN if fault else DAY)
-            if not self._ending:
-                self._report(fault)
+            if self._ending:
+                return _LOOK
+            # Also where it could not be done, as it may be for days; and what goes wrong here is none of the sweep's faults.
+            self._tried(open_beside, self._see)
+            self._report(fault)
         elif self._elapsed() >= self._see_next or self._stands:
             # What has been decided since is not to stand there for an hour.
             self._tried(open_beside, self._see)
@@ -93,8 +96,16 @@ class Sweeper(Housekeeper):
         return self._beside().up.total_seconds()
 
     def _see(self, archive: Archive) -> None:
-        now = self._now()
-        if archive.see(now, self._beside()):
+        """A disk that takes nothing keeps the clock from being witnessed, and nobody from being told."""
+        now, beside = self._now(), self._beside()
+        try:
+            believed = archive.see(now, beside)
+        except ArchiveError as error:
+            if error.code not in REFUSALS:
+                raise
+            with archive.catalog.reading() as connection:
+                believed = not is_doubtful(connection, now, beside)
+        if believed:
             self._tell_overdue(archive, now)
 
     def _tell_overdue(self, archive: Archive, now: datetime) -> None:
@@ -126,7 +137,6 @@ class Sweeper(Housekeeper):
             return Said("error.archive.clock_doubtful", {"since": since, "today": now.date().isoformat()})
         if counts:
             self._log.info("swept: %s", _told(counts))
-        self._tell_overdue(archive, now)
         return None
 
 

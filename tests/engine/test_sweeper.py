@@ -142,7 +142,8 @@ def test_each_hour_at_work_is_told_to_the_archive_so_that_what_is_away_after_it_
 
     beside.sweeper.start(open_beside)
     assert beside.reports.get(timeout=20) is None
-    closed.get(timeout=20)
+    for _ in ("the sweep", "a look at the clock"):
+        closed.get(timeout=20)
     beside.now += timedelta(hours=2)
     beside.elapsed += 7200
     beside.sweeper.look()
@@ -266,6 +267,57 @@ def test_it_is_told_within_the_hour_and_not_by_a_clock_that_jumped(desk: Scene, 
     beside.elapsed += 3600
     beside.sweeper.look()
     assert beside.overdue.get(timeout=20) is not None
+
+
+@pytest.mark.rule("G10")
+def test_it_is_told_also_while_no_sweep_can_be_done(
+    desk: Scene, beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked(desk)
+    assert beside.start() is None
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ArchiveError("error.archive.unwritable", path="catalog.db", detail="disk full")
+
+    monkeypatch.setattr(sweeper, "sweeping", refuse)
+    assert beside.later(timedelta(days=31)) == Said("error.archive.not_swept", {"detail": "disk full"})
+    told = beside.overdue.get(timeout=20)
+    assert told is not None
+    assert told.code == "error.archive.holds_overdue"
+
+
+@pytest.mark.rule("G10")
+def test_it_is_told_on_a_disk_that_is_full_and_not_by_a_clock_that_jumped(tmp_path: Path) -> None:
+    with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
+        desk.archive.repair(AT)
+        locked(desk)
+        desk.archive.catalog.scour()
+        beside = Beside(desk)
+        assert beside.start() is None
+        fill(disk)
+        assert beside.later(timedelta(hours=25), clock=timedelta(days=60)) is not None
+        assert beside.overdue.empty()
+        beside.now = AT + timedelta(hours=25)
+        said = beside.later(timedelta(days=30))
+        assert said is not None
+        assert said.code == "error.archive.full_not_due"
+        assert beside.overdue.get(timeout=20) is not None
+        beside.sweeper.stop()
+
+
+def test_a_bug_in_what_is_told_beside_a_sweep_is_not_said_to_be_one_of_the_sweep(
+    desk: Scene, beside: Beside, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording = due(desk)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(holding, "standing", broken)
+    assert beside.start() is None
+    assert kept(desk) == []
+    assert [row.event for row in desk.archive.audit_of(recording)][-1] == "sweep_discarded"
+    assert "bug ZeroDivisionError" in caplog.text
 
 
 @pytest.mark.rule("G10")
