@@ -6,6 +6,7 @@ Never over a network: SQLite's locks hold on one machine alone. Who may open wha
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +61,7 @@ def share(folder: Path, group: str, before: Callable[[], object] = lambda: None)
     """Gives the folder, and all that is and comes into it, to a group. How many files and folders.
 
     For whom the folder belongs to, who must be of that group. `before` is called once it is known that it can be shared with that
-    group. Raises ArchiveError.
+    group by this user. Raises ArchiveError.
     """
     if sys.platform == "win32":
         raise ArchiveError("error.archive.share_windows", path=str(folder))
@@ -71,18 +72,45 @@ def share(folder: Path, group: str, before: Callable[[], object] = lambda: None)
         number = grp.getgrnam(group).gr_gid
     except KeyError:
         raise ArchiveError("error.archive.no_group", group=group[:60]) from None
-    before()
-    count = 0
     try:
-        for path in (folder, *sorted(folder.rglob("*"))):
-            if path.is_symlink():
-                continue
-            os.chown(path, -1, number)
-            path.chmod(_FOLDER if path.is_dir() else _FILE)
+        if me := os.geteuid():
+            for path in _within(folder):
+                if path.stat().st_uid != me and not _is_given(path, number):
+                    raise ArchiveError("error.archive.share_not_owner", path=str(path), owner=_owner(path))
+            if number not in {os.getegid(), *os.getgroups()}:
+                raise ArchiveError("error.archive.share_not_member", group=group)
+        before()
+        count = 0
+        for path in _within(folder):
+            if not _is_given(path, number):
+                os.chown(path, -1, number)
+                path.chmod(_mode(path))
             count += 1
     except OSError as error:
         raise ArchiveError("error.archive.not_shared", path=str(folder), detail=error.strerror or "") from error
     return count
+
+
+def _within(folder: Path) -> list[Path]:
+    """The folder first, and no link."""
+    return [path for path in (folder, *sorted(folder.rglob("*"))) if not path.is_symlink()]
+
+
+def _is_given(path: Path, group: int) -> bool:
+    """As what another of the group makes here comes into it."""
+    found = path.stat()
+    return (found.st_gid, stat.S_IMODE(found.st_mode)) == (group, _mode(path))
+
+
+def _mode(path: Path) -> int:
+    return _FOLDER if path.is_dir() else _FILE
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except KeyError:
+        return str(path.stat().st_uid)
 
 
 def group_of(folder: Path) -> str | None:

@@ -120,6 +120,65 @@ def test_a_group_that_is_not_there_is_said_so(tmp_path: Path) -> None:
         assert mode(desk.folder) == 0o700
 
 
+@pytest.fixture
+def user(monkeypatch: pytest.MonkeyPatch) -> int:
+    """One who is not root, of this process's groups alone."""
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    return 4711
+
+
+def refused(folder: Path, group: str) -> ArchiveError:
+    """And nothing was done, nor told before it."""
+    told: list[str] = []
+    with pytest.raises(ArchiveError) as error:
+        sharing.share(folder, group, lambda: told.append(group))
+    assert (told, sharing.group_of(folder)) == ([], None)
+    return error.value
+
+
+def given(folder: Path, user: int) -> None:
+    """To this user, as root alone can."""
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user, -1)
+
+
+@posix
+def test_somebody_else_s_folder_is_not_said_to_be_shared(tmp_path: Path, user: int) -> None:
+    with scene(tmp_path / "archive") as desk:
+        error = refused(desk.folder, own_group())
+    assert (error.code, error.params["path"]) == ("error.archive.share_not_owner", str(desk.folder))
+    assert error.params["owner"] == desk.folder.owner() != str(user)
+
+
+@posix
+def test_what_others_made_in_a_shared_folder_keeps_nobody_from_sharing_it_again(tmp_path: Path, user: int) -> None:
+    with scene(tmp_path / "archive") as desk:
+        given(desk.folder, user)
+        assert sharing.share(desk.folder, own_group()) > 4
+        theirs = desk.archive.vault.path("theirs")
+        theirs.write_bytes(b"")
+        theirs.chmod(0o660)
+        assert theirs.stat().st_uid != user
+        assert sharing.share(desk.folder, own_group()) > 5
+        theirs.chmod(0o600)
+        with pytest.raises(ArchiveError) as error:
+            sharing.share(desk.folder, own_group())
+        assert error.value.params["path"] == str(theirs)
+
+
+@posix
+def test_with_a_group_that_one_is_not_of_nothing_is_shared(
+    tmp_path: Path, user: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scene(tmp_path / "archive") as desk:
+        given(desk.folder, user)
+        group = own_group()
+        monkeypatch.setattr(os, "getegid", lambda: user)
+        monkeypatch.setattr(os, "getgroups", lambda: [user])
+        error = refused(desk.folder, group)
+    assert (error.code, error.params["group"]) == ("error.archive.share_not_member", group)
+
+
 def test_two_desks_with_keyrings_of_their_own_record_into_one_archive_at_once(tmp_path: Path) -> None:
     """Neither waits for ever, no entry is lost, the chain holds, and who has no signing key signs nothing."""
     with scene(tmp_path / "archive") as desk:
