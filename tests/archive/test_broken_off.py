@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from softphone import cli
 from softphone.archive.archive import Archive
@@ -19,7 +19,7 @@ from softphone.archive.files.reader import read_structure
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.repair import Repair
 from softphone.archive.proof.verify import verify
-from softphone.archive.tables import recordings
+from softphone.archive.tables import meta, recordings
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import KeyRole
@@ -176,6 +176,42 @@ def test_one_that_an_earlier_version_marked_has_it_from_the_next_start_on(
     assert archive.find("call-1").seconds == SECONDS
     assert verify(archive).ok
     assert "G10  The end of the recording that broke off was determined\n" in told("show", "call-1")
+    events = [entry.event for entry in archive.audit_of()]
+    assert repaired(archive) == []
+    assert [entry.event for entry in archive.audit_of()] == events
+
+
+def test_one_whose_file_could_not_be_read_at_that_start_has_it_from_the_next_that_can(killed: Killed) -> None:
+    archive = killed("talk")
+    marked_by_an_earlier_version(archive)
+    path = archive.vault.path("call-1")
+    elsewhere = path.rename(path.with_name("elsewhere"))
+    path.mkdir()
+    assert repaired(archive) == []
+    assert archive.find("call-1").seconds is None
+    path.rmdir()
+    elsewhere.rename(path)
+    assert repaired(archive) == []
+    assert archive.find("call-1").seconds == SECONDS
+    assert verify(archive).ok
+
+
+def test_one_that_broke_off_and_cannot_be_read_yet_has_its_end_and_its_count_once_it_can(killed: Killed) -> None:
+    archive = killed("talk")
+    with archive.catalog.writing() as connection:
+        # As an earlier start left it.
+        connection.execute(insert(meta).values(name="ends-found", value=AT.isoformat()))
+    path = archive.vault.path("call-1")
+    elsewhere = path.rename(path.with_name("elsewhere"))
+    path.mkdir()
+    assert repaired(archive) == [Repair.BROKE_OFF]
+    path.rmdir()
+    elsewhere.rename(path)
+    assert repaired(archive) == []
+    assert archive.find("call-1").seconds == SECONDS
+    with archive.catalog.reading() as connection:
+        assert written.uncounted(connection, "call-1") == []
+    assert verify(archive).ok
     events = [entry.event for entry in archive.audit_of()]
     assert repaired(archive) == []
     assert [entry.event for entry in archive.audit_of()] == events

@@ -36,6 +36,7 @@ from softphone.domain.errors import ArchiveError
 _FADE = RATE // 10
 """samples faded in where the chunk before is lost and cannot be decoded as preroll"""
 _SILENT_BLOCK = RATE
+UNREADABLE = "error.archive.recording_unreadable"
 
 
 class MarkKind(StrEnum):
@@ -88,7 +89,7 @@ def read_structure(path: Path) -> Structure:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ArchiveError("error.archive.recording_unreadable", path=str(path), detail=error.strerror or "") from error
+        raise ArchiveError(UNREADABLE, path=str(path), detail=error.strerror or "") from error
     header, start = read_header(data)
     found = list(scan(data, start))
     return Structure(

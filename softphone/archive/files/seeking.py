@@ -29,7 +29,7 @@ from softphone.archive.files.container import (
     record_at,
 )
 from softphone.archive.files.opus import PREROLL, Decoder, Pcm
-from softphone.archive.files.reader import Mark, MarkKind, marks_within
+from softphone.archive.files.reader import UNREADABLE, Mark, MarkKind, marks_within
 from softphone.domain.errors import ArchiveError
 
 BLOCK = 8_192
@@ -71,9 +71,7 @@ class SeekingReader:
         try:
             file = path.open("rb", buffering=0)
         except OSError as error:
-            raise ArchiveError(
-                "error.archive.recording_unreadable", path=str(path), detail=error.strerror or ""
-            ) from error
+            raise ArchiveError(UNREADABLE, path=str(path), detail=error.strerror or "") from error
         try:
             return cls(file, keys)
         except BaseException:

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.files import container
-from softphone.archive.files.container import FRAME, RATE
-from softphone.archive.files.reader import read_structure, unknown
+from softphone.archive.files.container import FRAME, RATE, UNKNOWN
+from softphone.archive.files.reader import UNREADABLE, read_structure, unknown
 from softphone.archive.files.vault import CHUNK_PACKETS, Vault, Written
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.proof import audit, written
@@ -40,7 +40,7 @@ ORPHAN_GONE = "orphan_deleted"
 END_FOUND = "recording_end_found"
 """the entry of what an earlier version had marked as broken off, without saying how long it is"""
 _ENDS_FOUND = "ends-found"
-"""in `meta`: there is no such recording any more"""
+"""in `meta`: there is none left whose end could still be found"""
 _ROWS = select(recordings.c.recording, recordings.c.call, recordings.c.opened_at, recordings.c.closed_at)
 
 
@@ -91,6 +91,8 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
             else:
                 ended = None if row.closed_at is not None else _heard_until(connection, row, seen)
                 _set(connection, row, broke_off_at=seen.ended, closed_at=ended)
+                if seen.later:
+                    connection.execute(delete(meta).where(meta.c.name == _ENDS_FOUND))
                 entry = _entry(item, row.call, now)
             audit.append(connection, desk, [entry])
             # The mark is not on the disk yet: cut off here, the next start finds that the end is missing.
@@ -151,20 +153,26 @@ def _unfinished(catalog: Catalog, desk: str, now: datetime) -> list[Any]:
 
 
 def _find_ends(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> None:
-    """Of what an earlier version had marked as broken off. It takes a look at all there are: done once."""
+    """Of what was marked as broken off without one: by an earlier version, or while its file could not be read. It takes a look
+    at all there are: done until each was read or is gone."""
     with catalog.reading() as connection:
         if connection.execute(select(meta.c.value).where(meta.c.name == _ENDS_FOUND)).first():
             return
         without = _ROWS.where(recordings.c.closed_at.is_(None), recordings.c.broke_off_at.is_not(None))
         found = connection.execute(without.order_by(recordings.c.recording)).all()
+    later = False
     for row in found:
         with catalog.reading() as connection:
             of_it = select(segments.c.segment).where(segments.c.recording == row.recording)
             seen = _look(vault, row.recording, now, connection.execute(of_it).scalars().all())
+        later = later or seen.later
         with catalog.writing() as connection:
             if ended := _heard_until(connection, row, seen):
+                _count(connection, row.recording, seen)
                 _set(connection, row, closed_at=ended)
                 audit.append(connection, desk, [AuditEntry(END_FOUND, "G10", now, row.call, row.recording)])
+    if later:
+        return
     with catalog.writing() as connection:
         connection.execute(insert(meta).values(name=_ENDS_FOUND, value=now.isoformat()))
 
@@ -181,6 +189,8 @@ class _Seen:
     lengths: Mapping[int, timedelta] = field(default_factory=dict[int, timedelta])
     """at least so much sound there is of each segment"""
     readable: bool = False
+    later: bool = False
+    """it is there and cannot be read now: its disk may answer again, or a newer version know it"""
     broke_off: bool = False
     """a segment that nobody counted has chunks, and none of them is its last"""
 
@@ -195,8 +205,12 @@ def _look(vault: Vault, recording: str, now: datetime, open_ends: Sequence[int])
         # What is counted is to be there also when the power fails now.
         with path.open("rb+") as file:
             os.fsync(file.fileno())
-    except (OSError, ArchiveError):
+    except FileNotFoundError:
         return _Seen(now)
+    except OSError:
+        return _Seen(now, later=True)
+    except ArchiveError as error:
+        return _Seen(now, later=error.code in {UNREADABLE, *UNKNOWN})
     torn = [damage for damage in structure.damages if damage.torn and damage.length < _ONE_CHUNK]
     by_segment = written.counted(structure)
     final = {chunk.segment for chunk in structure.chunks if chunk.final}
