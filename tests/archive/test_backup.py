@@ -562,6 +562,70 @@ def test_a_copy_that_is_damaged_is_made_anew_from_a_source_that_is_whole(desk: S
     assert back_up(desk.archive, disk, NEXT_DAY).differs == []
 
 
+class _CutOffError(BaseException):
+    """As a kill, so that nothing is tidied up."""
+
+
+@pytest.fixture
+def cut_off(desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A damaged copy, and beside it what was to take its place the next moment."""
+    desk.recorded(2, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    (copy,) = (disk / "recordings").iterdir()
+    copy.write_bytes(copy.read_bytes()[:-1])
+    real = Path.replace
+
+    def killed(path: Path, to: Path) -> Path:
+        if path.suffix == ".part":
+            raise _CutOffError
+        return real(path, to)
+
+    found = check(disk, desk.store)[1]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(_CutOffError):
+            list(mend(desk.archive, disk, found))
+    return copy
+
+
+def test_where_making_a_copy_anew_was_cut_off_it_is_still_listed_and_is_made_without_its_source(
+    desk: Scene, disk: Path, cut_off: Path
+) -> None:
+    source = desk.archive.vault.path(cut_off.name.partition(".")[0])
+    whole = source.read_bytes()
+    source.unlink()
+    done = back_up(desk.archive, disk, NEXT_DAY)
+    assert (done.recordings, len(done.missing)) == (1, 1)
+    assert check(disk, desk.store)[1] == [cut_off.name]
+    assert list(mend(desk.archive, disk, [cut_off.name])) == [(cut_off.name, "mended")]
+    assert {one: one.read_bytes() for one in cut_off.parent.iterdir()} == {cut_off: whole}
+
+
+def test_a_run_after_one_that_was_cut_off_does_not_overwrite_the_damaged_copy(
+    desk: Scene, disk: Path, cut_off: Path
+) -> None:
+    left = cut_off.read_bytes()
+    back_up(desk.archive, disk, NEXT_DAY)
+    assert {one: one.read_bytes() for one in cut_off.parent.iterdir()} == {cut_off: left}
+
+
+def test_a_file_system_that_knows_no_second_name_has_a_copy_made_anew_all_the_same(
+    desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.recorded(2, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    (copy,) = (disk / "recordings").iterdir()
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[:-1])
+
+    def unknown(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(copying.os, "link", unknown)
+    assert list(mend(desk.archive, disk, [copy.name])) == [(copy.name, "mended")]
+    assert {one: one.read_bytes() for one in copy.parent.iterdir()} == {copy: whole}
+
+
 @pytest.mark.parametrize("hurt", [*HURT.values(), None], ids=[*HURT, "gone"])
 def test_a_damaged_copy_whose_source_is_damaged_too_stays_as_it_is(
     desk: Scene, disk: Path, hurt: Callable[[bytes], bytes] | None
