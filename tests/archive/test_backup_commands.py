@@ -123,6 +123,34 @@ def test_a_check_makes_a_damaged_copy_anew_and_says_so(desk: Scene, run: Run, tm
     assert "is whole: 0 recordings" in run(*check, *archive)
 
 
+def test_a_check_as_json_says_of_each_damaged_copy_what_became_of_it(desk: Scene, run: Run, tmp_path: Path) -> None:
+    """A script is to know what is lost from what is not."""
+    disk, keys = tmp_path / "disk", tmp_path / "keys"
+    names: dict[str, list[str]] = {}
+    mended, left, erased = closed(desk), closed(desk), closed(desk)
+    run("backup", disk, "--archive", desk.folder)
+    for became, recording in {"mended": mended, "left": left, "erased": erased}.items():
+        (copy,) = (disk / "recordings").glob(f"{recording}.*")
+        copy.write_bytes(b"x")
+        names[became] = [copy.name]
+    desk.archive.vault.path(left).unlink()
+    desk.commit(Discard(erased, "withdrawn"), recording=erased)
+    catalog = disk / "catalog-1.db"
+    catalog.unlink()
+
+    def told(archive: Path) -> dict[str, list[str]]:
+        return json.loads(run("backup", disk, "--check", "--json", "--archive", archive, status=1))
+
+    became = told(desk.folder)
+    assert {name: became[name] for name in (*names, "not_mended")} == {**names, "not_mended": []}
+    assert set(became["damaged"]) == {catalog.name, *(one for some in names.values() for one in some)}
+    keys.mkdir()
+    shutil.copy(desk.folder / DEMO_KEYS, keys)
+    became = told(keys)
+    assert not any(became[name] for name in names)
+    assert set(became["not_mended"]) == {*names["left"], *names["erased"]}
+
+
 def test_a_check_whose_archive_is_not_there_says_that_nothing_was_made_anew(
     desk: Scene, run: Run, tmp_path: Path
 ) -> None:
