@@ -107,10 +107,15 @@ def _mode(path: Path) -> int:
 
 
 def _owner(path: Path) -> str:
+    number = path.stat().st_uid
+    if sys.platform == "win32":
+        return str(number)
+    import pwd
+
     try:
-        return path.owner()
+        return pwd.getpwuid(number).pw_name
     except KeyError:
-        return str(path.stat().st_uid)
+        return str(number)
 
 
 def group_of(folder: Path) -> str | None:
