@@ -24,6 +24,7 @@ from softphone.archive.keys.wraps import Recipient, Wrap
 from softphone.archive.known import Places
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.proofs import BEFORE, CALL_BACKS, LANGUAGES, REFUSALS, TOUCHED, recordings_of
+from softphone.archive.retention import untold
 from softphone.archive.review.tally import Tallied, counted, declines, says_no, tally_call
 from softphone.archive.tables import recordings, segments
 from softphone.domain.changes import (
@@ -153,6 +154,9 @@ class Execution:
         """wraps or rows: nothing of them is to be left in a page"""
         self._held: dict[str, str] = {}
         """recordings that were to be discarded, and that a hold keeps, and their calls"""
+        self._placed: list[tuple[str, str]] = []
+        self._lifted: list[tuple[str, str]] = []
+        """holds, each behind its recording"""
         self._unlifted: list[str] = []
         """of each hold that was to be lifted, and that custody has confirmed, its recording"""
 
@@ -193,7 +197,8 @@ class Execution:
                 self.taken_back.append(change.recording)
                 self.dropped = True
             case Discard():
-                if tables.is_held(change.recording):
+                lifted = [hold for _, hold in self._lifted]
+                if tables.is_held(change.recording) or untold.missing(tables.connection, change.recording, lifted):
                     # Raised or confirmed elsewhere meanwhile: what was withdrawn nobody can read, and what is held is there.
                     tables.restrict(change.recording, HOLD_ONLY)
                     self._held[change.recording] = tables.call_of(change.recording) or ""
@@ -205,6 +210,7 @@ class Execution:
             case PlaceHold():
                 if not tables.exists(change.recording):
                     raise OvertakenError(change.recording)
+                self._placed.append((change.recording, change.hold))
                 if taken := tables.wraps_of(change.recording, KeyRole.TRAINING):
                     self.aside[change.recording] = taken
                 tables.place_hold(change)
@@ -218,6 +224,8 @@ class Execution:
                     self._unlifted.append(confirmed)
                     return
                 recording = tables.lift_hold(change.hold, change.reason, datetime.now(UTC))
+                if recording is not None:
+                    self._lifted.append((recording, change.hold))
                 if change.restore_training and recording is not None:
                     back = tables.opens_to(recording, Purpose.TRAINING)
                     self._wrap_again(recording, Purpose.TRAINING, back)
@@ -308,13 +316,16 @@ class Execution:
 
     def _as_done(self, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
         """The log tells what was done, also where that is less than was asked."""
-        unlifted = [*self._unlifted]
+        unlifted, ids = [*self._unlifted], {"hold_placed": [*self._placed], "hold_lifted": [*self._lifted]}
         told: list[AuditEntry] = []
         for entry in entries:
             if entry.event == "recording_discarded" and entry.recording in self._held:
                 told.append(replace(entry, event="restricted", rule="G10", params={"why": HOLD_ONLY}))
             elif entry.event == "hold_lifted" and entry.recording in unlifted:
                 unlifted.remove(entry.recording)
+            elif one := next((it for it in ids.get(entry.event, ()) if it[0] == entry.recording), None):
+                ids[entry.event].remove(one)
+                told.append(replace(entry, params={**entry.params, untold.HOLD: one[1]}))
             else:
                 told.append(entry)
         named = {entry.recording for entry in told if entry.event == "restricted"}

@@ -29,6 +29,8 @@ def has_expired(on: date, now: datetime, time_zone: str) -> bool:
     return local_day(now, time_zone) >= on
 
 
+CONFIRM_WITHIN = Period(days=30)
+"""custody is to look at a hold by then (`hold_unconfirmed`); overdue is reported"""
 JUDGE_WITHIN = Period(days=30)
 """how long custody has to judge what has come to its day, where no policy says"""
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from softphone.archive.finding.history import PastRow
-from softphone.archive.retention.holding import CONFIRM_WITHIN
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry, HoldBy
 from softphone.domain.decision import Decision, Known
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Direction, Reason
+from softphone.domain.retention import CONFIRM_WITHIN
 from softphone.engine.call.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, RecordingCommand, to_event
 from softphone.engine.call.hands import CallPhone, CallStore, Hands, Params, Recorder, Rules
 from softphone.engine.call.live import LiveCall

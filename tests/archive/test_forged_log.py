@@ -4,7 +4,7 @@ what the log itself no longer bears out is found."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,12 @@ from softphone.archive.keys.ring import KeyPurpose, Known, remember
 from softphone.archive.proof import audit, proofs
 from softphone.archive.proof.checkpoint import Head
 from softphone.archive.proof.verify import Finding, verify
-from softphone.archive.retention import holding
-from softphone.archive.retention.sweep import finish, sweep
+from softphone.archive.retention import holding, untold
+from softphone.archive.retention.sweep import Swept, finish, sweep
 from softphone.archive.tables import calls, purposes, recordings, segments
-from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy
+from softphone.domain.changes import AuditEntry, CloseRecording, Discard, HoldBy, LiftHold, PlaceHold
 from softphone.domain.purpose import KeyRole
+from softphone.domain.retention import HoldState
 from softphone.system.signature import new_signing_key, public_half
 from tests.archive.scene import AT, DOCUMENTATION, RATE, MemoryKeys, Scene, scene
 
@@ -43,8 +44,8 @@ def closed(desk: Scene) -> str:
     return recording
 
 
-def found(desk: Scene, head: Head | None = None) -> list[Finding]:
-    return [one for one in verify(desk.archive, head).findings if one.is_fault]
+def found(desk: Scene, head: Head | None = None, now: datetime | None = None) -> list[Finding]:
+    return [one for one in verify(desk.archive, head, now=now).findings if one.is_fault]
 
 
 def entry(event: str, recording: str, **told: str) -> AuditEntry:
@@ -130,17 +131,70 @@ def test_what_had_gone_and_is_there_again_shows(desk: Scene) -> None:
     assert found(desk) == [Finding("recording_back", {"recording": recording, "number": number})]
 
 
-@pytest.mark.rule("G10")
-@pytest.mark.parametrize("deed", ["UPDATE holds SET lifted_at = '2026-11-25T10:00:00+00:00'", "DELETE FROM holds"])
-def test_a_hold_that_is_no_longer_in_the_catalog_shows_where_no_entry_lifts_it(desk: Scene, deed: str) -> None:
-    recording = closed(desk)
-    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "anna", AT)
-    holding.confirm(desk.archive, hold, AGAIN, AT)
+TAKEN_OFF = pytest.mark.parametrize(
+    "deed", ["UPDATE holds SET lifted_at = '2026-11-25T10:00:00+00:00'", "DELETE FROM holds"]
+)
+
+
+def take_off(desk: Scene, recording: str, deed: str) -> None:
     with desk.archive.catalog.writing() as connection:
         proofs.touch(connection, recording)
         connection.exec_driver_sql(deed)
         audit.append(connection, desk.archive.desk, [entry("recording_opened", recording)])
-    assert found(desk) == [Finding("hold_missing", {"recording": recording, "hold": hold})]
+
+
+@pytest.mark.rule("G10")
+@TAKEN_OFF
+def test_a_hold_that_is_no_longer_in_the_catalog_shows_and_is_put_back_before_anything_is_deleted(
+    desk: Scene, deed: str
+) -> None:
+    recording, over = closed(desk), AT + timedelta(days=200)
+    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "anna", AT)
+    holding.confirm(desk.archive, hold, AGAIN, AT)
+    sweep(desk.archive, over, clock=over, witness=over)
+    take_off(desk, recording, deed)
+    assert found(desk, now=over) == [Finding("hold_missing", {"recording": recording, "hold": hold})]
+    for dry_run in (True, False):
+        (item,) = sweep(desk.archive, over, clock=over, witness=over, dry_run=dry_run)
+        assert (item.what, item.recording) == (Swept.HOLD_PUT_BACK, recording)
+    assert [one.what for one in sweep(desk.archive, over, clock=over, witness=over)] == [Swept.HOLD_OVERDUE]
+    (standing,) = holding.standing(desk.archive, over)
+    assert (standing.hold.hold, standing.hold.raised_for, standing.state) == (hold, "party", HoldState.OVERDUE)
+    assert found(desk, now=over) == []
+    holding.lift(desk.archive, hold, "settled", desk.policy_recipients, over)
+    assert Swept.DISCARDED in [one.what for one in sweep(desk.archive, over, clock=over, witness=over)]
+    assert found(desk, now=over) == []
+
+
+@pytest.mark.rule("G10")
+@TAKEN_OFF
+def test_what_a_call_would_delete_stays_where_a_hold_was_taken_off_it(desk: Scene, deed: str) -> None:
+    """A no, of today's call."""
+    recording = closed(desk)
+    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "anna", AT)
+    take_off(desk, recording, deed)
+    desk.commit(Discard(recording, "withdrawn"), recording=recording, rule="G04")
+    assert desk.archive.find(recording).restricted == "hold_only"
+    (item,) = sweep(desk.archive, LATER, clock=LATER, witness=LATER)
+    assert item.what is Swept.HOLD_PUT_BACK
+    assert [one.hold.hold for one in holding.standing(desk.archive, LATER)] == [hold]
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_that_was_undone_or_lifted_and_gone_with_its_recording_is_missed_by_nobody(desk: Scene) -> None:
+    """As a call places, undoes and places it, under one id; and takes it with what it discards."""
+    recording, hold = closed(desk), "a-h1"
+    for change in (PlaceHold(hold, recording, HoldBy.PARTY, "anna", AT, None), LiftHold(hold, "undone")) * 2:
+        event = "hold_placed" if isinstance(change, PlaceHold) else "hold_lifted"
+        desk.commit(change, recording=recording, entries=[entry(event, recording)])
+    with desk.archive.catalog.reading() as connection:
+        assert untold.missing(connection, recording) == {}
+    placed = PlaceHold(hold, recording, HoldBy.PARTY, "anna", AT, None)
+    desk.commit(placed, recording=recording, entries=[entry("hold_placed", recording)])
+    gone = [entry("hold_lifted", recording), entry("recording_discarded", recording)]
+    desk.commit(LiftHold(hold, "withdrawn"), Discard(recording, "withdrawn"), recording=recording, entries=gone)
+    assert desk.archive.list() == []
+    assert found(desk) == []
 
 
 @pytest.mark.rule("G10")
@@ -168,7 +222,7 @@ def test_what_went_once_its_holds_were_lifted_is_no_finding(desk: Scene) -> None
     over = AT + timedelta(days=200)
     assert sweep(desk.archive, over, clock=over, witness=over)
     assert desk.archive.list() == []
-    assert [one for one in verify(desk.archive, now=over).findings if one.is_fault] == []
+    assert found(desk, now=over) == []
 
 
 # --- what data protection decided ---------------------------------------------------------------------

@@ -39,6 +39,7 @@ from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Signer
 from softphone.archive.retention import clock
 from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
+from softphone.archive.retention.untold import ENDED_AGAIN, HOLD
 from softphone.archive.tables import recordings
 from softphone.archive.writers import RESTORING, Writers
 from softphone.domain.changes import AuditEntry
@@ -309,6 +310,9 @@ class _Restoring:
                     call = terms.call_of(connection, id) if of else ""
                     erased = terms.apply(tables, archive.desk, kind, id, what, now)
                     self._done.erased += erased
+                    for hold in terms.lifted(what) if of else ():
+                        told_of: dict[str, str | int | bool | None] = {HOLD: hold}
+                        entries.append(AuditEntry(ENDED_AGAIN, "G10", now, call, of, told_of))
                     if erased or kind == "revoked":
                         again: dict[str, str | int | bool | None] = {"kind": kind, "gone": bool(what.get("gone"))}
                         again |= {"key": id} if kind == "revoked" else {}

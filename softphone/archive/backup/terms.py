@@ -110,6 +110,11 @@ def touches(connection: Connection, keys: Iterable[tuple[str, str]]) -> Iterator
             yield SIGNER
 
 
+def lifted(terms: Terms) -> list[str]:
+    """Holds that no longer stand."""
+    return [hold for hold, values in terms.get("holds", {}).items() if values.get("lifted_at") is not None]
+
+
 def call_of(connection: Connection, id: str) -> str:
     return connection.execute(select(recordings.c.call).where(recordings.c.recording == id)).scalar() or ""
 

@@ -185,10 +185,13 @@ def _looked(
         yield from _found(look_at(connection))
 
 
-def _once_told(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Each look may meet the same damage."""
+def _once_told(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Each look may meet the same damage. What lacks its hold is not said to be kept for nothing."""
     damage: list[Finding] = []
+    held = {one.params["recording"] for one in findings if one.code == "hold_missing"}
     for one in findings:
+        if one.code in ("kept_without_reason", "kept_until_sweep") and one.params["recording"] in held:
+            continue
         if one.code == "catalog_damaged":
             if one in damage:
                 continue

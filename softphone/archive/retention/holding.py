@@ -31,6 +31,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import (
+    CONFIRM_WITHIN,
     JUDGE_WITHIN,
     Due,
     Ended,
@@ -46,8 +47,6 @@ from softphone.domain.retention import (
 )
 from softphone.domain.roles import Deed
 
-CONFIRM_WITHIN = Period(days=30)
-"""custody is to look at a hold by then (`hold_unconfirmed`); overdue is reported"""
 LOOK_AGAIN = Period(months=12)
 """a confirmed hold is judged again by then"""
 REFUSED = "hold_refused"
@@ -159,8 +158,9 @@ def raise_holds(
             )
             if (hold := connection.execute(same).first()) is None:
                 due = answer_by(now, row.time_zone) if by is HoldBy.ACCESS else now + within.length()
-                tables.place_hold(PlaceHold(str(uuid7()), row.recording, by, raised_by, now, None, why, confirm_by=due))
-                told.append(_entry("hold_placed", row, now, rule=_rule(by), by=by.value))
+                id = str(uuid7())
+                tables.place_hold(PlaceHold(id, row.recording, by, raised_by, now, None, why, confirm_by=due))
+                told.append(_entry("hold_placed", row, now, rule=_rule(by), by=by.value, hold=id))
                 hold = connection.execute(same).one()
             raised.append(_on(row, HoldRow.of(hold), now))
         audit.append(connection, archive.desk, told)

@@ -21,7 +21,7 @@ from softphone.archive.files.disk import FULL, NOT_DUE
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import begins
 from softphone.archive.proof.proofs import SIGNER, touch
-from softphone.archive.retention import due, forgetting
+from softphone.archive.retention import due, forgetting, untold
 from softphone.archive.retention.clock import believe, last_seen, whole_sweep
 from softphone.archive.retention.forgetting import LOG_KEPT
 from softphone.archive.retention.found import AnyRow, Found, FoundPurpose, UnreadableError, read, row_of
@@ -62,6 +62,8 @@ class Swept(StrEnum):
     """a request for access that nobody has answered in time"""
     HOLD_LOOK_AGAIN = "hold_look_again"
     """the day has come on which custody wanted to judge it again"""
+    HOLD_PUT_BACK = "hold_put_back"
+    """the log has it and the catalog had it no more: it stands again, for custody to decide"""
     UNREADABLE = "unreadable"
     """its rows hold what the program never writes: somebody changed them, and nothing is deleted by what nobody can read"""
     CLOCK_DOUBTFUL = "clock_doubtful"
@@ -89,7 +91,7 @@ _LISTS: Mapping[Swept, Table] = {
 _OF_THE_SAMPLE = frozenset({Swept.SAMPLE_RUNS_FORGOTTEN, Swept.TALLIES_FORGOTTEN})
 _TOLD_AGAIN = frozenset({Swept.HOLD_OVERDUE, Swept.ACCESS_OVERDUE, Swept.HOLD_LOOK_AGAIN, Swept.UNREADABLE})
 """by every sweep until somebody decides: told to whoever sweeps, and not in the log each time"""
-REPORTS = frozenset({Swept.HOLD_VOID, Swept.CLOCK_DOUBTFUL, Swept.TO_JUDGE}) | _TOLD_AGAIN
+REPORTS = frozenset({Swept.HOLD_VOID, Swept.HOLD_PUT_BACK, Swept.CLOCK_DOUBTFUL, Swept.TO_JUDGE}) | _TOLD_AGAIN
 """what is told and is no deletion; one that follows from a void hold is told by itself"""
 _ENDS = {Due.ENDS: Swept.PURPOSE_EXPIRED, Due.NOT_JUDGED: Swept.NOT_JUDGED, Due.TO_JUDGE: Swept.TO_JUDGE}
 VOID = "void"
@@ -227,7 +229,10 @@ def _would(archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Cal
                 except UnreadableError:
                     items.append(SweptItem(Swept.UNREADABLE, recording, "G10"))
                 else:
-                    items += _judge(found, now, terms)[0] if found else ()
+                    if found and (gone := untold.missing(connection, recording)):
+                        items.append(SweptItem(Swept.HOLD_PUT_BACK, recording, "G10", count=len(gone)))
+                    else:
+                        items += _judge(found, now, terms)[0] if found else ()
         yield from items
     with archive.catalog.reading() as connection:
         stale = _stale(connection, now)
@@ -260,8 +265,11 @@ def take_due(
     found = read(connection, recording, now)
     if found is None:
         return []
-    row, (items, kept) = found.row, _judge(found, now, terms)
     tables = Tables(connection, archive.desk, archive.secrets)
+    if back := untold.put_back(tables, recording, found.row.call, now):
+        audit.append(connection, archive.desk, back)
+        return [SweptItem(Swept.HOLD_PUT_BACK, recording, "G10", count=len(back))]
+    row, (items, kept) = found.row, _judge(found, now, terms)
     if void := [item for item in items if item.hold is not None]:
         for item in void:
             tables.lift_hold(str(item.hold), VOID, now)
@@ -298,6 +306,9 @@ def discard_what_nothing_keeps(
     asked = select(purposes.c.stands, purposes.c.reason).where(purposes.c.recording == recording)
     found = connection.execute(asked).all()
     if any(one.stands == Ended.KEEPS for one in found) or tables.is_held(recording):
+        return []
+    if untold.missing(connection, recording):
+        # The next sweep puts it back.
         return []
     if case_keeps(row.restricted, [one.reason for one in found]):
         return []
@@ -451,6 +462,8 @@ def _entry(item: SweptItem, row: AnyRow | None, now: datetime) -> AuditEntry:
         params["since"] = item.since.isoformat()
     if item.what is Swept.TO_JUDGE and item.until is not None:
         params["judge_by"] = item.until.isoformat()
+    if item.hold is not None:
+        params[untold.HOLD] = item.hold
     if row is None:
         if item.what in _LISTS:
             params["count"] = item.count
