@@ -209,6 +209,33 @@ def test_the_values_of_an_entry_are_words_too(language: Language) -> None:
     assert said("consent_given", purpose="training", how="key 5", seconds_ago=3).endswith(tell("audit.ago", seconds=3))
     assert said("of_tomorrow", how="play") == f"of_tomorrow how={tell('audit.how.play')}"
     assert said("resumed", gap_seconds=None) == tell("audit.resumed")
+    # What a call wrote is a code, what data protection wrote is not.
+    undone = tell("audit.why.undone")
+    assert undone in said("hold_lifted", why="undone")
+    assert undone not in said("hold_lifted", why="undone", hold="1")
+    for typed in ("access_not_answered", "judged_kept", "orphan_deleted"):
+        assert "withdrawn" in said(typed, why="withdrawn", purpose="training", key="0" * 16, until="2027-02-20")
+    assert "hold" in said("archive_shared", group="hold")
+    no_key = tell("audit.refusal.no_private_key", role=tell("purpose.training"))
+    assert said("opening_refused", why="no_private_key", role="training").endswith(f": {no_key}")
+    assert "–" not in said("opening_refused", why="no_private_key", role=None)
+    assert said("opening_refused", why="of_tomorrow", role=None).endswith(": of_tomorrow")
+    assert said("opening_refused") == tell("audit.opening_refused")
+
+
+@LANGUAGES
+def test_the_days_of_an_entry_are_written_as_others_are(language: Language) -> None:
+    tell, day = texts(language), {Language.DA: "20. feb. 2027", Language.EN: "20 Feb 2027"}[language]
+    for event, name in (
+        ("hold_confirmed", "look_again"),
+        ("access_answered", "answered"),
+        ("judged_kept", "until"),
+        ("sweep_to_judge", "judge_by"),
+        ("sweep_clock_doubtful", "since"),
+        ("notice_confirmed", "on"),
+    ):
+        assert day in in_words(AuditRow(1, AT, event, "G10", {name: "2027-02-20"}), tell)
+        assert "in May" in in_words(AuditRow(1, AT, event, "G10", {name: "in May"}), tell)
 
 
 @LANGUAGES

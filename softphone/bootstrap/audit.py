@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from softphone.archive.archive import Archive, AuditRow, RecordingRow
 from softphone.archive.proof import audit
-from softphone.archive.proof.decisions import KEY_SHOWN
+from softphone.archive.proof.decisions import HOLD, KEY, KEY_SHOWN, LIFTED
 from softphone.texts import Texts
 
 LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "audit.heard"}
 """what an entry may say besides, where it happened so"""
 GIVEN = ("stated", "case")
 """what somebody gave who opened it, as it was typed"""
+CODES = frozenset(
+    {"by", "deed", "goes_on", "how", "kept", "language", "numbers", "purpose", "purposes"}
+    | {"reason", "role", "what", "why"}
+)
+"""whose values the program itself wrote, and has words for; every other is told as it stands"""
+TYPED = frozenset({"access_not_answered", "judged_ended", "judged_kept", "orphan_deleted"})
+"""what data protection decides for a reason of its own: `why` is as it was typed"""
+DAYS = frozenset({"answered", "judge_by", "look_again", "on", "since", "until"})
+REFUSALS = frozenset({"opening_refused", "review_refused"})
+"""whose `why` is the code of what it was refused for"""
 
 
 def entries_of(archive: Archive, row: RecordingRow) -> list[AuditRow]:
@@ -30,19 +42,26 @@ def entries_of(archive: Archive, row: RecordingRow) -> list[AuditRow]:
 
 def in_words(entry: AuditRow, tell: Texts) -> str:
     """The entry as a sentence. What has no words, such as an event of a newer version, is given as it stands."""
-    told = {name: _value(name, value, tell) for name, value in entry.params.items()}
+    told = {name: _value(entry, name, value, tell) for name, value in entry.params.items()}
     code = f"audit.{entry.event}.{entry.params.get('by')}"
     if code not in tell:
         code = f"audit.{entry.event}"
     if code not in tell:
         return " ".join([entry.event, *(f"{name}={value}" for name, value in told.items())])
     said = [tell(code, **told)]
+    refused = entry.event in REFUSALS
+    if refused and entry.params.get("why"):
+        said = [f"{said[0]}: {_refusal(entry, told, tell)}"]
     said += [
         tell(length, seconds=seconds)
         for name, length in LENGTHS.items()
         if (seconds := entry.params.get(name)) is not None
     ]
-    given = [tell(f"audit.given.{name}", text=text) for name in GIVEN if (text := entry.params.get(name))]
+    given = [
+        tell(f"audit.given.{name}.refused" if refused else f"audit.given.{name}", text=text)
+        for name in GIVEN
+        if (text := entry.params.get(name))
+    ]
     key = entry.params.get("key")
     if isinstance(key, str) and len(key) == KEY_SHOWN and not str(entry.params.get("by")).startswith(key):
         given.append(tell("audit.given.key", text=key))
@@ -61,13 +80,38 @@ def as_json(entry: AuditRow) -> dict[str, Any]:
     }
 
 
-def _value(name: str, value: object, tell: Texts) -> str:
+def _value(entry: AuditRow, name: str, value: object, tell: Texts) -> str:
     if value is None:
         return "–"
-    if name == "by" and len(str(value)) > KEY_SHOWN:
+    if name in ("by", "of") and len(str(value)) > KEY_SHOWN:
         return f"{str(value)[:KEY_SHOWN]}…"  # a key's id
+    if name in DAYS:
+        return _day(str(value), tell)
+    if name not in CODES or (name == "why" and _is_typed(entry)):
+        return str(value)
+    if name == "deed" and f"audit.deed.{value}.of" in tell and (of := entry.params.get("of")):
+        return tell(f"audit.deed.{value}.of", of=_value(entry, "of", of, tell))
     plain = str(value).lower() if isinstance(value, bool) else str(value)
     return (", " if name == "purposes" else " ").join(_word(name, word, tell) for word in plain.split())
+
+
+def _refusal(entry: AuditRow, told: Mapping[str, str], tell: Texts) -> str:
+    code = f"audit.refusal.{entry.params['why']}"
+    if entry.params.get("role") is None and f"{code}.any" in tell:
+        code = f"{code}.any"
+    return tell(code, role=told.get("role", "–")) if code in tell else told["why"]
+
+
+def _is_typed(entry: AuditRow) -> bool:
+    """A hold is lifted by data protection for a reason of its own, which names the hold; by a call, for a code."""
+    return entry.event in TYPED or (entry.event == LIFTED and not {HOLD, KEY}.isdisjoint(entry.params))
+
+
+def _day(text: str, tell: Texts) -> str:
+    try:
+        return tell.day(date.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def _word(name: str, value: str, tell: Texts) -> str:

@@ -234,3 +234,36 @@ def test_where_nothing_has_been_signed_somebody_admitted_gets_no_line_and_is_tol
     head = home.admitted("it", keys).does("archive", "head")
     assert (head.status, head.out) == (1, "")
     assert "Nothing has been signed yet" in head.err
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("what", ["confirm", "lift", "close"])
+def test_what_somebody_wanted_of_a_hold_is_told_in_words(home: House, dpo: Person, what: str) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    dpo.does("holds", "raise", recording, "--by", "party", "--why", "the price")
+    (hold,) = home.desk.archive.find(recording).holds
+    words = ["--look-again", "2027-01-01"] if what == "confirm" else ["--reason", "settled"]
+    assert home.person("other").does("holds", what, hold.hold, *words).status == 1
+    said = {"confirm": "to confirm it", "lift": "to lift it", "close": "to close the request for access"}
+    assert log(dpo)[-1].endswith(f"Only data protection may decide on the hold; refused: {said[what]}")
+
+
+@pytest.mark.rule("G11")
+def test_which_key_was_to_be_revoked_and_which_exported_is_told(home: House, dpo: Person) -> None:
+    key = home.desk.recipients[KeyRole.CUSTODY].key_id
+    other = home.person("other")
+    assert other.does("keys", "revoke", key, "--yes").status == 1
+    assert log(dpo)[-1].endswith(f"Refused: to revoke the key {key[:16]}…")
+    assert other.does("keys", "export", key, "--private", str(home.policy("other").with_name("x"))).status == 1
+    assert log(dpo)[-1].endswith(f"Refused: to export the private key {key[:16]}…")
+
+
+@pytest.mark.rule("G11")
+def test_why_it_was_refused_and_what_the_asker_stated_are_told_apart(home: House, dpo: Person) -> None:
+    recording = home.recorded(DOCUMENTATION)
+    lead, wav = home.person("lead", KeyRole.TRAINING), str(home.policy("lead").with_name("x.wav"))
+    export = ["archive", "export", recording, "--wav", wav]
+    assert lead.does(*export, "--as", "training", "--why", "x").status == 1
+    key = home.desk.recipients[KeyRole.TRAINING].key_id[:16]
+    refused = "Opening it was refused: it is closed to training, reason stated: x"
+    assert log(dpo)[-1].endswith(f"{refused}, with key {key}…")
