@@ -19,7 +19,7 @@ from softphone import __version__, bootstrap
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import KeyRole, Language, Purpose
-from softphone.texts import Texts
+from softphone.texts import Texts, plain
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -82,7 +82,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         return run(arguments)
     except KlartoneError as error:
-        print(texts.error(error), file=sys.stderr)  # noqa: T201
+        print(plain(texts.error(error), keep="\n"), file=sys.stderr)  # noqa: T201
         return 1
 
 

@@ -7,6 +7,7 @@ Nothing here knows Qt, and no sentence is written here.
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from functools import cache
@@ -20,6 +21,19 @@ _MONTHS = {
     Language.DA: ["jan.", "feb.", "mar.", "apr.", "maj", "jun.", "jul.", "aug.", "sep.", "okt.", "nov.", "dec."],
     Language.EN: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
 }
+
+_COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""control characters, line breaks, what turns the direction of writing, and what no file's bytes can be"""
+
+
+def is_plain(text: str) -> bool:
+    """Whether it is one line without a control character."""
+    return _COMMANDS.search(text) is None
+
+
+def plain(text: str, keep: str = "") -> str:
+    """What would be a command to a terminal is told as JSON does, such as `\\u001b`; but for `keep`."""
+    return _COMMANDS.sub(lambda one: one[0] if one[0] in keep else f"\\u{ord(one[0]):04x}", text)
 
 
 class _Shown(dict[str, object]):

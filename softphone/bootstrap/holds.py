@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from softphone.archive.access import opens, policy_recipients, require, seen_by, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.retention import holding
-from softphone.bootstrap.archive.shared import number_of, opened, words_of
+from softphone.bootstrap.archive.shared import number_of, opened, print_line, words_of
 from softphone.bootstrap.archive.viewing import (
     meant,
     policy_of,
@@ -50,13 +50,13 @@ def holds_list(arguments: argparse.Namespace) -> int:
         for one in found:
             recording = {} if one.recording in seen else {"recording": None}
             about = {**_as_json(one, whole=is_whole(one, custody=all_of)), **recording}
-            _tell(json.dumps(about, ensure_ascii=False))
+            print_line(json.dumps(about, ensure_ascii=False))
         return 0
     if not standing:
-        _tell(tell("holds.none" if all_of else "holds.none_of_yours"))
+        print_line(tell("holds.none" if all_of else "holds.none_of_yours"))
     for one in found:
         recording = one.recording if one.recording in seen else "–"
-        _tell("  ".join([one.hold.hold, recording, told(one, tell, whole=is_whole(one, custody=all_of))]))
+        print_line("  ".join([one.hold.hold, recording, told(one, tell, whole=is_whole(one, custody=all_of))]))
     return 0
 
 
@@ -91,25 +91,25 @@ def holds_raise(arguments: argparse.Namespace) -> int:
         # What is new was raised at this very moment.
         already = one.hold.at != now
         if arguments.json:
-            _tell(json.dumps({**_as_json(one, whole=True), "already": already}, ensure_ascii=False))
+            print_line(json.dumps({**_as_json(one, whole=True), "already": already}, ensure_ascii=False))
         else:
             since = local_day(one.hold.at, one.time_zone)
             code = "holds.stood" if already else "holds.raised"
-            _tell(tell(code, hold=one.hold.hold, recording=one.recording, day=since))
+            print_line(tell(code, hold=one.hold.hold, recording=one.recording, day=since))
     if unnamed := sum(one.recording not in named for one in raised):
-        _tell(json.dumps({"locked": unnamed}) if arguments.json else tell("holds.raised_unnamed", count=unnamed))
+        print_line(json.dumps({"locked": unnamed}) if arguments.json else tell("holds.raised_unnamed", count=unnamed))
     if gone := len(found) - len(raised):
         print(tell("holds.gone", count=gone), file=sys.stderr)  # noqa: T201
     if unreadable:
         print(tell("refused.earlier.unreadable", count=len(unreadable)), file=sys.stderr)  # noqa: T201
     elif not found and not arguments.json:
-        _tell(tell("holds.nothing_of_number"))
+        print_line(tell("holds.nothing_of_number"))
     if not raised:
         return 1
     # One of their own that stood before may have been confirmed.
     days = [one.decide_by for one in raised if one.decide_by and (access or one.state is not HoldState.CONFIRMED)]
     if days and not arguments.json:
-        _tell(tell("holds.to_answer" if access else "holds.to_confirm", day=min(days)))
+        print_line(tell("holds.to_answer" if access else "holds.to_confirm", day=min(days)))
     return 1 if unreadable else 0
 
 
@@ -118,7 +118,7 @@ def holds_confirm(arguments: argparse.Namespace) -> int:
     with opened(arguments) as archive:
         one = holding.confirm(archive, arguments.id, arguments.look_again, datetime.now(UTC))
     said = "holds.extended" if one.hold.raised_for == HoldBy.ACCESS else "holds.confirmed"
-    _tell(tell(said, recording=one.recording, day=arguments.look_again))
+    print_line(tell(said, recording=one.recording, day=arguments.look_again))
     return 0
 
 
@@ -135,7 +135,7 @@ def holds_lift(arguments: argparse.Namespace) -> int:
             judge_within=policy.judge_within if policy else JUDGE_WITHIN,
             training_may_end=arguments.yes,
         )
-    _tell(tell("holds.lifted", recording=lifted.row.recording))
+    print_line(tell("holds.lifted", recording=lifted.row.recording))
     _tell_what_is_left(lifted, tell)
     return 0
 
@@ -156,7 +156,7 @@ def holds_close(arguments: argparse.Namespace) -> int:
             judge_within=policy.judge_within if policy else JUDGE_WITHIN,
             training_may_end=arguments.yes,
         )
-    _tell(tell("holds.closed", recording=lifted.row.recording))
+    print_line(tell("holds.closed", recording=lifted.row.recording))
     _tell_what_is_left(lifted, tell)
     return 0
 
@@ -182,11 +182,11 @@ def told(one: holding.Standing, tell: Texts, *, whole: bool = True) -> str:
 def _tell_what_is_left(lifted: holding.Lifted, tell: Texts) -> None:
     row = lifted.row
     if lifted.training_ended:
-        _tell(tell("holds.training_ended"))
+        print_line(tell("holds.training_ended"))
     if row.holds:
-        _tell(tell("holds.others", count=len(row.holds)))
+        print_line(tell("holds.others", count=len(row.holds)))
     elif not row.purposes and not row.expires:
-        _tell(tell("holds.goes"))
+        print_line(tell("holds.goes"))
 
 
 def _as_json(one: holding.Standing, *, whole: bool) -> dict[str, str | bool | None]:
@@ -216,7 +216,3 @@ def _reason(text: str | None, option: str) -> str:
 def _policy(arguments: argparse.Namespace, archive: Archive) -> Policy | None:
     settings, _ = Home.of(arguments).settings(only_look=True)
     return policy_of(settings, archive)
-
-
-def _tell(line: str) -> None:
-    print(line)  # noqa: T201

@@ -32,7 +32,7 @@ from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import Progress
 from softphone.domain.errors import ArchiveError
 from softphone.domain.roles import Deed
-from softphone.texts import Texts
+from softphone.texts import Texts, plain
 
 
 def archive_list(arguments: argparse.Namespace) -> int:
@@ -96,7 +96,7 @@ def _ended(row: RecordingRow, tell: Texts) -> str:
 
 def _table(rows: Sequence[Sequence[str]]) -> None:
     """What is empty in every row takes no column."""
-    columns = [column for column in zip(*rows, strict=True) if any(column)]
+    columns = [[plain(cell) for cell in column] for column in zip(*rows, strict=True) if any(column)]
     widths = [max(map(len, column)) for column in columns]
     for row in zip(*columns, strict=True):
         print_line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -136,10 +136,11 @@ def archive_show(arguments: argparse.Namespace) -> int:
         print_line(f"{tell('archive.show.score'):<14}{item}: {points}")
     for sample, text in said.comments:
         minutes, seconds = divmod(sample // RATE, 60)
-        print_line(f"{tell('archive.show.comment'):<14}{minutes}:{seconds:02} {text}")
+        print_line(f"{tell('archive.show.comment'):<14}{minutes}:{seconds:02} {' '.join(text.split())}")
     if not sight.log:
         return 0
-    print_line("\n" + tell("archive.show.audit"))
+    print_line("")
+    print_line(tell("archive.show.audit"))
     for entry in entries:
         at = when(entry.at, row) if entry.at else "–"
         print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {in_words(entry, tell)}")

@@ -17,7 +17,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.files.container import RATE
 from softphone.archive.files.reader import Mark, MarkKind
 from softphone.archive.finding.rows import RecordingRow
-from softphone.bootstrap.archive.shared import opened, print_line, words_of
+from softphone.bootstrap.archive.shared import line_of, opened, print_line, words_of
 from softphone.bootstrap.archive.viewing import meant, viewer_here
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import STOPPED, Progress, progress
@@ -106,7 +106,7 @@ def _allowed(
 
     Raises ArchiveError, once the audit log tells of the refusal.
     """
-    why, case = words_of(arguments.why, "--why"), (arguments.case or "").strip()
+    why, case = words_of(arguments.why, "--why"), line_of(arguments.case, "--case")
     asked: KeyRole | None = arguments.role
     told = {name: text for name, text in (("stated", why), ("case", case)) if text}
     viewer = viewer_here(arguments, archive)

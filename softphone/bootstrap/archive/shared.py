@@ -19,8 +19,10 @@ from softphone.bootstrap.home import Home, key_store
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.engine.numbers import e164
-from softphone.texts import Texts
+from softphone.texts import Texts, is_plain, plain
 
+WORDS = 500
+"""characters that somebody may write behind an option, at most"""
 TIME = "%Y-%m-%d %H:%M:%S %z"
 _NUMBER = re.compile(r"\d(?:[\s.\-–/()+]*\d){5}")
 _DATE = re.compile(
@@ -51,10 +53,19 @@ def number_of(word: str) -> str | None:
     return e164(sys.stdin.readline().strip() if word == "-" else word)
 
 
-def words_of(text: str | None, option: str) -> str:
-    """What somebody wrote behind an option that goes into the archive. Raises ArchiveError: a phone number or a CPR number
-    is in it, as far as its digits tell; a date is none."""
+def line_of(text: str | None, option: str) -> str:
+    """What somebody wrote behind an option that goes into the archive. Raises ArchiveError: it is long, or not one plain line."""
     words = (text or "").strip()
+    if not is_plain(words):
+        raise ArchiveError("error.archive.control_in_words", option=option)
+    if len(words) > WORDS:
+        raise ArchiveError("error.archive.long_words", option=option, length=len(words), most=WORDS)
+    return words
+
+
+def words_of(text: str | None, option: str) -> str:
+    """As `line_of`. Raises ArchiveError: a phone number or a CPR number is in it, as far as its digits tell; a date is none."""
+    words = line_of(text, option)
     if _NUMBER.search(_DATE.sub("", words)):
         raise ArchiveError("error.archive.number_in_words", option=option)
     return words
@@ -105,4 +116,5 @@ def moment(asked: date | datetime | None, zone: ZoneInfo, *, whole: bool = False
 
 
 def print_line(line: str) -> None:
-    print(line)  # noqa: T201
+    """Whatever stands in the archive: to the terminal it is no command, and one line."""
+    print(plain(line))  # noqa: T201
