@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import MAXYEAR, MINYEAR, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from softphone.domain.policy import Period
 
 Run = Callable[[argparse.Namespace], int]
+_YEARS = range(1900, 3000)
+"""of a day that somebody may write: what is reckoned from it must be a day too"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -453,12 +455,19 @@ def _language(texts: Texts) -> Callable[[str], Language]:
     return read
 
 
+def _refuse_far(day: date, texts: Texts) -> None:
+    if day.year not in _YEARS:
+        raise argparse.ArgumentTypeError(texts("cli.far_date", first=_YEARS[0], last=_YEARS[-1]))
+
+
 def _date(texts: Texts) -> Callable[[str], date]:
     def parse(word: str) -> date:
         try:
-            return date.fromisoformat(word)
+            day = date.fromisoformat(word)
         except ValueError:
             raise argparse.ArgumentTypeError(texts("cli.no_date")) from None
+        _refuse_far(day, texts)
+        return day
 
     return parse
 
@@ -467,11 +476,10 @@ def _moment(texts: Texts) -> Callable[[str], date | datetime]:
     def parse(word: str) -> date | datetime:
         try:
             at = date.fromisoformat(word) if len(word) == len("2026-11-25") else datetime.fromisoformat(word)
-            if not MINYEAR < at.year < MAXYEAR:
-                raise ValueError(word)  # the day before or after must be one too
-            return at
         except ValueError:
             raise argparse.ArgumentTypeError(texts("cli.no_moment")) from None
+        _refuse_far(at, texts)
+        return at
 
     return parse
 

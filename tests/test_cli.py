@@ -133,6 +133,24 @@ def test_a_date_that_is_none_is_told_how_to_write_one(
     assert "2027-02-25" in said
 
 
+@LANGUAGES
+@pytest.mark.parametrize("word", ["9999-12-31", "0001-01-01", "3000-01-01", "1899-12-31"])
+def test_a_day_that_lies_too_far_away_is_refused_as_that(
+    word: str, capsys: pytest.CaptureFixture[str], language: Language
+) -> None:
+    for words in (["sweep", "--dry-run", "--now"], ["list", "--from"]):
+        said = refusal(["archive", *words, word], capsys)
+        assert said.endswith(f": {texts(language)('cli.far_date', first=1900, last=2999)}")
+
+
+@pytest.mark.parametrize("word", ["2999-12-31", "1900-01-01"])
+def test_the_farthest_days_can_be_reckoned_with(recorded: tuple[Path, str], word: str) -> None:
+    archive = ["--archive", str(recorded[0])]
+    assert cli.main(["archive", "sweep", "--dry-run", "--now", word, *archive]) == 0
+    for option in ("--from", "--to"):
+        assert cli.main(["archive", "list", option, word, *archive]) == 0
+
+
 @pytest.mark.parametrize("word", ["x", "0.5", "0", "-1", "3601", "nan", "inf"])
 def test_seconds_that_cannot_be_are_told_from_what_to_what(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert refusal(["demo", f"--seconds={word}"], capsys).endswith(": write seconds from 1 to 3600")

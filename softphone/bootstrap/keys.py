@@ -31,7 +31,7 @@ from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
-from softphone.texts import Texts
+from softphone.texts import Texts, plain
 from softphone.wire import Settings
 
 _COMPARED = 16
@@ -390,7 +390,7 @@ def new_passphrase(prompt: str, path: Path, tell: Texts) -> str:
         raise ArchiveError("error.archive.file_exists", path=str(path))
     passphrase = _passphrase(prompt)
     check_passphrase(passphrase)
-    if sys.stdin.isatty() and getpass.getpass(f"{tell('keys.ask.again')} ") != passphrase:
+    if sys.stdin.isatty() and _typed(tell("keys.ask.again")) != passphrase:
         raise ArchiveError("error.keys.passphrases_differ")
     return passphrase
 
@@ -398,12 +398,21 @@ def new_passphrase(prompt: str, path: Path, tell: Texts) -> str:
 def _passphrase(prompt: str) -> str:
     """From the terminal, or the next line of standard input where that is none. Raises ArchiveError."""
     if sys.stdin.isatty():
-        return getpass.getpass(f"{prompt} ")
+        return _typed(prompt)
     line = sys.stdin.readline()
     if not line:
         raise ArchiveError("error.keys.no_passphrase")
     return line.rstrip("\r\n")
 
 
+def _typed(prompt: str) -> str:
+    """Raises ArchiveError: the input was ended (Ctrl-D)."""
+    try:
+        return getpass.getpass(f"{prompt} ")
+    except EOFError:
+        print(file=sys.stderr)  # noqa: T201 - nobody pressed the key that ends the line
+        raise ArchiveError("error.keys.no_passphrase") from None
+
+
 def _tell(line: str) -> None:
-    print(line)  # noqa: T201
+    print(plain(line, keep="\n"))  # noqa: T201

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -383,3 +386,31 @@ def test_an_id_that_is_there_already_is_given_to_no_new_key(
         run("create", purpose, "--id", "lead-7", status=1)
         assert "There is a key with the id lead-7" in capsys.readouterr().err
     assert ring.known_keys(desk.store) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of its own")
+@pytest.mark.parametrize("typed", [(), (f"{PHRASE}\n",)], ids=["at-once", "when-asked-again"])
+def test_ctrl_d_at_a_passphrase_is_told_and_nothing_is_written(
+    tmp_path: Path, desk: Scene, typed: tuple[str, ...]
+) -> None:
+    import pty
+
+    terminal, end = pty.openpty()
+    words = ["--home", str(tmp_path / "home"), "keys", "escrow", "make", str(tmp_path / "kept"), "--archive"]
+    command = [sys.executable, "-m", "softphone.cli", *words, str(desk.folder)]
+    with subprocess.Popen(command, stdin=end, stdout=end, stderr=end, start_new_session=True) as running:
+        os.close(end)
+        shown = ""
+        for line in (*typed, "\x04"):
+            asked = shown.count("? ") + shown.count(": ")
+            while shown.count("? ") + shown.count(": ") == asked:
+                shown += os.read(terminal, 1000).decode()
+            os.write(terminal, line.encode())
+        with suppress(OSError):  # its other end is closed
+            while more := os.read(terminal, 1000):
+                shown += more.decode()
+        os.close(terminal)
+    assert running.returncode == 1
+    assert "Traceback" not in shown
+    assert "\n" + texts(Language.EN)("error.keys.no_passphrase") in shown.replace("\r", "")
+    assert not (tmp_path / "kept").exists()
