@@ -8,7 +8,7 @@ from typing import Any
 
 from softphone.archive.archive import Archive, AuditRow, RecordingRow
 from softphone.archive.proof import audit
-from softphone.archive.proof.decisions import HOLD, KEY, KEY_SHOWN, LIFTED
+from softphone.archive.proof.decisions import KEY, KEY_SHOWN, LIFTED
 from softphone.texts import Texts
 
 LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "audit.heard"}
@@ -104,7 +104,7 @@ def _refusal(entry: AuditRow, told: Mapping[str, str], tell: Texts) -> str:
 
 def _is_typed(entry: AuditRow) -> bool:
     """A hold is lifted by data protection for a reason of its own, which names the hold; by a call, for a code."""
-    return entry.event in TYPED or (entry.event == LIFTED and not {HOLD, KEY}.isdisjoint(entry.params))
+    return entry.event in TYPED or (entry.event == LIFTED and KEY in entry.params)
 
 
 def _day(text: str, tell: Texts) -> str:
