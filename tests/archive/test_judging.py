@@ -83,6 +83,33 @@ def test_on_its_day_it_is_listed_and_not_deleted_and_custody_alone_opens_it(desk
 
 
 @pytest.mark.rule("G10")
+@pytest.mark.parametrize("demo", [True, False])
+def test_what_a_demo_s_sweep_of_a_later_day_has_listed_is_judged_as_of_that_day(tmp_path: Path, demo: bool) -> None:
+    with scene(tmp_path / "archive", demo=demo) as desk:
+        first, second = to_judge(desk, DOCUMENTATION), to_judge(desk, DOCUMENTATION)
+        # Today is the day of the call; nothing has come to its own.
+        assert list(judging.waiting(desk.archive, AT)) == []
+        later = sweep(desk.archive, DAY, clock=AT if demo else DAY, witness=AT if demo else DAY)
+        assert {item.recording for item in later} == {first, second}
+        if not demo:
+            # Elsewhere it is a clock that was set back, and nothing is decided by it.
+            assert list(judging.waiting(desk.archive, AT)) == []
+            with pytest.raises(ArchiveError):
+                judging.let_go(desk.archive, first, AT)
+            return
+        assert {one.recording for one in judging.waiting(desk.archive, AT)} == {first, second}
+        assert judging.outlook(desk.archive, AT) == (2, date(2027, 3, 27))
+        until = date(2027, 5, 25)
+        assert judging.keep(desk.archive, first, until, "x", desk.policy_recipients, AT).expires == {
+            DOCUMENTATION: until
+        }
+        assert [item.what for item in judging.let_go(desk.archive, second, AT)] == [Swept.DISCARDED]
+        assert kept(desk) == [first]
+        assert judging.outlook(desk.archive, AT) == (0, None)
+        assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
 def test_what_nobody_judged_in_time_is_deleted_and_said_so(desk: Scene) -> None:
     recording = to_judge(desk, DOCUMENTATION)
     assert swept(desk, DAY) == [(Swept.TO_JUDGE, DOCUMENTATION)]

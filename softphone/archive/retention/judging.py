@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, literal_column, select, tuple_, update
@@ -55,6 +55,7 @@ def waiting(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> G
     """Oldest first, a page at a time. `within`: the policy's, for what no sweep has listed yet. Raises ArchiveError, as do all
     below."""
     after = ("", "", "")
+    now = _as_of(archive, now)
     while True:
         with archive.catalog.reading() as connection:
             rows = connection.execute(of_page(now, after)).all()
@@ -73,6 +74,7 @@ def waiting(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> G
 
 def outlook(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> tuple[int, date | None]:
     """How many `waiting` lists, and the first day on which one of them ends unjudged: by day and time zone, not one by one."""
+    now = _as_of(archive, now)
     alike = (calls.c.time_zone, purposes.c.expires_on, purposes.c.judge_by)
     asked = _select().where(purposes.c.expires_on <= _last_day(now)).group_by(*alike)
     many, first = 0, None
@@ -101,12 +103,12 @@ def keep(
     `purpose` None: each that waits.
     """
     row, data_keys = _for_custody(archive, recording, "keep", now)
-    decided = archive.decided_on(row.recording)
+    decided, then = archive.decided_on(row.recording), _as_of(archive, now)
     with archive.catalog.writing() as connection:
         tables = Tables(connection, archive.desk, archive.secrets)
         told: list[AuditEntry] = []
-        for one in _still(connection, row, purpose, now, within):
-            if not local_day(now, one.time_zone) < until <= one.keep_at_most:
+        for one in _still(connection, row, purpose, then, within):
+            if not local_day(then, one.time_zone) < until <= one.keep_at_most:
                 raise ArchiveError("error.archive.keep_until", last=one.keep_at_most.isoformat())
             connection.execute(update(purposes).where(_this(one)).values(expires_on=until.isoformat(), judge_by=None))
             tables.wrap_again(row.recording, one.purpose, data_keys, recipients)
@@ -127,11 +129,11 @@ def let_go(
     """It is not needed any longer: the purpose ends, and with the last one all of it goes, unless a hold or a case keeps it.
     What went beside."""
     row, _ = _for_custody(archive, recording, "delete", now)
-    decided = archive.decided_on(row.recording)
+    decided, then = archive.decided_on(row.recording), _as_of(archive, now)
     with archive.catalog.writing() as connection:
         tables = Tables(connection, archive.desk, archive.secrets)
         told: list[AuditEntry] = []
-        for one in _still(connection, row, purpose, now, within):
+        for one in _still(connection, row, purpose, then, within):
             tables.drop_wraps(row.recording, KeyRole(one.purpose.value))
             tables.end_purpose(row.recording, one.purpose, Ended.EXPIRED, JUDGED)
             told.append(decided(_entry("judged_ended", row, one, now, **({"why": reason} if reason else {}))))
@@ -139,6 +141,17 @@ def let_go(
         went = discard_what_nothing_keeps(connection, archive, row.recording, now)
     finish(archive)
     return went
+
+
+def _as_of(archive: Archive, now: datetime) -> datetime:
+    """The day it is judged on: today, or for a demo, which may be swept as of a later day, the last that a sweep listed."""
+    if not archive.demo:
+        return now
+    asked = _select().where(purposes.c.judge_by.is_not(None)).with_only_columns(func.max(purposes.c.expires_on))
+    with archive.catalog.reading() as connection, suppress(*UNREADABLE):
+        day = connection.execute(asked).scalar()
+        return max(now, datetime.combine(date.fromisoformat(day), time(12), UTC)) if day else now
+    return now
 
 
 def _select() -> Select[Any]:
