@@ -9,10 +9,11 @@ import pytest
 
 from softphone import cli
 from softphone.archive.changes import PurposeEnd
-from softphone.bootstrap.home import DEMO_KEYS
+from softphone.archive.review.session import reviewed_on
+from softphone.bootstrap.home import DEMO_KEYS, texts
 from softphone.domain.changes import CloseRecording
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import KeyRole
+from softphone.domain.purpose import KeyRole, Language
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 
@@ -44,7 +45,7 @@ def test_what_was_reviewed_is_said_so_once_and_is_used_for_training_no_more(
 
     assert reviewed("--keep", "P7D") == (0, f"{recording} has been reviewed.\n")
     status, said = reviewed()
-    assert (status, "before" in said) == (0, True)
+    assert (status, "has been reviewed already (" in said) == (0, True)
     with pytest.raises(SystemExit):
         reviewed("--keep", "a week")
     with pytest.raises(SystemExit):
@@ -55,3 +56,22 @@ def test_what_was_reviewed_is_said_so_once_and_is_used_for_training_no_more(
         cli.main(["--home", str(tmp_path / "home"), "archive", "show", recording, "--archive", str(desk.folder)]) == 0
     )
     assert "(heard: 0 s)" in capsys.readouterr().out
+
+
+@pytest.mark.rule("G38")
+def test_of_what_was_reviewed_and_is_used_for_training_no_more_the_day_is_said_and_nothing_is_refused(
+    desk: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+    recording = desk.recorded(1, DOCUMENTATION, TRAINING, call=desk.call(retention="P90Y"))
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION, TRAINING)), recording=recording)
+    reviewed = ["--home", str(tmp_path / "home"), "archive", "reviewed", recording, "--archive", str(desk.folder)]
+    assert cli.main(reviewed) == 0
+    log = len(desk.archive.audit_of())
+    capsys.readouterr()
+    assert cli.main(reviewed) == 0
+    day = reviewed_on(desk.archive, recording)
+    assert day is not None
+    told = texts(Language.EN).day(day)
+    assert capsys.readouterr().out == f"{recording} has been reviewed already ({told}). Nothing has changed.\n"
+    assert len(desk.archive.audit_of()) == log

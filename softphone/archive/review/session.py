@@ -29,7 +29,7 @@ from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.domain.retention import Ended, expires_on
+from softphone.domain.retention import Ended, expires_on, local_day
 from softphone.domain.roles import Deed
 
 USED = "reviewed"
@@ -246,6 +246,8 @@ def mark_reviewed(
     row = archive.find(recording, now)
     if viewer is not None:
         require(archive, viewer, Deed.REVIEW, now, recording=row.recording)
+    if reviewed_on(archive, row.recording):
+        return False
     archive.keys_for(row, KeyRole.TRAINING, now, refusal="review_refused")
     key = archive.key_here(row.recording, KeyRole.TRAINING)
     this = (purposes.c.recording == row.recording) & (purposes.c.purpose == Purpose.TRAINING.value)
@@ -276,6 +278,19 @@ def mark_reviewed(
             discard_what_nothing_keeps(connection, archive, row.recording, now)
     finish(archive, scour=not kept)
     return True
+
+
+def reviewed_on(archive: Archive, recording: str) -> date | None:
+    """The day on which it was reviewed, also where it is used for training no more."""
+    asked = (
+        select(purposes.c.reviewed_at, calls.c.time_zone)
+        .join(recordings, recordings.c.recording == purposes.c.recording)
+        .join(calls, calls.c.call == recordings.c.call)
+        .where(purposes.c.recording == recording, purposes.c.reviewed_at.is_not(None))
+    )
+    with archive.catalog.reading() as connection:
+        row = connection.execute(asked).first()
+    return local_day(datetime.fromisoformat(row.reviewed_at), row.time_zone) if row else None
 
 
 def _refused(archive: Archive, recording: str, now: datetime) -> ArchiveError:

@@ -13,7 +13,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.retention import due
 from softphone.archive.retention.clock import steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
-from softphone.archive.review.session import mark_reviewed
+from softphone.archive.review.session import mark_reviewed, reviewed_on
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.archive.viewing import PolicyRefusedError, meant, policy_of, viewer_here
 from softphone.bootstrap.home import Home, texts
@@ -34,7 +34,9 @@ def archive_reviewed(arguments: argparse.Namespace) -> int:
         now = datetime.now(UTC)
         recording = meant(archive, viewer, arguments.id, now, Deed.REVIEW).recording
         done = mark_reviewed(archive, recording, by, now, keep=keep, viewer=viewer)
-    print_line(tell("archive.reviewed" if done else "archive.reviewed.before", id=arguments.id))
+        since = None if done else reviewed_on(archive, recording)
+    told = tell("archive.reviewed.before", id=arguments.id, day=since) if since else None
+    print_line(told or tell("archive.reviewed", id=arguments.id))
     return 0
 
 
