@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
@@ -304,7 +305,7 @@ def _opening(of: argparse.ArgumentParser, texts: Texts) -> None:
     """What must be said to open a recording."""
     of.add_argument("--why", metavar="TEXT", help=texts("cli.archive.why"))
     of.add_argument("--case", metavar="TEXT", help=texts("cli.archive.case"))
-    of.add_argument("--as", dest="role", type=KeyRole, choices=list(KeyRole), help=texts("cli.archive.as"))
+    of.add_argument("--as", dest="role", type=_one_of(KeyRole), choices=_words(KeyRole), help=texts("cli.archive.as"))
 
 
 def _judge(judge: argparse.ArgumentParser, texts: Texts) -> None:
@@ -313,7 +314,7 @@ def _judge(judge: argparse.ArgumentParser, texts: Texts) -> None:
     how.add_argument("--keep-until", type=_date(texts), metavar="DATE", help=texts("cli.judge.keep_until"))
     how.add_argument("--delete", action="store_true", help=texts("cli.judge.delete"))
     judge.add_argument("--reason", metavar="TEXT", help=texts("cli.judge.reason"))
-    judge.add_argument("--purpose", type=Purpose, choices=list(Purpose), help=texts("cli.judge.purpose"))
+    judge.add_argument("--purpose", type=_one_of(Purpose), choices=_words(Purpose), help=texts("cli.judge.purpose"))
     judge.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
 
 
@@ -430,6 +431,19 @@ def _demo(demo: argparse.ArgumentParser, texts: Texts) -> None:
     demo.add_argument("--archive", type=Path, metavar="DIR", help=texts("cli.demo.folder"))
     demo.add_argument("--screenshots", type=Path, metavar="DIR", help=texts("cli.demo.screenshots"))
     demo.add_argument("--listen", action="store_true", help=texts("cli.demo.listen"))
+
+
+def _words(them: type[StrEnum]) -> list[str]:
+    return [one.value for one in them]
+
+
+def _one_of(them: type[StrEnum]) -> Callable[[str], str]:
+    """Any other word stays one, and argparse names the choices."""
+
+    def parse(word: str) -> str:
+        return them(word) if word in _words(them) else word
+
+    return parse
 
 
 def _days(texts: Texts) -> Callable[[str], Period]:

@@ -22,7 +22,7 @@ from softphone.bootstrap.doctor import _archive, _policy, _settings
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import PolicyError
-from softphone.domain.purpose import Language
+from softphone.domain.purpose import KeyRole, Language, Purpose
 from softphone.system.policy_file import load_policy
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
@@ -154,6 +154,23 @@ def test_the_farthest_days_can_be_reckoned_with(recorded: tuple[Path, str], word
 @pytest.mark.parametrize("word", ["x", "0.5", "0", "-1", "3601", "nan", "inf"])
 def test_seconds_that_cannot_be_are_told_from_what_to_what(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert refusal(["demo", f"--seconds={word}"], capsys).endswith(": write seconds from 1 to 3600")
+
+
+@LANGUAGES
+@pytest.mark.parametrize(
+    ("words", "choices"),
+    [
+        (["archive", "export", "ID", "--wav", "FILE", "--as", "foo"], list(KeyRole)),
+        (["archive", "judge", "ID", "--purpose", "foo"], list(Purpose)),
+    ],
+)
+def test_a_word_that_is_no_choice_is_told_what_there_is(
+    words: list[str], choices: list[str], capsys: pytest.CaptureFixture[str], language: Language
+) -> None:
+    said = refusal(words, capsys)
+    assert "'foo'" in said
+    assert ", ".join(f"'{one}'" for one in choices) in said
+    assert not re.search(r"KeyRole|Purpose|ventet", said)
 
 
 # --- the archive ----------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def _refusal(entry: AuditRow, told: Mapping[str, str], tell: Texts) -> str:
 
 
 def _is_typed(entry: AuditRow) -> bool:
-    """A hold is lifted by data protection for a reason of its own, which names the hold; by a call, for a code."""
+    """A hold is lifted by data protection for a reason of its own, by their key; by a call, for a code."""
     return entry.event in TYPED or (entry.event == LIFTED and KEY in entry.params)
 
 
