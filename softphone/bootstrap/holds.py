@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from softphone.archive.access import opens, policy_recipients, require, seen_by, viewer_of
+from softphone.archive.access import opens, policy_recipients, refuse, require, seen_by, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.retention import holding
 from softphone.bootstrap.archive.shared import number_of, opened, print_line, words_of
@@ -77,6 +77,8 @@ def holds_raise(arguments: argparse.Namespace) -> int:
             number = number_of(arguments.number)
             if number is None:
                 raise ArchiveError("error.holds.no_number")
+            if not archive.secrets.numbers:
+                refuse(archive, Deed.RAISE_HOLD, now)
             key = next((ids[0] for ids in viewer.key_ids.values()), "")
             found = holding.seek(archive, number, by, now, unreadable, key=key)
             rows = ((row, seen_by(archive, viewer, row, now)) for row in found)

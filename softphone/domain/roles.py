@@ -44,6 +44,8 @@ class Deed(StrEnum):
     """what has come to its day and is not simply deleted"""
     BELIEVE_CLOCK = "believe_clock"
     """say that a date by which something is deleted is right, where the clock has jumped"""
+    READ_LOG = "read_log"
+    """all of it"""
     CHOOSE_SIGNER = "choose_signer"
     """say whose signature a policy must have to count on this archive"""
     KEEP = "keep"
@@ -56,7 +58,7 @@ _MAY: dict[Role, frozenset[Deed]] = {
     Role.LEAD: frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW, Deed.RAISE_HOLD}),
     Role.CUSTODY: frozenset(
         {Deed.FIND_ALL, Deed.OPEN_CASE, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.JUDGE}
-        | {Deed.BELIEVE_CLOCK, Deed.CHOOSE_SIGNER}
+        | {Deed.BELIEVE_CLOCK, Deed.READ_LOG, Deed.CHOOSE_SIGNER}
     ),
     Role.IT: frozenset(),
 }

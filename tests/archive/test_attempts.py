@@ -15,6 +15,7 @@ import pytest
 from softphone.archive.access import viewer_of
 from softphone.archive.keys.passphrase import b64
 from softphone.archive.keys.ring import KeyPurpose, Known, known_keys, remember
+from softphone.archive.keys.wraps import admitted_name
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import SweepTerms, Swept, SweptItem, sweep
@@ -509,3 +510,37 @@ def test_the_log_is_cut_no_younger_than_what_is_here_may_be_kept_and_not_from_it
     assert archive.audit_of()[0].number == first
     assert archive.audit_of(recording)[0].number == first
     assert verify(archive, now=later).ok
+
+
+@pytest.mark.rule("G11")
+def test_a_search_by_number_without_the_keys_for_numbers_and_an_orphan_let_go_are_in_the_log_as_what_they_were(
+    home: House,
+) -> None:
+    archive, recording = home.desk.archive, home.recorded(DOCUMENTATION, TRAINING)
+    held = home.desk.only(KeyRole.TRAINING, KeyRole.DOCUMENTATION).held
+    held = {name: secret for name, secret in held.items() if name.startswith("private-")}
+    parts = archive.secrets.pack(numbers=False)
+    handler = home.admitted("handler", {**held, admitted_name(archive.id): parts})
+    for words in (("holds", "raise", "--by", "party", "--why", "x"), ("archive", "list")):
+        attempt(home, handler, *words, "--number", NUMBER)
+    assert [row.params["deed"] for row in archive.audit_of()[-2:]] == ["raise_hold", "find_all"]
+
+    attempt(home, handler, "archive", "log")
+    assert archive.audit_of()[-1].params["deed"] == "read_log"
+    for asked, told in ((recording, recording), ("what I typed", None)):
+        attempt(home, handler, "archive", "orphan", asked, "--delete", "--reason", "x")
+        assert (archive.audit_of()[-1].recording, archive.audit_of()[-1].params["deed"]) == (told, "judge")
+
+
+def test_an_agent_is_told_that_none_of_their_calls_is_here_and_that_nobody_in_that_role_listens(home: House) -> None:
+    home.recorded(TRAINING, agent=BO)
+    anna, bo = home.person("anna", account=ANNA), home.person("bo", account=BO)
+    said = anna.does("archive", "list").out
+    assert said == "None of your calls is recorded here. You find your own calls for 7 days.\n"
+    (own,) = bo.finds()
+    refused = bo.does("archive", "play", own)
+    assert (refused.status, refused.err) == (
+        1,
+        "Agents can list their calls (“klartone archive list”) and cannot listen to them. Nothing was opened, and the refusal "
+        "is in the audit log.\n",
+    )

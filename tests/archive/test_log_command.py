@@ -77,7 +77,7 @@ def test_nobody_else_is_told_of_it_and_the_log_says_who_asked(
     told = entries(dpo)
     assert len(told) == before + 1
     key = {"key": home.desk.recipients[roles[0]].key_id[:16]} if roles else {}
-    assert (told[-1]["event"], told[-1]["params"]) == ("refused", {"deed": "find_all", **key})
+    assert (told[-1]["event"], told[-1]["params"]) == ("refused", {"deed": "read_log", **key})
 
 
 @pytest.mark.rule("G11")

@@ -21,6 +21,7 @@ TABLE: dict[Deed, set[Role]] = {
     Deed.DECIDE_HOLD: {D},
     Deed.JUDGE: {D},
     Deed.BELIEVE_CLOCK: {D},
+    Deed.READ_LOG: {D},
     Deed.CHOOSE_SIGNER: {D},
     Deed.KEEP: {A, C, L, D, I},
 }

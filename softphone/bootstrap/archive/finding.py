@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from softphone.archive.access import OwnReview, Viewer, own_review
+from softphone.archive.access import OwnReview, Viewer, own_review, sights
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import RATE
 from softphone.archive.finding.rows import RecordingRow
@@ -29,6 +29,7 @@ from softphone.bootstrap.audit import as_json, entries_of, in_words
 from softphone.bootstrap.holds import is_whole
 from softphone.bootstrap.holds import told as told_hold
 from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.policy.telling import in_words as in_words_of
 from softphone.bootstrap.progress import Progress
 from softphone.domain.errors import ArchiveError
 from softphone.domain.roles import Deed
@@ -59,8 +60,16 @@ def archive_list(arguments: argparse.Namespace) -> int:
         if one.next is not None:
             print_line(tell("archive.more", cursor=one.next))
         elif not one.rows:
-            print_line(tell("archive.no_more" if after else "archive.empty" if query == Query() else "archive.no_such"))
+            print_line(_none(viewer, query, now, tell, after=after))
     return 0
+
+
+def _none(viewer: Viewer, query: Query, now: datetime, tell: Texts, *, after: Cursor | None) -> str:
+    if after or query != Query():
+        return tell("archive.no_more" if after else "archive.no_such")
+    if all(sight.deed is Deed.FIND_OWN for sight in sights(viewer, now)):
+        return tell("archive.none_of_yours", period=in_words_of(viewer.own_calls, tell))
+    return tell("archive.empty")
 
 
 def _tell_unknown_lines(arguments: argparse.Namespace, archive: Archive, tell: Texts) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from softphone.archive.access import Viewer, opens, policy_recipients, require
@@ -46,10 +47,20 @@ def archive_orphan(arguments: argparse.Namespace) -> int:
     tell, now = texts(), datetime.now(UTC)
     reason = words_of(arguments.reason, "--reason")
     with opened(arguments) as archive:
-        require(archive, viewer_here(arguments, archive, by_keys=True), Deed.JUDGE, now)
+        viewer = viewer_here(arguments, archive, by_keys=True)
+        require(archive, viewer, Deed.JUDGE, now, recording=_known(archive, arguments.id, now))
         archive.let_orphan_go(arguments.id, now, why=reason)
     print_line(tell("archive.orphan.deleted", id=arguments.id))
     return 0
+
+
+def _known(archive: Archive, asked: str, now: datetime) -> str | None:
+    """The id for the log: what nothing here has may be anything that somebody typed."""
+    if asked in archive.vault.aside():
+        return asked
+    with suppress(ArchiveError):
+        return archive.find(asked, now).recording
+    return None
 
 
 def _list(archive: Archive, viewer: Viewer, now: datetime, within: Period, tell: Texts, *, as_json: bool) -> int:

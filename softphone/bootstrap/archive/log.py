@@ -27,7 +27,7 @@ def archive_log(arguments: argparse.Namespace) -> int:
     with opened(arguments) as archive:
         viewer = viewer_here(arguments, archive, by_keys=True)
         if not viewer.finds_all:
-            refuse(archive, Deed.FIND_ALL, now)
+            refuse(archive, Deed.READ_LOG, now)
             raise ArchiveError("error.archive.not_yours")
         zone = zone_of(archive, now)
         wanted = _wanted(arguments, zone)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from softphone.archive.access import (
     FINDS,
+    OPENS,
     Sight,
     Viewer,
     policy_recipients,
@@ -132,6 +133,8 @@ def _looking(archive: Archive, viewer: Viewer, query: Query, now: datetime) -> t
         if not here:
             refuse(archive, Deed.FIND_ALL, now)
             raise ArchiveError("error.archive.not_by_number")
+        if not archive.secrets.numbers:
+            refuse(archive, Deed.FIND_ALL, now)  # how a number is found by is not here, which the search says
     return here
 
 
@@ -170,6 +173,8 @@ def meant(archive: Archive, viewer: Viewer, asked: str, now: datetime, *deeds: D
     call, recording = (row.call, row.recording) if row else ("", None)
     if not any(map(viewer.may, deeds)):
         refuse(archive, deeds[0], now, call=call, recording=recording)
+        if not viewer.roles - {Role.AGENT} and set(deeds) <= set(OPENS.values()):
+            raise ArchiveError("error.archive.agents_list")
         raise _nothing(viewer)
     if viewer.finds_all:
         return row or archive.find(asked, now)
