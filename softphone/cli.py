@@ -107,7 +107,7 @@ class _Parser(argparse.ArgumentParser):
         self._texts = texts
         # Before a command and behind it; the program's own help alone tells of it.
         told = argparse.SUPPRESS if " " in self.prog else texts("cli.home")
-        self.add_argument("--home", type=Path, metavar="DIR", default=argparse.SUPPRESS, help=told)
+        self.add_argument("--home", type=_path(texts), metavar="DIR", default=argparse.SUPPRESS, help=told)
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         """Argparse says nothing where the output takes nothing."""
@@ -155,7 +155,7 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     engine.add_argument("--stdio", action="store_true", help=texts("cli.engine.stdio"))
     session = command("session", bootstrap.run_session)
     session.add_argument("--stdio", action="store_true", required=True, help=texts("cli.session.stdio"))
-    session.add_argument("--policy", type=Path, metavar="FILE", help=texts("cli.session.policy"))
+    session.add_argument("--policy", type=_path(texts), metavar="FILE", help=texts("cli.session.policy"))
     _demo(command("demo", _run_demo), texts)
     # What the demo and the engine start: in a frozen program there is no other way in.
     customer = commands.add_parser("demo-customer", texts=texts)
@@ -203,9 +203,9 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
         ("export", bootstrap.archive_export),
     ):
         one = command(name, run, what)
-        one.add_argument("id", metavar="ID", help=texts("cli.archive.id"))
+        one.add_argument("id", type=_word(texts), metavar="ID", help=texts("cli.archive.id"))
         if name == "export":
-            one.add_argument("--wav", type=Path, required=True, metavar="FILE", help=texts("cli.archive.wav"))
+            one.add_argument("--wav", type=_sound(texts), required=True, metavar="FILE", help=texts("cli.archive.wav"))
         elif name == "play":
             one.add_argument("--from", type=float, dest="start", metavar="S", help=texts("cli.archive.from"))
         if name == "show":
@@ -220,21 +220,21 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     sweep.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     _judge(command("judge", bootstrap.archive_judge, what), texts)
     orphan = command("orphan", bootstrap.archive_orphan, what)
-    orphan.add_argument("id", metavar="ID", help=texts("cli.orphan.id"))
+    orphan.add_argument("id", type=_word(texts), metavar="ID", help=texts("cli.orphan.id"))
     orphan.add_argument("--delete", action="store_true", required=True, help=texts("cli.orphan.delete"))
     orphan.add_argument("--reason", required=True, metavar="TEXT", help=texts("cli.judge.reason"))
     verify = command("verify", bootstrap.archive_verify, what)
     verify.add_argument("--json", action="store_true", help=texts("cli.json"))
-    verify.add_argument("--head", type=Path, metavar="FILE", help=texts("cli.verify.head"))
+    verify.add_argument("--head", type=_path(texts), metavar="FILE", help=texts("cli.verify.head"))
     reviewed = command("reviewed", bootstrap.archive_reviewed, what)
-    reviewed.add_argument("id", metavar="ID", help=texts("cli.archive.id"))
+    reviewed.add_argument("id", type=_word(texts), metavar="ID", help=texts("cli.archive.id"))
     reviewed.add_argument("--keep", type=_days(texts), metavar="P7D", help=texts("cli.reviewed.keep"))
     command("head", bootstrap.archive_head, what)
     command("health", bootstrap.archive_health, what).add_argument(
         "--json", action="store_true", help=texts("cli.json")
     )
     admit = command("admit", bootstrap.archive_admit, what)
-    admit.add_argument("file", type=Path, metavar="FILE", help=texts("cli.admit.file"))
+    admit.add_argument("file", type=_path(texts), metavar="FILE", help=texts("cli.admit.file"))
     admit.add_argument("--numbers", action="store_true", help=texts("cli.admit.numbers"))
     signer = command("signer", bootstrap.archive_policy_signer, what)
     which = signer.add_mutually_exclusive_group()
@@ -252,16 +252,16 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
 
 
 def _backup(of: argparse.ArgumentParser, texts: Texts) -> None:
-    of.add_argument("folder", nargs="?", type=Path, metavar="DIR", help=texts("cli.backup.folder"))
+    of.add_argument("folder", nargs="?", type=_path(texts), metavar="DIR", help=texts("cli.backup.folder"))
     of.add_argument("--check", action="store_true", help=texts("cli.backup.check"))
     of.add_argument("--new", action="store_true", help=texts("cli.backup.new"))
     of.add_argument("--json", action="store_true", help=texts("cli.json"))
 
 
 def _restore(of: argparse.ArgumentParser, texts: Texts) -> None:
-    of.add_argument("folder", type=Path, metavar="DIR", help=texts("cli.backup.folder"))
-    of.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=texts("cli.restore.to"))
-    of.add_argument("--erased-in", type=Path, metavar="FOLDER", help=texts("cli.restore.erased_in"))
+    of.add_argument("folder", type=_path(texts), metavar="DIR", help=texts("cli.backup.folder"))
+    of.add_argument("--to", type=_path(texts), required=True, metavar="FOLDER", help=texts("cli.restore.to"))
+    of.add_argument("--erased-in", type=_path(texts), metavar="FOLDER", help=texts("cli.restore.erased_in"))
     of.add_argument("--replace", action="store_true", help=texts("cli.restore.replace"))
     of.add_argument("--erase-former", action="store_true", help=texts("cli.restore.erase_former"))
     of.add_argument("--accept-unknown", action="store_true", help=texts("cli.restore.accept_unknown"))
@@ -272,7 +272,7 @@ def _restore(of: argparse.ArgumentParser, texts: Texts) -> None:
 def _archive_option(of: argparse.ArgumentParser, texts: Texts, *, behind: bool = False) -> None:
     """Before a command and behind it; where it is not given `behind`, what was given before stands."""
     default = argparse.SUPPRESS if behind else None
-    of.add_argument("--archive", type=Path, metavar="DIR", default=default, help=texts("cli.archive.folder"))
+    of.add_argument("--archive", type=_path(texts), metavar="DIR", default=default, help=texts("cli.archive.folder"))
 
 
 def _searching(of: argparse.ArgumentParser, texts: Texts) -> None:
@@ -295,7 +295,7 @@ def _log(of: argparse.ArgumentParser, texts: Texts) -> None:
     which = of.add_mutually_exclusive_group()
     which.add_argument("--event", action="extend", nargs="+", metavar="NAME", help=texts("cli.log.event"))
     which.add_argument("--refusals", action="store_true", help=texts("cli.log.refusals"))
-    of.add_argument("--recording", metavar="ID", help=texts("cli.archive.id"))
+    of.add_argument("--recording", type=_word(texts), metavar="ID", help=texts("cli.archive.id"))
     of.add_argument("--limit", type=_limit(texts), default=100, metavar="N", help=texts("cli.list.limit"))
     of.add_argument("--before", type=_entry(texts), metavar="NUMBER", help=texts("cli.log.before"))
     of.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
@@ -309,7 +309,7 @@ def _opening(of: argparse.ArgumentParser, texts: Texts) -> None:
 
 
 def _judge(judge: argparse.ArgumentParser, texts: Texts) -> None:
-    judge.add_argument("id", nargs="?", metavar="ID", help=texts("cli.judge.id"))
+    judge.add_argument("id", nargs="?", type=_word(texts), metavar="ID", help=texts("cli.judge.id"))
     how = judge.add_mutually_exclusive_group()
     how.add_argument("--keep-until", type=_date(texts), metavar="DATE", help=texts("cli.judge.keep_until"))
     how.add_argument("--delete", action="store_true", help=texts("cli.judge.delete"))
@@ -320,8 +320,8 @@ def _judge(judge: argparse.ArgumentParser, texts: Texts) -> None:
 
 def _file(of: argparse._ActionsContainer, texts: Texts, what: str) -> None:
     """The policy's file, as a word of its own or by the option that `notice` and `record` have too."""
-    of.add_argument("file", nargs="?", type=Path, metavar="FILE", help=texts(what))
-    of.add_argument("--policy", type=Path, metavar="FILE", help=texts("cli.policy.option"))
+    of.add_argument("file", nargs="?", type=_path(texts), metavar="FILE", help=texts(what))
+    of.add_argument("--policy", type=_path(texts), metavar="FILE", help=texts("cli.policy.option"))
 
 
 def _holds(of: argparse.ArgumentParser, texts: Texts) -> None:
@@ -338,7 +338,7 @@ def _holds(of: argparse.ArgumentParser, texts: Texts) -> None:
     command("list", bootstrap.holds_list).add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     new = command("raise", bootstrap.holds_raise)
     which = new.add_mutually_exclusive_group(required=True)
-    which.add_argument("id", nargs="?", metavar="ID", help=texts("cli.archive.id"))
+    which.add_argument("id", nargs="?", type=_word(texts), metavar="ID", help=texts("cli.archive.id"))
     which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))
     asked = new.add_mutually_exclusive_group(required=True)
     asked.add_argument("--by", choices=["party", "controller"], help=texts("cli.holds.by"))
@@ -348,7 +348,7 @@ def _holds(of: argparse.ArgumentParser, texts: Texts) -> None:
     confirm, lift = command("confirm", bootstrap.holds_confirm), command("lift", bootstrap.holds_lift)
     close = command("close", bootstrap.holds_close)
     for one in (confirm, lift, close):
-        one.add_argument("id", metavar="HOLD", help=texts("cli.holds.id"))
+        one.add_argument("id", type=_word(texts), metavar="HOLD", help=texts("cli.holds.id"))
     for one in (lift, close):
         one.add_argument("--yes", action="store_true", help=texts("cli.holds.yes"))
     confirm.add_argument(
@@ -383,19 +383,19 @@ def _keys(keys: argparse.ArgumentParser, texts: Texts) -> None:
     rotate = command("rotate", bootstrap.keys_rotate, what)
     revoke = command("revoke", bootstrap.keys_revoke, what)
     for one in (export, rotate, revoke):
-        one.add_argument("id", metavar="ID", help=texts("cli.keys.which"))
-    export.add_argument("--private", type=Path, metavar="FILE", help=texts("cli.keys.private"))
+        one.add_argument("id", type=_word(texts), metavar="ID", help=texts("cli.keys.which"))
+    export.add_argument("--private", type=_path(texts), metavar="FILE", help=texts("cli.keys.private"))
     revoke.add_argument("--yes", action="store_true", help=texts("cli.keys.yes"))
     rotate.add_argument("--to", required=True, metavar="ID", help=texts("cli.keys.to"))
     take = command("import", bootstrap.keys_import, what)
-    take.add_argument("file", type=Path, metavar="FILE", help=texts("cli.keys.file"))
+    take.add_argument("file", type=_path(texts), metavar="FILE", help=texts("cli.keys.file"))
     escrow = below(command("escrow", None, what))
     make = command("make", bootstrap.keys_escrow_make, escrow)
-    make.add_argument("file", type=Path, metavar="FILE", help=texts("cli.keys.escrow_file"))
+    make.add_argument("file", type=_path(texts), metavar="FILE", help=texts("cli.keys.escrow_file"))
     make.add_argument("--split", type=int, metavar="N", help=texts("cli.keys.split"))
     make.add_argument("--need", type=int, metavar="K", help=texts("cli.keys.need"))
     restore = command("restore", bootstrap.keys_escrow_restore, escrow)
-    restore.add_argument("files", nargs="+", type=Path, metavar="FILE", help=texts("cli.keys.escrow_files"))
+    restore.add_argument("files", nargs="+", type=_path(texts), metavar="FILE", help=texts("cli.keys.escrow_files"))
 
 
 def _notices(notice: argparse.ArgumentParser, record: argparse.ArgumentParser, texts: Texts) -> None:
@@ -403,18 +403,18 @@ def _notices(notice: argparse.ArgumentParser, record: argparse.ArgumentParser, t
         needed = one is record
         notices = [str(each) for each in NoticeId]
         one.add_argument("line", metavar="LINE", help=texts("cli.notice.line"))
-        one.add_argument("--policy", type=Path, metavar="FILE", help=texts("cli.notice.policy"))
+        one.add_argument("--policy", type=_path(texts), metavar="FILE", help=texts("cli.notice.policy"))
         one.set_defaults(file=None)
         told = "cli.record" if needed else "cli.notice"
         one.add_argument("--notice", choices=notices, required=needed, metavar="N7", help=texts(f"{told}.notice"))
         language = texts(f"{told}.language")
         one.add_argument("--language", type=_language(texts), metavar="da|en", required=needed, help=language)
-    notice.add_argument("--wav", type=Path, metavar="FILE", help=texts("cli.notice.wav"))
+    notice.add_argument("--wav", type=_sound(texts), metavar="FILE", help=texts("cli.notice.wav"))
     notice.add_argument("--listen", action="store_true", help=texts("cli.notice.listen"))
     notice.add_argument("--narrow-band", action="store_true", help=texts("cli.notice.narrow_band"))
-    record.add_argument("--wav", type=Path, metavar="FILE", help=texts("cli.record.wav"))
+    record.add_argument("--wav", type=_sound(texts), metavar="FILE", help=texts("cli.record.wav"))
     record.add_argument(
-        "--from", type=Path, action="append", dest="source", metavar="FILE", help=texts("cli.record.from")
+        "--from", type=_path(texts), action="append", dest="source", metavar="FILE", help=texts("cli.record.from")
     )
     record.add_argument("--listen", action="store_true", help=texts("cli.record.listen"))
 
@@ -428,9 +428,36 @@ def _demo(demo: argparse.ArgumentParser, texts: Texts) -> None:
         "--agent", choices=["nothing", "opt-out", "dispute"], default="nothing", help=texts("cli.demo.agent")
     )
     demo.add_argument("--seconds", type=_seconds(texts), default=15.0, metavar="S", help=texts("cli.demo.seconds"))
-    demo.add_argument("--archive", type=Path, metavar="DIR", help=texts("cli.demo.folder"))
-    demo.add_argument("--screenshots", type=Path, metavar="DIR", help=texts("cli.demo.screenshots"))
+    demo.add_argument("--archive", type=_path(texts), metavar="DIR", help=texts("cli.demo.folder"))
+    demo.add_argument("--screenshots", type=_path(texts), metavar="DIR", help=texts("cli.demo.screenshots"))
     demo.add_argument("--listen", action="store_true", help=texts("cli.demo.listen"))
+
+
+def _word(texts: Texts) -> Callable[[str], str]:
+    """An empty one is a variable of the shell that has none: it means nothing, and never all or the folder one is in."""
+
+    def parse(word: str) -> str:
+        if not word.strip():
+            raise argparse.ArgumentTypeError(texts("cli.empty"))
+        return word
+
+    return parse
+
+
+def _path(texts: Texts) -> Callable[[str], Path]:
+    def parse(word: str) -> Path:
+        return Path(_word(texts)(word))
+
+    return parse
+
+
+def _sound(texts: Texts) -> Callable[[str], Path]:
+    def parse(word: str) -> Path:
+        if word == "-":
+            raise argparse.ArgumentTypeError(texts("cli.no_stdout"))
+        return _path(texts)(word)
+
+    return parse
 
 
 def _words(them: type[StrEnum]) -> list[str]:

@@ -173,6 +173,33 @@ def test_a_word_that_is_no_choice_is_told_what_there_is(
     assert not re.search(r"KeyRole|Purpose|ventet", said)
 
 
+@LANGUAGES
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["archive", "show", ""],
+        ["keys", "export", ""],
+        ["archive", "list", "--archive", " "],
+        ["archive", "restore", "/backup", "--to", ""],
+        ["archive", "log", "--recording", ""],
+        ["holds", "confirm", "", "--look-again", "2027-02-25"],
+        ["doctor", "--home", ""],
+    ],
+)
+def test_an_empty_word_means_neither_the_current_folder_nor_all(
+    words: list[str], capsys: pytest.CaptureFixture[str], language: Language
+) -> None:
+    assert refusal(words, capsys).endswith(texts(language)("cli.empty"))
+
+
+@pytest.mark.parametrize("words", [["archive", "export", "ID"], ["policy", "notice", "LINE"]])
+def test_sound_is_not_written_to_a_file_that_is_called_like_standard_output(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refusal([*words, "--wav", "-"], capsys)
+    assert said.endswith("--wav: sound goes into a file and not to standard output; write the file's name")
+
+
 # --- the archive ----------------------------------------------------------------------------------
 
 

@@ -197,7 +197,7 @@ def test_by_how_an_id_begins_nobody_learns_of_a_recording_that_they_do_not_find(
     # By these there are a case handler and a team lead at all.
     own = {"agent": home.recorded(TRAINING), "handler": home.recorded(DOCUMENTATION, agent=BO)}
     person, wav = somebody(home, who), str(tmp_path / "out.wav")
-    begins = (alone[:9], "01922", "0199", "", *(("0192",) if who == "it" else ()))
+    begins = (alone[:9], "01922", "0199", *(("0192",) if who == "it" else ()))
     for command in (
         ("archive", "show", "{}"),
         ("archive", "show", "{}", "--json"),
