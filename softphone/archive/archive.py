@@ -44,6 +44,7 @@ from softphone.archive.proof.decisions import KEY_SHOWN, Decider, Deciding
 from softphone.archive.proof.repair import Repaired, let_orphan_go, repair
 from softphone.archive.retention.clock import believe
 from softphone.archive.sharing import check_local
+from softphone.archive.tables import audit as entries
 from softphone.archive.tables import recordings, time_in, wraps
 from softphone.archive.writers import Writers
 from softphone.domain.changes import AuditEntry
@@ -255,6 +256,11 @@ class Archive:
         """The audit log of one recording or call, also after it has gone, or of all."""
         with self.catalog.reading() as connection:
             return [_audit_row(row) for row in audit.entries(connection, recording, call)]
+
+    def events(self) -> list[str]:
+        """What the audit log has entries of, by name."""
+        with self.catalog.reading() as connection:
+            return sorted(map(str, connection.execute(select(entries.c.event).distinct()).scalars()))
 
     def log(self, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:
         """As `audit.look`."""

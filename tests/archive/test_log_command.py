@@ -149,6 +149,14 @@ def test_it_is_narrowed_to_refusals_events_a_recording_and_days(home: House, dpo
     assert entries(dpo, "--from", day, "--to", day) == [second]
     assert entries(dpo, "--to", "2026-03-04") == [first]
     assert entries(dpo, "--from", "2026-03-06T00:00", "--event", events[1]) == [third]
+    # A name that the log does not have is told what it has; one that other days have is none of those.
+    said = dpo.does("archive", "log", "--event", "opening_refuse", *events)
+    assert said.err == "The log has no entry “opening_refuse”; there are: opening_refused.\n"
+    assert dpo.does("archive", "log", "--from", "2026-03-06T00:00", "--event", events[1]).err == ""
+    there = {str(one["event"]) for one in told}
+    said = dpo.does("archive", "log", "--event", "zzz")
+    assert (said.status, said.out) == (0, "No entry matches that.\n")
+    assert said.err == f"The log has no entry “zzz”; there are: {', '.join(sorted(there))}.\n"
 
 
 def test_json_gives_an_object_a_line_as_show_has_entries(home: House, dpo: Person) -> None:

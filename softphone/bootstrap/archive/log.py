@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -32,6 +34,11 @@ def archive_log(arguments: argparse.Namespace) -> int:
         zone = zone_of(archive, now)
         wanted = _wanted(arguments, zone)
         rows, more = _page(archive, wanted, arguments.before, arguments.limit, tell)
+        told = {entry.event for entry in rows}
+        there = [] if told.issuperset(wanted.events) else archive.events()
+    for event in set(wanted.events).difference(there, told):
+        known = ", ".join(get_close_matches(event, there) or there)
+        print(tell("archive.log.no_event", event=event, events=known), file=sys.stderr)  # noqa: T201
     if arguments.json:
         for entry in rows:
             print_line(json.dumps(as_json(entry), ensure_ascii=False))
