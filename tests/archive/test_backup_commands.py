@@ -71,6 +71,12 @@ def test_a_backup_makes_no_folder_in_a_place_that_is_not_there(desk: Scene, run:
     said = run("backup", tmp_path / "not-mounted" / "disk", "--archive", desk.folder, status=1)
     assert f"There is no folder {tmp_path / 'not-mounted'}, so no backup was begun" in said
     assert not (tmp_path / "not-mounted").exists()
+    disk = tmp_path / "disk"
+    run("backup", disk, "--archive", desk.folder)
+    to = tmp_path / "not-mounted" / "a" / "new"
+    said = run("restore", disk, "--to", to, "--archive", desk.folder, "--accept-unknown", status=1)
+    assert f"There is no folder {to.parent}, so nothing was brought back into {to}" in said
+    assert not (tmp_path / "not-mounted").exists()
 
 
 def test_the_folder_of_the_settings_is_taken_and_doctor_tells_of_it(

@@ -57,6 +57,8 @@ def archive_restore(arguments: argparse.Namespace) -> int:
     to: Path = arguments.to.resolve()
     former: Path | None = arguments.erased_in.resolve() if arguments.erased_in else None
     source: Path = arguments.folder.resolve()
+    if not to.parent.is_dir():
+        raise ArchiveError("error.restore.no_parent", path=str(to), parent=str(to.parent))
     with _engine_away(arguments, replaced=arguments.replace), _shown(tell) as asked:
         demo = Target.open(source).demo
         keys = _demo_of(arguments, former, to) if demo else to
