@@ -34,6 +34,7 @@ from softphone.system.secrets import DemoKeyFile
 from softphone.texts import Texts, plain
 from softphone.wire import Settings
 
+NOTHING_CAME = "error.keys.no_passphrase"
 _COMPARED = 16
 """characters of a key's number that two people read to each other"""
 _HEADINGS = ("id", "purpose", "number", "kind", "created", "where", "opens")
@@ -310,7 +311,7 @@ def keys_escrow_make(arguments: argparse.Namespace) -> int:
     else:
         escrow.check_split(people, need)
         paths = escrow.share_paths(path, people)
-        asked = [new_passphrase(here.tell("keys.ask.share", file=one), one, here.tell) for one in paths]
+        asked = [_of_share(one, number, people, here.tell) for number, one in enumerate(paths, 1)]
         here.note("escrow_made", people=people, need=need)
         written = escrow.make_shares(held, path, asked, need, now)
     for one in written:
@@ -320,6 +321,16 @@ def keys_escrow_make(arguments: argparse.Namespace) -> int:
         _tell(f"  {line}")
     _tell(here.tell("keys.escrow.one") if need is None else here.tell("keys.escrow.split", need=need))
     return 0
+
+
+def _of_share(path: Path, number: int, people: int, tell: Texts) -> str:
+    """Its passphrase. Raises ArchiveError as `new_passphrase`: one that did not come is named."""
+    try:
+        return new_passphrase(tell("keys.ask.share", file=path), path, tell)
+    except ArchiveError as error:
+        if error.code != NOTHING_CAME:
+            raise
+        raise ArchiveError("error.keys.no_share_passphrase", path=str(path), number=number, people=people) from None
 
 
 def _in_escrow(held: escrow.Held, marker: Marker | None, tell: Texts) -> Iterator[str]:
@@ -401,7 +412,7 @@ def _passphrase(prompt: str) -> str:
         return _typed(prompt)
     line = sys.stdin.readline()
     if not line:
-        raise ArchiveError("error.keys.no_passphrase")
+        raise ArchiveError(NOTHING_CAME)
     return line.rstrip("\r\n")
 
 

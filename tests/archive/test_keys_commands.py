@@ -268,7 +268,7 @@ def test_what_only_a_revoked_key_opens_is_told_with_what_to_do(
 
 @pytest.mark.parametrize(
     ("asked", "told"),
-    [("nobody", "No key nobody is known here"), ("", "No key  is known here"), ("twin", "Several keys")],
+    [("nobody", "No key nobody is known here"), ("twin", "Several keys")],
 )
 def test_a_key_that_is_not_known_or_not_one_is_refused(
     run: Run, desk: Scene, asked: str, told: str, capsys: pytest.CaptureFixture[str]
@@ -291,6 +291,16 @@ def test_a_key_is_chosen_by_the_beginning_of_its_own_number(
         capsys.readouterr()
         run("export", one.key_id[:12])
         assert one.public_key in capsys.readouterr().out
+
+
+def test_of_several_passphrases_the_one_that_does_not_come_is_named(
+    run: Run, desk: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "r.key"
+    run("escrow", "make", str(file), "--split", "3", "--need", "2", said=f"{PHRASE}\n" * 2, status=1)
+    assert f"No passphrase came for {tmp_path / 'r-3.key'}, which is number 3 of 3." in capsys.readouterr().err
+    assert not list(tmp_path.glob("r*.key"))
+    assert desk.archive.audit_of() == []
 
 
 @pytest.mark.parametrize("words", [["--split", "3"], ["--need", "2"], ["--split", "2", "--need", "3"]])
