@@ -6,7 +6,7 @@ import argparse
 import importlib
 import platform
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,6 +19,7 @@ from softphone.bootstrap.policy.file import at_its_place, of_revoked, printable
 from softphone.domain.errors import ArchiveError, KlartoneError, Param, SettingsError
 from softphone.domain.policy import PolicyFault
 from softphone.system.settings import ASIDE, FILE, FaultySettings, doubts, read_settings
+from softphone.system.signature import public_key
 from softphone.wire import Settings
 
 if TYPE_CHECKING:
@@ -157,8 +158,11 @@ def _signer(archive: Archive, settings: Settings) -> Finding:
     """Whose signature the archive asks of a policy. Where the settings alone ask for one, other settings need none."""
     if archive.policy_signer:
         return Finding("doctor.signer", {"signer": archive.policy_signer})
-    asked = settings.policy_signer and not archive.demo
-    return Finding("doctor.signer.none" if asked else "doctor.signer.nobody", {"signer": settings.policy_signer})
+    if not archive.demo:
+        # None, or what is no key: that is the policy's fault to tell.
+        with suppress(ValueError):
+            return Finding("doctor.signer.none", {"signer": public_key(settings.policy_signer)})
+    return Finding("doctor.signer.nobody")
 
 
 def _settings(folder: Path) -> Finding:

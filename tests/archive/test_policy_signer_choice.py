@@ -185,6 +185,12 @@ def test_health_and_doctor_tell_it_whether_there_is_one(
     config = Home.within(tmp_path / "looks-after").folders.config
     save_settings(config, replace(load_settings(config), policy_signer=SIGNER))
     assert f"klartone archive signer {SIGNER}" in looks_after.does("doctor").out
+    # What is no key is a fault to mend, and nobody's to choose.
+    save_settings(config, replace(load_settings(config), policy_signer="zz"))
+    told = looks_after.does("doctor").out
+    assert "The setting “policy_signer” is not a public key" in told
+    assert "klartone archive signer zz" not in told
+    save_settings(config, replace(load_settings(config), policy_signer=SIGNER))
     save_settings(config, replace(load_settings(config), policy_signer=""))
     asks(home, officer)
     assert json.loads(looks_after.does("archive", "health", "--json").out)["policy_signer"] == SIGNER
