@@ -136,9 +136,13 @@ def test_a_file_that_belongs_to_nothing_is_let_go_by_data_protection_for_a_reaso
         patch.setattr(judging, "viewer_here", as_role(Role.AGENT))
         run("archive", "orphan", "orphan", "--delete", "--reason", "x", status=1)
     assert orphan.exists()
+    findings = run("archive", "verify", status=1)
+    assert "klartone archive orphan" in findings
+    assert "missing from the catalog" not in findings
     assert "is deleted" in run("archive", "orphan", "orphan", "--delete", "--reason", "of an old test")
     assert not orphan.exists()
-    (entry,) = desk.archive.audit_of("orphan")
+    refused, entry = desk.archive.audit_of("orphan")
+    assert (refused.event, refused.params["deed"]) == ("refused", "judge")
     assert (entry.event, entry.params["why"], len(str(entry.params["proof"]))) == (
         "orphan_deleted",
         "of an old test",

@@ -35,8 +35,8 @@ def archive_reviewed(arguments: argparse.Namespace) -> int:
         recording = meant(archive, viewer, arguments.id, now, Deed.REVIEW).recording
         done = mark_reviewed(archive, recording, by, now, keep=keep, viewer=viewer)
         since = None if done else reviewed_on(archive, recording)
-    told = tell("archive.reviewed.before", id=arguments.id, day=since) if since else None
-    print_line(told or tell("archive.reviewed", id=arguments.id))
+    code = "archive.reviewed.before" if since else "archive.reviewed"
+    print_line(tell(code, id=arguments.id, day=since))
     return 0
 
 
