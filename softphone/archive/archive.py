@@ -36,7 +36,7 @@ from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
 from softphone.archive.known import Lookups
 from softphone.archive.ledger import Ledger, SegmentKeys
-from softphone.archive.marker import MARKER, Marker, read_marker, write_marker
+from softphone.archive.marker import CATALOG, MARKER, MISSING, Marker, lost, read_marker, write_marker
 from softphone.archive.proof import audit
 from softphone.archive.proof.audit import Wanted
 from softphone.archive.proof.checkpoint import Head, Signer
@@ -52,7 +52,6 @@ from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason
 from softphone.domain.retention import Steady
 
-CATALOG = "catalog.db"
 NEW_CATALOG = "catalog.new"
 """while an archive is being made"""
 RECORDINGS = "recordings"
@@ -101,6 +100,8 @@ class Archive:
     @classmethod
     def create(cls, folder: Path, store: KeyStore, *, demo: bool = False) -> Archive:
         """A new archive in a new or empty folder; its one secret goes to `store`."""
+        if lost(folder):
+            raise ArchiveError(MISSING, path=str(folder))
         if store.demo and not demo:
             raise ArchiveError("error.archive.demo_keys", path=str(folder))
         if (folder / MARKER).exists() or (folder / CATALOG).exists():

@@ -12,7 +12,10 @@ from softphone.archive.files.disk import refused, sync_folder
 from softphone.domain.errors import ArchiveError
 
 FORMAT = 1
+CATALOG = "catalog.db"
 MARKER = "archive.json"
+NO_ARCHIVE = "error.archive.no_archive"
+MISSING = "error.archive.marker_missing"
 REPLACED = "archive.json.replaced"
 """its name in a folder that a restore has moved aside: nobody opens that as an archive"""
 BEGUN = "restoring.json"
@@ -36,11 +39,23 @@ def read_marker(folder: Path, name: str = MARKER) -> Marker:
             raise ArchiveError("error.archive.unknown_version", found=str(told["format"])[:20], known=FORMAT)
         return Marker(str(told["archive"]), str(told["desk"]), told["demo"] is True)
     except FileNotFoundError as error:
-        raise ArchiveError("error.archive.no_archive", path=str(folder)) from error
+        code = MISSING if name == MARKER and lost(folder) else NO_ARCHIVE
+        raise ArchiveError(code, path=str(folder)) from error
     except OSError as error:
         raise ArchiveError("error.archive.unreadable", path=str(folder), detail=error.strerror or "") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveError("error.archive.marker_changed", path=str(folder)) from error
+
+
+def is_here(folder: Path) -> bool:
+    """Whether there is an archive, also one whose marker has gone: `read_marker` tells."""
+    return (folder / MARKER).exists() or lost(folder)
+
+
+def lost(folder: Path) -> bool:
+    """Whether there is a catalog without a marker, as no restore leaves it."""
+    others = (MARKER, REPLACED, BEGUN)
+    return (folder / CATALOG).exists() and not any((folder / one).exists() for one in others)
 
 
 def replaced(folder: Path, archive: str) -> list[Path]:

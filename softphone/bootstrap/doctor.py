@@ -112,13 +112,14 @@ def _voice() -> Finding:
 
 def _archive(folder: Path, inside: Callable[[Archive], object] = lambda _: None) -> Finding:
     """`inside`: what looks into it, where it opens."""
-    from softphone.archive.archive import MARKER, Archive
+    from softphone.archive.archive import Archive
     from softphone.archive.files.disk import refusal
+    from softphone.archive.marker import is_here
 
     def look() -> None:
         if found := refusal(next(one for one in (folder, *folder.parents) if one.exists())):
             raise ArchiveError(found.code, **{**found.params, "path": str(folder)})
-        if (folder / MARKER).exists():
+        if is_here(folder):
             with closing(Archive.open(folder, key_store(folder))) as archive:
                 inside(archive)
 

@@ -21,7 +21,7 @@ from softphone.archive.keys import admission, escrow, revocation, ring, rotation
 from softphone.archive.keys.passphrase import Kind, check_passphrase, kind_of
 from softphone.archive.keys.ring import KeyPurpose, Known
 from softphone.archive.keys.wraps import KeyStore, Recipient, admitted_name, master_name
-from softphone.archive.marker import Marker
+from softphone.archive.marker import Marker, is_here
 from softphone.archive.proof.checkpoint import known_signer_name, signer_name
 from softphone.bootstrap.archive.viewing import policy_of
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
@@ -165,7 +165,7 @@ def _lines(here: _Here) -> list[_Line]:
     known = ring.with_policy(ring.known_keys(here.store), recipients)
     counts: dict[tuple[str, str], int] | None = None
     revoked: dict[str, datetime] = {}
-    if (here.folder / MARKER).exists():
+    if is_here(here.folder):
         try:
             with here.archive() as archive:
                 counts = rotation.living_wraps(archive)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softphone.archive.access import Viewer, policy_recipients, refuse, viewer_of
-from softphone.archive.archive import MARKER, Archive
+from softphone.archive.archive import Archive
+from softphone.archive.marker import is_here
 from softphone.audio.playback import speaker
 from softphone.bootstrap.archive.viewing import loaded
 from softphone.bootstrap.home import Home, key_store, texts
@@ -57,7 +58,7 @@ def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) 
     archive: Archive | None = None
     policy, viewer, refusal = None, None, None
     try:
-        if not (folder / MARKER).exists():
+        if not is_here(folder):
             raise _Nothing("review.refusal.no_archive", folder=str(folder))
         archive = Archive.open(folder, key_store(folder))
         policy = _policy(settings, archive)

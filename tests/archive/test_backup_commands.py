@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from softphone import cli
+from softphone import bootstrap, cli
 from softphone.archive.archive import Archive
 from softphone.bootstrap.home import DEMO_KEYS, Home
 from softphone.domain.changes import CloseRecording, Discard
+from softphone.domain.errors import ArchiveError
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
 from softphone.system.single import take_turn
@@ -77,6 +78,44 @@ def test_a_backup_makes_no_folder_in_a_place_that_is_not_there(desk: Scene, run:
     said = run("restore", disk, "--to", to, "--archive", desk.folder, "--accept-unknown", status=1)
     assert f"There is no folder {to.parent}, so nothing was brought back into {to}" in said
     assert not (tmp_path / "not-mounted").exists()
+
+
+def test_an_archive_whose_marker_has_gone_is_told_by_each_as_that_and_comes_back_with_all_that_is_in_it(
+    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, disk, home = desk.folder, tmp_path / "disk", tmp_path / "home"
+    closed(desk)
+    run("backup", disk, "--archive", folder)
+    closed(desk)
+    desk.close()
+    (folder / "archive.json").unlink()
+    save_settings(Home.within(home).folders.config, Settings(archive=str(folder)))
+    said = f"archive.json is missing from {folder}. The archive's catalog and recordings are still there"
+    for command in ("health", "verify", "list"):
+        assert run(command, status=1).startswith(said)
+    assert cli.main(["--home", str(home), "doctor"]) == 1
+    assert f"✗ archive: {said}" in capsys.readouterr().out
+    with pytest.raises(ArchiveError) as engine:
+        Archive.open_or_create(folder, DemoKeyFile(folder / DEMO_KEYS))
+    assert bootstrap.texts().error(engine.value).startswith(said)
+    assert f"“klartone archive restore BACKUP --to {folder} --replace”" in str(bootstrap.texts().error(engine.value))
+    done = run("restore", disk, "--to", folder, "--replace")
+    assert "2 recordings." in done
+    assert "not known" not in done
+    assert f"{folder}.before-" in run("verify")
+
+
+def test_what_is_wrong_with_a_folder_that_was_never_an_archive_is_told_of_that_folder_alone(
+    desk: Scene, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    said = run("health", "--archive", tmp_path / "empty", status=1)
+    assert said.strip() == bootstrap.texts()("error.archive.no_archive", path=tmp_path / "empty")
+    run("backup", tmp_path / "disk", "--archive", desk.folder)
+    restore = ("restore", tmp_path / "disk", "--to", tmp_path / "new", "--archive", desk.folder)
+    said = run(*restore, "--erased-in", tmp_path / "none", status=1)
+    assert f"no archive in {tmp_path / 'none'}, which --erased-in names" in said
+    assert "--archive" not in said
 
 
 def test_the_folder_of_the_settings_is_taken_and_doctor_tells_of_it(

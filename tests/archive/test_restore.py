@@ -223,7 +223,7 @@ def test_a_former_folder_that_is_another_course_is_not_believed(
     assert refusal(desk, disk, new, erased_in=tmp_path / "older").code == "error.backup.not_continued"
     with scene(tmp_path / "other", another=True) as other:
         assert refusal(desk, disk, new, erased_in=other.folder).code == "error.backup.another"
-    assert refusal(desk, disk, new, erased_in=tmp_path / "nothing").code == "error.archive.no_archive"
+    assert refusal(desk, disk, new, erased_in=tmp_path / "nothing").code == "error.backup.no_former"
 
 
 @pytest.mark.rule("G10")

@@ -19,7 +19,7 @@ from softphone.archive.backup.target import Manifest
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.vault import Vault
 from softphone.archive.keys.wraps import Secrets
-from softphone.archive.marker import MARKER, REPLACED, read_marker
+from softphone.archive.marker import MARKER, NO_ARCHIVE, REPLACED, lost, read_marker
 from softphone.archive.proof import audit
 from softphone.archive.tables import condemned
 from softphone.domain.errors import ArchiveError
@@ -86,16 +86,19 @@ def former_of(
     catalog: Catalog | None = None
     try:
         moved = not (folder / MARKER).exists() and (folder / REPLACED).exists()
-        if read_marker(folder, REPLACED if moved else MARKER).archive != manifest.archive:
+        # One whose marker has gone is opened by this archive's own key all the same.
+        if not lost(folder) and read_marker(folder, REPLACED if moved else MARKER).archive != manifest.archive:
             raise ArchiveError("error.backup.another", path=str(folder))
         catalog = Catalog.open(folder / CATALOG, secrets.catalog)
         former = Former(folder, catalog)
         if not former.continues(manifest, read):
             raise ArchiveError("error.backup.not_continued", path=str(folder))
-    except ArchiveError:
+    except ArchiveError as error:
         if catalog:
             catalog.close()
         if must:
+            if error.code == NO_ARCHIVE:
+                raise ArchiveError("error.backup.no_former", path=str(folder)) from error
             raise
         yield None
         return

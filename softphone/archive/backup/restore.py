@@ -121,7 +121,7 @@ def restore(
             # Nothing in a folder that is open there can be moved.
             writers.close()
         done.folder = to
-        done.aside = _put(work, to, now, stands=stands)
+        done.aside = _put(work, to, now, stands=stands, same=before == to and done.unknown_since is None)
     return done
 
 
@@ -380,8 +380,9 @@ def _nobody_writes(to: Path, *, stands: bool) -> Generator[Writers]:
         yield writers
 
 
-def _put(work: Path, to: Path, now: datetime, *, stands: bool) -> Path | None:
-    """In its place, whole. What stood there can no longer be opened as an archive: nothing sweeps it."""
+def _put(work: Path, to: Path, now: datetime, *, stands: bool, same: bool) -> Path | None:
+    """In its place, whole. What stood there can no longer be opened as an archive: nothing sweeps it. `same`: it is this one,
+    also where its marker has gone."""
     aside = None
     with _written(to):
         if stands:
@@ -389,6 +390,8 @@ def _put(work: Path, to: Path, now: datetime, *, stands: bool) -> Path | None:
             to.rename(aside)
             if (aside / MARKER).exists():
                 (aside / MARKER).rename(aside / REPLACED)
+            elif same:
+                shutil.copyfile(work / MARKER, aside / REPLACED)
         elif to.exists():
             to.rmdir()
         work.rename(to)

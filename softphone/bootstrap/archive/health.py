@@ -14,6 +14,7 @@ from softphone.archive.backup.alone import SNAPSHOT
 from softphone.archive.backup.run import Health as Backup
 from softphone.archive.files.disk import DAMAGED, REFUSALS, refusal
 from softphone.archive.keys.revocation import Gone
+from softphone.archive.marker import NO_ARCHIVE
 from softphone.archive.proof.health import disk_in_json, health
 from softphone.bootstrap.archive.shared import TIME, folder_of, opened, print_line, zone_of
 from softphone.bootstrap.archive.viewing import revoked_in
@@ -44,7 +45,7 @@ def archive_health(arguments: argparse.Namespace) -> int:
                 tell = texts(time_zone=zone_of(archive, now).key)
     except ArchiveError as error:
         folder = folder_of(arguments)
-        if not folder.exists():
+        if not folder.exists() or error.code == NO_ARCHIVE:
             raise
         disk = error if error.code in REFUSALS else refusal(folder, folder / CATALOG)
         if disk is not None:
