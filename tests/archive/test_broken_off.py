@@ -202,6 +202,8 @@ def test_one_that_broke_off_and_cannot_be_read_yet_has_its_end_and_its_count_onc
         # As an earlier start left it.
         connection.execute(insert(meta).values(name="ends-found", value=AT.isoformat()))
     path = archive.vault.path("call-1")
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[-600:-300])
     elsewhere = path.rename(path.with_name("elsewhere"))
     path.mkdir()
     assert repaired(archive) == [Repair.BROKE_OFF]
@@ -211,6 +213,8 @@ def test_one_that_broke_off_and_cannot_be_read_yet_has_its_end_and_its_count_onc
     assert archive.find("call-1").seconds == SECONDS
     with archive.catalog.reading() as connection:
         assert written.uncounted(connection, "call-1") == []
+    # Nor is the half of a chunk left, which verify would take for somebody's work once all are counted.
+    assert path.read_bytes() == whole
     assert verify(archive).ok
     events = [entry.event for entry in archive.audit_of()]
     assert repaired(archive) == []

@@ -514,6 +514,25 @@ def test_a_segment_that_lost_all_its_chunks_is_told(desk: Scene) -> None:
     assert found(desk) == {"segment_empty"}
 
 
+def test_of_a_recording_that_was_whole_on_the_disk_a_torn_end_is_no_crash_s_work(desk: Scene) -> None:
+    recording = desk.recorded(4, DOCUMENTATION)
+    path = desk.archive.vault.path(recording)
+    whole = path.read_bytes()
+    path.write_bytes(whole + bytes(8))
+    assert [(one.code, one.is_fault) for one in verify(desk.archive).findings] == [("torn", False)]
+    path.write_bytes(whole)
+
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+
+    path.write_bytes(whole + bytes(8))
+    assert [(one.code, one.params["length"]) for one in verify(desk.archive).findings] == [("end_changed", 8)]
+    assert not verify(desk.archive).ok
+    path.write_bytes(whole[: len(whole) // 2])
+    assert found(desk) == {"end_changed", "chunks_too_few", "broke_off"}
+    path.write_bytes(whole)
+    assert found(desk) == set()
+
+
 def test_an_end_that_was_cut_away_and_a_segment_that_was_taken_out_are_no_crash_s_work(desk: Scene) -> None:
     call = desk.call()
     recording = desk.recorded(2, DOCUMENTATION, call=call)

@@ -170,7 +170,10 @@ def _find_ends(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> None
             if ended := _heard_until(connection, row, seen):
                 _count(connection, row.recording, seen)
                 _set(connection, row, closed_at=ended)
-                audit.append(connection, desk, [AuditEntry(END_FOUND, "G10", now, row.call, row.recording)])
+                cut: dict[str, str | int | bool | None] = {"cut": seen.cut} if seen.cut else {}
+                audit.append(connection, desk, [AuditEntry(END_FOUND, "G10", now, row.call, row.recording, cut)])
+                if seen.cut:
+                    vault.cut(row.recording, seen.whole)
     if later:
         return
     with catalog.writing() as connection:

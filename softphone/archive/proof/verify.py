@@ -411,13 +411,15 @@ def _unknown(of: str, error: ArchiveError) -> Finding:
 
 def _structure(structure: Structure, of: str, facts: Facts) -> Iterator[Finding]:
     """What shows of a file without a key, against what the catalog says of it."""
+    expected, by_segment = facts.segments.get(of, {}), _by_segment(structure)
+    # Where all of it was on the disk once, no crash has left a torn end.
+    counted = bool(expected) and all(isinstance(facts.chunks.get((of, one)), int) for one in expected)
     for damage in structure.damages:
         params: dict[str, str | int] = {"recording": of, "offset": damage.offset, "length": damage.length}
-        yield Finding("torn" if damage.torn else "chunk_damaged", params)
+        yield Finding(("end_changed" if counted else "torn") if damage.torn else "chunk_damaged", params)
     for before, after in pairwise(structure.chunks):
         if after.segment < before.segment:
             yield Finding("chunks_out_of_order", {"recording": of, "segment": after.segment})
-    expected, by_segment = facts.segments.get(of, {}), _by_segment(structure)
     for number in sorted(expected.keys() | by_segment.keys()):
         where: dict[str, str | int] = {"recording": of, "segment": number}
         chunks = by_segment.get(number, [])
