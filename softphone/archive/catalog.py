@@ -47,6 +47,8 @@ ALONE = "vfs=unix-excl"
 """the index of the log of pages is in this process's memory, not in a file, and nobody else opens the catalog meanwhile"""
 UNCHANGED = "immutable=1"
 """nobody can write to it: nothing is written beside it, and its log of pages must be empty"""
+BROKEN_SEAL = "HMAC verification failed"
+"""how what SQLCipher says of a page begins"""
 LOCKED = "error.archive.locked"
 Fault = (DatabaseError, OSError, sqlite3.Error)
 _opened: WeakSet[Catalog] = WeakSet()

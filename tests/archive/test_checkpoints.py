@@ -285,6 +285,7 @@ def test_a_log_whose_first_part_has_gone_in_its_time_is_signed_on_and_no_fault(d
     with desk.archive.catalog.writing() as connection:
         forgetting.cut(connection, desk.archive.signer, second, AT)
     assert numbers(desk.archive) == [second.number]
+    assert [verify(desk.archive, one).head for one in (first, second, None)] == ["gone", "fits", None]
     for archive in (desk.archive, long_running):
         assert found(archive) == []
         archive.note(_entry(8))

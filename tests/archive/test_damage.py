@@ -22,6 +22,8 @@ from tests.archive.scene import DOCUMENTATION, scene
 
 PAGE = 4096
 DAMAGE = {"en": "is damaged: ", "da": "er beskadiget: "}
+PLACES = {"en": ("one place in it", "2 places in it"), "da": ("ét sted i den", "2 steder i den")}
+RAW = ("HMAC", "btree", "Tree ", "***", "main", "malformed")
 NOT_SO = ("cannot be written", "kan ikke skrives", "Make room", "Gør plads", "Traceback")
 
 
@@ -88,6 +90,10 @@ def test_a_damaged_catalog_is_told_in_words_by_what_only_looks(
                 said = person.does("archive", "verify")
                 assert said.status == 1
                 assert DAMAGE[language] in (said.out if opens else said.err)
+                if opens:
+                    assert said.out.count(DAMAGE[language]) == said.out.count(PLACES[language][0]) == 1
+                assert not [raw for raw in RAW if raw in said.all]
+                said = person.does("archive", "verify", "--json")
                 assert (f"page {page}" in said.out) is opens
                 assert not [false for false in NOT_SO if false in said.all]
                 said = person.does("archive", "health")
@@ -96,6 +102,10 @@ def test_a_damaged_catalog_is_told_in_words_by_what_only_looks(
                 told = json.loads(person.does("archive", "health", "--json").out)
                 assert told["damaged"] is True
                 assert told["free"] > 0
+        with flipped(catalog, last), flipped(catalog, last - 1):
+            said = person.does("archive", "verify")
+            assert said.out.count(DAMAGE[language]) == said.out.count(PLACES[language][1]) == 1
+            assert not [raw for raw in RAW if raw in said.all]
         assert person.does("archive", "verify").status == person.does("archive", "health").status == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,11 @@ def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
     kept.write_text(line, encoding="utf-8")
     assert line.startswith("klartone-head-2 ")
     assert cli.main([*archive, "verify", "--head", str(kept)]) == 0
-    assert "No differences." in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "No differences." in told
+    assert f"bears out the line that was kept: up to line {line.split()[2]} it is as it was on " in told
+    assert cli.main([*archive, "verify", "--json", "--head", str(kept)]) == 0
+    assert json.loads(capsys.readouterr().out)["head"] == "fits"
 
     folder = Path(archive[-1])
     opened = Archive.open(folder, key_store(folder))
@@ -57,7 +62,11 @@ def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
     assert cli.main([*archive, "verify"]) == 0
     capsys.readouterr()
     assert cli.main([*archive, "verify", "--head", str(kept)]) == 1
-    assert "is not what was written" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "is not what was written" in told
+    assert "bears out" not in told
+    assert cli.main([*archive, "verify", "--json", "--head", str(kept)]) == 1
+    assert json.loads(capsys.readouterr().out)["head"] == "differs"
 
 
 def test_what_is_no_head_is_refused_and_nothing_is_said_to_be_proved(

@@ -91,6 +91,8 @@ class Proof:
     proved_decisions: int
     """of these, so many by their keys"""
     findings: tuple[Finding, ...]
+    head: str | None = None
+    """of the line that was kept elsewhere: `fits`, `differs`, or `gone`: its entry has gone in its time"""
 
     @property
     def ok(self) -> bool:
@@ -154,7 +156,8 @@ def verify(
     entries = sum(chain.count.values())
     chunks, opened = (look.chunks, look.opened) if look else (0, 0)
     decisions = (decided.count, decided.proved)
-    return Proof(done, chunks, opened, entries, not log, *decisions, tuple(_once_told(findings)))
+    kept = _of_head(archive, head, log) if head else None
+    return Proof(done, chunks, opened, entries, not log, *decisions, tuple(_once_told(findings)), kept)
 
 
 def _decided(archive: Archive, decided: Decided) -> Iterator[Finding]:
@@ -307,6 +310,15 @@ def _log(
     for desk, end in ends.items():
         if (count := end - signed.get(desk, 0)) > EVERY:
             yield Finding("checkpoint_missing", {"desk": desk, "count": count})
+
+
+def _of_head(archive: Archive, head: Head, log: Iterable[Finding]) -> str:
+    """By what was found in its desk's log; what is wrong with a checkpoint is nothing against it."""
+    if any(one.params.get("desk", head.desk) == head.desk and not one.code.startswith("checkpoint") for one in log):
+        return "differs"
+    with archive.catalog.reading() as connection:
+        begin = begins(connection).get(head.desk)
+    return "gone" if begin is not None and head.number < begin.number else "fits"
 
 
 class _Look:

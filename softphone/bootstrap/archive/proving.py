@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.archive import commands
+from softphone.archive.catalog import BROKEN_SEAL
+from softphone.archive.proof.checkpoint import Head
 from softphone.archive.proof.verify import Finding
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.home import texts
@@ -47,9 +50,13 @@ def archive_verify(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_line(json.dumps(proof.as_json(), ensure_ascii=False))
     else:
-        for finding in proof.findings:
+        damage = [one for one in proof.findings if one.code == "catalog_damaged"]
+        others = [one for one in proof.findings if one not in damage]
+        if damage:
+            print_line(tell("archive.finding.catalog_damaged", count=_places(damage)))
+        for finding in others:
             print_line(_sentence(finding, tell))
-        faults = sum(finding.is_fault for finding in proof.findings)
+        faults = sum(finding.is_fault for finding in others) + bool(damage)
         counts = {
             "faults": faults,
             "entries": proof.audit_entries,
@@ -58,11 +65,20 @@ def archive_verify(arguments: argparse.Namespace) -> int:
         }
         figures = {name: tell(f"verify.{name}", count=count) for name, count in counts.items()}
         print_line(tell("verify.ok" if proof.ok else "verify.not_ok", **figures))
+        if kept and proof.head in ("fits", "gone"):
+            head = Head.parse(kept)
+            print_line(tell(f"verify.head.{proof.head}", number=head.number, day=tell.day(head.at.astimezone().date())))
         if proof.decisions:
             print_line(tell("verify.decisions", count=proof.decisions, proved=proof.proved_decisions))
         if proof.chunks and not proof.opened_chunks:
             print_line(tell("verify.no_sound"))
     return 0 if proof.ok else 1
+
+
+def _places(damage: Sequence[Finding]) -> int:
+    """Pages whose seal does not hold, if it is these: what the database says of its structure then follows from them."""
+    lines = [line for one in damage for line in str(one.params["detail"]).splitlines() if not line.startswith("***")]
+    return len([line for line in lines if line.startswith(BROKEN_SEAL)] or lines)
 
 
 def _sentence(finding: Finding, tell: Texts) -> str:
