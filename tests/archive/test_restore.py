@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ from softphone.archive.retention.holding import confirm, lift, raise_hold, stand
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import open_review
 from softphone.archive.tables import review_comments, sample_runs
-from softphone.archive.writers import Writers
+from softphone.archive.writers import RESTORING, Writers
 from softphone.domain.changes import (
     AuditEntry,
     CloseRecording,
@@ -580,6 +581,26 @@ def test_a_restore_that_is_stopped_leaves_no_archive_and_goes_on(desk: Scene, di
 
 def replace_it(desk: Scene, disk: Path, **how: Any) -> Restored:
     return restore(disk, desk.folder, desk.store, SOON, replace_archive=True, **how)
+
+
+def test_what_the_disk_refuses_is_told_of_the_place_that_was_named(
+    desk: Scene, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    (tmp_path / "file").write_text("no folder")
+    told: dict[str, Any] = {"erased_in": desk.folder}
+    assert refusal(desk, disk, tmp_path / "file" / "new", **told).code == "error.backup.no_place"
+    make = Path.mkdir
+
+    def full(path: Path, *how: Any, **rest: Any) -> None:
+        if path.is_relative_to(tmp_path / f"new{RESTORING}"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        make(path, *how, **rest)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    refused = refusal(desk, disk, tmp_path / "new", **told)
+    assert (refused.code, refused.params["path"]) == ("error.backup.no_room", str(tmp_path / "new"))
 
 
 @pytest.mark.rule("G10")

@@ -31,7 +31,7 @@ from softphone.archive.backup.target import File, Manifest, Target, erase
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import Tables
 from softphone.archive.files.container import SUFFIX
-from softphone.archive.files.disk import sync_folder
+from softphone.archive.files.disk import FULL, REFUSALS, refused, sync_folder
 from softphone.archive.keys.wraps import KeyStore, Secrets
 from softphone.archive.marker import BEGUN, MARKER, REPLACED, Marker, read_marker, write_marker
 from softphone.archive.migrations import HEAD
@@ -111,7 +111,8 @@ def restore(
                 raise ArchiveError("error.backup.unknown", since=_told(read.until or manifest.at))
             made = _Restoring(work, target, manifest, secrets, signer, store, progress)
             try:
-                done = made.make(read, former, now, clock_is_right=clock_is_right)
+                with _told_of(to):
+                    done = made.make(read, former, now, clock_is_right=clock_is_right)
             except BaseException:
                 # Nothing that ends from now on would end in it. What was copied besides, the next run goes on with.
                 made.forget_catalog()
@@ -121,7 +122,8 @@ def restore(
             # Nothing in a folder that is open there can be moved.
             writers.close()
         done.folder = to
-        done.aside = _put(work, to, now, stands=stands, same=before == to and done.unknown_since is None)
+        with _told_of(to):
+            done.aside = _put(work, to, now, stands=stands, same=before == to and done.unknown_since is None)
     return done
 
 
@@ -129,9 +131,12 @@ def erase_former(done: Restored) -> bool:
     """The folder that was moved aside, overwritten; False where something of it is only there. Raises ArchiveError."""
     if done.aside is None or not done.taken:
         return False
-    with _written(done.aside):
+    try:
         _erase_all(done.aside)
         sync_folder(done.aside.parent)
+    except OSError as error:
+        detail = error.strerror or ""
+        raise ArchiveError("error.backup.former_stays", path=str(done.aside), detail=detail) from error
     done.aside = None
     return True
 
@@ -213,7 +218,7 @@ class _Restoring:
                 erase(left)
             (self._work / BEGUN).write_text(told, encoding="utf-8")
         except OSError as error:
-            raise ArchiveError("error.archive.unwritable", path=str(self._work), detail=error.strerror or "") from error
+            raise refused(self._work, error) from error
 
     def forget_catalog(self) -> None:
         with suppress(OSError):
@@ -227,7 +232,7 @@ class _Restoring:
         except FileNotFoundError:
             digest = ""
         except OSError as error:
-            raise ArchiveError("error.archive.unwritable", path=str(to), detail=error.strerror or "") from error
+            raise refused(to, error) from error
         if digest != file.sha256:
             raise ArchiveError("error.backup.catalog_changed", path=str(path))
 
@@ -418,7 +423,19 @@ def _written(folder: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise ArchiveError("error.archive.unwritable", path=str(folder), detail=error.strerror or "") from error
+        raise refused(folder, error) from error
+
+
+@contextmanager
+def _told_of(to: Path) -> Generator[None]:
+    """What a disk refuses is told of the place of this restore: no call is recorded there."""
+    try:
+        yield
+    except ArchiveError as error:
+        if error.code not in REFUSALS:
+            raise
+        code = "error.backup.no_room" if error.code == FULL else "error.backup.no_place"
+        raise ArchiveError(code, path=str(to), detail=error.params.get("detail", "")) from error
 
 
 def _marker(manifest: Manifest) -> Marker:
