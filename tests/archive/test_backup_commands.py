@@ -118,6 +118,13 @@ def test_what_is_wrong_with_a_folder_that_was_never_an_archive_is_told_of_that_f
     assert "--archive" not in said
 
 
+def test_a_file_is_no_folder_for_a_backup_and_is_left_as_it_is(desk: Scene, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    said = run("backup", tmp_path / "file", "--archive", desk.folder, status=1)
+    assert said.startswith(f"{tmp_path / 'file'} is a file, not a folder. Nothing was written.")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_the_folder_of_the_settings_is_taken_and_doctor_tells_of_it(
     desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

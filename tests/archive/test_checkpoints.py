@@ -149,6 +149,23 @@ def test_with_its_checkpoints_gone_too_it_is_found_by_the_desk_that_signed_and_e
     other.close()
 
 
+def test_that_not_one_checkpoint_is_there_is_told_to_everybody_once_there_would_be_one(desk: Scene) -> None:
+    other = elsewhere(desk)
+    desk.archive.note(_entry(1))
+    desk.archive.note(AuditEntry("later", "G11", AT + timedelta(minutes=59), "call"))
+    assert found(other) == []
+    desk.archive.note(AuditEntry("later", "G11", AT + timedelta(minutes=61), "call"))
+    # No fault: an engine that was killed has made none.
+    assert found(other) == [("checkpoint_none", 0)]
+    assert verify(other).ok
+    head(desk)
+    assert found(other) == []
+    force(desk, "DELETE FROM checkpoints")
+    assert found(other) == [("checkpoint_none", 0)]
+    assert [code for code, _ in found(desk.archive)] == ["checkpoint_gone"]
+    other.close()
+
+
 @pytest.mark.rule("G11")
 def test_somebody_admitted_makes_no_held_recording_vanish_and_has_nobody_sign_for_it(desk: Scene) -> None:
     recording = desk.recorded(1, DOCUMENTATION)
@@ -165,7 +182,7 @@ def test_somebody_admitted_makes_no_held_recording_vanish_and_has_nobody_sign_fo
     thief.vault.path(recording).unlink()
     cut_out(thief, lambda number, of: number > 6 or of == recording)
     thief.note(AuditEntry("archive_restored", "G10", AT + timedelta(days=365), ""))
-    assert found(thief) == []
+    assert found(thief) == [("checkpoint_none", 0)]
     thief.close()
 
     again = desk.reopen()

@@ -265,6 +265,17 @@ def heads(connection: Connection) -> Iterator[Head]:
         yield _head(row)
 
 
+def is_bare(connection: Connection, desk: str) -> bool:
+    """Whether there is no checkpoint of its log, although more than an hour lies in it. No fault: who signs may have been away,
+    and an engine that was killed has not signed."""
+    if connection.execute(select(checkpoints.c.number).where(checkpoints.c.desk == desk).limit(1)).first():
+        return False
+    asked = select(audit.c.at).where(audit.c.desk == desk).order_by(audit.c.number)
+    first, end = connection.execute(asked.limit(1)).scalar(), last(connection, desk)
+    began, ended = time_in(first), time_in(end.at) if end else None
+    return began is not None and ended is not None and (ended - began).total_seconds() > _SECONDS
+
+
 def begins(connection: Connection) -> dict[str, Head]:
     """After which entry a desk's log begins, where its first part has gone."""
     return {

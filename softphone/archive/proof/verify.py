@@ -32,7 +32,7 @@ from softphone.archive.keys.wraps import Wrap
 from softphone.archive.marker import half_restored, replaced
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import Chain
-from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads
+from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads, is_bare
 from softphone.archive.proof.decisions import Decided
 from softphone.archive.proof.holders import Facts, Keys, holders, revocations
 from softphone.archive.proof.strays import of_another_desk, of_nothing, strays
@@ -43,7 +43,7 @@ from softphone.domain.purpose import KeyRole
 
 NOTES = frozenset(
     {
-        *("broke_off", "torn", "condemned", "segment_empty", "object_begun"),
+        *("broke_off", "torn", "condemned", "segment_empty", "object_begun", "checkpoint_none"),
         *(
             "former_left",
             "restore_left",
@@ -306,10 +306,13 @@ def _log(
             elif broken := differs(kept):
                 breaks.setdefault(broken)
         ends = {desk: end.number for desk in chain.count if (end := audit.last(connection, desk)) is not None}
+        bare = {desk for desk in ends if not archive.demo and is_bare(connection, desk)}
     yield from (Finding(f"audit_{one.kind}", {"desk": one.desk, "number": one.number}) for one in breaks)
     for desk, end in ends.items():
         if (count := end - signed.get(desk, 0)) > EVERY:
             yield Finding("checkpoint_missing", {"desk": desk, "count": count})
+        elif desk in bare and last is None:
+            yield Finding("checkpoint_none", {"desk": desk, "count": chain.count[desk]})
 
 
 def _of_head(archive: Archive, head: Head, log: Iterable[Finding]) -> str:

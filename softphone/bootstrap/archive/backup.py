@@ -33,6 +33,8 @@ def archive_backup(arguments: argparse.Namespace) -> int:
     if given is None:
         raise SettingsError("error.backup.no_folder")
     folder = given.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise ArchiveError("error.backup.is_file", path=str(folder))
     if arguments.check:
         return _check(arguments, folder, tell)
     with opened(arguments) as archive, _shown(tell) as asked:
