@@ -125,6 +125,24 @@ def test_its_length_is_listed_and_shown_with_the_word_that_it_broke_off(
     assert repaired(archive) == []
 
 
+def test_whoever_exports_it_is_told_that_alone_and_not_to_look_in_a_backup(
+    killed: Killed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = killed("talk")
+    repaired(archive)
+    words = ["archive", "--archive", str(archive.folder), "export", "call-1", "--wav"]
+    assert cli.main([*words, str(tmp_path / "one.wav")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("The recording broke off after ")
+    assert "backup" not in said
+    path = archive.vault.path("call-1")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert cli.main([*words, str(tmp_path / "two.wav")]) == 1
+    assert "look for it in the backup" in capsys.readouterr().err
+
+
 def test_verify_bears_it_out_and_finds_it_changed(killed: Killed) -> None:
     archive = killed("talk")
     repaired(archive)

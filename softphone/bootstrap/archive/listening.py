@@ -48,7 +48,7 @@ def archive_play(arguments: argparse.Namespace) -> int:
         device = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
         with _to_hear(archive, recording, arguments.start, now, role, told) as (source, length, marks):
             _tell_custody(archive, recording, tell)
-            whole = _is_whole(marks, tell)
+            whole = _is_whole(marks, tell, broke_off=archive.find(recording).broke_off)
             playback = Playback(source, length, speaker(device), woken.set)
             playback.seek(round((arguments.start or 0) * RATE))
             ended_at = _play(playback, woken, running, length, tell)
@@ -95,8 +95,9 @@ def archive_export(arguments: argparse.Namespace) -> int:
             print(tell("export.stopped", file=arguments.wav), file=sys.stderr)  # noqa: T201
             return STOPPED
         _tell_custody(archive, recording, tell)
+        broke_off = archive.find(recording).broke_off
     print_line(tell("archive.exported", seconds=f"{exported.seconds:.2f}", file=exported.path))
-    return 0 if _is_whole(exported.marks, tell) else 1
+    return 0 if _is_whole(exported.marks, tell, broke_off=broke_off) else 1
 
 
 def _allowed(
@@ -180,8 +181,13 @@ def _tell_custody(archive: Archive, recording: str, tell: Texts) -> None:
         print_line(tell("archive.with_custody"))
 
 
-def _is_whole(marks: Sequence[Mark], tell: Texts) -> bool:
-    """Whether everything that was sealed is heard; what is not is told on stderr. Pauses and gaps of the call are none of it."""
+def _is_whole(marks: Sequence[Mark], tell: Texts, *, broke_off: bool) -> bool:
+    """Whether everything that was sealed is heard; what is not is told on stderr. Pauses and gaps of the call are none of it.
+    `broke_off`: the catalog says so; then nobody is to look for what never was."""
+    missing = [mark for mark in marks if mark.kind in (MarkKind.DAMAGED, MarkKind.BROKE_OFF, MarkKind.LOST)]
+    if broke_off and [mark.kind for mark in missing] == [MarkKind.BROKE_OFF]:
+        print(tell("archive.breaks_off_only", at=f"{missing[0].at / RATE:.2f}"), file=sys.stderr)  # noqa: T201
+        return False
     silent = sum(mark.samples for mark in marks if mark.kind is MarkKind.DAMAGED)
     told = [tell("archive.silent", seconds=f"{silent / RATE:.2f}")] if silent else []
     told += [
