@@ -408,10 +408,13 @@ def new_passphrase(prompt: str, path: Path, tell: Texts) -> str:
 
 def _passphrase(prompt: str) -> str:
     """From the terminal, or the next line of standard input where that is none. Raises ArchiveError."""
-    if sys.stdin.isatty():
-        return _typed(prompt)
-    line = sys.stdin.readline()
-    if not line:
+    typed = sys.stdin.isatty()
+    try:
+        line = _typed(prompt) if typed else sys.stdin.readline()
+        line.encode("utf-8")
+    except UnicodeError:
+        raise ArchiveError("error.keys.passphrase_bytes") from None
+    if not line and not typed:
         raise ArchiveError(NOTHING_CAME)
     return line.rstrip("\r\n")
 

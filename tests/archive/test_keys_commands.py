@@ -57,6 +57,25 @@ def listed(run: Run, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[st
     return read
 
 
+def test_a_key_file_that_is_cut_off_is_told_as_that_and_a_passphrase_that_is_no_text_is_not_the_file_s_fault(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "case-1.key"
+    run("create", "documentation", "--id", "case-1")
+    run("export", "case-1", "--private", str(path), said=f"{PHRASE}\n")
+    capsys.readouterr()
+    # As a terminal that speaks another encoding hands it on.
+    run("import", str(path), said="nok s\udce5 lang en s\udce6tning\n", status=1)
+    assert capsys.readouterr().err.startswith("The passphrase is not text in UTF-8. Nothing was put in")
+    run("import", str(path), said=f"{PHRASE}\n")
+    whole = path.read_bytes()
+    for length in (5, len(whole) // 2, len(whole) - 2):
+        path.write_bytes(whole[:length])
+        capsys.readouterr()
+        run("import", str(path), said=f"{PHRASE}\n", status=1)
+        assert capsys.readouterr().err.startswith(f"{path} is broken or cut off")
+
+
 def test_a_key_is_listed_with_what_it_is_where_it_is_and_how_much_it_opens(
     desk: Scene, run: Run, listed: Callable[[], dict[str, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
 ) -> None:

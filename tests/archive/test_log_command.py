@@ -151,7 +151,7 @@ def test_it_is_narrowed_to_refusals_events_a_recording_and_days(home: House, dpo
     assert entries(dpo, "--from", "2026-03-06T00:00", "--event", events[1]) == [third]
     # A name that the log does not have is told what it has; one that other days have is none of those.
     said = dpo.does("archive", "log", "--event", "opening_refuse", *events)
-    assert said.err == "The log has no entry “opening_refuse”; there are: opening_refused.\n"
+    assert said.err == "The log has no entry “opening_refuse”. Did you mean opening_refused?\n"
     assert dpo.does("archive", "log", "--from", "2026-03-06T00:00", "--event", events[1]).err == ""
     there = {str(one["event"]) for one in told}
     said = dpo.does("archive", "log", "--event", "zzz")

@@ -139,9 +139,14 @@ def unb64(text: str) -> bytes:
 
 
 def _told(path: Path) -> dict[str, Any] | None:
+    data = read(path)
     try:
-        told: Any = json.loads(read(path))
+        told: Any = json.loads(data)
         name = str(told["klartone"])
+    except json.JSONDecodeError:
+        if data.lstrip().startswith(b"{"):
+            raise ArchiveError("error.keys.cut_off", path=str(path)) from None
+        return None
     except (ValueError, KeyError, TypeError):
         return None
     if name != VERSION or told.get("kind") not in set(Kind):

@@ -59,6 +59,9 @@ def archive_restore(arguments: argparse.Namespace) -> int:
     to: Path = arguments.to.resolve()
     former: Path | None = arguments.erased_in.resolve() if arguments.erased_in else None
     source: Path = arguments.folder.resolve()
+    if to == Home.of(arguments).folders.archive.resolve():
+        # Its place on a new machine.
+        to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not to.parent.is_dir():
         raise ArchiveError("error.restore.no_parent", path=str(to), parent=str(to.parent))
     with _engine_away(arguments, replaced=arguments.replace), _shown(tell) as asked:

@@ -37,8 +37,9 @@ def archive_log(arguments: argparse.Namespace) -> int:
         told = {entry.event for entry in rows}
         there = [] if told.issuperset(wanted.events) else archive.events()
     for event in set(wanted.events).difference(there, told):
-        known = ", ".join(get_close_matches(event, there) or there)
-        print(tell("archive.log.no_event", event=event, events=known), file=sys.stderr)  # noqa: T201
+        near = get_close_matches(event, there)
+        code = "archive.log.no_event.near" if near else "archive.log.no_event"
+        print(tell(code, event=event, events=", ".join(near or there)), file=sys.stderr)  # noqa: T201
     if arguments.json:
         for entry in rows:
             print_line(json.dumps(as_json(entry), ensure_ascii=False))
