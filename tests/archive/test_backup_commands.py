@@ -78,6 +78,9 @@ def test_a_backup_makes_no_folder_in_a_place_that_is_not_there(desk: Scene, run:
     said = run("restore", disk, "--to", to, "--archive", desk.folder, "--accept-unknown", status=1)
     assert f"There is no folder {to.parent}, so nothing was brought back into {to}" in said
     assert not (tmp_path / "not-mounted").exists()
+    # Its own place there need not be on a new machine.
+    run("restore", disk, "--to", tmp_path / "home" / "archive", "--archive", desk.folder, "--accept-unknown")
+    assert (tmp_path / "home" / "archive" / "catalog.db").exists()
 
 
 def test_an_archive_whose_marker_has_gone_is_told_by_each_as_that_and_comes_back_with_all_that_is_in_it(
