@@ -97,6 +97,11 @@ def test_a_fault_in_what_a_writer_s_end_is_told_by_ends_the_ledger_no_more_than_
     desk.commit(call="a third")
 
 
+def found(desk: Scene) -> list[str]:
+    """But that nothing is signed yet: an entry that had to wait has the true time, all others the scene's."""
+    return [one.code for one in verify(desk.archive).findings if one.code != "checkpoint_none"]
+
+
 def test_of_a_recording_that_was_discarded_the_ledger_remembers_no_writer_that_ends_later(desk: Scene) -> None:
     recording = desk.open(desk.call(), TRAINING)
     desk.commit(Discard(recording, "declined_by_key"), recording=recording)
@@ -364,7 +369,7 @@ def test_where_no_file_can_be_made_nothing_of_the_recording_is_and_its_reason_is
     assert failed.value.reason is Reason.STORAGE_FAILED
     assert desk.storage[:1] == [False]
     assert [row.recording for row in desk.archive.list()] == [whole]
-    assert verify(desk.archive).findings == ()
+    assert found(desk) == []
 
 
 def test_a_folder_that_is_taken_away_in_mid_call_loses_nothing_and_takes_more_when_it_is_back(
@@ -389,7 +394,7 @@ def test_a_folder_that_is_taken_away_in_mid_call_loses_nothing_and_takes_more_wh
     desk.recorder.stop(of, recording, 0)
     desk.drained(recording, 0, 100 * FRAME)
     desk.recorded(1, DOCUMENTATION)
-    assert verify(desk.archive).findings == ()
+    assert found(desk) == []
 
 
 def test_a_disk_that_does_not_answer_holds_up_neither_who_feeds_nor_who_stops_and_nothing_is_lost(
@@ -423,7 +428,7 @@ def test_a_disk_that_does_not_answer_holds_up_neither_who_feeds_nor_who_stops_an
         goes_on.set()
     desk.drained(recording, 0, 160 * FRAME)
     desk.drained(beside, 0, 100 * FRAME)
-    assert verify(desk.archive).findings == ()
+    assert found(desk) == []
 
 
 class _StalledSync:
