@@ -14,7 +14,7 @@ from softphone.archive.files.vault import Written
 from softphone.archive.proof.repair import Repair
 from softphone.archive.proof.verify import verify
 from softphone.archive.proof.written import counted
-from softphone.domain.changes import CloseRecording, Discard
+from softphone.domain.changes import AuditEntry, CloseRecording, Discard
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene, voices
 
@@ -136,6 +136,17 @@ def test_what_ends_after_its_call_has_been_closed_is_counted_by_itself(desk: Sce
     desk.commit(call="another")
     assert chunks_told(desk, recording) == 3
     assert found(desk) == []
+
+
+def test_a_crash_in_a_call_s_last_sound_is_found_whatever_somebody_has_done_since(desk: Scene) -> None:
+    recording = killed_in_its_last_sound(desk)
+    path = desk.archive.vault.path(recording)
+    with path.open("rb+") as file:
+        file.truncate(read_structure(path).chunks[-1].offset)
+    desk.archive.note(AuditEntry("recording_opened", "G11", AT + timedelta(days=1), ""))
+    assert [item.what for item in desk.archive.repair(AT + timedelta(days=1))] == [Repair.BROKE_OFF]
+    assert desk.archive.repair(AT + timedelta(days=1)) == []
+    assert [row.event for row in desk.archive.audit_of(recording)][-1] == "recording_broke_off"
 
 
 def test_a_segment_that_a_full_disk_ended_and_one_that_never_began_are_no_crash_of_a_recording_that_was_closed(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.files import container
@@ -73,7 +73,7 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
             with catalog.writing() as connection:
                 audit.append(connection, desk, [_entry(item, row.call, now)])
             done.append(item)
-    for row in _unfinished(catalog, desk, now):
+    for row in _unfinished(catalog):
         if unknown(vault.path(row.recording)):
             continue
         with catalog.reading() as connection:
@@ -137,14 +137,16 @@ def let_orphan_go(
         connection.execute(insert(condemned).values(recording=recording, desk=desk, at=now.isoformat()))
 
 
-def _unfinished(catalog: Catalog, desk: str, now: datetime) -> list[Any]:
+def _unfinished(catalog: Catalog) -> list[Any]:
     """What never ended, and what ended so lately that its last sound may be missing: found without a look at all the rest."""
     open_still = _ROWS.where(recordings.c.closed_at.is_(None), recordings.c.broke_off_at.is_(None))
     with catalog.reading() as connection:
         found = list(connection.execute(open_still.order_by(recordings.c.recording)))
-        if last := audit.last(connection, desk):
-            lately = (time_in(last.at) or now) - _BEHIND
-            begun = recordings.c.opened_at >= (lately - _LONGEST).isoformat()
+        # By the recordings' own times: what somebody else has done since, as to listen, is in the log too.
+        if newest := time_in(connection.execute(select(func.max(recordings.c.opened_at))).scalar()):
+            begun = recordings.c.opened_at >= (newest - _LONGEST - _BEHIND).isoformat()
+            latest = time_in(connection.execute(select(func.max(recordings.c.closed_at)).where(begun)).scalar())
+            lately = max(newest, latest or newest) - _BEHIND
             ended = (recordings.c.closed_at >= lately.isoformat()) & recordings.c.broke_off_at.is_(None)
             closed = connection.execute(_ROWS.where(begun, ended).order_by(recordings.c.recording)).all()
             # Of one that is counted the last sound was on the disk.
