@@ -23,6 +23,7 @@ from softphone.archive.keys.revocation import revoked, standing
 from softphone.archive.keys.wraps import Recipient, Wrap
 from softphone.archive.known import Places
 from softphone.archive.proof import audit, written
+from softphone.archive.proof.decisions import HOLD
 from softphone.archive.proof.proofs import BEFORE, CALL_BACKS, LANGUAGES, REFUSALS, TOUCHED, recordings_of
 from softphone.archive.retention import untold
 from softphone.archive.review.tally import Tallied, counted, declines, says_no, tally_call
@@ -325,7 +326,7 @@ class Execution:
                 unlifted.remove(entry.recording)
             elif one := next((it for it in ids.get(entry.event, ()) if it[0] == entry.recording), None):
                 ids[entry.event].remove(one)
-                told.append(replace(entry, params={**entry.params, untold.HOLD: one[1]}))
+                told.append(replace(entry, params={**entry.params, HOLD: one[1]}))
             else:
                 told.append(entry)
         named = {entry.recording for entry in told if entry.event == "restricted"}

@@ -177,7 +177,7 @@ def told(one: holding.Standing, tell: Texts, *, whole: bool = True) -> str:
     said += [tell("archive.custody_only")] if one.alone else []
     said += [hold.why] if hold.why and whole else []
     since = local_day(hold.at, one.time_zone)
-    said.append(tell("holds.by", who=hold.raised_by, day=since) if whole else tell("holds.since", day=since))
+    said.append(tell("holds.by", who=hold.raised_by or "–", day=since) if whole else tell("holds.since", day=since))
     return ", ".join(said)
 
 

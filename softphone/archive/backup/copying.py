@@ -104,14 +104,9 @@ def remake(one: Object, source: Path, copy: Path, go_on: GoOn) -> bool:
     without one, the next run would take a recording whose source is gone for one that never was.
     """
     new, former = _part(copy), copy.with_name(copy.name + FORMER)
-    try:
-        proven = _is_ready(new, one.sha256, go_on) or _copied(source, new, go_on, one.bytes) == one.sha256
-    except FileNotFoundError:
-        proven = False
-    except ArchiveError as error:
-        if error.code != UNREADABLE:
-            raise
-        proven = False
+    proven = _is_ready(new, one.sha256, go_on) or (
+        where_readable(lambda: _copied(source, new, go_on, one.bytes)) == one.sha256
+    )
     if not proven:
         erase(new)
         return False
@@ -178,14 +173,19 @@ def hash_file(path: Path, go_on: GoOn, size: int | None = None) -> str:
 
 def as_written(path: Path, sha256: str, go_on: GoOn) -> bool:
     """Whether a file is there, can be read, and is what it was."""
+    return where_readable(lambda: hash_file(path, go_on)) == sha256
+
+
+def where_readable(digest: Callable[[], str]) -> str | None:
+    """What it gives; None where the file that it reads is gone, or cannot be read."""
     try:
-        return hash_file(path, go_on) == sha256
+        return digest()
     except FileNotFoundError:
-        return False
+        return None
     except ArchiveError as error:
         if error.code != UNREADABLE:
             raise
-        return False
+        return None
 
 
 def _blocks(path: Path, size: int | None) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from softphone.archive.archive import CATALOG, RECORDINGS, Archive
 from softphone.archive.backup import terms, touched
 from softphone.archive.backup.check import counted
-from softphone.archive.backup.copying import UNREADABLE, Object, copy_file, hash_file, listed, snapshot
+from softphone.archive.backup.copying import UNREADABLE, Object, copy_file, hash_file, listed, snapshot, where_readable
 from softphone.archive.backup.former import Former, former_of
 from softphone.archive.backup.journal import Journal, Read
 from softphone.archive.backup.run import Progress, onward
@@ -37,9 +37,10 @@ from softphone.archive.marker import BEGUN, MARKER, REPLACED, Marker, read_marke
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Signer
+from softphone.archive.proof.decisions import HOLD
 from softphone.archive.retention import clock
 from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
-from softphone.archive.retention.untold import ENDED_AGAIN, HOLD
+from softphone.archive.retention.untold import ENDED_AGAIN
 from softphone.archive.tables import recordings
 from softphone.archive.writers import RESTORING, Writers
 from softphone.domain.changes import AuditEntry
@@ -273,15 +274,7 @@ class _Restoring:
         """What was recorded since the backup, as far as it can be read there."""
         self._go_on()
         with _written(self._work):
-            try:
-                copy_file(former.path(recording), to, self._go_on)
-            except FileNotFoundError:
-                return False
-            except ArchiveError as error:
-                if error.code != UNREADABLE:
-                    raise
-                return False
-        return True
+            return where_readable(lambda: copy_file(former.path(recording), to, self._go_on)) is not None
 
     def _object(self, one: Object, to: Path, former: Former | None) -> None:
         path = self._target.object(one.recording, one.bytes)

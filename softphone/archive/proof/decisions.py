@@ -28,6 +28,7 @@ DECISIONS = frozenset(
     | {"clock_believed", "policy_signer_chosen", "policy_signer_lifted", "orphan_deleted"}
 )
 KEY, PROOF, HOLD = "key", "proof", "hold"
+"""in an entry: the key that decided, its proof, and the id of the hold that is placed, lifted or ended"""
 Deciding = Callable[[AuditEntry], AuditEntry]
 """gives an entry the proof that custody decided it"""
 KEY_SHOWN = 16

@@ -30,7 +30,7 @@ Found = tuple[str, dict[str, str | int]]
 """a finding's code and its parameters"""
 Reading = Callable[[], AbstractContextManager[Connection]]
 """gives a look at the catalog; none is kept open for long"""
-ENDED_AGAIN = frozenset({"erased_again", "terms_taken_up"})
+RESTORES = frozenset({"erased_again", "terms_taken_up"})
 """the entries of a restore, by which what had ended ends again; `archive_restored` follows them"""
 SIGNER_EVENTS = frozenset({"policy_signer_chosen", "policy_signer_lifted"})
 BATCH = 500
@@ -139,7 +139,7 @@ class Told:
         yield from self._sounds(of, row, besides, gone=now == GONE)
 
     def _by_restore(self, row: Any) -> bool:
-        return row.event in ENDED_AGAIN and row.number < self._restored.get(row.desk, 0)
+        return row.event in RESTORES and row.number < self._restored.get(row.desk, 0)
 
     def _is_anything_here(self) -> bool:
         return any(state != GONE and not _is_list(of) for of, state in self.last.items())

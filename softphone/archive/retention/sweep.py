@@ -20,6 +20,7 @@ from softphone.archive.condemned import remove_condemned
 from softphone.archive.files.disk import FULL, NOT_DUE
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import begins
+from softphone.archive.proof.decisions import HOLD
 from softphone.archive.proof.proofs import SIGNER, touch
 from softphone.archive.retention import due, forgetting, untold
 from softphone.archive.retention.clock import believe, last_seen, whole_sweep
@@ -463,7 +464,7 @@ def _entry(item: SweptItem, row: AnyRow | None, now: datetime) -> AuditEntry:
     if item.what is Swept.TO_JUDGE and item.until is not None:
         params["judge_by"] = item.until.isoformat()
     if item.hold is not None:
-        params[untold.HOLD] = item.hold
+        params[HOLD] = item.hold
     if row is None:
         if item.what in _LISTS:
             params["count"] = item.count

@@ -13,13 +13,12 @@ from sqlalchemy import Connection, select
 
 from softphone.archive.changes import Tables
 from softphone.archive.finding.rows import UNREADABLE
+from softphone.archive.proof.decisions import HOLD
 from softphone.archive.proof.proofs import touch
 from softphone.archive.tables import audit, holds, time_in
 from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
 from softphone.domain.retention import CONFIRM_WITHIN
 
-HOLD = "hold"
-"""in an entry that places, lifts or ends one: its id"""
 PLACED, PUT_BACK = "hold_placed", "hold_put_back"
 ENDED_AGAIN = "hold_ended_again"
 """a restore knows that it was lifted since the backup"""
