@@ -1,0 +1,224 @@
+"""What engine and edge tell each other: frozen types, one JSON object a line, over the edge's stdin and stdout.
+
+The engine gives the sockets away at the start (`Sockets`), so that they outlive an edge that dies. Nothing here acts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+LINE_LIMIT = 1_000_000
+"""bytes in one line; a longer one ends the process that sent it"""
+
+# --- engine to edge -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """The first line. Each is a descriptor's number on POSIX, or what `socket.share` gave (base64) on Windows.
+
+    `inner` is on loopback and connected to pjsua2's; `udp` and `tcp` (listening) face the network.
+    """
+
+    inner: str
+    udp: str
+    tcp: str
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeAccount:
+    """`address` is `user@host[:port]`; `server` is where its requests go: `host[:port]`, the proxy before the registrar."""
+
+    id: str
+    address: str
+    server: str
+    transport: str = "udp"
+    register: bool = True
+    accept_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Sent at the start and whenever something of it changes. `remembered` is what an edge before this one last told."""
+
+    accounts: tuple[EdgeAccount, ...] = ()
+    accept_from: tuple[str, ...] = ()
+    """addresses and networks that may speak to every account"""
+    remembered: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The engine's loop turns. `busy`: a call rings or stands, so a new INVITE is answered 486."""
+
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SameSource:
+    """The agent's press *Same caller*: the new source of this call's sound is the party's."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallOver:
+    """The engine has let go of a call, whatever SIP said."""
+
+    call_id: str
+
+
+# --- edge to engine -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The edge reads from its sockets."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerKnown:
+    """Who is at the other end of a dialog: the true source of its last message. Told before the message is handed to pjsua2."""
+
+    call_id: str
+    host: str
+    port: int
+    transport: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerRefused:
+    """INVITEs from an address that may not call here; `count` since it was last told. At most one a minute and address."""
+
+    host: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissedWhileBusy:
+    """A caller who was answered 486 here. At most one a caller and minute."""
+
+    account: str
+    name: str = field(repr=False)
+    number: str = field(repr=False)
+    at: float
+    """UTC, as seconds since 1970"""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitByInfo:
+    """A digit in an INFO of this call (`application/dtmf-relay` or `application/dtmf`); `at` is monotonic seconds."""
+
+    call_id: str
+    digit: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartySoundGone:
+    """Neither RTP nor RTCP has come for a while, and the call is not held."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartySoundBack:
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoSoundYet:
+    """The call is answered and no RTP has ever come."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChanged:
+    """The pinned source is silent and another host sends: it is not heard until `SameSource`."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReturned:
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """What the next edge has to know should this one die: opaque to the engine, handed back in `Configure`."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeState:
+    """About once a second; also the sign that the edge is alive. `counters` name no person."""
+
+    counters: dict[str, int]
+
+
+RelayEvent = PartySoundGone | PartySoundBack | NoSoundYet | SourceChanged | SourceReturned
+ToEdge = Sockets | Configure | Heartbeat | SameSource | CallOver
+FromEdge = Ready | PeerKnown | StrangerRefused | MissedWhileBusy | DigitByInfo | RelayEvent | Remember | EdgeState
+
+_TO_EDGE = {kind.__name__: kind for kind in (Sockets, Configure, Heartbeat, SameSource, CallOver)}
+_FROM_EDGE = {
+    kind.__name__: kind
+    for kind in (
+        Ready,
+        PeerKnown,
+        StrangerRefused,
+        MissedWhileBusy,
+        DigitByInfo,
+        PartySoundGone,
+        PartySoundBack,
+        NoSoundYet,
+        SourceChanged,
+        SourceReturned,
+        Remember,
+        EdgeState,
+    )
+}
+
+
+def encode(message: ToEdge | FromEdge) -> bytes:
+    return json.dumps({"type": type(message).__name__, **asdict(message)}).encode() + b"\n"
+
+
+def to_edge(line: bytes) -> ToEdge:
+    """Raises ValueError for anything that the engine of this version does not say."""
+    fields = _fields(line)
+    try:
+        kind = _TO_EDGE[fields.pop("type")]
+        if kind is Configure:
+            accounts: Iterable[dict[str, Any]] = fields["accounts"]
+            fields["accounts"] = tuple(
+                EdgeAccount(**{**one, "accept_from": tuple(cast("list[str]", one["accept_from"]))}) for one in accounts
+            )
+            fields["accept_from"] = tuple(fields["accept_from"])
+        return kind(**fields)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no message to an edge: {type(error).__name__}") from None
+
+
+def from_edge(line: bytes) -> FromEdge:
+    """Raises ValueError for anything that the edge of this version does not say."""
+    fields = _fields(line)
+    try:
+        return _FROM_EDGE[fields.pop("type")](**fields)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no message from an edge: {type(error).__name__}") from None
+
+
+def _fields(line: bytes) -> dict[str, Any]:
+    fields = json.loads(line)
+    if not isinstance(fields, dict):
+        raise ValueError("no object")
+    return cast("dict[str, Any]", fields)
