@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from functools import cache
@@ -17,7 +16,7 @@ from softphone.bootstrap.rules import rule_plugins
 from softphone.domain.errors import KlartoneError
 from softphone.embed.sessions import Sessions
 from softphone.engine.rules import EngineRules
-from softphone.engine.turns import Inbox, clock, guarded
+from softphone.engine.turns import Inbox, clock, guarded, seconds
 from softphone.system.logbook import start_log
 from softphone.wire import LINE_LIMIT, Said
 
@@ -70,7 +69,7 @@ def run_session(arguments: argparse.Namespace) -> int:
         turn(0)
         while not over.is_set():
             due = sessions.next_due()
-            turn(LONGEST_WAIT if due is None else max(SHORTEST_WAIT, min(LONGEST_WAIT, due - time.monotonic())))
+            turn(LONGEST_WAIT if due is None else max(SHORTEST_WAIT, min(LONGEST_WAIT, due - seconds())))
         inbox.post(sessions.end)
         turn(0)
         log.info("ending")

@@ -149,7 +149,8 @@ class Calls:
         if (call := self._live.get(event.call)) is None or call.phase is CallPhase.ENDED:
             return
         call.phase = CallPhase.ENDED
-        call.ended_at = self._clock().utc
+        now = self._clock()
+        call.ended_at, call.talked = now.utc, call.since_answer(now) or 0.0
         call.end_code = event.code
         call.marks.clear()
         call.notice_by = None

@@ -5,9 +5,9 @@ Everything that concerns a call happens on this one thread, in order. It never w
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import ceil
 
 from softphone.domain.errors import KlartoneError, SettingsError
@@ -19,7 +19,7 @@ from softphone.engine.sip import events as sip
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sound import Sound
 from softphone.engine.store import Store
-from softphone.engine.turns import Inbox, clock, guarded
+from softphone.engine.turns import Inbox, guarded, seconds
 from softphone.system.logbook import log
 from softphone.wire import (
     Act,
@@ -109,7 +109,7 @@ class Clients:
 
     def desk_heard(self) -> float | None:
         """When a desk was last heard of; None where none is attached."""
-        now = time.monotonic()
+        now = seconds()
         heard = (heard if client.pings else now for client, heard in self.attached.items() if client.desk)
         return max(heard, default=None)
 
@@ -126,7 +126,7 @@ class Engine:
         self._undrawn = 0
         """times that it could not be, in a row"""
         self._quitting = False
-        self._alone_since: float | None = time.monotonic()
+        self._alone_since: float | None = seconds()
         self._watching = False
         self._levels_due = 0.0
         self._due = 0.0
@@ -210,15 +210,15 @@ class Engine:
         while not (self._quitting and not self._parts.calls.talking):
             self.turn()
         guarded(self._parts.calls.close_all)
-        ends = time.monotonic() + OWED
-        while self._owes() and time.monotonic() < ends:
+        ends = seconds() + OWED
+        while self._owes() and seconds() < ends:
             self.turn()
         if self._owes():
             _log.error("ended with transactions that could not be written")
         self._draw()
         self._clients.say_goodbye()
-        ends = time.monotonic() + GOODBYE
-        while self._clients.attached and time.monotonic() < ends:
+        ends = seconds() + GOODBYE
+        while self._clients.attached and seconds() < ends:
             self.turn()
 
     def _owes(self) -> bool:
@@ -229,9 +229,9 @@ class Engine:
     def turn(self) -> None:
         """One round: SIP first, so that a press that woke it is done at once after it. Most of a call's bring nothing else."""
         limit = POLL_MS if self._parts.calls.talking else IDLE_POLL_MS
-        left = 0 if self._inbox.waiting else ceil((self._due - time.monotonic()) * 1000)
+        left = 0 if self._inbox.waiting else ceil((self._due - seconds()) * 1000)
         happened = self._parts.phone.poll(max(0, min(limit, left)))
-        if happened or self._dirty or self._inbox.waiting or time.monotonic() >= self._due:
+        if happened or self._dirty or self._inbox.waiting or seconds() >= self._due:
             self._work()
 
     def _work(self) -> None:
@@ -242,7 +242,7 @@ class Engine:
         if self._dirty:
             self._draw()
         due = parts.calls.next_due()
-        look = time.monotonic() + LOOK_EVERY
+        look = seconds() + LOOK_EVERY
         self._due = look if due is None else min(due, look)
 
     def _sound(self) -> None:
@@ -265,7 +265,7 @@ class Engine:
         parts = self._parts
         return Snapshot(
             version=self._version,
-            at=clock().utc,
+            at=datetime.now(UTC),
             accounts=parts.accounts.shown(),
             lines=parts.rules.lines(),
             calls=parts.calls.shown(),
@@ -280,7 +280,7 @@ class Engine:
         )
 
     def _look_after_desks(self) -> None:
-        now = time.monotonic()
+        now = seconds()
         heard = self._clients.desk_heard()
         calls = self._parts.calls
         calls.desk(heard is not None and now - heard < DESK_SILENT)
@@ -293,7 +293,7 @@ class Engine:
             self.quit()
 
     def _send_levels(self) -> None:
-        now = time.monotonic()
+        now = seconds()
         if self._watching and now >= self._levels_due:
             self._levels_due = now + LEVELS_EVERY
             self._clients.tell(Levels(*self._parts.sound.levels()))
@@ -304,7 +304,7 @@ class Engine:
         client = event.client
         match event:
             case Attached():
-                self._clients.attached[client] = time.monotonic()
+                self._clients.attached[client] = seconds()
                 client.outbox.put(self.snapshot())
             case Detached():
                 self._clients.attached.pop(client, None)
@@ -313,7 +313,7 @@ class Engine:
                 client.outbox.close()
             case Told(message=message):
                 if client in self._clients.attached:
-                    self._clients.attached[client] = time.monotonic()
+                    self._clients.attached[client] = seconds()
                 if not isinstance(message, Ping):
                     self._command(client, message)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TypeVar
 
 from softphone.domain.policy import LoadedPolicy, PolicyError, PolicyUnsigned
 from softphone.engine.store import Post
+from softphone.engine.turns import seconds
 from softphone.plugin.notices import NoticeBook, NoticeMaker, RulebookFailed
 from softphone.system.logbook import log, where
 from softphone.system.policy_file import load_policy
@@ -100,23 +100,23 @@ class PolicyReader:
                     mark = mark[:2] + _mark(files[2:])
                     got = self._made(got, signed=any(signers))
                 seen = mark
-                unmade, make_at = _unmade(got), time.monotonic() + ANEW
+                unmade, make_at = _unmade(got), seconds() + ANEW
                 tell(got)
                 if isinstance(got, Loaded):
                     hosts, look_up_at = got.loaded.policy.upstream.hosts, 0.0
                 elif got.unsigned:
                     hosts = ()
-            elif unmade is not None and time.monotonic() >= make_at:
+            elif unmade is not None and seconds() >= make_at:
                 got = self._made(unmade, signed=any(signers))
                 if _unmade(got) is None:
                     unmade = None
                     tell(got)
                     look_up_at = 0.0
-                make_at = time.monotonic() + ANEW
-            if hosts and time.monotonic() >= look_up_at:
+                make_at = seconds() + ANEW
+            if hosts and seconds() >= look_up_at:
                 # A name server that is slow to answer keeps no policy from being taken up.
                 tell(found := resolved(hosts))
-                look_up_at = time.monotonic() + (ANEW if found.unresolved else AGAIN)
+                look_up_at = seconds() + (ANEW if found.unresolved else AGAIN)
             over.wait(EVERY)
 
     def _read(self, path: Path, signers: Sequence[str]) -> LoadedPolicy | NotLoaded:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +17,7 @@ from softphone.archive.files.vault import SLOW_SECONDS, GoneError, SegmentWriter
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Reason
+from softphone.engine.turns import seconds
 
 FRAMES_A_SECOND = 50
 QUEUE_SECONDS = 60
@@ -94,7 +94,7 @@ class Recorder:
         vault: Vault,
         callbacks: RecorderCallbacks,
         missed_after: float = MISSED_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = seconds,
     ) -> None:
         self._vault = vault
         self._missed_after = missed_after

@@ -6,6 +6,7 @@ What is waited for meanwhile, and for how long, is each loop's own.
 from __future__ import annotations
 
 import queue
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,8 +17,18 @@ from softphone.system.logbook import log, where
 _log = log.getChild("engine")
 
 
+if sys.platform == "linux":
+
+    def seconds() -> float:
+        """What every duration in the engine is measured by: it goes on while the machine sleeps, and nobody sets it."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+else:
+    seconds = time.monotonic
+
+
 def clock() -> Now:
-    return Now(datetime.now(UTC), time.monotonic())
+    return Now(datetime.now(UTC), seconds())
 
 
 def guarded(deed: Callable[[], None], *, passes: tuple[type[Exception], ...] = ()) -> None:

@@ -215,6 +215,8 @@ class Scene:
         self.rules = FakeRules(policy_of(policy).policy if policy else None)
         self.told: list[object] = []
         self.seconds = 0.0
+        self.set_by = timedelta()
+        """how far somebody has set the wall clock"""
         self.calls = Calls(
             self.phone,
             self.recorder,
@@ -231,7 +233,7 @@ class Scene:
         self.calls.desk(present=True)
 
     def now(self) -> Now:
-        return Now(datetime(2026, 11, 25, 9, tzinfo=UTC) + timedelta(seconds=self.seconds), self.seconds)
+        return Now(datetime(2026, 11, 25, 9, tzinfo=UTC) + self.set_by + timedelta(seconds=self.seconds), self.seconds)
 
     def later(self, seconds: float) -> None:
         self.seconds += seconds

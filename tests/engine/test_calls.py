@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from softphone.domain import effects as do
@@ -356,3 +358,24 @@ def test_a_call_keeps_the_words_of_the_line_it_rang_on_whatever_the_policy_says_
     assert NUMBER in words.numbers
     scene.rules.policy = None
     assert scene.call.line_words == words
+
+
+@pytest.mark.parametrize("hours", [-2, 3])
+def test_a_wall_clock_that_is_set_in_the_call_changes_neither_its_length_nor_a_gap(hours: int) -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    scene.calls.held(sip.HoldChanged(CALL, by_us=False, by_them=True))
+    scene.set_by = timedelta(hours=hours)
+    scene.later(3)
+    scene.calls.held(sip.HoldChanged(CALL, by_us=False, by_them=False))
+    scene.later(5)
+    entries = [entry for commit in scene.store.commits for entry in commit.entries]
+    assert [entry.params["gap_seconds"] for entry in entries if entry.event == "resumed"] == [3]
+    scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
+    scene.acknowledge()
+    scene.calls.end_wrap_up(CALL)
+    assert [round(row.seconds, 1) for row in scene.calls.history()] == [10.2]

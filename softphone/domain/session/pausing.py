@@ -31,8 +31,8 @@ def _pause(turn: Turn, pauses: Pauses, event: str, rule: str) -> None:
     """Take over the pauses. A notice that plays is cut short by it; reading can be finished afterwards."""
     was = turn.state.pauses
     starts = not was.for_all and bool(pauses.for_all)
-    pauses = replace(pauses, since=turn.now.utc if starts else (pauses.since if pauses.for_all else None))
-    gap = int((turn.now.utc - was.since).total_seconds()) if was.since is not None and not pauses.for_all else None
+    pauses = replace(pauses, since=turn.now if starts else (pauses.since if pauses.for_all else None))
+    gap = int(turn.now.mono - was.since.mono) if was.since is not None and not pauses.for_all else None
     turn.set(pauses=pauses)
     turn.note(event, rule, gap_seconds=gap)
     told = turn.state.told
@@ -155,7 +155,7 @@ def new_person(turn: Turn, _: NewPerson) -> None:
     turn.set(
         told=Telling(phase=Told.READING, how=How.READ.value, interrupted=state.pauses.silent),
         question=Question(),
-        pauses=replace(state.pauses, not_told=True, since=state.pauses.since or turn.now.utc),
+        pauses=replace(state.pauses, not_told=True, since=state.pauses.since or turn.now),
     )
     note_begun(turn)
     if not state.pauses.silent:

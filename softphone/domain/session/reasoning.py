@@ -85,7 +85,7 @@ def _headlines(state: State) -> Iterator[Found]:
                 yield reason, None, None
         case Headline.PAUSED:
             for reason in state.pauses.for_all or (Reason.NO_DESK,):
-                yield reason, None, state.pauses.since
+                yield reason, None, _paused_at(state)
         case Headline.ASKED:
             for purpose in ordered(state.asked):
                 yield Reason.WAITING_FOR_ANSWER, purpose, state.purpose(purpose).at
@@ -93,6 +93,10 @@ def _headlines(state: State) -> Iterator[Found]:
             yield _why_notice(state), None, None
         case Headline.NOT_RECORDING:
             yield from _why_not(state)
+
+
+def _paused_at(state: State) -> datetime | None:
+    return state.pauses.since.utc if state.pauses.since is not None else None
 
 
 def _why_notice(state: State) -> Reason:
@@ -162,7 +166,7 @@ def _others(state: State) -> Iterator[Found]:
         if purpose not in state.recorder.purposes and not beside and not _no_reason(state, it):
             yield it.reason, purpose, it.at
     for reason in state.pauses.for_all:
-        yield reason, None, state.pauses.since
+        yield reason, None, _paused_at(state)
     if no_desk(state) and state.training.active:
         yield Reason.NO_DESK, Purpose.TRAINING, None
     if state.call_back:

@@ -211,7 +211,7 @@ def _object(turn: Turn, *, unclear: bool = False) -> None:
         if not it.discarded and not it.hold_only:
             restrict_to_case(turn, it, "objection", "G23")
     if state.terms.objection_stops and state.stage is not Stage.ENDED:
-        since = turn.state.pauses.since or turn.now.utc
+        since = turn.state.pauses.since or turn.now
         turn.set(pauses=replace(turn.state.pauses, objection=True, unclear=unclear, since=since))
 
 

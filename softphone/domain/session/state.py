@@ -13,7 +13,7 @@ from enum import StrEnum
 from softphone.domain.changes import DISPUTED_BY, Commit, HoldBy
 from softphone.domain.decision import Decision, not_recorded
 from softphone.domain.effects import RecordSignal
-from softphone.domain.events import Terms
+from softphone.domain.events import Now, Terms
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
 from softphone.domain.session.table import SPECIAL
 from softphone.domain.status import PurposePhase, Told
@@ -145,7 +145,7 @@ class Pauses:
     unclear: bool = False
     """keys or SIP objected, which is no sentence: asked by the agent, the party may have meant something else"""
     desk_gone: bool = False
-    since: datetime | None = field(default=None, compare=False)
+    since: Now | None = field(default=None, compare=False)
     sensitive_until: datetime | None = field(default=None, compare=False)
 
     @property

@@ -64,6 +64,8 @@ class LiveCall:
     answered_at: datetime | None = None
     answered_mono: float | None = None
     ended_at: datetime | None = None
+    talked: float = 0.0
+    """seconds from the answer to the end, whatever the wall clock did meanwhile"""
     end_code: int = 0
     declined: bool = False
     in_doubt: bool = False
@@ -209,7 +211,6 @@ class LiveCall:
 
     def past(self, now: Now) -> PastCall:
         """The row that stays of it in today's calls."""
-        seconds = (self.ended_at - self.answered_at).total_seconds() if self.ended_at and self.answered_at else 0.0
         status, kept = self.status(now), bool(self.state.kept)
         return PastCall(
             self.id,
@@ -218,7 +219,7 @@ class LiveCall:
             self.e164 or self.number,
             self.line.id if self.line else None,
             self.arrived_at,
-            max(seconds, 0.0),
+            self.talked,
             self._outcome(status),
             kept=kept,
             why=status.reasons[0] if status and self.answered_at and not kept else None,

@@ -81,7 +81,7 @@ class Today:
         facts, policy, now = past.facts, self._rules.policy, self._clock()
         line = policy.line_named(facts.line) if policy and facts.line else None
         row = self._rows.get(facts.call)
-        agent = facts.agent or ""
+        agent, talked = facts.agent or "", row.seconds if row else past.seconds
         call = LiveCall(
             id=facts.call,
             account=self._own().get(agent, agent),
@@ -98,7 +98,8 @@ class Today:
             phase=CallPhase.ENDED,
             reopened=True,
             answered_at=facts.started_at,
-            ended_at=facts.started_at + timedelta(seconds=row.seconds if row else past.seconds),
+            ended_at=facts.started_at + timedelta(seconds=talked),
+            talked=talked,
             decided=True,
             state=reopened(past.kept, _terms(policy)),
             notice_id=facts.notice,

@@ -8,7 +8,6 @@ RFC 7866 attributes to an SDP that is being made, and read the call's state befo
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -33,6 +32,7 @@ from softphone.engine.sip.media.ports import CallSound
 from softphone.engine.sip.media.wiring import Wires
 from softphone.engine.sip.message import is_record_aware, mended, parse_message, with_attributes
 from softphone.engine.sip.offers import Offers
+from softphone.engine.turns import seconds
 
 
 def new_call_id() -> str:
@@ -117,7 +117,7 @@ class CallDirector(pj.Call):
 
     @guarded
     def onDtmfDigit(self, prm: pj.OnDtmfDigitParam) -> None:
-        self.post(DigitSeen(self.call, prm.digit, time.monotonic()))
+        self.post(DigitSeen(self.call, prm.digit, seconds()))
 
     def _read(self, event: pj.TsxStateEvent) -> None:
         if event.type == pj.PJSIP_EVENT_RX_MSG:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +47,7 @@ from softphone.engine.sip.negotiation import Negotiation
 from softphone.engine.sip.offers import Wish
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.timers import Timers
+from softphone.engine.turns import seconds
 
 BYE_LIMIT = 1.0
 """Seconds after which a call that we ended is over for us, whether or not the peer has said so."""
@@ -161,7 +161,7 @@ class Calls:
             failed = True
         if failed:
             raise KlartoneError("digits_not_possible")
-        leg.digits_until = max(time.monotonic(), leg.digits_until) + len(digits) * DIGIT_SECONDS
+        leg.digits_until = max(seconds(), leg.digits_until) + len(digits) * DIGIT_SECONDS
 
     def mute(self, call: str, muted: bool) -> None:
         self._leg(call).sound.muted = muted

@@ -6,10 +6,11 @@ way to survive a flood is to read no more of it for that long. It knows no call.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from softphone.engine.turns import seconds
 
 AT_ONCE = 8
 """calls that may go, and connections that may come or go, within a moment"""
@@ -31,7 +32,7 @@ class _Standing:
 class Crowd:
     """`now` is monotonic."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = seconds) -> None:
         self._now = now
         self._calls: deque[float] = deque(maxlen=AT_ONCE)
         self._connections: deque[float] = deque(maxlen=AT_ONCE)

@@ -7,7 +7,6 @@ allows that and nothing of the media changes, else by re-INVITE.
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from softphone.engine.sip import events
 from softphone.engine.sip.call import Leg, call_params
 from softphone.engine.sip.offers import Wish, pause_after_glare
 from softphone.engine.sip.timers import Timers
+from softphone.engine.turns import seconds
 
 GLARE = 491
 TURN = 0.3
@@ -88,7 +88,7 @@ class Negotiation:
 
     def go_on(self, leg: Leg) -> None:
         """Offer what is wanted and not yet agreed, if it is our turn."""
-        now = time.monotonic()
+        now = seconds()
         wish = leg.offers.next(now)
         if wish is None or not leg.established or leg.ending:
             return

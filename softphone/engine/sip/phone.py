@@ -27,6 +27,7 @@ from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings, PhoneSettings
 from softphone.engine.sip.timers import Timers
+from softphone.engine.turns import seconds
 from softphone.system.logbook import where
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ class Phone:
         registrations, calls = self._running()
         calls.hang_up_all()
         registrations.unregister_all()
-        limit = time.monotonic() + GOODBYE_LIMIT
-        while time.monotonic() < limit and (registrations.waiting() or not calls.all_over()):
+        limit = seconds() + GOODBYE_LIMIT
+        while seconds() < limit and (registrations.waiting() or not calls.all_over()):
             self.poll(5)
         self._timers.clear()
         calls.drop_all()

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import time
 from collections.abc import Callable, Iterator
+
+from softphone.engine.turns import seconds
 
 
 class Timers:
-    """Moments are `time.monotonic()` seconds. An action that lost its meaning must notice that itself."""
+    """Moments are of `turns.seconds`. An action that lost its meaning must notice that itself."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
-        heapq.heappush(self._heap, (time.monotonic() + seconds, next(self._order), action))
+    def after(self, within: float, action: Callable[[], None]) -> None:
+        heapq.heappush(self._heap, (seconds() + within, next(self._order), action))
 
     def wait(self, at_most_ms: int) -> int:
         """Milliseconds until the next deadline, at most `at_most_ms`."""
         if not self._heap:
             return at_most_ms
-        left = int((self._heap[0][0] - time.monotonic()) * 1000) + 1
+        left = int((self._heap[0][0] - seconds()) * 1000) + 1
         return max(0, min(at_most_ms, left))
 
     def due(self) -> Iterator[Callable[[], None]]:
         """The actions whose moment has come, each once; those that they add, too."""
-        while self._heap and self._heap[0][0] <= time.monotonic():
+        while self._heap and self._heap[0][0] <= seconds():
             yield heapq.heappop(self._heap)[2]
 
     def clear(self) -> None:

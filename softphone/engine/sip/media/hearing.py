@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from softphone.engine.sip.happenings import MediaState, NoticeEnded, Post
 from softphone.engine.sip.media.notice import HEARD_MARGIN, Notice
 from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.timers import Timers
+from softphone.engine.turns import seconds
 
 
 class Hearing:
@@ -101,7 +101,7 @@ class Hearing:
         if leg is not None and leg.notice is not None:
             leg.notice.sounding = True
             self.wire(leg)
-            self._emit(events.NoticeStarted(call, time.monotonic()))
+            self._emit(events.NoticeStarted(call, seconds()))
 
     def _heard(self, call: str, serial: int) -> None:
         leg = self._playing(call, serial)
