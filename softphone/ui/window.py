@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QCloseEvent,
     QColor,
     QFontMetricsF,
+    QKeyEvent,
     QKeySequence,
     QPainter,
     QPaintEvent,
@@ -170,10 +171,7 @@ class DeskWindow(QWidget):
         if known != self._call:
             self.note.hide()
             if self._settings_open and call is not None and call.phase is CallPhase.INCOMING:
-                # In the middle of a word, perhaps: half a path must not become the policy's.
-                with QSignalBlocker(self.settings.policy.path):
-                    self._leave_settings()
-                    self._show_page(self.call)
+                self._cover_settings()
         if self._settings_open:
             self.settings.render_view(view)
         self._show_page(self.settings if self._settings_open else self.call if call is not None else self.ready)
@@ -297,6 +295,16 @@ class DeskWindow(QWidget):
         self._settings_open = False
         self.settings.watch(on=False)
 
+    def _cover_settings(self) -> None:
+        """By the call. In the middle of a word, perhaps: half a path must not become the policy's."""
+        with QSignalBlocker(self.settings.policy.path):
+            self._leave_settings()
+            self._show_page(self.call)
+
+    def _back_to_call(self) -> None:
+        self._cover_settings()
+        self._again()
+
     def _toggle_settings(self) -> None:
         if self._settings_open:
             self.close_settings()
@@ -324,6 +332,11 @@ class DeskWindow(QWidget):
 
     # --- keyboard -------------------------------------------------------------------------------
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Digits are the open keypad's wherever the focus is in the window, its own included."""
+        if self.pages.currentWidget() is not self.call or not self.call.type_digit(event):
+            super().keyPressEvent(event)
+
     def _make_shortcuts(self) -> None:
         call, ready = self.call, self.ready
         # Each key presses the very button that is shown, so that a key can do nothing that the button could not.
@@ -339,13 +352,13 @@ class DeskWindow(QWidget):
             "Ctrl+E": (call.tools.more,),
             "Ctrl+,": (self.settings_button,),
         }.items():
-            self._shortcut(keys, lambda buttons=buttons: _press_shown(*buttons))
+            self._shortcut(keys, lambda buttons=buttons: self._press(*buttons))
             for button in buttons:
                 button.set_keys(keys)
         for position in range(KEYED):
             self._shortcut(f"Ctrl+{position + 1}", lambda position=position: self._press_of_moment(position))
         self._shortcut("Ctrl+N", lambda: ready.dial.target.setFocus(Qt.FocusReason.ShortcutFocusReason))
-        self._shortcut("Ctrl+Shift+C", lambda: _press_shown(call.party.number))
+        self._shortcut("Ctrl+Shift+C", lambda: self._press(call.party.number))
         self._shortcut("Escape", self._escape)
 
     def _shortcut(self, keys: str, press: object) -> None:
@@ -353,10 +366,34 @@ class DeskWindow(QWidget):
         shortcut.setAutoRepeat(False)
         shortcut.activated.connect(press)  # type: ignore[arg-type]
 
+    def _press(self, *buttons: Control) -> None:
+        """The first of these that is within reach, as if it were clicked."""
+        button = next((one for one in buttons if self._within_reach(one) and one.isEnabled()), None)
+        if button is None:
+            return
+        tools, covered = self.call.tools, self._settings_open and self.call.isAncestorOf(button)
+        if covered and button is tools.more:
+            self._back_to_call()
+            tools.open_menu()  # it has its place only now
+            return
+        button.click()
+        if covered and button not in (tools.mute, tools.hold):
+            self._back_to_call()  # what came of it stands there
+
+    def _within_reach(self, button: Control) -> bool:
+        """In sight; or of the call that stands behind the settings: they cover it, and take none of its keys away."""
+        if button.isVisible():
+            return True
+        behind = self._settings_open and self._view is not None and self._view.call is not None
+        return behind and self.call.isAncestorOf(button) and button.isVisibleTo(self.call)
+
     def _press_of_moment(self, position: int) -> None:
+        if self._settings_open and self._view is not None and self._view.call is not None:
+            self._back_to_call()  # what the moment asks is to be seen before it is answered
+            return
         presses = self.call.moment.first_presses()
         if position < len(presses):
-            _press_shown(presses[position])
+            self._press(presses[position])
 
     def _escape(self) -> None:
         if not self.note.isHidden():
@@ -365,10 +402,3 @@ class DeskWindow(QWidget):
             self.close_settings()
         elif self.call.keypad_open:
             self.call.show_keypad(wanted=False)
-
-
-def _press_shown(*buttons: Control) -> None:
-    for button in buttons:
-        if button.isVisible() and button.isEnabled():
-            button.click()
-            return

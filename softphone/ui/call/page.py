@@ -142,11 +142,13 @@ class CallPage(QWidget):
             self._chained = wanted
             chain(wanted)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self.keypad_open and event.text() and event.text() in "0123456789*#" and not event.isAutoRepeat():
-            self.keypad.press(event.text())
-            return
-        super().keyPressEvent(event)
+    def type_digit(self, event: QKeyEvent) -> bool:
+        """Press the keypad's key for it, where the keypad is open and there is one."""
+        typed = event.text()
+        wanted = self.keypad_open and len(typed) == 1 and typed in self.keypad.keys
+        if wanted and not event.isAutoRepeat():
+            self.keypad.press(typed)
+        return wanted
 
     def _send(self, command: type[Answer] | type[Decline] | type[HangUp]) -> None:
         if self._call:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from softphone.domain.status import Button, OptOutKind
 from softphone.ui.window import DeskWindow
 from softphone.wire import (
+    Act,
     Answer,
     HangUp,
     Hold,
@@ -47,14 +48,61 @@ def test_a_whole_call_by_the_keyboard_alone(scene: Scene) -> None:
     ]
 
 
-def test_digits_are_typed_while_the_keypad_is_open_and_escape_closes_it(scene: Scene) -> None:
+def test_digits_are_typed_into_the_window_while_the_keypad_is_open_and_escape_closes_it(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
     scene.keys(Qt.Key.Key_K)
     assert desk.window.call.keypad_open
-    scene.qtbot.keyClicks(desk.window.call, "12#")
-    assert [without_id(command) for command in scene.sent(3)] == [SendDigits("", "call-1", key) for key in "12#"]
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2):
+        scene.keys(key, Qt.KeyboardModifier.NoModifier)  # wherever the focus is: nobody has put it into the page
+    desk.window.call.rights.dispute.setFocus(Qt.FocusReason.TabFocusReason)
+    scene.qtbot.keyClicks(desk.window.call.rights.dispute, "#")
+    desk.window.settings_button.setFocus(Qt.FocusReason.TabFocusReason)
+    scene.qtbot.keyClicks(desk.window.settings_button, "*")
+    assert [without_id(command) for command in scene.sent(4)] == [SendDigits("", "call-1", key) for key in "12#*"]
+    assert desk.window.call.keypad.pressed.text() == "12#*"
     scene.keys(Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
     assert not desk.window.call.keypad_open
+    scene.keys(Qt.Key.Key_3, Qt.KeyboardModifier.NoModifier)
+    assert len(scene.commands()) == 4
+
+
+def test_the_calls_keys_work_while_the_settings_are_open_and_what_came_of_it_is_shown(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    pages = desk.window.pages
+    for key in (Qt.Key.Key_M, Qt.Key.Key_H):
+        desk.window.open_settings()
+        scene.keys(key)
+        assert pages.currentWidget() is desk.window.settings
+    for key in (Qt.Key.Key_O, Qt.Key.Key_D, Qt.Key.Key_P, Qt.Key.Key_K, Qt.Key.Key_Backspace):
+        desk.window.open_settings()
+        scene.keys(key)
+        assert pages.currentWidget() is desk.window.call
+    scene.qtbot.waitUntil(lambda: any(isinstance(one, HangUp) for one in scene.commands()), timeout=2000)
+    sent = [without_id(one) for one in scene.commands() if not isinstance(one, WatchLevels)]
+    assert sent == [
+        Mute("", "call-1", on=True),
+        Hold("", "call-1", on=True),
+        OptOut("", "call-1", V, "training_ends"),
+        RaiseDispute("", "call-1", V),
+        Act("", "call-1", V, "pause_sensitive"),
+        HangUp("", "call-1"),
+    ]
+    assert desk.window.call.keypad_open
+    desk.window.open_settings()
+    scene.keys(Qt.Key.Key_E)
+    menu = desk.window.call.tools.menu
+    assert menu.isVisible()
+    menu.close()
+
+
+def test_a_key_for_what_the_moment_asks_first_shows_it_where_the_settings_cover_it(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.NOBODY_YET)))
+    desk.window.open_settings()
+    scene.keys(Qt.Key.Key_1)
+    assert desk.window.pages.currentWidget() is desk.window.call
+    assert all(isinstance(one, WatchLevels) for one in scene.commands())
+    scene.keys(Qt.Key.Key_1)
+    scene.qtbot.waitUntil(lambda: any(isinstance(one, Act) for one in scene.commands()), timeout=2000)
 
 
 def test_the_moments_buttons_have_keys_of_their_own(scene: Scene) -> None:
