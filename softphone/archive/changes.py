@@ -16,7 +16,7 @@ from softphone.archive import tables
 from softphone.archive.keys import revocation, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
-from softphone.archive.proof.proofs import HOLDS, tell
+from softphone.archive.proof.proofs import HOLDS, UPHELD, tell, touch
 from softphone.archive.review.tally import Tallied, tally_call, tally_review
 from softphone.archive.tables import (
     call_backs,
@@ -31,6 +31,7 @@ from softphone.archive.tables import (
     review_scores,
     reviews,
     segments,
+    upheld,
     wraps,
 )
 from softphone.domain.changes import (
@@ -51,6 +52,8 @@ from softphone.domain.retention import Ended, expires_on, local_day
 
 REMEMBERED = Period(months=12)
 """of a party: that it declined, and its language"""
+UPHELD_FOR = Period(months=60)
+"""how long an upheld objection binds later calls: as long as the log that proves the decision is kept"""
 CALL_BACK_LISTED = Period(months=3)
 """at most, where the line has no training any more whose own period would hold (G36)"""
 HOLD_ONLY = Reason.HOLD_ONLY.value
@@ -345,6 +348,18 @@ class Tables:
 
     def remember_refusal(self, change: RememberRefusal, facts: CallFacts) -> None:
         self._remember(refusals, change.at, facts)
+
+    def remember_upheld(self, facts: CallFacts, purpose: Purpose, at: datetime) -> None:
+        """For the number and the line of this call; of a withheld number nothing is known again."""
+        _, index = self._number(facts)
+        if index is None or facts.line is None:
+            return
+        touch(self.connection, UPHELD)
+        here = (upheld.c.number_index == index) & (upheld.c.line == facts.line) & (upheld.c.purpose == purpose.value)
+        self.connection.execute(delete(upheld).where(here))
+        until = UPHELD_FOR.after(at.date()).isoformat()
+        told = {"line": facts.line, "purpose": purpose.value, "at": at.isoformat(), "until": until}
+        self._insert(upheld, number_index=index, **told)
 
     def remember_language(self, change: RememberLanguage, facts: CallFacts) -> None:
         self._remember(party_languages, change.at, facts, language=change.language.value)

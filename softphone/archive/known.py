@@ -23,7 +23,7 @@ from softphone.archive.keys.revocation import standing
 from softphone.archive.keys.wraps import Recipient, Secrets
 from softphone.archive.proof.proofs import RUNS, touch
 from softphone.archive.tables import call_backs as listed
-from softphone.archive.tables import party_languages, purposes, recordings, refusals, sample_runs
+from softphone.archive.tables import party_languages, purposes, recordings, refusals, sample_runs, upheld
 from softphone.domain.decision import Known
 from softphone.domain.policy import Line
 from softphone.domain.purpose import KeyRole, Language, Purpose
@@ -205,9 +205,13 @@ class Lookups:
             mine = select(column).where(table.c.number_index == index, table.c.until > today, *more)
             return connection.execute(mine.limit(1)).scalar()
 
+        objected = select(upheld.c.purpose).where(
+            upheld.c.number_index == index, upheld.c.line == asked.line.id, upheld.c.until > today
+        )
         language = first(party_languages.c.language, party_languages)
         return {
             "declined_earlier": first(refusals.c.until, refusals) is not None,
+            "upheld": frozenset(Purpose(one) for one in connection.execute(objected).scalars()),
             "language": Language(language) if language else None,
             # The line that promised it keeps it: another line's calls are another matter.
             "call_back": first(listed.c.call, listed, listed.c.line == asked.line.id) is not None,

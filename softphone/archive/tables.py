@@ -224,6 +224,30 @@ party_languages = Table(
     Column("until", Text, nullable=False),
 )
 
+upheld = Table(
+    "upheld",
+    metadata,
+    Column("number_index", LargeBinary, primary_key=True),
+    Column("line", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("until", Text, nullable=False),
+)
+"""objections that custody upheld: later calls of the number on the line are not recorded for the purpose (G23)"""
+
+past_calls = Table(
+    "past_calls",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("desk", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""an agent's own calls, also those of which nothing was recorded, for as long as `own_calls` says"""
+
 sample_runs = Table(
     "sample_runs",
     metadata,

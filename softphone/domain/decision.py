@@ -63,6 +63,8 @@ class Known:
 
     declined_earlier: bool = False
     """on the do-not-sample list (G31)"""
+    upheld: frozenset[Purpose] = frozenset()
+    """the party objected to these on this line, and custody upheld it: they are not recorded for them again (G23)"""
     language: Language | None = None
     """the party chose it in an earlier call"""
     call_back: bool = False

@@ -16,7 +16,9 @@ from sqlalchemy.exc import IntegrityError
 
 from softphone.archive.access import choose_signer
 from softphone.archive.backup.run import back_up
-from softphone.archive.changes import Tables
+from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.finding import own_calls
+from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys import rotation
 from softphone.archive.keys.wraps import Recipient, create_key_pair
 from softphone.archive.proof import audit
@@ -34,13 +36,14 @@ from softphone.domain.changes import (
     RememberLanguage,
     RememberRefusal,
 )
-from softphone.domain.purpose import KeyRole, Language
+from softphone.domain.purpose import Direction, KeyRole, Language
 from tests.archive.review.calls import answered, reviewable
-from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, Scene, scene
 
 NOT_PROVED = {
     "touched": "what a backup has yet to hear of: the next backup copies the catalog itself",
     "condemned.at": "says nothing but since when; the file goes at the next chance",
+    "past_calls": "an agent's own list: what happened in a call, the log tells",
 }
 OF_META = {
     "clock-seen": "a sweep by a clock that was set ahead shows by the log's own times (`swept_ahead`)",
@@ -50,10 +53,12 @@ OF_META = {
     "backup-": "what a folder was told: its own manifest is signed, and says so itself",
 }
 """how the names begin of what stands in `meta` and is not proved"""
+LATER = (AT + timedelta(days=7)).date()
 ROW, MOST = "at_row", 2
 NOT_MINDED = {
     "condemned": "a file that there is not cannot go",
     "meta": "a name that nobody asks for",
+    "past_calls": "no call's rights hang on a list",
 }
 """rows that may be put in; of what counts in `meta`, another value is told above"""
 
@@ -78,6 +83,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         holding.confirm(archive, hold, (AT + timedelta(days=90)).date(), AT)
         call = desk.call()
         desk.commit(RememberRefusal(call, AT), ListCallBack(call, AT), RememberLanguage(call, Language.EN, AT))
+        with archive.catalog.writing() as connection:
+            facts = CallFacts(call, "salg", Direction.INBOUND, NUMBER, AT, Language.DA, "Europe/Copenhagen", {})
+            Tables(connection, archive.desk, archive.secrets).remember_upheld(facts, DOCUMENTATION, AT)
+            audit.append(connection, archive.desk, [AuditEntry("case_upheld", "G23", AT, call)])
+            own_calls.put(connection, archive.desk, archive.secrets, OwnCall(call, "anna", AT, LATER, "missed"))
         leaver = Recipient("leaver", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
         rotation.revoke(archive, leaver)
         assert archive.head(AT)

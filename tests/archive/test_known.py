@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from softphone.archive.changes import CallFacts, Tables
 from softphone.archive.keys import revocation
 from softphone.archive.known import Asked
+from softphone.archive.proof import audit
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.domain.changes import (
+    AuditEntry,
     CloseRecording,
     DropWraps,
     EndCallBack,
@@ -26,7 +29,7 @@ from softphone.domain.changes import (
 )
 from softphone.domain.decision import Known
 from softphone.domain.policy import Line
-from softphone.domain.purpose import KeyRole, Language, Purpose
+from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
 from tests.archive.lines import asked, line
 from tests.archive.scene import AFTER, AT, DOCUMENTATION, NUMBER, TRAINING, CommitFailedError, Scene, scene
 
@@ -338,3 +341,19 @@ def test_for_what_nothing_could_be_sealed_is_known_while_it_rings(
     known = desk.archive.lookups.look_up(replace(asked(line()), recipients=recipients))
     assert known.keyless == keyless
     assert desk.archive.lookups.look_up(asked(line())).keyless == set()
+
+
+@pytest.mark.rule("G23")
+def test_an_objection_that_was_upheld_binds_later_calls_of_the_number_on_the_line_and_no_others(desk: Scene) -> None:
+    facts = CallFacts(desk.call(), "salg", Direction.INBOUND, NUMBER, AT, Language.DA, "Europe/Copenhagen", {})
+    with desk.archive.catalog.writing() as connection:
+        Tables(connection, desk.archive.desk, desk.archive.secrets).remember_upheld(facts, DOCUMENTATION, AT)
+        audit.append(connection, desk.archive.desk, [AuditEntry("case_upheld", "G23", AT, facts.call)])
+    assert known(desk, NUMBER).upheld == {DOCUMENTATION}
+    assert known(desk, NOBODY).upheld == frozenset()
+    another = asked(line(training=False, id="service"), number=NUMBER)
+    assert desk.archive.lookups.look_up(another).upheld == frozenset()
+    gone = datetime(2031, 11, 26, 12, tzinfo=UTC)
+    assert [item.what for item in sweep(desk.archive, gone, clock=gone)] == [Swept.UPHELD_FORGOTTEN]
+    assert known(desk, NUMBER).upheld == frozenset()
+    assert verify(desk.archive, now=AFTER).ok

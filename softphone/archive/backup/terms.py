@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
 from softphone.archive.changes import Tables
 from softphone.archive.keys import policy_signer, revocation
-from softphone.archive.proof.proofs import CALL_BACKS, HOLDS, REFUSALS, SIGNER, tell, touch
+from softphone.archive.proof.proofs import CALL_BACKS, HOLDS, REFUSALS, SIGNER, UPHELD, tell, touch
 from softphone.archive.tables import (
     call_backs,
     holds,
@@ -23,6 +23,7 @@ from softphone.archive.tables import (
     review_comments,
     review_scores,
     reviews,
+    upheld,
     wraps,
 )
 from softphone.domain.purpose import KeyRole, Purpose
@@ -44,6 +45,9 @@ def of(connection: Connection, kind: str, id: str) -> Terms | None:
             return {"gone": True} if not _has(connection, call_backs, "call", id) else None
         case "refusal":
             row = connection.execute(select(refusals).where(refusals.c.number_index == bytes.fromhex(id))).first()
+            return {"at": row.at, "until": row.until} if row else None
+        case "upheld":
+            row = connection.execute(select(upheld).where(_upheld(id))).first()
             return {"at": row.at, "until": row.until} if row else None
         case "revoked":
             at = revocation.revoked(connection).get(id)
@@ -86,6 +90,12 @@ def apply(tables: Tables, desk: str, kind: str, id: str, terms: Terms, now: date
             connection.execute(delete(refusals).where(refusals.c.number_index == index))
             connection.execute(insert(refusals).values(number_index=index, desk=desk, **terms))
             return False
+        case "upheld":
+            index, purpose, line = id.split(" ", 2)
+            connection.execute(delete(upheld).where(_upheld(id)))
+            row = {"number_index": bytes.fromhex(index), "purpose": purpose, "line": line, "desk": desk}
+            connection.execute(insert(upheld).values(row | _known(upheld, terms)))
+            return False
         case "revoked":
             revocation.revoke(connection, id, datetime.fromisoformat(terms["at"]))
             return _drop_key(connection, id) > 0
@@ -106,8 +116,17 @@ def touches(connection: Connection, keys: Iterable[tuple[str, str]]) -> Iterator
             yield REFUSALS
         elif kind == "call_back":
             yield CALL_BACKS
+        elif kind == "upheld":
+            yield UPHELD
         elif kind == "signer":
             yield SIGNER
+
+
+def _upheld(id: str) -> Any:
+    """The row that the catalog's trigger named so."""
+    index, purpose, line = id.split(" ", 2)
+    here = (upheld.c.number_index == bytes.fromhex(index)) & (upheld.c.line == line)
+    return here & (upheld.c.purpose == purpose)
 
 
 def lifted(terms: Terms) -> list[str]:

@@ -59,7 +59,7 @@ FROM recordings LEFT JOIN calls ON calls.call = recordings.call WHERE recordings
 """)
 """columns by name: one that a later version adds leaves what was sealed before as it is, where it is empty"""
 REFUSALS, CALL_BACKS, LANGUAGES, RUNS = "refusals", "call_backs", "party_languages", "sample_runs"
-REVOCATIONS, TALLIES, SIGNER = "revocations", "sample_tallies", "policy_signer"
+REVOCATIONS, TALLIES, SIGNER, UPHELD = "revocations", "sample_tallies", "policy_signer", "upheld"
 """lists that are sealed whole, under these names in the place of a recording's; the tallies month by month (`of_month`)"""
 LISTS = {
     REFUSALS: text("SELECT hex(number_index), at, until FROM refusals ORDER BY number_index"),
@@ -70,6 +70,7 @@ LISTS = {
         "SELECT json_group_array(json_array(hex(number_index), language, at, until)) "
         "FROM (SELECT * FROM party_languages ORDER BY number_index)"
     ),
+    UPHELD: text("SELECT hex(number_index), line, purpose, at, until FROM upheld ORDER BY number_index, line, purpose"),
     RUNS: text(
         'SELECT json_group_array(json_array(line, agent, number, hex(seed), share, block, start, "next", taken, until)) '
         "FROM (SELECT * FROM sample_runs ORDER BY line, agent)"

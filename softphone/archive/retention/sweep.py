@@ -30,10 +30,12 @@ from softphone.archive.review import tally
 from softphone.archive.tables import (
     call_backs,
     party_languages,
+    past_calls,
     purposes,
     refusals,
     sample_runs,
     sample_tallies,
+    upheld,
 )
 from softphone.domain import retention
 from softphone.domain.changes import AuditEntry, HoldBy
@@ -71,6 +73,10 @@ class Swept(StrEnum):
     """it has jumped, as far as can be told: nothing was deleted by it"""
     REFUSALS_FORGOTTEN = "refusals_forgotten"
     LANGUAGES_FORGOTTEN = "languages_forgotten"
+    UPHELD_FORGOTTEN = "upheld_forgotten"
+    """an objection that was upheld so long ago that the log no longer proves it"""
+    PAST_CALLS_FORGOTTEN = "past_calls_forgotten"
+    """an agent's own list goes no further back than the policy's `own_calls`"""
     CALL_BACKS_FORGOTTEN = "call_backs_forgotten"
     """nobody called back in the time that such an entry may be kept"""
     SAMPLE_RUNS_FORGOTTEN = "sample_runs_forgotten"
@@ -84,6 +90,8 @@ class Swept(StrEnum):
 _LISTS: Mapping[Swept, Table] = {
     Swept.REFUSALS_FORGOTTEN: refusals,
     Swept.LANGUAGES_FORGOTTEN: party_languages,
+    Swept.UPHELD_FORGOTTEN: upheld,
+    Swept.PAST_CALLS_FORGOTTEN: past_calls,
     Swept.CALL_BACKS_FORGOTTEN: call_backs,
     Swept.SAMPLE_RUNS_FORGOTTEN: sample_runs,
     Swept.TALLIES_FORGOTTEN: sample_tallies,
