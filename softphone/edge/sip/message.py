@@ -1,0 +1,221 @@
+"""A SIP message, read strictly and written anew: pjsua2 reads what `write` made, never the bytes that came.
+
+`parse` takes what RFC 3261's grammar allows of all that PJSIP will parse, and raises Malformed for the rest. It knows no
+transaction and no dialog, and resolves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from softphone.edge.sip import grammar, headers
+from softphone.edge.sip.malformed import Malformed
+
+__all__ = ["MOST_BYTES", "MOST_HEADER", "MOST_HEADERS", "Malformed", "SipMessage", "parse", "write"]
+
+MOST_BYTES = 65_536
+MOST_HEADERS = 100
+MOST_HEADER = 8_192
+"""characters"""
+
+_REQUEST = re.compile(rf"({grammar.TOKEN}) ([!-~]++) SIP/2\.0", re.IGNORECASE)
+_RESPONSE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2}) ([^\x00-\x1f\x7f]*+)", re.IGNORECASE)
+_OTHER_VERSION = re.compile(rf"{grammar.TOKEN} [!-~]++ SIP/[0-9]++\.[0-9]++", re.IGNORECASE)
+_REQUEST_URI = re.compile(rf"{grammar.SIP_URI}|{grammar.TEL_URI}")
+_OTHER_SCHEME = re.compile(rf"(?!(?i:sips?|tel):){grammar.ANY_URI}")
+_FOLD = re.compile(r"\r\n +")
+_NEEDED = ("Via", "From", "To", "Call-ID", "CSeq")
+_ONCE = frozenset({"From", "To", "Call-ID", "CSeq"})
+
+
+@dataclass(slots=True)
+class SipMessage:
+    """`headers` have spelt-out names, and one value each of Via, Route, Record-Route, Service-Route, Path and Contact.
+
+    Content-Length is not among them, since `write` counts the body. A response has its CSeq's method and the URI ""; a request
+    has the code 0.
+    """
+
+    method: str
+    uri: str = ""
+    code: int = 0
+    phrase: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    body: bytes = b""
+
+    @property
+    def is_request(self) -> bool:
+        return self.code == 0
+
+    def get(self, name: str) -> str | None:
+        """The first value; names are given as `headers.canonical` spells them."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name]
+
+    def set_first(self, name: str, value: str) -> None:
+        """In the place of the first, or else as the last header."""
+        for at, (key, _) in enumerate(self.headers):
+            if key == name:
+                self.headers[at] = (name, value)
+                return
+        self.headers.append((name, value))
+
+    def insert_before(self, name: str, value: str) -> None:
+        """Before the first of that name; where there is none, after the last Via."""
+        at = next((at for at, (key, _) in enumerate(self.headers) if key == name), None)
+        self.headers.insert(self._after("Via") if at is None else at, (name, value))
+
+    def insert_after(self, name: str, value: str) -> None:
+        """After the last of that name; where there is none, after the last Via."""
+        present = any(key == name for key, _ in self.headers)
+        self.headers.insert(self._after(name if present else "Via"), (name, value))
+
+    def remove(self, name: str) -> None:
+        """All of that name."""
+        self.headers = [one for one in self.headers if one[0] != name]
+
+    def remove_first(self, name: str) -> None:
+        at = next((at for at, (key, _) in enumerate(self.headers) if key == name), None)
+        if at is not None:
+            del self.headers[at]
+
+    def _after(self, name: str) -> int:
+        return max((at + 1 for at, (key, _) in enumerate(self.headers) if key == name), default=0)
+
+
+def write(message: SipMessage) -> bytes:
+    """Raises ValueError where a value would break out of its line: that is a bug of whoever set it."""
+    start = (
+        f"{message.method} {message.uri} SIP/2.0" if message.is_request else f"SIP/2.0 {message.code} {message.phrase}"
+    )
+    lines = [start, *(f"{name}: {value}" for name, value in message.headers), f"Content-Length: {len(message.body)}"]
+    head = "\r\n".join(lines)
+    if not head.count("\r") == head.count("\n") == len(lines) - 1 or "\0" in head:
+        raise ValueError("a header holds a line end")
+    return head.encode() + b"\r\n\r\n" + message.body
+
+
+def parse(data: bytes) -> SipMessage:
+    """One message, whole, as a datagram or a framer gives it; what follows after its Content-Length is left. Raises Malformed."""
+    if len(data) > MOST_BYTES:
+        raise Malformed("too_long", 513)
+    head, end, body = data.partition(b"\r\n\r\n")
+    if not end:
+        raise Malformed("no_end")
+    lines = _text(head.lstrip(b"\r\n")).split("\r\n")
+    if len(lines) > MOST_HEADERS + 1:
+        raise Malformed("too_many_headers", 513)
+    message, fault = _start(lines[0])
+    length = -1
+    count: Counter[str] = Counter()
+    raw: dict[str, str] = {}
+    for line in lines[1:]:
+        try:
+            name, colon, value = line.partition(":")
+            if not colon:
+                raise Malformed("header")
+            name = headers.canonical(name)
+            value = value.strip(" ")
+            raw.setdefault(name, value)
+            if len(line) > MOST_HEADER:
+                raise Malformed("header_too_long", 513)
+            count[name] += 1
+            if name == "Content-Length":
+                length = _length(value, count[name], len(body))
+                continue
+            rule = headers.RULES.get(name)
+            if rule is None:
+                if not grammar.TEXT.fullmatch(value):
+                    raise Malformed("header_text")
+                message.headers.append((name, value))
+                continue
+            if name == "Contact":
+                rule = _contact_rule(message)
+            found = headers.values(name, rule, value)
+            count[name] += len(found) - 1
+            if count[name] > rule.most:
+                raise Malformed(name)
+            message.headers += [(name, one) for one in found]
+        except Malformed as error:
+            fault = fault or error
+    message.body = body if length < 0 else body[:length]
+    fault = fault or _incomplete(message, count)
+    if fault:
+        raise Malformed(fault.reason, fault.status, _answerable(message, count, raw))
+    return message
+
+
+def _text(head: bytes) -> str:
+    """Folded lines joined; a byte that is no UTF-8 is taken for Latin-1, in which older exchanges write names."""
+    try:
+        text = head.decode()
+    except UnicodeDecodeError:
+        text = head.decode(errors="surrogateescape")
+        text = "".join(chr(ord(sign) - 0xDC00) if "\udc80" <= sign <= "\udcff" else sign for sign in text)
+    text = text.replace("\t", " ")
+    if "\r\n " in text:
+        text = _FOLD.sub(" ", text)
+    lines = text.count("\r\n")
+    if not text.count("\r") == text.count("\n") == lines:
+        raise Malformed("line_end")
+    return text
+
+
+def _start(line: str) -> tuple[SipMessage, Malformed | None]:
+    if answered := _RESPONSE.fullmatch(line):
+        return SipMessage("", code=int(answered[1]), phrase=answered[2]), None
+    asked = _REQUEST.fullmatch(line)
+    if not asked:
+        if _OTHER_VERSION.fullmatch(line):
+            method, uri, _ = line.split(" ")
+            return SipMessage(method, uri), Malformed("version", 505)
+        raise Malformed("start_line")
+    message = SipMessage(asked[1], asked[2])
+    if _REQUEST_URI.fullmatch(asked[2]) and grammar.brackets_hold_addresses(asked[2]):
+        return message, None
+    return message, Malformed("scheme", 416) if _OTHER_SCHEME.fullmatch(asked[2]) else Malformed("request_uri")
+
+
+def _length(value: str, times: int, bytes_there: int) -> int:
+    if times > 1 or not re.fullmatch(r"[0-9]{1,10}", value) or int(value) > bytes_there:
+        raise Malformed("Content-Length")
+    return int(value)
+
+
+def _contact_rule(message: SipMessage) -> headers.Rule:
+    if message.method == "REGISTER":
+        return headers.BINDING
+    return headers.ELSEWHERE if 300 <= message.code < 400 or message.code == 485 else headers.CONTACT
+
+
+def _incomplete(message: SipMessage, count: Counter[str]) -> Malformed | None:
+    for name in _NEEDED:
+        if not count[name]:
+            return Malformed(f"no {name}")
+    method = (message.get("CSeq") or "").partition(" ")[2]
+    if message.is_request and message.method != method:
+        return Malformed("CSeq")
+    message.method = method
+    return None
+
+
+def _answerable(message: SipMessage, count: Counter[str], raw: dict[str, str]) -> SipMessage | None:
+    """What an answer to the message needs, and nothing else of it."""
+    if any(count[name] != 1 for name in _ONCE):
+        return None
+    kept = [one for one in message.headers if one[0] in _NEEDED]
+    whole = {name for name, _ in kept}
+    if "Via" not in whole:
+        return None
+    for name in _NEEDED[1:]:
+        if name in whole:
+            continue
+        if not message.is_request or not grammar.TEXT.fullmatch(raw[name]):
+            return None
+        kept.append((name, raw[name]))
+    method = message.method or (raw["CSeq"].partition(" ")[2])
+    return SipMessage(method, message.uri, message.code, message.phrase, kept)
