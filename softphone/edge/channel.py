@@ -133,14 +133,15 @@ class PartySoundBack:
 
 @dataclass(frozen=True, slots=True)
 class NoSoundYet:
-    """The call is answered and no RTP has ever come."""
+    """The call is answered, and the party has sent nothing so far: `PartySoundBack` follows its first packet."""
 
     call_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SourceChanged:
-    """The pinned source is silent and another host sends: it is not heard until `SameSource`."""
+    """Somebody else sends in the party's place, or it sounds like another machine. The agent hears it, to say whether it is the
+    same caller (`SameSource`); a key in it counts for nothing before."""
 
     call_id: str
 

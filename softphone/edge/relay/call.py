@@ -1,0 +1,298 @@
+"""One call's RTP and RTCP between the network and pjsua2: two pairs of ports, and what passes them.
+
+Toward pjsua2 everything comes from one address of this machine, so that its own rule (follow whoever sends most) finds nobody
+to follow. Who the party is, is decided by `source`, whether it is there by `presence`, whether it is the same by `identity`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from softphone.edge.channel import SourceChanged, SourceReturned
+from softphone.edge.relay.events import Counters, RelayEvent
+from softphone.edge.relay.identity import Identity
+from softphone.edge.relay.packets import COMFORT_NOISE, EVENT_BYTES, OLD_COMFORT_NOISE, Rtp, read_rtcp, read_rtp
+from softphone.edge.relay.ports import Port, is_address, open_pair
+from softphone.edge.relay.presence import Presence
+from softphone.edge.relay.source import Address, Doubt, Source, Verdict
+
+LOOPBACK = "127.0.0.1"
+DYNAMIC = 96
+RTCP_PORT_KEPT = 15.0
+"""seconds that the port which the party's RTCP came from is believed after it last came"""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayState:
+    """What another relay needs to go on with a call where this one ended: whoever watches the edge keeps it."""
+
+    outer_port: int
+    inner_port: int
+    peer: Address | None
+    pinned: Address | None
+    inner: Address | None
+    payloads: tuple[int, ...]
+    event_payloads: tuple[int, ...]
+    offer_answer: int
+    answered: bool
+    held: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> RelayState:
+        """What `to_json` gave, also after JSON has made lists of its tuples. Raises TypeError for anything else."""
+        lists: dict[str, list[Any]] = {name: one for name, one in fields.items() if isinstance(one, list)}
+        return cls(**{**fields, **{name: tuple(one) for name, one in lists.items()}})
+
+
+class RelayedCall:
+    """Made by `MediaRelay.open`; `close` ends it. Ports are those of RTP; RTCP has the next one."""
+
+    def __init__(
+        self,
+        call_id: str,
+        host: str,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        tell: Callable[[RelayEvent], None],
+        counters: Counters,
+        closed: Callable[[RelayedCall], None],
+        resumes: RelayState | None = None,
+    ) -> None:
+        self.call_id = call_id
+        self._loop = loop
+        self._tell = tell
+        self._counters = counters
+        self._closed = closed
+        self._outer = open_pair(loop, host, resumes.outer_port if resumes else 0)
+        try:
+            self._inner = open_pair(loop, LOOPBACK, resumes.inner_port if resumes else 0)
+        except OSError:
+            for port in self._outer:
+                port.close()
+            raise
+        self.outer_port, self.inner_port = self._outer[0].number, self._inner[0].number
+        self._source = Source(counters)
+        self._presence = Presence(call_id, tell)
+        self._identity = Identity()
+        self._payloads: frozenset[int] = frozenset()
+        self._event_payloads: frozenset[int] = frozenset()
+        self._peer: Address | None = None
+        """as signalled, also while it says none"""
+        self._peer_rtcp: Address | None = None
+        self._rtcp_from: tuple[Address, float] | None = None
+        self._inside: Address | None = None
+        self._offer_answer = -1
+        self._answered = self._held = self._no_address = self._over = False
+        for port, handler in (
+            (self._outer[0], self._from_network),
+            (self._outer[1], self._rtcp_from_network),
+            (self._inner[0], self._from_inside),
+            (self._inner[1], self._rtcp_from_inside),
+        ):
+            port.read_by(handler)
+        if resumes is not None:
+            self._resume(resumes)
+
+    # --- what SIP says -----------------------------------------------------------------------------
+
+    def peer_signalled(
+        self,
+        address: Address | None,
+        *,
+        offer_answer: int,
+        rtcp: Address | None = None,
+        payloads: Iterable[int] = (),
+        event_payloads: Iterable[int] = (),
+    ) -> None:
+        """The audio address in the peer's SDP; None, port 0, or *any*: it wants to hear nothing (a hold of old).
+
+        `offer_answer` counts the offers and answers of the call: what comes late changes nothing. `rtcp`: its `a=rtcp`.
+        `payloads`: the types that it may send, empty for any; `event_payloads`: those of them that are telephone-events.
+        """
+        if self._over or offer_answer < self._offer_answer:
+            return
+        self._offer_answer = offer_answer
+        self._payloads, self._event_payloads = frozenset(payloads), frozenset(event_payloads)
+        usable = address is not None and 0 < address[1] < 65_536 and is_address(address[0])
+        self._no_address = not usable
+        self._look_at_hold()
+        if address is None or not usable:
+            return
+        if self._peer is not None and self._peer != address:
+            self._identity.moved()
+            self._rtcp_from = None
+        self._peer = address
+        self._peer_rtcp = rtcp or (address[0], address[1] + 1)
+        self._source.signal(address)
+        self._tell_doubts()
+
+    def inner_signalled(self, address: Address) -> None:
+        """The audio address in pjsua2's SDP: from now on the system lets nobody else in on this side."""
+        if not self._over and address != self._inside and 0 < address[1] < 65_535:
+            self._inside = address
+            self._inner[0].only_from(address)
+            self._inner[1].only_from((address[0], address[1] + 1))
+
+    def answered(self) -> None:
+        """The call is: a 2xx to INVITE went either way. What came before pins nothing."""
+        if not self._over and not self._answered:
+            self._answered = True
+            self._source.answer()
+            self._presence.answered()
+
+    def held(self, on: bool) -> None:
+        """By either side, as the last SDP said."""
+        self._held = on
+        self._look_at_hold()
+
+    def same_source(self) -> None:
+        """The agent's press *Same caller*."""
+        self._source.same_caller(self._loop.time())
+        self._tell_doubts()
+
+    def party_answers(self, alive: bool) -> None:
+        """What came of `PartySilent`."""
+        self._presence.party_answers(self._loop.time(), alive=alive)
+
+    def close(self) -> None:
+        if not self._over:
+            self._over = True
+            for port in (*self._outer, *self._inner):
+                port.close()
+            self._closed(self)
+
+    # --- for the relay -----------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """A few times a second: silence makes no packet."""
+        self._presence.look(self._loop.time())
+
+    def state(self) -> RelayState:
+        return RelayState(
+            self.outer_port,
+            self.inner_port,
+            self._peer,
+            self._source.pinned,
+            self._inside,
+            tuple(sorted(self._payloads)),
+            tuple(sorted(self._event_payloads)),
+            self._offer_answer,
+            self._answered,
+            self._held,
+        )
+
+    def _resume(self, state: RelayState) -> None:
+        self.peer_signalled(
+            state.peer,
+            offer_answer=state.offer_answer,
+            payloads=state.payloads,
+            event_payloads=state.event_payloads,
+        )
+        if state.inner is not None:
+            self.inner_signalled(state.inner)
+        if state.answered:
+            self._answered = True
+            self._source.resume(state.pinned, self._loop.time())
+            self._presence.resume(self._loop.time())
+        self.held(state.held)
+
+    def _look_at_hold(self) -> None:
+        now, on = self._loop.time(), self._held or self._no_address
+        if on is not self._source.held:
+            self._source.hold(on=on, now=now)
+            self._presence.hold(on=on, now=now)
+            if not on:
+                self._identity.moved()
+
+    def _tell_doubts(self) -> None:
+        for doubt in self._source.read_news():
+            event = SourceChanged if doubt is Doubt.RAISED else SourceReturned
+            self._tell(event(self.call_id))
+
+    # --- packets -----------------------------------------------------------------------------------
+
+    def _from_network(self, data: bytes, address: Address) -> None:
+        counters = self._counters
+        counters.received += 1
+        packet = read_rtp(data)
+        if packet is None:
+            counters.malformed += 1
+            return
+        if self._payloads and packet.payload_type not in self._payloads and not _comfort(packet):
+            counters.unasked += 1
+            return
+        now = self._loop.time()
+        verdict = self._source.judge(address, now)
+        if self._source.has_news:
+            self._tell_doubts()
+        if verdict is Verdict.DROP:
+            counters.strangers += 1
+            return
+        if verdict is Verdict.HEARD_ONLY and self._is_key(packet):
+            counters.unasked += 1
+            return
+        if address == self._source.pinned:
+            self._identity.rtp(packet.ssrc)
+            self._presence.rtp(now, comfort_noise=_comfort(packet))
+        self._pass(self._inner[0], data)
+
+    def _is_key(self, packet: Rtp) -> bool:
+        """No codec's frame is as short as a key's packet, whatever the SDP called it."""
+        dynamic = packet.payload_type >= DYNAMIC and packet.payload_bytes <= EVENT_BYTES
+        return dynamic or packet.payload_type in self._event_payloads
+
+    def _rtcp_from_network(self, data: bytes, address: Address) -> None:
+        counters = self._counters
+        counters.received += 1
+        packet = read_rtcp(data)
+        if packet is None:
+            counters.malformed += 1
+            return
+        now, source = self._loop.time(), self._source.pinned or self._peer
+        if source is None or address[0] != source[0] or not self._may_send_rtcp(address, now):
+            counters.rtcp += 1
+            return
+        if self._identity.ssrc is not None and packet.ssrc != self._identity.ssrc:
+            counters.rtcp += 1
+            return
+        self._rtcp_from = (address, now)
+        self._presence.rtcp(now)
+        if self._source.pinned is not None and self._identity.is_another(packet.ssrc, packet.cname):
+            self._source.doubt(self._source.pinned)
+            self._tell_doubts()
+        self._pass(self._inner[1], data)
+
+    def _may_send_rtcp(self, address: Address, now: float) -> bool:
+        """The signalled port, or the one port that it has come from (NAT) until that falls silent."""
+        if address == self._peer_rtcp or self._rtcp_from is None:
+            return True
+        known, at = self._rtcp_from
+        return address == known or now - at > RTCP_PORT_KEPT
+
+    def _from_inside(self, data: bytes, address: Address) -> None:
+        # What lay in the socket before it was closed to others may be theirs.
+        if address == self._inside and not self._no_address and (to := self._source.pinned or self._peer):
+            self._pass(self._outer[0], data, to)
+
+    def _rtcp_from_inside(self, data: bytes, address: Address) -> None:
+        if self._inside is None or self._no_address or address != (self._inside[0], self._inside[1] + 1):
+            return
+        to = self._rtcp_from[0] if self._rtcp_from else self._peer_rtcp
+        if to is not None:
+            self._pass(self._outer[1], data, to)
+
+    def _pass(self, port: Port, data: bytes, to: Address | None = None) -> None:
+        if port.send(data, to):
+            self._counters.forwarded += 1
+        else:
+            self._counters.unsent += 1
+
+
+def _comfort(packet: Rtp) -> bool:
+    return packet.payload_type in (COMFORT_NOISE, OLD_COMFORT_NOISE)

@@ -1,0 +1,40 @@
+"""What the relay tells of a call's sound, beside what goes to the engine as it is (`channel`), and what it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softphone.edge import channel
+
+
+@dataclass(frozen=True, slots=True)
+class PartySilent:
+    """No RTP for 5 s, which a phone that suppresses silence does too. For the edge alone: it asks the party by OPTIONS in the
+    dialog, and tells `RelayedCall.party_answers` what came of it."""
+
+    call_id: str
+
+
+RelayEvent = channel.RelayEvent | PartySilent
+
+
+@dataclass(slots=True)
+class Counters:
+    """Of all calls since the relay began."""
+
+    received: int = 0
+    """by the network's ports"""
+    forwarded: int = 0
+    """either way"""
+    malformed: int = 0
+    strangers: int = 0
+    """from a source that is not the party's"""
+    unasked: int = 0
+    """a payload type that was not agreed, or a key from a doubtful source"""
+    rtcp: int = 0
+    """RTCP that was not the party's"""
+    unsent: int = 0
+    """what the system would not send"""
+    latched: int = 0
+    followed: int = 0
+    doubted: int = 0

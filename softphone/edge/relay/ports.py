@@ -1,0 +1,120 @@
+"""Pairs of UDP ports: an even one for RTP, the next for RTCP, drawn at random.
+
+Sockets are watched by the event loop itself (`add_reader`) and read and written without a task or a queue between: what comes
+in goes out in the same turn of the loop. Windows' proactor loop cannot watch sockets; the edge runs a selector loop there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import secrets
+import socket
+from collections.abc import Callable
+
+from softphone.edge.relay.source import Address
+
+FIRST, LAST = 16_384, 32_767
+"""below what systems give to outgoing connections, so that a firewall can name them"""
+TRIES = 200
+AT_ONCE = 32
+"""packets of one port read in a turn: a flood on it must not keep SIP waiting"""
+LONGEST_DATAGRAM = 2048
+BUFFER = 262_144
+
+Handler = Callable[[bytes, Address], None]
+
+_random = secrets.SystemRandom()
+
+
+class Port:
+    """One bound socket. `read_by` says who gets what comes; until then it waits in the socket."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+        self._loop = loop
+        self._socket = sock
+        self._six = sock.family == socket.AF_INET6
+        self.number = int(sock.getsockname()[1])
+
+    def read_by(self, handler: Handler) -> None:
+        self._loop.add_reader(self._socket, self._read, handler)
+
+    def only_from(self, address: Address) -> None:
+        """The system itself drops what others send, and `send` goes there."""
+        with contextlib.suppress(OSError):
+            self._socket.connect(address)
+
+    def send(self, data: bytes, address: Address | None = None) -> bool:
+        """To `address`, or where it is connected to. Never waits; False where it was not sent."""
+        try:
+            if address is None:
+                self._socket.send(data)
+            else:
+                self._socket.sendto(data, self._written(address))
+        except OSError:
+            # Nobody there yet, a full buffer, an address of another family: a packet of sound is never sent later.
+            return False
+        return True
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+
+    def _read(self, handler: Handler) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                data, source = self._socket.recvfrom(LONGEST_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # the echo of something that could not be delivered
+            handler(data, self._plain(source) if self._six else source)
+
+    def _written(self, address: Address) -> Address:
+        return (f"::ffff:{address[0]}", address[1]) if self._six and ":" not in address[0] else address
+
+    @staticmethod
+    def _plain(source: tuple[str, int, int, int]) -> Address:
+        return source[0].removeprefix("::ffff:").partition("%")[0], source[1]
+
+
+def open_pair(loop: asyncio.AbstractEventLoop, host: str, first: int = 0) -> tuple[Port, Port]:
+    """RTP and RTCP on `host` (empty: every address). `first`: this pair and no other. Raises OSError where none is free."""
+    trouble: OSError | None = None
+    for _ in range(1 if first else TRIES):
+        even = first or _random.randrange(FIRST, LAST, 2)
+        try:
+            rtp = _bound(host, even)
+        except OSError as error:
+            trouble = error
+            continue
+        try:
+            return Port(loop, rtp), Port(loop, _bound(host, even + 1))
+        except OSError as error:
+            rtp.close()
+            trouble = error
+    raise trouble or OSError("no free pair of ports")
+
+
+def is_address(host: str) -> bool:
+    """Whether it is one that can be sent to: a number, and not *any*."""
+    try:
+        return not ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    one = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        one.setblocking(False)
+        if family is socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        one.bind((host, port))
+    except OSError:
+        one.close()
+        raise
+    return one

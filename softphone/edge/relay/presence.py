@@ -1,0 +1,102 @@
+"""Whether the party's sound is there: counted from packets of the believed source alone.
+
+A phone that suppresses silence sends nothing for seconds and is there; a phone without power sends nothing and is gone. RTCP
+and comfort noise tell them apart, else the party is asked by SIP. It keeps times and makes events, nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from softphone.edge.channel import NoSoundYet, PartySoundBack, PartySoundGone
+from softphone.edge.relay.events import PartySilent, RelayEvent
+
+GONE_AFTER = 5.0
+RTCP_LATEST = 10.0
+"""seconds without RTCP after which none comes any more: it is sent every 5 s, give or take half of it"""
+ASK_EVERY = 30.0
+
+
+class _State(Enum):
+    RINGING = auto()
+    NOT_YET = auto()
+    THERE = auto()
+    ASKED = auto()
+    GONE = auto()
+
+
+class Presence:
+    def __init__(self, call_id: str, tell: Callable[[RelayEvent], None]) -> None:
+        self._call_id = call_id
+        self._tell = tell
+        self._state = _State.RINGING
+        self._rtp_at = 0.0
+        self._rtcp_at: float | None = None
+        """since the last RTP"""
+        self._comfort = False
+        self._asked_at = 0.0
+        self._held = False
+
+    @property
+    def heard(self) -> bool:
+        """Whether the party has sent sound since the answer."""
+        return self._state not in (_State.RINGING, _State.NOT_YET)
+
+    def answered(self) -> None:
+        if self._state is _State.RINGING:
+            self._state = _State.NOT_YET
+            self._tell(NoSoundYet(self._call_id))
+
+    def resume(self, now: float) -> None:
+        """The call was under way before this relay began; its sound was there, as far as is known."""
+        self._state = _State.THERE
+        self._rtp_at = now
+
+    def hold(self, *, on: bool, now: float) -> None:
+        self._held = on
+        self._rtp_at, self._rtcp_at = now, None
+        if self._state is _State.ASKED:
+            self._state = _State.THERE
+
+    def rtp(self, now: float, *, comfort_noise: bool) -> None:
+        self._rtp_at, self._rtcp_at = now, None
+        self._comfort = comfort_noise
+        if self._state in (_State.NOT_YET, _State.GONE):
+            self._tell(PartySoundBack(self._call_id))
+        if self._state is not _State.RINGING:
+            self._state = _State.THERE
+
+    def rtcp(self, now: float) -> None:
+        self._rtcp_at = now
+
+    def party_answers(self, now: float, *, alive: bool) -> None:
+        """What came of `PartySilent`: a final answer but 408 and 481, or not."""
+        if self._state is _State.ASKED:
+            if alive:
+                self._state = _State.THERE
+                self._asked_at = now
+            else:
+                self._gone()
+
+    def look(self, now: float) -> None:
+        """To be called several times a second."""
+        if self._held or self._state not in (_State.THERE, _State.ASKED) or now - self._rtp_at < GONE_AFTER:
+            return
+        if self._comfort:
+            self._ask(now)
+        elif self._rtcp_at is None or now - self._rtcp_at >= RTCP_LATEST:
+            self._gone()
+        else:
+            self._ask(now)
+
+    def _ask(self, now: float) -> None:
+        asked_in_this_silence = self._asked_at > self._rtp_at
+        if self._state is _State.THERE and not (asked_in_this_silence and now - self._asked_at < ASK_EVERY):
+            self._state = _State.ASKED
+            self._asked_at = now
+            self._tell(PartySilent(self._call_id))
+
+    def _gone(self) -> None:
+        self._state = _State.GONE
+        self._tell(PartySoundGone(self._call_id))
