@@ -253,6 +253,8 @@ class Settings:
     bind: str = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
     port: int = 0
     """SIP port; 0: a free one"""
+    line: str = ""
+    """of the policy, by its id: the one that was last chosen to call out on; empty: none has been"""
 
 
 # --- engine to client ---------------------------------------------------------------------------

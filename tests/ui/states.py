@@ -112,7 +112,7 @@ def snapshot(*calls: CallState, history: tuple[PastCall, ...] = HISTORY, version
         PolicyState(PolicyPhase.READY, "/etc/klartone/policy.toml", "Nordlys El A/S", "Europe/Copenhagen"),
         SOUND,
         StoreState(works=True),
-        Settings(accounts=(ACCOUNT,), policy="/etc/klartone/policy.toml"),
+        Settings(accounts=(ACCOUNT,), policy="/etc/klartone/policy.toml", line="salg"),
         sip_port=5060,
     )
 

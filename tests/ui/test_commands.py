@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication
 from pytestqt.exceptions import TimeoutError as NothingCame
 
 from softphone import wire
@@ -42,6 +43,7 @@ from softphone.wire import (
     Said,
     SaveSettings,
     SendDigits,
+    Settings,
     Snapshot,
     UndoDispute,
     WatchLevels,
@@ -293,14 +295,14 @@ def test_the_dial_field_takes_a_number_an_address_or_a_name_of_today(scene: Scen
     desk = scene.open(s.snapshot())
     desk.window.ready.dial.target.setText(typed)
     scene.press("dial")
-    assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", target, None)]
+    assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", target, "salg")]
 
 
 def test_enter_in_the_dial_field_calls(scene: Scene) -> None:
     desk = scene.open(s.snapshot())
     scene.qtbot.keyClicks(desk.window.ready.dial.target, "70102030")
     scene.qtbot.keyClick(desk.window.ready.dial.target, Qt.Key.Key_Return)
-    assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "70102030", None)]
+    assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "70102030", "salg")]
     scene.engine.tell(Done(scene.commands()[0].id))
     scene.qtbot.waitUntil(lambda: desk.window.ready.dial.target.text() == "", timeout=2000)
 
@@ -318,7 +320,7 @@ def test_a_number_that_the_engine_does_not_call_stays_in_the_field_and_can_be_ca
         scene.engine.tell(Refused(scene.sent()[0].id, Said(code)))
     assert target.text() == "70102030"
     scene.qtbot.keyClick(target, Qt.Key.Key_Return)
-    assert [without_id(command) for command in scene.sent(2)] == [Dial("", "acc-1", "70102030", None)] * 2
+    assert [without_id(command) for command in scene.sent(2)] == [Dial("", "acc-1", "70102030", "salg")] * 2
 
 
 def test_a_number_can_be_called_again_where_the_engine_went_before_it_answered(scene: Scene) -> None:
@@ -331,7 +333,7 @@ def test_a_number_can_be_called_again_where_the_engine_went_before_it_answered(s
     scene.qtbot.waitUntil(lambda: desk.bridge.attached and scene.engine.starts > 1, timeout=4000)
     assert target.text() == "70102030"
     scene.qtbot.keyClick(target, Qt.Key.Key_Return)
-    assert [without_id(command) for command in scene.sent(2)] == [Dial("", "acc-1", "70102030", None)] * 2
+    assert [without_id(command) for command in scene.sent(2)] == [Dial("", "acc-1", "70102030", "salg")] * 2
 
 
 def test_a_name_nobody_has_is_said_beside_the_field_and_nobody_is_called(scene: Scene) -> None:
@@ -343,23 +345,79 @@ def test_a_name_nobody_has_is_said_beside_the_field_and_nobody_is_called(scene: 
     assert scene.commands() == []
 
 
+def test_the_line_last_chosen_is_remembered_over_a_start_and_no_line_holds_for_one_call_alone(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    dial = desk.window.ready.dial
+    assert dial.line.currentText() == "Salgslinjen"
+    scene.qtbot.keyClick(dial.line, Qt.Key.Key_Down)
+    remembered = scene.sent()[0]
+    assert isinstance(remembered, SaveSettings)
+    assert remembered.settings.line == "service"
+    scene.qtbot.keyClick(dial.line, Qt.Key.Key_Down)
+    assert dial.line.currentText() == "Ingen linje · optages ikke"
+    scene.show(replace(s.snapshot(), settings=remembered.settings))
+    dial.target.setText("70102030")
+    scene.press("dial")
+    assert without_id(scene.sent(2)[1]) == Dial("", "acc-1", "70102030", None)
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+        scene.engine.tell(Done(scene.commands()[1].id))
+    scene.show(replace(s.snapshot(), settings=remembered.settings))
+    assert dial.line.currentText() == "Kundeservice"
+
+
+def test_dialling_without_a_line_asks_in_place_and_the_answer_calls(scene: Scene) -> None:
+    fresh = replace(s.snapshot(), settings=Settings(accounts=(s.ACCOUNT,)))
+    desk = scene.open(fresh)
+    dial = desk.window.ready.dial
+    assert dial.line.currentText() == "Vælg linje"
+    scene.activate()
+    dial.target.setFocus()
+    scene.qtbot.keyClicks(dial.target, "70102030")
+    scene.qtbot.keyClick(dial.target, Qt.Key.Key_Return)
+    assert scene.commands() == []
+    assert dial.which.isVisible()
+    assert dial.which.question.text() == "Hvilken linje ringer du fra?"
+    assert [chip.accessibleName() for chip in dial.which.chips] == [
+        "Ring op: Salgslinjen",
+        "Ring op: Kundeservice",
+        "Ring op: Ingen linje · optages ikke",
+    ]
+    assert dial.which.chips[0].hasFocus()
+    scene.qtbot.keyClick(dial.which.chips[0], Qt.Key.Key_Tab)
+    focus = QApplication.focusWidget()
+    assert focus is dial.which.chips[1]
+    scene.qtbot.keyClick(focus, Qt.Key.Key_Space)
+    saved, called = scene.sent(2)
+    assert isinstance(saved, SaveSettings)
+    assert saved.settings.line == "service"
+    assert without_id(called) == Dial("", "acc-1", "70102030", "service")
+    assert not dial.which.isVisible()
+
+
+def test_the_only_line_is_chosen_and_one_that_is_gone_is_asked_for_anew(scene: Scene) -> None:
+    fresh = replace(s.snapshot(), settings=Settings(accounts=(s.ACCOUNT,)), lines=(s.SERVICE,))
+    desk = scene.open(fresh)
+    dial = desk.window.ready.dial
+    assert dial.line.currentText() == "Kundeservice"
+    dial.target.setText("70102030")
+    scene.press("dial")
+    assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "70102030", "service")]
+    gone = replace(s.snapshot(), settings=Settings(accounts=(s.ACCOUNT,), line="gone"))
+    scene.show(gone)
+    assert dial.line.currentText() == "Vælg linje"
+
+
 def test_the_line_is_asked_for_only_where_the_accounts_own_number_decides_nothing(scene: Scene) -> None:
     desk = scene.open(s.snapshot())
     dial = desk.window.ready.dial
     assert dial.line.isVisible()
-    dial.line.setCurrentIndex(dial.line.findData("service"))
-    dial.target.setText("70102030")
-    scene.press("dial")
-    assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "70102030", "service")]
-    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
-        scene.engine.tell(Done(scene.commands()[0].id))
     account = replace(s.ACCOUNT, address="+4570102030@nordlys.example")
     known = s.snapshot()
     scene.show(replace(known, accounts=(replace(known.accounts[0], account=account),)))
     assert not dial.line.isVisible()
     dial.target.setText("70102031")
     scene.press("dial")
-    assert without_id(scene.sent(2)[1]) == Dial("", "acc-1", "70102031", None)
+    assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "70102031", None)]
 
 
 def test_a_row_of_today_puts_its_number_into_the_dial_field(scene: Scene) -> None:

@@ -3,21 +3,70 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from softphone.ui.controls import FilledButton
+from softphone.ui.controls import Chip, FilledButton
 from softphone.ui.fields import Pick, Words
+from softphone.ui.note import announcement
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import Account, Dial, Snapshot
+from softphone.wire import Account, Dial, SaveSettings, Snapshot
 
 _NUMBER = re.compile(r"\+?[\d\s().\-/*#]{2,}")
 
 
+_NO_LINE, _NOT_CHOSEN = "\0none", ""
+"""of the choice of a line, beside the lines' ids: no line for this call alone; nothing has been chosen yet"""
+
+
+class LineQuestion(QWidget):
+    """On which line to call, where none has been chosen: a button for each. chosen(line's id, or _NO_LINE)."""
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("lineQuestion")
+        self.question = Words("lineQuestionText", size=SMALL, role="muted", wrap=True)
+        self.chips: list[Chip] = []
+        self._ids: tuple[str, ...] = ()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 2, 0, 0)
+        self._layout.setSpacing(6)
+        self._layout.addWidget(self.question)
+        self.hide()
+
+    def render_view(self, view: View, entries: Sequence[tuple[str, str]]) -> None:
+        self.question.setText(view.texts("dial.which_line"))
+        ids = tuple(id for _, id in entries)
+        if ids != self._ids:
+            self._ids = ids
+            for chip in self.chips:
+                self._layout.removeWidget(chip)
+                chip.setParent(None)
+                chip.deleteLater()
+            self.chips = [Chip(f"onLine_{place}") for place in range(len(ids))]
+            for chip, id in zip(self.chips, ids, strict=True):
+                self._layout.addWidget(chip)
+                chip.clicked.connect(lambda _checked=False, id=id: self.chosen.emit(id))
+        for chip, (name, _) in zip(self.chips, entries, strict=True):
+            chip.show_as(view, name, name=view.texts("dial.on_line", line=name), enabled=view.connected)
+
+    def ask(self) -> None:
+        """In place, said to a screen reader, and the keyboard is where the answer is."""
+        self.show()
+        QAccessible.updateAccessibility(announcement(self, self.question.text()))
+        if self.chips:
+            self.chips[0].setFocus(Qt.FocusReason.OtherFocusReason)
+
+
 class DialField(QWidget):
-    """command(Dial)."""
+    """command(Dial | SaveSettings): the line that was chosen is remembered; *no line* holds for the next call alone."""
 
     command = Signal(object)
 
@@ -28,10 +77,13 @@ class DialField(QWidget):
         self.call = FilledButton("dial", height=40)
         self.call.setFixedWidth(52)
         self.line = Pick("dialLine")
+        self.which = LineQuestion()
         self.problem = Words("dialProblem", size=SMALL, role="danger", wrap=True)
         self.problem.hide()
         self._view: View | None = None
         self._names: tuple[str, ...] = ()
+        self._picked = _NOT_CHOSEN
+        """since the window was opened; what was chosen before it is the settings'"""
         self._dialled = ""
         """the command that the engine has yet to answer"""
         self._completer = QCompleter(QStringListModel(self), self)
@@ -48,10 +100,13 @@ class DialField(QWidget):
         layout.setSpacing(6)
         layout.addLayout(row)
         layout.addWidget(self.line)
+        layout.addWidget(self.which)
         layout.addWidget(self.problem)
         self.target.returnPressed.connect(self.press)
-        self.target.textEdited.connect(self.problem.hide)
+        self.target.textEdited.connect(self._typed)
         self.call.clicked.connect(self.press)
+        self.line.activated.connect(lambda: self._pick(str(self.line.currentData())))
+        self.which.chosen.connect(self._answered_which)
 
     def render_view(self, view: View) -> None:
         self._view = view
@@ -76,18 +131,49 @@ class DialField(QWidget):
         lines = view.snapshot.lines if view.snapshot else ()
         decided = account is not None and view.line_of(account) is not None
         self.line.setVisible(bool(lines) and not decided)
-        wanted: list[tuple[str, str | None]] = [(view.texts("dial.no_line"), None)]
-        wanted += [(view.line_name(line.id), line.id) for line in lines]
-        fresh = self.line.count() == 0
-        self.line.show_entries(view, wanted, lines[0].id if fresh and len(lines) == 1 else self.line.currentData())
+        named = [*((view.line_name(line.id), line.id) for line in lines), (view.texts("dial.no_line"), _NO_LINE)]
+        chosen = self._chosen(view)
+        first: list[tuple[str, str | None]] = [] if chosen else [(view.texts("dial.choose_line"), _NOT_CHOSEN)]
+        self.line.show_entries(view, [*first, *named], chosen)
         self.line.setAccessibleName(view.texts("dial.line"))
         self.line.setToolTip(view.texts("dial.line.why"))
+        self.which.render_view(view, named)
+        if chosen or self.line.isHidden():
+            self.which.hide()
+
+    def _chosen(self, view: View) -> str:
+        """The id of the line to call on, _NO_LINE, or _NOT_CHOSEN: the only line needs no choice."""
+        lines = view.snapshot.lines if view.snapshot else ()
+        before = view.snapshot.settings.line if view.snapshot else ""
+        there = {line.id for line in lines} | {_NO_LINE}
+        only = lines[0].id if len(lines) == 1 else _NOT_CHOSEN
+        return next((one for one in (self._picked, before) if one in there), only)
+
+    def tab_chain(self) -> list[QWidget]:
+        """All that can have the focus here, in order."""
+        return [self.target, self.call, self.line, *self.which.chips]
 
     def fill(self, target: str) -> None:
         """Put a number into the field and the focus behind it."""
         self.target.setText(target)
         self.target.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._typed()
+
+    def _typed(self) -> None:
         self.problem.hide()
+        self.which.hide()
+
+    def _pick(self, line: str) -> None:
+        view, self._picked = self._view, line
+        if view is None:
+            return
+        if view.snapshot is not None and line not in (_NO_LINE, view.snapshot.settings.line):
+            self.command.emit(SaveSettings(new_id(), replace(view.snapshot.settings, line=line)))
+        self.render_view(view)
+
+    def _answered_which(self, line: str) -> None:
+        self._pick(line)
+        self.press()
 
     def press(self) -> None:
         """Call what stands in the field; once, until the engine has answered."""
@@ -101,8 +187,12 @@ class DialField(QWidget):
             self.problem.setText(view.texts("dial.unknown" if typed else "dial.empty", typed=typed))
             self.problem.show()
             return
-        line: str | None = self.line.currentData() if not self.line.isHidden() else None
-        command = Dial(new_id(), account.id, target, line)
+        line = self._chosen(view)
+        if not self.line.isHidden() and line == _NOT_CHOSEN:
+            self.which.ask()
+            return
+        on = line if not self.line.isHidden() and line != _NO_LINE else None
+        command = Dial(new_id(), account.id, target, on)
         self._dialled = command.id
         self.command.emit(command)
 
@@ -112,6 +202,8 @@ class DialField(QWidget):
             self._dialled = ""
             if taken:
                 self.target.clear()
+                if self._picked == _NO_LINE:
+                    self._picked = _NOT_CHOSEN
 
     def given_up(self) -> None:
         """Nothing that was sent will be answered."""

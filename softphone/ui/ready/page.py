@@ -99,9 +99,8 @@ class ReadyPage(QWidget):
         self._chain_tabs()
 
     def _chain_tabs(self) -> None:
-        dial = (self.dial.target, self.dial.call, self.dial.line)
         calls = (*self.wrap_up.tab_chain(), *self.call_backs.controls(), *self.history.tab_chain())
-        wanted: list[QWidget] = [*dial, self.to_settings, self.see_faults, *calls]
+        wanted: list[QWidget] = [*self.dial.tab_chain(), self.to_settings, self.see_faults, *calls]
         if wanted != self._chained:
             self._chained = wanted
             chain(wanted)
