@@ -456,13 +456,13 @@ def test_what_a_sweep_did_and_what_it_only_reports_are_counted_apart(
     finally:
         desk.close()
     sweep = ["archive", "sweep", "--archive", str(folder), "--now", "2028-01-01"]
-    stays = "the recording stays for its hold or its open case, for data protection alone"
+    stays = "the recording stays because of its hold or open case, for data protection only"
     for dry, deed in ((["--dry-run"], "Nothing was deleted."), ([], "Recordings deleted: 0.")):
         assert cli.main([*sweep, *dry]) == 0
         first, second, last = capsys.readouterr().out.splitlines()
         if not dry:
             first, second = second, first
-        assert first == f"{recording}  past its date: documentation ends; {stays}"
+        assert first == f"{recording}  past its retention date: documentation ends; {stays}"
         assert "nobody has confirmed" in second
         assert deed in last
         assert last.endswith("Besides, one thing was only reported.")

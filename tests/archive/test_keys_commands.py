@@ -224,7 +224,7 @@ def test_a_key_is_rotated_and_revoked_by_its_names_in_the_policy(
     run("create", "documentation", "--id", "case-9")
 
     run("rotate", "case-1", "--to", "case-9")
-    assert "3 segments were sealed anew" in capsys.readouterr().out
+    assert "3 segments were sealed again" in capsys.readouterr().out
     assert listed()["case-9"]["wraps"] == listed()["case-1"]["wraps"] == 3
     run("revoke", "case-1", status=1)
     assert "is the only key for documentation that the policy names" in capsys.readouterr().err

@@ -132,7 +132,7 @@ LOCKED = HoldStatus(HoldPhase.LOCKED, "party", NOW, None)
             Stays.FOR_THE_COMPLAINT,
             CallPhase.CONNECTED,
             "Stop recording",
-            "kept for the complaint alone, if wanted",
+            "kept only if the complaint needs it",
             LOCKED,
         ),
         (Stays.FOR_CUSTODY, CallPhase.ENDED, "Said no", "locked: data protection decides", LOCKED),

@@ -414,7 +414,7 @@ ROWS: dict[str, tuple[CallState, str, str]] = {
     ),
     "nobody_confirmed": (
         call(NOBODY_YET, direction=Direction.OUTBOUND, name="Nordkyst Byg ApS", number="+45 98 12 00 40"),
-        "Optages ikke endnu · svarede et menneske?",
+        "Optages ikke endnu · svarede en person?",
         "Not recording yet · did a person answer?",
     ),
     "consent_awaited": (
@@ -440,12 +440,12 @@ ROWS: dict[str, tuple[CallState, str, str]] = {
     ),
     "training_declined": (
         call(TRAINING_DECLINED),
-        "Optages kun til dokumentation. Kunden sagde nej til uddannelse kl. 10.44",
+        "Optages kun til dokumentation. Ikke til uddannelse: kundens ønske kl. 10.44",
         "Recording for documentation only. The caller said no to training at 10:44",
     ),
     "objection": (
         call(OBJECTED),
-        "Optages. Indsigelse modtaget, kun databeskyttelse kan åbne optagelsen",
+        "Optages. Indsigelse modtaget, kun databeskyttelsesfunktionen kan åbne optagelsen",
         "Recording. Objection received, only data protection can open the recording",
     ),
     "not_in_sample": (

@@ -87,7 +87,7 @@ def test_of_a_withheld_number_it_is_off_and_says_why(scene: Scene) -> None:
         (Done("1", {"locked": "3"}), "3 tidligere samtaler med nummeret er låst mod sletning. "),
         (
             Done("1", {"locked": "2", "unreadable": "1"}),
-            "2 tidligere samtaler med nummeret er låst mod sletning. Kun databeskyttelse kan låse dem op igen. "
+            "2 tidligere samtaler med nummeret er låst mod sletning. Kun databeskyttelsesfunktionen kan låse dem op igen. "
             "Én optagelse med nummeret blev ikke låst: ",
         ),
         (

@@ -50,7 +50,7 @@ def test_a_row_asks_the_engine_for_its_call_and_shows_it_in_place_when_it_is_the
     assert row.what.text() == "Optaget til dokumentation og uddannelse\nSalgslinjen · 06:12"
     assert row.rights.kept.text() == "Gemmes til 25. feb. 2027 til dokumentation og uddannelse."
     assert row.rights.buttons.opt_out.sub() == "gemmes stadig til dokumentation"
-    assert row.rights.buttons.dispute.sub() == "bevar optagelsen"
+    assert row.rights.buttons.dispute.sub() == "optagelsen bevares"
     scene.press("pastOpen_h1")
     assert without_id(scene.sent(2)[1]) == EndWrapUp("", "h1")
     scene.show(s.snapshot())

@@ -191,7 +191,7 @@ def test_once_the_call_is_over_or_locked_the_opt_out_says_what_it_still_does(vie
 
 def test_an_opt_out_that_cannot_be_pressed_names_no_purpose(view_of: MakeView) -> None:
     call = s.call(replace(s.RECORDING, opt_out=Button(OptOutKind.NONE, enabled=False, why_not="over")))
-    assert opt_out_words(view_of(s.snapshot(call)), call).title == "Frabed optagelse"
+    assert opt_out_words(view_of(s.snapshot(call)), call).title == "Ønsker ikke optagelse"
 
 
 def test_a_sample_of_nothing_is_not_said_to_be_only_a_part(view_of: MakeView) -> None:
@@ -205,7 +205,7 @@ def test_after_a_no_to_training_the_card_still_says_why_it_documents(view_of: Ma
     call = s.ROWS["training_declined"][0]
     body = card_words(view_of(s.snapshot(call)), call).body
     assert body.startswith("Fordi ")
-    assert body.endswith("Kunden sagde nej til uddannelse kl. 10.44")
+    assert body.endswith("Ikke til uddannelse: kundens ønske kl. 10.44")
 
 
 @pytest.mark.parametrize("language", Language)
@@ -249,7 +249,7 @@ def test_the_last_call_says_what_is_kept_until_when_and_what_is_not(view_of: Mak
     held = replace(ended(hold=s.HOLD, purposes={Purpose.TRAINING: s.OFF}), expires={})
     dated = kept_words(view, ended(hold=s.HOLD))
     assert dated == "Gemmes, så længe den er låst. Ellers ville den blive slettet 25. feb. 2027."
-    assert kept_words(view, held) == "Gemmes kun, fordi den er låst. Kun databeskyttelse kan åbne den."
+    assert kept_words(view, held) == "Gemmes kun, fordi den er låst. Kun databeskyttelsesfunktionen kan åbne den."
 
 
 @pytest.mark.rule("G10")
@@ -279,7 +279,7 @@ def test_after_an_objection_no_day_is_promised_for_only_data_protection_can_open
     change: dict[str, object], hold: object, view_of: MakeView
 ) -> None:
     objected = ended(hold=hold, **change)
-    assert kept_words(view_of(s.READY, DA), objected) == "Kun databeskyttelse kan åbne optagelsen."
+    assert kept_words(view_of(s.READY, DA), objected) == "Kun databeskyttelsesfunktionen kan åbne optagelsen."
     assert kept_words(view_of(s.READY, EN), objected) == "Only data protection can open the recording."
     assert kept_words(view_of(s.READY, EN), ended(kept=False, **change)) == "The recording is deleted."
 
@@ -318,14 +318,18 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
     [
         (
             "two_asked",
-            "Venter på svar | Optages ikke | Kunden kan trykke 1, 2 eller begge (8 sek.). Intet svar er et nej.",
+            "Venter på svar | Optages ikke | Kunden kan trykke 1, 2 eller begge (8 sek.). "
+            "Svarer kunden ikke, gælder det som nej.",
         ),
         (
             "documentation_asked",
             "Optages | kun til uddannelse | Venter på svar om dokumentation: kunden kan trykke 1 (8 sek.)",
         ),
-        ("repeated", "Venter på svar | Optages ikke | Spørgsmålet gentages. Intet svar er et nej."),
-        ("digits", "Venter på svar | Optages ikke | Du har bedt om tal, så tasterne tæller ikke som svar (8 sek.)."),
+        ("repeated", "Venter på svar | Optages ikke | Spørgsmålet gentages. Svarer kunden ikke, gælder det som nej."),
+        (
+            "digits",
+            "Venter på svar | Optages ikke | Du venter på indtastning, så taster tæller ikke som svar (8 sek.).",
+        ),
         (
             "warned",
             "På pause | Følsomme oplysninger | Optagelsen fortsætter om 8 sek. Tryk »Mere tid«, hvis I ikke er færdige.",
@@ -336,7 +340,7 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
             "newcomer",
             "På pause | Ny person er ikke orienteret | Læs teksten op for den nye person, så fortsætter optagelsen.",
         ),
-        ("voicemail", "Optages ikke | Telefonsvarer eller menu | En telefonsvarer optages aldrig."),
+        ("voicemail", "Optages ikke | Telefonsvarer eller menu | Opkald til telefonsvarere optages aldrig."),
         ("private", "Optages ikke | Privat samtale | Optagelsen er slettet"),
         (
             "call_back",
@@ -403,7 +407,7 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
 @pytest.mark.parametrize(
     ("name", "danish"),
     [
-        ("muted", ("Din mikrofon er slået fra. Optagelsen gemmer stilhed fra dig.",)),
+        ("muted", ("Din mikrofon er slået fra. Din side af optagelsen er tavs imens.",)),
         (
             "unclear",
             (
@@ -414,15 +418,15 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
         (
             "both_ended",
             (
-                "Telefonen hos kunden sagde nej kl. 10.44, og det er uklart til hvad. "
+                "Kundens telefon sagde nej kl. 10.44, og det er uklart til hvad. "
                 "Derfor optages samtalen hverken til dokumentation eller uddannelse.",
             ),
         ),
         (
             "grounds_given",
             (
-                "Der optages ikke mere til uddannelse. Kun databeskyttelse kan åbne det, der er optaget til uddannelse, "
-                "og afgør, hvad der skal ske med det.",
+                "Der optages ikke mere til uddannelse. Kun databeskyttelsesfunktionen kan åbne det, der er optaget "
+                "til uddannelse, og afgør, hvad der skal ske med det.",
             ),
         ),
         ("not_given", ("Ønsket er noteret. Optagelsen fortsætter, for der blev ikke givet en grund.",)),
@@ -452,17 +456,17 @@ def test_what_to_say_to_an_objection_on_obligation_comes_in_the_calls_language(v
     [
         (
             "obligation_failed",
-            "Linjen skal optages efter loven. Du kan afslutte samtalen høfligt.",
+            "Loven kræver, at samtalen optages. Du kan afslutte samtalen høfligt.",
             "This line must be recorded by law. You can end the call politely.",
         ),
         (
             "obligation_goes_on",
-            "Linjen skal optages efter loven. Samtalen fortsætter.",
+            "Loven kræver, at samtalen optages. Samtalen fortsætter.",
             "This line must be recorded by law. The call goes on.",
         ),
         (
             "obligation_untold",
-            "Afspil den igen, eller læs den op. Linjen skal optages efter loven. Du kan afslutte samtalen høfligt.",
+            "Afspil den igen, eller læs den op. Loven kræver, at samtalen optages. Du kan afslutte samtalen høfligt.",
             "Play it again, or read it aloud. This line must be recorded by law. You can end the call politely.",
         ),
     ],
@@ -534,7 +538,7 @@ def test_grounds_are_not_weighed_and_the_button_says_so(view_of: MakeView) -> No
         ),
     )
     assert kept_words(view_of(s.READY), ended) == (
-        "Gemmes til 25. feb. 2027 til dokumentation. Det, der er optaget til uddannelse, kan kun databeskyttelse åbne."
+        "Gemmes til 25. feb. 2027 til dokumentation. Det, der er optaget til uddannelse, kan kun databeskyttelsesfunktionen åbne."
     )
 
 

@@ -84,6 +84,7 @@ class Tools(QWidget):
             nothing = status is None or status.headline is not Headline.RECORDING
             why = view.texts("why_not.pause_nothing" if nothing else "why_not.not_now")
         self.pause.setChecked(paused)
+        self.pause.make_room_for(view.texts("tool.pause" if paused else "tool.resume"))
         self.pause.show_as(
             view,
             view.texts("tool.resume" if paused else "tool.pause"),

@@ -119,7 +119,7 @@ def test_what_has_not_been_played_is_counted_by_the_second_press_alone(
     now[0] += 60
     key(review, Qt.Key.Key_R)
     opened(qtbot, review, second)
-    assert foot.text().startswith("Kun uddannelse.")
+    assert foot.text().startswith("Kun til uddannelse.")
     assert heard(desk, first) == [0]
 
 

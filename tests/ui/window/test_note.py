@@ -116,7 +116,7 @@ def test_what_was_told_once_is_told_in_the_language_chosen_since(scene: Scene) -
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (s.call(s.RECORDING), "Samtalen er i gang, og den anden kan høre dig."),
+        (s.call(s.RECORDING), "Samtalen er i gang, og parten kan høre dig."),
         (replace(s.INCOMING, phase=CallPhase.DIALLING), "Der ringes op."),
         (replace(s.INCOMING, phase=CallPhase.RINGING), "Der ringes op."),
         (s.INCOMING, "Det ringer."),

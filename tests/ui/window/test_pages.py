@@ -91,8 +91,11 @@ def test_standing_faults_are_said_on_the_ready_page_and_lead_to_the_settings(sce
 @pytest.mark.parametrize(
     ("count", "said"),
     [
-        (1, "Én lås eller anmodning om indsigt skulle databeskyttelse have afgjort senest 2027-01-02."),
-        (3, "3 låse og anmodninger om indsigt skulle databeskyttelse have afgjort, den første senest 2027-01-02."),
+        (1, "Én lås eller anmodning om indsigt skulle databeskyttelsesfunktionen have afgjort senest 2027-01-02."),
+        (
+            3,
+            "3 låse og anmodninger om indsigt skulle databeskyttelsesfunktionen have afgjort, den første senest 2027-01-02.",
+        ),
     ],
 )
 def test_what_is_overdue_for_data_protection_is_said_with_what_to_do(scene: Scene, count: int, said: str) -> None:
@@ -113,7 +116,7 @@ def test_a_refused_policy_is_a_calm_line_while_the_last_good_one_holds_and_leads
     scene.press("seeFaults")
     section = desk.window.settings.policy
     scene.qtbot.waitUntil(section.choose.hasFocus, timeout=2000)
-    assert section.state.text() == "2 fejl i den nye fil. Reglerne for Nordlys El A/S fra før gælder stadig."
+    assert section.state.text() == "2 fejl i den nye fil. De hidtidige regler for Nordlys El A/S gælder fortsat."
     assert section.faults.text().startswith("Linje 12 · line[1].training.retention · regel G10\n")
     top = section.mapTo(desk.window, QPoint(0, 0)).y()
     assert 0 <= top < desk.window.height() - 100
