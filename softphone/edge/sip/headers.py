@@ -99,6 +99,7 @@ def _numbered(value: str) -> str:
 
 
 _SECONDS = r"(?:0|[1-9][0-9]{0,9})"
+_MOMENTS = r"(?:0|[1-9][0-9]{0,8}|1[0-9]{9}|20[0-9]{8})"
 _LIST = rf"{g.TOKEN}(?:, ?{g.TOKEN}){{0,31}}"
 _AUTH_PARAM = rf"{g.TOKEN}=(?:{g.QUOTED}|{g.TOKEN})"
 _DIALOG = rf"{g.WORD}(?:@{g.WORD})?"
@@ -112,7 +113,7 @@ _ROUTE = rf"{g.NAME}<{g.SIP_URI}>{g.PARAMS}"
 _TAG = r"(?!.*;(?i:tag)(?:;|$|=[\"\[]|.*;(?i:tag)=))"
 _PARTY = rf"{_TAG}{g.NAME}<(?:{g.SIP_URI}|{g.TEL_URI})>{g.PARAMS}"
 _CONTACT_PARAMS = (
-    rf"(?:;(?i:expires)={_SECONDS}|;(?i:q)=(?:0(?:\.[0-9]{{0,3}})?|1(?:\.0{{0,3}})?)"
+    rf"(?:;(?i:expires)={_MOMENTS}|;(?i:q)=(?:0(?:\.[0-9]{{0,3}})?|1(?:\.0{{0,3}})?)"
     rf"|;(?!(?i:expires|q)(?![A-Za-z0-9\-.!%*_+`'~])){g.TOKEN}(?:={g.PARAM_VALUE})?)*+"
 )
 _IDENTITY = rf"{g.NAME}<(?:{g.SIP_URI}|{g.TEL_URI})(?:{g.URI_HEADERS})?>{g.PARAMS}"

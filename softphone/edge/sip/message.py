@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from softphone.edge.sip import body as bodies
 from softphone.edge.sip import grammar, headers
 from softphone.edge.sip.malformed import Malformed
 
@@ -146,7 +147,20 @@ def parse(data: bytes) -> SipMessage:
     fault = fault or _incomplete(message, count)
     if fault:
         raise Malformed(fault.reason, fault.status, _answerable(message, count, raw))
+    kind = message.get("Content-Type")
+    if kind is not None and kind[:10].lower() == "multipart/":
+        _unwrap(message, kind)
     return message
+
+
+def _unwrap(message: SipMessage, kind: str) -> None:
+    """PJSIP parses every part of a multipart body; a phone needs the session description alone."""
+    found = bodies.session_description(kind, message.body)
+    message.body = found or b""
+    if found is None:
+        message.remove("Content-Type")
+    else:
+        message.set_first("Content-Type", "application/sdp")
 
 
 def _text(head: bytes) -> str:
