@@ -46,8 +46,8 @@ class RelayState:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> RelayState:
         """What `to_json` gave, also after JSON has made lists of its tuples. Raises TypeError for anything else."""
-        lists: dict[str, list[Any]] = {name: one for name, one in fields.items() if isinstance(one, list)}
-        return cls(**{**fields, **{name: tuple(one) for name, one in lists.items()}})
+        made: dict[str, Any] = {name: tuple(one) if type(one) is list else one for name, one in fields.items()}
+        return cls(**made)
 
 
 class RelayedCall:
