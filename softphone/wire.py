@@ -288,6 +288,8 @@ class Snapshot:
     """where the phone listens (UDP and TCP)"""
     faults: tuple[Said, ...] = ()
     """what stands: a plugin left out, a keyring locked"""
+    longest_turn: float = 0.0
+    """seconds that the engine's loop took for one turn at most, without waiting to be woken: nothing in it waits"""
     type: Literal["snapshot"] = "snapshot"
 
 
@@ -564,8 +566,8 @@ CallCommand = (
     | Reopen
     | EndWrapUp
 )
-AnsweredAtOnce = CallCommand | Dial | EndCallBack | SaveSettings | WatchLevels | TestTone | Quit
-Command = AnsweredAtOnce | LockEarlier
+AnsweredAtOnce = CallCommand | Dial | EndCallBack | WatchLevels | TestTone | Quit
+Command = AnsweredAtOnce | LockEarlier | SaveSettings
 ToEngine = Annotated[Attach | Ping | Command, Discriminator("type")]
 
 MOST_ID = 64

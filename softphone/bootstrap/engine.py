@@ -68,7 +68,7 @@ def _take_turn(home: Home) -> IO[bytes]:
 
 
 def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: Sequence[Path]) -> int:
-    log = start_log(home.folders.log, "engine")
+    log = start_log(home.folders.log, "engine", waits=False)
     sys.setswitchinterval(SWITCH_INTERVAL)
     settings, settings_fault = home.settings()
     archive = home.archive(settings)

@@ -94,8 +94,11 @@ def _read_on(writer: IO[bytes]) -> Generator[None]:
 def _read(
     reader: IO[bytes], sessions: Sessions, post: Callable[[Callable[[], None]], None], over: Callable[[], None]
 ) -> None:
-    """On a thread of its own. A line longer than any message is taken in parts, and each is refused."""
+    """On a thread of its own. Of a line longer than any message the beginning is taken, and refused."""
     while line := reader.readline(LINE_LIMIT):
+        rest = line
+        while len(rest) == LINE_LIMIT and not rest.endswith(b"\n"):
+            rest = reader.readline(LINE_LIMIT)
         if line.strip():
             post(lambda line=line: sessions.take(line))
     post(over)

@@ -153,6 +153,7 @@ class Calls:
         call.ended_at, call.talked = now.utc, call.since_answer(now) or 0.0
         call.end_code = event.code
         call.marks.clear()
+        call.opening.clear()
         call.notice_by = None
         ending: dict[str, str | int | float | bool | None] = {"code": event.code, "by_us": event.by_us}
         if status := call.status(self._clock()):
@@ -222,12 +223,13 @@ class Calls:
             call.keys |= keys
             for entry in call.entries.pop(ticket, ()):
                 self._occurred(call, f"audit.{entry.event}", {"rule": entry.rule, **entry.params})
-            self._feed(call, ev.Committed(ticket))
+            self._stepper.written(call, ticket)
             self._drop_if_over(call)
 
     def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None:
         if call := self._live.get(call_id):
             call.entries.pop(ticket, None)
+            call.opening.pop(ticket, None)
             self._feed(call, ev.CommitFailed(ticket, reason, overtaken))
             if overtaken:
                 self._tell(Fault(STALE, call_id))

@@ -5,6 +5,8 @@ Everything that concerns a call happens on this one thread, in order. It never w
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,6 +68,8 @@ DESK_SILENT = 5.0
 ALONE = 10.0
 """seconds without call and desk after which the engine ends"""
 LEVELS_EVERY = 0.1
+LONG_TURN = 0.5
+"""seconds: nothing that waits runs in a turn, so that one is due to the machine, or to a bug"""
 UNDRAWN = 3
 """tries to show what is so"""
 OWED = 60.0
@@ -131,7 +135,10 @@ class Engine:
         self._levels_due = 0.0
         self._due = 0.0
         """when the next clock runs out; it may do so later, once something has happened"""
+        self._longest_turn = 0.0
         self._faults: dict[str, Said] = {}
+        self._writing: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        threading.Thread(target=_do_all, args=(self._writing,), name="settings", daemon=True).start()
 
     # --- for the parts ---------------------------------------------------------------------------
 
@@ -229,10 +236,20 @@ class Engine:
     def turn(self) -> None:
         """One round: SIP first, so that a press that woke it is done at once after it. Most of a call's bring nothing else."""
         limit = POLL_MS if self._parts.calls.talking else IDLE_POLL_MS
-        left = 0 if self._inbox.waiting else ceil((self._due - seconds()) * 1000)
-        happened = self._parts.phone.poll(max(0, min(limit, left)))
+        began = seconds()
+        left = 0 if self._inbox.waiting else ceil((self._due - began) * 1000)
+        wait = max(0, min(limit, left))
+        happened = self._parts.phone.poll(wait)
+        # A poll may return at once, and may wait for longer than it was let.
+        took = max(seconds() - began - wait / 1000, 0.0)
         if happened or self._dirty or self._inbox.waiting or seconds() >= self._due:
+            began = seconds()
             self._work()
+            took += seconds() - began
+        if took > self._longest_turn:
+            self._longest_turn = took
+            if took > LONG_TURN:
+                _log.warning("a turn took %d ms", took * 1000)
 
     def _work(self) -> None:
         parts = self._parts
@@ -250,10 +267,14 @@ class Engine:
         self._parts.sound.talking(self._parts.calls.sounding)
 
     def _draw(self) -> None:
-        """A desk that can be shown nothing more would show what is no longer so: rather no engine than that."""
+        """A desk that can be shown nothing more would show what is no longer so: rather no desk than that, and between calls
+        rather no engine. A call goes on by the rules for one whose desk has gone."""
         self._undrawn += 1
-        guarded(self._publish, passes=(Exception,) if self._undrawn > UNDRAWN else ())
+        beyond = self._undrawn > UNDRAWN
+        guarded(self._publish, passes=(Exception,) if beyond and not self._parts.calls.talking else ())
         self._dirty = self._undrawn > 0
+        if self._dirty and beyond:
+            self._clients.say_goodbye()
 
     def _publish(self) -> None:
         self._version += 1
@@ -277,6 +298,7 @@ class Engine:
             call_backs=parts.store.call_backs(),
             sip_port=parts.phone.ports[0],
             faults=tuple(self._faults.values()),
+            longest_turn=round(self._longest_turn, 4),
         )
 
     def _look_after_desks(self) -> None:
@@ -304,8 +326,13 @@ class Engine:
         client = event.client
         match event:
             case Attached():
+                try:
+                    client.outbox.put(self.snapshot())
+                except Exception:
+                    # Whoever can be shown nothing could press nothing either, and must not count as there.
+                    client.outbox.close()
+                    raise
                 self._clients.attached[client] = seconds()
-                client.outbox.put(self.snapshot())
             case Detached():
                 self._clients.attached.pop(client, None)
                 if not self._clients.attached:
@@ -324,11 +351,13 @@ class Engine:
         if isinstance(command, LockEarlier):
             self._parts.calls.lock_earlier(command, lambda answer: self._answer(client, command, answer))
             return
+        if isinstance(command, SaveSettings):
+            self._save(client, command)
+            return
         try:
             answer = self._carry_out(command)
         except KlartoneError as error:
-            # In full, so that a client which is no desk finds its sentence under the code as it stands.
-            answer = Said(f"error.{error.code.removeprefix('error.')}", error.params)
+            answer = _refused(error)
         self._answer(client, command, answer)
 
     def _answer(self, client: Client, command: Command, answer: dict[str, str] | Said | None) -> None:
@@ -367,8 +396,6 @@ class Engine:
             case EndCallBack(call_back=id):
                 parts.store.end_call_back(id)
                 return None
-            case SaveSettings(settings=settings):
-                return self._save(settings)
             case WatchLevels(on=on):
                 self._watch(on)
                 return None
@@ -383,24 +410,57 @@ class Engine:
         self._watching = on
         self._parts.sound.watch(on)
 
-    def _save(self, settings: Settings) -> None:
-        """What cannot be used or stored is refused and changes nothing."""
+    def _save(self, client: Client, command: SaveSettings) -> None:
+        """What cannot be used or stored is refused and changes nothing. The disk is waited for beside the loop."""
+        settings = command.settings
+        try:
+            if not (settings.port == 0 or 1024 <= settings.port <= 65535):
+                raise SettingsError("error.settings.port", port=settings.port)
+            self._parts.accounts.check(settings.accounts, in_call=self._parts.calls.talking)
+        except KlartoneError as error:
+            self._answer(client, command, _refused(error))
+            return
         before = self._parts.settings
-        if not (settings.port == 0 or 1024 <= settings.port <= 65535):
-            raise SettingsError("error.settings.port", port=settings.port)
-        in_call = self._parts.calls.talking
-        self._parts.accounts.check(settings.accounts, in_call=in_call)
         new_sound = (before.microphone, before.speaker) != (settings.microphone, settings.speaker)
-        if new_sound:
-            self._parts.sound.check(settings.microphone)
-        self._parts.save(settings)
+
+        def write() -> None:
+            try:
+                said = self._parts.sound.check(settings.microphone) if new_sound else None
+                self._parts.save(settings)
+            except KlartoneError as error:
+                refused = _refused(error)
+                self._inbox.post(lambda: self._answer(client, command, refused))
+            else:
+                self._inbox.post(lambda: self._saved(client, command, said))
+
+        self._writing.put(write)
+
+    def _saved(self, client: Client, command: SaveSettings, said: bytes | None) -> None:
+        before, settings = self._parts.settings, command.settings
+        in_call = self._parts.calls.talking
         self.fault("settings", None)
         self._parts.settings = settings
-        self._parts.accounts.set(settings.accounts, in_call=in_call)
-        self.fault("accounts", None)
-        if new_sound:
-            self._parts.sound.use(settings.microphone, settings.speaker)
+        answer: Said | None = None
+        try:
+            self._parts.accounts.set(settings.accounts, in_call=in_call)
+            self.fault("accounts", None)
+        except KlartoneError as error:
+            # A call has begun meanwhile: what was saved holds from the next start on.
+            answer = _refused(error)
+        if (before.microphone, before.speaker) != (settings.microphone, settings.speaker):
+            self._parts.sound.use(settings.microphone, settings.speaker, said)
             self.fault("sound", None)
         policy = (settings.policy, settings.policy_signer)
         if policy != (before.policy, before.policy_signer) or self._parts.rules.state.phase is not PolicyPhase.READY:
             self._parts.rules.load(*policy)
+        self._answer(client, command, answer)
+
+
+def _refused(error: KlartoneError) -> Said:
+    """In full, so that a client which is no desk finds its sentence under the code as it stands."""
+    return Said(f"error.{error.code.removeprefix('error.')}", error.params)
+
+
+def _do_all(waiting: queue.SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        guarded(waiting.get())

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import io
 import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +36,16 @@ from softphone.wire import (
 
 LONGEST_PATH = 100
 """bytes that a Unix socket's path may have everywhere; a longer one is done without"""
+LINES_A_SECOND = 100
+"""of one client; what it sends beyond that waits in its own connection"""
 LAST_WORDS = 2.0
 """seconds in which a client that says no more is still told what waits for it"""
 ATTACH_TIME = 5.0
-"""seconds in which a client must have said its secret"""
+"""seconds in which a client must have said its whole first line, however it comes"""
+UNKNOWN_AT_ONCE = 32
+"""clients that have not said the secret yet; for one more, the first of them is shown out: whoever knows it says it at once"""
+ATTACH_LIMIT = 4096
+"""bytes of that first line"""
 ACCEPT_AGAIN = 0.5
 """seconds until the next try after a failure to take a client in (too many open files, one that is gone already)"""
 
@@ -84,6 +92,8 @@ class Server:
         self._inbox = inbox
         self._path: Path | None = None
         self._closed = threading.Event()
+        self._unknown: dict[socket.socket, None] = {}
+        self._unknown_lock = threading.Lock()
         try:
             path = folder / f"engine-{os.getpid()}.sock"
             if sys.platform != "win32" and unix and len(os.fsencode(path)) <= LONGEST_PATH:
@@ -116,25 +126,40 @@ class Server:
                 if self._closed.wait(ACCEPT_AGAIN):
                     return
                 continue
+            self._take_in(connection)
             threading.Thread(target=self._serve, args=(connection,), name="client", daemon=True).start()
+
+    def _take_in(self, connection: socket.socket) -> None:
+        with self._unknown_lock:
+            self._unknown[connection] = None
+            crowded_out = next(iter(self._unknown)) if len(self._unknown) > UNKNOWN_AT_ONCE else None
+            if crowded_out is not None:
+                del self._unknown[crowded_out]
+                _cut(crowded_out)
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            connection.settimeout(ATTACH_TIME)
-            reader = connection.makefile("rb")
             try:
-                first = decode_to_engine(reader.readline(4096))
+                first, rest = _first_line(connection)
+                attached = decode_to_engine(first)
             except WireError:
                 return
-            if not (isinstance(first, Attach) and hmac.compare_digest(first.secret.encode(), self._secret)):
+            finally:
+                with self._unknown_lock:
+                    self._unknown.pop(connection, None)
+            if not (isinstance(attached, Attach) and hmac.compare_digest(attached.secret.encode(), self._secret)):
                 return
             connection.settimeout(None)
+            reader = io.BufferedReader(_After(rest, connection))
 
-            def cut() -> None:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-            converse(reader, connection.makefile("wb"), self._hello, self._inbox, desk=first.role == "desk", cut=cut)
+            converse(
+                reader,
+                connection.makefile("wb"),
+                self._hello,
+                self._inbox,
+                desk=attached.role == "desk",
+                cut=lambda: _cut(connection),
+            )
 
 
 def converse(
@@ -149,7 +174,8 @@ def converse(
 ) -> None:
     """Serves one client until it is gone: its lines into the inbox, its outbox onto the writer.
 
-    `cut` ends a client whose outbox has run over. Lines that are no messages are answered with `Refused`.
+    `cut` ends a client whose outbox has run over. Lines that are no messages are answered with `Refused`; one that is too long
+    ends the client.
     """
     client = Client(desk, Outbox(cut), pings)
     client.outbox.put(hello)
@@ -167,8 +193,16 @@ def converse(
     writing = threading.Thread(target=write, name="client writer", daemon=True)
     writing.start()
     inbox(Attached(client))
+    pace = _Pace()
     try:
-        while line := reader.readline(LINE_LIMIT):
+        while line := reader.readline(LINE_LIMIT + 1):
+            if len(line) > LINE_LIMIT:
+                # What follows is its tail and no message of its own, however it reads.
+                client.outbox.put(
+                    Refused("", Said("error.wire.not_understood", {"detail": f"longer than {LINE_LIMIT} bytes"}))
+                )
+                break
+            pace()
             if not line.strip():
                 continue
             try:
@@ -185,3 +219,53 @@ def converse(
         inbox(Detached(client))
         writing.join(LAST_WORDS)
         client.outbox.close()
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _first_line(connection: socket.socket) -> tuple[bytes, bytes]:
+    """The first line and what came behind it, all of it within `ATTACH_TIME`. Raises OSError: it did not come in time."""
+    until, got = time.monotonic() + ATTACH_TIME, b""
+    while b"\n" not in got and len(got) < ATTACH_LIMIT:
+        connection.settimeout(max(until - time.monotonic(), 0.001))
+        more = connection.recv(ATTACH_LIMIT)
+        if not more or time.monotonic() > until:
+            raise TimeoutError
+        got += more
+    first, _, rest = got.partition(b"\n")
+    return first, rest
+
+
+class _Pace:
+    """Called once a line, it waits where there were too many of late."""
+
+    def __init__(self) -> None:
+        self._began, self._lines = time.monotonic(), 0
+
+    def __call__(self) -> None:
+        self._lines += 1
+        since = time.monotonic() - self._began
+        if since >= 1.0:
+            self._began, self._lines = time.monotonic(), 1
+        elif self._lines > LINES_A_SECOND:
+            time.sleep(1.0 - since)
+
+
+class _After(io.RawIOBase):
+    """What a connection says, behind what has been taken from it already."""
+
+    def __init__(self, taken: bytes, connection: socket.socket) -> None:
+        self._taken, self._connection = taken, connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if self._taken:
+            size = min(len(buffer), len(self._taken))
+            buffer[:size], self._taken = self._taken[:size], self._taken[size:]
+            return size
+        return self._connection.recv_into(buffer)

@@ -124,18 +124,20 @@ class Sound:
         fault = self._faults.get("microphone") or self._faults.get("speaker")
         return SoundState(self._devices, self._in_use["microphone"], self._in_use["speaker"], fault)
 
-    def check(self, microphone: str) -> None:
-        """Raises SoundError for a file that is no sound."""
-        if microphone.startswith(FILE):
-            read_wav(Path(microphone.removeprefix(FILE)))
+    def check(self, microphone: str) -> bytes | None:
+        """What a microphone that is a file says; None of any other. Raises SoundError for a file that is no sound. It waits for
+        the disk, on any thread."""
+        return read_wav(Path(microphone.removeprefix(FILE))) if microphone.startswith(FILE) else None
 
-    def use(self, microphone: str, speaker: str) -> None:
-        """From now on, in a call too. Raises SoundError as `check` does; there is silence then."""
+    def use(self, microphone: str, speaker: str, said: bytes | None = None) -> None:
+        """From now on, in a call too. `said`: what `check` gave; without it that is asked here. Raises SoundError as it does;
+        there is silence then."""
         self._wanted = {"microphone": microphone, "speaker": speaker}
         self._file = None
         try:
-            if microphone.startswith(FILE):
-                self._said = read_wav(Path(microphone.removeprefix(FILE)))
+            said = said or self.check(microphone)
+            if said is not None:
+                self._said = said
                 self._file = FileSound(self._said, loop=True)
         finally:
             if self._talking:

@@ -5,9 +5,7 @@ The answers of its threads are posted to the loop. What the archive is, is in `s
 
 from __future__ import annotations
 
-import os
 import queue
-import shutil
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +34,7 @@ from softphone.domain.retention import Steady
 from softphone.engine import earlier
 from softphone.engine.backup_runner import BackupRunner
 from softphone.engine.call.live import LiveCall
+from softphone.engine.disk import DiskWord
 from softphone.engine.earlier import Answer, Earlier
 from softphone.engine.sweeper import Sweeper
 from softphone.system.logbook import log, where
@@ -57,8 +56,6 @@ _OPEN_AGAIN = 10.0
 """seconds"""
 OF_AN_EARLIER_RUN = 100
 """calls at most that are read back when the archive is opened"""
-FULL = 64 * 1024
-"""bytes; with less left a disk is full"""
 
 
 class Opened(Protocol):
@@ -169,6 +166,7 @@ class Store:
         self.backup: BackupRunner | None = None
         """where one is set; before the start"""
         self.state = StoreState(works=False)
+        self._disk = DiskWord(post, changed)
         self.on_opened: Callable[[Vault], None] = lambda _vault: None
         self.on_policy_signer: Callable[[str], None] = lambda _key: None
         """whose signature the archive asks of a policy, once it is open and whenever another is chosen; on the loop's thread"""
@@ -182,6 +180,7 @@ class Store:
     def close(self) -> bool:
         """Writes what was committed. False where that did not succeed."""
         self._closing.set()
+        self._disk.works()
         self._sweeper.stop()
         if self.backup:
             self.backup.stop()
@@ -191,16 +190,8 @@ class Store:
         return written
 
     def cause(self) -> str | None:
-        """Why writing fails, as far as the disk itself tells: disk_full, unwritable."""
-        if self._archive is None:
-            return None
-        folder = self._archive.vault.folder
-        try:
-            if shutil.disk_usage(folder).free < FULL:
-                return "disk_full"
-        except OSError:
-            return "unwritable"
-        return None if os.access(folder, os.W_OK) else "unwritable"
+        """Why writing fails, as far as the disk itself has told: disk_full, unwritable."""
+        return self._disk.cause
 
     # --- what a call needs -----------------------------------------------------------------------
 
@@ -517,6 +508,10 @@ class Store:
             _log.warning("storage fails: %s", detail)
         fault = None if works else self._why(detail)
         self._set_state(StoreState(works, fault, demo))
+        if works:
+            self._disk.works()
+        elif self._archive:
+            self._disk.fails(self._archive.vault.folder)
         if works:
             self._write_unwritten()
             if self._answers:

@@ -16,6 +16,9 @@ from softphone.system.logbook import log, where
 
 _log = log.getChild("engine")
 
+TURN = 0.01
+"""seconds of posted deeds in one turn, of which the last may take longer: half a frame, so that SIP has its turn with each"""
+
 
 if sys.platform == "linux":
 
@@ -60,11 +63,15 @@ class Inbox:
         self._wake()
 
     def drain(self, wait: float = 0.0) -> None:
-        """All that waits; where nothing does, the first that comes within `wait` seconds."""
+        """What waits, for as long as a turn may take: whoever posts without end has the rest in the turns after it. Where nothing
+        waits, the first that comes within `wait` seconds."""
         try:
             deed = self._waiting.get(timeout=wait) if wait > 0 else self._waiting.get_nowait()
+            until = seconds() + TURN
             while True:
                 guarded(deed, passes=self._passes)
+                if seconds() >= until:
+                    return
                 deed = self._waiting.get_nowait()
         except queue.Empty:
             return

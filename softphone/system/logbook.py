@@ -5,10 +5,12 @@ Whoever logs gives a code and harmless parameters. Not the audit log: that is th
 
 from __future__ import annotations
 
+import atexit
 import logging
+import queue
 import sys
 import threading
-from logging.handlers import RotatingFileHandler
+from logging.handlers import QueueHandler, RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
@@ -18,8 +20,13 @@ _modules = logging.getLogger("softphone")
 """for modules that log under their own names"""
 
 
-def start_log(folder: Path, process: str) -> logging.Logger:
-    """Logs into `<folder>/<process>.log`, 5 files of 1 MB; onto stderr where the folder cannot be written."""
+WRITTEN_WITHIN = 2.0
+"""seconds that the process's end waits for what has yet to be written"""
+
+
+def start_log(folder: Path, process: str, *, waits: bool = True) -> logging.Logger:
+    """Logs into `<folder>/<process>.log`, 5 files of 1 MB; onto stderr where the folder cannot be written. Without `waits` a
+    thread of its own writes: whoever logs waits for no disk."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handler: logging.Handler = RotatingFileHandler(
@@ -28,6 +35,8 @@ def start_log(folder: Path, process: str) -> logging.Logger:
     except OSError:
         handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    if not waits:
+        handler = _beside(handler)
     for logger, level in ((log, logging.INFO), (_modules, logging.WARNING)):
         logger.addHandler(handler)
         logger.setLevel(level)
@@ -47,6 +56,25 @@ def start_log(folder: Path, process: str) -> logging.Logger:
     threading.excepthook = unexpected_on_thread
     sys.unraisablehook = unexpected_on_the_way
     return own
+
+
+def _beside(handler: logging.Handler) -> logging.Handler:
+    """What is logged before the process's end is written by then, unless the disk hangs."""
+    records: queue.SimpleQueue[logging.LogRecord | None] = queue.SimpleQueue()
+
+    def write() -> None:
+        while (record := records.get()) is not None:
+            handler.handle(record)
+
+    writer = threading.Thread(target=write, name="log", daemon=True)
+    writer.start()
+
+    def end() -> None:
+        records.put(None)
+        writer.join(WRITTEN_WITHIN)
+
+    atexit.register(end)
+    return QueueHandler(records)
 
 
 def where(kind: type[BaseException], trace: TracebackType | None) -> str:

@@ -13,6 +13,7 @@ from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.session.state import State
 from softphone.engine.call import stepping
+from softphone.engine.call.hands import OPENS_WITHIN
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.ringing import DECISION_TIME
 from softphone.engine.sip import events as sip
@@ -379,3 +380,23 @@ def test_a_wall_clock_that_is_set_in_the_call_changes_neither_its_length_nor_a_g
     scene.acknowledge()
     scene.calls.end_wrap_up(CALL)
     assert [round(row.seconds, 1) for row in scene.calls.history()] == [10.2]
+
+
+@pytest.mark.rule("G10")
+def test_a_disk_that_hangs_as_the_notice_ends_has_failed_and_recording_begins_once_it_answers() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    scene.acknowledge()
+    scene.hear_notice()
+    scene.later(OPENS_WITHIN - 0.1)
+    assert scene.headline is Headline.NOTICE
+    scene.later(0.2)
+    assert (scene.headline, scene.reason) == (Headline.FAILED, Reason.STORAGE_FAILED)
+    # It takes at last what it was given: the segment that hung is not begun so late, but another is.
+    scene.acknowledge()
+    assert scene.recorder.starts == 0
+    scene.acknowledge()
+    assert scene.headline is Headline.RECORDING
+    assert {segment for _, segment in scene.recorder.running} == {1}

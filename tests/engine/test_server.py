@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import queue
 import socket
@@ -80,6 +81,51 @@ def test_a_line_that_is_no_message_is_refused_and_the_next_is_heard(door: Door) 
         told = door.inbox.get(timeout=10)
         assert isinstance(told, Told)
         assert told.message == wire.Quit("2")
+
+
+def test_the_tail_of_a_line_that_is_too_long_is_never_a_message(door: Door) -> None:
+    with door.connect() as client:
+        client.sendall(wire.encode(wire.Attach(SECRET)))
+        lines = client.makefile("rb")
+        assert isinstance(wire.decode_from_engine(lines.readline()), wire.Hello)
+        with contextlib.suppress(OSError):
+            client.sendall(b" " * wire.LINE_LIMIT + wire.encode(wire.Quit("2")))
+        assert isinstance(door.inbox.get(timeout=10), Attached)
+        # Not a word of what stood in it: the client is gone.
+        assert isinstance(door.inbox.get(timeout=10), Detached)
+
+
+def test_the_time_to_say_the_secret_is_not_begun_anew_by_every_byte(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "ATTACH_TIME", 0.5)
+    with door.connect() as client:
+        client.settimeout(0.1)
+        limit = time.monotonic() + 5
+        while not _shown_out(client):
+            assert time.monotonic() < limit
+    assert door.inbox.empty()
+
+
+def _shown_out(client: socket.socket) -> bool:
+    """After one byte more."""
+    try:
+        client.sendall(b" ")
+        return client.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+def test_a_crowd_that_does_not_know_the_secret_keeps_nobody_out_who_does(door: Door) -> None:
+    with contextlib.ExitStack() as crowd:
+        silent = [crowd.enter_context(door.connect()) for _ in range(3 * server.UNKNOWN_AT_ONCE)]
+        # The first had to go for the last: nobody is taken in without end.
+        assert silent[0].recv(1) == b""
+        with door.connect() as client:
+            client.sendall(wire.encode(wire.Attach(SECRET)))
+            assert isinstance(wire.decode_from_engine(client.makefile("rb").readline()), wire.Hello)
 
 
 def test_the_socket_is_the_users_alone(tmp_path: Path) -> None:

@@ -170,6 +170,16 @@ class Desk:
             self._socket.sendall(encode(message))
             return time.monotonic()
 
+    def pour(self, lines: bytes) -> None:
+        """More than the engine may take at once."""
+        self._socket.sendall(lines)
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """The ids of all commands that have their answer."""
+        with self._changed:
+            return frozenset(self._answers)
+
     def ask(self, command: Callable[..., Any], seconds: float = WITHIN, **fields: Any) -> Done | Refused:
         id = str(next(self._ids))
         self.send(command(id, **fields))

@@ -1,6 +1,6 @@
 """The real engine in another composition: plugins from a folder of the test's, or with a bug planted in it.
 
-    python -m tests.journeys.process_engine [--plugins DIR] [--bug loop|sip|draw|thread|fatal|native …] [--frames-fail]
+    python -m tests.journeys.process_engine [--plugins DIR] [--bug loop|sip|draw|undrawn|thread|fatal|native …] [--frames-fail]
         --home DIR engine
 
 Everything else is the engine as `klartone engine` runs it.
@@ -22,7 +22,7 @@ from softphone.engine.recording import Recording
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.calls import Calls as SipCalls
 from softphone.engine.sip.happenings import InviteArrived
-from softphone.wire import CallState
+from softphone.wire import CallPhase, CallState
 
 
 class _FatalError(BaseException):
@@ -35,8 +35,13 @@ class _BuggyCalls(Calls):
     bugs: Iterator[str] = iter(())
     draws: ClassVar[list[str]] = []
 
+    undrawn = ""
+    """what keeps every call that is talked in from being shown"""
+
     def shown(self) -> tuple[CallState, ...]:
         _stumble_once(self.draws)
+        if self.undrawn and any(call.phase is not CallPhase.INCOMING for call in self._live.values()):
+            raise RuntimeError(self.undrawn)
         return super().shown()
 
     def arrived(self, event: sip.CallArrived) -> None:
@@ -49,6 +54,8 @@ class _BuggyCalls(Calls):
                 _BuggySip.arrives.append(what)
             case "draw":
                 self.draws.append(what)
+            case "undrawn":
+                self.undrawn = what
             case "fatal":
                 raise _FatalError(what)
             case "native":
@@ -92,7 +99,7 @@ def _stumble(what: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--plugins", type=Path, action="append", default=[])
-    parser.add_argument("--bug", nargs="+", choices=["loop", "sip", "draw", "thread", "fatal", "native"])
+    parser.add_argument("--bug", nargs="+", choices=["loop", "sip", "draw", "undrawn", "thread", "fatal", "native"])
     parser.add_argument("--frames-fail", action="store_true")
     parser.add_argument("--home", type=Path)
     parser.add_argument("command", choices=["engine"])

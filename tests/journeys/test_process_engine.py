@@ -12,9 +12,10 @@ import pytest
 
 from softphone.archive.commands import RATE
 from softphone.system.endpoint import read_endpoint
+from softphone.wire import Answer, CallPhase
 from tests.journeys.fault_words import told_plainly
 from tests.journeys.stage import ENGINE, build, stage
-from tests.peers.processes import end
+from tests.peers.processes import end, until
 from tests.peers.second_phone import ROOT, talk
 
 pytestmark = pytest.mark.journey
@@ -135,3 +136,23 @@ def test_a_killed_engine_leaves_the_recording_readable_to_its_last_whole_second_
         on.end()
     assert on.row(again) is not None
     assert on.verified()["ok"]
+
+
+def test_a_call_that_cannot_be_shown_goes_on_and_is_recorded_without_a_desk_and_the_engine_ends_after_it(
+    tmp_path: Path,
+) -> None:
+    program = ("-m", "tests.journeys.process_engine", "--bug", "undrawn")
+    with stage(tmp_path, lines=("n1",), program=program, notice_seconds=0.5) as on:
+        on.ring("n1")
+        ringing = on.desk.wait_call(lambda one: one.phase is CallPhase.INCOMING and one.status, "a ringing call")
+        on.desk.send(Answer("1", ringing.id))
+        on.customer.wait_for("CallEstablished")
+        until(lambda: on.desk.gone, 10, "a desk that is let go")
+        talk(on.customer, 150)
+        assert on.engine.poll() is None, "it ended in the middle of a call"
+        on.customer.do("hang_up")
+        on.customer.wait_for("CallEnded")
+        on.engine.wait(20)
+    row = on.row(ringing.id)
+    assert row is not None
+    assert len(on.exported(row.recording)) / RATE > 1.0

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from softphone.domain import effects as do
 from softphone.domain import events as ev
-from softphone.domain.changes import AuditEntry, Commit
+from softphone.domain.changes import AuditEntry, Commit, OpenSegment
 from softphone.domain.decision import Facts
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy
@@ -24,6 +24,9 @@ Params = Mapping[str, str | int | float | bool | None]
 
 NOTICE_GRACE = 3.0
 """seconds past a notice's length after which it has failed, whatever the media say: nobody is kept waiting"""
+
+OPENS_WITHIN = 4.0
+"""seconds in which a segment must have begun: longer than a disk that is merely slow takes"""
 
 
 class Phone(Protocol):
@@ -164,6 +167,8 @@ class Hands:
             case do.Commit():
                 call.entries[effect.ticket] = effect.entries
                 call.note_dates(effect)
+                if any(isinstance(change, OpenSegment) for change in effect.changes):
+                    call.opening[effect.ticket] = self._clock().mono + OPENS_WITHIN
                 self._store.commit(call.id, effect)
             case do.StartRecorder(recording=recording, segment=segment):
                 key = call.keys.pop((recording, segment))

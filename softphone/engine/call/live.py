@@ -113,6 +113,10 @@ class LiveCall:
     other_languages: tuple[Language, ...] = ()
     notice_by: float | None = None
     """when a notice that is being played must have been heard, or has failed"""
+    opening: dict[int, float] = field(default_factory=dict[int, float])
+    """when a segment must have begun, by the ticket of its transaction: a disk that hangs has failed"""
+    hung: bool = False
+    """one had not by then, and its transaction is still under way"""
     entries: dict[int, tuple[AuditEntry, ...]] = field(default_factory=dict[int, "tuple[AuditEntry, ...]"])
     """of transactions under way, by ticket: told when they are written"""
     keys: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes], repr=False)
@@ -145,6 +149,7 @@ class LiveCall:
     def _dues(self) -> Iterator[float]:
         yield from self.timers.values()
         yield from (at for at, _ in self.marks)
+        yield from self.opening.values()
         if self.notice_by is not None:
             yield self.notice_by
         if self.decide_by is not None and not self.decided:

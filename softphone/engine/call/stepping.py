@@ -79,10 +79,28 @@ class Stepper:
             self._pass_marks(call, now)
             if call.notice_by is not None and call.notice_by <= now:
                 self.notice_failed(call, "overdue")
+            self._look_for_hung(call, now)
             for timer, due in [*call.timers.items()]:
                 if due <= now and call.timers.get(timer) == due:
                     del call.timers[timer]
                     self.feed(call, ev.TimedOut(timer))
+
+    def _look_for_hung(self, call: LiveCall, now: float) -> None:
+        late = [ticket for ticket, by in call.opening.items() if by <= now]
+        for ticket in late:
+            del call.opening[ticket]
+        if late:
+            call.hung = True
+            self.occurred(call, "recorder_failed", {"reason": Reason.STORAGE_FAILED.value})
+            self.feed(call, ev.RecorderFailed(Reason.STORAGE_FAILED))
+
+    def written(self, call: LiveCall, ticket: int) -> None:
+        """Of a transaction that hung, nothing waits any more: its segment is too late, and another can begin."""
+        call.opening.pop(ticket, None)
+        self.feed(call, ev.Committed(ticket))
+        if call.hung:
+            call.hung = False
+            self.feed(call, ev.StorageWorks())
 
     def notice_started(self, call: LiveCall, at: float) -> None:
         """`at`: the monotonic time of its first sample."""
