@@ -248,6 +248,7 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     for one in what.choices.values():
         _archive_option(one, texts, behind=True)
     _holds(command("holds", None), texts)
+    _cases(command("cases", None), texts)
     return parser
 
 
@@ -358,6 +359,29 @@ def _holds(of: argparse.ArgumentParser, texts: Texts) -> None:
     how = close.add_mutually_exclusive_group(required=True)
     how.add_argument("--answered", type=_date(texts), metavar="DATE", help=texts("cli.holds.answered"))
     how.add_argument("--reason", metavar="TEXT", help=texts("cli.holds.not_answered"))
+
+
+def _cases(of: argparse.ArgumentParser, texts: Texts) -> None:
+    _archive_option(of, texts)
+    what = of.add_subparsers(metavar=texts("cli.command"), dest="what", required=True, parser_class=_Parser)
+
+    def command(name: str, run: Run) -> argparse.ArgumentParser:
+        told = texts(f"cli.cases.{name}")
+        one = what.add_parser(name, help=told, description=told, texts=texts)
+        one.set_defaults(run=run)
+        _archive_option(one, texts, behind=True)
+        return one
+
+    command("list", bootstrap.cases_list).add_argument("--json", action="store_true", help=texts("cli.json_lines"))
+    show, decide = command("show", bootstrap.cases_show), command("decide", bootstrap.cases_decide)
+    for one in (show, decide):
+        one.add_argument("id", type=_word(texts), metavar="ID", help=texts("cli.cases.id"))
+    show.add_argument("--json", action="store_true", help=texts("cli.json"))
+    how = decide.add_mutually_exclusive_group(required=True)
+    how.add_argument("--uphold", action="store_true", help=texts("cli.cases.uphold"))
+    how.add_argument("--reject", action="store_true", help=texts("cli.cases.reject"))
+    decide.add_argument("--reason", required=True, metavar="TEXT", help=texts("cli.cases.reason"))
+    decide.add_argument("--purpose", type=_one_of(Purpose), choices=_words(Purpose), help=texts("cli.cases.purpose"))
 
 
 def _keys(keys: argparse.ArgumentParser, texts: Texts) -> None:

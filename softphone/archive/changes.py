@@ -5,7 +5,7 @@ Purposes that may open a recording are exactly the roles that have wraps; nothin
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -443,12 +443,10 @@ def is_case(restricted: str | None) -> bool:
     return restricted is not None and restricted != HOLD_ONLY
 
 
-def case_keeps(restricted: str | None, reasons: Iterable[str | None]) -> bool:
-    """Whether an open case keeps a recording, whatever has become of its purposes: it is restricted for one, or grounds were
-    given under special circumstances, which end training alone, and which custody has yet to judge (G32).
-
-    `reasons`: why its purposes ended."""
-    return is_case(restricted) or Reason.GROUNDS_GIVEN.value in reasons
+def waits_for_case(stands: str, reason: str | None) -> bool:
+    """Whether a purpose has ended on grounds that custody has yet to judge (G32): until its own date that keeps the recording, as
+    the purpose would have, and no longer."""
+    return stands == Ended.TAKEN_BACK and reason == Reason.GROUNDS_GIVEN.value
 
 
 def recorded_for(text: str) -> tuple[Purpose, ...]:

@@ -28,6 +28,9 @@ __all__ = [
     "archive_show",
     "archive_sweep",
     "archive_verify",
+    "cases_decide",
+    "cases_list",
+    "cases_show",
     "holds_close",
     "holds_confirm",
     "holds_lift",
@@ -280,6 +283,24 @@ def archive_head(arguments: argparse.Namespace) -> int:
     from softphone.bootstrap.archive.proving import archive_head
 
     return archive_head(arguments)
+
+
+def cases_list(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.cases import cases_list
+
+    return cases_list(arguments)
+
+
+def cases_show(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.cases import cases_show
+
+    return cases_show(arguments)
+
+
+def cases_decide(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.cases import cases_decide
+
+    return cases_decide(arguments)
 
 
 def holds_list(arguments: argparse.Namespace) -> int:

@@ -150,6 +150,7 @@ def _waiting(archive: Archive) -> Iterator[Finding]:
     for code, count, day in (
         ("doctor.judge.waits", found.to_judge, found.judge_before),
         ("doctor.holds.waits", found.holds_overdue, found.holds_due),
+        ("doctor.cases.waits", found.cases_overdue, found.cases_due),
     ):
         if count:
             yield Finding(code, {"count": count, "day": str(day)})

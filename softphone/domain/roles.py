@@ -40,6 +40,8 @@ class Deed(StrEnum):
     """whoever takes the complaint"""
     DECIDE_HOLD = "decide_hold"
     """confirm and lift"""
+    DECIDE_CASE = "decide_case"
+    """an objection, or grounds under special circumstances"""
     JUDGE = "judge"
     """what has come to its day and is not simply deleted"""
     BELIEVE_CLOCK = "believe_clock"
@@ -57,7 +59,7 @@ _MAY: dict[Role, frozenset[Deed]] = {
     Role.CASE_HANDLER: frozenset({Deed.FIND_DOCUMENTATION, Deed.OPEN_DOCUMENTATION, Deed.RAISE_HOLD}),
     Role.LEAD: frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW, Deed.RAISE_HOLD}),
     Role.CUSTODY: frozenset(
-        {Deed.FIND_ALL, Deed.OPEN_CASE, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.JUDGE}
+        {Deed.FIND_ALL, Deed.OPEN_CASE, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.DECIDE_CASE, Deed.JUDGE}
         | {Deed.BELIEVE_CLOCK, Deed.READ_LOG, Deed.CHOOSE_SIGNER}
     ),
     Role.IT: frozenset(),

@@ -49,7 +49,9 @@ _UNWRITTEN = 1_000
 SWEEP = "archive.sweep"
 """the name of the fault that keeps the sweep from its work"""
 HOLDS = "archive.holds"
-"""that of what custody should have decided by now"""
+"""that of the holds that custody should have decided by now"""
+CASES = "archive.cases"
+"""that of the cases"""
 _NUMBERS = 100
 """calls whose number is kept, for a no that is on its way to be known of"""
 _OPEN_AGAIN = 10.0
@@ -162,6 +164,7 @@ class Store:
             lambda fault: post(lambda: self.on_fault(SWEEP, fault)),
             terms=lambda: self.sweep_terms(),
             overdue=lambda said: post(lambda: self.on_fault(HOLDS, said)),
+            cases=lambda said: post(lambda: self.on_fault(CASES, said)),
         )
         self.backup: BackupRunner | None = None
         """where one is set; before the start"""

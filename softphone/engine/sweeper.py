@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from softphone.archive.access import opens, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.files.disk import REFUSALS, UNWRITABLE
 from softphone.archive.retention import holding
+from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.clock import is_doubtful, steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
 from softphone.domain.errors import ArchiveError, KlartoneError
@@ -27,6 +28,7 @@ from softphone.wire import PolicyPhase, Said
 
 _NOT_SWEPT = "error.archive.not_swept"
 _OVERDUE = "error.archive.holds_overdue"
+_CASES = "error.archive.cases_overdue"
 DAY = 24 * 3600.0
 _AGAIN = 3600.0
 """seconds, after one that could not be done, and from one look at the clock to the next"""
@@ -50,9 +52,9 @@ def terms_of(policy: Policy | None, phase: PolicyPhase, signer: str = "") -> Swe
 
 
 class Sweeper(Housekeeper):
-    """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread; `overdue` gets what custody
-    should have decided by now, where this keyring is custody's, and None once it has. `terms`: what the policy in force says;
-    None where it is not known which that is."""
+    """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread; `overdue` gets the holds,
+    and `cases` the cases, that custody should have decided by now, where this keyring is custody's, and None once it has.
+    `terms`: what the policy in force says; None where it is not known which that is."""
 
     def __init__(
         self,
@@ -63,11 +65,12 @@ class Sweeper(Housekeeper):
         first: float | None = None,
         terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS,
         overdue: Callable[[Said | None], None] = lambda _said: None,
+        cases: Callable[[Said | None], None] = lambda _said: None,
     ) -> None:
         super().__init__("sweep", FIRST if first is None else first, _NOT_SWEPT)
         self._report = report
-        self._overdue = overdue
-        self._stands: Said | None = None
+        self._tell = {_OVERDUE: overdue, _CASES: cases}
+        self._stands: dict[str, Said] = {}
         """what is overdue, as it was told last"""
         self._terms = terms
         self._now = now
@@ -115,10 +118,11 @@ class Sweeper(Housekeeper):
         except KlartoneError as error:
             # Whether it is custody's keyring cannot be told: then nobody is.
             self._log.warning("not told what is overdue: %s", error.code)
-            said = None
-        if said != self._stands and not self._ending:
-            self._stands = said
-            self._overdue(said)
+            said = {}
+        before, self._stands = self._stands, self._stands if self._ending else said
+        for code, tell in self._tell.items():
+            if self._stands.get(code) != before.get(code):
+                tell(self._stands.get(code))
 
     def _said(self, error: KlartoneError) -> Said:
         if error.code in REFUSALS - {UNWRITABLE}:
@@ -140,15 +144,27 @@ class Sweeper(Housekeeper):
         return None
 
 
-def _overdue(archive: Archive, now: datetime) -> Said | None:
-    """Holds and requests for access, of those whose recordings this keyring opens for custody, as `holds list` shows them."""
-    found = [one for one in holding.standing(archive, now) if one.state is HoldState.OVERDUE]
+def _overdue(archive: Archive, now: datetime) -> dict[str, Said]:
+    """Holds and requests for access, as `holds list` shows them, and cases, as `cases list` does: of those whose recordings this
+    keyring opens for custody, by what is said of them."""
+    found: list[tuple[str, str, date | None]] = [
+        (_OVERDUE, one.recording, one.decide_by)
+        for one in holding.standing(archive, now)
+        if one.state is HoldState.OVERDUE
+    ]
+    with archive.catalog.reading() as connection:
+        cases = open_cases(connection, now)
+    found += [(_CASES, one.recording, one.deadline) for one in cases if one.overdue]
     viewer = viewer_of(archive, None, ()) if found else None
     if viewer is None or not viewer.may(Deed.DECIDE_HOLD):
-        return None
-    found = [one for one in found if opens(archive, viewer, KeyRole.CUSTODY, one.recording)]
-    due = min((one.decide_by for one in found if one.decide_by), default=None)
-    return Said(_OVERDUE, {"count": len(found), "due": str(due)}) if found else None
+        return {}
+    own = [one for one in found if opens(archive, viewer, KeyRole.CUSTODY, one[1])]
+    said: dict[str, Said] = {}
+    for code in {code for code, _, _ in own}:
+        days = [day for its, _, day in own if its == code]
+        due = min((day for day in days if day), default=None)
+        said[code] = Said(code, {"count": len(days), "due": str(due)})
+    return said
 
 
 def _told(counts: Mapping[Swept, int]) -> str:

@@ -280,13 +280,14 @@ def test_a_hold_that_is_lifted_while_it_waits_leaves_it_to_be_judged_by_its_orig
 
 
 @pytest.mark.rule("G23")
-def test_what_a_case_restricts_is_judged_and_stays_custody_s(desk: Scene) -> None:
+def test_what_a_case_restricts_ends_on_its_day_and_is_not_judged_for_longer(desk: Scene) -> None:
     recording = to_judge(desk, DOCUMENTATION)
     desk.commit(Restrict(recording, "objection"))
-    assert swept(desk, DAY) == [(Swept.TO_JUDGE, DOCUMENTATION)]
-    judging.keep(desk.archive, recording, date(2027, 4, 1), "x", desk.policy_recipients, DAY)
-    assert not opens(desk, recording, KeyRole.DOCUMENTATION, DAY)
-    assert opens(desk, recording, KeyRole.CUSTODY, DAY)
+    assert list(judging.waiting(desk.archive, DAY)) == []
+    with pytest.raises(ArchiveError) as refused:
+        judging.keep(desk.archive, recording, date(2027, 4, 1), "x", desk.policy_recipients, DAY)
+    assert refused.value.code in ("error.archive.nothing_to_judge", "error.archive.closed_to_role")
+    assert swept(desk, DAY) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION), (Swept.DISCARDED, None)]
     assert verify(desk.archive).ok
 
 

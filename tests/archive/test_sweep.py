@@ -224,14 +224,15 @@ def test_what_nobody_can_read_of_the_clock_and_of_keys_keeps_nothing_from_being_
 
 
 @pytest.mark.rule("G32")
-def test_grounds_that_custody_has_yet_to_judge_keep_a_recording_past_its_day_for_custody_alone(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING)
+def test_what_grounds_took_out_of_training_stays_for_custody_alone_until_training_s_own_day(desk: Scene) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P1M", TRAINING: "P3M"})
     desk.commit(DropWraps(recording, KeyRole.TRAINING, "grounds_given"), recording=recording)
-    assert swept(desk, LATER)[:1] == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION)]
-    assert swept(desk, LATER + timedelta(days=1)) == []
-    assert verify(desk.archive, now=LATER + timedelta(days=1)).findings == ()
+    between = AT + timedelta(days=40)
+    assert swept(desk, between) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION), (Swept.CASE_OVERDUE, TRAINING)]
+    assert verify(desk.archive, now=between).findings == ()
     (row,) = desk.archive.list()
     assert (row.recording, row.opens_for) == (recording, (KeyRole.CUSTODY,))
+    assert (Swept.DISCARDED, None) in swept(desk, LATER)
 
 
 def test_a_fault_of_the_sweep_s_own_is_not_taken_for_rows_that_somebody_changed(
@@ -281,21 +282,23 @@ def test_what_a_lifted_hold_kept_waits_for_the_next_sweep_and_is_a_fault_once_th
 
 
 @pytest.mark.rule("G23")
-def test_an_open_case_keeps_a_recording_past_its_day(desk: Scene) -> None:
+def test_an_open_case_prolongs_nothing_and_what_ends_undecided_says_so(desk: Scene) -> None:
     recording = closed(desk, DOCUMENTATION)
     desk.commit(Restrict(recording, "objection"))
-    assert swept(desk, LATER) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION)]
-    assert kept(desk) == [recording]
+    assert swept(desk, LATER) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION), (Swept.DISCARDED, None)]
+    assert kept(desk) == []
+    assert desk.archive.audit_of(recording)[-1].params == {"undecided": True}
 
 
-def test_only_what_a_hold_or_a_case_alone_keeps_is_told_to_stay_locked(desk: Scene) -> None:
+def test_only_what_a_hold_alone_keeps_is_told_to_stay_locked(desk: Scene) -> None:
     held = closed(desk, DOCUMENTATION)
-    desk.commit(Restrict(held, "objection"))
+    holding.raise_hold(desk.archive, held, HoldBy.PARTY, "price", "mette", AT)
     closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P3M", TRAINING: "P5M"})
     closed(desk, DOCUMENTATION)
     done = sweep(desk.archive, datetime(2027, 3, 1, tzinfo=UTC), clock=LATER, dry_run=True)
     assert [(item.what, item.locked) for item in done] == [
         (Swept.PURPOSE_EXPIRED, True),
+        (Swept.HOLD_OVERDUE, True),
         (Swept.PURPOSE_EXPIRED, False),
         (Swept.PURPOSE_EXPIRED, False),
         (Swept.DISCARDED, False),

@@ -98,6 +98,23 @@ def test_a_yes_to_n3_is_recorded_and_a_no_later_leaves_nothing_of_it(folder: Pat
 
 
 @pytest.mark.journey
+@pytest.mark.rule("G23")
+def test_of_an_objection_that_nobody_decides_nothing_is_left_past_its_date(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_demo(folder, "--notice", "N1", "--agent", "opt-out")
+    recording = str(summary_of(run)["recording_id"])
+    assert chunks(folder) == [recording]
+    assert cli.main(["cases", "--archive", str(folder), "list"]) == 0
+    assert recording in capsys.readouterr().out
+    assert cli.main(["archive", "--archive", str(folder), "sweep", "--now", "2040-01-01"]) == 0
+    assert chunks(folder) == []
+    capsys.readouterr()
+    assert cli.main(["archive", "--archive", str(folder), "list"]) == 0
+    assert recording not in capsys.readouterr().out
+
+
+@pytest.mark.journey
 @pytest.mark.rule("G10")
 def test_a_dispute_locks_the_recording(folder: Path) -> None:
     run = run_demo(folder, "--notice", "N1", "--agent", "dispute")

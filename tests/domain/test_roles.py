@@ -19,6 +19,7 @@ TABLE: dict[Deed, set[Role]] = {
     Deed.REVIEW: {L},
     Deed.RAISE_HOLD: {A, C, L, D},
     Deed.DECIDE_HOLD: {D},
+    Deed.DECIDE_CASE: {D},
     Deed.JUDGE: {D},
     Deed.BELIEVE_CLOCK: {D},
     Deed.READ_LOG: {D},

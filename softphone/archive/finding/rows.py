@@ -122,13 +122,13 @@ def rows_of(
     for row in connection.execute(select(wraps.c.recording, wraps.c.role).where(wraps.c.recording.in_(ids)).distinct()):
         has[row.recording].add(row.role)
     keeps: dict[str, dict[Purpose, date | None]] = defaultdict(dict)
-    # What was taken back on grounds given custody has yet to judge (`case_keeps`).
+    # What was taken back on grounds given custody has yet to judge, until its date (`waits_for_case`).
     given = purposes.c.reason == Reason.GROUNDS_GIVEN.value
     kept = select(purposes).where(purposes.c.recording.in_(ids), or_(purposes.c.stands == Ended.KEEPS.value, given))
     waits: set[str] = set()
     for row in connection.execute(kept.order_by(purposes.c.purpose)):
         try:
-            if row.reason == Reason.GROUNDS_GIVEN.value:
+            if row.reason == Reason.GROUNDS_GIVEN.value and not _is_over(row.expires_on, now, found.get(row.recording)):
                 waits.add(row.recording)
             if row.stands != Ended.KEEPS.value:
                 continue
@@ -177,9 +177,9 @@ def _row(
     waits: bool,
 ) -> RecordingRow:
     # What has expired is over, also before a sweep has taken its wraps; what is held opens for no training.
-    # Custody opens what something keeps: a purpose, a hold, a case, or that it is to be judged.
+    # Custody opens what something keeps: a purpose, a hold, or that it is to be judged.
     living = {str(one) for one, on in keeps.items() if on is None or not has_expired(on, now, row.time_zone)}
-    living |= {KeyRole.CUSTODY.value} if living or standing or row.restricted is not None or waits else set()
+    living |= {KeyRole.CUSTODY.value} if living or standing or waits else set()
     living -= {KeyRole.TRAINING.value} if standing else set()
     return RecordingRow(
         recording=row.recording,
@@ -200,8 +200,8 @@ def _row(
     )
 
 
-def _is_over(judge_by: str | None, now: datetime, row: Any) -> bool:
-    return judge_by is not None and row is not None and has_expired(date.fromisoformat(judge_by), now, row.time_zone)
+def _is_over(day: str | None, now: datetime, row: Any) -> bool:
+    return day is not None and row is not None and has_expired(date.fromisoformat(day), now, row.time_zone)
 
 
 def _size(vault: Vault, recording: str) -> int:

@@ -25,7 +25,14 @@ LIFTED = "hold_lifted"
 CONFIRMED = "hold_confirmed"
 DECISIONS = frozenset(
     {CONFIRMED, LIFTED, "access_answered", "access_not_answered", "judged_kept", "judged_ended"}
-    | {"clock_believed", "policy_signer_chosen", "policy_signer_lifted", "orphan_deleted"}
+    | {
+        "case_upheld",
+        "case_rejected",
+        "clock_believed",
+        "policy_signer_chosen",
+        "policy_signer_lifted",
+        "orphan_deleted",
+    }
 )
 KEY, PROOF, HOLD = "key", "proof", "hold"
 """in an entry: the key that decided, its proof, and the id of the hold that is placed, lifted or ended"""

@@ -24,6 +24,7 @@ from softphone.archive.keys import policy_signer
 from softphone.archive.marker import half_restored, replaced
 from softphone.archive.migrations import HEAD
 from softphone.archive.retention import holding, judging
+from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.clock import last_seen, last_swept
 from softphone.archive.sharing import group_of, network_of
 from softphone.archive.tables import audit, checkpoints, condemned, recordings, time_in
@@ -61,6 +62,10 @@ class Health:
     holds_overdue: int
     holds_due: date | None
     """the first day on which one of them was to be decided"""
+    cases_open: int
+    cases_overdue: int
+    cases_due: date | None
+    """the first day on which one that is overdue was to be decided"""
     set_aside: int
     to_delete: int
     """files of recordings that have gone, and that could not be deleted yet"""
@@ -91,13 +96,21 @@ class Waiting:
     judge_before: date | None
     holds_overdue: int
     holds_due: date | None
+    cases_open: int
+    cases_overdue: int
+    cases_due: date | None
 
 
 def waiting(archive: Archive, now: datetime) -> Waiting:
     """Of what no sweep has listed yet, by the default period. Raises ArchiveError."""
     to_judge, judge_before = judging.outlook(archive, now)
     overdue = [one.decide_by for one in holding.standing(archive, now) if one.state is HoldState.OVERDUE]
-    return Waiting(to_judge, judge_before, len(overdue), min((day for day in overdue if day), default=None))
+    holds_due = min((day for day in overdue if day), default=None)
+    with archive.catalog.reading() as connection:
+        cases = open_cases(connection, now)
+    late = [one.deadline for one in cases if one.overdue]
+    of_cases = len(cases), len(late), min(late, default=None)
+    return Waiting(to_judge, judge_before, len(overdue), holds_due, *of_cases)
 
 
 def health(archive: Archive, now: datetime) -> Health:
@@ -126,6 +139,9 @@ def health(archive: Archive, now: datetime) -> Health:
             judge_before=waits.judge_before,
             holds_overdue=waits.holds_overdue,
             holds_due=waits.holds_due,
+            cases_open=waits.cases_open,
+            cases_overdue=waits.cases_overdue,
+            cases_due=waits.cases_due,
             set_aside=len(archive.vault.aside()),
             to_delete=int(one(select(func.count()).select_from(condemned))),
             schema=HEAD,

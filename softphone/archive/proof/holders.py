@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from softphone.archive.changes import case_keeps, recorded_for
+from softphone.archive.changes import recorded_for
 from softphone.archive.finding.rows import UNREADABLE
 from softphone.archive.keys import slots
 from softphone.archive.keys.revocation import revoked
@@ -30,7 +30,7 @@ from softphone.archive.tables import (
     time_in,
     wraps,
 )
-from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.purpose import KeyRole, Purpose, Reason
 from softphone.domain.retention import Ended
 
 Found = tuple[str, dict[str, str | int]]
@@ -173,8 +173,9 @@ def holders(facts: Facts, row: Any, now: datetime) -> Iterator[Found]:
     for segment in sorted({one.segment for one in found} - expected.keys()):
         yield "wrap_of_no_segment", {"recording": of, "segment": segment}
     yield from _uneven(facts, of)
-    case = case_keeps(row.restricted, facts.reasons.get(of, ()))
-    if not case and not held and stands and Ended.KEEPS not in stands.values():
+    # A case keeps nothing; what grounds took out of training counts until its own date, which the sweep sees to.
+    grounds = Reason.GROUNDS_GIVEN.value in facts.reasons.get(of, ())
+    if not grounds and not held and stands and Ended.KEEPS not in stands.values():
         yield ("kept_without_reason" if _was_swept(facts, of, now) else "kept_until_sweep"), {"recording": of}
 
 

@@ -155,12 +155,14 @@ def _as_of(archive: Archive, now: datetime) -> datetime:
 
 
 def _select() -> Select[Any]:
-    """By the index of what is to be judged, which SQLite takes for literals only."""
+    """By the index of what is to be judged, which SQLite takes for literals only. What a case restricts is decided with the case
+    (`deciding`): to judge it would prolong it."""
     return (
         select(purposes, calls.c.line, calls.c.time_zone, recordings.c.opened_at)
         .join(recordings, recordings.c.recording == purposes.c.recording)
         .join(calls, calls.c.call == recordings.c.call)
         .where(purposes.c.stands == literal_column("'keeps'"), purposes.c.at_end == literal_column("'review'"))
+        .where(recordings.c.restricted.is_(None))
     )
 
 

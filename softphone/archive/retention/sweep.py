@@ -1,4 +1,4 @@
-"""The sweep: what has reached its day goes; what a hold or an open case needs stays (G10, G36).
+"""The sweep: what has reached its day goes; what a hold needs stays. An open case keeps nothing (G10, G23, G36).
 
 First a purpose's wraps, and with them the ability to listen; then, where nothing keeps a recording, all of it. What the policy
 wants judged first is listed on its day, and goes when nobody has judged it in time.
@@ -15,14 +15,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import Tables, case_keeps
+from softphone.archive.changes import Tables, is_case, waits_for_case
 from softphone.archive.condemned import remove_condemned
 from softphone.archive.files.disk import FULL, NOT_DUE
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import begins
 from softphone.archive.proof.decisions import HOLD
 from softphone.archive.proof.proofs import SIGNER, touch
-from softphone.archive.retention import due, forgetting, untold
+from softphone.archive.retention import cases, due, forgetting, untold
 from softphone.archive.retention.clock import believe, last_seen, whole_sweep
 from softphone.archive.retention.forgetting import LOG_KEPT
 from softphone.archive.retention.found import AnyRow, Found, FoundPurpose, UnreadableError, read, row_of
@@ -63,6 +63,8 @@ class Swept(StrEnum):
     """nobody confirmed it in time: reported, never silently deleted"""
     ACCESS_OVERDUE = "access_overdue"
     """a request for access that nobody has answered in time"""
+    CASE_OVERDUE = "case_overdue"
+    """an objection, or grounds, that nobody has decided within a month"""
     HOLD_LOOK_AGAIN = "hold_look_again"
     """the day has come on which custody wanted to judge it again"""
     HOLD_PUT_BACK = "hold_put_back"
@@ -98,7 +100,9 @@ _LISTS: Mapping[Swept, Table] = {
 }
 """what is remembered of parties and agents, each with its last day or its month"""
 _OF_THE_SAMPLE = frozenset({Swept.SAMPLE_RUNS_FORGOTTEN, Swept.TALLIES_FORGOTTEN})
-_TOLD_AGAIN = frozenset({Swept.HOLD_OVERDUE, Swept.ACCESS_OVERDUE, Swept.HOLD_LOOK_AGAIN, Swept.UNREADABLE})
+_TOLD_AGAIN = frozenset(
+    {Swept.HOLD_OVERDUE, Swept.ACCESS_OVERDUE, Swept.CASE_OVERDUE, Swept.HOLD_LOOK_AGAIN, Swept.UNREADABLE}
+)
 """by every sweep until somebody decides: told to whoever sweeps, and not in the log each time"""
 REPORTS = frozenset({Swept.HOLD_VOID, Swept.HOLD_PUT_BACK, Swept.CLOCK_DOUBTFUL, Swept.TO_JUDGE}) | _TOLD_AGAIN
 """what is told and is no deletion; one that follows from a void hold is told by itself"""
@@ -131,7 +135,9 @@ class SweptItem:
     since: date | None = None
     count: int = 1
     locked: bool = False
-    """the recording has no purpose left, and stays for its hold or its open case alone"""
+    """the recording has no purpose left, and stays for its hold alone"""
+    undecided: bool = False
+    """it ends while an objection, or grounds, have yet to be decided"""
     until: date | None = None
     """the day on which it ends unjudged"""
     hold: str | None = None
@@ -222,6 +228,7 @@ def _sweep(
             whole_sweep(connection, clock)
         changed = changed or bool(last)
         yield from last
+        yield from _overdue(archive, now)
     if changed:
         archive.head(clock)
 
@@ -247,8 +254,18 @@ def _would(archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Cal
         stale = _stale(connection, now)
         past = forgetting.past(connection, archive.signer, now, terms.log_kept, whole=True) if terms else None
     yield from stale
+    yield from _overdue(archive, now)
     if past:
         yield SweptItem(Swept.LOG_CUT, None, "G10", count=past.count)
+
+
+def _overdue(archive: Archive, now: datetime) -> list[SweptItem]:
+    with archive.catalog.reading() as connection:
+        late = [one for one in cases.open_cases(connection, now) if one.overdue]
+    return [
+        SweptItem(Swept.CASE_OVERDUE, one.recording, one.kind.rule, one.kind.purpose, since=one.deadline)
+        for one in late
+    ]
 
 
 def _taken(archive: Archive, recording: str, now: datetime, terms: SweepTerms | None) -> list[SweptItem]:
@@ -319,7 +336,7 @@ def discard_what_nothing_keeps(
     if untold.missing(connection, recording):
         # The next sweep puts it back.
         return []
-    if case_keeps(row.restricted, [one.reason for one in found]):
+    if any(waits_for_case(one.stands, one.reason) for one in found):
         return []
     tables.discard(recording, now)
     item = SweptItem(Swept.DISCARDED, recording, "G10")
@@ -398,6 +415,8 @@ def _judge(found: Found, now: datetime, terms: SweepTerms | None) -> tuple[list[
         if item is not None:
             items.append(item)
             stands = stands if item.what is Swept.TO_JUDGE else Ended.EXPIRED
+        if waits_for_case(stands, purpose.reason) and (purpose.expires_on is None or found.today < purpose.expires_on):
+            stands = Ended.KEEPS
         stand.append(stands)
     standing: list[HoldStanding] = []
     for hold in found.holds:
@@ -415,15 +434,15 @@ def _judge(found: Found, now: datetime, terms: SweepTerms | None) -> tuple[list[
             access = hold.by is HoldBy.ACCESS
             again, rule = (Swept.ACCESS_OVERDUE, "G08") if access else (Swept.HOLD_LOOK_AGAIN, "G10")
             items.append(SweptItem(again, row.recording, rule, since=hold.look_again))
-    case_open = case_keeps(row.restricted, [purpose.reason for purpose in found.purposes])
-    kept = is_kept(stand, standing, case_open=case_open, now=now)
+    kept = is_kept(stand, standing, case_open=False, now=now)
     if kept and Ended.KEEPS not in stand:
         items = [replace(item, locked=True) for item in items]
     ended = row.closed_at or row.broke_off_at
     if ended is None and now - found.opened_at < _UNFINISHED:
         kept = True
     if not kept:
-        items.append(SweptItem(Swept.DISCARDED, row.recording, "G10"))
+        undecided = is_case(row.restricted) or any(waits_for_case(one.stands, one.reason) for one in found.purposes)
+        items.append(SweptItem(Swept.DISCARDED, row.recording, "G10", undecided=undecided))
     return items, kept
 
 
@@ -432,7 +451,8 @@ def _due(found: Found, purpose: FoundPurpose, terms: SweepTerms | None) -> Swept
     if purpose.stands is not Ended.KEEPS or purpose.expires_on is None:
         return None
     until, listed = None, purpose.judge_by is not None
-    if purpose.reviewed:
+    # Whoever objects asks for its end: to judge it after its date would prolong it.
+    if purpose.reviewed and (listed or not is_case(found.row.restricted)):
         if not listed and terms is None:
             return None
         until = purpose.judge_by
@@ -473,6 +493,8 @@ def _entry(item: SweptItem, row: AnyRow | None, now: datetime) -> AuditEntry:
         params["judge_by"] = item.until.isoformat()
     if item.hold is not None:
         params[HOLD] = item.hold
+    if item.undecided:
+        params["undecided"] = True
     if row is None:
         if item.what in _LISTS:
             params["count"] = item.count

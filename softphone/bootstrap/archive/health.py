@@ -26,7 +26,7 @@ from softphone.system.policy_file import load_policy
 from softphone.texts import Texts
 
 _COUNTED = ("recordings", "oldest", "bytes", "free", "audit_entries", "last_at_work", "last_swept", "last_checkpoint")
-_WAITS = ("to_judge", "judge_before", "holds_overdue", "holds_due")
+_WAITS = ("to_judge", "judge_before", "holds_overdue", "holds_due", "cases_open", "cases_overdue", "cases_due")
 _MORE = ("backups", *_WAITS, "set_aside", "to_delete", "schema", "shared_with", "policy_signer")
 _PEOPLE = frozenset({"shared_with", "policy_signer"})
 _SIZES = frozenset({"bytes", "free"})

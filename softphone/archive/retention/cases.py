@@ -1,0 +1,114 @@
+"""Open cases: objections (G23), and grounds given under special circumstances (G32), that custody has yet to decide.
+
+A case restricts a recording and prolongs nothing: undecided, it goes on its own date. Whoever asks is answered within a month;
+then the case is overdue, which is told daily. Deciding is `deciding`'s.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, literal_column, select
+
+from softphone.archive.changes import is_case
+from softphone.archive.finding.rows import UNREADABLE
+from softphone.archive.tables import audit, calls, holds, purposes, recordings, time_in
+from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.retention import ANSWER_WITHIN, Ended, local_day
+
+_OPENED = ("restricted", "wraps_dropped")
+"""the entries by which a session opens one"""
+
+
+class CaseKind(StrEnum):
+    """As the session's entries name it (`why`)."""
+
+    OBJECTION = "objection"
+    GROUNDS = "grounds_given"
+
+    @property
+    def purpose(self) -> Purpose:
+        return Purpose.DOCUMENTATION if self is CaseKind.OBJECTION else Purpose.TRAINING
+
+    @property
+    def rule(self) -> str:
+        return "G23" if self is CaseKind.OBJECTION else "G32"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One of a recording, which is what names it."""
+
+    recording: str
+    call: str
+    kind: CaseKind
+    line: str | None
+    received_at: datetime
+    deadline: date
+    """the last day on which it is decided in time"""
+    goes_on: date | None
+    """undecided, nothing but a hold keeps the recording from then on; None: its purpose has no day"""
+    overdue: bool
+    held: bool
+    time_zone: str
+
+
+def open_cases(connection: Connection, now: datetime, recording: str | None = None) -> list[Case]:
+    """Oldest first; of one recording, or of all. One that nobody can read is left out: `verify` tells of it."""
+    found: list[Case] = []
+    for row in _rows(connection, recording):
+        with suppress(*UNREADABLE):
+            found += _of(connection, row, now)
+    return sorted(found, key=lambda one: (one.received_at, one.recording))
+
+
+def _rows(connection: Connection, recording: str | None) -> list[Any]:
+    """By the two indexes of what waits, which SQLite takes for literals only."""
+    grounds = select(purposes.c.recording).where(purposes.c.reason == literal_column("'grounds_given'"))
+    restricted = select(recordings.c.recording).where(recordings.c.restricted.is_not(None))
+    asked = (
+        select(recordings, calls.c.time_zone)
+        .join(calls, calls.c.call == recordings.c.call)
+        .where(recordings.c.recording.in_(restricted.union(grounds)))
+    )
+    if recording is not None:
+        asked = asked.where(recordings.c.recording == recording)
+    return list(connection.execute(asked).all())
+
+
+def _of(connection: Connection, row: Any, now: datetime) -> Iterator[Case]:
+    told = connection.execute(select(purposes).where(purposes.c.recording == row.recording)).all()
+    kinds = {CaseKind(row.restricted)} if is_case(row.restricted) else set[CaseKind]()
+    if any(one.reason == Reason.GROUNDS_GIVEN.value and one.stands == Ended.TAKEN_BACK for one in told):
+        kinds.add(CaseKind.GROUNDS)
+    days = [date.fromisoformat(one.expires_on) for one in told if one.expires_on and _lives(one)]
+    goes_on = max(days, default=None) if all(one.expires_on for one in told if _lives(one)) else None
+    asked = select(holds.c.hold).where(holds.c.recording == row.recording, holds.c.lifted_at.is_(None))
+    held = connection.execute(asked.limit(1)).first() is not None
+    for kind in sorted(kinds):
+        at = _received(connection, row.recording, kind) or datetime.fromisoformat(row.opened_at)
+        deadline = ANSWER_WITHIN.after(local_day(at, row.time_zone))
+        overdue = local_day(now, row.time_zone) > deadline
+        line, zone = row.line, row.time_zone
+        yield Case(row.recording, row.call, kind, line, at, deadline, goes_on, overdue, held, zone)
+
+
+def _lives(purpose: Any) -> bool:
+    return purpose.stands == Ended.KEEPS or purpose.reason == Reason.GROUNDS_GIVEN.value
+
+
+def _received(connection: Connection, recording: str, kind: CaseKind) -> datetime | None:
+    """When the session opened it, as the log has it: the last time, where an earlier one was decided."""
+    asked = select(audit.c.at, audit.c.params).where(audit.c.recording == recording, audit.c.event.in_(_OPENED))
+    for row in connection.execute(asked.order_by(audit.c.number.desc())):
+        # An entry that was changed may hold anything: the chain tells of that.
+        with suppress(*UNREADABLE):
+            if json.loads(row.params).get("why") == kind.value:
+                return time_in(row.at)
+    return None
