@@ -135,6 +135,11 @@ class SoundWarningTone:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowSource:
+    """The agent has said whose sound the new source is: it counts as the party's from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndCall:
     """`on_failure = "end"`: the policy wants the call ended."""
 
@@ -153,5 +158,6 @@ Effect = (
     | SignalRecording
     | SoundTone
     | SoundWarningTone
+    | FollowSource
     | EndCall
 )

@@ -37,6 +37,8 @@ class Timer(StrEnum):
     """60 % of the time that reading the notice takes: from then on it can be confirmed as read"""
     RETRY = "retry"
     """a transaction that must be written has failed and is tried again"""
+    NO_SOUND = "no_sound"
+    """30 s without the party's sound: it is said again, and hanging up is offered"""
     WARNING_TONE = "warning_tone"
     """while something is recorded, the next tone that says so to both"""
 
@@ -189,6 +191,37 @@ class HoldSignalled:
 @dataclass(frozen=True, slots=True)
 class AgentMediaChanged:
     present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartySoundChanged:
+    """The party's sound has gone, or is back. Told before `Answered`: none has come yet; then the notice plays all the same, and
+    nothing is recorded until it comes."""
+
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChanged:
+    """The party's sound comes from a source that nothing in the signalling explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReturned:
+    """It comes from the source again that it came from before, or the new one has been explained."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChanged:
+    """Somebody else is at the other end, as the signalling says (RFC 4916, P-Asserted-Identity, Replaces). A changed address
+    alone is no such thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoodStill:
+    """The process was frozen, or the machine slept: what was said meanwhile is not there."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +403,11 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class SameCaller:
+    """The agent hears the same party from the new source."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewPerson:
     pass
 
@@ -408,6 +446,11 @@ Event = (
     | PreferenceSignalled
     | HoldSignalled
     | AgentMediaChanged
+    | PartySoundChanged
+    | SourceChanged
+    | SourceReturned
+    | IdentityChanged
+    | StoodStill
     | DeskChanged
     | ConsultationChanged
     | Committed
@@ -438,6 +481,7 @@ Event = (
     | SensitivePaused
     | MoreTime
     | Resumed
+    | SameCaller
     | NewPerson
     | NotUnderstood
     | PrivateCall

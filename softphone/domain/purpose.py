@@ -92,12 +92,16 @@ class Reason(StrEnum):
     NEVER_RECORD = "never_record"
     EMERGENCY = "emergency"
     LINE_NOT_RECORDED = "line_not_recorded"
+    EMPLOYEES_NOT_INFORMED = "employees_not_informed"
+    HOUSE_UNREACHABLE = "house_unreachable"
     # paused (`objection` stands above)
     HELD = "held"
     SENSITIVE = "sensitive"
     NOT_TOLD = "not_told"
     NO_AGENT = "no_agent"
     NO_DESK = "no_desk"
+    NO_SOUND = "no_sound"
+    SOURCE_CHANGED = "source_changed"
     # failed
     POLICY_MISSING = "policy_missing"
     POLICY_FAULTY = "policy_faulty"
@@ -151,11 +155,15 @@ _RULES: dict[Reason, str] = {
     Reason.NEVER_RECORD: "G01",
     Reason.EMERGENCY: "G01",
     Reason.LINE_NOT_RECORDED: "G01",
+    Reason.EMPLOYEES_NOT_INFORMED: "L1",
+    Reason.HOUSE_UNREACHABLE: "G31",
     Reason.HELD: "L5",
     Reason.SENSITIVE: "G09",
     Reason.NOT_TOLD: "G05",
     Reason.NO_AGENT: "L5",
     Reason.NO_DESK: "G31",
+    Reason.NO_SOUND: "G10",
+    Reason.SOURCE_CHANGED: "G05",
     Reason.POLICY_MISSING: "G11",
     Reason.POLICY_FAULTY: "G11",
     Reason.POLICY_UNSIGNED: "G11",

@@ -172,8 +172,8 @@ class Status:
     actions: tuple[str, ...]
     """further commands possible now, by their wire names: person_answered, voicemail, notice_read, stop_notice, play_again,
     read_instead, finish_orally, ask_again, said_yes, said_no, digits_wanted, digits_over, pause_sensitive, resume, more_time,
-    new_person, not_understood, keep_out_of_training, private_call, withdraw_documentation, withdraw_training, object,
-    note_request, party_asks_for_recording, end_politely"""
+    same_caller, new_person, not_understood, keep_out_of_training, private_call, withdraw_documentation, withdraw_training,
+    object, note_request, party_asks_for_recording, end_politely"""
     kept: bool
     """whether anything of the call's recordings is kept"""
     recordings: tuple[str, ...]
@@ -181,5 +181,6 @@ class Status:
     notes: tuple[str, ...] = ()
     """what the agent should know to say the right thing: request_noted (an objection that could not be met: obligation, or no
     grounds), objection_received, call_back_listed, ask_for_number (who is to be called back at a number
-    that nobody knows), obligation_unrecorded (the recorder, the rules or the notice failed), held_from_training (what is
-    recorded for training is not used for it while the lock stands)"""
+    that nobody knows), obligation_unrecorded (the recorder, the rules or the notice failed),
+    still_no_sound (the party has not been heard for long: hang up?), stood_still (some talk is missing),
+    held_from_training (what is recorded for training is not used for it while the lock stands)"""

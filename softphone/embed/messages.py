@@ -121,6 +121,10 @@ Signal = (
     | ev.PreferenceSignalled
     | ev.HoldSignalled
     | ev.AgentMediaChanged
+    | ev.PartySoundChanged
+    | ev.SourceChanged
+    | ev.SourceReturned
+    | ev.IdentityChanged
     | ev.DeskChanged
     | ev.ConsultationChanged
     | ev.Committed

@@ -11,7 +11,7 @@ from softphone.domain.changes import DISPUTED_BY, HoldBy
 from softphone.domain.decision import How
 from softphone.domain.events import Now
 from softphone.domain.purpose import Purpose, Reason
-from softphone.domain.session import consent, disputing, keeping, pausing, refusal, telling
+from softphone.domain.session import consent, disputing, keeping, party, pausing, refusal, telling
 from softphone.domain.session.keeping import held_from_training, ordered
 from softphone.domain.session.reasoning import headline, reasons
 from softphone.domain.session.segments import can_end_politely, obligation_unrecorded
@@ -77,6 +77,8 @@ def notes(state: State) -> tuple[str, ...]:
             ("call_back_listed", state.call_back),
             ("ask_for_number", state.call_back and state.withheld and state.stage is Stage.TALKING),
             ("obligation_unrecorded", obligation_unrecorded(state)),
+            ("still_no_sound", state.stage is Stage.TALKING and state.pauses.sound_missing),
+            ("stood_still", state.stage is Stage.TALKING and state.stood_still),
             ("held_from_training", any(held_from_training(state, it) for it in state.recordings)),
         )
         if stands
@@ -222,7 +224,8 @@ def actions(state: State) -> tuple[str, ...]:
         "pause_sensitive": pausing.can_pause_sensitive(state),
         "resume": talking and state.pauses.sensitive is not Sensitive.OFF,
         "more_time": talking and state.pauses.sensitive is Sensitive.WARNED,
-        "new_person": pausing.can_add_person(state),
+        "same_caller": party.can_be_same_caller(state),
+        "new_person": party.can_add_person(state),
         "not_understood": talking and told.phase is not Told.NOTHING and live,
         "keep_out_of_training": state.stage in refusal.IN_REACH and refusal.can_be_ended(state, Purpose.TRAINING),
         "private_call": refusal.can_be_private(state),

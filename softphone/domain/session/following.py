@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from softphone.domain.effects import SetMicrophone, StopNotice, StopTimer
 from softphone.domain.events import Event, NoticeFailed, NoticeHeard, TimedOut, Timer
-from softphone.domain.session.state import Sensitive, Stage, State
+from softphone.domain.session.state import PartySound, Sensitive, Stage, State
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import Told
 
@@ -30,10 +30,19 @@ def timers(state: State) -> frozenset[Timer]:
             (Timer.READABLE, told.phase is Told.READING and not told.readable and not told.interrupted),
             (Timer.UNDO, any(hold.undoable for hold in state.holds)),
             (Timer.WRAP_UP, state.stage is Stage.ENDED and state.terms.wrap_up > 0),
+            (Timer.NO_SOUND, _unheard(state)),
             (Timer.RETRY, bool(state.unwritten)),
         )
         if runs
     )
+
+
+NO_SOUND_SECONDS = 30.0
+
+
+def _unheard(state: State) -> bool:
+    pauses = state.pauses
+    return state.stage is Stage.TALKING and pauses.sound is not PartySound.THERE and not pauses.sound_missing
 
 
 def follow(turn: Turn, event: Event) -> None:
@@ -42,6 +51,8 @@ def follow(turn: Turn, event: Event) -> None:
         if not isinstance(event, NoticeHeard | NoticeFailed):
             turn.protect(StopNotice())
         turn.start(SetMicrophone(True))
+    if Timer.NO_SOUND in timers(turn.state) - timers(turn.before):
+        turn.timer(Timer.NO_SOUND, NO_SOUND_SECONDS)
     out = event.timer if isinstance(event, TimedOut) else None
     needless = timers(turn.before) - timers(turn.state)
     for timer in Timer:

@@ -211,8 +211,8 @@ def _object(turn: Turn, *, unclear: bool = False) -> None:
         if not it.discarded and not it.hold_only:
             restrict_to_case(turn, it, "objection", "G23")
     if state.terms.objection_stops and state.stage is not Stage.ENDED:
-        since = turn.state.pauses.since or turn.now
-        turn.set(pauses=replace(turn.state.pauses, objection=True, unclear=unclear, since=since))
+        was = turn.state.pauses
+        turn.set(pauses=replace(was, objection=True, unclear=unclear).after(was, turn.now))
 
 
 # --- withdrawal, and kept out -------------------------------------------------------------------------
@@ -316,8 +316,7 @@ def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
     goes_on = bool(before.live)
     turn.note("party_asks_for_recording", "G23" if goes_on else "G03")
     if goes_on:
-        pauses = replace(before.pauses, objection=False, unclear=False)
-        turn.set(pauses=replace(pauses, since=pauses.since if pauses.for_all else None))
+        turn.set(pauses=replace(before.pauses, objection=False, unclear=False).after(before.pauses, turn.now))
         turn.state = replace(turn.state, objected=False)
     turn.set(told=Telling(), question=Question())
     turn.state = replace(turn.state, begin_new=bool(before.recordings), terms=event.terms or before.terms)

@@ -96,10 +96,10 @@ def _stop_what_is_not_wanted(turn: Turn) -> None:
 
 def _mark_what_is_missing(turn: Turn) -> None:
     if turn.state.recorder.failed is not None and due(turn.state):
-        _broke_off(turn, current(turn.state))
+        broke_off(turn, current(turn.state))
 
 
-def _broke_off(turn: Turn, it: Recording | None) -> None:
+def broke_off(turn: Turn, it: Recording | None) -> None:
     """Talk that was to be recorded is missing from what is kept, once for all of the call."""
     if not turn.state.broke_off:
         turn.state = replace(turn.state, broke_off=True)
@@ -211,7 +211,8 @@ def _run_on_failure(turn: Turn) -> None:
     """`on_failure = "end"`: the policy wants the call ended where a failure leaves an obligation unrecorded. Not yet where the
     notice failed: it can be given again."""
     state = turn.state
-    ends = state.terms.on_failure == "end" and obligation_unrecorded(state) and not untold(state)
+    lost = unheard(state) or (obligation_unrecorded(state) and not untold(state))
+    ends = state.terms.on_failure == "end" and lost
     if ends and not state.recorder.end_sent:
         turn.set(recorder=replace(state.recorder, end_sent=True))
         turn.note("call_ended_by_policy", "G02")
@@ -233,7 +234,7 @@ def obligation_unrecorded(state: State) -> bool:
         and state.told.phase is Told.INFORMED
         and state.recorder.failed is not None
     )
-    return (failed or untold(state)) and not state.pauses.silent
+    return ((failed or untold(state)) and not state.pauses.silent) or unheard(state)
 
 
 def untold(state: State) -> bool:
@@ -243,8 +244,17 @@ def untold(state: State) -> bool:
     return obliged and state.told.phase is Told.FAILED
 
 
+def unheard(state: State) -> bool:
+    """Documentation on obligation waits for a party that has not been heard for long."""
+    documentation = state.documentation
+    obliged = documentation.live and documentation.basis is Basis.LEGAL_OBLIGATION
+    return state.stage is Stage.TALKING and obliged and state.pauses.sound_missing
+
+
 def can_end_politely(state: State) -> bool:
-    """Where the policy does not end the call itself, or has not yet."""
+    """Where the policy does not end the call itself, or has not yet; and where nobody is heard any more."""
+    if state.stage is Stage.TALKING and state.live and state.pauses.sound_missing:
+        return not state.recorder.end_sent
     return state.terms.on_failure != "go_on" and obligation_unrecorded(state) and not state.recorder.end_sent
 
 
@@ -353,7 +363,7 @@ def recorder_failed(turn: Turn, event: RecorderFailed) -> None:
     if stage in (Stage.RINGING, Stage.TALKING):
         _fail(turn, event.reason, in_store=False)
     if stage in (Stage.TALKING, Stage.ENDED) and kept:
-        _broke_off(turn, kept[-1])
+        broke_off(turn, kept[-1])
 
 
 def storage_works(turn: Turn, _: StorageWorks) -> None:

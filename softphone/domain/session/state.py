@@ -6,7 +6,7 @@ states that will do the same are equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -134,6 +134,13 @@ class Sensitive(StrEnum):
     """time is up and the line declares no ground: it resumes by hand"""
 
 
+class PartySound(StrEnum):
+    THERE = "there"
+    NOT_YET = "not_yet"
+    """none has come since the answer: the notice plays and keys count, and nothing is recorded"""
+    GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True)
 class Pauses:
     held: bool = False
@@ -141,6 +148,10 @@ class Pauses:
     sensitive: Sensitive = Sensitive.OFF
     not_told: bool = False
     agent_gone: bool = False
+    sound: PartySound = PartySound.THERE
+    sound_missing: bool = False
+    """for so long that it has been said again"""
+    source_changed: bool = False
     objection: bool = False
     unclear: bool = False
     """keys or SIP objected, which is no sentence: asked by the agent, the party may have meant something else"""
@@ -156,17 +167,32 @@ class Pauses:
             for reason, stands in (
                 (Reason.OBJECTION, self.objection),
                 (Reason.SENSITIVE, self.sensitive is not Sensitive.OFF),
+                (Reason.SOURCE_CHANGED, self.source_changed),
                 (Reason.HELD, self.held or self.consulting),
                 (Reason.NO_AGENT, self.agent_gone),
+                (Reason.NO_SOUND, self.sound is not PartySound.THERE),
                 (Reason.NOT_TOLD, self.not_told),
             )
             if stands
         )
 
+    def after(self, was: Pauses, now: Now) -> Pauses:
+        """These, with the time since when all is paused."""
+        if not self.for_all:
+            return replace(self, since=None)
+        return self if was.for_all else replace(self, since=now)
+
     @property
     def silent(self) -> bool:
         """Agent and party cannot talk, or must not be listened to: clocks of questions stand still, keys are no answers."""
-        return bool(self.held or self.consulting or self.agent_gone or self.sensitive is not Sensitive.OFF)
+        return bool(
+            self.held
+            or self.consulting
+            or self.agent_gone
+            or self.sound is PartySound.GONE
+            or self.source_changed
+            or self.sensitive is not Sensitive.OFF
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +372,8 @@ class State:
     call_back: bool = False
     later: bool = False
     """taken up again from today's calls, long after its wrap-up"""
+    stood_still: bool = False
+    """the process did, while something was being recorded"""
     broke_off: bool = False
     """talk that was to be recorded is missing from what is kept: the recorder failed in mid-call, or the phone was lost"""
     pending: tuple[Pending, ...] = ()

@@ -9,7 +9,18 @@ from typing import Any
 from softphone.domain import events as e
 from softphone.domain.effects import Effect
 from softphone.domain.events import Event, Now, TimedOut, Timer
-from softphone.domain.session import consent, disputing, ending, keys, pausing, planning, refusal, segments, telling
+from softphone.domain.session import (
+    consent,
+    disputing,
+    ending,
+    keys,
+    party,
+    pausing,
+    planning,
+    refusal,
+    segments,
+    telling,
+)
 from softphone.domain.session.describing import presses
 from softphone.domain.session.following import follow
 from softphone.domain.session.reasoning import headline
@@ -55,7 +66,13 @@ ROWS: dict[type[Event], Row] = {
     e.AgentMediaChanged: pausing.agent_media_changed,
     e.DeskChanged: pausing.desk_changed,
     e.ConsultationChanged: pausing.consultation_changed,
-    e.NewPerson: pausing.new_person,
+    e.PartySoundChanged: party.sound_changed,
+    e.SourceChanged: party.source_changed,
+    e.SourceReturned: party.source_returned,
+    e.SameCaller: party.same_caller,
+    e.IdentityChanged: party.identity_changed,
+    e.StoodStill: party.stood_still,
+    e.NewPerson: party.new_person,
     e.PrivateCall: refusal.private_call,
     e.Committed: segments.committed,
     e.CommitFailed: segments.commit_failed,
@@ -76,6 +93,7 @@ TIME_OUTS: dict[Timer, Row] = {
     Timer.DESK_SILENT: pausing.desk_silent,
     Timer.WRAP_UP: ending.wrap_up_time_up,
     Timer.RETRY: segments.retry,
+    Timer.NO_SOUND: party.sound_missing,
     Timer.WARNING_TONE: segments.warn_by_tone,
 }
 

@@ -35,6 +35,7 @@ class Press:
 
 _PRESSES: tuple[Press, ...] = (
     Press("person_answered", "personAnswered", "person"),
+    Press("same_caller", "sameCaller", "person"),
     Press("notice_read", "noticeRead", "check"),
     Press("voicemail", "voicemail", "voicemail"),
     Press("said_yes", "saidYes", "check"),

@@ -42,7 +42,9 @@ def press_words(view: View, call: CallState, status: Status, action: str, langua
         title = title if fits_a_button(party) else "press.said_yes.short"
     if action == "notice_read" and status.notice and status.notice.asks:
         sub = "press.notice_read.asks"
-    why = texts("press.end_politely.why") if action == "end_politely" else ""
+    why = ""
+    if action == "end_politely":
+        why = texts("press.end_politely.unheard" if "still_no_sound" in status.notes else "press.end_politely.why")
     return PressWords(texts(title, **words), texts(sub, **words), why)
 
 

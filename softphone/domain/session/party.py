@@ -1,0 +1,166 @@
+"""Rows on the other end: whether it is heard, whether it is still the same party, and who joins (G05, G10).
+
+What RTP and SIP show of it comes from the edge; only the agent can say who it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from softphone.domain.decision import How
+from softphone.domain.effects import FollowSource, SoundTone, StopNotice, Tone
+from softphone.domain.events import (
+    IdentityChanged,
+    NewPerson,
+    PartySoundChanged,
+    SameCaller,
+    SourceChanged,
+    SourceReturned,
+    StoodStill,
+    TimedOut,
+)
+from softphone.domain.purpose import Reason
+from softphone.domain.session.pausing import pause
+from softphone.domain.session.segments import broke_off, current
+from softphone.domain.session.state import NONE, PartySound, Question, Stage, State, Telling
+from softphone.domain.session.telling import begin, cut_short, note_begun, start_reading
+from softphone.domain.session.turn import Turn
+from softphone.domain.status import PurposePhase, Told
+
+# --- the party's sound ----------------------------------------------------------------------------
+
+
+def sound_changed(turn: Turn, event: PartySoundChanged) -> None:
+    """Nothing is recorded while the party is not heard: what would be stored is the agent's open microphone. One that has gone
+    hears nothing either; one that has not been heard yet may only be silent, and is told all the same."""
+    state = turn.state
+    pauses = state.pauses
+    if (pauses.sound is PartySound.THERE) is event.present or state.stage not in (Stage.RINGING, Stage.TALKING):
+        return
+    if event.present:
+        pauses = replace(pauses, sound=PartySound.THERE, sound_missing=False)
+    elif state.stage is Stage.RINGING:
+        pauses = replace(pauses, sound=PartySound.NOT_YET)
+    else:
+        pauses = replace(pauses, sound=PartySound.GONE)
+    pause(turn, pauses, "party_sound_back" if event.present else "party_sound_gone", Reason.NO_SOUND.rule)
+
+
+def sound_missing(turn: Turn, _: TimedOut) -> None:
+    """Said again, and hanging up is offered. An obligation is unrecorded by it."""
+    pauses = turn.state.pauses
+    if turn.state.stage is Stage.TALKING and pauses.sound is not PartySound.THERE and not pauses.sound_missing:
+        turn.start(SoundTone(Tone.WARNING))
+        turn.note("party_sound_missing", Reason.NO_SOUND.rule)
+        turn.set(pauses=replace(pauses, sound_missing=True))
+
+
+def stood_still(turn: Turn, event: StoodStill) -> None:
+    """What was said meanwhile is missing from what is kept."""
+    state = turn.state
+    it = current(state)
+    if state.stage is not Stage.TALKING or not state.recorder.on or it is None:
+        return
+    turn.state = replace(state, stood_still=True)
+    turn.note("stood_still", Reason.BROKE_OFF.rule, it.id, gap_seconds=round(event.seconds))
+    broke_off(turn, it)
+
+
+# --- where it comes from --------------------------------------------------------------------------
+
+
+def source_changed(turn: Turn, _: SourceChanged) -> None:
+    pauses = turn.state.pauses
+    if turn.state.stage is Stage.TALKING and not pauses.source_changed:
+        pause(turn, replace(pauses, source_changed=True), "source_changed", Reason.SOURCE_CHANGED.rule)
+
+
+def source_returned(turn: Turn, _: SourceReturned) -> None:
+    pauses = turn.state.pauses
+    if turn.state.stage is Stage.TALKING and pauses.source_changed:
+        pause(turn, replace(pauses, source_changed=False), "source_returned", Reason.SOURCE_CHANGED.rule)
+
+
+def can_be_same_caller(state: State) -> bool:
+    return state.stage is Stage.TALKING and state.pauses.source_changed
+
+
+def same_caller(turn: Turn, _: SameCaller) -> None:
+    if can_be_same_caller(turn.state):
+        turn.start(FollowSource())
+        pauses = replace(turn.state.pauses, source_changed=False)
+        pause(turn, pauses, "same_caller", Reason.SOURCE_CHANGED.rule)
+
+
+# --- who it is ------------------------------------------------------------------------------------
+
+
+def can_add_person(state: State) -> bool:
+    """Also before the notice: an interpreter has not heard what an exchange told. Not while a newcomer is being told: whoever
+    comes then is told once that is over."""
+    told = state.told
+    telling = told.phase not in (Told.FAILED, Told.INFORMED)
+    waits = telling and (state.pauses.not_told or told.joined)
+    return state.stage is Stage.TALKING and bool(state.live) and not waits
+
+
+def new_person(turn: Turn, _: NewPerson) -> None:
+    """Paused until told, and asked for each purpose on consent; an open question is cancelled and asked anew for all. A source
+    that nobody explained is explained by it."""
+    if not can_add_person(turn.state):
+        return
+    turn.note("new_person", "G05")
+    if (was := turn.state.pauses).source_changed:
+        turn.start(FollowSource())
+        turn.set(pauses=replace(was, source_changed=False).after(was, turn.now))
+    if turn.state.told.phase is Told.INFORMED:
+        _joins(turn)
+    else:
+        _begin_again(turn)
+
+
+def identity_changed(turn: Turn, _: IdentityChanged) -> None:
+    """Put through. In the notice or its question all begins anew by itself; later it is a newcomer, told as the agent chooses."""
+    state = turn.state
+    if state.stage is not Stage.TALKING or not state.live:
+        return
+    turn.note("identity_changed", "G05")
+    told = state.told
+    if told.phase is Told.PLAYING:
+        turn.note("notice_cut_short", "G05", why="identity_changed")
+        turn.set(told=replace(told, vouched=NONE, carried=NONE, joined=True))
+        begin(turn, read=False)
+    elif told.phase is not Told.INFORMED:
+        _begin_again(turn)
+    else:
+        if state.question.repeating:
+            turn.protect(StopNotice())
+        _joins(turn)
+        if state.asked and not state.pauses.silent:
+            begin(turn, read=state.decision.how is How.READ)
+
+
+def _joins(turn: Turn) -> None:
+    state = turn.state
+    for purpose, it in state.purposes:
+        if it.needs_yes and (it.asked or it.active):
+            turn.set_phase(purpose, PurposePhase.PLANNED, Reason.NOT_TOLD)
+    turn.set(
+        told=Telling(phase=Told.READING, how=How.READ.value, interrupted=state.pauses.silent),
+        question=Question(),
+        pauses=replace(state.pauses, not_told=True).after(state.pauses, turn.now),
+    )
+    note_begun(turn)
+    if not state.pauses.silent:
+        start_reading(turn)
+
+
+def _begin_again(turn: Turn) -> None:
+    """The notice was not through yet: nobody has been told, and the newcomer has not heard what was said so far."""
+    told = turn.state.told
+    if told.phase is Told.PLAYING:
+        cut_short(turn, "new_person")
+    heard = replace(turn.state.told, essentials=False, readable=False, vouched=NONE, carried=NONE, joined=True)
+    turn.set(told=heard)
+    if told.phase is Told.READING and not told.interrupted:
+        start_reading(turn)
