@@ -206,6 +206,8 @@ class Hands:
                 self._tell(Tone(call.id, tone.value))
             case do.SoundWarningTone():
                 self._phone.sound_warning(call.id)
+            case do.FollowSource():
+                pass
             case do.EndCall():
                 self._phone.hang_up(call.id)
         return None
