@@ -180,6 +180,16 @@ class SpokenWord:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeFile:
+    """What was decided to be played: a WAV file, and where they are known its length and the SHA-256 of its bytes in hex. Another
+    sound under its name is not played."""
+
+    path: str
+    seconds: float | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeSound:
     """A notice that can be played: a WAV file (16 kHz, mono, 16 bit) that begins with `LEAD` of silence.
 
@@ -195,6 +205,15 @@ class NoticeSound:
     words: tuple[SpokenWord, ...]
     question_path: str | None = None
     question_seconds: float = 0.0
+    digest: str = ""
+    question_digest: str = ""
+
+    def file(self, *, question_only: bool = False) -> NoticeFile | None:
+        if not question_only:
+            return NoticeFile(self.path, self.seconds, self.digest)
+        if self.question_path is None:
+            return None
+        return NoticeFile(self.question_path, self.question_seconds, self.question_digest)
 
 
 def wording_hash(line: str, notice: NoticeId, language: Language, *parts: str) -> str:

@@ -12,7 +12,7 @@ from typing import Protocol
 from softphone.domain import effects as do
 from softphone.domain.changes import AuditEntry, Commit, Discard, OpenSegment
 from softphone.domain.decision import Decision, Known, NoticeId, not_recorded
-from softphone.domain.notice import asks
+from softphone.domain.notice import NoticeFile, asks
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Reason
 from softphone.embed.draws import Draws
@@ -133,14 +133,14 @@ class OtherPhone:
             self._closed.add(call)
         self._effect(call, do.SetMicrophone(opened))
 
-    def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None:  # noqa: ARG002
+    def play_notice(self, call: str, file: NoticeFile, lead_in_seconds: float) -> None:  # noqa: ARG002
         """The sound has its own silence before it; the call's notice is the one that is meant."""
         live = self._calls[call]
         sound, notice = live.notice, live.notice_id
         if sound is None or notice is None:
             return
         play = self._plays[call] = self._playing[call] = self._plays.get(call, 0) + 1
-        again = sound.question_path is not None and path == Path(sound.question_path)
+        again = file.path == sound.question_path
         seconds = sound.question_seconds if again else sound.seconds
         text = sound.text
         if self.plain:
@@ -153,7 +153,7 @@ class OtherPhone:
                     notice=notice,
                     language=text.language,
                     question_only=again,
-                    wav=str(path.resolve()),
+                    wav=str(Path(file.path).resolve()),
                     seconds=seconds,
                     text=text.shown[text.question :] if again else text.shown,
                 )

@@ -207,6 +207,8 @@ class Calls:
     def notice_cut(self, event: sip.NoticeCut) -> None:
         if (call := self._live.get(event.call)) and event.reason not in ("stopped", "replaced"):
             self._stepper.notice_failed(call, event.reason)
+            if event.reason == "file":
+                self._rules.make_anew()
 
     # --- store, recorder, rulebook ---------------------------------------------------------------
 

@@ -86,6 +86,10 @@ class EngineRules:
         self.archive_signer = archive_signer
         if self.policy and archive_signer and archive_signer not in self.policy.signed_by:
             self._put_away()
+        self.make_anew()
+
+    def make_anew(self) -> None:
+        """Policy and notices are read and made again, as after a change of the file, and what is in force stays meanwhile."""
         if self._path:
             self.load(self._path, self._signer)
             self._stands = self._noted

@@ -29,6 +29,8 @@ from softphone.plugin.spec import Speech, SpeechWord
 LANGUAGE_PAUSE = 0.6
 """seconds between a sentence in one language and the next in another: the ear has to change over"""
 
+FASTEST = 45.0
+"""characters a second: nobody speaks half as fast and is understood"""
 _FORMAT = "klartone-notice-1"
 _SPEECH: TypeAdapter[Speech] = TypeAdapter(Speech)
 _SPEECH_WITHIN = 30.0
@@ -106,14 +108,19 @@ class Speaker:
             if isinstance(speech, PluginFailed):
                 return None
             kept = speech
-            self._write(f"{key}.json", _SPEECH.dump_json(speech))
+            said = _SPEECH.dump_json(speech)
+            self._write(f"{key}.json", said)
+            self._write(f"{key}.sha256", _digest(said).encode())
         return kept
 
     def _kept(self, key: str, spoken: str) -> Speech | None:
-        """What was spoken before, if it is whole; whatever else lies there is spoken again."""
+        """What was spoken before, if it is that still; whatever else lies there is spoken again."""
         try:
-            speech = _SPEECH.validate_json((self._cache / f"{key}.json").read_bytes())
-            return speech if _is_speech(speech, spoken) else None
+            said = (self._cache / f"{key}.json").read_bytes()
+            if _digest(said).encode() != (self._cache / f"{key}.sha256").read_bytes():
+                return None
+            speech = _SPEECH.validate_json(said)
+            return speech if _is_speech(speech, spoken) and _is_paced(speech, spoken) else None
         except (OSError, ValueError):
             return None
 
@@ -126,22 +133,27 @@ class Speaker:
         essentials: float,
         question: float | None,
     ) -> NoticeSound:
-        """The files to play, and when in them each thing is said."""
-        question_path, question_seconds = None, 0.0
-        if question is not None:
-            rest = samples[round((question - LEAD) * RATE) :]
-            rest = rest if len(rest) else samples
-            question_path = self._write(f"{key}-question.wav", wav_with_lead(rest))
-            question_seconds = len(rest) / RATE + LEAD
-        return NoticeSound(
+        """The files to play, and when in them each thing is said. Just these bytes are what is played later."""
+        whole = wav_with_lead(samples)
+        sound = NoticeSound(
             text=text,
-            path=self._write(f"{key}.wav", wav_with_lead(samples)),
+            path=self._write(f"{key}.wav", whole),
             seconds=len(samples) / RATE + LEAD,
             essentials=essentials,
             question=question,
             words=shown,
-            question_path=question_path,
-            question_seconds=question_seconds,
+            digest=_digest(whole),
+        )
+        if question is None:
+            return sound
+        rest = samples[round((question - LEAD) * RATE) :]
+        rest = rest if len(rest) else samples
+        alone = wav_with_lead(rest)
+        return replace(
+            sound,
+            question_path=self._write(f"{key}-question.wav", alone),
+            question_seconds=len(rest) / RATE + LEAD,
+            question_digest=_digest(alone),
         )
 
     def _write(self, name: str, content: bytes) -> str:
@@ -201,6 +213,15 @@ def _is_speech(speech: Speech, spoken: str) -> bool:
     times = [time for word in speech.words for time in (word.at, word.until)]
     inside = all(0 <= word.start < word.end <= len(spoken) for word in speech.words)
     return bool(times) and inside and times == sorted(times) and times[0] >= 0 and times[-1] <= seconds + 0.1
+
+
+def _is_paced(speech: Speech, spoken: str) -> bool:
+    """Whether anybody can have said all of it in that time."""
+    return len(read_wav(speech.wav)) / RATE >= len(spoken) / FASTEST
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _key(*parts: str) -> str:

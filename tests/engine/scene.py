@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from softphone.domain.changes import AuditEntry, Commit, OpenSegment
 from softphone.domain.decision import Decision, Facts, How, Known, NoticeId, PlanState, PurposePlan
 from softphone.domain.events import Now
-from softphone.domain.notice import NoticeSound, NoticeText, Piece
+from softphone.domain.notice import NoticeFile, NoticeSound, NoticeText, Piece
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Basis, Headline, Language, Reason
 from softphone.engine.call.live import LiveCall
@@ -87,10 +86,10 @@ class FakePhone:
     def open_microphone(self, call: str, opened: bool) -> None:
         self.done.append("microphone open" if opened else "microphone shut")
 
-    def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None:
+    def play_notice(self, call: str, file: NoticeFile, lead_in_seconds: float) -> None:
         if self.notice_fails:
             raise RuntimeError("a bug")
-        self.done.append(f"play {path}")
+        self.done.append(f"play {file.path}")
 
     def stop_notice(self, call: str) -> None:
         self.done.append("stop notice")
@@ -170,6 +169,8 @@ class FakeRules:
     asked: list[tuple[Facts, bool]] = field(default_factory=list[tuple[Facts, bool]])
     """what the rulebook was asked, and whether the call is in the sample"""
     book: NoticeBook = field(default_factory=lambda: book_of(TEXT, ENGLISH))
+
+    def make_anew(self) -> None: ...
 
     def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
         self.asked.append((facts, drawn))

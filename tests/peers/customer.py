@@ -26,6 +26,7 @@ from softphone.audio.bridge import LiveBridge
 from softphone.audio.devices import SoundFault, SoundWorks
 from softphone.audio.files import FileSound, read_wav, write_wav
 from softphone.domain.errors import KlartoneError
+from softphone.domain.notice import NoticeFile
 from softphone.engine.sip import events
 from softphone.engine.sip.call import CallDirector
 from softphone.engine.sip.phone import Phone
@@ -138,7 +139,7 @@ class Customer:
             case "microphone":
                 phone.open_microphone(call, command["on"])
             case "notice":
-                phone.play_notice(call, Path(command["wav"]), command.get("lead_in", 0.4))
+                phone.play_notice(call, NoticeFile(command["wav"], command.get("seconds")), command.get("lead_in", 0.4))
             case "stop_notice":
                 phone.stop_notice(call)
             case "recording":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from softphone.domain import effects as do
@@ -12,6 +11,7 @@ from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry, Commit, OpenSegment
 from softphone.domain.decision import Facts
 from softphone.domain.errors import KlartoneError
+from softphone.domain.notice import NoticeFile
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Reason
 from softphone.engine.call.live import LiveCall
@@ -34,7 +34,7 @@ class Phone(Protocol):
 
     def hang_up(self, call: str) -> None: ...
     def open_microphone(self, call: str, opened: bool) -> None: ...
-    def play_notice(self, call: str, path: Path, lead_in_seconds: float) -> None: ...
+    def play_notice(self, call: str, file: NoticeFile, lead_in_seconds: float) -> None: ...
     def stop_notice(self, call: str) -> None: ...
     def set_recording(self, call: str, state: PeerRecordingState) -> None: ...
     def sound_warning(self, call: str) -> None: ...
@@ -130,6 +130,10 @@ class Rules(Protocol):
         """Addresses of those whose word is believed that a party has been told already."""
         ...
 
+    def make_anew(self) -> None:
+        """A notice's sound was not what was made: they are all looked at again, for the next call and the next try."""
+        ...
+
     def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
         """The answer, or `not_recorded` where it failed, comes to `Calls.decided`."""
         ...
@@ -214,16 +218,16 @@ class Hands:
 
     def _play_notice(self, call: LiveCall, effect: do.PlayNotice) -> ev.Event | None:
         sound = call.sound_of(effect.notice, effect.language, newcomer=effect.newcomer)
-        if sound:
-            call.notice_by = self._clock().mono + sound.seconds + NOTICE_GRACE
-        path = (sound.question_path if effect.question_only else sound.path) if sound else None
-        if path is None:
+        file = sound.file(question_only=effect.question_only) if sound else None
+        call.notice_by = None
+        if sound is None or file is None:
             self.occurred(call, "notice_missing")
             return ev.NoticeFailed()
         call.notice = sound
         try:
-            self._phone.play_notice(call.id, Path(path), 0.0)
+            self._phone.play_notice(call.id, file, 0.0)
         except KlartoneError as error:
             self.occurred(call, "notice_cut", {"reason": error.code})
             return ev.NoticeFailed()
+        call.notice_by = self._clock().mono + (file.seconds or sound.seconds) + NOTICE_GRACE
         return None

@@ -10,11 +10,11 @@ import contextlib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pjsua2 as pj
 
 from softphone.domain.errors import KlartoneError
+from softphone.domain.notice import NoticeFile
 from softphone.engine.sip import events
 from softphone.engine.sip.account import target_uri
 from softphone.engine.sip.call import CallDirector, Leg, call_params, new_call_id
@@ -26,6 +26,7 @@ from softphone.engine.sip.happenings import (
     MediaReached,
     MessageSeen,
     NoticeEnded,
+    NoticeRead,
     OfferAnswered,
     Post,
     StateReached,
@@ -169,8 +170,8 @@ class Calls:
     def open_microphone(self, call: str, opened: bool) -> None:
         self._hearing.open_microphone(self._leg(call), opened)
 
-    def play_notice(self, call: str, path: Path, lead_in: float = LEAD_IN) -> None:
-        self._hearing.play_notice(self._established(call), path, lead_in)
+    def play_notice(self, call: str, file: NoticeFile, lead_in: float = LEAD_IN) -> None:
+        self._hearing.play_notice(self._established(call), file, lead_in)
 
     def stop_notice(self, call: str) -> None:
         self._hearing.cut_notice(self._leg(call), "stopped")
@@ -191,6 +192,7 @@ class Calls:
             self._hearing.silence(leg)
         self._legs.clear()
         self._leaving.clear()
+        self._hearing.close()
 
     # What happens
 
@@ -276,6 +278,9 @@ class Calls:
         # By INFO any byte can come for one.
         if happening.call in self._legs and _DIGITS.fullmatch(happening.digit):
             self._emit(events.DigitReceived(happening.call, happening.digit, happening.at))
+
+    def notice_read(self, happening: NoticeRead) -> None:
+        self._hearing.notice_read(happening)
 
     def notice_ended(self, happening: NoticeEnded) -> None:
         self._hearing.notice_ended(happening)

@@ -165,7 +165,8 @@ class NoticePlayed:
 
 @dataclass(frozen=True, slots=True)
 class NoticeCut:
-    """Not heard whole. `reason`: stopped, held, media, ended, replaced."""
+    """Not heard whole. `reason`: stopped, held, media, ended, replaced; `file`: no sound, or not the one that was decided;
+    `late`: the disk did not give it in time."""
 
     call: str
     reason: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from softphone.engine.sip.message import Message
@@ -114,6 +114,15 @@ class DigitSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeRead:
+    """Its sound; empty where its file is no sound, or not the one that was decided."""
+
+    call: str
+    serial: int
+    pcm: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeEnded:
     call: str
     serial: int
@@ -143,6 +152,7 @@ Happening = (
     | MessageSeen
     | OfferAnswered
     | DigitSeen
+    | NoticeRead
     | NoticeEnded
     | CallbackFailed
     | FrameFailed

@@ -11,10 +11,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softphone.domain.errors import EngineError
+from softphone.domain.notice import NoticeFile
 from softphone.engine.sip import happenings as seen
 from softphone.engine.sip.calls import DECLINE, Calls
 from softphone.engine.sip.crowd import Crowd
@@ -219,13 +219,14 @@ class Phone:
         """
         self._running()[1].open_microphone(call, opened)
 
-    def play_notice(self, call: str, path: Path, lead_in_seconds: float = LEAD_IN) -> None:
-        """Play a WAV file (16 bit, mono) to party and agent, after a silence.
+    def play_notice(self, call: str, file: NoticeFile, lead_in_seconds: float = LEAD_IN) -> None:
+        """Play a WAV file (16 bit, mono) to party and agent, after a silence. NoticeCut follows where it cannot be played, or is
+        not what was decided.
 
-        Raises KlartoneError `call_not_established` before CallEstablished (never early media),
-        `notice_not_possible` while held or without media, and SoundError `notice_file`.
+        Raises KlartoneError `call_not_established` before CallEstablished (never early media), and `notice_not_possible` while
+        held or without media.
         """
-        self._running()[1].play_notice(call, path, lead_in_seconds)
+        self._running()[1].play_notice(call, file, lead_in_seconds)
 
     def stop_notice(self, call: str) -> None:
         self._running()[1].stop_notice(call)
@@ -301,6 +302,8 @@ class Phone:
                 calls.offer_answered(happening)
             case seen.DigitSeen():
                 calls.digit_seen(happening)
+            case seen.NoticeRead():
+                calls.notice_read(happening)
             case seen.NoticeEnded():
                 calls.notice_ended(happening)
             case seen.CallbackFailed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -108,18 +109,31 @@ def test_a_party_who_holds_or_hangs_up_cuts_the_notice(agent: SecondPhone, custo
     customer.wait_for("CallEnded")
 
 
-def test_a_file_that_is_no_sound_is_refused_and_the_call_goes_on(
-    agent: SecondPhone, customer: SecondPhone, tmp_path: Path
+def test_a_file_that_is_no_sound_or_not_what_was_decided_is_not_heard_and_the_call_goes_on(
+    agent: SecondPhone, customer: SecondPhone, notice: Path, tmp_path: Path
 ) -> None:
     connect(customer, agent)
     empty, noise, short = (tmp_path / name for name in ("empty.wav", "noise.wav", "short.wav"))
     empty.write_bytes(b"")
     noise.write_bytes(bytes(range(256)) * 40)
     write_wav(short, bytes(64))
-    for path in (empty, noise, short, tmp_path / "missing.wav"):
-        agent.do("notice", wav=str(path))
-        refused = agent.wait_for("Refused")
-        assert refused["code"] == "notice_file"
-        assert refused["params"]["path"] == str(path)
+    for path, seconds in ((empty, None), (noise, None), (short, None), (tmp_path / "missing.wav", None), (notice, 9.0)):
+        agent.do("notice", wav=str(path), seconds=seconds)
+        assert agent.wait_for("NoticeCut")["reason"] == "file"
     talk(customer, 10)
     part(customer, agent)
+
+
+@pytest.mark.rule("G05")
+def test_a_disk_that_does_not_give_the_notice_cuts_it_in_time(
+    agent: SecondPhone, customer: SecondPhone, tmp_path: Path
+) -> None:
+    hangs = tmp_path / "hangs.wav"
+    os.mkfifo(hangs)
+    connect(customer, agent)
+    agent.do("notice", wav=str(hangs))
+    assert agent.wait_for("NoticeCut", 5)["reason"] == "late"
+    talk(customer, 10)
+    part(customer, agent)
+    # Whoever waits for it is let go.
+    hangs.open("wb").close()

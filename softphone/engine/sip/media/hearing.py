@@ -8,15 +8,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pjsua2 as pj
 
 from softphone.domain.errors import KlartoneError
+from softphone.domain.notice import NoticeFile
 from softphone.engine.sip import events
 from softphone.engine.sip.call import Leg
-from softphone.engine.sip.happenings import MediaState, NoticeEnded, Post
-from softphone.engine.sip.media.notice import HEARD_MARGIN, Notice
+from softphone.engine.sip.happenings import MediaState, NoticeEnded, NoticeRead, Post
+from softphone.engine.sip.media.notice import HEARD_MARGIN, READ_WITHIN, Notice, NoticeFiles
 from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.timers import Timers
 from softphone.engine.turns import seconds
@@ -36,9 +36,9 @@ class Hearing:
         self._legs = legs
         self._ports = ports
         self._timers = timers
-        self._post = post
         self._emit = emit
         self._serials = itertools.count(1)
+        self._files = NoticeFiles(post)
 
     # The media
 
@@ -72,36 +72,63 @@ class Hearing:
         self.wire(leg)
         self._ports.leave(leg.sound)
 
+    def close(self) -> None:
+        self._files.close()
+
     # The notice
 
-    def play_notice(self, leg: Leg, path: Path, lead_in: float) -> None:
-        """Raises KlartoneError `notice_not_possible`, and SoundError `notice_file`."""
+    def play_notice(self, leg: Leg, file: NoticeFile, lead_in: float) -> None:
+        """Raises KlartoneError `notice_not_possible`. What comes of the file comes as an event."""
         if leg.media is None or leg.media.status != pj.PJSUA_CALL_MEDIA_ACTIVE or leg.sound.held:
             raise KlartoneError("notice_not_possible")
         self.cut_notice(leg, "replaced")
-        leg.notice = Notice(leg.call, next(self._serials), path, self._post)
+        leg.notice = notice = Notice(leg.call, next(self._serials), seconds() + lead_in)
         self.wire(leg)
         # By its name: a timer that held the leg would keep the pjsua2 call beyond its end.
-        call, serial = leg.call, leg.notice.serial
-        self._timers.after(lead_in, lambda: self._start_notice(call, serial))
+        call, serial = leg.call, notice.serial
+        self._timers.after(READ_WITHIN, lambda: self._not_read(call, serial))
+        self._files.read(notice, file)
 
     def cut_notice(self, leg: Leg, reason: str) -> None:
         if leg.notice is not None:
             self._end_notice(leg)
             self._emit(events.NoticeCut(leg.call, reason))
 
-    def notice_ended(self, happening: NoticeEnded) -> None:
+    def notice_read(self, happening: NoticeRead) -> None:
         leg = self._playing(happening.call, happening.serial)
-        if leg is not None and leg.notice is not None and not leg.notice.read:
-            leg.notice.read = True
+        if leg is None or leg.notice is None:
+            return
+        if not happening.pcm:
+            self.cut_notice(leg, "file")
+            return
+        leg.notice.pcm = happening.pcm
+        wait = leg.notice.ready_at - seconds()
+        if wait > 0:
+            self._timers.after(wait, lambda: self._start_notice(happening.call, happening.serial))
+        else:
+            self._start_notice(happening.call, happening.serial)
+
+    def notice_ended(self, happening: NoticeEnded) -> None:
+        if self._playing(happening.call, happening.serial) is not None:
             self._timers.after(HEARD_MARGIN, lambda: self._heard(happening.call, happening.serial))
+
+    def _not_read(self, call: str, serial: int) -> None:
+        leg = self._playing(call, serial)
+        if leg is not None and leg.notice is not None and not leg.notice.pcm:
+            self.cut_notice(leg, "late")
 
     def _start_notice(self, call: str, serial: int) -> None:
         leg = self._playing(call, serial)
-        if leg is not None and leg.notice is not None:
-            leg.notice.sounding = True
-            self.wire(leg)
+        if leg is None or leg.notice is None:
+            return
+        leg.notice.sounding = True
+        self._ports.notice.playing = leg.notice
+        self.wire(leg)
+        if ("notice", "stream") in leg.wires.connected:
             self._emit(events.NoticeStarted(call, seconds()))
+        else:
+            # The party would hear nothing of it.
+            self.cut_notice(leg, "media")
 
     def _heard(self, call: str, serial: int) -> None:
         leg = self._playing(call, serial)
@@ -114,9 +141,10 @@ class Hearing:
         return leg if leg is not None and leg.notice is not None and leg.notice.serial == serial else None
 
     def _end_notice(self, leg: Leg) -> None:
+        """It is silent from the next tick on."""
         notice, leg.notice = leg.notice, None
-        if notice is not None:
-            leg.wires.part_from(notice, self._ports)
+        if self._ports.notice.playing is notice:
+            self._ports.notice.playing = None
         self.wire(leg)
 
     # The tones
@@ -135,7 +163,7 @@ class Hearing:
         hearing = not leg.ending and (status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD))
         microphone = talking and leg.microphone_open and leg.notice is None
         leg.sound.talking = microphone
-        notice = leg.notice if talking and leg.notice is not None and leg.notice.sounding else None
+        notice = talking and leg.notice is not None and leg.notice.sounding
         waiting = leg.progress == "ringing" and not (leg.established or leg.ending or hearing)
         wanted = leg.wires.wanted(
             hearing=hearing, talking=talking, microphone=microphone, notice=notice, waiting=waiting
@@ -147,5 +175,5 @@ class Hearing:
         stream = None
         with contextlib.suppress(pj.Error):
             stream = leg.director.getAudioMedia(-1)
-        for fault in leg.wires.connect(wanted, self._ports, stream, notice, renewed=renewed):
+        for fault in leg.wires.connect(wanted, self._ports, stream, renewed=renewed):
             self._emit(events.PhoneFault("media", fault, leg.call))

@@ -1,64 +1,103 @@
-"""A notice on its way to the party: a WAV file played by pjmedia itself, once.
+"""A notice on its way to the party: its sound in memory, read from its file beside the polling thread, played once by a port.
 
-It counts as heard when its end was read and a margin has passed, because the file's end is known a
-little before its last packet has been sent and decoded. When it may start is the phone's business.
+It counts as heard when its last sample has been asked for and a margin has passed, because that is a little before its last
+packet has been sent and decoded. When it may start is the phone's business.
 """
-
-# ruff: noqa: N802 - callbacks bear PJSIP's own names
 
 from __future__ import annotations
 
+import hashlib
+import io
+import queue
+import threading
 import wave
+from collections import OrderedDict
 from pathlib import Path
 
-import pjsua2 as pj
-
-from softphone.domain.errors import SoundError
-from softphone.engine.sip.happenings import NoticeEnded, Post, guarded
+from softphone.audio.resample import Resampler
+from softphone.domain.notice import NoticeFile
+from softphone.engine.sip.endpoint import CLOCK_RATE
+from softphone.engine.sip.happenings import NoticeRead, Post
+from softphone.engine.sip.media import FRAME_BYTES
 
 HEARD_MARGIN = 0.2
 LEAD_IN = 0.4
-
-
-class _Player(pj.AudioMediaPlayer):
-    def __init__(self, call: str, serial: int, post: Post) -> None:
-        super().__init__()
-        self.call = call
-        self.serial = serial
-        self.post = post
-
-    @guarded
-    def onEof2(self) -> None:
-        self.post(NoticeEnded(self.call, self.serial))
+READ_WITHIN = 2.0
+"""seconds that the disk may take to give a notice's sound"""
+_KEPT = 8
+"""sounds that stay in memory for the next call"""
+_OFF = 0.05
+"""seconds by which a file may differ from the length that was decided"""
 
 
 class Notice:
-    """One playing of one file. `sounding` from its first sample, `read` from its end."""
+    """One playing of one file. `pcm` once it has been read, `sounding` from its first sample, `over` from its end; not before
+    `ready_at`."""
 
-    def __init__(self, call: str, serial: int, path: Path, post: Post) -> None:
-        """Raises SoundError `notice_file` (parameter `path`) for a file that is no usable sound."""
-        check_sound_file(path)
+    __slots__ = ("_at", "call", "over", "pcm", "ready_at", "serial", "sounding")
+
+    def __init__(self, call: str, serial: int, ready_at: float) -> None:
+        self.call = call
         self.serial = serial
+        self.ready_at = ready_at
+        self.pcm = b""
         self.sounding = False
-        self.read = False
-        self.player = _Player(call, serial, post)
-        try:
-            self.player.createPlayer(str(path), pj.PJMEDIA_FILE_NO_LOOP)
-        except pj.Error as error:
-            raise SoundError("notice_file", path=str(path), reason=error.reason) from None
+        self.over = False
+        self._at = 0
+
+    def next_frame(self) -> bytes | None:
+        """On pjmedia's thread, once a tick; None once all of it has been given."""
+        frame = self.pcm[self._at : self._at + FRAME_BYTES]
+        self._at += len(frame)
+        return frame.ljust(FRAME_BYTES, b"\0") if frame else None
 
 
-def check_sound_file(path: Path) -> None:
-    """16-bit mono PCM in a WAV file, any rate, not empty. Raises SoundError `notice_file`."""
+class NoticeFiles:
+    """Reads sounds on a thread of its own: a disk that hangs keeps no call waiting. Each answer comes as `NoticeRead`."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._wanted: queue.SimpleQueue[tuple[Notice, NoticeFile] | None] = queue.SimpleQueue()
+        self._kept: OrderedDict[NoticeFile, bytes] = OrderedDict()
+        self._thread: threading.Thread | None = None
+
+    def read(self, notice: Notice, file: NoticeFile) -> None:
+        kept = self._kept.get(file)
+        if kept is not None:
+            self._post(NoticeRead(notice.call, notice.serial, kept))
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
+            self._thread.start()
+        self._wanted.put((notice, file))
+
+    def close(self) -> None:
+        self._wanted.put(None)
+
+    def _run(self) -> None:
+        while (wanted := self._wanted.get()) is not None:
+            notice, file = wanted
+            pcm = read_notice(file)
+            if pcm and file.digest:
+                self._kept[file] = pcm
+                if len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+            self._post(NoticeRead(notice.call, notice.serial, pcm))
+
+
+def read_notice(file: NoticeFile) -> bytes:
+    """Its samples at the phone's own rate. Empty where it is no 16-bit mono WAV file, or not what was decided."""
     try:
-        with wave.open(str(path), "rb") as sound:
-            shape = (sound.getsampwidth(), sound.getnchannels())
-            frames = sound.getnframes()
-            rate = sound.getframerate()
-    except (OSError, EOFError, wave.Error) as error:
-        raise SoundError("notice_file", path=str(path), reason=str(error)) from None
-    if shape != (2, 1) or not 8_000 <= rate <= 48_000:
-        reason = f"{8 * shape[0]} bit, {shape[1]} channels, {rate} Hz"
-        raise SoundError("notice_file", path=str(path), reason=reason)
-    if frames < rate // 10:
-        raise SoundError("notice_file", path=str(path), reason=f"{frames} frames")
+        raw = Path(file.path).read_bytes()
+        if file.digest and hashlib.sha256(raw).hexdigest() != file.digest:
+            return b""
+        with wave.open(io.BytesIO(raw), "rb") as sound:
+            shape, rate = (sound.getsampwidth(), sound.getnchannels()), sound.getframerate()
+            frames = sound.readframes(sound.getnframes())
+    except (OSError, EOFError, wave.Error):
+        return b""
+    seconds = len(frames) / 2 / rate
+    decided = seconds if file.seconds is None else file.seconds
+    if shape != (2, 1) or not 8_000 <= rate <= 48_000 or seconds < 0.1 or abs(seconds - decided) > _OFF:
+        return b""
+    return frames if rate == CLOCK_RATE else Resampler(rate, CLOCK_RATE)(frames)

@@ -12,9 +12,10 @@ from __future__ import annotations
 import pjsua2 as pj
 
 from softphone.engine.sip.endpoint import CLOCK_RATE, FRAME_MS
-from softphone.engine.sip.happenings import CallbackFailed, FrameFailed, Post
+from softphone.engine.sip.happenings import CallbackFailed, FrameFailed, NoticeEnded, Post
 from softphone.engine.sip.media import FRAME_BYTES, SILENCE, Frames, SoundEnd
 from softphone.engine.sip.media.frames import Reader, Writer
+from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.tones import CallTone, RingingTone
 
 
@@ -123,6 +124,25 @@ class _TapPort(_Port):
             self._fail(sound, error)
 
 
+class _NoticePort(_Port):
+    """Plays a notice from memory. The one port of all notices: a player of its own could be asked for a frame as it goes."""
+
+    playing: Notice | None = None
+
+    def onFrameRequested(self, frame: pj.MediaFrame) -> None:
+        notice = self.playing
+        try:
+            given = notice.next_frame() if notice is not None else None
+            if notice is not None and given is None and not notice.over:
+                notice.over = True
+                self.post(NoticeEnded(notice.call, notice.serial))
+            self._sounds.write(frame.buf, given or SILENCE)
+            frame.size = FRAME_BYTES
+            frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
+        except Exception as error:  # noqa: BLE001 - nothing may pass into C++
+            self.post(CallbackFailed("onFrameRequested", type(error).__name__))
+
+
 class CallPorts:
     """The ports one call uses at a time, made once and used again: making and dropping a port for
     each call would race with pjmedia's clock."""
@@ -133,6 +153,7 @@ class CallPorts:
         self.current: CallSound | None = None
         self.device = _DevicePort("device", self, post)
         self.tap = _TapPort("tap", self, post)
+        self.notice = _NoticePort("notice", self, post)
         self.tone = CallTone()
         self.ringing = RingingTone()
 
@@ -145,7 +166,7 @@ class CallPorts:
 
     def drop(self) -> None:
         self.current = None
-        del self.device, self.tap, self.tone, self.ringing
+        del self.device, self.tap, self.notice, self.tone, self.ringing
 
 
 def exact(data: bytes) -> bytes:

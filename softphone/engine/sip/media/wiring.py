@@ -11,7 +11,6 @@ import contextlib
 
 import pjsua2 as pj
 
-from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.ports import CallPorts
 
 Wire = tuple[str, str]
@@ -24,9 +23,7 @@ class Wires:
     def __init__(self) -> None:
         self.connected: set[Wire] = set()
 
-    def wanted(
-        self, *, hearing: bool, talking: bool, microphone: bool, notice: Notice | None, waiting: bool
-    ) -> set[Wire]:
+    def wanted(self, *, hearing: bool, talking: bool, microphone: bool, notice: bool, waiting: bool) -> set[Wire]:
         wires: set[Wire] = set()
         if hearing:
             wires |= {("stream", "device"), ("stream", "tap")}
@@ -36,7 +33,7 @@ class Wires:
             wires.add(("device", "stream"))
         if waiting:
             wires.add(("ringing", "device"))
-        if notice is not None:
+        if notice:
             wires |= {("notice", "stream"), ("notice", "device")}
         return wires
 
@@ -45,7 +42,6 @@ class Wires:
         wanted: set[Wire],
         ports: CallPorts,
         stream: pj.AudioMedia | None,
-        notice: Notice | None,
         *,
         renewed: bool,
     ) -> list[str]:
@@ -54,7 +50,7 @@ class Wires:
         A `renewed` stream may be a new port under the old number: everything is connected again,
         which harms no wire that still stands. Without a stream, its wires are gone by themselves.
         """
-        media = _by_name(ports, stream, notice)
+        media = _by_name(ports, stream)
         for source, sink in sorted(self.connected - wanted):
             if source in media and sink in media:
                 with contextlib.suppress(pj.Error):
@@ -71,22 +67,15 @@ class Wires:
                     self.connected.add((source, sink))
         return faults
 
-    def part_from(self, notice: Notice, ports: CallPorts) -> None:
-        """The notice is silent from the next tick on; its player may then be dropped."""
-        with contextlib.suppress(pj.Error):
-            notice.player.stopTransmit(ports.device)
-        self.connected -= {("notice", "stream"), ("notice", "device")}
 
-
-def _by_name(ports: CallPorts, stream: pj.AudioMedia | None, notice: Notice | None) -> dict[str, pj.AudioMedia]:
+def _by_name(ports: CallPorts, stream: pj.AudioMedia | None) -> dict[str, pj.AudioMedia]:
     media: dict[str, pj.AudioMedia] = {
         "device": ports.device,
         "tap": ports.tap,
+        "notice": ports.notice,
         "tone": ports.tone,
         "ringing": ports.ringing,
     }
     if stream is not None:
         media["stream"] = stream
-    if notice is not None:
-        media["notice"] = notice.player
     return media
