@@ -219,6 +219,15 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     sweep.add_argument("--clock-is-right", action="store_true", help=texts("cli.sweep.clock_is_right"))
     sweep.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     _judge(command("judge", bootstrap.archive_judge, what), texts)
+    for name, run in (("withdraw", bootstrap.archive_withdraw), ("opt-out", bootstrap.archive_opt_out)):
+        one = command(name, run, what)
+        which = one.add_mutually_exclusive_group(required=True)
+        which.add_argument("id", nargs="?", type=_word(texts), metavar="ID", help=texts("cli.archive.id"))
+        which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))
+        if name == "withdraw":
+            told = texts("cli.withdraw.purpose")
+            one.add_argument("--purpose", type=_one_of(Purpose), choices=_words(Purpose), help=told)
+        one.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     orphan = command("orphan", bootstrap.archive_orphan, what)
     orphan.add_argument("id", type=_word(texts), metavar="ID", help=texts("cli.orphan.id"))
     orphan.add_argument("--delete", action="store_true", required=True, help=texts("cli.orphan.delete"))

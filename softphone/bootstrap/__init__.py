@@ -19,6 +19,7 @@ __all__ = [
     "archive_judge",
     "archive_list",
     "archive_log",
+    "archive_opt_out",
     "archive_orphan",
     "archive_play",
     "archive_policy_signer",
@@ -28,6 +29,7 @@ __all__ = [
     "archive_show",
     "archive_sweep",
     "archive_verify",
+    "archive_withdraw",
     "cases_decide",
     "cases_list",
     "cases_show",
@@ -283,6 +285,18 @@ def archive_head(arguments: argparse.Namespace) -> int:
     from softphone.bootstrap.archive.proving import archive_head
 
     return archive_head(arguments)
+
+
+def archive_withdraw(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.rights import archive_withdraw
+
+    return archive_withdraw(arguments)
+
+
+def archive_opt_out(arguments: argparse.Namespace) -> int:
+    from softphone.bootstrap.archive.rights import archive_opt_out
+
+    return archive_opt_out(arguments)
 
 
 def cases_list(arguments: argparse.Namespace) -> int:

@@ -36,6 +36,8 @@ class Deed(StrEnum):
     OPEN_CASE = "open_case"
     """what a case names, which is told"""
     REVIEW = "review"
+    TAKE_BACK = "take_back"
+    """an opt-out, or a consent that is withdrawn, for a party, on any day after the call"""
     RAISE_HOLD = "raise_hold"
     """whoever takes the complaint"""
     DECIDE_HOLD = "decide_hold"
@@ -56,10 +58,10 @@ class Deed(StrEnum):
 
 _MAY: dict[Role, frozenset[Deed]] = {
     Role.AGENT: frozenset({Deed.FIND_OWN, Deed.RAISE_HOLD}),
-    Role.CASE_HANDLER: frozenset({Deed.FIND_DOCUMENTATION, Deed.OPEN_DOCUMENTATION, Deed.RAISE_HOLD}),
+    Role.CASE_HANDLER: frozenset({Deed.FIND_DOCUMENTATION, Deed.OPEN_DOCUMENTATION, Deed.TAKE_BACK, Deed.RAISE_HOLD}),
     Role.LEAD: frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW, Deed.RAISE_HOLD}),
     Role.CUSTODY: frozenset(
-        {Deed.FIND_ALL, Deed.OPEN_CASE, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.DECIDE_CASE, Deed.JUDGE}
+        {Deed.FIND_ALL, Deed.OPEN_CASE, Deed.TAKE_BACK, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.DECIDE_CASE, Deed.JUDGE}
         | {Deed.BELIEVE_CLOCK, Deed.READ_LOG, Deed.CHOOSE_SIGNER}
     ),
     Role.IT: frozenset(),

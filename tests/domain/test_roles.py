@@ -17,6 +17,7 @@ TABLE: dict[Deed, set[Role]] = {
     Deed.OPEN_TRAINING: {L},
     Deed.OPEN_CASE: {D},
     Deed.REVIEW: {L},
+    Deed.TAKE_BACK: {C, D},
     Deed.RAISE_HOLD: {A, C, L, D},
     Deed.DECIDE_HOLD: {D},
     Deed.DECIDE_CASE: {D},

@@ -33,6 +33,8 @@ class PastRow:
     facts: CallFacts
     kept: KeptCall
     seconds: float
+    closed: bool = True
+    """each of its recordings is: it is over"""
 
 
 class History:
@@ -112,7 +114,8 @@ class History:
                 for row in rows
             )
             whole = KeptCall(facts.call, facts.direction, facts.language, facts.notice, kept)
-            past.append(PastRow(facts, whole, _seconds(rows)))
+            over = all(row.closed_at is not None or row.broke_off_at is not None for row in rows)
+            past.append(PastRow(facts, whole, _seconds(rows), over))
         return past
 
 

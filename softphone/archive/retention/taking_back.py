@@ -1,0 +1,160 @@
+"""An opt-out of training, or a consent taken back, on any day after the call: by whoever takes it, at once and in the whole call
+(G04, G31, G37). Nothing is decided: the session's own rules end the purpose, and say what a hold keeps.
+
+A call that is still on is its agent's, and left to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from softphone.archive.archive import KEY_SHOWN, Archive
+from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.execution import Execution, Memory, OvertakenError
+from softphone.archive.finding.history import History, PastRow
+from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.proof import audit
+from softphone.archive.retention.holding import with_number
+from softphone.archive.retention.sweep import finish
+from softphone.domain.changes import AuditEntry, Commit, RememberRefusal
+from softphone.domain.errors import ArchiveError
+from softphone.domain.events import Event, Now, OptedOut, Terms, Withdrawn, WrapUpEnded
+from softphone.domain.purpose import Basis, Direction, Language, Purpose
+from softphone.domain.session import describe, reopened, step
+from softphone.domain.session.state import State
+
+_TRIES = 3
+"""others may change what a call has, between the look and the transaction"""
+
+
+class Right(StrEnum):
+    OPT_OUT = "opt_out"
+    WITHDRAW = "withdraw"
+
+    @property
+    def rule(self) -> str:
+        return "G31" if self is Right.OPT_OUT else "G04"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of one recording. `gone`: nothing of it is left; `restricted`: why data protection alone opens it."""
+
+    recording: str
+    purposes: tuple[Purpose, ...]
+    gone: bool
+    restricted: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """`running`: calls that are still on, of which nothing was ended. `unreadable`: recordings whose rows nobody can read."""
+
+    ended: tuple[Ended, ...]
+    running: int = 0
+    unreadable: int = 0
+
+
+def of_recording(
+    archive: Archive, row: RecordingRow, right: Right, now: datetime, *, purpose: Purpose | None = None, key: str = ""
+) -> TakenBack:
+    """In all recordings of its call. `purpose`: of a withdrawal, that one alone. Raises ArchiveError, as does the other."""
+    return _of_calls(archive, [row.call], right, now, purpose, 1, key)
+
+
+def of_number(
+    archive: Archive, number: str, right: Right, now: datetime, *, purpose: Purpose | None = None, key: str = ""
+) -> TakenBack:
+    """In all calls with a party's number (E.164). An opt-out is remembered for it, also where nothing was recorded."""
+    unreadable: set[str] = set()
+    rows = with_number(archive, number, now, unreadable)
+    calls = list(dict.fromkeys(row.call for row in rows))
+    done = _of_calls(archive, calls, right, now, purpose, len(rows), key)
+    if right is Right.OPT_OUT:
+        facts = CallFacts("", None, Direction.INBOUND, number, now, Language.DA, "UTC", {})
+        with archive.catalog.writing() as connection:
+            Tables(connection, archive.desk, archive.secrets).remember_refusal(RememberRefusal("", now), facts)
+            audit.append(connection, archive.desk, [AuditEntry("refusal_remembered", "G31", now, "")], ["refusals"])
+    return TakenBack(done.ended, done.running, len(unreadable))
+
+
+def _of_calls(
+    archive: Archive, calls: Iterable[str], right: Right, now: datetime, only: Purpose | None, count: int, key: str
+) -> TakenBack:
+    """The log tells who asked first, by a key of theirs, and not of the number."""
+    told: dict[str, str | int | bool | None] = {"count": count, **({"key": key[:KEY_SHOWN]} if key else {})}
+    archive.note(AuditEntry(f"{right.value}_sought", right.rule, now, "", params=told))
+    ended: list[Ended] = []
+    running = 0
+    for call in calls:
+        done = _of_call(archive, call, right, now, only)
+        if done is None:
+            running += 1
+        else:
+            ended += done
+    finish(archive)
+    return TakenBack(tuple(ended), running)
+
+
+def _of_call(archive: Archive, call: str, right: Right, now: datetime, only: Purpose | None) -> list[Ended] | None:
+    history = History(archive.catalog, archive.secrets, archive.desk)
+    for _ in range(_TRIES):
+        past = history.call(call, now)
+        if past is None:
+            return []
+        if not past.closed:
+            return None
+        state, commits = _as_the_session_does(past, right, now, only)
+        if not commits:
+            return []
+        try:
+            _carry_out(archive, past.facts, commits)
+        except OvertakenError:
+            continue
+        return _what_ended(past, state)
+    raise ArchiveError("error.rights.changed")
+
+
+def _as_the_session_does(
+    past: PastRow, right: Right, now: datetime, only: Purpose | None
+) -> tuple[State, Sequence[Commit]]:
+    """The call as in its wrap-up, with what the agent's button would do there, and the defaults at its end."""
+    state, at = reopened(past.kept, Terms()), Now(now, 0.0)
+    events: list[Event] = []
+    if right is Right.WITHDRAW:
+        events += [
+            Withdrawn(purpose)
+            for purpose, it in state.purposes
+            if it.basis is Basis.CONSENT and purpose in (only or purpose,)
+        ]
+    elif state.training.live:
+        events.append(OptedOut(describe(state, at).opt_out.kind))
+    commits: list[Commit] = []
+    for event in (*events, WrapUpEnded()):
+        state, effects = step(state, event, at)
+        commits += [one for one in effects if isinstance(one, Commit)]
+    return state, commits if events else []
+
+
+def _carry_out(archive: Archive, facts: CallFacts, commits: Sequence[Commit]) -> None:
+    memory = Memory()
+    memory.register(facts)
+    with archive.catalog.writing() as connection:
+        tables = Tables(connection, archive.desk, archive.secrets)
+        for commit in commits:
+            Execution(memory, tables, archive.vault, archive.lookups.places, archive.desk).run(commit)
+
+
+def _what_ended(past: PastRow, state: State) -> list[Ended]:
+    after = {it.id: it for it in state.recordings}
+    found: list[Ended] = []
+    for it in past.kept.recordings:
+        now, had = after[it.id], {purpose for purpose, one in it.purposes.items() if one.keeps}
+        left = set[Purpose]() if now.discarded else set(now.keeps)
+        if had - left or now.discarded or (now.restricted and it.restricted is None):
+            restricted = "hold_only" if now.hold_only else "case" if now.restricted or now.case else None
+            found.append(Ended(it.id, tuple(sorted(had - left)), now.discarded, restricted))
+    return found
