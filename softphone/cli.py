@@ -141,7 +141,8 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
         name: str, run: Run | None, under: argparse._SubParsersAction[_Parser] = commands
     ) -> argparse.ArgumentParser:
         """`run` None: it has commands of its own, and one of them must be given."""
-        one = under.add_parser(name, help=texts(f"cli.{name}"), description=texts(f"cli.{name}"), texts=texts)
+        code = name.replace("-", "_")
+        one = under.add_parser(name, help=texts(f"cli.{code}"), description=texts(f"cli.{code}"), texts=texts)
         if run:
             one.set_defaults(run=run)
         return one
