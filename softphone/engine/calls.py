@@ -210,6 +210,9 @@ class Calls:
             if event.reason == "file":
                 self._rules.make_anew()
 
+    def stood_still(self, event: sip.StoodStill) -> None:
+        self._signal(event.call, ev.StoodStill(event.seconds), "stood_still", {"seconds": round(event.seconds, 2)})
+
     # --- store, recorder, rulebook ---------------------------------------------------------------
 
     def looked_up(self, call_id: str, known: Known) -> None:

@@ -198,6 +198,8 @@ class Engine:
                 calls.notice_played(event)
             case sip.NoticeCut():
                 calls.notice_cut(event)
+            case sip.StoodStill():
+                calls.stood_still(event)
             case sip.RegistrationChanged():
                 accounts.registration(event)
             case sip.PhoneFault(code="bug"):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from softphone.archive.files.vault import SLOW_SECONDS, GoneError, SegmentWriter, Vault
+from softphone.archive.files.vault import GAP_LIMIT, SLOW_SECONDS, GoneError, SegmentWriter, Vault
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Reason
@@ -59,6 +59,8 @@ class _Gate:
     held: list[_Frame] | None = None
     fed: float = 0.0
     """when its last frame came, or it was opened"""
+    next: int | None = None
+    """the index of the frame that follows"""
     broken: bool = False
     """it has failed, and that has been told; written on the recorder's thread and, when too much waits, on the media thread: it
     only ever becomes true"""
@@ -127,13 +129,16 @@ class Recorder:
                 if len(gate.held) > HOLD_SECONDS * FRAMES_A_SECOND:
                     gate.held.clear()
                     failed = self._gates.pop(call)
+            elif gate.next is not None and index - gate.next > GAP_LIMIT:
+                # So long an absence is no gap in a segment. Behind it a new one begins, and the pause between them is known.
+                failed = self._broken(gate)
             elif self._behind[call] >= QUEUE_SECONDS * FRAMES_A_SECOND:
                 # What waits already was said in time: it is written once the disk takes it, and then the segment breaks off.
                 failed = self._broken(gate)
             else:
                 self._put(gate, _Frame(index, agent, party))
             if gate is not None:
-                gate.fed = self._clock()
+                gate.fed, gate.next = self._clock(), index + 1
         if failed is not None:
             self._tell_failed(failed, Reason.RECORDER_FAILED)
         if again:

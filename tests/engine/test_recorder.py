@@ -415,6 +415,20 @@ def test_a_machine_that_stood_still_misses_no_frames(desk: Scene) -> None:
     assert (it.failed, segment.samples, segment.complete) == ([], 60 * FRAME, True)
 
 
+def test_so_long_an_absence_that_it_is_no_gap_breaks_the_segment_off_and_the_next_knows_its_length(desk: Scene) -> None:
+    call, recording = begun(desk)
+    desk.talk(call, voices(1), first=0)
+    later = 50 + 10 * 60 * 50
+    desk.talk(call, voices(1), first=later)
+    assert desk.failures == [Reason.RECORDER_FAILED]
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION))
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(1), first=later + 50)
+    assert desk.recorder.close()
+    first, second = opened(desk, recording).segments
+    assert ((first.complete, second.complete), second.origin) == ((False, True), later + 50)
+
+
 @pytest.mark.parametrize("ends", ["stop", "close"])
 def test_a_segment_at_whose_end_frames_are_missing_is_not_whole(desk: Scene, ends: str) -> None:
     it, call, recording = watched(desk)

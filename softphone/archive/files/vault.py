@@ -44,7 +44,7 @@ SLOW_SECONDS = 2.0
 _BLOCK = 1 << 20
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}", re.ASCII)
-_GAP_LIMIT = 50 * 60
+GAP_LIMIT = 50 * 60
 """frames of silence put in for missing ones; a longer absence is a fault of the clock, not a gap"""
 
 
@@ -334,7 +334,7 @@ class SegmentWriter:
     def write(self, index: int, agent: bytes, party: bytes) -> None:
         """One frame of each side. `index` counts the call's frames; those that are missing become silence, and are marked."""
         missing = index - self._origin - self._frames
-        if 0 < missing <= _GAP_LIMIT:
+        if 0 < missing <= GAP_LIMIT:
             self._gaps.append(Gap(self._frames, missing))
             for _ in range(missing):
                 self._encode(SILENCE, SILENCE)

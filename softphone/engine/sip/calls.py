@@ -30,6 +30,7 @@ from softphone.engine.sip.happenings import (
     OfferAnswered,
     Post,
     StateReached,
+    StoodStill,
 )
 from softphone.engine.sip.media import Frames
 from softphone.engine.sip.media.hearing import Hearing
@@ -100,7 +101,7 @@ class Calls:
         uri = target_uri(registration.settings, target)
         call = new_call_id()
         director = CallDirector(registration.director, call, self._post)
-        leg = Leg(call, account, director, incoming=False, sound=CallSound(call, self._frames))
+        leg = Leg(call, account, director, incoming=False, sound=CallSound(call, self._frames, self._post))
         wish = Wish(preference=prefers_recording)
         leg.offers.wanted = leg.offers.agreed = wish
         director.attributes = wish.attributes()
@@ -211,7 +212,7 @@ class Calls:
             happening.account,
             director,
             incoming=True,
-            sound=CallSound(director.call, self._frames),
+            sound=CallSound(director.call, self._frames, self._post),
             record_aware=is_record_aware(message.headers),
         )
         self._legs[leg.call] = leg
@@ -284,6 +285,10 @@ class Calls:
 
     def notice_ended(self, happening: NoticeEnded) -> None:
         self._hearing.notice_ended(happening)
+
+    def stood_still(self, happening: StoodStill) -> None:
+        if happening.call in self._legs:
+            self._emit(events.StoodStill(happening.call, happening.seconds))
 
     # How
 

@@ -173,6 +173,14 @@ class NoticeCut:
 
 
 @dataclass(frozen=True, slots=True)
+class StoodStill:
+    """So long no frame came of a call, because the process was stopped or the machine slept. The frames' index has gone on."""
+
+    call: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class FrameFault:
     """The sound of a call could not be handed on; the call itself goes on."""
 
@@ -205,6 +213,7 @@ PhoneEvent = (
     | NoticeStarted
     | NoticePlayed
     | NoticeCut
+    | StoodStill
     | FrameFault
     | PhoneFault
 )

@@ -129,6 +129,12 @@ class NoticeEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class StoodStill:
+    call: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackFailed:
     where: str
     what: str
@@ -154,6 +160,7 @@ Happening = (
     | DigitSeen
     | NoticeRead
     | NoticeEnded
+    | StoodStill
     | CallbackFailed
     | FrameFailed
 )

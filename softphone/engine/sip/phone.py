@@ -306,6 +306,8 @@ class Phone:
                 calls.notice_read(happening)
             case seen.NoticeEnded():
                 calls.notice_ended(happening)
+            case seen.StoodStill():
+                calls.stood_still(happening)
             case seen.CallbackFailed():
                 self._inbox(PhoneFault("callback", f"{happening.where}: {happening.what}"))
             case seen.FrameFailed():

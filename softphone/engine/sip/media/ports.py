@@ -12,11 +12,13 @@ from __future__ import annotations
 import pjsua2 as pj
 
 from softphone.engine.sip.endpoint import CLOCK_RATE, FRAME_MS
-from softphone.engine.sip.happenings import CallbackFailed, FrameFailed, NoticeEnded, Post
+from softphone.engine.sip.happenings import CallbackFailed, FrameFailed, NoticeEnded, Post, StoodStill
 from softphone.engine.sip.media import FRAME_BYTES, SILENCE, Frames, SoundEnd
 from softphone.engine.sip.media.frames import Reader, Writer
 from softphone.engine.sip.media.notice import Notice
+from softphone.engine.sip.media.pace import TICK, Pace
 from softphone.engine.sip.media.tones import CallTone, RingingTone
+from softphone.engine.turns import seconds
 
 
 class CallSound:
@@ -26,9 +28,21 @@ class CallSound:
     sides of a frame are silence.
     """
 
-    __slots__ = ("_frames", "_index", "_spoken", "call", "failed", "held", "muted", "talking", "telling")
+    __slots__ = (
+        "_frames",
+        "_index",
+        "_pace",
+        "_post",
+        "_spoken",
+        "call",
+        "failed",
+        "held",
+        "muted",
+        "talking",
+        "telling",
+    )
 
-    def __init__(self, call: str, frames: Frames | None) -> None:
+    def __init__(self, call: str, frames: Frames | None, post: Post | None = None) -> None:
         self.call = call
         self.talking = False
         self.telling = False
@@ -36,6 +50,8 @@ class CallSound:
         self.held = False
         self.failed = False
         self._frames = frames
+        self._post = post
+        self._pace = Pace()
         self._index = 0
         self._spoken: bytes | None = None
 
@@ -52,6 +68,11 @@ class CallSound:
         agent, self._spoken = self._spoken, None
         if not self.telling or self._frames is None:
             return
+        if lost := self._pace.lost(seconds()):
+            # The index goes on by the clock, so that the recording knows how long it is without them.
+            self._index += lost
+            if self._post is not None:
+                self._post(StoodStill(self.call, lost * TICK))
         index, self._index = self._index, self._index + 1
         if self.held or agent is None or not self.talking:
             agent = SILENCE
