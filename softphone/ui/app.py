@@ -119,6 +119,7 @@ class Desk(QObject):
         self._theme: Theme | None = None
         self._language: Language | None = None
         self._first = True
+        self._told_of_tray = self._closed = False
         self._asking: _Work | None = None
         self._pressed_since: set[str] = set()
         self._work: set[_Work] = set()
@@ -142,7 +143,12 @@ class Desk(QObject):
         self.window.look.connect(self._other_look)
         self.window.password.connect(self._store_password)
         self.incoming.command.connect(self._send)
+        self.incoming.opened.connect(self._raise)
         self.tray.pressed.connect(self._raise)
+        self.tray.left.connect(self._quit)
+        self.window.has_tray = self.tray.there
+        self.window.put_away.connect(self._put_away)
+        self.window.seen.connect(self._draw_corner)
         self._stored.connect(self._password_done)
         self._may_review.connect(self.window.settings.offer_review)
         self.window.settings.review.connect(self._start_review)
@@ -164,10 +170,12 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Let go of the engine and take the windows away; the call goes on."""
+        self._closed = True
         self._tick.stop()
         self.bridge.close()
-        self.incoming.hide()
         self.window.leave()
+        self.incoming.hide()
+        self.tray.close()
 
     # --- drawing --------------------------------------------------------------------------------
 
@@ -187,9 +195,15 @@ class Desk(QObject):
             self._language = view.texts.language
             translate_qt(view.texts.language)
         self.window.render_view(view)
-        self.incoming.render_view(view)
+        self._draw_corner()
         self.tray.render_view(view)
         self._pace(view)
+
+    def _draw_corner(self) -> None:
+        """It shows the call itself while the desk does not."""
+        if not self._closed:
+            in_sight = self.window.in_sight or not self._deps.show
+            self.incoming.render_view(self.view(), in_sight=in_sight)
 
     def _dress(self) -> None:
         theme = self._dark if self._is_dark() else self._light
@@ -330,6 +344,16 @@ class Desk(QObject):
         else:
             self.window.settings.account.password_stored()
 
+    def _put_away(self) -> None:
+        if not self._told_of_tray:
+            self._told_of_tray = True
+            self.tray.tell(self.view(), "close.tray")
+
+    def _quit(self) -> None:
+        if self.view().call is not None:
+            self._raise()  # why it cannot be is said there
+        self.window.quit()
+
     def _raise(self) -> None:
         self.window.showNormal()
         self.window.raise_()
@@ -340,6 +364,7 @@ def run_desk(deps: DeskDependencies) -> int:
     """Run the desk until its window is closed, or SIGINT or SIGTERM comes. Returns the process's exit code, for a signal 128
     and its number."""
     app = make_application()
+    app.setQuitOnLastWindowClosed(False)  # it may be in the tray
     with ended_by_signals(app):
         desk = Desk(deps)
         desk.window.closed.connect(app.quit)

@@ -1,24 +1,116 @@
-"""The small window in the corner while somebody rings: who, which line, how long. It never takes the focus."""
+"""The small window in the corner, for who works in another program. While somebody rings: who, which line, how long. While a call
+goes on and the desk is out of sight: what is recorded, the two buttons, hang up. It never takes the focus."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from softphone.ui.call.buttons import RightsButtons
+from softphone.ui.call.card import StatusCard
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Card, Words
-from softphone.ui.theme.style import NAME, SMALL
-from softphone.ui.view import View, new_id, readable
+from softphone.ui.theme.style import BODY, NAME, SMALL
+from softphone.ui.view import View, duration, new_id, readable
 from softphone.ui.words.card import card_words
-from softphone.wire import Answer, CallPhase, CallState, Decline
+from softphone.ui.words.kept import duration_of
+from softphone.wire import Answer, CallPhase, CallState, Decline, HangUp
 
 _WIDTH, _FROM_EDGE = 336, 16
 
 
-class IncomingWindow(QWidget):
-    """command(Answer | Decline). `render_view` shows it while a call rings and hides it when it no longer does."""
+class Ringing(QWidget):
+    """Who rings, and the two presses. command(Answer | Decline)."""
 
     command = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited = Words("incomingWaited", size=SMALL, role="muted", tabular=True)
+        self.name = Words("incomingName", size=NAME, strong=True)
+        self.line = Words("incomingLine", size=SMALL, role="muted")
+        self.recording = Words("incomingRecording", size=SMALL, role="muted", wrap=True)
+        self.answer = FilledButton("popupAnswer", "ok", 42)
+        self.decline = FilledButton("popupDecline", "danger", 42)
+        self._call = ""
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.answer)
+        buttons.addWidget(self.decline)
+        inside = QVBoxLayout(self)
+        inside.setContentsMargins(0, 0, 0, 4)
+        inside.setSpacing(3)
+        inside.addWidget(self.waited)
+        inside.addWidget(self.name)
+        inside.addWidget(self.line)
+        inside.addWidget(self.recording)
+        inside.addSpacing(8)
+        inside.addLayout(buttons)
+        self.answer.clicked.connect(lambda: self.command.emit(Answer(new_id(), self._call)))
+        self.decline.clicked.connect(lambda: self.command.emit(Decline(new_id(), self._call)))
+
+    def render_view(self, view: View, call: CallState) -> None:
+        self._call = call.id
+        words = card_words(view, call)
+        self.waited.setText(f"{words.title} · {words.sub}")
+        self.name.setText(call.name or readable(call.number) or view.texts("party.unknown"))
+        told = [readable(call.number) if call.name else "", view.name_of_line(call)]
+        self.line.setText(" · ".join(part for part in told if part))
+        self.recording.setText(words.body)
+        self.answer.show_as(view, view.texts("call.answer"), icon="phone")
+        self.decline.show_as(view, view.texts("call.decline"), icon="hang_up")
+
+
+class Talking(QWidget):
+    """The call at a glance. command(OptOut | RaiseDispute | UndoDispute | HangUp), opened(): the desk is wanted."""
+
+    command = Signal(object)
+    opened = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = Words("cornerName", size=BODY, strong=True)
+        self.timer = Words("cornerTimer", size=SMALL, role="muted", tabular=True)
+        self.timer.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+        self.card = StatusCard()
+        self.card.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.rights = RightsButtons("corner")
+        self.open = FilledButton("cornerOpen", "plain", 40)
+        self.hang_up = FilledButton("cornerHangUp", "danger", 40)
+        self._call = ""
+        who, buttons = QHBoxLayout(), QHBoxLayout()
+        who.addWidget(self.name, 1)
+        who.addWidget(self.timer)
+        buttons.setSpacing(8)
+        buttons.addWidget(self.open)
+        buttons.addWidget(self.hang_up)
+        inside = QVBoxLayout(self)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(8)
+        inside.addLayout(who)
+        inside.addWidget(self.card)
+        inside.addWidget(self.rights)
+        inside.addLayout(buttons)
+        self.rights.command.connect(self.command)
+        self.open.clicked.connect(lambda: self.opened.emit())
+        self.hang_up.clicked.connect(lambda: self.command.emit(HangUp(new_id(), self._call)))
+
+    def render_view(self, view: View, call: CallState) -> None:
+        self._call = call.id
+        self.name.setText(call.name or readable(call.number) or view.texts("party.unknown"))
+        seconds = duration_of(call, view.now)
+        self.timer.setText(duration(seconds) if seconds is not None else "")
+        self.card.render_view(view, card_words(view, call))
+        self.rights.render_view(view, call)
+        self.open.show_as(view, view.texts("corner.open"))
+        self.hang_up.show_as(view, view.texts("call.hang_up"), icon="hang_up")
+
+
+class IncomingWindow(QWidget):
+    """command(…): of the call that it shows; opened(): the desk is wanted."""
+
+    command = Signal(object)
+    opened = Signal()
 
     def __init__(self) -> None:
         flags = Qt.WindowType.Tool | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint
@@ -28,51 +120,37 @@ class IncomingWindow(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         self.setObjectName("incoming")
         self.card = Card("incomingCard")
-        self.waited = Words("incomingWaited", size=SMALL, role="muted", tabular=True)
-        self.name = Words("incomingName", size=NAME, strong=True)
-        self.line = Words("incomingLine", size=SMALL, role="muted")
-        self.recording = Words("incomingRecording", size=SMALL, role="muted", wrap=True)
-        self.answer = FilledButton("popupAnswer", "ok", 42)
-        self.decline = FilledButton("popupDecline", "danger", 42)
-        for button in (self.answer, self.decline):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # by the keyboard it is answered in the desk's window
-        self._call: CallState | None = None
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.answer)
-        buttons.addWidget(self.decline)
+        self.ringing, self.talking = Ringing(), Talking()
         inside = self._inside = QVBoxLayout(self.card)
-        inside.setContentsMargins(16, 12, 16, 16)
-        inside.setSpacing(3)
-        inside.addWidget(self.waited)
-        inside.addWidget(self.name)
-        inside.addWidget(self.line)
-        inside.addWidget(self.recording)
-        inside.addSpacing(8)
-        inside.addLayout(buttons)
+        inside.setContentsMargins(16, 12, 16, 12)
+        inside.setSpacing(0)
+        for part in (self.ringing, self.talking):
+            inside.addWidget(part)
+            part.hide()
+            part.command.connect(self.command)
+            for button in part.findChildren(FilledButton):
+                button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # by the keyboard it is answered in the desk's window
+        self.talking.opened.connect(self.opened)
         layout = self._outside = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.card)
         self.setFixedWidth(_WIDTH)
-        self.answer.clicked.connect(lambda: self._send(Answer))
-        self.decline.clicked.connect(lambda: self._send(Decline))
 
-    def render_view(self, view: View) -> None:
+    def render_view(self, view: View, *, in_sight: bool = False) -> None:
+        """`in_sight`: the desk is on the screen, and shows the call itself once it has been answered."""
         call = view.call
-        if call is None or call.phase is not CallPhase.INCOMING or not view.connected:
-            self._call = None
+        rings = call is not None and call.phase is CallPhase.INCOMING
+        if call is None or not view.connected or (in_sight and not rings):
             self.hide()
             return
-        self._call = call
+        wanted, other = (self.ringing, self.talking) if rings else (self.talking, self.ringing)
+        wanted.render_view(view, call)
+        if wanted.isHidden():
+            other.hide()
+            wanted.show()
+        who = (self.ringing if rings else self.talking).name.text()
         words = card_words(view, call)
-        self.waited.setText(f"{words.title} · {words.sub}")
-        self.name.setText(call.name or readable(call.number) or view.texts("party.unknown"))
-        told = [readable(call.number) if call.name else "", view.name_of_line(call)]
-        self.line.setText(" · ".join(part for part in told if part))
-        self.recording.setText(words.body)
-        self.answer.show_as(view, view.texts("call.answer"), icon="phone")
-        self.decline.show_as(view, view.texts("call.decline"), icon="hang_up")
-        self.setWindowTitle(f"{words.title}: {self.name.text()}")
+        self.setWindowTitle(f"{words.title if rings else words.sentence}: {who}")
         self._fit()
         self.show()
 
@@ -81,16 +159,18 @@ class IncomingWindow(QWidget):
         for widget in (self, *self.findChildren(QWidget)):
             widget.ensurePolished()
         # The card's layout knows of the new words at once, the window's only when it is asked anew.
+        for part in (self.ringing, self.talking):
+            if (layout := part.layout()) is not None and not part.isHidden():
+                layout.invalidate()
+                layout.activate()
         for layout in (self._inside, self._outside):
             layout.invalidate()
             layout.activate()
         height = self._outside.totalHeightForWidth(_WIDTH)
+        if height < 0:
+            height = self._outside.totalSizeHint().height()
         if self.isVisible() and height == self.height():
             return
         self.resize(_WIDTH, height)
         corner = self.screen().availableGeometry().bottomRight()
         self.move(corner.x() + 1 - _WIDTH - _FROM_EDGE, corner.y() + 1 - height - _FROM_EDGE)
-
-    def _send(self, command: type[Answer] | type[Decline]) -> None:
-        if self._call:
-            self.command.emit(command(new_id(), self._call.id))

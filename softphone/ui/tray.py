@@ -1,28 +1,54 @@
-"""The icon in the tray: the headline's icon and colour, for who looks at another program. Nothing where there is no tray."""
+"""The icon in the tray: the headline's icon and colour, for who looks at another program, and a menu to open the window or to
+quit. Nothing where there is no tray."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QSystemTrayIcon
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from softphone.ui.view import View
 from softphone.ui.words.card import card_words
 
 
 class Tray(QObject):
-    """pressed(): the window is asked for."""
+    """pressed(): the window is asked for; left(): the program is to end."""
 
     pressed = Signal()
+    left = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._icon = QSystemTrayIcon(self) if QSystemTrayIcon.isSystemTrayAvailable() else None
         self._shown = ""
+        self.menu = QMenu()
+        self.menu.setObjectName("trayMenu")
+        self.open_action, self.quit_action = QAction(self), QAction(self)
+        self.menu.addActions([self.open_action, self.quit_action])
+        self.open_action.triggered.connect(lambda: self.pressed.emit())
+        self.quit_action.triggered.connect(lambda: self.left.emit())
         if self._icon:
+            self._icon.setContextMenu(self.menu)
             self._icon.activated.connect(self._press)
 
-    def _press(self, _reason: QSystemTrayIcon.ActivationReason) -> None:
-        self.pressed.emit()
+    @property
+    def there(self) -> bool:
+        """Whether this desktop shows one."""
+        return self._icon is not None
+
+    def close(self) -> None:
+        if self._icon:
+            self._icon.hide()
+        self.menu.deleteLater()
+
+    def tell(self, view: View, code: str) -> None:
+        """Beside the icon, once."""
+        if self._icon:
+            self._icon.showMessage("Klartone", view.texts(code), self._icon.icon())
+
+    def _press(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason is not QSystemTrayIcon.ActivationReason.Context:  # then the menu opens
+            self.pressed.emit()
 
     def render_view(self, view: View) -> None:
         if self._icon is None:
@@ -36,3 +62,5 @@ class Tray(QObject):
             self._icon.setIcon(view.icons.icon(name, colour, 22))
             self._icon.show()
         self._icon.setToolTip(f"Klartone – {words.sentence}" if words else "Klartone")
+        self.open_action.setText(view.texts("tray.open"))
+        self.quit_action.setText(view.texts("tray.quit"))

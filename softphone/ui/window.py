@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRectF, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QCloseEvent,
     QColor,
     QFontMetricsF,
+    QHideEvent,
     QKeyEvent,
     QKeySequence,
     QPainter,
     QPaintEvent,
     QShortcut,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -93,12 +95,15 @@ class CallStrip(Control):
 
 
 class DeskWindow(QWidget):
-    """Signals: command(a command of `wire`), password(account_id, password), look(): the other look is wanted."""
+    """Signals: command(a command of `wire`), password(account_id, password), look(): the other look is wanted, closed(),
+    put_away(): into the tray; seen(): it came into sight, or went out of it."""
 
     command = Signal(object)
     password = Signal(str, str)
     look = Signal()
     closed = Signal()
+    put_away = Signal()
+    seen = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,6 +123,8 @@ class DeskWindow(QWidget):
         for page in (self.ready, self.call, self.settings):
             self.pages.addWidget(page)
         self.note = Note()
+        self.has_tray = False
+        """whether it can be brought back once it is put away"""
         self._settings_open = False
         self._leaving = False
         self._call = ""
@@ -320,15 +327,58 @@ class DeskWindow(QWidget):
         self._leaving = True
         self.close()
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether it is on the screen, as far as anybody can know."""
+        return self.isVisible() and not self.isMinimized()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.WindowStateChange:
+            self.seen.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.seen.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.seen.emit()
+
+    def quit(self) -> None:
+        """Close for good, unless a call is going on."""
+        if not self._keeps_a_call():
+            self.leave()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        call = self._view.call if self._view is not None and self._view.connected else None
-        if self._view is not None and call is not None and not self._leaving:
-            # The phone would keep the call, and nobody could see or end it.
-            self.say(lambda texts: texts(f"close.{call.phase}"), self._view.texts)
+        if not self._leaving and (self._keeps_a_call() or self._stays_reachable()):
             event.ignore()
             return
         super().closeEvent(event)
         self.closed.emit()
+
+    def _keeps_a_call(self) -> bool:
+        """A call is going on: the phone would keep it, and nobody could see or end it."""
+        call = self._view.call if self._view is not None and self._view.connected else None
+        if self._view is None or call is None:
+            return False
+        self.say(lambda texts: texts(f"close.{call.phase}"), self._view.texts)
+        return True
+
+    def _stays_reachable(self) -> bool:
+        """Without its window the phone is off: it goes into the tray, or, where there is none, says so and is closed by the
+        next press. One that nobody can call is simply closed."""
+        view = self._view
+        if view is None or view.snapshot is None or not view.snapshot.accounts:
+            return False
+        if self.has_tray:
+            self.hide()
+            self.put_away.emit()
+            return True
+        if not view.connected or (self._said is _closing and not self.note.isHidden()):
+            return False
+        self.say(_closing, view.texts, fault=False)
+        return True
 
     # --- keyboard -------------------------------------------------------------------------------
 
@@ -359,6 +409,7 @@ class DeskWindow(QWidget):
             self._shortcut(f"Ctrl+{position + 1}", lambda position=position: self._press_of_moment(position))
         self._shortcut("Ctrl+N", lambda: ready.dial.target.setFocus(Qt.FocusReason.ShortcutFocusReason))
         self._shortcut("Ctrl+Shift+C", lambda: self._press(call.party.number))
+        self._shortcut("Ctrl+Q", self.quit)
         self._shortcut("Escape", self._escape)
 
     def _shortcut(self, keys: str, press: object) -> None:
@@ -396,9 +447,16 @@ class DeskWindow(QWidget):
             self._press(presses[position])
 
     def _escape(self) -> None:
+        sure = self.call.rights.sure
         if not self.note.isHidden():
             self.note.hide()
+        elif sure.isVisible():
+            sure.answered.emit(False)
         elif self._settings_open:
             self.close_settings()
         elif self.call.keypad_open:
             self.call.show_keypad(wanted=False)
+
+
+def _closing(texts: Texts) -> str:
+    return texts("close.no_tray")

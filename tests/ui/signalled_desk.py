@@ -31,7 +31,7 @@ def main(resources: Path, *more: str) -> int:
         if storing:
             desk._store_password("a", "x")
             asked.wait()
-            desk.window.close()
+            desk.window.quit()
 
     try:
         return run_desk(

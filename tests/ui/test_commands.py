@@ -69,6 +69,8 @@ def outgoing(status: s.Status) -> CallState:
 READABLE = replace(s.READING, actions=("notice_read", "voicemail"))
 COMPLAINT = replace(s.ENDED.status or s.DELETED, choices=(Choice("kept_for_complaint", ("keep", "delete"), "keep"),))
 
+NEVER_REFUSED = replace(s.ENDED, status=replace(COMPLAINT, choices=(), purposes={s.DOC: s.ACTIVE, s.TRAIN: s.OFF}))
+
 PRESSES = [
     Press("answer", s.INCOMING, Answer("", "call-1")),
     Press("decline", s.INCOMING, Decline("", "call-1")),
@@ -114,7 +116,7 @@ PRESSES = [
         s.call(replace(s.NEWCOMER, actions=("read_instead",))),
         Act("", "call-1", V, "read_instead"),
     ),
-    Press("lastOptOut", s.ENDED, OptOut("", "call-1", V, "objection")),
+    Press("lastOptOut", NEVER_REFUSED, OptOut("", "call-1", V, "objection")),
     Press("lastDispute", s.ENDED, RaiseDispute("", "call-1", V, "controller")),
     Press("last_withdraw_training", s.ENDED, Act("", "call-1", V, "withdraw_training")),
     Press(

@@ -12,9 +12,9 @@ from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from softphone.domain.status import Button, DisputeKind
+from softphone.domain.status import Button, DisputeKind, OptOutKind
 from softphone.ui import controls
-from softphone.ui.controls import Control
+from softphone.ui.controls import ActionButton, Control
 from softphone.ui.driver import Hand, NotThereError
 from softphone.ui.view import new_id
 from softphone.wire import (
@@ -72,14 +72,15 @@ class Twice:
 
 ANSWERED = s.call(s.RECORDING)
 READ = replace(s.READING, actions=("notice_read", "voicemail"))
+OBLIGED = replace(s.ON_OBLIGATION, purposes={s.DOC: s.OBLIGED, s.TRAIN: s.DECLINED})
 TWICE = [
     Twice(
         "optOut",
         Qt.Key.Key_O,
         ANSWERED,
-        s.call(s.TRAINING_DECLINED),
+        s.call(OBLIGED),
         OptOut("", "call-1", V, "training_ends"),
-        OptOut("", "call-1", V, "objection"),
+        OptOut("", "call-1", V, "note_request"),
     ),
     Twice(
         "dispute", Qt.Key.Key_D, ANSWERED, s.LOCKED_CALL, RaiseDispute("", "call-1", V), UndoDispute("", "call-1", V)
@@ -214,6 +215,57 @@ def test_the_second_press_of_a_key_does_nothing_though_the_engine_has_answered_a
     clock.go(LATER)
     scene.keys(twice.key)
     assert so_far(scene) == [twice.first, twice.next]
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("seconds", [SECOND_PRESS, LATER, 20.0])
+def test_a_second_press_of_the_opt_out_that_goes_further_asks_first_by_key_and_by_mouse(
+    scene: Scene, clock: Clock, seconds: float
+) -> None:
+    opened(scene, clock, ANSWERED)
+    first = OptOut("", "call-1", V, "training_ends")
+    scene.keys(Qt.Key.Key_O)
+    assert [without_id(one) for one in scene.sent()] == [first]
+    scene.show(s.snapshot(s.call(s.TRAINING_DECLINED)))
+    button, sure = scene.widget("optOut"), scene.widget("optOutSure")
+    assert isinstance(button, ActionButton)
+    assert button.sub() == "spørger først"
+    for _ in range(3):
+        clock.go(seconds)
+        scene.keys(Qt.Key.Key_O)
+    hand = place(scene, "optOut")
+    for _ in range(3):
+        clock.go(seconds)
+        click(scene, hand)
+    assert so_far(scene) == [first]
+    scene.qtbot.wait(1)
+    clock.go(LATER)
+    scene.keys(Qt.Key.Key_O)
+    assert sure.isVisible()
+    scene.qtbot.keyClick(QApplication.focusWidget() or sure, Qt.Key.Key_Escape)
+    assert not sure.isVisible()
+    scene.keys(Qt.Key.Key_O)
+    scene.qtbot.wait(1)
+    clock.go(LATER)
+    scene.press("optOutYes")
+    assert so_far(scene) == [first, OptOut("", "call-1", V, "objection")]
+    assert not sure.isVisible()
+
+
+@pytest.mark.rule("G31")
+def test_deleting_all_asks_first_where_the_party_has_refused_one_purpose_already(scene: Scene, clock: Clock) -> None:
+    """Also in a window that was not there for the first press."""
+    delete = replace(s.TRAINING_DECLINED, opt_out=Button(OptOutKind.STOP_AND_DELETE, enabled=True))
+    opened(scene, clock, s.call(delete))
+    scene.press("optOut")
+    assert so_far(scene) == []
+    clock.go(LATER)
+    scene.press("optOutNo")
+    assert so_far(scene) == []
+    scene.press("optOut")
+    clock.go(LATER)
+    scene.press("optOutYes")
+    assert so_far(scene) == [OptOut("", "call-1", V, "stop_and_delete")]
 
 
 @pytest.mark.parametrize("twice", NAMED)

@@ -1,15 +1,69 @@
-"""The two buttons, opt-out and dispute: always in their place, saying what a press will do to *this* call."""
+"""The two buttons, opt-out and dispute: always in their place, saying what a press will do to *this* call. A press of the opt-out
+that goes further than the one before it asks first, below them."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QAccessible, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from softphone.domain.status import DisputeKind
-from softphone.ui.controls import ActionButton
-from softphone.ui.view import View, new_id, version
-from softphone.ui.words.rights import ButtonWords, dispute_words, opt_out_words
+from softphone.ui.controls import ActionButton, Chip
+from softphone.ui.fields import Card, Words
+from softphone.ui.note import announcement
+from softphone.ui.theme.style import SMALL
+from softphone.ui.view import View, new_id, upper_first, version
+from softphone.ui.words.rights import ButtonWords, asks_first, dispute_words, opt_out_words, question_code
 from softphone.wire import CallState, OptOut, RaiseDispute, UndoDispute
+
+
+class Sure(Card):
+    """A question and its two answers. answered(yes). Escape is a no."""
+
+    answered = Signal(bool)
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(_name(prefix, "optOutSure"))
+        self.question = Words(size=SMALL, wrap=True)
+        self.yes, self.no = Chip(_name(prefix, "optOutYes")), Chip(_name(prefix, "optOutNo"))
+        chips = QHBoxLayout()
+        chips.setSpacing(8)
+        for said, chip in ((True, self.yes), (False, self.no)):
+            chips.addWidget(chip)
+            chip.clicked.connect(lambda _checked=False, yes=said: self.answered.emit(yes))
+        inside = QVBoxLayout(self)
+        inside.setContentsMargins(12, 8, 12, 10)
+        inside.setSpacing(6)
+        inside.addWidget(self.question)
+        inside.addLayout(chips)
+        self.hide()
+
+    def render_view(self, view: View, code: str, party: str) -> None:
+        words = {"party": party, "Party": upper_first(party)}
+        question = view.texts(code, **words)
+        self.question.setText(question)
+        self.yes.show_as(view, view.texts(f"{code}.yes", **words), enabled=view.connected, why=question)
+        self.no.show_as(view, view.texts("answer.no"), why=question)
+
+    def ask(self) -> None:
+        self.show()
+        QAccessible.updateAccessibility(announcement(self, self.question.text()))
+        if self.no.focusPolicy() is not Qt.FocusPolicy.NoFocus:
+            self.no.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            event.setAccepted(event.key() == Qt.Key.Key_Escape)  # the window's own Escape does something else
+            return event.isAccepted()
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.answered.emit(False)
+        else:
+            super().keyPressEvent(event)
 
 
 class RightsButtons(QWidget):
@@ -21,26 +75,67 @@ class RightsButtons(QWidget):
         super().__init__()
         self.opt_out = ActionButton(_name(prefix, "optOut"))
         self.dispute = ActionButton(_name(prefix, "dispute"))
+        self.sure = Sure(prefix)
         self._call: CallState | None = None
-        layout = QHBoxLayout(self)
+        self._pressed = ("", "")
+        """the call, and the kind of opt-out that was last pressed in it"""
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.opt_out, 13)
+        row.addWidget(self.dispute, 10)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addWidget(self.opt_out, 13)
-        layout.addWidget(self.dispute, 10)
+        layout.addLayout(row)
+        layout.addWidget(self.sure)
         self.opt_out.clicked.connect(self._opt_out)
         self.dispute.clicked.connect(self._dispute)
+        self.sure.answered.connect(self._answered)
+
+    def controls(self) -> list[QWidget]:
+        """The buttons as they stand, in their order."""
+        asked = [] if self.sure.isHidden() else [self.sure.yes, self.sure.no]
+        return [self.opt_out, self.dispute, *asked]
 
     def render_view(self, view: View, call: CallState | None) -> None:
-        self._call = call
+        before, self._call = self._call, call
         status = call.status if call is not None else None
         whose = call.id if call is not None else ""
-        _show(self.opt_out, view, opt_out_words(view, call), f"{whose} {status.opt_out.kind if status else ''}")
+        kind = status.opt_out.kind if status else ""
+        words = opt_out_words(view, call)
+        if words.enabled and self._asks_first:
+            words = replace(words, sub=view.texts("opt_out.asks_first"))
+        _show(self.opt_out, view, words, f"{whose} {kind}")
         undo = status is not None and status.dispute.kind == DisputeKind.UNDO
         _show(self.dispute, view, dispute_words(view, call), whose, violet=undo)
+        was = (before.id, before.status.opt_out.kind) if before is not None and before.status is not None else ("", "")
+        if not words.enabled or was != (whose, kind):
+            self.sure.hide()
+        if call is not None and status is not None:
+            self.sure.render_view(view, question_code(status), view.party(call))
+
+    @property
+    def _asks_first(self) -> bool:
+        if self._call is None or self._call.status is None:
+            return False
+        call, kind = self._pressed
+        return asks_first(self._call.status, kind if call == self._call.id else "")
 
     def _opt_out(self) -> None:
+        if self._asks_first:
+            self.sure.ask()
+        else:
+            self._send()
+
+    def _answered(self, yes: bool) -> None:
+        self.sure.hide()
+        if yes:
+            self._send()
+
+    def _send(self) -> None:
         if self._call and self._call.status:
             status = self._call.status
+            self._pressed = (self._call.id, status.opt_out.kind)
             self.command.emit(OptOut(new_id(), self._call.id, status.version, status.opt_out.kind))
 
     def _dispute(self) -> None:

@@ -134,7 +134,7 @@ class CallPage(QWidget):
     def _chain_tabs(self) -> None:
         tools = self.tools
         last = (tools.mute, tools.hold, tools.keys, tools.pause, tools.more, self.answer, self.decline, self.hang_up)
-        first = (self.party.number, self.card, self.rights.opt_out, self.rights.dispute)
+        first = (self.party.number, self.card, *self.rights.controls())
         moment, keypad = ([reel] if reel.focusPolicy() & Qt.FocusPolicy.TabFocus else [] for reel in self.reels)
         middle = (*moment, *self.moment.tab_chain(), *keypad, *self.keypad.keys.values(), *self._note)
         wanted: list[QWidget] = [*first, *middle, *last]

@@ -83,7 +83,7 @@ class KeptRights(QWidget):
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
-        return [self.buttons.opt_out, self.buttons.dispute, *self.choices.chips(), *self.beside.values(), self.earlier]
+        return [*self.buttons.controls(), *self.choices.chips(), *self.beside.values(), self.earlier]
 
     def _act(self, action: str) -> None:
         if self._call:

@@ -99,7 +99,9 @@ class _Card(Speech):
         if self.held_from_training and TRAINING in self.status.recording:
             return sub, self.say("card.held_from_training"), f"{title} {sub}"
         if refused:
-            return sub, f"{self._why(since=False)} · {refused}", f"{title} {sub}. {refused}"
+            # Beside a lock there is room for the newest alone.
+            body = refused if self.lock() else f"{self._why(since=False)} · {refused}"
+            return sub, body, f"{title} {sub}. {refused}"
         if self.first.reason is Reason.OBLIGATION:
             return sub, self._why(), self.say("card.obligation.sentence")
         return sub, self._why(), f"{title} {sub}"

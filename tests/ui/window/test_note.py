@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QSystemTrayIcon
 
 from softphone.domain.purpose import Language
 from softphone.wire import (
@@ -129,7 +129,55 @@ def test_the_window_stays_while_there_is_a_call_and_says_why(scene: Scene, call:
         assert not desk.window.close()
     assert desk.window.isVisible()
     assert desk.window.note.text.text().startswith(words)
+    with scene.qtbot.assertNotEmitted(desk.window.closed):
+        desk.window.quit()
     scene.show(s.READY)
+    with scene.qtbot.waitSignal(desk.window.closed, timeout=1000):
+        desk.window.quit()
+
+
+def test_without_a_tray_closing_the_window_says_once_what_it_means(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    with scene.qtbot.assertNotEmitted(desk.window.closed):
+        assert not desk.window.close()
+    assert desk.window.isVisible()
+    assert desk.window.note.text.text().startswith("Lukker du vinduet, slukkes telefonen")
+    scene.press("closeNote")  # it was read: what was meant is not to quit
+    assert not desk.window.close()
+    with scene.qtbot.waitSignal(desk.window.closed, timeout=1000):
+        assert desk.window.close()
+
+
+def test_with_a_tray_the_window_goes_into_it_and_a_menu_there_brings_it_back_or_quits(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    told: list[str] = []
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda _icon, _title, words, _of: told.append(words))
+    desk = scene.open(s.snapshot())
+    for _ in range(2):
+        with scene.qtbot.assertNotEmitted(desk.window.closed):
+            desk.window.close()
+        assert not desk.window.isVisible()
+        assert desk.bridge.attached
+        assert desk.tray.open_action.text() == "Vis Klartone"
+        desk.tray.open_action.trigger()
+        assert desk.window.isVisible()
+    assert [words[:34] for words in told] == ["Klartone tager stadig imod opkald."]
+    # Somebody rings meanwhile: it does not quit in a call, and says why.
+    desk.window.close()
+    scene.show(s.snapshot(s.call(s.RECORDING)))
+    desk.tray.quit_action.trigger()
+    assert desk.window.isVisible()
+    assert desk.window.note.text.text().startswith("Samtalen er i gang")
+    scene.show(s.snapshot())
+    desk.window.close()
+    with scene.qtbot.waitSignal(desk.window.closed, timeout=1000):
+        desk.tray.quit_action.trigger()
+
+
+def test_a_phone_that_nobody_can_call_is_simply_closed(scene: Scene) -> None:
+    desk = scene.open(s.FIRST_START)
     with scene.qtbot.waitSignal(desk.window.closed, timeout=1000):
         assert desk.window.close()
 

@@ -12,12 +12,16 @@ from softphone.domain.status import Button, OptOutKind, PurposePhase
 from softphone.ui.app import time_zone
 from softphone.wire import (
     AccountState,
+    Answer,
+    HangUp,
+    OptOut,
+    RaiseDispute,
     Registration,
     Said,
 )
 from tests.ui import events as e
 from tests.ui import states as s
-from tests.ui.conftest import Scene
+from tests.ui.conftest import Scene, without_id
 
 
 @pytest.mark.parametrize(
@@ -157,10 +161,55 @@ def test_the_corner_window_shows_who_rings_and_takes_no_focus(scene: Scene) -> N
     assert popup.isVisible()
     assert popup.windowFlags() & Qt.WindowType.WindowDoesNotAcceptFocus
     assert popup.testAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
-    assert popup.name.text() == "Mette Holm"
-    assert popup.line.text() == "+45 20 12 34 56 · Salgslinjen"
-    assert popup.waited.text() == "Indgående opkald · Har ventet 02:24"
+    assert popup.ringing.name.text() == "Mette Holm"
+    assert popup.ringing.line.text() == "+45 20 12 34 56 · Salgslinjen"
+    assert popup.ringing.waited.text() == "Indgående opkald · Har ventet 02:24"
     scene.show(s.snapshot(s.call(s.PLAYING)))
+    assert not popup.isVisible()
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("away", ["minimised", "in the tray"])
+def test_answered_in_the_corner_with_the_desk_out_of_sight_the_call_stays_in_the_corner(
+    scene: Scene, away: str
+) -> None:
+    desk = scene.open(s.snapshot())
+    (desk.window.showMinimized if away == "minimised" else desk.window.hide)()
+    scene.show(s.snapshot(s.INCOMING))
+    scene.press("popupAnswer")
+    assert [without_id(one) for one in scene.sent()] == [Answer("", "call-1")]
+    scene.show(s.snapshot(s.call(s.RECORDING)))
+    popup = desk.incoming
+    assert popup.isVisible()
+    assert popup.testAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+    assert not popup.ringing.isVisible()
+    words = popup.talking.card.words
+    assert words is not None
+    assert words.sentence == "Optages til dokumentation og uddannelse"
+    assert popup.windowTitle() == "Optages til dokumentation og uddannelse: Mette Holm"
+    assert popup.height() >= popup.talking.hang_up.mapTo(popup, popup.talking.hang_up.rect().bottomLeft()).y()
+    scene.press("cornerOptOut")
+    scene.press("cornerDispute")
+    scene.press("cornerHangUp")
+    version = s.RECORDING.version
+    assert [without_id(one) for one in scene.sent(4)][1:] == [
+        OptOut("", "call-1", version, "training_ends"),
+        RaiseDispute("", "call-1", version),
+        HangUp("", "call-1"),
+    ]
+    # What goes further asks there too, and the window grows with it.
+    before = popup.height()
+    scene.show(s.snapshot(s.call(s.TRAINING_DECLINED)))
+    scene.press("cornerOptOut")
+    assert scene.widget("cornerOptOutSure").isVisible()
+    scene.qtbot.waitUntil(lambda: popup.height() > before, timeout=2000)
+    assert len(scene.commands()) == 4
+    scene.press("cornerOpen")
+    assert desk.window.in_sight
+    assert not popup.isVisible()
+    desk.window.showMinimized()
+    scene.qtbot.waitUntil(popup.isVisible, timeout=2000)
+    scene.show(s.snapshot())
     assert not popup.isVisible()
 
 
@@ -172,13 +221,13 @@ def test_the_corner_window_is_as_high_as_its_words_also_when_they_come_later(
     popup = desk.incoming
     if undecided_first:
         scene.show(s.snapshot(replace(s.INCOMING, status=None)))
-        assert popup.recording.text() == ""
+        assert popup.ringing.recording.text() == ""
     scene.show(s.snapshot(s.INCOMING))
-    scene.qtbot.waitUntil(lambda: popup.recording.height() > 0)
-    told = popup.recording
+    scene.qtbot.waitUntil(lambda: popup.ringing.recording.height() > 0)
+    told = popup.ringing.recording
     assert told.heightForWidth(told.width()) > told.fontMetrics().height() * 1.5
     assert told.height() >= told.heightForWidth(told.width())
-    below = popup.height() - popup.answer.mapTo(popup, popup.answer.rect().bottomLeft()).y()
+    below = popup.height() - popup.ringing.answer.mapTo(popup, popup.ringing.answer.rect().bottomLeft()).y()
     assert 14 <= below <= 18
     area = popup.screen().availableGeometry()
     assert area.bottom() - popup.geometry().bottom() == 16

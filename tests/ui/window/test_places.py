@@ -45,7 +45,14 @@ def test_no_words_are_cut_off_in_any_state(scene: Scene, width: int, language: L
         for button in desk.window.call.findChildren(ActionButton):
             if button.isVisible():
                 assert not button.overflows(), f"{name}: {button.text()} / {button.sub()}"
+        rights = desk.window.call.rights
+        if rights.opt_out.sub() in ("spørger først", "asks first"):
+            scene.press("optOut")
+            QApplication.processEvents()
+            assert rights.sure.yes.isVisible()
         for chip in desk.window.call.findChildren(Chip):
+            if not chip.isVisible():
+                continue
             assert chip.fits(), f"{name}: {chip.text()}"
             assert chip.mapTo(desk.window, QPoint(chip.width(), 0)).x() <= width - 16, chip.text()
         for words in (desk.window.call.party.name, desk.window.call.party.line):
