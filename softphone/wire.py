@@ -140,7 +140,8 @@ class CallState:
 
 @dataclass(frozen=True, slots=True)
 class PastCall:
-    """One row of today's calls. `outcome`: documentation, training, both, locked, not_recorded, deleted, missed,
+    """One row of the agent's own calls, today's and as far back as `own_calls` says. `outcome`: documentation, training, both,
+    locked, not_recorded, deleted, missed,
     declined, unanswered, call_back. `kept`: there is something of it that rights can be exercised on (`Reopen`). `why`: nothing
     was recorded, or is kept, of one that was answered; None where that is not known any more."""
 

@@ -21,6 +21,8 @@ from softphone.archive.changes import CallFacts, Tables
 from softphone.archive.condemned import remove_condemned
 from softphone.archive.execution import Execution, Memory, NoKeyError, OvertakenError, UnsignedError
 from softphone.archive.files.vault import SLOW_SECONDS, Vault, Written
+from softphone.archive.finding import own_calls
+from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys import policy_signer
 from softphone.archive.keys.wraps import Secrets
 from softphone.archive.known import Places
@@ -37,6 +39,7 @@ PROBE_SECONDS = 1.0
 _PROBE_SECONDS_AT_MOST = 60.0
 _LOOK_SECONDS = 5.0
 """until it looks whether something that was deleted is still in a page, and who signs policies"""
+_OWN_KEPT = 200
 _RELAPSE_SECONDS = 30.0
 """storage that fails again so soon is tried half as often"""
 
@@ -63,6 +66,11 @@ class _Ended:
     recording: str
     segment: int
     written: Written
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    call: OwnCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +117,15 @@ class Ledger:
         self._policy_signer = ""
         self._suspected = False
         self._to_scour = False
+        self._own: dict[str, OwnCall] = {}
+        """rows of own calls that could not be written yet"""
         self._pause = PROBE_SECONDS
         self._looked = 0.0
         self._worked_since = -_RELAPSE_SECONDS
         vault.on_fault = self.suspect
-        self._inbox: queue.SimpleQueue[Commit | _Forget | _GiveUp | _Suspect | _Ended | _Stop] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Commit | _Forget | _GiveUp | _Suspect | _Ended | _Own | _Stop] = (
+            queue.SimpleQueue()
+        )
         vault.on_ended = lambda recording, segment, written: self._inbox.put(_Ended(recording, segment, written))
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
@@ -143,6 +155,11 @@ class Ledger:
     def give_up_place(self, call: str) -> None:
         """The call is over: its place in the sample, where no answer has used it up, is another's. After what was submitted."""
         self._inbox.put(_GiveUp(call))
+
+    def list_own(self, call: OwnCall) -> None:
+        """A row of the agent's own calls: no right hangs on it, so that a disk which takes nothing is told by others. It waits
+        until it can be written, or for the next of the same call."""
+        self._inbox.put(_Own(call))
 
     def suspect(self, detail: str) -> None:
         """The vault found, on the recorder's thread, that the storage fails (a full disk). It is tried until it works."""
@@ -174,6 +191,9 @@ class Ledger:
                     self._trouble(detail)
                 case _Ended():
                     self._ended(item)
+                case _Own(call):
+                    self._own[call.call] = call
+                    self._list_own()
                 case _Stop():
                     with suppress(ArchiveError), self._catalog.writing() as connection:
                         self._signer.sign(connection, datetime.now(UTC))
@@ -240,6 +260,16 @@ class Ledger:
             at = traceback.extract_tb(error.__traceback__)[-1]
             _log.error("bug %s at %s:%d", type(error).__name__, Path(at.filename).name, at.lineno or 0)
 
+    def _list_own(self) -> None:
+        with suppress(ArchiveError):
+            if self._own:
+                with self._catalog.writing() as connection:
+                    for one in self._own.values():
+                        own_calls.put(connection, self._desk, self._secrets, one)
+                self._own.clear()
+        while len(self._own) > _OWN_KEPT:
+            del self._own[next(iter(self._own))]
+
     def _trouble(self, detail: str) -> None:
         if not self._suspected:
             self._suspected = True
@@ -263,6 +293,7 @@ class Ledger:
         except ArchiveError:
             return
         self._suspected = False
+        self._list_own()
         self._worked_since = time.monotonic()
         self._on_storage(True, "")
 

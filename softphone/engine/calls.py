@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from softphone.archive.finding.history import PastRow
+from softphone.archive.finding.own_calls import OwnCall
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry, HoldBy
@@ -67,7 +68,7 @@ class Calls:
         self._feed = self._stepper.feed
         self._occurred = self._stepper.occurred
         self._live: dict[str, LiveCall] = {}
-        self._today = Today(rules, clock, own_accounts)
+        self._today = Today(rules, clock, own_accounts, store.list_own)
         self._asked_of_today = False
         self._wanted: str | None = None
         """the row that was pressed last, until it stands open"""
@@ -162,13 +163,16 @@ class Calls:
         self._occurred(call, "ended", ending)
         if call.answered_at is None:
             self._close(call)
+        else:
+            # An engine that is killed in wrap-up leaves the row all the same.
+            self._today.keep(call.past(self._clock()), call.agent)
 
     def missed(self, event: sip.CallMissed) -> None:
         number = e164(event.number) or event.number
         row = PastCall(
             f"busy-{event.at.timestamp()}", Direction.INBOUND, event.name, number, None, event.at, 0, "missed"
         )
-        self._today.put(row)
+        self._today.put(row, self._account_address(event.account))
         self._changed()
 
     def digit(self, event: sip.DigitReceived) -> None:
@@ -255,14 +259,15 @@ class Calls:
     def storage_works(self) -> None:
         if not self._asked_of_today:
             self._asked_of_today = True
-            self._store.look_back(self._today.agents, self._clock().utc)
+            now = self._clock().utc
+            self._store.look_back(self._today.agents, self._today.since(now), now)
         for call in [*self._live.values()]:
             if not call.in_doubt:
                 self._feed(call, ev.StorageWorks())
 
-    def remembered(self, past: Sequence[PastRow]) -> None:
-        """What the archive has of today's calls: those before this engine was started."""
-        self._today.remember(past)
+    def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
+        """What the archive has of the agent's own calls before this engine was started."""
+        self._today.remember(past, own)
         self._changed()
 
     def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None:
@@ -530,7 +535,7 @@ class Calls:
         if call.id not in self._live:
             return
         self._feed(call, ev.WrapUpEnded())
-        self._today.put(call.past(self._clock()))
+        self._today.put(call.past(self._clock()), call.agent)
         self._changed()
         self._drop_if_over(call)
 

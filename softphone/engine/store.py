@@ -20,6 +20,7 @@ from softphone.archive.changes import CallFacts, PurposeEnd
 from softphone.archive.files.disk import REFUSALS, UNWRITABLE
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import History, PastRow
+from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys.wraps import Recipient, Secrets
 from softphone.archive.known import Asked, CallBackRow, Lookups
 from softphone.archive.ledger import Ledger
@@ -56,7 +57,7 @@ _NUMBERS = 100
 """calls whose number is kept, for a no that is on its way to be known of"""
 _OPEN_AGAIN = 10.0
 """seconds"""
-OF_AN_EARLIER_RUN = 100
+OF_AN_EARLIER_RUN = 200
 """calls at most that are read back when the archive is opened"""
 
 
@@ -94,7 +95,7 @@ class Answers(Protocol):
     def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None: ...
     def looked_up(self, call_id: str, known: Known) -> None: ...
     def storage_works(self) -> None: ...
-    def remembered(self, past: Sequence[PastRow]) -> None: ...
+    def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None: ...
     def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None: ...
 
 
@@ -118,10 +119,11 @@ class _List:
 
 
 @dataclass(frozen=True, slots=True)
-class _Today:
-    """Today's calls of these accounts' addresses are to be read."""
+class _Own:
+    """The last calls of these accounts' addresses are to be read."""
 
     agents: tuple[str, ...]
+    since: datetime
     now: datetime
 
 
@@ -148,13 +150,15 @@ class Store:
         self._last = 0
         self._unopened = False
         self._closing = threading.Event()
-        self._asked: queue.SimpleQueue[Asked | _List | _Today | _Past] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[Asked | _List | _Own | _Past] = queue.SimpleQueue()
         self._asking: dict[str, list[Callable[[], None]]] = {}
         """what is to follow once a call has been looked up"""
         self._numbers: dict[str, str] = {}
         """of the newest calls"""
         self._just_declined: set[str] = set()
         """calls of parties whose earlier no was on its way to the archive when they rang"""
+        self._own: dict[str, OwnCall] = {}
+        """rows of own calls, until an archive is open"""
         self._unwritten: deque[Commit] = deque(maxlen=_UNWRITTEN)
         self._call_backs: list[CallBackRow] = []
         self._talking: set[str] = set()
@@ -296,9 +300,18 @@ class Store:
 
     # --- calls of earlier ------------------------------------------------------------------------
 
-    def look_back(self, agents: Sequence[str], now: datetime) -> None:
-        """What is kept of today's calls of these accounts: the answer comes to `remembered`."""
-        self._asked.put(_Today(tuple(agents), now))
+    def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
+        """What is kept of these accounts' calls, and listed of them: the answer comes to `remembered`."""
+        self._asked.put(_Own(tuple(agents), since, now))
+
+    def list_own(self, call: OwnCall) -> None:
+        """Where no archive is open yet, it waits for one."""
+        if self._ledger:
+            self._ledger.list_own(call)
+        else:
+            self._own[call.call] = call
+            if len(self._own) > OF_AN_EARLIER_RUN:
+                del self._own[next(iter(self._own))]
 
     def take_up(self, call: str, now: datetime) -> bool:
         """One of them, as it is now: the answer comes to `taken_up`. False where no archive is open."""
@@ -427,13 +440,13 @@ class Store:
                         _log.error("not listed: %s", where(type(error), error.__traceback__))
                     else:
                         self._post(lambda rows=rows: self._listed(rows))
-                case _Today(agents, now):
+                case _Own(agents, since, now):
                     try:
-                        past = history.today(agents, now, OF_AN_EARLIER_RUN)
+                        found = history.own(agents, since, now, OF_AN_EARLIER_RUN)
                     except Exception as error:  # noqa: BLE001 - as above; of an earlier run nothing is shown
                         _log.error("not looked back: %s", where(type(error), error.__traceback__))
                     else:
-                        self._post(lambda past=past: self._answers.remembered(past) if self._answers else None)
+                        self._post(lambda found=found: self._answers.remembered(*found) if self._answers else None)
                 case _Past(call, now):
                     failed, one = False, None
                     try:
@@ -468,6 +481,9 @@ class Store:
             self._ledger.register_call(facts)
         self._facts.clear()
         self._ledger.start()
+        for own in self._own.values():
+            self._ledger.list_own(own)
+        self._own.clear()
         self._asked.put(_List())
         self._write_unwritten()
         self._sweeper.start(archive.beside)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from softphone.archive.finding.own_calls import OwnCall
 from softphone.domain.changes import AuditEntry, Commit, OpenSegment
 from softphone.domain.decision import Decision, Facts, How, Known, NoticeId, PlanState, PurposePlan
 from softphone.domain.events import Now
@@ -149,7 +150,9 @@ class FakeStore:
 
     def over(self, call: str) -> None: ...
 
-    def look_back(self, agents: Sequence[str], now: datetime) -> None: ...
+    def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None: ...
+
+    def list_own(self, call: OwnCall) -> None: ...
 
     def take_up(self, call: str, now: datetime) -> bool:
         return False

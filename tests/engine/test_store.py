@@ -14,6 +14,7 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.archive.finding.history import PastRow
+from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys import policy_signer
 from softphone.archive.known import Lookups
 from softphone.archive.proof import audit
@@ -74,7 +75,7 @@ class Desk:
 
     def storage_works(self) -> None: ...
 
-    def remembered(self, past: Sequence[PastRow]) -> None: ...
+    def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None: ...
 
     def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None:
         self.taken.append(past)

@@ -1,4 +1,4 @@
-"""The calls of a desk's own last hours, and one of them whole, for whoever had them: what was kept, never a sound.
+"""The calls of a desk's own last days, and one of them whole, for whoever had them: what was kept, never a sound.
 
 Reads only, on any thread. What follows from it is the session's (`domain.session.reopening`).
 """
@@ -7,23 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.finding import own_calls
+from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys.wraps import Secrets
 from softphone.archive.tables import audit, calls, holds, purposes, recordings, wraps
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
-from softphone.domain.retention import Ended, has_expired, local_day
+from softphone.domain.retention import Ended, has_expired
 from softphone.domain.session.reopening import KeptCall, KeptHold, KeptPurpose, KeptRecording
-
-_LONGEST_DAY = timedelta(hours=25)
-"""one on which summer time ends"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +44,21 @@ class History:
         self._secrets = secrets
         self._desk = desk
 
-    def today(self, agents: Sequence[str], now: datetime, limit: int) -> list[PastRow]:
-        """The newest calls of these accounts' addresses on the day of `now`, newest first. A day is that of the call's own
-        time zone."""
+    def own(
+        self, agents: Sequence[str], since: datetime, now: datetime, limit: int
+    ) -> tuple[list[PastRow], list[OwnCall]]:
+        """The newest calls of these accounts' addresses, newest first: of which something is kept, and as their own list has
+        them, those among them of which nothing is."""
         asked = (
             select(calls)
-            .where(calls.c.agent.in_(agents), calls.c.started_at >= (now - _LONGEST_DAY).isoformat())
+            .where(calls.c.agent.in_(agents), calls.c.started_at >= since.isoformat())
             .order_by(calls.c.started_at.desc())
             .limit(limit)
         )
         with self._catalog.reading() as connection:
             rows = connection.execute(asked).all()
-            today = [
-                row for row in rows if local_day(_time(row.started_at), row.time_zone) == local_day(now, row.time_zone)
-            ]
-            return self._past(connection, [self._facts(row) for row in today], now)
+            listed = own_calls.read(connection, self._secrets, agents, now.date(), limit)
+            return self._past(connection, [self._facts(row) for row in rows], now), listed
 
     def call(self, call: str, now: datetime) -> PastRow | None:
         """None where nothing of it is kept any more."""
@@ -68,7 +67,7 @@ class History:
             return self._past(connection, [facts], now)[0] if facts else None
 
     def _facts(self, row: Any) -> CallFacts:
-        """As far as a row of today's calls shows them."""
+        """As far as a row of the list shows them."""
         number = self._secrets.open_number(row.number_sealed, row.call) if row.number_sealed else None
         notice = NoticeId(row.notice) if row.notice else None
         direction, language = Direction(row.direction), Language(row.language)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from softphone.archive.finding.own_calls import OwnCall
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry, Commit, OpenSegment
@@ -93,8 +94,12 @@ class CallStore(Store, Protocol):
         """Nothing more comes of it: its place, where it was not answered, is another's."""
         ...
 
-    def look_back(self, agents: Sequence[str], now: datetime) -> None:
-        """The answer, today's calls of these accounts, comes to `Calls.remembered`."""
+    def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
+        """The answer, the last calls of these accounts, comes to `Calls.remembered`."""
+        ...
+
+    def list_own(self, call: OwnCall) -> None:
+        """A row of the agent's own calls, for after a restart."""
         ...
 
     def take_up(self, call: str, now: datetime) -> bool:

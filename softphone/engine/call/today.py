@@ -1,19 +1,24 @@
-"""Today's calls: the rows that stay of them, and one taken up again from what the archive has of it. It decides nothing."""
+"""The agent's own calls, today's and for as long as `own_calls` says: the rows that stay of them, over a restart too, and one
+taken up again from what the archive has of it. It decides nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
+from softphone.archive.access import OWN_CALLS
 from softphone.archive.finding.history import PastRow
+from softphone.archive.finding.own_calls import OwnCall
 from softphone.domain.events import Now, Terms
 from softphone.domain.policy import Policy
-from softphone.domain.retention import local_day
+from softphone.domain.policy.doubts import LONGEST_OWN_CALLS
+from softphone.domain.retention import expires_on, local_day
 from softphone.domain.session import brought_up_to_date, reopened, same
 from softphone.engine.call.hands import Rules
 from softphone.engine.call.lines import line_state
 from softphone.engine.call.live import LiveCall
+from softphone.engine.call.own_list import read, written
 from softphone.wire import CallPhase, PastCall
 
 ROWS = 200
@@ -26,11 +31,21 @@ LOOK = 3.0
 class Today:
     """`own` are this desk's accounts: their ids by their addresses."""
 
-    def __init__(self, rules: Rules, clock: Callable[[], Now], own: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        clock: Callable[[], Now],
+        own: Callable[[], Mapping[str, str]],
+        keep: Callable[[OwnCall], None] = lambda _call: None,
+    ) -> None:
+        """`keep`: has a row kept for after a restart."""
         self._rules = rules
         self._clock = clock
         self._own = own
+        self._keep = keep
         self._rows: dict[str, PastCall] = {}
+        self._agents: dict[str, str] = {}
+        """the address of each row's account"""
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -43,22 +58,40 @@ class Today:
         return next(iter(self._own().values()), "")
 
     def shown(self) -> tuple[PastCall, ...]:
-        """Those of this day, in the policy's time zone, newest first."""
-        zone, now = self._zone, self._clock().utc
+        """Those of this day and of the days before that `own_calls` shows, in the policy's time zone, newest first."""
+        today = local_day(self._clock().utc, self._zone)
         rows = sorted(self._rows.values(), key=lambda row: (row.at, row.id), reverse=True)
-        return tuple(row for row in rows if local_day(row.at, zone) == local_day(now, zone))[:ROWS]
+        return tuple(row for row in rows if self._until(row) > today or local_day(row.at, self._zone) == today)[:ROWS]
+
+    def since(self, now: datetime) -> datetime:
+        """From when on the archive is asked for them: before a policy is there, as far back as one may say."""
+        policy = self._rules.policy
+        return now - max(policy.own_calls.length() if policy else LONGEST_OWN_CALLS, timedelta(days=1))
 
     def find(self, call: str) -> PastCall | None:
-        """One of the rows shown: yesterday's is not there to be taken up."""
+        """One of the rows shown: what is older is not there to be taken up."""
         return next((row for row in self.shown() if row.id == call), None)
 
-    def put(self, row: PastCall) -> None:
-        """A new row, or what has become of one."""
+    def put(self, row: PastCall, agent: str = "") -> None:
+        """A new row, or what has become of one; then `agent` is known already."""
         before = self._rows.get(row.id)
         # The policy may not be read yet, or may know the line no more.
-        self._rows[row.id] = replace(row, line=before.line) if before and row.line is None else row
+        row = replace(row, line=before.line) if before and row.line is None else row
+        self._rows[row.id] = row
+        if agent:
+            self._agents[row.id] = agent
+        if row != before:
+            self.keep(row)
         while len(self._rows) > ROWS:
-            del self._rows[min(self._rows.values(), key=lambda one: one.at).id]
+            gone = min(self._rows.values(), key=lambda one: one.at).id
+            del self._rows[gone]
+            self._agents.pop(gone, None)
+
+    def keep(self, row: PastCall, agent: str = "") -> None:
+        """For after a restart, also before the row is shown."""
+        agent, until = agent or self._agents.get(row.id, ""), self._until(row)
+        if agent and until > local_day(row.at, self._zone):
+            self._keep(written(row, agent, until))
 
     def locked(self, calls: Collection[str]) -> None:
         """They are held now, as far as they are among these."""
@@ -70,11 +103,22 @@ class Today:
         if row := self._rows.get(call):
             self.put(replace(row, outcome="deleted", kept=False))
 
-    def remember(self, past: Sequence[PastRow]) -> None:
-        """What the archive knows of an earlier run's calls. Of this run's, more is known here."""
+    def remember(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
+        """What the archive knows of an earlier run's calls, and their own list. Of this run's, more is known here."""
+        here = set(self._rows)
+        kept = {one.facts.call for one in past}
+        for one in own:
+            row = read(one)
+            if row is None or row.id in here:
+                continue
+            # What was kept of it then may have gone since.
+            gone = row.kept and row.id not in kept
+            self._rows[row.id] = replace(row, kept=False, outcome="deleted", why=None) if gone else row
+            self._agents[row.id] = one.agent
         for one in past:
-            if one.facts.call not in self._rows:
-                self.put(replace(self.taken_up(one).past(self._clock()), line=one.facts.line))
+            if one.facts.call not in here:
+                row = replace(self.taken_up(one).past(self._clock()), line=one.facts.line)
+                self.put(row, one.facts.agent or "")
 
     def taken_up(self, past: PastRow) -> LiveCall:
         """The call as in its wrap-up. The line's words, and how long a hold may stand, are those in force now."""
@@ -119,6 +163,11 @@ class Today:
         call.state = brought_up_to_date(call.state, fresh.state)
         call.expires = fresh.expires
         return True
+
+    def _until(self, row: PastCall) -> date:
+        """The day on which it is no longer shown."""
+        policy = self._rules.policy
+        return expires_on(row.at, policy.own_calls if policy else OWN_CALLS, self._zone)
 
     @property
     def _zone(self) -> str:

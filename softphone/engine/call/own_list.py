@@ -1,0 +1,30 @@
+"""A row of the agent's own calls, as it is kept over a restart: written as text, and read back."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from functools import cache
+
+from pydantic import TypeAdapter, ValidationError
+
+from softphone.archive.finding.own_calls import OwnCall
+from softphone.wire import PastCall
+
+
+def written(row: PastCall, agent: str, until: date) -> OwnCall:
+    # ASCII: a name as SIP gave it may hold what UTF-8 cannot.
+    return OwnCall(row.id, agent, row.at, until, json.dumps(_rows().dump_python(row, mode="json")))
+
+
+def read(one: OwnCall) -> PastCall | None:
+    """None of what another version wrote, and this one cannot read."""
+    try:
+        return _rows().validate_json(one.told)
+    except ValidationError:
+        return None
+
+
+@cache
+def _rows() -> TypeAdapter[PastCall]:
+    return TypeAdapter(PastCall)
