@@ -138,6 +138,9 @@ class Calls:
         call.phase = CallPhase.CONNECTED
         call.answered_at, call.answered_mono = now.utc, now.mono
         call.record_aware = event.record_aware
+        if event.keyless:
+            call.keyless = True
+            self._notices.take_anew(call)
         self._occurred(call, "answered")
         if not call.decided:
             self._phone.open_microphone(call.id, opened=True)

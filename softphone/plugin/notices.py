@@ -68,6 +68,8 @@ class NoticeBook:
     """lines of which no call is drawn (`Own.untrained`)"""
     remarks: tuple[PolicyFault, ...] = ()
     """doubts about the notices: own words that wait for a person, a notice that is too long"""
+    keyless: NoticeBook | None = None
+    """those that name keys, without them: for a party whose phone sends none (no RFC 4733)"""
     failed: bool = False
     """the rulebook failed while it was made: it is to be made again"""
     made_by: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -108,10 +110,25 @@ class NoticeMaker:
         """Blocks until every notice has its text and sound, or has failed. PolicyError as for `check`."""
         own = self.check(loaded, signed=signed)
         book = NoticeBook(wordings=own.wordings, untrained=own.untrained, remarks=own.remarks, made_by=self._made_by)
+        keyless = NoticeBook()
         for line in own.lines:
+            mute = line.model_copy(update={"opt_out_key": "", "language_key": ""})
             for notice, language in product(self.needed(loaded.policy, line), Language):
                 book = self._with(book, loaded, line, notice, language, own.sounds)
-        return book
+                if self.text(loaded.policy, mute, notice, language) != book.texts.get((line.id, notice, language)):
+                    keyless = self._with(keyless, loaded, mute, notice, language, {})
+        return replace(book, keyless=self._said_otherwise(keyless, book))
+
+    @staticmethod
+    def _said_otherwise(keyless: NoticeBook, book: NoticeBook) -> NoticeBook:
+        """Only what names a key in `book`, and can be played wherever that can."""
+        texts = {place: text for place, text in keyless.texts.items() if text != book.texts.get(place)}
+        return NoticeBook(
+            texts={place: text for place, text in texts.items() if place in keyless.sounds or place not in book.sounds},
+            newcomers=keyless.newcomers,
+            sounds={place: sound for place, sound in keyless.sounds.items() if place in texts},
+            newcomer_sounds=keyless.newcomer_sounds,
+        )
 
     def judge(self, line: Line, notice: NoticeId, language: Language, wording: Wording | None) -> Judgement | None:
         """The rulebook's judgement of a wording, or of its own (None); None where it judges none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from softphone.engine.call.live import LiveCall
 from softphone.engine.call.ringing import DECISION_TIME
 from softphone.engine.sip import events as sip
 from softphone.wire import CallPhase, Occurred, OptOut
-from tests.engine.scene import CALL, N1, NUMBER, PARTY, Scene
+from tests.engine.scene import CALL, N1, NUMBER, PARTY, SHORT, TEXT, Scene, book_of
 
 
 def test_a_whole_call_is_recorded_once_its_segment_is_committed() -> None:
@@ -400,3 +401,15 @@ def test_a_disk_that_hangs_as_the_notice_ends_has_failed_and_recording_begins_on
     scene.acknowledge()
     assert scene.headline is Headline.RECORDING
     assert {segment for _, segment in scene.recorder.running} == {1}
+
+
+@pytest.mark.rule("G31")
+def test_a_key_that_cannot_be_heard_is_left_out_of_what_is_spoken() -> None:
+    scene = Scene()
+    scene.rules.book = replace(scene.rules.book, keyless=book_of(SHORT, path="keyless"))
+    scene.ring()
+    scene.decide()
+    shown = scene.call.notice
+    scene.calls.established(sip.CallEstablished(CALL, record_aware=False, keyless=True))
+    assert "play keyless.wav" in scene.phone.done
+    assert (shown and shown.text, scene.call.notice and scene.call.notice.text) == (TEXT.shown, SHORT.shown)

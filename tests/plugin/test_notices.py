@@ -183,6 +183,20 @@ def asking_policy(folder: Path, *marks: str) -> LoadedPolicy:
     return policy_of(text.replace('id = "salg"', f'id = "salg"\n{sound}'), str(folder / "policy.toml"))
 
 
+@pytest.mark.rule("G31")
+def test_each_notice_that_names_a_key_is_made_without_it_too(book: NoticeBook) -> None:
+    keyless = book.keyless
+    assert keyless is not None
+    named = {place for place, text in book.texts.items() if any(key in text.shown for key in ("*9", "#9", "9."))}
+    assert named
+    assert keyless.texts.keys() >= named
+    assert keyless.sounds.keys() == keyless.texts.keys()
+    for place, text in keyless.texts.items():
+        assert "*9" not in text.shown
+        assert keyless.sounds[place].seconds < book.sounds[place].seconds
+        assert keyless.sounds[place].path != book.sounds[place].path
+
+
 def test_a_lines_own_sound_wins_and_its_text_is_paced_over_it(host: PluginHost, tmp_path: Path) -> None:
     write_notice(tmp_path / "own.wav", 1.0, rate=44_100)
     book = maker(host, tmp_path / "cache").prepare(own_policy(tmp_path, "own.wav"))

@@ -79,6 +79,8 @@ class LiveCall:
     has_media: bool = True
     """SIP has a working stream"""
     record_aware: bool = False
+    keyless: bool = False
+    """the party's phone sends no keys that would be heard here"""
     upstream: ToldUpstream | None = None
     """what a listed exchange says that the party has been told already"""
     upstream_ignored: bool = False
@@ -161,15 +163,24 @@ class LiveCall:
         """As its line gives it. `newcomer`: the short one, or the whole where there is none."""
         if self.line is None:
             return None
-        short = self.book.text(self.line.id, notice, language, newcomer=True) if newcomer else None
-        return short or self.book.text(self.line.id, notice, language)
+        book = self._book(notice, language)
+        short = book.text(self.line.id, notice, language, newcomer=True) if newcomer else None
+        return short or book.text(self.line.id, notice, language)
 
     def sound_of(self, notice: NoticeId, language: Language, *, newcomer: bool = False) -> NoticeSound | None:
         """The sound of that text, where there is one."""
         if self.line is None:
             return None
-        short = newcomer and self.book.text(self.line.id, notice, language, newcomer=True) is not None
-        return self.book.sound(self.line.id, notice, language, newcomer=short)
+        book = self._book(notice, language)
+        short = newcomer and book.text(self.line.id, notice, language, newcomer=True) is not None
+        return book.sound(self.line.id, notice, language, newcomer=short)
+
+    def _book(self, notice: NoticeId, language: Language) -> NoticeBook:
+        """A key that nobody hears is not promised."""
+        keyless = self.book.keyless
+        if self.keyless and keyless and self.line and keyless.text(self.line.id, notice, language) is not None:
+            return keyless
+        return self.book
 
     def answer_to_objection(self, language: Language) -> str:
         """What to say where an objection meets an obligation; empty where it does not."""

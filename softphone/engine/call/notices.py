@@ -22,6 +22,11 @@ class CallNotices:
         call.notice_id = decision.notice
         self._set(call, call.language, newcomer=False)
 
+    def take_anew(self, call: LiveCall) -> None:
+        """What was taken while it rang may be said otherwise to this party."""
+        if call.notice_id is not None:
+            self._set(call, call.language, newcomer=call.newcomer)
+
     def follow(self, call: LiveCall) -> None:
         """After a step: the party chose another language, a newcomer is told by the short text, or the agent reads it."""
         if call.notice_id is None:

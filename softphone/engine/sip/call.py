@@ -148,6 +148,8 @@ class Leg:
     held_by_us: bool = False
     held_by_them: bool = False
     record_aware: bool = False
+    keyless: bool = False
+    """by the peer's last SDP"""
     progress: Literal["calling", "ringing", "early", ""] = ""
     recording: PeerRecordingState | None = None
     """what a record-aware peer is to be told"""

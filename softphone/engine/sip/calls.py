@@ -44,6 +44,7 @@ from softphone.engine.sip.message import (
     parse_address,
     record_preference,
     record_state,
+    sends_keys,
 )
 from softphone.engine.sip.negotiation import Negotiation
 from softphone.engine.sip.offers import Wish
@@ -249,7 +250,7 @@ class Calls:
             self._over(leg, happening.code, happening.reason)
         elif happening.state == pj.PJSIP_INV_STATE_CONFIRMED and not leg.established:
             leg.established = True
-            self._emit(events.CallEstablished(leg.call, leg.record_aware))
+            self._emit(events.CallEstablished(leg.call, leg.record_aware, leg.keyless))
             leg.sound.telling = not leg.ending
             self._hearing.set_media(leg, happening.media)
             self._offers.go_on(leg)
@@ -373,6 +374,8 @@ class Calls:
             self._leaving.pop(call, None)
 
     def _read_sdp(self, leg: Leg, sdp: str) -> None:
+        if (keys := sends_keys(sdp)) is not None:
+            leg.keyless = not keys
         preference = record_preference(sdp)
         if preference is not None and preference != leg.preference:
             leg.preference = preference

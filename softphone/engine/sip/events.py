@@ -76,10 +76,12 @@ class CallProgress:
 
 @dataclass(frozen=True, slots=True)
 class CallEstablished:
-    """Answered and acknowledged: from here on sound may be sent, and a notice played."""
+    """Answered and acknowledged: from here on sound may be sent, and a notice played. `keyless`: the peer's SDP names no
+    telephone-event (RFC 4733), so that keys pressed there are not heard here."""
 
     call: str
     record_aware: bool
+    keyless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ _KEPT_BACK = frozenset(
 
 _NAME_ADDR = re.compile(r'^\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*<(?P<uri>[^>]*)>')
 _RECORD = re.compile(r"^a=record:(on|off|paused)\s*$", re.MULTILINE)
+_KEYS = re.compile(r"^a=rtpmap:\d+ telephone-event/", re.MULTILINE | re.IGNORECASE)
 _PREFERENCE = re.compile(r"^a=recordpref:(on|off|pause|nopreference)\s*$", re.MULTILINE)
 
 MOST_WORDS = 128
@@ -149,6 +150,12 @@ def record_preference(sdp: str) -> RecordWish | None:
 def record_state(sdp: str) -> PeerRecordingState | None:
     """RFC 7866 section 7.1."""
     return cast("PeerRecordingState | None", _said_of_audio(_RECORD, sdp))
+
+
+def sends_keys(sdp: str) -> bool | None:
+    """Whether the audio's section names telephone-event (RFC 4733); None where there is none."""
+    audio = [part for part in re.split(r"^(?=m=)", sdp, flags=re.MULTILINE) if part.startswith("m=audio")]
+    return any(_KEYS.search(part) for part in audio) if audio else None
 
 
 def _said_of_audio(attribute: re.Pattern[str], sdp: str) -> str | None:

@@ -18,7 +18,8 @@ Frames = Callable[[str, int, bytes, bytes], None]
 """call, index, agent, party: one 20 ms frame of both sides, 640 bytes each (16 kHz, 16 bit, mono).
 
 Called on pjmedia's thread; it must neither block nor raise. The index counts from 0 at the call's
-establishing, one a tick, and those that were lost while the process stood still. A side that is held, missing, muted or not open is silence.
+establishing, one a tick, and those that were lost while the process stood still. A side that is held,
+missing, muted or not open is silence.
 """
 
 
