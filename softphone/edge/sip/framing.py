@@ -34,7 +34,7 @@ class StreamFramer:
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """What is whole by now: messages, and PING or PONG for a keep-alive. Raises Malformed after those that came before the fault."""
+        """What is whole by now: messages, and PING or PONG for a keep-alive. A fault is raised after what came before it."""
         self._buffer += data
         while self._buffer:
             if not self._wanted:

@@ -26,17 +26,24 @@ _ESCAPED = r"%[0-9A-Fa-f]{2}"
 USER = rf"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#]|{_ESCAPED})++"
 PASSWORD = rf"(?:[A-Za-z0-9\-_.!~*'()&=+$,]|{_ESCAPED})*+"
 _PARAMETER = rf"(?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$]|{_ESCAPED})++"
-URI_PARAMS = rf"(?:;{_PARAMETER}(?:={_PARAMETER})?)*+"
+_URI_PARAM_END = r"(?![A-Za-z0-9\-_.!~*'()\[\]/:&+$%])"
+URI_PARAMS = (
+    rf"(?:;(?i:maddr)=(?:{_IPV4}|\[{_IPV6}\])|;(?i:ttl)={_OCTET}(?![0-9])|;(?i:transport)=[A-Za-z0-9\-]++"
+    rf"|;(?!(?i:maddr|ttl|transport){_URI_PARAM_END}){_PARAMETER}(?:={_PARAMETER})?)*+"
+)
+"""`maddr` holds an address alone: pjsua2 would look a name up, and stand still meanwhile"""
+
 _HEADER = rf"(?:[A-Za-z0-9\-_.!~*'()\[\]/?:+$]|{_ESCAPED})"
 URI_HEADERS = rf"\?{_HEADER}++={_HEADER}*+(?:&{_HEADER}++={_HEADER}*+)*+"
 
-PARAM_VALUE = rf"(?:{TOKEN}|{QUOTED}|\[{_IPV6}\])"
+PARAM_VALUE = rf"(?:{TOKEN}|{QUOTED})"
+"""No IPv6 address: PJSIP drops a message with one in a parameter that it does not know, without an answer."""
 PARAMS = rf"(?:;{TOKEN}(?:={PARAM_VALUE})?)*+"
 """`*(SEMI generic-param)` without white space"""
 
 _ADDRESS = r"(?=[0-9A-Fa-f.]*+:)[0-9A-Fa-f:.]++"
 VIA_PARAMS = (
-    rf"(?:;(?i:branch)={TOKEN}|;(?i:rport)(?:={PORT})?|;(?i:received)=(?:{_ADDRESS}|{HOST})|;(?i:maddr)={HOST}|;(?i:ttl)=[0-9]{{1,3}}"
+    rf"(?:;(?i:branch)={TOKEN}|;(?i:rport)(?:={PORT})?|;(?i:received)=(?:{_ADDRESS}|{HOST})|;(?i:maddr)=(?:{_IPV4}|\[{_IPV6}\])|;(?i:ttl)={_OCTET}(?![0-9])"
     rf"|;(?!(?i:branch|rport|received|maddr|ttl)(?![A-Za-z0-9\-.!%*_+`'~])){TOKEN}(?:={PARAM_VALUE})?)*+"
 )
 """`received` holds an IPv6 address without brackets"""

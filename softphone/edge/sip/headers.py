@@ -19,6 +19,10 @@ MOST_WAITED = 86_400
 """of Min-Expires and Min-SE: a registrar's 4294967295 makes PJSIP register thousands of times a second"""
 
 
+MOST_VALUE = 1_024
+"""characters of what pjsua2 has to repeat in a message of its own, which has 4000"""
+
+
 class Rule(NamedTuple):
     pattern: re.Pattern[str]
     tightened: Callable[[str], str]
@@ -99,7 +103,7 @@ def _numbered(value: str) -> str:
 
 
 _SECONDS = r"(?:0|[1-9][0-9]{0,9})"
-_MOMENTS = r"(?:0|[1-9][0-9]{0,8}|1[0-9]{9}|20[0-9]{8})"
+_MOMENTS = r"(?:0|[1-9][0-9]{0,8}|1[0-9]{9}|20[0-9]{8})(?![0-9])"
 _LIST = rf"{g.TOKEN}(?:, ?{g.TOKEN}){{0,31}}"
 _AUTH_PARAM = rf"{g.TOKEN}=(?:{g.QUOTED}|{g.TOKEN})"
 _DIALOG = rf"{g.WORD}(?:@{g.WORD})?"
@@ -109,7 +113,7 @@ def _rule(pattern: str, tightened: Callable[[str], str], *, split: bool = False,
     return Rule(re.compile(pattern), tightened, split, most, limit)
 
 
-_ROUTE = rf"{g.NAME}<{g.SIP_URI}>{g.PARAMS}"
+_ROUTE = rf"(?!.*;(?i:hide)[;=>]){g.NAME}<{g.SIP_URI}>{g.PARAMS}"
 _TAG = r"(?!.*;(?i:tag)(?:;|$|=[\"\[]|.*;(?i:tag)=))"
 _PARTY = rf"{_TAG}{g.NAME}<(?:{g.SIP_URI}|{g.TEL_URI})>{g.PARAMS}"
 _CONTACT_PARAMS = (
@@ -173,6 +177,10 @@ RULES: dict[str, Rule] = {
     "Reason": _rule(rf"{g.TOKEN}{g.PARAMS}", _params, split=True, most=8),
 }
 
+_REPEATED = frozenset(
+    {"Via", "From", "To", "Call-ID", "CSeq", "Contact", "Route", "Record-Route", "Service-Route", "Path"}
+)
+
 _COMPACT = {
     "a": "Accept-Contact",
     "b": "Referred-By",
@@ -213,6 +221,8 @@ def values(name: str, rule: Rule, text: str) -> list[str]:
     """The header's values, each as it is written anew. Raises Malformed."""
     found: list[str] = []
     for value in _split(text) if rule.split and "," in text else (text,):
+        if len(value) > MOST_VALUE and name in _REPEATED:
+            raise Malformed(name, 513)
         if not rule.pattern.fullmatch(value):
             value = rule.tightened(value)
             if not rule.pattern.fullmatch(value):

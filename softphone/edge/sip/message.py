@@ -24,11 +24,16 @@ MOST_HEADER = 8_192
 _REQUEST = re.compile(rf"({grammar.TOKEN}) ([!-~]++) SIP/2\.0", re.IGNORECASE)
 _RESPONSE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2}) ([^\x00-\x1f\x7f]*+)", re.IGNORECASE)
 _OTHER_VERSION = re.compile(rf"{grammar.TOKEN} [!-~]++ SIP/[0-9]++\.[0-9]++", re.IGNORECASE)
+_METHOD = re.compile(rf"({grammar.TOKEN}) ")
 _REQUEST_URI = re.compile(rf"{grammar.SIP_URI}|{grammar.TEL_URI}")
 _OTHER_SCHEME = re.compile(rf"(?!(?i:sips?|tel):){grammar.ANY_URI}")
 _FOLD = re.compile(r"\r\n +")
 _NEEDED = ("Via", "From", "To", "Call-ID", "CSeq")
-_ONCE = frozenset({"From", "To", "Call-ID", "CSeq"})
+_CREDENTIALS = frozenset({"WWW-Authenticate", "Proxy-Authenticate", "Authorization", "Proxy-Authorization"})
+"""Of these only Digest goes on: of another scheme PJSIP drops the whole message, though a registrar may offer both."""
+_ECHOED = frozenset({"Via", "From", "To", "Call-ID", "CSeq", "Record-Route"})
+MOST_ECHOED = 2_900
+"""characters that pjsua2 has to repeat in an answer of 4000 bytes, beside what it says itself"""
 
 
 @dataclass(slots=True)
@@ -137,6 +142,8 @@ def parse(data: bytes) -> SipMessage:
             if name == "Contact":
                 rule = _contact_rule(message)
             found = headers.values(name, rule, value)
+            if name in _CREDENTIALS and found[0][:7].lower() != "digest ":
+                continue
             count[name] += len(found) - 1
             if count[name] > rule.most:
                 raise Malformed(name)
@@ -146,7 +153,7 @@ def parse(data: bytes) -> SipMessage:
     message.body = body if length < 0 else body[:length]
     fault = fault or _incomplete(message, count)
     if fault:
-        raise Malformed(fault.reason, fault.status, _answerable(message, count, raw))
+        raise Malformed(fault.reason, fault.status, _answerable(message, raw))
     kind = message.get("Content-Type")
     if kind is not None and kind[:10].lower() == "multipart/":
         _unwrap(message, kind)
@@ -187,6 +194,8 @@ def _start(line: str) -> tuple[SipMessage, Malformed | None]:
         if _OTHER_VERSION.fullmatch(line):
             method, uri, _ = line.split(" ")
             return SipMessage(method, uri), Malformed("version", 505)
+        if line.rstrip(" ").upper().endswith(" SIP/2.0") and (almost := _METHOD.match(line)):
+            return SipMessage(almost[1]), Malformed("start_line")
         raise Malformed("start_line")
     message = SipMessage(asked[1], asked[2])
     if _REQUEST_URI.fullmatch(asked[2]) and grammar.brackets_hold_addresses(asked[2]):
@@ -214,22 +223,20 @@ def _incomplete(message: SipMessage, count: Counter[str]) -> Malformed | None:
     if message.is_request and message.method != method:
         return Malformed("CSeq")
     message.method = method
+    if sum(len(name) + len(value) + 4 for name, value in message.headers if name in _ECHOED) > MOST_ECHOED:
+        return Malformed("too_long", 513)
     return None
 
 
-def _answerable(message: SipMessage, count: Counter[str], raw: dict[str, str]) -> SipMessage | None:
-    """What an answer to the message needs, and nothing else of it."""
-    if any(count[name] != 1 for name in _ONCE):
+def _answerable(message: SipMessage, raw: dict[str, str]) -> SipMessage | None:
+    """What an answer to the message needs, and nothing else of it. `raw` holds the first value of each header."""
+    read = {name: value for name, value in reversed(message.headers) if name in _NEEDED}
+    if "Via" not in read:
         return None
-    kept = [one for one in message.headers if one[0] in _NEEDED]
-    whole = {name for name, _ in kept}
-    if "Via" not in whole:
-        return None
+    kept = [one for one in message.headers if one[0] == "Via"]
     for name in _NEEDED[1:]:
-        if name in whole:
-            continue
-        if not message.is_request or not grammar.TEXT.fullmatch(raw[name]):
+        value = read.get(name) or raw.get(name, "")
+        if not value or not grammar.TEXT.fullmatch(value) or (name not in read and not message.is_request):
             return None
-        kept.append((name, raw[name]))
-    method = message.method or (raw["CSeq"].partition(" ")[2])
-    return SipMessage(method, message.uri, message.code, message.phrase, kept)
+        kept.append((name, value))
+    return SipMessage(message.method or raw["CSeq"].partition(" ")[2], message.uri, message.code, message.phrase, kept)

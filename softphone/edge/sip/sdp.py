@@ -1,7 +1,8 @@
 """A session description (RFC 8866), read strictly and written anew: one audio stream, its address moved to the relay.
 
-PJMEDIA aborts on attributes that it parses and that are not as it expects; those have patterns here. Other attributes are kept as
-they are. Left out on purpose: i=, u=, e=, p=, r=, z=, k=; media that is no audio, and a second audio, get port 0.
+Attributes that PJMEDIA parses have patterns here, and one that does not fit is left out: a slip in a detail costs no call. Other
+attributes are kept as they are. Left out too: i=, u=, e=, p=, r=, z=, k=. Media that is no audio, and a second audio, get port 0
+and no attributes.
 """
 
 from __future__ import annotations
@@ -58,8 +59,15 @@ _PARSED = {
         **dict.fromkeys((*DIRECTIONS, "rtcp-mux", "rtcp-rsize", "ice-lite"), ""),
     }.items()
 }
+_NUMBERS = 2**32
+"""PJMEDIA refuses a session id of 64 bits, as browsers write it"""
 _MOVED = frozenset({"rtcp", "rtcp-mux"})
 """the relay has a port for RTCP beside that for RTP, always"""
+
+_SPACES = re.compile(r" {2,}")
+_WITH_ADDRESS = frozenset({"rtcp", "candidate"})
+_ADDRESSES = re.compile(r"(?<= )[0-9A-Fa-f.]*+[:.][0-9A-Fa-f:.]++(?= |$)")
+_TEXT_LINE = re.compile(_TEXT)
 
 Attribute = tuple[str, str | None]
 
@@ -170,14 +178,14 @@ class SessionDescription:
         audio = self.audio
         held = audio is not None and audio.port != 0 and self.audio_address() is None
         here = ("::" if ":" in host else "0.0.0.0") if held else host  # noqa: S104 - an address in SDP, nothing is bound
-        moved = SessionDescription(
-            self.user, self.session, (self.version + version_step) % 2**64, host, self.name, here, self.time
-        )
+        version = (self.version + version_step) % _NUMBERS
+        moved = SessionDescription(self.user, str(int(self.session) % _NUMBERS), version, host, self.name, here)
         moved.bandwidths, moved.attributes = self.bandwidths, [one for one in self.attributes if one[0] not in _MOVED]
         for one in self.media:
-            there = Media(one.kind, 0, one.protocol, one.formats, "", one.bandwidths, one.attributes)
+            there = Media(one.kind, 0, one.protocol, one.formats)
             if one is audio:
                 there.port = port if one.port else 0
+                there.bandwidths = one.bandwidths
                 there.attributes = [kept for kept in one.attributes if kept[0] not in _MOVED]
                 if rtcp_port != port + 1 or one.values("rtcp"):
                     there.attributes.append(("rtcp", f"{rtcp_port} IN {_family(host)} {host}"))
@@ -234,7 +242,8 @@ def _read(body: bytes) -> SessionDescription:
                 seen.clear()
                 continue
             case "a=":
-                part.attributes.append(_attribute(value))
+                attribute = _attribute(value)
+                part.attributes += [attribute] if attribute else []
                 continue
             case "b=":
                 part.bandwidths.append(_matched(_BANDWIDTH, value)[0])
@@ -243,14 +252,14 @@ def _read(body: bytes) -> SessionDescription:
                 part.address = part.address or _address(value)
                 continue
             case "s=" if part is session and kind not in seen:
-                session.name = _matched(re.compile(_TEXT), value)[0].strip(" ") or "-"
+                session.name = _matched(_TEXT_LINE, value)[0].strip(" ") or "-"
             case "t=":
                 if part is session and kind not in seen:
                     session.time = _matched(_TIME, value)[0]
                 elif part is not session:
                     raise ValueError("t= of a medium")
             case "i=" | "u=" | "e=" | "p=" | "r=" | "z=" | "k=":
-                _matched(re.compile(_TEXT), value)
+                _matched(_TEXT_LINE, value)
             case _:
                 raise ValueError("no such line")
         seen.add(kind)
@@ -292,15 +301,26 @@ def _address(value: str) -> str:
     return host
 
 
-def _attribute(text: str) -> Attribute:
-    name, value = _matched(_ATTRIBUTE, text.rstrip(" ")).groups()
+def _attribute(text: str) -> Attribute | None:
+    if not _TEXT_LINE.fullmatch(text):
+        raise ValueError("a=")
+    found = _ATTRIBUTE.fullmatch(text.rstrip(" "))
+    if not found:
+        return None
+    name, value = found.groups()
     pattern = _PARSED.get(name)
     if pattern is not None:
-        value = _matched(pattern, re.sub(r" {2,}", " ", value or ""))[0] or None
-        for address in (
-            re.findall(r"(?<= )[0-9A-Fa-f.]*[:.][0-9A-Fa-f:.]+(?= |$)", value or "")
-            if name in {"rtcp", "candidate"}
-            else ()
+        value = _SPACES.sub(" ", value or "")
+        if not pattern.fullmatch(value) or (
+            name in _WITH_ADDRESS and not all(_is_address(one) for one in _ADDRESSES.findall(value))
         ):
-            ip_address(address)
-    return name, value
+            return None
+    return name, value or None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
