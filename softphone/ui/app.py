@@ -45,7 +45,19 @@ from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
 from softphone.ui.view import View, new_id
 from softphone.ui.window import DeskWindow
-from softphone.wire import CallPhase, Command, Done, Fault, Look, PolicyPhase, Refused, SaveSettings, Settings, Snapshot
+from softphone.wire import (
+    CallPhase,
+    Command,
+    Done,
+    Fault,
+    Look,
+    Occurred,
+    PolicyPhase,
+    Refused,
+    SaveSettings,
+    Settings,
+    Snapshot,
+)
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +146,7 @@ class Desk(QObject):
         self.bridge.connected.connect(self._attached)
         self.bridge.disconnected.connect(self._gone)
         self.bridge.fault.connect(self._fault)
+        self.bridge.occurred.connect(self._occurred)
         self.bridge.done.connect(self._done)
         self.bridge.refused.connect(self._refused)
         self.bridge.unanswered.connect(self._unanswered)
@@ -257,6 +270,12 @@ class Desk(QObject):
 
     def _fault(self, fault: Fault) -> None:
         self._say(lambda texts: texts(fault.said.code, **fault.said.params))
+
+    def _occurred(self, event: Occurred) -> None:
+        """The length of what is missing is known only as it happens."""
+        if event.event == "stood_still":
+            seconds = max(1, round(float(event.params.get("seconds") or 0)))
+            self._say(lambda texts: texts("occurred.stood_still", count=seconds))
 
     def _done(self, done: Done) -> None:
         self._answered(done.id, taken=True)

@@ -136,6 +136,25 @@ PRIVATE = s.status(Headline.NOT_RECORDING, s.reason(Reason.PRIVATE), since="10:4
 CALL_BACK = replace(s.DELETED, notes=("call_back_listed",))
 CALL_BACK_WITHHELD = replace(s.DELETED, notes=("call_back_listed", "ask_for_number"))
 
+NO_SOUND = s.status(
+    Headline.PAUSED,
+    s.reason(Reason.NO_SOUND),
+    purposes={s.DOC: s.ACTIVE, s.TRAIN: s.TRAINING_ON},
+    since="10:43",
+    pauses=(Reason.NO_SOUND,),
+    opt_out=s.ENDS,
+    dispute=s.LOCK,
+    actions=("new_person", "not_understood", "private_call"),
+)
+STILL_NO_SOUND = replace(NO_SOUND, notes=("still_no_sound",), actions=(*NO_SOUND.actions, "end_politely"))
+SOURCE_CHANGED = replace(
+    NO_SOUND,
+    reasons=(s.reason(Reason.SOURCE_CHANGED),),
+    pauses=(Reason.SOURCE_CHANGED,),
+    actions=("same_caller", *NO_SOUND.actions),
+)
+STOOD_STILL = replace(s.RECORDING, notes=("stood_still",))
+
 SHORT = replace(
     s.NOTICE,
     text="Samtalen bliver optaget for at dokumentere, hvad der sker, siges og aftales. Læs mere på nordlys.dk/telefonsamtaler.",
@@ -181,6 +200,10 @@ CALLS: dict[str, CallState] = {
     "call_back": s.call(CALL_BACK),
     "call_back_withheld": s.call(CALL_BACK_WITHHELD),
     "muted": replace(s.call(s.RECORDING), muted=True),
+    "no_sound": s.call(NO_SOUND),
+    "still_no_sound": s.call(STILL_NO_SOUND),
+    "source_changed": s.call(SOURCE_CHANGED),
+    "stood_still": s.call(STOOD_STILL),
 }
 EVERY: dict[str, CallState] = {
     **{name: row[0] for name, row in s.ROWS.items()},

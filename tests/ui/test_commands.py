@@ -87,6 +87,8 @@ PRESSES = [
     Press("resume", s.call(s.SENSITIVE), Act("", "call-1", V, "resume")),
     Press("moreTime", e.CALLS["warned"], Act("", "call-1", V, "more_time")),
     Press("moreTime", e.CALLS["warned_by_hand"], Act("", "call-1", V, "more_time")),
+    Press("sameCaller", e.CALLS["source_changed"], Act("", "call-1", V, "same_caller")),
+    Press("endPolitely", e.CALLS["still_no_sound"], Act("", "call-1", V, "end_politely")),
     Press("digitsOver", e.CALLS["digits"], Act("", "call-1", V, "digits_over")),
     Press("endPolitely", e.CALLS["obligation_failed"], Act("", "call-1", V, "end_politely")),
     Press("playAgainEn", e.CALLS["not_understood"], Act("", "call-1", V, "play_again", language=Language.EN)),

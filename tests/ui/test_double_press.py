@@ -259,11 +259,12 @@ def test_deleting_all_asks_first_where_the_party_has_refused_one_purpose_already
     opened(scene, clock, s.call(delete))
     scene.press("optOut")
     assert so_far(scene) == []
-    clock.go(LATER)
+    stand(scene, clock)
     scene.press("optOutNo")
     assert so_far(scene) == []
+    stand(scene, clock)
     scene.press("optOut")
-    clock.go(LATER)
+    stand(scene, clock)
     scene.press("optOutYes")
     assert so_far(scene) == [OptOut("", "call-1", V, "stop_and_delete")]
 

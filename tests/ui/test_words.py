@@ -205,7 +205,7 @@ def test_after_a_no_to_training_the_card_still_says_why_it_documents(view_of: Ma
     call = s.ROWS["training_declined"][0]
     body = card_words(view_of(s.snapshot(call)), call).body
     assert body.startswith("Fordi ")
-    assert body.endswith("Ikke til uddannelse: kundens ønske kl. 10.44")
+    assert body.endswith("Frabedt til uddannelse kl. 10.44")
 
 
 @pytest.mark.parametrize("language", Language)
@@ -335,7 +335,24 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
             "På pause | Følsomme oplysninger | Optagelsen fortsætter om 8 sek. Tryk »Mere tid«, hvis I ikke er færdige.",
         ),
         ("by_hand", "På pause | Følsomme oplysninger | Tryk »Fortsæt nu«, når der igen må optages."),
-        ("held_too", "På pause | Følsomme oplysninger · samtalen er parkeret | Optagelsen fortsætter om 45 sek."),
+        (
+            "no_sound",
+            "På pause | Ingen lyd fra den anden side | Optagelsen fortsætter af sig selv, når lyden er tilbage.",
+        ),
+        (
+            "source_changed",
+            "På pause | Lyden kommer et nyt sted fra | Er det stadig kunden, du taler med? Ellers vælg Ny person.",
+        ),
+        (
+            "unclear",
+            "Optages ikke | Indsigelse modtaget kl. 10.44 | Optagelsen er stoppet for resten af samtalen. "
+            "Databeskyttelsesfunktionen afgør, om den gemmes.",
+        ),
+        (
+            "held_too",
+            "På pause | Følsomme oplysninger · samtalen er parkeret | "
+            "Der optages først igen, når samtalen ikke er på hold længere.",
+        ),
         (
             "newcomer",
             "På pause | Ny person er ikke orienteret | Læs teksten op for den nye person, så fortsætter optagelsen.",
@@ -429,6 +446,11 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
                 "til uddannelse, og afgør, hvad der skal ske med det.",
             ),
         ),
+        (
+            "still_no_sound",
+            ("Der har ikke været lyd fra den anden side i mere end 30 sek. Læg på, hvis forbindelsen er væk.",),
+        ),
+        ("stood_still", ("Telefonen stod stille, så noget af samtalen mangler i optagelsen.",)),
         ("not_given", ("Ønsket er noteret. Optagelsen fortsætter, for der blev ikke givet en grund.",)),
         ("obliged_noted", ("Ønsket er noteret. Optagelsen fortsætter, for loven kræver den.",)),
         ("unassessed", ("Vurderingen er ikke skrevet færdig, så dokumentation kræver samtykke.",)),

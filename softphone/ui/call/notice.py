@@ -1,4 +1,5 @@
-"""The notice's text: its words marked as they are said; large, to be read aloud; folded once it has been heard."""
+"""The notice's text: its words marked as they are said; large, to be read aloud; folded once it has been heard, with what each
+purpose rests on."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from softphone.ui.controls import QuietButton
 from softphone.ui.fields import Card, Words
 from softphone.ui.theme.style import BODY, READ_ALOUD, SMALL, font
 from softphone.ui.view import View
-from softphone.ui.words.moment import notice_caption, notice_told
+from softphone.ui.words.moment import bases, notice_caption, notice_told
 from softphone.wire import CallPhase, CallState, NoticeText
 
 _READ_ALOUD_CHARACTERS = 55
@@ -29,6 +30,8 @@ class NoticeView(QWidget):
         self.card = Card("noticeCard")
         self.caption = Words("noticeCaption", size=SMALL, role="muted", wrap=True)
         self.text = Words("noticeText", wrap=True)
+        self.bases = Words("noticeBases", size=SMALL, role="muted", wrap=True)
+        """what each purpose rests on: for who asks"""
         self._open = False
         self._line = ""
         inside = QVBoxLayout(self.card)
@@ -36,6 +39,7 @@ class NoticeView(QWidget):
         inside.setSpacing(6)
         inside.addWidget(self.caption)
         inside.addWidget(self.text)
+        inside.addWidget(self.bases)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -71,6 +75,9 @@ class NoticeView(QWidget):
             self.fold.updateGeometry()
         else:
             self._open = False
+        told = bases(view, call) if folded else ""
+        self.bases.setText(told)
+        self.bases.setVisible(bool(told))
         caption = notice_caption(view, call)
         self.caption.setText(caption)
         self.caption.setVisible(bool(caption))

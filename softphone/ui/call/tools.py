@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Headline, Reason
+from softphone.domain.status import Status
 from softphone.ui.call.menu import MoreMenu
 from softphone.ui.controls import FilledButton, QuietButton, ToolTile
 from softphone.ui.fields import Words
@@ -80,6 +81,8 @@ class Tools(QWidget):
         status = call.status
         paused = status is not None and Reason.SENSITIVE in status.pauses
         able = status is not None and ("resume" if paused else "pause_sensitive") in status.actions
+        failed = status is not None and status.headline is Headline.FAILED
+        able = able and (paused or not failed)  # nothing is recorded that could be paused
         if connected and not able:
             nothing = status is None or status.headline is not Headline.RECORDING
             why = view.texts("why_not.pause_nothing" if nothing else "why_not.not_now")
@@ -89,7 +92,7 @@ class Tools(QWidget):
             view,
             view.texts("tool.resume" if paused else "tool.pause"),
             icon="pause_id",
-            name=view.texts("tool.resume.name" if paused else "tool.pause.name"),
+            name=view.texts(_pause_name(status) if paused and status else "tool.pause.name"),
             enabled=connected and able,
             why=why if not (connected and able) else "",
         )
@@ -182,3 +185,8 @@ class Keypad(QWidget):
 
 def _key_name(key: str) -> str:
     return {"*": "star", "#": "hash"}.get(key, key)
+
+
+def _pause_name(status: Status) -> str:
+    """Where another pause stands too, recording does not go on with this one's end."""
+    return "press.resume.also" if len(status.pauses) > 1 else "tool.resume.name"

@@ -77,6 +77,11 @@ class _Card(Speech):
                 sub, body, sentence = self._before_notice(title)
             case Headline.ASKED:
                 sub, body, sentence = self._asked()
+            case Headline.PAUSED if Reason.OBJECTION in self.status.pauses:
+                # It does not pass: in this call nothing more is recorded.
+                tone, icon = _ICONS[Headline.NOT_RECORDING]
+                title = self.say("card.title.not_recording")
+                sub, body, sentence = self._objected(title)
             case Headline.PAUSED:
                 sub, body, sentence = self._paused(title)
             case Headline.NOT_RECORDING | Headline.FAILED:
@@ -99,9 +104,7 @@ class _Card(Speech):
         if self.held_from_training and TRAINING in self.status.recording:
             return sub, self.say("card.held_from_training"), f"{title} {sub}"
         if refused:
-            # Beside a lock there is room for the newest alone.
-            body = refused if self.lock() else f"{self._why(since=False)} · {refused}"
-            return sub, body, f"{title} {sub}. {refused}"
+            return sub, f"{self._why(since=False)} · {self._refused(short=True)}", f"{title} {sub}. {refused}"
         if self.first.reason is Reason.OBLIGATION:
             return sub, self._why(), self.say("card.obligation.sentence")
         return sub, self._why(), f"{title} {sub}"
@@ -141,11 +144,21 @@ class _Card(Speech):
         # Two pauses at once: the one does not end with the other.
         others = [self.say(f"reason.{one}.sub") for one in self.status.pauses if one is not reason]
         sub = " · ".join([self.say(f"reason.{reason}.sub"), *(lower_first(other) for other in others)])
+        if others:
+            body = self.say(
+                f"card.paused.until.{next(one for one in self.status.pauses if one is not Reason.SENSITIVE)}"
+            )
+            return sub, body, f"{title} · {lower_first(sub)}. {body}"
         if reason is Reason.SENSITIVE:
             body = self._sensitive()
             return sub, body, f"{title} ({lower_first(sub)}). {body}"
         body = self._newcomer() if reason is Reason.NOT_TOLD else self.body(reason)
         return sub, body, f"{title} · {lower_first(sub)}"
+
+    def _objected(self, title: str) -> tuple[str, str, str]:
+        reason = next((one for one in self.status.reasons if one.reason is Reason.OBJECTION), self.first)
+        sub = self.sub(reason)
+        return sub, self.body(Reason.OBJECTION), f"{title} · {lower_first(sub)}"
 
     def _sensitive(self) -> str:
         warned = "more_time" in self.status.actions
@@ -206,8 +219,8 @@ class _Card(Speech):
         purpose = next(iter(recording), DOCUMENTATION)
         return self.say(f"purposes.only.{purpose}" if only else f"purposes.{purpose}")
 
-    def _refused(self) -> str:
-        """The other purpose has ended: by what, and when."""
+    def _refused(self, *, short: bool = False) -> str:
+        """The other purpose has ended: by what, and when. `short`: beside the why, in the narrowest window too."""
         for purpose in (TRAINING, DOCUMENTATION):
             state = self.status.purposes.get(purpose)
             if state is None or state.phase is not PurposePhase.ENDED or purpose in self.status.recording:
@@ -215,6 +228,7 @@ class _Card(Speech):
             code = f"{purpose}.{state.reason}"
             if code not in self.texts or state.at is None:
                 code = f"{purpose}.ended"
+            code = f"{code}.short" if short and f"{code}.short" in self.texts else code
             return self.say(code, time=self.clock(state.at))
         return ""
 
@@ -239,6 +253,8 @@ class _Card(Speech):
         )
 
     def _progress(self) -> float | None:
+        if len(self.status.pauses) > 1 or Reason.OBJECTION in self.status.pauses:
+            return None  # what counts down is not when recording goes on
         start, until = self.status.since, self.status.until
         if self.status.notice and self.status.headline is Headline.NOTICE:
             start = self.status.notice.started_at or start

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
 from softphone.domain.status import OptOutKind, PurposePhase, Status, Told
-from softphone.ui.view import View, upper_first
+from softphone.ui.view import View, readable, upper_first
 from softphone.ui.words.rights import fits_a_button
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import CallPhase, CallState
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+_MISSED = ("missed", "blocked")
 _UNCLEAR = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_SIP)
 
 
@@ -42,6 +43,8 @@ def press_words(view: View, call: CallState, status: Status, action: str, langua
         title = title if fits_a_button(party) else "press.said_yes.short"
     if action == "notice_read" and status.notice and status.notice.asks:
         sub = "press.notice_read.asks"
+    if action == "resume" and len(status.pauses) > 1:
+        title, sub = "press.resume.also", "press.resume.also.sub"
     why = ""
     if action == "end_politely":
         why = texts("press.end_politely.unheard" if "still_no_sound" in status.notes else "press.end_politely.why")
@@ -92,6 +95,9 @@ def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
         return ()
     speech = Speech(view, call, status)
     said = (
+        _second_caller(view, call),
+        speech.say("aside.still_no_sound") if "still_no_sound" in status.notes else "",
+        speech.say("aside.stood_still") if "stood_still" in status.notes else "",
         _unclear_refusal(speech),
         _grounds(speech),
         _noted(speech),
@@ -99,6 +105,17 @@ def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
         speech.say("aside.muted") if call.muted and status.recording else "",
     )
     return tuple(line for line in said if line)
+
+
+def _second_caller(view: View, call: CallState) -> str:
+    """Somebody rang during this call and was told that the line is busy: the newest of them."""
+    past = view.snapshot.history if view.snapshot else ()
+    missed = [one for one in past if one.outcome in _MISSED and one.at >= call.arrived_at and one.id != call.id]
+    if not missed:
+        return ""
+    newest = max(missed, key=lambda one: one.at)
+    who = newest.name or readable(newest.number) or view.texts("party.unknown")
+    return view.texts("aside.second_caller", who=who, time=view.texts.clock(newest.at), count=len(missed))
 
 
 def _unclear_refusal(speech: Speech) -> str:
@@ -147,8 +164,12 @@ def to_say(view: View, call: CallState) -> str:
     status = call.status
     if status is None or call.phase is not CallPhase.CONNECTED or not view.connected:
         return ""
+    if "still_no_sound" in status.notes:
+        return ""  # nobody would hear it
     if "end_politely" in status.actions:
         return view.texts("say.end_politely")
+    if "objection_received" in status.notes:
+        return view.texts("say.objection")
     if "request_noted" not in status.notes:
         return ""
     return (call.objection_answer if _obliged(status) else "") or view.texts("say.noted")
@@ -189,3 +210,17 @@ def notice_caption(view: View, call: CallState) -> str:
         return said
     told = texts("notice.in_language", language=texts(f"language.{language}"))
     return f"{said} · {told.replace(' ', NO_BREAK)}"
+
+
+def bases(view: View, call: CallState) -> str:
+    """A line for each purpose that was planned: what it rests on, and why, as its line's assessment says it."""
+    status, line = call.status, view.line_of_call(call)
+    told: list[str] = []
+    for purpose in Purpose:
+        state = status.purposes.get(purpose) if status else None
+        if state is None or state.basis is None:
+            continue
+        why = line.why.get(purpose, {}).get(view.texts.language, "") if line else ""
+        words = {"purpose": view.texts(f"notice.purpose.{purpose}"), "basis": view.texts(f"notice.on.{state.basis}")}
+        told.append(view.texts("notice.basis.why" if why else "notice.basis", why=why.strip().rstrip("."), **words))
+    return "\n".join(told)

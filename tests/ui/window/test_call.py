@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from softphone.domain.purpose import Reason
+from softphone.domain.purpose import Direction, Reason
 from softphone.domain.status import Told
 from softphone.ui.controls import ActionButton
 from softphone.wire import (
+    Occurred,
+    PastCall,
     Said,
 )
 from tests.ui import events as e
@@ -185,3 +187,70 @@ def test_what_was_pressed_keeps_its_name_when_it_cannot_be_pressed_again(scene: 
     desk = scene.open(s.snapshot(e.CALLS["obliged_noted"]))
     button = desk.window.call.rights.opt_out
     assert (button.text(), button.sub(), button.isEnabled()) == ("Notér ønsket", "ønsket er noteret", False)
+
+
+def test_the_length_of_what_is_missing_is_said_as_the_phone_goes_on(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.engine.tell(Occurred("call-1", "stood_still", s.NOW, 90.0, {"seconds": 4.2}))
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    told = desk.window.note.text.text()
+    assert told == "Telefonen stod stille i 4 sek. Det, der blev sagt imens, mangler i optagelsen."
+
+
+@pytest.mark.rule("G09")
+def test_held_and_sensitive_at_once_no_countdown_and_no_press_promises_what_does_not_come(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(e.CALLS["held_too"]))
+    words = desk.window.call.card.words
+    assert words is not None
+    assert words.progress is None
+    assert "45" not in f"{words.body}{words.sentence}"
+    resume = scene.widget("resume")
+    assert isinstance(resume, ActionButton)
+    assert (resume.text(), resume.sub()) == ("Ikke følsomt mere", "stadig på pause")
+    assert desk.window.call.tools.pause.accessibleName() == "Ikke følsomt mere"
+    scene.show(s.snapshot(s.call(s.SENSITIVE)))
+    assert (resume.text(), resume.sub()) == ("Fortsæt nu", "optag igen")
+
+
+@pytest.mark.rule("G23")
+def test_a_recording_that_an_objection_has_stopped_does_not_read_as_a_pause_and_there_is_something_to_say(
+    scene: Scene,
+) -> None:
+    desk = scene.open(s.snapshot(e.CALLS["unclear"]))
+    words = desk.window.call.card.words
+    assert words is not None
+    assert (words.title, words.tone, words.progress) == ("Optages ikke", "neutral", None)
+    assert desk.window.windowTitle().startswith("Optages ikke · indsigelse modtaget kl. 10.44")
+    assert desk.window.call.moment.to_say_text.text().startswith("Det har jeg noteret som en indsigelse.")
+    scene.show(s.snapshot(s.call(replace(s.OBJECTED, notes=("objection_received",)))))
+    assert desk.window.call.moment.to_say.isVisible()
+
+
+@pytest.mark.rule("G11")
+def test_what_cannot_be_recorded_cannot_be_paused(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(e.CALLS["obligation_goes_on"]))
+    pause = desk.window.call.tools.pause
+    assert (pause.isEnabled(), pause.accessibleDescription()) == (False, "der optages ikke lige nu")
+
+
+def test_the_notices_fold_tells_what_each_purpose_rests_on(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    notice = desk.window.call.moment.notice
+    assert not notice.bases.isVisible()
+    scene.press("noticeFold")
+    assert notice.bases.isVisible()
+    assert notice.bases.text() == (
+        "Dokumentation · interesseafvejning: Aftaler på salgslinjen skal kunne dokumenteres\n"
+        "Uddannelse · interesseafvejning: Vi uddanner nye kolleger på salgslinjen"
+    )
+    scene.show(s.snapshot(s.call(s.ON_OBLIGATION)))
+    assert notice.bases.text().startswith("Dokumentation · loven kræver det")
+
+
+def test_who_rang_meanwhile_is_shown_in_the_call(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    aside = desk.window.call.moment.aside
+    assert not aside.isVisible()
+    second = PastCall("busy-1", Direction.INBOUND, "", "+4531221009", "salg", s.at("10:42"), 0, "missed")
+    scene.show(s.snapshot(s.call(s.RECORDING), history=(second, *s.HISTORY)))
+    assert aside.text() == "+45 31 22 10 09 ringede kl. 10.42, mens du talte."
