@@ -193,7 +193,10 @@ def _page() -> Iterator[str]:
     for one in (each for each in said if each.name == "N7"):
         spoken = next(piece for piece in one.text.pieces if piece.shown == "*9")
         yield f"- **{one.text.language}**: *\\*9* is said “{spoken.spoken}”."
-    yield "\nTo a phone that sends no keys that are heard here (no `telephone-event`, RFC 4733), the voice says the same notice without any key."
+    yield (
+        "\nTo a phone that sends no keys that are heard here (no `telephone-event`, RFC 4733), the voice says the same notice"
+        " without any key."
+    )
     yield _OWN.rstrip()
 
 
