@@ -191,6 +191,9 @@ class Calls:
             call.has_media = event.active
             self._look_for_agent(call)
 
+    def put_through(self, event: sip.IdentityChanged) -> None:
+        self._signal(event.call, ev.IdentityChanged(), "identity_changed")
+
     def preference(self, event: sip.RecordPreference) -> None:
         """`off` refuses. Whatever else a phone would like is no refusal and no consent; a wish for a pause is noted."""
         self._signal(event.call, ev.PreferenceSignalled(event.wish != "off"), "preference", {"wish": event.wish})

@@ -188,6 +188,8 @@ class Engine:
                 calls.held(event)
             case sip.MediaChanged():
                 calls.media(event)
+            case sip.IdentityChanged():
+                calls.put_through(event)
             case sip.RecordPreference():
                 calls.preference(event)
             case sip.PeerBecameAware():

@@ -493,7 +493,9 @@ def test_missed_calls_and_those_of_which_nothing_was_recorded_are_there_after_a_
     kept = later.kept(DOCUMENTATION)
     later.start()
     later.calls.missed(sip.CallMissed("account", "Mette Friis", "20999999", True, AT + timedelta(minutes=1)))
-    arrived = sip.CallArrived("a1", "account", "Bo Bek", NUMBER, "pbx.example", "0", sip.Headers({}), "192.0.2.1", False)
+    arrived = sip.CallArrived(
+        "a1", "account", "Bo Bek", NUMBER, "pbx.example", "0", sip.Headers({}), "192.0.2.1", False
+    )
     later.calls.arrived(arrived)
     later.calls.established(sip.CallEstablished("a1", False))
     later.calls.ended(sip.CallEnded("a1", 200, "OK", False))

@@ -64,10 +64,22 @@ class PlainPhone:
         self._them = f"<sip:{number}@{host}:{port}>"
         self._request("INVITE", headers or {}, self._sdp())
 
-    def offer(self, *, attributes: Sequence[str]) -> None:
+    def offer(self, *, attributes: Sequence[str] = (), headers: Mapping[str, str] | None = None) -> None:
         """A re-INVITE that says these from now on."""
         self.wishes = attributes
-        self._request("INVITE", {}, self._sdp())
+        self._request("INVITE", headers or {}, self._sdp())
+
+    def move(self) -> None:
+        """Its sound comes from, and goes to, another port from now on, as behind an exchange that leaves the path."""
+        self._rtp.close()
+        self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._rtp.bind((self._host, 0))
+        self.offer()
+
+    def put_through(self, number: str) -> None:
+        """Somebody else is there now, and says so (RFC 4916)."""
+        self._me = re.sub(r"sip:[^@]+@", f"sip:{number}@", self._me)
+        self.offer()
 
     def press(self, sign: str) -> None:
         """A key, by INFO."""

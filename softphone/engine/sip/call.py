@@ -30,7 +30,7 @@ from softphone.engine.sip.happenings import (
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.ports import CallSound
 from softphone.engine.sip.media.wiring import Wires
-from softphone.engine.sip.message import is_record_aware, mended, parse_message, with_attributes
+from softphone.engine.sip.message import Identity, identity_of, is_record_aware, mended, parse_message, with_attributes
 from softphone.engine.sip.offers import Offers
 from softphone.engine.turns import seconds
 
@@ -128,7 +128,7 @@ class CallDirector(pj.Call):
     def _tell(self, text: str) -> None:
         if not text.startswith("SIP/2.0 100"):
             message = parse_message(text)
-            self.post(MessageSeen(self.call, is_record_aware(message.headers), message.body))
+            self.post(MessageSeen(self.call, is_record_aware(message.headers), message.body, identity_of(message)))
 
 
 @dataclass(slots=True)
@@ -150,6 +150,7 @@ class Leg:
     record_aware: bool = False
     keyless: bool = False
     """by the peer's last SDP"""
+    identity: Identity = field(default=Identity(), repr=False)
     progress: Literal["calling", "ringing", "early", ""] = ""
     recording: PeerRecordingState | None = None
     """what a record-aware peer is to be told"""

@@ -37,9 +37,11 @@ from softphone.engine.sip.media.hearing import Hearing
 from softphone.engine.sip.media.notice import LEAD_IN
 from softphone.engine.sip.media.ports import CallPorts, CallSound
 from softphone.engine.sip.message import (
+    Identity,
     called,
     caller,
     host_of,
+    identity_of,
     is_record_aware,
     parse_address,
     record_preference,
@@ -102,7 +104,14 @@ class Calls:
         uri = target_uri(registration.settings, target)
         call = new_call_id()
         director = CallDirector(registration.director, call, self._post)
-        leg = Leg(call, account, director, incoming=False, sound=CallSound(call, self._frames, self._post))
+        leg = Leg(
+            call,
+            account,
+            director,
+            incoming=False,
+            sound=CallSound(call, self._frames, self._post),
+            identity=Identity(parse_address(uri).user),
+        )
         wish = Wish(preference=prefers_recording)
         leg.offers.wanted = leg.offers.agreed = wish
         director.attributes = wish.attributes()
@@ -215,6 +224,7 @@ class Calls:
             incoming=True,
             sound=CallSound(director.call, self._frames, self._post),
             record_aware=is_record_aware(message.headers),
+            identity=identity_of(message),
         )
         self._legs[leg.call] = leg
         self._ports.take(leg.sound)
@@ -270,6 +280,9 @@ class Calls:
                 if leg.established:
                     self._emit(events.PeerBecameAware(leg.call))
             self._read_sdp(leg, happening.sdp)
+            before, leg.identity = leg.identity, happening.identity.after(leg.identity)
+            if leg.established and not leg.ending and happening.identity.is_another(before):
+                self._emit(events.IdentityChanged(leg.call))
 
     def offer_answered(self, happening: OfferAnswered) -> None:
         leg = self._legs.get(happening.call)

@@ -128,6 +128,13 @@ class MediaChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityChanged:
+    """The peer says in mid-call that somebody else is there (RFC 4916), or its network vouches for somebody else (RFC 3325)."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordPreference:
     """RFC 7866 `a=recordpref`: what the peer would like to be done about recording it."""
 
@@ -209,6 +216,7 @@ PhoneEvent = (
     | DigitReceived
     | HoldChanged
     | MediaChanged
+    | IdentityChanged
     | RecordPreference
     | PeerBecameAware
     | PeerRecording

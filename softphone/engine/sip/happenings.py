@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
-from softphone.engine.sip.message import Message
+from softphone.engine.sip.message import Identity, Message
 
 if TYPE_CHECKING:
     from pjsua2 import TransportHandle
@@ -92,11 +92,12 @@ class MediaReached:
 
 @dataclass(frozen=True, slots=True)
 class MessageSeen:
-    """A message of this call: is the peer record-aware, what does its SDP say about recording."""
+    """A message of this call: is the peer record-aware, what does its SDP say about recording, and who sent it."""
 
     call: str
     record_aware: bool | None
     sdp: str
+    identity: Identity = field(default=Identity(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

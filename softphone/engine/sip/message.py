@@ -51,6 +51,8 @@ _RECORD = re.compile(r"^a=record:(on|off|paused)\s*$", re.MULTILINE)
 _KEYS = re.compile(r"^a=rtpmap:\d+ telephone-event/", re.MULTILINE | re.IGNORECASE)
 _PREFERENCE = re.compile(r"^a=recordpref:(on|off|pause|nopreference)\s*$", re.MULTILINE)
 
+_NATIONAL = 8
+"""digits that a number has at least without its country"""
 MOST_WORDS = 128
 """characters of a name, a user or a reason: of two hundred calls together they fit into one line to the desk"""
 MOST_HEADER = 4096
@@ -125,6 +127,38 @@ def caller(headers: Headers) -> Address:
     if address.user.lower() == "anonymous" or address.host.lower().endswith("anonymous.invalid"):
         return Address("", "", address.host)
     return address
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who sent a message, as it says and as a network vouches for it; each empty where it is not told. Only who: an address may
+    change while the party stays."""
+
+    said: str = ""
+    vouched: str = ""
+
+    def after(self, before: Identity) -> Identity:
+        """What is known now: what a message does not tell has not changed."""
+        return Identity(self.said or before.said, self.vouched or before.vouched)
+
+    def is_another(self, before: Identity) -> bool:
+        """Where nothing was vouched for before, what is now may be what was said then."""
+        known = before.vouched or before.said
+        return _differ(self.said, before.said) or _differ(self.vouched, known)
+
+
+def identity_of(message: Message) -> Identity:
+    """Of From, in a request (RFC 4916), and of P-Asserted-Identity (RFC 3325). From of an answer is our own."""
+    said = "" if message.start_line.startswith("SIP/2.0 ") else caller(message.headers).user
+    asserted = (parse_address(one).user for one in message.headers.all_of("p-asserted-identity"))
+    return Identity(said, next((one for one in asserted if one), ""))
+
+
+def _differ(one: str, other: str) -> bool:
+    """A number is the same with its country before it and without."""
+    one, other = (re.sub(r"[^\w]", "", name).lower() for name in (one, other))
+    numbers = one.isdecimal() and other.isdecimal() and min(len(one), len(other)) >= _NATIONAL
+    return bool(one and other) and not (one == other or (numbers and one[-_NATIONAL:] == other[-_NATIONAL:]))
 
 
 def called(message: Message) -> str:

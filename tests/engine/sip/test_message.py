@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from softphone.engine.sip.message import (
     MOST_WORDS,
+    Identity,
     called,
     caller,
     host_of,
+    identity_of,
     is_record_aware,
     mended,
     parse_address,
@@ -159,3 +161,27 @@ def test_attributes_are_added_to_an_sdp_and_read_again() -> None:
 )
 def test_the_host_of_an_address_is_cut_from_its_port(address: str, host: str) -> None:
     assert host_of(address) == host
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "another"),
+    [
+        ("From: <sip:+4520123456@a>", "From: <sip:20123456@b:5070>;tag=2", False),
+        ("From: <sip:+4520123456@a>", "From: <sip:30405060@a>", True),
+        ("From: <sip:105@a>", "From: <sip:106@a>", True),
+        ("From: <sip:105@a>\r\nP-Asserted-Identity: <tel:+4533112233>", "From: <sip:105@a>", False),
+        ("From: <sip:105@a>", "From: <sip:105@a>\r\nP-Asserted-Identity: <sip:105@x>", False),
+        ("From: <sip:105@a>", "From: <sip:105@a>\r\nP-Asserted-Identity: <sip:106@x>", True),
+        ("From: <sip:anonymous@anonymous.invalid>", "From: <sip:105@a>", False),
+        ("From: <sip:105@a>", "From: <sip:anonymous@anonymous.invalid>", False),
+        ('From: <sip:105@a>\r\nP-Asserted-Identity: "A" <sip:1@x>', 'P-Asserted-Identity: "B" <sip:2@x>', True),
+    ],
+)
+def test_somebody_else_is_there_only_where_another_is_named(before: str, then: str, another: bool) -> None:
+    was, now = (identity_of(parse_message(f"INVITE sip:b@c SIP/2.0\r\n{text}\r\n\r\n")) for text in (before, then))
+    assert now.is_another(was) is another
+
+
+def test_from_of_an_answer_names_this_side() -> None:
+    answer = parse_message("SIP/2.0 200 OK\r\nFrom: <sip:us@a>\r\nP-Asserted-Identity: <sip:105@x>\r\n\r\n")
+    assert identity_of(answer) == Identity("", "105")
