@@ -23,7 +23,7 @@ SDP = (
 )
 
 
-class PhoneDied(AssertionError):
+class PhoneDiedError(AssertionError):
     pass
 
 
@@ -54,7 +54,7 @@ class RawPeer:
         while (left := limit - time.monotonic()) > 0:
             if not select.select([self._socket], [], [], min(left, 0.2))[0]:
                 if self.died():
-                    raise PhoneDied(f"waiting for {wanted!r}")
+                    raise PhoneDiedError(f"waiting for {wanted!r}")
                 continue
             data = self._socket.recv(65_536)
             if data.startswith(wanted):
@@ -74,7 +74,7 @@ class RawPeer:
             try:
                 while b"alive-%d\r\n" % self._asked not in self.received(b"SIP/2.0 ", 0.7):
                     pass
-            except PhoneDied:
+            except PhoneDiedError:
                 return False
             except TimeoutError:
                 continue
@@ -82,7 +82,15 @@ class RawPeer:
         return False
 
     def request(
-        self, method: str, *, call: str, branch: str, number: int = 1, to_tag: str = "", extra: Iterable[str] = (), body: bytes = b""
+        self,
+        method: str,
+        *,
+        call: str,
+        branch: str,
+        number: int = 1,
+        to_tag: str = "",
+        extra: Iterable[str] = (),
+        body: bytes = b"",
     ) -> bytes:
         lines = (
             f"{method} sip:customer@127.0.0.1:{self.phone.udp} SIP/2.0",
@@ -100,7 +108,9 @@ class RawPeer:
 
     def call(self, name: str) -> str:
         """Calls a phone that answers by itself; the phone's tag."""
-        invite = self.request("INVITE", call=name, branch=f"{name}i", extra=("Content-Type: application/sdp",), body=self.sdp)
+        invite = self.request(
+            "INVITE", call=name, branch=f"{name}i", extra=("Content-Type: application/sdp",), body=self.sdp
+        )
         self.send(invite)
         while f"Call-ID: {name}\r\n".encode() not in (answered := self.received(b"SIP/2.0 200")):
             pass

@@ -38,7 +38,7 @@ class StreamFramer:
         self._buffer += data
         while self._buffer:
             if not self._wanted:
-                if self._buffer[:1] in (b"\r", b"\n"):
+                if self._buffer[0] in b"\r\n":
                     if (alive := self._keep_alive()) is None:
                         return
                     yield alive
