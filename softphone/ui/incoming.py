@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.call.buttons import RightsButtons
 from softphone.ui.call.card import StatusCard
-from softphone.ui.controls import FilledButton
+from softphone.ui.controls import Control, FilledButton
 from softphone.ui.fields import Card, Words
 from softphone.ui.theme.style import BODY, NAME, SMALL
 from softphone.ui.view import View, duration, new_id, readable
@@ -128,8 +128,8 @@ class IncomingWindow(QWidget):
             inside.addWidget(part)
             part.hide()
             part.command.connect(self.command)
-            for button in part.findChildren(FilledButton):
-                button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # by the keyboard it is answered in the desk's window
+            for control in part.findChildren(Control):
+                control.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # by the keyboard all of it is in the desk's window
         self.talking.opened.connect(self.opened)
         layout = self._outside = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -23,7 +24,7 @@ from softphone.domain.status import (
 from softphone.ui.controls import ActionButton
 from softphone.ui.ready.history import HistoryRow
 from softphone.ui.view import View
-from softphone.wire import Act, CallState, Choose, EndWrapUp, OptOut, PastCall, RaiseDispute, Reopen, UndoDispute
+from softphone.wire import Act, CallState, Choose, Dial, EndWrapUp, OptOut, PastCall, RaiseDispute, Reopen, UndoDispute
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 
@@ -231,3 +232,31 @@ def test_what_a_no_to_the_last_purpose_leaves_is_said_and_fits_in_the_narrowest_
     assert bool(said & deletes) is (stays is None and not locked)
     lifts = {"låsen ophæves, alt slettes", "the lock is lifted, all is deleted"}
     assert bool(said & lifts) is (stays is None and locked)
+
+
+def test_earlier_days_stand_below_today_each_under_its_own(scene: Scene) -> None:
+    day = timedelta(days=1)
+    older = (
+        replace(s.HISTORY[2], id="h6", at=s.HISTORY[2].at - day),
+        replace(s.HISTORY[1], id="h7", at=s.HISTORY[1].at - 3 * day, name="Bo Friis"),
+        replace(s.HISTORY[1], id="h8", at=s.HISTORY[1].at - 3 * day - timedelta(minutes=5)),
+    )
+    desk = scene.open(s.snapshot(history=(*s.HISTORY, *older)))
+    rows = desk.window.ready.history.rows
+    shown = [row.day.text() for row in rows if row.day.isVisible()]
+    assert shown == ["I dag", "I går", "22. nov."]
+    assert [row.day.isVisible() for row in rows] == [True, False, False, False, False, True, True, False]
+    assert rows[5].line.accessibleName() == "+45 40 11 90 17, ubesvaret, I går 10.05"
+    desk.window.ready.dial.target.setText("Bo Friis")
+    scene.press("dial")
+    assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "+4531221009", "salg")]
+
+
+def test_the_last_caller_is_called_back_at_once_also_while_the_card_is_open(scene: Scene) -> None:
+    desk = scene.open(s.READY)
+    assert scene.widget("lastCallAgain").accessibleName() == "Ring op til Mette Holm"
+    scene.press("lastCallAgain")
+    assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "+4520123456", "salg")]
+    assert desk.window.ready.wrap_up.isVisible()
+    scene.show(s.snapshot(replace(s.ENDED, number="", name="")))
+    assert not scene.widget("lastCallAgain").isEnabled()

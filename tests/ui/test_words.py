@@ -350,7 +350,7 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
         ),
         (
             "held_too",
-            "På pause | Følsomme oplysninger · samtalen er parkeret | "
+            "På pause | Følsomme oplysninger · samtalen er på hold | "
             "Der optages først igen, når samtalen ikke er på hold længere.",
         ),
         (

@@ -90,7 +90,7 @@ class Tools(QWidget):
         self.pause.make_room_for(view.texts("tool.pause" if paused else "tool.resume"))
         self.pause.show_as(
             view,
-            view.texts("tool.resume" if paused else "tool.pause"),
+            view.texts("tool.resume" if paused and status and len(status.pauses) == 1 else "tool.pause"),
             icon="pause_id",
             name=view.texts(_pause_name(status) if paused and status else "tool.pause.name"),
             enabled=connected and able,

@@ -1,4 +1,4 @@
-"""The dial field: a number, an address, or a name of today's calls; and the line, where it is the user's to choose."""
+"""The dial field: a number, an address, or a name of one's own calls; and the line, where it is the user's to choose."""
 
 from __future__ import annotations
 
@@ -159,6 +159,11 @@ class DialField(QWidget):
         self.target.setFocus(Qt.FocusReason.OtherFocusReason)
         self._typed()
 
+    def call_again(self, target: str) -> None:
+        """As if it had been typed."""
+        self.fill(target)
+        self.press()
+
     def _typed(self) -> None:
         self.problem.hide()
         self.which.hide()
@@ -215,7 +220,7 @@ def _account(snapshot: Snapshot | None) -> Account | None:
 
 
 def _target(typed: str, snapshot: Snapshot) -> str:
-    """The number or address that `typed` means, or nothing: a name is one of today's calls."""
+    """The number or address that `typed` means, or nothing: a name is one of one's own calls."""
     if "@" in typed:
         return typed
     if _NUMBER.fullmatch(typed):

@@ -1,9 +1,12 @@
-"""Today's calls: each a row that puts its number into the dial field, and opens on what is kept of it, or why nothing is.
+"""The agent's own calls, day by day: each a row that puts its number into the dial field, and opens on what is kept of it, or
+why nothing is.
 
 What is kept is shown as the engine has taken it up again; nothing of it is remembered here.
 """
 
 from __future__ import annotations
+
+from datetime import datetime, timedelta
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
@@ -50,7 +53,7 @@ class HistoryLine(Control):
             view,
             title,
             icon=_way(call),
-            name=f"{title}, {self._outcome}, {self._time}",
+            name=f"{title}, {self._outcome}, {day_of(view, call.at)} {self._time}",
             why=f"{way}{talked}. {view.texts('history.press')}",
         )
 
@@ -89,7 +92,9 @@ class HistoryLine(Control):
 
 
 class HistoryRow(QWidget):
-    """One of today's calls. command(Reopen | EndWrapUp | OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier)."""
+    """One of them, under its day where it is the first.
+
+    command(Reopen | EndWrapUp | OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier)."""
 
     command = Signal(object)
     picked = Signal(str)
@@ -97,6 +102,8 @@ class HistoryRow(QWidget):
 
     def __init__(self, call: PastCall) -> None:
         super().__init__()
+        self.day = Words(size=SMALL, role="muted")
+        self.day.setContentsMargins(0, 4, 0, 4)
         self.line = HistoryLine(call)
         self.toggle = QuietButton(f"pastOpen_{call.id}", size=16)
         self.toggle.setFixedSize(32, 36)
@@ -114,6 +121,7 @@ class HistoryRow(QWidget):
         layout = self._room = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.addWidget(self.day)
         layout.addLayout(top)
         layout.addSpacing(1)
         layout.addWidget(self.opened)
@@ -136,8 +144,11 @@ class HistoryRow(QWidget):
             self.rights.command.connect(self.command)
         return self.what, self.rights
 
-    def render_view(self, view: View, past: PastCall) -> None:
+    def render_view(self, view: View, past: PastCall, *, first: bool = True) -> None:
+        """`first`: of its day."""
         self._view = view
+        self.day.setText(day_of(view, past.at))
+        self.day.setVisible(first)
         self.line.past = past
         self.line.render_view(view)
         call = view.reopened(past.id)
@@ -172,7 +183,7 @@ class HistoryRow(QWidget):
         if self._view is not None:
             painter = QPainter(self)
             painter.setPen(QColor(self._view.theme.line))
-            below = self.height() - 1 if self._open else _HEIGHT
+            below = self.height() - 1 if self._open else self.line.geometry().bottom() + 1
             painter.drawLine(0, below, self.width(), below)
             painter.end()
 
@@ -186,7 +197,7 @@ class HistoryRow(QWidget):
             self.command.emit(EndWrapUp(new_id(), past.id) if self._taken_up else Reopen(new_id(), past.id))
         elif self._view is not None:
             self._looked_at = not self._looked_at
-            self.render_view(self._view, past)
+            self.render_view(self._view, past, first=not self.day.isHidden())
 
 
 class History(QWidget):
@@ -206,8 +217,11 @@ class History(QWidget):
         wanted = view.snapshot.history if view.snapshot else ()
         if [row.line.past.id for row in self.rows] != [past.id for past in wanted]:
             self._arrange(wanted)
+        before = ""
         for row, past in zip(self.rows, wanted, strict=True):
-            row.render_view(view, past)
+            day = day_of(view, past.at)
+            row.render_view(view, past, first=day != before)
+            before = day
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
@@ -232,6 +246,15 @@ class History(QWidget):
         row.command.connect(self.command)
         row.picked.connect(self.picked)
         return row
+
+
+def day_of(view: View, at: datetime) -> str:
+    """I dag, I går, 23. nov.; another year's with its year."""
+    day, today = at.astimezone(view.texts.zone).date(), view.now.astimezone(view.texts.zone).date()
+    if day in (today, today - timedelta(days=1)):
+        return view.texts("history.today" if day == today else "history.yesterday")
+    told = view.texts.day(day)
+    return told.rpartition(" ")[0] if day.year == today.year else told
 
 
 def _way(call: PastCall) -> str:

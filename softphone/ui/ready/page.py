@@ -1,4 +1,4 @@
-"""The page between calls: dial field, what is wrong, the last call, who is to be called back, today's calls."""
+"""The page between calls: dial field, what is wrong, the last call, who is to be called back, one's own calls."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class ReadyPage(QWidget):
         layout.addWidget(self.reel)
         self.dial.command.connect(self.command)
         self.wrap_up.command.connect(self.command)
+        self.wrap_up.called.connect(self.dial.call_again)
         self.call_backs.command.connect(self.command)
         self.history.command.connect(self.command)
         self.history.picked.connect(self.dial.fill)
@@ -91,8 +92,9 @@ class ReadyPage(QWidget):
         if last:
             self.wrap_up.render_view(view, last)
         self.call_backs.render_view(view)
-        self.today.setText(view.texts("history.today"))
         history = view.snapshot.history if view.snapshot else ()
+        self.today.setText(view.texts("history.today"))
+        self.today.setVisible(not history)  # else each day stands above its own
         self.nothing.setVisible(not history)
         self.nothing.setText(view.texts("history.none_but_last" if last else "history.none"))
         self.history.render_view(view)

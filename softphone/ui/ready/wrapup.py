@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from softphone.ui.call.earlier import why_not
 from softphone.ui.controls import QuietButton
 from softphone.ui.fields import Card, Words
 from softphone.ui.ready.rights import KeptRights
@@ -18,6 +19,8 @@ class WrapUp(Card):
     """command(OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier | EndWrapUp)."""
 
     command = Signal(object)
+    called = Signal(str)
+    """this number is to be called again"""
 
     def __init__(self) -> None:
         super().__init__("wrapUp")
@@ -26,6 +29,7 @@ class WrapUp(Card):
         self.name = Words("wrapUpName", size=BODY, strong=True)
         self.when = Words("wrapUpWhen", size=SMALL, role="muted", tabular=True)
         self.when.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+        self.again = QuietButton("lastCallAgain", size=16)
         self.rights = KeptRights("last")
         self._call: CallState | None = None
 
@@ -34,6 +38,7 @@ class WrapUp(Card):
         top.addWidget(self.finish)
         who.addWidget(self.name, 1)
         who.addWidget(self.when)
+        who.addWidget(self.again)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 6, 14, 14)
         layout.setSpacing(4)
@@ -42,6 +47,7 @@ class WrapUp(Card):
         layout.addWidget(self.rights)
         self.rights.command.connect(self.command)
         self.finish.clicked.connect(self._finish)
+        self.again.clicked.connect(lambda: self.called.emit(self._call.number if self._call else ""))
 
     def render_view(self, view: View, call: CallState) -> None:
         self._call = call
@@ -54,11 +60,14 @@ class WrapUp(Card):
         seconds = duration_of(call, view.now)
         at = texts.clock(call.answered_at or call.arrived_at)
         self.when.setText(f"{at} · {duration(seconds)}" if seconds is not None else at)
+        why = why_not(view, call)
+        name = texts("wrap_up.again", who=self.name.text())
+        self.again.show_as(view, "", icon="phone", name=name, enabled=not why, why=texts(why) if why else "")
         self.rights.render_view(view, call)
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
-        return [self.finish, *self.rights.tab_chain()]
+        return [self.finish, self.again, *self.rights.tab_chain()]
 
     def _finish(self) -> None:
         if self._call:

@@ -12,7 +12,6 @@ from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import CallPhase, CallState
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-_MISSED = ("missed", "blocked")
 _UNCLEAR = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_SIP)
 
 
@@ -110,7 +109,7 @@ def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
 def _second_caller(view: View, call: CallState) -> str:
     """Somebody rang during this call and was told that the line is busy: the newest of them."""
     past = view.snapshot.history if view.snapshot else ()
-    missed = [one for one in past if one.outcome in _MISSED and one.at >= call.arrived_at and one.id != call.id]
+    missed = [one for one in past if one.outcome == "missed" and one.at >= call.arrived_at and one.id != call.id]
     if not missed:
         return ""
     newest = max(missed, key=lambda one: one.at)
