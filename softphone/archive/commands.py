@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import Steady
+
+WAV_SAMPLE = 4
+"""bytes, of both sides"""
+MOST_OF_A_WAV = (1 << 32) - (1 << 20)
+"""bytes: its header can say no more, and the marks stand behind the sound"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,7 @@ def export(
     role, keys = archive.keys_for(row, role, now, refusal="opening_refused", **given)
     opened = archive.open_recording(row.recording, now, role=role, **given)
     length = opened.length(joined=joined)
+    _refuse_without_room(path, length)
     params = {"role": role.value, "segments": len(keys), **archive.key_here(row.recording, role), **given}
 
     def whole() -> None:
@@ -141,6 +148,14 @@ def export(
 
     samples = opened.export_wav(part, joined=joined, go_on=lambda done: go_on(done, length), whole=whole)
     return Exported(path, samples / RATE, tuple(opened.marks(joined=joined)))
+
+
+def _refuse_without_room(path: Path, samples: int) -> None:
+    """Before the first byte: nobody can know by a file's size how long what is in it is."""
+    bytes_wanted, free = WAV_SAMPLE * samples, shutil.disk_usage(path.absolute().parent).free
+    if bytes_wanted > min(free, MOST_OF_A_WAV):
+        seconds, megabytes = samples // RATE, bytes_wanted >> 20
+        raise ArchiveError("error.archive.export_large", path=str(path), seconds=seconds, megabytes=megabytes)
 
 
 def _refuse_what_is_there(path: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_damaged_catalog_is_told_in_words_by_what_only_looks(
                 told = json.loads(person.does("archive", "health", "--json").out)
                 assert told["damaged"] is True
                 assert told["free"] > 0
-        with flipped(catalog, last), flipped(catalog, last - 1):
+        with flipped(catalog, last), flipped(catalog, last - 2):
             said = person.does("archive", "verify")
             assert said.out.count(DAMAGE[language]) == said.out.count(PLACES[language][1]) == 1
             assert not [raw for raw in RAW if raw in said.all]

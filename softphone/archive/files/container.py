@@ -41,6 +41,12 @@ PREFIX_BYTES, HEAD_BYTES = _PREFIX.size, _HEAD.size
 SEAL = "AES-256-GCM"
 CODEC = "opus"
 _MAPPING = 255
+LONGEST = 36 * 3600 * RATE // FRAME
+"""frames from a call's first to a recording's last, at most: a file that says more is not one of ours"""
+_MOST_PACKETS = 100
+"""of a chunk: one has a second of sound, and the last a little more"""
+_AHEAD = 5
+"""frames that an encoder may still hold back"""
 _HEADER_LIMIT = 65_536
 _CHUNK_LIMIT = 1 << 20
 UNKNOWN = frozenset({"error.archive.unknown_version", "error.container.unknown_seal", "error.container.unknown_codec"})
@@ -132,6 +138,18 @@ class Content:
     packets: tuple[bytes, ...]
     gaps: tuple[Gap, ...] = ()
 
+    def is_possible(self, index: int) -> bool:
+        """Whether it says no more than its packets, and those that can stand before it, bear out: whoever has a house's public
+        keys can seal a file to them that speaks of a year."""
+        frames = self.first + len(self.packets)
+        return (
+            len(self.packets) <= _MOST_PACKETS
+            and self.first <= index * _MOST_PACKETS
+            and self.origin + frames <= LONGEST
+            and self.samples <= (frames + _AHEAD) * FRAME
+            and all(gap.at <= frames + _AHEAD and gap.frames <= LONGEST for gap in self.gaps)
+        )
+
     def pack(self) -> bytes:
         parts = [_BODY.pack(self.origin, self.first, self.samples, len(self.gaps), len(self.packets))]
         parts += [_GAP.pack(gap.at, gap.frames) for gap in self.gaps]
@@ -184,15 +202,16 @@ class Sealer:
         ).pack()
 
     def open(self, chunk: Chunk) -> Content | None:
-        """None where the chunk is not this segment's, or not what was sealed."""
+        """None where the chunk is not this segment's, not what was sealed, or nothing that the program seals."""
         if chunk.segment != self.segment:
             return None
         try:
-            return Content.unpack(
+            content = Content.unpack(
                 self._aead.decrypt(_nonce(chunk.index), chunk.sealed, self._aad(chunk.index, chunk.final))
             )
-        except InvalidTag:
+        except (InvalidTag, struct.error):
             return None
+        return content if content.is_possible(chunk.index) else None
 
     def _aad(self, index: int, final: bool) -> bytes:
         return self._bound + struct.pack(">IIB", self.segment, index, final)
@@ -247,7 +266,7 @@ def read_header(data: bytes) -> tuple[Header, int]:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveError("error.archive.no_recording_file") from error
-    if header.pack() != data[:end]:
+    if header.pack() != data[:end] or not 0 <= header.delay <= RATE:
         raise ArchiveError("error.archive.no_recording_file")
     return header, end
 

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
+from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from softphone.archive.files.container import FRAME, RATE
@@ -89,10 +91,15 @@ class Decoder:
         self._codec.layout = "stereo"
 
     def decode(self, packet: bytes) -> Pcm:
-        """(320, 2). What was coded at 16 kHz has nothing above 8 kHz, so that each third sample is all there is."""
-        frames: list[av.AudioFrame] = self._codec.decode(av.Packet(packet))  # pyright: ignore[reportUnknownMemberType]
+        """(320, 2). What was coded at 16 kHz has nothing above 8 kHz, so that each third sample is all there is. A packet that
+        is none of 20 ms is silence: who seals a file to a house's keys may put anything in it."""
+        frames: list[av.AudioFrame] = []
+        # An empty one would end the decoder.
+        with suppress(FFmpegError):
+            frames = self._codec.decode(av.Packet(packet)) if packet else []  # pyright: ignore[reportUnknownMemberType]
         decoded = [np.asarray(frame.to_ndarray(), np.int16).reshape(-1, 2)[::_STEP] for frame in frames]
-        return np.concatenate(decoded) if decoded else np.zeros((FRAME, 2), np.int16)
+        sound = np.concatenate(decoded) if decoded else np.zeros((FRAME, 2), np.int16)
+        return sound if len(sound) == FRAME else np.zeros((FRAME, 2), np.int16)
 
 
 @cache

@@ -36,6 +36,7 @@ from softphone.domain.errors import ArchiveError
 _FADE = RATE // 10
 """samples faded in where the chunk before is lost and cannot be decoded as preroll"""
 _SILENT_BLOCK = RATE
+NOTHING: Pcm = np.zeros((0, 2), np.int16)
 UNREADABLE = "error.archive.recording_unreadable"
 
 
@@ -195,7 +196,7 @@ class OpenedRecording:
         if before is not None:
             for packet in before.packets[-PREROLL:]:
                 decoder.decode(packet)
-        sound = np.concatenate([decoder.decode(packet) for packet in content.packets])
+        sound = np.concatenate([NOTHING, *(decoder.decode(packet) for packet in content.packets)])
         return sound if before is not None or index == 0 else _faded_in(sound)
 
     def export_wav(
@@ -238,7 +239,7 @@ class OpenedRecording:
             if content.first > expected:
                 yield from _silence((content.first - expected) * FRAME)
                 decoder, lost = Decoder(self.header.opus_head), True
-            sound = np.concatenate([decoder.decode(packet) for packet in content.packets])
+            sound = np.concatenate([NOTHING, *(decoder.decode(packet) for packet in content.packets)])
             yield _faded_in(sound) if lost else sound
             expected, lost = content.first + len(content.packets), False
 

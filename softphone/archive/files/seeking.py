@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +30,7 @@ from softphone.archive.files.container import (
     record_at,
 )
 from softphone.archive.files.opus import PREROLL, Decoder, Pcm
-from softphone.archive.files.reader import UNREADABLE, Mark, MarkKind, marks_within
+from softphone.archive.files.reader import NOTHING, UNREADABLE, Mark, MarkKind, marks_within
 from softphone.domain.errors import ArchiveError
 
 BLOCK = 8_192
@@ -136,25 +137,23 @@ class SeekingReader:
         decoder, expected = Decoder(self.header.opus_head), packet
         skip = at + delay - packet * FRAME
         for content in self._contents(span.number, packet):
-            missing = content.first - expected
+            missing = (content.first - expected) * FRAME
             if missing > 0:
-                self.silenced += missing * FRAME
-                block = np.zeros((missing * FRAME, 2), np.int16)
+                self.silenced += missing
                 decoder = Decoder(self.header.opus_head)
                 expected = content.first
-            else:
-                block = np.zeros((0, 2), np.int16)
             sound = [decoder.decode(one) for one in content.packets[max(expected - content.first, 0) :]]
-            block = np.concatenate([block, *sound])
+            # Block by block: nobody can say how much is missing.
+            for block in chain(_silence(missing), [np.concatenate([NOTHING, *sound])]):
+                skipped = min(skip, len(block))
+                skip -= skipped
+                wanted = block[skipped : skipped + want]
+                want -= len(wanted)
+                if len(wanted):
+                    yield wanted
+                if want <= 0:
+                    return
             expected = content.first + len(content.packets)
-            skipped = min(skip, len(block))
-            skip -= skipped
-            block = block[skipped : skipped + want]
-            want -= len(block)
-            if len(block):
-                yield block
-            if want <= 0:
-                return
         self.silenced += want
         yield from _silence(want)
 

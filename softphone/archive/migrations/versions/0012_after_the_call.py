@@ -10,6 +10,10 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
+    op.create_index(
+        "ix_recordings_restricted", "recordings", ["recording"], sqlite_where=sa.text("restricted IS NOT NULL")
+    )
+    op.create_index("ix_purposes_grounds", "purposes", ["recording"], sqlite_where=sa.text("reason = 'grounds_given'"))
     op.create_table(
         "upheld",
         sa.Column("number_index", sa.LargeBinary, primary_key=True),
@@ -29,10 +33,6 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary, nullable=False),
     )
     op.create_index("ix_past_calls_agent", "past_calls", ["agent", "at"])
-    op.create_index(
-        "ix_recordings_restricted", "recordings", ["recording"], sqlite_where=sa.text("restricted IS NOT NULL")
-    )
-    op.create_index("ix_purposes_grounds", "purposes", ["recording"], sqlite_where=sa.text("reason = 'grounds_given'"))
     op.execute(
         "CREATE TRIGGER touched_upheld AFTER INSERT ON upheld WHEN "
         "EXISTS (SELECT 1 FROM meta WHERE name >= 'backup-' AND name < 'backup.') BEGIN "
