@@ -33,6 +33,7 @@ from softphone.engine.sound import Sound
 from softphone.engine.store import Store
 from softphone.engine.sweeper import terms_of
 from softphone.engine.turns import Inbox, clock
+from softphone.engine.unrecorded import Unrecorded
 from softphone.system.endpoint import (
     Endpoint,
     answers,
@@ -145,6 +146,9 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
             engine.fault(f"plugin.{one.params['plugin']}", Said(one.code, one.params))
         if settings.backup:
             told_of("backup", lambda: back_up_to(settings.backup, settings.backup_every))
+        store.unrecorded = Unrecorded(home.folders.data / "unrecorded")
+        ending.callback(store.unrecorded.close)
+        engine.fault("unrecorded", store.unrecorded.said())
         store.start(calls)
         told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
         told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))

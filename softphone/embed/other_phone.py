@@ -219,6 +219,9 @@ class OtherPhone:
         if self.auto_commit or self.plain:
             self._later(lambda: self._tell_committed(call, commit.ticket))
 
+    def unrecorded_call(self, call: str, why: Reason) -> None:
+        """The other phone keeps what is recorded, and is told of it as it happens."""
+
     def forget_keys(self, recording: str) -> None:
         self._effect(self._call_of(recording), do.ForgetKeys(recording))
 

@@ -38,6 +38,8 @@ from softphone.engine.call.live import LiveCall
 from softphone.engine.disk import DiskWord
 from softphone.engine.earlier import Answer, Earlier
 from softphone.engine.sweeper import Sweeper
+from softphone.engine.unrecorded import EVENT as UNRECORDED
+from softphone.engine.unrecorded import Unrecorded
 from softphone.system.logbook import log, where
 from softphone.wire import CallBack, Said, StoreState
 
@@ -172,6 +174,8 @@ class Store:
         )
         self.backup: BackupRunner | None = None
         """where one is set; before the start"""
+        self.unrecorded: Unrecorded | None = None
+        """where it is kept; before the start"""
         self.state = StoreState(works=False)
         self._disk = DiskWord(post, changed)
         self.on_opened: Callable[[Vault], None] = lambda _vault: None
@@ -182,6 +186,8 @@ class Store:
 
     def start(self, answers: Answers) -> None:
         self._answers = answers
+        if self.unrecorded and self.unrecorded.earlier:
+            self.note(self.unrecorded.entries())
         threading.Thread(target=self._open, name="open archive", daemon=True).start()
 
     def close(self) -> bool:
@@ -245,7 +251,9 @@ class Store:
         self._once_known(call, lambda: self._write(UseDraw(call, datetime.now(UTC))))
 
     def over(self, call: str) -> None:
-        """The call is over: its place, where it was not answered, is another's."""
+        """The call is over: its place, where it was not answered, is another's. All of it is written."""
+        if self.unrecorded:
+            self.unrecorded.written(call)
         self._once_known(call, lambda: self._ledger.give_up_place(call) if self._ledger else None)
         self._talks(call, over=True)
 
@@ -293,6 +301,12 @@ class Store:
             self._fail(call, commit.ticket, Reason.STORAGE_FAILED)
             return
         self._submit(self._ledger, _Ticket(commit, call))
+
+    def unrecorded_call(self, call: str, why: Reason) -> None:
+        """What is to be recorded of it cannot be. Until the audit log has it, that is noted where a full disk has room for it."""
+        _log.warning("a call is not recorded: %s", why.value)
+        if self.unrecorded:
+            self.unrecorded.lose(call, why)
 
     def forget_keys(self, recording: str) -> None:
         if self._ledger:
@@ -505,6 +519,8 @@ class Store:
             self._asked.put(_List())
         if known.written:
             known.written(True)
+        if self.unrecorded and any(entry.event == UNRECORDED for entry in known.commit.entries):
+            self.unrecorded.told()
         if known.call and self._answers:
             self._answers.committed(known.call, known.commit.ticket, keys)
 

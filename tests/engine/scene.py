@@ -142,6 +142,8 @@ class FakeStore:
 
     def forget_keys(self, recording: str) -> None: ...
 
+    def unrecorded_call(self, call: str, why: Reason) -> None: ...
+
     def answered(self, call: str) -> None:
         self.used_up.append(call)
 

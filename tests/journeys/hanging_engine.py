@@ -1,11 +1,12 @@
 """The real engine on a disk that hangs: on the word `hang` on stdin whatever is written, synced, or asked of the disk waits until
-the word `go on`.
+the word `go on`. On the word `full` the archive's disk takes nothing any more.
 
 Started as the engine is (`python -m tests.journeys.hanging_engine --home DIR engine`). Everything else is the engine's own.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -15,18 +16,22 @@ from typing import Any
 from softphone import cli
 from softphone.archive.catalog import Catalog
 from softphone.bootstrap import engine as bootstrap
+from softphone.domain.errors import ArchiveError
 from softphone.engine import disk
 
 HANGING = ("-m", "tests.journeys.hanging_engine")
-HUNG = "hung"
 
-_goes_on = threading.Event()
+_goes_on, _full = threading.Event(), threading.Event()
 _goes_on.set()
 
 
 def _waits(deed: Callable[..., Any]) -> Callable[..., Any]:
     def waiting(*args: Any, **kwargs: Any) -> Any:
         _goes_on.wait()
+        if _full.is_set() and deed.__name__ == "fdatasync":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if _full.is_set() and deed.__name__ == "writing":
+            raise ArchiveError("error.archive.full", path="", detail="")
         return deed(*args, **kwargs)
 
     return waiting
@@ -38,6 +43,8 @@ def _obey() -> None:
             _goes_on.clear()
         elif line.strip() == "go on":
             _goes_on.set()
+        elif line.strip() == "full":
+            _full.set()
 
 
 def main() -> int:

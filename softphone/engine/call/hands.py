@@ -19,7 +19,7 @@ from softphone.engine.call.live import LiveCall
 from softphone.engine.earlier import Answer, Earlier
 from softphone.engine.sip.events import PeerRecordingState
 from softphone.plugin.notices import NoticeBook
-from softphone.wire import Occurred, Tone
+from softphone.wire import CallPhase, Occurred, Tone
 
 Params = Mapping[str, str | int | float | bool | None]
 
@@ -85,6 +85,9 @@ class Store(Protocol):
 
     def commit(self, call: str, commit: Commit) -> None: ...
     def forget_keys(self, recording: str) -> None: ...
+    def unrecorded_call(self, call: str, why: Reason) -> None:
+        """It was to be recorded, and cannot be: whoever starts the engine next is told, unless the audit log has it by then."""
+        ...
 
 
 class CallStore(Store, Protocol):
@@ -169,6 +172,13 @@ class Hands:
         """Tells every client."""
         now = self._clock()
         self._tell(Occurred(call.id, event, now.utc, call.since_answer(now), params or {}))
+
+    def look_at(self, call: LiveCall) -> None:
+        """After a step: whether talk that is to be recorded is not, by a failure; once a call."""
+        failed = call.state.recorder.failed
+        if failed is not None and call.state.active and not call.unrecorded and call.phase is CallPhase.CONNECTED:
+            call.unrecorded = True
+            self._store.unrecorded_call(call.id, failed)
 
     def carry_out(self, call: LiveCall, effect: do.Effect) -> ev.Event | None:
         """Does it at once; an event that follows is returned. Raises KlartoneError where SIP has no such call any more."""

@@ -117,6 +117,8 @@ class LiveCall:
     """when a notice that is being played must have been heard, or has failed"""
     opening: dict[int, float] = field(default_factory=dict[int, float])
     """when a segment must have begun, by the ticket of its transaction: a disk that hangs has failed"""
+    unrecorded: bool = False
+    """a failure has kept talk of it from being recorded"""
     hung: bool = False
     """one had not by then, and its transaction is still under way"""
     entries: dict[int, tuple[AuditEntry, ...]] = field(default_factory=dict[int, "tuple[AuditEntry, ...]"])

@@ -70,6 +70,7 @@ class Stepper:
                         call, error, *([ev.NoticeFailed()] if isinstance(effect, do.PlayNotice) else [])
                     )
             call.queue.popleft()
+        self._hands.look_at(call)
         self._changed()
         return done
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+import time
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,32 @@ def test_a_disk_that_does_not_give_the_notice_cuts_it_in_time(
     part(customer, agent)
     # Whoever waits for it is let go.
     hangs.open("wb").close()
+
+
+def _stopped_about_its_end(agent: SecondPhone, customer: SecondPhone, tmp_path: Path, times: int) -> None:
+    """A player of its own for each notice was once asked for a frame as it went: 2 crashes in 609 stops."""
+    short, chance = tmp_path / "short.wav", random.Random(times)
+    write_wav(short, tone(HERTZ, 0.2, level_db=-12))
+    connect(customer, agent)
+    for _ in range(times):
+        agent.do("notice", wav=str(short), lead_in=0)
+        agent.wait_for("NoticeStarted")
+        time.sleep(0.2 + chance.uniform(-0.05, 0.05))  # the moment is what is tried
+        agent.do("stop_notice")
+    talk(agent, 20)
+    talk(customer, 20)
+    part(customer, agent)
+
+
+def test_a_notice_that_is_stopped_about_its_end_costs_no_phone(
+    agent: SecondPhone, customer: SecondPhone, tmp_path: Path
+) -> None:
+    _stopped_about_its_end(agent, customer, tmp_path, 15)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1200)
+def test_a_notice_that_is_stopped_about_its_end_two_thousand_times_costs_no_phone(
+    agent: SecondPhone, customer: SecondPhone, tmp_path: Path
+) -> None:
+    _stopped_about_its_end(agent, customer, tmp_path, 2000)

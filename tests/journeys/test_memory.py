@@ -1,0 +1,36 @@
+"""Calls leave nothing behind in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.journeys.spare_engine import SPARE
+from tests.journeys.stage import stage
+
+WARM = 60
+"""calls after which what is made once has been made"""
+CALLS = 150
+A_CALL = 4_096
+"""bytes; of the newest two hundred calls some facts are kept on purpose, 1 to 2 kB each"""
+
+
+@pytest.mark.journey
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_the_engines_memory_stays_flat_over_hundreds_of_calls(tmp_path: Path) -> None:
+    with stage(tmp_path, lines=("n1",), program=SPARE, notice_seconds=0.5) as on:
+        engine = psutil.Process(on.engine.pid)
+        warm = 0
+        for number in range(WARM + CALLS):
+            if number == WARM:
+                warm = engine.memory_info().rss
+            call = on.call("n1")
+            on.desk.wait_event("first_sample", call=call)
+            on.over(call)
+        grown = (engine.memory_info().rss - warm) / CALLS
+        print(f"{grown:.0f} bytes a call")
+        assert grown < A_CALL
+        on.end()
