@@ -166,6 +166,7 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     host = commands.add_parser("plugin-host", texts=texts)
     host.set_defaults(run=bootstrap.run_plugin_host)
     host.add_argument("folders", nargs="*")
+    commands.add_parser("edge", texts=texts).set_defaults(run=bootstrap.run_edge)
     command("doctor", bootstrap.run_doctor)
 
     _keys(command("keys", None), texts)

@@ -59,6 +59,8 @@ class Account:
     transport: Transport = "udp"
     register: bool = True
     display_name: str = ""
+    accept_from: tuple[str, ...] = ()
+    """addresses and networks, beside its own server, whose calls are taken"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,8 @@ class Settings:
     bind: str = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
     port: int = 0
     """SIP port; 0: a free one"""
+    accept_from: tuple[str, ...] = ()
+    """addresses and networks, beside the accounts' own servers, whose calls are taken"""
     line: str = ""
     """of the policy, by its id: the one that was last chosen to call out on; empty: none has been"""
 

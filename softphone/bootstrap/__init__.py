@@ -56,6 +56,7 @@ __all__ = [
     "policy_sign",
     "run_desk",
     "run_doctor",
+    "run_edge",
     "run_engine",
     "run_plugin_host",
     "run_review",
@@ -81,6 +82,12 @@ def run_plugin_host(arguments: argparse.Namespace) -> int:
     from softphone.plugin.host import main
 
     return main(arguments.folders)
+
+
+def run_edge(_: argparse.Namespace) -> int:
+    from softphone.edge.process import main
+
+    return main()
 
 
 def run_review(arguments: argparse.Namespace) -> int:

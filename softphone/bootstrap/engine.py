@@ -17,12 +17,13 @@ from softphone import __version__
 from softphone.archive.archive import Archive
 from softphone.audio.files import Silence
 from softphone.bootstrap.home import Home, key_store, password_name
-from softphone.bootstrap.program import take_stdio
+from softphone.bootstrap.program import edge_command, take_stdio
 from softphone.bootstrap.rules import rule_plugins
 from softphone.domain.errors import KlartoneError
 from softphone.engine.accounts import Accounts
 from softphone.engine.backup_runner import BackupRunner
 from softphone.engine.calls import Calls
+from softphone.engine.edge import Edge
 from softphone.engine.loop import Clients, Engine, Parts
 from softphone.engine.recording import Recording
 from softphone.engine.rules import EngineRules
@@ -105,6 +106,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         lambda event: engine.heard(event),
         Silence(),
         recording.feed,
+        Edge("" if settings.bind == EVERYWHERE else settings.bind, settings.port, edge_command(), settings.accept_from),
     )
     accounts = Accounts(phone, lambda account: _password(account, archive), inbox.post, fault)
     sound = Sound(phone.set_sound, inbox.post, changed, lambda on: calls.agent_hears(on))

@@ -24,6 +24,11 @@ def plugin_host_command() -> Sequence[str]:
     return (sys.executable, "plugin-host") if _frozen() else (sys.executable, "-m", "softphone.plugin.host")
 
 
+def edge_command() -> Sequence[str]:
+    """The edge's. Without the command line's own parts: an edge that died is back in a moment."""
+    return (sys.executable, "edge") if _frozen() else (sys.executable, "-m", "softphone.edge")
+
+
 def as_typed(*words: str) -> str:
     """The line by which a person runs this program with `words`, as their shell wants it: by its bare name where PATH has it."""
     called = sys.argv[0]

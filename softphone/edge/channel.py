@@ -30,7 +30,8 @@ class Sockets:
 
 @dataclass(frozen=True, slots=True)
 class EdgeAccount:
-    """`address` is `user@host[:port]`; `server` is where its requests go: `host[:port]`, the proxy before the registrar."""
+    """`address` is `user@host[:port]`. `server`, `host[:port]`, is where its requests that begin something go; empty: straight
+    to whom they name."""
 
     id: str
     address: str
@@ -92,6 +93,13 @@ class PeerKnown:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowLost:
+    """The connection by which this account is registered has gone: the registrar reaches it no more until it registers anew."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class StrangerRefused:
     """INVITEs from an address that may not call here; `count` since it was last told. At most one a minute and address."""
 
@@ -132,6 +140,13 @@ class PartySoundBack:
 
 
 @dataclass(frozen=True, slots=True)
+class PartySilent:
+    """No RTP for a while, which a phone that suppresses silence does too: it is to be asked by OPTIONS in the dialog."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoSoundYet:
     """The call is answered, and the party has sent nothing so far: `PartySoundBack` follows its first packet."""
 
@@ -165,9 +180,11 @@ class EdgeState:
     counters: dict[str, int]
 
 
-RelayEvent = PartySoundGone | PartySoundBack | NoSoundYet | SourceChanged | SourceReturned
+RelayEvent = PartySoundGone | PartySoundBack | PartySilent | NoSoundYet | SourceChanged | SourceReturned
 ToEdge = Sockets | Configure | Heartbeat | SameSource | CallOver
-FromEdge = Ready | PeerKnown | StrangerRefused | MissedWhileBusy | DigitByInfo | RelayEvent | Remember | EdgeState
+FromEdge = (
+    Ready | PeerKnown | FlowLost | StrangerRefused | MissedWhileBusy | DigitByInfo | RelayEvent | Remember | EdgeState
+)
 
 _TO_EDGE = {kind.__name__: kind for kind in (Sockets, Configure, Heartbeat, SameSource, CallOver)}
 _FROM_EDGE = {
@@ -175,11 +192,13 @@ _FROM_EDGE = {
     for kind in (
         Ready,
         PeerKnown,
+        FlowLost,
         StrangerRefused,
         MissedWhileBusy,
         DigitByInfo,
         PartySoundGone,
         PartySoundBack,
+        PartySilent,
         NoSoundYet,
         SourceChanged,
         SourceReturned,

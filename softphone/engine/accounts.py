@@ -150,6 +150,7 @@ class Accounts:
             transport=account.transport,
             display_name=account.display_name,
             register=account.register,
+            accept_from=account.accept_from,
         )
         try:
             self._phone.add_account(account.id, settings)

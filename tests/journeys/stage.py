@@ -277,6 +277,7 @@ def build(
             microphone=f"file:{voice}",
             speaker="none",
             bind=LOOPBACK,
+            accept_from=("127.0.0.0/8",),
         ),
     )
     return Stage(folder, home, public, program)

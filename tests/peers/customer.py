@@ -25,8 +25,10 @@ import psutil
 from softphone.audio.bridge import LiveBridge
 from softphone.audio.devices import SoundFault, SoundWorks
 from softphone.audio.files import FileSound, read_wav, write_wav
+from softphone.bootstrap.program import edge_command
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
+from softphone.engine.edge import Edge
 from softphone.engine.sip import events
 from softphone.engine.sip.call import CallDirector
 from softphone.engine.sip.phone import Phone
@@ -63,6 +65,7 @@ class Customer:
             self._happened,
             self.live or self.sound,
             self._frame,
+            Edge("127.0.0.1", options.port, edge_command(), ("127.0.0.0/8",)) if options.edge else None,
         )
 
     def _frame(self, call: str, index: int, own: bytes, heard: bytes) -> None:
@@ -202,6 +205,7 @@ def main() -> None:
     parser.add_argument("--counter", action="store_true")
     parser.add_argument("--device", action="store_true", help="the default sound device")
     parser.add_argument("--codec", action="append")
+    parser.add_argument("--edge", action="store_true", help="behind an edge, as the engine's phone is")
     # Deeper than the program's own: what a busy test machine delays must not count as lost.
     parser.add_argument("--jitter", type=int, default=100)
     options = parser.parse_args()

@@ -105,6 +105,7 @@ def second_phone(
     device: bool = False,
     codec: str = "",
     jitter: int = 100,
+    edge: bool = False,
     env: Mapping[str, str] | None = None,
 ) -> Generator[SecondPhone]:
     """`counter`: say the frame counter all along. `device`: live sound, on what `env` shows of it.
@@ -117,6 +118,7 @@ def second_phone(
         *(["--auto-answer"] if auto_answer else []),
         *(["--counter"] if counter else []),
         *(["--device"] if device else []),
+        *(["--edge"] if edge else []),
         *(["--codec", codec] if codec else []),
     ]
     phone = SecondPhone(*options, env=env)

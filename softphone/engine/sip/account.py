@@ -24,7 +24,7 @@ from softphone.engine.sip.happenings import (
     RegistrationStarted,
     guarded,
 )
-from softphone.engine.sip.message import mended, parse_address, parse_message
+from softphone.engine.sip.message import host_of, mended, parse_address, parse_message
 from softphone.engine.sip.settings import AccountSettings
 
 # No answer, or an answer that says "not now": the registrar may yet be reached.
@@ -57,9 +57,10 @@ class AccountDirector(pj.Account):
     def onIncomingCall(self, prm: pj.OnIncomingCallParam) -> None:
         director = CallDirector(self, new_call_id(), self.post, prm.callId)
         message = parse_message(prm.rdata.wholeMsg)
+        director.sip_call_id = message.headers.get("call-id", "")
         if connection := connection_of(prm.rdata):
             self.post(MessageCame(connection))
-        self.post(InviteArrived(director, self.account, message, mended(prm.rdata.srcAddress)))
+        self.post(InviteArrived(director, self.account, message, host_of(mended(prm.rdata.srcAddress))))
 
 
 def registration_state(code: int, seconds: int) -> RegistrationState:
@@ -77,8 +78,10 @@ def domain_of(settings: AccountSettings) -> str:
     return host
 
 
-def account_config(settings: AccountSettings, transport: int, bind: str) -> pj.AccountConfig:
-    """Raises SettingsError `account_address`, `account_server` or `account_transport`."""
+def account_config(settings: AccountSettings, transport: int, bind: str, edge: str = "") -> pj.AccountConfig:
+    """Behind an edge, all that this account sends goes to it: `edge` is its `host:port`.
+
+    Raises SettingsError `account_address`, `account_server` or `account_transport`."""
     domain = domain_of(settings)
     if settings.transport not in ("udp", "tcp"):
         raise SettingsError("account_transport", transport=settings.transport)
@@ -86,12 +89,20 @@ def account_config(settings: AccountSettings, transport: int, bind: str) -> pj.A
         if server and not _HOST.match(server):
             raise SettingsError("account_server", server=server)
     user = re.sub(r"^sips?:", "", settings.address.strip()).rpartition("@")[0]
-    by_tcp = ";transport=tcp" if settings.transport == "tcp" else ""
+    # The edge knows the way of each account itself.
+    by_tcp = ";transport=tcp" if settings.transport == "tcp" and not edge else ""
 
     config = pj.AccountConfig()
     config.idUri = f"{_quoted(settings.display_name)}<sip:{user}@{domain}>"
     config.mediaConfig.transportConfig.boundAddress = bind
-    if settings.transport == "udp":
+    if edge:
+        # `hide`: the edge takes no Route away that never was there.
+        config.sipConfig.proxies.append(f"<sip:{edge};lr;hide>")
+        # The edge keeps the path open, and knows the address that others see.
+        config.natConfig.udpKaIntervalSec = 0
+        config.natConfig.contactRewriteUse = 0
+        config.natConfig.viaRewriteUse = 0
+    elif settings.transport == "udp":
         config.sipConfig.transportId = transport
     if settings.register:
         config.regConfig.registrarUri = f"sip:{settings.registrar or domain}{by_tcp}"
@@ -101,7 +112,7 @@ def account_config(settings: AccountSettings, transport: int, bind: str) -> pj.A
         config.regConfig.randomRetryIntervalSec = 0
     config.regConfig.registerOnAdd = settings.register
     config.regConfig.dropCallsOnFail = False
-    if settings.proxy:
+    if settings.proxy and not edge:
         config.sipConfig.proxies.append(f"sip:{settings.proxy};lr{by_tcp}")
     name = settings.user or parse_address(f"sip:{user}@{domain}").user
     if settings.password:
@@ -111,9 +122,9 @@ def account_config(settings: AccountSettings, transport: int, bind: str) -> pj.A
     return config
 
 
-def target_uri(settings: AccountSettings, target: str) -> str:
+def target_uri(settings: AccountSettings, target: str, *, by_edge: bool = False) -> str:
     """A number as dialled, or a SIP URI. Raises KlartoneError `dial_target`."""
-    by_tcp = settings.transport == "tcp"
+    by_tcp = settings.transport == "tcp" and not by_edge
     if _URI.match(target.strip()):
         uri = target.strip()
         uri = uri if uri.startswith(("sip:", "sips:")) else f"sip:{uri}"

@@ -34,6 +34,8 @@ from softphone.engine.sip.message import Identity, identity_of, is_record_aware,
 from softphone.engine.sip.offers import Offers
 from softphone.engine.turns import seconds
 
+DECLINE = 603
+
 
 def new_call_id() -> str:
     return str(uuid7())
@@ -59,6 +61,8 @@ class CallDirector(pj.Call):
         self.call = call
         self.post = post
         self.attributes: tuple[str, ...] = ()
+        self.sip_call_id = ""
+        """the Call-ID on the wire, by which the edge names this call"""
 
     def media_state(self, info: pj.CallInfo) -> MediaState | None:
         for media in info.media:
@@ -114,6 +118,16 @@ class CallDirector(pj.Call):
         )
         if ended and transaction.statusCode >= 200:
             self.post(OfferAnswered(self.call, transaction.method, transaction.statusCode))
+
+    @guarded
+    def onCallTransferRequest(self, prm: pj.OnCallTransferRequestParam) -> None:
+        """A REFER: PJSIP would dial whom the party names, from the agent's account."""
+        prm.statusCode = DECLINE
+
+    @guarded
+    def onCallReplaceRequest(self, prm: pj.OnCallReplaceRequestParam) -> None:
+        """An INVITE with Replaces: PJSIP would swap the party."""
+        prm.statusCode = DECLINE
 
     @guarded
     def onDtmfDigit(self, prm: pj.OnDtmfDigitParam) -> None:

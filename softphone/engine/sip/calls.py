@@ -40,7 +40,6 @@ from softphone.engine.sip.message import (
     Identity,
     called,
     caller,
-    host_of,
     identity_of,
     is_record_aware,
     parse_address,
@@ -66,7 +65,6 @@ _DIGITS = re.compile(r"[0-9A-D*#]+")
 
 BUSY_HERE = 486
 NOT_HERE = 480
-DECLINE = 603
 
 
 class Calls:
@@ -81,7 +79,11 @@ class Calls:
         crowd: Crowd,
         frames: Frames | None,
         record_aware: bool,
+        by_edge: bool = False,
     ) -> None:
+        self._by_edge = by_edge
+        self.on_over: Callable[[str], None] = lambda _: None
+        """told the Call-ID of each call that this phone has let go of"""
         self._registrations = registrations
         self._ports = ports
         self._timers = timers
@@ -101,7 +103,7 @@ class Calls:
         registration = self._registrations.get(account)
         if self._active():
             raise KlartoneError("second_call")
-        uri = target_uri(registration.settings, target)
+        uri = target_uri(registration.settings, target, by_edge=self._by_edge)
         call = new_call_id()
         director = CallDirector(registration.director, call, self._post)
         leg = Leg(
@@ -118,6 +120,7 @@ class Calls:
         reason = ""
         try:
             director.makeCall(uri, call_params(self._record_aware))
+            director.sip_call_id = director.getInfo().callIdString
         except pj.Error as error:
             reason = error.reason or str(error.status)
         if reason:
@@ -195,6 +198,15 @@ class Calls:
             of == account for of, _ in self._leaving.values()
         )
 
+    @property
+    def free(self) -> bool:
+        """Whether a call could be taken."""
+        return not self._active()
+
+    def by_sip(self, call_id: str) -> Leg | None:
+        """The call that bears this Call-ID on the wire."""
+        return next((leg for leg in self._legs.values() if leg.director.sip_call_id == call_id), None)
+
     def all_over(self) -> bool:
         return not self._legs and not self._leaving
 
@@ -240,7 +252,7 @@ class Calls:
                 host=who.host,
                 called=called(message),
                 headers=message.headers,
-                peer_host=host_of(happening.peer),
+                peer_host=happening.peer,
                 record_aware=leg.record_aware,
             )
         )
@@ -361,6 +373,7 @@ class Calls:
         leg.ending = True
         self._hearing.silence(leg)
         del self._legs[leg.call]
+        self.on_over(leg.director.sip_call_id)
         self._crowd.call_went()
         self._emit(events.CallEnded(leg.call, code, reason, by_us))
 
@@ -368,6 +381,7 @@ class Calls:
         leg = self._legs.pop(call, None)
         if leg is not None:
             self._leaving[call] = (leg.account, leg.director)
+            self.on_over(leg.director.sip_call_id)
             self._emit(events.CallEnded(call, 0, "", by_us=leg.ending))
 
     def _watch_ringing(self, call: str) -> None:

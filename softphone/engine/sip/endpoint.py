@@ -17,6 +17,7 @@ import re
 import socket
 import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pjsua2 as pj
 
@@ -31,6 +32,7 @@ CLOCK_RATE = 16_000
 FRAME_MS = 20
 MAX_CALLS = 4
 LOG_LEVEL = 3
+LOOPBACK = "127.0.0.1"
 
 _CONNECTION_STATES = (pj.PJSIP_TP_STATE_CONNECTED, pj.PJSIP_TP_STATE_DESTROY)
 _PERSONAL = re.compile(r"(?:sips?|tel):[^\s>;,]+|\"[^\"]*\"|[+\d][\d ]{5,}|\S+@\S+")
@@ -67,6 +69,37 @@ class EndpointDirector(pj.Endpoint):
         if prm.type.upper().startswith("TCP") and prm.state in _CONNECTION_STATES:
             standing = prm.state == pj.PJSIP_TP_STATE_CONNECTED
             self.post(ConnectionChanged(int(prm.hnd), standing, prm.hnd))
+
+
+def connected_pair(port: int) -> socket.socket:
+    """A loopback socket that is connected with PJSIP's UDP socket on `port`, and the other way round: the kernel drops what any
+    other local user sends to either.
+
+    PJSIP's own end is found among this process's descriptors. Where they cannot be listed (Windows, whose firewall keeps users
+    no better apart), that end stays open to local senders.
+    """
+    inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    inner.bind((LOOPBACK, 0))
+    inner.connect((LOOPBACK, port))
+    for descriptor in _descriptors():
+        with contextlib.suppress(OSError):
+            copy = os.dup(descriptor)
+            try:
+                one = socket.socket(fileno=copy)
+            except OSError:
+                os.close(copy)
+                continue
+            with one:
+                if one.type == socket.SOCK_DGRAM and one.getsockname() == (LOOPBACK, port):
+                    one.connect(inner.getsockname())
+    return inner
+
+
+def _descriptors() -> list[int]:
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        with contextlib.suppress(OSError):
+            return [int(one.name) for one in Path(folder).iterdir()]
+    return []
 
 
 @contextlib.contextmanager
@@ -109,6 +142,13 @@ class SipEndpoint:
         self.tcp = 0
         self.tcp_transport = -1
         self.udp_transport = -1
+        self.inner: socket.socket | None = None
+        """behind an edge: the edge's end, which leads to pjsua2 and hears it alone"""
+
+    @property
+    def edge(self) -> str:
+        """Where the edge listens for pjsua2, `host:port`; empty without one."""
+        return "{}:{}".format(*self.inner.getsockname()) if self.inner else ""
 
     def start(self) -> None:
         """Raises EngineError `sip_start`, `port_taken` or `settings.port` (parameter `port`), or `bind`."""
@@ -173,6 +213,11 @@ class SipEndpoint:
         document.readObject(media)
 
     def _open_transports(self, lib: EndpointDirector) -> None:
+        if self._settings.behind_edge:
+            # UDP alone: with TCP there, PJSIP would send an INVITE over 1300 bytes past the edge.
+            self.udp_transport, self.udp = self._listen(lib, pj.PJSIP_TRANSPORT_UDP, 0)
+            self.inner = connected_pair(self.udp)
+            return
         self.udp_transport, self.udp = self._listen(lib, pj.PJSIP_TRANSPORT_UDP, self._settings.port)
         try:
             self.tcp_transport, self.tcp = self._listen(lib, pj.PJSIP_TRANSPORT_TCP, self.udp)
@@ -184,6 +229,8 @@ class SipEndpoint:
     def _check_address(self) -> None:
         """PJSIP would say that the port is taken, and of a port that is none it would take another."""
         settings = self._settings
+        if settings.behind_edge:
+            return
         if not 0 <= settings.port <= 65535:
             raise EngineError("settings.port", port=settings.port)
         try:
@@ -195,7 +242,7 @@ class SipEndpoint:
     def _listen(self, lib: EndpointDirector, kind: int, port: int) -> tuple[int, int]:
         config = pj.TransportConfig()
         config.port = port
-        config.boundAddress = self._settings.address
+        config.boundAddress = LOOPBACK if self._settings.behind_edge else self._settings.address
         try:
             transport = lib.transportCreate(kind, config)
         except pj.Error as error:
@@ -215,7 +262,10 @@ class SipEndpoint:
         """From any thread: end the wait of the poll that is on, or of the next one. Too short for a message, it is read and
         dropped, as a peer's keep-alive is."""
         with contextlib.suppress(OSError):
-            self._waker.sendto(b"\r\n", (self._settings.address or "127.0.0.1", self.udp))
+            if self.inner is not None:
+                self.inner.send(b"\r\n")
+            else:
+                self._waker.sendto(b"\r\n", (self._settings.address or LOOPBACK, self.udp))
 
     def let_go(self, connection: pj.TransportHandle) -> None:
         """Shut down a TCP connection as soon as nobody uses it."""
@@ -232,6 +282,8 @@ class SipEndpoint:
     def destroy(self) -> None:
         """End the library. Every port, call and account must have been dropped before."""
         self._waker.close()
+        if self.inner is not None:
+            self.inner.close()
         lib, self.lib = self.lib, None
         if lib is None:
             return

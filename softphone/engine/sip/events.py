@@ -190,6 +190,21 @@ class StoodStill:
 
 
 @dataclass(frozen=True, slots=True)
+class StrangerRefused:
+    """INVITEs from an address that may not call here: `count` since it was last told."""
+
+    host: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeChanged:
+    """Whether the edge is there, without which nothing comes or goes."""
+
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FrameFault:
     """The sound of a call could not be handed on; the call itself goes on."""
 
@@ -224,6 +239,8 @@ PhoneEvent = (
     | NoticePlayed
     | NoticeCut
     | StoodStill
+    | StrangerRefused
+    | EdgeChanged
     | FrameFault
     | PhoneFault
 )

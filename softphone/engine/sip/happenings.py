@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
+from softphone.edge.channel import FromEdge
 from softphone.engine.sip.message import Identity, Message
 
 if TYPE_CHECKING:
@@ -136,6 +137,18 @@ class StoodStill:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeSaid:
+    message: FromEdge
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeMissing:
+    """There has been no edge for a while (`missing`), or there is one again."""
+
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackFailed:
     where: str
     what: str
@@ -162,6 +175,8 @@ Happening = (
     | NoticeRead
     | NoticeEnded
     | StoodStill
+    | EdgeSaid
+    | EdgeMissing
     | CallbackFailed
     | FrameFailed
 )

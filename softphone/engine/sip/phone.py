@@ -11,15 +11,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from softphone.domain.errors import EngineError
 from softphone.domain.notice import NoticeFile
+from softphone.engine.edge import Edge
 from softphone.engine.sip import happenings as seen
-from softphone.engine.sip.calls import DECLINE, Calls
+from softphone.engine.sip.behind import BehindEdge
+from softphone.engine.sip.call import DECLINE
+from softphone.engine.sip.calls import Calls
 from softphone.engine.sip.crowd import Crowd
-from softphone.engine.sip.endpoint import SipEndpoint
-from softphone.engine.sip.events import FrameFault, PeerRecordingState, PhoneEvent, PhoneFault
+from softphone.engine.sip.endpoint import LOOPBACK, SipEndpoint
+from softphone.engine.sip.events import EdgeChanged, FrameFault, PeerRecordingState, PhoneEvent, PhoneFault
 from softphone.engine.sip.media import Frames, SoundEnd
 from softphone.engine.sip.media.frames import frame_copiers
 from softphone.engine.sip.media.notice import LEAD_IN
@@ -63,8 +67,11 @@ class Phone:
         inbox: Inbox,
         sound: SoundEnd,
         frames: Frames | None = None,
+        edge: Edge | None = None,
     ) -> None:
-        self._settings = settings
+        self._settings = replace(settings, behind_edge=edge is not None)
+        self._edge = edge
+        self._behind: BehindEdge | None = None
         self._inbox = inbox
         self._sound = sound
         self._frames = frames
@@ -83,11 +90,15 @@ class Phone:
     def start(self) -> None:
         """Raises EngineError `sip_start`, or `port_taken` with the parameter `port`."""
         self._thread = threading.get_ident()
+        if self._edge is not None:
+            self._edge.bind()
         endpoint = SipEndpoint(self._settings, self._see)
         endpoint.start()
         self._endpoint = endpoint
         self._ports = CallPorts(self._sound, frame_copiers(), self._see)
-        registrations = Registrations(endpoint, self._settings.address, self._timers, self._see, self._inbox)
+        registrations = Registrations(
+            endpoint, LOOPBACK if self._edge else self._settings.address, self._timers, self._see, self._inbox
+        )
         self._crowd = Crowd()
         calls = Calls(
             registrations,
@@ -98,8 +109,16 @@ class Phone:
             crowd=self._crowd,
             frames=self._frames,
             record_aware=self._settings.record_aware,
+            by_edge=self._settings.behind_edge,
         )
         self._parts = registrations, calls
+        if self._edge is not None and endpoint.inner is not None:
+            self._behind = BehindEdge(self._edge, calls, self._timers, self._inbox)
+            self._edge.start(
+                endpoint.inner,
+                lambda message: self._see(seen.EdgeSaid(message)),
+                lambda missing: self._see(seen.EdgeMissing(missing)),
+            )
 
     def close(self) -> None:
         """Hang up, unregister, and end the library. Events of the end still reach the inbox."""
@@ -122,13 +141,18 @@ class Phone:
         # Players and calls go before accounts, and all before the library.
         gc.collect()
         registrations.drop_all()
+        if self._edge is not None:
+            self._edge.close()
+            self._behind = None
         self._endpoint.destroy()
         self._endpoint = None
 
     @property
     def ports(self) -> tuple[int, int]:
-        """The bound ports, UDP and TCP."""
+        """The bound ports, UDP and TCP: where others reach this phone."""
         self._running()
+        if self._edge is not None:
+            return self._edge.port, self._edge.port
         assert self._endpoint is not None
         return self._endpoint.udp, self._endpoint.tcp
 
@@ -151,6 +175,8 @@ class Phone:
         for action in self._timers.due():
             self._guarded(action)
             happened = True
+        if self._edge is not None:
+            self._edge.beat(busy=not calls.free)
         return happened
 
     def wake(self) -> None:
@@ -169,7 +195,11 @@ class Phone:
 
     def add_account(self, account: str, settings: AccountSettings) -> None:
         """Raises SettingsError for an account that cannot be used as it is written."""
-        self._running()[0].add(account, settings)
+        registrations = self._running()[0]
+        registrations.check(account)
+        if self._behind is not None:
+            self._behind.account(account, settings)
+        registrations.add(account, settings)
 
     def remove_account(self, account: str) -> None:
         """Ends the account's calls and its registration. Raises SettingsError `account_unknown`."""
@@ -280,7 +310,16 @@ class Phone:
             case seen.RegistrationAnswered():
                 registrations.answered(happening)
             case seen.InviteArrived():
-                calls.arrived(happening)
+                if self._behind is not None:
+                    self._behind.arrived(happening)
+                else:
+                    calls.arrived(happening)
+            case seen.EdgeSaid(message) if self._behind is not None:
+                self._behind.said(message)
+            case seen.EdgeMissing(missing):
+                self._inbox(EdgeChanged(present=not missing))
+            case seen.EdgeSaid():
+                pass
             case seen.InviteRejected():
                 calls.rejected(happening)
             case seen.ConnectionChanged(connection=connection, standing=True, handle=handle):

@@ -67,11 +67,8 @@ class Registrations:
     def add(self, account: str, settings: AccountSettings) -> None:
         """Raises SettingsError `account_address`, `account_server`, `account_transport`,
         `account_exists`, `error.settings.accounts` or `account_refused` (PJSIP would not take it)."""
-        if account in self._accounts:
-            raise SettingsError("account_exists", account=account)
-        if len(self._accounts) + len(self._retired) >= ROOM:
-            raise SettingsError("error.settings.accounts", most=ROOM)
-        config = account_config(settings, self._endpoint.udp_transport, self._bind)
+        self.check(account)
+        config = account_config(settings, self._endpoint.udp_transport, self._bind, self._endpoint.edge)
         director = AccountDirector(account, self._post)
         reason = ""
         try:
@@ -81,6 +78,13 @@ class Registrations:
         if reason:
             raise SettingsError("account_refused", account=account, reason=reason)
         self._accounts[account] = Registration(director, settings)
+
+    def check(self, account: str) -> None:
+        """Raises SettingsError `account_exists` or `error.settings.accounts`."""
+        if account in self._accounts:
+            raise SettingsError("account_exists", account=account)
+        if len(self._accounts) + len(self._retired) >= ROOM:
+            raise SettingsError("error.settings.accounts", most=ROOM)
 
     def retire(self, account: str, in_use: Callable[[str], bool]) -> None:
         """Unregister and forget; the pjsua2 account lives on until its answer and its calls are over."""

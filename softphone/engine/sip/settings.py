@@ -16,7 +16,8 @@ class PhoneSettings:
 
     `address` is a local IP address; empty means every interface. A phone that is `record_aware`
     says so to its peers (RFC 7866). `jitter_ms` is how late a packet may come and still be heard:
-    less is quicker talk, more is a recording without gaps on a busy machine or network.
+    less is quicker talk, more is a recording without gaps on a busy machine or network. Where the phone stands `behind_edge`, it
+    is on loopback alone, and the edge has address and port.
     """
 
     address: str = ""
@@ -25,6 +26,7 @@ class PhoneSettings:
     user_agent: str = "Klartone"
     record_aware: bool = False
     jitter_ms: int = 40
+    behind_edge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +48,5 @@ class AccountSettings:
     register: bool = True
     expires: int = 300
     retry_seconds: int = 15
+    accept_from: tuple[str, ...] = ()
+    """addresses and networks, beside the account's own server, whose calls are taken; an edge's to know"""

@@ -1,0 +1,127 @@
+"""Who may speak, and how often. Strangers get nothing; each source has a bucket, emptied before a message is read.
+
+It reads no message: whether one belongs to a call that stands is the router's question.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from softphone.edge.channel import StrangerRefused
+
+MESSAGES = 150.0, 300.0
+"""a second, and at once, from one host; a stranger has a tenth"""
+NEW_CALLS = 5.0, 4.0
+"""a second, and at once, that pjsua2 is troubled with: PJSIP frees a call's sockets half a second late, has room for 64, and
+aborts without room"""
+MOST_HOSTS = 1024
+MOST_STRANGERS = 128
+TOLD_EVERY = 60.0
+MOST_TOLD = 20
+"""strangers within `TOLD_EVERY`; the others are counted"""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(slots=True)
+class Bucket:
+    """`rate` a second, at most `size` at once."""
+
+    rate: float
+    size: float
+    left: float = -1.0
+    at: float = 0.0
+
+    def take(self, now: float) -> bool:
+        self.left = self.size if self.left < 0 else min(self.size, self.left + (now - self.at) * self.rate)
+        self.at = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+def networks(written: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses and networks as settings have them; what is none is passed over (settings tell of it)."""
+    found: list[Network] = []
+    for one in written:
+        try:
+            found.append(ipaddress.ip_network(one.strip(), strict=False))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+class Admission:
+    def __init__(self, tell: Callable[[StrangerRefused], None], now: Callable[[], float] = time.monotonic) -> None:
+        self._tell = tell
+        self._now = now
+        self._networks: tuple[Network, ...] = ()
+        self._servers: dict[str, tuple[str, ...]] = {}
+        self._admitted: dict[str, bool] = {}
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._calls = Bucket(*NEW_CALLS)
+        self._strangers: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._told: list[float] = []
+
+    def accept(self, written: Iterable[str]) -> None:
+        self._networks = networks(written)
+        self._admitted.clear()
+
+    def learn(self, account: str, hosts: Iterable[str]) -> None:
+        """The addresses that an account's server has."""
+        self._servers[account] = tuple(hosts)
+        self._admitted.clear()
+
+    def forget(self, account: str) -> None:
+        self._servers.pop(account, None)
+        self._admitted.clear()
+
+    def admits(self, host: str) -> bool:
+        known = self._admitted.get(host)
+        if known is None:
+            if len(self._admitted) > MOST_HOSTS:
+                self._admitted.clear()
+            known = self._admitted[host] = self._judge(host)
+        return known
+
+    def bears(self, host: str) -> bool:
+        """Whether one more message from there is read at all."""
+        bucket = self._buckets.get(host)
+        if bucket is None:
+            share = 1.0 if self.admits(host) else 0.1
+            bucket = self._buckets[host] = Bucket(MESSAGES[0] * share, MESSAGES[1] * share)
+            if len(self._buckets) > MOST_HOSTS:
+                self._buckets.popitem(last=False)
+        return bucket.take(self._now())
+
+    def bears_call(self) -> bool:
+        """Whether pjsua2 may be troubled with one more call now."""
+        return self._calls.take(self._now())
+
+    def refuse(self, host: str) -> None:
+        """A stranger's INVITE: told at most once a minute, of each and of all together no more than can be read."""
+        now = self._now()
+        count, told = self._strangers.pop(host, (0, 0.0))
+        count += 1
+        self._told = [at for at in self._told if now - at < TOLD_EVERY]
+        if (not told or now - told >= TOLD_EVERY) and len(self._told) < MOST_TOLD:
+            self._told.append(now)
+            self._tell(StrangerRefused(host, count))
+            count, told = 0, now
+        self._strangers[host] = count, told
+        if len(self._strangers) > MOST_STRANGERS:
+            self._strangers.popitem(last=False)
+
+    def _judge(self, host: str) -> bool:
+        if any(host in hosts for hosts in self._servers.values()):
+            return True
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)

@@ -1,0 +1,113 @@
+"""What the edge answers by itself, and what this phone lets in (RFC 3261 8.2). Pure: values in, messages out."""
+
+from __future__ import annotations
+
+import hashlib
+
+from softphone.edge.sip.message import SipMessage
+from softphone.edge.sip.uri import NameAddr, Via
+from softphone.edge.transports import Hop
+
+LET_IN = ("INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "INFO", "NOTIFY", "OPTIONS")
+ALLOW = ", ".join(LET_IN)
+KNOWN_EXTENSIONS = ("100rel", "timer", "record-aware")
+SUPPORTED = ", ".join(KNOWN_EXTENSIONS)
+
+PHRASES = {
+    200: "OK",
+    400: "Bad Request",
+    405: "Method Not Allowed",
+    415: "Unsupported Media Type",
+    420: "Bad Extension",
+    481: "Call/Transaction Does Not Exist",
+    482: "Merged Request",
+    486: "Busy Here",
+    502: "Answer could not be read",
+    503: "Service Unavailable",
+    603: "Decline",
+}
+
+Header = tuple[str, str]
+
+
+def answer(request: SipMessage, code: int, *headers: Header, phrase: str = "") -> SipMessage:
+    """To a request, as its parts allow. A To without a tag gets one, the same for the same request."""
+    to = request.get("To") or ""
+    if request.method != "CANCEL" or code != 200:
+        to = _tagged(to, request)
+    kept = [("Via", via) for via in request.all("Via")]
+    kept += [("From", request.get("From") or ""), ("To", to)]
+    kept += [("Call-ID", request.get("Call-ID") or ""), ("CSeq", request.get("CSeq") or "")]
+    return SipMessage(request.method, "", code, phrase or PHRASES.get(code, "Refused"), [*kept, *headers])
+
+
+def unreadable(response: SipMessage, phrase: str = "") -> SipMessage:
+    """What pjsua2 gets in place of a final answer that could not be let in: nothing of it but what names its transaction."""
+    kept = [one for one in response.headers if one[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+    return SipMessage(response.method, "", 502, phrase or PHRASES[502], kept)
+
+
+def judge(request: SipMessage, *, in_dialog: bool, alive: bool) -> tuple[int, tuple[Header, ...]]:
+    """What the edge itself says to a request from somebody who may speak: 0 lets it in."""
+    method = request.method
+    if method == "REFER":
+        return 603, ()
+    if method not in LET_IN:
+        return 405, (("Allow", ALLOW),)
+    if method == "ACK":
+        return 0, ()
+    unknown = [one for one in _tokens(request, "Require") if one.lower() not in KNOWN_EXTENSIONS]
+    if unknown and method != "CANCEL":
+        return 420, (("Unsupported", ", ".join(unknown)),)
+    if method == "INVITE" and request.get("Replaces") is not None:
+        return 603, ()
+    tagged = has_tag(request)
+    if tagged and not in_dialog:
+        return 481, ()
+    if method == "OPTIONS":
+        if not alive:
+            return 503, ()
+        return 200, (("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", SUPPORTED))
+    if method == "NOTIFY" and not tagged:
+        # What an exchange says of a mailbox without being asked, nobody here reads.
+        return (200 if (request.get("Event") or "").split(";")[0].strip() == "message-summary" else 481), ()
+    if not tagged and method not in ("INVITE", "CANCEL"):
+        return 481, ()
+    return 0, ()
+
+
+def has_tag(request: SipMessage) -> bool:
+    return NameAddr.parse(request.get("To") or "").param("tag") is not None
+
+
+def reply_hop(request: SipMessage, source: Hop) -> Hop:
+    """Where an answer goes (RFC 3261 18.2.2, RFC 3581)."""
+    if source.transport != "udp":
+        return source
+    via = Via.parse(request.get("Via") or "")
+    return source if via.param("rport") is not None else Hop("udp", source.host, via.port or 5060)
+
+
+def seen_from(request: SipMessage, source: Hop) -> None:
+    """Where a request came from, into its Via, so that the answer finds its way."""
+    via = Via.parse(request.get("Via") or "").with_param("received", source.host)
+    if via.param("rport") is not None:
+        via = via.with_param("rport", str(source.port))
+    request.set_first("Via", str(via))
+
+
+def _tagged(to: str, request: SipMessage) -> str:
+    try:
+        parsed = NameAddr.parse(to)
+    except ValueError:
+        return to
+    if parsed.param("tag") is not None:
+        return to
+    digest = hashlib.blake2s(
+        "\n".join((request.get("Call-ID") or "", request.get("Via") or "")).encode(), digest_size=6
+    )
+    return str(parsed.with_param("tag", f"e{digest.hexdigest()}"))
+
+
+def _tokens(message: SipMessage, name: str) -> list[str]:
+    return [one.strip() for value in message.all(name) for one in value.split(",") if one.strip()]

@@ -1,0 +1,145 @@
+"""The calls that pass the edge: who is at the other end, by Call-ID and tags. It knows no pjsua2, and it judges nobody.
+
+What another edge needs, should this one die, is one text (`Dialogs.written`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from softphone.edge.sip.message import SipMessage
+from softphone.edge.sip.uri import NameAddr
+from softphone.edge.transports import Hop
+
+MOST = 64
+MOST_TAGS = 8
+"""of the other side: forks of one call"""
+LINGERS = 35.0
+"""seconds that a call which has ended is still known: its last messages may be repeated for so long"""
+
+
+@dataclass(slots=True)
+class Dialog:
+    """`peer` is the true source of the last message from the other side; `target` where our first request went."""
+
+    call_id: str
+    account: str
+    incoming: bool
+    peer: Hop
+    ours: str = ""
+    """our tag; empty until we have said one"""
+    theirs: list[str] = field(default_factory=list[str])
+    branch: str = ""
+    """of the INVITE that is not answered yet"""
+    info_cseq: int = -1
+    """of the last INFO with a digit: it may be repeated"""
+    established: bool = False
+    over_at: float | None = None
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def over(self) -> bool:
+        return self.over_at is not None
+
+    def is_theirs(self, message: SipMessage) -> bool:
+        """Whether a request's tags are this dialog's: they cannot be guessed."""
+        return bool(self.ours) and tag_of(message, "To") == self.ours and tag_of(message, "From") in self.theirs
+
+    def add_tag(self, tag: str) -> None:
+        if tag and tag not in self.theirs and len(self.theirs) < MOST_TAGS:
+            self.theirs.append(tag)
+
+
+def tag_of(message: SipMessage, name: str) -> str:
+    return NameAddr.parse(message.get(name) or "").param("tag") or ""
+
+
+class Dialogs:
+    """`forgotten` is told each call that is known no more."""
+
+    def __init__(self, forgotten: Callable[[Dialog], None] = lambda _: None) -> None:
+        self._forgotten = forgotten
+        self._known: dict[str, Dialog] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, call_id: str) -> Dialog | None:
+        return self._known.get(call_id)
+
+    def active(self) -> list[Dialog]:
+        return [one for one in self._known.values() if not one.over]
+
+    def add(self, dialog: Dialog) -> None:
+        self._known[dialog.call_id] = dialog
+        while len(self._known) > MOST:
+            # One that is over goes first, then the oldest that nobody answered.
+            worst = min(self._known.values(), key=lambda one: (not one.over, one.established, one.since))
+            self.forget(worst.call_id)
+
+    def end(self, call_id: str) -> None:
+        dialog = self._known.get(call_id)
+        if dialog is not None and not dialog.over:
+            dialog.over_at = time.monotonic()
+
+    def forget(self, call_id: str) -> None:
+        if (dialog := self._known.pop(call_id, None)) is not None:
+            self._forgotten(dialog)
+
+    def sweep(self) -> None:
+        now = time.monotonic()
+        for dialog in [*self._known.values()]:
+            if dialog.over_at is not None and now - dialog.over_at > LINGERS:
+                self.forget(dialog.call_id)
+
+    def hosts(self) -> set[str]:
+        """Where the other sides of calls are."""
+        return {one.peer.host for one in self._known.values()}
+
+    def written(self, more: Callable[[Dialog], Any]) -> list[dict[str, Any]]:
+        """What stands. `more`: what else is to be kept of each."""
+        return [
+            {
+                "call_id": one.call_id,
+                "account": one.account,
+                "incoming": one.incoming,
+                "peer": list(one.peer),
+                "ours": one.ours,
+                "theirs": one.theirs,
+                "established": one.established,
+                "more": more(one),
+            }
+            for one in self.active()
+        ]
+
+    def read(self, written: list[dict[str, Any]], more: Callable[[Dialog, Any], None]) -> None:
+        """What another edge wrote. What cannot be read is left out: those calls are known no more."""
+        for fields in written:
+            try:
+                transport, host, port = fields["peer"]
+                dialog = Dialog(
+                    str(fields["call_id"]),
+                    str(fields["account"]),
+                    bool(fields["incoming"]),
+                    Hop(str(transport), str(host), int(port)),
+                    str(fields["ours"]),
+                    [str(tag) for tag in fields["theirs"]],
+                    established=bool(fields["established"]),
+                )
+                self.add(dialog)
+                more(dialog, fields["more"])
+            except (KeyError, TypeError, ValueError):
+                continue
+
+
+def read_state(state: str) -> dict[str, Any]:
+    """What `Remember` said; nothing where it cannot be read."""
+    try:
+        found = json.loads(state) if state else {}
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

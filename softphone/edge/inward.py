@@ -1,0 +1,383 @@
+"""From the network to pjsua2: who is heard, what is let in, and what the edge answers by itself.
+
+A message that is not let in costs pjsua2 nothing; a final answer to its own request is never just dropped.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from softphone.edge import paths
+from softphone.edge.answers import answer, has_tag, judge, reply_hop, seen_from, unreadable
+from softphone.edge.channel import DigitByInfo, MissedWhileBusy, PeerKnown
+from softphone.edge.dialogs import Dialog, tag_of
+from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.message import SipMessage, parse
+from softphone.edge.sip.uri import NameAddr, SipUri, Via
+from softphone.edge.switch import Sent, Switch
+from softphone.edge.transports import Hop
+
+MOST_HELD = 16
+"""calls with messages that wait for a name, and messages of each"""
+MOST_MISSED = 64
+"""callers and minutes that are remembered as told"""
+_CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\s]{1,256})", re.IGNORECASE)
+_BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^\s;,]{1,256})", re.IGNORECASE)
+_RESOLVED = frozenset({"INVITE", "UPDATE"})
+"""whose Contact says where later messages go"""
+
+
+class Inward:
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+        self._held: dict[str, list[Callable[[], None]]] = {}
+        self._missed: OrderedDict[tuple[str, int], None] = OrderedDict()
+
+    def take(self, data: bytes, source: Hop) -> None:
+        switch = self._switch
+        switch.counters["in"] += 1
+        ours = switch.transports.ours(source)
+        if not ours and not switch.admission.bears(source.host):
+            switch.counters["flood"] += 1
+            return
+        trusted = ours or switch.admission.admits(source.host)
+        if not trusted and not self._knows(data):
+            self._stranger(data[:7] == b"INVITE ", source)
+            return
+        try:
+            message = parse(data)
+        except Malformed as error:
+            self._malformed(error, source)
+            return
+        if not message.is_request:
+            self._response(message, source)
+        elif trusted or self._belongs(message):
+            self._request(message, source)
+        else:
+            self._stranger(message.method == "INVITE", source)
+
+    def _knows(self, data: bytes) -> bool:
+        """Whether a stranger's message may belong to something of ours: it is looked at, not read."""
+        head = data[:4096]
+        if head[:8] == b"SIP/2.0 ":
+            branch = _BRANCH.search(head)
+            return branch is not None and branch[1].decode("latin-1") in self._switch.sent
+        call_id = _CALL_ID.search(head)
+        return call_id is not None and self._switch.dialogs.get(call_id[1].decode("latin-1")) is not None
+
+    def _belongs(self, message: SipMessage) -> bool:
+        dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
+        return dialog is not None and dialog.is_theirs(message)
+
+    def _stranger(self, calls: bool, source: Hop) -> None:
+        self._switch.counters["stranger"] += 1
+        if calls:
+            self._switch.admission.refuse(source.host)
+
+    def _malformed(self, error: Malformed, source: Hop) -> None:
+        self._switch.counters[f"malformed.{error.reason}"] += 1
+        message = error.message
+        if message is None:
+            return
+        if not message.is_request:
+            self._unreadable(message, source)
+        elif message.method != "ACK":
+            self._answer(message, source, error.status, phrase=f"Bad Request ({error.reason})")
+
+    # --- requests --------------------------------------------------------------------------------
+
+    def _request(self, message: SipMessage, source: Hop) -> None:
+        switch = self._switch
+        call_id = message.get("Call-ID") or ""
+        if call_id in self._held:
+            self._behind(call_id, lambda: self._request(message, source))
+            return
+        dialog = switch.dialogs.get(call_id)
+        within = dialog is not None and dialog.is_theirs(message)
+        code, headers = judge(message, in_dialog=within, alive=switch.alive)
+        if code:
+            switch.counters[f"answered.{code}"] += 1
+            self._answer(message, source, code, *headers)
+        elif message.method == "INFO":
+            self._info(message, source, call_id)
+        elif has_tag(message) or message.method in ("ACK", "CANCEL"):
+            if dialog is not None:
+                self._named(message, source, dialog)
+            elif message.method == "CANCEL":
+                self._answer(message, source, 481)
+        else:
+            self._invite(message, source, dialog)
+
+    def _invite(self, message: SipMessage, source: Hop, dialog: Dialog | None) -> None:
+        switch = self._switch
+        branch = paths.inner_branch(Via.parse(message.get("Via") or ""), message)
+        if dialog is not None and not dialog.over:
+            if dialog.branch == branch:
+                self._named(message, source, dialog)  # once more
+            else:
+                self._answer(message, source, 482)
+            return
+        if switch.busy or not switch.admission.bears_call():
+            switch.counters["busy"] += 1
+            self._answer(message, source, 486)
+            self._tell_missed(message, source)
+            return
+        call_id = message.get("Call-ID") or ""
+        account = switch.account_called(message, source)
+        dialog = Dialog(call_id, account, True, source, theirs=[tag_of(message, "From")], branch=branch)
+        switch.dialogs.add(dialog)
+        switch.remember()
+        switch.tell(PeerKnown(call_id, source.host, source.port, source.transport))
+        self._named(message, source, dialog)
+
+    def _info(self, message: SipMessage, source: Hop, call_id: str) -> None:
+        """None goes to pjsua2: a body without a line end would end it."""
+        kind = (message.get("Content-Type") or "").partition(";")[0].strip().lower()
+        if not message.body:
+            self._answer(message, source, 200)
+        elif kind not in DTMF_TYPES:
+            self._answer(message, source, 415, ("Accept", ", ".join(sorted(DTMF_TYPES))))
+        elif (digit := read_digit(kind, message.body)) is not None:
+            if self._is_new_info(message, call_id):
+                self._switch.tell(DigitByInfo(call_id, digit, time.monotonic()))
+            self._answer(message, source, 200)
+        else:
+            self._answer(message, source, 400)
+
+    def _is_new_info(self, message: SipMessage, call_id: str) -> bool:
+        """A repetition is no second press."""
+        dialog = self._switch.dialogs.get(call_id)
+        number = int((message.get("CSeq") or "0").split(" ")[0])
+        if dialog is None or number <= dialog.info_cseq:
+            return False
+        dialog.info_cseq = number
+        return True
+
+    def _named(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
+        """Let in once every name that it brings leads somewhere."""
+        self._when_resolved(
+            message,
+            source,
+            lambda: self._let_in(message, source, dialog),
+            lambda: self._answer(message, source, 400, phrase="Name leads nowhere"),
+        )
+
+    def _let_in(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
+        switch = self._switch
+        try:
+            switch.sounds.inward(message, dialog.call_id)
+        except (Malformed, OSError) as error:
+            switch.counters["malformed.sdp" if isinstance(error, Malformed) else "rtp.no_ports"] += 1
+            if message.method == "INVITE" and not dialog.established:
+                switch.call_over(dialog.call_id)
+            if message.method != "ACK":
+                self._answer(message, source, 400 if isinstance(error, Malformed) else 503)
+            return
+        dialog.peer = source
+        paths.request_in(message, source, switch.place)
+        switch.to_phone(message)
+
+    def _tell_missed(self, message: SipMessage, source: Hop) -> None:
+        """One row a caller and minute."""
+        caller = NameAddr.parse(message.get("From") or "")
+        name, number = caller.display, ""
+        if caller.uri.lower().startswith("tel:"):
+            number = caller.uri[4:].split(";")[0]
+        else:
+            uri = SipUri.parse(caller.uri)
+            number = unquote(uri.user.split(":")[0].split(";")[0])
+            if number.lower() == "anonymous" or uri.host.lower().endswith("anonymous.invalid"):
+                name, number = "", ""
+        now = time.time()
+        key = (number or source.host, int(now // 60))
+        if key in self._missed:
+            return
+        self._missed[key] = None
+        if len(self._missed) > MOST_MISSED:
+            self._missed.popitem(last=False)
+        account = self._switch.account_called(message, source)
+        self._switch.tell(MissedWhileBusy(account, name[:128], number[:128], now))
+
+    # --- responses -------------------------------------------------------------------------------
+
+    def _response(self, message: SipMessage, source: Hop) -> None:
+        switch = self._switch
+        sent = switch.sent.get(Via.parse(message.get("Via") or "").branch)
+        if sent is None or (message.method != sent.method and message.method != "CANCEL"):
+            switch.counters["response.unknown"] += 1
+            return
+        call_id = message.get("Call-ID") or ""
+        if call_id in self._held:
+            self._behind(call_id, lambda: self._response(message, source))
+            return
+        if message.code >= 200:
+            sent.answered, sent.message = True, None
+        if message.method == "REGISTER":
+            self._registration(message, source, sent)
+            return
+        self._when_resolved(
+            message,
+            source,
+            lambda: self._let_response_in(message, source),
+            lambda: self._unreadable(message, source),
+        )
+
+    def _let_response_in(self, message: SipMessage, source: Hop) -> None:
+        switch = self._switch
+        call_id = message.get("Call-ID") or ""
+        dialog = switch.dialogs.get(call_id)
+        try:
+            if message.method in _RESOLVED:
+                switch.sounds.inward(message, call_id)
+            elif message.body:
+                message.body = b""
+                message.remove("Content-Type")
+        except (Malformed, OSError):
+            switch.counters["malformed.sdp"] += 1
+            self._unreadable(message, source)
+            return
+        if dialog is not None:
+            self._note(message, source, dialog)
+        paths.response_in(message, switch.place)
+        switch.to_phone(message)
+
+    def _note(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
+        if message.code > 100 and message.code < 300:
+            dialog.add_tag(tag_of(message, "To"))
+            dialog.peer = source
+        if message.method == "INVITE" and 200 <= message.code < 300:
+            if not dialog.established:
+                dialog.established = True
+                self._switch.tell(PeerKnown(dialog.call_id, source.host, source.port, source.transport))
+            self._switch.sounds.answered(dialog.call_id)
+            self._switch.remember()
+        elif (message.method == "INVITE" and message.code >= 300 and not dialog.established) or (
+            message.method == "BYE" and message.code >= 200 and message.code not in (401, 407)
+        ):
+            self._switch.call_over(dialog.call_id)
+
+    def _registration(self, message: SipMessage, source: Hop, sent: Sent) -> None:
+        """Registered is who the registrar says it will call, at the address that it was given, for longer than no time."""
+        switch = self._switch
+        via = Via.parse(message.get("Via") or "")
+        seen = (via.param("received") or sent.public[0], int(via.param("rport") or sent.public[1]))
+        if sent.hop.transport == "udp" and seen != sent.public and sent.account in switch.accounts:
+            switch.seen_as[sent.account] = seen
+            switch.remember()
+        message.body = b""
+        message.remove("Content-Type")
+        if 200 <= message.code < 300:
+            ours = [one for one in message.all("Contact") if one != "*" and _is_ours(one, sent, seen)]
+            message.remove("Contact")
+            if sent.ends:
+                switch.flows.pop(sent.account, None)
+            elif not ours or _granted(ours[0], message) == 0:
+                switch.counters["registrar.keeps_nothing"] += 1
+                message = unreadable(message, "Registrar does not keep this address")
+            else:
+                message.headers.append(("Contact", str(NameAddr.parse(ours[0]).with_uri(sent.contact))))
+                if sent.account in switch.accounts:
+                    switch.flows[sent.account] = source
+            switch.remember()
+        paths.response_in(message, switch.place)
+        switch.to_phone(message)
+
+    def _unreadable(self, message: SipMessage, source: Hop) -> None:
+        """pjsua2 is told at once; a call that the peer believes to stand is ended there."""
+        switch = self._switch
+        sent = switch.sent.get(Via.parse(message.get("Via") or "").branch)
+        if sent is None or message.code < 200 or message.method != sent.method:
+            return
+        sent.answered, sent.message = True, None
+        if message.method == "INVITE" and message.code < 300:
+            self._end_there(message, source, sent)
+        if message.method == "INVITE" and not self._established(message):
+            switch.call_over(message.get("Call-ID") or "")
+        switch.counters["answer.unreadable"] += 1
+        substitute = unreadable(message)
+        paths.response_in(substitute, switch.place)
+        switch.to_phone(substitute)
+
+    def _established(self, message: SipMessage) -> bool:
+        dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
+        return dialog is not None and dialog.established
+
+    def _end_there(self, message: SipMessage, source: Hop, sent: Sent) -> None:
+        """ACK, and for a call that had not begun here BYE too, along the way that the INVITE took."""
+        number = int((message.get("CSeq") or "0").split(" ")[0])
+        closing = [("ACK", number)] if self._established(message) else [("ACK", number), ("BYE", number + 1)]
+        for method, cseq in closing:
+            branch = f"{Via.parse(message.get('Via') or '').branch}.{method}"
+            via = Via(sent.hop.transport.upper(), *sent.public).with_param("rport").with_param("branch", branch)
+            headers = [("Via", str(via)), ("Max-Forwards", "70")]
+            headers += [("From", message.get("From") or ""), ("To", message.get("To") or "")]
+            headers += [("Call-ID", message.get("Call-ID") or ""), ("CSeq", f"{cseq} {method}")]
+            self._switch.to_network(SipMessage(method, sent.uri, headers=headers), source)
+
+    # --- names -----------------------------------------------------------------------------------
+
+    def _when_resolved(
+        self, message: SipMessage, source: Hop, deed: Callable[[], None], refuse: Callable[[], None]
+    ) -> None:
+        """What comes for the same call meanwhile waits behind it; nobody else does."""
+        if message.method not in _RESOLVED or (not message.is_request and not 101 <= message.code < 300):
+            deed()
+            return
+        resolver, transport = self._switch.resolver, source.transport
+        names = [(host, port) for host, port in paths.names_in(message) if not resolver.known(host, port, transport)]
+        if not names:
+            deed()
+            return
+        call_id = message.get("Call-ID") or ""
+        if len(self._held) >= MOST_HELD:
+            self._switch.counters["name.too_many"] += 1
+            refuse()
+            return
+        self._held[call_id] = []
+
+        async def ask() -> None:
+            found = [await resolver.look_up(host, port, transport) for host, port in names]
+            waiting = self._held.pop(call_id, [])
+            if all(found):
+                deed()
+            else:
+                self._switch.counters["name.nowhere"] += 1
+                if message.is_request and not has_tag(message):
+                    self._switch.call_over(call_id)
+                refuse()
+            for one in waiting:
+                one()
+
+        self._switch.later(ask())
+
+    def _behind(self, call_id: str, deed: Callable[[], None]) -> None:
+        if len(self._held[call_id]) < MOST_HELD:
+            self._held[call_id].append(deed)
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def _answer(self, message: SipMessage, source: Hop, code: int, *headers: tuple[str, str], phrase: str = "") -> None:
+        if message.method == "ACK":
+            return
+        hop = reply_hop(message, source)
+        seen_from(message, source)
+        self._switch.to_network(answer(message, code, *headers, phrase=phrase), hop)
+
+
+def _is_ours(contact: str, sent: Sent, seen: tuple[str, int]) -> bool:
+    try:
+        uri = SipUri.parse(NameAddr.parse(contact).uri)
+        ours = SipUri.parse(sent.contact)
+    except Malformed:
+        return False
+    return uri.user == ours.user and (uri.host, uri.port or 5060) in (sent.public, seen)
+
+
+def _granted(contact: str, message: SipMessage) -> int:
+    said = NameAddr.parse(contact).param("expires") or message.get("Expires") or "1"
+    return int(said) if said.isdigit() else 1

@@ -1,0 +1,233 @@
+"""From pjsua2 to the network: where each message goes, what it says of this phone, and what pjsua2 is told where it cannot go."""
+
+from __future__ import annotations
+
+from softphone.edge import paths
+from softphone.edge.answers import answer, has_tag
+from softphone.edge.dialogs import Dialog, tag_of
+from softphone.edge.resolver import split_server
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.message import SipMessage, parse
+from softphone.edge.sip.uri import NameAddr, SipUri, Via
+from softphone.edge.switch import Sent, Switch, copied
+from softphone.edge.transports import Hop
+
+NEXT_SERVER_AFTER = 3
+"""times that a request is sent without an answer before another server of the same name is tried"""
+MOST_HELD = 32
+"""requests that wait for their account to be told: pjsua2's datagram may overtake it"""
+
+
+class Outward:
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+        self._held: list[SipMessage] = []
+        switch.on_configured.append(self._release)
+
+    def take(self, data: bytes) -> None:
+        if not data.strip(b"\r\n\0"):
+            return
+        try:
+            message = parse(data)
+        except Malformed as error:
+            self._switch.counters[f"phone.{error.reason}"] += 1
+            if error.message is not None and error.message.is_request and error.message.method != "ACK":
+                self._switch.to_phone(answer(error.message, 400))
+            return
+        if message.is_request:
+            self._request(message)
+        else:
+            self._response(message)
+
+    # --- requests --------------------------------------------------------------------------------
+
+    def _request(self, message: SipMessage) -> None:
+        switch = self._switch
+        paths.strip_own_route(message, switch.place)
+        branch = Via.parse(message.get("Via") or "").branch
+        sent = switch.sent.get(branch)
+        if sent is not None and message.method in ("ACK", "CANCEL"):
+            # They go where their INVITE went.
+            self._depart(message, sent)
+        elif sent is not None and sent.method == message.method:
+            self._repeat(message, sent)
+        elif message.method == "ACK" or has_tag(message):
+            self._within(message, branch)
+        else:
+            self._begin(message, branch)
+
+    def _repeat(self, message: SipMessage, sent: Sent) -> None:
+        sent.times += 1
+        if sent.hop.transport == "tcp":
+            # pjsua2 repeats for UDP; a stream loses nothing.
+            return
+        if not sent.answered and sent.times > NEXT_SERVER_AFTER and len(sent.hops) > 1:
+            self._next_server(sent)
+        self._depart(message, sent)
+
+    def _begin(self, message: SipMessage, branch: str) -> None:
+        """Outside a dialog: to the account's server, by the account's transport."""
+        account = self._switch.account_of(message)
+        if account is None:
+            if len(self._held) < MOST_HELD:
+                self._held.append(message)
+            return
+        try:
+            uri = SipUri.parse(message.uri)
+        except Malformed:
+            self._refuse(message, "No SIP address")
+            return
+        host, port = split_server(account.server) if account.server else (uri.host, uri.port)
+        transport = account.transport if account.server else (uri.param("transport") or account.transport).lower()
+        self._resolve(message, branch, account.id, (host, port, transport))
+
+    def _within(self, message: SipMessage, branch: str) -> None:
+        """In a dialog: to the next Route, else to whom it names."""
+        dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
+        try:
+            uri = paths.next_uri(message)
+        except Malformed:
+            self._refuse(message, "No SIP address")
+            return
+        transport = (uri.param("transport") or "").lower()
+        if not transport:
+            transport = dialog.peer.transport if dialog is not None and dialog.peer.host == uri.host else "udp"
+        account = dialog.account if dialog is not None else ""
+        if dialog is not None and transport == dialog.peer.transport == "tcp" and dialog.peer.host == uri.host:
+            there = self._switch.resolver.known(uri.host, uri.port, "tcp") or ()
+            if not any(map(self._switch.transports.stands, there)) and self._switch.transports.stands(dialog.peer):
+                # The peer's own connection: behind a NAT it takes none.
+                self._send(message, branch, account, (dialog.peer,))
+                return
+        self._resolve(message, branch, account, (uri.host, uri.port, transport))
+
+    def _resolve(self, message: SipMessage, branch: str, account: str, where: tuple[str, int, str]) -> None:
+        if where[2] not in ("udp", "tcp"):
+            self._refuse(message, "No such transport")
+            return
+        hops = self._switch.resolver.known(*where)
+        if hops is not None:
+            self._send(message, branch, account, hops)
+            return
+
+        async def ask() -> None:
+            self._send(message, branch, account, await self._switch.resolver.look_up(*where))
+
+        self._switch.later(ask())
+
+    def _send(self, message: SipMessage, branch: str, account: str, hops: tuple[Hop, ...]) -> None:
+        switch = self._switch
+        if not hops:
+            switch.counters["name.nowhere"] += 1
+            self._refuse(message, "Name leads nowhere")
+            return
+        if branch in switch.sent and message.method != "ACK":
+            return  # repeated while its name was looked up
+        if account in switch.accounts and not has_tag(message):
+            switch.admission.learn(account, (hop.host for hop in hops))
+            if (flow := switch.flows.get(account)) in hops:
+                hops = (flow, *(hop for hop in hops if hop != flow))
+        sent = Sent(message.method, account, hops, message.uri, copied(message))
+        if message.method == "REGISTER":
+            contact = message.get("Contact") or "*"
+            sent.ends = (
+                contact == "*" or NameAddr.parse(contact).param("expires") == "0" or message.get("Expires") == "0"
+            )
+            sent.contact = "" if contact == "*" else NameAddr.parse(contact).uri
+        if message.method != "ACK":
+            switch.note_sent(branch, sent)
+        self._depart(message, sent)
+
+    def _depart(self, message: SipMessage, sent: Sent) -> None:
+        switch, hop = self._switch, sent.hop
+        sent.public = switch.public(hop, sent.account)
+        paths.request_out(message, hop, sent.public)
+        if message.method == "INVITE":
+            self._note_invite(message, sent)
+        if not self._dress(message, hop, sent.public):
+            self._refuse(message, "No ports for sound")
+            return
+        switch.to_network(message, hop, lambda why: self._failed(sent, why))
+
+    def _dress(self, message: SipMessage, hop: Hop, public: tuple[str, int]) -> bool:
+        paths.contact_out(message, hop, public)
+        paths.abilities_out(message)
+        try:
+            host = self._switch.transports.local_host(hop.host)
+            self._switch.sounds.outward(message, message.get("Call-ID") or "", host)
+        except (Malformed, OSError):
+            self._switch.counters["phone.sdp"] += 1
+            return False
+        return True
+
+    def _note_invite(self, message: SipMessage, sent: Sent) -> None:
+        call_id, tag = message.get("Call-ID") or "", tag_of(message, "From")
+        dialog = self._switch.dialogs.get(call_id)
+        if dialog is None:
+            self._switch.dialogs.add(Dialog(call_id, sent.account, False, sent.hop, ours=tag))
+            self._switch.remember()
+        elif not dialog.established:
+            dialog.over_at = None  # once more, with credentials
+
+    def _failed(self, sent: Sent, why: str) -> None:
+        """A connection did not come to stand: another server, or pjsua2 is told."""
+        message = sent.message
+        if message is None or sent.answered:
+            return
+        if len(sent.hops) > 1:
+            sent.hops = sent.hops[1:]
+            self._depart(copied(message), sent)
+        else:
+            sent.answered = True
+            self._refuse(message, why)
+
+    def _next_server(self, sent: Sent) -> None:
+        sent.hops, sent.times = (*sent.hops[1:], sent.hops[0]), 1
+        self._switch.counters["server.next"] += 1
+        if self._switch.flows.pop(sent.account, None) is not None:
+            self._switch.remember()
+
+    def _refuse(self, message: SipMessage, why: str) -> None:
+        if message.method == "ACK":
+            return
+        refusal = answer(message, 503, phrase=why)
+        via = Via.parse(refusal.get("Via") or "")._replace(transport="UDP", host=self._switch.place.phone[0])
+        refusal.set_first("Via", str(via._replace(port=self._switch.place.phone[1])))
+        if message.method == "INVITE" and not has_tag(message):
+            self._switch.call_over(message.get("Call-ID") or "")
+        self._switch.to_phone(refusal)
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for message in held:
+            self._begin(message, Via.parse(message.get("Via") or "").branch)
+
+    # --- responses -------------------------------------------------------------------------------
+
+    def _response(self, message: SipMessage) -> None:
+        switch = self._switch
+        hop = paths.response_out(message, switch.place)
+        if hop is None:
+            switch.counters["phone.nobody"] += 1
+            return
+        call_id = message.get("Call-ID") or ""
+        dialog = switch.dialogs.get(call_id)
+        if dialog is not None:
+            self._note_response(message, dialog)
+        account = dialog.account if dialog is not None else ""
+        if not self._dress(message, hop, switch.public(hop, account)):
+            return
+        if dialog is not None and message.method == "INVITE" and 200 <= message.code < 300:
+            switch.sounds.answered(call_id)
+        switch.to_network(message, hop)
+
+    def _note_response(self, message: SipMessage, dialog: Dialog) -> None:
+        if dialog.incoming and not dialog.ours and (tag := tag_of(message, "To")) and message.code > 100:
+            dialog.ours = tag
+        if message.method == "INVITE" and 200 <= message.code < 300:
+            dialog.established = True
+        elif (message.method == "INVITE" and message.code >= 300 and not dialog.established) or (
+            message.method == "BYE" and message.code >= 200
+        ):
+            self._switch.call_over(dialog.call_id)
+        self._switch.remember()

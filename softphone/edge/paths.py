@@ -1,0 +1,167 @@
+"""How a message's way is kept while it passes the edge: Via, Record-Route, Route, Contact and request-URI, in either direction.
+
+Pure. To the network this phone is at the edge's public place; to pjsua2 everybody is behind the edge's inner one. What each rule
+is for stands in `docs/decisions`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from softphone.edge.answers import ALLOW, KNOWN_EXTENSIONS
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.message import SipMessage
+from softphone.edge.sip.uri import NameAddr, SipUri, Via
+from softphone.edge.transports import Hop
+
+MARK = "x-edge"
+"""the parameter in a peer's Via that says by which connection its answer leaves; it never passes the edge"""
+FORMS_DIALOGS = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "REFER", "NOTIFY"})
+
+
+class Place(NamedTuple):
+    """`inner` is the edge's end towards pjsua2, `phone` is pjsua2's own."""
+
+    inner: tuple[str, int]
+    phone: tuple[str, int]
+
+
+# --- from the network to pjsua2 -----------------------------------------------------------------
+
+
+def request_in(message: SipMessage, source: Hop, place: Place) -> None:
+    peers = Via.parse(message.get("Via") or "")
+    branch = inner_branch(peers, message)
+    if peers.param("rport") is not None:
+        peers = peers.with_param("rport", str(source.port))
+    mark = f"{source.transport}-{source.port}"
+    message.set_first("Via", str(peers.with_param("received", source.host).with_param(MARK, mark)))
+    message.insert_before("Via", str(Via("UDP", *place.inner).with_param("rport").with_param("branch", branch)))
+    message.remove("Route")  # for proxies on the way here; this is its end
+    if message.method in FORMS_DIALOGS:
+        message.insert_before("Record-Route", own_route(place))
+    message.uri = str(SipUri("sip", _user(message.uri), *place.phone))
+
+
+def response_in(message: SipMessage, place: Place) -> None:
+    via = Via.parse(message.get("Via") or "").without_param("received")
+    if via.param("rport") is not None:
+        via = via.with_param("rport", str(place.phone[1]))
+    message.set_first("Via", str(via._replace(transport="UDP", host=place.phone[0], port=place.phone[1])))
+    if message.method in FORMS_DIALOGS and 101 <= message.code < 300:
+        # Last, since the caller turns the order round; also where the server sent none.
+        message.insert_after("Record-Route", own_route(place))
+
+
+def inner_branch(peers: Via, message: SipMessage) -> str:
+    """One for a request, its repetitions, its CANCEL and the ACK to its refusal, as the peer's own is."""
+    known = f"{peers.host}:{peers.port} {peers.branch}"
+    if not peers.branch.startswith("z9hG4bK"):
+        # Before RFC 3261 a transaction was known by more than its branch.
+        known += f" {message.get('Call-ID')} {(message.get('CSeq') or '').split(' ')[0]}"
+    return "z9hG4bKe" + hashlib.blake2s(known.encode(), digest_size=12).hexdigest()
+
+
+# --- from pjsua2 to the network -----------------------------------------------------------------
+
+
+def strip_own_route(message: SipMessage, place: Place) -> None:
+    first = message.get("Route")
+    if first is not None and _is_own(first, place):
+        message.remove_first("Route")
+
+
+def request_out(message: SipMessage, hop: Hop, public: tuple[str, int]) -> None:
+    via = Via.parse(message.get("Via") or "")
+    message.set_first("Via", str(via._replace(transport=hop.transport.upper(), host=public[0], port=public[1])))
+
+
+def response_out(message: SipMessage, place: Place) -> Hop | None:
+    """Where it goes; None where it answers nothing of the network's."""
+    message.remove_first("Via")
+    if (top := message.get("Via")) is None:
+        return None
+    via = Via.parse(top)
+    transport, _, port = (via.param(MARK) or "").partition("-")
+    host = via.param("received") or via.host
+    if transport == "tcp" and port.isdigit():
+        hop = Hop("tcp", host, int(port))
+    else:
+        asked = via.param("rport") or ""
+        hop = Hop("udp", host, int(asked) if asked.isdigit() else via.port or 5060)
+    message.set_first("Via", str(via.without_param(MARK)))
+    message.headers = [one for one in message.headers if one[0] != "Record-Route" or not _is_own(one[1], place)]
+    return hop
+
+
+def contact_out(message: SipMessage, hop: Hop, public: tuple[str, int]) -> None:
+    """Where others reach this phone, and by what."""
+    if 300 <= message.code < 400:
+        return
+    message.headers = [
+        (name, _public_contact(value, hop, public)) if name == "Contact" and value != "*" else (name, value)
+        for name, value in message.headers
+    ]
+
+
+def abilities_out(message: SipMessage) -> None:
+    """Allow and Supported name no more than the edge lets in."""
+    if message.get("Allow") is not None:
+        message.set_first("Allow", ALLOW)
+    if (said := message.get("Supported")) is not None:
+        known = [one.strip() for one in said.split(",") if one.strip() in KNOWN_EXTENSIONS]
+        said_more = [value for value in message.all("Supported")[1:] if value.strip() in KNOWN_EXTENSIONS]
+        message.set_first("Supported", ", ".join([*known, *said_more]))
+        kept = message.get("Supported")
+        message.remove("Supported")
+        if kept:
+            message.headers.append(("Supported", kept))
+
+
+def next_uri(message: SipMessage) -> SipUri:
+    """Of a request from pjsua2 whose own Route is off: the next Route, else the request-URI. Raises Malformed for a tel URI."""
+    route = message.get("Route")
+    return SipUri.parse(NameAddr.parse(route).uri if route is not None else message.uri)
+
+
+# --- both ---------------------------------------------------------------------------------------
+
+
+def own_route(place: Place) -> str:
+    return f"<sip:{place.inner[0]}:{place.inner[1]};lr>"
+
+
+def names_in(message: SipMessage) -> list[tuple[str, int]]:
+    """Hosts (with ports) that later messages of this dialog may have to be sent to."""
+    found: list[tuple[str, int]] = []
+    for header in ("Contact", "Record-Route"):
+        for value in message.all(header):
+            if value == "*":
+                continue
+            try:
+                uri = SipUri.parse(NameAddr.parse(value).uri)
+            except Malformed:
+                continue
+            found.append((uri.host, uri.port))
+    return found
+
+
+def _is_own(route: str, place: Place) -> bool:
+    uri = SipUri.parse(NameAddr.parse(route).uri)
+    return (uri.host, uri.port) == place.inner
+
+
+def _user(uri: str) -> str:
+    if uri.lower().startswith("tel:"):
+        return uri[4:].split(";")[0]
+    return SipUri.parse(uri).user
+
+
+def _public_contact(value: str, hop: Hop, public: tuple[str, int]) -> str:
+    contact = NameAddr.parse(value)
+    uri = SipUri.parse(contact.uri).without_param("ob", "transport")
+    uri = uri._replace(scheme="sip", host=public[0], port=public[1])
+    if hop.transport == "tcp":
+        uri = uri.with_param("transport", "tcp")
+    return str(contact.with_uri(uri))

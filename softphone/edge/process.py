@@ -1,0 +1,148 @@
+"""The edge's process: the engine's words come on stdin, its own leave on stdout, and it ends with the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import os
+import socket
+import sys
+import threading
+from typing import BinaryIO
+
+from softphone.edge.channel import (
+    LINE_LIMIT,
+    CallOver,
+    Configure,
+    EdgeState,
+    FromEdge,
+    Heartbeat,
+    Ready,
+    SameSource,
+    Sockets,
+    ToEdge,
+    encode,
+    to_edge,
+)
+from softphone.edge.inward import Inward
+from softphone.edge.outward import Outward
+from softphone.edge.paths import Place
+from softphone.edge.relay import MediaRelay
+from softphone.edge.resolver import Resolver, split_server
+from softphone.edge.sound import Sounds
+from softphone.edge.switch import Switch
+from softphone.edge.transports import Transports
+
+KEEP_ALIVE = 15.0
+"""seconds; what NATs forget a way after is seldom less than 30"""
+NAMESERVER = "KLARTONE_NAMESERVER"
+"""`address[:port]` of the one name server to ask, in place of the system's"""
+
+
+def main() -> int:
+    """Until stdin ends."""
+    sys.stdout.flush()
+    wire = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    words = sys.stdin.buffer
+    first = to_edge(words.readline(LINE_LIMIT))
+    if not isinstance(first, Sockets):
+        return 2
+    asyncio.run(_run(first, words, wire))
+    return 0
+
+
+async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
+    loop = asyncio.get_running_loop()
+
+    def tell(message: FromEdge) -> None:
+        try:
+            wire.write(encode(message))
+        except OSError:
+            os._exit(0)  # nobody is there any more
+
+    inner, udp, tcp = (_taken(one) for one in (given.inner, given.udp, given.tcp))
+    place = Place(inner.getsockname()[:2], inner.getpeername()[:2])
+    resolver = Resolver(*_nameserver(os.environ.get(NAMESERVER, "")))
+    switch = Switch(place, resolver, tell, lambda data: to_phone.sendto(data))
+    bound = udp.getsockname()[0]
+    switch.sounds = Sounds(MediaRelay(loop, "" if bound == "0.0.0.0" else bound, tell))  # noqa: S104
+    outward, inward = Outward(switch), Inward(switch)
+    switch.transports = Transports(
+        inward.take,
+        lambda host: switch.admission.admits(host) or host in switch.dialogs.hosts(),
+        switch.flow_lost,
+        lambda code: switch.counters.update((code,)),
+    )
+    to_phone, _ = await loop.create_datagram_endpoint(lambda: _FromPhone(outward), sock=inner)
+    over = asyncio.Event()
+    started = False
+
+    def hear(message: ToEdge) -> None:
+        match message:
+            case Configure():
+                switch.configure(message)
+            case Heartbeat():
+                switch.heartbeat(message)
+            case SameSource(call_id=call_id):
+                switch.sounds.same_source(call_id)
+            case CallOver(call_id=call_id):
+                switch.call_over(call_id)
+            case Sockets():
+                pass
+
+    async def start(message: ToEdge) -> None:
+        # Who may speak is known before the first message is read.
+        nonlocal started
+        hear(message)
+        if not started and isinstance(message, Configure):
+            started = True
+            await switch.transports.start(udp, tcp)
+            tell(Ready(os.getpid()))
+
+    def read() -> None:
+        with contextlib.suppress(ValueError, RuntimeError):
+            while line := words.readline(LINE_LIMIT):
+                message = to_edge(line)
+                loop.call_soon_threadsafe(lambda message=message: loop.create_task(start(message)))
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(over.set)
+
+    threading.Thread(target=read, name="engine", daemon=True).start()
+    beats = 0
+    while not over.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await over.wait()
+        beats += 1
+        switch.tick()
+        if beats % int(KEEP_ALIVE) == 0:
+            switch.keep_alive()
+        tell(EdgeState({**switch.counters, **switch.sounds.counters()}))
+    os._exit(0)  # a name that is still being looked up keeps nobody
+
+
+class _FromPhone(asyncio.DatagramProtocol):
+    def __init__(self, outward: Outward) -> None:
+        self._outward = outward
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002
+        self._outward.take(data)
+
+    def error_received(self, exc: Exception) -> None:
+        pass
+
+
+def _taken(given: str) -> socket.socket:
+    if sys.platform == "win32":
+        one = socket.fromshare(base64.b64decode(given))
+    else:
+        one = socket.socket(fileno=int(given))
+    one.setblocking(False)
+    return one
+
+
+def _nameserver(said: str) -> tuple[tuple[str, ...], int]:
+    host, port = split_server(said) if said else ("", 0)
+    return ((host,), port or 53) if host else ((), 53)

@@ -1,0 +1,113 @@
+"""Each call's sound: what the SDP on either side says is told to the relay, and each side's SDP then names the relay's ports."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from softphone.edge.relay import MediaRelay, RelayedCall, RelayState
+from softphone.edge.sip.body import session_description
+from softphone.edge.sip.message import SipMessage
+from softphone.edge.sip.sdp import SessionDescription
+
+LOOPBACK = "127.0.0.1"
+SDP = "application/sdp"
+
+
+@dataclass(slots=True)
+class _Call:
+    relayed: RelayedCall
+    exchanges: int = 0
+    said: bytes = b""
+    """the peer's last description, as it came"""
+    held_by_them: bool = False
+    held_by_us: bool = False
+
+
+class Sounds:
+    def __init__(self, relay: MediaRelay) -> None:
+        self._relay = relay
+        self._calls: dict[str, _Call] = {}
+
+    def inward(self, message: SipMessage, call_id: str) -> None:
+        """A body that is no SDP is left out: nobody behind the edge reads another. Raises Malformed; OSError without ports."""
+        kind = (message.get("Content-Type") or "").partition(";")[0].strip().lower()
+        body = message.body
+        if kind.startswith("multipart/"):
+            body = session_description(message.get("Content-Type") or "", body) or b""
+            kind = SDP
+        if not body or kind != SDP:
+            message.body = b""
+            for name in ("Content-Type", "Content-Encoding", "Content-Disposition"):
+                message.remove(name)
+            return
+        sdp = SessionDescription.parse(body)
+        call = self._call(call_id)
+        if body != call.said:
+            call.said = body
+            call.exchanges += 1
+            audio = sdp.audio
+            call.relayed.peer_signalled(
+                sdp.audio_address(),
+                offer_answer=call.exchanges,
+                rtcp=sdp.rtcp_address(),
+                payloads=tuple(int(one) for one in audio.formats) if audio else (),
+                event_payloads=sdp.telephone_events,
+            )
+            call.held_by_them = sdp.held
+            call.relayed.held(call.held_by_them or call.held_by_us)
+        message.set_first("Content-Type", SDP)
+        message.body = sdp.rewritten(LOOPBACK, call.relayed.inner_port, call.relayed.inner_port + 1)
+
+    def outward(self, message: SipMessage, call_id: str, host: str) -> None:
+        """`host`: this machine's address on the way to the peer. Raises Malformed, and OSError without ports."""
+        if not message.body or (message.get("Content-Type") or "").partition(";")[0].strip().lower() != SDP:
+            return
+        sdp = SessionDescription.parse(message.body)
+        call = self._call(call_id)
+        if (address := sdp.audio_address()) is not None:
+            call.relayed.inner_signalled(address)
+        call.held_by_us = sdp.held
+        call.relayed.held(call.held_by_them or call.held_by_us)
+        message.body = sdp.rewritten(host, call.relayed.outer_port, call.relayed.outer_port + 1)
+
+    def answered(self, call_id: str) -> None:
+        if (call := self._calls.get(call_id)) is not None:
+            call.relayed.answered()
+
+    def same_source(self, call_id: str) -> None:
+        if (call := self._calls.get(call_id)) is not None:
+            call.relayed.same_source()
+
+    def close(self, call_id: str) -> None:
+        if (call := self._calls.pop(call_id, None)) is not None:
+            call.relayed.close()
+
+    def counters(self) -> dict[str, int]:
+        return {f"rtp.{name}": count for name, count in asdict(self._relay.counters).items() if count}
+
+    # --- for the edge after this one -------------------------------------------------------------
+
+    def written(self, call_id: str) -> Any:
+        call = self._calls.get(call_id)
+        if call is None:
+            return None
+        return [asdict(call.relayed.state()), call.exchanges, call.held_by_them, call.held_by_us]
+
+    def read(self, call_id: str, written: Any) -> None:
+        """Raises ValueError, TypeError or KeyError for what cannot be read, and OSError where the ports are another's."""
+        if written is None:
+            return
+        fields, exchanges, held_by_them, held_by_us = cast("tuple[dict[str, Any], int, bool, bool]", written)
+        for name in ("peer", "pinned", "inner"):
+            fields[name] = tuple(fields[name]) if fields[name] else None
+        for name in ("payloads", "event_payloads"):
+            fields[name] = tuple(fields[name])
+        relayed = self._relay.open(call_id, RelayState(**fields))
+        self._calls[call_id] = _Call(relayed, exchanges, b"", held_by_them, held_by_us)
+
+    def _call(self, call_id: str) -> _Call:
+        call = self._calls.get(call_id)
+        if call is None:
+            call = self._calls[call_id] = _Call(self._relay.open(call_id))
+        return call

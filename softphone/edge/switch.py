@@ -1,0 +1,256 @@
+"""What both directions share: accounts, requests on their way, calls that stand, and the ways out of the edge."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from softphone.edge.admission import Admission
+from softphone.edge.channel import Configure, EdgeAccount, FlowLost, FromEdge, Heartbeat, Remember
+from softphone.edge.dialogs import Dialog, Dialogs, read_state
+from softphone.edge.paths import Place
+from softphone.edge.resolver import Resolver, split_server
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.message import SipMessage, write
+from softphone.edge.sip.uri import NameAddr, SipUri
+from softphone.edge.sound import Sounds
+from softphone.edge.transports import Hop, Transports
+
+MOST_SENT = 512
+SENT_FOR = 40.0
+"""seconds that a request may wait for its answer; SIP gives up after 32"""
+FRESH = 5.0
+"""seconds since the engine's last heartbeat within which it is alive"""
+REMEMBER_AFTER = 0.05
+NEW_CALL = 2.0
+"""seconds for which a call that was just let in counts, before the engine has said that it is busy"""
+
+
+@dataclass(slots=True)
+class Sent:
+    """A request of pjsua2's that is on its way. `message` is as pjsua2 wrote it, for another server; gone once answered."""
+
+    method: str
+    account: str
+    hops: tuple[Hop, ...]
+    uri: str
+    message: SipMessage | None
+    public: tuple[str, int] = ("", 0)
+    contact: str = ""
+    """pjsua2's own, of a REGISTER"""
+    ends: bool = False
+    """a REGISTER that ends the registration"""
+    times: int = 1
+    answered: bool = False
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def hop(self) -> Hop:
+        return self.hops[0]
+
+
+class Switch:
+    def __init__(
+        self,
+        place: Place,
+        resolver: Resolver,
+        tell: Callable[[FromEdge], None],
+        to_phone: Callable[[bytes], None],
+    ) -> None:
+        self.place = place
+        self.resolver = resolver
+        self.tell = tell
+        self._to_phone = to_phone
+        self.counters: Counter[str] = Counter()
+        self.admission = Admission(tell)
+        self.dialogs = Dialogs(lambda dialog: self.sounds.close(dialog.call_id))
+        self.accounts: dict[str, EdgeAccount] = {}
+        self.sent: OrderedDict[str, Sent] = OrderedDict()
+        self.flows: dict[str, Hop] = {}
+        """by which each account is registered"""
+        self.seen_as: dict[str, tuple[str, int]] = {}
+        """an account's address as its registrar sees it (NAT)"""
+        self.transports: Transports
+        self.sounds: Sounds
+        self.on_configured: list[Callable[[], None]] = []
+        self._heard = time.monotonic()
+        self._busy = False
+        self._remembered = ""
+        self._remembers = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- from the engine -------------------------------------------------------------------------
+
+    def configure(self, configure: Configure) -> None:
+        for gone in set(self.accounts) - {one.id for one in configure.accounts}:
+            self.admission.forget(gone)
+            self.flows.pop(gone, None)
+            self.seen_as.pop(gone, None)
+        self.accounts = {one.id: one for one in configure.accounts}
+        accepted = [*configure.accept_from, *(one for account in configure.accounts for one in account.accept_from)]
+        self.admission.accept(accepted)
+        for account in configure.accounts:
+            self.learn(account)
+        if configure.remembered:
+            self._recall(configure.remembered)
+        for waiting in self.on_configured:
+            waiting()
+
+    def heartbeat(self, beat: Heartbeat) -> None:
+        self._heard, self._busy = time.monotonic(), beat.busy
+
+    @property
+    def alive(self) -> bool:
+        return time.monotonic() - self._heard < FRESH
+
+    @property
+    def busy(self) -> bool:
+        now = time.monotonic()
+        return self._busy or any(now - one.since < NEW_CALL for one in self.dialogs.active())
+
+    def call_over(self, call_id: str) -> None:
+        self.dialogs.end(call_id)
+        if not self.dialogs.active():
+            # The engine may learn it a moment later than the next caller comes; whatever it is, it has the last word.
+            self._busy = False
+        self.sounds.close(call_id)
+        self.remember()
+
+    # --- accounts --------------------------------------------------------------------------------
+
+    def account_of(self, message: SipMessage) -> EdgeAccount | None:
+        """Whose request this is, by its From, where pjsua2 writes no port. Of several, the one whose server it names, else the
+        one that was told last."""
+        uri = SipUri.parse(NameAddr.parse(message.get("From") or "").uri)
+        found = [one for one in self.accounts.values() if _normal(one.address) == f"{uri.user}@{uri.host.lower()}"]
+        named = [one for one in found if f"{one.server or one.address.partition('@')[2]}" in message.uri]
+        return next(iter((*named[-1:], *found[-1:])), None)
+
+    def account_called(self, message: SipMessage, source: Hop) -> str:
+        """Who is called: by the user, and by whose server it comes from."""
+        try:
+            user = SipUri.parse(message.uri).user
+        except Malformed:
+            user = ""
+        by_user = [one for one in self.accounts.values() if one.address.partition("@")[0] == user]
+        by_flow = [
+            one for one in by_user or self.accounts.values() if self.flows.get(one.id, source).host == source.host
+        ]
+        return next((one.id for one in (*by_flow, *by_user, *self.accounts.values())), "")
+
+    def learn(self, account: EdgeAccount) -> None:
+        """The addresses that SRV and A give for its server."""
+        host, port = split_server(account.server or account.address.rpartition("@")[2])
+        if (hops := self.resolver.known(host, port, account.transport)) is not None:
+            self.admission.learn(account.id, (hop.host for hop in hops))
+            return
+
+        async def ask() -> None:
+            hops = await self.resolver.look_up(host, port, account.transport)
+            if hops and account.id in self.accounts:
+                self.admission.learn(account.id, (hop.host for hop in hops))
+
+        self.later(ask())
+
+    def public(self, hop: Hop, account: str) -> tuple[str, int]:
+        """Where this phone is reached by whoever is there."""
+        flow = self.flows.get(account)
+        if (seen := self.seen_as.get(account)) is not None and (flow is None or flow.host == hop.host):
+            return seen
+        return self.transports.local_host(hop.host), self.transports.port
+
+    def flow_lost(self, hop: Hop) -> None:
+        for account, flow in [*self.flows.items()]:
+            if flow == hop:
+                del self.flows[account]
+                self.tell(FlowLost(account))
+
+    # --- requests on their way -------------------------------------------------------------------
+
+    def note_sent(self, branch: str, sent: Sent) -> None:
+        self.sent[branch] = sent
+        if len(self.sent) > MOST_SENT:
+            self.sent.popitem(last=False)
+
+    # --- out -------------------------------------------------------------------------------------
+
+    def to_phone(self, message: SipMessage) -> None:
+        self._to_phone(write(message))
+
+    def to_network(self, message: SipMessage, hop: Hop, failed: Callable[[str], None] = lambda _: None) -> None:
+        self.transports.send(write(message), hop, failed)
+
+    def later(self, deed: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(deed)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- clocks and memory -----------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Once a second."""
+        self.dialogs.sweep()
+        limit = time.monotonic() - SENT_FOR
+        while self.sent and next(iter(self.sent.values())).at < limit:
+            self.sent.popitem(last=False)
+        self._tell_memory()
+
+    def keep_alive(self) -> None:
+        """So that a NAT or a firewall keeps the way from each registrar open."""
+        for hop in set(self.flows.values()):
+            if hop.transport == "udp":
+                self.transports.send(b"\r\n\r\n", hop)
+        self.transports.ping()
+
+    def remember(self) -> None:
+        if not self._remembers:
+            self._remembers = True
+            asyncio.get_running_loop().call_later(REMEMBER_AFTER, self._tell_memory)
+
+    def _tell_memory(self) -> None:
+        self._remembers = False
+        state = json.dumps(
+            {
+                "dialogs": self.dialogs.written(lambda one: self.sounds.written(one.call_id)),
+                "flows": {account: list(hop) for account, hop in self.flows.items() if hop.transport == "udp"},
+                "seen_as": {account: list(place) for account, place in self.seen_as.items()},
+            }
+        )
+        if state != self._remembered:
+            self._remembered = state
+            self.tell(Remember(state))
+
+    def _recall(self, remembered: str) -> None:
+        state = read_state(remembered)
+
+        def sound(dialog: Dialog, written: Any) -> None:
+            try:
+                self.sounds.read(dialog.call_id, written)
+            except OSError:
+                self.counters["rtp.port_lost"] += 1
+
+        self.dialogs.read(state.get("dialogs", []), sound)
+        for account, hop in state.get("flows", {}).items():
+            if account in self.accounts:
+                self.flows[account] = Hop(str(hop[0]), str(hop[1]), int(hop[2]))
+        for account, seen in state.get("seen_as", {}).items():
+            if account in self.accounts:
+                self.seen_as[account] = str(seen[0]), int(seen[1])
+
+
+def copied(message: SipMessage) -> SipMessage:
+    """Headers may be changed in it without changing the first."""
+    twin = copy.copy(message)
+    twin.headers = [*message.headers]
+    return twin
+
+
+def _normal(address: str) -> str:
+    user, _, server = address.rpartition("@")
+    return f"{user}@{split_server(server)[0].lower()}"

@@ -1,0 +1,268 @@
+"""The engine's side of the edge: it opens the sockets, starts the process that reads from them, and starts it again when it dies.
+
+The sockets belong to the engine, so no message is refused while an edge is away: it waits in the socket for the next one. Nothing
+here blocks the caller; what the edge says comes on a thread of this module.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from softphone.domain.errors import EngineError
+from softphone.edge.channel import (
+    LINE_LIMIT,
+    Configure,
+    EdgeAccount,
+    FromEdge,
+    Heartbeat,
+    Ready,
+    Remember,
+    Sockets,
+    ToEdge,
+    encode,
+    from_edge,
+)
+from softphone.system.logbook import log
+
+BEAT = 1.0
+"""seconds between two heartbeats"""
+DEAF = 8
+"""heartbeats without a word from a ready edge after which it hangs, and is ended"""
+SHORT_LIFE = 2.0
+PAUSE = 0.5
+"""seconds before the next start, where the last edge lived no longer than `SHORT_LIFE`"""
+MISSED_AFTER = 1.5
+"""seconds without an edge until that is told"""
+UNSENT = 2000
+"""lines that may wait for an edge that does not read; more end it"""
+_TRIES = 20
+
+_log = log.getChild("edge")
+
+
+class Edge:
+    """One for an engine. `bind` first, then `start`; `close` ends it. `told` and `missing` are called on a thread of its own."""
+
+    def __init__(self, address: str, port: int, command: Sequence[str], accept_from: tuple[str, ...] = ()) -> None:
+        self._address = address
+        self._wanted_port = port
+        self._command = command
+        self._configure = Configure(accept_from=accept_from)
+        self._told: Callable[[FromEdge], None] = lambda _: None
+        self._missing: Callable[[bool], None] = lambda _: None
+        self._sockets: dict[str, socket.socket] = {}
+        self._lock = threading.Lock()
+        self._outbox: queue.Queue[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
+        self._missed = False
+        self._closing = threading.Event()
+        self._beat = Heartbeat()
+        self._beat_due = 0.0
+        self._unanswered = 0
+        self._supervisor: threading.Thread | None = None
+
+    # --- for the phone's thread ------------------------------------------------------------------
+
+    def bind(self) -> None:
+        """Open the sockets that face the network. Raises EngineError `settings.port`, `bind` or `port_taken`."""
+        self._sockets |= open_public(self._address, self._wanted_port)
+
+    @property
+    def port(self) -> int:
+        """The same for UDP and TCP; 0 before `bind`."""
+        udp = self._sockets.get("udp")
+        return int(udp.getsockname()[1]) if udp else 0
+
+    def start(self, inner: socket.socket, told: Callable[[FromEdge], None], missing: Callable[[bool], None]) -> None:
+        """`inner` leads to pjsua2. `missing`: whether there has been no edge for a while."""
+        self._sockets["inner"] = inner
+        self._told, self._missing = told, missing
+        self._supervisor = threading.Thread(target=self._supervise, name="edge", daemon=True)
+        self._supervisor.start()
+
+    def know(self, account: EdgeAccount) -> None:
+        """Before its first message. One with the same id takes its place."""
+        with self._lock:
+            others = tuple(one for one in self._configure.accounts if one.id != account.id)
+            self._configure = replace(self._configure, accounts=(*others, account))
+        self.tell(replace(self._configure, remembered=""))
+
+    def forget(self, account: str) -> None:
+        """Once nothing comes from it any more."""
+        with self._lock:
+            accounts = tuple(one for one in self._configure.accounts if one.id != account)
+            self._configure = replace(self._configure, accounts=accounts)
+        self.tell(replace(self._configure, remembered=""))
+
+    def beat(self, *, busy: bool) -> None:
+        """At each turn of the loop; tells once a second, and at once when `busy` changes."""
+        now = time.monotonic()
+        if now < self._beat_due and busy == self._beat.busy:
+            return
+        if now >= self._beat_due:
+            self._beat_due = now + BEAT
+            self._unanswered += self._ready
+            if self._unanswered > DEAF and (process := self._process) is not None:
+                _log.error("edge hangs")
+                self._unanswered = 0
+                process.kill()
+        self._beat = Heartbeat(busy)
+        self.tell(self._beat)
+
+    def tell(self, message: ToEdge) -> None:
+        """Lost where there is no edge: the next one is told all that matters."""
+        with self._lock:
+            outbox, process = self._outbox, self._process
+        if outbox is not None:
+            try:
+                outbox.put_nowait(encode(message))
+            except queue.Full:
+                if process is not None:
+                    process.kill()
+
+    def close(self) -> None:
+        self._closing.set()
+        if (process := self._process) is not None:
+            process.terminate()
+        if self._supervisor is not None:
+            self._supervisor.join(3)
+        for one in self._sockets.values():
+            one.close()
+        self._sockets.clear()
+
+    # --- the supervisor's thread -----------------------------------------------------------------
+
+    def _supervise(self) -> None:
+        while not self._closing.is_set():
+            began = time.monotonic()
+            gone = threading.Timer(MISSED_AFTER, self._miss)
+            gone.daemon = True
+            gone.start()
+            try:
+                self._live(gone)
+            except OSError as error:
+                _log.error("edge cannot be started: %s", error.strerror)
+            gone.cancel()
+            with self._lock:
+                self._outbox, self._process, self._ready = None, None, False
+            if self._closing.is_set():
+                return
+            _log.warning("edge ended")
+            if time.monotonic() - began < SHORT_LIFE:
+                self._closing.wait(PAUSE)
+
+    def _live(self, gone: threading.Timer) -> None:
+        """One process, from its start to its end."""
+        process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            **({} if sys.platform == "win32" else {"pass_fds": [one.fileno() for one in self._sockets.values()]}),
+        )
+        assert process.stdin
+        assert process.stdout
+        outbox: queue.Queue[bytes] = queue.Queue(UNSENT)
+        with self._lock:
+            for message in (self._handed(process.pid), self._configure, self._beat):
+                outbox.put(encode(message))
+            self._outbox, self._process, self._unanswered = outbox, process, 0
+        if self._closing.is_set():
+            process.terminate()
+        writer = threading.Thread(target=_write, args=(process, outbox), name="edge-writer", daemon=True)
+        writer.start()
+        try:
+            while line := process.stdout.readline(LINE_LIMIT):
+                self._hear(from_edge(line), gone)
+        except ValueError as error:
+            _log.error("edge said %s", error)
+        finally:
+            process.kill()
+            process.wait()
+            outbox.put(b"") if not outbox.full() else None
+            process.stdout.close()
+
+    def _hear(self, message: FromEdge, gone: threading.Timer) -> None:
+        self._unanswered = 0
+        match message:
+            case Ready():
+                gone.cancel()
+                self._ready = True
+                if self._missed:
+                    self._missed = False
+                    self._missing(False)
+            case Remember(state=state):
+                with self._lock:
+                    self._configure = replace(self._configure, remembered=state)
+            case _:
+                self._told(message)
+
+    def _miss(self) -> None:
+        if not self._ready and not self._closing.is_set():
+            self._missed = True
+            self._missing(True)
+
+    def _handed(self, pid: int) -> Sockets:
+        return Sockets(**{name: _hand(self._sockets[name], pid) for name in ("inner", "udp", "tcp")})
+
+
+def open_public(address: str, port: int) -> dict[str, socket.socket]:
+    """UDP and TCP on the same port; 0 takes a free one. Raises EngineError `settings.port`, `bind` or `port_taken`."""
+    if not 0 <= port <= 65535:
+        raise EngineError("settings.port", port=port)
+    place = address or "0.0.0.0"  # noqa: S104 - as a phone listens
+    for left in reversed(range(_TRIES)):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if sys.platform != "win32":
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            _bind(udp, place, port)
+            tcp.bind((place, udp.getsockname()[1]))
+            tcp.listen(128)
+        except OSError as error:
+            udp.close()
+            tcp.close()
+            if port or not left:
+                raise EngineError("port_taken", port=port, reason=error.strerror or "") from None
+        except EngineError:
+            udp.close()
+            tcp.close()
+            raise
+        else:
+            return {"udp": udp, "tcp": tcp}
+    raise AssertionError
+
+
+def _bind(udp: socket.socket, address: str, port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except (OSError, TypeError, ValueError):
+            raise EngineError("bind", bind=address) from None
+    udp.bind((address, port))
+
+
+def _hand(one: socket.socket, pid: int) -> str:
+    if sys.platform == "win32":
+        return base64.b64encode(one.share(pid)).decode()
+    return str(one.fileno())
+
+
+def _write(process: subprocess.Popen[bytes], outbox: queue.Queue[bytes]) -> None:
+    assert process.stdin
+    with contextlib.suppress(OSError, ValueError):
+        while line := outbox.get():
+            process.stdin.write(line)
+            process.stdin.flush()
+    with contextlib.suppress(OSError, ValueError):
+        process.stdin.close()

@@ -1,0 +1,116 @@
+"""A phone behind its edge: what the edge tells is joined with the calls that pjsua2 tells of, by their Call-ID.
+
+To pjsua2 every peer is 127.0.0.1, so an INVITE waits here until the edge has said whom it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from softphone.edge.channel import (
+    CallOver,
+    DigitByInfo,
+    EdgeAccount,
+    EdgeState,
+    MissedWhileBusy,
+    PeerKnown,
+    StrangerRefused,
+)
+from softphone.edge.channel import FromEdge as Told
+from softphone.engine.edge import Edge
+from softphone.engine.sip import events
+from softphone.engine.sip.account import domain_of
+from softphone.engine.sip.calls import Calls
+from softphone.engine.sip.happenings import DigitSeen, InviteArrived
+from softphone.engine.sip.settings import AccountSettings
+from softphone.engine.sip.timers import Timers
+from softphone.system.logbook import log
+
+PEER_LIMIT = 1.0
+"""seconds that an INVITE waits for the edge's word on whom it came from; after that, from nobody who may vouch for anything"""
+PEERS = 64
+"""that are remembered: a call that has begun has taken its own"""
+LOG_EVERY = 60.0
+
+_log = log.getChild("edge")
+
+
+class BehindEdge:
+    def __init__(self, edge: Edge, calls: Calls, timers: Timers, emit: Callable[[events.PhoneEvent], None]) -> None:
+        self._edge = edge
+        self._calls = calls
+        self._timers = timers
+        self._emit = emit
+        self._peers: dict[str, str] = {}
+        self._waiting: dict[str, InviteArrived] = {}
+        self._counted: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        calls.on_over = self._over
+
+    def account(self, account: str, settings: AccountSettings) -> None:
+        """Told before the account's first message. Raises SettingsError `account_address`."""
+        self._edge.know(
+            EdgeAccount(
+                account,
+                settings.address.strip().removeprefix("sips:").removeprefix("sip:"),
+                settings.proxy or ((settings.registrar or domain_of(settings)) if settings.register else ""),
+                settings.transport,
+                settings.register,
+                settings.accept_from,
+            )
+        )
+
+    def arrived(self, invite: InviteArrived) -> None:
+        call_id = invite.director.sip_call_id
+        if (host := self._peers.pop(call_id, None)) is not None:
+            self._calls.arrived(replace(invite, peer=host))
+            return
+        self._waiting[call_id] = invite
+        self._timers.after(PEER_LIMIT, lambda: self._unknown(call_id))
+
+    def said(self, message: Told) -> None:
+        match message:
+            case PeerKnown(call_id=call_id, host=host):
+                if (invite := self._waiting.pop(call_id, None)) is not None:
+                    self._calls.arrived(replace(invite, peer=host))
+                elif self._calls.by_sip(call_id) is None:
+                    self._peers[call_id] = host
+                    while len(self._peers) > PEERS:
+                        del self._peers[next(iter(self._peers))]
+            case StrangerRefused(host=host, count=count):
+                self._emit(events.StrangerRefused(host, count))
+            case MissedWhileBusy():
+                at = datetime.fromtimestamp(message.at, UTC)
+                self._emit(events.CallMissed(message.account, message.name, message.number, busy=True, at=at))
+            case DigitByInfo(call_id=call_id, digit=digit, at=at):
+                if (leg := self._calls.by_sip(call_id)) is not None:
+                    self._calls.digit_seen(DigitSeen(leg.call, digit, at))
+            case EdgeState(counters=counters):
+                self._count(counters)
+            case _:
+                pass
+
+    def _unknown(self, call_id: str) -> None:
+        if (invite := self._waiting.pop(call_id, None)) is not None:
+            self._calls.arrived(replace(invite, peer=""))
+
+    def _over(self, call_id: str) -> None:
+        self._edge.tell(CallOver(call_id))
+
+    def _count(self, counters: dict[str, int]) -> None:
+        """What the edge has turned away is logged once a minute, as codes and figures."""
+        if not self._counts:
+            self._timers.after(LOG_EVERY, self._log_counts)
+        self._counts = counters
+
+    def _log_counts(self) -> None:
+        changed = {
+            code: count - self._counted.get(code, 0)
+            for code, count in sorted(self._counts.items())
+            if count > self._counted.get(code, 0)
+        }
+        if changed:
+            _log.info("edge %s", " ".join(f"{code}={count}" for code, count in changed.items()))
+        self._counted, self._counts = self._counts, {}
