@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.exceptions import TimeoutError as NothingCame
 
 from softphone import wire
-from softphone.domain.purpose import Direction, Language, Purpose
+from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.session import describing
 from softphone.domain.status import Button, Choice, OptOutKind, Status
 from softphone.ui.call.moment import PLACED
@@ -182,9 +182,9 @@ def entries(scene: Scene) -> dict[str, QAction]:
 
 IN_THE_MENU = (
     *(
-        "digits_wanted",
         "stop_notice",
         "voicemail",
+        "digits_wanted",
         "new_person",
         "not_understood",
         "keep_out_of_training",
@@ -215,12 +215,69 @@ def test_every_action_the_session_knows_has_a_place(scene: Scene) -> None:
     assert known - set(IN_THE_MENU) == set(PLACED) - {"voicemail"}
 
 
+@pytest.mark.rule("G31")
+def test_an_entry_that_deletes_or_ends_for_good_says_so_in_its_second_line(scene: Scene) -> None:
+    consent = s.purpose(s.PurposePhase.ACTIVE, s.Basis.CONSENT, Reason.CONSENT)
+    every = (*s.TALK, "object", "withdraw_training")
+    scene.open(s.snapshot(s.call(replace(s.RECORDING, purposes={s.DOC: s.ACTIVE, s.TRAIN: consent}, actions=every))))
+    told = {name: action.text().partition(" – ")[2] for name, action in entries(scene).items()}
+    assert told["private_call"] == told["not_understood"] == "sletter det, der er optaget, for altid"
+    assert told["keep_out_of_training"] == told["withdraw_training"] == "for hele samtalen; kan ikke fortrydes"
+    assert told["object"] == "kan ikke fortrydes her"
+    assert told["new_person"] == ""
+    scene.show(s.snapshot(s.call(replace(s.RECORDING, purposes={s.DOC: s.OFF, s.TRAIN: consent}, actions=every))))
+    told = {name: action.text().partition(" – ")[2] for name, action in entries(scene).items()}
+    assert told["withdraw_training"] == "sletter det, der er optaget, for altid"
+    # On obligation it is not deleted, and nothing says that it is.
+    scene.show(s.snapshot(s.call(replace(s.ON_OBLIGATION, actions=("not_understood",)))))
+    assert entries(scene)["not_understood"].text() == "Ikke forstået"
+
+
+def test_the_entries_of_one_call_keep_their_places_whatever_comes_and_goes(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    menu = desk.window.call.tools.menu
+
+    def from_the_foot() -> dict[str, int]:
+        return {
+            one.objectName(): menu.sizeHint().height() - menu.actionGeometry(one).bottom()
+            for one in menu.actions()
+            if not one.isSeparator()
+        }
+
+    scene.press("more")
+    places = from_the_foot()
+    assert len(places) == 8
+    menu.close()
+    later = (
+        replace(s.RECORDING, actions=("stop_notice", *s.TALK)),
+        replace(s.RECORDING, actions=("digits_wanted",)),
+        replace(s.TRAINING_DECLINED, actions=("object", "party_asks_for_recording")),
+        replace(s.DELETED, purposes=s.RECORDING.purposes, actions=("party_asks_for_recording",)),
+    )
+    for status in later:
+        scene.show(s.snapshot(s.call(status)))
+        scene.press("more")
+        now = from_the_foot()
+        assert list(now)[-8:] == list(places)
+        menu.close()
+
+
+def test_the_menus_rows_are_reached_and_pressed_by_the_keyboard_alone(scene: Scene) -> None:
+    scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.keys(Qt.Key.Key_E)
+    for _ in range(3):
+        scene.qtbot.keyClick(QApplication.activePopupWidget(), Qt.Key.Key_Down)
+    scene.qtbot.keyClick(QApplication.activePopupWidget(), Qt.Key.Key_Return)
+    assert [without_id(one) for one in scene.sent()] == [Act("", "call-1", V, "keep_out_of_training")]
+
+
 def test_what_the_menu_always_holds_says_why_it_is_off(scene: Scene) -> None:
     scene.open(s.snapshot(s.call(replace(s.ON_OBLIGATION, actions=("new_person", "not_understood")))))
     shown = {name: (action.text(), action.isEnabled()) for name, action in entries(scene).items()}
     assert shown["private_call"] == ("Privat samtale – loven kræver optagelse", False)
     assert shown["keep_out_of_training"] == ("Undtag fra uddannelse – intet at undtage", False)
     assert shown["new_person"] == ("Ny person eller tolk", True)
+    assert shown["party_asks_for_recording"] == ("Kunden beder om optagelse – når optagelsen er frabedt", False)
     scene.show(s.snapshot(s.call(s.NOBODY_YET)))
     assert entries(scene)["new_person"].text() == "Ny person eller tolk – efter beskeden"
     scene.show(s.snapshot(s.call(s.NOT_DRAWN)))

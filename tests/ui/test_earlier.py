@@ -40,7 +40,10 @@ def test_the_calls_menu_asks_who_needs_it_and_sends_the_calls_id(scene: Scene, b
     menu = desk.window.call.tools.menu
     scene.press("more")
     click(scene, menu, menu.earlier.menuAction())
-    assert [one.text() for one in menu.earlier.actions()] == ["Kunden beder om det", "Vi har brug for det"]
+    assert [one.text() for one in menu.earlier.actions()] == [
+        "Kunden beder om det – kan ikke fortrydes her",
+        "Vi har brug for det – kan ikke fortrydes her",
+    ]
     click(scene, menu.earlier, next(one for one in menu.earlier.actions() if one.objectName() == f"moreEarlier_{by}"))
     assert [without_id(one) for one in scene.sent()] == [LockEarlier("", "call-1", by)]  # type: ignore[arg-type]
     assert not menu.isVisible()

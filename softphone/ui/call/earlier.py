@@ -6,17 +6,17 @@ from functools import partial
 from typing import Literal
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from softphone.ui.controls import Change
+from softphone.ui.rows import Entry, RowMenu
 from softphone.ui.view import View, new_id, upper_first
 from softphone.wire import CallState, LockEarlier
 
 _By = Literal["party", "controller"]
 
 
-class EarlierMenu(QMenu):
+class EarlierMenu(RowMenu):
     """command(LockEarlier). A press takes effect at once: it never stands where the one that opened it was."""
 
     command = Signal(object)
@@ -24,13 +24,13 @@ class EarlierMenu(QMenu):
     def __init__(self, prefix: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName(f"{prefix}EarlierMenu")
-        self.setToolTipsVisible(True)
         self.menuAction().setObjectName(f"{prefix}LockEarlier")
         self._change = Change()
         self._call = ""
-        self.by: dict[_By, QAction] = {"party": self.addAction(""), "controller": self.addAction("")}
+        whose: tuple[_By, ...] = ("party", "controller")
+        self.by: dict[_By, Entry] = {by: Entry(self, f"{prefix}Earlier_{by}") for by in whose}
         for by, action in self.by.items():
-            action.setObjectName(f"{prefix}Earlier_{by}")
+            self.addAction(action)
             action.triggered.connect(partial(self._lock, by))
         self.aboutToShow.connect(self._change.happened)
 
@@ -44,7 +44,8 @@ class EarlierMenu(QMenu):
         entry.setToolTip(self.title() if why else texts("earlier.lock.why"))
         party = view.party(call)
         for by, action in self.by.items():
-            action.setText(texts(f"choice.dispute_by.{by}", party=party, Party=upper_first(party)))
+            title = texts(f"choice.dispute_by.{by}", party=party, Party=upper_first(party))
+            action.show_as(view, title, texts("earlier.lock.for_good"), icon="lock")
 
     @property
     def takes_presses(self) -> bool:

@@ -1,26 +1,26 @@
-"""The menu of what is seldom needed in a call. What it always holds keeps its place and says why it is off; the rest comes and
-goes with the moment."""
+"""The menu of what is seldom needed in a call. It grows upward from its foot: what every moment of this call has stands there in
+its place, off where it cannot be done now; what comes and goes stands above. What ends something for good says so below."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
-from softphone.domain.purpose import Basis, Language, Purpose
+from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.status import PurposePhase, Status
 from softphone.ui.call.earlier import EarlierMenu
 from softphone.ui.call.moment import PLACED, in_the_menu, other_languages, reading
 from softphone.ui.controls import Change
+from softphone.ui.rows import Entry, RowMenu
 from softphone.ui.view import View, new_id, upper_first, version
-from softphone.ui.words.speech import Speech
+from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import Act, CallState
 
 _LIVE = (PurposePhase.PLANNED, PurposePhase.ASKED, PurposePhase.ACTIVE)
-_ALWAYS = ("new_person", "not_understood", "keep_out_of_training", "private_call")
 _ICONS = {
     "new_person": "person",
     "not_understood": "language",
@@ -37,25 +37,29 @@ _ICONS = {
     "withdraw_training": "hand",
 }
 _GROUPS = (
-    ("digits_wanted", "stop_notice", "play_again", "voicemail"),
-    _ALWAYS,
+    ("play_again", "stop_notice", "voicemail", "digits_wanted"),
+    ("new_person", "not_understood", "keep_out_of_training", "private_call"),
     ("note_request", "object", "withdraw_documentation", "withdraw_training", "party_asks_for_recording"),
 )
+_ALWAYS = ("digits_wanted", *_GROUPS[1])
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _Wanted:
+    """An entry as it is to be shown. `below`: what a press would end, or why it is off."""
+
     action: str
     name: str
     words: str
+    below: str
     icon: str
-    enabled: bool = True
+    enabled: bool
     more: str = ""
     """for the tooltip"""
     language: Language | None = None
 
 
-class MoreMenu(QMenu):
+class MoreMenu(RowMenu):
     """command(Act | LockEarlier)."""
 
     command = Signal(object)
@@ -63,7 +67,6 @@ class MoreMenu(QMenu):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("moreMenu")
-        self.setToolTipsVisible(True)
         self._built: object = None
         self._change = Change()
         self._call: CallState | None = None
@@ -74,7 +77,7 @@ class MoreMenu(QMenu):
         """`able`: the call is going on and the engine is there. Built anew only where it changes: it may be open."""
         self._call = call
         self.earlier.render_view(view, call)
-        groups: list[tuple[_Entry, ...]] = _groups(view, call) if able and call.status is not None else []
+        groups = [group for group in _groups(view, call) if group] if able and call.status is not None else []
         wanted = (able, groups, view.theme.dark)
         if wanted == self._built:
             return
@@ -85,71 +88,108 @@ class MoreMenu(QMenu):
         for group in groups:
             if self.actions():
                 self.addSeparator()
-            for entry in group:
-                action = QAction(view.icons.icon(entry.icon, view.theme.text, 18), entry.words, self)
-                action.setObjectName(entry.name)
-                action.setEnabled(entry.enabled)
-                action.setToolTip(entry.more or entry.words)
-                action.triggered.connect(partial(self._act, entry))
-                self.addAction(action)
+            for one in group:
+                entry = Entry(self, one.name)
+                entry.show_as(view, one.words, one.below, icon=one.icon, enabled=one.enabled, more=one.more)
+                entry.triggered.connect(partial(self._act, one))
+                self.addAction(entry)
         if able:
             self.addSeparator()
             self.addMenu(self.earlier)
 
-    def _act(self, entry: _Entry, _checked: bool = False) -> None:
+    def _act(self, one: _Wanted, _checked: bool = False) -> None:
         if self._call and not self._change.is_fresh:
-            act = Act(new_id(), self._call.id, version(self._call.status), entry.action, None, entry.language)
+            act = Act(new_id(), self._call.id, version(self._call.status), one.action, None, one.language)
             self.command.emit(act)
 
 
-def _groups(view: View, call: CallState) -> list[tuple[_Entry, ...]]:
+def _groups(view: View, call: CallState) -> list[list[_Wanted]]:
     assert call.status is not None
-    offered = call.status.actions
-    placed = PLACED - in_the_menu(call)
+    speech = Speech(view, call, call.status)
     known = [action for group in _GROUPS for action in group]
-    groups = [*_GROUPS[:-1], (*_GROUPS[-1], *(action for action in offered if action not in known))]
-    made: list[tuple[_Entry, ...]] = []
-    for group in groups:
-        entries: list[_Entry] = []
-        for action in group:
-            if action in offered and action not in placed:
-                entries.append(_entry(view, call, action))
-            elif action in _ALWAYS:
-                entries.append(_off(view, call, call.status, action))
-            if action == "play_again" and reading(call):
-                entries += [_entry(view, call, action, one) for one in other_languages(call, action)]
-        if entries:
-            made.append(tuple(entries))
-    return made
+    rest = tuple(action for action in call.status.actions if action not in known and action not in PLACED)
+    return [
+        [entry for action in group if _stands(speech, action) for entry in _entries(view, speech, action)]
+        for group in (*_GROUPS[:-1], (*_GROUPS[-1], *rest))
+    ]
 
 
-def _entry(view: View, call: CallState, action: str, language: Language | None = None) -> _Entry:
-    party = view.party(call)
-    words = {"party": party, "Party": upper_first(party)}
+def _stands(speech: Speech, action: str) -> bool:
+    """Whether this call has such an entry at all: by its plan, which does not change while it goes on; but for the two at the
+    top, which come and go with the notice."""
+    status, call = speech.status, speech.call
+    placed = PLACED - in_the_menu(call)
+    bases = {purpose: state.basis for purpose, state in status.purposes.items()}
+    if action in _ALWAYS or (action in status.actions and action not in PLACED):
+        return True
+    if action in ("stop_notice", "play_again"):
+        return action in status.actions and (action not in placed or reading(call))
+    if action == "voicemail":
+        return call.direction is Direction.OUTBOUND or action in status.actions
+    if action == "note_request":
+        return speech.has(Reason.SPECIAL_CIRCUMSTANCES)
+    if action == "object":
+        return (basis := bases.get(DOCUMENTATION)) is not None and basis.can_be_objected_to
+    if action.startswith("withdraw_"):
+        return bases.get(Purpose(action.removeprefix("withdraw_"))) is Basis.CONSENT
+    return any(basis is not None for basis in bases.values())  # the party asks for recording
+
+
+def _entries(view: View, speech: Speech, action: str) -> Iterator[_Wanted]:
+    party, enabled = view.party(speech.call), action in speech.status.actions
+    words = view.texts(f"action.{action}", party=party, Party=upper_first(party))
+    below, more = speech.say(code) if (code := _for_good(speech, action)) else "", ""
+    if not enabled:
+        code = _why_off(speech, action)
+        below = view.texts(code)
+        more = f"{words} – {below}. {view.texts(f'{code}.more')}" if f"{code}.more" in view.texts else ""
     icon = _ICONS.get(action, "note")
-    if language is not None:
-        told = view.texts(f"action.{action}.language", language=view.texts(f"language.{language}"))
-        return _Entry(action, f"action_{action}_{language}", told, icon, language=language)
-    return _Entry(action, f"action_{action}", view.texts(f"action.{action}", **words), icon)
+    if action != "play_again" or action in in_the_menu(speech.call):
+        yield _Wanted(action, f"action_{action}", words, below, icon, enabled, more)
+    for one in other_languages(speech.call, action) if reading(speech.call) else ():
+        told = view.texts(f"action.{action}.language", language=view.texts(f"language.{one}"))
+        yield _Wanted(action, f"action_{action}_{one}", told, "", icon, enabled, language=one)
 
 
-def _off(view: View, call: CallState, status: Status, action: str) -> _Entry:
-    """It cannot be done now: dimmed, and why stands behind it."""
-    entry = _entry(view, call, action)
-    code = _why_off(Speech(view, call, status), action)
-    told = f"{entry.words} – {view.texts(code)}"
-    more = f"{told}. {view.texts(f'{code}.more')}" if f"{code}.more" in view.texts else ""
-    return _Entry(action, entry.name, told, entry.icon, enabled=False, more=more)
+def _for_good(speech: Speech, action: str) -> str:
+    """The code of what a press would delete, or end for good; empty where it does neither."""
+    live = [purpose for purpose in Purpose if speech.phase(purpose) in _LIVE]
+    obliged = _obliged(speech.status) and DOCUMENTATION in live
+    there, last = bool(speech.status.recordings) and speech.status.kept, len(live) < 2
+    match action:
+        case "private_call":
+            return "for_good.deletes" if there else "for_good.not_recorded"
+        case "not_understood" | "voicemail" if there and not obliged:
+            return "for_good.deletes"
+        case "voicemail":
+            return "for_good.not_recorded"
+        case "keep_out_of_training" | "withdraw_training":
+            return ("for_good.deletes" if there else "for_good.not_recorded") if last else "for_good.training"
+        case "withdraw_documentation":
+            return ("for_good.deletes" if there else "for_good.not_recorded") if last else "for_good.documentation"
+        case "object":
+            return "for_good.objection"
+        case _:
+            return ""
+
+
+def _obliged(status: Status) -> bool:
+    documentation = status.purposes.get(DOCUMENTATION)
+    return documentation is not None and documentation.basis is Basis.LEGAL_OBLIGATION
 
 
 def _why_off(speech: Speech, action: str) -> str:
-    documentation = speech.status.purposes.get(Purpose.DOCUMENTATION)
-    obliged = documentation is not None and documentation.basis is Basis.LEGAL_OBLIGATION
     live = any(speech.phase(purpose) in _LIVE for purpose in Purpose)
-    if action == "private_call" and obliged and live:
+    if action == "private_call" and _obliged(speech.status) and live:
         return "why_not.private_obligation"
-    if action == "keep_out_of_training":
+    if action == "keep_out_of_training" or (action == "withdraw_training" and speech.phase(TRAINING) not in _LIVE):
         return "why_not.no_training"
+    if action == "object" and "objection_received" in speech.status.notes:
+        return "why_not.objection_received"
+    if action == "note_request" and "request_noted" in speech.status.notes:
+        return "why_not.request_noted"
+    if action == "party_asks_for_recording":
+        return "why_not.after_a_no"
     if not live:
         return "why_not.nothing_recorded"
     return "why_not.notice_first" if action in ("new_person", "not_understood") else "why_not.not_now"
