@@ -54,7 +54,7 @@ retention = "P3M"
 
 [line.documentation.assessment]
 why = {{ da = "Aftaler skal kunne dokumenteres", en = "We must be able to document agreements" }}
-G20 = {{ a = "opvejer", b = "sædvanligt", c = "ikke på anden måde" }}
+G20 = {{ a = "Begge parter har gavn af, at det aftalte kan vises.", b = "Næsten alle opkald ender med en aftale.", c = "Aftalen kan ikke vises på anden måde." }}
 G21 = {{ a = "notater er ikke nok", d = "nuancer" }}
 conclusion = "Behovet er der."
 
@@ -63,7 +63,7 @@ basis = "legitimate_interest"
 retention = "P3M"
 sample = "10 %"
 capacity = 20
-why_this_number = "Så mange gennemgås."
+why_this_number = "Så mange gennemgås hver uge."
 why_kept = "Til opfølgningen."
 opt_out = "stop"
 
@@ -76,7 +76,7 @@ numbers = ["+4570102040"]
 basis = "legal_obligation"
 retention = "P5Y"
 rule = "Lov om prøver, § 1"
-"""
+"""  # noqa: E501
 
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)

@@ -23,7 +23,7 @@ from softphone.system.policy_file import filled, parse_policy
 from tests.policies import KEYS, policy_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "policies"
-EXAMPLES = ("bank", "shop", "municipality", "emergency", "training", "outbound_sales")
+EXAMPLES = ("bank", "roadside", "municipality", "emergency", "training", "outbound_sales")
 ALL = pytest.mark.parametrize("name", EXAMPLES)
 
 
@@ -47,7 +47,7 @@ def test_every_example_is_tested() -> None:
 
 @ALL
 def test_an_example_leaves_no_doubt_once_its_keys_are_put_in(name: str) -> None:
-    assert policy_of(text_of(name)).remarks == ()
+    assert [one for one in policy_of(text_of(name)).remarks if not one.by] == []
 
 
 def test_the_policy_of_the_pictures_is_doubted_for_no_more_than_it_leaves_unsaid() -> None:
@@ -104,20 +104,20 @@ bank | "investering", "drawn": true | planned legal_obligation | asked consent |
 bank | "investering" | planned legal_obligation | off | N1 play | obligation not_in_sample | G34
 bank | "investering", "drawn": true, "declined_earlier": true | planned legal_obligation | off | N1 play | \
 obligation declined_earlier | G31
-bank | "investering", "direction": "internal", "number": "302" | planned legal_obligation | off | N1 play | \
-obligation not_in_sample | G01
+bank | "handelsbord", "direction": "internal", "number": "302" | planned legal_obligation | off | N1 play | \
+obligation | G01
 bank | "kundeservice" | planned legitimate_interest | off | N1 play | assessment | G20
 bank | "kundeservice", "direction": "outbound" | planned legitimate_interest | off | N1 read | assessment | G05
 bank | "kundeservice", "direction": "internal", "number": "302" | off | off | none | internal | G01
 bank | "kundeservice", "direction": "outbound", "number": "112" | off | off | none | emergency | G01
 bank | "kundeservice", "direction": "outbound", "number": "+45 112" | off | off | none | emergency | G01
 bank | "whistleblower" | off | off | none | line_not_recorded | G01
-shop | "ordrer", "drawn": true | planned legitimate_interest | asked consent | N6 play | assessment consent | G30
-shop | "ordrer" | planned legitimate_interest | off | N1 play | assessment not_in_sample | G34
-shop | "butik" | off | off | none | line_not_recorded | G01
+roadside | "vejhjaelp", "drawn": true | planned legitimate_interest | asked consent | N6 play | assessment consent | G30
+roadside | "vejhjaelp" | planned legitimate_interest | off | N1 play | assessment not_in_sample | G34
+roadside | "medlemskab" | off | off | none | line_not_recorded | G01
 municipality | "ydelser", "drawn": true | planned public_task | asked consent | N6 play | public_task consent | G02 G09
-municipality | "omsorg" | asked consent | off | N2 play | consent | G03
-municipality | "omsorg", "drawn": true | asked consent | off | N2 play | consent | G03
+municipality | "hjaelpemidler" | asked consent | off | N2 play | consent | G03
+municipality | "hjaelpemidler", "drawn": true | asked consent | off | N2 play | consent | G03
 emergency | "alarm", "drawn": true | planned public_task | off | N1 upstream | public_task | G09
 emergency | "alarm", "direction": "outbound" | off | off | none | line_not_recorded | G01
 emergency | "redning", "drawn": true, "at": "2027-05-31T23:59:00+02:00" | planned public_task | planned public_task | N8 read | \
@@ -129,10 +129,10 @@ training | "vandvagt", "drawn": true | off | planned legitimate_interest | N4 pl
 training | "vandvagt" | off | off | none | not_in_sample | G34
 training | "vandvagt", "drawn": true, "declined_earlier": true | off | off | none | declined_earlier | G31
 training | "raadgivning", "drawn": true | off | asked consent | N3 play | consent | G03
-outbound_sales | "stromsalg", "direction": "outbound", "drawn": true | planned legitimate_interest | \
+outbound_sales | "stromaftaler", "direction": "outbound", "drawn": true | planned legitimate_interest | \
 planned legitimate_interest | N7 read | assessment training_sample | G01
-outbound_sales | "stromsalg" | off | off | none | line_not_recorded | G01
-outbound_sales | "fibersalg", "direction": "outbound" | asked consent | off | N2 play | consent | G03
+outbound_sales | "stromaftaler" | off | off | none | line_not_recorded | G01
+outbound_sales | "fiberordrer", "direction": "outbound" | asked consent | off | N2 play | consent | G03
 """
 ROWS = [[cell.strip() for cell in row.split("|")] for row in TABLE.strip().splitlines()]
 

@@ -155,9 +155,9 @@ def _keys(bench: _Bench) -> None:
     known = {bench.line.language_key, *CONSENT_KEYS[: len(bench.asked)]}
     if bench.training is _OPT_OUT:
         known |= {own, "{keys}"}
-        if own and not asks(bench.notice) and not any(one.key in (own, "{keys}") for one in presses):
-            if "{keys}" not in bench.text.text:
-                bench.doubt("opt_out_key", "G31", own)
+        named = "{keys}" in bench.text.text or any(one.key == own for one in presses)
+        if own and not bench.asked and not named:
+            bench.doubt("opt_out_key", "G31", own)
     elif "{keys}" in bench.text.text:
         bench.forbidden.append(Found("keys_without_opt_out", bench.row, "{keys}"))
         known.add("{keys}")

@@ -1,5 +1,5 @@
-"""A wording taken apart: its sentences, its keys, and which words of the lists in `texts/` they hold. It knows words and understands
-nothing; what a notice must say, and must not, is `judging`.
+"""A wording taken apart: its sentences, its keys, and which words of the lists in `texts/` they hold. It knows words and
+understands nothing; what a notice must say, and must not, is `judging`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ that is what the seals are for, and `verify`.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -287,8 +287,14 @@ def openable(viewer: Viewer, line: str | None, agent: str | None, opens_for: Ite
 
 
 def policy_recipients(policy: Policy | None) -> list[Recipient]:
-    """Whom the policy lets open recordings."""
-    return [Recipient.from_policy(one.id, one.purpose, one.public_key) for one in (policy.recipient if policy else ())]
+    """Whom the policy lets open recordings, and of which lines."""
+    found: list[Recipient] = []
+    for one in policy.recipient if policy else ():
+        recipient = Recipient.from_policy(one.id, one.purpose, one.public_key)
+        if policy and (one.controller is not None or one.lines):
+            recipient = replace(recipient, lines=frozenset(line.id for line in policy.line if one.opens(line)))
+        found.append(recipient)
+    return found
 
 
 def own_review(archive: Archive, recording: str, now: datetime) -> OwnReview:

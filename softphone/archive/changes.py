@@ -294,7 +294,9 @@ class Tables:
         """As far as it may be opened for it now (`opens_to`). `data_keys` by segment. Raises ArchiveError where none of
         `recipients` has a key for it that still stands, or a data key is lacking."""
         segments = self.opens_to(recording, purpose)
-        those = [one for one in revocation.standing(self.connection, recipients) if one.role.value == purpose.value]
+        line = self.connection.execute(select(recordings.c.line).where(recordings.c.recording == recording)).scalar()
+        standing = revocation.standing(self.connection, recipients)
+        those = [one for one in standing if one.role.value == purpose.value and one.of_line(line)]
         if segments and (not those or not data_keys.keys() >= set(segments)):
             raise ArchiveError("error.archive.no_key_of_purpose", id=recording)
         for segment in segments:

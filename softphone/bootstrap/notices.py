@@ -25,10 +25,11 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError, SoundError
 from softphone.domain.notice import LEAD, Found, Judgement, NoticeSound, NoticeText, NoticeVariant, asks, sound_hash
 from softphone.domain.policy import Line, LoadedPolicy, PolicyError, SoundFile
+from softphone.domain.policy.confirming import SHORT, as_word
 from softphone.domain.policy.doubts import LONGEST_NOTICE
 from softphone.domain.purpose import Language
 from softphone.plugin.notices import NoticeMaker
-from softphone.plugin.own import Own, OwnWording, as_word, quotable
+from softphone.plugin.own import Own, OwnWording, quotable
 from softphone.plugin.sounds import RATE, read_any, read_wav
 from softphone.plugin.speaking import Lacking
 from softphone.texts import Texts
@@ -182,12 +183,11 @@ def _judged(desk: _Desk, notice: NoticeId, language: Language, own: OwnWording |
         return
     if judgement.certain:
         yield tell("notice.complete.own" if own else "notice.complete")
-        return
     yield from _findings(judgement, tell)
     if own is not None and own.confirmed is not None:
         yield tell("notice.confirmed", by=own.confirmed.by, on=own.confirmed.on)
-    elif own is not None:
-        yield tell("policy.warning.notice_unconfirmed", hash=own.hash, path=as_word(desk.loaded.path))
+    elif own is not None and own.lawful:
+        yield tell("policy.warning.notice_unconfirmed", hash=own.hash[:SHORT], path=as_word(desk.loaded.path))
 
 
 def _findings(judgement: Judgement, tell: Texts) -> Iterator[str]:

@@ -144,16 +144,19 @@ class EngineRules:
         policy = loaded.policy
         self.policy, self.book = policy, book
         doubts = loaded.with_remarks(*book.remarks).remarks
-        remarks = tuple(Said(one.code, {**one.params, "rule": one.rule}, one.line, one.key) for one in doubts)
+        remarks = tuple(
+            Said(one.code, {**one.params, "rule": one.rule}, one.line, one.key) for one in doubts if not one.by
+        )
         unspoken = Said("fault.notice.unspoken", {"count": len(book.unspoken)}) if book.unspoken else None
         self._fault("notices", Said("error.notice.rulebook_failed") if book.failed else unspoken)
         self.state = PolicyState(PolicyPhase.READY, loaded.path, _controllers(policy), policy.time_zone, remarks)
         now = datetime.now(UTC)
         # With the file's words come the rulebook's, and its choices.
         taken_up = AuditEntry("policy_taken_up", "G11", now, "", params={"sha256": loaded.sha256, **book.made_by})
-        used = {one.hash for one in book.wordings}
+        worded = {one.hash: ("notice_confirmed", "G05") for one in book.wordings}
+        used = {one.hash: ("doubt_confirmed", one.rule) for one in loaded.remarks if one.by} | worded
         confirmed = (
-            AuditEntry("notice_confirmed", "G05", now, "", params={"hash": one.hash, "on": one.on.isoformat()})
+            AuditEntry(*used[one.hash], now, "", params={"hash": one.hash, "on": one.on.isoformat()})
             for one in policy.confirmed
             if one.hash in used
         )

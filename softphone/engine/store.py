@@ -237,7 +237,7 @@ class Store:
                 self._numbers[call.id] = call.e164
                 if len(self._numbers) > _NUMBERS:
                     del self._numbers[next(iter(self._numbers))]
-            recipients = recipients_of(call.policy) if call.policy else ()
+            recipients = recipients_of(call.policy, call.line) if call.policy else ()
             agent = call.agent or call.account
             self._asked.put(Asked(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients))
 
@@ -286,7 +286,7 @@ class Store:
             time_zone=policy.time_zone if policy else "UTC",
             retention={one: kept for one in Purpose if line and (kept := line.retention(one))},
             notice=call.notice_id,
-            recipients=recipients_of(policy) if policy else (),
+            recipients=recipients_of(policy, line) if policy and line else (),
             signed_by=policy.signed_by if policy else (),
             agent=call.agent or call.account,
             ends=line_ends(line) if line else {},
@@ -593,6 +593,7 @@ def line_ends(line: Line) -> dict[Purpose, PurposeEnd]:
     return ends
 
 
-def recipients_of(policy: Policy) -> tuple[Recipient, ...]:
-    """Whom this policy lets open recordings."""
-    return tuple(Recipient.from_policy(one.id, one.purpose, one.public_key) for one in policy.recipient)
+def recipients_of(policy: Policy, line: Line) -> tuple[Recipient, ...]:
+    """Whom this policy lets open recordings of this line."""
+    those = [one for one in policy.recipient if one.opens(line)]
+    return tuple(Recipient.from_policy(one.id, one.purpose, one.public_key) for one in those)

@@ -1,15 +1,15 @@
 """What a controller brings itself: its own words for a notice, and its own recordings, each checked before it is used.
 
-Its words are judged by the rulebook. What certainly lacks a fact or promises too much is a fault; what is doubtful waits for
-a person, and the rulebook's own words are used until then. A recording is used while it says the words of its notice: the
-policy's hash of both holds, or nobody has said and the policy need not be signed.
+Its words always wait for a person, and the rulebook's own are used until then. What is structural is a fault: no page, a key
+that is not the line's, a purpose left out. What the rulebook believes missing or promised is shown to who confirms them. A
+recording is used while it says the words of its notice: the policy's hash of both holds, or nobody has said and the policy
+need not be signed.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from softphone.domain.decision import NoticeId
@@ -25,6 +25,7 @@ from softphone.domain.policy import (
     may_train,
     warning_at,
 )
+from softphone.domain.policy.confirming import SHORT, as_word
 from softphone.domain.policy.model import Confirmed, SoundFile, Wording
 from softphone.domain.purpose import Language
 from softphone.plugin.sounds import RATE, Samples, bytes_of, samples_of
@@ -54,7 +55,11 @@ class OwnWording:
 
     @property
     def used(self) -> bool:
-        return self.judgement is not None and self.judgement.lawful and (self.judgement.certain or bool(self.confirmed))
+        return self.lawful and self.confirmed is not None
+
+    @property
+    def lawful(self) -> bool:
+        return self.judgement is not None and self.judgement.lawful
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,24 +156,20 @@ def _faults(loaded: LoadedPolicy, path: KeyPath, one: OwnWording) -> list[Policy
 
 
 def _doubts(loaded: LoadedPolicy, path: KeyPath, one: OwnWording) -> list[PolicyFault]:
-    """What a person is to look at, and that the rulebook's own words are used until they have."""
+    """What a person is to look at, or has looked at, and that the rulebook's own words are used until then."""
     if one.judgement is None:
         return [warning_at(loaded, path, "notice_not_judged")]
-    if one.used or not one.judgement.lawful:
+    if not one.judgement.lawful:
         return []
-    doubts = [
-        warning_at(loaded, path, f"notice_doubt_{found.code}", **_params(found)) for found in one.judgement.unsure
-    ]
-    return [*doubts, warning_at(loaded, path, "notice_unconfirmed", hash=one.hash, path=as_word(loaded.path))]
+    told = [warning_at(loaded, path, f"notice_doubt_{found.code}", **_params(found)) for found in one.judgement.unsure]
+    if (confirmed := one.confirmed) is None:
+        return [*told, warning_at(loaded, path, "notice_unconfirmed", hash=one.hash[:SHORT], path=as_word(loaded.path))]
+    told.append(warning_at(loaded, path, "notice_own"))
+    return [replace(it, hash=one.hash, by=confirmed.by, on=confirmed.on) for it in told]
 
 
 def _params(found: Found) -> dict[str, str]:
     return {"rule": found.rule, "words": quotable(found.words)}
-
-
-def as_word(path: str) -> str:
-    """A path as one word of a command line."""
-    return f'"{path}"' if re.search(r"\s", path) else path
 
 
 def quotable(words: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -66,8 +67,14 @@ def parse_policy(text: str, path: str = "", sha256: str = "") -> LoadedPolicy:
 
 def filled(template: str, keys: Mapping[KeyRole, str]) -> str:
     """A policy's text from a template, with public keys (base64) put in for `$documentation_key`, `$training_key` and
-    `$custody_key`."""
-    return Template(template).safe_substitute({f"{role.value}_key": key for role, key in keys.items()})
+    `$custody_key`. Another controller's, such as `$fiber_custody_key`, becomes a key that nobody holds: enough to tell what the
+    policy means."""
+    others = re.sub(rf"\$[a-z]+_(?:{'|'.join(KeyRole)})_key\b", _nobodys, template)
+    return Template(others).safe_substitute({f"{role.value}_key": key for role, key in keys.items()})
+
+
+def _nobodys(named: re.Match[str]) -> str:
+    return base64.b64encode(hashlib.sha256(named[0].encode()).digest()).decode("ascii")
 
 
 def read_policy(path: Path) -> bytes:

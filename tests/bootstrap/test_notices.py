@@ -100,7 +100,7 @@ facts = "If you'd rather not have it used for training, say so{keys}, and it won
     assert "We record and keep this call" in told
     assert "calls may be recorded and stored" in told
     assert "(G05)" in told
-    assert re.search(r"--confirm [0-9a-f]{64}", told)
+    assert re.search(r"--confirm [0-9a-f]{8} ", told)
 
 
 @pytest.mark.rule("G39")

@@ -106,9 +106,9 @@ def test_what_is_never_recorded_is_so_on_our_side_as_well_and_an_emergency_numbe
 @pytest.mark.parametrize(
     ("gone", "lacking"),
     [
-        ('a = "opvejer", ', "G20.a"),
-        ('b = "sædvanligt", ', "G20.b"),
-        (', c = "ikke på anden måde"', "G20.c"),
+        ('a = "Begge parter har gavn af, at det aftalte kan vises.", ', "G20.a"),
+        ('b = "Næsten alle opkald ender med en aftale.", ', "G20.b"),
+        (', c = "Aftalen kan ikke vises på anden måde."', "G20.c"),
         ('G21 = { a = "notater er ikke nok", d = "nuancer" }\n', "G21"),
         ('conclusion = "Behovet er der."\n', "conclusion"),
     ],
@@ -319,10 +319,16 @@ def test_the_party_is_called_as_the_line_says_else_as_its_controller() -> None:
     [
         ("", False),
         ('expected = ["cpr"]', False),
-        ('expected = ["cpr"]\ncpr_ground = "§ 11"', True),
-        ('expected = ["cpr", "special_categories"]\ncpr_ground = "§ 11"', False),
-        ('expected = ["cpr", "special_categories"]\ncpr_ground = "§ 11"\nspecial_categories_ground = "art. 9"', True),
-        ('cpr_ground = "§ 11"', False),
+        ('expected = ["cpr"]\ncpr_ground.documentation = { ground = "section_11_2_4", why = "§ 7" }', True),
+        (
+            'expected = ["cpr", "special_categories"]\ncpr_ground.documentation = { ground = "section_11_2_4", why = "§ 7" }',
+            False,
+        ),
+        (
+            'expected = ["cpr", "special_categories"]\ncpr_ground.documentation = { ground = "section_11_2_4", why = "§ 7" }\nspecial_categories_ground.documentation = { ground = "art_9_2_h", why = "plejen" }',  # noqa: E501
+            True,
+        ),
+        ('cpr_ground.documentation = { ground = "section_11_2_4", why = "§ 7" }', False),
     ],
 )
 def test_a_pause_ends_by_itself_only_with_a_ground_for_all_that_is_expected(sensitive: str, resumes: bool) -> None:

@@ -21,6 +21,7 @@ expires_on = 2027-05-31
 RESCUE = POLICY.replace('opt_out = "stop"\n', f'opt_out = "stop"\n{SPECIAL}').replace(
     'id = "salg"', 'id = "salg"\nemergency_service = true\nnotice = "read"'
 )
+RESCUE = RESCUE.replace("Salgslinjen", "Alarmlinjen")
 
 
 def warned(text: str, now: datetime = NOW) -> tuple[PolicyFault, ...]:
@@ -59,14 +60,6 @@ DOUBTFUL = [
         "persondatapolitik",
     ),
     (
-        'page = "https://nordlys.example/telefonsamtaler"',
-        'page = "https://nordlys.example/"',
-        "page_front",
-        "G06",
-        "controller.page",
-        "nordlys.example/",
-    ),
-    (
         'retention = "P3M"\n\n',
         'retention = "P4M"\n\n',
         "documentation_longer",
@@ -82,7 +75,7 @@ DOUBTFUL = [
         "line[1].training.retention",
         "P90D",
     ),
-    ('sample = "10 %"', 'sample = "100 %"', "every_call", "G33", "line[1].training.sample", "100 %"),
+    ('sample = "10 %"', 'sample = "100 %"', "capacity_all", "G33", "line[1].training.capacity", "capacity"),
     ("capacity = 20\n", "", "no_capacity", "G33", "line[1].training.capacity", "[line.training]"),
     (
         'opt_out = "stop"\n',
@@ -138,20 +131,19 @@ DOUBTFUL = [
     (
         'id = "support"',
         'id = "support"\nwhistle_blower = true\n'
-        'training = { basis = "consent", sample = "5 %", capacity = 2, why_this_number = "to", why_kept = "øvelse" }',
+        'training = { basis = "consent", sample = "5 %", capacity = 2, why_this_number = "to hver uge for hver rådgiver", why_kept = "øvelse" }',  # noqa: E501
         "whistle_blower_training",
         "G30",
         "line[2].training",
         "training = {",
     ),
     ("employees_informed_on = 2020-10-01\n", "", "not_informed", "L1", "employees_informed_on", None),
-    ("2020-10-01", "2026-12-01", "informed_later", "L1", "employees_informed_on", "2026-12-01"),
     (
-        'id = "support"',
-        'id = "support"\nemployees_informed_on = 2027-01-01',
+        'id = "salg"',
+        'id = "salg"\nemployees_informed_on = 2027-01-01',
         "informed_later",
         "L1",
-        "line[2].employees_informed_on",
+        "line[1].employees_informed_on",
         "2027-01-01",
     ),
     ('id = "support"', 'id = "support"\nnotice = "upstream"', "no_hosts", "G05", "line[2].notice", "upstream"),
@@ -165,16 +157,16 @@ DOUBTFUL = [
     ),
     (
         'id = "support"',
-        'id = "support"\nsensitive = { cpr_ground = "§ 11" }',
+        'id = "support"\nsensitive = { cpr_ground = { documentation = { ground = "section_11_2_1", why = "loven" } } }',
         "ground_for_nothing",
         "G09",
-        "line[2].sensitive.cpr_ground",
-        "§ 11",
+        "line[2].sensitive.cpr_ground.documentation",
+        "section_11",
     ),
     (
         'id = "support"',
         'id = "samtykke"\nname = "Samtykke"\ndocumentation = { basis = "consent", why_kept = "planen" }\nsensitive = { expected ='
-        ' ["special_categories"], special_categories_ground = "art. 9(2)(a)" }\n\n[[line]]\nid = "support"',
+        ' ["special_categories"], special_categories_ground = { documentation = { ground = "art_9_2_a", why = "ja" } } }\n\n[[line]]\nid = "support"',  # noqa: E501
         "consent_names_nothing",
         "G09",
         "line[2].sensitive.expected",
@@ -249,7 +241,7 @@ DOUBTFUL = [
     ("[controller]", "emergency = []\n[controller]", "no_emergency", "G01", "emergency", "emergency = []"),
     (
         "[[line]]",
-        f'[[confirmed]]\nhash = "{"0" * 64}"\non = 2026-12-24\nby = "Mette"\n\n[[line]]',
+        f'[[confirmed]]\nhash = "{"0" * 64}"\non = 2026-12-24\nby = "Mette Holm"\n\n[[line]]',
         "confirmed_later",
         "G11",
         "confirmed[1].on",
@@ -276,6 +268,8 @@ def test_what_is_doubtful_is_told_with_its_line_its_key_and_its_row(
 ) -> None:
     text = POLICY.replace(old, new, 1)
     assert text != POLICY
+    if "emergency" in code:
+        text = text.replace("Salgslinjen", "Alarmlinjen")
 
     (warning,) = warned(text)
 
@@ -299,11 +293,11 @@ def test_on_a_whistle_blower_line_neither_interest_nor_training_goes_unremarked(
     [
         ("legitimate_interest", "24.9 %", None),
         ("legitimate_interest", "25 %", "large_sample"),
-        ("legitimate_interest", "100 %", "every_call"),
+        ("legitimate_interest", "100 %", "capacity_all"),
         ("public_task", "25 %", "large_sample"),
         ("consent", "25 %", None),
         ("consent", "99 %", None),
-        ("consent", "100 %", "every_call"),
+        ("consent", "100 %", "capacity_all"),
     ],
 )
 def test_the_need_for_many_calls_is_judged_more_strictly_without_consent(
@@ -312,7 +306,10 @@ def test_the_need_for_many_calls_is_judged_more_strictly_without_consent(
     text = POLICY.replace(
         'basis = "legitimate_interest"\nretention = "P3M"\nsample = "10 %"', f'basis = "{basis}"\nsample = "{sample}"'
     )
-    told = warned(text.replace("[controller]", "[controller]\nauthority = true"))
+    authority = "true" if basis == "public_task" else "false"
+    if basis == "public_task":
+        text = text.replace("legitimate_interest", basis)
+    told = warned(text.replace("[controller]", f"[controller]\nauthority = {authority}"))
     assert [one.code for one in told] == ([f"policy.warning.{code}"] if code else [])
 
 
@@ -321,7 +318,7 @@ def test_the_need_for_many_calls_is_judged_more_strictly_without_consent(
 def test_each_purpose_says_what_it_is_kept_for_unless_a_law_does_or_nothing_is_kept(basis: str) -> None:
     bare = POLICY.replace('why_kept = "Indsigelser kommer inden for tre måneder."\n', "")
     bare = bare.replace('why_kept = "Til opfølgningen."\n', "").replace('"legitimate_interest"', f'"{basis}"')
-    bare = bare.replace("[controller]", "[controller]\nauthority = true")
+    bare = bare.replace("[controller]", f"[controller]\nauthority = {str(basis == 'public_task').lower()}")
     assert [(one.code, one.key) for one in warned(bare)] == [
         ("policy.warning.no_why_kept", "line[1].documentation.why_kept"),
         ("policy.warning.no_why_kept", "line[1].training.why_kept"),
@@ -341,7 +338,9 @@ def test_what_an_obligation_leaves_out_is_told_and_calls_between_our_own_are_not
 @pytest.mark.rule("G10")
 @pytest.mark.rule("G36")
 def test_a_written_reason_takes_the_doubt_of_a_longer_retention_away() -> None:
-    longer = POLICY.replace('retention = "P3M"\n', 'retention = "P6M"\nwhy_longer = "Forløbet varer 6 måneder"\n')
+    longer = POLICY.replace(
+        'retention = "P3M"\n', 'retention = "P6M"\nwhy_longer = "Forløbet varer som regel 6 måneder"\n'
+    )
     assert warned(longer) == ()
     line = policy_of(longer).policy.line[0]
     assert [str(line.retention(purpose)) for purpose in Purpose] == ["P6M", "P6M"]
@@ -358,7 +357,7 @@ def test_a_log_that_goes_before_the_recordings_names_the_lines_whose_are_kept_lo
     (warning,) = warned(POLICY.replace("[controller]", 'audit_retention = "P4Y"\n[controller]'))
     assert warning.params == {"value": "P4Y", "lines": "support"}
     assert [one.params["lines"] for one in warned(POLICY.replace('"P5Y"', '"P61M"'))] == ["support"]
-    two_years = 'retention = "P2Y"\nwhy_longer = "Sager løber så længe"\n'
+    two_years = 'retention = "P2Y"\nwhy_longer = "Sagerne løber så længe hos nævnet"\n'
     longer = POLICY.replace('retention = "P3M"\n', two_years)
     both = warned(longer.replace("[controller]", 'audit_retention = "P1Y"\n[controller]'))
     assert [one.params["lines"] for one in both] == ["salg, support"]
@@ -370,7 +369,12 @@ def test_to_be_judged_on_its_day_is_lawful_for_either_purpose_and_of_training_ne
     judged = POLICY.replace('retention = "P3M"\n', 'retention = "P3M"\nat_end = "review"\n')
     (doubt,) = warned(judged)
     assert (doubt.code, doubt.rule, doubt.key) == ("policy.warning.training_judged", "G36", "line[1].training.at_end")
-    assert warned(judged.replace('at_end = "review"\n', 'at_end = "review"\nwhy_longer = "Uddannelsen varer"\n')) == ()
+    assert (
+        warned(
+            judged.replace('at_end = "review"\n', 'at_end = "review"\nwhy_longer = "Uddannelsen varer et halvt år"\n')
+        )
+        == ()
+    )
     line = policy_of(judged).policy.line[0]
     assert line.documentation is not None
     assert line.training is not None
@@ -415,6 +419,7 @@ def test_times_of_the_usual_length_and_a_notice_that_is_read_or_vouched_for_leav
     times = 'answer_time = "PT30S"\nwrap_up = "PT1H"\nwarning_tone = "PT5M"'
     assert warned(POLICY.replace('id = "salg"', f'id = "salg"\n{times}')) == ()
     vouched = POLICY.replace("[controller]", '[upstream]\nhosts = ["10.0.0.5"]\n[controller]', 1)
+    vouched = vouched.replace("Salgslinjen", "Alarmlinjen")
     for notice in ("read", "upstream"):
         line = f'id = "salg"\nemergency_service = true\nnotice = "{notice}"'
         assert warned(vouched.replace('id = "salg"', line)) == ()
@@ -428,7 +433,6 @@ def test_times_of_the_usual_length_and_a_notice_that_is_read_or_vouched_for_leav
         "https://nordlys.example/opkald",
         "https://optagelser.nordlys.example",
         "https://nordlys.example/privacy/call-recording",
-        "https://nordlys.example/?side=telefonsamtaler",
     ],
 )
 def test_a_page_about_calls_is_direct_wherever_it_lies(page: str) -> None:
@@ -446,7 +450,7 @@ def test_each_line_without_its_own_date_is_told_where_some_have_one() -> None:
 
 def test_all_doubts_are_told_at_once_in_the_order_of_the_file() -> None:
     text = POLICY
-    for old, new, *_ in (DOUBTFUL[0], DOUBTFUL[4], DOUBTFUL[6], DOUBTFUL[7]):
+    for old, new, *_ in (DOUBTFUL[0], DOUBTFUL[3], DOUBTFUL[5], DOUBTFUL[6]):
         text = text.replace(old, new, 1)
     told = warned(text)
     assert [one.rule for one in told] == ["G06", "G10", "G33", "G33"]
@@ -472,7 +476,8 @@ def _told(loaded: LoadedPolicy, line: str, notice: NoticeId, language: Language,
 
 
 def test_what_is_doubtful_depends_on_the_day_it_is_read_and_on_nothing_else() -> None:
-    loaded = policy_of(POLICY.replace("2020-10-01", "2026-11-26"), now=datetime(2026, 11, 25, 23, 30, tzinfo=UTC))
+    interest = POLICY[: POLICY.index('[[line]]\nid = "support"')]
+    loaded = policy_of(interest.replace("2020-10-01", "2026-11-26"), now=datetime(2026, 11, 25, 23, 30, tzinfo=UTC))
     assert loaded.remarks == ()
     assert loaded.policy.employees_informed_on == date(2026, 11, 26)
-    assert key_lines(POLICY) == loaded.lines
+    assert key_lines(interest) == loaded.lines

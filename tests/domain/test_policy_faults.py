@@ -145,10 +145,10 @@ SPOILED = [
     ),
     (
         'id = "salg"',
-        'id = "salg"\nsensitive = { expected = ["special_categories"], special_categories_ground = "art. 9" }',
+        'id = "salg"\nsensitive = { expected = ["special_categories"], special_categories_ground = { documentation = { ground = "art_9_2_h", why = "plejen" }, training = { ground = "art_9_2_a", why = "ja" } } }',  # noqa: E501
         "sensitive_training",
         "line[1].sensitive.expected",
-        "art. 9",
+        "art_9_2_h",
     ),
     ("capacity = 20", "capacity = 0", "capacity", "line[1].training.capacity", "capacity"),
     ('retention = "P5Y"', 'retention = "PT12H"', "retention_none", "line[2].documentation.retention", "PT12H"),
@@ -282,7 +282,7 @@ def test_what_the_whole_file_lacks_is_not_asked_for_at_a_line_that_there_is_not(
 
 @pytest.mark.rule("G35")
 def test_the_number_of_calls_for_training_comes_with_its_reason() -> None:
-    (fault,) = faults_of(POLICY.replace('why_this_number = "Så mange gennemgås."\n', ""))
+    (fault,) = faults_of(POLICY.replace('why_this_number = "Så mange gennemgås hver uge."\n', ""))
     assert (fault.code, fault.key) == ("policy.fault.missing", "line[1].training.why_this_number")
 
 
@@ -355,7 +355,8 @@ def test_of_several_controllers_it_is_the_lines_own_that_must_be_an_authority() 
 
     (fault,) = faults_of(text.replace('id = "el"', 'id = "el"\nauthority = true'))
     assert (fault.code, fault.key) == ("policy.fault.no_authority", "line[1].documentation.basis")
-    assert policy_of(text.replace('id = "fiber"', 'id = "fiber"\nauthority = true')).remarks == ()
+    told = policy_of(text.replace('id = "fiber"', 'id = "fiber"\nauthority = true')).remarks
+    assert {one.code for one in told} == {"policy.warning.shared_key", "policy.warning.authority_interest"}
 
 
 def test_what_is_no_yes_and_no_no_is_told_once() -> None:
@@ -500,7 +501,7 @@ def test_every_fault_names_a_row_of_the_guidelines_list() -> None:
             ('purpose = "custody"', 'purpose = "training"', "G08"),
             (
                 'id = "salg"',
-                'id = "salg"\nsensitive = { expected = ["cpr"], cpr_ground = "§ 11" }',
+                'id = "salg"\nsensitive = { expected = ["cpr"], cpr_ground = { documentation = { ground = "section_11_2_4", why = "§ 7" } } }',  # noqa: E501
                 "G09",
             ),
             ('retention = "P5Y"', "", "G10"),
@@ -513,7 +514,7 @@ def test_every_fault_names_a_row_of_the_guidelines_list() -> None:
                 "G32",
             ),
             ('sample = "10 %"\n', "", "G34"),
-            ('why_this_number = "Så mange gennemgås."\n', "", "G35"),
+            ('why_this_number = "Så mange gennemgås hver uge."\n', "", "G35"),
         )
     ],
 )
@@ -524,11 +525,14 @@ def test_what_the_guideline_would_not_allow_is_refused_with_its_row(old: str, ne
     assert fault.rule == rule
 
 
+GROUNDS = (
+    '{ documentation = { ground = "art_9_2_h", why = "plejen" }, training = { ground = "art_9_2_a", why = "ja" } }'
+)
 HEALTH = POLICY.replace(
     'basis = "legitimate_interest"\nretention = "P3M"\nsample', 'basis = "consent"\nsample'
 ).replace(
     'id = "salg"',
-    'id = "salg"\nsensitive = { expected = ["special_categories"], special_categories_ground = "art. 9" }',
+    f'id = "salg"\nsensitive = {{ expected = ["special_categories"], special_categories_ground = {GROUNDS} }}',
 )
 WORDS = '{ essentials = "Vi optager.", question = "Må vi bruge det, du siger om dit helbred? Tast 1." }'
 
@@ -564,7 +568,7 @@ def test_a_consent_to_train_on_health_is_refused_where_the_question_cannot_name_
     [
         worded("N6", "da", "en"),
         HEALTH.replace('sample = "10 %"', 'sample = "0 %"'),
-        HEALTH.replace(', special_categories_ground = "art. 9"', ""),
+        HEALTH.replace(f", special_categories_ground = {GROUNDS}", ""),
     ],
 )
 def test_own_words_in_both_languages_or_nothing_to_train_on_leave_no_fault(text: str) -> None:

@@ -32,7 +32,7 @@ _SAID: dict[str, tuple[str, str]] = {
         r"holder vi op med det|ikke længere",
         r"we stop (using|keeping) it for that|no longer",
     ),
-    "then it is not used": (r"lader vi være|ikke blive brugt", r"we won't|not be used"),
+    "then it is not used": (r"lader vi være|ikke blive brugt", r"we won't|it won't be|not be used"),
     "say so if you do not want it": (r"\bsig (bare )?til\b", r"\bsay so\b"),
     "it is stopped and deleted": (
         r"stopper vi og sletter det, vi har optaget",

@@ -16,7 +16,7 @@ version = 1
 name = "Nordlys El A/S"
 page = "{page}"
 contact = "databeskyttelse@nordlys.dk"
-authority = true
+authority = {authority}
 
 [[recipient]]
 id = "case-1"
@@ -35,17 +35,17 @@ public_key = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08="
 
 [[line]]
 id = "salg"
-name = "Salgslinjen"
+name = "{name}"
 numbers = ["+4570102030"]
 """
 
 ASSESSMENT = """
 [line.documentation.assessment]
 why = { da = "Aftaler skal kunne dokumenteres", en = "We must be able to document agreements" }
-G20 = { a = "Vores interesse vejer tungest.", b = "Samtalerne er aftaler.", c = "Et notat rækker ikke." }
+G20 = { a = "Vores interesse vejer tungest her.", b = "Næsten alle samtaler er aftaler.", c = "Et notat rækker ikke til at vise det." }
 G21 = { d = "Nuancer afgør, hvad der er aftalt." }
 conclusion = "Vi må optage uden samtykke."
-"""
+"""  # noqa: E501
 
 DOCUMENTATION = {
     "obligation": 'basis = "legal_obligation"\nretention = "P5Y"\nwhy_longer = "Loven siger fem år."',
@@ -78,7 +78,10 @@ PAGE = "https://nordlys.dk/telefonsamtaler"
 
 def policy_text(documentation: str, training: str, line: str, policy: str, page: str) -> str:
     """Each purpose is the name of a piece above, or TOML of its own; empty: the line does not have it."""
-    text = HEAD.format(policy=policy, page=page)
+    tasks = ("public task", 'basis = "public_task"')
+    authority = str(any(one in f"{documentation} {training}" for one in tasks)).lower()
+    name = "Alarmlinjen" if "emergency_service" in line else "Salgslinjen"
+    text = HEAD.format(policy=policy, page=page, authority=authority, name=name)
     keys, _, tables = line.partition("\n[")
     text += keys + "\n"
     if documentation:

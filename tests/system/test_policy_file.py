@@ -151,7 +151,7 @@ def test_the_demos_policy_has_a_line_for_each_notice_and_loads_with_no_doubt_but
     loaded = parse_policy(filled((ROOT / "resources/policies/demo.toml").read_text("utf-8"), PUBLIC))
 
     assert [line.id for line in loaded.policy.line] == ["n1", "n3", "n7", "none"]
-    assert {remark.code for remark in loaded.remarks} == {"policy.warning.every_call"}
+    assert {remark.code for remark in loaded.remarks} == {"policy.warning.capacity_all"}
     silent = loaded.policy.line[3]
     assert silent.documentation is None
     assert silent.training is not None
@@ -179,7 +179,12 @@ PLANTED = [
     (f'public_key = "{KEYS["custody"]}"', 'public_key = "x"', "public_key", "recipient[3].public_key"),
     ('"+4570102031"', '"70102031"', "number", "line[1].numbers[2]"),
     ('sample = "10 %"', "sample = 0.1", "share", "line[1].training.sample"),
-    ('why_this_number = "Så mange gennemgås."', 'why_this_number = ""', "empty", "line[1].training.why_this_number"),
+    (
+        'why_this_number = "Så mange gennemgås hver uge."',
+        'why_this_number = ""',
+        "empty",
+        "line[1].training.why_this_number",
+    ),
     ("capacity = 20", "capacity = -1", "capacity", "line[1].training.capacity"),
     ('opt_out = "stop"', 'opt_out = "shout"', "not_one_of", "line[1].training.opt_out"),
     (

@@ -71,8 +71,8 @@ SALES = LineState(
 SERVICE = replace(SALES, id="service", name={DA: "Kundeservice", EN: "Customer service"}, numbers=("+4570102031",))
 TEXT = (
     "Vi optager og gemmer samtalen for at dokumentere, hvad der sker, og hvad vi siger og aftaler. Vi bruger den også til "
-    "at uddanne vores medarbejdere. Hvis du ikke vil have, at den bliver brugt til uddannelse, så sig bare til, så lader vi være. Læs om din ret til "
-    "indsigelse og indsigt på nordlys.dk/telefonsamtaler."
+    "at uddanne vores medarbejdere. Hvis du ikke vil have, at den bliver brugt til uddannelse, så sig bare til, så lader "
+    "vi være. Læs om din ret til indsigelse og indsigt på nordlys.dk/telefonsamtaler."
 )
 
 

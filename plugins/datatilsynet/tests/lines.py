@@ -14,7 +14,11 @@ CONTROLLER = Controller.model_validate(
 )
 WHOLE = {
     "why": "Aftaler skal kunne dokumenteres",
-    "G20": {"a": "opvejer", "b": "sædvanligt", "c": "ikke på anden måde"},
+    "G20": {
+        "a": "Begge parter har gavn af, at det aftalte kan vises.",
+        "b": "Næsten alle opkald ender med en aftale.",
+        "c": "Aftalen kan ikke vises på anden måde.",
+    },
     "G21": {"d": "nuancer"},
     "conclusion": "Behovet er der.",
 }
@@ -30,7 +34,11 @@ def line(documentation: str | None = None, training: str | None = None, **more: 
         table["documentation"] = {"basis": documentation, "retention": "P3M", "assessment": WHOLE}
     if training is not None:
         basis = "legitimate_interest" if training in ("special", "call_back") else training
-        described: dict[str, Any] = {"basis": basis, "sample": "10 %", "why_this_number": "Så mange gennemgås."}
+        described: dict[str, Any] = {
+            "basis": basis,
+            "sample": "10 %",
+            "why_this_number": "Så mange gennemgås hver uge.",
+        }
         if training == "special":
             described["special_circumstances"] = {
                 "why": "Liv og helbred",

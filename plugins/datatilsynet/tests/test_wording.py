@@ -44,7 +44,7 @@ SAYS = {
     "say so": (r"sig (bare )?til", r"(just )?say so"),
     "what then happens": (r"stopper vi og sletter det, vi har optaget", r"then stop and delete what we have recorded"),
     "called back": (r"ringer tilbage uden at optage", r"call you back without recording"),
-    "not used then": (r"så lader vi være", r"and we won't"),
+    "not used then": (r"så lader vi være", r"and (we won't|it won't be)"),
     "the law": (r"\bpligt\b", r"\bThe law requires\b"),
 }
 DELETION = (r"\bslet", r"\bdelet|\beras")
@@ -250,7 +250,7 @@ def test_the_opt_out_keys_are_said_where_an_opt_out_exists_and_the_line_has_keys
             "nordlys.dk/telefonsamtaler",
             "nordlys dot d k, slash telefonsamtaler",
         ),
-        ("https://nordlys.example", Language.DA, "nordlys.example", "nordlys punktum example"),
+        ("https://opkald.nordlys.example", Language.DA, "opkald.nordlys.example", "opkald punktum nordlys punktum example"),
         (
             "https://el-net.com/om_os/opkald",
             Language.EN,
@@ -264,7 +264,7 @@ def test_the_opt_out_keys_are_said_where_an_opt_out_exists_and_the_line_has_keys
             "lægehuset punktum d k, skråstreg opkald",
         ),
         (
-            "https://nordlys.dk/s%C3%A5dan?x=1#y",
+            "https://nordlys.dk/s%C3%A5dan",
             Language.DA,
             "nordlys.dk/sådan",
             "nordlys punktum d k, skråstreg sådan",

@@ -48,6 +48,11 @@ class Recipient:
     id: str
     role: KeyRole
     public_key: bytes
+    lines: frozenset[str] | None = None
+    """whose recordings; None: every line's"""
+
+    def of_line(self, line: str | None) -> bool:
+        return self.lines is None or line in self.lines
 
     @property
     def key_id(self) -> str:

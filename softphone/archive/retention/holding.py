@@ -274,7 +274,7 @@ def _end(
             came_to, day, until = _training(connection, row, now, judge_within)
             told_of = {"rule": "G36", "purpose": Purpose.TRAINING.value, "since": str(day)}
             if came_to is Due.NOT_YET:
-                if recipients is None or _named(connection, recipients):
+                if recipients is None or _named(connection, recipients, row.line):
                     tables.wrap_again(row.recording, Purpose.TRAINING, data_keys, recipients or ())
                 elif not training_may_end:
                     raise ArchiveError("error.archive.lift_ends_training", id=row.recording)
@@ -294,9 +294,10 @@ def _end(
     return Lifted(archive.find(row.recording, now), ended)
 
 
-def _named(connection: Connection, recipients: Sequence[Recipient]) -> bool:
-    """Whether one of them has a key for training that still stands."""
-    return any(one.role is KeyRole.TRAINING for one in revocation.standing(connection, recipients))
+def _named(connection: Connection, recipients: Sequence[Recipient], line: str | None) -> bool:
+    """Whether one of them has a key for training on this line that still stands."""
+    standing = revocation.standing(connection, recipients)
+    return any(one.role is KeyRole.TRAINING and one.of_line(line) for one in standing)
 
 
 def _training(

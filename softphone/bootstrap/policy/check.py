@@ -16,7 +16,7 @@ from pathlib import Path
 
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
-from softphone.bootstrap.policy.file import at_its_place, chosen, of_revoked, wanted_signer
+from softphone.bootstrap.policy.file import at_its_place, chosen, of_revoked, printable, wanted_signer
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError, KlartoneError
 from softphone.domain.policy import (
@@ -28,6 +28,7 @@ from softphone.domain.policy import (
     day_of,
     warning_at,
 )
+from softphone.domain.policy.confirming import SHORT, as_name, as_word
 from softphone.domain.policy.faults import in_file_order
 from softphone.plugin.notices import NoticeBook, Unspoken
 from softphone.plugin.own import OwnWording, unsound
@@ -51,11 +52,17 @@ class Checked:
     @property
     def unsure(self) -> list[OwnWording]:
         """Own wordings that a person must look at, and has not."""
-        return [
-            one
-            for one in self.book.wordings
-            if one.judgement is not None and one.judgement.lawful and not one.judgement.certain and not one.confirmed
-        ]
+        return [one for one in self.book.wordings if one.lawful and not one.confirmed]
+
+    @property
+    def doubts(self) -> list[PolicyFault]:
+        """Those that nobody has confirmed; what is told as a fault for that is not told twice."""
+        faulty = {one.hash for one in self.faults if one.hash}
+        return [one for one in self.warnings if not one.by and (not one.hash or one.hash not in faulty)]
+
+    @property
+    def confirmed(self) -> list[PolicyFault]:
+        return [one for one in self.warnings if one.by]
 
 
 def policy_check(arguments: argparse.Namespace) -> int:
@@ -142,14 +149,24 @@ def _silent(loaded: LoadedPolicy, unspoken: Unspoken) -> PolicyFault:
 def _told(checked: Checked, tell: Texts) -> None:
     for one in checked.faults:
         print(f"✗ {at_its_place(one, tell)}")  # noqa: T201
-    for one in checked.warnings:
-        print(f"· {at_its_place(one, tell)}")  # noqa: T201
+    for one in checked.doubts:
+        print(f"· {at_its_place(one, tell)}{_short(one, tell)}")  # noqa: T201
+    for one in checked.confirmed:
+        by = printable(tell("policy.confirmed_by", by=one.by, on=one.on))
+        print(f"✓ {at_its_place(one, tell)} {by}")  # noqa: T201
     counts = {
         "path": str(checked.path),
         "faults": tell("policy.check.faults", count=len(checked.faults)),
-        "warnings": tell("policy.check.warnings", count=len(checked.warnings)),
+        "warnings": tell("policy.check.warnings", count=len(checked.doubts)),
     }
+    if any(one.hash for one in checked.doubts):
+        print(tell("policy.check.confirm", path=as_word(str(checked.path))))  # noqa: T201
     print(tell("policy.check.faulty" if checked.faults else "policy.check.ok", count=len(checked.faults), **counts))  # noqa: T201
+
+
+def _short(one: PolicyFault, tell: Texts) -> str:
+    """By what a person confirms it."""
+    return f" [{tell('policy.check.code', hash=one.hash[:SHORT])}]" if one.hash else ""
 
 
 def _as_json(checked: Checked, tell: Texts) -> dict[str, object]:
@@ -160,6 +177,9 @@ def _as_json(checked: Checked, tell: Texts) -> dict[str, object]:
             "rule": fault.rule,
             "code": fault.code,
             "sentence": tell(fault.code, **fault.params),
+            "hash": fault.hash or None,
+            "confirmed_by": fault.by or None,
+            "confirmed_on": fault.on.isoformat() if fault.on else None,
         }
 
     return {
@@ -192,22 +212,27 @@ def _as_json(checked: Checked, tell: Texts) -> dict[str, object]:
 
 def _confirmed(checked: Checked, arguments: argparse.Namespace, tell: Texts) -> int:
     """The words themselves go to stderr first: who confirms, has read them."""
-    name = " ".join(str(arguments.by or "").split())
-    if not name:
+    name = as_name(str(arguments.by or ""))
+    if name is None:
         raise KlartoneError("error.policy.confirm_by")
-    one = next((one for one in checked.unsure if one.hash == arguments.confirm), None)
-    if one is None or checked.policy is None:
-        raise KlartoneError("error.policy.nothing_to_confirm", hash=str(arguments.confirm)[:64])
+    asked = str(arguments.confirm).lower()
+    doubts = [one for one in checked.warnings if one.hash and not one.by]
+    hashes = {one.hash for one in (*checked.unsure, *doubts) if len(asked) >= SHORT and one.hash.startswith(asked)}
+    if len(hashes) != 1 or checked.policy is None:
+        raise KlartoneError("error.policy.nothing_to_confirm", hash=asked[:64])
+    (hash_,) = hashes
     now = datetime.now(UTC)
     day = day_of(checked.policy.policy, now)
-    wording = one.wording
-    words = " ".join(part for part in (wording.essentials, wording.facts, wording.question) if part)
-    noted = _noted(
-        Home.of(arguments), AuditEntry("notice_confirmed", "G05", now, "", params={"hash": one.hash, "on": str(day)})
-    )
-    told = tell("policy.confirmed", words=words, path=str(checked.path))
+    if (own := next((one.wording for one in checked.unsure if one.hash == hash_), None)) is not None:
+        words = " ".join(part for part in (own.essentials, own.facts, own.question) if part)
+        event, rule, told = "notice_confirmed", "G05", tell("policy.confirmed", words=words, path=str(checked.path))
+    else:
+        doubt = next(one for one in doubts if one.hash == hash_)
+        event, rule = "doubt_confirmed", doubt.rule
+        told = tell("policy.confirmed.doubt", doubt=at_its_place(doubt, tell), path=str(checked.path))
+    noted = _noted(Home.of(arguments), AuditEntry(event, rule, now, "", params={"hash": hash_, "on": str(day)}))
     print(told, tell("policy.confirmed.noted" if noted else "policy.confirmed.later"), file=sys.stderr)  # noqa: T201
-    print(f'[[confirmed]]\nhash = "{one.hash}"\non = {day}\nby = {json.dumps(name, ensure_ascii=False)}')  # noqa: T201
+    print(f'[[confirmed]]\nhash = "{hash_}"\non = {day}\nby = {json.dumps(name, ensure_ascii=False)}')  # noqa: T201
     return 0
 
 

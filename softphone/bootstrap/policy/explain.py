@@ -47,6 +47,7 @@ def policy_explain(arguments: argparse.Namespace) -> int:
                 ("", [tell("explain.keys_to_come")] if keyless else []),
                 ("", of_the_whole(policy, tell)),
                 (tell("explain.about.warnings"), _doubts(loaded, None, tell)),
+                (tell("explain.about.confirmed"), _doubts(loaded, None, tell, confirmed=True)),
             ],
         )
         for line in (one for one in own.lines if one.id in wanted):
@@ -56,6 +57,7 @@ def policy_explain(arguments: argparse.Namespace) -> int:
                 (tell("explain.about.notice"), list(_heard(asked, policy, line, own, now, teller))),
                 *teller.what_the_party_can_do(),
                 (tell("explain.about.warnings"), _doubts(loaded, line, tell)),
+                (tell("explain.about.confirmed"), _doubts(loaded, line, tell, confirmed=True)),
             ]
             told += _section(f"{line.name[tell.language]} ({line.id})", "-", paragraphs)
     print("\n".join(told).strip())  # noqa: T201
@@ -105,20 +107,22 @@ def _heard(asked: Asked, policy: Policy, line: Line, own: Own, now: datetime, te
         yield teller.say("explain.notice.warning_tone", seconds=round(line.warning_tone.length().total_seconds()))
 
 
-def _doubts(loaded: LoadedPolicy, line: Line | None, tell: Texts) -> list[str]:
-    """What is doubtful about this line; None: about the policy as a whole."""
+def _doubts(loaded: LoadedPolicy, line: Line | None, tell: Texts, *, confirmed: bool = False) -> list[str]:
+    """What is doubtful about this line; None: about the policy as a whole. `confirmed`: what somebody has confirmed, and who
+    and when."""
     ids = [one.id for one in loaded.policy.line]
     place = "line[" if line is None else f"line[{ids.index(line.id) + 1}]"
 
     def sentence(one: PolicyFault) -> str:
         lacking = one.params.get("lacking")
         in_words = {"lacking": in_words_lacking(lacking.split(", "), tell)} if isinstance(lacking, str) else {}
-        return tell(one.code, **{**one.params, **in_words})
+        told = tell("policy.by_rule", sentence=tell(one.code, **{**one.params, **in_words}), rule=one.rule)
+        return f"{told} {tell('policy.confirmed_by', by=one.by, on=one.on)}" if one.by else told
 
     return [
-        tell("policy.by_rule", sentence=sentence(one), rule=one.rule)
+        sentence(one)
         for one in loaded.remarks
-        if one.key.startswith(place) is (line is not None)
+        if bool(one.by) is confirmed and (one.key.startswith(place) if line else not one.key.startswith("line["))
     ]
 
 

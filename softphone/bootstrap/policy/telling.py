@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from softphone.domain.policy import AtEnd, Controller, Line, OptOut, Period, Policy, ScoreItem, share_text
-from softphone.domain.policy.purposes import Assessment, Documentation, Training
+from softphone.domain.policy.purposes import FACTORS, Assessment, Documentation, Training
 from softphone.domain.purpose import Basis, Direction, KeyRole, Purpose
 from softphone.texts import Texts
 
@@ -70,8 +70,10 @@ class LineTeller:
         if line.never_record:
             yield self.say("explain.calls.never", numbers=", ".join(line.never_record))
         informed = self._policy.informed_on(line)
-        if informed is not None and informed <= self._day:
-            yield self.say("explain.informed", day=informed)
+        if informed is not None:
+            obliged = line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION
+            later = "explain.informed.later.obliged" if obliged else "explain.informed.later"
+            yield self.say("explain.informed" if informed <= self._day else later, day=informed)
 
     def _way(self, way: Direction) -> str:
         return self._tell(f"explain.way.{way}")
@@ -81,35 +83,52 @@ class LineTeller:
     def _documentation(self, part: Documentation) -> Iterator[str]:
         if part.lacks_assessment:
             lacking = in_words_lacking(part.assessment.lacks if part.assessment else ("assessment",), self._tell)
-            yield self.say("explain.documentation.consent")
+            yield self.say(f"explain.documentation.consent{self._beside}")
             yield self.say(
                 "explain.documentation.fallback", basis=self._tell(f"explain.basis.{part.basis}"), lacking=lacking
             )
         else:
-            yield self.say(f"explain.documentation.{part.basis}")
+            beside = self._beside if part.basis is Basis.CONSENT else ""
+            yield self.say(f"explain.documentation.{part.basis}{beside}")
         if part.rule is not None:
             yield self.say("explain.rule", rule=_ended(part.rule))
         if part.assessment is not None and part.basis.can_be_objected_to:
             yield from self._assessment(part.assessment)
-        yield from self._kept("explain.kept", part.keeps, part.at_end)
+        trained = self._trained
+        shorter = trained is not None and not trained.retention.never_longer_than(part.keeps)
+        yield from self._kept("explain.kept.shorter" if shorter else "explain.kept", part.keeps, part.at_end)
         yield from self._reasons(part)
         if part.basis is Basis.LEGAL_OBLIGATION:
             yield self.say(f"explain.on_failure.{self._line.on_failure}")
+
+    @property
+    def _trained(self) -> Training | None:
+        part = self._line.training
+        return part if part is not None and part.sample > 0 else None
+
+    @property
+    def _beside(self) -> str:
+        """Whether what is recorded on consent to documentation is recorded for training too."""
+        return ".too" if self._trained is not None else ""
 
     def _assessment(self, part: Assessment) -> Iterator[str]:
         yield self.say("explain.why", why=_ended(part.why[self._tell.language]))
         for name, answer in (("a", part.G20.a), ("b", part.G20.b), ("c", part.G20.c)):
             if answer is not None:
                 yield self.say(f"explain.need.{name}", answer=_ended(answer))
-        weighing = [text for name in "abcdef" if (text := getattr(part.G21, name))]
+        weighing = {name: text for name in FACTORS if (text := getattr(part.G21, name))}
         if weighing:
-            yield self.say("explain.factors", answers=" ".join(_ended(text) for text in weighing))
+            answers = [
+                self.say("explain.factor.x" if name == "x" else "explain.factor", letter=name, answer=_ended(text))
+                for name, text in weighing.items()
+            ]
+            yield self.say("explain.factors", answers=" ".join(answers))
         if part.conclusion is not None:
             yield self.say("explain.conclusion", answer=_ended(part.conclusion))
 
     def _kept(self, code: str, period: Period, at_end: AtEnd) -> Iterator[str]:
         judged = at_end is AtEnd.REVIEW
-        another = judged and not code.endswith(".too")
+        another = judged and not code.endswith((".too", ".shorter"))
         yield self.say("explain.kept.judged" if another else code, period=self._period(period))
         if judged:
             yield self.say("explain.judged", within=self._period(self._policy.judge_within))
@@ -123,8 +142,9 @@ class LineTeller:
     # --- training ----------------------------------------------------------------------------------
 
     def _training(self, part: Training) -> Iterator[str]:
-        alone = self._line.documentation is None
-        kind = "alone" if alone else "too"
+        documented = self._line.basis(Purpose.DOCUMENTATION)
+        alone = documented is None
+        kind = "alone" if alone else "beside" if documented is Basis.CONSENT else "too"
         if part.sample == 0:
             yield self.say("explain.training.none")
             return
@@ -146,6 +166,7 @@ class LineTeller:
                 yield self.say("explain.training.special.over", expires=special.expires_on)
             if part.why is not None:
                 yield self.say("explain.why", why=_ended(part.why[self._tell.language]))
+        yield self.say("explain.training.basis", basis=self._tell(f"explain.basis.{part.basis}"))
         yield self.say("explain.why_this_number", why=_ended(part.why_this_number))
         if part.sample != 1:
             yield self.say(f"explain.not_drawn.{kind}")
@@ -173,8 +194,7 @@ class LineTeller:
             if line.special_circumstances_on(self._day):
                 yield self.say("explain.no.special")
             else:
-                # Where there is documentation too, a key is no sentence: it refuses more than the word does.
-                by_key = bool(line.opt_out_key) and documented is None
+                by_key = bool(line.opt_out_key)
                 how = self.say("explain.no.how_keys", keys=line.opt_out_key) if by_key else self.say("explain.no.how")
                 calls_back = line.training.opt_out is OptOut.CALL_BACK
                 then = "too" if documented is not None else "call_back" if calls_back else "stop"
@@ -183,7 +203,9 @@ class LineTeller:
             yield self.say(f"explain.no.objection.{line.objection_in_call}")
         if documented is Basis.LEGAL_OBLIGATION:
             yield self.say("explain.no.obligation")
-        if documented is not None and line.opt_out_key:
+        # A key refuses what the notice that was heard ties it to; one that is about documentation alone ties it to nothing.
+        share = line.training.sample if line.training is not None else 0
+        if documented is not None and line.opt_out_key and (share < 1 or line.special_circumstances_on(self._day)):
             what = documented.value if not documented.can_be_objected_to else line.objection_in_call
             yield self.say(f"explain.no.key.{what}", keys=line.opt_out_key)
 
@@ -192,9 +214,11 @@ class LineTeller:
     def _sensitive(self) -> Iterator[str]:
         sensitive = self._line.sensitive
         for kind in sensitive.expected:
-            ground = sensitive.ground(kind)
-            code = f"explain.sensitive.{kind}" if ground else f"explain.sensitive.{kind}.pause"
-            yield self.say(code, ground=_ended(ground or ""))
+            grounds = {purpose: ground for purpose in Purpose if (ground := sensitive.ground(kind, purpose))}
+            yield self.say(f"explain.sensitive.{kind}" if grounds else f"explain.sensitive.{kind}.pause")
+            for purpose, ground in grounds.items():
+                named = self._tell(f"explain.ground.{ground.ground}")
+                yield self.say(f"explain.ground.{purpose}", ground=named, why=_ended(ground.why))
         if not sensitive.expected:
             yield self.say("explain.sensitive.none")
         if sensitive.resumes:
@@ -209,7 +233,7 @@ class LineTeller:
             (KeyRole.CUSTODY, True),
         ):
             if there:
-                names = self._listed(one.id for one in self._policy.recipients(role))
+                names = self._listed(one.id for one in self._policy.recipients(role, self._line))
                 yield self.say(f"explain.openers.{role}", names=names)
 
     # --- words -------------------------------------------------------------------------------------

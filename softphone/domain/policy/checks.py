@@ -6,7 +6,7 @@ Each gives findings with the path of a key; `reading` puts the line to them. Wha
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, TypeVar, cast
@@ -17,8 +17,8 @@ from softphone.domain.notice import asks
 from softphone.domain.policy.faults import KeyPath
 from softphone.domain.policy.model import Controller, Line, Recipient, ScoreItem, Team
 from softphone.domain.policy.period import Period
-from softphone.domain.policy.purposes import Documentation, Sensitive, SpecialCircumstances, Training
-from softphone.domain.purpose import Basis, KeyRole, Language
+from softphone.domain.policy.purposes import EXPLICIT_CONSENT, Documentation, Sensitive, SpecialCircumstances, Training
+from softphone.domain.purpose import Basis, KeyRole, Language, Purpose
 
 Part = TypeVar("Part")
 Placed = tuple[KeyPath, Part | None, Mapping[str, Any]]
@@ -73,12 +73,25 @@ def _kept_at_all(path: KeyPath, period: Period) -> list[Finding]:
     return []
 
 
-def sensitive(path: KeyPath, part: Sensitive, trained: Training | None) -> list[Finding]:
-    """What falls under rules of its own is never used for training without explicit consent (G09)."""
+def sensitive(
+    path: KeyPath, part: Sensitive, documented: Documentation | None, trained: Training | None, *, rescue: bool
+) -> list[Finding]:
+    """What falls under rules of its own has its exception purpose by purpose, and is never used for training without explicit
+    consent, but under special circumstances in an emergency service (`rescue`) (G09)."""
     found: list[Finding] = []
     if part.recorded and trained is not None and trained.basis is not Basis.CONSENT:
-        kinds = ", ".join(part.recorded)
-        found.append(Finding((*path, "expected"), "sensitive_training", {"kinds": kinds}))
+        grounds = [part.ground(kind, Purpose.TRAINING) for kind in part.recorded]
+        named = all(one is not None and one.ground != EXPLICIT_CONSENT for one in grounds)
+        if not (rescue and trained.special_circumstances is not None and named):
+            kinds = ", ".join(part.recorded)
+            found.append(Finding((*path, "expected"), "sensitive_training", {"kinds": kinds}))
+    if not found:
+        found += [
+            Finding((*path, f"{kind}_ground"), "ground_lacking", {"purpose": purpose.value, "kind": kind})
+            for kind in part.recorded
+            for purpose, used in ((Purpose.DOCUMENTATION, documented), (Purpose.TRAINING, trained))
+            if used is not None and part.ground(kind, purpose) is None
+        ]
     if part.pause.length() < LEAST_PAUSE:
         found.append(Finding((*path, "pause"), "pause_none", {"value": str(part.pause)}))
     return found
@@ -277,24 +290,49 @@ def openers(
     opening what a no to one of them takes from it (G31)."""
     if "recipient" not in data and not lines:
         return []
-    there = {recipient.purpose for _, recipient, _ in recipients if recipient is not None}
     found: list[Finding] = []
-    used: dict[KeyRole, KeyPath] = {}
+    told: set[KeyRole] = set()
     for path, _, raw in lines:
-        for role in (KeyRole.DOCUMENTATION, KeyRole.TRAINING):
-            if role.value in raw:
-                used.setdefault(role, (*path, role.value))
-    for role, path in used.items():
-        if role not in there:
-            found.append(Finding(path, "no_recipient", {"role": role.value}))
-    if used and KeyRole.CUSTODY not in there:
-        found.append(Finding(("recipient",), "no_custody"))
+        used = [role for role in (KeyRole.DOCUMENTATION, KeyRole.TRAINING) if role.value in raw]
+        for role in (*used, *([KeyRole.CUSTODY] if used else [])):
+            there = [one for _, one, _ in recipients if one is not None and one.purpose is role]
+            if role in told or any(_opens(one, raw) for one in there):
+                continue
+            if not there:
+                told.add(role)  # once, for the whole policy
+            if role is KeyRole.CUSTODY:
+                found.append(Finding(path if there else ("recipient",), "no_custody_here" if there else "no_custody"))
+            else:
+                code = "no_recipient_here" if there else "no_recipient"
+                found.append(Finding((*path, role.value), code, {"role": role.value}))
+    known = {
+        name: {one for _, _, raw in lines if isinstance(one := raw.get(key), str)}
+        for name, key in (("line", "id"), ("controller", "controller"))
+    }
     holders: dict[str, Recipient] = {}
     for path, recipient, _ in recipients:
         if recipient is None:
             continue
+        if recipient.controller is not None and recipient.controller not in known["controller"]:
+            params = {"value": recipient.controller, "known": _listed(known["controller"])}
+            found.append(Finding((*path, "controller"), "no_controller", params))
+        found += [
+            Finding((*path, "lines", n), "no_line", {"value": line})
+            for n, line in enumerate(recipient.lines)
+            if line not in known["line"]
+        ]
         other = holders.setdefault(recipient.public_key, recipient)
         if other.purpose is not recipient.purpose:
             params = {"id": recipient.id, "other": other.id}
             found.append(Finding((*path, "public_key"), "key_of_another_purpose", params))
     return found
+
+
+def _opens(recipient: Recipient, line: Mapping[str, Any]) -> bool:
+    """As `Recipient.opens`, of a line that may have faults."""
+    named = recipient.controller in (None, line.get("controller"))
+    return named and (not recipient.lines or line.get("id") in recipient.lines)
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(sorted(names)) or "–"

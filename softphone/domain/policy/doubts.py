@@ -1,6 +1,7 @@
 """What is lawful and yet to be thought about: a policy's warnings, and the one fall-back that it does not choose (G22).
 
-Each gives findings with the path of a key, as `checks` does; none of them keeps a policy from being used.
+Each gives findings with the path of a key, as `checks` does. A person can confirm each; only one keeps a policy from
+being used until then (`informed_obliged`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,22 @@ from urllib.parse import unquote, urlsplit
 from softphone.domain.decision import How, NoticeId
 from softphone.domain.policy.calls import notice_way
 from softphone.domain.policy.checks import Finding
+from softphone.domain.policy.confirming import as_name
 from softphone.domain.policy.faults import KeyPath
-from softphone.domain.policy.fields import share_text
+from softphone.domain.policy.fields import ABOUT_CALLS, share_text
 from softphone.domain.policy.model import Controller, Line, Policy
 from softphone.domain.policy.period import Period
-from softphone.domain.policy.purposes import THREE_MONTHS, AtEnd, Documentation, Sensitive, Training
-from softphone.domain.purpose import Basis, Direction, Language, Purpose
+from softphone.domain.policy.purposes import (
+    EXPLICIT_CONSENT,
+    THREE_MONTHS,
+    Assessment,
+    AtEnd,
+    Documentation,
+    OptOut,
+    Sensitive,
+    Training,
+)
+from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
 
 LONGEST_NOTICE = 25.0
 """seconds; a longer one is not listened to"""
@@ -38,12 +49,49 @@ LONGEST_WARNING_TONE = Period(seconds=300)
 LONGEST_SPECIAL = timedelta(days=731)
 """two years; a decision that nobody takes anew is none"""
 
+MOST_REVIEWED = 500
+"""calls that one reviewer can hear in a week of nothing else, and not use"""
+LEAST_LETTERS = 20
+"""a reason in fewer is none"""
+
 _GENERAL_PAGE = re.compile(
     r"privat(?:livs?|data)?[-_]?(?:politik|beskyttelse)|privacy|persondata|personoplysning(?:er|spolitik)|data-?protection"
     r"|databeskyttelse|datapolitik|cookie|gdpr|handelsbetingelser|vilkaar|vilkår|terms",
     re.IGNORECASE,
 )
-_ABOUT_CALLS = re.compile(r"telefon|samtale|opkald|optag|call|record|phone", re.IGNORECASE)
+_ABOUT_PAGE = re.compile(
+    r"(?:om|om-os|om_os|about|about-us|kontakt|contact|forside|home|index|profil)(?:\.\w+)?", re.IGNORECASE
+)
+_SHORTENERS = frozenset(
+    {
+        "bit.ly",
+        "tinyurl.com",
+        "t.ly",
+        "goo.gl",
+        "kortlink.dk",
+        "is.gd",
+        "ow.ly",
+        "t.co",
+        "rebrand.ly",
+        "cutt.ly",
+        "buff.ly",
+    }
+)
+_RESCUE = re.compile(
+    r"alarm|nød|akut|redning|rescue|emergency|ambulanc|brandv|fire (?:service|brigade)|\b11[24]\b|1813|amk|vagtcentral|lægevagt"
+    r"|sos|giftlinj|poison|politi|police|krise|crisis|livlinj|lifeline",
+    re.IGNORECASE,
+)
+_OTHERWISE = re.compile(
+    r"anden (?:måde|vis)|andre måder|anderledes|skriftlig|ordrebekræft|bekræftelse|e-?mail|otherwise|(?:another|other) way"
+    r"|other means|in writing|confirmation",
+    re.IGNORECASE,
+)
+_NEGATED = re.compile(
+    r"\b(?:ikke|aldrig|ingen|intet|hverken|uden|næppe|kun|not|never|no|nor|neither|without|cannot|only|hardly)\b|n't\b",
+    re.IGNORECASE,
+)
+_DANISH = ("+45", "+298", "+299")
 
 
 def doubts(policy: Policy, today: date) -> list[Finding]:
@@ -53,21 +101,17 @@ def doubts(policy: Policy, today: date) -> list[Finding]:
     for n, controller in enumerate(policy.controller):
         found += _page(("controller", n) if several else ("controller",), controller)
     found += _whole(policy, today)
-    if policy.line and all(line.employees_informed_on is None for line in policy.line):
-        found += _informed((), policy.employees_informed_on, today)
-        policy_told = True
-    else:
-        policy_told = False
+    found += _keys(policy)
+    found += _informed(policy, today)
     for n, line in enumerate(policy.line):
         path: KeyPath = ("line", n)
-        if not policy_told and (line.documentation or line.training):
-            found += _informed(path, policy.informed_on(line), today)
         found += _line(path, line, policy)
         if line.documentation is not None:
             found += _documentation((*path, "documentation"), line.documentation, line)
         if line.training is not None:
             found += _training((*path, "training"), line.training, line, today)
-        found += _sensitive((*path, "sensitive"), line.sensitive, line)
+            found += _reviewers((*path, "training"), line.training, line, policy)
+        found += _sensitive((*path, "sensitive"), line.sensitive, line, policy.controller_of(line))
     return found
 
 
@@ -92,17 +136,19 @@ def long_notice(policy: Policy, line: str, notice: NoticeId, language: Language,
 
 
 def _page(path: KeyPath, controller: Controller) -> Iterator[Finding]:
-    """G06: a link to the general privacy policy will typically not do, and the front page is no direct link. What is read
+    """G06: a link to the general privacy policy will typically not do, nor will one that leads somewhere else. What is read
     there must be what the controller wrote."""
+    here, value = (*path, "page"), {"value": controller.page[:120]}
     parts = urlsplit(controller.page)
+    last = unquote(parts.path).rstrip("/").rpartition("/")[2]
     if parts.scheme != "https":
-        yield Finding((*path, "page"), "page_http", {"value": controller.page[:120]})
-    where = unquote(f"{parts.path}?{parts.query}#{parts.fragment}")
-    if parts.path.strip("/") == "" and not parts.query and not parts.fragment:
-        if not _ABOUT_CALLS.search(parts.hostname or ""):
-            yield Finding((*path, "page"), "page_front", {"value": controller.page[:120]})
-    elif _GENERAL_PAGE.search(where) and not _ABOUT_CALLS.search(where):
-        yield Finding((*path, "page"), "page_general", {"value": controller.page[:120]})
+        yield Finding(here, "page_http", value)
+    if (parts.hostname or "").removeprefix("www.") in _SHORTENERS:
+        yield Finding(here, "page_short", value)
+    elif _GENERAL_PAGE.search(last) and not ABOUT_CALLS.search(last):
+        yield Finding(here, "page_general", value)
+    elif _ABOUT_PAGE.fullmatch(last):
+        yield Finding(here, "page_about", value)
 
 
 def _whole(policy: Policy, today: date) -> Iterator[Finding]:
@@ -132,14 +178,47 @@ def _whole(policy: Policy, today: date) -> Iterator[Finding]:
     for n, one in enumerate(policy.confirmed):
         if one.on > today:
             yield Finding(("confirmed", n, "on"), "confirmed_later", {"value": str(one.on), "by": one.by[:60]})
+        if as_name(one.by) is None:
+            yield Finding(("confirmed", n, "by"), "confirmed_name", {"value": one.by[:60]})
 
 
-def _informed(path: KeyPath, on: date | None, today: date) -> Iterator[Finding]:
-    """L1: the employees are recorded persons, and are informed before a line goes live."""
-    if on is None:
-        yield Finding((*path, "employees_informed_on"), "not_informed")
-    elif on > today:
-        yield Finding((*path, "employees_informed_on"), "informed_later", {"value": str(on)})
+def _informed(policy: Policy, today: date) -> Iterator[Finding]:
+    """L1: the employees are recorded persons, and are informed before a line goes live. Still to come: on obligation it is
+    recorded all the same, and only once a person has confirmed that."""
+    recorded = [(n, line) for n, line in enumerate(policy.line) if line.documentation or line.training]
+    if policy.line and all(line.employees_informed_on is None for line in policy.line):
+        told: list[tuple[KeyPath, date | None]] = [((), policy.employees_informed_on)]
+    else:
+        told = [(("line", n), policy.informed_on(line)) for n, line in recorded]
+    obliged = [(n, line) for n, line in recorded if line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION]
+    for path, on in told:
+        here = (*path, "employees_informed_on")
+        if on is None:
+            yield Finding(here, "not_informed")
+        elif on > today and (len(obliged) < len(recorded) if not path else int(path[1]) not in dict(obliged)):
+            yield Finding(here, "informed_later", {"value": str(on)})
+    for n, line in obliged:
+        if (on := policy.informed_on(line)) is not None and on > today:
+            yield Finding(("line", n, "employees_informed_on"), "informed_obliged", {"value": str(on), "line": line.id})
+
+
+def _keys(policy: Policy) -> Iterator[Finding]:
+    """One key that opens what two controllers record."""
+    opened: dict[str, set[str]] = {}
+    for recipient in policy.recipient:
+        theirs = {policy.controller_of(line).name for line in policy.line if _recorded(line) and recipient.opens(line)}
+        opened.setdefault(recipient.public_key, set()).update(theirs)
+    told: set[str] = set()
+    for n, recipient in enumerate(policy.recipient):
+        controllers = opened[recipient.public_key]
+        if len(controllers) > 1 and recipient.public_key not in told:
+            told.add(recipient.public_key)
+            params = {"id": recipient.id, "controllers": ", ".join(sorted(controllers))}
+            yield Finding(("recipient", n, "public_key"), "shared_key", params)
+
+
+def _recorded(line: Line) -> bool:
+    return line.documentation is not None or line.training is not None
 
 
 def _line(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
@@ -150,8 +229,12 @@ def _line(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
     ):
         if value is not None and value.length() > longest.length():
             yield Finding((*path, key), f"long_{key}", {"value": str(value), "most": str(longest)})
-    if line.emergency_service and (line.documentation or line.training):
+    if line.emergency_service and _recorded(line):
         yield from _emergency(path, line)
+        names = (*(line.name[one] for one in Language), policy.controller_of(line).name)
+        if not any(_RESCUE.search(one) for one in names):
+            yield Finding((*path, "emergency_service"), "emergency_doubtful")
+    yield from _choices(path, line, policy)
     if line.notice == "upstream" and not policy.upstream.hosts:
         yield Finding((*path, "notice"), "no_hosts")
     if line.opt_out_key[:1].isdecimal() and (line.documentation or line.training):
@@ -163,6 +246,35 @@ def _line(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
         yield Finding((*path, "training"), "whistle_blower_training")
     if line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION:
         yield from _obliged(path, line)
+
+
+def _choices(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
+    """What is chosen beside a basis with which it hardly goes."""
+    documented, trained = line.basis(Purpose.DOCUMENTATION), line.basis(Purpose.TRAINING)
+    if policy.controller_of(line).authority:
+        for purpose, part in ((Purpose.DOCUMENTATION, line.documentation), (Purpose.TRAINING, line.training)):
+            if part is not None and part.basis is Basis.LEGITIMATE_INTEREST:
+                yield Finding((*path, purpose.value, "basis"), "authority_interest")
+    calls_back = line.training is not None and line.training.opt_out is OptOut.CALL_BACK
+    if calls_back and (line.documentation is not None or trained is Basis.CONSENT):
+        yield Finding((*path, "training", "opt_out"), "call_back_beside")
+    if line.on_failure == "end" and Basis.CONSENT in (documented, trained) and documented is not Basis.LEGAL_OBLIGATION:
+        yield Finding((*path, "on_failure"), "end_on_consent")
+    if Direction.INTERNAL in line.calls and Basis.CONSENT in (documented, trained):
+        yield Finding((*path, "calls"), "internal_consent")
+    if (
+        line.objection_in_call == "go_on"
+        and not line.emergency_service
+        and documented not in (None, Basis.LEGAL_OBLIGATION)
+    ):
+        yield Finding((*path, "objection_in_call"), "go_on_elsewhere")
+    abroad = sum(not number.startswith(_DANISH) for number in line.numbers)
+    language, changes = policy.language_of(line), bool(line.language_key) or line.language_by_country
+    most = (
+        Language.EN if 2 * abroad > len(line.numbers) else Language.DA if 2 * abroad < len(line.numbers) else language
+    )
+    if _recorded(line) and line.numbers and not changes and language is not most:
+        yield Finding((*path, "language"), "notice_foreign", {"language": language.value})
 
 
 def _emergency(path: KeyPath, line: Line) -> Iterator[Finding]:
@@ -188,25 +300,71 @@ def _documentation(path: KeyPath, part: Documentation, line: Line) -> Iterator[F
     if part.lacks_assessment:
         lacking = ", ".join(part.assessment.lacks) if part.assessment else "assessment"
         yield Finding(path, "no_assessment", {"lacking": lacking, "line": line.id})
+    elif part.assessment is not None and part.basis.can_be_objected_to:
+        yield from _assessed((*path, "assessment"), part.assessment)
     obliged = part.basis is Basis.LEGAL_OBLIGATION
     if obliged and part.rule is None:
         yield Finding((*path, "rule"), "no_rule")
+    if obliged and part.rule is not None and not _names_a_rule(part.rule):
+        yield Finding((*path, "rule"), "reason_short", {"name": "rule", "value": part.rule})
+    yield from _reason(path, "why_longer", part.why_longer)
     if not obliged and part.why_kept is None:
         yield Finding((*path, "why_kept"), "no_why_kept")
     if not obliged and part.why_longer is None and not part.keeps.never_longer_than(THREE_MONTHS):
         yield Finding((*path, "retention"), "documentation_longer", {"value": str(part.keeps)})
 
 
+def _assessed(path: KeyPath, part: Assessment) -> Iterator[Finding]:
+    """An answer that is none, or that says of itself that the need can be met otherwise (G20, G22)."""
+    answers = {f"G20.{name}": getattr(part.G20, name) for name in "abc"} | {"conclusion": part.conclusion}
+    for name, answer in answers.items():
+        here = (*path, *name.split("."))
+        if answer is None:
+            continue
+        if name != "conclusion" and _letters(answer) < LEAST_LETTERS:
+            yield Finding(here, "need_short", {"name": name, "value": answer})
+        clauses = re.split(r"[,.;:–]\s", answer)
+        if any(_OTHERWISE.search(one) and not _NEGATED.search(one) for one in clauses):
+            yield Finding(here, "need_otherwise", {"name": name, "value": answer})
+
+
+def _reason(path: KeyPath, name: str, given: str | None) -> Iterator[Finding]:
+    if given is not None and _letters(given) < LEAST_LETTERS:
+        yield Finding((*path, name), "reason_short", {"name": name, "value": given})
+
+
+def _letters(text: str) -> int:
+    return sum(one.isalpha() for one in text)
+
+
+def _names_a_rule(text: str) -> bool:
+    """A law's name, or its short form with a paragraph (*FIL § 46*)."""
+    return _letters(text) >= LEAST_LETTERS or (_letters(text) >= 3 and any(one.isdigit() for one in text))
+
+
+def _reviewers(path: KeyPath, part: Training, line: Line, policy: Policy) -> Iterator[Finding]:
+    """Only as many calls as are used, reviewed included (G33)."""
+    if part.sample == 0 or part.capacity is None:
+        return
+    most = MOST_REVIEWED * max(1, len(policy.recipients(KeyRole.TRAINING, line)))
+    if part.capacity > most:
+        yield Finding((*path, "capacity"), "capacity_large", {"value": part.capacity, "most": most})
+    elif part.sample == 1:
+        yield Finding((*path, "capacity"), "capacity_all", {"value": part.capacity})
+
+
 def _training(path: KeyPath, part: Training, line: Line, today: date) -> Iterator[Finding]:
+    yield from _reason(path, "why_longer", part.why_longer)
+    yield from _reason(path, "why_this_number", part.why_this_number)
     if part.why_longer is None and not part.retention.never_longer_than(THREE_MONTHS):
         yield Finding((*path, "retention"), "training_longer", {"value": str(part.retention)})
     if part.why_longer is None and part.at_end is AtEnd.REVIEW:
         yield Finding((*path, "at_end"), "training_judged")
     if part.sample > 0 and part.why_kept is None:
         yield Finding((*path, "why_kept"), "no_why_kept")
-    if part.sample == 1:
+    if part.sample == 1 and part.capacity is None:
         yield Finding((*path, "sample"), "every_call")
-    elif part.sample >= LARGE_SAMPLE and part.basis is not Basis.CONSENT:
+    elif part.sample < 1 and part.sample >= LARGE_SAMPLE and part.basis is not Basis.CONSENT:
         yield Finding((*path, "sample"), "large_sample", {"value": share_text(part.sample)})
     if part.sample > 0 and part.capacity is None:
         yield Finding((*path, "capacity"), "no_capacity")
@@ -225,11 +383,24 @@ def _training(path: KeyPath, part: Training, line: Line, today: date) -> Iterato
         yield Finding((*here, "decided_on"), "special_not_yet", {"value": str(special.decided_on)})
 
 
-def _sensitive(path: KeyPath, part: Sensitive, line: Line) -> Iterator[Finding]:
+def _sensitive(path: KeyPath, part: Sensitive, line: Line, controller: Controller) -> Iterator[Finding]:
     """Of training on such data `checks` tells, for there a consent must always be explicit (G09)."""
     for kind in ("cpr", "special_categories"):
-        if part.ground(kind) is not None and kind not in part.expected:
-            yield Finding((*path, f"{kind}_ground"), "ground_for_nothing", {"kind": kind})
+        for purpose in Purpose:
+            ground, used = part.ground(kind, purpose), line.basis(purpose)
+            here = (*path, f"{kind}_ground", purpose.value)
+            if ground is None:
+                continue
+            if kind not in part.expected or used is None:
+                yield Finding(here, "ground_for_nothing", {"kind": kind})
+            elif ground.ground in (EXPLICIT_CONSENT, "section_11_2_2") and used is not Basis.CONSENT:
+                yield Finding(here, "ground_without_consent", {"ground": ground.ground})
+            elif kind == "cpr" and (ground.ground == "section_11_1") is not controller.authority:
+                yield Finding(here, "ground_authority", {"ground": ground.ground})
+    paused = [kind for kind in part.expected if kind not in part.recorded]
+    trained = line.basis(Purpose.TRAINING)
+    if paused and line.training is not None and line.training.sample > 0 and trained is not Basis.CONSENT:
+        yield Finding((*path, "expected"), "sensitive_interest", {"kinds": ", ".join(paused)})
     if "special_categories" in part.recorded and line.basis(Purpose.DOCUMENTATION) is Basis.CONSENT:
         own = line.wording.get(NoticeId.N2, {})
         lacking = [one.value for one in Language if one not in own]

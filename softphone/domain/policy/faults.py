@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from softphone.domain.errors import KlartoneError, Param
 
@@ -26,6 +27,11 @@ class PolicyFault:
     key: str
     code: str
     params: Mapping[str, Param] = field(default_factory=dict[str, Param])
+    hash: str = ""
+    """of a doubt that a person can confirm: its confirmation names it by this"""
+    by: str = ""
+    on: date | None = None
+    """who has confirmed it, and when"""
 
     @property
     def rule(self) -> str:
@@ -116,7 +122,12 @@ _OF_A_KIND: Mapping[str, str] = {
     "special_on_consent": "G32",
     "special_dates": "G32",
     "sensitive_training": "G09",
+    "ground_lacking": "G09",
     "explicit_consent": "G09",
+    "page": "G06",
+    "page_spoken": "G06",
+    "page_front": "G06",
+    "informed_unconfirmed": "L1",
     "pause_none": "G09",
     "key_is_a_yes": "G03",
     "key_taken": "G31",
@@ -132,7 +143,9 @@ _OF_A_KIND: Mapping[str, str] = {
     "which_controller": "G13",
     "no_controller": "G13",
     "no_recipient": "G10",
+    "no_recipient_here": "G10",
     "no_custody": "G08",
+    "no_custody_here": "G08",
     "key_of_another_purpose": "G31",
     "no_line": "L2",
     "no_lead": "L2",
@@ -157,8 +170,24 @@ _OF_A_KIND: Mapping[str, str] = {
     "special_not_yet": "G32",
     "special_long": "G32",
     "page_general": "G06",
-    "page_front": "G06",
+    "page_about": "G06",
+    "page_short": "G06",
     "page_http": "G06",
+    "need_short": "G20",
+    "need_otherwise": "G20",
+    "authority_interest": "G02",
+    "capacity_all": "G33",
+    "capacity_large": "G33",
+    "notice_foreign": "G05",
+    "call_back_beside": "G31",
+    "end_on_consent": "G03",
+    "internal_consent": "G03",
+    "shared_key": "G10",
+    "emergency_doubtful": "G32",
+    "sensitive_interest": "G09",
+    "go_on_elsewhere": "G23",
+    "ground_without_consent": "G09",
+    "ground_authority": "G09",
     "long_notice": "G05",
     "sound_unconfirmed": "G05",
     "sound_unsigned": "G05",
@@ -168,6 +197,7 @@ _OF_A_KIND: Mapping[str, str] = {
     "whistle_blower_training": "G30",
     "not_informed": "L1",
     "informed_later": "L1",
+    "informed_obliged": "L1",
     "no_hosts": "G05",
     "emergency_played": "G05",
     "long_answer_time": "G03",
@@ -184,6 +214,7 @@ _OF_A_KIND: Mapping[str, str] = {
     "audit_shorter": "G11",
     "no_emergency": "G01",
     "confirmed_later": "G11",
+    "confirmed_name": "G11",
     "not_signed": "G11",
     "signed_otherwise": "G11",
     "key_revoked": "G11",

@@ -14,7 +14,7 @@ import re
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -144,7 +144,13 @@ def _public_key(value: str) -> str:
     return base64.b64encode(raw).decode("ascii")
 
 
+_SPOKEN = re.compile(r"[\w./-]*", re.UNICODE)
+"""what of a path can be said: letters, digits, full stop, slash, dash and underscore"""
+ABOUT_CALLS = re.compile(r"telefon|samtale|opkald|optag|call|record|phone", re.IGNORECASE)
+
+
 def _page(value: str) -> str:
+    """What is checked is what is heard: a query, a fragment or a port is not said, and a host alone is no page (G06)."""
     try:
         parts = urlsplit(value.strip())
         sound = parts.scheme in ("https", "http") and _HOST.fullmatch(parts.hostname or "") and not parts.username
@@ -152,7 +158,19 @@ def _page(value: str) -> str:
         sound = False
     if not sound or re.search(r"\s", value.strip()):
         raise PydanticCustomError("page", "no web address", {"value": value[:60]})
+    path = unquote(parts.path)
+    if parts.query or parts.fragment or _port(parts) or value.strip()[-1] in "?#" or not _SPOKEN.fullmatch(path):
+        raise PydanticCustomError("page_spoken", "not what is said", {"value": value[:60]})
+    if not path.strip("/") and not ABOUT_CALLS.search(parts.hostname or ""):
+        raise PydanticCustomError("page_front", "a host alone", {"value": value[:60]})
     return value.strip()
+
+
+def _port(parts: SplitResult) -> bool:
+    try:
+        return parts.port is not None
+    except ValueError:
+        return True
 
 
 def _keys(value: str) -> str:

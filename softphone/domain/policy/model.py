@@ -59,6 +59,13 @@ class Recipient(PolicyPart):
     id: Id
     purpose: KeyRole
     public_key: PublicKey
+    controller: Id | None = None
+    """whose lines' recordings it opens; where left out, every controller's"""
+    lines: tuple[Id, ...] = ()
+    """whose recordings it opens; where left out, every line's"""
+
+    def opens(self, line: Line) -> bool:
+        return self.controller in (None, line.controller) and (not self.lines or line.id in self.lines)
 
 
 class Team(PolicyPart):
@@ -275,5 +282,6 @@ class Policy(PolicyPart):
     def language_of(self, line: Line) -> Language:
         return line.language or self.notice_language
 
-    def recipients(self, role: KeyRole) -> tuple[Recipient, ...]:
-        return tuple(one for one in self.recipient if one.purpose is role)
+    def recipients(self, role: KeyRole, line: Line | None = None) -> tuple[Recipient, ...]:
+        """Who may open recordings for it: of this line, or of any."""
+        return tuple(one for one in self.recipient if one.purpose is role and (line is None or one.opens(line)))

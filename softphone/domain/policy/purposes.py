@@ -12,7 +12,7 @@ from pydantic import Field, StrictInt
 
 from softphone.domain.policy.fields import BothLanguages, Day, DayLength, Length, PolicyPart, Share, Text
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import Basis
+from softphone.domain.purpose import Basis, Purpose
 
 THREE_MONTHS = Period(months=3)
 """the general limit where a policy says nothing (G10, G36)"""
@@ -50,6 +50,11 @@ class Factors(PolicyPart):
     d: Text | None = None
     e: Text | None = None
     f: Text | None = None
+    x: Text | None = None
+    """another reason: the guideline's list is open"""
+
+
+FACTORS = "abcdefx"
 
 
 class Assessment(PolicyPart):
@@ -66,7 +71,7 @@ class Assessment(PolicyPart):
         """What keeps it from being whole: `G20.a` …, `G21`, `conclusion`. Empty: consent is not needed (G20–G22)."""
         answers = {"a": self.G20.a, "b": self.G20.b, "c": self.G20.c}
         lacking = [f"G20.{name}" for name, answer in answers.items() if answer is None]
-        if not any(factor for factor in (getattr(self.G21, name) for name in "abcdef")):
+        if not any(factor for factor in (getattr(self.G21, name) for name in FACTORS)):
             lacking.append("G21")
         if self.conclusion is None:
             lacking.append("conclusion")
@@ -147,21 +152,67 @@ SensitiveKind = Literal["cpr", "special_categories"]
 """national identity numbers; health and the like (art. 9)"""
 
 
+class DocumentedCategories(PolicyPart):
+    """Why special categories may be recorded for documentation."""
+
+    ground: Literal["art_9_2_a", "art_9_2_b", "art_9_2_c", "art_9_2_f", "art_9_2_g", "art_9_2_h", "art_9_2_i"]
+    """which letter of article 9(2)"""
+    why: Text
+    """why it applies here"""
+
+
+class TrainedCategories(PolicyPart):
+    """Why special categories may be recorded for training: not for a legal claim, nor to save a life."""
+
+    ground: Literal["art_9_2_a", "art_9_2_g", "art_9_2_h", "art_9_2_i"]
+    """which letter of article 9(2)"""
+    why: Text
+    """why it applies here"""
+
+
+class NumbersGround(PolicyPart):
+    """Why national identity numbers may be recorded."""
+
+    ground: Literal["section_11_1", "section_11_2_1", "section_11_2_2", "section_11_2_4"]
+    """which part of section 11 of the Danish data protection act: 11(1) for authorities, 11(2) for everybody else"""
+    why: Text
+    """why it applies here"""
+
+
+class CategoriesGrounds(PolicyPart):
+    """Purpose by purpose."""
+
+    documentation: DocumentedCategories | None = None
+    training: TrainedCategories | None = None
+
+
+class NumbersGrounds(PolicyPart):
+    """Purpose by purpose."""
+
+    documentation: NumbersGround | None = None
+    training: NumbersGround | None = None
+
+
+Ground = DocumentedCategories | TrainedCategories | NumbersGround
+EXPLICIT_CONSENT = "art_9_2_a"
+
+
 class Sensitive(PolicyPart):
     """What is said on the line that falls under rules of its own, and on which exception it may be recorded (G09)."""
 
     expected: tuple[SensitiveKind, ...] = ()
-    cpr_ground: Text | None = None
-    special_categories_ground: Text | None = None
+    cpr_ground: NumbersGrounds = NumbersGrounds()
+    special_categories_ground: CategoriesGrounds = CategoriesGrounds()
     pause: DayLength = Period(seconds=60)
 
-    def ground(self, kind: SensitiveKind) -> str | None:
-        return self.cpr_ground if kind == "cpr" else self.special_categories_ground
+    def ground(self, kind: SensitiveKind, purpose: Purpose) -> Ground | None:
+        grounds = self.cpr_ground if kind == "cpr" else self.special_categories_ground
+        return grounds.documentation if purpose is Purpose.DOCUMENTATION else grounds.training
 
     @property
     def recorded(self) -> tuple[SensitiveKind, ...]:
         """What is expected and has a ground: recorded like everything else."""
-        return tuple(kind for kind in self.expected if self.ground(kind) is not None)
+        return tuple(kind for kind in self.expected if any(self.ground(kind, one) for one in Purpose))
 
     @property
     def resumes(self) -> bool:

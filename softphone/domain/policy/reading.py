@@ -20,6 +20,7 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.errors import Param
 from softphone.domain.policy import checks
 from softphone.domain.policy.calls import day_of
+from softphone.domain.policy.confirming import ABOUT_CONFIRMATIONS, SHORT, as_word, doubt_hash
 from softphone.domain.policy.doubts import doubts
 from softphone.domain.policy.faults import (
     KeyPath,
@@ -46,9 +47,13 @@ from softphone.domain.policy.model import (
 )
 from softphone.domain.policy.purposes import (
     Assessment,
+    CategoriesGrounds,
     Documentation,
+    DocumentedCategories,
     Factors,
     Need,
+    NumbersGround,
+    NumbersGrounds,
     Sensitive,
     SpecialCircumstances,
     Training,
@@ -72,6 +77,12 @@ _TABLES: Mapping[str, type[PolicyPart]] = {
     "assessment": Assessment,
     "G20": Need,
     "G21": Factors,
+    "cpr_ground": NumbersGrounds,
+    "special_categories_ground": CategoriesGrounds,
+}
+_GROUNDS: Mapping[str, type[PolicyPart]] = {
+    "cpr_ground": NumbersGround,
+    "special_categories_ground": DocumentedCategories,
 }
 _WANTED = {
     "string_type": "text",
@@ -86,8 +97,8 @@ _WANTED = {
     "is_instance_of": "text",
 }
 _OWN = frozenset(
-    {"period", "period_of_days", "share", "number", "short_number", "public_key", "page", "keys", "time_zone"}
-    | {"day", "host", "address", "mark"}
+    {"period", "period_of_days", "share", "number", "short_number", "public_key", "keys", "time_zone"}
+    | {"page", "page_spoken", "page_front", "day", "host", "address", "mark"}
 )
 _PATTERNS = {"language_key": "one_key", "hash": "hash"}
 """a text that does not look as it should is an id, but for these"""
@@ -168,7 +179,10 @@ def policy_from(
             raise PolicyError(faults, sounds=sounds)
         loaded = LoadedPolicy(part[0], (), lines, path, sha256, part[1])
         raise PolicyPartlyRead(faults, _doubted(loaded, now, [finding.path for finding in findings]), sounds)
-    return _doubted(LoadedPolicy(policy, (), lines, path, sha256), now)
+    loaded = _doubted(LoadedPolicy(policy, (), lines, path, sha256), now)
+    if unconfirmed := _unconfirmed(loaded):
+        raise PolicyPartlyRead(unconfirmed, loaded)
+    return loaded
 
 
 def _doubted(loaded: LoadedPolicy, now: datetime, faulty: Sequence[KeyPath] = ()) -> LoadedPolicy:
@@ -180,7 +194,27 @@ def _doubted(loaded: LoadedPolicy, now: datetime, faulty: Sequence[KeyPath] = ()
         return any(path[: len(one)] == one or one[: len(path)] == path or one[:1] == (rests_on,) for one in faulty)
 
     found = [one for one in doubts(loaded.policy, day_of(loaded.policy, now)) if not told(one)]
-    return loaded.with_remarks(*(warning_at(loaded, one.path, one.code, **one.params) for one in found))
+    return loaded.with_remarks(*(_confirmable(loaded, one) for one in found))
+
+
+def _confirmable(loaded: LoadedPolicy, doubt: checks.Finding) -> PolicyFault:
+    """A doubt, with who has confirmed it and when."""
+    warning = warning_at(loaded, doubt.path, doubt.code, **doubt.params)
+    if doubt.code in ABOUT_CONFIRMATIONS:
+        return warning
+    hash_ = doubt_hash(loaded.policy, doubt)
+    one = next((one for one in loaded.policy.confirmed if one.hash == hash_), None)
+    return replace(warning, hash=hash_, by=one.by if one else "", on=one.on if one else None)
+
+
+def _unconfirmed(loaded: LoadedPolicy) -> list[PolicyFault]:
+    """What is taken up only once a person has confirmed it: employees are recorded by law before they are told (L1)."""
+    code = "policy.fault.informed_unconfirmed"
+    return [
+        replace(one, code=code, params={**one.params, "hash": one.hash[:SHORT], "path": as_word(loaded.path)})
+        for one in loaded.remarks
+        if one.code == "policy.warning.informed_obliged" and not one.by
+    ]
 
 
 def fault_at(loaded: LoadedPolicy, path: KeyPath, code: str, /, **params: Param) -> PolicyFault:
@@ -255,7 +289,8 @@ def _unknown_key(path: KeyPath, key: str) -> checks.Finding:
     names = [part for part in path[:-1] if isinstance(part, str)]
     table = names[-1] if names else ""
     other = Wording if "wording" in names else SoundFile if "sound" in names else LocalText
-    known = list(_TABLES.get(table, other).model_fields)
+    ground = _GROUNDS.get(names[-2]) if len(names) > 1 else None
+    known = list((ground or _TABLES.get(table, other)).model_fields)
     near = difflib.get_close_matches(key, known, n=1)
     if near:
         return checks.Finding(path, "unknown_key_near", {"name": key[:60], "near": near[0]})
@@ -344,7 +379,8 @@ def _of_a_line(path: KeyPath, line: Line | None, raw: Mapping[str, Any]) -> list
             findings += checks.special_circumstances((*path, "training", "special_circumstances"), special)
     sensitive = _part(Sensitive, raw.get("sensitive"))
     if sensitive:
-        findings += checks.sensitive((*path, "sensitive"), sensitive, training)
+        rescue = raw.get("emergency_service") is True
+        findings += checks.sensitive((*path, "sensitive"), sensitive, documentation, training, rescue=rescue)
         worded = _table(raw.get("wording"))
         findings += checks.explicit_consent((*path, "sensitive"), sensitive, training, documentation, worded)
     if line is not None:

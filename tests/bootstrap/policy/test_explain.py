@@ -26,7 +26,16 @@ def test_each_line_is_explained_in_sentences_with_the_words_that_the_party_hears
     )
     assert told.index(sales) < told.index(support)
     first, second = told[told.index(sales) : told.index(support)], told[told.index(support) :]
-    for written in ("10 %", "(N7)", "(N1)", "nordlys.example/telefonsamtaler", "*9", "opvejer", "case-1", "lead-1"):
+    for written in (
+        "10 %",
+        "(N7)",
+        "(N1)",
+        "nordlys.example/telefonsamtaler",
+        "*9",
+        "Begge parter har gavn af, at det aftalte kan vises.",
+        "case-1",
+        "lead-1",
+    ):
         assert written in first, written
     assert "N7" not in second
     assert {Language.DA: "5 år", Language.EN: "5 years"}[language] in second
@@ -97,7 +106,9 @@ def test_a_line_that_falls_back_to_consent_is_explained_as_one_that_asks(
 
 
 def test_what_an_assessment_lacks_is_told_in_words(home: Path, file: Path, capsys: Captured) -> None:
-    unfinished = POLICY.replace(', c = "ikke på anden måde"', "").replace('conclusion = "Behovet er der."\n', "")
+    unfinished = POLICY.replace(', c = "Aftalen kan ikke vises på anden måde."', "").replace(
+        'conclusion = "Behovet er der."\n', ""
+    )
     file.write_text(unfinished, encoding="utf-8")
     assert klartone(home, "policy", "explain", file, "salg") == 0
     told = " ".join(capsys.readouterr().out.split())
