@@ -54,7 +54,7 @@ def test_the_policy_of_the_pictures_is_doubted_for_no_more_than_it_leaves_unsaid
     text = Path(__file__).with_name("pictures").joinpath("policy.toml").read_text("utf-8")
     keys = {KeyRole(role): key for role, key in KEYS.items()}
     loaded = policy_of(filled(text, keys).replace("$language", "da").replace("$year", str(datetime.now(UTC).year)))
-    unsaid = {"no_why_kept", "no_capacity", "every_call", "no_rule"}
+    unsaid = {"no_why_kept", "no_capacity", "every_call", "no_rule", "go_on_elsewhere"}
     assert {one.code.removeprefix("policy.warning.") for one in loaded.remarks} == unsaid
 
 

@@ -93,13 +93,13 @@ def test_own_words_with_doubts_are_told_with_their_rule_and_how_to_confirm_them(
     own = """
 [line.wording.N7.en]
 essentials = "Calls may be recorded and stored to document what we agree and to train our staff."
-facts = "If you'd rather not have it used for training, say so{keys}, and it won't be. Object or get access at {page}."
+facts = "If you'd rather not have it used for training, say so{keys}, and it won't be. Get access at {page}."
 """
     policy.write_text(POLICY.replace('opt_out = "stop"\n', f'opt_out = "stop"\n{own}'), "utf-8")
     told = said(capsys, "notice", "salg", "--policy", policy, "--notice", "N7", "--language", "en")
     assert "We record and keep this call" in told
-    assert "calls may be recorded and stored" in told
-    assert "(G05)" in told
+    assert "does not find the right to object" in told
+    assert "(G23)" in told
     assert re.search(r"--confirm [0-9a-f]{8} ", told)
 
 
@@ -110,7 +110,7 @@ def test_own_words_that_cannot_be_used_are_refused_with_every_fault(
     own = '\n[line.wording.N7.en]\nessentials = "We record this call."\nfacts = "We delete it on demand."\n'
     policy.write_text(POLICY.replace('opt_out = "stop"\n', f'opt_out = "stop"\n{own}'), "utf-8")
     told = said(capsys, "notice", "salg", "--policy", policy, status=1)
-    for rule in ("N7", "G05", "G06", "G08", "G23", "G39"):
+    for rule in ("N7", "G05", "G06"):
         assert f"({rule})" in told, rule
     assert "line[1].wording.N7.en" in told
 

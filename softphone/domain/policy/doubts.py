@@ -206,7 +206,11 @@ def _keys(policy: Policy) -> Iterator[Finding]:
     """One key that opens what two controllers record."""
     opened: dict[str, set[str]] = {}
     for recipient in policy.recipient:
-        theirs = {policy.controller_of(line).name for line in policy.line if _recorded(line) and recipient.opens(line)}
+        theirs = {
+            policy.controller_of(line).name
+            for line in policy.line
+            if recipient.opens(line) and _seals_for(recipient.purpose, line)
+        }
         opened.setdefault(recipient.public_key, set()).update(theirs)
     told: set[str] = set()
     for n, recipient in enumerate(policy.recipient):
@@ -215,6 +219,11 @@ def _keys(policy: Policy) -> Iterator[Finding]:
             told.add(recipient.public_key)
             params = {"id": recipient.id, "controllers": ", ".join(sorted(controllers))}
             yield Finding(("recipient", n, "public_key"), "shared_key", params)
+
+
+def _seals_for(role: KeyRole, line: Line) -> bool:
+    part = {KeyRole.DOCUMENTATION: line.documentation, KeyRole.TRAINING: line.training}
+    return _recorded(line) if role is KeyRole.CUSTODY else part[role] is not None
 
 
 def _recorded(line: Line) -> bool:

@@ -68,8 +68,8 @@ def test_what_the_phone_would_refuse_is_not_signed(home: Path, file: Path, capsy
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        (("", ""), "counts as an objection to the recording for documentation as well. The employee can ask."),
-        (('id = "salg"', 'id = "salg"\nobjection_in_call = "go_on"'), "that cannot be undone within the call"),
+        (("", ""), "also counts as an objection to the recording for documentation. The employee can ask."),
+        (('id = "salg"', 'id = "salg"\nobjection_in_call = "go_on"'), "that can't be undone in the call"),
         (('conclusion = "Behovet er der."\n', ""), "what was recorded for it is deleted"),
     ],
     ids=["interest", "interest, goes on", "consent"],
@@ -80,12 +80,18 @@ def test_what_a_key_does_is_told_beside_what_a_word_does(
     file.write_text(POLICY.replace(*change), encoding="utf-8")
     assert klartone(home, "policy", "explain", file, "salg") == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "can decline training before, during and just after the call by saying so. The call is then not used" in told
-    assert "Pressing *9 does not say what is declined. So everything ends that can" in told
+    declined = "can decline training before, during and just after the call by saying so or pressing *9. The call is then not used"  # noqa: E501
+    assert declined in told
+    alone = "Where the notice is about documentation only, pressing *9 doesn't say what is declined. So everything that can be"
+    assert alone in told
     assert key in told
+    # Where every call's notice ties the keys to training, they refuse nothing else.
+    file.write_text(POLICY.replace(*change).replace('"10 %"', '"100 %"'), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg") == 0
+    assert "doesn't say what is declined" not in " ".join(capsys.readouterr().out.split())
 
 
 def test_without_opt_out_keys_none_is_told_of(home: Path, file: Path, capsys: Captured) -> None:
     file.write_text(POLICY.replace('id = "salg"', 'id = "salg"\nopt_out_key = ""'), encoding="utf-8")
     assert klartone(home, "policy", "explain", file, "salg") == 0
-    assert "Pressing" not in capsys.readouterr().out
+    assert "pressing" not in capsys.readouterr().out

@@ -151,7 +151,9 @@ def test_what_the_check_is_not_sure_of_waits_for_a_person_whose_confirmation_is_
 
     assert klartone(home, "policy", "check", file, "--confirm", waiting["hash"]) == 1
     assert "--by" in capsys.readouterr().err
-    assert klartone(home, "policy", "check", file, "--confirm", "0" * 64, "--by", "Mette") == 1
+    assert klartone(home, "policy", "check", file, "--confirm", waiting["hash"], "--by", "Mette") == 1
+    assert "a first and a last name" in capsys.readouterr().err
+    assert klartone(home, "policy", "check", file, "--confirm", "0" * 64, "--by", "Mette Holm") == 1
     assert "0" * 64 in capsys.readouterr().err
 
     assert klartone(home, "policy", "check", file, "--confirm", waiting["hash"], "--by", "Mette Holm") == 0
@@ -161,7 +163,8 @@ def test_what_the_check_is_not_sure_of_waits_for_a_person_whose_confirmation_is_
     assert [(one["hash"], one["by"]) for one in block] == [(waiting["hash"], "Mette Holm")]
 
     after = checked(home, file, f"{UNSURE}\n{said.out}", capsys, status=0)
-    assert (after["to_confirm"], after["warnings"]) == ([], [])
+    assert after["to_confirm"] == []
+    assert {(one["confirmed_by"], one["hash"]) for one in after["warnings"]} == {("Mette Holm", waiting["hash"])}
     altered = UNSURE.replace("for documentation", "as documentation")
     again = checked(home, file, f"{altered}\n{said.out}", capsys, status=0)
     assert len(again["to_confirm"]) == 1
@@ -173,8 +176,8 @@ def test_the_command_that_confirms_is_told_once_with_the_file_and_the_hash(
     (waiting,) = checked(home, file, UNSURE, capsys, status=0)["to_confirm"]
     assert klartone(home, "policy", "check", file) == 0
     told = capsys.readouterr().out
-    assert told.count(waiting["hash"]) == 1
-    assert f"klartone policy check {file} --confirm {waiting['hash']} --by NAME" in told
+    assert told.count(waiting["hash"][:8]) == 1
+    assert f'klartone policy check {file} --confirm {waiting["hash"][:8]} --by "FIRST LAST"' in told
 
 
 def test_a_confirmation_stands_in_the_audit_log_where_there_is_an_archive_and_names_nobody(

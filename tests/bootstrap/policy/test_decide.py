@@ -53,7 +53,7 @@ def test_a_call_can_be_tried_on_a_draft_whose_keys_are_yet_to_come(home: Path, f
         ('{"line": "salg"', "That is not JSON"),
         ("[]", "must be one JSON object"),
         ("[1, 2]", "must be one JSON object"),
-        ('{"line": "salg", "number": "abc"}', "“abc” is no “number”: write a telephone number"),
+        ('{"line": "salg", "number": "abc"}', "“abc” isn't a valid “number”: write a telephone number"),
         ("{}", "“line” must always be given."),
         (
             '{"line": "salg", "time": "now"}',

@@ -49,7 +49,7 @@ def test_without_a_file_the_phones_own_policy_is_meant_and_it_must_be_signed_whe
     assert "There is no signature" in capsys.readouterr().out
     assert klartone(home, "policy", "check", file) == 0
     assert "will not use it: it is not signed" in capsys.readouterr().out
-    file.with_name(f"{file.name}.sig").write_text("A" * 86 + "==", encoding="ascii")
+    file.with_name(f"{file.name}.sig").write_text("B" * 85 + "A==", encoding="ascii")
     assert klartone(home, "policy", "check", file, "--json") == 0
     (warning,) = json.loads(capsys.readouterr().out)["warnings"]
     assert (warning["code"], warning["rule"]) == ("policy.warning.signed_otherwise", "G11")

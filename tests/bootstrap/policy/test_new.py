@@ -27,14 +27,14 @@ Bestilling
 P2M
 Reklamationer kommer inden to måneder.
 Bestillinger skal kunne vises.
-Begge har gavn af det.
-Alle bestiller.
-Aftalen er mundtlig.
+Begge har gavn af, at det aftalte kan vises.
+Næsten alle ringer for at bestille.
+Aftalen er mundtlig og gælder straks.
 Pris og tid.
 Det kan ikke gøres anderledes.
 2
 5 %
-Vi hører to om ugen.
+Vi hører to samtaler om ugen.
 8
 Vi følger op efter en måned.
 2026-10-01
@@ -94,7 +94,7 @@ def test_a_new_policy_names_the_law_that_obliges_and_says_who_is_an_authority(
         "Lov om prøver, § 4",
         "3",
         "5 %",
-        "Vi hører to.",
+        "Vi hører to samtaler om ugen.",
         "8",
         "Til opfølgning.",
         "",
