@@ -40,26 +40,21 @@ _OWN = """
 ## Your own words, your own voice
 
 A line may have its own words for a notice, with `{page}` and `{keys}` where the page and the opt-out keys are to be said
-(`docs/policy.md`). They are judged by facts, not by words, in Danish and in English:
+(`docs/policy.md`). They always wait for a person, who answers for them:
 
     klartone policy notice salg --policy policy.toml --notice N7
 
-- What certainly lacks a fact, or promises what the notice must not, is a fault of the policy, with its rule and what to write.
-- What words alone leave open is listed for a person, and Klartone's own text is used until somebody has read the wording and
-  confirmed it: `klartone policy check --confirm HASH --by NAME` gives the block to put into the policy. Another word, another
-  confirmation.
-- The check knows words and turns of phrase; it understands nothing. What waits for a person is a clause that it does
-  not know, one with any word beside the plain ones (a number, a limit, a price, a reason, *only*, one more purpose), a
-  purpose that is none (*for all purposes*, *as we like*), a right on a condition, a negation that belongs to nothing it
-  knows, what sounds like taking something back, and what gives others a right, a no or the recording. So does a right,
-  a no or an ending that is of anything but the recording and its use (*we delete your order*), a key that does not
-  surely say yes, and, where nothing is recorded without a yes, the plain statement that it is, and a yes that is asked
-  for more calls than this one. A key that says no, and recording after a no, are faults. How long it is kept may
-  be said where that is what the policy says. Opt-out keys need not be named where saying so is enough, but it asks
-  whether they were forgotten. Where health and the like are recorded on consent, it always asks whether the words name
-  them: a person must say (G09). It does not see irony, nor whether the law that is named is the one that obliges, nor
-  whether a promise is kept. It does not hear what a recording says: that must be the text that is shown. Who answers
-  for the notice is the controller.
+- What is structural is a fault of the policy, with its rule and what to write: no page, a key that is not the line's, a
+  question that is not last, a purpose left out, a plain promise that must not be made (deletion on demand, an opt-out where
+  there is none, silence for a yes, the law where none obliges).
+- All else waits for a person, and Klartone's own text is used until somebody has read the wording and confirmed it:
+  `klartone policy check --confirm CODE --by "FIRST LAST"` gives the block to put into the policy. What the check believes
+  missing or promised is shown beside it. Another word, another confirmation; who confirmed it and when stays in `check` and
+  `explain`.
+- The check knows words; it understands nothing. It sees no irony, nor whether the law that is named is the one that obliges,
+  nor whether a promise is kept, and it does not hear what a recording says: that must be the text that is shown. Where health
+  and the like are recorded on consent, it always asks whether the words name them (G09). Who answers for the notice is the
+  controller.
 
 Recorded with a microphone, or made ready from a finished recording, a notice is trimmed and made as loud as the voice (EBU R 128,
 -20.5 LUFS, no peak above -3 dB), and lies beside the policy:
@@ -76,7 +71,7 @@ _INTRO = """\
 
 What a party hears before anything is recorded, in the words of the bundled rulebook (`plugins/datatilsynet/texts`). Each says
 what the guideline's table asks of it (N1 to N8) and promises nothing that the table forbids; the check that proves it
-(`klartone policy notice`) judges a controller's own words in the same way. The controller here is Nordlys El A/S, with the
+(`klartone policy notice`) is held against a controller's own words too. The controller here is Nordlys El A/S, with the
 page *nordlys.example/telefonsamtaler* and the opt-out keys *\\*9*.
 
 This page is written by `python -m tests.plugin.notices_page --write docs/notices.md`, from the texts themselves and from
