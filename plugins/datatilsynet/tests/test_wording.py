@@ -250,7 +250,12 @@ def test_the_opt_out_keys_are_said_where_an_opt_out_exists_and_the_line_has_keys
             "nordlys.dk/telefonsamtaler",
             "nordlys dot d k, slash telefonsamtaler",
         ),
-        ("https://opkald.nordlys.example", Language.DA, "opkald.nordlys.example", "opkald punktum nordlys punktum example"),
+        (
+            "https://opkald.nordlys.example",
+            Language.DA,
+            "opkald.nordlys.example",
+            "opkald punktum nordlys punktum example",
+        ),
         (
             "https://el-net.com/om_os/opkald",
             Language.EN,
