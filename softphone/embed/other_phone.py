@@ -173,6 +173,9 @@ class OtherPhone:
     def sound_warning(self, call: str) -> None:
         self._effect(call, do.SoundWarningTone())
 
+    def follow_source(self, call: str) -> None:
+        self._effect(call, do.FollowSource())
+
     # --- its recorder ----------------------------------------------------------------------------
 
     def start(self, call: str, recording: str, segment: int, key: bytes) -> None:  # noqa: ARG002 - all are empty

@@ -186,6 +186,13 @@ class Calls:
             call.held_by_us, call.held_by_them = event.by_us, event.by_them
             self._feed(call, ev.HoldSignalled(event.by_us or event.by_them))
 
+    def hold_failed(self, event: sip.HoldFailed) -> None:
+        """The agent believes that the party waits, or hears again: that it does not is hers to know."""
+        if call := self._live.get(event.call):
+            wish, why = "hold" if event.held else "resume", "refused" if event.code else "unanswered"
+            self._occurred(call, "hold_failed", {"wish": wish, "code": event.code})
+            self._tell(Fault(Said(f"fault.{wish}.{why}"), call.id))
+
     def media(self, event: sip.MediaChanged) -> None:
         if call := self._live.get(event.call):
             call.has_media = event.active
@@ -193,6 +200,13 @@ class Calls:
 
     def put_through(self, event: sip.IdentityChanged) -> None:
         self._signal(event.call, ev.IdentityChanged(), "identity_changed")
+
+    def party_sound(self, event: sip.PartySound) -> None:
+        self._signal(event.call, ev.PartySoundChanged(event.there), "party_sound", {"there": event.there})
+
+    def source_doubted(self, event: sip.SourceDoubted) -> None:
+        signal = ev.SourceChanged() if event.doubted else ev.SourceReturned()
+        self._signal(event.call, signal, "source_doubted", {"doubted": event.doubted})
 
     def preference(self, event: sip.RecordPreference) -> None:
         """`off` refuses. Whatever else a phone would like is no refusal and no consent; a wish for a pause is noted."""

@@ -186,10 +186,16 @@ class Engine:
                 calls.digit(event)
             case sip.HoldChanged():
                 calls.held(event)
+            case sip.HoldFailed():
+                calls.hold_failed(event)
             case sip.MediaChanged():
                 calls.media(event)
             case sip.IdentityChanged():
                 calls.put_through(event)
+            case sip.PartySound():
+                calls.party_sound(event)
+            case sip.SourceDoubted():
+                calls.source_doubted(event)
             case sip.RecordPreference():
                 calls.preference(event)
             case sip.PeerBecameAware():

@@ -73,6 +73,8 @@ class Account:
         """of `no`, what had had its yes"""
         self.unanswered: set[Purpose] = set()
         self.began: set[Purpose] = set()
+        self.held_up = False
+        """held from the first moment: nobody has been told yet"""
         self.pressed: dict[Purpose, float] = {}
         self.remembered: set[Purpose] = set()
         self.time_up = self.wants_digits = self.asks_newcomer = False
@@ -141,6 +143,7 @@ class Account:
         match event:
             case e.Answered():
                 self.stage = "talking"
+                self.held_up = self.silent and self.person
                 self._if_vouched()
             case e.PersonAnswered():
                 self.person = True
@@ -391,11 +394,14 @@ class Account:
                 pass
 
     def _pause(self, which: str, on: bool) -> None:
-        if self.stage == "talking" or (which == "no_desk" and self.stage == "ringing"):
+        if self.stage == "talking" or (which in ("no_desk", "held") and self.stage == "ringing"):
             self.pauses = self.pauses | {which} if on else self.pauses - {which}
             if self.silent:
                 self.pressed, self.time_up, self.readable = {}, False, False
                 self.remembered &= set() if self.informed or self.sound else self.remembered
+            elif self.held_up:
+                self.held_up = False
+                self._if_vouched()
 
     def _disputed(self, event: e.Event) -> None:
         """A hold (G10): on all that is kept of the call, and on what comes of it."""

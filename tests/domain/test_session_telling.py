@@ -380,3 +380,45 @@ def test_the_log_says_where_a_yes_is_needed_because_nothing_was_assessed() -> No
     decision = replace(SCENES["N3"].decision, reasons=(Reason.CONSENT, Reason.NO_ASSESSMENT))
     assert ("no_assessment", "G22") in ringing(decision, "N3").entries
     assert ("no_assessment", "G22") not in Call("N3").entries
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize("name", ["N1", "N7", "N1 read, outgoing", "N1 upstream"])
+def test_held_from_the_first_moment_is_a_pause_and_the_party_is_told_when_it_ends(name: str) -> None:
+    """Before, the hold was forgotten with the answer: the notice was read to nobody, and counted."""
+    scene, vouched = name.removesuffix(" upstream"), name.endswith("upstream")
+    call = Call(scene)(*([e.UpstreamVouched(NoticeId.N1)] if vouched else []), e.HoldSignalled(True), e.Answered())
+    if not call.state.told.person:
+        call(e.HoldSignalled(False), e.PersonAnswered())
+        assert call.state.told.phase is Told.READING
+        return
+    assert not call.did(f.PlayNotice)
+    assert call.state.told.phase is Told.NOTHING
+    assert (call.status.headline, call.reasons[0]) == (Headline.PAUSED, Reason.HELD)
+    call(e.HoldSignalled(False))
+    if vouched:
+        assert call.recorded == {DOC}
+    else:
+        assert call.did(f.PlayNotice)
+        assert f.SetMicrophone(False) in call.last
+
+
+def test_a_hold_that_ended_before_the_answer_holds_nothing_up() -> None:
+    assert Call("N1")(e.HoldSignalled(True), e.HoldSignalled(False), e.Answered()).did(f.PlayNotice)
+
+
+@pytest.mark.rule("G05")
+def test_a_party_that_has_sent_no_sound_yet_is_told_and_not_recorded_until_it_has() -> None:
+    call = Call("N1")(e.PartySoundChanged(False)).answer()
+    assert (call.status.headline, call.reasons[0]) == (Headline.NOTICE, Reason.WAITING_FOR_NOTICE)
+    call(e.NoticeHeard())
+    assert (call.status.headline, call.reasons[0]) == (Headline.PAUSED, Reason.NO_SOUND)
+    assert call(e.PartySoundChanged(True)).recorded == {DOC}
+    assert call.entries[0][0] == "party_sound_back"
+
+
+def test_the_moment_before_a_party_is_heard_first_is_in_no_log() -> None:
+    call = Call("N1")(e.PartySoundChanged(False), e.Answered(), e.PartySoundChanged(True))
+    assert not call.noted("party_sound_gone")
+    assert not call.noted("party_sound_back")
+    assert call(e.NoticeStarted(8.0), e.NoticeHeard()).recorded == {DOC}

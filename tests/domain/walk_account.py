@@ -29,7 +29,7 @@ def happens(world: World, event: e.Event, before: Status) -> World:
         case e.Rang() if world.stage == "new":
             return replace(world, stage="ringing", person=scene.direction != "outbound")
         case e.Answered() if world.stage == "ringing":
-            return _if_vouched(replace(world, stage="talking"))
+            return _if_vouched(replace(world, stage="talking", held_up=world.silent and world.person))
         case e.PersonAnswered() if world.stage == "talking" and not world.silent and not world.person:
             return _if_vouched(replace(world, person=True))
         case e.UpstreamVouched(notice=notice, keys=keys) if world.stage in ("ringing", "talking"):
@@ -215,6 +215,7 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
                 pressed=(),
                 asked_newcomer=False,
                 newcomer=False,
+                held_up=False,
             )
         case e.HoldSignalled(held=on):
             return _pause(world, "held", on)
@@ -324,12 +325,12 @@ def _place(world: World, agent: str) -> World:
 
 
 def _pause(world: World, which: str, on: bool) -> World:
-    if world.stage != "talking":
+    if world.stage != "talking" and not (which == "held" and world.stage == "ringing"):
         return world
     pauses = world.pauses | {which} if on else world.pauses - {which}
     now = replace(world, pauses=pauses)
     if not now.silent:
-        return now
+        return _if_vouched(replace(now, held_up=False)) if now.held_up else now
     remembered = NONE if now.told else now.remembered
     return replace(now, pressed=(), time_up=False, readable=False, remembered=remembered)
 

@@ -128,6 +128,8 @@ class World:
     unanswered: Purposes = NONE
     asked_again: Purposes = NONE
     """once more by the agent, and never again"""
+    held_up: bool = False
+    """held from the first moment: nobody has been told yet"""
     began: Purposes = NONE
     pauses: frozenset[str] = frozenset()
     wanted_digits: bool = False

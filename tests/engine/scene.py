@@ -101,6 +101,9 @@ class FakePhone:
     def sound_warning(self, call: str) -> None:
         self.done.append("warning tone")
 
+    def follow_source(self, call: str) -> None:
+        self.done.append("follow source")
+
 
 @dataclass
 class FakeRecorder:

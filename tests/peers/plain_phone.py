@@ -1,7 +1,7 @@
 """A phone of the plainest kind, for what no softphone says or leaves out: it writes its SIP itself, from any loopback address.
 
-It calls, acknowledges, answers every re-INVITE, allows no UPDATE, and keeps all that it was sent. It has no sound: its RTP
-port swallows what comes.
+It calls, acknowledges, answers every re-INVITE, allows no UPDATE, and keeps all that it was sent. It says silence, or nothing
+at all (`mute`), and swallows what it hears.
 
     with plain_phone("127.0.0.2") as phone:
         phone.call("127.0.0.1", port, "70102030", headers={"Klartone-Told": "N1"})
@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import re
 import socket
+import struct
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from tests.peers.processes import until
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"
 """what it takes"""
+SILENCE = b"\xd5" * 160
+"""20 ms in A-law"""
 
 
 class PlainPhone:
@@ -30,6 +33,12 @@ class PlainPhone:
     record-aware; `allow`: what it says that it takes."""
 
     def __init__(self, host: str, number: str, *, name: bytes, aware: bool, allow: str) -> None:
+        self.refuses = ""
+        """how it answers a re-INVITE: a status line's end, `silence`, or as a phone that agrees"""
+        self.direction = "sendrecv"
+        """of every SDP it makes"""
+        self.mute = False
+        """it sends no RTP"""
         self._allow = allow
         self._supported = "record-aware" if aware else "replaces"
         self._sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -47,8 +56,11 @@ class PlainPhone:
         self.wishes: Sequence[str] = ()
         """attributes of every SDP it makes"""
         self.heard: list[str] = []
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
+        self._sound_to: tuple[str, int] | None = None
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=one, daemon=True) for one in (self._listen, self._speak)]
+        for one in self._threads:
+            one.start()
 
     def call(
         self,
@@ -102,9 +114,11 @@ class PlainPhone:
 
     def close(self) -> None:
         self._over = True
+        self._ended.set()
         # A word to itself: nothing else wakes who listens.
         self._sip.sendto(b"over", (self._host, self._port))
-        self._thread.join(2)
+        for one in self._threads:
+            one.join(2)
         self._sip.close()
         self._rtp.close()
 
@@ -118,6 +132,8 @@ class PlainPhone:
             if not text.strip():
                 continue
             self.heard.append(text)
+            if media := re.search(r"^c=IN IP4 (\S+)\r?$.*?^m=audio (\d+)", text, re.MULTILINE | re.DOTALL):
+                self._sound_to = media[1], int(media[2])
             if text.startswith("SIP/2.0 200") and "INVITE" in _header(text, "CSeq"):
                 self._them = _header(text, "To")
                 self._send("ACK", int(_header(text, "CSeq").split()[0]), {}, "")
@@ -128,8 +144,10 @@ class PlainPhone:
         method = request.split()[0]
         # It does not know UPDATE, whatever anybody makes of its Allow.
         status, body = ("501 Not Implemented", "") if method == "UPDATE" else ("200 OK", "")
+        if method == "INVITE" and self.refuses == "silence":
+            return
         if method == "INVITE":
-            body = self._sdp()
+            status, body = (self.refuses, "") if self.refuses else (status, self._sdp())
         copied = "".join(f"{name}: {_header(request, name)}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq"))
         self._out(f"SIP/2.0 {status}\r\n{copied}{self._common(body)}{body}")
 
@@ -160,8 +178,17 @@ class PlainPhone:
         wishes = "".join(f"a={one}\r\n" for one in self.wishes)
         return (
             f"v=0\r\no=- 1 {next(self._numbers)} IN IP4 {self._host}\r\ns=-\r\nc=IN IP4 {self._host}\r\nt=0 0\r\n"
-            f"m=audio {self._rtp.getsockname()[1]} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n{wishes}"
+            f"m=audio {self._rtp.getsockname()[1]} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na={self.direction}\r\n"
+            f"{wishes}"
         )
+
+    def _speak(self) -> None:
+        number = 0
+        while not self._ended.wait(0.02):
+            if self._sound_to is not None and not self.mute:
+                number += 1
+                head = struct.pack("!BBHII", 0x80, 8, number & 0xFFFF, number * 160, 1)
+                self._rtp.sendto(head + SILENCE, self._sound_to)
 
     def _out(self, text: str) -> None:
         self._sip.sendto(_bytes(text), self._peer)

@@ -361,6 +361,7 @@ class CallMediaInfo:
 
 class CallInfo:
     role: int
+    callIdString: str
     state: int
     lastStatusCode: int
     lastReason: str

@@ -37,12 +37,17 @@ def sound_changed(turn: Turn, event: PartySoundChanged) -> None:
     pauses = state.pauses
     if (pauses.sound is PartySound.THERE) is event.present or state.stage not in (Stage.RINGING, Stage.TALKING):
         return
+    expected = pauses.sound is PartySound.NOT_YET and state.told.phase is not Told.INFORMED
     if event.present:
         pauses = replace(pauses, sound=PartySound.THERE, sound_missing=False)
     elif state.stage is Stage.RINGING:
         pauses = replace(pauses, sound=PartySound.NOT_YET)
     else:
         pauses = replace(pauses, sound=PartySound.GONE)
+    if state.stage is Stage.RINGING or expected:
+        # Of every call for a moment, and nothing was to be recorded in it: no entry says so.
+        turn.set(pauses=pauses.after(state.pauses, turn.now))
+        return
     pause(turn, pauses, "party_sound_back" if event.present else "party_sound_gone", Reason.NO_SOUND.rule)
 
 

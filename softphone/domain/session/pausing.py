@@ -20,7 +20,7 @@ from softphone.domain.events import (
     Timer,
 )
 from softphone.domain.session.state import Pauses, Sensitive, Stage, State
-from softphone.domain.session.telling import cut_short, start_reading
+from softphone.domain.session.telling import begin_at_last, cut_short, start_reading
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import Told
 
@@ -41,16 +41,22 @@ def pause(turn: Turn, pauses: Pauses, event: str, rule: str) -> None:
         turn.set(told=replace(told, interrupted=True, readable=False))
     elif not pauses.silent and told.phase is Told.READING and told.interrupted:
         start_reading(turn)
+    begin_at_last(turn)
 
 
 # --- held, the agent's media, a consultation ------------------------------------------------------------
 
 
 def hold_signalled(turn: Turn, event: HoldSignalled) -> None:
-    """Held by either side, or parked: no hold music, no private talk."""
+    """Held by either side, or parked: no hold music, no private talk. Held before the answer, it is from the first moment."""
     pauses = turn.state.pauses
-    if turn.state.stage is Stage.TALKING and pauses.held is not event.held:
-        pause(turn, replace(pauses, held=event.held), "held" if event.held else "resumed", "L5")
+    if pauses.held is event.held:
+        return
+    pauses = replace(pauses, held=event.held)
+    if turn.state.stage is Stage.RINGING:
+        turn.set(pauses=pauses.after(turn.state.pauses, turn.now))
+    elif turn.state.stage is Stage.TALKING:
+        pause(turn, pauses, "held" if event.held else "resumed", "L5")
 
 
 def agent_media_changed(turn: Turn, event: AgentMediaChanged) -> None:

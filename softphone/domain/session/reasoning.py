@@ -7,7 +7,7 @@ from datetime import datetime
 
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.session.keeping import ordered
-from softphone.domain.session.state import PurposeState, Stage, State, no_desk
+from softphone.domain.session.state import PartySound, PurposeState, Stage, State, no_desk
 from softphone.domain.status import PurposePhase, ReasonStatus, Told
 
 TRAINING_ALONE = frozenset({Purpose.TRAINING})
@@ -31,7 +31,7 @@ def headline(state: State) -> Headline:
         return Headline.NOT_RECORDING
     if failure(state) is not None:
         return Headline.FAILED
-    if state.live and (state.pauses.for_all or _only_no_desk(state)):
+    if state.live and (_paused(state) or _only_no_desk(state)):
         return Headline.PAUSED
     if state.asked:
         return Headline.ASKED
@@ -84,7 +84,7 @@ def _headlines(state: State) -> Iterator[Found]:
             if (reason := failure(state)) is not None:
                 yield reason, None, None
         case Headline.PAUSED:
-            for reason in state.pauses.for_all or (Reason.NO_DESK,):
+            for reason in _paused(state) or (Reason.NO_DESK,):
                 yield reason, None, _paused_at(state)
         case Headline.ASKED:
             for purpose in ordered(state.asked):
@@ -93,6 +93,13 @@ def _headlines(state: State) -> Iterator[Found]:
             yield _why_notice(state), None, None
         case Headline.NOT_RECORDING:
             yield from _why_not(state)
+
+
+def _paused(state: State) -> tuple[Reason, ...]:
+    """That a party which is still being told has not been heard yet is every call's first moment, and some people's manner."""
+    pauses = state.pauses
+    waits = pauses.sound is PartySound.NOT_YET and not pauses.sound_missing and state.told.phase is not Told.INFORMED
+    return tuple(one for one in pauses.for_all if not (waits and one is Reason.NO_SOUND))
 
 
 def _paused_at(state: State) -> datetime | None:
@@ -165,7 +172,7 @@ def _others(state: State) -> Iterator[Found]:
         beside = it.phase is PurposePhase.OFF and it.reason is Reason.LINE_NOT_RECORDED
         if purpose not in state.recorder.purposes and not beside and not _no_reason(state, it):
             yield it.reason, purpose, it.at
-    for reason in state.pauses.for_all:
+    for reason in _paused(state):
         yield reason, None, _paused_at(state)
     if no_desk(state) and state.training.active:
         yield Reason.NO_DESK, Purpose.TRAINING, None

@@ -61,12 +61,24 @@ def answered(turn: Turn, _: Answered) -> None:
         turn.change(UseDraw(state.call, turn.now.utc))
         turn.note("draw_used", "G34")
     waits = state.ours and not state.terms.starts_by_itself
-    if state.live and not waits:
-        _tell(turn)
-    else:
+    if waits or not state.live:
         turn.set(told=replace(state.told, person=not (waits and state.live)))
+    elif not state.pauses.silent:
+        _tell(turn)
     if turn.state.told.phase is not Told.PLAYING:
         turn.start(SetMicrophone(True))
+
+
+def awaits_telling(state: State) -> bool:
+    """A person is there, and the notice has not begun: the party held the call before it could."""
+    told = state.told
+    begun = told.phase is not Told.NOTHING or told.not_understood
+    return state.stage is Stage.TALKING and bool(state.live) and told.person and not begun
+
+
+def begin_at_last(turn: Turn) -> None:
+    if awaits_telling(turn.state) and not turn.state.pauses.silent:
+        _tell(turn)
 
 
 def person_answered(turn: Turn, _: PersonAnswered) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from softphone.edge.channel import SourceChanged, SourceReturned
 from softphone.edge.relay.events import Counters, RelayEvent
@@ -46,7 +46,7 @@ class RelayState:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> RelayState:
         """What `to_json` gave, also after JSON has made lists of its tuples. Raises TypeError for anything else."""
-        made: dict[str, Any] = {name: tuple(one) if type(one) is list else one for name, one in fields.items()}
+        made: dict[str, Any] = {name: _tuple(one) for name, one in fields.items()}
         return cls(**made)
 
 
@@ -292,6 +292,10 @@ class RelayedCall:
             self._counters.forwarded += 1
         else:
             self._counters.unsent += 1
+
+
+def _tuple(one: object) -> object:
+    return tuple(cast("list[object]", one)) if isinstance(one, list) else one
 
 
 def _comfort(packet: Rtp) -> bool:

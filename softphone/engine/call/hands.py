@@ -39,6 +39,7 @@ class Phone(Protocol):
     def stop_notice(self, call: str) -> None: ...
     def set_recording(self, call: str, state: PeerRecordingState) -> None: ...
     def sound_warning(self, call: str) -> None: ...
+    def follow_source(self, call: str) -> None: ...
 
 
 class CallPhone(Phone, Protocol):
@@ -226,7 +227,7 @@ class Hands:
             case do.SoundWarningTone():
                 self._phone.sound_warning(call.id)
             case do.FollowSource():
-                pass
+                self._phone.follow_source(call.id)
             case do.EndCall():
                 self._phone.hang_up(call.id)
         return None

@@ -15,7 +15,12 @@ from softphone.edge.channel import (
     EdgeAccount,
     EdgeState,
     MissedWhileBusy,
+    NoSoundYet,
+    PartySoundBack,
+    PartySoundGone,
     PeerKnown,
+    SourceChanged,
+    SourceReturned,
     StrangerRefused,
 )
 from softphone.edge.channel import FromEdge as Told
@@ -89,6 +94,8 @@ class BehindEdge:
                     self._calls.digit_seen(DigitSeen(leg.call, digit, at))
             case EdgeState(counters=counters):
                 self._count(counters)
+            case PartySoundGone() | PartySoundBack() | NoSoundYet() | SourceChanged() | SourceReturned():
+                self._calls.relay_told(message)
             case _:
                 pass
 

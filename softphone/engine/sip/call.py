@@ -154,6 +154,8 @@ class Leg:
     director: CallDirector
     incoming: bool
     sound: CallSound
+    party_heard: bool = False
+    """the edge has told of the party's sound"""
     offers: Offers = field(default_factory=Offers)
     established: bool = False
     ending: bool = False
@@ -161,6 +163,8 @@ class Leg:
     media_active: bool = False
     held_by_us: bool = False
     held_by_them: bool = False
+    held_alone: bool = False
+    """the peer has refused our hold: nobody is heard here all the same, until the agent resumes"""
     record_aware: bool = False
     keyless: bool = False
     """by the peer's last SDP"""

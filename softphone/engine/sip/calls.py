@@ -15,6 +15,7 @@ import pjsua2 as pj
 
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
+from softphone.edge import channel
 from softphone.engine.sip import events
 from softphone.engine.sip.account import target_uri
 from softphone.engine.sip.call import CallDirector, Leg, call_params, new_call_id
@@ -92,8 +93,8 @@ class Calls:
         self._frames = frames
         self._record_aware = record_aware
         self._legs: dict[str, Leg] = {}
-        self._offers = Negotiation(self._legs, timers, emit, record_aware)
         self._hearing = Hearing(self._legs, ports, timers, post, emit)
+        self._offers = Negotiation(self._legs, timers, emit, record_aware, self._hearing.look_at_hold)
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
         self._crowd = crowd
 
@@ -272,6 +273,8 @@ class Calls:
             self._over(leg, happening.code, happening.reason)
         elif happening.state == pj.PJSIP_INV_STATE_CONFIRMED and not leg.established:
             leg.established = True
+            if self._by_edge and not leg.party_heard:
+                self._emit(events.PartySound(leg.call, there=False))
             self._emit(events.CallEstablished(leg.call, leg.record_aware, leg.keyless))
             leg.sound.telling = not leg.ending
             self._hearing.set_media(leg, happening.media)
@@ -308,6 +311,24 @@ class Calls:
 
     def notice_read(self, happening: NoticeRead) -> None:
         self._hearing.notice_read(happening)
+
+    def relay_told(self, event: channel.RelayEvent) -> None:
+        leg = self.by_sip(event.call_id)
+        match event:
+            case _ if leg is None or leg.ending:
+                pass
+            case channel.PartySoundBack():
+                leg.party_heard = True
+                self._emit(events.PartySound(leg.call, there=True))
+            case channel.PartySoundGone() if leg.established:
+                self._emit(events.PartySound(leg.call, there=False))
+            case channel.SourceChanged() | channel.SourceReturned() if leg.established:
+                self._emit(events.SourceDoubted(leg.call, isinstance(event, channel.SourceChanged)))
+            case _:
+                pass  # NoSoundYet: so it is taken to be until it is told otherwise
+
+    def sip_id(self, call: str) -> str:
+        return self._leg(call).director.sip_call_id
 
     def notice_ended(self, happening: NoticeEnded) -> None:
         self._hearing.notice_ended(happening)

@@ -114,9 +114,21 @@ class DigitReceived:
 
 @dataclass(frozen=True, slots=True)
 class HoldChanged:
+    """`by_us`: from our wish on until the peer has agreed that it is over, whatever it says in between."""
+
     call: str
     by_us: bool
     by_them: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFailed:
+    """The peer refused our hold, or its end (SIP's `code`), or has not answered for a while (0). Nothing is heard meanwhile."""
+
+    call: str
+    held: bool
+    """what we wanted"""
+    code: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,23 @@ class IdentityChanged:
     """The peer says in mid-call that somebody else is there (RFC 4916), or its network vouches for somebody else (RFC 3325)."""
 
     call: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartySound:
+    """Whether the party's sound comes, as the edge counts it. Before CallEstablished: none has come yet. Without an edge it is
+    never told, and taken to be there."""
+
+    call: str
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDoubted:
+    """Somebody else sends in the party's place, or that is over."""
+
+    call: str
+    doubted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +259,11 @@ PhoneEvent = (
     | CallMissed
     | DigitReceived
     | HoldChanged
+    | HoldFailed
     | MediaChanged
     | IdentityChanged
+    | PartySound
+    | SourceDoubted
     | RecordPreference
     | PeerBecameAware
     | PeerRecording

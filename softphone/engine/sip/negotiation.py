@@ -22,6 +22,9 @@ GLARE = 491
 TURN = 0.3
 """Seconds until another try when the peer's own offer is being answered."""
 
+SLOW = 4.0
+"""Seconds without an answer to a hold after which the agent is told so; SIP itself waits for half a minute."""
+
 _CHALLENGED = (401, 407)  # PJSIP answers these itself, with the account's password
 _UNKNOWN_METHOD = (405, 501)
 _SUPPORTED = 1  # pjsip_dialog_cap_status
@@ -34,20 +37,21 @@ class Negotiation:
         timers: Timers,
         emit: Callable[[events.PhoneEvent], None],
         record_aware: bool,
+        hold_changed: Callable[[Leg], None],
     ) -> None:
+        """`hold_changed`: what a leg says of its holds is to be looked at anew."""
         self._legs = legs
+        self._hold_changed = hold_changed
         self._timers = timers
         self._emit = emit
         self._record_aware = record_aware
 
     def hold(self, leg: Leg, held: bool) -> None:
-        if held:
-            # At once: the talk beside a held call is private, whenever the peer's answer comes.
-            leg.sound.held = True
+        """Wished is held, at once: the talk beside a held call is private, whenever the peer's answer comes. Its end waits for
+        that answer."""
+        leg.held_alone = False
         self._wish(leg, replace(leg.offers.wanted, held=held))
-        sent = leg.offers.sent
-        if not held and (sent is None or not sent.held):
-            leg.sound.held = leg.held_by_us or leg.held_by_them
+        self._hold_changed(leg)
 
     def set_recording(self, leg: Leg, state: events.PeerRecordingState) -> None:
         leg.recording = state
@@ -80,11 +84,19 @@ class Negotiation:
         if code < 300:
             leg.offers.accepted()
         else:
-            leg.offers.refused()
-            leg.director.attributes = leg.offers.wanted.attributes()
-            leg.sound.held = leg.held_by_us or leg.held_by_them
-            self._emit(events.PhoneFault("offer_refused", str(code), leg.call))
+            self._refused(leg, code)
         self.go_on(leg)
+        self._hold_changed(leg)
+
+    def _refused(self, leg: Leg, code: int) -> None:
+        wish, agreed, still_wished = leg.offers.sent, leg.offers.agreed, leg.offers.sent == leg.offers.wanted
+        leg.offers.refused()
+        leg.director.attributes = leg.offers.wanted.attributes()
+        if wish is None or wish.held is agreed.held:
+            self._emit(events.PhoneFault("offer_refused", str(code), leg.call))
+        elif still_wished:
+            leg.held_alone = wish.held
+            self._emit(events.HoldFailed(leg.call, wish.held, code))
 
     def go_on(self, leg: Leg) -> None:
         """Offer what is wanted and not yet agreed, if it is our turn."""
@@ -102,6 +114,14 @@ class Negotiation:
             self._later(leg.call, TURN)
         else:
             leg.offers.begin(wish, now)
+            if wish.held is not leg.offers.agreed.held:
+                call = leg.call
+                self._timers.after(SLOW, lambda: self._still_unanswered(call, now))
+
+    def _still_unanswered(self, call: str, sent_at: float) -> None:
+        leg = self._legs.get(call)
+        if leg is not None and not leg.ending and leg.offers.sent is not None and leg.offers.sent_at == sent_at:
+            self._emit(events.HoldFailed(call, leg.offers.sent.held, 0))
 
     def _send(self, leg: Leg, wish: Wish) -> None:
         params = call_params(self._record_aware)

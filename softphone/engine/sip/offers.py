@@ -48,6 +48,11 @@ class Offers:
             return None
         return self.wanted if self.wanted != self.agreed else None
 
+    @property
+    def held(self) -> bool:
+        """Whether it is, may be, or shall be held by us: until the peer has agreed to the contrary of all three."""
+        return self.wanted.held or self.agreed.held or (self.sent is not None and self.sent.held)
+
     def begin(self, wish: Wish, now: float) -> None:
         self.sent = wish
         self.sent_at = now

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from softphone.domain.errors import EngineError
 from softphone.domain.notice import NoticeFile
+from softphone.edge.channel import SameSource
 from softphone.engine.edge import Edge
 from softphone.engine.sip import happenings as seen
 from softphone.engine.sip.behind import BehindEdge
@@ -264,6 +265,11 @@ class Phone:
     def sound_warning(self, call: str) -> None:
         """A short tone that agent and party hear, and no recording; nothing where the call is held."""
         self._running()[1].sound_warning(call)
+
+    def follow_source(self, call: str) -> None:
+        """The agent has said that it is the same caller: where the sound comes from now counts as the party."""
+        if self._edge is not None:
+            self._edge.tell(SameSource(self._running()[1].sip_id(call)))
 
     def set_recording(self, call: str, state: PeerRecordingState) -> None:
         """Tell a record-aware peer `a=record` (RFC 7866); to any other, nothing is said."""

@@ -21,6 +21,10 @@ from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.timers import Timers
 from softphone.engine.turns import seconds
 
+_WORKING = frozenset(
+    {pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD},
+)
+
 
 class Hearing:
     """One for all calls."""
@@ -48,19 +52,24 @@ class Hearing:
 
     def set_media(self, leg: Leg, media: MediaState | None, *, renewed: bool = False) -> None:
         leg.media = media
-        status = media.status if media is not None else pj.PJSUA_CALL_MEDIA_NONE
-        by_us = status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD
-        by_them = status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD or (
-            by_us and media is not None and media.direction == pj.PJMEDIA_DIR_NONE
-        )
-        active = by_us or by_them or status == pj.PJSUA_CALL_MEDIA_ACTIVE
-        leg.sound.held = by_us or by_them or leg.offers.wanted.held
-        if leg.sound.held or not active:
-            self.cut_notice(leg, "held" if active else "media")
-        self.wire(leg, renewed=renewed)
+        active = media is not None and media.status in _WORKING
         if active != leg.media_active:
             leg.media_active = active
             self._emit(events.MediaChanged(leg.call, active))
+        self.look_at_hold(leg, renewed=renewed)
+
+    def look_at_hold(self, leg: Leg, *, renewed: bool = False) -> None:
+        """Who holds the call, by the media and by what we have offered: held by either, nothing of it is heard."""
+        media = leg.media
+        status = media.status if media is not None else pj.PJSUA_CALL_MEDIA_NONE
+        by_us = status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD
+        silent = media is not None and media.direction == pj.PJMEDIA_DIR_NONE and leg.media_active
+        by_them = status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD or silent
+        by_us = by_us or leg.offers.held or leg.held_alone
+        leg.sound.held = by_us or by_them
+        if leg.sound.held or not leg.media_active:
+            self.cut_notice(leg, "held" if leg.media_active else "media")
+        self.wire(leg, renewed=renewed)
         if (by_us, by_them) != (leg.held_by_us, leg.held_by_them):
             leg.held_by_us, leg.held_by_them = by_us, by_them
             self._emit(events.HoldChanged(leg.call, by_us, by_them))
