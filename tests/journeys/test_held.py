@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import pytest
 
 from softphone.domain.purpose import Headline, Reason
@@ -15,15 +13,14 @@ from tests.peers.plain_phone import plain_phone
 
 pytestmark = pytest.mark.journey
 
-on: object = pytest.fixture(scope="module")(lambda: None)
-stage: Generator[Stage] | object = shared(lines=("n1",))
+on = shared(lines=("n1",))
 
 
 @pytest.mark.rule("L5")
-def test_a_refused_hold_pauses_at_once_and_says_that_it_was_refused(stage: Stage) -> None:
-    desk = stage.desk
+def test_a_refused_hold_pauses_at_once_and_says_that_it_was_refused(on: Stage) -> None:
+    desk = on.desk
     with plain_phone() as phone:
-        phone.call(LOOPBACK, stage.sip_port, NUMBERS["n1"])
+        phone.call(LOOPBACK, on.sip_port, NUMBERS["n1"])
         call = desk.answer().id
         desk.wait_status(lambda one: one.headline is Headline.RECORDING, "recording", call)
         phone.refuses = "488 Not Acceptable Here"
@@ -43,15 +40,16 @@ def test_a_refused_hold_pauses_at_once_and_says_that_it_was_refused(stage: Stage
 
 @pytest.mark.rule("G05")
 @pytest.mark.parametrize("direction", ["sendonly", "inactive"])
-def test_held_from_the_first_moment_is_a_pause_and_the_notice_begins_when_it_ends(stage: Stage, direction: str) -> None:
-    desk = stage.desk
+def test_held_from_the_first_moment_is_a_pause_and_the_notice_begins_when_it_ends(on: Stage, direction: str) -> None:
+    desk = on.desk
     with plain_phone() as phone:
         phone.direction = direction
-        phone.call(LOOPBACK, stage.sip_port, NUMBERS["n1"])
+        phone.call(LOOPBACK, on.sip_port, NUMBERS["n1"])
         call = desk.answer().id
         status = desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call)
         assert status.reasons[0].reason is Reason.HELD
-        assert status.told is not Told.FAILED
+        assert status.notice is not None
+        assert status.notice.told is Told.NOTHING
         assert not desk.told("notice_started", call=call)
         phone.direction = "sendrecv"
         phone.offer(attributes=[])
