@@ -28,7 +28,7 @@ from softphone.edge.channel import (
 from softphone.edge.inward import Inward
 from softphone.edge.outward import Outward
 from softphone.edge.paths import Place
-from softphone.edge.relay import MediaRelay
+from softphone.edge.relay import MediaRelay, PartySilent, RelayEvent
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sound import Sounds
 from softphone.edge.switch import Switch
@@ -49,12 +49,18 @@ def main() -> int:
     first = to_edge(words.readline(LINE_LIMIT))
     if not isinstance(first, Sockets):
         return 2
-    asyncio.run(_run(first, words, wire))
+    # The relay's ports are watched by the loop itself, which Windows' own default cannot.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(_run(first, words, wire))
     return 0
 
 
 async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
     loop = asyncio.get_running_loop()
+
+    def heard(event: RelayEvent) -> None:
+        if not isinstance(event, PartySilent):
+            tell(event)
 
     def tell(message: FromEdge) -> None:
         try:
@@ -67,7 +73,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
     resolver = Resolver(*_nameserver(os.environ.get(NAMESERVER, "")))
     switch = Switch(place, resolver, tell, lambda data: to_phone.sendto(data))
     bound = udp.getsockname()[0]
-    switch.sounds = Sounds(MediaRelay(loop, "" if bound == "0.0.0.0" else bound, tell))  # noqa: S104
+    switch.sounds = Sounds(MediaRelay(loop, "" if bound == "0.0.0.0" else bound, heard))  # noqa: S104
     outward, inward = Outward(switch), Inward(switch)
     switch.transports = Transports(
         inward.take,
