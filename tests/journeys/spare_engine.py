@@ -18,8 +18,12 @@ SPARE = ("-m", "tests.journeys.spare_engine")
 
 def _spare(*args: Any, **kwargs: Any) -> Engine:
     made = create_engine(*args, **kwargs)
-    event.listen(made, "connect", lambda connection, _: connection.execute("PRAGMA cache_size=10"))
+    event.listen(made, "connect", _small)
     return made
+
+
+def _small(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA cache_size=10")
 
 
 if __name__ == "__main__":
