@@ -71,9 +71,9 @@ def mutations(messages: Sequence[bytes], seed: int, count: int) -> Iterator[byte
     chance = random.Random(seed)
     for _ in range(count):
         data = chance.choice(messages)
-        for _ in range(chance.choice((1, 1, 1, 2, 3))):
+        for _ in range(chance.choice((1, 1, 1, 1, 2, 3))):
             data = chance.choice(_WAYS)(data, chance, messages)
-        yield data
+        yield _length(data) if chance.random() < 0.8 else data
 
 
 def _byte(data: bytes, chance: random.Random, _: Sequence[bytes]) -> bytes:
@@ -128,10 +128,21 @@ def _lines(data: bytes, chance: random.Random, messages: Sequence[bytes]) -> byt
     return b"\r\n".join(lines)
 
 
-def _length(data: bytes, _: random.Random, __: Sequence[bytes]) -> bytes:
+def _length(data: bytes) -> bytes:
     """Content-Length put right again, so that the body is read too."""
     head, end, body = data.partition(b"\r\n\r\n")
     return re.sub(rb"(?i)(\r\n(?:content-length|l)\s*:\s*)[^\r]*", rb"\g<1>%d" % len(body), head) + end + body
 
 
-_WAYS = (_byte, _cut, _insert, _value, _value, _value, _number, _lines, _lines, _length)
+def _exchange(data: bytes, chance: random.Random, messages: Sequence[bytes]) -> bytes:
+    """A header as another message has it."""
+    lines = data.split(b"\r\n")
+    others = {line.partition(b":")[0]: line for line in chance.choice(messages).split(b"\r\n") if b":" in line}
+    both = [at for at, line in enumerate(lines) if line.partition(b":")[0] in others]
+    if both:
+        at = chance.choice(both)
+        lines[at] = others[lines[at].partition(b":")[0]]
+    return b"\r\n".join(lines)
+
+
+_WAYS = (_byte, _cut, _insert, _value, _value, _value, _number, _lines, _lines, _exchange, _exchange, _exchange)

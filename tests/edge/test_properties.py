@@ -51,7 +51,7 @@ HEADERS = st.one_of(
     ),
     st.tuples(
         st.just("Reason"),
-        st.builds(lambda token, text: f'{token};text="{text}"', TOKENS, st.text("aæ <>;,", max_size=9)),
+        st.tuples(TOKENS, st.text("aæ <>;,", max_size=9)).map('{0[0]};text="{0[1]}"'.format),
     ),
 )
 SINGLE = st.one_of(

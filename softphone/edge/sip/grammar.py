@@ -50,6 +50,7 @@ VIA_PARAMS = (
 
 NAME = rf"(?:{QUOTED} |{TOKEN}(?: {TOKEN})*+ )?"
 SIP_URI = rf"(?i:sips?):(?:{USER}(?::{PASSWORD})?@)?{HOST}(?::{PORT})?{URI_PARAMS}"
+PLAIN_SIP_URI = SIP_URI.replace("sips?", "sip", 1)
 TEL_URI = r"(?i:tel):\+?[0-9A-Fa-f*#().\-]++(?:;[A-Za-z0-9\-]++(?:=[A-Za-z0-9\-_.!~*'()\[\]/:&+$%]++)?)*+"
 ANY_URI = r"[A-Za-z][A-Za-z0-9+.\-]*+:[A-Za-z0-9\-_.!~*'();/?:@&=+$,%#\[\]]++"
 

@@ -123,16 +123,17 @@ _CONTACT_PARAMS = (
 _IDENTITY = rf"{g.NAME}<(?:{g.SIP_URI}|{g.TEL_URI})(?:{g.URI_HEADERS})?>{g.PARAMS}"
 _CHALLENGE = rf"{g.TOKEN} {_AUTH_PARAM}(?:, ?{_AUTH_PARAM}){{0,31}}"
 
-CONTACT = _rule(rf"{g.NAME}<{g.SIP_URI}(?:{g.URI_HEADERS})?>{_CONTACT_PARAMS}", _address, split=True, most=32)
+CONTACT = _rule(rf"{g.NAME}<{g.PLAIN_SIP_URI}(?:{g.URI_HEADERS})?>{_CONTACT_PARAMS}", _address, split=True, most=32)
+"""Of a dialog: where pjsua2 sends to. It has no TLS, and aborts where an ACK goes to a sips URI."""
 BINDING = _rule(rf"\*|{CONTACT.pattern.pattern}", _address, split=True, most=32)
-"""REGISTER's"""
+"""of a REGISTER"""
 ELSEWHERE = _rule(
     rf"{g.NAME}<(?:{g.SIP_URI}(?:{g.URI_HEADERS})?|(?!(?i:sips?:)){g.ANY_URI})>{_CONTACT_PARAMS}",
     _address,
     split=True,
     most=32,
 )
-"""a redirection's"""
+"""Of a redirection, or of what a registrar has: other phones' too, of any kind."""
 
 RULES: dict[str, Rule] = {
     "Via": _rule(rf"SIP/2\.0/{g.TOKEN} {g.HOST}(?::{g.PORT})?{g.VIA_PARAMS}", _via, split=True, most=70),
@@ -178,7 +179,10 @@ RULES: dict[str, Rule] = {
 }
 
 _REPEATED = frozenset(
-    {"Via", "From", "To", "Call-ID", "CSeq", "Contact", "Route", "Record-Route", "Service-Route", "Path"}
+    {
+        *("Via", "From", "To", "Call-ID", "CSeq", "Contact", "Route", "Record-Route", "Service-Route", "Path"),
+        *("WWW-Authenticate", "Proxy-Authenticate"),
+    }
 )
 
 _COMPACT = {

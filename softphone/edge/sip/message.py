@@ -27,13 +27,17 @@ _OTHER_VERSION = re.compile(rf"{grammar.TOKEN} [!-~]++ SIP/[0-9]++\.[0-9]++", re
 _METHOD = re.compile(rf"({grammar.TOKEN}) ")
 _REQUEST_URI = re.compile(rf"{grammar.SIP_URI}|{grammar.TEL_URI}")
 _OTHER_SCHEME = re.compile(rf"(?!(?i:sips?|tel):){grammar.ANY_URI}")
+_OF_REGISTER = re.compile(r"(?i:cseq) *+: *+[0-9]++ ++REGISTER *+")
 _FOLD = re.compile(r"\r\n +")
 _NEEDED = ("Via", "From", "To", "Call-ID", "CSeq")
 _CREDENTIALS = frozenset({"WWW-Authenticate", "Proxy-Authenticate", "Authorization", "Proxy-Authorization"})
 """Of these only Digest goes on: of another scheme PJSIP drops the whole message, though a registrar may offer both."""
-_ECHOED = frozenset({"Via", "From", "To", "Call-ID", "CSeq", "Record-Route"})
+_ANSWERED = frozenset({"Via", "From", "To", "Call-ID", "CSeq", "Record-Route"})
+_ASKED = frozenset({"From", "To", "Call-ID", "CSeq", "Record-Route", "Contact"})
 MOST_ECHOED = 2_900
-"""characters that pjsua2 has to repeat in an answer of 4000 bytes, beside what it says itself"""
+"""Characters that pjsua2 has to repeat in an answer or a request of its own, beside what it says itself. It has 4000 bytes, and
+aborts where an ACK does not fit in.
+"""
 
 
 @dataclass(slots=True)
@@ -140,7 +144,7 @@ def parse(data: bytes) -> SipMessage:
                 message.headers.append((name, value))
                 continue
             if name == "Contact":
-                rule = _contact_rule(message)
+                rule = _contact_rule(message, lines)
             found = headers.values(name, rule, value)
             if name in _CREDENTIALS and found[0][:7].lower() != "digest ":
                 continue
@@ -209,10 +213,13 @@ def _length(value: str, times: int, bytes_there: int) -> int:
     return int(value)
 
 
-def _contact_rule(message: SipMessage) -> headers.Rule:
-    if message.method == "REGISTER":
-        return headers.BINDING
-    return headers.ELSEWHERE if 300 <= message.code < 400 or message.code == 485 else headers.CONTACT
+def _contact_rule(message: SipMessage, lines: list[str]) -> headers.Rule:
+    if message.is_request:
+        return headers.BINDING if message.method == "REGISTER" else headers.CONTACT
+    if 300 <= message.code < 400 or message.code == 485:
+        return headers.ELSEWHERE
+    registrar = any(_OF_REGISTER.fullmatch(line) for line in lines)
+    return headers.ELSEWHERE if registrar else headers.CONTACT
 
 
 def _incomplete(message: SipMessage, count: Counter[str]) -> Malformed | None:
@@ -223,9 +230,13 @@ def _incomplete(message: SipMessage, count: Counter[str]) -> Malformed | None:
     if message.is_request and message.method != method:
         return Malformed("CSeq")
     message.method = method
-    if sum(len(name) + len(value) + 4 for name, value in message.headers if name in _ECHOED) > MOST_ECHOED:
+    if method != "REGISTER" and any(_size(message, echoed) > MOST_ECHOED for echoed in (_ANSWERED, _ASKED)):
         return Malformed("too_long", 513)
     return None
+
+
+def _size(message: SipMessage, names: frozenset[str]) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in message.headers if name in names)
 
 
 def _answerable(message: SipMessage, raw: dict[str, str]) -> SipMessage | None:
