@@ -43,7 +43,8 @@ VIAS = st.builds(Via, st.sampled_from(("UDP", "TCP", "TLS")), HOSTS, PORTS, PARA
 )
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20).map(lambda text: text.strip(" "))
 HEADERS = st.one_of(
-    st.tuples(st.sampled_from(("Contact", "Route", "Record-Route", "Service-Route")), ADDRESSES.map(str)),
+    st.tuples(st.sampled_from(("Route", "Record-Route", "Service-Route")), ADDRESSES.map(str)),
+    st.tuples(st.just("Contact"), ADDRESSES.map(lambda one: str(one.with_uri(one.uri.replace("sips:", "sip:"))))),
     st.tuples(st.just("Via"), VIAS),
     st.tuples(st.sampled_from(("X-Own", "User-Agent", "Subject", "Date")), TEXTS),
     st.tuples(
