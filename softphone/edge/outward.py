@@ -28,7 +28,7 @@ class Outward:
         if not data.strip(b"\r\n\0"):
             return
         try:
-            message = parse(data)
+            message = parse(data, bounded=False)
         except Malformed as error:
             self._switch.counters[f"phone.{error.reason}"] += 1
             if error.message is not None and error.message.is_request and error.message.method != "ACK":

@@ -39,16 +39,15 @@ IDLE: dict[str, Callable[[RawPeer], bytes]] = {
     ),
     "invite_contact": lambda peer: _invite(peer, "contact", Contact=EMPTY_HOST),
     "sdp_family": lambda peer: _invite(peer, "family", sdp=peer.sdp.replace(b"c=IN IP4 127.0.0.1", b"c=IN IP4 ::1")),
-    "expires": lambda peer: _invite(peer, "expires", "Expires: 4294967295"),
 }
 
 IN_CALL: dict[str, Callable[[RawPeer, str, str], bytes]] = {
     "dtmf_relay": lambda peer, call, tag: peer.request(
         "INFO", call=call, to_tag=tag, extra=("Content-Type: application/dtmf-relay",), body=b"Signal=5"
     ),
-    "update_contact": lambda peer, call, tag: peer.request("UPDATE", call=call, to_tag=tag).replace(
-        f"Contact: <sip:raw@127.0.0.1:{peer.port}>".encode(), f"Contact: {EMPTY_HOST}".encode()
-    ),
+    "update_contact": lambda peer, call, tag: peer.request(
+        "UPDATE", call=call, to_tag=tag, extra=("Content-Type: application/sdp",), body=peer.sdp
+    ).replace(f"Contact: <sip:raw@127.0.0.1:{peer.port}>".encode(), f"Contact: {EMPTY_HOST}".encode()),
 }
 
 

@@ -221,11 +221,11 @@ def canonical(name: str) -> str:
     return _COMPACT.get(key) or _SPELT.get(key) or key.title()
 
 
-def values(name: str, rule: Rule, text: str) -> list[str]:
+def values(name: str, rule: Rule, text: str, *, bounded: bool = True) -> list[str]:
     """The header's values, each as it is written anew. Raises Malformed."""
     found: list[str] = []
     for value in _split(text) if rule.split and "," in text else (text,):
-        if len(value) > MOST_VALUE and name in _REPEATED:
+        if bounded and len(value) > MOST_VALUE and name in _REPEATED:
             raise Malformed(name, 513)
         if not rule.pattern.fullmatch(value):
             value = rule.tightened(value)
