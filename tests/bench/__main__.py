@@ -19,12 +19,13 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import archive, ear, load, memory, notice, review, sealing, start, stop, year
+from tests.bench import archive, ear, load, memory, notice, review, sealing, signalling, start, stop, year
 from tests.bench.figures import Figure, table
 
 Measure = Callable[[], list[Figure]]
 WHOLE: Mapping[str, Measure] = {
     "sealing": sealing.measure,
+    "signalling": signalling.measure,
     "notice": notice.measure,
     "stop": stop.measure,
     "ear": ear.measure,
@@ -37,6 +38,7 @@ WHOLE: Mapping[str, Measure] = {
 }
 SHORT: Mapping[str, Measure] = {
     "sealing": lambda: sealing.measure(5_000),
+    "signalling": lambda: signalling.measure(2_000),
     "notice": lambda: notice.measure(3),
     "stop": lambda: stop.measure(3),
     "ear": lambda: ear.measure(6),
