@@ -56,7 +56,7 @@ class PlainPhone:
         self.wishes: Sequence[str] = ()
         """attributes of every SDP it makes"""
         self.heard: list[str] = []
-        self._sound_to: tuple[str, int] | None = None
+        self.sound_to: tuple[str, int] | None = None
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=one, daemon=True) for one in (self._listen, self._speak)]
         for one in self._threads:
@@ -133,7 +133,7 @@ class PlainPhone:
                 continue
             self.heard.append(text)
             if media := re.search(r"^c=IN IP4 (\S+)\r?$.*?^m=audio (\d+)", text, re.MULTILINE | re.DOTALL):
-                self._sound_to = media[1], int(media[2])
+                self.sound_to = media[1], int(media[2])
             if text.startswith("SIP/2.0 200") and "INVITE" in _header(text, "CSeq"):
                 self._them = _header(text, "To")
                 self._send("ACK", int(_header(text, "CSeq").split()[0]), {}, "")
@@ -185,10 +185,10 @@ class PlainPhone:
     def _speak(self) -> None:
         number = 0
         while not self._ended.wait(0.02):
-            if self._sound_to is not None and not self.mute:
+            if self.sound_to is not None and not self.mute:
                 number += 1
                 head = struct.pack("!BBHII", 0x80, 8, number & 0xFFFF, number * 160, 1)
-                self._rtp.sendto(head + SILENCE, self._sound_to)
+                self._rtp.sendto(head + SILENCE, self.sound_to)
 
     def _out(self, text: str) -> None:
         self._sip.sendto(_bytes(text), self._peer)
