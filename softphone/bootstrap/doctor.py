@@ -75,6 +75,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield from inside
     yield from policy or [_policy(settings)]
     yield _settings(home.folders.config)
+    yield from _strangers(home.folders.runtime)
 
 
 def _sip() -> Finding:
@@ -229,6 +230,21 @@ def _policy(settings: Settings, archive: Archive | None = None) -> Finding:
         told = tuple(at_its_place(one, texts()) for one in revoked)
         return Finding("doctor.policy.revoked", {"path": settings.policy, "count": len(told)}, below=told)
     return Finding("doctor.policy", {"path": settings.policy})
+
+
+def _strangers(runtime: Path) -> Iterator[Finding]:
+    """Addresses that called and were not let in, where there are any: a trunk that nobody named looks like this."""
+    from softphone.bootstrap.archive.shared import here
+    from softphone.system.strangers import read
+
+    found = read(runtime)
+    if found:
+        tell = texts()
+        told = tuple(
+            tell("doctor.stranger", host=one.host, count=one.calls, at=here(datetime.fromtimestamp(one.at, UTC)))
+            for one in reversed(found)
+        )
+        yield Finding("doctor.strangers.waits", {"count": len(found)}, below=told)
 
 
 def _tried(deed: Callable[[], object], good: Finding, bad: str) -> Finding:

@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -35,6 +36,7 @@ from softphone.engine.store import Store
 from softphone.engine.sweeper import terms_of
 from softphone.engine.turns import Inbox, clock
 from softphone.engine.unrecorded import Unrecorded
+from softphone.system import strangers
 from softphone.system.endpoint import (
     Endpoint,
     answers,
@@ -132,6 +134,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         phone, calls, rules, store, accounts, sound, settings, lambda new: save_settings(home.folders.config, new)
     )
     parts.alone_ends = wire is None
+    parts.strangers = lambda host, calls: _note_stranger(home.folders.runtime, host, calls)
     engine = Engine(parts, inbox, clients)
 
     with ExitStack() as ending:
@@ -174,6 +177,16 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
 def _password(account: str, archive: Path) -> str | None:
     secret = key_store(archive).get(password_name(account))
     return secret.decode() if secret is not None else None
+
+
+def _note_stranger(folder: Path, host: str, calls: int) -> None:
+    """On a thread of its own: a disk may take its time."""
+
+    def note() -> None:
+        with suppress(OSError):
+            strangers.note(folder, host, calls, time.time())
+
+    threading.Thread(target=note, name="strangers", daemon=True).start()
 
 
 def _converse(wire: tuple[IO[bytes], IO[bytes]], engine: Engine, inbox: Inbox) -> None:

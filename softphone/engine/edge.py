@@ -197,6 +197,7 @@ class Edge:
             case Ready():
                 gone.cancel()
                 self._ready = True
+                self._told(message)
                 if self._missed:
                     self._missed = False
                     self._missing(False)

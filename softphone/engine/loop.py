@@ -93,6 +93,8 @@ class Parts:
     settings: Settings
     save: Callable[[Settings], None]
     alone_ends: bool = True
+    strangers: Callable[[str, int], None] = lambda host, calls: None  # noqa: ARG005 - nobody is told
+    """told of addresses whose calls were refused"""
 
 
 class Clients:
@@ -210,6 +212,11 @@ class Engine:
                 calls.stood_still(event)
             case sip.RegistrationChanged():
                 accounts.registration(event)
+            case sip.EdgeChanged(present=present):
+                self.fault("edge", None if present else Said("fault.edge"))
+            case sip.StrangerRefused():
+                _log.warning("calls from an address that is not let in")
+                self._parts.strangers(event.host, event.count)
             case sip.PhoneFault(code="bug"):
                 _log.error("bug %s", event.detail)
             case sip.PhoneFault():

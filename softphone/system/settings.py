@@ -80,6 +80,11 @@ def doubts(settings: Settings) -> Iterator[tuple[str, Mapping[str, Param]]]:
         check_accounts(settings.accounts)
     except SettingsError as error:
         yield error.code, error.params
+    for one in (*settings.accept_from, *(each for account in settings.accounts for each in account.accept_from)):
+        try:
+            ipaddress.ip_network(one, strict=False)
+        except ValueError:
+            yield "error.settings.accept_from", {"address": one}
     if settings.backup:
         try:
             check_backup(settings.backup, settings.backup_every)

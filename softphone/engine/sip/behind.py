@@ -14,11 +14,13 @@ from softphone.edge.channel import (
     DigitByInfo,
     EdgeAccount,
     EdgeState,
+    FlowLost,
     MissedWhileBusy,
     NoSoundYet,
     PartySoundBack,
     PartySoundGone,
     PeerKnown,
+    Ready,
     SourceChanged,
     SourceReturned,
     StrangerRefused,
@@ -29,6 +31,8 @@ from softphone.engine.sip import events
 from softphone.engine.sip.account import domain_of
 from softphone.engine.sip.calls import Calls
 from softphone.engine.sip.happenings import DigitSeen, InviteArrived
+from softphone.engine.sip.message import mended
+from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.sip.timers import Timers
 from softphone.system.logbook import log
@@ -43,8 +47,17 @@ _log = log.getChild("edge")
 
 
 class BehindEdge:
-    def __init__(self, edge: Edge, calls: Calls, timers: Timers, emit: Callable[[events.PhoneEvent], None]) -> None:
+    def __init__(
+        self,
+        edge: Edge,
+        calls: Calls,
+        registrations: Registrations,
+        timers: Timers,
+        emit: Callable[[events.PhoneEvent], None],
+    ) -> None:
         self._edge = edge
+        self._registrations = registrations
+        self._was_ready = False
         self._calls = calls
         self._timers = timers
         self._emit = emit
@@ -84,11 +97,19 @@ class BehindEdge:
                     self._peers[call_id] = host
                     while len(self._peers) > PEERS:
                         del self._peers[next(iter(self._peers))]
+            case Ready() if self._was_ready:
+                # Connections died with the edge before; its datagrams' ways are as they were.
+                self._registrations.renew_by("tcp")
+            case Ready():
+                self._was_ready = True
+            case FlowLost(account=account):
+                self._registrations.renew(account)
             case StrangerRefused(host=host, count=count):
                 self._emit(events.StrangerRefused(host, count))
             case MissedWhileBusy():
                 at = datetime.fromtimestamp(message.at, UTC)
-                self._emit(events.CallMissed(message.account, message.name, message.number, busy=True, at=at))
+                name, number = mended(message.name), mended(message.number)
+                self._emit(events.CallMissed(message.account, name, number, busy=True, at=at))
             case DigitByInfo(call_id=call_id, digit=digit, at=at):
                 if (leg := self._calls.by_sip(call_id)) is not None:
                     self._calls.digit_seen(DigitSeen(leg.call, digit, at))

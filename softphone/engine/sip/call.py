@@ -157,6 +157,8 @@ class Leg:
     party_heard: bool = False
     """the edge has told of the party's sound"""
     offers: Offers = field(default_factory=Offers)
+    answered: bool = False
+    """by us: what remains is the ACK"""
     established: bool = False
     ending: bool = False
     media: MediaState | None = None

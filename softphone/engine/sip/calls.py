@@ -59,6 +59,12 @@ BYE_LIMIT = 1.0
 
 WATCH_SECONDS = 1.0
 
+RING_LIMIT = 180.0
+"""Seconds after which a call that nobody answers, and that its caller never takes back, is ended."""
+
+ACK_LIMIT = 10.0
+"""Seconds that an answered call waits for its ACK; SIP itself would wait 32, and as long again for an answer to BYE."""
+
 DIGIT_SECONDS = 0.3
 """How long a digit and the pause after it take on their way out, at most."""
 
@@ -134,7 +140,10 @@ class Calls:
         self._answer(self._leg(call), 180)
 
     def answer(self, call: str) -> None:
-        self._answer(self._leg(call), 200)
+        leg = self._leg(call)
+        leg.answered = True
+        self._answer(leg, 200)
+        self._timers.after(ACK_LIMIT, lambda: self._give_up(call, answered=True))
 
     def hang_up(self, call: str, code: int = 0) -> None:
         leg = self._leg(call)
@@ -244,6 +253,7 @@ class Calls:
         # By its name: a timer that held the leg would keep the pjsua2 call beyond its end.
         call = leg.call
         self._timers.after(WATCH_SECONDS, lambda: self._watch_ringing(call))
+        self._timers.after(RING_LIMIT, lambda: self._give_up(call, answered=False))
         self._emit(
             events.CallArrived(
                 call=leg.call,
@@ -404,6 +414,12 @@ class Calls:
             self._leaving[call] = (leg.account, leg.director)
             self.on_over(leg.director.sip_call_id)
             self._emit(events.CallEnded(call, 0, "", by_us=leg.ending))
+
+    def _give_up(self, call: str, *, answered: bool) -> None:
+        """The caller follows up neither its INVITE nor our answer."""
+        leg = self._legs.get(call)
+        if leg is not None and not leg.established and leg.answered is answered:
+            self.hang_up(call, 0 if answered else NOT_HERE)
 
     def _watch_ringing(self, call: str) -> None:
         """End a ringing that PJSIP has already ended without a word.

@@ -114,7 +114,7 @@ class Phone:
         )
         self._parts = registrations, calls
         if self._edge is not None and endpoint.inner is not None:
-            self._behind = BehindEdge(self._edge, calls, self._timers, self._inbox)
+            self._behind = BehindEdge(self._edge, calls, registrations, self._timers, self._inbox)
             self._edge.start(
                 endpoint.inner,
                 lambda message: self._see(seen.EdgeSaid(message)),

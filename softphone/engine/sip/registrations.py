@@ -110,6 +110,18 @@ class Registrations:
 
         self._timers.after(UNREGISTER_LIMIT, drop)
 
+    def renew(self, account: str) -> None:
+        """Register anew at once: the way by which the registrar reached this account has gone."""
+        registration = self._accounts.get(account)
+        if registration is not None and registration.settings.register:
+            with contextlib.suppress(pj.Error):
+                registration.director.setRegistration(True)
+
+    def renew_by(self, transport: str) -> None:
+        for account, registration in self._accounts.items():
+            if registration.settings.transport == transport:
+                self.renew(account)
+
     def unregister_all(self) -> None:
         for registration in self._accounts.values():
             if registration.state is not None and registration.state.state == "registered":
