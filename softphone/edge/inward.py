@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from urllib.parse import unquote
 
@@ -24,8 +23,8 @@ from softphone.edge.transports import Hop
 
 MOST_HELD = 16
 """calls with messages that wait for a name, and messages of each"""
-MOST_MISSED = 64
-"""callers and minutes that are remembered as told"""
+MOST_MISSED = 20
+"""callers that are told of as missed within a minute: more are nobody's calls"""
 _CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\s]{1,256})", re.IGNORECASE)
 _BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^\s;,]{1,256})", re.IGNORECASE)
 _RESOLVED = frozenset({"INVITE", "UPDATE"})
@@ -36,7 +35,7 @@ class Inward:
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
         self._held: dict[str, list[Callable[[], None]]] = {}
-        self._missed: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._missed: tuple[int, set[str]] = (0, set())
 
     def take(self, data: bytes, source: Hop) -> None:
         switch = self._switch
@@ -194,12 +193,12 @@ class Inward:
             if number.lower() == "anonymous" or uri.host.lower().endswith("anonymous.invalid"):
                 name, number = "", ""
         now = time.time()
-        key = (number or source.host, int(now // 60))
-        if key in self._missed:
+        minute, callers = self._missed
+        if minute != int(now // 60):
+            minute, callers = self._missed = int(now // 60), set()
+        if (who := number or source.host) in callers or len(callers) >= MOST_MISSED:
             return
-        self._missed[key] = None
-        if len(self._missed) > MOST_MISSED:
-            self._missed.popitem(last=False)
+        callers.add(who)
         account = self._switch.account_called(message, source)
         self._switch.tell(MissedWhileBusy(account, name[:128], number[:128], now))
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -106,9 +106,12 @@ def second_phone(
     codec: str = "",
     jitter: int = 100,
     edge: bool = False,
+    accept: Sequence[str] = ("127.0.0.0/8",),
     env: Mapping[str, str] | None = None,
 ) -> Generator[SecondPhone]:
-    """`counter`: say the frame counter all along. `device`: live sound, on what `env` shows of it.
+    """`edge`: it stands behind one, which takes calls that come from `accept`.
+
+    `counter`: say the frame counter all along. `device`: live sound, on what `env` shows of it.
     Codec as PJSIP names it, for example `PCMA/8000/1`. `jitter`: depth in ms; the program's own has 40, and a test more than
     that, so that what a busy machine delays does not count as lost."""
     options = [
@@ -118,7 +121,7 @@ def second_phone(
         *(["--auto-answer"] if auto_answer else []),
         *(["--counter"] if counter else []),
         *(["--device"] if device else []),
-        *(["--edge"] if edge else []),
+        *(["--edge", *(f"--accept={one}" for one in accept)] if edge else []),
         *(["--codec", codec] if codec else []),
     ]
     phone = SecondPhone(*options, env=env)
