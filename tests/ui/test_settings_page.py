@@ -83,7 +83,7 @@ def test_a_password_goes_to_the_keyring_first_and_never_over_the_wire(scene: Sce
     assert desk.window.settings.account.state.text() == "Gemmer …"
     with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
         scene.engine.tell(Done(command.id))
-    assert desk.window.settings.account.state.text() == "Gemt. Status står øverst."
+    assert desk.window.settings.account.state.text() == "Gemt."
     assert field(scene, "accountPassword").text() == ""
 
 
@@ -150,7 +150,7 @@ def test_a_password_that_was_stored_alone_is_owned_up_to_and_can_be_saved_again(
     scene.press("saveAccount")
     with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
         scene.engine.tell(Done(saved(scene, 2)[1].id))
-    assert account.state.text() == "Gemt. Status står øverst."
+    assert account.state.text() == "Gemt."
     assert account.secret.text() == ""
 
 
@@ -166,9 +166,9 @@ def test_an_account_is_not_being_saved_for_ever_when_the_engine_goes_away(scene:
 
 @pytest.mark.parametrize(
     ("registration", "words"),
-    [(Registration.NO_PASSWORD, "gemmes i nøgleringen"), (Registration.REGISTERED, "gemt – skriv for at skifte")],
+    [(Registration.NO_PASSWORD, "gemmes i nøgleringen"), (Registration.REGISTERED, "skriv kun for at skifte")],
 )
-def test_a_password_is_called_stored_only_where_there_is_one(
+def test_no_password_is_called_stored_that_nobody_may_have_given(
     scene: Scene, registration: Registration, words: str
 ) -> None:
     scene.open(replace(s.snapshot(), accounts=(AccountState(s.ACCOUNT, registration),)))
@@ -324,7 +324,10 @@ def test_what_is_doubtful_in_a_policy_in_use_is_listed_and_is_no_fault(scene: Sc
     scene.press("openSettings")
     section = desk.window.settings.policy
     assert section.state.text() == "Reglerne for Nordlys El A/S er i brug."
-    assert section.remarks_title.isVisible()
+    assert section.remarks_fold.text() == "Ét sted bør ses på"
+    assert not section.remarks.isVisible()
+    scene.press("policyRemarksFold")
+    assert section.remarks.isVisible()
     assert section.remarks.text() == "Linje 12 · line[1].training.retention · regel G10\ningen fil valgt"
     assert not section.faults.isVisible()
     assert not section.again.isVisible()
@@ -343,3 +346,40 @@ def test_a_first_start_that_is_none_says_what_became_of_the_settings(scene: Scen
     assert "3 colour" in told.text()
     assert "settings.faulty.toml" in told.text()
     assert "Velkommen" not in told.text()
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "role"),
+    [
+        (Registration.REGISTERED, "Gemt.", "ok"),
+        (Registration.REGISTERING, "Gemt. Logger på …", "muted"),
+        (Registration.REFUSED, "Gemt, men serveren afviser kontoen. Tjek bruger og adgangskode.", "danger"),
+        (Registration.NO_PASSWORD, "Gemt, men adgangskoden mangler. Skriv den ovenfor.", "danger"),
+        (Registration.UNREACHABLE, "Gemt, men serveren svarer ikke. Tjek adressen.", "danger"),
+    ],
+)
+def test_a_saved_account_is_not_green_below_a_red_line(scene: Scene, state: Registration, said: str, role: str) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    scene.press("saveAccount")
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+        scene.engine.tell(Done(saved(scene)[0].id))
+    scene.show(replace(s.snapshot(), accounts=(AccountState(s.ACCOUNT, state, code=403),)))
+    label = desk.window.settings.account.state
+    assert (label.text(), label.property("role")) == (said, role)
+
+
+def test_seventy_doubts_leave_language_and_colours_in_sight(scene: Scene) -> None:
+    doubts = tuple(Said("settings.policy.none", {}, line, f"line[{line}].retention") for line in range(74))
+    policy = replace(e.WITH_REMARKS.policy, faults=doubts)
+    desk = scene.open(replace(e.WITH_REMARKS, policy=policy))
+    desk.window.resize(376, 800)
+    scene.press("openSettings")
+    section = desk.window.settings.policy
+    assert section.remarks_fold.text() == "74 steder bør ses på"
+    assert section.height() < 400
+    scene.press("policyRemarksFold")
+    scene.qtbot.waitUntil(lambda: section.height() > 2000, timeout=2000)
+    assert section.remarks_fold.accessibleName() == "74 steder bør ses på. Skjul dem"
+    scene.press("policyRemarksFold")
+    scene.qtbot.waitUntil(lambda: section.height() < 400, timeout=2000)

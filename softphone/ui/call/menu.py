@@ -155,18 +155,19 @@ def _for_good(speech: Speech, action: str) -> str:
     """The code of what a press would delete, or end for good; empty where it does neither."""
     live = [purpose for purpose in Purpose if speech.phase(purpose) in _LIVE]
     obliged = _obliged(speech.status) and DOCUMENTATION in live
-    there, last = bool(speech.status.recordings) and speech.status.kept, len(live) < 2
+    there = bool(speech.status.recordings) and speech.status.kept
+    all_of_it = "for_good.deletes" if there else "for_good.not_recorded"
     match action:
         case "private_call":
-            return "for_good.deletes" if there else "for_good.not_recorded"
+            return all_of_it
         case "not_understood" | "voicemail" if there and not obliged:
             return "for_good.deletes"
         case "voicemail":
             return "for_good.not_recorded"
         case "keep_out_of_training" | "withdraw_training":
-            return ("for_good.deletes" if there else "for_good.not_recorded") if last else "for_good.training"
+            return "for_good.training" if DOCUMENTATION in live else all_of_it
         case "withdraw_documentation":
-            return ("for_good.deletes" if there else "for_good.not_recorded") if last else "for_good.documentation"
+            return "for_good.documentation" if TRAINING in live else all_of_it
         case "object":
             return "for_good.objection"
         case _:

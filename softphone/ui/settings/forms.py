@@ -19,6 +19,14 @@ from softphone.ui.view import View, new_id
 from softphone.wire import Account, Levels, Look, Registration, Settings, TestTone, Transport
 
 _SILENCE_DB = -60.0
+_AFTER: dict[Registration | None, tuple[str, str]] = {
+    None: ("settings.account.saved", "muted"),
+    Registration.REGISTERING: ("settings.account.saved.registering", "muted"),
+    Registration.REFUSED: ("settings.account.saved.refused", "danger"),
+    Registration.NO_PASSWORD: ("settings.account.saved.no_password", "danger"),
+    Registration.UNREACHABLE: ("settings.account.saved.unreachable", "danger"),
+}
+"""what is said of a saved account by what the server makes of it, and in which colour; else it is saved and well"""
 
 
 class Section(QWidget):
@@ -93,6 +101,8 @@ class AccountSection(Section):
         self._stored = False
         """whether the password of what is being saved is in the keyring already"""
         self._told: Callable[[Texts], str] | None = None
+        self._saved = False
+        """the last thing told: what the server makes of it follows"""
 
     def render_view(self, view: View) -> None:
         super().render_view(view)
@@ -105,6 +115,8 @@ class AccountSection(Section):
                 self.user.setText(account.user)
                 self.transport.setCurrentIndex(max(0, self.transport.findData(account.transport)))
         self.transport.render_view(view)
+        if self._saved:
+            self._tell_saved(view)
         if self._told is not None:
             self.state.setText(self._told(view.texts))
         self.address.setPlaceholderText(view.texts("settings.account.address.example"))
@@ -157,9 +169,18 @@ class AccountSection(Section):
         alone, self._stored = self._stored and not taken, False
         if taken:
             self.secret.clear()
-            self.tell(lambda texts: texts("settings.account.saved"), "ok")
+            if self._view is not None:
+                self._tell_saved(self._view)
         else:
             self.tell(lambda texts: texts("settings.account.password_alone") if alone else "", "danger")
+
+    def _tell_saved(self, view: View) -> None:
+        """Saved, and what has come of it: not in green what stands in red above."""
+        states = view.snapshot.accounts if view.snapshot else ()
+        registration = states[0].registration if states else None
+        code, role = _AFTER.get(registration, ("settings.account.saved", "ok")) if registration else _AFTER[None]
+        self.tell(lambda texts: texts(code), role)
+        self._saved = True
 
     def password_refused(self, error: KlartoneError) -> None:
         """Nothing is saved, and what was typed stays."""
@@ -168,7 +189,7 @@ class AccountSection(Section):
 
     def tell(self, said: Callable[[Texts], str], role: str = "muted") -> None:
         """Beside the button; in another language once that is chosen."""
-        self._told = said
+        self._told, self._saved = said, False
         self.state.set_role(role)
         if self._view:
             self.state.setText(said(self._view.texts))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QSizePolicy
 
-from softphone.ui.controls import FilledButton
+from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import Words
 from softphone.ui.settings.forms import Section, line_field
 from softphone.ui.theme.style import SMALL
@@ -23,7 +23,8 @@ _ROLES = {PolicyPhase.READY: "ok", PolicyPhase.LOADING: "muted"}
 
 
 class PolicySection(Section):
-    """The policy file: where it lies, whether it can be used, and what is wrong or doubtful in it."""
+    """The policy file: where it lies, whether it can be used, and what is wrong or doubtful in it. Doubts are folded: there may
+    be many, and agents change their language below."""
 
     def __init__(self) -> None:
         super().__init__("policy")
@@ -33,7 +34,9 @@ class PolicySection(Section):
         self.state = Words("policyState", size=SMALL, wrap=True)
         self.faults = Words("policyFaults", size=SMALL, wrap=True)
         self.faults.setTextInteractionFlags(_SELECTABLE)
-        self.remarks_title = Words("policyRemarksTitle", size=SMALL, role="muted")
+        self.remarks_fold = QuietButton("policyRemarksFold", size=14)
+        self.remarks_fold.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._folded = True
         self.remarks = Words("policyRemarks", size=SMALL, wrap=True)
         self.remarks.setTextInteractionFlags(_SELECTABLE)
         self.signer = line_field("policySigner")
@@ -45,8 +48,7 @@ class PolicySection(Section):
         self.body.addSpacing(4)
         self.body.addWidget(self.faults)
         self.body.addSpacing(4)
-        self.body.addSpacing(4)
-        self.body.addWidget(self.remarks_title)
+        self.body.addWidget(self.remarks_fold, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addWidget(self.remarks)
         self.body.addWidget(self.again)
         self.field("settings.policy.signer", self.signer)
@@ -55,6 +57,7 @@ class PolicySection(Section):
         self.choose.clicked.connect(self._browse)
         self.again.clicked.connect(self._read_again)
         self.signer.editingFinished.connect(self._typed)
+        self.remarks_fold.clicked.connect(self._toggle_remarks)
         self._loaded = self._loaded_signer = ""
         self._view: View | None = None
 
@@ -91,10 +94,19 @@ class PolicySection(Section):
         good = phase is PolicyPhase.READY  # what is said of a policy in use are doubts, not faults
         self.faults.setText("" if good else listed)
         self.faults.setVisible(bool(listed) and not good)
-        self.remarks_title.setText(view.texts("settings.policy.remarks"))
-        self.remarks_title.setVisible(bool(listed) and good)
+        remarked = bool(listed) and good
+        told = view.texts("settings.policy.remarks", count=len(faults))
+        show = view.texts("settings.policy.remarks.show" if self._folded else "settings.policy.remarks.hide")
+        icon = "down" if self._folded else "up"
+        self.remarks_fold.setVisible(remarked)
+        self.remarks_fold.show_as(view, told, icon=icon, name=f"{told}. {show}", why=show, means="remarks")
         self.remarks.setText(listed if good else "")
-        self.remarks.setVisible(bool(listed) and good)
+        self.remarks.setVisible(remarked and not self._folded)
+
+    def _toggle_remarks(self) -> None:
+        self._folded = not self._folded
+        if self._view is not None:
+            self._render_state(self._view)
 
     @property
     def _unusable(self) -> bool:
