@@ -95,6 +95,8 @@ def account_config(settings: AccountSettings, transport: int, bind: str, edge: s
     config = pj.AccountConfig()
     config.idUri = f"{_quoted(settings.display_name)}<sip:{user}@{domain}>"
     config.mediaConfig.transportConfig.boundAddress = bind
+    # Any free port: the library's own are 4000 and up, which anybody could guess.
+    config.mediaConfig.transportConfig.port = 0
     if edge:
         # `hide`: the edge takes no Route away that never was there.
         config.sipConfig.proxies.append(f"<sip:{edge};lr;hide>")

@@ -176,6 +176,8 @@ class SipEndpoint:
         config.uaConfig.mainThreadOnly = True
         config.uaConfig.maxCalls = MAX_CALLS
         config.uaConfig.userAgent = self._settings.user_agent
+        config.uaConfig.mwiUnsolicitedEnabled = False
+        config.uaConfig.natTypeInSdp = 0
         config.medConfig.clockRate = CLOCK_RATE
         config.medConfig.sndClockRate = CLOCK_RATE
         config.medConfig.channelCount = 1
