@@ -87,7 +87,9 @@ def test_parts_are_changed_one_at_a_time() -> None:
 
 def test_an_answer_of_the_phone_may_repeat_the_longest_that_was_let_in() -> None:
     route = f"Record-Route: <sip:10.0.0.1;lr;x={'y' * 950}>\r\n".encode()
-    longest = INVITE.replace(b"Max-Forwards: 69\r\n", route * 2 + b"Record-Route: <sip:10.0.0.1;lr;x=%s>\r\n" % (b"y" * 600))
+    longest = INVITE.replace(
+        b"Max-Forwards: 69\r\n", route * 2 + b"Record-Route: <sip:10.0.0.1;lr;x=%s>\r\n" % (b"y" * 600)
+    )
     message = parse(longest)
     message.insert_before("Via", "SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bKe0123456789")
     message.insert_before("Record-Route", "<sip:127.0.0.1:40000;lr>")
