@@ -23,6 +23,7 @@ class Outward:
         self._switch = switch
         self._held: list[SipMessage] = []
         switch.on_configured.append(self._release)
+        switch.on_lost = lambda sent: self._failed(sent, "Connection lost")
 
     def take(self, data: bytes) -> None:
         if not data.strip(b"\r\n\0"):

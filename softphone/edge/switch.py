@@ -79,6 +79,7 @@ class Switch:
         self.transports: Transports
         self.sounds: Sounds
         self.on_configured: list[Callable[[], None]] = []
+        self.on_lost: Callable[[Sent], None] = lambda _: None
         self._heard = time.monotonic()
         self._busy = False
         self._remembered = ""
@@ -166,6 +167,9 @@ class Switch:
         return self.transports.local_host(hop.host), self.transports.port
 
     def flow_lost(self, hop: Hop) -> None:
+        """A connection of ours has gone: what waits for an answer by it waits in vain."""
+        for sent in [one for one in self.sent.values() if one.hop == hop and not one.answered]:
+            self.on_lost(sent)
         for account, flow in [*self.flows.items()]:
             if flow == hop:
                 del self.flows[account]
