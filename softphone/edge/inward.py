@@ -65,7 +65,8 @@ class Inward:
         head = data[:4096]
         if head[:8] == b"SIP/2.0 ":
             branch = _BRANCH.search(head)
-            return branch is not None and branch[1].decode("latin-1") in self._switch.sent
+            name = branch[1].decode("latin-1") if branch is not None else ""
+            return name in self._switch.sent or self._switch.asking.knows(name)
         call_id = _CALL_ID.search(head)
         return call_id is not None and self._switch.dialogs.get(call_id[1].decode("latin-1")) is not None
 
@@ -178,6 +179,8 @@ class Inward:
                 self._answer(message, source, 400 if isinstance(error, Malformed) else 503)
             return
         dialog.peer = source
+        if message.method == "INVITE":
+            switch.asking.invited(message)
         paths.request_in(message, source, switch.place)
         switch.to_phone(message)
 
@@ -206,7 +209,11 @@ class Inward:
 
     def _response(self, message: SipMessage, source: Hop) -> None:
         switch = self._switch
-        sent = switch.sent.get(Via.parse(message.get("Via") or "").branch)
+        branch = Via.parse(message.get("Via") or "").branch
+        if switch.asking.knows(branch):
+            switch.asking.answered(branch, message.code)
+            return
+        sent = switch.sent.get(branch)
         if sent is None or (message.method != sent.method and message.method != "CANCEL"):
             switch.counters["response.unknown"] += 1
             return
@@ -255,6 +262,8 @@ class Inward:
                 self._switch.tell(PeerKnown(dialog.call_id, source.host, source.port, source.transport))
             self._switch.sounds.answered(dialog.call_id)
             self._switch.remember()
+        elif message.method in _RESOLVED and message.code >= 300 and dialog.established:
+            self._switch.sounds.refused(dialog.call_id)
         elif (message.method == "INVITE" and message.code >= 300 and not dialog.established) or (
             message.method == "BYE" and message.code >= 200 and message.code not in (401, 407)
         ):

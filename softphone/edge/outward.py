@@ -143,6 +143,8 @@ class Outward:
         switch, hop = self._switch, sent.hop
         sent.public = switch.public(hop, sent.account)
         paths.request_out(message, hop, sent.public)
+        if has_tag(message):
+            switch.asking.sent(message)
         if message.method == "INVITE":
             self._note_invite(message, sent)
         if not self._dress(message, hop, sent.public):
@@ -220,6 +222,8 @@ class Outward:
             return
         if dialog is not None and message.method == "INVITE" and 200 <= message.code < 300:
             switch.sounds.answered(call_id)
+            if dialog.incoming:
+                switch.asking.accepted(message)
         switch.to_network(message, hop)
 
     def _note_response(self, message: SipMessage, dialog: Dialog) -> None:

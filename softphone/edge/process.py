@@ -59,7 +59,9 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
     loop = asyncio.get_running_loop()
 
     def heard(event: RelayEvent) -> None:
-        if not isinstance(event, PartySilent):
+        if isinstance(event, PartySilent):
+            switch.asking.ask(event.call_id, switch.dialogs.get(event.call_id))
+        else:
             tell(event)
 
     def tell(message: FromEdge) -> None:

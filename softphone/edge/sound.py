@@ -22,6 +22,8 @@ class _Call:
     """the peer's last description, as it came"""
     held_by_them: bool = False
     held_by_us: bool = False
+    before: bool = False
+    """whether it was held by us before our last offer"""
 
 
 class Sounds:
@@ -67,9 +69,17 @@ class Sounds:
         call = self._call(call_id)
         if (address := sdp.audio_address()) is not None:
             call.relayed.inner_signalled(address)
+        if message.is_request:
+            call.before = call.held_by_us
         call.held_by_us = sdp.held
         call.relayed.held(call.held_by_them or call.held_by_us)
         message.body = sdp.rewritten(host, call.relayed.outer_port, call.relayed.outer_port + 1)
+
+    def refused(self, call_id: str) -> None:
+        """Our offer: what held before it still does."""
+        if (call := self._calls.get(call_id)) is not None:
+            call.held_by_us = call.before
+            call.relayed.held(call.held_by_them or call.held_by_us)
 
     def answered(self, call_id: str) -> None:
         if (call := self._calls.get(call_id)) is not None:
@@ -78,6 +88,10 @@ class Sounds:
     def same_source(self, call_id: str) -> None:
         if (call := self._calls.get(call_id)) is not None:
             call.relayed.same_source()
+
+    def party_answers(self, call_id: str, there: bool) -> None:
+        if (call := self._calls.get(call_id)) is not None:
+            call.relayed.party_answers(there)
 
     def close(self, call_id: str) -> None:
         if (call := self._calls.pop(call_id, None)) is not None:
@@ -92,18 +106,14 @@ class Sounds:
         call = self._calls.get(call_id)
         if call is None:
             return None
-        return [asdict(call.relayed.state()), call.exchanges, call.held_by_them, call.held_by_us]
+        return [call.relayed.state().to_json(), call.exchanges, call.held_by_them, call.held_by_us]
 
     def read(self, call_id: str, written: Any) -> None:
         """Raises ValueError, TypeError or KeyError for what cannot be read, and OSError where the ports are another's."""
         if written is None:
             return
         fields, exchanges, held_by_them, held_by_us = cast("tuple[dict[str, Any], int, bool, bool]", written)
-        for name in ("peer", "pinned", "inner"):
-            fields[name] = tuple(fields[name]) if fields[name] else None
-        for name in ("payloads", "event_payloads"):
-            fields[name] = tuple(fields[name])
-        relayed = self._relay.open(call_id, RelayState(**fields))
+        relayed = self._relay.open(call_id, RelayState.from_json(fields))
         self._calls[call_id] = _Call(relayed, exchanges, b"", held_by_them, held_by_us)
 
     def _call(self, call_id: str) -> _Call:

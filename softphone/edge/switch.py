@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from softphone.edge.admission import Admission
+from softphone.edge.asking import Asking
 from softphone.edge.channel import Configure, EdgeAccount, FlowLost, FromEdge, Heartbeat, Remember
 from softphone.edge.dialogs import Dialog, Dialogs, read_state
 from softphone.edge.paths import Place
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, write
-from softphone.edge.sip.uri import NameAddr, SipUri
+from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.sound import Sounds
 from softphone.edge.transports import Hop, Transports
 
@@ -78,6 +79,7 @@ class Switch:
         """an account's address as its registrar sees it (NAT)"""
         self.transports: Transports
         self.sounds: Sounds
+        self.asking = Asking(self._ask, lambda call_id, there: self.sounds.party_answers(call_id, there))
         self.on_configured: list[Callable[[], None]] = []
         self.on_lost: Callable[[Sent], None] = lambda _: None
         self._heard = time.monotonic()
@@ -189,6 +191,15 @@ class Switch:
 
     def to_network(self, message: SipMessage, hop: Hop, failed: Callable[[str], None] = lambda _: None) -> None:
         self.transports.send(write(message), hop, failed)
+
+    def _ask(self, question: SipMessage, dialog: Dialog) -> Hop:
+        """A request of the edge's own, to where the party's last message came from."""
+        hop = dialog.peer
+        host, port = self.public(hop, dialog.account)
+        via = Via.parse(question.get("Via") or "")
+        question.set_first("Via", str(via._replace(transport=hop.transport.upper(), host=host, port=port)))
+        self.to_network(question, hop)
+        return hop
 
     def later(self, deed: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(deed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import json
 import socket
 import struct
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -334,7 +335,7 @@ async def test_another_relay_goes_on_where_one_has_died() -> None:
         on.relay.close()
         on.inside.heard()
         on.events.clear()
-        again = RelayState.from_json(state.to_json())
+        again = RelayState.from_json(json.loads(json.dumps(state.to_json())))
         on.call = on.relay.open("a", again)
         assert (on.call.outer_port, on.call.inner_port) == (state.outer_port, state.inner_port)
         attacker = on.peer()

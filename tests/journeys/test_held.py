@@ -34,6 +34,10 @@ def test_a_refused_hold_pauses_at_once_and_says_that_it_was_refused(on: Stage) -
         assert status.headline is Headline.PAUSED
         desk.do(Hold, call=call, on=False)
         desk.wait_status(lambda one: one.headline is Headline.RECORDING, "recording again", call)
+        # The hold that never was hides no party that is gone.
+        phone.mute = True
+        status = desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call)
+        assert status.reasons[0].reason is Reason.NO_SOUND
         phone.hang_up()
         desk.wait_event("ended", call=call)
 

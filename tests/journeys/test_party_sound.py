@@ -19,7 +19,7 @@ from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import numbers
 from tests.journeys.stage import LOOPBACK, Stage, shared
 from tests.peers.counter import gaps
-from tests.peers.plain_phone import plain_phone
+from tests.peers.plain_phone import header, plain_phone
 
 pytestmark = pytest.mark.journey
 
@@ -126,6 +126,34 @@ def test_a_party_that_sends_no_sound_hears_the_notice_and_is_recorded_from_its_f
         assert not desk.told("first_sample", call=call)
         phone.mute = False
         desk.wait_event("first_sample", call=call)
+        phone.hang_up()
+        desk.wait_event("ended", call=call)
+
+
+@pytest.mark.rule("G10")
+def test_a_phone_that_suppresses_silence_is_asked_before_it_counts_as_gone(on: Stage) -> None:
+    desk = on.desk
+    with plain_phone(number="+4520999003") as phone:
+        phone.call(LOOPBACK, on.sip_port, NUMBERS["n1"])
+        call = desk.answer().id
+        desk.wait_event("first_sample", call=call)
+        phone.suppress_silence()
+        question = phone.wait_for("OPTIONS")
+        established = next(one for one in phone.heard if one.startswith("SIP/2.0 200") and "INVITE" in one)
+        for name in ("To", "From", "Call-ID"):
+            other = {"To": "From", "From": "To"}.get(name, name)
+            assert header(question, name) == header(established, other)
+        on.sealed(call, 1.0)
+        status = desk.call(call).status
+        assert status is not None
+        assert status.headline is Headline.RECORDING
+        # It speaks, and falls silent for good: its machine no longer knows the call.
+        phone.mute = False
+        on.sealed(call, 0.5)
+        phone.options = "481 Call/Transaction Does Not Exist"
+        phone.suppress_silence()
+        status = desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call, GONE_AFTER + 10)
+        assert status.reasons[0].reason is Reason.NO_SOUND
         phone.hang_up()
         desk.wait_event("ended", call=call)
 

@@ -37,6 +37,8 @@ class PlainPhone:
         """how it answers a re-INVITE: a status line's end, `silence`, or as a phone that agrees"""
         self.direction = "sendrecv"
         """of every SDP it makes"""
+        self.options = "200 OK"
+        """how it answers OPTIONS; empty: not at all"""
         self.mute = False
         """it sends no RTP"""
         self._allow = allow
@@ -56,6 +58,7 @@ class PlainPhone:
         self.wishes: Sequence[str] = ()
         """attributes of every SDP it makes"""
         self.heard: list[str] = []
+        self._sent = 0
         self.sound_to: tuple[str, int] | None = None
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=one, daemon=True) for one in (self._listen, self._speak)]
@@ -97,6 +100,14 @@ class PlainPhone:
         """A key, by INFO."""
         self._request("INFO", {}, f"Signal={sign}\r\nDuration=160\r\n")
 
+    def suppress_silence(self) -> None:
+        """A packet of comfort noise (RFC 3389), and no more until it speaks again."""
+        self.mute = True
+        if self.sound_to is not None:
+            self._rtp.sendto(
+                struct.pack("!BBHII", 0x80, 13, self._sent + 1 & 0xFFFF, self._sent * 160, 1) + b"\x40", self.sound_to
+            )
+
     def hang_up(self) -> None:
         self._request("BYE", {}, "")
 
@@ -134,21 +145,23 @@ class PlainPhone:
             self.heard.append(text)
             if media := re.search(r"^c=IN IP4 (\S+)\r?$.*?^m=audio (\d+)", text, re.MULTILINE | re.DOTALL):
                 self.sound_to = media[1], int(media[2])
-            if text.startswith("SIP/2.0 200") and "INVITE" in _header(text, "CSeq"):
-                self._them = _header(text, "To")
-                self._send("ACK", int(_header(text, "CSeq").split()[0]), {}, "")
-            elif text.startswith(("INVITE", "UPDATE", "BYE")):
+            if text.startswith("SIP/2.0 200") and "INVITE" in header(text, "CSeq"):
+                self._them = header(text, "To")
+                self._send("ACK", int(header(text, "CSeq").split()[0]), {}, "")
+            elif text.startswith(("INVITE", "UPDATE", "BYE")) or (text.startswith("OPTIONS") and self.options):
                 self._answer(text)
 
     def _answer(self, request: str) -> None:
         method = request.split()[0]
         # It does not know UPDATE, whatever anybody makes of its Allow.
         status, body = ("501 Not Implemented", "") if method == "UPDATE" else ("200 OK", "")
+        if method == "OPTIONS":
+            status = self.options
         if method == "INVITE" and self.refuses == "silence":
             return
         if method == "INVITE":
             status, body = (self.refuses, "") if self.refuses else (status, self._sdp())
-        copied = "".join(f"{name}: {_header(request, name)}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq"))
+        copied = "".join(f"{name}: {header(request, name)}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq"))
         self._out(f"SIP/2.0 {status}\r\n{copied}{self._common(body)}{body}")
 
     def _request(self, method: str, headers: Mapping[str, str], body: str) -> None:
@@ -183,11 +196,10 @@ class PlainPhone:
         )
 
     def _speak(self) -> None:
-        number = 0
         while not self._ended.wait(0.02):
             if self.sound_to is not None and not self.mute:
-                number += 1
-                head = struct.pack("!BBHII", 0x80, 8, number & 0xFFFF, number * 160, 1)
+                self._sent += 1
+                head = struct.pack("!BBHII", 0x80, 8, self._sent & 0xFFFF, self._sent * 160, 1)
                 self._rtp.sendto(head + SILENCE, self.sound_to)
 
     def _out(self, text: str) -> None:
@@ -203,7 +215,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _header(text: str, name: str) -> str:
+def header(text: str, name: str) -> str:
     found = re.search(rf"^{name}:[ \t]*(.*?)\r?$", text, re.MULTILINE | re.IGNORECASE)
     return found[1] if found else ""
 

@@ -39,6 +39,8 @@ class RelayState:
     offer_answer: int
     answered: bool
     held: bool
+    presence: str
+    """whether its sound is there, as this relay has told"""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -185,6 +187,7 @@ class RelayedCall:
             self._offer_answer,
             self._answered,
             self._held,
+            self._presence.state,
         )
 
     def _resume(self, state: RelayState) -> None:
@@ -199,7 +202,7 @@ class RelayedCall:
         if state.answered:
             self._answered = True
             self._source.resume(state.pinned, self._loop.time())
-            self._presence.resume(self._loop.time())
+            self._presence.resume(state.presence, self._loop.time())
         self.held(state.held)
 
     def _look_at_hold(self) -> None:

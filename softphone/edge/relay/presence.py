@@ -7,7 +7,7 @@ and comfort noise tell them apart, else the party is asked by SIP. It keeps time
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
+from enum import StrEnum
 
 from softphone.edge.channel import NoSoundYet, PartySoundBack, PartySoundGone
 from softphone.edge.relay.events import PartySilent, RelayEvent
@@ -18,12 +18,12 @@ RTCP_LATEST = 10.0
 ASK_EVERY = 30.0
 
 
-class _State(Enum):
-    RINGING = auto()
-    NOT_YET = auto()
-    THERE = auto()
-    ASKED = auto()
-    GONE = auto()
+class _State(StrEnum):
+    RINGING = "ringing"
+    NOT_YET = "not_yet"
+    THERE = "there"
+    ASKED = "asked"
+    GONE = "gone"
 
 
 class Presence:
@@ -48,9 +48,14 @@ class Presence:
             self._state = _State.NOT_YET
             self._tell(NoSoundYet(self._call_id))
 
-    def resume(self, now: float) -> None:
-        """The call was under way before this relay began; its sound was there, as far as is known."""
-        self._state = _State.THERE
+    @property
+    def state(self) -> str:
+        return self._state.value
+
+    def resume(self, state: str, now: float) -> None:
+        """The call was under way before this relay began, and its sound was so. Raises ValueError for what is no state."""
+        found = _State(state)
+        self._state = _State.THERE if found is _State.ASKED else found
         self._rtp_at = now
 
     def hold(self, *, on: bool, now: float) -> None:
