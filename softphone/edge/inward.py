@@ -299,15 +299,17 @@ class Inward:
         """pjsua2 is told at once; a call that the peer believes to stand is ended there."""
         switch = self._switch
         sent = switch.sent.get(Via.parse(message.get("Via") or "").branch)
-        if sent is None or message.code < 200 or message.method != sent.method:
+        if sent is None or message.code < 200 or message.method not in ("", sent.method):
             return
+        # Of an answer whose own From or To cannot be read, nothing is repeated.
+        substitute = unreadable(message) if sent.message is None else answer(sent.message, 502)
         sent.answered, sent.message = True, None
-        if message.method == "INVITE" and message.code < 300:
+        whole = all(message.get(name) for name in ("From", "To", "Call-ID"))
+        if message.method == "INVITE" and message.code < 300 and whole:
             self._end_there(message, source, sent)
-        if message.method == "INVITE" and not self._established(message):
-            switch.call_over(message.get("Call-ID") or "")
+        if sent.method == "INVITE" and not self._established(substitute):
+            switch.call_over(substitute.get("Call-ID") or "")
         switch.counters["answer.unreadable"] += 1
-        substitute = unreadable(message)
         paths.response_in(substitute, switch.place)
         switch.to_phone(substitute)
 

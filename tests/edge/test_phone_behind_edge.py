@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import time
@@ -224,6 +225,15 @@ def test_the_peer_of_an_answer_that_cannot_be_let_in_hears_ack_and_bye_and_the_c
         callee.wait_for("ACK")
         callee.wait_for("BYE")
         assert phone.wait_for("CallEnded")["code"] == 502
+
+
+def test_an_answer_whose_own_to_cannot_be_read_fails_the_call_at_once(phone: SecondPhone) -> None:
+    with wire() as callee:
+        phone.do("dial", target=f"sip:p@{LOOPBACK}:{callee.port}")
+        invite = callee.wait_for("INVITE")
+        answered = callee.answer(invite, "200 OK", contact=f"<sip:p@{LOOPBACK}:{callee.port}>", body=SDP)
+        callee.send(re.sub(r"\r\nTo: [^\r]*", "\r\nTo: <sip:p@[]>;tag=x", answered), callee.peer)
+        assert phone.wait_for("CallEnded", 5)["code"] == 502
 
 
 # --- registrars -----------------------------------------------------------------------------------

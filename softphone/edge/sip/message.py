@@ -249,8 +249,10 @@ def _answerable(message: SipMessage, raw: dict[str, str]) -> SipMessage | None:
         return None
     kept = [one for one in message.headers if one[0] == "Via"]
     for name in _NEEDED[1:]:
-        value = read.get(name) or raw.get(name, "")
-        if not value or not grammar.TEXT.fullmatch(value) or (name not in read and not message.is_request):
+        value = read.get(name) or (raw.get(name, "") if message.is_request else "")
+        if value and grammar.TEXT.fullmatch(value):
+            kept.append((name, value))
+        elif message.is_request:
             return None
-        kept.append((name, value))
-    return SipMessage(message.method or raw["CSeq"].partition(" ")[2], message.uri, message.code, message.phrase, kept)
+    method = message.method or dict(kept).get("CSeq", "").partition(" ")[2]
+    return SipMessage(method, message.uri, message.code, message.phrase, kept)
