@@ -20,7 +20,7 @@ SAID = {
     "clerr": "Content-Length 400",
     "ncl": "Content-Length 400",
     "scalar02": "CSeq 400",
-    "scalarlg": "CSeq 400 silent",
+    "scalarlg": "CSeq 400",
     "quotbal": "To 400",
     "ltgtruri": "request_uri 400",
     "lwsruri": "start_line 400",
