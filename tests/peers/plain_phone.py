@@ -191,7 +191,8 @@ class PlainPhone:
         wishes = "".join(f"a={one}\r\n" for one in self.wishes)
         return (
             f"v=0\r\no=- 1 {next(self._numbers)} IN IP4 {self._host}\r\ns=-\r\nc=IN IP4 {self._host}\r\nt=0 0\r\n"
-            f"m=audio {self._rtp.getsockname()[1]} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na={self.direction}\r\n"
+            f"m=audio {self._rtp.getsockname()[1]} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+            f"a=rtpmap:101 telephone-event/8000\r\na={self.direction}\r\n"
             f"{wishes}"
         )
 
