@@ -144,7 +144,7 @@ RULES: dict[str, Rule] = {
     "Record-Route": _rule(_ROUTE, _address, split=True, most=16),
     "Service-Route": _rule(_ROUTE, _address, split=True, most=8),
     "Path": _rule(_ROUTE, _address, split=True, most=8),
-    "Call-ID": _rule(_DIALOG, str),
+    "Call-ID": _rule(r"[!-~]++", str),
     "CSeq": _rule(rf"{_SECONDS} {g.TOKEN}", _numbered, limit=MOST_SECONDS),
     "Max-Forwards": _rule(_SECONDS, _number, limit=255),
     "Expires": _rule(_SECONDS, _number, limit=MOST_SECONDS),
@@ -178,6 +178,8 @@ RULES: dict[str, Rule] = {
     "Reason": _rule(rf"{g.TOKEN}{g.PARAMS}", _params, split=True, most=8),
 }
 
+LEFT_OUT = frozenset({"P-Asserted-Identity", "P-Preferred-Identity", "Referred-By", "Reason"})
+"""PJSIP keeps these as text, so that a slip in one costs it, and no call: what cannot be read vouches for nobody"""
 _REPEATED = frozenset(
     {
         *("Via", "From", "To", "Call-ID", "CSeq", "Contact", "Route", "Record-Route", "Service-Route", "Path"),
@@ -207,7 +209,9 @@ _COMPACT = {
     "x": "Session-Expires",
     "y": "Identity",
 }
-_SPELT = {name.lower(): name for name in (*RULES, "MIME-Version", "SIP-ETag", "SIP-If-Match", "Content-ID")}
+_SPELT = {
+    name.lower(): name for name in (*RULES, "MIME-Version", "SIP-ETag", "SIP-If-Match", "Content-ID", "Remote-Party-ID")
+}
 _NAME = re.compile(g.TOKEN)
 
 

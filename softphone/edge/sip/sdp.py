@@ -33,7 +33,7 @@ _ORIGIN = re.compile(rf"([^\x00-\x20\x7f]++) ({_NUMBER}) ({_NUMBER}) IN (IP4|IP6
 _CONNECTION = re.compile(r"IN (IP4|IP6) ([0-9A-Fa-f:.]{2,45})")
 _TIME = re.compile(rf"{_NUMBER} {_NUMBER}")
 _BANDWIDTH = re.compile(rf"({_TOKEN}):([0-9]{{1,9}})")
-_MEDIA = re.compile(rf"({_TOKEN}) ([0-9]{{1,5}})(?:/[0-9]{{1,3}})? ({_TOKEN}(?:/{_TOKEN})*+)((?: {_TOKEN})++)")
+_MEDIA = re.compile(rf"({_TOKEN}) ([0-9]{{1,5}})(?:/[0-9]{{1,3}})? ({_TOKEN}(?:/{_TOKEN})*+)((?: ++{_TOKEN})*+)")
 _ATTRIBUTE = re.compile(rf"({_TOKEN})(?::({_TEXT}))?")
 _HEX = r"[0-9A-Fa-f]{2}"
 _PARSED = {
@@ -227,9 +227,9 @@ def _read(body: bytes) -> SessionDescription:
     except UnicodeDecodeError:
         text = body.decode("latin-1")
     lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
-    if lines[0] != "v=0" or len(lines) < 2 or not lines[1].startswith("o="):
+    if lines[0].rstrip(" ") != "v=0" or len(lines) < 2 or not lines[1].startswith("o="):
         raise ValueError("no v= and o=")
-    origin = _matched(_ORIGIN, lines[1][2:])
+    origin = _matched(_ORIGIN, lines[1][2:].rstrip(" "))
     session = SessionDescription(origin[1], origin[2], int(origin[3]), origin[5])
     part: SessionDescription | Media = session
     seen: set[str] = set()
@@ -246,7 +246,7 @@ def _read(body: bytes) -> SessionDescription:
                 part.attributes += [attribute] if attribute else []
                 continue
             case "b=":
-                part.bandwidths.append(_matched(_BANDWIDTH, value)[0])
+                part.bandwidths += [value] if _BANDWIDTH.fullmatch(value := value.rstrip(" ")) else []
                 continue
             case "c=":
                 part.address = part.address or _address(value)
@@ -255,7 +255,7 @@ def _read(body: bytes) -> SessionDescription:
                 session.name = _matched(_TEXT_LINE, value)[0].strip(" ") or "-"
             case "t=":
                 if part is session and kind not in seen:
-                    session.time = _matched(_TIME, value)[0]
+                    session.time = _matched(_TIME, value.rstrip(" "))[0]
                 elif part is not session:
                     raise ValueError("t= of a medium")
             case "i=" | "u=" | "e=" | "p=" | "r=" | "z=" | "k=":
@@ -284,7 +284,9 @@ def _matched(pattern: re.Pattern[str], value: str) -> re.Match[str]:
 
 def _media(value: str) -> Media:
     kind, port, protocol, formats = _matched(_MEDIA, value.rstrip(" ")).groups()
-    each = tuple(formats.split())
+    each = tuple(formats.split()) or ("0",)
+    if not formats and int(port):
+        raise ValueError("no format of a medium that is there")
     if int(port) > 65_535 or len(each) > MOST_FORMATS:
         raise ValueError("m=")
     if protocol in _RTP and not all(re.fullmatch(_PAYLOAD, one) for one in each):
