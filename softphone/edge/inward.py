@@ -223,6 +223,8 @@ class Inward:
             return
         if message.code >= 200:
             sent.answered, sent.message = True, None
+        if sent.account in switch.accounts:
+            switch.reached[sent.account] = sent.hop
         if message.method == "REGISTER":
             self._registration(message, source, sent)
             return

@@ -12,7 +12,7 @@ from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.switch import Sent, Switch, copied
 from softphone.edge.transports import Hop
 
-NEXT_SERVER_AFTER = 3
+NEXT_SERVER_AFTER = 2
 """times that a request is sent without an answer before another server of the same name is tried"""
 MOST_HELD = 32
 """requests that wait for their account to be told: pjsua2's datagram may overtake it"""
@@ -126,8 +126,8 @@ class Outward:
             return  # repeated while its name was looked up
         if account in switch.accounts and not has_tag(message):
             switch.admission.learn(account, (hop.host for hop in hops))
-            if (flow := switch.flows.get(account)) in hops:
-                hops = (flow, *(hop for hop in hops if hop != flow))
+            if (reached := switch.reached.get(account)) in hops:
+                hops = (reached, *(hop for hop in hops if hop != reached))
         sent = Sent(message.method, account, hops, message.uri, copied(message))
         if message.method == "REGISTER":
             contact = message.get("Contact") or "*"
@@ -177,6 +177,7 @@ class Outward:
         message = sent.message
         if message is None or sent.answered:
             return
+        self._switch.reached.pop(sent.account, None)
         if len(sent.hops) > 1:
             sent.hops = sent.hops[1:]
             self._depart(copied(message), sent)
@@ -187,8 +188,7 @@ class Outward:
     def _next_server(self, sent: Sent) -> None:
         sent.hops, sent.times = (*sent.hops[1:], sent.hops[0]), 1
         self._switch.counters["server.next"] += 1
-        if self._switch.flows.pop(sent.account, None) is not None:
-            self._switch.remember()
+        self._switch.reached.pop(sent.account, None)
 
     def _refuse(self, message: SipMessage, why: str) -> None:
         if message.method == "ACK":

@@ -75,6 +75,8 @@ class Switch:
         self.sent: OrderedDict[str, Sent] = OrderedDict()
         self.flows: dict[str, Hop] = {}
         """by which each account is registered"""
+        self.reached: dict[str, Hop] = {}
+        """which of an account's servers answered last"""
         self.seen_as: dict[str, tuple[str, int]] = {}
         """an account's address as its registrar sees it (NAT)"""
         self.transports: Transports
@@ -94,6 +96,7 @@ class Switch:
         for gone in set(self.accounts) - {one.id for one in configure.accounts}:
             self.admission.forget(gone)
             self.flows.pop(gone, None)
+            self.reached.pop(gone, None)
             self.seen_as.pop(gone, None)
         self.accounts = {one.id: one for one in configure.accounts}
         accepted = [*configure.accept_from, *(one for account in configure.accounts for one in account.accept_from)]

@@ -1,0 +1,127 @@
+"""Names by a real name server of the test's own: SRV before A, another server where the first is away, and nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+
+import dns.flags
+import dns.message
+import dns.rdatatype
+import dns.rrset
+import pytest
+
+from softphone.edge.resolver import Resolver
+from softphone.edge.transports import Hop
+from tests.peers.kamailio import kamailio
+from tests.peers.processes import free_port
+from tests.peers.second_phone import second_phone
+
+Zone = Mapping[tuple[str, str], list[str]]
+
+
+@contextmanager
+def name_server(zone: Zone) -> Generator[tuple[str, int]]:
+    """Answers from `zone`, by name and type; NXDOMAIN for a name that is not in it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            while True:
+                data, peer = one.recvfrom(4096)
+                if data == b"over":
+                    return
+                asked = dns.message.from_wire(data)
+                question = asked.question[0]
+                name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
+                answer = dns.message.make_response(asked)
+                answer.flags |= dns.flags.RA
+                if records := zone.get((name, kind)):
+                    answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *records))
+                elif not any(name == known for known, _ in zone):
+                    answer.set_rcode(3)
+                one.sendto(answer.to_wire(), peer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield one.getsockname()
+        finally:
+            one.sendto(b"over", one.getsockname())
+            thread.join(10)
+
+
+def look_up(server: tuple[str, int], name: str, port: int = 0, transport: str = "udp") -> tuple[Hop, ...]:
+    return asyncio.run(Resolver((server[0],), server[1]).look_up(name, port, transport))
+
+
+ZONE: Zone = {
+    ("pbx.example", "NAPTR"): [
+        '10 10 "s" "SIP+D2T" "" _sip._tcp.other.example.',
+        '20 10 "s" "SIP+D2U" "" _u.pbx.example.',
+    ],
+    ("_u.pbx.example", "SRV"): ["20 0 5080 b.example.", "10 0 5070 a.example."],
+    ("_sip._tcp.other.example", "SRV"): ["10 0 5090 b.example."],
+    ("_sip._udp.srv.example", "SRV"): ["10 0 5070 a.example."],
+    ("a.example", "A"): ["192.0.2.1"],
+    ("b.example", "A"): ["192.0.2.9"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "transport", "hops"),
+    [
+        ("pbx.example", 0, "udp", [("192.0.2.1", 5070), ("192.0.2.9", 5080)]),
+        ("pbx.example", 0, "tcp", [("192.0.2.9", 5090)]),
+        ("srv.example", 0, "udp", [("192.0.2.1", 5070)]),
+        ("a.example", 0, "udp", [("192.0.2.1", 5060)]),
+        ("a.example", 5062, "tcp", [("192.0.2.1", 5062)]),
+        ("192.0.2.77", 0, "udp", [("192.0.2.77", 5060)]),
+        ("nowhere.invalid", 0, "udp", []),
+    ],
+)
+def test_a_name_leads_where_rfc_3263_says(name: str, port: int, transport: str, hops: list[tuple[str, int]]) -> None:
+    with name_server(ZONE) as server:
+        assert list(look_up(server, name, port, transport)) == [Hop(transport, *hop) for hop in hops]
+
+
+def test_a_silent_name_server_is_given_up_and_asked_once_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("softphone.edge.resolver.LOOK_UP_LIMIT", 1.0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+
+        async def ask() -> list[tuple[Hop, ...]]:
+            resolver = Resolver((silent.getsockname()[0],), silent.getsockname()[1])
+            asked = [resolver.look_up("slow.example", 5060, "udp") for _ in range(20)]
+            numeric = await resolver.look_up("192.0.2.1", 0, "udp")  # nothing waits behind it
+            return [numeric, *await asyncio.gather(*asked)]
+
+        began = time.monotonic()
+        numeric, *others = asyncio.run(ask())
+        assert numeric == (Hop("udp", "192.0.2.1", 5060),)
+        assert not any(others)
+        assert time.monotonic() - began < 5
+
+
+@pytest.mark.peer("kamailio")
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_where_the_first_server_of_a_name_is_away_the_next_registers_the_account(
+    transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with kamailio({"anna": "s3cret"}) as server:
+        zone: Zone = {
+            (f"_sip._{transport}.klartone.test", "SRV"): [
+                f"10 0 {free_port()} host.test.",
+                f"20 0 {server.port} host.test.",
+            ],
+            ("host.test", "A"): ["127.0.0.1"],
+        }
+        with name_server(zone) as names:
+            monkeypatch.setenv("KLARTONE_NAMESERVER", "{}:{}".format(*names))
+            with second_phone(edge=True) as phone:
+                phone.do("account", id="anna", address="anna@klartone.test", password="s3cret", transport=transport)
+                assert phone.wait_for("RegistrationChanged", 15, state="registered")["code"] == 200
