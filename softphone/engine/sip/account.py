@@ -14,11 +14,9 @@ import pjsua2 as pj
 
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip.call import CallDirector, new_call_id
-from softphone.engine.sip.endpoint import connection_of
 from softphone.engine.sip.events import RegistrationState
 from softphone.engine.sip.happenings import (
     InviteArrived,
-    MessageCame,
     Post,
     RegistrationAnswered,
     RegistrationStarted,
@@ -49,8 +47,6 @@ class AccountDirector(pj.Account):
     @guarded
     def onRegState(self, prm: pj.OnRegStateParam) -> None:
         code = int(prm.code) if prm.status == 0 or prm.code >= 300 else 0
-        if connection := connection_of(prm.rdata):
-            self.post(MessageCame(connection, ours=True))
         self.post(RegistrationAnswered(self.account, code, mended(prm.reason), int(prm.expiration)))
 
     @guarded
@@ -58,8 +54,6 @@ class AccountDirector(pj.Account):
         director = CallDirector(self, new_call_id(), self.post, prm.callId)
         message = parse_message(prm.rdata.wholeMsg)
         director.sip_call_id = message.headers.get("call-id", "")
-        if connection := connection_of(prm.rdata):
-            self.post(MessageCame(connection))
         self.post(InviteArrived(director, self.account, message, host_of(mended(prm.rdata.srcAddress))))
 
 

@@ -14,13 +14,11 @@ from typing import Literal
 import pjsua2 as pj
 from uuid_utils import uuid7
 
-from softphone.engine.sip.endpoint import connection_of
 from softphone.engine.sip.events import PeerRecordingState, RecordWish
 from softphone.engine.sip.happenings import (
     DigitSeen,
     MediaReached,
     MediaState,
-    MessageCame,
     MessageSeen,
     OfferAnswered,
     Post,
@@ -135,8 +133,6 @@ class CallDirector(pj.Call):
 
     def _read(self, event: pj.TsxStateEvent) -> None:
         if event.type == pj.PJSIP_EVENT_RX_MSG:
-            if connection := connection_of(event.src.rdata):
-                self.post(MessageCame(connection))
             self._tell(event.src.rdata.wholeMsg)
 
     def _tell(self, text: str) -> None:

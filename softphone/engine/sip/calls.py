@@ -19,7 +19,6 @@ from softphone.edge import channel
 from softphone.engine.sip import events
 from softphone.engine.sip.account import target_uri
 from softphone.engine.sip.call import CallDirector, Leg, call_params, new_call_id
-from softphone.engine.sip.crowd import Crowd
 from softphone.engine.sip.happenings import (
     DigitSeen,
     InviteArrived,
@@ -83,7 +82,6 @@ class Calls:
         post: Post,
         emit: Callable[[events.PhoneEvent], None],
         *,
-        crowd: Crowd,
         frames: Frames | None,
         record_aware: bool,
         by_edge: bool = False,
@@ -102,7 +100,6 @@ class Calls:
         self._hearing = Hearing(self._legs, ports, timers, post, emit)
         self._offers = Negotiation(self._legs, timers, emit, record_aware, self._hearing.look_at_hold)
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
-        self._crowd = crowd
 
     # What is asked
 
@@ -382,7 +379,6 @@ class Calls:
         params.statusCode = code
         with contextlib.suppress(pj.Error):
             director.hangup(params)
-        self._crowd.call_went()
 
     def _missed(self, account: str, name: str, number: str) -> None:
         self._emit(events.CallMissed(account, name, number, busy=True, at=datetime.now(UTC)))
@@ -405,7 +401,6 @@ class Calls:
         self._hearing.silence(leg)
         del self._legs[leg.call]
         self.on_over(leg.director.sip_call_id)
-        self._crowd.call_went()
         self._emit(events.CallEnded(leg.call, code, reason, by_us))
 
     def _unanswered_end(self, call: str) -> None:

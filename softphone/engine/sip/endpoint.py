@@ -22,7 +22,7 @@ from pathlib import Path
 import pjsua2 as pj
 
 from softphone.domain.errors import EngineError
-from softphone.engine.sip.happenings import ConnectionChanged, InviteRejected, Post, guarded
+from softphone.engine.sip.happenings import InviteRejected, Post, guarded
 from softphone.engine.sip.message import MOST_HEADER, mended
 from softphone.engine.sip.settings import PhoneSettings
 
@@ -34,15 +34,7 @@ MAX_CALLS = 4
 LOG_LEVEL = 3
 LOOPBACK = "127.0.0.1"
 
-_CONNECTION_STATES = (pj.PJSIP_TP_STATE_CONNECTED, pj.PJSIP_TP_STATE_DESTROY)
 _PERSONAL = re.compile(r"(?:sips?|tel):[^\s>;,]+|\"[^\"]*\"|[+\d][\d ]{5,}|\S+@\S+")
-
-
-def connection_of(message: pj.SipRxData) -> int | None:
-    """What it came by, as `ConnectionChanged` names it; None: there is no message. Inside its callback only."""
-    at = int(message.pjRxData) if message.pjRxData else 0
-    # `pjsip_rx_data` begins with `tp_info`: its pool, then its transport.
-    return ctypes.c_void_p.from_address(at + ctypes.sizeof(ctypes.c_void_p)).value if at else None
 
 
 class _Log(pj.LogWriter):
@@ -63,12 +55,6 @@ class EndpointDirector(pj.Endpoint):
     @guarded
     def onRejectedIncomingCall(self, prm: pj.OnRejectedIncomingCallParam) -> None:
         self.post(InviteRejected(prm.remoteInfo, prm.localInfo))
-
-    @guarded
-    def onTransportState(self, prm: pj.OnTransportStateParam) -> None:
-        if prm.type.upper().startswith("TCP") and prm.state in _CONNECTION_STATES:
-            standing = prm.state == pj.PJSIP_TP_STATE_CONNECTED
-            self.post(ConnectionChanged(int(prm.hnd), standing, prm.hnd))
 
 
 def connected_pair(port: int) -> socket.socket:
@@ -268,12 +254,6 @@ class SipEndpoint:
                 self.inner.send(b"\r\n")
             else:
                 self._waker.sendto(b"\r\n", (self._settings.address or LOOPBACK, self.udp))
-
-    def let_go(self, connection: pj.TransportHandle) -> None:
-        """Shut down a TCP connection as soon as nobody uses it."""
-        if self.lib is not None:
-            with contextlib.suppress(pj.Error):
-                self.lib.transportShutdown(connection)
 
     def stop_clock(self) -> None:
         """No frame callback comes any more. A port that is dropped while one is under way costs the process."""

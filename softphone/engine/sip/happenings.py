@@ -16,8 +16,6 @@ from softphone.edge.channel import FromEdge
 from softphone.engine.sip.message import Identity, Message
 
 if TYPE_CHECKING:
-    from pjsua2 import TransportHandle
-
     from softphone.engine.sip.call import CallDirector
 
 
@@ -51,23 +49,6 @@ class InviteRejected:
 
     caller: str
     called: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionChanged:
-    """A TCP connection, of ours or of others, came to stand or is gone. `handle` is PJSIP's own, to shut it down by."""
-
-    connection: int
-    standing: bool
-    handle: TransportHandle
-
-
-@dataclass(frozen=True, slots=True)
-class MessageCame:
-    """By this connection (a number of `ConnectionChanged`, where it is TCP). `ours`: a registrar's answer."""
-
-    connection: int
-    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +146,6 @@ Happening = (
     | RegistrationAnswered
     | InviteArrived
     | InviteRejected
-    | ConnectionChanged
-    | MessageCame
     | StateReached
     | MediaReached
     | MessageSeen

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from softphone.domain.errors import EngineError
 from softphone.domain.notice import NoticeFile
@@ -22,7 +20,6 @@ from softphone.engine.sip import happenings as seen
 from softphone.engine.sip.behind import BehindEdge
 from softphone.engine.sip.call import DECLINE
 from softphone.engine.sip.calls import Calls
-from softphone.engine.sip.crowd import Crowd
 from softphone.engine.sip.endpoint import LOOPBACK, SipEndpoint
 from softphone.engine.sip.events import EdgeChanged, FrameFault, PeerRecordingState, PhoneEvent, PhoneFault
 from softphone.engine.sip.media import Frames, SoundEnd
@@ -35,15 +32,10 @@ from softphone.engine.sip.timers import Timers
 from softphone.engine.turns import seconds
 from softphone.system.logbook import where
 
-if TYPE_CHECKING:
-    from pjsua2 import TransportHandle
-
 Inbox = Callable[[PhoneEvent], None]
 
 GOODBYE_LIMIT = 0.5
 """Seconds that `close` waits for answers to BYE and to the end of registrations."""
-UNREAD_MS = 5
-"""how long a flood is left in the socket at a time"""
 
 
 class Phone:
@@ -78,9 +70,6 @@ class Phone:
         self._frames = frames
         self._seen: deque[seen.Happening] = deque()
         self._timers = Timers()
-        self._crowd = Crowd()
-        self._connections: dict[int, TransportHandle] = {}
-        """TCP's that stand"""
         self._thread = 0
         self._woken = False
         """since the last poll: once is enough"""
@@ -100,14 +89,12 @@ class Phone:
         registrations = Registrations(
             endpoint, LOOPBACK if self._edge else self._settings.address, self._timers, self._see, self._inbox
         )
-        self._crowd = Crowd()
         calls = Calls(
             registrations,
             self._ports,
             self._timers,
             self._see,
             self._inbox,
-            crowd=self._crowd,
             frames=self._frames,
             record_aware=self._settings.record_aware,
             by_edge=self._settings.behind_edge,
@@ -162,11 +149,7 @@ class Phone:
         registrations, calls = self._running()
         assert self._endpoint is not None
         wait = 0 if self._seen else self._timers.wait(timeout_ms)
-        if self._crowd.too_many():
-            # A flood waits in the socket, and what would wake us with it; the sound of the standing call has its own thread.
-            time.sleep(min(wait, UNREAD_MS) / 1000)
-        else:
-            self._endpoint.poll(wait)
+        self._endpoint.poll(wait)
         self._woken = False
         happened = False
         while self._seen:
@@ -299,16 +282,6 @@ class Phone:
             raise EngineError("sip_closed")
         return self._parts
 
-    def _let_go(self, connection: int) -> None:
-        # One that is gone already, and only not yet handed on, is no connection any more for PJSIP either.
-        gone = any(
-            isinstance(one, seen.ConnectionChanged) and one.connection == connection and not one.standing
-            for one in self._seen
-        )
-        handle = self._connections.pop(connection, None)
-        if handle is not None and not gone and self._endpoint is not None:
-            self._endpoint.let_go(handle)
-
     def _hand_on(self, happening: seen.Happening, registrations: Registrations, calls: Calls) -> None:
         match happening:
             case seen.RegistrationStarted():
@@ -328,15 +301,6 @@ class Phone:
                 pass
             case seen.InviteRejected():
                 calls.rejected(happening)
-            case seen.ConnectionChanged(connection=connection, standing=True, handle=handle):
-                self._connections[connection] = handle
-                if (crowded_out := self._crowd.connected(connection)) is not None:
-                    self._let_go(crowded_out)
-            case seen.ConnectionChanged(connection=connection):
-                self._connections.pop(connection, None)
-                self._crowd.disconnected(connection)
-            case seen.MessageCame(connection, ours):
-                self._crowd.spoke(connection, ours=ours)
             case seen.StateReached():
                 calls.state_reached(happening)
             case seen.MediaReached():

@@ -1,6 +1,7 @@
-"""Two phones for the tests of a module, each in a process of its own, and no call left over.
+"""Phones for the tests of a module, each in a process of its own, and no call left over.
 
-`agent` is Klartone's side. `customer` is record-aware (RFC 7866). Both say the frame counter.
+`agent` is Klartone's side. `customer` is record-aware (RFC 7866). `guarded` stands behind an edge, as the engine's phone does.
+All say the frame counter.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ def customer_process() -> Generator[SecondPhone]:
         yield phone
 
 
+@pytest.fixture(scope="module")
+def guarded_process() -> Generator[SecondPhone]:
+    with second_phone(counter=True, edge=True) as phone:
+        yield phone
+
+
 def _fresh(phone: SecondPhone) -> Generator[SecondPhone]:
     phone.do("end_calls")
     phone.wait_for("Idle")
@@ -41,3 +48,8 @@ def agent(agent_process: SecondPhone) -> Generator[SecondPhone]:
 @pytest.fixture
 def customer(customer_process: SecondPhone) -> Generator[SecondPhone]:
     yield from _fresh(customer_process)
+
+
+@pytest.fixture
+def guarded(guarded_process: SecondPhone) -> Generator[SecondPhone]:
+    yield from _fresh(guarded_process)

@@ -254,44 +254,46 @@ def request(method: str, port: int, own: int, number: int, body: str = "") -> by
 
 @pytest.mark.alone
 def test_a_flood_of_calls_is_turned_away_and_the_standing_call_goes_on_unharmed(
-    agent: SecondPhone, customer: SecondPhone, tmp_path: Path
+    guarded: SecondPhone, customer: SecondPhone, tmp_path: Path
 ) -> None:
-    _, ours = connect(customer, agent)
-    missed = len(agent.told("CallMissed"))
+    _, ours = connect(customer, guarded)
+    missed = len(guarded.told("CallMissed"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
         flood.bind(("127.0.0.1", 0))
         own = flood.getsockname()[1]
         for number in range(100):
-            flood.sendto(request("INVITE", agent.udp, own, number, SDP), ("127.0.0.1", agent.udp))
-        talk(agent, 100)
-    assert len(agent.told("CallMissed")) - missed > 20
-    heard = counters(pairs(agent, tmp_path, ours).heard)
+            flood.sendto(request("INVITE", guarded.udp, own, number, SDP), ("127.0.0.1", guarded.udp))
+        talk(guarded, 100)
+    assert 1 <= len(guarded.told("CallMissed")) - missed <= 2, "one row a caller and minute"
+    heard = counters(pairs(guarded, tmp_path, ours).heard)
     assert sum(number is not None for number in heard[-50:]) >= 45
-    agent.do("hang_up")
+    guarded.do("hang_up")
     customer.wait_for("CallEnded")
-    agent.wait_for("CallEnded", call=ours)
+    guarded.wait_for("CallEnded", call=ours)
 
 
 @pytest.mark.alone
-def test_calls_that_come_and_go_by_the_dozen_do_not_end_the_phone(agent: SecondPhone, customer: SecondPhone) -> None:
-    def over() -> int:
-        return len(agent.told("CallEnded")) + len(agent.told("CallMissed"))
-
-    before = over()
+def test_calls_that_come_and_go_by_the_dozen_do_not_end_the_phone(guarded: SecondPhone, customer: SecondPhone) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
         flood.bind(("127.0.0.1", 0))
         flood.settimeout(0.01)
         own = flood.getsockname()[1]
         for number in range(60):
-            flood.sendto(request("INVITE", agent.udp, own, number, SDP), ("127.0.0.1", agent.udp))
+            flood.sendto(request("INVITE", guarded.udp, own, number, SDP), ("127.0.0.1", guarded.udp))
             with suppress(TimeoutError):
                 while b"SIP/2.0 180" not in flood.recv(4096):
                     pass
-            flood.sendto(request("CANCEL", agent.udp, own, number), ("127.0.0.1", agent.udp))
-    until(lambda: over() - before >= 60, 15, "the end of the flood")
-    agent.ask("state", "State")  # passes over what the flood told
-    connect(customer, agent)
-    part(customer, agent)
+            flood.sendto(request("CANCEL", guarded.udp, own, number), ("127.0.0.1", guarded.udp))
+    guarded.ask("state", "State")  # passes over what the flood told
+    for _ in range(20):
+        customer.do("dial", target=f"sip:own@127.0.0.1:{guarded.udp}")
+        # Whoever calls within the same moment may still hear busy.
+        with suppress(TimeoutError):
+            guarded.wait_for("CallArrived", 0.5)
+            break
+    guarded.do("answer")
+    customer.wait_for("CallEstablished")
+    part(customer, guarded)
 
 
 @pytest.mark.alone
@@ -317,24 +319,4 @@ def test_digits_sent_just_before_a_hold_all_arrive(agent: SecondPhone, customer:
     customer.wait_for("HoldChanged", by_them=True)
     agent.do("resume")
     customer.wait_for("HoldChanged", by_them=False)
-    part(customer, agent)
-
-
-@pytest.mark.alone
-def test_a_flood_of_connections_does_not_end_the_phone_whether_they_stay_or_go(
-    agent: SecondPhone, customer: SecondPhone
-) -> None:
-    standing: list[socket.socket] = []
-    for number in range(150):
-        # What waits to be accepted fills up meanwhile: that nobody gets through is as good.
-        with suppress(OSError):
-            one = socket.create_connection(("127.0.0.1", agent.tcp), timeout=0.02)
-            if number % 3:
-                one.close()
-            else:
-                standing.append(one)
-    for one in standing:
-        one.close()
-    agent.ask("state", "State")
-    connect(customer, agent)
     part(customer, agent)
