@@ -87,6 +87,12 @@ def _run(argv: Sequence[str] | None) -> int:
     except KlartoneError as error:
         print(plain(texts.error(error), keep="\n"), file=sys.stderr)  # noqa: T201
         return 1
+    except PermissionError as error:
+        if error.filename is None:
+            raise
+        denied = KlartoneError("error.denied", path=str(error.filename))
+        print(plain(texts.error(denied), keep="\n"), file=sys.stderr)  # noqa: T201
+        return 1
 
 
 class _Formatter(argparse.HelpFormatter):

@@ -18,6 +18,7 @@ from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.file import at_its_place, of_revoked, printable
 from softphone.domain.errors import ArchiveError, KlartoneError, Param, SettingsError
 from softphone.domain.policy import PolicyFault
+from softphone.system.paths import is_there
 from softphone.system.settings import ASIDE, FILE, FaultySettings, doubts, read_settings
 from softphone.system.signature import public_key
 from softphone.wire import Settings
@@ -118,7 +119,7 @@ def _archive(folder: Path, inside: Callable[[Archive], object] = lambda _: None)
     from softphone.archive.marker import is_here
 
     def look() -> None:
-        if found := refusal(next(one for one in (folder, *folder.parents) if one.exists())):
+        if found := refusal(next(one for one in (folder, *folder.parents) if is_there(one))):
             raise ArchiveError(found.code, **{**found.params, "path": str(folder)})
         if is_here(folder):
             with closing(Archive.open(folder, key_store(folder))) as archive:
@@ -170,7 +171,7 @@ def _signer(archive: Archive, settings: Settings) -> Finding:
 
 def _settings(folder: Path) -> Finding:
     """Also of a file that was set aside, where none has taken its place."""
-    aside = not (folder / FILE).exists() and (folder / ASIDE).exists()
+    aside = not is_there(folder / FILE) and is_there(folder / ASIDE)
     path = folder / (ASIDE if aside else FILE)
     code, told = "doctor.settings.doubtful", ()
     try:
@@ -203,7 +204,7 @@ def why_unwritable(folder: Path) -> str:
     A file without a name is made and is gone again: rights alone do not tell of a read-only disk.
     """
     try:
-        there = next(one for one in (folder, *folder.parents) if one.exists())
+        there = next(one for one in (folder, *folder.parents) if is_there(one))
         with TemporaryFile(dir=there):
             return ""
     except OSError as error:

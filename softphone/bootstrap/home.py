@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from softphone.domain.errors import ArchiveError, SettingsError
 from softphone.domain.purpose import Language
-from softphone.system.paths import UserFolders, program_folder
+from softphone.system.paths import UserFolders, is_there, program_folder
 from softphone.system.settings import ASIDE, FILE, FaultySettings, load_settings, set_aside
 from softphone.texts import Texts
 from softphone.wire import Said, Settings
@@ -61,10 +61,10 @@ class Home:
             settings, said = Settings(), Said(error.code, error.params)
         else:
             aside = self.folders.config / ASIDE
-            if aside.exists() and not (self.folders.config / FILE).exists():
+            if is_there(aside) and not is_there(self.folders.config / FILE):
                 # At each start, until somebody has set anything anew.
                 said = Said("error.settings.set_aside", {"path": str(aside)})
-        if self.demo and (policy := self.demo / DEMO_POLICY).exists():
+        if self.demo and is_there(policy := self.demo / DEMO_POLICY):
             settings = replace(settings, policy=str(policy), policy_signer="")
         return settings, said
 
@@ -95,7 +95,7 @@ def key_store(archive: Path) -> KeyStore:
     from softphone.system.secrets import DemoKeyFile, SystemKeyring
 
     keys = archive / DEMO_KEYS
-    return DemoKeyFile(keys) if keys.exists() or is_demo(archive) else SystemKeyring()
+    return DemoKeyFile(keys) if is_there(keys) or is_demo(archive) else SystemKeyring()
 
 
 def is_demo(archive: Path) -> bool:

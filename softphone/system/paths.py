@@ -30,6 +30,11 @@ def program_folder(name: Literal["plugins", "resources"]) -> Path:
     raise FileNotFoundError(name)
 
 
+def is_there(path: Path) -> bool:
+    """As `Path.exists`, which raises of what lies in a folder that this user may not enter: for them it is not there."""
+    return os.access(path, os.F_OK)
+
+
 @dataclass(frozen=True, slots=True)
 class UserFolders:
     """A user's folders. `archive` holds recordings, `runtime` sockets and secrets of a session, `cache` spoken notices."""

@@ -444,6 +444,31 @@ def test_who_may_not_write_is_told_so(tmp_path: Path) -> None:
         folder.chmod(0o700)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="only root gives folders away")
+def test_a_folder_that_one_may_not_enter_is_told_in_words(tmp_path: Path) -> None:
+    old(tmp_path / "theirs", 1).close()
+    home = tmp_path / "home"
+    (home / "archive").mkdir(parents=True)
+    without = "-dac_override,-dac_read_search"
+    mere = ("setpriv", f"--bounding-set={without}", f"--inh-caps={without}")
+    for one in (tmp_path / "theirs", home):
+        one.chmod(0o700)
+        os.chown(one, 65534, 65534)
+    theirs = str(tmp_path / "theirs")
+    for words in (
+        ("--home", str(home), "archive", "list"),
+        ("--home", str(home), "doctor"),
+        ("archive", "--archive", theirs, "verify"),
+        ("keys", "--archive", theirs, "list"),
+        ("policy", "new", f"{theirs}/policy.toml"),
+    ):
+        run = [*mere, sys.executable, "-m", "softphone.cli", *words]
+        done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1, words
+        assert "Traceback" not in done.stderr
+        assert done.stdout + done.stderr
+
+
 def test_an_archive_is_opened_by_several_again_once_there_is_room(disk: Path) -> None:
     """Who looked into it on the full disk was alone, and is no longer."""
     folder = disk / "archive"

@@ -220,7 +220,7 @@ def test_a_case_and_what_names_no_recording_reach_no_terminal_as_a_command(
     recording, wav = closed(desk), tmp_path / "x.wav"
     archive = ["archive", "--archive", str(desk.folder)]
     case = ["export", recording, "--as", "custody", "--case", "S\x1b[2J7", "--wav", str(wav)]
-    for words, said in ((case, "behind --case has"), (["show", "\x1b[2J"], "\\u001b[2J")):
+    for words, said in ((case, "after --case has"), (["show", "\x1b[2J"], "\\u001b[2J")):
         assert cli.main([*archive, *words]) == 1
         told = capsys.readouterr().err
         assert said in told

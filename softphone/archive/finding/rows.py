@@ -177,9 +177,11 @@ def _row(
     waits: bool,
 ) -> RecordingRow:
     # What has expired is over, also before a sweep has taken its wraps; what is held opens for no training.
-    # Custody opens what something keeps: a purpose, a hold, or that it is to be judged.
+    # Custody opens what something keeps: a purpose, a hold, or that it is to be judged; what a hold alone kept, until it goes.
     living = {str(one) for one, on in keeps.items() if on is None or not has_expired(on, now, row.time_zone)}
-    living |= {KeyRole.CUSTODY.value} if living or standing or waits else set()
+    living |= (
+        {KeyRole.CUSTODY.value} if living or standing or waits or row.restricted == Reason.HOLD_ONLY.value else set()
+    )
     living -= {KeyRole.TRAINING.value} if standing else set()
     return RecordingRow(
         recording=row.recording,

@@ -24,7 +24,13 @@ from softphone.texts import Texts, is_plain, plain
 WORDS = 500
 """characters that somebody may write behind an option, at most"""
 TIME = "%Y-%m-%d %H:%M:%S %z"
-_NUMBER = re.compile(r"\d(?:[\s.\-–/()+]*\d){5}")
+_NUMBER = re.compile(
+    r"\d{8}"  # a phone number, or a CPR number in one
+    r"|(?<!\d)\d{6}\s?[-–]?\s?\d{4}(?!\d)"  # a CPR number
+    r"|(?<!\d)(?:\d\d[\s.]){3}\d\d(?!\d)|(?<!\d)\d{4}\s\d{4}(?!\d)"  # a phone number as it is written
+    r"|(?:\+|\b00)\d{1,3}(?:[\s.\-–/()]*\d){6}"  # with its country's code
+)
+"""what looks like one to a person: a case's number, as 2026-117 or 2026/004512, does not"""
 _DATE = re.compile(
     r"(?<![\d.\-/])(?:\d{4}-\d\d-\d\d|(?:0?[1-9]|[12]\d|3[01])[./-] ?(?:0?[1-9]|1[0-2])[./-] ?\d{4})(?![.\-/]?\d)"
 )
