@@ -129,7 +129,7 @@ class SessionDescription:
         if address is None or audio is None:
             return None
         said = next(iter(audio.values("rtcp")), "").split(" ")
-        if said[0]:
+        if said[0] and 0 < int(said[0]) <= 65_535:
             return (said[-1] if len(said) > 1 else address[0]), int(said[0])
         return address if audio.values("rtcp-mux") else (address[0], address[1] + 1)
 

@@ -1,0 +1,85 @@
+"""The torture messages, the killers, and thousands of broken ones, at a real phone behind a real edge: by UDP, and by TCP.
+
+They come from accepted addresses, of which there are many, since each may send but so much. A recorded call under such fire is
+in `tests/journeys/test_edge.py`, a pjsua2 without an edge in `test_pjsua2.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from tests.edge.killers import IDLE
+from tests.edge.mutations import mutations
+from tests.edge.raw_peer import RawPeer
+from tests.edge.rfc4475 import MESSAGES
+from tests.peers.processes import until
+from tests.peers.second_phone import SecondPhone, second_phone, talk
+
+SOURCES = [f"127.0.9.{number}" for number in range(1, 41)]
+
+
+def by_udp(phone: SecondPhone, messages: Iterable[bytes]) -> None:
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in SOURCES]
+    for one, host in zip(sockets, SOURCES, strict=True):
+        one.bind((host, 0))
+    for one, data in zip(itertools.cycle(sockets), messages, strict=False):
+        with suppress(OSError):  # too long for a datagram
+            one.sendto(data, ("127.0.0.1", phone.udp))
+    for one in sockets:
+        one.close()
+
+
+def by_tcp(phone: SecondPhone, messages: Iterable[bytes]) -> None:
+    """Each host's connection stands until the edge has closed it."""
+    open_ones: dict[str, socket.socket] = {}
+    for host, data in zip(itertools.cycle(SOURCES), messages, strict=False):
+        for _ in range(2):
+            if host not in open_ones:
+                open_ones[host] = socket.create_connection(("127.0.0.1", phone.tcp), 10, (host, 0))
+            try:
+                open_ones[host].sendall(data)
+                break
+            except OSError:
+                open_ones.pop(host).close()
+    for one in open_ones.values():
+        one.close()
+
+
+def _answers(phone: SecondPhone, caller: SecondPhone) -> bool:
+    caller.do("dial", target=f"sip:own@127.0.0.1:{phone.udp}")
+    with suppress(TimeoutError):
+        caller.wait_for("CallEstablished", 1.5)
+        return True
+    return False
+
+
+def bears(count: int, seed: int, by: str) -> None:
+    with second_phone(edge=True, auto_answer=True, counter=True) as phone, second_phone(counter=True) as other:
+        processes = {one.pid for one in psutil.Process(phone.pid).children()}
+        with RawPeer(phone) as peer:
+            kinds = [*MESSAGES.values(), *(make(peer) for make in IDLE.values())]
+            (by_udp if by == "udp" else by_tcp)(phone, itertools.chain(kinds, mutations(kinds, seed, count)))
+            assert peer.lives()
+        phone.do("end_calls")
+        phone.wait_for("Idle")
+        until(lambda: _answers(phone, other), 20, "a call, once those of before are over")
+        talk(other, 25)
+        assert {one.pid for one in psutil.Process(phone.pid).children()} == processes
+        assert not phone.told("PhoneFault")
+
+
+@pytest.mark.parametrize("by", ["udp", "tcp"])
+def test_a_phone_behind_its_edge_bears_what_is_broken(by: str) -> None:
+    bears(500, 500, by)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("by", ["udp", "tcp"])
+def test_a_phone_behind_its_edge_bears_five_thousand_broken_messages(by: str) -> None:
+    bears(5_000, 5_000, by)
