@@ -68,6 +68,16 @@ class CallDirector(pj.Call):
                 return MediaState(media.status, media.dir)
         return None
 
+    def media_ends(self) -> list[tuple[int, tuple[str, int]]]:
+        """Of RTP and RTCP: the port here, and the address that it speaks with. Nothing where there is no stream."""
+        try:
+            own, stream = self.getMedTransportInfo(0), self.getStreamInfo(0)
+        except pj.Error:
+            return []
+        ends = (own.localRtpName, stream.remoteRtpAddress), (own.localRtcpName, stream.remoteRtcpAddress)
+        pairs = ((_port(here), _address(there)) for here, there in ends)
+        return [(here, there) for here, there in pairs if here and there is not None]
+
     @guarded
     def onCallState(self, prm: pj.OnCallStateParam) -> None:
         info = self.getInfo()
@@ -141,6 +151,16 @@ class CallDirector(pj.Call):
             self.post(MessageSeen(self.call, is_record_aware(message.headers), message.body, identity_of(message)))
 
 
+def _address(written: str) -> tuple[str, int] | None:
+    host, _, port = written.rpartition(":")
+    return (host, int(port)) if host and port.isdigit() and int(port) else None
+
+
+def _port(written: str) -> int:
+    address = _address(written)
+    return address[1] if address else 0
+
+
 @dataclass(slots=True)
 class Leg:
     """One call as the phone knows it. `director` is the only reference to the pjsua2 call."""
@@ -151,6 +171,8 @@ class Leg:
     incoming: bool
     sound: CallSound
     party_heard: bool = False
+    relayed_by: list[tuple[int, tuple[str, int]]] = field(default_factory=list[tuple[int, tuple[str, int]]])
+    """the ports that are closed to everybody but the edge's relay"""
     """the edge has told of the party's sound"""
     offers: Offers = field(default_factory=Offers)
     answered: bool = False

@@ -19,6 +19,7 @@ from softphone.edge import channel
 from softphone.engine.sip import events
 from softphone.engine.sip.account import target_uri
 from softphone.engine.sip.call import CallDirector, Leg, call_params, new_call_id
+from softphone.engine.sip.endpoint import connect_own
 from softphone.engine.sip.happenings import (
     DigitSeen,
     InviteArrived,
@@ -293,6 +294,10 @@ class Calls:
         leg = self._legs.get(happening.call)
         if leg is not None:
             self._hearing.set_media(leg, happening.media, renewed=True)
+            if self._by_edge and (ends := leg.director.media_ends()) != leg.relayed_by:
+                leg.relayed_by = ends
+                for port, address in ends:
+                    connect_own(port, address)
 
     def message_seen(self, happening: MessageSeen) -> None:
         leg = self._legs.get(happening.call)

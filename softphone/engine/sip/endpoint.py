@@ -60,13 +60,20 @@ class EndpointDirector(pj.Endpoint):
 def connected_pair(port: int) -> socket.socket:
     """A loopback socket that is connected with PJSIP's UDP socket on `port`, and the other way round: the kernel drops what any
     other local user sends to either.
-
-    PJSIP's own end is found among this process's descriptors. Where they cannot be listed (Windows, whose firewall keeps users
-    no better apart), that end stays open to local senders.
     """
     inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     inner.bind((LOOPBACK, 0))
     inner.connect((LOOPBACK, port))
+    connect_own(port, inner.getsockname())
+    return inner
+
+
+def connect_own(port: int, address: tuple[str, int]) -> None:
+    """Of what comes to PJSIP's loopback socket on `port`, the kernel lets nothing in but what comes from `address`.
+
+    The socket is found among this process's descriptors. Where they cannot be listed (Windows, whose firewall keeps users
+    no better apart), it stays open to local senders.
+    """
     for descriptor in _descriptors():
         with contextlib.suppress(OSError):
             copy = os.dup(descriptor)
@@ -77,8 +84,7 @@ def connected_pair(port: int) -> socket.socket:
                 continue
             with one:
                 if one.type == socket.SOCK_DGRAM and one.getsockname() == (LOOPBACK, port):
-                    one.connect(inner.getsockname())
-    return inner
+                    one.connect(address)
 
 
 def _descriptors() -> list[int]:
