@@ -140,6 +140,8 @@ def parse(data: bytes, *, bounded: bool = True) -> SipMessage:
             if name == "Content-Length":
                 length = _length(value, count[name], len(body))
                 continue
+            if fault and name not in _NEEDED:
+                continue
             rule = headers.RULES.get(name)
             if rule is None:
                 if not grammar.TEXT.fullmatch(value):
