@@ -140,13 +140,6 @@ class PartySoundBack:
 
 
 @dataclass(frozen=True, slots=True)
-class PartySilent:
-    """No RTP for a while, which a phone that suppresses silence does too: it is to be asked by OPTIONS in the dialog."""
-
-    call_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class NoSoundYet:
     """The call is answered, and the party has sent nothing so far: `PartySoundBack` follows its first packet."""
 
@@ -180,7 +173,7 @@ class EdgeState:
     counters: dict[str, int]
 
 
-RelayEvent = PartySoundGone | PartySoundBack | PartySilent | NoSoundYet | SourceChanged | SourceReturned
+RelayEvent = PartySoundGone | PartySoundBack | NoSoundYet | SourceChanged | SourceReturned
 ToEdge = Sockets | Configure | Heartbeat | SameSource | CallOver
 FromEdge = (
     Ready | PeerKnown | FlowLost | StrangerRefused | MissedWhileBusy | DigitByInfo | RelayEvent | Remember | EdgeState
@@ -198,7 +191,6 @@ _FROM_EDGE = {
         DigitByInfo,
         PartySoundGone,
         PartySoundBack,
-        PartySilent,
         NoSoundYet,
         SourceChanged,
         SourceReturned,

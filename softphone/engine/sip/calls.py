@@ -284,6 +284,8 @@ class Calls:
             if self._by_edge and not leg.party_heard:
                 self._emit(events.PartySound(leg.call, there=False))
             self._emit(events.CallEstablished(leg.call, leg.record_aware, leg.keyless))
+            if leg.source_doubted:
+                self._emit(events.SourceDoubted(leg.call, doubted=True))
             leg.sound.telling = not leg.ending
             self._hearing.set_media(leg, happening.media)
             self._offers.go_on(leg)
@@ -332,12 +334,17 @@ class Calls:
             case channel.PartySoundBack():
                 leg.party_heard = True
                 self._emit(events.PartySound(leg.call, there=True))
-            case channel.PartySoundGone() if leg.established:
-                self._emit(events.PartySound(leg.call, there=False))
-            case channel.SourceChanged() | channel.SourceReturned() if leg.established:
-                self._emit(events.SourceDoubted(leg.call, isinstance(event, channel.SourceChanged)))
-            case _:
-                pass  # NoSoundYet: so it is taken to be until it is told otherwise
+            case channel.PartySoundGone():
+                leg.party_heard = False
+                if leg.established:
+                    self._emit(events.PartySound(leg.call, there=False))
+            case channel.SourceChanged() | channel.SourceReturned():
+                # Of a call that is answered and not yet acknowledged it is told once it is.
+                leg.source_doubted = isinstance(event, channel.SourceChanged)
+                if leg.established:
+                    self._emit(events.SourceDoubted(leg.call, leg.source_doubted))
+            case channel.NoSoundYet():
+                pass  # so it is taken to be until it is told otherwise
 
     def sip_id(self, call: str) -> str:
         return self._leg(call).director.sip_call_id
