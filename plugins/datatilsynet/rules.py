@@ -79,6 +79,9 @@ def _training(facts: Facts, line: Line, *, drawn: bool, special: bool) -> Purpos
     basis = line.basis(Purpose.TRAINING)
     if basis is None:
         return PurposePlan(PlanState.OFF, None, Reason.LINE_NOT_RECORDED)
+    if line.sensitive.recorded and basis is not Basis.CONSENT and not special:
+        # Health is on the line, and the special circumstances that allowed to train on it have expired (G09).
+        return PurposePlan(PlanState.OFF, basis, Reason.LINE_NOT_RECORDED)
     if facts.declined_earlier:
         return PurposePlan(PlanState.OFF, basis, Reason.DECLINED_EARLIER)
     if facts.reviewers_have_enough:

@@ -18,10 +18,11 @@ why = "Liv og helbred"
 decided_on = 2026-06-01
 expires_on = 2027-05-31
 """
-RESCUE = POLICY.replace('opt_out = "stop"\n', f'opt_out = "stop"\n{SPECIAL}').replace(
-    'id = "salg"', 'id = "salg"\nemergency_service = true\nnotice = "read"'
+RESCUE = (
+    POLICY.replace("Salgslinjen", "Alarmlinjen")
+    .replace('opt_out = "stop"\n', f'opt_out = "stop"\n{SPECIAL}')
+    .replace('id = "salg"', 'id = "salg"\nemergency_service = true\nnotice = "read"')
 )
-RESCUE = RESCUE.replace("Salgslinjen", "Alarmlinjen")
 
 
 def warned(text: str, now: datetime = NOW) -> tuple[PolicyFault, ...]:

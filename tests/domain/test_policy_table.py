@@ -201,13 +201,13 @@ def test_of_each_policy_is_said_what_an_officer_would_ask(what: str) -> None:
     assert sorted(one.code for one in remarks) == sorted(f"policy.warning.{code}" for code in doubtful)
 
 
-TWO = POLICY.replace("[controller]", '[[controller]]\nid = "el"', 1).replace(
+OWNED = POLICY.replace(SALES, f'{SALES}\ncontroller = "el"').replace(
+    'id = "support"', 'id = "support"\ncontroller = "fiber"'
+)
+TWO = OWNED.replace("[controller]", '[[controller]]\nid = "el"', 1).replace(
     "[[recipient]]",
     f'[[controller]]\nid = "fiber"\nname = "Fiber A/S"\npage = "{PAGE}"\ncontact = "x@fiber.example"\n\n[[recipient]]',
     1,
-)
-TWO = TWO.replace(SALES, f'{SALES}\ncontroller = "el"').replace(
-    'id = "support"', 'id = "support"\ncontroller = "fiber"'
 )
 
 

@@ -230,3 +230,17 @@ def test_over_every_combination_nothing_on_consent_is_planned_and_nothing_is_on_
         assert carried(decision, call, asked, drawn=drawn)
         assert decision.reasons
         assert len(set(decision.reasons)) == len(decision.reasons)
+
+
+@pytest.mark.rule("G09")
+def test_a_line_with_health_trains_no_longer_than_its_special_circumstances_hold() -> None:
+    grounds = {
+        "documentation": {"ground": "art_9_2_c", "why": "liv"},
+        "training": {"ground": "art_9_2_h", "why": "hjælp"},
+    }
+    sensitive = {"expected": ["special_categories"], "special_categories_ground": grounds}
+    asked = line(INTEREST, "special", emergency_service=True, sensitive=sensitive)
+    on = [replace(facts(), at=datetime(2027, 1, day, 12, tzinfo=UTC)) for day in (14, 15)]
+    held, expired = (decision_for(one, asked, drawn=True) for one in on)
+    assert (held.notice, expired.notice) == (NoticeId.N8, NoticeId.N1)
+    assert expired.training.state is PlanState.OFF

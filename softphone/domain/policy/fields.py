@@ -155,7 +155,7 @@ def _page(value: str) -> str:
         parts = urlsplit(value.strip())
         sound = parts.scheme in ("https", "http") and _HOST.fullmatch(parts.hostname or "") and not parts.username
     except ValueError:
-        sound = False
+        raise PydanticCustomError("page", "no web address", {"value": value[:60]}) from None
     if not sound or re.search(r"\s", value.strip()):
         raise PydanticCustomError("page", "no web address", {"value": value[:60]})
     path = unquote(parts.path)
