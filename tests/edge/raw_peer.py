@@ -6,13 +6,13 @@ here: what it parsed, with a Via of its own on top, written anew.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import select
 import socket
 import time
 from typing import Self
 
+from softphone.edge.admission import Bucket
 from softphone.edge.sip.dtmf import DTMF_TYPES
 from softphone.edge.sip.message import SipMessage, parse, write
 from softphone.edge.sip.sdp import SessionDescription
@@ -50,6 +50,8 @@ class RawPeer:
         self._media.bind(("127.0.0.1", 0))
         self.port: int = self.socket.getsockname()[1]
         self._asked = 0
+        self.calls = Bucket(8.0, 6.0)
+        """new ones that the phone is let have a second, and at once"""
         self.media_port: int = self._media.getsockname()[1]
         self.sdp = SDP % self.media_port
 
@@ -139,25 +141,33 @@ class RawPeer:
     def handed_in(self, data: bytes) -> bytes:
         """What pjsua2 would read of it; nothing of a digit's INFO. Raises Malformed."""
         message = parse(data)
-        if (message.get("Content-Type") or "").lower() in DTMF_TYPES:
+        kind = (message.get("Content-Type") or "").partition(";")[0].lower()
+        if kind in DTMF_TYPES:
             return b""
         self._push(message)
-        return write(message)
-
-    def _push(self, message: SipMessage) -> None:
-        """As the edge does: itself into the path, and addresses for names, since each here is this peer."""
-        if message.is_request:
-            mark = hashlib.sha256(repr((message.all("Via")[0], message.get("Call-ID"))).encode()).hexdigest()[:16]
-            message.uri = f"sip:customer@127.0.0.1:{self.phone.udp}"
-            message.insert_before("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};rport;branch=z9hG4bK{mark}")
-            message.insert_before("Record-Route", f"<sip:127.0.0.1:{self.port};lr>")
-        elif 101 <= message.code < 300 and message.method == "INVITE":
-            message.insert_after("Record-Route", f"<sip:127.0.0.1:{self.port};lr>")
-        message.headers = [(name, self._resolved(name, value)) for name, value in message.headers]
-        if message.get("Content-Type") == "application/sdp" and message.body:
+        if kind == "application/sdp" and message.body:
             message.body = SessionDescription.parse(message.body).rewritten(
                 "127.0.0.1", self.media_port, self.media_port + 1
             )
+        return write(message)
+
+    def _push(self, message: SipMessage) -> None:
+        """As the edge does: itself into the path, and addresses for names, since each here is this peer.
+
+        Each request is a new one: what pjsua2 has answered before it would not read again.
+        """
+        if message.is_request:
+            number = self.number()
+            message.uri = f"sip:customer@127.0.0.1:{self.phone.udp}"
+            message.insert_before("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};rport;branch=z9hG4bK{self.port}x{number}")
+            message.insert_before("Record-Route", f"<sip:127.0.0.1:{self.port};lr>")
+            if NameAddr.parse(message.get("To") or "").param("tag"):
+                message.set_first("CSeq", f"{1_000 + number} {message.method}")
+            else:
+                message.set_first("Call-ID", f"{number}-{message.get('Call-ID')}")
+        elif 101 <= message.code < 300 and message.method == "INVITE":
+            message.insert_after("Record-Route", f"<sip:127.0.0.1:{self.port};lr>")
+        message.headers = [(name, self._resolved(name, value)) for name, value in message.headers]
 
     def _resolved(self, name: str, value: str) -> str:
         if name not in _TARGETS or value == "*":

@@ -7,6 +7,7 @@ control run, or read and written anew as the edge does. The phone is idle, in a 
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -55,6 +56,10 @@ def let_in(peer: RawPeer, data: bytes) -> bool:
         written = peer.handed_in(data)
     except Malformed:
         return False
+    if written.startswith(b"INVITE ") and b";tag=" not in re.findall(rb"\r\nTo: [^\r]*", written)[0]:
+        # More calls than that the edge lets nobody make: PJSIP would die of its sockets.
+        while not peer.calls.take(time.monotonic()):
+            settle(peer)
     if written:
         peer.send(written)
     return True
@@ -247,17 +252,20 @@ def bombard(peer: RawPeer, messages: list[bytes], seed: int, count: int) -> int:
     return entered
 
 
-def stands(peer: RawPeer, seed: int, count: int) -> None:
+def stands(peer: RawPeer, seed: int, count: int) -> int:
+    """How many were let in, while the call stands all along."""
+    entered = 0
     call, tag = peer.call()
     ours = next(one["call"] for one in reversed(peer.phone.events) if one["event"] == "CallEstablished")
     every_kind = [*within(peer, call, tag) * 6, *ordinary(peer), *MESSAGES.values()]
     for number, data in enumerate(mutations(every_kind, seed, count)):
         if not data.startswith((b"BYE", b"CANCEL")):
-            let_in(peer, data)
+            entered += let_in(peer, data)
         if number % EACH == EACH - 1:
             assert peer.lives(), f"seed {seed}, by {number}"
     assert peer.lives()
     assert not [one for one in peer.phone.events if one["event"] == "CallEnded" and one["call"] == ours]
+    return entered
 
 
 def answers(peer: RawPeer, seed: int, count: int) -> None:
@@ -313,7 +321,7 @@ def test_what_the_edge_lets_in_never_ends_an_idle_phone(peer: RawPeer) -> None:
 
 def test_what_the_edge_lets_in_never_ends_a_call() -> None:
     with phone_and_peer("--auto-answer") as peer:
-        stands(peer, SEED, 250)
+        assert stands(peer, SEED, 250) > 60
 
 
 def test_no_answer_that_the_edge_lets_in_ends_a_phone_that_calls(called: RawPeer) -> None:
@@ -333,7 +341,7 @@ def test_ten_thousand_messages_later_the_phone_lives(peer: RawPeer) -> None:
 @pytest.mark.torture
 def test_five_thousand_messages_later_the_call_stands() -> None:
     with phone_and_peer("--auto-answer") as peer:
-        stands(peer, SEED + 1, 5_000)
+        assert stands(peer, SEED + 1, 5_000) > 1_200
 
 
 @pytest.mark.torture
