@@ -20,7 +20,7 @@ from pydantic_core import PydanticSerializationError
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import SpokenWord
 from softphone.domain.purpose import Direction, Language, Purpose
-from softphone.domain.status import ReasonStatus, Status
+from softphone.domain.status import ReasonStatus, Status, Stays
 
 PROTOCOL = 1
 LINE_LIMIT = 1_000_000
@@ -438,12 +438,14 @@ class SendDigits:
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """`version` and `kind` are those of the button as it was shown; a stale press is refused."""
+    """`version`, `kind` and `stays` are those of the button as it was shown: a press that would do something else by now is
+    refused."""
 
     id: str
     call: str
     version: int
     kind: str
+    stays: Stays | None = None
     type: Literal["opt_out"] = "opt_out"
 
 

@@ -185,10 +185,7 @@ def hold_is_void(hold: HoldStanding, now: datetime) -> bool:
     return not hold.by_party and hold.provisional_until is not None and now >= hold.provisional_until
 
 
-def is_kept(purposes: Iterable[Ended], holds: Iterable[HoldStanding], *, case_open: bool, now: datetime) -> bool:
-    """A recording is kept exactly when a purpose keeps it, or a hold that the rules allow stands, or an open case needs it."""
-    return (
-        case_open
-        or any(purpose is Ended.KEEPS for purpose in purposes)
-        or any(not hold_is_void(hold, now) for hold in holds)
-    )
+def is_kept(purposes: Iterable[Ended], holds: Iterable[HoldStanding], *, now: datetime) -> bool:
+    """A recording is kept exactly when a purpose keeps it, or a hold stands that the rules allow; a request for access is a hold
+    until it is answered. A case restricts and prolongs nothing: undecided, its purpose ends on its own date (G10, G23)."""
+    return any(purpose is Ended.KEEPS for purpose in purposes) or any(not hold_is_void(hold, now) for hold in holds)

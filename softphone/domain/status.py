@@ -118,6 +118,8 @@ class Button:
     """until when this press is possible"""
     stays: Stays | None = None
     """of an opt-out that ends the last purpose"""
+    asks: bool = False
+    """it goes further than the press before it on the same spot: the window asks once more before it sends it"""
 
 
 class HoldPhase(StrEnum):

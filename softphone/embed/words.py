@@ -11,6 +11,7 @@ from softphone.embed.messages import ButtonWords, Words
 from softphone.texts import Texts
 from softphone.wire import CallPhase, CallState
 
+_UNANSWERED = (PurposePhase.PLANNED, PurposePhase.ASKED)
 TextsOf = Callable[[Language, str], Texts]
 """the sentences of a language, with clocks in a time zone"""
 
@@ -138,13 +139,17 @@ class _Said:
             return f"opt_out.stays.{stays}"
         if code in ("opt_out.delete", "opt_out.stop_and_delete") and self._lock():
             return "opt_out.stop_and_delete.locked"
+        phases = {purpose: state.phase for purpose, state in self._status.purposes.items()}
         if code == f"opt_out.{OptOutKind.TRAINING_ENDS}" and "held_from_training" in self._status.notes:
             return f"{code}.locked"
+        asks = self._status.notice.asks if self._status.notice else ()
+        to_be_asked = Purpose.DOCUMENTATION in asks and phases.get(Purpose.DOCUMENTATION) in _UNANSWERED
+        if code == f"opt_out.{OptOutKind.TRAINING_ENDS}" and to_be_asked:
+            return f"{code}.asked"
         if self._over and f"{code}.ended" in self._texts:
             return f"{code}.ended"
         if code != f"opt_out.{OptOutKind.SAID_NO}":
             return f"{code}.sub"
-        phases = {purpose: state.phase for purpose, state in self._status.purposes.items()}
         if list(phases.values()).count(PurposePhase.ASKED) > 1:
             return "opt_out.said_no.both"
         goes_on = phases.get(Purpose.DOCUMENTATION) in (PurposePhase.PLANNED, PurposePhase.ACTIVE)

@@ -12,14 +12,25 @@ from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
+from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import KeyRole, Language, Purpose, Reason
 from softphone.domain.status import Status
-from tests.domain.walk_scenes import ASKED, BALANCED, CONSENT, DOC, OBLIGATION, TELLS, TRAIN, Scene
+from tests.domain.walk_scenes import (
+    ASKED,
+    BALANCED,
+    CONSENT,
+    DOC,
+    KEYS_ARE_FOR_TRAINING,
+    OBLIGATION,
+    TELLS,
+    TRAIN,
+    Scene,
+)
 
 KEY_SETTLES = 1.5
 AGENT_OUT = {"held", "consulting", "no_agent"}
 """our agent takes no part in what is said (L5)"""
-SILENT = AGENT_OUT | {"sensitive"}
+SILENT = AGENT_OUT | {"sensitive", "gone", "source_changed"}
 """no question's clock runs, no key is an answer, nothing is told"""
 
 
@@ -37,7 +48,8 @@ class Kept:
     """by whom"""
     sampled: bool = False
     gone: bool = False
-    case: bool = False
+    undecided: set[Purpose] = field(default_factory=set[Purpose])
+    """what grounds were given against (G32), for custody to decide"""
     custody_only: bool = False
     by_refusal: bool = True
     """how its last purpose ended: a hold of ours does not stand against every refusal"""
@@ -169,7 +181,9 @@ class Account:
             case e.NoticeAgain(language=language):
                 self.language = language or self.language
                 self._forget_keys()
-            case e.NewPerson():
+            case e.NewPerson() | e.IdentityChanged() if self.live and self.stage == "talking":
+                if isinstance(event, e.NewPerson):
+                    self._pause("source_changed", on=False)
                 self.marks, self.readable, self.vouched = set(), False, set()
                 self._forget_keys()
                 if self.informed:
@@ -254,7 +268,7 @@ class Account:
             self.digits = next(tail[at:] for at in range(len(tail) + 1) if keys.startswith(tail[at:]))
             if self.digits == keys:
                 self.digits = ""
-                self._refuses_unclearly()
+                self._refuses_by_keys(self.scene.notice)
                 return
         if self.wants_digits:
             return
@@ -282,8 +296,8 @@ class Account:
     def _refused(self, event: e.Event, shown: Status) -> None:
         """Opt-out (G31), objection (G23), grounds (G32), withdrawal (G04), and what else ends a purpose."""
         match event:
-            case e.UpstreamVouched(keys=keys) if self.terms.opt_out_key in keys:
-                self._refuses_unclearly()
+            case e.UpstreamVouched(notice=notice, keys=keys) if self.terms.opt_out_key in keys:
+                self._refuses_by_keys(notice)
             case e.PreferenceSignalled(recording=False) if self.stage in ("ringing", "talking"):
                 self._refuses_unclearly()
             case e.OptedOut() | e.SpokenAnswer(yes=False):
@@ -298,6 +312,7 @@ class Account:
             case e.PrivateCall():
                 for it in (TRAIN, DOC):
                     self._refuse(it, own_word=False, by_refusal=False)
+                    self._take(it, by_refusal=False)
             case e.VoicemailAnswered():
                 for it in self.live:
                     keeps = self.scene.bases[it] is OBLIGATION
@@ -319,14 +334,21 @@ class Account:
             case "grounds":
                 for it in self.kept.values():
                     if TRAIN in it.left:
-                        it.taken, it.case = it.taken | {TRAIN}, True
+                        it.taken, it.undecided = it.taken | {TRAIN}, it.undecided | {TRAIN}
                         it.custody_only |= not it.left
                 self._refuse(TRAIN, own_word=False, from_now_on=True)
             case _:
                 pass
 
+    def _refuses_by_keys(self, heard: NoticeId | None) -> None:
+        """What the notice ties them to; where none does, nobody knows what they refuse."""
+        if heard in KEYS_ARE_FOR_TRAINING:
+            self._refuse(TRAIN)
+        else:
+            self._refuses_unclearly()
+
     def _refuses_unclearly(self) -> None:
-        """By keys or SIP, which is no sentence: everything ends that can be ended."""
+        """By SIP, or by keys that no notice named, which is no sentence: everything ends that can be ended."""
         if not self.scene.special or self.needs_yes(TRAIN):
             self._refuse(TRAIN)
         if self.needs_yes(DOC):
@@ -341,8 +363,7 @@ class Account:
         self.objected = True
         self._refuse(TRAIN, own_word=False)
         for it in self.kept.values():
-            if it.left or it.case:
-                it.case = it.custody_only = True
+            it.custody_only |= bool(it.left or it.undecided)
         stops = self.terms.objection_stops and self.stage != "ended"
         self.pauses |= {"objection"} if stops else set()
         return stops
@@ -369,9 +390,10 @@ class Account:
 
     def _take(self, purpose: Purpose, *, by_refusal: bool) -> None:
         for it in self.kept.values():
-            if purpose in it.left:
+            if purpose in it.left | it.undecided:
                 it.taken, it.by_refusal = it.taken | {purpose}, by_refusal
-                if by_refusal and not it.left and not it.case and self._held_by(it, HoldBy.PARTY):
+                it.undecided -= {purpose}
+                if by_refusal and not it.left and not it.undecided and self._held_by(it, HoldBy.PARTY):
                     self.complaint = "open"
 
     def _paused(self, event: e.Event) -> None:
@@ -388,6 +410,17 @@ class Account:
                 self._pause("sensitive", on=True)
             case e.Resumed():
                 self._pause("sensitive", on=False)
+            case e.PartySoundChanged(present=True):
+                self.pauses -= {"unheard"}
+                self._pause("gone", on=False)
+            case e.PartySoundChanged() if self.stage == "ringing":
+                self.pauses |= {"unheard"}
+            case e.PartySoundChanged() if "unheard" not in self.pauses:
+                self._pause("gone", on=True)
+            case e.SourceChanged():
+                self._pause("source_changed", on=True)
+            case e.SourceReturned() | e.SameCaller():
+                self._pause("source_changed", on=False)
             case e.TimedOut(timer=e.Timer.SENSITIVE_WARNING) if self.terms.sensitive_resumes:
                 self._pause("sensitive", on=False)
             case _:
@@ -433,9 +466,9 @@ class Account:
                     self.disputes[agent] = by, False
 
     def keeps(self, it: Kept) -> bool:
-        """A purpose, a case, or a hold that these rules allow against how the last purpose ended."""
+        """A purpose, decided on or not, or a hold that these rules allow against how the last purpose ended."""
         holds = it.holds and (not it.by_refusal or self._held_by(it, HoldBy.PARTY) or DOC in it.sealed)
-        return bool(it.sealed - it.taken or it.case or holds)
+        return bool(it.sealed - it.taken or it.undecided or holds)
 
     def _can_be_held(self, it: Kept) -> bool:
         return it.sampled and self.keeps(it)
@@ -497,7 +530,7 @@ class Account:
                 self.on_the_way.append(effect)
             case f.StartRecorder(recording=recording, segment=segment):
                 sealed = self.opened.get((recording, segment), set())
-                new = Kept(case=self.objected, custody_only=self.objected)
+                new = Kept(custody_only=self.objected)
                 self.kept.setdefault(recording, new).sealed |= sealed
                 self.recording, self.holding = sealed, False
             case f.StopRecorder(hold_frames=hold):
@@ -542,7 +575,7 @@ class Account:
         match change:
             case c.OpenSegment(segment=segment, purposes=purposes, withheld=withheld):
                 self.opened[name, segment] = {*purposes, *withheld}
-                self.kept.setdefault(name, Kept(case=self.objected, custody_only=self.objected)).opens |= set(purposes)
+                self.kept.setdefault(name, Kept(custody_only=self.objected)).opens |= set(purposes)
             case c.AddWraps(purpose=purpose, withheld=withheld) if not it.gone and purpose not in it.taken:
                 it.sealed |= {purpose} if self.scene.use else set()
                 it.opens |= set() if withheld else {purpose}

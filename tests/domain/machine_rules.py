@@ -122,7 +122,9 @@ def _shown_wrongly(call: Account, status: Status) -> Iterator[str]:
     for it in status.reasons:
         rule = it.reason.rule
         if it.reason in DECLINED and it.purpose is not None and call.needs_yes(it.purpose):
-            rule = "G04" if it.purpose in call.withdrawn else "G03"
+            rule = "G03"
+            if it.purpose in call.withdrawn:
+                yield "a yes that was taken back is told as a no"
         if it.rule != rule:
             yield f"{it.reason} cites {it.rule}, and not {rule}"
     call.missing |= status.headline is Headline.FAILED and bool(may(call))

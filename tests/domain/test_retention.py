@@ -91,13 +91,14 @@ until = st.none() | st.sampled_from([NOW - timedelta(days=1), NOW, NOW + timedel
 hold_lists = st.lists(st.builds(HoldStanding, by_party=st.booleans(), provisional_until=until), max_size=2)
 
 
-@given(purposes=ends, holds=hold_lists, case=st.booleans())
-def test_a_recording_is_kept_exactly_when_a_purpose_a_hold_or_a_case_keeps_it(
-    purposes: list[Ended], holds: list[HoldStanding], case: bool
+@pytest.mark.rule("G10")
+@given(purposes=ends, holds=hold_lists)
+def test_a_recording_is_kept_exactly_when_a_purpose_or_a_hold_keeps_it(
+    purposes: list[Ended], holds: list[HoldStanding]
 ) -> None:
     by_purpose = Ended.KEEPS in purposes
     by_hold = any(hold.by_party or hold.provisional_until is None or hold.provisional_until > NOW for hold in holds)
-    assert is_kept(purposes, holds, case_open=case, now=NOW) == (by_purpose or by_hold or case)
+    assert is_kept(purposes, holds, now=NOW) == (by_purpose or by_hold)
 
 
 def test_the_party_s_hold_is_never_void() -> None:

@@ -88,18 +88,13 @@ def _(at: datetime, period: Period, zone: str) -> date:
 
 
 @fault("holds do not keep", "is_kept", "gone too early, or kept too long")
-def _(stand: Any, _holds: Any, *, case_open: bool, now: datetime) -> bool:
-    return is_kept(stand, (), case_open=case_open, now=now)
-
-
-@fault("cases do not keep", "is_kept", "gone too early, or kept too long")
-def _(stand: Any, holds: Any, *, case_open: bool, now: datetime) -> bool:
-    return is_kept(stand, holds, case_open=False, now=now)
+def _(stand: Any, _holds: Any, *, now: datetime) -> bool:
+    return is_kept(stand, (), now=now)
 
 
 @fault("a hold of ours never lapses", "is_kept", "gone too early, or kept too long")
-def _(stand: Any, holds: Any, *, case_open: bool, now: datetime) -> bool:
-    return bool(holds) or is_kept(stand, holds, case_open=case_open, now=now)
+def _(stand: Any, holds: Any, *, now: datetime) -> bool:
+    return bool(holds) or is_kept(stand, holds, now=now)
 
 
 @fault("a coin for each call", "is_drawn", "the share of a block")

@@ -34,11 +34,13 @@ PAUSES: dict[str, Callable[[bool], e.Event]] = {
     "consulting": e.ConsultationChanged,
     "no_agent": lambda on: e.AgentMediaChanged(not on),
     "no_desk": lambda on: e.DeskChanged(not on),
+    "gone": lambda on: e.PartySoundChanged(not on),
+    "source_changed": lambda on: e.SourceChanged() if on else e.SourceReturned(),
 }
 
 
 TELLING = ("person_answered", "notice_read", "stop_notice", "play_again", "read_instead", "finish_orally")
-HEARING = ("new_person", "not_understood")
+HEARING = ("new_person", "not_understood", "same_caller")
 ASKING = ("ask_again", "digits_wanted", "digits_over", "party_asks_for_recording")
 PAUSING = ("pause_sensitive", "resume", "more_time")
 REFUSING = (
@@ -70,6 +72,7 @@ def buttons(scene: Scene) -> dict[str, tuple[e.Event, ...]]:
         "resume": (e.Resumed(),),
         "more_time": (e.MoreTime(),),
         "new_person": (e.NewPerson(),),
+        "same_caller": (e.SameCaller(),),
         "not_understood": (e.NotUnderstood(),),
         "keep_out_of_training": (e.KeptOutOfTraining(),),
         "private_call": (e.PrivateCall(),),
@@ -204,9 +207,13 @@ class Calls(RuleBasedStateMachine):
     def the_phone_says(self, on: bool) -> None:
         self.happens(e.PreferenceSignalled(on))
 
-    @rule(which=some.sampled_from(("held", "consulting", "no_agent")))
+    @rule(which=some.sampled_from(("held", "consulting", "no_agent", "gone", "source_changed")))
     def the_agent_leaves_or_comes_back(self, which: str) -> None:
         self.pauses(which)
+
+    @rule()
+    def somebody_is_put_through(self) -> None:
+        self.happens(e.IdentityChanged())
 
     @rule()
     def the_desk_goes_or_comes_back(self) -> None:

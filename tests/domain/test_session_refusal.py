@@ -110,20 +110,72 @@ REASON = {"keys": Reason.DECLINED_BY_KEY, "sip": Reason.DECLINED_BY_SIP}
 
 @pytest.mark.parametrize("how", ["keys", "sip"])
 def test_a_refusal_of_unclear_scope_ends_all_that_can_be_ended(how: str) -> None:
-    call = Call("N2+N3").hear().say_yes("1").say_yes("2")
+    call = Call("N2+N3").hear().say_yes("1")
     _refuse(call, how)
-    assert [call.status.purposes[p].reason for p in (DOC, TRAIN)] == [REASON[how]] * 2
+    assert [call.status.purposes[p].reason for p in (DOC, TRAIN)] == [Reason.WITHDRAWN, REASON[how]]
     assert call.changed(c.Discard)
 
 
-@pytest.mark.parametrize("how", ["keys", "sip"])
+@pytest.mark.parametrize(("name", "how"), [("N1", "keys"), ("N1", "sip"), ("N7", "sip"), ("N8", "keys")])
 @pytest.mark.rule("G23")
-def test_a_refusal_of_unclear_scope_is_an_objection_to_documentation_on_interest(how: str) -> None:
-    call = Call("N7").hear()
+def test_a_refusal_of_unclear_scope_is_an_objection_to_documentation_on_interest(name: str, how: str) -> None:
+    call = Call(name, objection_stops=True).hear()
     _refuse(call, how)
-    assert call.status.purposes[TRAIN].reason is REASON[how]
     assert [it.reason for it in call.changed(c.Restrict)] == ["objection"]
     assert Reason.OBJECTION in call.reasons
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("name", ["N6", "N7", "N7 obligation", "N6 obligation"])
+@pytest.mark.parametrize("when", ["before the notice", "in it", "after it"])
+def test_the_keys_refuse_what_the_notice_ties_them_to_and_documentation_is_not_objected_to(
+    name: str, when: str
+) -> None:
+    call = Call(name)
+    if when == "before the notice":
+        call(e.UpstreamIgnored(), e.Answered()).press("*9")(e.NoticeHeard())
+    elif when == "in it":
+        call.answer().press("*9")(e.NoticeHeard())
+    else:
+        call.hear().press("*9")
+    assert call.status.purposes[TRAIN].reason is Reason.DECLINED_BY_KEY
+    assert call.recorded == {DOC}
+    assert not call.ever_changed(c.Restrict)
+    assert not {"objection_received", "request_noted"} & set(call.status.notes)
+    assert call.ever_changed(c.RememberRefusal)
+    assert call.press("*9").last == (), "pressed again it says no more"
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.rule("G03")
+def test_the_keys_leave_a_yes_to_documentation_and_its_question_where_a_notice_ties_them_to_training() -> None:
+    call = Call("N2+N4").hear().press("*9")
+    assert "said_yes" in call.status.actions, "documentation is asked for still"
+    assert call.say_yes("1").recorded == {DOC}
+    call = Call("N2+N4").hear().say_yes("1").press("*9")
+    assert call.recorded == {DOC}
+    assert not call.ever_changed(c.Discard)
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize(("after", "refused"), [(1.0, True), (1800.0, False)])
+def test_a_key_that_begins_the_opt_out_is_forgotten_when_no_other_follows(after: float, refused: bool) -> None:
+    call = Call("N4").hear().press("*").wait(after).press("9")
+    assert (call.status.purposes[TRAIN].phase is PurposePhase.ENDED) is refused
+    assert call.press("*9").status.purposes[TRAIN].phase is PurposePhase.ENDED, "pressed together they always count"
+
+
+@pytest.mark.rule("G23")
+@pytest.mark.parametrize(
+    ("name", "asks"), [("N7", ["training_ends", "objection"]), ("N2+N4", ["training_ends", "stop_and_delete"])]
+)
+def test_a_button_that_now_goes_further_than_the_press_before_it_says_so(name: str, asks: list[str]) -> None:
+    call = Call(name).hear().say_yes("1")
+    first = call.status.opt_out
+    second = call.opt_out().status.opt_out
+    assert [first.kind, second.kind] == asks
+    assert [first.asks, second.asks] == [False, True]
+    assert not Call("N1").hear().status.opt_out.asks, "nothing was pressed before"
 
 
 def test_a_refusal_of_unclear_scope_is_noted_where_the_law_requires_the_recording() -> None:
@@ -308,8 +360,8 @@ def test_however_a_yes_that_was_given_is_taken_back_it_is_a_withdrawal(
 ) -> None:
     call = Call(name).hear().say_yes(key)(*events)
     assert {("purpose_ended", "G04"), ("recording_discarded", "G04")} <= set(call.entries)
-    rules = {it.rule for it in call.status.reasons if it.reason.value.startswith("declined_by")}
-    assert rules == {"G04"}
+    assert [it.rule for it in call.status.reasons if it.reason is Reason.WITHDRAWN] == ["G04"]
+    assert not [it for it in call.status.reasons if it.reason.value.startswith("declined_by")], "it is no mere no"
 
 
 @pytest.mark.rule("G03")
@@ -343,6 +395,18 @@ def test_what_the_party_asks_for_after_a_no_needs_a_new_notice_and_is_a_new_reco
 
 def test_a_call_outside_the_sample_is_not_recorded_because_somebody_asks() -> None:
     assert Call("none").hear()(e.PartyAsksForRecording(Call("N4").scene.decision)).last == ()
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.rule("G23")
+@pytest.mark.parametrize("name", ["N1", "N8"])
+def test_a_case_keeps_nothing_a_private_call_is_gone_whatever_was_objected_to(name: str) -> None:
+    call = Call(name, objection_stops=False).hear()
+    call(e.OptedOut(OptOutKind.GROUNDS)) if name == "N8" else call(e.Objected())
+    call(e.PrivateCall())
+    assert [it.recording for it in call.changed(c.Discard)] == ["c-1"]
+    assert not call.status.kept
+    assert Reason.CASE_OPEN not in [it for it in call.reasons if name == "N8"]
 
 
 def test_a_private_call_stops_and_discards() -> None:

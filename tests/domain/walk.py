@@ -17,7 +17,7 @@ from softphone.domain.effects import Effect
 from softphone.domain.purpose import Reason
 from softphone.domain.session import State, describe
 from softphone.domain.session import step as real_step
-from softphone.domain.session.state import Kind, Sensitive, Stage, Told
+from softphone.domain.session.state import Kind, PartySound, Sensitive, Stage, Told
 from softphone.domain.status import Status
 from tests.domain.walk_account import happens
 from tests.domain.walk_fast import fast, fast_replace
@@ -59,6 +59,8 @@ class Bounds:
             "consulting": pauses.consulting,
             "agent_gone": pauses.agent_gone,
             "sensitive": pauses.sensitive is not Sensitive.OFF,
+            "no_sound": pauses.sound is not PartySound.THERE,
+            "source_changed": pauses.source_changed,
         }
         standing = {name for name, stands in silent.items() if stands}
         kept = sum(not it.discarded for it in state.recordings)

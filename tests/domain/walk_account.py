@@ -10,7 +10,7 @@ from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Language, Purpose
 from softphone.domain.status import DisputeKind, Status
-from tests.domain.walk_scenes import ASKED, BALANCED, DOC, OBLIGATION, TELLS, TRAIN
+from tests.domain.walk_scenes import ASKED, BALANCED, DOC, KEYS_ARE_FOR_TRAINING, OBLIGATION, TELLS, TRAIN
 from tests.domain.walk_world import (
     NO_FAULT,
     NONE,
@@ -36,7 +36,7 @@ def happens(world: World, event: e.Event, before: Status) -> World:
             return _vouched(world, notice, keys)
         case e.NoticeReached(mark=mark) if world.sound == "notice":
             return replace(world, essentials=True, at_question=mark is e.Mark.QUESTION or world.at_question)
-        case e.NoticeHeard() if world.sound == "notice":
+        case e.NoticeHeard() if world.sound == "notice" and not world.half:
             return _informed(replace(world, sound=""))
         case e.NoticeHeard() | e.NoticeFailed() if world.sound == "question":
             again = replace(world, sound="", yes=world.yes | (world.remembered & world.open), remembered=NONE)
@@ -90,7 +90,7 @@ def _vouched(world: World, notice: NoticeId, keys: str) -> World:
     yes = NONE if None in said else frozenset(p for p in said if p is not None) & covered
     world = replace(world, vouched=world.vouched | covered, carried=world.carried | yes)
     if opt_out and opt_out in keys:
-        world = _unclear(world)
+        world = _by_keys(world, notice)
     return _if_vouched(world) if covered else world
 
 
@@ -124,6 +124,8 @@ def _timer(world: World, timer: e.Timer, ran: bool) -> World:
         if world.told and world.sound != "question":
             return replace(world, pressed=(), yes=world.yes | (settled & world.live), open=world.open - settled)
         return replace(world, pressed=(), remembered=world.remembered | settled)
+    if timer is e.Timer.NO_SOUND and ran:
+        return replace(world, lost=True)
     if timer is e.Timer.DESK_SILENT and world.stage in ("ringing", "talking"):
         return replace(world, pauses=world.pauses | {"no_desk"})
     if timer is e.Timer.SENSITIVE_WARNING and ran and world.scene.terms.sensitive_resumes:
@@ -139,7 +141,7 @@ def _digit(world: World, digit: str) -> World:
         tail = tail[1:]
     if not world.wanted_digits or not keys[:1].isdecimal():
         if tail == keys:
-            return _unclear(replace(world, tail=""))
+            return _by_keys(replace(world, tail=""), world.scene.notice)
         world = replace(world, tail=tail)
     if world.wanted_digits:
         return world
@@ -177,7 +179,8 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
         case e.PrivateCall() if world.stage == "talking" and world.live:
             if DOC in world.live and world.scene.bases[DOC] is OBLIGATION:
                 return world
-            return _refused(_refused(world, TRAIN, NO_FAULT, final=True), DOC, NO_FAULT, final=True)
+            world = _refused(_refused(world, TRAIN, NO_FAULT, final=True), DOC, NO_FAULT, final=True)
+            return replace(world, kept=tuple(replace(it, undecided=NONE) for it in world.kept))
         case e.VoicemailAnswered() if world.stage == "talking" and world.scene.direction == "outbound":
             for purpose in world.live:
                 keep = world.scene.bases[purpose] is OBLIGATION
@@ -186,7 +189,9 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
         case e.NotUnderstood() if world.stage == "talking" and "not_understood" in before.actions:
             return _not_understood(world)
         case e.NewPerson() if "new_person" in before.actions:
-            return _new_person(world)
+            return _new_person(_pause(world, "source_changed", on=False))
+        case e.IdentityChanged() if world.stage == "talking" and world.live:
+            return _new_person(replace(world, half=world.sound == "notice"))
         case e.PartyAsksForRecording() if "party_asks_for_recording" in before.actions and (
             not world.live or world.unclear
         ):
@@ -226,9 +231,17 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
         case e.DeskChanged(present=present) if world.stage in ("ringing", "talking"):
             pauses = world.pauses - {"no_desk"} if present else world.pauses | {"no_desk"}
             return replace(world, pauses=pauses)
+        case e.PartySoundChanged(present=present) if world.stage in ("ringing", "talking"):
+            return _party_sound(world, present)
+        case e.SourceChanged():
+            return _pause(world, "source_changed", on=True)
+        case e.SourceReturned() | e.SameCaller():
+            return _pause(world, "source_changed", on=False)
+        case e.StoodStill() if world.stage == "talking" and (world.running or world.holding):
+            return replace(world, missing=True)
         case e.SensitivePaused() if "pause_sensitive" in before.actions:
             return _pause(world, "sensitive", on=True)
-        case e.Resumed():
+        case e.Resumed() if not world.pauses & {"held", "consulting", "no_agent"}:
             return _pause(world, "sensitive", on=False)
         case e.RecorderFailed() if world.stage in ("ringing", "talking"):
             return replace(world, failed=True)
@@ -273,7 +286,7 @@ def _disputes_and_ends(world: World, event: e.Event, before: Status) -> World:
             return replace(world, complaint="deleted", disputes=left, kept=kept)
         case e.HandedOver() | e.CallEnded() if world.stage == "talking":
             ended = replace(world, stage="ended", open=NONE, pressed=(), pauses=frozenset(), unclear=False)
-            ended = replace(ended, unanswered=NONE)
+            ended = replace(ended, unanswered=NONE, unheard=False, lost=False, half=False)
             ended = replace(ended, no=ended.no | frozenset(p for p in ended.live if not _began(ended, p)))
             for it in ended.kept:
                 if not it.discarded and it.sealed:
@@ -335,6 +348,15 @@ def _pause(world: World, which: str, on: bool) -> World:
     return replace(now, pressed=(), time_up=False, readable=False, remembered=remembered)
 
 
+def _party_sound(world: World, present: bool) -> World:
+    if world.stage == "ringing":
+        pauses = world.pauses - {"no_sound"} if present else world.pauses | {"no_sound"}
+        return replace(world, pauses=pauses, unheard=not present)
+    if present or "no_sound" not in world.pauses:
+        world = replace(world, unheard=False)
+    return replace(_pause(world, "no_sound", on=not present), lost=world.lost and not present)
+
+
 def _new_person(world: World) -> World:
     again = replace(world, essentials=False, readable=False, pressed=(), remembered=NONE)
     if not world.told:
@@ -371,12 +393,13 @@ def _refused(
 
 def _taken(world: World, purpose: Purpose, cause: str) -> World:
     for it in world.kept:
-        if it.discarded or purpose not in it.sealed - it.taken:
+        to_end = it.sealed - it.taken | (it.undecided if cause == NO_FAULT else NONE)
+        if it.discarded or purpose not in to_end:
             continue
-        now = replace(it, taken=it.taken | {purpose}, last_taken_by=cause)
+        now = replace(it, taken=it.taken | {purpose}, undecided=it.undecided - {purpose}, last_taken_by=cause)
         world = with_kept(world, now)
         by_party = any(d.by is HoldBy.PARTY and d.agent in it.holds for d in world.disputes)
-        if cause == REFUSAL and by_party and not (now.sealed - now.taken) and not now.case:
+        if cause == REFUSAL and by_party and not (now.sealed - now.taken) and not now.undecided:
             world = replace(world, complaint="open")
     return world
 
@@ -392,7 +415,8 @@ def _opted_out(world: World, kind: str) -> World:
             for it in world.kept:
                 if not it.discarded and TRAIN in it.sealed - it.taken:
                     left = it.sealed - it.taken - {TRAIN}
-                    case = replace(it, case=True, taken=it.taken | {TRAIN}, custody_only=it.custody_only or not left)
+                    case = replace(it, undecided=it.undecided | {TRAIN}, taken=it.taken | {TRAIN})
+                    case = replace(case, custody_only=it.custody_only or not left)
                     world = with_kept(world, case)
             world = _refused(world, TRAIN, from_now_on=True, final=True)
         case "objection":
@@ -404,6 +428,11 @@ def _opted_out(world: World, kind: str) -> World:
 
 def _kept_for(world: World, purpose: Purpose) -> bool:
     return any(purpose in it.sealed - it.taken for it in world.kept if not it.discarded)
+
+
+def _by_keys(world: World, heard: NoticeId | None) -> World:
+    """What the notice ties the keys to; where none does, nobody knows what they refuse."""
+    return _refused(world, TRAIN) if heard in KEYS_ARE_FOR_TRAINING else _unclear(world)
 
 
 def _unclear(world: World) -> World:
@@ -422,7 +451,7 @@ def _objected(world: World) -> World:
         return world
     world = _refused(replace(world, objected=True), TRAIN, final=True)
     for it in world.kept:
-        if not it.discarded and (it.sealed - it.taken or not it.sealed):
-            world = with_kept(world, replace(it, case=True, custody_only=True))
+        if not it.discarded and (it.sealed - it.taken or it.undecided or not it.sealed):
+            world = with_kept(world, replace(it, custody_only=True))
     stops = world.scene.terms.objection_stops and world.stage != "ended"
     return replace(world, pauses=world.pauses | {"objection"}) if stops else world

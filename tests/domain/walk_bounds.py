@@ -1,10 +1,11 @@
-"""How far the walk goes: seven sets of bounds, each walked to its end, which share `session.md` out among them. No step is here.
+"""How far the walk goes: eight sets of bounds, each walked to its end, which share `session.md` out among them. No step is here.
 
 The page's bounds together (all pauses, two holds, two recordings, a newcomer, every time-out, every transaction late or failing)
 have more states than any machine comes to the end of. What is bounded away in one set is whole in another:
 
 - *ordinary*: a notice played, read, failed, begun again; a newcomer; a hold; two recordings; a call held; the desk gone.
 - *pauses*: all five pauses in every combination, with the time-outs of a pause for sensitive information.
+- *other end*: the party's sound gone, late or from elsewhere, beside a call held, with somebody put through.
 - *holds*: two holds, by whom they were raised and by whom they are undone.
 - *two*: two holds on two recordings, whichever came first, of a party that has been told.
 - *late*: every transaction on its way for any time, or failing; the recorder failing.
@@ -25,12 +26,13 @@ from tests.domain.walk_scenes import CONSENT, SCENES, Start
 
 ORDINARY = Bounds("ordinary", frozenset({"held", "desk_gone"}), holds=1, recordings=2)
 PAUSES = Bounds("pauses", frozenset({"held", "consulting", "agent_gone", "sensitive", "desk_gone"}), together=4)
+OTHER_END = Bounds("other end", frozenset({"held", "no_sound", "source_changed"}), together=2)
 HOLDS = Bounds("holds", holds=2)
 TWO = Bounds("two", holds=2, recordings=2, told=True, start=Start.RECORDED)
 LATE = Bounds("late", frozenset({"held"}), late=True)
 LATE_HOLD = Bounds("late hold", frozenset({"held"}), holds=1, late=True, told=True, start=Start.RECORDED)
 KEYS = Bounds("keys", frozenset({"held"}), digits=True, opt_out_key="*9")
-FAMILIES = (ORDINARY, PAUSES, HOLDS, TWO, LATE, LATE_HOLD, KEYS)
+FAMILIES = (ORDINARY, PAUSES, OTHER_END, HOLDS, TWO, LATE, LATE_HOLD, KEYS)
 
 SMALL = Bounds("small", frozenset({"held"}))
 WITHOUT_HOLDING = Bounds("small")
@@ -52,7 +54,7 @@ time-out; and one with every transaction late or failing"""
 AROUND = replace(
     LATE,
     name="around",
-    pauses=PAUSES.pauses,
+    pauses=PAUSES.pauses | OTHER_END.pauses,
     together=2,
     holds=2,
     recordings=2,

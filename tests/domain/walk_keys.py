@@ -50,7 +50,19 @@ _RECORDING = _but(Recording, "id")
 _KEPT = attrgetter(*(it.name for it in fields(Kept) if it.name != "id"))
 _TELLING = attrgetter(
     *("told", "essentials", "readable", "at_question", "vouched", "carried", "joined", "puzzled", "newcomer"),
-    *("asked_newcomer", "open", "time_up", "remembered", "began", "tail", "person", "unclear"),
+    *(
+        "asked_newcomer",
+        "open",
+        "time_up",
+        "remembered",
+        "began",
+        "tail",
+        "person",
+        "unclear",
+        "unheard",
+        "lost",
+        "half",
+    ),
 )
 
 
@@ -122,6 +134,9 @@ class Keys:
             it.sensitive,
             it.not_told,
             it.agent_gone,
+            it.sound,
+            it.sound_missing,
+            it.source_changed,
             it.objection,
             it.unclear,
             self.desk and it.desk_gone,

@@ -37,6 +37,8 @@ def check(
 
 
 def _never_1_and_7(world: World) -> Iterator[Broken]:
+    if world.sound and world.silent:
+        yield Broken(1, "a notice is played to nobody")
     may = world.may
     stored = world.running[1] if world.running is not None else NONE
     if world.running is None and world.holding is None:
@@ -90,9 +92,9 @@ def _never_4(world: World) -> Iterator[Broken]:
         if not it.sealed:
             continue
         for_a_purpose = bool(it.sealed - it.taken)
-        should = for_a_purpose or it.case or _hold_allowed(world, it)
+        should = for_a_purpose or bool(it.undecided) or _hold_allowed(world, it)
         if it.discarded and should:
-            yield Broken(4, f"{it.id} is discarded, though a purpose, a case or a hold keeps it")
+            yield Broken(4, f"{it.id} is discarded, though a purpose or a hold keeps it")
         if not it.discarded and not should:
             yield Broken(4, f"{it.id} is kept, and nothing keeps it")
         if not it.discarded and it.wraps and (it.custody_only or not for_a_purpose):

@@ -115,6 +115,9 @@ TELLS: dict[NoticeId, dict[Purpose, str]] = {
 """the guideline's table: what each notice says of each purpose; what it asks, by 1 and 2 in this order"""
 
 
+KEYS_ARE_FOR_TRAINING = (NoticeId.N3, NoticeId.N4, NoticeId.N6, NoticeId.N7, NoticeId.N2_N4)
+"""the notices after which the opt-out keys refuse training, and nothing else"""
+
 OTHERWISE = {
     NoticeId.N1: NoticeId.N2,
     NoticeId.N2: NoticeId.N1,
@@ -215,6 +218,13 @@ def alphabet(scene: Scene) -> tuple[e.Event, ...]:
         e.AgentMediaChanged(True),
         e.ConsultationChanged(True),
         e.ConsultationChanged(False),
+        e.PartySoundChanged(False),
+        e.PartySoundChanged(True),
+        e.SourceChanged(),
+        e.SourceReturned(),
+        e.SameCaller(),
+        e.IdentityChanged(),
+        e.StoodStill(2.0),
         e.DeskChanged(False),
         e.DeskChanged(True),
         e.NewPerson(),

@@ -80,9 +80,9 @@ def _effect(world: World, effect: f.Effect, event: e.Event) -> World:
                 return replace(world, sound="question", at_question=True)
             if world.told:
                 raise Broken(6, "a notice is played over the talk with a party that has been told")
-            return replace(world, sound="notice", at_question=False, essentials=False, readable=False)
+            return replace(world, sound="notice", half=False, at_question=False, essentials=False, readable=False)
         case f.StopNotice():
-            quiet = replace(world, sound="", at_question=False)
+            quiet = replace(world, sound="", half=False, at_question=False)
             return quiet if world.told else replace(quiet, pressed=(), remembered=NONE)
         case f.SetMicrophone(open=is_open):
             return replace(world, mic=is_open)
@@ -95,12 +95,16 @@ def _effect(world: World, effect: f.Effect, event: e.Event) -> World:
             return replace(world, timers=world.timers - {timer})
         case f.SignalRecording(state=state):
             return replace(world, signal=state)
+        case f.FollowSource():
+            if not isinstance(event, e.SameCaller | e.NewPerson):
+                raise Broken(1, "a source is followed that nobody has vouched for")
+            return world
         case f.SoundWarningTone():
             return replace(world, warned=True)
         case f.EndCall():
             if world.scene.terms.on_failure != "end":
                 raise Broken(6, f"the call is ended by {event} though the policy does not say so")
-            if not world.told:
+            if not world.told and not world.lost:
                 raise Broken(6, f"the call is ended by {event} though the notice can still be given")
             return world
         case _:
@@ -132,8 +136,7 @@ def _store(world: World, sent: Sent, *, widening: bool) -> World:
                 raise Broken(5, f"{language} is remembered, and {world.language} was chosen")
             case c.OpenSegment(recording=recording, segment=segment, purposes=purposes, withheld=out):
                 if world.recording(recording) is None:
-                    case = world.objected
-                    world = replace(world, kept=(*world.kept, Kept(recording, case=case, custody_only=case)))
+                    world = replace(world, kept=(*world.kept, Kept(recording, custody_only=world.objected)))
                 left = frozenset(p for p in purposes if (recording, p) not in sent.overtaken)
                 it = (recording, segment, left, frozenset(purposes) | frozenset(out))
                 world = replace(world, opened=(it,))

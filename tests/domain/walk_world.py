@@ -56,7 +56,8 @@ class Kept:
     """who can open it now, custody aside"""
     withheld: Purposes = NONE
     holds: frozenset[str] = frozenset()
-    case: bool = False
+    undecided: Purposes = NONE
+    """what grounds were given against, for custody to decide (G32)"""
     custody_only: bool = False
     last_taken_by: str = ""
     discarded: bool = False
@@ -132,6 +133,12 @@ class World:
     """held from the first moment: nobody has been told yet"""
     began: Purposes = NONE
     pauses: frozenset[str] = frozenset()
+    unheard: bool = False
+    """nothing has come from the party since the answer"""
+    lost: bool = False
+    """nothing has for long"""
+    half: bool = False
+    """somebody else has come to the phone while the notice plays, and has not heard its beginning"""
     wanted_digits: bool = False
     tail: str = ""
     objected: bool = False
@@ -160,7 +167,8 @@ class World:
 
     @property
     def silent(self) -> bool:
-        return bool(self.pauses & {"held", "sensitive", "no_agent", "consulting"})
+        gone = {"no_sound"} if not self.unheard else frozenset[str]()
+        return bool(self.pauses & {"held", "sensitive", "no_agent", "consulting", "source_changed", *gone})
 
     @property
     def may(self) -> Purposes:

@@ -42,15 +42,14 @@ class Kept:
     expires: dict[Purpose, date]
     ends: dict[Purpose, date]
     holds: list[HoldStanding]
-    case: bool
     reviewed: bool = False
     gone: bool = False
 
     def needed_on(self, day: date, at: datetime) -> bool:
-        """By the rules' words: a living purpose, a hold that stands, an open case."""
+        """By the rules' words: a living purpose, or a hold that stands. A case that is open keeps nothing."""
         living = any(state is not Ended.TAKEN_BACK and day < self.ends[one] for one, state in self.stands.items())
         held = any(it.by_party or it.provisional_until is None or at < it.provisional_until for it in self.holds)
-        return living or held or self.case
+        return living or held
 
 
 @dataclass(slots=True)
@@ -186,7 +185,7 @@ class Year:
         expires = {one: expires_on(at, period, ZONE) for one, period in periods.items() if period}
         ends = {one: _after(day, period.months) for one, period in periods.items() if period}
         holds = [HoldStanding(it.by_party, at + it.provisional if it.provisional else None) for it in made.holds]
-        it = Kept(line.id, day, dict(made.stands), expires, ends, holds, made.case)
+        it = Kept(line.id, day, dict(made.stands), expires, ends, holds)
         self.told.recordings += 1
         self._all.append(it)
         self._due[day].append(it)
@@ -248,7 +247,7 @@ class Year:
                     if one is TRAINING and not it.reviewed:
                         self._waiting[it.line][it.ends[TRAINING]] -= 1
                         self.told.unseen += 1
-            kept = is_kept(it.stands.values(), it.holds, case_open=it.case, now=at)
+            kept = is_kept(it.stands.values(), it.holds, now=at)
             assert kept == it.needed_on(day, at), "gone too early, or kept too long"
             assert all(day < it.ends[one] for one, state in it.stands.items() if state is Ended.KEEPS), "past its day"
             if not kept:

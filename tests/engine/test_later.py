@@ -222,7 +222,7 @@ def test_a_consent_withdrawn_later_deletes_what_nothing_else_keeps(later: Later)
     assert not later.status.kept
     later.close(call)
     row = later.row(call)
-    assert (row.outcome, row.kept, row.why and row.why.reason) == ("deleted", False, Reason.DECLINED_BY_VOICE)
+    assert (row.outcome, row.kept, row.why and row.why.reason) == ("deleted", False, Reason.WITHDRAWN)
     assert ("purpose_ended", "G04") in later.log(call)
     assert later.calls.reopen(call) == Said("refused.no_such_call")
 
@@ -367,6 +367,9 @@ def test_what_is_locked_elsewhere_while_its_row_stands_open_is_not_deleted_by_it
     later.start()
     assert later.open(call).opt_out.stays is None
     held_elsewhere(later, call, by)
+    later.opt_out()
+    assert later.opens_for(call) == {"custody", "documentation"}, "what was pressed would not be what is done"
+    assert later.status.opt_out.stays is not None, "the button says so now"
     later.opt_out()
     assert later.opens_for(call) == {"custody"}
     assert later.status.kept

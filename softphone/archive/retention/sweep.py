@@ -434,7 +434,7 @@ def _judge(found: Found, now: datetime, terms: SweepTerms | None) -> tuple[list[
             access = hold.by is HoldBy.ACCESS
             again, rule = (Swept.ACCESS_OVERDUE, "G08") if access else (Swept.HOLD_LOOK_AGAIN, "G10")
             items.append(SweptItem(again, row.recording, rule, since=hold.look_again))
-    kept = is_kept(stand, standing, case_open=False, now=now)
+    kept = is_kept(stand, standing, now=now)
     if kept and Ended.KEEPS not in stand:
         items = [replace(item, locked=True) for item in items]
     ended = row.closed_at or row.broke_off_at

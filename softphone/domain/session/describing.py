@@ -59,7 +59,8 @@ def describe(state: State, now: Now) -> Status:
 def presses(state: State) -> tuple[object, ...]:
     """All that a press could mean: when it changes, a press that was meant for the status before is stale."""
     opt_out, dispute = opt_out_button(state), dispute_button(state)
-    return opt_out.kind, opt_out.enabled, opt_out.stays, dispute.kind, dispute.enabled, choices(state), actions(state)
+    one = opt_out.kind, opt_out.enabled, opt_out.stays, opt_out.asks
+    return *one, dispute.kind, dispute.enabled, choices(state), actions(state)
 
 
 def pauses(state: State) -> tuple[Reason, ...]:
@@ -90,7 +91,7 @@ def _until(state: State) -> datetime | None:
         return None
     if state.pauses.sensitive in (Sensitive.PAUSED, Sensitive.WARNED):
         ends = state.pauses.sensitive_until
-        if ends is None or not state.terms.sensitive_resumes or state.pauses.objection:
+        if ends is None or not state.terms.sensitive_resumes or len(state.pauses.for_all) > 1:
             # It does not resume with that.
             return None
         # What is counted down is when recording resumes, and that is when the warning is over too.
@@ -127,7 +128,7 @@ def _notice(state: State) -> NoticeStatus | None:
 def opt_out_button(state: State) -> Button:
     kind = refusal.opt_out_kind(state)
     if kind is not OptOutKind.NONE:
-        return Button(kind, True, stays=_stays(state, kind))
+        return Button(kind, True, stays=_stays(state, kind), asks=refusal.goes_further(state))
     return Button(kind, False, _why_no_opt_out(state))
 
 
@@ -222,7 +223,7 @@ def actions(state: State) -> tuple[str, ...]:
         "digits_wanted": talking and not state.digits_wanted,
         "digits_over": talking and state.digits_wanted,
         "pause_sensitive": pausing.can_pause_sensitive(state),
-        "resume": talking and state.pauses.sensitive is not Sensitive.OFF,
+        "resume": pausing.can_resume(state),
         "more_time": talking and state.pauses.sensitive is Sensitive.WARNED,
         "same_caller": party.can_be_same_caller(state),
         "new_person": party.can_add_person(state),

@@ -42,7 +42,12 @@ NO_SOUND_SECONDS = 30.0
 
 def _unheard(state: State) -> bool:
     pauses = state.pauses
-    return state.stage is Stage.TALKING and pauses.sound is not PartySound.THERE and not pauses.sound_missing
+    return (
+        state.stage is Stage.TALKING
+        and bool(state.live)
+        and pauses.sound is not PartySound.THERE
+        and not pauses.sound_missing
+    )
 
 
 def follow(turn: Turn, event: Event) -> None:

@@ -1,7 +1,6 @@
 """What is kept of a call, and for whom: taking back, restricting, discarding, and what a hold may keep.
 
-A recording is kept exactly when some purpose of it has been neither taken back nor ended, or a hold that these rules allow
-stands, or an open case needs it.
+The one rule of what is kept is `retention.is_kept`; which hold may stand after a refusal is here.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from enum import Enum, auto
 
 from softphone.domain.changes import ChangeHold, Discard, DropWraps, HoldBy, LiftHold, PlaceHold, Restrict
 from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import is_kept
 from softphone.domain.session.state import (
     DOCUMENTATION,
     NONE,
@@ -62,12 +62,13 @@ def take_back(turn: Turn, purpose: Purpose, why: str, rule: str, cause: Cause = 
 
 def take_back_from(turn: Turn, it: Recording, purpose: Purpose, why: str, rule: str, cause: Cause) -> None:
     late_yes = it.late_yes and purpose is not TRAINING
-    had = purpose in it.keeps or purpose in it.wrapped or late_yes is not it.late_yes
-    it = replace(it, keeps=it.keeps - {purpose}, wrapped=it.wrapped - {purpose}, late_yes=late_yes)
+    had = purpose in it.keeps | it.wrapped | it.undecided or late_yes is not it.late_yes
+    left = {"keeps": it.keeps - {purpose}, "wrapped": it.wrapped - {purpose}, "undecided": it.undecided - {purpose}}
+    it = replace(it, late_yes=late_yes, **left)
     turn.set_recording(it)
     if not had:
         return
-    if it.keeps or it.case:
+    if is_kept(it.stands, (), now=turn.now.utc):
         turn.change(DropWraps(it.id, KeyRole(purpose), why))
         turn.note("wraps_dropped", rule, it.id, role=purpose, why=why)
     else:
@@ -125,15 +126,25 @@ def _make_provisional(turn: Turn, hold: Hold, it: Recording) -> None:
 
 def restrict_to_hold(turn: Turn, it: Recording, *, refused: bool = False) -> None:
     turn.set_recording(
-        replace(it, keeps=NONE, wrapped=NONE, late_yes=False, restricted=True, hold_only=True, refused=refused)
+        replace(
+            it,
+            keeps=NONE,
+            undecided=NONE,
+            wrapped=NONE,
+            late_yes=False,
+            restricted=True,
+            hold_only=True,
+            refused=refused,
+        )
     )
     turn.change(Restrict(it.id, "hold_only"))
     turn.note("restricted", "G10", it.id, why="hold_only")
 
 
-def restrict_to_case(turn: Turn, it: Recording, why: str, rule: str) -> None:
-    """Custody alone opens it while a case is decided; its purposes are not taken back by that."""
-    turn.set_recording(replace(it, wrapped=NONE, late_yes=False, restricted=True, case=True))
+def restrict_to_case(turn: Turn, it: Recording, purpose: Purpose, why: str, rule: str) -> None:
+    """Custody alone opens it while a case is decided; its purposes are not taken back by that, and end on their own dates."""
+    undecided = it.undecided | {purpose}
+    turn.set_recording(replace(it, wrapped=NONE, late_yes=False, restricted=True, undecided=undecided))
     turn.change(Restrict(it.id, why))
     turn.note("restricted", rule, it.id, why=why)
 
@@ -160,7 +171,7 @@ def gone(turn: Turn, recording: str) -> None:
 
 
 def _set_gone(turn: Turn, it: Recording) -> None:
-    it = replace(it, discarded=True, keeps=NONE, wrapped=NONE, case=False, late_yes=False)
+    it = replace(it, discarded=True, keeps=NONE, undecided=NONE, wrapped=NONE, late_yes=False)
     turn.set_recording(replace(it, restricted=False, hold_only=False, refused=False))
     if it.began and not turn.state.kept:
         turn.state = replace(turn.state, broke_off=False)

@@ -17,6 +17,8 @@ from softphone.domain.session.turn import Turn
 from softphone.domain.status import Told
 
 KEY_SETTLES_SECONDS = 1.5
+BETWEEN_KEYS_SECONDS = 5.0
+"""so long after a key the next one belongs to something else"""
 NO_NUMBER = "*#"
 """keys that no number begins with"""
 
@@ -26,8 +28,8 @@ def digit_pressed(turn: Turn, event: DigitPressed) -> None:
     that the agent wants are a number: only opt-out keys that no number begins with are told from it."""
     if turn.state.stage is not Stage.TALKING:
         return
-    if _completes_opt_out(turn, event.digit):
-        refused_by_keys(turn)
+    if _completes_opt_out(turn, event):
+        refused_by_keys(turn, turn.state.decision.notice)
         return
     state = turn.state
     if state.digits_wanted:
@@ -47,17 +49,18 @@ def digit_pressed(turn: Turn, event: DigitPressed) -> None:
         turn.set(question=replace(state.question, pending=()))
 
 
-def _completes_opt_out(turn: Turn, digit: str) -> bool:
-    keys = turn.state.terms.opt_out_key
+def _completes_opt_out(turn: Turn, event: DigitPressed) -> bool:
+    digit, keys = event.digit, turn.state.terms.opt_out_key
     if not keys or (turn.state.digits_wanted and keys[0] not in NO_NUMBER):
         return False
-    tail = turn.state.digits + digit
+    late = event.since - turn.state.digits_at > BETWEEN_KEYS_SECONDS
+    tail = digit if late else turn.state.digits + digit
     while tail and not keys.startswith(tail):
         tail = tail[1:]
     done = tail == keys
     left = "" if done else tail
-    if left != turn.state.digits:
-        turn.state = replace(turn.state, digits=left)
+    if left or left != turn.state.digits:
+        turn.state = replace(turn.state, digits=left, digits_at=event.since)
     return done
 
 

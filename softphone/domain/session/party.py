@@ -140,12 +140,14 @@ def identity_changed(turn: Turn, _: IdentityChanged) -> None:
     else:
         if state.question.repeating:
             turn.protect(StopNotice())
-        _joins(turn)
-        if state.asked and not state.pauses.silent:
+        anew = bool(state.asked) and not state.pauses.silent
+        _joins(turn, read=not anew)
+        if anew:
             begin(turn, read=state.decision.how is How.READ)
 
 
-def _joins(turn: Turn) -> None:
+def _joins(turn: Turn, *, read: bool = True) -> None:
+    """`read`: by the agent, unless it is played by itself."""
     state = turn.state
     for purpose, it in state.purposes:
         if it.needs_yes and (it.asked or it.active):
@@ -155,6 +157,8 @@ def _joins(turn: Turn) -> None:
         question=Question(),
         pauses=replace(state.pauses, not_told=True).after(state.pauses, turn.now),
     )
+    if not read:
+        return
     note_begun(turn)
     if not state.pauses.silent:
         start_reading(turn)

@@ -129,7 +129,14 @@ def sensitive_warning_up(turn: Turn, _: TimedOut) -> None:
         turn.set(pauses=replace(pauses, sensitive=Sensitive.BY_HAND, sensitive_until=None))
 
 
+def can_resume(state: State) -> bool:
+    """Not while nobody talks: the call is taken back first."""
+    pauses = state.pauses
+    away = pauses.held or pauses.consulting or pauses.agent_gone
+    return state.stage is Stage.TALKING and pauses.sensitive is not Sensitive.OFF and not away
+
+
 def resumed(turn: Turn, _: Resumed) -> None:
     pauses = turn.state.pauses
-    if turn.state.stage is Stage.TALKING and pauses.sensitive is not Sensitive.OFF:
+    if can_resume(turn.state):
         pause(turn, replace(pauses, sensitive=Sensitive.OFF, sensitive_until=None), "resumed", "G09")

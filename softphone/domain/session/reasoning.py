@@ -42,11 +42,13 @@ DECLINED = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY
 
 
 def rule_of(state: State, reason: Reason, purpose: Purpose | None) -> str:
-    """The rule a reason follows here: after a yes a no is a withdrawal (G04), to a question it is no consent (G03), else it is an
-    opt-out (G31)."""
+    """The rule a reason follows here: a no to a question is no consent (G03), else it is an opt-out (G31); what was declined
+    earlier was documentation where an objection to it was upheld (G23)."""
+    if reason is Reason.DECLINED_EARLIER and purpose is Purpose.DOCUMENTATION:
+        return "G23"
     if purpose is None or reason not in DECLINED or not state.purpose(purpose).needs_yes:
         return reason.rule
-    return "G04" if state.purpose(purpose).taken_back else "G03"
+    return "G03"
 
 
 def failure(state: State) -> Reason | None:
@@ -162,7 +164,7 @@ def _holds(state: State) -> Iterator[Found]:
         yield Reason.DISPUTE_PARTY if party else Reason.DISPUTE_CONTROLLER, None, hold.at
     if any(it.hold_only and it.kept for it in state.recordings):
         yield Reason.HOLD_ONLY, None, None
-    if any(it.case and it.kept for it in state.recordings) or state.objected or state.disputes != state.standing:
+    if any(it.undecided and it.kept for it in state.recordings) or state.objected or state.disputes != state.standing:
         yield Reason.CASE_OPEN, None, None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from softphone.domain.changes import DropWraps, ListCallBack, RememberRefusal
+from softphone.domain.decision import NoticeId
 from softphone.domain.events import (
     KeptOutOfTraining,
     NotUnderstood,
@@ -21,10 +22,12 @@ from softphone.domain.session.keeping import Cause, restrict_to_case, take_back,
 from softphone.domain.session.planning import plan
 from softphone.domain.session.reasoning import DECLINED, rule_of
 from softphone.domain.session.state import DOCUMENTATION, TRAINING, Question, Stage, State, Telling
+from softphone.domain.session.table import REFUSE_TRAINING
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import OptOutKind, PurposePhase, Told
 
 REFUSED = (*DECLINED, Reason.WITHDRAWN, Reason.NO_ANSWER, Reason.DECLINED_EARLIER)
+BY_A_PRESS = (*DECLINED, Reason.WITHDRAWN, Reason.KEPT_OUT_OF_TRAINING, Reason.OBJECTION, Reason.GROUNDS_GIVEN)
 IN_REACH = (Stage.TALKING, Stage.ENDED)
 
 
@@ -35,14 +38,14 @@ def can_be_ended(state: State, purpose: Purpose) -> bool:
     return it.live or unanswered or any(purpose in kept.keeps for kept in state.recordings)
 
 
-def end(turn: Turn, purpose: Purpose, reason: Reason, *, taken_back: bool = False) -> None:
+def end(turn: Turn, purpose: Purpose, reason: Reason, how: Reason | None = None) -> None:
     question = turn.state.question
     pending = tuple(key for key in question.pending if key.purpose is not purpose)
     if pending != question.pending or purpose in question.settled:
         turn.set(question=replace(question, pending=pending, settled=question.settled - {purpose}))
     turn.set_phase(purpose, PurposePhase.ENDED, reason)
-    turn.set_purpose(purpose, replace(turn.state.purpose(purpose), taken_back=taken_back))
-    turn.note("purpose_ended", rule_of(turn.state, reason, purpose), purpose=purpose, reason=reason)
+    told = {} if how in (None, reason) else {"how": how}
+    turn.note("purpose_ended", rule_of(turn.state, reason, purpose), purpose=purpose, reason=reason, **told)
 
 
 def answer_no(turn: Turn, purpose: Purpose) -> None:
@@ -51,12 +54,15 @@ def answer_no(turn: Turn, purpose: Purpose) -> None:
 
 
 def refuse(turn: Turn, purpose: Purpose, reason: Reason, *, from_now_on: bool = False) -> None:
-    """The purpose ends for good, in all segments of all recordings unless only `from_now_on`."""
+    """The purpose ends for good, in all segments of all recordings unless only `from_now_on`. However a yes that was given is
+    taken back, it is a withdrawal (G04)."""
     state = turn.state
-    end(turn, purpose, reason, taken_back=not from_now_on and given(state, purpose))
     if from_now_on:
+        end(turn, purpose, reason)
         return  # a newcomer said it, and the party is not the one to be remembered
-    take_back(turn, purpose, reason.value, rule_of(turn.state, reason, purpose))
+    ended = Reason.WITHDRAWN if reason in DECLINED and given(state, purpose) else reason
+    end(turn, purpose, ended, how=reason)
+    take_back(turn, purpose, ended.value, rule_of(turn.state, ended, purpose))
     if purpose is TRAINING and reason in DECLINED:
         _remember(turn)
         if state.terms.opt_out_calls_back and alone(state) and state.training.basis is not Basis.CONSENT:
@@ -88,11 +94,18 @@ def opt_out_kind(state: State) -> OptOutKind:
             return OptOutKind.SAID_NO
         calls_back = training.live and not training.needs_yes and state.terms.opt_out_calls_back
         return OptOutKind.CALL_BACK if calls_back and alone(state) else OptOutKind.STOP_AND_DELETE
-    if documentation.live and not documentation.needs_yes:
+    if documentation.live:
         if documentation.basis is Basis.LEGAL_OBLIGATION:
             return OptOutKind.NONE if state.noted else OptOutKind.NOTE_REQUEST
         return OptOutKind.NONE if state.objected else OptOutKind.OBJECTION
     return OptOutKind.NONE
+
+
+def goes_further(state: State) -> bool:
+    """Training was refused, and the same button would now take documentation too: who presses it is asked once more."""
+    training = state.training
+    refused = training.phase is PurposePhase.ENDED and training.reason in BY_A_PRESS
+    return refused and opt_out_kind(state) in (OptOutKind.OBJECTION, OptOutKind.STOP_AND_DELETE)
 
 
 def alone(state: State) -> bool:
@@ -124,8 +137,12 @@ def opted_out(turn: Turn, event: OptedOut) -> None:
             pass
 
 
-def refused_by_keys(turn: Turn) -> None:
-    _refuse_what_can_be(turn, Reason.DECLINED_BY_KEY)
+def refused_by_keys(turn: Turn, heard: NoticeId | None) -> None:
+    """They refuse what the notice ties them to; where none does, nobody knows what is meant."""
+    if heard not in REFUSE_TRAINING:
+        _refuse_what_can_be(turn, Reason.DECLINED_BY_KEY)
+    elif can_be_ended(turn.state, TRAINING):
+        refuse(turn, TRAINING, Reason.DECLINED_BY_KEY)
 
 
 def preference_signalled(turn: Turn, event: PreferenceSignalled) -> None:
@@ -162,14 +179,14 @@ def _grounds_given(turn: Turn) -> None:
     for it in turn.state.recordings:
         if it.discarded or it.hold_only or not (TRAINING in it.keeps or TRAINING in it.wrapped):
             continue
-        left = it.keeps - {TRAINING}
-        if left or TRAINING not in it.keeps:
-            case = it.case or TRAINING in it.keeps
-            turn.set_recording(replace(it, keeps=left, wrapped=it.wrapped - {TRAINING}, case=case))
+        undecided = it.undecided | (it.keeps & {TRAINING})
+        given = replace(it, keeps=it.keeps - {TRAINING}, undecided=undecided)
+        if given.keeps or TRAINING not in it.keeps:
+            turn.set_recording(replace(given, wrapped=it.wrapped - {TRAINING}))
             turn.change(DropWraps(it.id, KeyRole.TRAINING, "grounds_given"))
             turn.note("wraps_dropped", "G32", it.id, role=KeyRole.TRAINING, why="grounds_given")
         else:
-            restrict_to_case(turn, replace(it, keeps=left), "grounds_given", "G32")
+            restrict_to_case(turn, given, TRAINING, "grounds_given", "G32")
 
 
 # --- objection --------------------------------------------------------------------------------------
@@ -209,7 +226,7 @@ def _object(turn: Turn, *, unclear: bool = False) -> None:
         refuse(turn, TRAINING, Reason.OBJECTION)
     for it in turn.state.recordings:
         if not it.discarded and not it.hold_only:
-            restrict_to_case(turn, it, "objection", "G23")
+            restrict_to_case(turn, it, DOCUMENTATION, "objection", "G23")
     if state.terms.objection_stops and state.stage is not Stage.ENDED:
         was = turn.state.pauses
         turn.set(pauses=replace(was, objection=True, unclear=unclear).after(was, turn.now))
@@ -248,9 +265,10 @@ def voicemail(turn: Turn, _: VoicemailAnswered) -> None:
     state = turn.state
     if state.stage is not Stage.TALKING or not state.ours or not state.live:
         return
-    for purpose in sorted(state.live):
-        end(turn, purpose, Reason.VOICEMAIL)
-        if state.purpose(purpose).basis is not Basis.LEGAL_OBLIGATION:
+    for purpose, it in state.purposes:
+        if it.live:
+            end(turn, purpose, Reason.VOICEMAIL)
+        if it.basis is not Basis.LEGAL_OBLIGATION:
             take_back(turn, purpose, "voicemail", Reason.VOICEMAIL.rule, Cause.NO_FAULT_OF_THE_HOLD)
 
 
@@ -267,7 +285,7 @@ def private_call(turn: Turn, _: PrivateCall) -> None:
     for purpose in (TRAINING, DOCUMENTATION):
         if can_be_ended(turn.state, purpose):
             end(turn, purpose, Reason.PRIVATE)
-            take_back(turn, purpose, "private", "G01", Cause.NO_FAULT_OF_THE_HOLD)
+        take_back(turn, purpose, "private", "G01", Cause.NO_FAULT_OF_THE_HOLD)
 
 
 def not_understood(turn: Turn, _: NotUnderstood) -> None:

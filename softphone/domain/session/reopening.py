@@ -28,6 +28,10 @@ from softphone.domain.session.state import (
 )
 from softphone.domain.status import PurposePhase, Told
 
+GROUNDS = Reason.GROUNDS_GIVEN.value
+_CASES = {Reason.OBJECTION.value: DOCUMENTATION, GROUNDS: TRAINING}
+"""what a case is about, by the reason of its restriction"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptPurpose:
@@ -156,7 +160,7 @@ def _recording(it: KeptRecording) -> Recording:
         made_for=frozenset(it.purposes),
         keeps=keeps,
         wrapped=wrapped if it.restricted is None else NONE,
-        case=grounds or (it.restricted is not None and not hold_only),
+        undecided=frozenset(_CASES[why] for why in (it.restricted, *([GROUNDS] if grounds else [])) if why in _CASES),
         restricted=it.restricted is not None,
         hold_only=hold_only,
         keys_kept=TRAINING in wrapped,
@@ -167,8 +171,7 @@ def _recording(it: KeptRecording) -> Recording:
 def _grounds_given(it: KeptRecording) -> bool:
     """Training waits for custody's judgement of the party's grounds (G32), whether documentation goes on beside it or not."""
     training = it.purposes.get(TRAINING)
-    given = Reason.GROUNDS_GIVEN.value
-    return it.restricted == given or (training is not None and training.reason == given)
+    return it.restricted == GROUNDS or (training is not None and training.reason == GROUNDS)
 
 
 def _purpose(kept: KeptCall, purpose: Purpose, recordings: tuple[Recording, ...]) -> PurposeState:
@@ -184,8 +187,9 @@ def _purpose(kept: KeptCall, purpose: Purpose, recordings: tuple[Recording, ...]
         return PurposeState(PurposePhase.ENDED, basis, Reason.GROUNDS_GIVEN, ground)
     why = next((one.reason for one in reversed(of_it) if one.reason), "")
     reason = Reason(why) if why in set(Reason) else Reason.LINE_NOT_RECORDED
-    given = basis is Basis.CONSENT and reason in (*DECLINED, Reason.WITHDRAWN)
-    return PurposeState(PurposePhase.ENDED, basis, reason, ground, taken_back=given)
+    if basis is Basis.CONSENT and reason in DECLINED:
+        reason = Reason.WITHDRAWN  # it was recorded for, so a yes had been given
+    return PurposeState(PurposePhase.ENDED, basis, reason, ground)
 
 
 def _holds(recordings: tuple[KeptRecording, ...]) -> tuple[Hold, ...]:

@@ -28,6 +28,7 @@ from softphone.domain.purpose import Basis, Reason
 from softphone.domain.session.keeping import discard, gone, lifted, ordered, withheld
 from softphone.domain.session.reasoning import FAILURES
 from softphone.domain.session.state import (
+    DOCUMENTATION,
     NONE,
     TRAINING,
     Kind,
@@ -146,14 +147,16 @@ def _open_what_is_wanted(turn: Turn) -> None:
         return
     if it is None:
         it = Recording(
-            recording_id(state.call, len(state.recordings) + 1), case=state.objected, restricted=state.objected
+            recording_id(state.call, len(state.recordings) + 1),
+            undecided=frozenset({DOCUMENTATION}) if state.objected else NONE,
+            restricted=state.objected,
         )
         turn.state = replace(state, recordings=(*state.recordings, it), begin_new=False)
     segment = Segment(it.id, it.next_segment, want)
     changes: list[Change] = []
     if not it.announced:
         changes.append(OpenRecording(it.id, state.call, turn.now.utc))
-        if it.case:
+        if it.undecided:
             changes.append(Restrict(it.id, "objection"))
     out = withheld(turn.state, it, want)
     bases = {purpose: basis for purpose in ordered(want) if (basis := state.purpose(purpose).basis) is not None}

@@ -15,6 +15,7 @@ from softphone.domain.decision import Decision, not_recorded
 from softphone.domain.effects import RecordSignal
 from softphone.domain.events import Now, Terms
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
+from softphone.domain.retention import Ended
 from softphone.domain.session.table import SPECIAL
 from softphone.domain.status import PurposePhase, Told
 
@@ -77,8 +78,6 @@ class PurposeState:
     ground: Reason
     """the reason that it has once it is active"""
     asked_again: bool = False
-    taken_back: bool = field(default=False, compare=False)
-    """it ended after the party had said yes to it: a withdrawal (G04), whatever the party did to end it"""
     at: datetime | None = field(default=None, compare=False)
 
     @property
@@ -216,8 +215,8 @@ class Recording:
     """of these, what has been neither taken back nor ended by a rule"""
     wrapped: Purposes = NONE
     """the purposes whose wraps the store may hold: sent, and not taken away since"""
-    case: bool = False
-    """an open case needs it (G23, G32)"""
+    undecided: Purposes = NONE
+    """what an open case is about (G23, G32): it keeps the recording no longer than it would have been kept without"""
     restricted: bool = False
     """custody alone can open it"""
     hold_only: bool = False
@@ -235,6 +234,12 @@ class Recording:
     @property
     def kept(self) -> bool:
         return self.began and not self.discarded
+
+    @property
+    def stands(self) -> tuple[Ended, ...]:
+        """How each purpose that it was made for stands. One that a case is about has not ended."""
+        purposes = self.made_for | self.keeps | self.undecided
+        return tuple(Ended.KEEPS if it in self.keeps | self.undecided else Ended.TAKEN_BACK for it in purposes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +362,8 @@ class State:
     question: Question = Question()
     digits: str = ""
     """the last digits, as far as they begin the opt-out keys"""
+    digits_at: float = field(default=0.0, compare=False)
+    """when the last of them was pressed (monotonic)"""
     digits_wanted: bool = False
     pauses: Pauses = Pauses()
     recorder: Recorder = Recorder()

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from softphone.domain.decision import NoticeId
-from softphone.domain.notice import COVERS, SPECIAL, asks
+from softphone.domain.notice import COVERS, SPECIAL, TELLS, Told, asks
 from softphone.domain.purpose import Purpose
 
-__all__ = ["ASKS", "COVERS", "SPECIAL", "told_alike"]
+__all__ = ["ASKS", "COVERS", "REFUSE_TRAINING", "SPECIAL", "told_alike"]
 
 ASKS: dict[NoticeId, frozenset[Purpose]] = {notice: frozenset(asks(notice)) for notice in NoticeId}
+
+REFUSE_TRAINING: frozenset[NoticeId] = frozenset(
+    notice
+    for notice, (documentation, training) in TELLS.items()
+    if training is Told.OPT_OUT or (training is Told.ASKED and documentation is not Told.ASKED)
+)
+"""the notices that tie the opt-out keys to training alone (G31): who has heard one refuses nothing else by them"""
 
 
 def told_alike(told: NoticeId, decided: NoticeId | None) -> frozenset[Purpose]:

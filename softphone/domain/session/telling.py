@@ -177,7 +177,7 @@ def upstream_vouched(turn: Turn, event: UpstreamVouched) -> None:
         names = " ".join(ordered(covered)) or None
         turn.note("upstream_vouched", "G05", notice=event.notice, purposes=names, keys=event.keys or None)
     if refused:
-        refused_by_keys(turn)
+        refused_by_keys(turn, event.notice)
     live, told = turn.state.live, turn.state.told
     talking = state.stage is Stage.TALKING and told.person and not state.pauses.silent
     if covered and talking and live and live <= told.vouched:

@@ -1,7 +1,8 @@
 """A desk's command about a call's recording into the session's event, or a refusal with its reason. Pure.
 
-A command carries what the desk showed when it was pressed. Where the button would now do something else, the press is
-refused, so that a double press never does the next thing.
+A command carries the version of what the desk showed, and what its button did. Where it would do something else by now, the
+press is refused, so that a double press never does the next thing. Of an older version only what protects is carried out, and
+only where it still does the same.
 """
 
 from __future__ import annotations
@@ -68,6 +69,10 @@ _ACTIONS: dict[str, Event] = {
 
 BEYOND_THE_SESSION = ("end_politely", "party_asks_for_recording")
 """actions that the engine carries out: the one ends the call, the other asks the rulebook first"""
+PROTECT = frozenset(
+    {"stop_notice", "digits_wanted", "pause_sensitive", "more_time", "new_person", "object", "note_request"}
+)
+"""actions that neither start, widen nor delete anything: what they meant a moment ago they mean still"""
 STALE = Said("refused.stale")
 NOT_NOW = Said("refused.not_now")
 
@@ -81,8 +86,10 @@ def to_event(
         return STALE
     same = command.version == status.version
     match command:
-        case OptOut(kind=kind):
-            return OptedOut(kind) if status.opt_out.enabled and status.opt_out.kind == kind else STALE
+        case OptOut(kind=kind, stays=stays):
+            button = status.opt_out
+            does_it = button.enabled and button.kind == kind and (same or button.stays == stays)
+            return OptedOut(kind) if does_it else STALE
         case RaiseDispute(by=by, why=why):
             lock = status.dispute.enabled and status.dispute.kind in (DisputeKind.LOCK, DisputeKind.ARM)
             return DisputeRaised(HoldBy(by), agent, why) if lock else STALE
@@ -91,10 +98,12 @@ def to_event(
             return DisputeUndone(agent) if undo else STALE
         case Choose(choice=choice, option=option):
             offered = any(one.id == choice and option in one.options for one in status.choices)
-            return Chosen(choice, option) if offered else STALE
+            return Chosen(choice, option) if same and offered else STALE
         case Act(action=action, purpose=purpose, language=language):
             if action not in status.actions:
                 return NOT_NOW if same else STALE
+            if not (same or action in PROTECT):
+                return STALE
             if action in ("said_yes", "said_no") and purpose:
                 return SpokenAnswer(purpose, yes=action == "said_yes")
             event = _ACTIONS.get(action)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from softphone.domain import events as ev
 from softphone.domain.decision import Decision, Facts, Known, not_recorded, out_of_the_sample, unless_keyless
+from softphone.domain.narrowing import unless_upheld, until_employees_are_informed
 from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, which_line
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
@@ -152,7 +153,9 @@ class Ringing:
             decision = out_of_the_sample(decision, Reason.STORAGE_FAILED)
         if _only_training_is_keyless(call.known, call.line):
             decision = out_of_the_sample(decision, Reason.NO_KEY)
-        decision = unless_keyless(decision, call.known)
+        decision = unless_upheld(unless_keyless(decision, call.known), call.known)
+        if not _employees_informed(call):
+            decision = until_employees_are_informed(decision)
         if not call.decided:
             self._ring(call, decision)
         elif call.asks_anew:
@@ -175,6 +178,7 @@ class Ringing:
         on, and had meant its no for training alone, that no stands."""
         if call.line and not call.asks_anew:
             call.asks_anew = True
+            call.known = replace(call.known, upheld=frozenset())
             self._ask(call, replace(call.known, declined_earlier=bool(call.state.live)))
 
     def run_due(self, call: LiveCall) -> None:
@@ -252,6 +256,13 @@ def _exempt(call: LiveCall, policy: Policy) -> Reason | None:
         if reason := exempt(policy, call.line, call.direction, number, ours):
             return reason
     return None
+
+
+def _employees_informed(call: LiveCall) -> bool:
+    """Whether the line's agents had been told by the day of the call that they are recorded. No date is a doubt of the policy's,
+    and no bar."""
+    informed = call.policy.informed_on(call.line) if call.policy and call.line else None
+    return call.policy is None or informed is None or informed <= day_of(call.policy, call.arrived_at)
 
 
 def _only_training_is_keyless(known: Known, line: Line | None) -> bool:

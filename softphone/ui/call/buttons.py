@@ -136,7 +136,8 @@ class RightsButtons(QWidget):
         if self._call and self._call.status:
             status = self._call.status
             self._pressed = (self._call.id, status.opt_out.kind)
-            self.command.emit(OptOut(new_id(), self._call.id, status.version, status.opt_out.kind))
+            button = status.opt_out
+            self.command.emit(OptOut(new_id(), self._call.id, status.version, button.kind, button.stays))
 
     def _dispute(self) -> None:
         if self._call is None or self._call.status is None:

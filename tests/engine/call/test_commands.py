@@ -13,7 +13,7 @@ from softphone.domain.changes import HoldBy
 from softphone.domain.events import DisputeRaised, DisputeUndone, OptedOut, SpokenAnswer, Withdrawn
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.session import describing
-from softphone.domain.status import Button, Choice, PurposePhase, PurposeStatus, ReasonStatus, Status
+from softphone.domain.status import Button, Choice, PurposePhase, PurposeStatus, ReasonStatus, Status, Stays
 from softphone.engine.call.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, to_event
 from softphone.wire import Act, Choose, OptOut, RaiseDispute, UndoDispute
 
@@ -58,6 +58,33 @@ def test_pressing_dispute_twice_does_not_undo_it() -> None:
     assert to_event(press, STATUS, "a") == DisputeRaised(HoldBy.CONTROLLER, "a")
     assert to_event(press, raised, "a") == STALE
     assert to_event(UndoDispute("2", "c", 5), raised, "a") == DisputeUndone("a")
+
+
+@pytest.mark.rule("G10")
+def test_a_press_of_before_is_carried_out_only_where_it_still_does_what_it_said() -> None:
+    deletes = replace(STATUS, opt_out=Button("stop_and_delete", enabled=True))
+    press = OptOut("1", "c", 4, "stop_and_delete")
+    assert to_event(press, deletes, "a") == to_event(press, replace(deletes, version=5), "a") == OptedOut(press.kind)
+    held = Button("stop_and_delete", enabled=True, stays=Stays.FOR_THE_COMPLAINT)
+    assert to_event(press, replace(deletes, version=5, opt_out=held), "a") == STALE, "it would keep, and was to delete"
+    keeps = OptOut("1", "c", 4, "stop_and_delete", Stays.FOR_THE_COMPLAINT)
+    assert to_event(keeps, replace(deletes, version=5), "a") == STALE, "it would delete, and was to keep"
+    assert to_event(keeps, replace(deletes, version=5, opt_out=held), "a") == OptedOut(press.kind)
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.parametrize(
+    ("action", "carried_out"),
+    [("pause_sensitive", True), ("object", True), ("new_person", True)]
+    + [
+        (one, False)
+        for one in ("said_yes", "resume", "same_caller", "notice_read", "withdraw_training", "private_call")
+    ],
+)
+def test_a_press_of_before_protects_and_neither_starts_nor_deletes_anything(action: str, carried_out: bool) -> None:
+    offered = replace(STATUS, version=5, actions=(action,))
+    assert to_event(Act("1", "c", 5, action, Purpose.TRAINING), offered, "a") not in (STALE, NOT_NOW)
+    assert (to_event(Act("1", "c", 4, action, Purpose.TRAINING), offered, "a") != STALE) is carried_out
 
 
 def test_a_version_from_the_future_is_refused() -> None:

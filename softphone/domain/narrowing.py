@@ -1,0 +1,50 @@
+"""A rulebook's decision, without the purposes that a call may not be recorded for after all, whatever a rulebook says.
+
+What is left has the notice that tells of just that. It adds nothing and chooses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from softphone.domain.decision import Decision, Known, PlanState, PurposePlan, not_recorded
+from softphone.domain.notice import TELLS, Told
+from softphone.domain.purpose import Basis, Purpose, Reason
+
+_NOTICES = {told: notice for notice, told in TELLS.items()}
+
+
+def without(decision: Decision, out: Mapping[Purpose, Reason]) -> Decision:
+    """`out`: what may not be recorded for, and why. Nothing left: not recorded, for the reason of the first."""
+    plans = {Purpose.DOCUMENTATION: decision.documentation, Purpose.TRAINING: decision.training}
+    why = {one: reason for one, reason in out.items() if plans[one].state is not PlanState.OFF}
+    if not why or decision.notice is None:
+        return decision
+    left = {one: _off(plan, why[one]) if one in why else plan for one, plan in plans.items()}
+    documentation, training = left[Purpose.DOCUMENTATION], left[Purpose.TRAINING]
+    told = TELLS[decision.notice]
+    still = tuple(Told.NOT if it.state is PlanState.OFF else how for it, how in zip(left.values(), told, strict=True))
+    notice = _NOTICES.get((still[0], still[1]))
+    if notice is None:
+        alone = not_recorded(next(iter(why.values())))
+        return replace(alone, documentation=documentation, training=training)
+    reasons = (*(it.reason for it in left.values() if it.state is not PlanState.OFF), *why.values())
+    beside = (one for one in decision.reasons if one is Reason.NO_ASSESSMENT and Purpose.DOCUMENTATION not in why)
+    return Decision(documentation, training, notice, decision.how, (*dict.fromkeys((*reasons, *beside)),))
+
+
+def _off(plan: PurposePlan, reason: Reason) -> PurposePlan:
+    return PurposePlan(PlanState.OFF, plan.basis, reason)
+
+
+def unless_upheld(decision: Decision, known: Known) -> Decision:
+    """An objection that custody upheld binds every later call of that number on the line (G23)."""
+    return without(decision, dict.fromkeys(known.upheld, Reason.DECLINED_EARLIER))
+
+
+def until_employees_are_informed(decision: Decision) -> Decision:
+    """The line's agents are recorded too, and have not been told yet: only what the law obliges to is recorded (L1)."""
+    obliged = decision.documentation.basis is Basis.LEGAL_OBLIGATION
+    documentation = {} if obliged else {Purpose.DOCUMENTATION: Reason.EMPLOYEES_NOT_INFORMED}
+    return without(decision, {**documentation, Purpose.TRAINING: Reason.EMPLOYEES_NOT_INFORMED})
