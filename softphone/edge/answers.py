@@ -18,12 +18,15 @@ PHRASES = {
     400: "Bad Request",
     405: "Method Not Allowed",
     415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme",
     420: "Bad Extension",
     481: "Call/Transaction Does Not Exist",
     482: "Merged Request",
     486: "Busy Here",
     502: "Answer could not be read",
     503: "Service Unavailable",
+    505: "Version Not Supported",
+    513: "Message Too Large",
     603: "Decline",
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from softphone.edge import paths
-from softphone.edge.answers import answer, has_tag, judge, reply_hop, seen_from, unreadable
+from softphone.edge.answers import PHRASES, answer, has_tag, judge, reply_hop, seen_from, unreadable
 from softphone.edge.channel import DigitByInfo, MissedWhileBusy, PeerKnown
 from softphone.edge.dialogs import Dialog, tag_of
 from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
@@ -87,7 +87,7 @@ class Inward:
         if not message.is_request:
             self._unreadable(message, source)
         elif message.method != "ACK":
-            self._answer(message, source, error.status, phrase=f"Bad Request ({error.reason})")
+            self._answer(message, source, error.status, phrase=f"{PHRASES[error.status]} ({error.reason})")
 
     # --- requests --------------------------------------------------------------------------------
 

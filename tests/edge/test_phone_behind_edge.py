@@ -105,6 +105,24 @@ def test_what_other_users_of_the_machine_send_to_pjsua2_itself_never_arrives(pho
     assert not phone.told("CallArrived") or phone.told("CallArrived")[-1]["number"] != "nobody"
 
 
+def test_what_cannot_be_read_is_answered_with_what_is_wrong(phone: SecondPhone) -> None:
+    with wire() as one:
+        asked = one.request("OPTIONS", phone.udp)
+        for good, bad, said in (
+            (f"To: <sip:own@{LOOPBACK}:{phone.udp}>", "To: <sip:own@[]>", "SIP/2.0 400 Bad Request (To)"),
+            (
+                f"OPTIONS sip:own@{LOOPBACK}:{phone.udp}",
+                "OPTIONS isbn:1234",
+                "SIP/2.0 416 Unsupported URI Scheme (scheme)",
+            ),
+            ("Max-Forwards: 70", "Subject: " + 9_000 * "a", "SIP/2.0 513 Message Too Large (header_too_long)"),
+            ("CSeq: 1 OPTIONS", "CSeq: 1 INVITE", "SIP/2.0 400 Bad Request (CSeq)"),
+        ):
+            assert good in asked
+            one.send(asked.replace(good, bad), (LOOPBACK, phone.udp))
+            assert one.wait_for("SIP/2.0").startswith(said)
+
+
 # --- REFER and Replaces ---------------------------------------------------------------------------
 
 
