@@ -17,8 +17,8 @@ from tests.peers.second_phone import talk
 
 pytestmark = pytest.mark.journey
 
-LONG = 0.5
-"""seconds: a turn takes a few milliseconds; this machine may take its time too"""
+LONG = 2.0
+"""seconds: a turn takes some milliseconds, and this machine may take its time too; what waits for a disk or a flood takes ten"""
 
 
 def _say(on: Stage, words: str) -> None:
