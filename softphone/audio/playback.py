@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softphone.audio.devices import Devices, SoundFault, list_devices
-from softphone.audio.streams import LOST_AFTER, RATE, Ask, open_speaker
+from softphone.audio.streams import FIRST_WITHIN, LOST_AFTER, RATE, Ask, open_speaker
 from softphone.audio.stretch import Mono, Stretcher
 from softphone.domain.errors import SoundError
 
@@ -43,7 +43,12 @@ class Loudspeaker(Protocol):
     def active(self) -> bool: ...
     @property
     def called_at(self) -> float:
-        """the monotonic moment at which it last asked"""
+        """the monotonic moment at which it last asked, or was opened"""
+        ...
+
+    @property
+    def has_begun(self) -> bool:
+        """whether it has asked yet"""
         ...
 
     def close(self) -> None: ...
@@ -228,7 +233,7 @@ class Playback:
             over = self._through and not self._ready
         if not playing:
             return False
-        if stream is not None and not (stream.active and time.monotonic() - stream.called_at < LOST_AFTER):
+        if stream is not None and _is_lost(stream):
             self.pause()
             raise SoundError("speaker_lost", device="", detail="")
         if over:
@@ -317,3 +322,9 @@ class Playback:
         if hungry:
             self._wake()
         return bytes(out).ljust(n_bytes, b"\0")
+
+
+def _is_lost(stream: Loudspeaker) -> bool:
+    """It has fallen silent; or it has never begun, for which a slow machine is given longer."""
+    patience = LOST_AFTER if stream.has_begun else FIRST_WITHIN
+    return not stream.active or time.monotonic() - stream.called_at >= patience

@@ -23,17 +23,21 @@ RATE = 16_000
 BLOCK_MS = 10
 LOST_AFTER = 1.0
 """seconds without a block after which a device is gone"""
+FIRST_WITHIN = 10.0
+"""seconds that a device may take until its first one: a headset that sleeps, a machine that is slow"""
 
 Give = Callable[[bytes], None]
 Ask = Callable[[int], bytes]
 
 
 class Stream:
-    """An open stream. `called_at` is the monotonic moment of its last block, for a watcher."""
+    """An open stream. `called_at` is the monotonic moment of its last block, for a watcher; before the first one, of its
+    beginning, and `has_begun` is false."""
 
     def __init__(self, device: Device) -> None:
         self.device = device
         self.called_at = time.monotonic()
+        self.has_begun = False
         self._raw: sounddevice._RawStream | None = None
 
     def begin(self, raw: sounddevice._RawStream) -> None:
@@ -63,7 +67,7 @@ def open_microphone(device: Device, give: Give) -> Stream:
         stream = Stream(there)
 
         def block(indata: Any, frames: int, times: Any, status: object) -> None:  # noqa: ARG001
-            stream.called_at = time.monotonic()
+            stream.called_at, stream.has_begun = time.monotonic(), True
             pcm = bytes(indata)
             if channels == 2:
                 pcm = np.frombuffer(pcm, "<i2").reshape(-1, 2).mean(axis=1).astype("<i2").tobytes()
@@ -85,7 +89,7 @@ def open_speaker(device: Device, ask: Ask) -> Stream:
         ready = bytearray()
 
         def block(outdata: Any, frames: int, times: Any, status: object) -> None:  # noqa: ARG001
-            stream.called_at = time.monotonic()
+            stream.called_at, stream.has_begun = time.monotonic(), True
             wanted = frames * 2
             if resample is None:
                 pcm = ask(wanted)

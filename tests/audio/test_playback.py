@@ -27,6 +27,12 @@ class Device:
         self.fault: SoundError | None = None
         self.active = True
         self.silent_for = 0.0
+        self.begins = True
+        """at once; else it has not asked yet"""
+
+    @property
+    def has_begun(self) -> bool:
+        return self.begins
 
     @property
     def called_at(self) -> float:
@@ -216,6 +222,22 @@ def test_a_device_that_goes_while_it_plays_ends_it_there_and_tells(gone: dict[st
     playback.play()
     filled(playback)
     assert place(device.pull(0.1)) == pytest.approx(0.3, abs=0.011)
+
+
+def test_a_device_that_is_slow_to_begin_has_not_gone_and_one_that_never_does_has() -> None:
+    device = Device()
+    device.begins, device.silent_for = False, 4.0
+    playback = Playback(Tape(), LENGTH, device)
+    playback.play()
+    filled(playback)
+    assert playback.playing
+    device.begins, device.silent_for = True, 0.0
+    assert place(device.pull(0.1)) == pytest.approx(0.0, abs=0.011)
+    playback.pause()
+    device.begins, device.silent_for = False, 10.5
+    playback.play()
+    with pytest.raises(SoundError, match="speaker_lost"):
+        filled(playback)
 
 
 def test_a_headset_that_was_plugged_in_a_moment_ago_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ _LIVING = """
 _OF_THESE = """
     SELECT recordings.recording, recordings.opened_at, coalesce(recordings.closed_at, recordings.broke_off_at) AS ended_at,
         recordings.agent, recordings.line, calls.time_zone, purposes.expires_on, purposes.reviewed_at,
+        purposes.keep_reviewed,
         (SELECT count(*) FROM review_comments WHERE review_comments.recording = recordings.recording) AS comments
     FROM ({found}) AS found
     CROSS JOIN recordings ON recordings.recording = found.recording
@@ -123,6 +124,8 @@ class SampleRow:
     expires_on: date | None
     reviewed_at: datetime | None
     comments: int
+    kept_reviewed: bool = True
+    """false: once it is marked as reviewed, training ends at once, and what was said of it goes too (G38)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,4 +313,5 @@ def _row(row: Row[Any]) -> SampleRow:
         expires_on=date.fromisoformat(row.expires_on) if row.expires_on else None,
         reviewed_at=datetime.fromisoformat(row.reviewed_at) if row.reviewed_at else None,
         comments=row.comments,
+        kept_reviewed=row.keep_reviewed is not None,
     )

@@ -29,6 +29,7 @@ from softphone.ui.review.given import Opened, ReviewDependencies, TeamLed
 from softphone.ui.review.listening import Listening
 from softphone.ui.review.shelf import Shelf, Watched
 from softphone.ui.review.sound import Sound
+from softphone.ui.review.undo import Waits
 from softphone.ui.review.window import ReviewWindow
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
@@ -70,8 +71,8 @@ class Review(QObject):
         """the recording that is being opened"""
         self._came = Change()
         """another recording was opened under the hand"""
-        self._using = ""
-        """the one that is being marked as reviewed"""
+        self._using: set[str] = set()
+        """those that are being marked as reviewed"""
         self._unheard = ""
         """the one of which it was said that nothing of it has been heard: another press counts it all the same"""
         self._unheard_said = Change()
@@ -119,6 +120,9 @@ class Review(QObject):
         window.look.connect(self._other_look)
         window.detail.keys.left.connect(lambda: self._show_keys(on=False))
         window.detail.comments.closed.connect(self._goes_on)
+        window.undo.due.connect(self._erase)
+        window.undo.undone.connect(self._undone)
+        window.undo.counted.connect(self._show_leaving)
         window.holds = self._holds
         window.model.wanted.connect(self._more)
         window.list.asked.connect(self.open_recording)
@@ -156,6 +160,7 @@ class Review(QObject):
         """Nothing of a recording is left; the threads have ended when this returns."""
         if self.window.detail.comments.unsaved:
             self.window.detail.comments.write()
+        self.window.undo.carry_out()
         self._leave()
         self.listening.stop()
         if self.shelf is not None:
@@ -208,6 +213,7 @@ class Review(QObject):
         window.show_search(view)
         window.note.close_button.show_as(view, "", icon="close", name=texts("note.close"))
         window.panel.render_view(view)
+        window.undo.render_view(view)
         self._draw_list(view)
         self._draw_detail(view)
 
@@ -386,7 +392,7 @@ class Review(QObject):
         if here is None:
             current = self.window.list.currentIndex().row()
             here = current - 1 if current >= 0 else -1
-        found = model.next_waiting(here)
+        found = model.next_waiting(here, self._using)
         opened = self.opened.row.recording if self.opened is not None else ""
         return None if found is None or model.rows[found].recording == opened else found
 
@@ -396,6 +402,9 @@ class Review(QObject):
         if self.shelf is None or recording == self._wanted:
             return
         if self.opened is not None and recording == self.opened.row.recording:
+            return
+        if (waits := self.window.undo.waits) is not None and waits.recording == recording:
+            self.window.undo.undo()
             return
         self.listening.when_stored(partial(self._open, self.shelf, recording))
 
@@ -429,6 +438,9 @@ class Review(QObject):
         self.listening.let_go(then)
 
     def _take_away(self, recordings: Collection[str]) -> None:
+        if (waits := self.window.undo.waits) is not None and waits.recording in recordings:
+            self.window.undo.forget()
+            self._show_leaving()
         self.listening.forget(recordings)
         for row in self.window.model.drop(recordings):
             self._recount(Shown.REVIEWED if row.reviewed_at else Shown.WAITING, -1)
@@ -444,9 +456,9 @@ class Review(QObject):
 
     def _gone(self, recordings: set[str]) -> None:
         opened = self.opened
-        if self._using in recordings:
+        if self._using & recordings:
             # It went before it could be counted.
-            self._using = ""
+            self._using -= recordings
             self._place = Place("review.place.gone")
         if opened is not None and opened.row.recording in recordings:
             on = opened.row.expires_on
@@ -493,7 +505,8 @@ class Review(QObject):
 
     def _reviewed(self, recording: str, row: SampleRow | None) -> None:
         """The next one opens, unless another has been asked for since."""
-        model, self._using = self.window.model, ""
+        model = self.window.model
+        self._using.discard(recording)
         self.listening.forget([recording])
         self._recount(Shown.WAITING, -1)
         self._recount(Shown.REVIEWED if row else Shown.ALL, 1 if row else -1)
@@ -510,8 +523,8 @@ class Review(QObject):
 
     def _not_reviewed(self, recording: str) -> None:
         """It could not be stored: it is there again as it was."""
-        if recording == self._using:
-            self._using = ""
+        if recording in self._using:
+            self._using.discard(recording)
             if self.opened is None and not self._wanted:
                 self.open_recording(recording)
 
@@ -561,6 +574,8 @@ class Review(QObject):
             self._open_next()
         elif what == "reviewed":
             self._review()
+        elif what == "undo":
+            self.window.undo.undo()
         elif what == "filter":
             self._show_following()
         else:
@@ -593,10 +608,47 @@ class Review(QObject):
         self._announce(self.window.detail.foot.text())
 
     def _use(self, shelf: Shelf, opened: Opened) -> None:
-        heard = self.listening.heard
+        heard, row = self.listening.heard, opened.row
+        if not row.kept_reviewed:
+            self._leave()
+            self._wait_to_erase(Waits(row.recording, heard, self._who(row)))
+            return
         self._leave(lambda: shelf.review(opened.reviewing, heard))
-        self._using = opened.row.recording
+        self._using.add(row.recording)
         self.draw()
+
+    # --- erased by being reviewed, unless it is undone -------------------------------------------
+
+    def _wait_to_erase(self, waits: Waits) -> None:
+        """It is closed and silent, and stands in its row; the next one opens."""
+        undo = self.window.undo
+        undo.begin(waits)
+        self._place = Place("review.place.undo")
+        self.draw()
+        self._announce(f"{undo.words.text()} {self.view().texts('review.undo.key')}")
+        self._open_next()
+
+    def _who(self, row: SampleRow) -> str:
+        texts = self.view().texts
+        agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")
+        return f"{agent}, {words.when(texts, row, self._deps.now())}"
+
+    def _show_leaving(self) -> None:
+        undo, texts = self.window.undo, self.view().texts
+        told = texts("review.row.leaving", count=undo.seconds) if undo.waits else ""
+        self.window.model.show_leaving(undo.waits.recording if undo.waits else "", told)
+
+    def _erase(self, waits: Waits) -> None:
+        self._show_leaving()
+        if self.shelf is not None:
+            self._using.add(waits.recording)
+            self.shelf.use_up(waits.recording, waits.heard)
+
+    def _undone(self, waits: Waits) -> None:
+        """Open again as it was; it still waits to be reviewed."""
+        self._show_leaving()
+        self._announce(self.view().texts("review.undo.done", who=waits.who))
+        self.open_recording(waits.recording)
 
     def _other_look(self) -> None:
         self._look = Look.LIGHT if self.view().theme.dark else Look.DARK

@@ -190,15 +190,17 @@ class Detail(QWidget):
         )
         done = row is not None and row.reviewed_at is not None
         why = texts("review.reviewed.open_first") if not opened else texts("review.reviewed.done") if done else ""
+        erases = row is not None and not done and not row.kept_reviewed
         self.reviewed_button.show_as(
             view,
-            texts("review.reviewed"),
+            texts("review.reviewed.erases" if erases else "review.reviewed"),
             enabled=opened and not done,
-            why=why,
+            why=texts("review.reviewed.erases.why") if erases else why,
             means=f"{'reviewed unheard' if unheard else 'reviewed'} {recording}",
         )
         self.foot.set_role("" if unheard else "muted")
-        self.foot.setText(texts("review.unheard" if unheard else "review.foot", party=party, Party=upper_first(party)))
+        foot = texts("review.unheard" if unheard else "review.foot", party=party, Party=upper_first(party))
+        self.foot.setText(f"{texts('review.reviewed.erases.why')} {foot}" if erases and not unheard else foot)
         if row is None:
             return
         agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")

@@ -38,6 +38,8 @@ class SampleModel(QAbstractListModel):
         self._asked = False
         self._view: View | None = None
         self._line: Callable[[str | None], str] = lambda line: line or ""
+        self.leaving: tuple[str, str] = ("", "")
+        """the recording that is about to be erased, and what its row says of that"""
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.rows)
@@ -49,7 +51,8 @@ class SampleModel(QAbstractListModel):
         if role == ROW:
             return row
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole) and self._view is not None:
-            return told(self._view, row, self._line(row.line))
+            left = self.leaving[1] if row.recording == self.leaving[0] else ""
+            return told(self._view, row, self._line(row.line), left)
         return None
 
     def canFetchMore(self, parent: Index) -> bool:
@@ -121,15 +124,23 @@ class SampleModel(QAbstractListModel):
             self.rows[where] = row
             self.dataChanged.emit(self.index(where), self.index(where))
 
+    def show_leaving(self, recording: str, words: str) -> None:
+        """In its row; empty: none is."""
+        before, self.leaving = self.leaving[0], (recording, words)
+        for one in {before, recording} - {""}:
+            if (where := self.find(one)) is not None:
+                self.dataChanged.emit(self.index(where), self.index(where))
+
     def find(self, recording: str) -> int | None:
         if len(self._places) != len(self.rows):
             self._places = {row.recording: at for at, row in enumerate(self.rows)}
         return self._places.get(recording)
 
-    def next_waiting(self, after: int) -> int | None:
-        """The first below row `after` that nobody has reviewed, or the first of all."""
+    def next_waiting(self, after: int, used: Collection[str] = ()) -> int | None:
+        """The first below row `after` that nobody has reviewed, or the first of all; `used` are being marked as that."""
         for at in (*range(after + 1, len(self.rows)), *range(min(after + 1, len(self.rows)))):
-            if self.rows[at].reviewed_at is None:
+            recording = self.rows[at].recording
+            if self.rows[at].reviewed_at is None and recording != self.leaving[0] and recording not in used:
                 return at
         return None
 
@@ -138,7 +149,7 @@ def _newest(row: SampleRow) -> tuple[float, tuple[int, ...]]:
     return -row.opened_at.timestamp(), tuple(-ord(letter) for letter in row.recording)
 
 
-def told(view: View, row: SampleRow, line: str) -> str:
+def told(view: View, row: SampleRow, line: str, leaving: str = "") -> str:
     """A row as a screen reader says it."""
     texts = view.texts
     parts = [
@@ -146,7 +157,7 @@ def told(view: View, row: SampleRow, line: str) -> str:
         line,
         words.when(texts, row, view.now),
         words.spoken_length(texts, round(row.seconds)),
-        words.left(texts, row, view.now),
+        leaving or words.left(texts, row, view.now),
         texts("review.row.reviewed") if row.reviewed_at else "",
         texts("review.row.comments", count=row.comments) if row.comments else "",
     ]
@@ -192,7 +203,9 @@ class SampleDelegate(QStyledItemDelegate):
         upper = QRectF(inside.left(), inside.top(), inside.width(), inside.height() / 2)
         lower = QRectF(inside.left(), inside.center().y(), inside.width(), inside.height() / 2)
         agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")
-        ends = words.left(texts, row, self.view.now)
+        leaving, leaves = self._model.leaving
+        goes = row.recording == leaving
+        ends = leaves if goes else words.left(texts, row, self.view.now)
         length = duration(round(row.seconds))
         _pair(
             painter,
@@ -203,7 +216,8 @@ class SampleDelegate(QStyledItemDelegate):
             BODY,
             strong=row.reviewed_at is None,
         )
-        _pair(painter, lower, self.line(row.line), f"{length} · {ends}" if ends else length, theme.muted, SMALL)
+        below = f"{length} · {ends}" if ends else length
+        _pair(painter, lower, self.line(row.line), below, theme.danger if goes else theme.muted, SMALL)
         if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(QColor(theme.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)

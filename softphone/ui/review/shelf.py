@@ -21,7 +21,7 @@ from PySide6.QtCore import QObject, Signal
 from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
 from softphone.archive.review.sample import SamplePage, SampleQuery, living, page, row_of
-from softphone.archive.review.session import Comment, Reviewing, open_review
+from softphone.archive.review.session import Comment, Reviewing, mark_reviewed, may_still, open_review
 from softphone.domain.errors import KlartoneError
 from softphone.domain.retention import local_day
 from softphone.ui.review.given import Opened, Stored
@@ -170,15 +170,38 @@ class Shelf(QObject):
                 raise
             finally:
                 self._close(reviewing)
-            row = row_of(archive, recording, self._now())
-            if row is None:
-                self._forget({recording})
-            self.reviewed.emit(recording, row)
-            self._news = True
+            self._used(archive, recording)
+
+        self._do(use)
+
+    def use_up(self, recording: str, heard: int) -> None:
+        """As `review`, of one that is not open any more."""
+
+        def use(archive: Archive) -> None:
+            now = self._now()
+            try:
+                mark_reviewed(archive, recording, self._by, now, heard=heard, viewer=self._viewer)
+            except KlartoneError:
+                gone = False
+                with suppress(KlartoneError):  # whoever cannot be asked has not said that it is gone
+                    gone = not may_still(archive, recording, now, viewer=self._viewer)
+                if gone:
+                    self._gone({recording})
+                    return
+                self.not_reviewed.emit(recording)
+                raise
+            self._used(archive, recording)
 
         self._do(use)
 
     # --- on its thread --------------------------------------------------------------------------
+
+    def _used(self, archive: Archive, recording: str) -> None:
+        row = row_of(archive, recording, self._now())
+        if row is None:
+            self._forget({recording})
+        self.reviewed.emit(recording, row)
+        self._news = True
 
     def _do(self, job: Callable[[Archive], None]) -> None:
         with self._bell:

@@ -16,6 +16,7 @@ from softphone.ui.review.detail import Detail
 from softphone.ui.review.panel import Panel
 from softphone.ui.review.pills import Pill
 from softphone.ui.review.samples import SampleList, SampleModel
+from softphone.ui.review.undo import Undo
 from softphone.ui.theme.style import GAP, MARGIN, NAME, SMALL
 from softphone.ui.view import View
 
@@ -32,6 +33,7 @@ _KEYS = {
     ".": "comment_after",
     "D": "share",
     "R": "reviewed",
+    "Z": "undo",
     "N": "next",
     "S": "speed",
     "K": "skip",
@@ -94,6 +96,7 @@ class ReviewWindow(QWidget):
         self.filters = {shown: Pill(f"filter_{shown}") for shown in Shown}
         self.empty = Words("emptyList", size=SMALL, role="muted", wrap=True)
         self.detail = Detail()
+        self.undo = Undo()
         self.note = Note()
         self.holds: Callable[[], bool] = lambda: False
         """asked before it closes: whether it is to stay open"""
@@ -129,6 +132,10 @@ class ReviewWindow(QWidget):
         self.empty.setContentsMargins(16, 12, 16, 12)
         listed.addWidget(self.empty)
         listed.addWidget(self.list, 1)
+        around = QVBoxLayout()
+        around.setContentsMargins(8, 6, 8, 0)
+        around.addWidget(self.undo)
+        listed.addLayout(around)
         body = QHBoxLayout()
         body.setSpacing(GAP)
         body.addWidget(self.list_card, 30)
@@ -149,6 +156,7 @@ class ReviewWindow(QWidget):
                 self.look_button,
                 *self.filters.values(),
                 self.list,
+                self.undo.button,
                 detail.waveform,
                 *detail.transport.buttons.values(),
                 detail.comments.line,

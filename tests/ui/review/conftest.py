@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
+from softphone.ui.review import undo
 from tests.archive.scene import Scene, scene
 from tests.ui.review.team import Reviewed
 
@@ -20,7 +21,9 @@ def desk(tmp_path: Path) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def on(qapp: QApplication, desk: Scene) -> Iterator[Reviewed]:
+def on(qapp: QApplication, desk: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reviewed]:
+    """What is erased by being reviewed can be undone in no time; `test_undo.py` gives it its ten seconds."""
+    monkeypatch.setattr(undo, "SECONDS", 0.0)
     reviewed = Reviewed(desk)
     yield reviewed
     reviewed.close()

@@ -134,6 +134,10 @@ class Loudspeaker:
         """It would ask at any moment: nobody waits for a hand."""
         return time.monotonic()
 
+    @property
+    def has_begun(self) -> bool:
+        return True
+
     def close(self) -> None:
         with self._lock:
             self.ask = None

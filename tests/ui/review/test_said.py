@@ -122,8 +122,12 @@ def test_leaving_a_recording_stores_what_stands_in_the_line(qtbot: QtBot, desk: 
 
 @pytest.mark.parametrize("fails", [("reviewed",), ("reviewed", "still")], ids=" and ".join)
 def test_one_that_cannot_be_counted_as_reviewed_is_there_again(
-    qtbot: QtBot, on: Reviewed, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch, fails: tuple[str, ...]
+    qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch, fails: tuple[str, ...]
 ) -> None:
+    two = (
+        take(desk, ANNA, AT - timedelta(hours=1), sound=voices(2), keep="P7D"),
+        take(desk, ALMA, AT - timedelta(hours=2), sound=voices(2), keep="P7D"),
+    )
     review = first_open(qtbot, on, two)
     listen(qtbot, on)
     with monkeypatch.context() as broken:
