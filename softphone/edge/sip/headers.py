@@ -183,6 +183,8 @@ RULES: dict[str, Rule] = {
     "Reason": _rule(rf"{g.TOKEN}{g.PARAMS}", _params, split=True, most=8),
 }
 
+_OPAQUE = frozenset({"Call-ID", "Replaces"})
+"""where brackets mean nothing"""
 LEFT_OUT = frozenset({"P-Asserted-Identity", "P-Preferred-Identity", "Referred-By", "Reason"})
 """PJSIP keeps these as text, so that a slip in one costs it, and no call: what cannot be read vouches for nobody"""
 _COMPACT = {
@@ -237,7 +239,7 @@ def values(name: str, rule: Rule, text: str, *, bounded: bool = True) -> list[st
                 raise Malformed(name)
         if rule.limit and any(int(number) > rule.limit for number in re.findall(r"[0-9]++(?=[ ;]|$)", value)[:2]):
             raise Malformed(name)
-        if "[" in value and rule.split | (name in {"From", "To"}) and not g.brackets_hold_addresses(value):
+        if "[" in value and name not in _OPAQUE and not g.brackets_hold_addresses(value):
             raise Malformed(name)
         found.append(value)
     return found
