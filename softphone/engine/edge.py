@@ -167,7 +167,7 @@ class Edge:
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            **({} if sys.platform == "win32" else {"pass_fds": [one.fileno() for one in self._sockets.values()]}),
+            pass_fds=() if sys.platform == "win32" else [one.fileno() for one in self._sockets.values()],
         )
         assert process.stdin
         assert process.stdout

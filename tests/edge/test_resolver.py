@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import dns.flags
 import dns.message
+import dns.rcode
 import dns.rdatatype
 import dns.rrset
 import pytest
@@ -43,7 +44,7 @@ def name_server(zone: Zone) -> Generator[tuple[str, int]]:
                 if records := zone.get((name, kind)):
                     answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *records))
                 elif not any(name == known for known, _ in zone):
-                    answer.set_rcode(3)
+                    answer.set_rcode(dns.rcode.NXDOMAIN)
                 one.sendto(answer.to_wire(), peer)
 
         thread = threading.Thread(target=serve, daemon=True)
