@@ -37,7 +37,7 @@ hidden = {
 arguments = ["--noconfirm", "--clean", "--onedir", "--log-level=WARN", "--name=klartone"]
 arguments += [f"--distpath={target}", f"--workpath={target / 'build'}", f"--specpath={target / 'build'}"]
 arguments += [f"--hidden-import={name}" for name in sorted(hidden)]
-arguments += ["--collect-submodules=softphone", "--collect-submodules=keyring.backends"]
+arguments += [f"--collect-submodules={name}" for name in ("softphone", "keyring.backends", "dns")]
 arguments += [
     "--collect-all=espeakng_loader",
     "--collect-data=alembic",

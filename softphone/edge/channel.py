@@ -6,7 +6,6 @@ The engine gives the sockets away at the start (`Sockets`), so that they outlive
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
@@ -210,10 +209,8 @@ def to_edge(line: bytes) -> ToEdge:
     try:
         kind = _TO_EDGE[fields.pop("type")]
         if kind is Configure:
-            accounts: Iterable[dict[str, Any]] = fields["accounts"]
-            fields["accounts"] = tuple(
-                EdgeAccount(**{**one, "accept_from": tuple(cast("list[str]", one["accept_from"]))}) for one in accounts
-            )
+            accounts: list[dict[str, Any]] = fields["accounts"]
+            fields["accounts"] = tuple(_account(one) for one in accounts)
             fields["accept_from"] = tuple(fields["accept_from"])
         return kind(**fields)
     except (KeyError, TypeError) as error:
@@ -227,6 +224,10 @@ def from_edge(line: bytes) -> FromEdge:
         return _FROM_EDGE[fields.pop("type")](**fields)
     except (KeyError, TypeError) as error:
         raise ValueError(f"no message from an edge: {type(error).__name__}") from None
+
+
+def _account(fields: dict[str, Any]) -> EdgeAccount:
+    return EdgeAccount(**{**fields, "accept_from": tuple(fields["accept_from"])})
 
 
 def _fields(line: bytes) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class Dialogs:
 def read_state(state: str) -> dict[str, Any]:
     """What `Remember` said; nothing where it cannot be read."""
     try:
-        found = json.loads(state) if state else {}
+        found: Any = json.loads(state) if state else {}
     except ValueError:
         return {}
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -126,7 +126,8 @@ class Outward:
             return  # repeated while its name was looked up
         if account in switch.accounts and not has_tag(message):
             switch.admission.learn(account, (hop.host for hop in hops))
-            if (reached := switch.reached.get(account)) in hops:
+            reached = switch.reached.get(account)
+            if reached is not None and reached in hops:
                 hops = (reached, *(hop for hop in hops if hop != reached))
         sent = Sent(message.method, account, hops, message.uri, copied(message))
         if message.method == "REGISTER":

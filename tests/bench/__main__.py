@@ -19,13 +19,14 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import archive, ear, load, memory, notice, review, sealing, signalling, start, stop, year
+from tests.bench import archive, ear, load, memory, notice, review, sealing, setup, signalling, start, stop, year
 from tests.bench.figures import Figure, table
 
 Measure = Callable[[], list[Figure]]
 WHOLE: Mapping[str, Measure] = {
     "sealing": sealing.measure,
     "signalling": signalling.measure,
+    "setup": setup.measure,
     "notice": notice.measure,
     "stop": stop.measure,
     "ear": ear.measure,
@@ -39,6 +40,7 @@ WHOLE: Mapping[str, Measure] = {
 SHORT: Mapping[str, Measure] = {
     "sealing": lambda: sealing.measure(5_000),
     "signalling": lambda: signalling.measure(2_000),
+    "setup": lambda: setup.measure(3),
     "notice": lambda: notice.measure(3),
     "stop": lambda: stop.measure(3),
     "ear": lambda: ear.measure(6),

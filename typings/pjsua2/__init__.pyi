@@ -147,6 +147,8 @@ class LogConfig:
     writer: LogWriter
 
 class UaConfig:
+    mwiUnsolicitedEnabled: bool
+    natTypeInSdp: int
     maxCalls: int
     threadCnt: int
     mainThreadOnly: bool
@@ -292,6 +294,7 @@ class AccountSipConfig:
     transportId: int
 
 class AccountNatConfig:
+    udpKaIntervalSec: int
     contactRewriteUse: int
     viaRewriteUse: int
     sdpNatRewriteUse: int
@@ -398,6 +401,12 @@ class OnCallSdpCreatedParam:
 
 class OnCallRxOfferParam:
     offer: SdpSession
+    statusCode: int
+
+class OnCallTransferRequestParam:
+    statusCode: int
+
+class OnCallReplaceRequestParam:
     statusCode: int
 
 class OnDtmfDigitParam:
