@@ -40,8 +40,10 @@ DEAF = 8
 SHORT_LIFE = 2.0
 PAUSE = 0.5
 """seconds before the next start, where the last edge lived no longer than `SHORT_LIFE`"""
+FIRST_WITHIN = 10.0
+"""seconds for the first edge: a machine that is logging in has much to do"""
 MISSED_AFTER = 1.5
-"""seconds without an edge until that is told"""
+"""seconds without an edge until that is told, once there was one"""
 UNSENT = 2000
 """lines that may wait for an edge that does not read; more end it"""
 _TRIES = 20
@@ -70,6 +72,7 @@ class Edge:
         self._beat_due = 0.0
         self._unanswered = 0
         self._supervisor: threading.Thread | None = None
+        self._overdue: threading.Timer | None = None
 
     # --- for the phone's thread ------------------------------------------------------------------
 
@@ -132,6 +135,8 @@ class Edge:
 
     def close(self) -> None:
         self._closing.set()
+        if self._overdue is not None:
+            self._overdue.cancel()
         if (process := self._process) is not None:
             process.terminate()
         if self._supervisor is not None:
@@ -143,25 +148,30 @@ class Edge:
     # --- the supervisor's thread -----------------------------------------------------------------
 
     def _supervise(self) -> None:
+        self._expect(FIRST_WITHIN)
         while not self._closing.is_set():
             began = time.monotonic()
-            gone = threading.Timer(MISSED_AFTER, self._miss)
-            gone.daemon = True
-            gone.start()
             try:
-                self._live(gone)
+                self._live()
             except OSError as error:
                 _log.error("edge cannot be started: %s", error.strerror)
-            gone.cancel()
             with self._lock:
-                self._outbox, self._process, self._ready = None, None, False
+                was_ready, self._outbox, self._process, self._ready = self._ready, None, None, False
             if self._closing.is_set():
                 return
             _log.warning("edge ended")
+            if was_ready:
+                self._expect(MISSED_AFTER)
             if time.monotonic() - began < SHORT_LIFE:
                 self._closing.wait(PAUSE)
 
-    def _live(self, gone: threading.Timer) -> None:
+    def _expect(self, seconds: float) -> None:
+        """An edge is to be ready by then, however many are tried until then; else that is told."""
+        self._overdue = threading.Timer(seconds, self._miss)
+        self._overdue.daemon = True
+        self._overdue.start()
+
+    def _live(self) -> None:
         """One process, from its start to its end."""
         process = subprocess.Popen(
             self._command,
@@ -182,7 +192,7 @@ class Edge:
         writer.start()
         try:
             while line := process.stdout.readline(LINE_LIMIT):
-                self._hear(from_edge(line), gone)
+                self._hear(from_edge(line))
         except ValueError as error:
             _log.error("edge said %s", error)
         finally:
@@ -191,11 +201,12 @@ class Edge:
             outbox.put(b"") if not outbox.full() else None
             process.stdout.close()
 
-    def _hear(self, message: FromEdge, gone: threading.Timer) -> None:
+    def _hear(self, message: FromEdge) -> None:
         self._unanswered = 0
         match message:
             case Ready():
-                gone.cancel()
+                if self._overdue is not None:
+                    self._overdue.cancel()
                 self._ready = True
                 self._told(message)
                 if self._missed:
