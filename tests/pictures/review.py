@@ -46,6 +46,8 @@ PICTURES = {
     "review-choose": "review: nothing is open yet",
     "review-unheard": "review: reviewed was pressed, and nothing of it has been played",
     "review-reviewed": "review: what was reviewed",
+    "review-erases": "review: reviewed erases it",
+    "review-undo": "review: erased in seconds, unless it is undone",
     "review-no-speaker": "review: no speaker",
     "review-keys": "review: the keys",
     "review-empty": "review: an empty sample",
@@ -147,6 +149,14 @@ def _worked(shot: _Shots, desk: Scene, on: Review, newest: str, language: Langua
     window.filters[Shown.ALL].click()
     _until(lambda: any(row.reviewed_at for row in window.model.rows) and on.filter_counts[Shown.REVIEWED] > 0)
     shot.take("review-reviewed", on)
+    once = next(row.recording for row in window.model.rows if not row.kept_reviewed)
+    on.open_recording(once)
+    _until(lambda: on.opened is not None and on.opened.row.recording == once)
+    shot.take("review-erases", on)
+    for _ in range(2):
+        _press(on, Qt.Key.Key_R)
+    _until(lambda: window.undo.isVisible() and on.opened is not None)
+    shot.take("review-undo", on)
 
 
 class _Shots:
