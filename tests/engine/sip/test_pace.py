@@ -7,6 +7,7 @@ import random
 import pytest
 
 from softphone.engine.sip.media.pace import TICK, Pace
+from tests.peers.second_phone import SecondPhone, connect, part, talk
 
 
 def _lost(moments: list[float]) -> list[int]:
@@ -34,3 +35,16 @@ def test_a_process_that_stood_still_has_lost_what_it_never_catches_up_with(still
 
 def test_two_clocks_that_do_not_quite_agree_lose_nothing_in_an_hour() -> None:
     assert _lost([one * TICK * 1.0003 for one in range(180_000)]) == []
+
+
+def test_a_call_that_is_held_for_long_has_not_stood_still(agent: SecondPhone, customer: SecondPhone) -> None:
+    connect(customer, agent)
+    for who, told in ((agent, "by_us"), (customer, "by_them")):
+        who.do("hold")
+        agent.wait_for("HoldChanged", **{told: True})
+        talk(agent, 75)
+        who.do("resume")
+        agent.wait_for("HoldChanged", **{told: False})
+        talk(agent, 25)
+    part(customer, agent)
+    assert not agent.told("StoodStill")
