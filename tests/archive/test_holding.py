@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -328,3 +329,17 @@ def test_a_hold_that_custody_has_confirmed_meanwhile_is_neither_undone_nor_lifte
     assert [(one.hold, one.provisional_until) for one in desk.archive.find(recording).holds] == [(hold, None)]
     assert {wrap.role for wrap in desk.archive.wraps_of(recording)} == {KeyRole.CUSTODY}
     assert "hold_lifted" not in [one.event for one in desk.archive.audit_of(recording)]
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("lines", [frozenset({"salg"}), frozenset({"another"})])
+def test_a_hold_is_lifted_for_whom_the_policy_names_for_that_line_alone(desk: Scene, lines: frozenset[str]) -> None:
+    recording = closed(desk, DOCUMENTATION, TRAINING)
+    assert desk.archive.find(recording, AT).line == "salg"
+    hold = held(desk, recording)
+    named = [replace(one, lines=lines) if one.role is KeyRole.TRAINING else one for one in desk.policy_recipients]
+    if "salg" in lines:
+        assert KeyRole.TRAINING in holding.lift(desk.archive, hold, "settled", named, AT).row.opens_for
+        return
+    with pytest.raises(ArchiveError, match="lift_ends_training"):
+        holding.lift(desk.archive, hold, "settled", named, AT)

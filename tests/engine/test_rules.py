@@ -32,7 +32,7 @@ from softphone.system.signature import new_signing_key, public_half, sign, signa
 from softphone.wire import PolicyPhase, Said
 from tests.policies import POLICY
 
-CONFIRMED = f'\n[[confirmed]]\nhash = "{"ab" * 32}"\non = 2026-11-20\nby = "Anna"\n'
+CONFIRMED = f'\n[[confirmed]]\nhash = "{"ab" * 32}"\non = 2026-11-20\nby = "Anna Holm"\n'
 
 
 class Loop:
@@ -113,6 +113,20 @@ def test_what_a_person_has_confirmed_is_noted_by_hash_and_date_and_not_by_name(l
     # The other one is of words that are no longer there.
     assert loop.events == ["policy_taken_up", "notice_confirmed"]
     assert loop.noted[-1].params == {"hash": "ab" * 32, "on": "2026-11-20"}
+
+
+@pytest.mark.rule("G11")
+def test_a_confirmed_doubt_is_noted_and_no_longer_told_to_the_agent(loop: Loop, file: Path) -> None:
+    short = POLICY.replace("Aftalen kan ikke vises på anden måde.", "Ja.")
+    file.write_text(short, "utf-8")
+    (doubt,) = load_policy(file).remarks
+    loop.rules._answered(Loaded(load_policy(file), NoticeBook(), Exchanges()))
+    assert [one.code for one in loop.rules.state.faults] == ["policy.warning.need_short"]
+    file.write_text(short + CONFIRMED.replace("ab" * 32, doubt.hash), "utf-8")
+    loop.rules._answered(Loaded(load_policy(file), NoticeBook(), Exchanges()))
+    assert loop.events == ["policy_taken_up", "policy_taken_up", "doubt_confirmed"]
+    assert (loop.noted[-1].rule, loop.noted[-1].params["hash"]) == ("G20", doubt.hash)
+    assert loop.rules.state.faults == ()
 
 
 def test_a_changed_file_is_taken_up_and_one_that_only_was_looked_at_is_not(loop: Loop, file: Path) -> None:

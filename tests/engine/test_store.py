@@ -314,6 +314,23 @@ def test_a_call_that_is_taken_up_in_the_same_run_is_known_as_it_was_when_it_rang
     assert ledger._memory.facts["c1"] == rang
 
 
+@pytest.mark.rule("G10")
+def test_a_call_is_sealed_for_those_whom_the_policy_names_for_its_line(desk: Desk) -> None:
+    other = POLICY[POLICY.index('[[recipient]]\nid = "lead-1"') : POLICY.index('[[recipient]]\nid = "protection-1"')]
+    other = other.replace("lead-1", "lead-2").replace("hSDw", "iSDw") + 'lines = ["salg"]\n\n'
+    text = POLICY.replace('id = "lead-1"', 'id = "lead-1"\nlines = ["support"]').replace(
+        "[[line]]", f"{other}[[line]]", 1
+    )
+    call = desk.rings("c1")
+    assert call.line is not None
+    assert call.line.id == "salg"
+    desk.until(lambda: desk.known)
+    desk.store.ring(call, policy_of(text).policy)
+    ledger = desk.store._ledger
+    assert ledger is not None
+    assert {one.id for one in ledger._memory.facts["c1"].recipients} == {"case-1", "lead-2", "protection-1"}
+
+
 def test_what_could_not_be_looked_up_is_said_to_be_so(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "archive" / "catalog.db").unlink()
     assert desk.look_up("c1") == Known(looked_up=False)

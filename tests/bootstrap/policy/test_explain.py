@@ -184,3 +184,57 @@ def test_a_draft_whose_keys_are_yet_to_come_is_explained_and_says_so(home: Path,
 
     file.write_text(POLICY.replace(next(iter(KEYS.values())), "mine"), encoding="utf-8")
     assert klartone(home, "policy", "explain", file) == 1
+
+
+SHORTER = POLICY.replace('retention = "P3M"\n\n', 'retention = "P1M"\n\n', 1)
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.rule("G31")
+@pytest.mark.rule("G33")
+def test_what_is_told_of_a_line_is_true_of_both_its_purposes(home: Path, file: Path, capsys: Captured) -> None:
+    file.write_text(SHORTER.replace('d = "nuancer"', 'd = "nuancer", x = "børsen kræver det"'), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg", "--language", "da") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for sentence in (
+        "a) notater er ikke nok. d) nuancer. x) en anden grund, den dataansvarliges egen: børsen kræver det.",
+        "Som dokumentation gemmes optagelserne i én måned fra den dag, de er optaget. De, der også bruges til uddannelse,",
+        "på grund af en tvist, eller nogen har bedt om indsigt.",
+        "Grundlaget er interesseafvejning.",
+        "Hver maskine tæller kun sine egne.",
+        "Til dokumentation kan sagsbehandlingen åbne optagelserne: case-1.",
+        "mundtligt eller ved at trykke *9. Så bruges samtalen ikke til det; dokumentationen berøres ikke.",
+    ):
+        assert sentence in told, sentence
+
+    # documentation on consent, and a tenth that is recorded on interest whatever is answered
+    file.write_text(POLICY.replace('conclusion = "Behovet er der."\n', ""), encoding="utf-8")
+    assert klartone(home, "policy", "explain", file, "salg", "--language", "da") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Samtalerne optages kun, hvis" not in told
+    assert "Til dokumentation gemmes samtalerne kun, hvis kunden siger ja." in told
+    assert "10 % af samtalerne optages for at uddanne medarbejderne, også hvis kunden ikke siger ja til" in told
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.rule("L1")
+def test_a_confirmed_doubt_stays_with_who_confirmed_it_and_when(home: Path, file: Path, capsys: Captured) -> None:
+    later = POLICY.replace('id = "support"', 'id = "support"\nemployees_informed_on = 2999-12-01')
+    (fault,) = checked(home, file, later, capsys, status=1)["faults"]
+    assert (fault["rule"], fault["code"]) == ("L1", "policy.fault.informed_unconfirmed")
+    assert fault["hash"][:8] in fault["sentence"]
+
+    assert klartone(home, "policy", "check", file, "--confirm", fault["hash"][:8], "--by", "MH") == 1
+    assert "first and a last name" in capsys.readouterr().err
+    assert klartone(home, "policy", "check", file, "--confirm", fault["hash"][:8], "--by", "Mette Holm") == 0
+    said = capsys.readouterr()
+    assert "aren't told until" in said.err
+    file.write_text(f"{later}\n{said.out}", encoding="utf-8")
+
+    assert klartone(home, "policy", "check", file) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"(?m)^✓ Line \d+, line\[2\]\.employees_informed_on: .* Confirmed by Mette Holm on ", told)
+    assert klartone(home, "policy", "explain", file, "support") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"Confirmed\. The line “support” is recorded .* Confirmed by Mette Holm on ", told)
+    assert "Until then only what the law requires is recorded." in told
