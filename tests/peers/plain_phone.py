@@ -55,6 +55,8 @@ class PlainPhone:
         self._peer = ("", 0)
         self._numbers = itertools.count(1)
         self._over = False
+        self.keys = True
+        """its SDP names telephone-event (RFC 4733)"""
         self.wishes: Sequence[str] = ()
         """attributes of every SDP it makes"""
         self.heard: list[str] = []
@@ -189,10 +191,11 @@ class PlainPhone:
 
     def _sdp(self) -> str:
         wishes = "".join(f"a={one}\r\n" for one in self.wishes)
+        formats, event = ("8 101", "a=rtpmap:101 telephone-event/8000\r\n") if self.keys else ("8", "")
         return (
             f"v=0\r\no=- 1 {next(self._numbers)} IN IP4 {self._host}\r\ns=-\r\nc=IN IP4 {self._host}\r\nt=0 0\r\n"
-            f"m=audio {self._rtp.getsockname()[1]} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
-            f"a=rtpmap:101 telephone-event/8000\r\na={self.direction}\r\n"
+            f"m=audio {self._rtp.getsockname()[1]} RTP/AVP {formats}\r\na=rtpmap:8 PCMA/8000\r\n"
+            f"{event}a={self.direction}\r\n"
             f"{wishes}"
         )
 

@@ -70,7 +70,8 @@ def test_a_wish_is_read_from_the_invite_from_a_re_invite_and_from_an_answer(agen
 @pytest.mark.parametrize("keys", [True, False])
 def test_whether_a_peer_sends_keys_that_are_heard_is_read_from_its_sdp(agent: SecondPhone, keys: bool) -> None:
     with plain_phone() as phone:
-        phone.call("127.0.0.1", agent.udp, "agent", attributes=["rtpmap:101 telephone-event/8000"] if keys else ())
+        phone.keys = keys
+        phone.call("127.0.0.1", agent.udp, "agent")
         agent.wait_for("CallArrived")
         agent.do("answer")
         assert agent.wait_for("CallEstablished")["keyless"] is not keys
