@@ -23,11 +23,12 @@ from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import PolicyError
 from softphone.domain.purpose import KeyRole, Language, Purpose
+from softphone.system import strangers
 from softphone.system.policy_file import load_policy
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
 from softphone.system.signature import new_signing_key, public_half
-from softphone.wire import Settings
+from softphone.wire import Account, Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 from tests.policies import POLICY
 
@@ -630,3 +631,33 @@ def test_a_language_that_is_none_is_told_which_there_are(
         cli.main(["policy", *words, "sv"])
     assert ended.value.code == 2
     assert capsys.readouterr().err.strip().endswith("--language: skriv da, en")
+
+
+def test_the_doctor_names_addresses_whose_calls_were_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home.within(tmp_path / "home")
+    home.folders.create()
+    for number in range(40):
+        strangers.note(home.folders.runtime, f"192.0.2.{number}", 2, 1_700_000_000 + number)
+    strangers.note(home.folders.runtime, "192.0.2.39", 3, 1_700_000_100)
+    cli.main(["--home", str(tmp_path / "home"), "doctor"])
+    said = capsys.readouterr().out
+    assert "· calls: refused from 32 addresses" in said
+    assert "192.0.2.39: 5 calls" in said
+    assert "192.0.2.7:" not in said, "the one that called longest ago makes room"
+
+
+@pytest.mark.parametrize("where", ["", "accounts"])
+def test_the_doctor_doubts_an_address_that_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    home = Home.within(tmp_path / "home")
+    home.folders.create()
+    odd = ("10.0.0.0/24", "pbx.example")
+    accounts = (Account("a", "a@pbx.example", accept_from=odd),) if where else ()
+    save_settings(home.folders.config, Settings(accounts=accounts, accept_from=() if where else odd))
+    assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "pbx.example" in said
+    assert "10.0.0.0/24” under" not in said

@@ -515,3 +515,14 @@ def test_missed_calls_and_those_of_which_nothing_was_recorded_are_there_after_a_
     assert [row.id for row in later.calls.history() if row.kept] == [kept]
     later.seconds += 8 * 86_400
     assert later.calls.history() == ()
+
+
+def test_two_hundred_missed_calls_take_no_call_of_ones_own_out_of_the_list(later: Later) -> None:
+    call = later.kept(DOCUMENTATION)
+    later.start()
+    for number in range(300):
+        at = AT + timedelta(minutes=1, seconds=number / 100)
+        later.calls.missed(sip.CallMissed("account", "", f"2099{number:04}", True, at))
+    rows = later.calls.history()
+    assert [row.id for row in rows if row.kept] == [call]
+    assert sum(row.outcome == "missed" for row in rows) > 100
