@@ -323,7 +323,7 @@ TRAINING_DECLINED = status(
     recording=(DOC,),
     purposes={DOC: ACTIVE, TRAIN: DECLINED},
     since="10:44",
-    opt_out=Button(OptOutKind.OBJECTION, enabled=True),
+    opt_out=Button(OptOutKind.OBJECTION, enabled=True, asks=True),
     dispute=LOCK,
     actions=TALK,
 )
@@ -496,7 +496,7 @@ ENDED = replace(
             TRAINING_DECLINED,
             headline=Headline.NOT_RECORDING,
             recording=(),
-            opt_out=Button(OptOutKind.OBJECTION, enabled=True),
+            opt_out=Button(OptOutKind.OBJECTION, enabled=True, asks=True),
             actions=("withdraw_training",),
         ),
         CallPhase.ENDED,

@@ -69,7 +69,7 @@ def outgoing(status: s.Status) -> CallState:
 READABLE = replace(s.READING, actions=("notice_read", "voicemail"))
 COMPLAINT = replace(s.ENDED.status or s.DELETED, choices=(Choice("kept_for_complaint", ("keep", "delete"), "keep"),))
 
-NEVER_REFUSED = replace(s.ENDED, status=replace(COMPLAINT, choices=(), purposes={s.DOC: s.ACTIVE, s.TRAIN: s.OFF}))
+NEVER_REFUSED = replace(s.ENDED, status=replace(COMPLAINT, opt_out=Button(OptOutKind.OBJECTION, enabled=True)))
 
 PRESSES = [
     Press("answer", s.INCOMING, Answer("", "call-1")),

@@ -255,7 +255,7 @@ def test_a_second_press_of_the_opt_out_that_goes_further_asks_first_by_key_and_b
 @pytest.mark.rule("G31")
 def test_deleting_all_asks_first_where_the_party_has_refused_one_purpose_already(scene: Scene, clock: Clock) -> None:
     """Also in a window that was not there for the first press."""
-    delete = replace(s.TRAINING_DECLINED, opt_out=Button(OptOutKind.STOP_AND_DELETE, enabled=True))
+    delete = replace(s.TRAINING_DECLINED, opt_out=Button(OptOutKind.STOP_AND_DELETE, enabled=True, asks=True))
     opened(scene, clock, s.call(delete))
     scene.press("optOut")
     assert so_far(scene) == []

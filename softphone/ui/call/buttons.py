@@ -1,5 +1,5 @@
 """The two buttons, opt-out and dispute: always in their place, saying what a press will do to *this* call. A press of the opt-out
-that goes further than the one before it asks first, below them."""
+that goes further than the one before it (`asks`) is asked about first, below them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from softphone.ui.fields import Card, Words
 from softphone.ui.note import announcement
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id, upper_first, version
-from softphone.ui.words.rights import ButtonWords, asks_first, dispute_words, opt_out_words, question_code
+from softphone.ui.words.rights import ButtonWords, dispute_words, opt_out_words, question_code
 from softphone.wire import CallState, OptOut, RaiseDispute, UndoDispute
 
 
@@ -77,8 +77,6 @@ class RightsButtons(QWidget):
         self.dispute = ActionButton(_name(prefix, "dispute"))
         self.sure = Sure(prefix)
         self._call: CallState | None = None
-        self._pressed = ("", "")
-        """the call, and the kind of opt-out that was last pressed in it"""
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.opt_out, 13)
@@ -103,7 +101,7 @@ class RightsButtons(QWidget):
         whose = call.id if call is not None else ""
         kind = status.opt_out.kind if status else ""
         words = opt_out_words(view, call)
-        if words.enabled and self._asks_first:
+        if words.enabled and status is not None and status.opt_out.asks:
             words = replace(words, sub=view.texts("opt_out.asks_first"))
         _show(self.opt_out, view, words, f"{whose} {kind}")
         undo = status is not None and status.dispute.kind == DisputeKind.UNDO
@@ -114,15 +112,8 @@ class RightsButtons(QWidget):
         if call is not None and status is not None:
             self.sure.render_view(view, question_code(status), view.party(call))
 
-    @property
-    def _asks_first(self) -> bool:
-        if self._call is None or self._call.status is None:
-            return False
-        call, kind = self._pressed
-        return asks_first(self._call.status, kind if call == self._call.id else "")
-
     def _opt_out(self) -> None:
-        if self._asks_first:
+        if self._call and self._call.status and self._call.status.opt_out.asks:
             self.sure.ask()
         else:
             self._send()
@@ -135,7 +126,6 @@ class RightsButtons(QWidget):
     def _send(self) -> None:
         if self._call and self._call.status:
             status = self._call.status
-            self._pressed = (self._call.id, status.opt_out.kind)
             button = status.opt_out
             self.command.emit(OptOut(new_id(), self._call.id, status.version, button.kind, button.stays))
 

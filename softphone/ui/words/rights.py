@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.purpose import Purpose
 from softphone.domain.status import Button, DisputeKind, OptOutKind, PurposePhase, Status, Told
 from softphone.ui.view import View, upper_first
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
@@ -16,13 +16,6 @@ _PRESSED = {"request_noted": "opt_out.note_request", "objection_received": "opt_
 _OPT_OUT_ICONS = {OptOutKind.CALL_BACK: "call_back", OptOutKind.NOTE_REQUEST: "note"}
 
 _FURTHER = (OptOutKind.OBJECTION, OptOutKind.STOP_AND_DELETE, OptOutKind.CALL_BACK)
-_REFUSALS = (
-    Reason.DECLINED_BY_KEY,
-    Reason.DECLINED_BY_VOICE,
-    Reason.DECLINED_BY_SIP,
-    Reason.WITHDRAWN,
-    Reason.GROUNDS_GIVEN,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +50,6 @@ def opt_out_words(view: View, call: CallState | None) -> ButtonWords:
         return ButtonWords(icon, title, why, False, why)
     more = "" if call.phase is CallPhase.ENDED and kind == OptOutKind.NOTE_REQUEST else _told_more(view, kind, party)
     return ButtonWords(icon, title, texts(_opt_out_sub(Speech(view, call, status), code)), True, more)
-
-
-def asks_first(status: Status, pressed: str) -> bool:
-    """Whether a press of the opt-out would go further than the one before it on the same spot: `pressed` is its kind, where
-    one was pressed here; else what has been refused tells it."""
-    kind = status.opt_out.kind
-    if kind not in _FURTHER:
-        return False
-    training = status.purposes.get(TRAINING)
-    refused = training is not None and training.phase is PurposePhase.ENDED and training.reason in _REFUSALS
-    return refused or pressed not in ("", kind)
 
 
 def question_code(status: Status) -> str:

@@ -64,7 +64,7 @@ def test_the_words_being_said_are_marked_and_the_lines_stay_where_they_are(scene
     desk = scene.open(s.snapshot(s.call(s.PLAYING)))
     notice = desk.window.call.moment.notice
     half = notice.text.text()
-    assert 'background-color:#FFF2D1">medarbejdere.</span>' in half
+    assert 'background-color:#FFF2D1">du</span>' in half
     height = notice.text.heightForWidth(300)
     early = replace(s.PLAYING, notice=replace(s.PLAYING.notice or s.TOLD, started_at=s.NOW))
     scene.show(s.snapshot(s.call(early)))
