@@ -19,7 +19,21 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import archive, ear, load, memory, notice, review, sealing, setup, signalling, start, stop, year
+from tests.bench import (
+    archive,
+    ear,
+    load,
+    memory,
+    notice,
+    relay,
+    review,
+    sealing,
+    setup,
+    signalling,
+    start,
+    stop,
+    year,
+)
 from tests.bench.figures import Figure, table
 
 Measure = Callable[[], list[Figure]]
@@ -30,6 +44,7 @@ WHOLE: Mapping[str, Measure] = {
     "notice": notice.measure,
     "stop": stop.measure,
     "ear": ear.measure,
+    "relay": relay.measure,
     "load": load.measure,
     "start": start.measure,
     "memory": memory.measure,
@@ -44,6 +59,7 @@ SHORT: Mapping[str, Measure] = {
     "notice": lambda: notice.measure(3),
     "stop": lambda: stop.measure(3),
     "ear": lambda: ear.measure(6),
+    "relay": lambda: relay.measure(3),
     "load": lambda: load.measure(5, 1),
     "start": lambda: start.measure(1),
     "memory": lambda: memory.measure(20),

@@ -27,6 +27,8 @@ from tests.peers.second_phone import second_phone
 
 CLICKS_APART = 1.0
 LOUD = 3000
+SETTLE = 20.0
+"""seconds until both elastic buffers have come to rest"""
 
 
 class _Listener:
@@ -71,6 +73,7 @@ class _Listener:
 
 
 def measure(seconds: float = 30.0) -> list[Figure]:
+    """As the program is, behind its edge; then the same two phones without it, in the same run."""
     with ExitStack() as ending:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory()))
         agent, party = ending.enter_context(null_sinks()), ending.enter_context(null_sinks())
@@ -81,15 +84,35 @@ def measure(seconds: float = 30.0) -> list[Figure]:
         other.do("dial", target=f"sip:nobody@{LOOPBACK}:{on.sip_port}")
         on.desk.answer()
         click = _clicks(folder / "clicks.wav", seconds)
-        time.sleep(20)  # both elastic buffers have come to rest
+        time.sleep(SETTLE)
         there = _path(party, agent, click, seconds)
         back = _path(agent, party, click, seconds)
         other.do("hang_up")
     how = f"PulseAudio null sinks at both ends, G.722 over loopback, a click a second for {seconds:g} s"
+    without, behind = _phones(seconds, edge=False), _phones(seconds, edge=True)
     return [
         Figure("mouth to ear, agent to party", spread(back, "ms", 0), "120 ms", how),
         Figure("mouth to ear, party to agent", spread(there, "ms", 0), "120 ms", "the other way, in the same call"),
+        Figure("… two bare phones", spread(without, "ms", 0), "", "the same sinks, no engine and no edge between"),
+        Figure(
+            "… one of them behind its edge", spread(behind, "ms", 0), "", "the same run: what the relay costs the ear"
+        ),
     ]
+
+
+def _phones(seconds: float, *, edge: bool) -> list[float]:
+    with ExitStack() as ending:
+        folder = Path(ending.enter_context(tempfile.TemporaryDirectory()))
+        near, far = ending.enter_context(null_sinks()), ending.enter_context(null_sinks())
+        jitter = PhoneSettings().jitter_ms
+        called = ending.enter_context(
+            second_phone(device=True, auto_answer=True, jitter=jitter, env=far.env, edge=edge, accept=[LOOPBACK])
+        )
+        calls = ending.enter_context(second_phone(device=True, jitter=jitter, env=near.env))
+        calls.do("dial", target=f"sip:nobody@{LOOPBACK}:{called.udp}")
+        calls.wait_for("CallEstablished")
+        time.sleep(SETTLE)
+        return _path(near, far, _clicks(folder / "clicks.wav", seconds), seconds)
 
 
 def _path(mouth: NullSinks, ear: NullSinks, click: Path, seconds: float) -> list[float]:
