@@ -90,7 +90,7 @@ def test_a_yes_to_n3_is_recorded_and_a_no_later_leaves_nothing_of_it(folder: Pat
     assert one_event(run, "pressed")["command"] == "opt_out"
     assert summary["consent"] is True
     assert summary["recorded_seconds"] > 0.5
-    assert (summary["status"], summary["reason"]) == ("not_recording", "declined_by_voice")
+    assert (summary["status"], summary["reason"]) == ("not_recording", "withdrawn")
     assert not summary["kept"]
     assert summary["purposes"] == []
     assert summary["audit_ok"]

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from softphone.domain import changes as c
 from softphone.domain import events as e
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.session import consent, disputing, keeping, refusal, segments, stepping
+from softphone.domain.session.state import Recording
 from softphone.domain.session.turn import Turn
 from tests.domain.walk_faults import changes_without, fault, ignored
 from tests.domain.walk_scenes import Start
@@ -92,6 +95,25 @@ def _(mp: pytest.MonkeyPatch) -> None:
 @fault(4, "grounds given discard what custody was to decide on", "N5")
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(refusal, "restrict_to_case", lambda turn, it, why, rule: keeping.discard(turn, it, why, rule))
+
+
+@fault(4, "keys that the notice ties to training object to documentation", "N7")
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(refusal, "REFUSE_TRAINING", frozenset[object]())
+
+
+@fault(4, "a case keeps what nothing else does", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    is_kept = keeping.is_kept
+    take = keeping.take_back_from
+
+    def for_the_case(turn: Turn, it: Recording, *rest: Any) -> None:
+        mp.setattr(
+            keeping, "is_kept", lambda stands, holds, *, now: bool(it.undecided) or is_kept(stands, holds, now=now)
+        )
+        take(turn, it, *rest)
+
+    mp.setattr(keeping, "take_back_from", for_the_case)
 
 
 @fault(4, "a newcomer's no discards what others agreed to", "N3")

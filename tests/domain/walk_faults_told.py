@@ -10,8 +10,9 @@ import pytest
 
 from softphone.domain import effects as f
 from softphone.domain import events as e
+from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.session import consent, keys, pausing, planning, refusal, segments, stepping, table, telling
+from softphone.domain.session import consent, keys, party, planning, refusal, segments, stepping, table, telling
 from softphone.domain.session import state as st
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import PurposePhase, Told
@@ -80,7 +81,37 @@ def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(segments, "_stop_what_is_not_wanted", lambda turn: None)
 
 
+@fault(1, "a party that has gone is recorded on", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    wanted_without(mp, sound=st.PartySound.THERE)
+
+
+@fault(1, "what comes from a source that nobody explained is recorded", "N7")
+def _(mp: pytest.MonkeyPatch) -> None:
+    wanted_without(mp, source_changed=False)
+
+
+@fault(1, "a notice plays on to a party that has gone", "N1", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(st.Pauses, "silent", property(lambda it: bool(it.held or it.consulting or it.agent_gone)))
+
+
+@fault(1, "who was put through in mid-notice hears the end of it", "N7", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    def row(turn: Turn, event: e.IdentityChanged) -> None:
+        if turn.state.told.phase is not Told.PLAYING:
+            party.identity_changed(turn, event)
+
+    mp.setitem(stepping.ROWS, e.IdentityChanged, row)
+
+
+@fault(1, "a new source is followed though nobody has vouched for it", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setitem(stepping.ROWS, e.SourceReturned, lambda turn, event: party.same_caller(turn, e.SameCaller()))
+
+
 ignored(1, "a newcomer need not be told", "N1", e.NewPerson)
+ignored(1, "who was put through need not be told", "N4", e.IdentityChanged)
 ignored(1, "what was not understood goes on", "N1", e.NotUnderstood)
 
 
@@ -210,10 +241,15 @@ def _(mp: pytest.MonkeyPatch) -> None:
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.NewPerson) -> None:
         training = turn.state.training
-        pausing.new_person(turn, event)
+        party.new_person(turn, event)
         turn.set_purpose(TRAIN, training)
 
     mp.setitem(stepping.ROWS, e.NewPerson, row)
+
+
+@fault(2, "keys that no notice named refuse training alone", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(refusal, "REFUSE_TRAINING", frozenset(NoticeId))
 
 
 ignored(2, "a refusal by SIP is not heard", "N4", e.PreferenceSignalled)

@@ -32,6 +32,7 @@ def check(
     yield from _never_4(world)
     yield from _never_5(before, world, effects, status)
     yield from _never_5_draw(before, world, effects)
+    yield from _never_5_stood_still(before, event, effects)
     yield from _never_6(before, world, effects, status)
     yield from _never_6_told(world, status)
 
@@ -132,6 +133,16 @@ def _never_5_draw(before: World, world: World, effects: tuple[f.Effect, ...]) ->
         yield Broken(5, f"a draw is used up {len(used)} times")
     if any(all(entry.event != "draw_used" for entry in it.entries) for it in used):
         yield Broken(5, "a draw is used up and the audit log does not say so")
+
+
+def _never_5_stood_still(before: World, event: e.Event, effects: tuple[f.Effect, ...]) -> Iterator[Broken]:
+    """Talk is missing, and its gap is written with its length."""
+    recorded = before.stage == "talking" and (before.running is not None or before.holding is not None)
+    if not isinstance(event, e.StoodStill) or not recorded or before.owed:
+        return
+    told = {entry.event for it in effects if isinstance(it, c.Commit) for entry in it.entries}
+    if not told >= {"stood_still"}:
+        yield Broken(5, "the process stood still, and the audit log does not say so")
 
 
 def _never_6_told(world: World, status: Status) -> Iterator[Broken]:

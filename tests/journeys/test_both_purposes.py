@@ -75,21 +75,37 @@ def test_after_an_opt_out_documentation_goes_on_without_a_gap_and_the_training_k
 
 
 @pytest.mark.rule("G31")
-@pytest.mark.parametrize("how", ["keys", "sip"])
-def test_the_partys_own_no_ends_training_and_opens_a_case_for_documentation(on: Stage, how: str) -> None:
+def test_the_partys_keys_end_training_as_the_notice_said_and_documentation_goes_on_unobjected(on: Stage) -> None:
+    call = on.call("n7")
+    on.desk.wait_event("first_sample", call=call)
+    on.sealed(call, 1)
+    on.customer.do("digits", digits="*9")
+    status = on.desk.wait_status(
+        lambda one: one.recording == (Purpose.DOCUMENTATION,), "training ended, documentation not", call
+    )
+    assert status.purposes[Purpose.TRAINING].reason is Reason.DECLINED_BY_KEY
+    assert status.pauses == ()
+    assert "objection_received" not in status.notes
+    assert status.opt_out.asks, "an objection would go further"
+    on.sealed(call, 1)
+    on.over(call)
+    row = on.row(call)
+    assert row is not None
+    assert set(row.opens_for) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    assert on.verified()["ok"]
+
+
+@pytest.mark.rule("G31")
+def test_a_no_by_the_partys_phone_ends_training_and_opens_a_case_for_documentation(on: Stage) -> None:
     """What is refused is unclear: everything ends that can be ended, and on interest it is an objection (G23)."""
     call = on.call("n7")
     on.desk.wait_event("first_sample", call=call)
     on.sealed(call, 1)
-    if how == "keys":
-        on.customer.do("digits", digits="*9")
-    else:
-        on.customer.do("prefer", wanted=False)
+    on.customer.do("prefer", wanted=False)
     status = on.desk.wait_status(
         lambda one: one.purposes[Purpose.TRAINING].phase is PurposePhase.ENDED, "training ended", call
     )
-    reason = Reason.DECLINED_BY_KEY if how == "keys" else Reason.DECLINED_BY_SIP
-    assert status.purposes[Purpose.TRAINING].reason is reason
+    assert status.purposes[Purpose.TRAINING].reason is Reason.DECLINED_BY_SIP
     assert status.recording == ()
     assert Reason.OBJECTION in status.pauses
     on.over(call)

@@ -95,7 +95,7 @@ def test_a_yes_that_is_taken_back_leaves_neither_file_nor_wraps_nor_content(on: 
         on.desk.opt_out(call)
         status = on.desk.wait_status(lambda one: not one.kept, "gone", call)
         assert status.headline is Headline.NOT_RECORDING
-        assert status.reasons[0].reason is Reason.DECLINED_BY_VOICE
+        assert status.reasons[0].reason is Reason.WITHDRAWN
         talk(on.customer, 25)
     on.over(call)
     expected = 0 if opted_out else len(traces.chunks)

@@ -61,6 +61,7 @@ class Case:
 
 
 GONE = After(NOTHING, False, Reason.DECLINED_BY_KEY)
+TAKEN_BACK = After(NOTHING, False, Reason.WITHDRAWN)
 OBJECTED = After(NOTHING, True, Reason.OBJECTION)
 
 CASES = (
@@ -69,26 +70,26 @@ CASES = (
     # The law requires it: there is no right to object. The request is noted, and it goes on.
     Case("n1-obligation", NoticeId.N1, D, After(D, True, Reason.OBLIGATION, "request_noted")),
     # Press 1 to allow; withdraw at any time, then it is deleted (G03, G04).
-    Case("n2", NoticeId.N2, NOTHING, GONE, "1", D, asked=D),
-    Case("n3", NoticeId.N3, NOTHING, GONE, "1", T, asked=T),
+    Case("n2", NoticeId.N2, NOTHING, TAKEN_BACK, "1", D, asked=D),
+    Case("n3", NoticeId.N3, NOTHING, TAKEN_BACK, "1", T, asked=T),
     # Say so if you do not want it: recording is switched off and what there is deleted, or one is called back too (G31).
     Case("n4", NoticeId.N4, T, GONE),
     Case("n4-call-back", NoticeId.N4, T, After(NOTHING, False, Reason.DECLINED_BY_KEY, "call_back_listed")),
     # Special circumstances: no opt-out. Keys give no special grounds, so it is noted and goes on (G32).
     Case("n5", NoticeId.N5, T, After(T, True, Reason.SPECIAL_CIRCUMSTANCES, "request_noted")),
-    # As N1, and asked for training. What the keys refuse is not said: training ends, and documentation is objected to.
-    Case("n6", NoticeId.N6, D, OBJECTED, "1", BOTH, asked=T),
-    # As N1, and used for training unless one says so.
-    Case("n7", NoticeId.N7, BOTH, OBJECTED),
-    Case("n7-obligation", NoticeId.N7, BOTH, After(D, True, Reason.OBLIGATION, "request_noted")),
-    # A right to object to both; no opt-out.
+    # As N1, and asked for training: the yes to that is taken back, and documentation goes on.
+    Case("n6", NoticeId.N6, D, After(D, True, Reason.WITHDRAWN), "1", BOTH, asked=T),
+    # As N1, and used for training unless one says so: the keys refuse just that.
+    Case("n7", NoticeId.N7, BOTH, After(D, True, Reason.DECLINED_BY_KEY)),
+    Case("n7-obligation", NoticeId.N7, BOTH, After(D, True, Reason.DECLINED_BY_KEY)),
+    # A right to object to both; no opt-out, so what the keys refuse is not said: documentation is objected to.
     Case("n8", NoticeId.N8, BOTH, OBJECTED),
     # Each purpose by its own key; a yes to one is no yes to the other; deleted when no yes is left.
-    Case("n2n3", NoticeId.N2_N3, NOTHING, GONE, "1", D, asked=BOTH),
-    Case("n2n3", NoticeId.N2_N3, NOTHING, GONE, "2", T, asked=BOTH),
-    Case("n2n3", NoticeId.N2_N3, NOTHING, GONE, "12", BOTH, asked=BOTH),
-    # Training as N4, and asked for documentation: the keys take both.
-    Case("n2n4", NoticeId.N2_N4, T, GONE, "1", BOTH, asked=D),
+    Case("n2n3", NoticeId.N2_N3, NOTHING, TAKEN_BACK, "1", D, asked=BOTH),
+    Case("n2n3", NoticeId.N2_N3, NOTHING, TAKEN_BACK, "2", T, asked=BOTH),
+    Case("n2n3", NoticeId.N2_N3, NOTHING, TAKEN_BACK, "12", BOTH, asked=BOTH),
+    # Training as N4, and asked for documentation: the keys refuse training, and the yes stands.
+    Case("n2n4", NoticeId.N2_N4, T, After(D, True, Reason.CONSENT), "1", BOTH, asked=D),
     # Training as N5: the yes to documentation is taken back, training goes on without special grounds.
     Case("n2n5", NoticeId.N2_N5, T, After(T, True, Reason.SPECIAL_CIRCUMSTANCES, "request_noted"), "1", BOTH, asked=D),
 )
