@@ -30,6 +30,11 @@ else:
     seconds = time.monotonic
 
 
+def of_monotonic(at: float) -> float:
+    """A moment of another process's monotonic clock, as `seconds` has it: that one stands still while the machine sleeps."""
+    return at + seconds() - time.monotonic()
+
+
 def clock() -> Now:
     return Now(datetime.now(UTC), seconds())
 

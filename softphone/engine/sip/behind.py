@@ -35,6 +35,7 @@ from softphone.engine.sip.message import mended
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.sip.timers import Timers
+from softphone.engine.turns import of_monotonic
 from softphone.system.logbook import log
 
 PEER_LIMIT = 1.0
@@ -112,7 +113,7 @@ class BehindEdge:
                 self._emit(events.CallMissed(message.account, name, number, busy=True, at=at))
             case DigitByInfo(call_id=call_id, digit=digit, at=at):
                 if (leg := self._calls.by_sip(call_id)) is not None:
-                    self._calls.digit_seen(DigitSeen(leg.call, digit, at))
+                    self._calls.digit_seen(DigitSeen(leg.call, digit, of_monotonic(at)))
             case EdgeState(counters=counters):
                 self._count(counters)
             case PartySoundGone() | PartySoundBack() | NoSoundYet() | SourceChanged() | SourceReturned():
