@@ -82,7 +82,7 @@ def test_what_a_key_does_is_told_beside_what_a_word_does(
     told = " ".join(capsys.readouterr().out.split())
     declined = "can decline training before, during and just after the call by saying so or pressing *9. The call is then not used"  # noqa: E501
     assert declined in told
-    alone = "Where the notice is about documentation only, pressing *9 doesn't say what is declined. So everything that can be"
+    alone = "Where the notice offers no way to decline training, pressing *9 doesn't say what is declined. So everything"
     assert alone in told
     assert key in told
     # Where every call's notice ties the keys to training, they refuse nothing else.
