@@ -46,8 +46,10 @@ class Dialog:
         return self.over_at is not None
 
     def is_theirs(self, message: SipMessage) -> bool:
-        """Whether a request's tags are this dialog's: they cannot be guessed."""
-        return bool(self.ours) and tag_of(message, "To") == self.ours and tag_of(message, "From") in self.theirs
+        """Whether a request's tags are this dialog's: ours cannot be guessed. Before the answer theirs may not be known yet."""
+        if not self.ours or tag_of(message, "To") != self.ours:
+            return False
+        return tag_of(message, "From") in self.theirs or not (self.incoming or self.established)
 
     def add_tag(self, tag: str) -> None:
         if tag and tag not in self.theirs and len(self.theirs) < MOST_TAGS:

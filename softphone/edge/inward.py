@@ -51,7 +51,7 @@ class Inward:
         try:
             message = parse(data)
         except Malformed as error:
-            self._malformed(error, source)
+            self._malformed(error, source, trusted=trusted)
             return
         if not message.is_request:
             self._response(message, source)
@@ -79,14 +79,14 @@ class Inward:
         if calls:
             self._switch.admission.refuse(source.host)
 
-    def _malformed(self, error: Malformed, source: Hop) -> None:
+    def _malformed(self, error: Malformed, source: Hop, *, trusted: bool) -> None:
         self._switch.counters[f"malformed.{error.reason}"] += 1
         message = error.message
         if message is None:
             return
         if not message.is_request:
             self._unreadable(message, source)
-        elif message.method != "ACK":
+        elif trusted and message.method != "ACK":
             self._answer(message, source, error.status, phrase=f"{PHRASES[error.status]} ({error.reason})")
 
     # --- requests --------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ class Outward:
             return
         if branch in switch.sent and message.method != "ACK":
             return  # repeated while its name was looked up
-        if account in switch.accounts and not has_tag(message):
+        if account in switch.accounts and switch.accounts[account].server and not has_tag(message):
             switch.admission.learn(account, (hop.host for hop in hops))
             reached = switch.reached.get(account)
             if reached is not None and reached in hops:

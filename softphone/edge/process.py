@@ -9,7 +9,9 @@ import os
 import socket
 import sys
 import threading
-from typing import BinaryIO
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from softphone.edge.channel import (
     LINE_LIMIT,
@@ -70,6 +72,14 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
         except OSError:
             os._exit(0)  # nobody is there any more
 
+    def failed(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A bug in one message must not take the others with it; its text could name a person."""
+        error = context.get("exception")
+        where = traceback.extract_tb(error.__traceback__)[-1:] if isinstance(error, BaseException) else []
+        place = "".join(f".{Path(one.filename).stem}.{one.lineno}" for one in where)
+        switch.counters[f"bug.{type(error).__name__}{place}"] += 1
+
+    loop.set_exception_handler(failed)
     inner, udp, tcp = (_taken(one) for one in (given.inner, given.udp, given.tcp))
     place = Place(inner.getsockname()[:2], inner.getpeername()[:2])
     resolver = Resolver(*_nameserver(os.environ.get(NAMESERVER, "")))

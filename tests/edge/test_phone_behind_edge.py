@@ -69,6 +69,19 @@ def test_a_stranger_gets_nothing_but_in_a_call_its_tags_let_any_address_speak(ph
         phone.wait_for("CallEnded")
 
 
+def test_whom_this_phone_has_called_may_not_call_it_for_that(phone: SecondPhone) -> None:
+    with wire(STRANGER) as callee, wire(FRIEND) as friend:
+        phone.do("dial", target=f"sip:x@{STRANGER}:{callee.port}")
+        invite = callee.wait_for("INVITE")
+        callee.send(callee.answer(invite, "486 Busy Here"), callee.peer)
+        assert phone.wait_for("CallEnded")["code"] == 486
+        callee.wait_for("ACK")
+        callee.send(callee.request("INVITE", phone.udp, body=SDP), (LOOPBACK, phone.udp))
+        assert callee.silent()
+        friend.send(friend.request("OPTIONS", phone.udp), (LOOPBACK, phone.udp))
+        friend.wait_for("SIP/2.0 200")
+
+
 def test_methods_that_this_phone_does_not_do_are_refused_by_the_edge(phone: SecondPhone) -> None:
     with wire() as one:
         for method, code, more in (

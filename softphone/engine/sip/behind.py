@@ -66,6 +66,7 @@ class BehindEdge:
         self._waiting: dict[str, InviteArrived] = {}
         self._counted: dict[str, int] = {}
         self._counts: dict[str, int] = {}
+        self._bugs: set[str] = set()
         calls.on_over = self._over
 
     def account(self, account: str, settings: AccountSettings) -> None:
@@ -130,6 +131,10 @@ class BehindEdge:
 
     def _count(self, counters: dict[str, int]) -> None:
         """What the edge has turned away is logged once a minute, as codes and figures."""
+        for bug in counters:
+            if bug.startswith("bug.") and bug not in self._bugs:
+                self._bugs.add(bug)
+                self._emit(events.PhoneFault("bug", f"edge {bug.removeprefix('bug.')}"))
         if not self._counts:
             self._timers.after(LOG_EVERY, self._log_counts)
         self._counts = counters
