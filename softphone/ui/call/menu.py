@@ -17,6 +17,7 @@ from softphone.ui.call.moment import PLACED, in_the_menu, other_languages, readi
 from softphone.ui.controls import Change
 from softphone.ui.rows import Entry, RowMenu
 from softphone.ui.view import View, new_id, upper_first, version
+from softphone.ui.words.rights import nothing_stored
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import Act, CallState
 
@@ -137,6 +138,7 @@ def _stands(speech: Speech, action: str) -> bool:
 
 def _entries(view: View, speech: Speech, action: str) -> Iterator[_Wanted]:
     party, enabled = view.party(speech.call), action in speech.status.actions
+    enabled = enabled and not (action == "object" and nothing_stored(speech.status))
     words = view.texts(f"action.{action}", party=party, Party=upper_first(party))
     below, more = speech.say(code) if (code := _for_good(speech, action)) else "", ""
     if not enabled:
@@ -191,6 +193,6 @@ def _why_off(speech: Speech, action: str) -> str:
         return "why_not.request_noted"
     if action == "party_asks_for_recording":
         return "why_not.after_a_no"
-    if not live:
+    if not live or (action == "object" and nothing_stored(speech.status)):
         return "why_not.nothing_recorded"
     return "why_not.notice_first" if action in ("new_person", "not_understood") else "why_not.not_now"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from softphone.domain.purpose import Purpose
+from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.status import Button, DisputeKind, OptOutKind, PurposePhase, Status, Told
 from softphone.ui.view import View, upper_first
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
@@ -16,6 +16,8 @@ _PRESSED = {"request_noted": "opt_out.note_request", "objection_received": "opt_
 _OPT_OUT_ICONS = {OptOutKind.CALL_BACK: "call_back", OptOutKind.NOTE_REQUEST: "note"}
 
 _FURTHER = (OptOutKind.OBJECTION, OptOutKind.STOP_AND_DELETE, OptOutKind.CALL_BACK)
+
+_STORE = (Reason.STORAGE_FAILED, Reason.RECORDER_FAILED, Reason.NO_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,17 @@ def opt_out_words(view: View, call: CallState | None) -> ButtonWords:
     title = texts(
         f"{code}.short" if kind == OptOutKind.SAID_NO and not fits_a_button(party) else code, Party=upper_first(party)
     )
-    if not button.enabled:
-        why = _why_not(view, status, button)
+    if not button.enabled or (kind == OptOutKind.OBJECTION and nothing_stored(status)):
+        why = _why_not(view, status, button) if not button.enabled else texts("why_not.nothing_recorded")
         return ButtonWords(icon, title, why, False, why)
     more = "" if call.phase is CallPhase.ENDED and kind == OptOutKind.NOTE_REQUEST else _told_more(view, kind, party)
     return ButtonWords(icon, title, texts(_opt_out_sub(Speech(view, call, status), code)), True, more)
+
+
+def nothing_stored(status: Status) -> bool:
+    """Nothing of the call could be stored, so that there is nothing to lock, to object to or to pause. What was stored before
+    it failed can be; and a no to training counts all the same."""
+    return not status.kept and status.headline is Headline.FAILED and status.reasons[0].reason in _STORE
 
 
 def question_code(status: Status) -> str:
@@ -119,8 +127,9 @@ def dispute_words(view: View, call: CallState | None) -> ButtonWords:
         return ButtonWords("lock", texts("dispute.none"), why, False, why)
     button, kind = status.dispute, status.dispute.kind
     title = texts(f"dispute.{kind}")
-    if not button.enabled:
-        why = _why_not(view, status, button)
+    unstored = kind in (DisputeKind.LOCK, DisputeKind.ARM) and nothing_stored(status)
+    if not button.enabled or unstored:
+        why = texts("why_not.nothing_kept") if unstored else _why_not(view, status, button)
         return ButtonWords("lock", title, why, False, why)
     seconds = view.seconds_to(button.until)
     icon = "unlock" if kind == DisputeKind.UNDO else "lock"

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Direction, Reason
-from softphone.domain.status import Told
+from softphone.domain.status import Button, OptOutKind, Told
 from softphone.ui.controls import ActionButton
 from softphone.wire import (
     Occurred,
@@ -227,10 +227,29 @@ def test_a_recording_that_an_objection_has_stopped_does_not_read_as_a_pause_and_
 
 
 @pytest.mark.rule("G11")
-def test_what_cannot_be_recorded_cannot_be_paused(scene: Scene) -> None:
-    desk = scene.open(s.snapshot(e.CALLS["obligation_goes_on"]))
-    pause = desk.window.call.tools.pause
-    assert (pause.isEnabled(), pause.accessibleDescription()) == (False, "der optages ikke lige nu")
+def test_where_nothing_could_be_stored_there_is_nothing_to_pause_to_lock_or_to_object_to(scene: Scene) -> None:
+    failed = replace(
+        s.STORAGE_FAILED,
+        purposes={s.DOC: replace(s.ACTIVE, reason=Reason.STORAGE_FAILED), s.TRAIN: s.OFF},
+        opt_out=Button(OptOutKind.OBJECTION, enabled=True),
+        dispute=s.ARM,
+        actions=(*s.TALK, "object"),
+    )
+    desk = scene.open(s.snapshot(s.call(failed)))
+    page = desk.window.call
+    buttons = (page.tools.pause, page.rights.dispute, page.rights.opt_out)
+    assert [(one.isEnabled(), one.accessibleDescription()) for one in buttons] == [
+        (False, "der optages ikke lige nu"),
+        (False, "intet er gemt"),
+        (False, "intet optages"),
+    ]
+    objection = next(one for one in page.tools.menu.actions() if one.objectName() == "action_object")
+    assert not objection.isEnabled()
+    # What was stored before it failed can be locked, and a no to training counts for what may still come.
+    scene.show(s.snapshot(s.call(replace(failed, kept=True, recordings=("rec-1",)))))
+    assert page.rights.dispute.isEnabled()
+    scene.show(s.snapshot(s.call(replace(failed, opt_out=s.ENDS))))
+    assert page.rights.opt_out.isEnabled()
 
 
 def test_the_notices_fold_tells_what_each_purpose_rests_on(scene: Scene) -> None:
