@@ -11,8 +11,9 @@ from softphone.bootstrap.policy.file import tell_faults
 from softphone.bootstrap.rules import RulePlugins, rule_plugins
 from softphone.domain.decision import Decision, Facts, NoticeId
 from softphone.domain.errors import KlartoneError
+from softphone.domain.narrowing import until_employees_are_informed
 from softphone.domain.notice import NoticeText
-from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyError
+from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyError, day_of
 from softphone.domain.purpose import Language
 from softphone.plugin.notices import NoticeMaker
 from softphone.plugin.own import Own
@@ -31,11 +32,15 @@ class Asked:
 
     def decision(self, policy: Policy, own: Own, facts: Facts, *, drawn: bool) -> Decision:
         """As for a ringing call: a rulebook that fails means not recorded, and the reason says so; where a question's words wait
-        for a person, nobody is drawn."""
+        for a person, nobody is drawn; before the employees are told, only what the law obliges to is recorded."""
         answers: queue.SimpleQueue[Decision] = queue.SimpleQueue()
         drawn = drawn and facts.line not in own.untrained
         self.plugins.desk.decide(policy, facts, drawn=drawn, callback=answers.put, timeout=ANSWER_WITHIN)
-        return answers.get()
+        decision = answers.get()
+        line = policy.line_named(facts.line)
+        informed = policy.informed_on(line) if line is not None else None
+        later = informed is not None and informed > day_of(policy, facts.at)
+        return until_employees_are_informed(decision) if later else decision
 
     def own(self, loaded: LoadedPolicy, tell: Texts, *, signed: bool) -> Own:
         """What the controller brings itself, as the phone would use it. `signed`: it uses a signed policy alone. What it must not

@@ -34,6 +34,23 @@ def test_nobody_is_drawn_while_the_words_of_the_question_wait_for_a_person(
     assert "(N6)" not in told
 
 
+@pytest.mark.rule("L1")
+def test_before_the_employees_are_told_nothing_is_recorded_on_interest(
+    home: Path, file: Path, capsys: Captured
+) -> None:
+    file.write_text(POLICY.replace('id = "salg"', 'id = "salg"\nemployees_informed_on = 2999-12-01'), encoding="utf-8")
+    asked = ("policy", "decide", file, "--json")
+    assert klartone(home, *asked, '{"line": "salg", "drawn": true}') == 0
+    decision = json.loads(capsys.readouterr().out)
+    assert (decision["notice"], decision["reasons"]) == (None, ["employees_not_informed"])
+    assert klartone(home, *asked, '{"line": "salg", "drawn": true, "at": "2999-12-01T12:00:00+01:00"}') == 0
+    assert json.loads(capsys.readouterr().out)["notice"] == "N7"
+    assert klartone(home, "policy", "explain", file, "salg") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Until then nothing is recorded." in told
+    assert "(N7)" not in told
+
+
 @pytest.mark.rule("G11")
 def test_a_recording_that_no_signature_covers_is_not_told_of_where_the_phone_wants_one(
     tmp_path: Path, file: Path, capsys: Captured
@@ -82,7 +99,9 @@ def test_what_a_key_does_is_told_beside_what_a_word_does(
     told = " ".join(capsys.readouterr().out.split())
     declined = "can decline training before, during and just after the call by saying so or pressing *9. The call is then not used"  # noqa: E501
     assert declined in told
-    alone = "Where the notice offers no way to decline training, pressing *9 doesn't say what is declined. So everything"
+    alone = (
+        "Where the notice offers no way to decline training, pressing *9 doesn't say what is declined. So everything"
+    )
     assert alone in told
     assert key in told
     # Where every call's notice ties the keys to training, they refuse nothing else.
