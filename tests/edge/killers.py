@@ -37,6 +37,9 @@ IDLE: dict[str, Callable[[RawPeer], bytes]] = {
     "record_route_hide": lambda peer: _request(
         peer, "hide", "OPTIONS", extra=("Record-Route: <sip:p@127.0.0.1;hide>",)
     ),
+    "record_route_escaped": lambda peer: _request(
+        peer, "escaped", "OPTIONS", extra=("Record-Route: <sip:p@127.0.0.1;%68ide>",)
+    ),
     "invite_contact": lambda peer: _invite(peer, "contact", Contact=EMPTY_HOST),
     "sdp_family": lambda peer: _invite(peer, "family", sdp=peer.sdp.replace(b"c=IN IP4 127.0.0.1", b"c=IN IP4 ::1")),
 }

@@ -62,6 +62,7 @@ MENDED = [
     ("From", "Anna (sales) @home <sip:a@10.0.0.1>;tag=1", '"Anna (sales) @home" <sip:a@10.0.0.1>;tag=1'),
     ("From", '""<sip:a@10.0.0.1>;tag=1', '"" <sip:a@10.0.0.1>;tag=1'),
     ("From", "sip:a@10.0.0.1;tag=1", "<sip:a@10.0.0.1>;tag=1"),
+    ("Contact", "<sip:cal%6Cer@10.0.0.1;%6C%72;n%61me=v%2541>", "<sip:caller@10.0.0.1;lr;name=v%2541>"),
     ("Contact", "sip:a@10.0.0.1:5062;expires=60", "<sip:a@10.0.0.1:5062>;expires=60"),
     ("Via", "SIP / 2.0 / UDP  10.0.0.1 : 5062 ; branch=z9hG4bK1", "SIP/2.0/UDP 10.0.0.1:5062;branch=z9hG4bK1"),
     ("CSeq", "0001  INVITE", "1 INVITE"),

@@ -6,7 +6,9 @@ import re
 
 from softphone.edge.sip import grammar
 
-_BOUNDARY = re.compile(rf";boundary=(?:\"([0-9A-Za-z'()+_,\-./:=? ]{{1,70}})\"|({grammar.TOKEN}))", re.IGNORECASE)
+_BOUNDARY = re.compile(
+    rf";boundary=(?:\"([0-9A-Za-z'()+_,\-./:=? ]{{1,70}})\"|({grammar.TOKEN}))", re.IGNORECASE | re.ASCII
+)
 _TYPE = re.compile(rb"(?:^|\r\n)content-type[ \t]*+:[ \t]*+application/sdp[ \t]*+(?:;|\r\n|$)", re.IGNORECASE)
 _ENCODED = re.compile(rb"(?:^|\r\n)content-transfer-encoding[ \t]*+:[ \t]*+(?!binary|8bit|7bit)", re.IGNORECASE)
 MOST_PARTS = 16

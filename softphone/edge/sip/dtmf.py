@@ -8,8 +8,8 @@ _DIGIT = r"(?:([0-9A-D*#])|1([0-5]))"
 _LINE_END = r"[ \t]*+(?:\r?\n|\Z)"
 _SIGNAL = rf"[ \t]*+Signal[ \t]*+=[ \t]*+{_DIGIT}{_LINE_END}"
 _DURATION = rf"(?:[ \t]*+Duration[ \t]*+=[ \t]*+[0-9]{{1,5}}{_LINE_END})"
-_RELAY = re.compile(rf"{_DURATION}?{_SIGNAL}{_DURATION}?(?:\r?\n)?", re.IGNORECASE)
-_PLAIN = re.compile(rf"[ \t]*+{_DIGIT}{_LINE_END}", re.IGNORECASE)
+_RELAY = re.compile(rf"{_DURATION}?{_SIGNAL}{_DURATION}?(?:\r?\n)?", re.IGNORECASE | re.ASCII)
+_PLAIN = re.compile(rf"[ \t]*+{_DIGIT}{_LINE_END}", re.IGNORECASE | re.ASCII)
 _EVENTS = "*#ABCD"
 """RFC 4733's numbers 10 to 15"""
 

@@ -1,7 +1,8 @@
 """RFC 3261's terminals and the few productions that many headers share, as pieces of regular expressions.
 
 Every repetition is possessive or begins with what its neighbour cannot hold, so that no input makes a match slow. Wider than the
-RFC in two places that honest peers need: an underscore in a host name, and `#` in a user part (`*31#` is dialled so).
+RFC in two places that honest peers need: an underscore in a host name, and `#` in a user part (`*31#` is dialled so). Case is
+ASCII's alone: to Unicode `ſip` is `sip` too.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ PASSWORD = rf"(?:[A-Za-z0-9\-_.!~*'()&=+$,]|{_ESCAPED})*+"
 _PARAMETER = rf"(?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$]|{_ESCAPED})++"
 _URI_PARAM_END = r"(?![A-Za-z0-9\-_.!~*'()\[\]/:&+$%])"
 URI_PARAMS = (
-    rf"(?:;(?i:maddr)=(?:{_IPV4}|\[{_IPV6}\])|;(?i:ttl)={_OCTET}(?![0-9])|;(?i:transport)=[A-Za-z0-9\-]++"
-    rf"|;(?!(?i:maddr|ttl|transport){_URI_PARAM_END}){_PARAMETER}(?:={_PARAMETER})?)*+"
+    rf"(?:;(?ai:maddr)=(?:{_IPV4}|\[{_IPV6}\])|;(?ai:ttl)={_OCTET}(?![0-9])|;(?ai:transport)=[A-Za-z0-9\-]++"
+    rf"|;(?!(?ai:maddr|ttl|transport){_URI_PARAM_END}){_PARAMETER}(?:={_PARAMETER})?)*+"
 )
 """`maddr` holds an address alone: pjsua2 would look a name up, and stand still meanwhile"""
 
@@ -43,15 +44,15 @@ PARAMS = rf"(?:;{TOKEN}(?:={PARAM_VALUE})?)*+"
 
 _ADDRESS = r"(?=[0-9A-Fa-f.]*+:)[0-9A-Fa-f:.]++"
 VIA_PARAMS = (
-    rf"(?:;(?i:branch)={TOKEN}|;(?i:rport)(?:={PORT})?|;(?i:received)=(?:{_ADDRESS}|{HOST})|;(?i:maddr)=(?:{_IPV4}|\[{_IPV6}\])|;(?i:ttl)={_OCTET}(?![0-9])"
-    rf"|;(?!(?i:branch|rport|received|maddr|ttl)(?![A-Za-z0-9\-.!%*_+`'~])){TOKEN}(?:={PARAM_VALUE})?)*+"
+    rf"(?:;(?ai:branch)={TOKEN}|;(?ai:rport)(?:={PORT})?|;(?ai:received)=(?:{_ADDRESS}|{HOST})|;(?ai:maddr)=(?:{_IPV4}|\[{_IPV6}\])|;(?ai:ttl)={_OCTET}(?![0-9])"
+    rf"|;(?!(?ai:branch|rport|received|maddr|ttl)(?![A-Za-z0-9\-.!%*_+`'~])){TOKEN}(?:={PARAM_VALUE})?)*+"
 )
 """`received` holds an IPv6 address without brackets"""
 
 NAME = rf"(?:{QUOTED} |{TOKEN}(?: {TOKEN})*+ )?"
-SIP_URI = rf"(?i:sips?):(?:{USER}(?::{PASSWORD})?@)?{HOST}(?::{PORT})?{URI_PARAMS}"
+SIP_URI = rf"(?ai:sips?):(?:{USER}(?::{PASSWORD})?@)?{HOST}(?::{PORT})?{URI_PARAMS}"
 PLAIN_SIP_URI = SIP_URI.replace("sips?", "sip", 1)
-TEL_URI = r"(?i:tel):\+?[0-9A-Fa-f*#().\-]++(?:;[A-Za-z0-9\-]++(?:=[A-Za-z0-9\-_.!~*'()\[\]/:&+$%]++)?)*+"
+TEL_URI = r"(?ai:tel):\+?[0-9A-Fa-f*#().\-]++(?:;[A-Za-z0-9\-]++(?:=[A-Za-z0-9\-_.!~*'()\[\]/:&+$%]++)?)*+"
 ANY_URI = r"[A-Za-z][A-Za-z0-9+.\-]*+:[A-Za-z0-9\-_.!~*'();/?:@&=+$,%#\[\]]++"
 
 TEXT = re.compile(r"[^\x00-\x1f\x7f]*+")

@@ -17,8 +17,6 @@ from softphone.edge.sip.malformed import Malformed
 MOST_SECONDS = 2**31 - 1
 MOST_WAITED = 86_400
 """of Min-Expires and Min-SE: a registrar's 4294967295 makes PJSIP register thousands of times a second"""
-
-
 MOST_VALUE = 1_024
 """Characters of a value that has a rule: pjsua2 has to repeat many of them in a message of its own, which has 4000.
 
@@ -118,12 +116,12 @@ def _rule(pattern: str, tightened: Callable[[str], str], *, split: bool = False,
     return Rule(re.compile(pattern), tightened, split, most, limit)
 
 
-_ROUTE = rf"(?!.*;(?i:hide)[;=>]){g.NAME}<{g.SIP_URI}>{g.PARAMS}"
-_TAG = r"(?!.*;(?i:tag)(?:;|$|=[\"\[]|.*;(?i:tag)=))"
+_ROUTE = rf"(?!.*;(?ai:hide)[;=>]){g.NAME}<{g.SIP_URI}>{g.PARAMS}"
+_TAG = r"(?!.*;(?ai:tag)(?:;|$|=[\"\[]|.*;(?ai:tag)=))"
 _PARTY = rf"{_TAG}{g.NAME}<(?:{g.SIP_URI}|{g.TEL_URI})>{g.PARAMS}"
 _CONTACT_PARAMS = (
-    rf"(?:;(?i:expires)={_MOMENTS}|;(?i:q)=(?:0(?:\.[0-9]{{0,3}})?|1(?:\.0{{0,3}})?)"
-    rf"|;(?!(?i:expires|q)(?![A-Za-z0-9\-.!%*_+`'~])){g.TOKEN}(?:={g.PARAM_VALUE})?)*+"
+    rf"(?:;(?ai:expires)={_MOMENTS}|;(?ai:q)=(?:0(?:\.[0-9]{{0,3}})?|1(?:\.0{{0,3}})?)"
+    rf"|;(?!(?ai:expires|q)(?![A-Za-z0-9\-.!%*_+`'~])){g.TOKEN}(?:={g.PARAM_VALUE})?)*+"
 )
 _IDENTITY = rf"{g.NAME}<(?:{g.SIP_URI}|{g.TEL_URI})(?:{g.URI_HEADERS})?>{g.PARAMS}"
 _CHALLENGE = rf"{g.TOKEN} {_AUTH_PARAM}(?:, ?{_AUTH_PARAM}){{0,31}}"
@@ -133,7 +131,7 @@ CONTACT = _rule(rf"{g.NAME}<{g.PLAIN_SIP_URI}(?:{g.URI_HEADERS})?>{_CONTACT_PARA
 BINDING = _rule(rf"\*|{CONTACT.pattern.pattern}", _address, split=True, most=32)
 """of a REGISTER"""
 ELSEWHERE = _rule(
-    rf"{g.NAME}<(?:{g.SIP_URI}(?:{g.URI_HEADERS})?|(?!(?i:sips?:)){g.ANY_URI})>{_CONTACT_PARAMS}",
+    rf"{g.NAME}<(?:{g.SIP_URI}(?:{g.URI_HEADERS})?|(?!(?ai:sips?:)){g.ANY_URI})>{_CONTACT_PARAMS}",
     _address,
     split=True,
     most=32,
@@ -179,7 +177,7 @@ RULES: dict[str, Rule] = {
     "Referred-By": _rule(_IDENTITY, _address),
     "P-Asserted-Identity": _rule(_IDENTITY, _address, split=True, most=4),
     "P-Preferred-Identity": _rule(_IDENTITY, _address, split=True, most=4),
-    "Replaces": _rule(rf"(?=.*;(?i:to-tag)={g.TOKEN})(?=.*;(?i:from-tag)={g.TOKEN}){_DIALOG}{g.PARAMS}", _params),
+    "Replaces": _rule(rf"(?=.*;(?ai:to-tag)={g.TOKEN})(?=.*;(?ai:from-tag)={g.TOKEN}){_DIALOG}{g.PARAMS}", _params),
     "Reason": _rule(rf"{g.TOKEN}{g.PARAMS}", _params, split=True, most=8),
 }
 
@@ -233,10 +231,13 @@ def values(name: str, rule: Rule, text: str, *, bounded: bool = True) -> list[st
     for value in _split(text) if rule.split and "," in text else (text,):
         if bounded and len(value) > MOST_VALUE:
             raise Malformed(name, 513)
-        if not rule.pattern.fullmatch(value):
+        fits = rule.pattern.fullmatch(value)
+        if not fits:
             value = rule.tightened(value)
-            if not rule.pattern.fullmatch(value):
-                raise Malformed(name)
+        if "%" in value and "<" in value and name not in _OPAQUE:
+            value, fits = _IN_ANGLES.sub(_unescaped, value), None
+        if not fits and not rule.pattern.fullmatch(value):
+            raise Malformed(name)
         if rule.limit and any(int(number) > rule.limit for number in re.findall(r"[0-9]++(?=[ ;]|$)", value)[:2]):
             raise Malformed(name)
         if "[" in value and name not in _OPAQUE and not g.brackets_hold_addresses(value):
@@ -245,6 +246,13 @@ def values(name: str, rule: Rule, text: str, *, bounded: bool = True) -> list[st
     return found
 
 
+def _unescaped(uri: re.Match[str]) -> str:
+    """Without escapes that say a letter or a digit: PJSIP would read `;%68ide` as `;hide`, and `;m%61ddr` as `;maddr`."""
+    return _ESCAPED_SIGN.sub(lambda sign: chr(int(sign[0][1:], 16)), uri[0])
+
+
+_IN_ANGLES = re.compile(r'<[^<>"]*+>')
+_ESCAPED_SIGN = re.compile(r"%(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])")
 _ITEM = re.compile(rf'(?:[^",<>]++|{_LOOSE_QUOTED.pattern}|<[^<>"]*+>)++')
 
 

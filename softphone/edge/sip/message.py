@@ -21,13 +21,13 @@ MOST_HEADERS = 100
 MOST_HEADER = 8_192
 """characters"""
 
-_REQUEST = re.compile(rf"({grammar.TOKEN}) ([!-~]++) SIP/2\.0", re.IGNORECASE)
-_RESPONSE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2}) ([^\x00-\x1f\x7f]*+)", re.IGNORECASE)
-_OTHER_VERSION = re.compile(rf"{grammar.TOKEN} [!-~]++ SIP/[0-9]++\.[0-9]++", re.IGNORECASE)
+_REQUEST = re.compile(rf"({grammar.TOKEN}) ([!-~]++) SIP/2\.0", re.IGNORECASE | re.ASCII)
+_RESPONSE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2}) ([^\x00-\x1f\x7f]*+)", re.IGNORECASE | re.ASCII)
+_OTHER_VERSION = re.compile(rf"{grammar.TOKEN} [!-~]++ SIP/[0-9]++\.[0-9]++", re.IGNORECASE | re.ASCII)
 _METHOD = re.compile(rf"({grammar.TOKEN}) ")
 _REQUEST_URI = re.compile(rf"{grammar.SIP_URI}|{grammar.TEL_URI}")
-_OTHER_SCHEME = re.compile(rf"(?!(?i:sips?|tel):){grammar.ANY_URI}")
-_OF_REGISTER = re.compile(r"(?i:cseq) *+: *+[0-9]++ ++REGISTER *+")
+_OTHER_SCHEME = re.compile(rf"(?!(?ai:sips?|tel):){grammar.ANY_URI}")
+_OF_REGISTER = re.compile(r"(?ai:cseq) *+: *+[0-9]++ ++REGISTER *+")
 _FOLD = re.compile(r"\r\n +")
 _NEEDED = ("Via", "From", "To", "Call-ID", "CSeq")
 _CREDENTIALS = frozenset({"WWW-Authenticate", "Proxy-Authenticate", "Authorization", "Proxy-Authorization"})

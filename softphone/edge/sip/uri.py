@@ -14,7 +14,7 @@ Params = tuple[tuple[str, str | None], ...]
 _SIP_URI = re.compile(
     rf"(sips?):(?:({grammar.USER}(?::{grammar.PASSWORD})?)@)?({grammar.HOST})(?::({grammar.PORT}))?"
     rf"({grammar.URI_PARAMS})({grammar.URI_HEADERS})?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _NAME_ADDR = re.compile(rf'(?:({grammar.QUOTED}|[^"<>]*?) ?)<([^<> ]*+)>({grammar.PARAMS})')
 _VIA = re.compile(rf"SIP/2\.0/({grammar.TOKEN}) ({grammar.HOST})(?::({grammar.PORT}))?({grammar.VIA_PARAMS})")
