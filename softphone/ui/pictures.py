@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtGui import QPainter, QPixmap
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from softphone.domain.errors import EngineError
 from softphone.domain.purpose import Language
@@ -42,6 +42,8 @@ class Picture:
     """the call's menu is open"""
     corner: bool = False
     """the small window in the corner instead"""
+    pressed: str = ""
+    """the name of a button that has been pressed"""
 
 
 class Camera:
@@ -77,6 +79,12 @@ class Camera:
         QApplication.processEvents()
         window.render_view(view)
         _settle()
+        if picture.pressed:
+            self._app.setDoubleClickInterval(0)  # nobody presses twice
+            for button in window.findChildren(QAbstractButton, picture.pressed):
+                if button.isVisible():
+                    button.click()
+            _settle()
         return window
 
     def take(self, picture: Picture, file: Path, language: Language, *, dark: bool) -> None:

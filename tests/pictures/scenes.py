@@ -18,7 +18,7 @@ from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.domain.status import DisputeKind, HoldPhase, PurposePhase, Status, Told
 from softphone.system.policy_file import filled
 from softphone.ui.pictures import Picture
-from softphone.wire import Act, CallPhase, Dial, EndWrapUp, Mute, PolicyPhase, Reopen, SaveSettings
+from softphone.wire import Act, CallPhase, Dial, EndWrapUp, Hold, Mute, PolicyPhase, Reopen, SaveSettings
 from tests.journeys.lines import NOTICE_FILE
 from tests.journeys.stage import LOOPBACK, Stage, build
 from tests.peers.plain_phone import plain_phone
@@ -69,6 +69,11 @@ BESIDE = {
     "first-start": "first start, without an account",
     "incoming": "an incoming call",
     "incoming-corner": "an incoming call, the small window in the corner",
+    "call-corner": "a call while the desk is out of sight, the small window in the corner",
+    "why-recorded": "the notice's fold: what each purpose rests on",
+    "asks-first": "an objection after a no to training: it asks first",
+    "asks-first-corner": "after a no to training, in the corner",
+    "held-and-sensitive": "on hold and sensitive at once",
     "on-hold": "on hold",
     "keep-for-complaint": "opt-out while the party's dispute stands: a choice",
     "two-consents": "two questions with a key each",
@@ -125,11 +130,11 @@ class Studio:
     taken: dict[str, Picture] = field(default_factory=dict[str, Picture])
     number: str = ""
 
-    def take(self, name: str, **how: bool) -> None:
-        """As it is now; `how` as `Picture` has it."""
+    def take(self, name: str, *, pressed: str = "", **how: bool) -> None:
+        """As it is now; `pressed` and `how` as `Picture` has them."""
         snapshot = self.on.desk.snapshot
         assert snapshot is not None
-        self.taken[name] = Picture(name, snapshot, datetime.now(UTC), **how)
+        self.taken[name] = Picture(name, snapshot, datetime.now(UTC), pressed=pressed, **how)
 
     def act(self, call: str, action: str, purpose: Purpose | None = None, language: Language | None = None) -> None:
         status = self.on.desk.call(call).status
@@ -211,6 +216,8 @@ def recorded(s: Studio) -> None:
     call = s.call("sales")
     s.recording(call)
     s.take("recording")
+    s.take("call-corner", corner=True)
+    s.take("why-recorded", pressed="noticeFold")
     s.on.desk.dispute(call)
     s.when("locked", call, lambda status: status.hold and status.hold.phase is HoldPhase.LOCKED)
     s.on.hang_up(call)
@@ -226,6 +233,8 @@ def declined(s: Studio) -> None:
     s.when(
         "training-declined", call, lambda status: status.purposes[Purpose.TRAINING].phase is ended and status.recording
     )
+    s.take("asks-first", pressed="optOut")
+    s.take("asks-first-corner", corner=True)
     s.over(call)
 
 
@@ -250,6 +259,10 @@ def paused(s: Studio) -> None:
     s.on.desk.act(call, "pause_sensitive")
     s.on.desk.wait_status(lambda status: Reason.SENSITIVE in status.pauses and status.until, "paused", call)
     s.take("paused-sensitive")
+    s.on.desk.do(Hold, call=call, on=True)
+    s.when("held-and-sensitive", call, lambda status: {Reason.HELD, Reason.SENSITIVE} <= set(status.pauses))
+    s.on.desk.do(Hold, call=call, on=False)
+    s.on.desk.wait_status(lambda status: Reason.HELD not in status.pauses, "off hold", call)
     s.on.desk.act(call, "resume")
     s.recording(call)
     s.on.desk.act(call, "new_person")
