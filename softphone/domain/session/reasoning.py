@@ -44,7 +44,7 @@ DECLINED = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY
 def rule_of(state: State, reason: Reason, purpose: Purpose | None) -> str:
     """The rule a reason follows here: a no to a question is no consent (G03), else it is an opt-out (G31); what was declined
     earlier was documentation where an objection to it was upheld (G23)."""
-    if reason is Reason.DECLINED_EARLIER and purpose is Purpose.DOCUMENTATION:
+    if reason is Reason.DECLINED_EARLIER and purpose is not Purpose.TRAINING and state.documentation.reason is reason:
         return "G23"
     if purpose is None or reason not in DECLINED or not state.purpose(purpose).needs_yes:
         return reason.rule

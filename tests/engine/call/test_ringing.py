@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -31,6 +32,11 @@ N4 = Decision(
     NoticeId.N4,
     How.PLAY,
     (Reason.ASSESSMENT,),
+)
+ON_OBLIGATION = replace(
+    N1,
+    documentation=PurposePlan(PlanState.PLANNED, Basis.LEGAL_OBLIGATION, Reason.OBLIGATION),
+    reasons=(Reason.OBLIGATION,),
 )
 EXCHANGE = "10.0.0.5"
 
@@ -97,6 +103,38 @@ def test_nobody_is_told_of_a_documentation_that_nobody_could_open(keyless: set[P
     assert (scene.headline, scene.reason) == (Headline.FAILED, Reason.NO_KEY)
     assert scene.call.status is not None
     assert scene.call.status.notice is None
+
+
+@pytest.mark.rule("G23")
+def test_an_objection_that_was_upheld_binds_the_next_call_until_the_party_itself_asks_for_recording() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide(N1, Known(upheld=frozenset({Purpose.DOCUMENTATION})))
+    scene.answer()
+    assert (scene.headline, scene.reason) == (Headline.NOT_RECORDING, Reason.DECLINED_EARLIER)
+    assert scene.call.status is not None
+    assert scene.call.status.reasons[0].rule == "G23"
+    assert scene.call.status.notice is None
+    assert scene.press("party_asks_for_recording") is None
+    scene.decide(N1)
+    assert scene.headline is Headline.NOTICE
+
+
+@pytest.mark.rule("L1")
+@pytest.mark.parametrize(("day", "told"), [("2099-01-01", False), ("2020-10-01", True)])
+def test_before_the_employees_are_informed_nothing_is_announced_or_recorded_but_what_the_law_obliges_to(
+    day: str, told: bool
+) -> None:
+    for policy, decision in ((POLICY, N1), (OBLIGED, ON_OBLIGATION)):
+        scene = Scene(policy)
+        informed = {"employees_informed_on": date.fromisoformat(day)}
+        scene.rules.policy = scene.rules.policy.model_copy(update=informed) if scene.rules.policy else None
+        scene.ring()
+        scene.decide(decision)
+        scene.answer()
+        recorded = told or decision is ON_OBLIGATION
+        assert (scene.headline is Headline.NOTICE) is recorded
+        assert (scene.reason is Reason.EMPLOYEES_NOT_INFORMED) is not recorded
 
 
 @pytest.mark.rule("G09")
