@@ -15,6 +15,7 @@ import logging
 import os
 import re
 import socket
+import stat
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -76,22 +77,28 @@ def connect_own(port: int, address: tuple[str, int]) -> None:
     """
     for descriptor in _descriptors():
         with contextlib.suppress(OSError):
-            copy = os.dup(descriptor)
+            one = socket.socket(fileno=descriptor)
             try:
-                one = socket.socket(fileno=copy)
-            except OSError:
-                os.close(copy)
-                continue
-            with one:
                 if one.type == socket.SOCK_DGRAM and one.getsockname() == (LOOPBACK, port):
                     one.connect(address)
+            finally:
+                one.detach()  # it is PJSIP's
 
 
 def _descriptors() -> list[int]:
+    """Of sockets alone. None of them is copied: closing the copy of a file's would take every lock that this process has on that
+    file, and another's number may have become a file's meanwhile."""
     for folder in ("/proc/self/fd", "/dev/fd"):
         with contextlib.suppress(OSError):
-            return [int(one.name) for one in Path(folder).iterdir()]
+            return [number for one in Path(folder).iterdir() if _is_socket(number := int(one.name))]
     return []
+
+
+def _is_socket(descriptor: int) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
