@@ -74,7 +74,8 @@ def _told_wrongly(call: Account, effects: tuple[f.Effect, ...]) -> Iterator[str]
             it.language is not call.language or (call.informed and not it.question_only)
         ):
             yield "the notice is played again, or in a language that was left"
-        if isinstance(it, f.EndCall) and not (call.terms.on_failure == "end" and call.informed):
+        lost = bool(call.pauses & {"gone", "unheard"})
+        if isinstance(it, f.EndCall) and not (call.terms.on_failure == "end" and (call.informed or lost)):
             yield "the call is ended"
         if isinstance(it, f.SoundWarningTone) and not call.on:
             yield "a tone says that the call is recorded"

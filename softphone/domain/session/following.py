@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from softphone.domain.effects import SetMicrophone, StopNotice, StopTimer
 from softphone.domain.events import Event, NoticeFailed, NoticeHeard, TimedOut, Timer
-from softphone.domain.session.state import PartySound, Sensitive, Stage, State
+from softphone.domain.session.state import Sensitive, Stage, State, unheard_yet
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import Told
 
@@ -30,7 +30,7 @@ def timers(state: State) -> frozenset[Timer]:
             (Timer.READABLE, told.phase is Told.READING and not told.readable and not told.interrupted),
             (Timer.UNDO, any(hold.undoable for hold in state.holds)),
             (Timer.WRAP_UP, state.stage is Stage.ENDED and state.terms.wrap_up > 0),
-            (Timer.NO_SOUND, _unheard(state)),
+            (Timer.NO_SOUND, unheard_yet(state)),
             (Timer.RETRY, bool(state.unwritten)),
         )
         if runs
@@ -38,16 +38,6 @@ def timers(state: State) -> frozenset[Timer]:
 
 
 NO_SOUND_SECONDS = 30.0
-
-
-def _unheard(state: State) -> bool:
-    pauses = state.pauses
-    return (
-        state.stage is Stage.TALKING
-        and bool(state.live)
-        and pauses.sound is not PartySound.THERE
-        and not pauses.sound_missing
-    )
 
 
 def follow(turn: Turn, event: Event) -> None:

@@ -22,7 +22,7 @@ from softphone.domain.events import (
 from softphone.domain.purpose import Reason
 from softphone.domain.session.pausing import pause
 from softphone.domain.session.segments import broke_off, current
-from softphone.domain.session.state import NONE, PartySound, Question, Stage, State, Telling
+from softphone.domain.session.state import NONE, PartySound, Question, Stage, State, Telling, unheard_yet
 from softphone.domain.session.telling import begin, cut_short, note_begun, start_reading
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import PurposePhase, Told
@@ -53,11 +53,10 @@ def sound_changed(turn: Turn, event: PartySoundChanged) -> None:
 
 def sound_missing(turn: Turn, _: TimedOut) -> None:
     """Said again, and hanging up is offered. An obligation is unrecorded by it."""
-    pauses = turn.state.pauses
-    if turn.state.stage is Stage.TALKING and pauses.sound is not PartySound.THERE and not pauses.sound_missing:
+    if unheard_yet(turn.state):
         turn.start(SoundTone(Tone.WARNING))
         turn.note("party_sound_missing", Reason.NO_SOUND.rule)
-        turn.set(pauses=replace(pauses, sound_missing=True))
+        turn.set(pauses=replace(turn.state.pauses, sound_missing=True))
 
 
 def stood_still(turn: Turn, event: StoodStill) -> None:

@@ -462,6 +462,13 @@ def no_desk(state: State) -> bool:
     return state.pauses.desk_gone and state.training.basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK)
 
 
+def unheard_yet(state: State) -> bool:
+    """The party is not heard, and that has not been said again."""
+    pauses = state.pauses
+    talking = state.stage is Stage.TALKING and bool(state.live)
+    return talking and pauses.sound is not PartySound.THERE and not pauses.sound_missing
+
+
 def keys_expected(state: State) -> bool:
     """Whether a digit can be an answer: a question is open and running, or the notice has come to its question."""
     if state.digits_wanted or state.pauses.silent or state.stage is not Stage.TALKING:
