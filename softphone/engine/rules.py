@@ -8,12 +8,16 @@ noted in the audit log (G11).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from softphone.archive.access import policy_recipients
+from softphone.archive.proof.entries import KEYS, SIGNED, shown
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import Decision, Facts
-from softphone.domain.policy import Policy
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy import LoadedPolicy, Policy
 from softphone.domain.purpose import Reason
 from softphone.engine.call.lines import line_state
 from softphone.engine.reading import Exchanges, Loaded, NotLoaded, PolicyReader
@@ -87,6 +91,9 @@ class EngineRules:
         if self.policy and archive_signer and archive_signer not in self.policy.signed_by:
             self._put_away()
         self.make_anew()
+        if archive_signer:
+            # That it has the signature is noted too.
+            self._stands = ""
 
     def make_anew(self) -> None:
         """Policy and notices are read and made again, as after a change of the file, and what is in force stays meanwhile."""
@@ -152,7 +159,7 @@ class EngineRules:
         self.state = PolicyState(PolicyPhase.READY, loaded.path, _controllers(policy), policy.time_zone, remarks)
         now = datetime.now(UTC)
         # With the file's words come the rulebook's, and its choices.
-        taken_up = AuditEntry("policy_taken_up", "G11", now, "", params={"sha256": loaded.sha256, **book.made_by})
+        taken_up = AuditEntry("policy_taken_up", "G11", now, "", params={**self._named(loaded), **book.made_by})
         worded = {one.hash: ("notice_confirmed", "G05") for one in book.wordings}
         used = {one.hash: ("doubt_confirmed", one.rule) for one in loaded.remarks if one.by} | worded
         confirmed = (
@@ -163,6 +170,15 @@ class EngineRules:
         if loaded.sha256 != self._stands:
             self._note([taken_up, *confirmed])
         self._noted, self._stands = loaded.sha256, ""
+
+    def _named(self, loaded: LoadedPolicy) -> dict[str, str]:
+        """Its hash, the keys that it names, and whose signature it has, where the archive asks for one: `verify` holds to it what
+        is sealed."""
+        keys = ""
+        with suppress(ArchiveError):
+            keys = shown(policy_recipients(loaded.policy))
+        signed = self.archive_signer if self.archive_signer in loaded.policy.signed_by else ""
+        return {"sha256": loaded.sha256, **({KEYS: keys} if keys else {}), **({SIGNED: signed} if signed else {})}
 
     def _refuse(self, got: NotLoaded) -> None:
         if got.unsigned:

@@ -86,7 +86,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         with archive.catalog.writing() as connection:
             facts = CallFacts(call, "salg", Direction.INBOUND, NUMBER, AT, Language.DA, "Europe/Copenhagen", {})
             Tables(connection, archive.desk, archive.secrets).remember_upheld(facts, DOCUMENTATION, AT)
-            audit.append(connection, archive.desk, [AuditEntry("case_upheld", "G23", AT, call)])
+            audit.append(connection, archive.desk, [AuditEntry("changed", "G23", AT, call)])
             own_calls.put(connection, archive.desk, archive.secrets, OwnCall(call, "anna", AT, LATER, "missed"))
         leaver = Recipient("leaver", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
         rotation.revoke(archive, leaver)

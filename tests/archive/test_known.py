@@ -348,7 +348,7 @@ def test_an_objection_that_was_upheld_binds_later_calls_of_the_number_on_the_lin
     facts = CallFacts(desk.call(), "salg", Direction.INBOUND, NUMBER, AT, Language.DA, "Europe/Copenhagen", {})
     with desk.archive.catalog.writing() as connection:
         Tables(connection, desk.archive.desk, desk.archive.secrets).remember_upheld(facts, DOCUMENTATION, AT)
-        audit.append(connection, desk.archive.desk, [AuditEntry("case_upheld", "G23", AT, facts.call)])
+        audit.append(connection, desk.archive.desk, [AuditEntry("changed", "G23", AT, facts.call)])
     assert known(desk, NUMBER).upheld == {DOCUMENTATION}
     assert known(desk, NOBODY).upheld == frozenset()
     another = asked(line(training=False, id="service"), number=NUMBER)

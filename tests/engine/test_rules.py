@@ -30,7 +30,7 @@ from softphone.plugin.rulebook import RulebookDesk
 from softphone.system.policy_file import load_policy
 from softphone.system.signature import new_signing_key, public_half, sign, signature_path
 from softphone.wire import PolicyPhase, Said
-from tests.policies import POLICY
+from tests.policies import KEYS, POLICY
 
 CONFIRMED = f'\n[[confirmed]]\nhash = "{"ab" * 32}"\non = 2026-11-20\nby = "Anna Holm"\n'
 
@@ -90,7 +90,8 @@ def test_a_policy_that_is_taken_up_is_noted_with_the_hash_of_its_file(loop: Loop
     assert loop.rules.state.phase is PolicyPhase.READY
     [entry] = loop.noted
     assert (entry.event, entry.rule, entry.call) == ("policy_taken_up", "G11", "")
-    assert entry.params == {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    keys = " ".join(sorted(hashlib.sha256(base64.b64decode(key)).hexdigest()[:16] for key in KEYS.values()))
+    assert entry.params == {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "keys": keys}
 
 
 @pytest.mark.rule("G03")
@@ -100,7 +101,8 @@ def test_it_is_noted_whose_words_and_whose_voice_its_notices_are(loop: Loop, fil
     book = NoticeBook(made_by={"rulebook": "datatilsynet 1.0", "voice": "espeak_voice 1.2"})
     loop.rules._answered(Loaded(loaded, book, Exchanges()))
     [entry] = loop.noted
-    assert entry.params == {"sha256": loaded.sha256, "rulebook": "datatilsynet 1.0", "voice": "espeak_voice 1.2"}
+    told = {name: what for name, what in entry.params.items() if name != "keys"}
+    assert told == {"sha256": loaded.sha256, "rulebook": "datatilsynet 1.0", "voice": "espeak_voice 1.2"}
 
 
 @pytest.mark.rule("G11")
@@ -226,7 +228,7 @@ def test_a_policy_that_the_archive_s_signer_has_not_signed_is_put_away_at_once_a
 
 
 @pytest.mark.rule("G11")
-def test_a_signed_policy_that_was_read_before_the_archive_told_whose_signature_it_asks_for_stays_and_is_noted_once(
+def test_a_signed_policy_that_was_read_before_the_archive_told_whose_signature_it_asks_for_stays_and_that_it_has_it_is_noted(
     loop: Loop, file: Path
 ) -> None:
     key = new_signing_key()
@@ -237,12 +239,13 @@ def test_a_signed_policy_that_was_read_before_the_archive_told_whose_signature_i
     assert (loop.rules.state.phase, loop.rules.policy is None) == (PolicyPhase.READY, False)
     loop.turn()
     assert (loop.rules.state.phase, loop.rules.policy is None) == (PolicyPhase.READY, False)
-    assert loop.events == ["policy_taken_up"]
+    assert loop.events == ["policy_taken_up"] * 2
+    assert [one.params.get("signed") for one in loop.noted] == [None, public_half(key)]
     # It has the signature that it was read with, and no other.
     loop.rules.ask_for(public_half(new_signing_key()))
     assert loop.rules.policy is None
     loop.turn()
-    assert loop.events == ["policy_taken_up", "policy_refused"]
+    assert loop.events == ["policy_taken_up", "policy_taken_up", "policy_refused"]
     # Of another file it is noted.
     file.write_text(POLICY.replace("Salgslinjen", "Salg og service"), "utf-8")
     sign(file.read_bytes(), file, key)

@@ -34,6 +34,7 @@ from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import Chain
 from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads, is_bare
 from softphone.archive.proof.decisions import Decided
+from softphone.archive.proof.entries import erasures, policies
 from softphone.archive.proof.holders import Facts, Keys, holders, revocations
 from softphone.archive.proof.strays import of_another_desk, of_nothing, strays
 from softphone.archive.proof.told import Reading, Told, against_the_log, read_log
@@ -153,6 +154,8 @@ def verify(
         # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
         findings += _as_far(_looked(archive, look_at))
         step()
+    findings += _as_far(_looked(archive, lambda connection: policies(connection, Keys.of(connection))))
+    findings += _as_far(_found(erasures(archive.catalog.reading, step)))
     findings += _as_far(_stray_files(archive))
     findings += _left(archive)
     entries = sum(chain.count.values())

@@ -17,6 +17,7 @@ from softphone.archive.changes import HOLD_ONLY, Tables
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
+from softphone.archive.proof.entries import name_keys
 from softphone.archive.retention.cases import Case, CaseKind, open_cases
 from softphone.archive.retention.sweep import discard_what_nothing_keeps, finish
 from softphone.archive.tables import purposes, recordings
@@ -57,6 +58,7 @@ def decide(
     row = archive.find(recording, now)
     _, data_keys = archive.keys_for(row, KeyRole.CUSTODY, now, refusal=REFUSED, what="decide")
     decided = archive.decided_on(row.recording)
+    name_keys(archive, recipients, now)
     with archive.catalog.writing() as connection:
         tables = Tables(connection, archive.desk, archive.secrets)
         cases = [one for one in open_cases(connection, now, row.recording) if purpose in (None, one.kind.purpose)]

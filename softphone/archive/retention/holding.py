@@ -23,6 +23,7 @@ from softphone.archive.finding.searching import begins
 from softphone.archive.keys import revocation
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
+from softphone.archive.proof.entries import name_keys
 from softphone.archive.retention.clock import is_doubtful
 from softphone.archive.retention.sweep import finish
 from softphone.archive.tables import calls, holds, purposes, recordings
@@ -265,6 +266,7 @@ def _end(
     training_may_end: bool,
 ) -> Lifted:
     now, ended = entry.at, False
+    name_keys(archive, recipients or (), now)
     with archive.catalog.writing() as connection:
         _still(connection, hold)
         tables = Tables(connection, archive.desk, archive.secrets)

@@ -19,6 +19,7 @@ from softphone.archive.changes import Tables
 from softphone.archive.finding.rows import UNREADABLE, RecordingRow
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
+from softphone.archive.proof.entries import name_keys
 from softphone.archive.retention.due import EAST
 from softphone.archive.retention.sweep import SweptItem, discard_what_nothing_keeps, finish
 from softphone.archive.tables import calls, holds, purposes, recordings
@@ -103,6 +104,7 @@ def keep(
     `purpose` None: each that waits.
     """
     row, data_keys = _for_custody(archive, recording, "keep", now)
+    name_keys(archive, recipients, now)
     decided, then = archive.decided_on(row.recording), _as_of(archive, now)
     with archive.catalog.writing() as connection:
         tables = Tables(connection, archive.desk, archive.secrets)

@@ -27,9 +27,9 @@ from softphone.domain.status import PurposePhase, Told
 
 def activate(turn: Turn, purpose: Purpose) -> None:
     """The purpose is active from this moment, on its ground."""
-    ground = turn.state.purpose(purpose).ground
-    turn.set_phase(purpose, PurposePhase.ACTIVE, ground)
-    turn.note("purpose_active", ground.rule, purpose=purpose)
+    it = turn.state.purpose(purpose)
+    turn.set_phase(purpose, PurposePhase.ACTIVE, it.ground)
+    turn.note("purpose_active", it.ground.rule, purpose=purpose, basis=it.basis)
 
 
 LATE_KEYS_SECONDS = 0.3

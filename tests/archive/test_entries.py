@@ -1,0 +1,149 @@
+"""What the log's entries say of each other: an erasure must have its ground in the call's own log, and a key its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.access import choose_signer
+from softphone.archive.keys.wraps import Recipient, create_key_pair
+from softphone.archive.proof.entries import shown
+from softphone.archive.proof.verify import Finding, verify
+from softphone.domain.changes import AuditEntry, CloseRecording, Discard, OpenRecording
+from softphone.domain.purpose import Basis, KeyRole, Purpose
+from softphone.system.signature import new_signing_key, public_half
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+
+GROUNDS = {
+    Basis.LEGAL_OBLIGATION: "G02",
+    Basis.LEGITIMATE_INTEREST: "G20",
+    Basis.CONSENT: "G03",
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+def recorded(desk: Scene, **bases: Basis) -> str:
+    """As the session writes it: what is active and on which basis, and what the segment is for."""
+    purposes = tuple(Purpose(one) for one in bases)
+    call = desk.call()
+    recording = f"{call}-1"
+    entries = [
+        AuditEntry("purpose_active", rule_of(one, basis), AT, call, params={"purpose": one, "basis": basis.value})
+        for one, basis in bases.items()
+    ]
+    entries.append(
+        AuditEntry("segment_opened", "G20", AT, call, recording, {"purposes": " ".join(bases), "segment": 0})
+    )
+    opens = OpenRecording(recording, call, AT), desk.segment(recording, 0, *purposes)
+    desk.commit(*opens, call=call, recording=recording, entries=entries)
+    desk.commit(CloseRecording(recording, AT, purposes), call=call, recording=recording)
+    return recording
+
+
+def rule_of(purpose: str, basis: Basis) -> str:
+    return "G34" if purpose == "training" and basis is Basis.LEGITIMATE_INTEREST else GROUNDS[basis]
+
+
+def erased(desk: Scene, recording: str, why: str, *ended: str) -> None:
+    call = recording.removesuffix("-1")
+    entries = [AuditEntry("purpose_ended", "G31", AT, call, params={"purpose": one, "reason": why}) for one in ended]
+    entries.append(AuditEntry("recording_discarded", "G31", AT, call, recording, {"why": why}))
+    desk.commit(Discard(recording, why), call=call, recording=recording, entries=entries)
+
+
+def told(desk: Scene) -> list[Finding]:
+    return [one for one in verify(desk.archive).findings if one.is_fault]
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize(
+    ("bases", "why", "ended"),
+    [
+        ({"documentation": Basis.LEGAL_OBLIGATION}, "declined_by_voice", ("documentation",)),
+        ({"documentation": Basis.LEGITIMATE_INTEREST}, "declined_by_voice", ("documentation",)),
+        ({"documentation": Basis.LEGITIMATE_INTEREST}, "withdrawn", ("documentation",)),
+        ({"documentation": Basis.LEGAL_OBLIGATION}, "private", ("documentation",)),
+        ({"documentation": Basis.CONSENT}, "withdrawn", ()),
+        ({"training": Basis.LEGITIMATE_INTEREST}, "declined_by_key", ()),
+        (
+            {"documentation": Basis.LEGAL_OBLIGATION, "training": Basis.LEGITIMATE_INTEREST},
+            "declined_by_key",
+            ("training",),
+        ),
+    ],
+)
+def test_an_erasure_that_its_basis_and_its_call_s_log_do_not_bear_out_is_a_difference(
+    desk: Scene, bases: dict[str, Basis], why: str, ended: tuple[str, ...]
+) -> None:
+    recording = recorded(desk, **bases)
+    assert told(desk) == []
+    erased(desk, recording, why, *ended)
+    found = told(desk)
+    assert [(one.code, one.params["recording"]) for one in found] == [("erasure_unfounded", recording)]
+
+
+@pytest.mark.rule("G04")
+@pytest.mark.parametrize(
+    ("bases", "why", "ended"),
+    [
+        ({"training": Basis.LEGITIMATE_INTEREST}, "declined_by_key", ("training",)),
+        ({"training": Basis.CONSENT}, "withdrawn", ("training",)),
+        ({"documentation": Basis.CONSENT, "training": Basis.CONSENT}, "withdrawn", ("documentation", "training")),
+        ({"documentation": Basis.LEGITIMATE_INTEREST}, "private", ("documentation",)),
+    ],
+)
+def test_one_that_they_do_is_none(desk: Scene, bases: dict[str, Basis], why: str, ended: tuple[str, ...]) -> None:
+    erased(desk, recorded(desk, **bases), why, *ended)
+    assert told(desk) == []
+
+
+def taken_up(desk: Scene, sha256: str, *recipients: Recipient, signed: str = "") -> None:
+    params = {"sha256": sha256, "keys": shown(recipients), **({"signed": signed} if signed else {})}
+    desk.archive.note(AuditEntry("policy_taken_up", "G11", AT, "", params=params))
+
+
+@pytest.mark.rule("G11")
+def test_what_was_recorded_under_a_policy_and_keys_of_one_s_own_is_told_also_when_the_signer_is_back(
+    desk: Scene,
+) -> None:
+    signer = public_half(new_signing_key())
+    house = list(desk.policy_recipients)
+    taken_up(desk, "aa" * 32, *house)
+    recorded(desk, documentation=Basis.LEGITIMATE_INTEREST)
+    choose_signer(desk.archive, signer, AT)
+    taken_up(desk, "aa" * 32, *house, signed=signer)
+    assert told(desk) == []
+
+    own = [Recipient(role.value, role, create_key_pair(desk.store)) for role in KeyRole]
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE meta SET name = 'aside' WHERE name = 'policy-signer'")
+    taken_up(desk, "bb" * 32, *own)
+    desk.policy_recipients[:] = own
+    recording = recorded(desk, documentation=Basis.LEGITIMATE_INTEREST)
+    with desk.archive.catalog.writing() as connection:
+        connection.exec_driver_sql("UPDATE meta SET name = 'policy-signer' WHERE name = 'aside'")
+
+    codes = [(one.code, one.params.get("recording", one.params.get("sha256"))) for one in told(desk)]
+    assert ("policy_unsigned", "bb" * 8) in codes
+    assert codes.count(("wrap_of_no_policy", recording)) == 2  # documentation's and custody's
+    assert {code for code, _ in codes} == {"policy_unsigned", "wrap_of_no_policy"}
+
+
+@pytest.mark.rule("G11")
+def test_a_wrap_for_a_key_that_no_policy_had_named_is_told(desk: Scene) -> None:
+    taken_up(desk, "aa" * 32, *desk.policy_recipients)
+    desk.recorded(1, DOCUMENTATION, TRAINING)
+    assert told(desk) == []
+    own = Recipient("own", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
+    desk.policy_recipients.append(own)
+    recording = desk.recorded(1, DOCUMENTATION)
+    assert [(one.code, one.params) for one in told(desk)] == [
+        ("wrap_of_no_policy", {"recording": recording, "key": own.key_id[:16]})
+    ]
