@@ -155,6 +155,6 @@ def _what_ended(past: PastRow, state: State) -> list[Ended]:
         now, had = after[it.id], {purpose for purpose, one in it.purposes.items() if one.keeps}
         left = set[Purpose]() if now.discarded else set(now.keeps)
         if had - left or now.discarded or (now.restricted and it.restricted is None):
-            restricted = "hold_only" if now.hold_only else "case" if now.restricted or now.case else None
+            restricted = "hold_only" if now.hold_only else "case" if now.restricted or now.undecided else None
             found.append(Ended(it.id, tuple(sorted(had - left)), now.discarded, restricted))
     return found
