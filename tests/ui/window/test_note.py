@@ -153,7 +153,11 @@ def test_with_a_tray_the_window_goes_into_it_and_a_menu_there_brings_it_back_or_
 ) -> None:
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
     told: list[str] = []
-    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda _icon, _title, words, _of: told.append(words))
+
+    def show(_tray: QSystemTrayIcon, _title: str, words: str, _icon: object) -> None:
+        told.append(words)
+
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", show)
     desk = scene.open(s.snapshot())
     for _ in range(2):
         with scene.qtbot.assertNotEmitted(desk.window.closed):
