@@ -96,6 +96,8 @@ def _written_wrongly(call: Account, event: e.Event, effects: tuple[f.Effect, ...
     if f.StopRecorder in kinds[kinds.index(c.Commit) :] if c.Commit in kinds else False:
         yield "what stops waits behind a transaction"
     for it in effects:
+        if isinstance(it, f.FollowSource) and not isinstance(event, e.SameCaller | e.NewPerson):
+            yield "a source is followed that nobody has vouched for"
         if isinstance(it, f.StartRecorder) and (it.recording, it.segment) not in call.opened:
             yield "started before it was written"
         if isinstance(it, c.Commit) and any(isinstance(one, c.AddWraps) for one in it.changes) and not call.scene.use:

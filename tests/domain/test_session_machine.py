@@ -329,6 +329,7 @@ NEVER = frozenset({"a key before the question is a yes", "a newcomer's no discar
 RARE = frozenset(
     {
         "a digit that the agent asked for is a yes",
+        "a failed notice ends the call",
         "a key pressed at another notice's question is a yes to ours",
         "a key that began a number is a yes",
         "a notice that tells of training otherwise counts as told",
