@@ -10,11 +10,11 @@ import pytest
 from tests.journeys.spare_engine import SPARE
 from tests.journeys.stage import stage
 
-WARM = 60
-"""calls after which what is made once has been made"""
-CALLS = 150
-A_CALL = 4_096
-"""bytes; of the newest two hundred calls some facts are kept on purpose, 1 to 2 kB each"""
+WARM = 220
+"""calls: of the newest two hundred facts and rows are kept on purpose, some kB each"""
+CALLS = 100
+A_CALL = 6_000
+"""bytes: what the allocator leaves between two calls on a busy machine, and no more"""
 
 
 @pytest.mark.journey
