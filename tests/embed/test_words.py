@@ -28,6 +28,7 @@ from softphone.embed.words import in_words
 from softphone.system.paths import program_folder
 from softphone.texts import Texts
 from softphone.wire import CallPhase, CallState, LineState
+from tests.domain.walk_call import Call
 from tests.test_texts import names_in, offered_actions
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -73,6 +74,16 @@ def test_every_note_action_and_choice_is_said() -> None:
     in_both = said(replace(STATUS, notes=notes, actions=actions, choices=CHOICES, until=SOON))
     assert len(in_both) >= 2 * (len(notes) + len(actions) + 6)
     assert [one for one in in_both if "_" in one or "…" in one or "embed." in one] == []
+
+
+@pytest.mark.rule("G03")
+def test_an_opt_out_of_training_says_that_documentation_is_asked_for_where_nobody_has_said_yes_to_it() -> None:
+    asked, yes = Call("N2+N4").hear(), Call("N2+N4").hear().say_yes("1")
+    subs = [
+        in_words(texts_of, "UTC", replace(CALL, status=one.status), NOW)[Language.EN].opt_out.sub
+        for one in (asked, yes)
+    ]
+    assert subs == ["documentation is still asked for", "documentation goes on"]
 
 
 @pytest.mark.parametrize("kind", [*OptOutKind, *DisputeKind])
