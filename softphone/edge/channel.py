@@ -227,7 +227,8 @@ def from_edge(line: bytes) -> FromEdge:
 
 
 def _account(fields: dict[str, Any]) -> EdgeAccount:
-    return EdgeAccount(**{**fields, "accept_from": tuple(fields["accept_from"])})
+    fields["accept_from"] = tuple(fields["accept_from"])
+    return EdgeAccount(**fields)
 
 
 def _fields(line: bytes) -> dict[str, Any]:

@@ -126,7 +126,9 @@ def test_who_is_put_through_later_is_a_newcomer_told_as_the_agent_chooses() -> N
 
 @pytest.mark.rule("G05")
 def test_an_interpreter_who_is_there_before_the_notice_has_heard_nothing_of_what_an_exchange_told() -> None:
-    call = Call("N1 read, outgoing")(e.Answered(), e.UpstreamVouched(Call("N1").scene.decision.notice))
+    notice = Call("N1").scene.decision.notice
+    assert notice is not None
+    call = Call("N1 read, outgoing")(e.Answered(), e.UpstreamVouched(notice))
     assert "new_person" in call.status.actions
     call(e.NewPerson(), e.PersonAnswered())
     assert call.recorded == set()

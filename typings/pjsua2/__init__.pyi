@@ -347,6 +347,7 @@ class CallSetting:
     flag: int
     audioCount: int
     videoCount: int
+    def __init__(self, useDefaultValues: bool = False) -> None: ...
 
 class CallOpParam:
     opt: CallSetting
