@@ -154,6 +154,19 @@ def test_a_password_that_was_stored_alone_is_owned_up_to_and_can_be_saved_again(
     assert account.secret.text() == ""
 
 
+def test_what_the_page_does_not_show_of_an_account_is_saved_as_it_was(scene: Scene) -> None:
+    account = replace(s.ACCOUNT, accept_from=("10.0.0.0/24",), display_name="Anna", register=False)
+    snapshot = s.snapshot()
+    settings = replace(snapshot.settings, accounts=(account,), accept_from=("192.0.2.1",))
+    scene.open(replace(snapshot, settings=settings))
+    scene.press("openSettings")
+    field(scene, "accountAddress").setText("ny@nordlys.example")
+    scene.press("saveAccount")
+    wanted = saved(scene)[0].settings
+    assert wanted.accounts == (replace(account, address="ny@nordlys.example"),)
+    assert wanted.accept_from == settings.accept_from
+
+
 def test_an_account_is_not_being_saved_for_ever_when_the_engine_goes_away(scene: Scene) -> None:
     desk = scene.open(s.snapshot())
     scene.press("openSettings")

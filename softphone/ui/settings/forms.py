@@ -144,7 +144,7 @@ class AccountSection(Section):
         transport: Transport = "tcp" if self.transport.currentData() == "tcp" else "udp"
         wanted = Account(before.id if before else new_id(), address, self.user.text().strip(), transport)
         if before:
-            wanted = replace(wanted, register=before.register, display_name=before.display_name)
+            wanted = replace(before, address=wanted.address, user=wanted.user, transport=transport)
         self._waiting = replace(self.settings, accounts=(wanted, *self.settings.accounts[1:]))
         if self.secret.text():
             self.tell(lambda texts: texts("settings.account.saving"))
