@@ -1,7 +1,7 @@
 """The exhaustive walk: every event in every reachable state, and the *Never* list of `session.md` proved in each.
 
 *In every run*: some calls to the end within small bounds, and the first states around each stage of every call with everything
-at once. *Behind `make torture`*: every call within seven sets of bounds, each to its end; `walk_bounds` says what they are.
+at once. *Behind `make torture`*: every call within eight sets of bounds, each to its end; `walk_bounds` says what they are.
 
 How the states are made fewer, and why that loses nothing:
 

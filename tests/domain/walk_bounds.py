@@ -37,7 +37,7 @@ FAMILIES = (ORDINARY, PAUSES, OTHER_END, HOLDS, TWO, LATE, LATE_HOLD, KEYS)
 SMALL = Bounds("small", frozenset({"held"}))
 WITHOUT_HOLDING = Bounds("small")
 """for a call of two questions, which has twice as many states with it: N7 and N3 are held"""
-AS_ANOTHER = ("N1 public task", "N6 obligation", "N3 read")
+AS_ANOTHER = ("N1 public task", "N6 obligation", "N7 obligation", "N3 read")
 """they differ little from a call that is walked"""
 WALKED_ALWAYS = (
     ("none", ORDINARY),
@@ -61,7 +61,7 @@ AROUND = replace(
     digits=True,
     waiting=2,
     on_the_way=2,
-    states=40,
+    states=32,
 )
 STARTS = (Start.RECORDED, Start.RINGS, Start.HELD, Start.HALF, Start.ENDED, Start.TOLD)
 HUNTS = (
