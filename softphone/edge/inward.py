@@ -221,8 +221,8 @@ class Inward:
         if call_id in self._held:
             self._behind(call_id, lambda: self._response(message, source))
             return
-        if message.code >= 200:
-            sent.answered, sent.message = True, None
+        if message.code >= 200 and message.method == sent.method:
+            sent.answered, sent.message, sent.at = True, None, time.monotonic()
         if sent.account in switch.accounts:
             switch.reached[sent.account] = sent.hop
         if message.method == "REGISTER":

@@ -25,7 +25,7 @@ from softphone.edge.transports import Hop, Transports
 
 MOST_SENT = 512
 SENT_FOR = 40.0
-"""seconds that a request may wait for its answer; SIP gives up after 32"""
+"""seconds that a request may wait for its answer, and an answer for its repetition; SIP gives up after 32. An INVITE may ring"""
 FRESH = 5.0
 """seconds since the engine's last heartbeat within which it is alive"""
 REMEMBER_AFTER = 0.05
@@ -215,9 +215,16 @@ class Switch:
         """Once a second."""
         self.dialogs.sweep()
         limit = time.monotonic() - SENT_FOR
-        while self.sent and next(iter(self.sent.values())).at < limit:
-            self.sent.popitem(last=False)
+        for branch in [branch for branch, one in self.sent.items() if one.at < limit and not self._rings(one)]:
+            del self.sent[branch]
         self._tell_memory()
+
+    def _rings(self, sent: Sent) -> bool:
+        """Whether it is an INVITE whose answer may take as long as people do."""
+        if sent.method != "INVITE" or sent.message is None:
+            return False
+        dialog = self.dialogs.get(sent.message.get("Call-ID") or "")
+        return dialog is not None and not dialog.over
 
     def keep_alive(self) -> None:
         """So that a NAT or a firewall keeps the way from each registrar open."""

@@ -1,0 +1,45 @@
+"""A real edge process with a pjsua2 that is written by hand: what is let in late."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import sys
+
+from softphone.edge.channel import EdgeAccount, EdgeState, FromEdge, Ready
+from softphone.engine.edge import Edge
+from tests.peers.wire import SDP, header, wire
+
+LOOPBACK = "127.0.0.1"
+FORGETS_SOON = (
+    "from softphone.edge import process, switch; switch.SENT_FOR = 0.5; process.main()"  # SIP's own time is 32 s
+)
+
+
+def wait_for(told: queue.Queue[FromEdge], kind: type[object]) -> None:
+    while not isinstance(told.get(timeout=20), kind):
+        pass
+
+
+def test_a_call_that_rings_for_longer_than_any_request_waits_is_answered_all_the_same() -> None:
+    with wire() as phone, wire() as callee, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
+        told: queue.Queue[FromEdge] = queue.Queue()
+        edge = Edge(LOOPBACK, 0, [sys.executable, "-c", FORGETS_SOON])
+        edge.bind()
+        try:
+            edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", ""))
+            edge.start(inner, told.put, lambda _: None)
+            wait_for(told, Ready)
+            phone.send(phone.request("INVITE", callee.port, body=SDP), inner.getsockname())
+            asked = callee.wait_for("INVITE")
+            callee.send(callee.answer(asked, "180 Ringing"), callee.peer)
+            phone.wait_for("SIP/2.0 180")
+            for _ in range(4):  # one a second
+                wait_for(told, EdgeState)
+            for _ in range(2):  # once more, as where the ACK was lost
+                callee.send(callee.answer(asked, "200 OK", body=SDP), callee.peer)
+                assert header(phone.wait_for("SIP/2.0 200"), "CSeq") == "1 INVITE"
+        finally:
+            edge.close()
