@@ -39,8 +39,11 @@ def _off(plan: PurposePlan, reason: Reason) -> PurposePlan:
 
 
 def unless_upheld(decision: Decision, known: Known) -> Decision:
-    """An objection that custody upheld binds every later call of that number on the line (G23)."""
-    return without(decision, dict.fromkeys(known.upheld, Reason.DECLINED_EARLIER))
+    """An objection that custody upheld binds every later call of that number on the line (G23), but where by now a law obliges to
+    record: there is no objection to that (G02)."""
+    obliged = decision.documentation.basis is Basis.LEGAL_OBLIGATION
+    upheld = known.upheld - {Purpose.DOCUMENTATION} if obliged else known.upheld
+    return without(decision, dict.fromkeys(upheld, Reason.DECLINED_EARLIER))
 
 
 def until_employees_are_informed(decision: Decision) -> Decision:

@@ -55,6 +55,12 @@ def test_what_binds_says_so_by_its_rule() -> None:
     assert unless_upheld(narrowed, Known(upheld=frozenset({DOC}))) is narrowed
 
 
+@pytest.mark.rule("G02")
+def test_an_objection_upheld_before_a_law_obliged_the_line_leaves_no_obligation_unrecorded() -> None:
+    decision = SCENES["N1 obligation"].decision
+    assert unless_upheld(decision, Known(upheld=frozenset({DOC}))) is decision
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_what_may_be_recorded_for_is_left_as_it_was_chosen(name: str) -> None:
     decision: Decision = SCENES[name].decision

@@ -42,6 +42,16 @@ def test_after_half_a_minute_it_is_said_again_and_on_obligation_the_policy_decid
     assert "still_no_sound" not in call(BACK).status.notes
 
 
+@pytest.mark.rule("G02")
+def test_nobody_is_missed_on_hold_and_no_policy_ends_a_call_for_it() -> None:
+    call = Call("N1 obligation", on_failure="end").hear()(GONE, e.HoldSignalled(True))
+    assert f.StopTimer(e.Timer.NO_SOUND) in call.last
+    assert not call(LONG).did(f.EndCall)
+    call(e.HoldSignalled(False))
+    assert f.StartTimer(e.Timer.NO_SOUND, 30.0) in call.last
+    assert call(LONG).did(f.EndCall)
+
+
 def test_hanging_up_is_offered_on_any_line_where_nobody_is_heard_any_more() -> None:
     call = Call("N4").hear()(GONE)
     assert "end_politely" not in call.status.actions

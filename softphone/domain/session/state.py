@@ -463,9 +463,9 @@ def no_desk(state: State) -> bool:
 
 
 def unheard_yet(state: State) -> bool:
-    """The party is not heard, and that has not been said again."""
+    """The party is not heard, and that has not been said again. On hold nobody expects sound."""
     pauses = state.pauses
-    talking = state.stage is Stage.TALKING and bool(state.live)
+    talking = state.stage is Stage.TALKING and bool(state.live) and not (pauses.held or pauses.consulting)
     return talking and pauses.sound is not PartySound.THERE and not pauses.sound_missing
 
 
