@@ -153,7 +153,7 @@ class Ringing:
             decision = out_of_the_sample(decision, Reason.STORAGE_FAILED)
         if _only_training_is_keyless(call.known, call.line):
             decision = out_of_the_sample(decision, Reason.NO_KEY)
-        decision = unless_upheld(unless_keyless(decision, call.known), call.known)
+        decision = self._unless_upheld(call, unless_keyless(decision, call.known))
         if not _employees_informed(call):
             decision = until_employees_are_informed(decision)
         if not call.decided:
@@ -172,6 +172,13 @@ class Ringing:
                 # What is kept of the call until now is nobody's to change by saying no to more.
                 why = {Reason.RULEBOOK_FAILED: "failed", Reason.NO_KEY: "no_key"}.get(decision.reasons[0], "no")
                 self._tell(Fault(Said(f"fault.asked_anew.{why}"), call.id))
+
+    def _unless_upheld(self, call: LiveCall, decision: Decision) -> Decision:
+        """A notice that tells of the rest alone may be one that the line never gives: then nothing is recorded, for the objection
+        and not for want of a notice."""
+        left = unless_upheld(decision, call.known)
+        told = left is decision or left.notice is None or self._notices.has(call, left)
+        return left if told else not_recorded(Reason.DECLINED_EARLIER)
 
     def ask_anew(self, call: LiveCall) -> None:
         """The party wants now what it declined: the earlier no is no longer asked about. Where it wants documentation to go

@@ -120,6 +120,19 @@ def test_an_objection_that_was_upheld_binds_the_next_call_until_the_party_itself
     assert scene.headline is Headline.NOTICE
 
 
+@pytest.mark.rule("G23")
+@pytest.mark.parametrize("spoken", [True, False])
+def test_what_an_upheld_objection_leaves_is_recorded_only_where_the_line_has_a_notice_of_it(spoken: bool) -> None:
+    scene = Scene()
+    scene.rules.book = book_of(TEXT, notices=(NoticeId.N7, *([NoticeId.N4] if spoken else [])))
+    both = replace(N1, training=N4.training, notice=NoticeId.N7)
+    scene.ring()
+    scene.decide(both, Known(upheld=frozenset({Purpose.DOCUMENTATION})))
+    scene.answer()
+    first = (Headline.NOTICE, Reason.WAITING_FOR_NOTICE)
+    assert (scene.headline, scene.reason) == (first if spoken else (Headline.NOT_RECORDING, Reason.DECLINED_EARLIER))
+
+
 @pytest.mark.rule("L1")
 @pytest.mark.parametrize(("day", "told"), [("2099-01-01", False), ("2020-10-01", True)])
 def test_before_the_employees_are_informed_nothing_is_announced_or_recorded_but_what_the_law_obliges_to(
