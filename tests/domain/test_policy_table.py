@@ -36,6 +36,7 @@ TABLE = {
     "a page with a fragment": ((PAGE, "https://nordlys.example/privatliv#telefonsamtaler"), ("page_spoken",), ()),
     "a page behind a port": ((PAGE, "https://nordlys.example:8443/opkald"), ("page_spoken",), ()),
     "the host alone": ((PAGE, "https://nordlys.example"), ("page_front",), ()),
+    "the host of a firm that sells phones": ((PAGE, "https://www.telefonhuset.example"), ("page_front",), ()),
     "a host of its own for calls": ((PAGE, "https://opkald.nordlys.example"), (), ()),
     "the privacy policy": ((PAGE, "https://nordlys.example/telefonsamtaler/privatlivspolitik"), (), ("page_general",)),
     "an about page": ((PAGE, "https://nordlys.example/om-os"), (), ("page_about",)),
