@@ -147,3 +147,15 @@ def test_a_wrap_for_a_key_that_no_policy_had_named_is_told(desk: Scene) -> None:
     assert [(one.code, one.params) for one in told(desk)] == [
         ("wrap_of_no_policy", {"recording": recording, "key": own.key_id[:16]})
     ]
+
+
+@pytest.mark.rule("G11")
+def test_a_recording_without_a_sample_may_go_as_empty_and_one_that_was_closed_may_not(desk: Scene) -> None:
+    untouched = recorded(desk, documentation=Basis.LEGITIMATE_INTEREST)
+    erased(desk, untouched, "empty")
+    assert told(desk) == []
+    heard = recorded(desk, documentation=Basis.LEGITIMATE_INTEREST)
+    closes = [AuditEntry("recording_closed", "G10", AT, heard.removesuffix("-1"), heard)]
+    desk.commit(call=heard.removesuffix("-1"), recording=heard, entries=closes)
+    erased(desk, heard, "empty")
+    assert [(one.code, one.params["recording"]) for one in told(desk)] == [("erasure_unfounded", heard)]

@@ -53,6 +53,8 @@ class _Call:
     """a recording, and the purposes of its segments"""
     gone: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """a recording, and what of it has ended by itself"""
+    closed: set[str] = field(default_factory=set[str])
+    """recordings with sound that ended as they should"""
     erased: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
     """recording, event, and the entry's number"""
 
@@ -71,7 +73,10 @@ class _Call:
             self.gone[of].add(purpose)
         elif row.event in _TRAINING_ENDED:
             self.gone[of].add(Purpose.TRAINING.value)
-        elif row.event in ERASED:
+        elif row.event == "recording_closed":
+            self.closed.add(of)
+        elif row.event in ERASED and (params.get("why") != "empty" or of in self.closed):
+            # Nothing was recorded of the others: a segment that never had a sample.
             self.erased.append((of, row.event, row.number))
 
     def unfounded(self) -> Iterator[tuple[str, str, int]]:

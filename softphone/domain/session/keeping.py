@@ -150,7 +150,12 @@ def restrict_to_case(turn: Turn, it: Recording, purpose: Purpose, why: str, rule
 
 
 def discard(turn: Turn, it: Recording, why: str, rule: str) -> None:
-    """Nothing is left of it but the audit log. Holds on it go in the same transaction: these rules let none of them stand."""
+    """Nothing is left of it but the audit log. Holds on it go in the same transaction: these rules let none of them stand.
+
+    Where nothing was recorded yet, the log says that and not the refusal: another purpose may go on in a recording of its own.
+    """
+    if not it.began:
+        why, rule = "empty", "G10"
     for hold in turn.state.holds_on(it):
         turn.change(LiftHold(hold.id_on(it.id), why))
         turn.note("hold_lifted", "G10", it.id, why=why)
