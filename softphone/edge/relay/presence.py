@@ -37,6 +37,8 @@ class Presence:
         self._comfort = False
         self._asked_at = 0.0
         self._held = False
+        self._resumed = False
+        """nothing has come since another relay went on with this call"""
 
     @property
     def heard(self) -> bool:
@@ -53,8 +55,11 @@ class Presence:
         return self._state.value
 
     def resume(self, state: str, now: float) -> None:
-        """The call was under way before this relay began, and its sound was so. Raises ValueError for what is no state."""
+        """The call was under way before this relay began, and its sound was so. Raises ValueError for what is no state.
+
+        Its first packet is told in any case: whoever has missed a relay counts the party as gone."""
         found = _State(state)
+        self._resumed = True
         self._state = _State.THERE if found is _State.ASKED else found
         self._rtp_at = now
 
@@ -67,7 +72,8 @@ class Presence:
     def rtp(self, now: float, *, comfort_noise: bool) -> None:
         self._rtp_at, self._rtcp_at = now, None
         self._comfort = comfort_noise
-        if self._state in (_State.NOT_YET, _State.GONE):
+        if self._resumed or self._state in (_State.NOT_YET, _State.GONE):
+            self._resumed = False
             self._tell(PartySoundBack(self._call_id))
         if self._state is not _State.RINGING:
             self._state = _State.THERE

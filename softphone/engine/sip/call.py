@@ -171,9 +171,9 @@ class Leg:
     incoming: bool
     sound: CallSound
     party_heard: bool = False
+    """the edge has told of the party's sound"""
     relayed_by: list[tuple[int, tuple[str, int]]] = field(default_factory=list[tuple[int, tuple[str, int]]])
     """the ports that are closed to everybody but the edge's relay"""
-    """the edge has told of the party's sound"""
     source_doubted: bool = False
     offers: Offers = field(default_factory=Offers)
     answered: bool = False

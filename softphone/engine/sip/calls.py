@@ -346,6 +346,13 @@ class Calls:
             case channel.NoSoundYet():
                 pass  # so it is taken to be until it is told otherwise
 
+    def unheard(self) -> None:
+        """There is no relay: no sound comes or goes until the next one tells of the party's."""
+        for leg in self._legs.values():
+            leg.party_heard = False
+            if leg.established and not leg.ending:
+                self._emit(events.PartySound(leg.call, there=False))
+
     def sip_id(self, call: str) -> str:
         return self._leg(call).director.sip_call_id
 

@@ -296,6 +296,8 @@ class Phone:
             case seen.EdgeSaid(message) if self._behind is not None:
                 self._behind.said(message)
             case seen.EdgeMissing(missing):
+                if missing:
+                    calls.unheard()
                 self._inbox(EdgeChanged(present=not missing))
             case seen.EdgeSaid():
                 pass
