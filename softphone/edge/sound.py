@@ -48,12 +48,11 @@ class Sounds:
         if body != call.said:
             call.said = body
             call.exchanges += 1
-            audio = sdp.audio
             call.relayed.peer_signalled(
                 sdp.audio_address(),
                 offer_answer=call.exchanges,
                 rtcp=sdp.rtcp_address(),
-                payloads=tuple(int(one) for one in audio.formats) if audio else (),
+                payloads=_payloads(sdp),
                 event_payloads=sdp.telephone_events,
             )
             call.held_by_them = sdp.held
@@ -68,7 +67,7 @@ class Sounds:
         sdp = SessionDescription.parse(message.body)
         call = self._call(call_id)
         if (address := sdp.audio_address()) is not None:
-            call.relayed.inner_signalled(address)
+            call.relayed.inner_signalled(address, payloads=_payloads(sdp), event_payloads=sdp.telephone_events)
         if message.is_request:
             call.before = call.held_by_us
         call.held_by_us = sdp.held
@@ -121,3 +120,7 @@ class Sounds:
         if call is None:
             call = self._calls[call_id] = _Call(self._relay.open(call_id))
         return call
+
+
+def _payloads(sdp: SessionDescription) -> tuple[int, ...]:
+    return tuple(int(one) for one in sdp.audio.formats) if sdp.audio else ()

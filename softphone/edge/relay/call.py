@@ -41,6 +41,8 @@ class RelayState:
     held: bool
     presence: str
     """whether its sound is there, as this relay has told"""
+    own_payloads: tuple[int, ...] = ()
+    own_event_payloads: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -84,6 +86,8 @@ class RelayedCall:
         self._identity = Identity()
         self._payloads: frozenset[int] = frozenset()
         self._event_payloads: frozenset[int] = frozenset()
+        self._own_payloads: frozenset[int] = frozenset()
+        self._own_event_payloads: frozenset[int] = frozenset()
         self._peer: Address | None = None
         """as signalled, also while it says none"""
         self._peer_rtcp: Address | None = None
@@ -115,7 +119,8 @@ class RelayedCall:
         """The audio address in the peer's SDP; None, port 0, or *any*: it wants to hear nothing (a hold of old).
 
         `offer_answer` counts the offers and answers of the call: what comes late changes nothing. `rtcp`: its `a=rtcp`.
-        `payloads`: the types that it may send, empty for any; `event_payloads`: those of them that are telephone-events.
+        `payloads`: the types that it names, empty for any; `event_payloads`: those of them that are telephone-events. It may
+        send by these or, as RFC 3264 (5.1) has it, by those that pjsua2 names.
         """
         if self._over or offer_answer < self._offer_answer:
             return
@@ -134,8 +139,11 @@ class RelayedCall:
         self._source.signal(address)
         self._tell_doubts()
 
-    def inner_signalled(self, address: Address) -> None:
-        """The audio address in pjsua2's SDP: from now on the system lets nobody else in on this side."""
+    def inner_signalled(
+        self, address: Address, *, payloads: Iterable[int] = (), event_payloads: Iterable[int] = ()
+    ) -> None:
+        """The audio address in pjsua2's SDP, and its types: from now on the system lets nobody else in on this side."""
+        self._own_payloads, self._own_event_payloads = frozenset(payloads), frozenset(event_payloads)
         if not self._over and address != self._inside and 0 < address[1] < 65_535:
             self._inside = address
             self._inner[0].only_from(address)
@@ -188,6 +196,8 @@ class RelayedCall:
             self._answered,
             self._held,
             self._presence.state,
+            tuple(sorted(self._own_payloads)),
+            tuple(sorted(self._own_event_payloads)),
         )
 
     def _resume(self, state: RelayState) -> None:
@@ -198,7 +208,7 @@ class RelayedCall:
             event_payloads=state.event_payloads,
         )
         if state.inner is not None:
-            self.inner_signalled(state.inner)
+            self.inner_signalled(state.inner, payloads=state.own_payloads, event_payloads=state.own_event_payloads)
         if state.answered:
             self._answered = True
             self._source.resume(state.pinned, self._loop.time())
@@ -227,7 +237,7 @@ class RelayedCall:
         if packet is None:
             counters.malformed += 1
             return
-        if self._payloads and packet.payload_type not in self._payloads and not _comfort(packet):
+        if not self._may_send(packet):
             counters.unasked += 1
             return
         now = self._loop.time()
@@ -245,10 +255,14 @@ class RelayedCall:
             self._presence.rtp(now, comfort_noise=_comfort(packet))
         self._pass(self._inner[0], data)
 
+    def _may_send(self, packet: Rtp) -> bool:
+        asked = not self._payloads or packet.payload_type in self._payloads | self._own_payloads
+        return asked or _comfort(packet)
+
     def _is_key(self, packet: Rtp) -> bool:
         """No codec's frame is as short as a key's packet, whatever the SDP called it."""
         dynamic = packet.payload_type >= DYNAMIC and packet.payload_bytes <= EVENT_BYTES
-        return dynamic or packet.payload_type in self._event_payloads
+        return dynamic or packet.payload_type in self._event_payloads | self._own_event_payloads
 
     def _rtcp_from_network(self, data: bytes, address: Address) -> None:
         counters = self._counters
