@@ -18,6 +18,7 @@ from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
+from softphone.edge.sound import bare
 from softphone.edge.switch import Sent, Switch
 from softphone.edge.transports import Hop
 
@@ -29,6 +30,8 @@ _CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\s]{1,256})", re.IGNOR
 _BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^\s;,]{1,256})", re.IGNORECASE)
 _RESOLVED = frozenset({"INVITE", "UPDATE"})
 """whose Contact says where later messages go"""
+_DESCRIBE = _RESOLVED | {"ACK", "PRACK"}
+"""whose body may be an offer or an answer"""
 
 
 class Inward:
@@ -99,6 +102,8 @@ class Inward:
             return
         dialog = switch.dialogs.get(call_id)
         within = dialog is not None and dialog.is_theirs(message)
+        if message.method == "ACK" and not within:
+            return  # to a refusal of the edge's own, or nobody's
         code, headers = judge(message, in_dialog=within, alive=switch.alive)
         if code:
             switch.counters[f"answered.{code}"] += 1
@@ -170,7 +175,10 @@ class Inward:
     def _let_in(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
         switch = self._switch
         try:
-            switch.sounds.inward(message, dialog.call_id)
+            if message.method in _DESCRIBE:
+                switch.sounds.inward(message, dialog.call_id)
+            else:
+                bare(message)
         except (Malformed, OSError) as error:
             switch.counters["malformed.sdp" if isinstance(error, Malformed) else "rtp.no_ports"] += 1
             if message.method == "INVITE" and not dialog.established:
@@ -240,11 +248,11 @@ class Inward:
         call_id = message.get("Call-ID") or ""
         dialog = switch.dialogs.get(call_id)
         try:
-            if message.method in _RESOLVED:
+            if message.method in _RESOLVED and message.code < 300:
                 switch.sounds.inward(message, call_id)
-            elif message.body:
-                message.body = b""
-                message.remove("Content-Type")
+            else:
+                # In a refusal it says what the peer could do, and changes nothing of what was agreed.
+                bare(message)
         except (Malformed, OSError):
             switch.counters["malformed.sdp"] += 1
             self._unreadable(message, source)
@@ -279,8 +287,7 @@ class Inward:
         if sent.hop.transport == "udp" and seen != sent.public and sent.account in switch.accounts:
             switch.seen_as[sent.account] = seen
             switch.remember()
-        message.body = b""
-        message.remove("Content-Type")
+        bare(message)
         if 200 <= message.code < 300:
             ours = [one for one in message.all("Contact") if one != "*" and _is_ours(one, sent, seen)]
             message.remove("Contact")

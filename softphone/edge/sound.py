@@ -39,9 +39,7 @@ class Sounds:
             body = session_description(message.get("Content-Type") or "", body) or b""
             kind = SDP
         if not body or kind != SDP:
-            message.body = b""
-            for name in ("Content-Type", "Content-Encoding", "Content-Disposition"):
-                message.remove(name)
+            bare(message)
             return
         sdp = SessionDescription.parse(body)
         call = self._call(call_id)
@@ -120,6 +118,13 @@ class Sounds:
         if call is None:
             call = self._calls[call_id] = _Call(self._relay.open(call_id))
         return call
+
+
+def bare(message: SipMessage) -> None:
+    """Without its body."""
+    message.body = b""
+    for name in ("Content-Type", "Content-Encoding", "Content-Disposition"):
+        message.remove(name)
 
 
 def _payloads(sdp: SessionDescription) -> tuple[int, ...]:

@@ -157,6 +157,46 @@ def test_refer_and_replaces_are_declined_and_nobody_is_dialled(edge: bool) -> No
         phone.wait_for("CallEnded")
 
 
+# --- where our sound goes -------------------------------------------------------------------------
+
+
+def test_our_sound_goes_where_it_was_agreed_whatever_a_refusal_or_a_strange_ack_describes(phone: SecondPhone) -> None:
+    with wire() as party, wire() as media:
+        elsewhere = SDP.replace("40000", "9")
+        party.send(
+            party.request("INVITE", phone.udp, body=SDP.replace("40000", str(media.port))), (LOOPBACK, phone.udp)
+        )
+        phone.wait_for("CallArrived")
+        phone.do("answer")
+        party.answered(phone.udp)
+        phone.wait_for("CallEstablished")
+        phone.do("hold")
+        party.send(party.answer(party.wait_for("INVITE"), "488 Not Acceptable Here", body=elsewhere), party.peer)
+        phone.wait_for("HoldFailed")
+        media.socket.setblocking(False)
+        strange = party.request("ACK", phone.udp, body=elsewhere, to=f"{party.them}x")
+        for told in ("", strange):
+            if told:
+                party.send(told, (LOOPBACK, phone.udp))
+            party.send(party.request("OPTIONS", phone.udp, cseq=7), (LOOPBACK, phone.udp))
+            party.wait_for("SIP/2.0 200")  # the edge has read what came before it
+            while _came(media.socket):
+                pass
+            media.socket.setblocking(True)
+            media.socket.settimeout(5)
+            assert media.socket.recv(2048)
+            media.socket.setblocking(False)
+        party.send(party.request("BYE", phone.udp, cseq=9), (LOOPBACK, phone.udp))
+        phone.wait_for("CallEnded")
+
+
+def _came(one: socket.socket) -> bytes:
+    try:
+        return one.recv(2048)
+    except BlockingIOError:
+        return b""
+
+
 # --- floods ---------------------------------------------------------------------------------------
 
 
