@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LOOK_UP_LIMIT = 3.0
 """seconds for one name, whatever its servers do"""
+QUESTION_LIMIT, TRY_LIMIT = 2.0, 0.7
+"""seconds for one question of it, and for one name server until the next is asked"""
 SHORTEST, LONGEST = 5.0, 3600.0
 """seconds that an answer is remembered, however short or long it says; one that there is none, `SHORTEST`"""
 MOST_NAMES = 256
@@ -89,6 +91,8 @@ class Resolver:
             async with asyncio.timeout(LOOK_UP_LIMIT):
                 ttl = await self._resolve(host, port, transport, hops)
         found = tuple(dict.fromkeys(hops))
+        if not found:
+            self._dns = None  # the machine may have moved to a network with other name servers
         if len(self._known) >= MOST_NAMES:
             self._known.clear()
         keep = min(max(ttl, SHORTEST), LONGEST) if found else SHORTEST
@@ -98,19 +102,37 @@ class Resolver:
     async def _resolve(self, host: str, port: int, transport: str, hops: list[Hop]) -> float:
         if port:
             return await self._addresses(host, port, transport, hops)
-        # NAPTR tells of an SRV name for the transport that is set; without one the usual name is asked for.
-        service = f"_sip._{transport}.{host}"
-        for record in await self._records(host, "NAPTR"):
+        # All at once: a server that is away, or never answers one kind of question, costs its time a single time.
+        plain: list[Hop] = []
+        asked = asyncio.ensure_future(self._addresses(host, DEFAULT_PORT, transport, plain))
+        try:
+            targets = await self._targets(host, transport)
+            if not targets:
+                ttl = await asked
+                hops += plain
+                return ttl
+        finally:
+            asked.cancel()
+        first = sorted(targets, key=lambda one: (one.priority, -one.weight * random.random()))[:8]
+        found: list[list[Hop]] = [[] for _ in first]
+        ttls = await asyncio.gather(
+            *(
+                self._addresses(str(record.target).rstrip("."), record.port, transport, its)
+                for record, its in zip(first, found, strict=True)
+            )
+        )
+        hops += [hop for its in found for hop in its]
+        return min(ttls)
+
+    async def _targets(self, host: str, transport: str) -> list[Any]:
+        """NAPTR tells of an SRV name for the transport that is set; without one it is the usual name."""
+        usual = f"_sip._{transport}.{host}"
+        records, targets = await asyncio.gather(self._records(host, "NAPTR"), self._records(usual, "SRV"))
+        for record in records:
             if _NAPTR.get(record.service.decode(errors="replace").upper()) == transport:
                 service = str(record.replacement).rstrip(".")
-                break
-        targets = list(await self._records(service, "SRV"))
-        if not targets:
-            return await self._addresses(host, DEFAULT_PORT, transport, hops)
-        ttl = LONGEST
-        for record in sorted(targets, key=lambda one: (one.priority, -one.weight * random.random()))[:8]:
-            ttl = min(ttl, await self._addresses(str(record.target).rstrip("."), record.port, transport, hops))
-        return ttl
+                return targets if service.lower() == usual.lower() else await self._records(service, "SRV")
+        return targets
 
     async def _records(self, name: str, kind: str) -> list[Any]:
         import dns.exception
@@ -131,7 +153,10 @@ class Resolver:
             answer = await self._resolver().resolve(host, "A", search=False)
         except dns.exception.DNSException:
             # Names that the system knows another way (its hosts file, the local network): on a thread of its own.
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, family=2, type=1)
+            try:
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, family=2, type=1)
+            except (OSError, UnicodeError):
+                return LONGEST  # nothing is known of it; others of the same name may be there
             hops += [Hop(transport, str(one[4][0]), port) for one in found]
             return SHORTEST
         records = cast("Any", answer)
@@ -146,5 +171,5 @@ class Resolver:
             if self._nameservers:
                 self._dns.nameservers = list(self._nameservers)
                 self._dns.port = self._port
-            self._dns.timeout, self._dns.lifetime = 1.0, LOOK_UP_LIMIT
+            self._dns.timeout, self._dns.lifetime = TRY_LIMIT, QUESTION_LIMIT
         return self._dns

@@ -13,6 +13,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
+import dns.resolver
 import dns.rrset
 import pytest
 
@@ -26,8 +27,8 @@ Zone = Mapping[tuple[str, str], list[str]]
 
 
 @contextmanager
-def name_server(zone: Zone) -> Generator[tuple[str, int]]:
-    """Answers from `zone`, by name and type; NXDOMAIN for a name that is not in it."""
+def name_server(zone: Zone, unanswered: str = "") -> Generator[tuple[str, int]]:
+    """Answers from `zone`, by name and type; NXDOMAIN for a name that is not in it. `unanswered`: a type."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.bind(("127.0.0.1", 0))
 
@@ -39,6 +40,8 @@ def name_server(zone: Zone) -> Generator[tuple[str, int]]:
                 asked = dns.message.from_wire(data)
                 question = asked.question[0]
                 name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
+                if kind == unanswered:
+                    continue
                 answer = dns.message.make_response(asked)
                 answer.flags |= dns.flags.RA
                 if records := zone.get((name, kind)):
@@ -70,6 +73,7 @@ ZONE: Zone = {
     ("_sip._udp.srv.example", "SRV"): ["10 0 5070 a.example."],
     ("a.example", "A"): ["192.0.2.1"],
     ("b.example", "A"): ["192.0.2.9"],
+    ("_sip._udp.half.example", "SRV"): ["10 0 5070 nobody.invalid.", "20 0 5080 b.example."],
 }
 
 
@@ -81,6 +85,7 @@ ZONE: Zone = {
         ("srv.example", 0, "udp", [("192.0.2.1", 5070)]),
         ("a.example", 0, "udp", [("192.0.2.1", 5060)]),
         ("a.example", 5062, "tcp", [("192.0.2.1", 5062)]),
+        ("half.example", 0, "udp", [("192.0.2.9", 5080)]),
         ("192.0.2.77", 0, "udp", [("192.0.2.77", 5060)]),
         ("nowhere.invalid", 0, "udp", []),
     ],
@@ -88,6 +93,37 @@ ZONE: Zone = {
 def test_a_name_leads_where_rfc_3263_says(name: str, port: int, transport: str, hops: list[tuple[str, int]]) -> None:
     with name_server(ZONE) as server:
         assert list(look_up(server, name, port, transport)) == [Hop(transport, *hop) for hop in hops]
+
+
+def test_a_first_name_server_that_is_away_keeps_no_name_from_being_found() -> None:
+    with name_server(ZONE) as (host, port), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as away:
+        away.bind(("127.0.0.9", port))
+        resolver = Resolver(("127.0.0.9", host), port)
+        assert asyncio.run(resolver.look_up("srv.example", 0, "udp")) == (Hop("udp", "192.0.2.1", 5070),)
+
+
+def test_a_router_that_never_answers_naptr_keeps_no_name_from_being_found() -> None:
+    with name_server(ZONE, unanswered="NAPTR") as server:
+        assert look_up(server, "srv.example") == (Hop("udp", "192.0.2.1", 5070),)
+
+
+def test_after_a_move_to_another_network_its_name_servers_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with name_server(ZONE) as here, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as left_behind:
+        left_behind.bind(("127.0.0.1", 0))
+        network = [left_behind.getsockname(), here]
+
+        def read(resolver: dns.resolver.BaseResolver, *_: object) -> None:
+            host, resolver.port = network.pop(0)
+            resolver.nameservers = [host]
+
+        monkeypatch.setattr(dns.resolver.BaseResolver, "read_resolv_conf", read)
+        monkeypatch.setattr(dns.resolver.BaseResolver, "read_registry", read)
+
+        async def ask() -> list[tuple[Hop, ...]]:
+            resolver = Resolver()
+            return [await resolver.look_up(name, 5060, "udp") for name in ("b.example", "a.example")]
+
+        assert asyncio.run(ask()) == [(), (Hop("udp", "192.0.2.1", 5060),)]
 
 
 def test_a_silent_name_server_is_given_up_and_asked_once_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
