@@ -38,6 +38,8 @@ from softphone.edge.transports import Transports
 
 KEEP_ALIVE = 15.0
 """seconds; what NATs forget a way after is seldom less than 30"""
+MOST_EARLY = 64
+"""messages of pjsua2's that wait until the edge has begun"""
 NAMESERVER = "KLARTONE_NAMESERVER"
 """`address[:port]` of the one name server to ask, in place of the system's"""
 
@@ -93,7 +95,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
         switch.flow_lost,
         lambda code: switch.counters.update((code,)),
     )
-    to_phone, _ = await loop.create_datagram_endpoint(lambda: _FromPhone(outward), sock=inner)
+    to_phone, from_phone = await loop.create_datagram_endpoint(lambda: _FromPhone(outward), sock=inner)
     over = asyncio.Event()
     started = False
 
@@ -117,6 +119,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
         if not started and isinstance(message, Configure):
             started = True
             await switch.transports.start(udp, tcp)
+            from_phone.begin()
             tell(Ready(os.getpid()))
 
     def read() -> None:
@@ -142,11 +145,22 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
 
 
 class _FromPhone(asyncio.DatagramProtocol):
+    """What pjsua2 says before there is a way out waits for `begin`."""
+
     def __init__(self, outward: Outward) -> None:
         self._outward = outward
+        self._early: list[bytes] | None = []
+
+    def begin(self) -> None:
+        early, self._early = self._early or [], None
+        for data in early:
+            self._outward.take(data)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002
-        self._outward.take(data)
+        if self._early is None:
+            self._outward.take(data)
+        elif len(self._early) < MOST_EARLY:
+            self._early.append(data)
 
     def error_received(self, exc: Exception) -> None:
         pass

@@ -1,4 +1,4 @@
-"""A real edge process with a pjsua2 that is written by hand: what is let in late."""
+"""A real edge process with a pjsua2 that is written by hand: what is let in late, and what comes before the edge has begun."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ LOOPBACK = "127.0.0.1"
 FORGETS_SOON = (
     "from softphone.edge import process, switch; switch.SENT_FOR = 0.5; process.main()"  # SIP's own time is 32 s
 )
+
+
+EDGE = "from softphone.edge import process; process.main()"
 
 
 def wait_for(told: queue.Queue[FromEdge], kind: type[object]) -> None:
@@ -41,5 +44,31 @@ def test_a_call_that_rings_for_longer_than_any_request_waits_is_answered_all_the
             for _ in range(2):  # once more, as where the ACK was lost
                 callee.send(callee.answer(asked, "200 OK", body=SDP), callee.peer)
                 assert header(phone.wait_for("SIP/2.0 200"), "CSeq") == "1 INVITE"
+        finally:
+            edge.close()
+
+
+def test_what_the_phone_said_before_the_edge_had_begun_leaves_once_it_has() -> None:
+    with (
+        wire() as phone,
+        socket.create_server((LOOPBACK, 0)) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner,
+    ):
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
+        server.settimeout(20)
+        place = "{}:{}".format(*server.getsockname())
+        edge = Edge(LOOPBACK, 0, [sys.executable, "-c", EDGE])
+        edge.bind()
+        try:
+            edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", place, "tcp"))
+            phone.send(phone.request("REGISTER", server.getsockname()[1]), inner.getsockname())
+            edge.start(inner, lambda _: None, lambda _: None)
+            flow, _ = server.accept()
+            with flow:
+                flow.settimeout(20)
+                asked = flow.recv(65_536).decode()
+            assert asked.startswith("REGISTER ")
+            assert header(asked, "Contact") == f"<sip:wire@{LOOPBACK}:{edge.port};transport=tcp>"
         finally:
             edge.close()
