@@ -13,6 +13,7 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
+from softphone.engine.sip.behind import RENEW_EVERY
 from tests.peers.processes import until
 from tests.peers.second_phone import SecondPhone, connect, part, second_phone, talk
 from tests.peers.wire import SDP, Wire, header, wire
@@ -339,6 +340,21 @@ def test_registered_is_who_the_registrar_will_call_for_longer_than_no_time(conta
         told = contact.format(ours=header(request, "Contact"))
         registrar.send(registrar.answer(request, "200 OK", contact=told), registrar.peer)
         assert phone.wait_for("RegistrationChanged", state=state)["code"] == (200 if state == "registered" else 502)
+
+
+def test_a_registrar_that_closes_each_connection_is_not_asked_again_and_again() -> None:
+    came: list[float] = []
+    with second_phone(edge=True) as phone, socket.create_server((LOOPBACK, 0)) as listening, wire() as writing:
+        listening.settimeout(20)
+        phone.do("account", id="a", address=f"a@{LOOPBACK}:{listening.getsockname()[1]}", password="x", transport="tcp")
+        while len(came) < 3:
+            flow, _ = listening.accept()
+            with flow:
+                flow.settimeout(20)
+                asked = flow.recv(65_536).decode()
+                came.append(time.monotonic())
+                flow.sendall(writing.answer(asked, "200 OK", contact=header(asked, "Contact")).encode())
+    assert came[1] - came[0] < RENEW_EVERY - 1 < came[2] - came[1]
 
 
 # --- digits by INFO -------------------------------------------------------------------------------

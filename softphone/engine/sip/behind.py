@@ -35,13 +35,15 @@ from softphone.engine.sip.message import mended
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.sip.timers import Timers
-from softphone.engine.turns import of_monotonic
+from softphone.engine.turns import of_monotonic, seconds
 from softphone.system.logbook import log
 
 PEER_LIMIT = 1.0
 """seconds that an INVITE waits for the edge's word on whom it came from; after that, from nobody who may vouch for anything"""
 PEERS = 64
 """that are remembered: a call that has begun has taken its own"""
+RENEW_EVERY = 5.0
+"""seconds between two registrations of an account whose connection keeps going: the first comes at once"""
 LOG_EVERY = 60.0
 
 _log = log.getChild("edge")
@@ -67,6 +69,8 @@ class BehindEdge:
         self._counted: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         self._bugs: set[str] = set()
+        self._renew_from: dict[str, float] = {}
+        """when each account may be registered anew"""
         calls.on_over = self._over
 
     def account(self, account: str, settings: AccountSettings) -> None:
@@ -105,7 +109,7 @@ class BehindEdge:
             case Ready():
                 self._was_ready = True
             case FlowLost(account=account):
-                self._registrations.renew(account)
+                self._renew(account)
             case StrangerRefused(host=host, count=count):
                 self._emit(events.StrangerRefused(host, count))
             case MissedWhileBusy():
@@ -121,6 +125,15 @@ class BehindEdge:
                 self._calls.relay_told(message)
             case _:
                 pass
+
+    def _renew(self, account: str) -> None:
+        """A registrar that closes each connection behind its answer would be asked hundreds of times a second."""
+        now = seconds()
+        at = max(self._renew_from.get(account, now), now)
+        if at - now > RENEW_EVERY:
+            return  # it is to be renewed then, once
+        self._renew_from[account] = at + RENEW_EVERY
+        self._timers.after(at - now, lambda: self._registrations.renew(account))
 
     def _unknown(self, call_id: str) -> None:
         if (invite := self._waiting.pop(call_id, None)) is not None:
