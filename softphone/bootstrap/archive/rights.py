@@ -57,7 +57,7 @@ def _take_back(arguments: argparse.Namespace, right: Right, purpose: Purpose | N
     else:
         if unnamed:
             print_line(tell("rights.unnamed", count=unnamed))
-        if not done.ended:
+        if not done.ended and not done.running:
             print_line(tell(f"rights.nothing.{right}"))
         if right is Right.OPT_OUT and arguments.number is not None:
             print_line(tell("rights.remembered"))
