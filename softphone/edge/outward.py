@@ -232,6 +232,8 @@ class Outward:
             dialog.ours = tag
         if message.method == "INVITE" and 200 <= message.code < 300:
             dialog.established = True
+        elif message.method in ("INVITE", "UPDATE") and message.code >= 300 and dialog.established:
+            self._switch.sounds.refused_by_us(dialog.call_id)
         elif (message.method == "INVITE" and message.code >= 300 and not dialog.established) or (
             message.method == "BYE" and message.code >= 200
         ):

@@ -20,6 +20,8 @@ class _Call:
     exchanges: int = 0
     said: bytes = b""
     """the peer's last description, as it came"""
+    said_before: bytes = b""
+    """and the one before its last offer"""
     held_by_them: bool = False
     held_by_us: bool = False
     before: bool = False
@@ -43,18 +45,9 @@ class Sounds:
             return
         sdp = SessionDescription.parse(body)
         call = self._call(call_id)
-        if body != call.said:
-            call.said = body
-            call.exchanges += 1
-            call.relayed.peer_signalled(
-                sdp.audio_address(),
-                offer_answer=call.exchanges,
-                rtcp=sdp.rtcp_address(),
-                payloads=_payloads(sdp),
-                event_payloads=sdp.telephone_events,
-            )
-            call.held_by_them = sdp.held
-            call.relayed.held(call.held_by_them or call.held_by_us)
+        if message.is_request and body != call.said:
+            call.said_before = call.said
+        self._take(call, body, sdp)
         message.set_first("Content-Type", SDP)
         message.body = sdp.rewritten(LOOPBACK, call.relayed.inner_port, call.relayed.inner_port + 1)
 
@@ -71,6 +64,12 @@ class Sounds:
         call.held_by_us = sdp.held
         call.relayed.held(call.held_by_them or call.held_by_us)
         message.body = sdp.rewritten(host, call.relayed.outer_port, call.relayed.outer_port + 1)
+
+    def refused_by_us(self, call_id: str) -> None:
+        """The peer's offer (fax, say): what it said before it still holds."""
+        call = self._calls.get(call_id)
+        if call is not None and call.said_before:
+            self._take(call, call.said_before, SessionDescription.parse(call.said_before))
 
     def refused(self, call_id: str) -> None:
         """Our offer: what held before it still does."""
@@ -111,7 +110,22 @@ class Sounds:
             return
         fields, exchanges, held_by_them, held_by_us = cast("tuple[dict[str, Any], int, bool, bool]", written)
         relayed = self._relay.open(call_id, RelayState.from_json(fields))
-        self._calls[call_id] = _Call(relayed, exchanges, b"", held_by_them, held_by_us)
+        self._calls[call_id] = _Call(relayed, exchanges, held_by_them=held_by_them, held_by_us=held_by_us)
+
+    def _take(self, call: _Call, body: bytes, sdp: SessionDescription) -> None:
+        if body == call.said:
+            return
+        call.said = body
+        call.exchanges += 1
+        call.relayed.peer_signalled(
+            sdp.audio_address(),
+            offer_answer=call.exchanges,
+            rtcp=sdp.rtcp_address(),
+            payloads=_payloads(sdp),
+            event_payloads=sdp.telephone_events,
+        )
+        call.held_by_them = sdp.held
+        call.relayed.held(call.held_by_them or call.held_by_us)
 
     def _call(self, call_id: str) -> _Call:
         call = self._calls.get(call_id)

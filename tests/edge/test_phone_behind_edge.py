@@ -161,7 +161,9 @@ def test_refer_and_replaces_are_declined_and_nobody_is_dialled(edge: bool) -> No
 # --- where our sound goes -------------------------------------------------------------------------
 
 
-def test_our_sound_goes_where_it_was_agreed_whatever_a_refusal_or_a_strange_ack_describes(phone: SecondPhone) -> None:
+def test_our_sound_goes_where_it_was_agreed_whatever_a_refusal_a_refused_offer_or_a_strange_ack_says(
+    phone: SecondPhone,
+) -> None:
     with wire() as party, wire() as media:
         elsewhere = SDP.replace("40000", "9")
         party.send(
@@ -176,9 +178,13 @@ def test_our_sound_goes_where_it_was_agreed_whatever_a_refusal_or_a_strange_ack_
         phone.wait_for("HoldFailed")
         media.socket.setblocking(False)
         strange = party.request("ACK", phone.udp, body=elsewhere, to=f"{party.them}x")
-        for told in ("", strange):
+        fax = SDP.partition("m=")[0] + "m=image 40000 udptl t38\r\n"
+        for told in ("", strange, party.request("INVITE", phone.udp, cseq=5, body=fax)):
             if told:
                 party.send(told, (LOOPBACK, phone.udp))
+            if told.startswith("INVITE"):
+                party.wait_for("SIP/2.0 488")
+                party.send(party.request("ACK", phone.udp, cseq=5), (LOOPBACK, phone.udp))
             party.send(party.request("OPTIONS", phone.udp, cseq=7), (LOOPBACK, phone.udp))
             party.wait_for("SIP/2.0 200")  # the edge has read what came before it
             while _came(media.socket):
