@@ -33,6 +33,8 @@ class Dialog:
     ours: str = ""
     """our tag; empty until we have said one"""
     theirs: list[str] = field(default_factory=list[str])
+    answered_by: str = ""
+    """the tag of whoever answered our INVITE: of several phones that rang"""
     branch: str = ""
     """of the INVITE that is not answered yet"""
     info_cseq: int = -1
@@ -50,6 +52,10 @@ class Dialog:
         if not self.ours or tag_of(message, "To") != self.ours:
             return False
         return tag_of(message, "From") in self.theirs or not (self.incoming or self.established)
+
+    def is_anothers(self, response: SipMessage) -> bool:
+        """Of a phone that rang beside the one that has answered."""
+        return bool(self.answered_by) and tag_of(response, "To") != self.answered_by
 
     def add_tag(self, tag: str) -> None:
         if tag and tag not in self.theirs and len(self.theirs) < MOST_TAGS:

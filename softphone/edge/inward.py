@@ -248,7 +248,7 @@ class Inward:
         call_id = message.get("Call-ID") or ""
         dialog = switch.dialogs.get(call_id)
         try:
-            if message.method in _RESOLVED and message.code < 300:
+            if message.method in _RESOLVED and message.code < 300 and not (dialog and dialog.is_anothers(message)):
                 switch.sounds.inward(message, call_id)
             else:
                 # In a refusal it says what the peer could do, and changes nothing of what was agreed.
@@ -269,6 +269,7 @@ class Inward:
         if message.method == "INVITE" and 200 <= message.code < 300:
             if not dialog.established:
                 dialog.established = True
+                dialog.answered_by = "" if dialog.incoming else tag_of(message, "To")
                 self._switch.tell(PeerKnown(dialog.call_id, source.host, source.port, source.transport))
             self._switch.sounds.answered(dialog.call_id)
             self._switch.remember()

@@ -197,6 +197,31 @@ def test_our_sound_goes_where_it_was_agreed_whatever_a_refusal_a_refused_offer_o
         phone.wait_for("CallEnded")
 
 
+def test_a_phone_that_rang_beside_the_one_that_answered_gets_no_sound(phone: SecondPhone) -> None:
+    with wire(STRANGER) as callee, wire() as media, wire() as beside:
+        phone.do("dial", target=f"sip:p@{STRANGER}:{callee.port}")
+        invite = callee.wait_for("INVITE")
+        callee.send(callee.answer(invite, "200 OK", body=SDP.replace("40000", str(media.port))), callee.peer)
+        callee.wait_for("ACK")
+        phone.wait_for("CallEstablished")
+        answered, callee.tag = callee.tag, "beside"
+        for status in ("183 Session Progress", "200 OK"):
+            callee.send(callee.answer(invite, status, body=SDP.replace("40000", str(beside.port))), callee.peer)
+        callee.tag, callee.call_id = answered, header(invite, "Call-ID")
+        callee.them = header(invite, "From")
+        asked = callee.request("OPTIONS", phone.udp, cseq=7).replace(f"<sip:wire@{STRANGER}>", header(invite, "To"))
+        callee.send(asked, (LOOPBACK, phone.udp))
+        callee.wait_for("SIP/2.0 200")  # the edge has read what came before it
+        media.socket.setblocking(False)
+        while _came(media.socket):
+            pass
+        media.socket.settimeout(5)
+        assert media.socket.recv(2048)
+        assert beside.silent(0.2)
+        phone.do("hang_up")
+        phone.wait_for("CallEnded")
+
+
 def _came(one: socket.socket) -> bytes:
     try:
         return one.recv(2048)
