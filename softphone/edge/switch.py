@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
 import time
@@ -18,7 +19,7 @@ from softphone.edge.dialogs import Dialog, Dialogs, read_state
 from softphone.edge.paths import Place
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sip.malformed import Malformed
-from softphone.edge.sip.message import SipMessage, write
+from softphone.edge.sip.message import SipMessage, parse, write
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.sound import Sounds
 from softphone.edge.transports import Hop, Transports
@@ -245,6 +246,11 @@ class Switch:
                 "dialogs": self.dialogs.written(lambda one: self.sounds.written(one.call_id)),
                 "flows": {account: list(hop) for account, hop in self.flows.items() if hop.transport == "udp"},
                 "seen_as": {account: list(place) for account, place in self.seen_as.items()},
+                "rings": [
+                    [branch, one.account, list(one.hop), list(one.public), write(one.message).decode("latin-1")]
+                    for branch, one in self.sent.items()
+                    if one.message is not None and self._rings(one)
+                ],
             }
         )
         if state != self._remembered:
@@ -261,6 +267,11 @@ class Switch:
                 self.counters["rtp.port_lost"] += 1
 
         self.dialogs.read(state.get("dialogs", []), sound)
+        for branch, account, hop, public, written in state.get("rings", []):
+            with contextlib.suppress(Malformed):
+                invite = parse(written.encode("latin-1"), bounded=False)
+                where = Hop(str(hop[0]), str(hop[1]), int(hop[2]))
+                self.note_sent(branch, Sent("INVITE", account, (where,), invite.uri, invite, (public[0], public[1])))
         for account, hop in state.get("flows", {}).items():
             if account in self.accounts:
                 self.flows[account] = Hop(str(hop[0]), str(hop[1]), int(hop[2]))

@@ -6,6 +6,8 @@ import queue
 import socket
 import sys
 
+import psutil
+
 from softphone.edge.channel import EdgeAccount, EdgeState, FromEdge, Ready
 from softphone.engine.edge import Edge
 from tests.peers.wire import SDP, header, wire
@@ -44,6 +46,31 @@ def test_a_call_that_rings_for_longer_than_any_request_waits_is_answered_all_the
             for _ in range(2):  # once more, as where the ACK was lost
                 callee.send(callee.answer(asked, "200 OK", body=SDP), callee.peer)
                 assert header(phone.wait_for("SIP/2.0 200"), "CSeq") == "1 INVITE"
+        finally:
+            edge.close()
+
+
+def test_a_call_that_rings_while_its_edge_dies_is_answered_by_way_of_the_next_one() -> None:
+    with wire() as phone, wire() as callee, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
+        told: queue.Queue[FromEdge] = queue.Queue()
+        edge = Edge(LOOPBACK, 0, [sys.executable, "-c", EDGE])
+        edge.bind()
+        try:
+            edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", ""))
+            edge.start(inner, told.put, lambda _: None)
+            wait_for(told, Ready)
+            phone.send(phone.request("INVITE", callee.port, body=SDP), inner.getsockname())
+            asked = callee.wait_for("INVITE")
+            callee.send(callee.answer(asked, "180 Ringing"), callee.peer)
+            phone.wait_for("SIP/2.0 180")
+            for _ in range(2):  # one a second: by then all is remembered
+                wait_for(told, EdgeState)
+            next(one for one in psutil.Process().children() if EDGE in one.cmdline()).kill()
+            wait_for(told, Ready)
+            callee.send(callee.answer(asked, "200 OK", body=SDP), callee.peer)
+            assert header(phone.wait_for("SIP/2.0 200"), "CSeq") == "1 INVITE"
         finally:
             edge.close()
 
