@@ -45,14 +45,17 @@ NAMESERVER = "KLARTONE_NAMESERVER"
 
 
 def main() -> int:
-    """Until stdin ends."""
+    """Until stdin ends. Whoever starts it by hand is told that the engine does."""
+    words = sys.stdin.buffer
+    first = None
+    with contextlib.suppress(ValueError):
+        first = to_edge(words.readline(LINE_LIMIT))
+    if not isinstance(first, Sockets):
+        print("klartone edge: the engine starts this by itself; run `klartone engine`.", file=sys.stderr)
+        return 2
     sys.stdout.flush()
     wire = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    words = sys.stdin.buffer
-    first = to_edge(words.readline(LINE_LIMIT))
-    if not isinstance(first, Sockets):
-        return 2
     # The relay's ports are watched by the loop itself, which Windows' own default cannot.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_run(first, words, wire))

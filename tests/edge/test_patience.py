@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import queue
 import socket
+import subprocess
 import sys
 
 import psutil
+import pytest
 
 from softphone.edge.channel import EdgeAccount, EdgeState, FromEdge, Ready
 from softphone.engine.edge import Edge
@@ -18,7 +20,7 @@ FORGETS_SOON = (
 )
 
 
-EDGE = "from softphone.edge import process; process.main()"
+EDGE = "import sys; from softphone.edge import process; sys.exit(process.main())"
 
 
 def wait_for(told: queue.Queue[FromEdge], kind: type[object]) -> None:
@@ -99,3 +101,11 @@ def test_what_the_phone_said_before_the_edge_had_begun_leaves_once_it_has() -> N
             assert header(asked, "Contact") == f"<sip:wire@{LOOPBACK}:{edge.port};transport=tcp>"
         finally:
             edge.close()
+
+
+@pytest.mark.parametrize("line", ["", "hello\n", '{"type": "Heartbeat"}\n'])
+def test_whoever_starts_an_edge_by_hand_is_told_that_the_engine_does(line: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", EDGE], input=line, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert "klartone engine" in ended.stderr
