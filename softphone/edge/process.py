@@ -51,7 +51,7 @@ def main() -> int:
     with contextlib.suppress(ValueError):
         first = to_edge(words.readline(LINE_LIMIT))
     if not isinstance(first, Sockets):
-        print("klartone edge: the engine starts this by itself; run `klartone engine`.", file=sys.stderr)
+        sys.stderr.write("klartone edge: the engine starts this by itself; run `klartone engine`.\n")
         return 2
     sys.stdout.flush()
     wire = os.fdopen(os.dup(1), "wb", buffering=0)
