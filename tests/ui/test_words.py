@@ -472,6 +472,15 @@ def test_what_to_say_to_an_objection_on_obligation_comes_in_the_calls_language(v
     assert to_say(view_of(s.snapshot(failed), EN), failed).startswith("I have to be able to record this")
 
 
+@pytest.mark.rule("G32")
+def test_there_is_something_to_say_where_grounds_are_given(view_of: MakeView) -> None:
+    call = e.CALLS["grounds_given"]
+    assert to_say(view_of(s.snapshot(call), DA), call).startswith("Det har jeg noteret.")
+    assert call.status is not None
+    unkept = replace(call, status=replace(call.status, kept=False))
+    assert to_say(view_of(s.snapshot(unkept), DA), unkept) == "", "there is nothing to get an answer about"
+
+
 @pytest.mark.rule("G02")
 @pytest.mark.parametrize(
     ("name", "danish", "english"),

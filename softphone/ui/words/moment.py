@@ -134,9 +134,14 @@ def _unclear_refusal(speech: Speech) -> str:
 
 
 def _grounds(speech: Speech) -> str:
-    state = speech.status.purposes.get(TRAINING)
+    return speech.say("aside.grounds") if _grounds_given(speech.status) else ""
+
+
+def _grounds_given(status: Status) -> bool:
+    """And something has been recorded for training that data protection decides about (G32)."""
+    state = status.purposes.get(TRAINING)
     given = state is not None and state.phase is PurposePhase.ENDED and state.reason is Reason.GROUNDS_GIVEN
-    return speech.say("aside.grounds") if given and speech.status.kept and speech.status.recording else ""
+    return given and bool(status.kept) and status.recording
 
 
 def _noted(speech: Speech) -> str:
@@ -158,8 +163,8 @@ def _obliged(status: Status) -> bool:
 
 
 def to_say(view: View, call: CallState) -> str:
-    """A sentence to say where the party asks for what cannot be done, or where the call cannot go on. In the call's language
-    where it is the rulebook's own."""
+    """A sentence to say where the party objects or asks for what cannot be done, or where the call cannot go on. In the
+    call's language where it is the rulebook's own."""
     status = call.status
     if status is None or call.phase is not CallPhase.CONNECTED or not view.connected:
         return ""
@@ -169,6 +174,8 @@ def to_say(view: View, call: CallState) -> str:
         return view.texts("say.end_politely")
     if "objection_received" in status.notes:
         return view.texts("say.objection")
+    if _grounds_given(status):
+        return view.texts("say.grounds")
     if "request_noted" not in status.notes:
         return ""
     return (call.objection_answer if _obliged(status) else "") or view.texts("say.noted")
