@@ -111,6 +111,22 @@ def test_what_a_party_s_hold_keeps_after_it_is_for_data_protection_alone(there: 
     assert verify(there.desk.archive).ok
 
 
+@pytest.mark.rule("G04")
+def test_how_long_our_own_hold_stands_against_it_is_the_policy_s_to_say(
+    there: House, dpo: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = there.policy("dpo")
+    path.write_text(f'hold_after_refusal = "P3D"\n{path.read_text("utf-8")}', "utf-8")
+    monkeypatch.setitem(scene.BASES, DOCUMENTATION, Basis.CONSENT)
+    recording = there.recorded(DOCUMENTATION, at=days_ago())
+    holding.raise_hold(there.desk.archive, recording, HoldBy.CONTROLLER, "the price", "anna", datetime.now(UTC))
+    before = datetime.now(UTC)
+    assert dpo.does("archive", "withdraw", recording).status == 0
+    (hold,) = there.desk.archive.find(recording, datetime.now(UTC)).holds
+    assert hold.provisional_until is not None
+    assert timedelta(0) <= hold.provisional_until - before - timedelta(days=3) < timedelta(hours=1)
+
+
 @pytest.mark.rule("G32")
 def test_under_special_circumstances_it_becomes_a_case(there: House, dpo: Person) -> None:
     recording = there.recorded(DOCUMENTATION, TRAINING, at=days_ago())

@@ -58,22 +58,31 @@ class TakenBack:
     unreadable: int = 0
 
 
-def of_recording(
-    archive: Archive, row: RecordingRow, right: Right, now: datetime, *, purpose: Purpose | None = None, key: str = ""
-) -> TakenBack:
-    """In all recordings of its call. `purpose`: of a withdrawal, that one alone. Raises ArchiveError, as does the other."""
-    return _of_calls(archive, [row.call], right, now, purpose, 1, key)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`purpose`: of a withdrawal, that one alone. `terms`: how long a hold may stand that a refusal meets. `key`: of who takes
+    it."""
+
+    right: Right
+    now: datetime
+    terms: Terms
+    purpose: Purpose | None = None
+    key: str = ""
 
 
-def of_number(
-    archive: Archive, number: str, right: Right, now: datetime, *, purpose: Purpose | None = None, key: str = ""
-) -> TakenBack:
+def of_recording(archive: Archive, row: RecordingRow, asked: Asked) -> TakenBack:
+    """In all recordings of its call. Raises ArchiveError, as does the other."""
+    return _of_calls(archive, [row.call], asked, 1)
+
+
+def of_number(archive: Archive, number: str, asked: Asked) -> TakenBack:
     """In all calls with a party's number (E.164). An opt-out is remembered for it, also where nothing was recorded."""
     unreadable: set[str] = set()
+    now = asked.now
     rows = with_number(archive, number, now, unreadable)
     calls = list(dict.fromkeys(row.call for row in rows))
-    done = _of_calls(archive, calls, right, now, purpose, len(rows), key)
-    if right is Right.OPT_OUT:
+    done = _of_calls(archive, calls, asked, len(rows))
+    if asked.right is Right.OPT_OUT:
         facts = CallFacts("", None, Direction.INBOUND, number, now, Language.DA, "UTC", {})
         with archive.catalog.writing() as connection:
             Tables(connection, archive.desk, archive.secrets).remember_refusal(RememberRefusal("", now), facts)
@@ -81,16 +90,14 @@ def of_number(
     return TakenBack(done.ended, done.running, len(unreadable))
 
 
-def _of_calls(
-    archive: Archive, calls: Iterable[str], right: Right, now: datetime, only: Purpose | None, count: int, key: str
-) -> TakenBack:
+def _of_calls(archive: Archive, calls: Iterable[str], asked: Asked, count: int) -> TakenBack:
     """The log tells who asked first, by a key of theirs, and not of the number."""
-    told: dict[str, str | int | bool | None] = {"count": count, **({"key": key[:KEY_SHOWN]} if key else {})}
-    archive.note(AuditEntry(f"{right.value}_sought", right.rule, now, "", params=told))
+    told: dict[str, str | int | bool | None] = {"count": count, **({"key": asked.key[:KEY_SHOWN]} if asked.key else {})}
+    archive.note(AuditEntry(f"{asked.right.value}_sought", asked.right.rule, asked.now, "", params=told))
     ended: list[Ended] = []
     running = 0
     for call in calls:
-        done = _of_call(archive, call, right, now, only)
+        done = _of_call(archive, call, asked)
         if done is None:
             running += 1
         else:
@@ -99,15 +106,15 @@ def _of_calls(
     return TakenBack(tuple(ended), running)
 
 
-def _of_call(archive: Archive, call: str, right: Right, now: datetime, only: Purpose | None) -> list[Ended] | None:
+def _of_call(archive: Archive, call: str, asked: Asked) -> list[Ended] | None:
     history = History(archive.catalog, archive.secrets, archive.desk)
     for _ in range(_TRIES):
-        past = history.call(call, now)
+        past = history.call(call, asked.now)
         if past is None:
             return []
         if not past.closed:
             return None
-        state, commits = _as_the_session_does(past, right, now, only)
+        state, commits = _as_the_session_does(past, asked)
         if not commits:
             return []
         try:
@@ -118,17 +125,15 @@ def _of_call(archive: Archive, call: str, right: Right, now: datetime, only: Pur
     raise ArchiveError("error.rights.changed")
 
 
-def _as_the_session_does(
-    past: PastRow, right: Right, now: datetime, only: Purpose | None
-) -> tuple[State, Sequence[Commit]]:
+def _as_the_session_does(past: PastRow, asked: Asked) -> tuple[State, Sequence[Commit]]:
     """The call as in its wrap-up, with what the agent's button would do there, and the defaults at its end."""
-    state, at = reopened(past.kept, Terms()), Now(now, 0.0)
+    state, at = reopened(past.kept, asked.terms), Now(asked.now, 0.0)
     events: list[Event] = []
-    if right is Right.WITHDRAW:
+    if asked.right is Right.WITHDRAW:
         events += [
             Withdrawn(purpose)
             for purpose, it in state.purposes
-            if it.basis is Basis.CONSENT and purpose in (only or purpose,)
+            if it.basis is Basis.CONSENT and purpose in (asked.purpose or purpose,)
         ]
     elif state.training.live:
         events.append(OptedOut(describe(state, at).opt_out.kind))

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 from softphone.archive.access import refuse, require, seen_by
 from softphone.archive.retention import taking_back
-from softphone.archive.retention.taking_back import Ended, Right
+from softphone.archive.retention.taking_back import Asked, Ended, Right
 from softphone.bootstrap.archive.shared import number_of, opened, print_line
-from softphone.bootstrap.archive.viewing import meant, viewer_here
-from softphone.bootstrap.home import texts
+from softphone.bootstrap.archive.viewing import meant, policy_unless_refused, viewer_here
+from softphone.bootstrap.home import Home, texts
 from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.purpose import Purpose
 from softphone.domain.roles import Deed
 from softphone.texts import Texts
@@ -35,10 +36,14 @@ def _take_back(arguments: argparse.Namespace, right: Right, purpose: Purpose | N
         viewer = viewer_here(arguments, archive, by_keys=True)
         require(archive, viewer, Deed.TAKE_BACK, now)
         key = next((ids[0] for ids in viewer.key_ids.values()), "")
+        settings, _ = Home.of(arguments).settings(only_look=True)
+        # What a party takes back does not wait until a policy is signed, or mended.
+        terms = terms_afterwards(policy_unless_refused(settings, archive))
+        asked = Asked(right, now, terms, purpose, key)
         if arguments.number is None:
             row = meant(archive, viewer, arguments.id, now, Deed.TAKE_BACK)
             named = {row.recording}
-            done = taking_back.of_recording(archive, row, right, now, purpose=purpose, key=key)
+            done = taking_back.of_recording(archive, row, asked)
         else:
             if (number := number_of(arguments.number)) is None:
                 raise ArchiveError("error.rights.no_number")
@@ -46,7 +51,7 @@ def _take_back(arguments: argparse.Namespace, right: Right, purpose: Purpose | N
                 refuse(archive, Deed.TAKE_BACK, now)
             rows = taking_back.with_number(archive, number, now)
             named = {row.recording for row in rows if seen_by(archive, viewer, row, now)}
-            done = taking_back.of_number(archive, number, right, now, purpose=purpose, key=key)
+            done = taking_back.of_number(archive, number, asked)
     shown = [one for one in done.ended if one.recording in named]
     unnamed = len(done.ended) - len(shown)
     for one in shown:

@@ -53,3 +53,12 @@ def terms(
         agent_tones=line.agent_tones,
         obligation=line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION,
     )
+
+
+def terms_afterwards(policy: Policy | None) -> Terms:
+    """Of a call that is taken up after its end: how long a hold may stand is in force now, the rest was the call's."""
+    if policy is None:
+        return Terms()
+    return Terms(
+        hold_after_refusal=policy.hold_after_refusal.length(), hold_unconfirmed=policy.hold_unconfirmed.length()
+    )

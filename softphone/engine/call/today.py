@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from softphone.archive.access import OWN_CALLS
 from softphone.archive.finding.history import PastRow
 from softphone.archive.finding.own_calls import OwnCall
-from softphone.domain.events import Now, Terms
-from softphone.domain.policy import Policy
+from softphone.domain.events import Now
 from softphone.domain.policy.doubts import LONGEST_OWN_CALLS
+from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.retention import expires_on, local_day
 from softphone.domain.session import brought_up_to_date, reopened, same
 from softphone.engine.call.hands import Rules
@@ -146,7 +146,7 @@ class Today:
             ended_at=facts.started_at + timedelta(seconds=talked),
             talked=talked,
             decided=True,
-            state=reopened(past.kept, _terms(policy)),
+            state=reopened(past.kept, terms_afterwards(policy)),
             notice_id=facts.notice,
             expires=past.kept.expires(),
             line_words=line_state(policy, line, now.utc) if policy and line else None,
@@ -174,11 +174,3 @@ class Today:
     def _zone(self) -> str:
         policy = self._rules.policy
         return policy.time_zone if policy else "UTC"
-
-
-def _terms(policy: Policy | None) -> Terms:
-    if policy is None:
-        return Terms()
-    return Terms(
-        hold_after_refusal=policy.hold_after_refusal.length(), hold_unconfirmed=policy.hold_unconfirmed.length()
-    )
