@@ -141,7 +141,7 @@ def _grounds_given(status: Status) -> bool:
     """And something has been recorded for training that data protection decides about (G32)."""
     state = status.purposes.get(TRAINING)
     given = state is not None and state.phase is PurposePhase.ENDED and state.reason is Reason.GROUNDS_GIVEN
-    return given and bool(status.kept) and status.recording
+    return given and status.kept and bool(status.recording)
 
 
 def _noted(speech: Speech) -> str:
