@@ -52,7 +52,8 @@ _log = log.getChild("edge")
 
 
 class Edge:
-    """One for an engine. `bind` first, then `start`; `close` ends it. `told` and `missing` are called on a thread of its own."""
+    """One for an engine. `bind` first, then `start`; `close` ends it. `told` and `missing` are called on a thread of its own,
+    and `missing` by `beat` too."""
 
     def __init__(self, address: str, port: int, command: Sequence[str], accept_from: tuple[str, ...] = ()) -> None:
         self._address = address
@@ -119,6 +120,9 @@ class Edge:
                 _log.error("edge hangs")
                 self._unanswered = 0
                 process.kill()
+                # So long nothing has come or gone, whether or not its successor is quick.
+                self._missed = True
+                self._missing(True)
         self._beat = Heartbeat(busy)
         self.tell(self._beat)
 

@@ -11,14 +11,19 @@ import pytest
 from softphone.edge.channel import Ready, encode
 from softphone.engine import edge as supervised
 from softphone.engine.edge import Edge
+from tests.peers.processes import until
 
 SAYS_READY = f"import sys; sys.stdout.buffer.write({encode(Ready(1))!r}); sys.stdout.flush()"
 
 
 @pytest.fixture
-def watched() -> Iterator[Callable[[str], "queue.Queue[bool]"]]:
+def edges() -> list[Edge]:
+    return []
+
+
+@pytest.fixture
+def watched(edges: list[Edge]) -> Iterator[Callable[[str], "queue.Queue[bool]"]]:
     """Run this program as the edge; what the queue brings is whether one is missing."""
-    edges: list[Edge] = []
 
     def run(program: str) -> "queue.Queue[bool]":
         told: queue.Queue[bool] = queue.Queue()
@@ -55,3 +60,23 @@ def test_an_edge_that_was_there_is_missed_and_its_successor_ends_that(
     told = watched(f"{SAYS_READY}; {stays}")
     assert told.get(timeout=30)
     assert not told.get(timeout=30)
+
+
+def test_an_edge_that_hangs_is_missed_however_quick_its_successor_is(
+    watched: Callable[[str], "queue.Queue[bool]"], edges: list[Edge], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervised, "BEAT", 0.0)
+    hung = tmp_path / "hung"
+    told = watched(f"import pathlib; pathlib.Path({str(hung)!r}).touch(); {SAYS_READY}; sys.stdin.read()")
+    until(hung.exists, 30, "an edge")
+    heard: list[bool] = []
+
+    def missed() -> bool:
+        edges[0].beat(busy=False)
+        while not told.empty():
+            heard.append(told.get())
+        return bool(heard)
+
+    until(missed, 30, "that it hangs")
+    assert heard[0]
+    assert (heard[1:] or [told.get(timeout=30)])[0] is False
