@@ -69,17 +69,21 @@ class Admission:
         self._told: list[float] = []
 
     def accept(self, written: Iterable[str]) -> None:
-        self._networks = networks(written)
-        self._admitted.clear()
+        found = networks(written)
+        if found != self._networks:
+            self._networks = found
+            self._judge_anew()
 
     def learn(self, account: str, hosts: Iterable[str]) -> None:
         """The addresses that an account's server has."""
-        self._servers[account] = tuple(hosts)
-        self._admitted.clear()
+        found = tuple(hosts)
+        if found != self._servers.get(account):
+            self._servers[account] = found
+            self._judge_anew()
 
     def forget(self, account: str) -> None:
         self._servers.pop(account, None)
-        self._admitted.clear()
+        self._judge_anew()
 
     def admits(self, host: str) -> bool:
         known = self._admitted.get(host)
@@ -116,6 +120,11 @@ class Admission:
         self._strangers[host] = count, told
         if len(self._strangers) > MOST_STRANGERS:
             self._strangers.popitem(last=False)
+
+    def _judge_anew(self) -> None:
+        """Whoever was a stranger has a stranger's bucket."""
+        self._admitted.clear()
+        self._buckets.clear()
 
     def _judge(self, host: str) -> bool:
         if any(host in hosts for hosts in self._servers.values()):
