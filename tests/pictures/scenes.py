@@ -142,6 +142,12 @@ class Studio:
         version = status.version
         self.on.desk.do(Act, call=call, version=version, action=action, purpose=purpose, language=language)
 
+    def answers(self, call: str, answer: str, purpose: Purpose) -> None:
+        """And waits until it counts: the next answer is to what is then on the screen."""
+        self.act(call, answer, purpose)
+        asked = PurposePhase.ASKED
+        self.on.desk.wait_status(lambda status: status.purposes[purpose].phase is not asked, answer, call)
+
     def when(self, name: str, call: str, wanted: Callable[[Status], object], seconds: float = 10) -> None:
         self.on.desk.wait_status(wanted, name, call, seconds)
         self.take(name)
@@ -364,8 +370,8 @@ def two_asked(s: Studio) -> None:
     s.over(call)
     call = s.call("both", "+4520123464")
     s.on.desk.wait_status(lambda status: status.headline is Headline.ASKED, "asked", call)
-    s.act(call, "said_yes", Purpose.DOCUMENTATION)
-    s.act(call, "said_no", Purpose.TRAINING)
+    s.answers(call, "said_yes", Purpose.DOCUMENTATION)
+    s.answers(call, "said_no", Purpose.TRAINING)
     s.recording(call)
     s.take("answered-one")
     s.on.desk.act(call, "new_person")
@@ -413,10 +419,14 @@ def obliged_noted(s: Studio) -> None:
 
 def unclear(s: Studio) -> None:
     """The party's keys for a no, and nobody knows to what."""
-    call = s.call("sales", "+4520123469")
+    call = s.call("both", "+4520123469")
+    s.on.desk.wait_status(lambda status: status.headline is Headline.ASKED, "asked", call)
+    for purpose in Purpose:
+        s.answers(call, "said_yes", purpose)
     s.recording(call)
     s.on.customer.do("digits", digits="*9")
-    s.when("unclear", call, lambda status: "objection_received" in status.notes)
+    ended = PurposePhase.ENDED
+    s.when("unclear", call, lambda status: all(one.phase is ended for one in status.purposes.values()))
     s.over(call)
     call = s.call("service", "+4520123470")
     s.recording(call)
