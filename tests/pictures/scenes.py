@@ -419,14 +419,10 @@ def obliged_noted(s: Studio) -> None:
 
 def unclear(s: Studio) -> None:
     """The party's keys for a no, and nobody knows to what."""
-    call = s.call("both", "+4520123469")
-    s.on.desk.wait_status(lambda status: status.headline is Headline.ASKED, "asked", call)
-    for purpose in Purpose:
-        s.answers(call, "said_yes", purpose)
+    call = s.call("watch", "+4520123469")
     s.recording(call)
     s.on.customer.do("digits", digits="*9")
-    ended = PurposePhase.ENDED
-    s.when("unclear", call, lambda status: all(one.phase is ended for one in status.purposes.values()))
+    s.when("unclear", call, lambda status: "objection_received" in status.notes)
     s.over(call)
     call = s.call("service", "+4520123470")
     s.recording(call)

@@ -472,6 +472,14 @@ def test_what_to_say_to_an_objection_on_obligation_comes_in_the_calls_language(v
     assert to_say(view_of(s.snapshot(failed), EN), failed).startswith("I have to be able to record this")
 
 
+@pytest.mark.rule("G23")
+def test_a_key_that_objects_and_is_noted_too_does_not_say_that_recording_goes_on(view_of: MakeView) -> None:
+    noted = e.CALLS["not_given"]
+    assert noted.status is not None
+    both = replace(noted, status=replace(noted.status, notes=(*noted.status.notes, "objection_received")))
+    assert not any("fortsætter" in line for line in aside_lines(view_of(s.snapshot(both)), both))
+
+
 @pytest.mark.rule("G32")
 def test_there_is_something_to_say_where_grounds_are_given(view_of: MakeView) -> None:
     call = e.CALLS["grounds_given"]

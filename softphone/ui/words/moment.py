@@ -145,9 +145,10 @@ def _grounds_given(status: Status) -> bool:
 
 
 def _noted(speech: Speech) -> str:
-    """A wish that could not be met: on obligation, or under special circumstances without grounds."""
+    """A wish that could not be met: on obligation, or under special circumstances without grounds. Not beside an objection,
+    which may have stopped the recording (a key on a line whose notice ties it to nothing brings both)."""
     status = speech.status
-    if "request_noted" not in status.notes:
+    if "request_noted" not in status.notes or "objection_received" in status.notes:
         return ""
     return speech.say("aside.noted.obligation" if _obliged(status) else "aside.noted.special")
 
