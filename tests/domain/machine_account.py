@@ -75,6 +75,8 @@ class Account:
         self.readable = False
         self.newcomer = self.joined = self.puzzled = False
         self.vouched: set[Purpose] = set()
+        self.vouches = False
+        """the exchange's last word told of something as our notice does"""
         self.language = Language.DA
         # what it said
         self.yes: set[Purpose] = set()
@@ -92,6 +94,7 @@ class Account:
         self.time_up = self.wants_digits = self.asks_newcomer = False
         self.deadline = 0.0
         self.digits = ""
+        self.digits_at = 0.0
         self.objected = self.unclear = False
         self.complaint = ""
         # what the agent did
@@ -224,10 +227,12 @@ class Account:
     def _vouched(self, tells: dict[Purpose, str], keys: str) -> None:
         """It covers what ours would tell of in the same way, and a key answers its own question."""
         ours = TELLS[self.scene.notice] if self.scene.notice is not None else {}
+        self.vouches = False
         if not (self.informed or self.newcomer or self.joined or self.puzzled):
             covered = {it for it, way in tells.items() if ours.get(it) == way} & self.live
             asks = [it for it, way in tells.items() if way == ASKED]
             self.vouched |= covered
+            self.vouches = bool(covered)
             self.remembered |= {asks[int(key) - 1] for key in keys if key in "12"[: len(asks)]} & covered
             if covered:
                 self._if_vouched()
@@ -264,7 +269,9 @@ class Account:
     def _digit(self, digit: str, since: float) -> None:
         keys = self.terms.opt_out_key
         if not self.wants_digits or not keys[0].isdecimal():
-            tail = self.digits + digit
+            # What only began them is forgotten: five seconds later a key belongs to something else.
+            tail = (self.digits if since - self.digits_at <= 5.0 else "") + digit
+            self.digits_at = since
             self.digits = next(tail[at:] for at in range(len(tail) + 1) if keys.startswith(tail[at:]))
             if self.digits == keys:
                 self.digits = ""
@@ -298,6 +305,9 @@ class Account:
         match event:
             case e.UpstreamVouched(notice=notice, keys=keys) if self.terms.opt_out_key in keys:
                 self._refuses_by_keys(notice)
+                # What it refuses it need not have been told of.
+                if self.vouches and not self.informed:
+                    self._if_vouched()
             case e.PreferenceSignalled(recording=False) if self.stage in ("ringing", "talking"):
                 self._refuses_unclearly()
             case e.OptedOut() | e.SpokenAnswer(yes=False):
