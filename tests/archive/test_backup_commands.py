@@ -70,7 +70,7 @@ def test_a_backup_is_made_checked_and_brought_back_without_what_was_erased(
 def test_a_backup_makes_no_folder_in_a_place_that_is_not_there(desk: Scene, run: Run, tmp_path: Path) -> None:
     """Where a disk is not mounted, what were written would lie on another."""
     said = run("backup", tmp_path / "not-mounted" / "disk", "--archive", desk.folder, status=1)
-    assert f"There is no folder {tmp_path / 'not-mounted'}, so no backup was begun" in said
+    assert f"There is no folder {tmp_path / 'not-mounted'}, so no backup was started" in said
     assert not (tmp_path / "not-mounted").exists()
     disk = tmp_path / "disk"
     run("backup", disk, "--archive", desk.folder)

@@ -143,7 +143,7 @@ def test_a_sweep_of_a_full_disk_with_nothing_due_says_so_and_leaves_the_reserve_
     fill(disk)
     said = office.person.does("archive", "sweep")
     assert said.status == 1
-    assert "nothing in the archive is past its date" in said.err
+    assert "nothing in the archive is past its retention date" in said.err
     assert len(kept) == SIZE
     assert (office.folder / RESERVE).read_bytes() == kept
 

@@ -108,6 +108,8 @@ def test_a_late_word_of_a_notice_that_was_stopped_is_not_taken_for_anothers(sess
     session.say("notice_started", call, play=play)
     assert press(session, call, "act", action="stop_notice")["type"] == "done"
     session.effect("stop_notice", call)
+    # A press counts for what the status before it showed.
+    session.status(call, lambda status: "play_again" in status["actions"], "the offer to play it again")
     assert press(session, call, "act", action="play_again")["type"] == "done"
     again = session.effect("play_notice", call, play=play + 1)
     refused = ask(session, "notice_heard", call, play=play)

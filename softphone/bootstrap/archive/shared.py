@@ -26,8 +26,8 @@ WORDS = 500
 TIME = "%Y-%m-%d %H:%M:%S %z"
 _NUMBER = re.compile(
     r"\d{8}"  # a phone number, or a CPR number in one
-    r"|(?<!\d)\d{6}\s?[-–]?\s?\d{4}(?!\d)"  # a CPR number
-    r"|(?<!\d)(?:\d\d[\s.]){3}\d\d(?!\d)|(?<!\d)\d{4}\s\d{4}(?!\d)"  # a phone number as it is written
+    r"|(?<!\d)(?:\d\d\s?){3}[-–]?\s?\d{4}(?!\d)"  # a CPR number
+    r"|(?<!\d)(?:\d\d[\s.\-–]){3}\d\d(?!\d)|(?<!\d)\d{4}\s\d{4}(?!\d)"  # a phone number as it is written
     r"|(?:\+|\b00)\d{1,3}(?:[\s.\-–/()]*\d){6}"  # with its country's code
 )
 """what looks like one to a person: a case's number, as 2026-117 or 2026/004512, does not"""
