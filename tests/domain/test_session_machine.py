@@ -332,6 +332,7 @@ RARE = frozenset(
         "a failed notice ends the call",
         "a key pressed at another notice's question is a yes to ours",
         "a key that began a number is a yes",
+        "a newcomer is not asked",
         "a notice that tells of training otherwise counts as told",
     }
 )
