@@ -68,11 +68,11 @@ class FakeEngine:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
-        for client in self._clients:
+        clients, self._clients = self._clients, []
+        for client in clients:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
             client.close()
-        self._clients.clear()
 
     def close(self) -> None:
         self.die()
@@ -98,20 +98,23 @@ class FakeEngine:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError, WireError), client, client.makefile("rb") as lines:
-            first = decode_to_engine(lines.readline())
-            if not isinstance(first, Attach) or self.endpoint is None or first.secret != self.endpoint.secret:
-                return
-            self._clients.append(client)
-            client.sendall(encode(Hello(self.protocol, "1", os.getpid())))
-            if self.snapshot:
-                client.sendall(encode(self.snapshot))
-            self._note(first)
-            for line in lines:
-                self._note(decode_to_engine(line))
-            with self._changed:
-                self.left += 1
-                self._changed.notify_all()
+        with client:
+            with contextlib.suppress(OSError, ValueError, WireError), client.makefile("rb") as lines:
+                first = decode_to_engine(lines.readline())
+                if not isinstance(first, Attach) or self.endpoint is None or first.secret != self.endpoint.secret:
+                    return
+                self._clients.append(client)
+                client.sendall(encode(Hello(self.protocol, "1", os.getpid())))
+                if self.snapshot:
+                    client.sendall(encode(self.snapshot))
+                self._note(first)
+                for line in lines:
+                    self._note(decode_to_engine(line))
+            # One that goes while it is still being written to has gone by itself too.
+            if client in self._clients:
+                with self._changed:
+                    self.left += 1
+                    self._changed.notify_all()
 
     def _note(self, message: object) -> None:
         with self._changed:
