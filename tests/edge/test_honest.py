@@ -6,7 +6,11 @@ import pytest
 
 from softphone.edge.sip.message import Malformed, parse, write
 from softphone.edge.sip.sdp import SessionDescription
-from tests.edge.rfc4475.writing import text
+
+
+def text(lines: str) -> bytes:
+    return lines.removeprefix("\n").encode().replace(b"\n", b"\r\n")
+
 
 PLAIN = {
     "Via": "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1",

@@ -18,7 +18,7 @@ from softphone.edge.sip.sdp import SessionDescription
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from tests.edge.mutations import mutations
 from tests.edge.rfc4475 import MESSAGES
-from tests.edge.rfc4475.writing import sdp
+from tests.peers.wire import SDP
 
 TOKENS = st.text("abcXYZ019-.!%*_+`'~", min_size=1, max_size=12)
 HOSTS = st.sampled_from(
@@ -127,7 +127,7 @@ def test_mutated_messages_are_read_or_refused() -> None:
         survived(data)
 
 
-@given(st.binary(max_size=200).map(lambda tail: sdp("192.0.2.1")[:40] + tail))
+@given(st.binary(max_size=200).map(lambda tail: SDP.encode()[:40] + tail))
 def test_a_session_description_is_read_or_refused(data: bytes) -> None:
     with suppress(Malformed):
         session = SessionDescription.parse(data)

@@ -1,66 +1,110 @@
-"""The torture messages of RFC 4475: what the edge says of each.
+"""The torture messages of RFC 4475: what the edge's parser, and a whole edge, make of each, as `rfc4475.txt` says.
 
-`read` goes on to pjsua2, written anew. For the others the reason of the refusal stands here, with the status of the answer;
-`silent` is one to which no answer can be made. Stricter than the RFC asks: a display name with a comma and no quotes (baddn),
-white space within brackets (badaspec), a name in maddr (inv2543), which pjsua2 would look up on its only thread.
+A real edge process, with a pjsua2 that is written by hand; the messages come by UDP from an accepted address.
 """
 
 from __future__ import annotations
 
+import queue
+import re
+import socket
+import sys
+from collections.abc import Generator
+from contextlib import ExitStack
+
 import pytest
 
+from softphone.edge.channel import EdgeAccount, FromEdge, Ready
 from softphone.edge.sip.body import session_description
 from softphone.edge.sip.message import Malformed, parse, write
 from softphone.edge.sip.sdp import SessionDescription
-from tests.edge.rfc4475 import MESSAGES
-from tests.edge.rfc4475.valid import VALID
+from softphone.engine.edge import Edge
+from tests.edge.rfc4475 import ENTRIES, MESSAGES, Entry
+from tests.edge.test_resolver import name_server
+from tests.peers.wire import Wire, header, wire
 
-SAID = {
-    "badinv01": "Via 400 silent",
-    "clerr": "Content-Length 400",
-    "ncl": "Content-Length 400",
-    "scalar02": "CSeq 400",
-    "scalarlg": "CSeq 400",
-    "quotbal": "To 400",
-    "ltgtruri": "request_uri 400",
-    "lwsruri": "start_line 400",
-    "lwsstart": "start_line 400",
-    "trws": "start_line 400",
-    "escruri": "request_uri 400",
-    "regbadct": "Contact 400",
-    "badaspec": "To 400",
-    "baddn": "From 400",
-    "badvers": "version 505 silent",
-    "mismatch01": "CSeq 400",
-    "mismatch02": "CSeq 400",
-    "bigcode": "start_line 400 silent",
-    "insuf": "no From 400 silent",
-    "unkscm": "scheme 416",
-    "novelsc": "scheme 416",
-    "unksm2": "To 400",
-    "multi01": "CSeq 400",
-    "mcl01": "Content-Length 400",
-    "inv2543": "Record-Route 400",
-}
+LOOPBACK = "127.0.0.1"
+EDGE = "import sys; from softphone.edge import process; sys.exit(process.main())"
+NAMES = ("host5.example.net", "host15.example.net")
+"""those in the Contacts of what goes on to pjsua2"""
+INVALID = "3.1.2."
+TOLERATED = {"baddate"}
+"""invalid, and not to be refused for it: the RFC says so"""
 
 
-def said(data: bytes) -> str:
+def parsed(data: bytes) -> str:
     try:
         message = parse(data)
     except Malformed as refused:
-        return f"{refused.reason} {refused.status}{'' if refused.message else ' silent'}"
+        return f"{refused.status} {refused.reason}{'' if refused.message else ' silent'}"
     assert parse(write(message)) == message
     return "read"
 
 
-def test_there_are_forty_nine() -> None:
+def test_the_table_is_whole_and_says_what_the_rfc_does() -> None:
     assert len(MESSAGES) == 49
-    assert not VALID.keys() & SAID.keys()
+    for one in ENTRIES:
+        assert one.said.keys() >= {"rfc", "parse", "edge"}, one.name
+        if one.section.startswith(INVALID):
+            assert (one.said["parse"] == "read") == (one.name in TOLERATED), one.name
+    # A body is as long as its message says, but where that is what is wrong with it (or, in multi01, also).
+    for one in ENTRIES:
+        head, _, body = one.data.partition(b"\r\n\r\n")
+        said = re.search(rb"^(?:Content-Length|l) *: *(-?\d+)\r?$", head, re.MULTILINE | re.IGNORECASE)
+        wrong = one.name in {"clerr", "ncl", "mcl01", "multi01", "dblreq"}
+        assert said is None or (int(said[1]) == len(body)) != wrong, one.name
 
 
-@pytest.mark.parametrize("name", MESSAGES)
-def test_each_is_read_or_refused(name: str) -> None:
-    assert said(MESSAGES[name]) == SAID.get(name, "read")
+@pytest.mark.parametrize("one", ENTRIES, ids=[one.name for one in ENTRIES])
+def test_each_is_read_or_refused(one: Entry) -> None:
+    assert parsed(one.data) == one.said["parse"]
+
+
+@pytest.fixture(scope="module")
+def phone_and_port() -> Generator[tuple[Wire, int, tuple[str, int]]]:
+    """Who stands for pjsua2, the edge's public port, and its inner place."""
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        server = stack.enter_context(name_server({(name, "A"): ["192.0.2.9"] for name in NAMES}))
+        patch.setenv("KLARTONE_NAMESERVER", "{}:{}".format(*server))
+        phone = stack.enter_context(wire())
+        inner = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
+        told: queue.Queue[FromEdge] = queue.Queue()
+        edge = Edge(LOOPBACK, 0, [sys.executable, "-c", EDGE], ("127.0.0.0/8",))
+        edge.bind()
+        stack.callback(edge.close)
+        edge.know(EdgeAccount("own", f"own@{LOOPBACK}", ""))
+        edge.start(inner, told.put, lambda _: None)
+        while not isinstance(told.get(timeout=20), Ready):
+            pass
+        edge.beat(busy=False)
+        yield phone, edge.port, inner.getsockname()
+
+
+@pytest.mark.parametrize("one", ENTRIES, ids=[one.name for one in ENTRIES])
+def test_what_a_whole_edge_does_with_each(one: Entry, phone_and_port: tuple[Wire, int, tuple[str, int]]) -> None:
+    phone, port, inner = phone_and_port
+    named = re.search(rb"^Via: +SIP/2.0/UDP [^;:\r]+:(\d+)", one.data, re.MULTILINE)
+    host = f"127.0.4.{ENTRIES.index(one) + 1}"
+    with wire(host, int(named[1]) if named else 5060) as peer, wire("127.0.4.99") as other:
+        peer.socket.sendto(one.data, (LOOPBACK, port))
+        if one.said["edge"] == "phone":
+            asked = phone.wait_for("INVITE")
+            assert header(asked, "Via").startswith(f"SIP/2.0/UDP {inner[0]}:{inner[1]}")
+            phone.send(phone.answer(asked, "488 Not Acceptable Here"), inner)
+            peer.wait_for("SIP/2.0 488")
+            return
+        if one.said["edge"] != "nothing":
+            answered = peer.wait_for("SIP/2.0 ")
+            assert answered.split()[1] == one.said["edge"], answered
+            assert (header(answered, "Unsupported") != "") == (one.said["edge"] == "420")
+            assert (header(answered, "Allow") != "") == (one.said["edge"] in ("200", "405"))
+        # By then all that came before has been dealt with.
+        other.send(other.request("OPTIONS", port), (LOOPBACK, port))
+        other.wait_for("SIP/2.0 200")
+        assert peer.silent(0)
+        assert phone.silent(0)
 
 
 def test_a_tortuous_invite_is_written_plainly() -> None:
