@@ -6,7 +6,7 @@ import pytest
 
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.status import Told
-from softphone.wire import Hold
+from softphone.wire import CallPhase, Dial, Hold
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, shared
 from tests.peers.plain_phone import plain_phone
@@ -59,5 +59,32 @@ def test_held_from_the_first_moment_is_a_pause_and_the_notice_begins_when_it_end
         phone.offer(attributes=[])
         desk.wait_event("notice_started", call=call)
         desk.wait_status(lambda one: one.headline is Headline.RECORDING, "recording", call)
+        phone.hang_up()
+        desk.wait_event("ended", call=call)
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize(
+    ("where", "how"),
+    [("183", "sendonly"), ("183", "inactive"), ("183", "0.0.0.0"), ("183 alone", "sendonly"), ("200", "inactive")],
+)
+def test_a_hold_in_the_answer_to_our_own_call_has_the_notice_read_to_nobody(on: Stage, where: str, how: str) -> None:
+    """Also in an early answer: with a 200 that repeats it, or that has no SDP of its own."""
+    desk = on.desk
+    with plain_phone() as phone:
+        phone.direction, phone.nowhere = ("sendrecv", True) if how == "0.0.0.0" else (how, False)
+        call = desk.do(Dial, account="agent", target=phone.target, line="n1").result["call"]
+        phone.ring(early=where != "200")
+        desk.wait_call(lambda one: one.phase is CallPhase.RINGING, "ringing", call)
+        phone.pick_up(body=where != "183 alone")
+        status = desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call)
+        assert status.reasons[0].reason is Reason.HELD
+        assert not {"person_answered", "notice_read"} & set(status.actions)
+        phone.direction, phone.nowhere = "sendrecv", False
+        phone.offer()
+        desk.wait_status(lambda one: "person_answered" in one.actions, "waiting for a person", call)
+        assert not desk.told("notice_started", call=call)
+        desk.act(call, "person_answered")
+        desk.wait_status(lambda one: one.notice and one.notice.told is Told.READING, "reading", call)
         phone.hang_up()
         desk.wait_event("ended", call=call)

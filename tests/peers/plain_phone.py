@@ -1,7 +1,7 @@
 """A phone of the plainest kind, for what no softphone says or leaves out: it writes its SIP itself, from any loopback address.
 
-It calls, acknowledges, answers every re-INVITE, allows no UPDATE, and keeps all that it was sent. It says silence, or nothing
-at all (`mute`), and swallows what it hears.
+It calls, or is called (`pick_up` answers), acknowledges, answers every re-INVITE, allows no UPDATE, and keeps all that it was
+sent. It says silence, or nothing at all (`mute`), and swallows what it hears.
 
     with plain_phone("127.0.0.2") as phone:
         phone.call("127.0.0.1", port, "70102030", headers={"Klartone-Told": "N1"})
@@ -37,6 +37,8 @@ class PlainPhone:
         """how it answers a re-INVITE: a status line's end, `silence`, or as a phone that agrees"""
         self.direction = "sendrecv"
         """of every SDP it makes"""
+        self.nowhere = False
+        """every SDP it makes has the address 0.0.0.0, a hold of old"""
         self.options = "200 OK"
         """how it answers OPTIONS; empty: not at all"""
         self.mute = False
@@ -80,6 +82,21 @@ class PlainPhone:
         self._peer, self.wishes = (host, port), attributes
         self._them = f"<sip:{number}@{host}:{port}>"
         self._request("INVITE", headers or {}, self._sdp())
+
+    @property
+    def target(self) -> str:
+        """Where it can be dialled."""
+        return f"sip:plain@{self._host}:{self._port}"
+
+    def ring(self, *, early: bool = False) -> None:
+        """180, or 183 with its SDP, to who calls it."""
+        self._reply(
+            self._wait_for_call(), "183 Session Progress" if early else "180 Ringing", self._sdp() if early else ""
+        )
+
+    def pick_up(self, *, body: bool = True) -> None:
+        """200 to who calls it; `body`: with its SDP."""
+        self._reply(self._wait_for_call(), "200 OK", self._sdp() if body else "")
 
     def offer(self, *, attributes: Sequence[str] = (), headers: Mapping[str, str] | None = None) -> None:
         """A re-INVITE that says these from now on."""
@@ -139,9 +156,10 @@ class PlainPhone:
 
     def _listen(self) -> None:
         while True:
-            text = _text(self._sip.recv(65_536))
+            data, source = self._sip.recvfrom(65_536)
             if self._over:
                 return
+            text = _text(data)
             if not text.strip():
                 continue
             self.heard.append(text)
@@ -150,6 +168,11 @@ class PlainPhone:
             if text.startswith("SIP/2.0 200") and "INVITE" in header(text, "CSeq"):
                 self._them = header(text, "To")
                 self._send("ACK", int(header(text, "CSeq").split()[0]), {}, "")
+            elif text.startswith("INVITE") and ";tag=" not in header(text, "To"):
+                if self._them:
+                    continue  # once more
+                self._peer, self._call_id = source, header(text, "Call-ID")
+                self._me, self._them = f"{header(text, 'To')};tag={uuid4().hex[:8]}", header(text, "From")
             elif text.startswith(("INVITE", "UPDATE", "BYE")) or (text.startswith("OPTIONS") and self.options):
                 self._answer(text)
 
@@ -163,8 +186,18 @@ class PlainPhone:
             return
         if method == "INVITE":
             status, body = (self.refuses, "") if self.refuses else (status, self._sdp())
-        copied = "".join(f"{name}: {header(request, name)}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq"))
-        self._out(f"SIP/2.0 {status}\r\n{copied}{self._common(body)}{body}")
+        self._reply(request, status, body)
+
+    def _reply(self, request: str, status: str, body: str) -> None:
+        copied = "".join(f"{name}: {header(request, name)}\r\n" for name in ("Via", "From", "Call-ID", "CSeq"))
+        to = header(request, "To")
+        to = to if ";tag=" in to else self._me
+        self._out(f"SIP/2.0 {status}\r\n{copied}To: {to}\r\n{self._common(body)}{body}")
+
+    def _wait_for_call(self) -> str:
+        """The INVITE that called it, once it has been taken in."""
+        until(lambda: bool(self._them), 10, "a call to it")
+        return next(one for one in self.heard if one.startswith("INVITE"))
 
     def _request(self, method: str, headers: Mapping[str, str], body: str) -> None:
         self._send(method, next(self._numbers), headers, body)
@@ -192,8 +225,9 @@ class PlainPhone:
     def _sdp(self) -> str:
         wishes = "".join(f"a={one}\r\n" for one in self.wishes)
         formats, event = ("8 101", "a=rtpmap:101 telephone-event/8000\r\n") if self.keys else ("8", "")
+        host = "0.0.0.0" if self.nowhere else self._host
         return (
-            f"v=0\r\no=- 1 {next(self._numbers)} IN IP4 {self._host}\r\ns=-\r\nc=IN IP4 {self._host}\r\nt=0 0\r\n"
+            f"v=0\r\no=- 1 {next(self._numbers)} IN IP4 {self._host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
             f"m=audio {self._rtp.getsockname()[1]} RTP/AVP {formats}\r\na=rtpmap:8 PCMA/8000\r\n"
             f"{event}a={self.direction}\r\n"
             f"{wishes}"
