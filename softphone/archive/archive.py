@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,9 +38,8 @@ from softphone.archive.known import Lookups
 from softphone.archive.ledger import Ledger, SegmentKeys
 from softphone.archive.marker import CATALOG, MARKER, MISSING, Marker, lost, read_marker, write_marker
 from softphone.archive.proof import audit
-from softphone.archive.proof.audit import Wanted
+from softphone.archive.proof.audit import KEY, KEY_SHOWN, Deciding, Wanted
 from softphone.archive.proof.checkpoint import Head, Signer
-from softphone.archive.proof.decisions import KEY_SHOWN, Decider, Deciding
 from softphone.archive.proof.repair import Repaired, let_orphan_go, repair
 from softphone.archive.retention.clock import believe
 from softphone.archive.sharing import check_local
@@ -350,15 +349,16 @@ class Archive:
             self.note(AuditEntry(event, rule, now, call, recording, {**told, **key}))
 
     def decided_on(self, recording: str | None = None) -> Deciding:
-        """Gives an entry the proof that custody decided it: by a key here that this recording is sealed for, or anything where
+        """Gives an entry the custody key by which it was decided: one here that this recording is sealed for, or anything where
         none is named. Without one it stays as it is. To be asked for before a transaction: a keyring may keep one waiting."""
         if recording is None:
             opens = held.opening(self.catalog, self.private_key)
         else:
             opens = [(one.key_id, one.role) for one in self.wraps_of(recording)]
         for key_id, role in opens:
-            if role is KeyRole.CUSTODY and (private := self.private_key(key_id)) is not None:
-                return Decider(self.id, self.desk, key_id, private).proved
+            if role is KeyRole.CUSTODY and self.private_key(key_id) is not None:
+                shown = key_id[:KEY_SHOWN]
+                return lambda entry: replace(entry, params={**entry.params, KEY: shown})
         return lambda entry: entry
 
     def private_key(self, key_id: str) -> bytes | None:

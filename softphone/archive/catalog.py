@@ -27,7 +27,6 @@ from softphone.archive.files.inplace import in_place
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof.audit import WRITTEN
 from softphone.archive.proof.checkpoint import SIGNED, Signer
-from softphone.archive.proof.proofs import BEFORE, SEALED, TOLD, TOUCHED
 from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
@@ -50,6 +49,8 @@ UNCHANGED = "immutable=1"
 BROKEN_SEAL = "HMAC verification failed"
 """how what SQLCipher says of a page begins"""
 LOCKED = "error.archive.locked"
+BEFORE = "before"
+"""in a writing connection's `info`: gives a connection that still sees what was there when it began"""
 Fault = (DatabaseError, OSError, sqlite3.Error)
 _opened: WeakSet[Catalog] = WeakSet()
 """in this process"""
@@ -154,9 +155,7 @@ class Catalog:
         """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes."""
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            connection.info.update(
-                {BEFORE: self._as_before, SEALED: {}, TOUCHED: {}, TOLD: {}, WRITTEN: None, SIGNED: None}
-            )
+            connection.info.update({BEFORE: self._as_before, WRITTEN: None, SIGNED: None})
             try:
                 yield connection
                 if self.signer:

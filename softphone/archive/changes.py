@@ -16,7 +16,6 @@ from softphone.archive import tables
 from softphone.archive.keys import revocation, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Secrets, Wrap
-from softphone.archive.proof.proofs import HOLDS, UPHELD, tell, touch
 from softphone.archive.review.tally import Tallied, tally_call, tally_review
 from softphone.archive.tables import (
     call_backs,
@@ -259,7 +258,6 @@ class Tables:
             confirm_by=change.confirm_by.isoformat() if change.confirm_by else None,
             why=change.why,
         )
-        tell(self.connection, change.recording, HOLDS, change.hold, True)
 
     def change_hold(self, change: ChangeHold) -> None:
         self.connection.execute(
@@ -283,10 +281,7 @@ class Tables:
         standing = (holds.c.hold == hold) & holds.c.lifted_at.is_(None)
         row = self.connection.execute(select(holds.c.recording).where(standing)).first()
         self.connection.execute(update(holds).where(standing).values(lifted_at=at.isoformat(), lifted_reason=reason))
-        if row is None:
-            return None
-        tell(self.connection, row.recording, HOLDS, hold, False)
-        return row.recording
+        return row.recording if row is not None else None
 
     def wrap_again(
         self, recording: str, purpose: Purpose, data_keys: Mapping[int, bytes], recipients: Sequence[Recipient]
@@ -356,7 +351,6 @@ class Tables:
         _, index = self._number(facts)
         if index is None or facts.line is None:
             return
-        touch(self.connection, UPHELD)
         here = (upheld.c.number_index == index) & (upheld.c.line == facts.line) & (upheld.c.purpose == purpose.value)
         self.connection.execute(delete(upheld).where(here))
         until = UPHELD_FOR.after(at.date()).isoformat()

@@ -7,7 +7,7 @@ It makes data keys and wraps them; it decides nothing. Every change may be made 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from softphone.archive.catalog import BEFORE
 from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, Tables, recorded_for
 from softphone.archive.files.vault import Vault, Written
 from softphone.archive.keys import policy_signer
@@ -23,9 +24,7 @@ from softphone.archive.keys.revocation import revoked, standing
 from softphone.archive.keys.wraps import Recipient, Wrap
 from softphone.archive.known import Places
 from softphone.archive.proof import audit, written
-from softphone.archive.proof.decisions import HOLD
-from softphone.archive.proof.proofs import BEFORE, CALL_BACKS, LANGUAGES, REFUSALS, TOUCHED, recordings_of
-from softphone.archive.retention import untold
+from softphone.archive.proof.audit import HOLD
 from softphone.archive.review.tally import Tallied, counted, declines, says_no, tally_call
 from softphone.archive.tables import recordings, segments
 from softphone.domain.changes import (
@@ -53,13 +52,6 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import Ended, local_day
 
-_IN_LISTS: Mapping[type[Change], str] = {
-    ListCallBack: CALL_BACKS,
-    EndCallBack: CALL_BACKS,
-    RememberRefusal: REFUSALS,
-    RememberLanguage: LANGUAGES,
-}
-"""changes of what no recording's rows are"""
 _CALLS_KEPT = 200
 _HEARD_KEPT = 1_000
 _CLOSED_KEPT = 1_000
@@ -153,6 +145,8 @@ class Execution:
         self.heard: dict[str, frozenset[Tallied]] = {}
         self.dropped = False
         """wraps or rows: nothing of them is to be left in a page"""
+        self._whole: list[AuditEntry] = []
+        """what the recordings that it closes have on the disk"""
         self._held: dict[str, str] = {}
         """recordings that were to be discarded, and that a hold keeps, and their calls"""
         self._placed: list[tuple[str, str]] = []
@@ -169,8 +163,8 @@ class Execution:
             if declines(entry):
                 self._hear(Tallied.DECLINED, entry.call)
         connection = self._tables.connection
-        entries = self._as_done(commit.entries) or _place_used(connection, commit.changes)
-        audit.append(connection, self._desk, entries, _touched(connection, commit.changes))
+        entries = [*(self._as_done(commit.entries) or _place_used(commit.changes)), *self._whole]
+        audit.append(connection, self._desk, entries)
 
     def apply(self, change: Change) -> None:
         """Raises OvertakenError, NoKeyError, UnsignedError, ArchiveError."""
@@ -198,8 +192,7 @@ class Execution:
                 self.taken_back.append(change.recording)
                 self.dropped = True
             case Discard():
-                lifted = [hold for _, hold in self._lifted]
-                if tables.is_held(change.recording) or untold.missing(tables.connection, change.recording, lifted):
+                if tables.is_held(change.recording):
                     # Raised or confirmed elsewhere meanwhile: what was withdrawn nobody can read, and what is held is there.
                     tables.restrict(change.recording, HOLD_ONLY)
                     self._held[change.recording] = tables.call_of(change.recording) or ""
@@ -232,7 +225,8 @@ class Execution:
                     self._wrap_again(recording, Purpose.TRAINING, back)
             case CloseRecording():
                 tables.close_recording(change)
-                written.count(tables.connection, change.recording, self._memory.written.get(change.recording, {}))
+                of, told = change.recording, self._memory.written.get(change.recording, {})
+                self._whole += written.count(tables.connection, of, tables.call_of(of) or "", told, change.at)
                 self.closed.append(change.recording)
                 self.dropped = True
                 self._vault.settle(change.recording)
@@ -339,18 +333,9 @@ class Execution:
         return told
 
 
-def _place_used(connection: Connection, changes: Sequence[Change]) -> list[AuditEntry]:
+def _place_used(changes: Sequence[Change]) -> list[AuditEntry]:
     """The engine uses up each call's place, also of one that the session has no word for: no change without an entry."""
-    used = [one for one in changes if isinstance(one, UseDraw)] if connection.info[TOUCHED] else []
-    return [AuditEntry("place_used", "G34", one.at, one.call) for one in used]
-
-
-def _touched(connection: Connection, changes: Sequence[Change]) -> list[str]:
-    """The recordings whose rows these change, also where no entry names them."""
-    of_holds = [one.hold for one in changes if isinstance(one, ChangeHold | LiftHold)]
-    named = [str(of) for one in changes if (of := getattr(one, "recording", None)) is not None]
-    lists = [_IN_LISTS[type(one)] for one in changes if type(one) in _IN_LISTS]
-    return [*named, *recordings_of(connection, of_holds), *lists]
+    return [AuditEntry("place_used", "G34", one.at, one.call) for one in changes if isinstance(one, UseDraw)]
 
 
 def _heard_before(connection: Connection, call: str) -> frozenset[Tallied]:

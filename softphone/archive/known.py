@@ -21,7 +21,6 @@ from softphone.archive.catalog import Catalog
 from softphone.archive.changes import REMEMBERED
 from softphone.archive.keys.revocation import standing
 from softphone.archive.keys.wraps import Recipient, Secrets
-from softphone.archive.proof.proofs import RUNS, touch
 from softphone.archive.tables import call_backs as listed
 from softphone.archive.tables import party_languages, purposes, recordings, refusals, sample_runs, upheld
 from softphone.domain.decision import Known
@@ -119,7 +118,6 @@ class Places:
         run = use(was or held.run, held.place)
         if run == was:
             return held.drawn
-        touch(connection, RUNS)
         here = (sample_runs.c.line == held.line) & (sample_runs.c.agent == held.agent)
         connection.execute(delete(sample_runs).where(here))
         connection.execute(

@@ -28,7 +28,7 @@ from softphone.archive.keys.wraps import Secrets
 from softphone.archive.known import Places
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.checkpoint import Signer
-from softphone.domain.changes import AuditEntry, Commit
+from softphone.domain.changes import Commit
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Reason
 
@@ -249,10 +249,10 @@ class Ledger:
         try:
             with self._catalog.writing() as connection:
                 call = Tables(connection, self._desk, self._secrets).call_of(one.recording)
-                if call is not None and written.count(connection, one.recording, {one.segment: one.written}):
-                    told: dict[str, str | int | bool | None] = {"segment": one.segment, "chunks": one.written.chunks}
-                    entry = AuditEntry(written.WHOLE, "G10", datetime.now(UTC), call, one.recording, told)
-                    audit.append(connection, self._desk, [entry])
+                if call is not None:
+                    told = {one.segment: one.written}
+                    entries = written.count(connection, one.recording, call, told, datetime.now(UTC))
+                    audit.append(connection, self._desk, entries)
         except ArchiveError as error:
             # The next start counts them.
             self._trouble(error.code)

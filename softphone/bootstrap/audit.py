@@ -8,7 +8,7 @@ from typing import Any
 
 from softphone.archive.archive import Archive, AuditRow, RecordingRow
 from softphone.archive.proof import audit
-from softphone.archive.proof.decisions import KEY, KEY_SHOWN, LIFTED
+from softphone.archive.proof.audit import KEY, KEY_SHOWN, LIFTED
 from softphone.texts import Texts
 
 LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "audit.heard"}

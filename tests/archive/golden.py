@@ -28,8 +28,7 @@ from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.keys import rotation
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.migrations import HEAD
-from softphone.archive.proof.told import Told, read_log
-from softphone.archive.proof.verify import verify
+from softphone.archive.proof.written import SOUND, WHOLE
 from softphone.archive.retention import holding
 from softphone.archive.review.session import open_review
 from softphone.archive.tables import checkpoints, sample_tallies, segments
@@ -97,11 +96,8 @@ def written_of(archive: Archive) -> dict[str, Any]:
         previous = connection.execute(select(checkpoints.c.number, checkpoints.c.previous)).all()
     told = {"chunks": chunks, "tallies": tallies, "checkpoints": previous}
     rows = {name: sorted([*row] for row in found) for name, found in told.items()}
-    log = Told()
-    assert list(read_log(log, archive.catalog.reading)) == []
-    sound = [[of, number, told.hex()] for of, number, _ in chunks if (told := log.sound(of, number)) is not None]
-    proved = verify(archive, now=LATER).proved_decisions
-    return {**rows, "policy_signer": archive.policy_signer, "sound": sorted(sound), "proved_decisions": proved}
+    sound = [row.params[SOUND] for row in archive.audit_of() if row.event == WHOLE]
+    return {**rows, "policy_signer": archive.policy_signer, "sound": sound}
 
 
 def packets_of(opened: OpenedRecording, number: int) -> str:

@@ -24,7 +24,7 @@ from softphone.archive.files.reader import read_structure
 from softphone.archive.files.vault import Written
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.ledger import Ledger
-from softphone.archive.proof.decisions import KEY_SHOWN
+from softphone.archive.proof.audit import KEY_SHOWN
 from softphone.domain.changes import AuditEntry, Change, Commit, OpenRecording, OpenSegment
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose, Reason

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.proof.decisions import HOLD, PROOF
+from softphone.archive.proof.audit import HOLD
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding, judging
 from softphone.archive.retention.sweep import SweepTerms, Swept, sweep
@@ -46,7 +46,7 @@ def kept(desk: Scene) -> list[str]:
 
 def last(desk: Scene, recording: str) -> tuple[str, str, dict[str, object]]:
     row = desk.archive.audit_of(recording)[-1]
-    return row.event, row.rule, {name: what for name, what in row.params.items() if name not in (HOLD, PROOF)}
+    return row.event, row.rule, {name: what for name, what in row.params.items() if name != HOLD}
 
 
 def opens(desk: Scene, recording: str, role: KeyRole, now: datetime) -> bool:

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from softphone.archive.archive import Archive
 from softphone.archive.keys import ring, rotation
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
 from softphone.archive.proof.verify import verify
-from softphone.archive.tables import meta, slots, wraps
+from softphone.archive.tables import slots, wraps
 from softphone.domain.changes import AuditEntry, DropWraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Reason
@@ -207,17 +207,6 @@ def test_a_revoked_key_is_sealed_for_no_more_while_another_of_its_purpose_is(
     assert events(desk).count("key_revoked") == 1
     rotation.revoke(desk.archive, old)
     assert events(desk).count("key_revoked") == 1
-
-
-def test_a_revocation_that_was_taken_out_of_the_catalog_is_found(desk: Scene) -> None:
-    key = desk.recipients[KeyRole.TRAINING]
-    rotation.revoke(desk.archive, key)
-    assert verify(desk.archive).ok
-    with desk.archive.catalog.writing() as connection:
-        connection.execute(delete(meta).where(meta.c.name == f"revoked-{key.key_id}"))
-    found = {finding.code: finding.params for finding in verify(desk.archive).findings}
-    assert found.keys() == {"revocation_missing", "revocations_changed"}
-    assert found["revocation_missing"] == {"key": key.key_id}
 
 
 def test_where_it_was_the_only_one_nothing_is_recorded_for_that_purpose(desk: Scene) -> None:

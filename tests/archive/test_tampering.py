@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
-from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,31 +16,20 @@ from sqlalchemy.exc import IntegrityError
 
 from softphone.archive.files.container import Chunk, Damage, Sealer, read_header, scan
 from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
-from softphone.archive.keys import slots
-from softphone.archive.keys.wraps import Recipient, create_key_pair
-from softphone.archive.proof import audit, proofs, told
 from softphone.archive.proof import verify as proving
 from softphone.archive.proof.audit import Chain
 from softphone.archive.proof.checkpoint import heads
-from softphone.archive.proof.holders import Facts, Keys
+from softphone.archive.proof.facts import Facts
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import forgetting
-from softphone.archive.retention.sweep import sweep
-from softphone.archive.review.session import open_review
 from softphone.archive.tables import metadata, recordings
 from softphone.domain.changes import (
     AuditEntry,
     CloseRecording,
-    Commit,
-    EndCallBack,
-    ListCallBack,
-    RememberRefusal,
-    UseDraw,
 )
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
-from tests.archive.review.calls import answered, rings
-from tests.archive.scene import AT, DOCUMENTATION, FRAME, NUMBER, TRAINING, Scene, scene, voices
+from tests.archive.scene import AT, DOCUMENTATION, FRAME, Scene, scene, voices
 
 
 @pytest.fixture
@@ -94,8 +82,8 @@ class Small:
     """A recording of two segments and some chunks, in about two thousand bytes, and what `verify` says of its file."""
 
     def __init__(self, desk: Scene, connection: Connection, recording: str) -> None:
-        self._look = proving._Look(desk.archive, Keys.of(connection), told.Told(), AT)
-        self._facts = Facts.of(connection, [recording], Keys.of(connection))
+        self._look = proving._Look(desk.archive)
+        self._facts = Facts.of(connection, [recording])
         self._row = connection.execute(select(recordings).where(recordings.c.recording == recording)).one()
         self.path = desk.archive.vault.path(recording)
         self.whole = self.path.read_bytes()
@@ -237,54 +225,6 @@ def test_an_entry_that_was_made_unreadable_is_told_of_and_stops_no_proof(desk: S
     assert [(row.event, row.at) for row in desk.archive.audit_of()][-1] == ("key_revoked", None)
 
 
-def test_what_was_said_in_a_review_is_as_the_log_left_it_or_is_told(desk: Scene) -> None:
-    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION, TRAINING)), recording=recording)
-    with open_review(desk.archive, recording, "lead-1", AT, items=(("tone", 5),)) as review:
-        taken_back = review.comment(0, "Fin åbning.", AT)
-        review.comment(800, "Hør efter her.", AT)
-        review.score("tone", 3, AT)
-        review.score("tone", 4, AT)
-        review.share(True, AT)
-        review.remove(taken_back.id, AT)
-    assert found(desk) == set()
-    for forged in (
-        "UPDATE review_comments SET text = 'forged'",
-        "DELETE FROM review_scores",
-        "UPDATE review_scores SET points = 1",
-        "UPDATE reviews SET shared = 0",
-    ):
-        with desk.archive.catalog.reading() as connection:
-            connection.exec_driver_sql("PRAGMA query_only=OFF")
-            connection.exec_driver_sql(forged)
-            assert "rows_changed" in {code for code, _ in told.against_the_log(lambda: nullcontext(connection))}, forged
-
-
-@pytest.mark.rule("G31")
-def test_a_no_or_a_promise_that_was_taken_off_its_list_is_told(desk: Scene) -> None:
-    calls = [desk.call(number=number) for number in (NUMBER, "+4530123456")]
-    for call in calls:
-        desk.commit(RememberRefusal(call, AT), ListCallBack(call, AT), call=call)
-    desk.commit(EndCallBack(calls[0]), call=calls[0])
-    assert found(desk) == set()
-    for table in ("refusals", "call_backs"):
-        with desk.archive.catalog.writing() as connection:
-            connection.exec_driver_sql(f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})")
-        assert f"{table}_changed" in found(desk)
-        # Nor does it hide behind what the program writes later.
-        desk.commit(RememberRefusal(calls[0], AT), ListCallBack(calls[0], AT), call=calls[0])
-        assert f"{table}_changed" in found(desk)
-
-
-def test_what_the_sweep_forgets_of_its_lists_is_no_difference(desk: Scene) -> None:
-    call = desk.call()
-    desk.commit(RememberRefusal(call, AT), ListCallBack(call, AT), call=call)
-    late = AT + timedelta(days=500)
-    assert sweep(desk.archive, late, clock=late, witness=late)
-    desk.archive.clock = lambda: late
-    assert found(desk) == set()
-
-
 def test_chunks_that_were_exchanged_are_found(desk: Scene) -> None:
     recording = desk.recorded(4, DOCUMENTATION)
 
@@ -322,6 +262,27 @@ def test_a_chunk_of_another_recording_is_refused_even_under_the_same_key(desk: S
     chunk = next(item for item in scan(record, 0) if isinstance(item, Chunk))
     assert sealed.open(chunk) is not None
     assert foreign.open(chunk) is None
+
+
+@pytest.mark.rule("G11")
+def test_other_sound_that_opens_with_the_right_keys_shows_with_or_without_them(desk: Scene) -> None:
+    victim, call = desk.recorded(2, DOCUMENTATION), desk.call()
+    other = desk.open(call, DOCUMENTATION)
+    desk.start(call, other, 0)
+    desk.talk(call, voices(2, agent=600))
+    desk.recorder.stop(call, other, 0)
+    desk.drained(other, 0, 100 * FRAME)
+    desk.commit(CloseRecording(victim, AT, (DOCUMENTATION,)), recording=victim)
+    assert found(desk) == set()
+    source, there = (read_structure(desk.archive.vault.path(one)) for one in (other, victim))
+    opens = Sealer(source.raw_header, other, 0, desk.keys[other, 0])
+    seals = Sealer(there.raw_header, victim, 0, desk.keys[victim, 0])
+    contents = [(chunk, opens.open(chunk)) for chunk in source.chunks]
+    records = [seals.seal(chunk.index, chunk.final, content) for chunk, content in contents if content is not None]
+    desk.archive.vault.path(victim).write_bytes(there.raw_header + b"".join(records))
+    assert found(desk) == {"sound_replaced"}
+    desk.archive.store = desk.only()
+    assert found(desk) == {"sound_replaced"}
 
 
 def test_recordings_whose_files_were_exchanged_are_not_opened(desk: Scene) -> None:
@@ -390,7 +351,7 @@ def test_a_wrap_that_was_changed_moved_or_lost_is_found(desk: Scene) -> None:
         connection.exec_driver_sql(
             f"UPDATE slots SET sealed = (SELECT sealed FROM slots WHERE slot = {of}) WHERE slot = {of}", (other, one)
         )
-    assert found(desk) == {"wrap_changed", "wrap_copied", "wraps_changed"}
+    assert found(desk) == {"wrap_changed", "wrap_copied"}
     with pytest.raises(ArchiveError) as refused:
         desk.archive.open_recording(one, AT, role=KeyRole.DOCUMENTATION)
     assert refused.value.code == "error.archive.wrap_changed"
@@ -401,101 +362,6 @@ def test_a_wrap_that_was_changed_moved_or_lost_is_found(desk: Scene) -> None:
             "INSERT INTO wraps SELECT recording, segment, 'training', key_id, suite, desk, slot + 100 FROM wraps"
         )
     assert {"wrap_missing", "wrap_too_many"} <= found(desk)
-
-
-def test_one_of_two_keys_of_a_role_that_lost_its_wrap_of_a_segment_is_told(desk: Scene) -> None:
-    other = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
-    desk.policy_recipients.append(other)
-    call = desk.call()
-    recording = desk.open(call, DOCUMENTATION)
-    desk.commit(desk.segment(recording, 1, DOCUMENTATION), recording=recording)
-    assert found(desk) == {"segment_empty"}
-    first = desk.recipients[KeyRole.DOCUMENTATION]
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM wraps WHERE segment = 1 AND key_id = ?", (other.key_id,))
-    faults = {one.code: one.params for one in verify(desk.archive).findings if one.is_fault}
-    assert faults.keys() == {"wrap_of_key_missing", "wraps_changed"}
-    assert faults["wrap_of_key_missing"] == {
-        "recording": recording, "segment": 1, "role": "documentation", "key": other.key_id,
-    }  # fmt: skip
-    # A rotation that was cut off between the two has a word for it in the log; one that was revoked is nobody's.
-    with desk.archive.catalog.writing() as connection:
-        told = {"from": other.key_id, "to": first.key_id, "role": "documentation", "segments": 1}
-        audit.append(connection, desk.archive.desk, [AuditEntry("rotation_begun", "G11", AT, "", params=told)])
-    assert found(desk) == {"segment_empty", "wraps_changed"}
-
-
-@pytest.mark.rule("G11")
-def test_the_second_of_two_keys_that_lost_its_only_wrap_is_told_until_the_wrap_is_back(desk: Scene) -> None:
-    other = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
-    desk.policy_recipients.append(other)
-    recording = desk.recorded(1, DOCUMENTATION)
-    (lost,) = [one for one in desk.archive.wraps_of(recording) if one.key_id == other.key_id]
-    assert found(desk) == set()
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM wraps WHERE key_id = ?", (other.key_id,))
-    assert found(desk) == {"wraps_changed"}
-    with desk.archive.catalog.writing() as connection:
-        slots.add(connection, desk.archive.desk, [lost])
-    assert found(desk) == set()
-    # Nor does it hide behind what the program writes later.
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM wraps WHERE key_id = ?", (other.key_id,))
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
-    assert found(desk) == {"wraps_changed"}
-
-
-def test_what_an_earlier_version_told_of_a_recording_says_nothing_of_its_wraps_and_is_no_difference(
-    desk: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    state_of = proofs.state_of
-
-    def as_then(connection: Connection, of: str) -> str:
-        return state_of(connection, of)[:32]
-
-    with monkeypatch.context() as earlier:
-        earlier.setattr(proofs, "state_of", as_then)
-        recording = desk.recorded(1, DOCUMENTATION)
-    assert found(desk) == set()
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
-    assert found(desk) == set()
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE wraps SET suite = 'another' WHERE role = 'custody'")
-    assert "wraps_changed" in found(desk)
-
-
-@pytest.mark.rule("G33")
-@pytest.mark.parametrize("forged", [
-    "UPDATE sample_tallies SET count = 9 WHERE what = 'drawn'",
-    "UPDATE sample_tallies SET agent = 'bo'",
-    "DELETE FROM sample_tallies",
-    "INSERT INTO sample_tallies SELECT desk, line, agent, '2026-10', what, count FROM sample_tallies LIMIT 1",
-    "INSERT INTO sample_tallies SELECT desk, line, agent, '2026-12', what, count FROM sample_tallies LIMIT 1",
-])  # fmt: skip
-def test_figures_of_the_sample_that_nobody_counted_are_told_also_when_it_is_counted_on(
-    desk: Scene, forged: str
-) -> None:
-    answered(desk)
-    assert found(desk) == set()
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql(forged)
-    assert found(desk) == {"sample_tallies_changed"}
-    for at in (AT, AT + timedelta(days=30)):
-        answered(desk, at=at)
-    assert found(desk) == {"sample_tallies_changed"}
-
-
-@pytest.mark.rule("G34")
-def test_a_place_in_the_sample_that_was_moved_is_told_and_one_that_is_used_up_is_in_the_log(desk: Scene) -> None:
-    rings_and_is_answered = rings(desk, "50 %").call
-    # As the engine says it of each call: there is nothing else to tell.
-    desk.ledger.submit(Commit(1_000, (UseDraw(rings_and_is_answered, AT),), ()))
-    desk.commit(UseDraw(rings_and_is_answered, AT))
-    assert [row.event for row in desk.archive.audit_of(call=rings_and_is_answered)] == ["place_used"]
-    assert found(desk) == set()
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE sample_runs SET next = 0")
-    assert found(desk) == {"sample_runs_changed"}
 
 
 def test_a_long_log_of_which_nobody_has_signed_anything_is_told(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -560,7 +426,7 @@ def test_an_end_that_was_cut_away_and_a_segment_that_was_taken_out_are_no_crash_
     # Nor does it help to say so in the row.
     with desk.archive.catalog.writing() as connection:
         connection.exec_driver_sql("UPDATE segments SET chunks = NULL WHERE segment = 1")
-    assert "rows_changed" in found(desk)
+    assert "sound_replaced" in found(desk)
 
 
 def test_structure_is_found_again_after_bytes_that_are_no_chunk(desk: Scene) -> None:

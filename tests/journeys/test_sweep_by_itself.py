@@ -23,7 +23,7 @@ def remember(on: Stage, index: bytes, *, seen: datetime | None = None) -> None:
     with on.archive() as archive, archive.catalog.writing() as connection:
         values = (index, archive.desk, PAST.isoformat(), (PAST + timedelta(days=365)).date().isoformat())
         connection.exec_driver_sql("INSERT INTO refusals VALUES (?, ?, ?, ?)", values)
-        audit.append(connection, archive.desk, [AuditEntry("changed", "G33", datetime.now(UTC), "")], ["refusals"])
+        audit.append(connection, archive.desk, [AuditEntry("changed", "G33", datetime.now(UTC), "")])
         if seen:
             connection.exec_driver_sql("DELETE FROM meta WHERE name = 'clock-seen'")
             connection.exec_driver_sql("INSERT INTO meta VALUES ('clock-seen', ?)", (seen.isoformat(),))

@@ -37,10 +37,8 @@ from softphone.archive.marker import BEGUN, MARKER, REPLACED, Marker, read_marke
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Signer
-from softphone.archive.proof.decisions import HOLD
 from softphone.archive.retention import clock
 from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
-from softphone.archive.retention.untold import ENDED_AGAIN
 from softphone.archive.tables import recordings
 from softphone.archive.writers import RESTORING, Writers
 from softphone.domain.changes import AuditEntry
@@ -302,23 +300,19 @@ class _Restoring:
                 tables = Tables(connection, archive.desk, archive.secrets)
                 entries: list[AuditEntry] = []
                 known = [id for (kind, id), _ in batch if kind == "recording" and tables.exists(id)]
-                touches = list(dict.fromkeys([*known, *terms.touches(connection, (key for key, _ in batch))]))
                 for (kind, id), what in batch:
                     of = id if id in known else None
                     call = terms.call_of(connection, id) if of else ""
                     erased = terms.apply(tables, archive.desk, kind, id, what, now)
                     self._done.erased += erased
-                    for hold in terms.lifted(what) if of else ():
-                        told_of: dict[str, str | int | bool | None] = {HOLD: hold}
-                        entries.append(AuditEntry(ENDED_AGAIN, "G10", now, call, of, told_of))
                     if erased or kind == "revoked":
                         again: dict[str, str | int | bool | None] = {"kind": kind, "gone": bool(what.get("gone"))}
                         again |= {"key": id} if kind == "revoked" else {}
                         entries.append(AuditEntry("erased_again", "G10", now, call, of, again))
-                if touches:
+                if known:
                     params: dict[str, str | int | bool | None] = {"count": len(known)}
                     entries.append(AuditEntry("terms_taken_up", "G10", now, "", params=params))
-                audit.append(connection, archive.desk, entries, touches)
+                audit.append(connection, archive.desk, entries)
 
     def _past(self, archive: Archive, now: datetime, *, clock_is_right: bool) -> None:
         """Dates count as of now. Where a hold may stand that nobody knows of, nothing goes that it would keep: it is told."""

@@ -5,7 +5,7 @@ What has ended there ends here too, what is held there is held here. Wraps only 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
 from softphone.archive.changes import Tables
 from softphone.archive.keys import policy_signer, revocation
-from softphone.archive.proof.proofs import CALL_BACKS, HOLDS, REFUSALS, SIGNER, UPHELD, tell, touch
 from softphone.archive.tables import (
     call_backs,
     holds,
@@ -106,32 +105,11 @@ def apply(tables: Tables, desk: str, kind: str, id: str, terms: Terms, now: date
             return False
 
 
-def touches(connection: Connection, keys: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """What an entry of the log seals that taking up these changes besides the recordings that they name: before they are."""
-    for kind, id in keys:
-        if kind == "comment":
-            asked = select(review_comments.c.recording).where(review_comments.c.comment == id)
-            yield from connection.execute(asked).scalars()
-        elif kind == "refusal":
-            yield REFUSALS
-        elif kind == "call_back":
-            yield CALL_BACKS
-        elif kind == "upheld":
-            yield UPHELD
-        elif kind == "signer":
-            yield SIGNER
-
-
 def _upheld(id: str) -> Any:
     """The row that the catalog's trigger named so."""
     index, purpose, line = id.split(" ", 2)
     here = (upheld.c.number_index == bytes.fromhex(index)) & (upheld.c.line == line)
     return here & (upheld.c.purpose == purpose)
-
-
-def lifted(terms: Terms) -> list[str]:
-    """Holds that no longer stand."""
-    return [hold for hold, values in terms.get("holds", {}).items() if values.get("lifted_at") is not None]
 
 
 def call_of(connection: Connection, id: str) -> str:
@@ -162,7 +140,6 @@ def _apply_recording(tables: Tables, desk: str, id: str, terms: Terms, now: date
     for hold, values in terms["holds"].items():
         connection.execute(delete(holds).where(holds.c.hold == hold))
         connection.execute(insert(holds).values({**_known(holds, values), "hold": hold, "recording": id, "desk": desk}))
-        tell(connection, id, HOLDS, hold, values.get("lifted_at") is None)
     return bool(ended)
 
 
@@ -194,9 +171,7 @@ def _drop_key(connection: Connection, key_id: str) -> int:
         other.c.key_id.not_in(revocation.revoked(connection)),
     )
     gone = delete(wraps).where(wraps.c.key_id == key_id, also.exists()).returning(wraps.c.recording)
-    dropped = connection.execute(gone).scalars().all()
-    touch(connection, *dropped)
-    return len(dropped)
+    return len(connection.execute(gone).scalars().all())
 
 
 def _has(connection: Connection, table: Table, column: str, id: str) -> bool:

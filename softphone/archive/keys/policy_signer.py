@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, select
 
-from softphone.archive.proof.proofs import SIGNER, touch
 from softphone.archive.tables import meta
 
 NAME = "policy-signer"
@@ -15,7 +14,6 @@ NAME = "policy-signer"
 
 def choose(connection: Connection, key: str) -> None:
     """A public key (Ed25519, 32 bytes in base64); empty: any policy counts again. The transaction's next entry seals it."""
-    touch(connection, SIGNER)
     connection.execute(delete(meta).where(meta.c.name == NAME))
     if key:
         connection.execute(insert(meta).values(name=NAME, value=key))

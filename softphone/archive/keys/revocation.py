@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, insert, select
 
 from softphone.archive.keys.wraps import Recipient
-from softphone.archive.proof.proofs import REVOCATIONS, touch
 from softphone.archive.tables import meta, time_in
 
 NAME = "revoked-"
@@ -33,7 +32,6 @@ def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
     """False where it was revoked before; then that time stands."""
     if key_id in revoked(connection):
         return False
-    touch(connection, REVOCATIONS)
     connection.execute(insert(meta).values(name=NAME + key_id, value=at.isoformat()))
     return True
 

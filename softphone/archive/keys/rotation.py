@@ -17,7 +17,6 @@ from softphone.archive.keys import revocation, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import Recipient, Wrap
 from softphone.archive.proof import audit
-from softphone.archive.proof.proofs import touch
 from softphone.archive.tables import meta, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -193,7 +192,6 @@ def _drop(
 ) -> int:
     if not places:
         return 0
-    touch(connection, *(recording for recording, _ in places))
     return connection.execute(delete(wraps).where(_of(key), _placed(places), *which)).rowcount
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, insert, literal_column, or_, select, update
 
 from softphone.archive.keys.wraps import Wrap
-from softphone.archive.proof.proofs import touch
 from softphone.archive.tables import slots, wraps
 from softphone.domain.purpose import KeyRole
 
@@ -35,7 +34,6 @@ def add(connection: Connection, desk: str, made: Sequence[Wrap]) -> None:
     made = list({(one.recording, one.segment, one.role, one.key_id): one for one in made}.values())
     if not made:
         return
-    touch(connection, *(one.recording for one in made))
     rows = [
         {
             "recording": one.recording,

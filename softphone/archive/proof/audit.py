@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
-from softphone.archive.proof.decisions import DECISIONS, Deciding
-from softphone.archive.proof.proofs import changed, desks
 from softphone.archive.tables import audit, audit_begins, meta, time_in
 from softphone.domain.changes import AuditEntry
 
@@ -33,6 +31,13 @@ WRITTEN = "written"
 """in a writing connection's `info`: the number of the last entry that its transaction wrote"""
 REFUSED = "refused"
 """how the event of every refusal ends"""
+KEY, HOLD = "key", "hold"
+"""in an entry: the key that decided, opened or was refused; and the hold that is placed, lifted or ended"""
+KEY_SHOWN = 16
+"""characters of a key id that an entry has"""
+LIFTED = "hold_lifted"
+Deciding = Callable[[AuditEntry], AuditEntry]
+"""gives an entry the custody key by which it was decided"""
 AHEAD = timedelta(days=1)
 """days are what a sweep deletes by"""
 
@@ -58,18 +63,12 @@ class Break:
     kind: str
 
 
-def append(connection: Connection, desk: str, entries: Iterable[AuditEntry], touched: Iterable[str] = ()) -> int:
-    """Within the transaction of the change they tell of, once it is made. Returns how many.
-
-    The last of them seals the rows of the recordings that they name, and of what was touched besides (`proofs`).
-    """
-    entries = list(entries)
-    named = [entry.recording for entry in entries if entry.recording is not None]
+def append(connection: Connection, desk: str, entries: Iterable[AuditEntry]) -> int:
+    """Within the transaction of the change they tell of. Returns how many."""
     end = last(connection, desk)
     number, previous = (end.number, end.hash) if end else _begins(connection).get(desk, (0, GENESIS))
-    state = changed(connection, [*named, *touched], first=number == 0) if entries else None
     count = 0
-    for at, entry in enumerate(entries, 1):
+    for entry in entries:
         if not entry.rule:
             raise ValueError(f"an audit entry without a rule: {entry.event}")
         number += 1
@@ -83,7 +82,6 @@ def append(connection: Connection, desk: str, entries: Iterable[AuditEntry], tou
             "call": entry.call,
             "recording": entry.recording,
             "params": json.dumps(dict(entry.params), sort_keys=True, ensure_ascii=False),
-            "state": state if at == len(entries) else None,
         }
         digest = _digest(row, previous)
         connection.execute(insert(audit).values(**row, previous=previous, hash=digest))
@@ -116,10 +114,6 @@ class Chain:
 
     def __init__(self) -> None:
         self._ahead: list[Row[Any]] = []
-        self.restored: dict[str, int] = {}
-        """of each desk, the last entry that says so"""
-        self.decisions: list[Row[Any]] = []
-        """what data protection decided, or is said to have"""
         self._looked_at: dict[str, int] = {}
         """of each desk, the last entry that there was when custody looked at the clock"""
         self._newest: dict[str, tuple[datetime, Row[Any]]] = {}
@@ -153,10 +147,6 @@ class Chain:
         self._place[desk] = row.number
         self.count[desk] = self.count.get(desk, 0) + 1
         self._look_at_time(desk, row)
-        if row.event == RESTORED:
-            self.restored[desk] = row.number
-        if row.event in DECISIONS:
-            self.decisions.append(row)
         if not isinstance(row.number, int):
             return Break(desk, number + 1, "changed")
         self._ended[desk] = (row.number, row.hash)
@@ -218,6 +208,16 @@ def believe_clock(connection: Connection, desk: str, at: datetime, decided: Deci
     append(connection, desk, [decided(entry)])
 
 
+def desks(connection: Connection) -> Iterator[str]:
+    """Whoever has written to the log: from one to the next by its index."""
+    desk: str | None = ""
+    while desk is not None:
+        asked = select(audit.c.desk).where(audit.c.desk > desk).order_by(audit.c.desk).limit(1)
+        desk = connection.execute(asked).scalar()
+        if desk is not None:
+            yield desk
+
+
 def holds(connection: Connection, desk: str, number: int, digest: str) -> bool:
     """Whether a desk's chain is whole from its beginning up to this entry, which has this hash."""
     at, previous = _begins(connection).get(desk, (0, GENESIS))
@@ -272,8 +272,6 @@ def _meant(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
 
 def _digest(row: Any, previous: str) -> str:
     told = {name: row[name] for name in ("desk", "number", "at", "event", "rule", "call", "recording", "params")}
-    if row["state"] is not None:
-        told["state"] = row["state"]
     # Bytes stand nowhere, but where somebody put them.
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
     return hashlib.sha256(previous.encode("ascii") + text.encode("ascii")).hexdigest()

@@ -18,15 +18,14 @@ from sqlalchemy import Connection, func, select
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.keys.wraps import Recipient
-from softphone.archive.proof.holders import Keys
-from softphone.archive.proof.told import Found, Reading
+from softphone.archive.proof.audit import KEY_SHOWN
+from softphone.archive.proof.facts import Found, Reading
 from softphone.archive.tables import audit, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Basis, Purpose
 
 KEYS, SIGNED = "keys", "signed"
 """in an entry: the key ids, as far as they are shown, that a policy names; and whose signature it has"""
-KEY_SHOWN = 16
 TAKEN_UP, REFUSED, NAMED = "policy_taken_up", "policy_refused", "keys_named"
 ERASED = ("recording_discarded", "sweep_discarded")
 _CONSENT, _SPECIAL = "G03", "G32"
@@ -130,7 +129,7 @@ def _calls(connection: Connection, those: Sequence[str]) -> Iterable[_Call]:
     return found.values()
 
 
-def policies(connection: Connection, keys_now: Keys) -> Iterator[Found]:
+def policies(connection: Connection) -> Iterator[Found]:
     """Policies taken up without the signature that was asked for, under which something was recorded; and wraps for keys that
     none had named which counts."""
     history = _History.of(connection)
@@ -139,7 +138,7 @@ def policies(connection: Connection, keys_now: Keys) -> Iterator[Found]:
     if history.first is None:
         return
     named = set(history.named)
-    for old, new in keys_now.successors.items():
+    for old, new in _successors(connection):
         if old[:KEY_SHOWN] in named:
             named.add(new[:KEY_SHOWN])
     asked = select(wraps.c.key_id).distinct()
@@ -152,6 +151,15 @@ def policies(connection: Connection, keys_now: Keys) -> Iterator[Found]:
         since = first.having(func.min(audit.c.number) > history.first).order_by(audit.c.recording)
         for recording in connection.execute(since).scalars():
             yield "wrap_of_no_policy", {"recording": recording, "key": str(key)[:KEY_SHOWN]}
+
+
+def _successors(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Keys that were rotated, in order, each with the one that took its place."""
+    told = select(audit.c.params).where(audit.c.event == "rotation_begun").order_by(audit.c.number)
+    for params in connection.execute(told).scalars():
+        with suppress(ValueError, TypeError, KeyError):
+            one = json.loads(params)
+            yield str(one["from"]), str(one["to"])
 
 
 def name_keys(archive: Source, recipients: Iterable[Recipient], now: datetime) -> None:

@@ -23,7 +23,7 @@ from softphone.archive.files.reader import UNREADABLE, read_structure, unknown
 from softphone.archive.files.vault import CHUNK_PACKETS, Vault, Written
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.proof import audit, written
-from softphone.archive.proof.decisions import Deciding
+from softphone.archive.proof.audit import Deciding
 from softphone.archive.tables import condemned, meta, recordings, segments, time_in
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -84,17 +84,14 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
             continue
         item = None if ends else Repaired(Repair.BROKE_OFF, row.recording, seen.cut)
         with catalog.writing() as connection:
-            _count(connection, row.recording, seen)
-            if item is None:
-                total = sum(one.chunks for one in seen.written.values())
-                entry = AuditEntry(written.WHOLE, "G10", now, row.call, row.recording, {"chunks": total})
-            else:
+            entries = _count(connection, row, seen, now)
+            if item is not None:
                 ended = None if row.closed_at is not None else _heard_until(connection, row, seen)
                 _set(connection, row, broke_off_at=seen.ended, closed_at=ended)
                 if seen.later:
                     connection.execute(delete(meta).where(meta.c.name == _ENDS_FOUND))
-                entry = _entry(item, row.call, now)
-            audit.append(connection, desk, [entry])
+                entries.append(_entry(item, row.call, now))
+            audit.append(connection, desk, entries)
             # The mark is not on the disk yet: cut off here, the next start finds that the end is missing.
             if seen.cut:
                 vault.cut(row.recording, seen.whole)
@@ -170,10 +167,11 @@ def _find_ends(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> None
         later = later or seen.later
         with catalog.writing() as connection:
             if ended := _heard_until(connection, row, seen):
-                _count(connection, row.recording, seen)
+                entries = _count(connection, row, seen, now)
                 _set(connection, row, closed_at=ended)
                 cut: dict[str, str | int | bool | None] = {"cut": seen.cut} if seen.cut else {}
-                audit.append(connection, desk, [AuditEntry(END_FOUND, "G10", now, row.call, row.recording, cut)])
+                entries.append(AuditEntry(END_FOUND, "G10", now, row.call, row.recording, cut))
+                audit.append(connection, desk, entries)
                 if seen.cut:
                     vault.cut(row.recording, seen.whole)
     if later:
@@ -250,11 +248,12 @@ def _set(connection: Connection, row: Any, **times: datetime | None) -> None:
         connection.execute(update(recordings).where(recordings.c.recording == row.recording).values(told))
 
 
-def _count(connection: Connection, recording: str, seen: _Seen) -> None:
-    if seen.readable:
-        nothing = Written(0, container.digest(seen.header, ()))
-        uncounted = written.uncounted(connection, recording)
-        written.count(connection, recording, {one: seen.written.get(one, nothing) for one in uncounted})
+def _count(connection: Connection, row: Any, seen: _Seen, now: datetime) -> list[AuditEntry]:
+    if not seen.readable:
+        return []
+    nothing = Written(0, container.digest(seen.header, ()))
+    told = {one: seen.written.get(one, nothing) for one in written.uncounted(connection, row.recording)}
+    return written.count(connection, row.recording, row.call, told, now)
 
 
 def _entry(item: Repaired, call: str, now: datetime) -> AuditEntry:

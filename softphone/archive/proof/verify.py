@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from softphone.archive import schema
 from softphone.archive.archive import RECORDINGS, Archive
 from softphone.archive.backup.alone import SNAPSHOT, left_over
 from softphone.archive.files import container
@@ -26,18 +25,13 @@ from softphone.archive.files.reader import Structure, read_structure, unknown
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.keys import slots
 from softphone.archive.keys import wraps as keys
-from softphone.archive.keys.held import wrapped_for
-from softphone.archive.keys.ring import known_keys
 from softphone.archive.keys.wraps import Wrap
 from softphone.archive.marker import half_restored, replaced
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import Chain
 from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads, is_bare
-from softphone.archive.proof.decisions import Decided
 from softphone.archive.proof.entries import erasures, policies
-from softphone.archive.proof.holders import Facts, Keys, holders, revocations
-from softphone.archive.proof.strays import of_another_desk, of_nothing, strays
-from softphone.archive.proof.told import Reading, Told, against_the_log, read_log
+from softphone.archive.proof.facts import Facts, Found, Reading, who_opens
 from softphone.archive.tables import checkpoints, condemned, recordings
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
@@ -45,18 +39,10 @@ from softphone.domain.purpose import KeyRole
 NOTES = frozenset(
     {
         *("broke_off", "torn", "condemned", "segment_empty", "object_begun", "checkpoint_none"),
-        *(
-            "former_left",
-            "restore_left",
-            "kept_until_sweep",
-            "swept_ahead_known",
-            "decision_of_another",
-            "held_ended_again",
-        ),
+        *("former_left", "restore_left", "swept_ahead_known"),
     }
 )
-"""what a crash, a segment that never began, a restore or a lifted hold leaves by itself, and what custody has looked at: told,
-and no fault"""
+"""what a crash, a segment that never began or a restore leaves by itself: told, and no fault"""
 
 BATCH = 500
 """recordings read from the catalog at once"""
@@ -89,10 +75,6 @@ class Proof:
     """of these, so many were decrypted too"""
     audit_entries: int
     audit_ok: bool
-    decisions: int
-    """data protection's"""
-    proved_decisions: int
-    """of these, so many by their keys"""
     findings: tuple[Finding, ...]
     head: str | None = None
     """of the line that was kept elsewhere: `fits`, `differs`, or `gone`: its entry has gone in its time"""
@@ -123,10 +105,6 @@ def verify(
     chain = Chain()
     log = [*_as_far(_log(archive, archive.catalog.reading, head, chain, step))]
     findings += log
-    told = Told(chain.restored)
-    findings += _as_far(_found(read_log(told, archive.catalog.reading, step)))
-    decided = Decided(chain.decisions, told, archive.id, demo=archive.demo)
-    findings += _as_far(_decided(archive, decided))
     if not archive.demo:
         # By whose clock something was deleted before its time, as far as the log's own times tell; a demo's may be tried out.
         findings += [
@@ -140,40 +118,25 @@ def verify(
         nonlocal done, total, look
         with archive.catalog.reading() as connection:
             total = int(connection.execute(select(func.count()).select_from(recordings)).scalar_one())
-            keys_now = Keys.of(connection)
-        look = _Look(archive, keys_now, told, now)
-        for rows, facts in _batches(archive, keys_now):
+        look = _Look(archive)
+        for rows, facts in _batches(archive):
             for row in rows:
                 yield from look.at(row, facts)
                 done += 1
                 step()
 
     findings += _as_far(each())
-    findings += _as_far(_found(against_the_log(archive.catalog.reading, step, told)))
-    for look_at in (_schema, revocations, strays, of_nothing, of_another_desk, slots.copied, slots.faults):
+    for look_at in (slots.copied, slots.faults, policies):
         # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
         findings += _as_far(_looked(archive, look_at))
         step()
-    findings += _as_far(_looked(archive, lambda connection: policies(connection, Keys.of(connection))))
     findings += _as_far(_found(erasures(archive.catalog.reading, step)))
     findings += _as_far(_stray_files(archive))
     findings += _left(archive)
     entries = sum(chain.count.values())
     chunks, opened = (look.chunks, look.opened) if look else (0, 0)
-    decisions = (decided.count, decided.proved)
     kept = _of_head(archive, head, log) if head else None
-    return Proof(done, chunks, opened, entries, not log, *decisions, tuple(_once_told(findings)), kept)
-
-
-def _decided(archive: Archive, decided: Decided) -> Iterator[Finding]:
-    """By the private keys that are here, also those that were rotated since, or for which nothing is sealed any more."""
-    of_ring = [one.key_id for one in known_keys(archive.store) if one.purpose.role is KeyRole.CUSTODY]
-    with archive.catalog.reading() as connection:
-        sealed = [key_id for key_id, role in wrapped_for(connection) if role is KeyRole.CUSTODY]
-        became = Keys.of(connection)
-    ids = {*of_ring, *sealed, *became.successors, *became.successors.values(), *became.revoked}
-    keys_here = {one: private for one in sorted(ids) if (private := archive.private_key(one)) is not None}
-    yield from _found(decided.against(keys_here, ids))
+    return Proof(done, chunks, opened, entries, not log, tuple(_once_told(findings)), kept)
 
 
 def _as_far(found: Iterable[Finding]) -> Iterator[Finding]:
@@ -186,20 +149,15 @@ def _as_far(found: Iterable[Finding]) -> Iterator[Finding]:
         yield Finding("catalog_damaged", {"detail": str(error.params["detail"])})
 
 
-def _looked(
-    archive: Archive, look_at: Callable[[Connection], Iterable[tuple[str, dict[str, str | int]]]]
-) -> Iterator[Finding]:
+def _looked(archive: Archive, look_at: Callable[[Connection], Iterable[Found]]) -> Iterator[Finding]:
     with archive.catalog.reading() as connection:
         yield from _found(look_at(connection))
 
 
 def _once_told(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Each look may meet the same damage. What lacks its hold is not said to be kept for nothing."""
+    """Each look may meet the same damage."""
     damage: list[Finding] = []
-    held = {one.params["recording"] for one in findings if one.code == "hold_missing"}
     for one in findings:
-        if one.code in ("kept_without_reason", "kept_until_sweep") and one.params["recording"] in held:
-            continue
         if one.code == "catalog_damaged":
             if one in damage:
                 continue
@@ -207,13 +165,8 @@ def _once_told(findings: Sequence[Finding]) -> Iterator[Finding]:
         yield one
 
 
-def _found(found: Iterable[tuple[str, dict[str, str | int]]]) -> Iterator[Finding]:
+def _found(found: Iterable[Found]) -> Iterator[Finding]:
     yield from (Finding(code, params) for code, params in found)
-
-
-def _schema(connection: Connection) -> Iterator[tuple[str, dict[str, str | int]]]:
-    for name in schema.changed(connection):
-        yield "schema_changed", {"name": name}
 
 
 def _integrity(archive: Archive, progress: Progress | None) -> list[str]:
@@ -238,14 +191,14 @@ def _integrity(archive: Archive, progress: Progress | None) -> list[str]:
     return found
 
 
-def _batches(archive: Archive, keys_now: Keys) -> Iterator[tuple[Sequence[Any], Facts]]:
+def _batches(archive: Archive) -> Iterator[tuple[Sequence[Any], Facts]]:
     """By id. No look at the catalog is kept open while files are read: what is deleted meanwhile is to leave its pages."""
     after = ""
     while True:
         with archive.catalog.reading() as connection:
             asked = select(recordings).where(recordings.c.recording > after).order_by(recordings.c.recording)
             rows = connection.execute(asked.limit(BATCH)).all()
-            facts = Facts.of(connection, [row.recording for row in rows], keys_now)
+            facts = Facts.of(connection, [row.recording for row in rows])
         if not rows:
             return
         yield rows, facts
@@ -332,13 +285,10 @@ def _of_head(archive: Archive, head: Head, log: Iterable[Finding]) -> str:
 class _Look:
     """One recording after another: who can open it, what is in its file, and each chunk that a key here opens."""
 
-    def __init__(self, archive: Archive, keys_now: Keys, told: Told, now: datetime) -> None:
+    def __init__(self, archive: Archive) -> None:
         self.chunks = 0
         self.opened = 0
         self._archive = archive
-        self._keys = keys_now
-        self._told = told
-        self._now = now
         self._privates: dict[str, bytes | None] = {}
 
     def at(self, row: Any, facts: Facts) -> list[Finding]:
@@ -348,15 +298,13 @@ class _Look:
             self.chunks, self.opened = before
             with self._archive.catalog.reading() as connection:
                 again = connection.execute(select(recordings).where(recordings.c.recording == row.recording)).first()
-                # A rotation that goes on meanwhile has begun since; to ask takes a look through the whole log.
-                rotates = any(one.code == "wrap_of_key_missing" for one in found)
-                facts = Facts.of(connection, [row.recording], Keys.of(connection) if rotates else self._keys)
+                facts = Facts.of(connection, [row.recording])
             found = [*self.once(again, facts)] if again is not None else []
         return found
 
     def once(self, row: Any, facts: Facts) -> Iterator[Finding]:
         of = row.recording
-        yield from _found(holders(facts, row, self._now))
+        yield from _found(who_opens(facts, row))
         try:
             structure = read_structure(self._archive.vault.path(of))
         except ValueError:
@@ -382,13 +330,7 @@ class _Look:
                 found += self._opened(where, structure, number, key, chunks)
         yield from found
         if not any(one.is_fault for one in found):
-            yield from self._replaced(structure, of)
-
-    def _replaced(self, structure: Structure, of: str) -> Iterator[Finding]:
-        """Whether a file in which all fits is the one that was written."""
-        there = {number: one.digest for number, one in written.counted(structure).items()}
-        for number in self._told.other_sound(of, there, container.digest(structure.raw_header, ())):
-            yield Finding("sound_replaced", {"recording": of, "segment": number})
+            yield from _replaced(structure, of, facts)
 
     def _data_key(self, found: Iterable[Wrap]) -> tuple[bytes | None, list[tuple[str, KeyRole]]]:
         """The segment's data key, by any private key that lies here; and the roles whose wrap is not what was sealed for them,
@@ -421,6 +363,15 @@ class _Look:
                 yield Finding("chunk_changed", {**where, "index": chunk.index})
             else:
                 self.opened += 1
+
+
+def _replaced(structure: Structure, of: str, facts: Facts) -> Iterator[Finding]:
+    """Whether a file in which all fits is the one that was written."""
+    there = {number: one.digest for number, one in written.counted(structure).items()}
+    nothing = container.digest(structure.raw_header, ())
+    for (recording, number), told in sorted(facts.sound.items()):
+        if recording == of and told != {there.get(number, nothing)[: written.DIGEST]}:
+            yield Finding("sound_replaced", {"recording": of, "segment": number})
 
 
 def _unknown(of: str, error: ArchiveError) -> Finding:

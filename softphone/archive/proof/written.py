@@ -1,13 +1,12 @@
 """What each segment has on the disk: how many chunks, in its row, so that what is cut out of a file later is missed; and their
-digest, in the audit log, so that what is put in their place shows (ADR 022).
-
-The row is sealed by the audit log's entries like the rest (`proofs`). What an earlier version recorded has neither.
+digest, in the audit log, so that what is put in their place shows.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
@@ -15,22 +14,31 @@ from softphone.archive.files import container
 from softphone.archive.files.container import Chunk
 from softphone.archive.files.reader import Structure
 from softphone.archive.files.vault import Written
-from softphone.archive.proof.proofs import SOUND, tell
 from softphone.archive.tables import segments
+from softphone.domain.changes import AuditEntry
 
 WHOLE = "recording_whole"
-"""the entry that tells it where the recording's end was told before its last sound was on the disk"""
+"""the entry that tells the digests"""
+SOUND = "sound"
+"""in it: each segment's, `number:digest`"""
+DIGEST = 32
+"""hex digits of one: to find other sound with the same takes as much as to find a key"""
 
 
-def count(connection: Connection, recording: str, told: Mapping[int, Written]) -> int:
-    """Of each segment whose writer has ended. Returns how many rows say so now that did not."""
-    done = 0
+def count(
+    connection: Connection, recording: str, call: str, told: Mapping[int, Written], at: datetime
+) -> list[AuditEntry]:
+    """Of each segment whose writer has ended and of which nobody has said so yet. Gives the entry that tells it, if any."""
+    done: dict[int, Written] = {}
     for segment, one in told.items():
         this = (segments.c.recording == recording) & (segments.c.segment == segment) & segments.c.chunks.is_(None)
         if connection.execute(update(segments).where(this).values(chunks=one.chunks)).rowcount:
-            tell(connection, recording, SOUND, str(segment), one.digest)
-            done += 1
-    return done
+            done[segment] = one
+    if not done:
+        return []
+    sound = " ".join(f"{segment}:{one.digest[:DIGEST]}" for segment, one in sorted(done.items()))
+    chunks = sum(one.chunks for one in done.values())
+    return [AuditEntry(WHOLE, "G10", at, call, recording, {"chunks": chunks, SOUND: sound})]
 
 
 def uncounted(connection: Connection, recording: str) -> list[int]:

@@ -19,10 +19,9 @@ from softphone.archive.changes import Tables, is_case, waits_for_case
 from softphone.archive.condemned import remove_condemned
 from softphone.archive.files.disk import FULL, NOT_DUE
 from softphone.archive.proof import audit
+from softphone.archive.proof.audit import HOLD
 from softphone.archive.proof.checkpoint import begins
-from softphone.archive.proof.decisions import HOLD
-from softphone.archive.proof.proofs import SIGNER, touch
-from softphone.archive.retention import cases, due, forgetting, untold
+from softphone.archive.retention import cases, due, forgetting
 from softphone.archive.retention.clock import believe, last_seen, whole_sweep
 from softphone.archive.retention.forgetting import LOG_KEPT
 from softphone.archive.retention.found import AnyRow, Found, FoundPurpose, UnreadableError, read, row_of
@@ -67,8 +66,6 @@ class Swept(StrEnum):
     """an objection, or grounds, that nobody has decided within a month"""
     HOLD_LOOK_AGAIN = "hold_look_again"
     """the day has come on which custody wanted to judge it again"""
-    HOLD_PUT_BACK = "hold_put_back"
-    """the log has it and the catalog had it no more: it stands again, for custody to decide"""
     UNREADABLE = "unreadable"
     """its rows hold what the program never writes: somebody changed them, and nothing is deleted by what nobody can read"""
     CLOCK_DOUBTFUL = "clock_doubtful"
@@ -104,7 +101,7 @@ _TOLD_AGAIN = frozenset(
     {Swept.HOLD_OVERDUE, Swept.ACCESS_OVERDUE, Swept.CASE_OVERDUE, Swept.HOLD_LOOK_AGAIN, Swept.UNREADABLE}
 )
 """by every sweep until somebody decides: told to whoever sweeps, and not in the log each time"""
-REPORTS = frozenset({Swept.HOLD_VOID, Swept.HOLD_PUT_BACK, Swept.CLOCK_DOUBTFUL, Swept.TO_JUDGE}) | _TOLD_AGAIN
+REPORTS = frozenset({Swept.HOLD_VOID, Swept.CLOCK_DOUBTFUL, Swept.TO_JUDGE}) | _TOLD_AGAIN
 """what is told and is no deletion; one that follows from a void hold is told by itself"""
 _ENDS = {Due.ENDS: Swept.PURPOSE_EXPIRED, Due.NOT_JUDGED: Swept.NOT_JUDGED, Due.TO_JUDGE: Swept.TO_JUDGE}
 VOID = "void"
@@ -245,10 +242,7 @@ def _would(archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Cal
                 except UnreadableError:
                     items.append(SweptItem(Swept.UNREADABLE, recording, "G10"))
                 else:
-                    if found and (gone := untold.missing(connection, recording)):
-                        items.append(SweptItem(Swept.HOLD_PUT_BACK, recording, "G10", count=len(gone)))
-                    else:
-                        items += _judge(found, now, terms)[0] if found else ()
+                    items += _judge(found, now, terms)[0] if found else ()
         yield from items
     with archive.catalog.reading() as connection:
         stale = _stale(connection, now)
@@ -292,9 +286,6 @@ def take_due(
     if found is None:
         return []
     tables = Tables(connection, archive.desk, archive.secrets)
-    if back := untold.put_back(tables, recording, found.row.call, now):
-        audit.append(connection, archive.desk, back)
-        return [SweptItem(Swept.HOLD_PUT_BACK, recording, "G10", count=len(back))]
     row, (items, kept) = found.row, _judge(found, now, terms)
     if void := [item for item in items if item.hold is not None]:
         for item in void:
@@ -333,9 +324,6 @@ def discard_what_nothing_keeps(
     found = connection.execute(asked).all()
     if any(one.stands == Ended.KEEPS for one in found) or tables.is_held(recording):
         return []
-    if untold.missing(connection, recording):
-        # The next sweep puts it back.
-        return []
     if any(waits_for_case(one.stands, one.reason) for one in found):
         return []
     tables.discard(recording, now)
@@ -352,8 +340,6 @@ def _forget(archive: Archive, now: datetime) -> list[SweptItem]:
             if item.what is Swept.TALLIES_FORGOTTEN:
                 tally.forget(connection, _is_past(item.what, now))
             else:
-                # The entry says what is left of it.
-                touch(connection, _LISTS[item.what].name)
                 connection.execute(delete(_LISTS[item.what]).where(_is_past(item.what, now)))
         audit.append(connection, archive.desk, [_entry(item, None, now) for item in stale])
     return stale
@@ -376,8 +362,6 @@ def _cut_log(archive: Archive, now: datetime, kept: Period, go_on: Callable[[], 
             cut = past.head.number - gone
             told = {"count": cut, "kept": str(past.kept), "begins": past.head.number + 1}
             event = f"sweep_{Swept.LOG_CUT.value}"
-            # What told of it may go.
-            touch(connection, SIGNER)
             audit.append(connection, archive.desk, [AuditEntry(event, "G10", now, "", params=told)])
             forgetting.cut(connection, archive.signer, past.head, now)
         count += cut

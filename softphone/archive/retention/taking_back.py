@@ -86,7 +86,7 @@ def of_number(archive: Archive, number: str, asked: Asked) -> TakenBack:
         facts = CallFacts("", None, Direction.INBOUND, number, now, Language.DA, "UTC", {})
         with archive.catalog.writing() as connection:
             Tables(connection, archive.desk, archive.secrets).remember_refusal(RememberRefusal("", now), facts)
-            audit.append(connection, archive.desk, [AuditEntry("refusal_remembered", "G31", now, "")], ["refusals"])
+            audit.append(connection, archive.desk, [AuditEntry("refusal_remembered", "G31", now, "")])
     return TakenBack(done.ended, done.running, len(unreadable))
 
 

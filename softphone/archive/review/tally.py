@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
-from softphone.archive.proof.proofs import of_month, touch
 from softphone.archive.tables import sample_tallies
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Purpose, Reason
@@ -54,7 +53,6 @@ _PARTY_S = frozenset(
 
 def tally(connection: Connection, desk: str, line: str, agent: str, month: str, what: str, count: int = 1) -> None:
     """`month`: `YYYY-MM` of the day on which it came to that, in the policy's time zone."""
-    touch(connection, of_month(month))
     added = insert(sample_tallies).values(desk=desk, line=line, agent=agent, month=month, what=str(what), count=count)
     there = [sample_tallies.c[name] for name in ("desk", "line", "agent", "month", "what")]
     connection.execute(
@@ -76,8 +74,7 @@ def tally_review(connection: Connection, desk: str, call: Any, today: date) -> N
 
 
 def forget(connection: Connection, which: ColumnElement[bool]) -> None:
-    gone = connection.execute(delete(sample_tallies).where(which).returning(sample_tallies.c.month)).scalars()
-    touch(connection, *map(of_month, gone))
+    connection.execute(delete(sample_tallies).where(which))
 
 
 def declines(entry: AuditEntry) -> bool:

@@ -68,8 +68,6 @@ def archive_verify(arguments: argparse.Namespace) -> int:
         if kept and proof.head in ("fits", "gone"):
             head = Head.parse(kept)
             print_line(tell(f"verify.head.{proof.head}", number=head.number, day=tell.day(head.at.astimezone().date())))
-        if proof.decisions:
-            print_line(tell("verify.decisions", count=proof.decisions, proved=proof.proved_decisions))
         if proof.chunks and not proof.opened_chunks:
             print_line(tell("verify.no_sound"))
     return 0 if proof.ok else 1
