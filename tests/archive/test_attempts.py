@@ -465,7 +465,7 @@ def test_who_recorded_a_call_for_keys_of_their_own_finds_by_them_that_call_alone
 
 
 @pytest.mark.rule("G11")
-def test_a_policy_of_one_s_own_cuts_nothing_out_of_the_log_that_tells_of_what_is_here_or_of_the_last_year(
+def test_a_policy_of_one_s_own_cuts_nothing_out_of_the_log_of_what_is_here_or_of_last_year(
     home: House,
 ) -> None:
     archive, now = home.desk.archive, datetime.now(UTC)
@@ -513,7 +513,7 @@ def test_the_log_is_cut_no_younger_than_what_is_here_may_be_kept_and_not_from_it
 
 
 @pytest.mark.rule("G11")
-def test_a_search_by_number_without_the_keys_for_numbers_and_an_orphan_let_go_are_in_the_log_as_what_they_were(
+def test_a_search_without_the_keys_for_numbers_and_an_orphan_let_go_are_logged_as_what_they_were(
     home: House,
 ) -> None:
     archive, recording = home.desk.archive, home.recorded(DOCUMENTATION, TRAINING)

@@ -133,7 +133,7 @@ def test_a_log_that_was_written_anew_is_found_by_its_checkpoints(desk: Scene) ->
     assert found(desk.archive) == [("audit_changed", 6)]
 
 
-def test_with_its_checkpoints_gone_too_it_is_found_by_the_desk_that_signed_and_elsewhere_by_a_head_that_was_kept(
+def test_with_its_checkpoints_gone_it_is_found_by_the_desk_that_signed_and_by_a_head_kept_elsewhere(
     desk: Scene,
 ) -> None:
     kept = head(desk)

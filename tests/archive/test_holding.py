@@ -314,7 +314,7 @@ def test_a_session_that_never_saw_a_hold_takes_what_was_withdrawn_from_everybody
 
 
 @pytest.mark.rule("G10")
-def test_a_hold_that_custody_has_confirmed_meanwhile_is_neither_undone_nor_lifted_nor_changed_by_a_session(
+def test_a_session_neither_undoes_nor_changes_a_hold_that_custody_has_confirmed_meanwhile(
     desk: Scene,
 ) -> None:
     recording = closed(desk, DOCUMENTATION, TRAINING)

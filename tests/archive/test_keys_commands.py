@@ -57,7 +57,7 @@ def listed(run: Run, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[st
     return read
 
 
-def test_a_key_file_that_is_cut_off_is_told_as_that_and_a_passphrase_that_is_no_text_is_not_the_file_s_fault(
+def test_a_key_file_that_is_cut_off_is_told_from_a_passphrase_that_is_no_text(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "case-1.key"

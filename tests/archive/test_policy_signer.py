@@ -102,7 +102,7 @@ def test_a_lead_whose_own_policy_names_another_s_team_as_theirs_opens_and_ends_n
 
 
 @pytest.mark.rule("G11")
-def test_the_review_window_opens_by_a_signed_policy_alone_and_one_that_is_open_opens_and_ends_nothing_more(
+def test_the_review_window_opens_by_a_signed_policy_alone_and_an_open_one_does_no_more(
     home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = home.recorded(TRAINING, agent=BO)

@@ -84,7 +84,7 @@ def test_who_recorded_a_call_for_a_key_of_their_own_does_not_choose_the_signer(h
 
 
 @pytest.mark.rule("G11")
-def test_before_the_first_recording_whoever_made_the_archive_chooses_and_changes_it_and_nobody_who_was_admitted(
+def test_before_the_first_recording_only_whoever_made_the_archive_chooses_and_changes_it(
     home: House,
 ) -> None:
     archive = home.desk.archive
@@ -109,7 +109,7 @@ def test_before_the_first_recording_whoever_made_the_archive_chooses_and_changes
 
 
 @pytest.mark.rule("G11")
-def test_once_all_recordings_have_gone_a_signer_whose_key_is_lost_is_replaced_by_whoever_made_the_archive(
+def test_once_all_recordings_have_gone_whoever_made_the_archive_replaces_a_signer_whose_key_is_lost(
     home: House,
 ) -> None:
     home.recorded(DOCUMENTATION, at=datetime.now(UTC) - timedelta(days=40), keeps="P1M")

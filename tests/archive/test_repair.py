@@ -149,7 +149,7 @@ def test_a_crash_in_a_call_s_last_sound_is_found_whatever_somebody_has_done_sinc
     assert [row.event for row in desk.archive.audit_of(recording)][-1] == "recording_broke_off"
 
 
-def test_a_segment_that_a_full_disk_ended_and_one_that_never_began_are_no_crash_of_a_recording_that_was_closed(
+def test_a_segment_that_a_full_disk_ended_or_that_never_began_is_no_crash_of_a_closed_recording(
     desk: Scene,
 ) -> None:
     call, now = desk.call(), datetime.now(UTC)

@@ -63,7 +63,7 @@ def test_the_last_key_for_a_purpose_is_told_with_its_recipient_its_meaning_and_w
 
 
 @pytest.mark.rule("G11")
-def test_where_another_key_for_the_purpose_stands_only_the_revoked_one_is_told_and_its_successor_takes_its_place(
+def test_beside_another_key_for_the_purpose_only_the_revoked_one_is_told_and_replaced(
     home: House,
 ) -> None:
     it = home.person("it")

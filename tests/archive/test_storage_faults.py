@@ -448,7 +448,7 @@ class _StalledSync:
 
 @pytest.mark.rule("G10")
 @pytest.mark.parametrize("held", [False, True])
-def test_what_waits_for_a_stalled_disk_at_the_last_no_goes_with_the_rest_and_stays_with_it_where_somebody_holds_it(
+def test_what_waits_for_a_stalled_disk_at_the_last_no_goes_or_stays_with_the_rest(
     desk: Scene, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
     of = desk.call()

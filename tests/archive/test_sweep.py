@@ -435,7 +435,7 @@ def test_two_programs_of_one_boot_know_it_by_one_name_and_the_second_finds_it_la
     assert (boot == before.boot) == (sys.platform == "linux")
 
 
-def test_what_an_older_program_or_nobody_has_told_of_the_other_clock_is_as_it_was_and_what_nobody_can_read_is_doubted(
+def test_an_untold_other_clock_is_as_it_was_and_one_that_nobody_can_read_is_doubted(
     desk: Scene,
 ) -> None:
     def put(name: str, value: str) -> None:

@@ -250,7 +250,7 @@ def test_pictures_that_have_no_place_are_told_before_anything_is_begun(tmp_path:
 
 @pytest.mark.journey
 @pytest.mark.rule("G34")
-def test_a_call_outside_the_sample_is_neither_announced_nor_recorded_and_pictures_that_cannot_be_kept_are_told_at_its_end(
+def test_a_call_outside_the_sample_is_neither_announced_nor_recorded_and_lost_pictures_are_told(
     folder: Path, tmp_path: Path
 ) -> None:
     """Whatever becomes of its pictures, the call is told and proved."""

@@ -97,7 +97,7 @@ def test_a_signal_in_mid_call_ends_customer_engine_and_desk(folder: Path) -> Non
 
 
 @pytest.mark.journey
-def test_a_second_demo_in_the_folder_of_a_running_one_is_refused_in_a_sentence_and_ctrl_c_ends_the_first(
+def test_a_second_demo_in_the_folder_of_a_running_one_is_refused_and_ctrl_c_ends_the_first(
     folder: Path,
 ) -> None:
     with demo(folder, "--json") as first:

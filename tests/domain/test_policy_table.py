@@ -236,7 +236,7 @@ LATER = POLICY.replace("2020-10-01", "2026-12-01")
 
 @pytest.mark.rule("L1")
 @pytest.mark.rule("G11")
-def test_a_line_that_the_law_obliges_is_taken_up_before_its_employees_are_told_only_once_somebody_has_confirmed_it() -> (
+def test_an_obliged_line_is_taken_up_before_its_employees_are_told_only_once_confirmed() -> (
     None
 ):
     with pytest.raises(PolicyPartlyRead) as caught:

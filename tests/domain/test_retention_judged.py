@@ -58,7 +58,7 @@ def test_a_purpose_ends_on_its_day_or_is_judged_from_then_on_until_another(
         ("2027-09-30T21:30:00+00:00", "P1M", "P1D", date(2027, 10, 30), date(2027, 10, 31)),
     ],
 )
-def test_the_days_to_judge_are_counted_from_the_purpose_s_own_day_or_the_later_one_on_which_it_was_listed(
+def test_the_days_to_judge_count_from_the_purpose_s_own_day_or_the_later_one_of_its_listing(
     recorded: str, retention: str, within: str, ends: date, unjudged: date
 ) -> None:
     day = expires_on(datetime.fromisoformat(recorded), Period.parse(retention), "Europe/Copenhagen")

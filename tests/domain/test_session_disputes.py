@@ -273,7 +273,7 @@ def test_while_a_lock_keeps_training_out_the_status_does_not_let_the_agent_belie
     assert "held_from_training" not in Call("N1").hear().dispute().status.notes
 
 
-def test_what_no_refusal_has_ended_is_not_deleted_with_what_the_party_wants_deleted_while_our_own_hold_stands() -> None:
+def test_what_no_refusal_has_ended_is_not_deleted_while_our_own_hold_stands() -> None:
     call = Call("N4").hear().dispute()(e.DisputeRaised(PARTY, "bo")).press("*9")
     call(e.PartyAsksForRecording(call.scene.decision), e.NoticeHeard(), e.NotUnderstood())
     call(e.Chosen("kept_for_complaint", "delete"))

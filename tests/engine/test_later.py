@@ -490,7 +490,7 @@ def test_an_own_call_of_days_ago_is_taken_up_and_withdrawn_and_one_past_own_call
 
 
 @pytest.mark.rule("L3")
-def test_missed_calls_and_those_of_which_nothing_was_recorded_are_there_after_a_restart_with_their_names(
+def test_missed_and_unrecorded_calls_are_there_after_a_restart_with_their_names(
     later: Later,
 ) -> None:
     kept = later.kept(DOCUMENTATION)

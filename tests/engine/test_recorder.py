@@ -383,7 +383,7 @@ def watched(desk: Scene) -> tuple[Watched, str, str]:
     return it, call, recording
 
 
-def test_a_call_whose_frames_no_longer_come_is_told_and_breaks_off_and_goes_on_in_a_new_segment_once_they_do(
+def test_a_call_whose_frames_stop_is_told_and_goes_on_in_a_new_segment_once_they_come(
     desk: Scene,
 ) -> None:
     it, call, recording = watched(desk)

@@ -228,7 +228,7 @@ def test_a_policy_that_the_archive_s_signer_has_not_signed_is_put_away_at_once_a
 
 
 @pytest.mark.rule("G11")
-def test_a_signed_policy_that_was_read_before_the_archive_told_whose_signature_it_asks_for_stays_and_that_it_has_it_is_noted(
+def test_a_signed_policy_read_before_the_archive_told_its_signer_stays_and_its_signature_is_noted(
     loop: Loop, file: Path
 ) -> None:
     key = new_signing_key()

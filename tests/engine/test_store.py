@@ -159,7 +159,7 @@ def test_a_no_that_is_still_on_its_way_to_the_archive_is_known_to_the_next_call(
 
 
 @pytest.mark.rule("G11")
-def test_what_is_recorded_by_a_policy_without_the_archive_s_signature_is_refused_and_the_loop_hears_who_must_sign(
+def test_recording_by_a_policy_without_the_archive_s_signature_is_refused_and_who_must_sign_is_told(
     desk: Desk, tmp_path: Path, keys: MemoryKeys
 ) -> None:
     heard: list[str] = []

@@ -145,7 +145,7 @@ def test_a_recorded_call_is_whole_while_hostile_datagrams_come_from_an_accepted_
 
 
 @pytest.mark.alone
-def test_a_recorded_call_is_whole_while_hostile_bytes_come_on_our_own_flow_and_the_registration_comes_back(
+def test_a_recorded_call_is_whole_beside_hostile_bytes_on_our_own_flow_and_we_register_again(
     tmp_path: Path,
 ) -> None:
     registrar = Registrar()

@@ -91,7 +91,7 @@ def test_raised_by_the_party_who_then_wants_it_deleted_nothing_is_left(on: Stage
     _gone(on, call, traces)
 
 
-def test_raised_by_us_with_documentation_among_its_purposes_it_is_kept_for_fourteen_days_unless_custody_decides(
+def test_raised_by_us_with_documentation_it_is_kept_for_fourteen_days_unless_custody_decides(
     on: Stage,
 ) -> None:
     call, traces = _locked(on, "n2", "controller")

@@ -78,7 +78,7 @@ def test_a_changed_policy_holds_from_the_next_call_on_and_each_taking_up_is_in_t
 
 
 @pytest.mark.rule("G11")
-def test_a_policy_that_the_archive_s_signer_has_not_signed_records_nothing_from_the_moment_that_it_is_asked_for(
+def test_a_policy_without_the_archive_s_signature_records_nothing_once_it_is_asked_for(
     tmp_path: Path,
 ) -> None:
     key = new_signing_key()

@@ -21,7 +21,7 @@ from tests.peers.second_phone import ROOT, talk
 pytestmark = pytest.mark.journey
 
 
-def test_a_second_engine_says_that_there_is_one_and_a_signal_to_end_hangs_up_the_first_and_seals_its_recording(
+def test_a_second_engine_says_that_there_is_one_and_a_signal_to_end_seals_the_first_s_recording(
     tmp_path: Path,
 ) -> None:
     with stage(tmp_path, lines=("n7",)) as on:
@@ -138,7 +138,7 @@ def test_a_killed_engine_leaves_the_recording_readable_to_its_last_whole_second_
     assert on.verified()["ok"]
 
 
-def test_a_call_that_cannot_be_shown_goes_on_and_is_recorded_without_a_desk_and_the_engine_ends_after_it(
+def test_a_call_that_cannot_be_shown_is_recorded_without_a_desk_and_the_engine_ends_after_it(
     tmp_path: Path,
 ) -> None:
     program = ("-m", "tests.journeys.process_engine", "--bug", "undrawn")

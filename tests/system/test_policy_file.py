@@ -147,7 +147,7 @@ def test_any_value_of_any_kind_in_the_place_of_another_is_a_policy_or_faults(dat
     assert all(fault.line is not None for fault in faults)
 
 
-def test_the_demos_policy_has_a_line_for_each_notice_and_loads_with_no_doubt_but_that_it_samples_every_call() -> None:
+def test_the_demos_policy_has_a_line_for_each_notice_and_its_one_doubt_is_that_all_are_sampled() -> None:
     loaded = parse_policy(filled((ROOT / "resources/policies/demo.toml").read_text("utf-8"), PUBLIC))
 
     assert [line.id for line in loaded.policy.line] == ["n1", "n3", "n7", "none"]

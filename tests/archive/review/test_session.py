@@ -250,7 +250,7 @@ def test_it_is_closed_on_the_day_its_training_expires_before_any_sweep(desk: Sce
 
 
 @pytest.mark.rule("G11")
-def test_once_the_archive_asks_for_a_signature_an_open_review_goes_on_by_a_policy_that_has_it_and_by_no_other(
+def test_an_open_review_goes_on_by_a_signed_policy_alone_once_the_archive_asks_for_it(
     desk: Scene, tmp_path: Path
 ) -> None:
     recording, key, file = reviewable(desk), new_signing_key(), tmp_path / "policy.toml"

@@ -226,7 +226,7 @@ def test_who_was_promised_it_and_calls_of_their_own_accord_is_told_as_anybody() 
     assert len(scene.rules.asked) == 1
 
 
-def test_a_call_that_is_answered_uses_its_place_in_the_sample_up_and_one_that_was_never_looked_up_has_none() -> None:
+def test_an_answered_call_uses_its_place_in_the_sample_up_and_one_never_looked_up_has_none() -> None:
     scene = Scene()
     scene.ring()
     scene.decide()
@@ -535,7 +535,7 @@ def test_anybody_else_and_anything_else_is_noted_and_the_notice_is_played(host: 
         (BY_COUNTRY, "+46701234567", "N1;language=da", Language.EN, Language.DA),
     ],
 )
-def test_what_an_exchange_used_goes_before_an_earlier_choice_that_before_the_country_and_that_before_the_line(
+def test_the_exchange_s_language_goes_before_an_earlier_choice_then_the_country_then_the_line(
     policy: str, number: str, told: str | None, known: Language | None, language: Language
 ) -> None:
     scene = listed(policy)

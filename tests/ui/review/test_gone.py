@@ -68,7 +68,7 @@ def heard_by_now() -> list[Playback | SeekingReader]:
 
 @pytest.mark.rule("G31")
 @pytest.mark.parametrize("change", [withdraw, decline, hold])
-def test_what_is_withdrawn_declined_or_held_while_it_plays_is_silent_within_a_second_and_nothing_of_it_stays(
+def test_what_is_withdrawn_declined_or_held_while_it_plays_is_silent_within_a_second_and_gone(
     qtbot: QtBot, desk: Scene, on: Reviewed, change: Callable[[str], tuple[Change, ...]]
 ) -> None:
     recording = take(
@@ -99,7 +99,7 @@ def test_what_is_withdrawn_declined_or_held_while_it_plays_is_silent_within_a_se
 
 
 @pytest.mark.rule("G11")
-def test_what_plays_by_a_policy_that_counts_no_more_is_silent_within_a_second_and_it_is_told_whose_signature_is_missing(
+def test_what_plays_by_a_policy_that_counts_no_more_is_silent_within_a_second_and_why_is_told(
     qtbot: QtBot, desk: Scene, on: Reviewed
 ) -> None:
     recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(12))
@@ -217,7 +217,7 @@ def test_what_comes_to_its_day_while_it_is_open_goes_though_nobody_has_written(
 
 
 @pytest.mark.rule("G36")
-def test_over_night_the_list_loses_what_expires_and_tells_the_days_anew_though_nobody_has_written_or_opened_any(
+def test_over_night_the_list_loses_what_expires_and_tells_the_days_anew_by_itself(
     qtbot: QtBot, desk: Scene, on: Reviewed
 ) -> None:
     take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4), retention="P1D")
@@ -271,7 +271,7 @@ def test_one_of_the_list_that_is_held_leaves_it_and_the_open_one_plays_on(
     assert review.sound.playing
 
 
-def test_where_the_archive_cannot_be_asked_any_more_nothing_is_heard_on_and_the_recording_stays_in_the_list(
+def test_where_the_archive_can_no_longer_be_asked_nothing_plays_on_and_the_recording_stays_listed(
     qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))

@@ -124,7 +124,7 @@ def test_what_has_not_been_played_is_counted_by_the_second_press_alone(
 
 
 @pytest.mark.rule("G33")
-def test_the_log_tells_how_many_seconds_were_heard_each_counted_once_and_also_before_it_was_opened_again(
+def test_the_log_tells_how_many_seconds_were_heard_each_counted_once_over_all_openings(
     qtbot: QtBot, desk: Scene, on: Reviewed
 ) -> None:
     first, second = (take(desk, ANNA, AT - timedelta(hours=back), sound=voices(20), keep="P7D") for back in (1, 2))

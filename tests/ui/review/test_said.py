@@ -228,7 +228,7 @@ def test_what_a_key_does_elsewhere_than_at_the_focus_is_said_aloud(
     assert moment.accessibleName() == "Kommentar 1 ved 0:00: Fin ro. Spil derfra"
 
 
-def test_a_window_with_a_comment_that_cannot_be_stored_stays_open_and_says_so_and_closes_when_it_is_told_again(
+def test_a_window_whose_comment_cannot_be_stored_says_so_and_closes_only_when_told_again(
     qtbot: QtBot, desk: Scene, on: Reviewed, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     review = first_open(qtbot, on, two)

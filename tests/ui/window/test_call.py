@@ -213,7 +213,7 @@ def test_held_and_sensitive_at_once_no_countdown_and_no_press_promises_what_does
 
 
 @pytest.mark.rule("G23")
-def test_a_recording_that_an_objection_has_stopped_does_not_read_as_a_pause_and_there_is_something_to_say(
+def test_a_recording_stopped_by_an_objection_does_not_read_as_a_pause_and_has_a_sentence_to_say(
     scene: Scene,
 ) -> None:
     desk = scene.open(s.snapshot(e.CALLS["unclear"]))
