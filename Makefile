@@ -4,6 +4,7 @@ python := .venv/bin/python
 
 help:
 	@echo "make run            a whole recorded call on this machine"
+	@echo "make quick          for every change: lint, import contracts, pure tests; under 90 s"
 	@echo "make test           every check: lint, types, import contracts, tests with real peers"
 	@echo "make torture        the long ones: hundreds of stops, minutes of sound"
 	@echo "make bench          speed and size, as a table and into docs/performance.md"
@@ -26,6 +27,9 @@ run: setup-run
 
 test: setup-test
 	@.ci/test
+
+quick: setup-test
+	@.ci/quick
 
 torture: setup-test
 	@$(python) -m pytest -m torture --timeout=0
@@ -50,4 +54,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
 
 
-.PHONY: help run test torture bench pictures package-check setup-run setup-test rules translations lock
+.PHONY: help run test quick torture bench pictures package-check setup-run setup-test rules translations lock
