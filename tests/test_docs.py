@@ -16,7 +16,9 @@ from softphone.texts import Texts
 from softphone.wire import PROTOCOL, decode_from_engine, decode_to_engine, encode
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted(
+    [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+)
 NAMES = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
 
 
