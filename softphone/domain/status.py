@@ -182,7 +182,8 @@ class Status:
     """ids of what was begun, newest last"""
     notes: tuple[str, ...] = ()
     """what the agent should know to say the right thing: request_noted (an objection that could not be met: obligation, or no
-    grounds), objection_received, call_back_listed, ask_for_number (who is to be called back at a number
+    grounds), objection_received, unclear_key and unclear_signal (a no by keys or SIP, and nobody knows to what: ask),
+    call_back_listed, ask_for_number (who is to be called back at a number
     that nobody knows), obligation_unrecorded (the recorder, the rules or the notice failed),
     still_no_sound (the party has not been heard for long: hang up?), stood_still (some talk is missing),
     held_from_training (what is recorded for training is not used for it while the lock stands)"""

@@ -12,7 +12,7 @@ from softphone.domain.decision import NoticeId, PlanState, PurposePlan
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Reason
 from softphone.domain.session import describe, reopened, step
 from softphone.domain.session.reopening import KeptCall, KeptPurpose, KeptRecording
-from softphone.domain.status import PurposePhase
+from softphone.domain.status import OptOutKind, PurposePhase
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, NOW, SCENES, TRAIN
 
@@ -52,6 +52,26 @@ def test_a_party_that_meant_only_training_is_recorded_for_documentation_again(
     assert [(it.recording, it.purposes, it.withheld) for it in opened] == [("c-2", (DOC,), ())]
     assert "objection_received" not in call.status.notes
     assert ASKS not in call.status.actions
+
+
+@pytest.mark.rule("G23")
+@pytest.mark.rule("G32")
+@pytest.mark.parametrize("name", ["N1", "N5", "N8", "N2+N3"])
+@pytest.mark.parametrize(("how", "note"), [(KEYS, "unclear_key"), (SIP, "unclear_signal")])
+def test_the_agent_sees_that_it_was_a_key_or_a_signal_until_it_is_clear_what_it_refuses(
+    name: str, how: tuple[e.Event, ...], note: str
+) -> None:
+    call = pressed(name, how, objection_stops=True)
+    assert note in call.status.notes
+    answer = e.OptedOut(OptOutKind.GROUNDS) if name == "N5" else e.PartyAsksForRecording(SCENES[name].decision)
+    call(answer)
+    assert not [one for one in call.status.notes if one.startswith("unclear")]
+
+
+@pytest.mark.rule("G31")
+def test_a_key_that_can_refuse_one_thing_only_is_clear() -> None:
+    for name in ("N2", "N3", "N4", "N7"):
+        assert not [one for one in pressed(name, KEYS).status.notes if one.startswith("unclear")], name
 
 
 @pytest.mark.rule("G23")

@@ -4,7 +4,7 @@
 
 It finds or starts the engine as the program does. Words: `press NAME` clicks a widget or an entry of an open menu, `type NAME
 TEXT` writes into a field, `stumble` is a bug that comes upon all that the window knows, `leave` closes it. Each change of what a
-person sees is one object: {"t", "title", "account", "attached", "note", "can": [buttons and entries that can be pressed]}.
+person sees is one object: {"t", "title", "account", "attached", "note", "say", "can": [buttons and entries that can be pressed]}.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class _Show:
             "account": window.account.text(),
             "attached": self._desk.bridge.attached,
             "note": "" if window.note.isHidden() else window.note.text.text(),
+            "say": "" if window.call.moment.to_say.isHidden() else window.call.moment.to_say_text.text(),
             "can": sorted(
                 {one.objectName() for one in buttons if one.isVisibleTo(one.window()) and can_be_pressed(one)}
                 | entries(self._desk).keys()

@@ -150,9 +150,9 @@ def no_engine_left(on: Stage) -> Generator[None]:
             until(lambda: read_endpoint(on.runtime) is None, 8, "the engine's end")
 
 
-def recorded(on: Stage, desk: Window, number: str = CUSTOMER) -> str:
+def recorded(on: Stage, desk: Window, number: str = CUSTOMER, line: str = "n7") -> str:
     """A call with that number, answered with the desk's own button, goes on, recorded for both purposes."""
-    on.ring("n7", number)
+    on.ring(line, number)
     desk.press("answer")
     on.customer.wait_for("CallEstablished")
     call = on.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "a call").id

@@ -52,6 +52,30 @@ def test_a_desk_blocked_for_five_seconds_costs_no_frame(tmp_path: Path) -> None:
     assert on.verified()["ok"]
 
 
+@pytest.mark.rule("G23")
+@pytest.mark.rule("G32")
+def test_after_a_key_that_no_notice_named_the_desk_says_so_and_the_agent_asks_what_was_meant(tmp_path: Path) -> None:
+    on = build(tmp_path, lines=("n8",))
+    with no_engine_left(on), window(on.folder / "home") as desk, observed(on) as eye:
+        call = recorded(on, desk, line="n8")
+        on.customer.do("digits", digits="*9")
+        eye.wait_status(lambda one: Reason.OBJECTION in one.pauses and not one.recording, "nothing recorded", call)
+        shown = desk.wait(lambda one: {"unclearObject", "unclearGoOn"} <= set(one.get("can", ())), "both answers")
+        assert shown["title"].startswith("Not recording · the caller pressed the keys for no at ")
+        assert shown["say"] == "I can see that you pressed no. Do you object to our recording this call?"
+        desk.press("unclearGoOn")
+        eye.wait_status(lambda one: one.recording == (Purpose.DOCUMENTATION,), "recorded again", call, 20)
+        again = desk.wait(lambda one: one.get("title", "").startswith("Recording"), "so", after=shown["t"])
+        assert not {"unclearObject", "unclearGoOn"} & set(again["can"])
+        on.sealed(call, 0.5)
+        on.customer.do("digits", digits="*9")
+        desk.press("unclearObject")
+        shown = desk.wait(lambda one: "say" in one and "objection" in one["say"], "what to say", after=again["t"])
+        assert "unclearGoOn" not in shown["can"], "said in words, it is clear"
+        on.hang_up(call)
+    assert on.verified()["ok"]
+
+
 @pytest.mark.calm
 @pytest.mark.rule("G31")
 def test_a_killed_desk_pauses_training_alone_and_a_new_one_has_the_whole_state_and_its_opt_out(tmp_path: Path) -> None:

@@ -80,13 +80,14 @@ UNCLEAR = s.status(
     pauses=(Reason.OBJECTION,),
     opt_out=Button(OptOutKind.NONE, enabled=False, why_not="objection_received"),
     dispute=s.LOCK,
-    notes=("objection_received",),
-    actions=("new_person", "private_call"),
+    notes=("objection_received", "unclear_key"),
+    actions=("new_person", "private_call", "object", "party_asks_for_recording"),
 )
 BOTH_ENDED = replace(
     s.DELETED,
     reasons=(s.reason(Reason.DECLINED_BY_SIP, s.DOC, "10:44"), s.reason(Reason.DECLINED_BY_SIP, s.TRAIN, "10:44")),
     purposes={purpose: replace(BY_KEY, reason=Reason.DECLINED_BY_SIP) for purpose in (s.DOC, s.TRAIN)},
+    notes=("unclear_signal",),
     actions=("party_asks_for_recording",),
 )
 NOT_UNDERSTOOD = s.status(

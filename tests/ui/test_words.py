@@ -345,8 +345,8 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
         ),
         (
             "unclear",
-            "Optages ikke | Indsigelse modtaget kl. 10.44 | Optagelsen er stoppet for resten af samtalen. "
-            "Databeskyttelsesfunktionen afgør, om den gemmes.",
+            "Optages ikke | Kunden sagde nej med en tast kl. 10.44 | "
+            "Spørg, hvad kunden siger nej til. Indtil da optages der ikke.",
         ),
         (
             "held_too",
@@ -428,14 +428,14 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
         (
             "unclear",
             (
-                "Kunden sagde nej med en tast kl. 10.44, og det er uklart til hvad. Derfor optages samtalen ikke til uddannelse. "
-                "Det tæller også som indsigelse mod optagelsen.",
+                "Kunden sagde nej med en tast, og det er uklart, hvad der siges nej til. Derfor optages samtalen ikke til "
+                "uddannelse. Det gælder foreløbig som en indsigelse mod optagelsen.",
             ),
         ),
         (
             "both_ended",
             (
-                "Kundens telefon sagde nej kl. 10.44, og det er uklart til hvad. "
+                "Kundens telefon sagde nej, og det er uklart, hvad der siges nej til. "
                 "Derfor optages samtalen hverken til dokumentation eller uddannelse.",
             ),
         ),

@@ -75,6 +75,8 @@ def notes(state: State) -> tuple[str, ...]:
         for note, stands in (
             ("request_noted", state.noted),
             ("objection_received", state.objected),
+            ("unclear_key", state.stage is Stage.TALKING and state.unclear is Reason.DECLINED_BY_KEY),
+            ("unclear_signal", state.stage is Stage.TALKING and state.unclear is Reason.DECLINED_BY_SIP),
             ("call_back_listed", state.call_back),
             ("ask_for_number", state.call_back and state.withheld and state.stage is Stage.TALKING),
             ("obligation_unrecorded", obligation_unrecorded(state)),

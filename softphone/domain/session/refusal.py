@@ -154,6 +154,7 @@ def preference_signalled(turn: Turn, event: PreferenceSignalled) -> None:
 def _refuse_what_can_be(turn: Turn, reason: Reason) -> None:
     """What is refused is unclear: everything ends that can be ended."""
     state = turn.state
+    both = can_be_ended(state, TRAINING) and can_be_ended(state, DOCUMENTATION)
     if can_be_ended(state, TRAINING):
         if state.special and not state.training.needs_yes:
             if not state.noted:
@@ -165,6 +166,9 @@ def _refuse_what_can_be(turn: Turn, reason: Reason) -> None:
             refuse(turn, DOCUMENTATION, reason)
         else:
             _object(turn, unclear=True)
+    counted = (turn.state.objected, turn.state.noted) != (state.objected, state.noted)
+    if counted or (both and not turn.state.live):
+        turn.state = replace(turn.state, unclear=reason)
 
 
 def _note_request(turn: Turn, rule: str) -> None:
@@ -176,6 +180,8 @@ def _grounds_given(turn: Turn) -> None:
     """Special circumstances: training stops at once, what was recorded for it is restricted to custody, who decides (G32)."""
     end(turn, TRAINING, Reason.GROUNDS_GIVEN)
     _remember(turn)
+    if not turn.state.pauses.unclear:
+        turn.state = replace(turn.state, unclear=None)
     for it in turn.state.recordings:
         if it.discarded or it.hold_only or not (TRAINING in it.keeps or TRAINING in it.wrapped):
             continue
@@ -219,6 +225,7 @@ def _object(turn: Turn, *, unclear: bool = False) -> None:
     turn.note("objection", "G23", goes_on=not state.terms.objection_stops, unclear=unclear)
     if state.objected:
         turn.set(pauses=replace(state.pauses, unclear=False))
+        turn.state = replace(turn.state, unclear=None)
         return
     turn.state = replace(state, objected=True)
     _remember(turn)
@@ -337,7 +344,8 @@ def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
         turn.set(pauses=replace(before.pauses, objection=False, unclear=False).after(before.pauses, turn.now))
         turn.state = replace(turn.state, objected=False)
     turn.set(told=Telling(), question=Question())
-    turn.state = replace(turn.state, begin_new=bool(before.recordings), terms=event.terms or before.terms)
+    terms = event.terms or before.terms
+    turn.state = replace(turn.state, begin_new=bool(before.recordings), terms=terms, unclear=None)
     plan(turn, event.decision)
     for purpose, it in before.purposes:
         ended = it.phase is PurposePhase.ENDED and it.reason not in REFUSED

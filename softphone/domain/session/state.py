@@ -376,6 +376,8 @@ class State:
     """an objection to documentation is an open case (G23)"""
     noted: bool = False
     """a request that could not be met was noted (obligation, or special circumstances without grounds)"""
+    unclear: Reason | None = None
+    """keys or SIP said no, and nobody knows to what: the agent asks. Which of the two it was"""
     call_back: bool = False
     later: bool = False
     """taken up again from today's calls, long after its wrap-up"""

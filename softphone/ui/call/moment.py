@@ -16,7 +16,7 @@ from softphone.ui.controls import ActionButton, Control
 from softphone.ui.fields import Card, Words
 from softphone.ui.theme.style import BODY, MARGIN, SMALL
 from softphone.ui.view import View, new_id
-from softphone.ui.words.moment import answers_wanted, aside_lines, press_words, to_say
+from softphone.ui.words.moment import answers_wanted, aside_lines, press_words, to_say, unclear_presses
 from softphone.wire import Act, CallPhase, CallState
 
 KEYED = 4
@@ -52,8 +52,12 @@ _PRESSES: tuple[Press, ...] = (
     ),
     Press("finish_orally", "finishOrally", "quote"),
     Press("end_politely", "endPolitely", "hang_up"),
+    Press("object", "unclearObject", "hand"),
+    Press("party_asks_for_recording", "unclearGoOn", "record"),
 )
-PLACED = frozenset(press.action for press in _PRESSES) | {"pause_sensitive", "said_no"}
+_ALSO_IN_THE_MENU = {"object", "party_asks_for_recording"}
+"""they stand here too while a no by keys or SIP is unclear: the answers to what was meant"""
+PLACED = frozenset(press.action for press in _PRESSES) - _ALSO_IN_THE_MENU | {"pause_sensitive", "said_no"}
 """actions that have a place of their own on the page (*said no*: the opt-out button, or an answer); the rest is in the menu"""
 
 
@@ -198,6 +202,8 @@ def _shown(call: CallState, status: Status, press: Press) -> bool:
         return True
     if press.action == "said_yes" and answers_wanted(call):
         return False
+    if press.action in _ALSO_IN_THE_MENU:
+        return press.action in unclear_presses(status)
     return press.action in status.actions and press.action not in in_the_menu(call)
 
 

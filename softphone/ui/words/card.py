@@ -9,6 +9,7 @@ from softphone.domain.purpose import Basis, Headline, Purpose, Reason
 from softphone.domain.status import PurposePhase, Told
 from softphone.texts import Texts
 from softphone.ui.view import View, duration, lower_first
+from softphone.ui.words.moment import UNCLEAR
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import CallPhase, CallState
 
@@ -157,8 +158,11 @@ class _Card(Speech):
 
     def _objected(self, title: str) -> tuple[str, str, str]:
         reason = next((one for one in self.status.reasons if one.reason is Reason.OBJECTION), self.first)
-        sub = self.sub(reason)
-        return sub, self.body(Reason.OBJECTION), f"{title} · {lower_first(sub)}"
+        sub, body = self.sub(reason), self.body(Reason.OBJECTION)
+        if how := next((note for note in UNCLEAR if note in self.status.notes), ""):
+            sub = self.say(f"card.{how}", time=self.clock(reason.at or self.status.since))
+            body = self.say("card.unclear.body")
+        return sub, body, f"{title} · {lower_first(sub)}"
 
     def _sensitive(self) -> str:
         warned = "more_time" in self.status.actions

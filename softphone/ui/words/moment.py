@@ -12,7 +12,9 @@ from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import CallPhase, CallState
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-_UNCLEAR = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_SIP)
+_BY_PHONE = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_SIP)
+UNCLEAR = ("unclear_key", "unclear_signal")
+"""notes: a no by keys or by the party's phone, and nobody knows to what"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +122,15 @@ def _second_caller(view: View, call: CallState) -> str:
 def _unclear_refusal(speech: Speech) -> str:
     """A key or the party's phone said no, and nobody can know to what: everything ended that could."""
     status = speech.status
-    refused = [p for p in Purpose if p in status.purposes and status.purposes[p].reason in _UNCLEAR]
-    refused = [p for p in refused if speech.phase(p) is PurposePhase.ENDED]
+    how = next((note for note in UNCLEAR if note in status.notes), "")
+    if not how:
+        return ""
+    refused = [p for p in Purpose if speech.phase(p) is PurposePhase.ENDED and status.purposes[p].reason in _BY_PHONE]
     objected, noted = "objection_received" in status.notes, "request_noted" in status.notes
-    if not refused or (len(refused) == 1 and not objected and not noted):
-        return ""  # one thing has ended, and the card says so
-    first = status.purposes[refused[0]]
-    what = "both" if len(refused) > 1 else refused[0].value
-    ended = speech.say(f"aside.ended.{what}")
-    more = speech.say("aside.ended.objection") if objected else speech.say("aside.ended.noted") if noted else ""
-    how = speech.say(f"aside.{first.reason}", time=speech.clock(first.at))
-    return f"{how} {ended}{f' {more}' if more else ''}"
+    ended = speech.say(f"aside.ended.{'both' if len(refused) > 1 else refused[0]}") if refused else ""
+    more = "aside.ended.objection" if objected else "aside.ended.noted" if noted and _obliged(status) else ""
+    more = speech.say(more) if more else ""
+    return " ".join(one for one in (speech.say(f"aside.{how}"), ended, more) if one)
 
 
 def _grounds(speech: Speech) -> str:
@@ -150,6 +150,8 @@ def _noted(speech: Speech) -> str:
     status = speech.status
     if "request_noted" not in status.notes or "objection_received" in status.notes:
         return ""
+    if any(note in status.notes for note in UNCLEAR) and _obliged(status):
+        return ""  # said with the key
     return speech.say("aside.noted.obligation" if _obliged(status) else "aside.noted.special")
 
 
@@ -173,6 +175,8 @@ def to_say(view: View, call: CallState) -> str:
         return ""  # nobody would hear it
     if "end_politely" in status.actions:
         return view.texts("say.end_politely")
+    if asked := _to_ask(view, status):
+        return asked
     if "objection_received" in status.notes:
         return view.texts("say.objection")
     if _grounds_given(status):
@@ -180,6 +184,25 @@ def to_say(view: View, call: CallState) -> str:
     if "request_noted" not in status.notes:
         return ""
     return (call.objection_answer if _obliged(status) else "") or view.texts("say.noted")
+
+
+def _to_ask(view: View, status: Status) -> str:
+    """What was meant by a key or a signal, where the answer would change something."""
+    how = next((note for note in UNCLEAR if note in status.notes), "")
+    if not how:
+        return ""
+    if unclear_presses(status):
+        return f"{view.texts(f'say.{how}')} {view.texts('say.unclear.recording')}"
+    if status.opt_out.kind == OptOutKind.GROUNDS:
+        return f"{view.texts(f'say.{how}')} {view.texts('say.unclear.training')}"
+    return ""
+
+
+def unclear_presses(status: Status) -> tuple[str, ...]:
+    """The answers to what was meant, as presses."""
+    if not any(note in status.notes for note in UNCLEAR):
+        return ()
+    return tuple(action for action in ("object", "party_asks_for_recording") if action in status.actions)
 
 
 # --- the notice ---------------------------------------------------------------------------------------

@@ -216,7 +216,9 @@ def test_held_and_sensitive_at_once_no_countdown_and_no_press_promises_what_does
 def test_a_recording_stopped_by_an_objection_does_not_read_as_a_pause_and_has_a_sentence_to_say(
     scene: Scene,
 ) -> None:
-    desk = scene.open(s.snapshot(e.CALLS["unclear"]))
+    call = e.CALLS["unclear"]
+    assert call.status is not None
+    desk = scene.open(s.snapshot(replace(call, status=replace(call.status, notes=("objection_received",)))))
     words = desk.window.call.card.words
     assert words is not None
     assert (words.title, words.tone, words.progress) == ("Optages ikke", "neutral", None)
