@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from PySide6.QtCore import (
+    QEvent,
     QLibraryInfo,
     QLocale,
     QMessageLogContext,
@@ -63,6 +64,8 @@ log = logging.getLogger(__name__)
 
 _TICK, _TICK_NOTICE = 250, 50
 """ms between drawings while something counts, and while words are being marked"""
+_SESSION_ENDS = 30_000
+"""ms until a session that was to end and is still there goes on"""
 
 
 def utc_now() -> datetime:
@@ -168,6 +171,9 @@ class Desk(QObject):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.styleHints().colorSchemeChanged.connect(self.draw)
+        app.commitDataRequest.connect(self._session_ends, Qt.ConnectionType.DirectConnection)
+        if isinstance(app, Application):
+            app.quits.connect(self._qt_quits)
         # Dressed once all of it is put together: under a style sheet, Qt works it out anew for all that is in a part, wherever
         # that part is put.
         self.draw()
@@ -373,6 +379,16 @@ class Desk(QObject):
             self._raise()  # why it cannot be is said there
         self.window.quit()
 
+    def _qt_quits(self) -> None:
+        if self.view().call is not None and not self._closed:
+            self._raise()
+        self.window.let_go(call_too=False)
+
+    def _session_ends(self) -> None:
+        """Whoever logs out has been asked by the system. Another program may still prevent it."""
+        self.window.let_go(call_too=True)
+        QTimer.singleShot(_SESSION_ENDS, self, self.window.stay)
+
     def _raise(self) -> None:
         self.window.showNormal()
         self.window.raise_()
@@ -426,12 +442,23 @@ def ended_by_signals(app: QApplication) -> Generator[None]:
         bell.close()
 
 
+class Application(QApplication):
+    """quits(): Qt is to quit (macOS: its menu, and a log-out), and is about to ask all windows to close."""
+
+    quits = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Quit:
+            self.quits.emit()
+        return super().event(event)
+
+
 def make_application() -> QApplication:
     """The one application of this process, with the desk's style and fonts."""
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         qInstallMessageHandler(_log_qt)
-        app = QApplication(sys.argv[:1])
+        app = Application(sys.argv[:1])
         app.setApplicationName("klartone")
         app.setDesktopFileName("klartone")
     app.setStyle("Fusion")

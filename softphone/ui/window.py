@@ -327,6 +327,15 @@ class DeskWindow(QWidget):
         self._leaving = True
         self.close()
 
+    def let_go(self, *, call_too: bool) -> None:
+        """Qt or the session is about to close it: that is no wish to have it in the tray. In a call only a session that ends
+        takes it."""
+        self._leaving = self._leaving or call_too or not self._keeps_a_call()
+
+    def stay(self) -> None:
+        """The session did not end after all."""
+        self._leaving = False
+
     @property
     def in_sight(self) -> bool:
         """Whether it is on the screen, as far as anybody can know."""

@@ -1,5 +1,7 @@
-"""A desk in a process of its own, in a call: says `drawn` once that is drawn. With `--storing`, and without a call, its window is
-closed while a password is on its way to a keyring that answers only once the desk has gone.
+"""A desk in a process of its own, in a call: says `drawn` once that is drawn.
+
+`--storing`, without a call: its window is closed while a password is on its way to a keyring that answers only once the desk has
+gone. `--quit`: Qt quits, without a call; `--quit-in-call`: in one; `--session-ends`: the session does, in a call.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import threading
 from pathlib import Path
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 
 from softphone.ui.app import Desk, DeskDependencies, run_desk
 from tests.ui.fake_engine import FakeEngine
@@ -17,9 +20,16 @@ from tests.ui.states import ROWS, snapshot
 LAST = QObject()
 
 
+def app() -> QApplication:
+    there = QApplication.instance()
+    assert isinstance(there, QApplication)
+    return there
+
+
 def main(resources: Path, *more: str) -> int:
     storing = "--storing" in more
-    engine = FakeEngine(snapshot() if storing else snapshot(ROWS["recording"][0]))
+    calls = () if storing or "--quit" in more else (ROWS["recording"][0],)
+    engine = FakeEngine(snapshot(*calls))
     asked, gone = threading.Event(), threading.Event()
 
     def store(_account: str, _password: str) -> None:
@@ -32,6 +42,13 @@ def main(resources: Path, *more: str) -> int:
             desk._store_password("a", "x")
             asked.wait()
             desk.window.quit()
+        if "--session-ends" in more:
+            app().commitDataRequest.emit(None)  # as each platform does before it asks the windows to close
+        if {"--quit", "--quit-in-call", "--session-ends"} & set(more):
+            app().quit()
+        if "--quit-in-call" in more:
+            print(desk.window.note.text.text(), flush=True)
+            desk.window.leave()
 
     try:
         return run_desk(

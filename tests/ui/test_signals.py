@@ -48,3 +48,21 @@ def test_a_desk_that_is_closed_while_the_keyring_is_asked_ends_without_a_word() 
         check=False,
     )
     assert (desk.returncode, desk.stdout, desk.stderr) == (0, "drawn\n", "")
+
+
+@pytest.mark.parametrize("how", ["--quit", "--quit-in-call", "--session-ends"])
+def test_qts_quit_and_the_sessions_end_are_not_taken_for_a_wish_to_keep_it_in_the_tray(how: str) -> None:
+    """A log-out reaches a program as these two. In a call, quitting says why it does not; a session's end takes the window."""
+    desk = subprocess.run(
+        [sys.executable, "-m", "tests.ui.signalled_desk", str(RESOURCES), how],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "LANGUAGE": "en"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (desk.returncode, desk.stderr) == (0, "")
+    said = desk.stdout.splitlines()[1:]
+    assert len(said) == (1 if how == "--quit-in-call" else 0)
+    assert not said or "Hang up" in said[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -22,6 +22,8 @@ from softphone.ui.view import View
 
 WIDTH, HEIGHT = 1180, 740
 NARROWEST, LOWEST = 900, 640
+_FRAME = 40
+"""px of a screen's height for the window's own frame"""
 _TYPED = 250
 """ms without a key after which what was typed is searched for"""
 _KEYS = {
@@ -78,7 +80,7 @@ class ReviewWindow(QWidget):
         self.setObjectName("desk")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setMinimumSize(NARROWEST, LOWEST)
-        self.resize(WIDTH, HEIGHT)
+        self.fit(self.screen().availableGeometry())
         self.heading = Words("reviewHeading", size=NAME, strong=True)
         self.heading.setSizePolicy(self.heading.sizePolicy().Policy.Fixed, self.heading.sizePolicy().Policy.Preferred)
         self.about = Words("about", size=SMALL, role="muted")
@@ -106,6 +108,10 @@ class ReviewWindow(QWidget):
         self._lay_out()
         self._connect()
         self._make_keys()
+
+    def fit(self, screen: QRect) -> None:
+        """No larger than the screen that it comes up on."""
+        self.resize(min(WIDTH, screen.width()), min(HEIGHT, screen.height() - _FRAME))
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
