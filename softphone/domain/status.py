@@ -187,3 +187,5 @@ class Status:
     that nobody knows), obligation_unrecorded (the recorder, the rules or the notice failed),
     still_no_sound (the party has not been heard for long: hang up?), stood_still (some talk is missing),
     held_from_training (what is recorded for training is not used for it while the lock stands)"""
+    missing_seconds: int = 0
+    """of talk that is not in the recording, because the process stood still"""

@@ -40,6 +40,7 @@ from softphone.system.logbook import where
 from softphone.texts import Texts
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
+from softphone.ui.owed import Owed
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.style import palette, set_fonts, sheet
 from softphone.ui.theme.tokens import Theme, load_themes
@@ -139,6 +140,7 @@ class Desk(QObject):
         self._pressed_since: set[str] = set()
         self._work: set[_Work] = set()
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self)
+        self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
         self.window = DeskWindow()
         self.incoming = IncomingWindow()
         self.tray = Tray(self)
@@ -254,6 +256,8 @@ class Desk(QObject):
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot, self._settings = snapshot, snapshot.settings
         self.draw()
+        if (owed := self._owed.next(snapshot)) is not None:
+            self._send(owed)
         if self._first:
             self._first = False
             if not snapshot.settings.accounts:
@@ -270,6 +274,7 @@ class Desk(QObject):
             self.window.settings.watch(on=True)
 
     def _gone(self) -> None:
+        self._owed.broke_off()
         self.window.settings.engine_gone()
         self.window.ready.dial.given_up()
         self.draw()
@@ -298,6 +303,7 @@ class Desk(QObject):
             )
 
     def _refused(self, refused: Refused) -> None:
+        self._owed.refused(refused.id)
         self._answered(refused.id, taken=False)
         self._say(lambda texts: texts(refused.said.code, **refused.said.params))
 
@@ -323,7 +329,9 @@ class Desk(QObject):
     def _send(self, command: Command) -> None:
         if not self.window.note.isHidden():
             self._pressed_since.add(command.id)
-        if not self.bridge.send(command):
+        if self.bridge.send(command):
+            self._owed.sent(command)
+        else:
             self._answered(command.id, taken=False)
 
     def _other_look(self) -> None:

@@ -153,7 +153,9 @@ def test_what_was_said_while_the_process_stood_still_is_missing_and_that_is_told
     call = Call("N1").hear()(e.StoodStill(7.6))
     assert call.noted("stood_still") == [{"gap_seconds": 8}]
     assert "stood_still" in call.status.notes
+    assert call(e.StoodStill(1.2)).status.missing_seconds == 9
     assert Reason.BROKE_OFF in call(e.CallEnded()).reasons
+    assert call.status.missing_seconds == 9, "wrap-up says so too"
     assert Call("N1").answer()(e.StoodStill(7.6)).last == (), "nothing was being recorded"
 
 

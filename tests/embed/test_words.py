@@ -181,9 +181,9 @@ def test_what_is_missing_from_what_is_kept_is_said_and_grounds_are_no_reasons_fo
     assert words[Language.DA].headline == "Samtalen er slut"
     assert words[Language.DA].kept == (
         "Gemmes til 25. nov. 2031 til dokumentation. "
-        "Optagelsen blev afbrudt. Det, der nåede at blive gemt, er bevaret. Resten mangler."
+        "Optagelsen blev afbrudt. Det, der er optaget, er bevaret, men noget af samtalen mangler."
     )
     assert words[Language.EN].headline == "The call is over"
-    assert words[Language.EN].kept.endswith("The rest is missing.")
+    assert words[Language.EN].kept.endswith("some of the call is missing.")
     gone = replace(over, status=replace(status, kept=False))
     assert in_words(texts_of, "UTC", gone, NOW)[Language.EN].kept == "The recording is deleted."

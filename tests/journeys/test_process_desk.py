@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from softphone.bootstrap.home import password_name
-from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.purpose import KeyRole, Purpose, Reason
 from softphone.domain.status import PurposePhase
 from softphone.system.endpoint import read_endpoint
 from softphone.system.secrets import DemoKeyFile
@@ -21,6 +21,7 @@ from tests.journeys.process_window import no_engine_left, observed, recorded, wi
 from tests.journeys.stage import build
 from tests.peers.counter import gaps
 from tests.peers.kamailio import kamailio
+from tests.peers.processes import until
 from tests.peers.second_phone import talk
 
 pytestmark = pytest.mark.journey
@@ -104,6 +105,27 @@ def test_a_killed_desk_pauses_training_alone_and_a_new_one_has_the_whole_state_a
     assert row is not None
     assert row.purposes == (Purpose.DOCUMENTATION,)
     assert on.verified()["ok"]
+
+
+@pytest.mark.rule("G31")
+def test_a_no_that_is_pressed_as_the_engine_is_killed_is_carried_out_by_the_next_one(tmp_path: Path) -> None:
+    on = build(tmp_path, lines=("n7",))
+    with no_engine_left(on), window(on.folder / "home") as desk:
+        with observed(on):
+            call = recorded(on, desk)
+            endpoint = read_endpoint(on.runtime)
+            assert endpoint is not None
+            os.kill(endpoint.pid, signal.SIGSTOP)  # what is pressed now, nobody reads
+            desk.press("optOut")
+            killed = time.monotonic()
+            os.kill(endpoint.pid, signal.SIGKILL)
+            desk.wait(lambda one: one.get("note", "").startswith("The phone stopped just"), "so", 5, killed)
+            desk.wait(lambda one: "now been done" in one.get("note", ""), "that it is done", 20, killed)
+        with observed(on) as eye:
+            past = eye.wait(lambda s: next((one for one in s.history if one.id == call), None), "its row", 20)
+            assert past.kept
+            until(lambda: (row := on.row(call)) is not None and KeyRole.TRAINING not in row.opens_for, 10, "its end")
+        assert on.verified()["ok"]
 
 
 @pytest.mark.alone

@@ -154,7 +154,7 @@ SOURCE_CHANGED = replace(
     pauses=(Reason.SOURCE_CHANGED,),
     actions=("same_caller", *NO_SOUND.actions),
 )
-STOOD_STILL = replace(s.RECORDING, notes=("stood_still",))
+STOOD_STILL = replace(s.RECORDING, notes=("stood_still",), missing_seconds=4)
 
 SHORT = replace(
     s.NOTICE,

@@ -255,13 +255,15 @@ def test_the_last_call_says_what_is_kept_until_when_and_what_is_not(view_of: Mak
 @pytest.mark.rule("G10")
 def test_a_call_whose_recording_broke_off_says_so_beside_what_is_kept(view_of: MakeView) -> None:
     broken = (s.reason(Reason.BROKE_OFF), s.reason(Reason.ASSESSMENT))
-    rest = "The recording broke off. What was stored in time is kept. The rest is missing."
+    rest = "The recording broke off. What was recorded is kept, but some of the call is missing."
     assert kept_words(view_of(s.READY, EN), ended(reasons=broken)).endswith(f"Not for training. {rest}")
     assert kept_words(view_of(s.READY, EN), ended(reasons=broken, hold=s.HOLD)).endswith(f"27. {rest}")
     assert kept_words(view_of(s.READY, EN), ended(reasons=broken, notes=("objection_received",))).endswith(f". {rest}")
     assert kept_words(view_of(s.READY, EN), ended(reasons=broken, kept=False)) == "The recording is deleted."
-    danish = "Optagelsen blev afbrudt. Det, der nåede at blive gemt, er bevaret. Resten mangler."
+    danish = "Optagelsen blev afbrudt. Det, der er optaget, er bevaret, men noget af samtalen mangler."
     assert kept_words(view_of(s.READY, DA), ended(reasons=broken)).endswith(danish)
+    still = "Telefonen stod stille, så 4 sek. mangler i optagelsen."
+    assert kept_words(view_of(s.READY, DA), ended(reasons=broken, missing_seconds=4)).endswith(still)
 
 
 def test_of_a_call_that_could_not_be_stored_at_all_it_is_said_why(view_of: MakeView) -> None:
@@ -450,7 +452,7 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
             "still_no_sound",
             ("Der har ikke været lyd fra den anden side i mere end 30 sek. Læg på, hvis forbindelsen er væk.",),
         ),
-        ("stood_still", ("Telefonen stod stille, så noget af samtalen mangler i optagelsen.",)),
+        ("stood_still", ("Telefonen stod stille, så 4 sek. af samtalen mangler i optagelsen.",)),
         ("not_given", ("Ønsket er noteret. Optagelsen fortsætter, for der blev ikke givet en grund.",)),
         ("obliged_noted", ("Ønsket er noteret. Optagelsen fortsætter, for loven kræver den.",)),
         ("unassessed", ("Vurderingen er ikke skrevet færdig, så dokumentation kræver samtykke.",)),

@@ -53,6 +53,7 @@ def describe(state: State, now: Now) -> Status:
         kept=bool(state.kept),
         recordings=tuple(it.id for it in state.recordings if it.began),
         notes=notes(state),
+        missing_seconds=max(1, round(state.missing)) if state.missing else 0,
     )
 
 

@@ -65,7 +65,7 @@ def stood_still(turn: Turn, event: StoodStill) -> None:
     it = current(state)
     if state.stage is not Stage.TALKING or not state.recorder.on or it is None:
         return
-    turn.state = replace(state, stood_still=True)
+    turn.state = replace(state, stood_still=True, missing=state.missing + event.seconds)
     turn.note("stood_still", Reason.BROKE_OFF.rule, it.id, gap_seconds=round(event.seconds))
     broke_off(turn, it)
 

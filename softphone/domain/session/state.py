@@ -383,6 +383,8 @@ class State:
     """taken up again from today's calls, long after its wrap-up"""
     stood_still: bool = False
     """the process did, while something was being recorded"""
+    missing: float = field(default=0.0, compare=False)
+    """seconds of talk that are missing for it"""
     broke_off: bool = False
     """talk that was to be recorded is missing from what is kept: the recorder failed in mid-call, or the phone was lost"""
     pending: tuple[Pending, ...] = ()

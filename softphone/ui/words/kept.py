@@ -48,6 +48,8 @@ def kept_words(view: View, call: CallState) -> str:
     kept = _kept_until(view, call, status)
     if not any(one.reason is Reason.BROKE_OFF for one in status.reasons):
         return kept
+    if status.missing_seconds:
+        return f"{kept} {texts('kept.missing', count=status.missing_seconds)}"
     return f"{kept} {texts('reason.broke_off.sub')}. {texts('reason.broke_off.body')}"
 
 

@@ -98,7 +98,7 @@ def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
     said = (
         _second_caller(view, call),
         speech.say("aside.still_no_sound") if "still_no_sound" in status.notes else "",
-        speech.say("aside.stood_still") if "stood_still" in status.notes else "",
+        speech.say("aside.stood_still", count=status.missing_seconds) if "stood_still" in status.notes else "",
         _unclear_refusal(speech),
         _grounds(speech),
         _noted(speech),

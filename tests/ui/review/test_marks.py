@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QAccessible, QColor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -18,7 +18,7 @@ from softphone.texts import Texts
 from softphone.ui.review import words
 from softphone.ui.review.app import Review
 from softphone.ui.review.waveform import TOP
-from softphone.ui.review.window import LOWEST, NARROWEST
+from softphone.ui.review.window import HEIGHT, LOWEST, NARROWEST, WIDTH
 from softphone.ui.theme.tokens import load_themes
 from tests.archive.scene import AT, RATE, Scene, voices
 from tests.ui.review.team import ANNA, RESOURCES, Reviewed, take
@@ -186,6 +186,27 @@ def test_the_keys_take_the_focus_are_read_aloud_and_enter_puts_them_away(
     assert not keys.isVisible()
     assert review.window.list.hasFocus()
     assert review.opened is None
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_window_fits_a_screen_of_1024_by_700_and_so_does_all_that_is_in_it(
+    qtbot: QtBot, desk: Scene, on: Reviewed, language: Language
+) -> None:
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4))
+    on.language = language
+    review = on.open()
+    rows(qtbot, review, 1)
+    qtbot.waitUntil(lambda: review.window.panel.figures is not None, timeout=5000)
+    window = review.window
+    window.fit(QRect(0, 0, 1024, 700))
+    assert (window.width(), window.height()) == (1024, 660), "with its frame it is 700 high"
+    layout = window.layout()
+    assert layout is not None
+    least = layout.totalMinimumSize()
+    assert least.width() <= 1024
+    assert max(least.height(), layout.totalMinimumHeightForWidth(1024)) <= 660
+    window.fit(QRect(0, 0, 2560, 1400))
+    assert (window.width(), window.height()) == (WIDTH, HEIGHT)
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -1,0 +1,73 @@
+"""A no that was pressed as the engine broke off: it is pressed again once the call can be taken up, if that still does the same.
+
+It keeps no press for later but this one: everything else means what was shown when it was pressed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from softphone.domain.status import OptOutKind
+from softphone.ui.view import new_id
+from softphone.wire import CallState, Command, OptOut, Reopen, Snapshot
+
+_MAY_BE_UNWRITTEN = 5.0
+"""seconds after a press has been answered within which its entry may still be on its way to the disk"""
+_ALL_OF_IT = (OptOutKind.STOP_AND_DELETE, OptOutKind.CALL_BACK)
+
+
+class Owed:
+    """`sent` and `broke_off` are told to it; `next` gives what is to be sent now; `said(code)` what a person is to read."""
+
+    def __init__(self, said: Callable[[str], None], now: Callable[[], float] = time.monotonic) -> None:
+        self._said, self._now = said, now
+        self._pressed: dict[str, tuple[OptOut, float]] = {}
+        self._owed: dict[str, OptOut] = {}
+        self._asked: set[str] = set()
+
+    def sent(self, command: Command) -> None:
+        if isinstance(command, OptOut):
+            self._pressed[command.call] = (command, self._now())
+
+    def refused(self, id: str) -> None:
+        """It was answered with why it is not done, and a person has read that."""
+        self._pressed = {call: it for call, it in self._pressed.items() if it[0].id != id}
+
+    def broke_off(self) -> None:
+        limit = self._now() - _MAY_BE_UNWRITTEN
+        owed = {call: press for call, (press, at) in self._pressed.items() if at >= limit}
+        self._pressed.clear()
+        self._asked.clear()
+        self._owed |= owed
+        if owed:
+            self._said("owed.waits")
+
+    def next(self, snapshot: Snapshot) -> Command | None:
+        """The call is taken up as from its row of today; there the press is made again."""
+        calls = {call.id: call for call in snapshot.calls}
+        kept = {past.id: past.kept for past in snapshot.history}
+        for id, press in tuple(self._owed.items()):
+            if (call := calls.get(id)) is not None and call.status is not None:
+                del self._owed[id]
+                return self._again(call, press)
+            if id in kept and not kept[id]:
+                del self._owed[id]
+                self._said("owed.nothing_kept")
+            elif id in kept and id not in self._asked and not snapshot.calls:
+                self._asked.add(id)
+                return Reopen(new_id(), id)
+        return None
+
+    def _again(self, call: CallState, press: OptOut) -> Command | None:
+        assert call.status is not None
+        button = call.status.opt_out
+        same = button.kind == press.kind or (button.kind in _ALL_OF_IT and press.kind in _ALL_OF_IT)
+        if not button.enabled:
+            self._said("owed.done")  # the engine had written it before it broke off
+            return None
+        if not same or button.stays != press.stays:
+            self._said("owed.again")
+            return None
+        self._said("owed.done")
+        return OptOut(new_id(), call.id, call.status.version, button.kind, button.stays)
