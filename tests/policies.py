@@ -55,7 +55,7 @@ retention = "P3M"
 [line.documentation.assessment]
 why = {{ da = "Aftaler skal kunne dokumenteres", en = "We must be able to document agreements" }}
 G20 = {{ a = "Begge parter har gavn af, at det aftalte kan vises.", b = "Næsten alle opkald ender med en aftale.", c = "Aftalen kan ikke vises på anden måde." }}
-G21 = {{ a = "notater er ikke nok", d = "nuancer" }}
+G21 = {{ a = "notater viser ikke, hvad der blev lovet", d = "nuancer afgør, hvad der er aftalt" }}
 conclusion = "Behovet er der."
 
 [line.training]

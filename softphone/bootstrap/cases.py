@@ -22,6 +22,9 @@ from softphone.domain.retention import local_day
 from softphone.domain.roles import Deed
 from softphone.texts import Texts
 
+_LEAST_WORDS, _LEAST_LETTERS = 3, 10
+"""a reason is a sentence: it is told to the person, and shown to whom they complain to"""
+
 
 def cases_list(arguments: argparse.Namespace) -> int:
     """What is open, oldest first."""
@@ -69,6 +72,8 @@ def cases_decide(arguments: argparse.Namespace) -> int:
     reason = words_of(arguments.reason, "--reason")
     if not reason:
         raise ArchiveError("error.cases.reason")
+    if len(reason.split()) < _LEAST_WORDS or sum(one.isalpha() for one in reason) < _LEAST_LETTERS:
+        raise ArchiveError("error.cases.reason_short")
     with opened(arguments) as archive:
         viewer = _custody(arguments, archive, now)
         recording = meant(archive, viewer, arguments.id, now, Deed.DECIDE_CASE).recording

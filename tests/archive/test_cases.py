@@ -74,6 +74,11 @@ def test_an_objection_that_is_upheld_ends_it_at_once_and_binds_later_calls_on_th
     assert (case["recording"], case["kind"], case["overdue"], case["held"]) == (recording, "objection", False, False)
     assert "objection to documentation" in dpo.does("cases", "show", recording).out
 
+    for short in ("x", "OK", "Ja.", "er det ja"):
+        refused = dpo.does("cases", "decide", recording, "--uphold", "--reason", short)
+        assert (refused.status, "too short" in refused.err) == (1, True)
+    assert opens_for(there, recording) == {KeyRole.CUSTODY}, "nothing was decided"
+
     said = dpo.does("cases", "decide", recording, "--uphold", "--reason", "not needed any more")
 
     assert (said.status, "has been deleted" in said.out, "is remembered" in said.out) == (0, True, True)
@@ -99,7 +104,7 @@ def test_an_objection_that_is_rejected_opens_it_again_and_its_own_dates_hold(the
     assert opens_for(there, recording) == {KeyRole.CUSTODY, KeyRole.DOCUMENTATION}
     assert there.desk.archive.find(recording).expires == before
     assert listed(dpo) == []
-    assert dpo.does("cases", "decide", recording, "--uphold", "--reason", "x").status == 1
+    assert dpo.does("cases", "decide", recording, "--uphold", "--reason", "a claim is open").status == 1
     known = there.desk.archive.lookups.look_up(asked(SALG, number=NUMBER, at=datetime.now(UTC)))
     assert known.upheld == frozenset()
     assert verify(there.desk.archive).ok
@@ -111,7 +116,7 @@ def test_grounds_are_decided_for_training_alone(there: House, dpo: Person, uphol
     recording = grounds(there)
     assert opens_for(there, recording) == {KeyRole.CUSTODY, KeyRole.DOCUMENTATION}
     how = "--uphold" if uphold else "--reject"
-    assert dpo.does("cases", "decide", recording, how, "--reason", "judged").status == 0
+    assert dpo.does("cases", "decide", recording, how, "--reason", "judged by their grounds").status == 0
     more = set[KeyRole]() if uphold else {KeyRole.TRAINING}
     assert opens_for(there, recording) == {KeyRole.CUSTODY, KeyRole.DOCUMENTATION} | more
     known = there.desk.archive.lookups.look_up(asked(SALG, number=NUMBER, at=datetime.now(UTC)))
@@ -124,7 +129,7 @@ def test_grounds_are_decided_for_training_alone(there: House, dpo: Person, uphol
 def test_a_hold_keeps_what_was_upheld_for_data_protection_alone(there: House, dpo: Person) -> None:
     recording = objected(there)
     holding.raise_hold(there.desk.archive, recording, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
-    said = dpo.does("cases", "decide", recording, "--uphold", "--reason", "not needed")
+    said = dpo.does("cases", "decide", recording, "--uphold", "--reason", "it is not needed")
     assert (said.status, "A hold keeps the recording" in said.out) == (0, True)
     assert opens_for(there, recording) == {KeyRole.CUSTODY}
     assert there.desk.archive.find(recording).restricted == "hold_only"
@@ -153,7 +158,7 @@ def test_after_a_month_it_is_overdue_in_the_list_in_health_in_doctor_and_by_each
 def test_who_is_not_data_protection_neither_lists_nor_decides_and_the_log_tells(there: House) -> None:
     recording = objected(there)
     other = there.person("case", KeyRole.DOCUMENTATION, KeyRole.TRAINING)
-    for words in (("list",), ("show", recording), ("decide", recording, "--uphold", "--reason", "x")):
+    for words in (("list",), ("show", recording), ("decide", recording, "--uphold", "--reason", "it is not needed")):
         assert other.does("cases", *words).status == 1
     assert [one.event for one in there.desk.archive.audit_of()][-3:] == ["refused"] * 3
     assert is_there(there, recording)

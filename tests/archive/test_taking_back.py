@@ -63,7 +63,7 @@ def test_an_opt_out_by_number_ends_training_days_later_in_each_call_and_is_remem
 
     said = handler.does("archive", "opt-out", "--number", "20 12 34 56")
 
-    assert (said.status, said.err) == (0, "")
+    assert (said.status, said.err.strip()) == (0, "Tell the person that it has been done.")
     assert f"{both}  no longer used for training" in said.out
     # A case handler finds no training sample: that one is gone, and not named to them.
     assert alone not in said.out

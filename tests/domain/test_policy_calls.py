@@ -109,7 +109,7 @@ def test_what_is_never_recorded_is_so_on_our_side_as_well_and_an_emergency_numbe
         ('a = "Begge parter har gavn af, at det aftalte kan vises.", ', "G20.a"),
         ('b = "Næsten alle opkald ender med en aftale.", ', "G20.b"),
         (', c = "Aftalen kan ikke vises på anden måde."', "G20.c"),
-        ('G21 = { a = "notater er ikke nok", d = "nuancer" }\n', "G21"),
+        ('G21 = { a = "notater viser ikke, hvad der blev lovet", d = "nuancer afgør, hvad der er aftalt" }\n', "G21"),
         ('conclusion = "Behovet er der."\n', "conclusion"),
     ],
 )
@@ -130,7 +130,12 @@ def test_documentation_on_interest_without_a_whole_assessment_needs_consent_and_
 @pytest.mark.rule("G21")
 @pytest.mark.parametrize("factor", "abcdef")
 def test_one_factor_is_enough_for_a_whole_assessment(factor: str) -> None:
-    loaded = policy_of(POLICY.replace('{ a = "notater er ikke nok", d = "nuancer" }', f'{{ {factor} = "vejer" }}'))
+    loaded = policy_of(
+        POLICY.replace(
+            '{ a = "notater viser ikke, hvad der blev lovet", d = "nuancer afgør, hvad der er aftalt" }',
+            f'{{ {factor} = "det vejer tungt i disse opkald" }}',
+        )
+    )
     assert loaded.remarks == ()
     assert loaded.policy.line[0].basis(Purpose.DOCUMENTATION) is Basis.LEGITIMATE_INTEREST
 

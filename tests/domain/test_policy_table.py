@@ -48,11 +48,21 @@ TABLE = {
         ("need_otherwise",),
     ),
     "another reason as the only factor": (
-        ('G21 = { a = "notater er ikke nok", d = "nuancer" }', 'G21 = { x = "Børsen kræver et spor af hver handel." }'),
+        (
+            'G21 = { a = "notater viser ikke, hvad der blev lovet", d = "nuancer afgør, hvad der er aftalt" }',
+            'G21 = { x = "Børsen kræver et spor af hver handel." }',
+        ),
         (),
         (),
     ),
-    "no factor at all": (('G21 = { a = "notater er ikke nok", d = "nuancer" }', "G21 = {}"), (), ("no_assessment",)),
+    "no factor at all": (
+        (
+            'G21 = { a = "notater viser ikke, hvad der blev lovet", d = "nuancer afgør, hvad der er aftalt" }',
+            "G21 = {}",
+        ),
+        (),
+        ("no_assessment",),
+    ),
     "a number without a reason": (("Så mange gennemgås hver uge.", "Fordi."), (), ("reason_short",)),
     "a longer period without a reason": (
         (INTEREST, INTEREST.replace("P3M", "P6M") + 'why_longer = "Sager"\n\n'),

@@ -66,6 +66,8 @@ def _take_back(arguments: argparse.Namespace, right: Right, purpose: Purpose | N
             print_line(tell(f"rights.nothing.{right}"))
         if right is Right.OPT_OUT and arguments.number is not None:
             print_line(tell("rights.remembered"))
+    if done.ended:
+        print(tell("rights.tell"), file=sys.stderr)  # noqa: T201
     if done.running:
         print(tell("rights.running", count=done.running), file=sys.stderr)  # noqa: T201
     if done.unreadable:

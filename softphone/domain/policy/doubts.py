@@ -22,6 +22,7 @@ from softphone.domain.policy.model import Controller, Line, Policy
 from softphone.domain.policy.period import Period
 from softphone.domain.policy.purposes import (
     EXPLICIT_CONSENT,
+    FACTORS,
     THREE_MONTHS,
     Assessment,
     AtEnd,
@@ -53,6 +54,10 @@ MOST_REVIEWED = 500
 """calls that one reviewer can hear in a week of nothing else, and not use"""
 LEAST_LETTERS = 20
 """a reason in fewer is none"""
+LEAST_CONCLUSION = 10
+"""letters: *the need is there* concludes, *yes* does not"""
+_EMERGENCY = frozenset({"112", "114", "1813", "000", "110", "111", "113", "119", "911", "999"})
+"""what is called in an emergency, here and elsewhere (114 and 1813: the police and the doctor, in Denmark)"""
 
 _GENERAL_PAGE = re.compile(
     r"privat(?:livs?|data)?[-_]?(?:politik|beskyttelse)|privacy|persondata|personoplysning(?:er|spolitik)|data-?protection"
@@ -171,6 +176,9 @@ def _whole(policy: Policy, today: date) -> Iterator[Finding]:
         yield Finding(("audit_retention",), "audit_shorter", params)
     if not policy.emergency:
         yield Finding(("emergency",), "no_emergency")
+    for n, number in enumerate(policy.emergency):
+        if number not in _EMERGENCY:
+            yield Finding(("emergency", n), "emergency_number", {"value": number})
     obliged = [line.id for line in policy.line if line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION]
     if policy.never_record and obliged:
         params = {"lines": ", ".join(obliged), "left": ", ".join(policy.never_record)}
@@ -325,15 +333,17 @@ def _documentation(path: KeyPath, part: Documentation, line: Line) -> Iterator[F
 
 def _assessed(path: KeyPath, part: Assessment) -> Iterator[Finding]:
     """An answer that is none, or that says of itself that the need can be met otherwise (G20, G22)."""
-    answers = {f"G20.{name}": getattr(part.G20, name) for name in "abc"} | {"conclusion": part.conclusion}
+    answers = {f"G20.{name}": getattr(part.G20, name) for name in "abc"}
+    answers |= {f"G21.{name}": getattr(part.G21, name) for name in FACTORS} | {"conclusion": part.conclusion}
     for name, answer in answers.items():
         here = (*path, *name.split("."))
         if answer is None:
             continue
-        if name != "conclusion" and _letters(answer) < LEAST_LETTERS:
+        if _letters(answer) < (LEAST_CONCLUSION if name == "conclusion" else LEAST_LETTERS):
             yield Finding(here, "need_short", {"name": name, "value": answer})
         clauses = re.split(r"[,.;:–]\s", answer)
-        if any(_OTHERWISE.search(one) and not _NEGATED.search(one) for one in clauses):
+        otherwise = any(_OTHERWISE.search(one) and not _NEGATED.search(one) for one in clauses)
+        if otherwise and not name.startswith("G21"):
             yield Finding(here, "need_otherwise", {"name": name, "value": answer})
 
 

@@ -213,6 +213,7 @@ _OF_A_KIND: Mapping[str, str] = {
     "long_own_calls": "L2",
     "audit_shorter": "G11",
     "no_emergency": "G01",
+    "emergency_number": "G01",
     "confirmed_later": "G11",
     "confirmed_name": "G11",
     "not_signed": "G11",

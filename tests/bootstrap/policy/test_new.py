@@ -30,7 +30,7 @@ Bestillinger skal kunne vises.
 Begge har gavn af, at det aftalte kan vises.
 Næsten alle ringer for at bestille.
 Aftalen er mundtlig og gælder straks.
-Pris og tid.
+Pris og tid aftales kun mundtligt.
 Det kan ikke gøres anderledes.
 2
 5 %
