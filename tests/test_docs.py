@@ -152,9 +152,10 @@ def test_every_key_of_the_review_is_told_to_team_leads() -> None:
     assert [one for one in keys if one not in table and one not in "↑ ↓"] == []
 
 
-def test_the_decisions_are_numbered_without_a_gap_and_each_says_what_it_costs() -> None:
+def test_each_decision_has_a_number_of_its_own_and_says_what_it_costs() -> None:
     decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-    assert [path.name[:3] for path in decisions] == [f"{number:03}" for number in range(1, len(decisions) + 1)]
+    numbers = [int(path.name[:3]) for path in decisions]
+    assert len({*numbers}) == len(numbers)
     for path in decisions:
         told = path.read_text(encoding="utf-8")
         assert told.startswith(f"# {path.name[:3]} ")

@@ -41,7 +41,7 @@ from softphone.archive.proof import audit
 from softphone.archive.proof.audit import KEY, KEY_SHOWN, Deciding, Wanted
 from softphone.archive.proof.checkpoint import Head, Signer
 from softphone.archive.proof.repair import Repaired, let_orphan_go, repair
-from softphone.archive.retention.clock import believe
+from softphone.archive.retention.clock import Steady, believe
 from softphone.archive.sharing import check_local
 from softphone.archive.tables import audit as entries
 from softphone.archive.tables import recordings, time_in, wraps
@@ -49,7 +49,6 @@ from softphone.archive.writers import Writers
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason
-from softphone.domain.retention import Steady
 
 NEW_CATALOG = "catalog.new"
 """while an archive is being made"""

@@ -23,17 +23,16 @@ from softphone.archive.files.disk import rename_new
 from softphone.archive.files.opus import Pcm
 from softphone.archive.files.reader import Mark
 from softphone.archive.files.seeking import SeekingReader
-from softphone.archive.proof.audit import believe_clock
 from softphone.archive.proof.checkpoint import Head
 from softphone.archive.proof.verify import Progress, Proof
 from softphone.archive.proof.verify import verify as run_verify
+from softphone.archive.retention.clock import Steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, SweptItem
 from softphone.archive.retention.sweep import sweeping as run_sweep
 from softphone.archive.tables import audit
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
-from softphone.domain.retention import Steady
 
 WAV_SAMPLE = 4
 """bytes, of both sides"""
@@ -186,9 +185,7 @@ def sweeping(
     """`clock` is the true time; a later `now` is for a dry run or a demo's archive alone. `clock_is_right`: a person says so."""
     witness = clock if clock_is_right else None
     if clock_is_right and not dry_run:
-        decided = archive.decided_on()
-        with archive.catalog.writing() as connection:
-            believe_clock(connection, archive.desk, clock, decided)
+        archive.note(archive.decided_on()(AuditEntry("clock_believed", "G10", clock, "")))
     return run_sweep(
         archive, now, clock=clock, steady=steady, witness=witness, dry_run=dry_run, terms=terms, go_on=go_on
     )

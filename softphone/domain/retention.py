@@ -79,61 +79,6 @@ def answer_by(asked_at: datetime, time_zone: str) -> datetime:
     return following - timedelta(seconds=1)
 
 
-_SLACK = timedelta(hours=1)
-_WITNESS_SLACK = timedelta(days=1)
-LONGEST_ABSENCE = timedelta(days=31)
-AWAY_PER_WORK = 7
-"""a day at work makes up for a week away"""
-
-
-@dataclass(frozen=True, slots=True)
-class Steady:
-    """A clock that nobody sets: how long the machine has been up, its sleep included. `boot`: which start of it that was."""
-
-    boot: str
-    up: timedelta
-
-    def since(self, before: Steady | None) -> timedelta:
-        """So much has passed at the least: of another boot no more is known than how long this one has lasted. What is called
-        another boot may be the same."""
-        if before is None:
-            return timedelta()
-        return self.up - before.up if self.up >= before.up else self.up
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the clock said when it was last believed, and the steady clock then. `away`: how far it has gone that no clock has
-    seen and no work has made up for."""
-
-    at: datetime
-    steady: Steady | None = None
-    away: timedelta = timedelta()
-
-
-def believed(
-    now: datetime, seen: Seen | None, *, steady: Steady | None = None, witness: datetime | None = None
-) -> Seen | None:
-    """What is last seen then. None: the clock may have jumped, so that nothing may be deleted by it.
-
-    A `witness` (what a person, or another clock, says of the time) settles it. Without one, what the clock gains on the steady
-    one is a jump within a boot; else an absence, of which there is no more than so much at a time, and in sum until the machine
-    has been at work. However it is set, it is never believed further ahead than `LONGEST_ABSENCE` and `AWAY_PER_WORK` times
-    the time that has been witnessed.
-    """
-    if witness is not None:
-        return Seen(now, steady) if abs(now - witness) <= _WITNESS_SLACK else None
-    if seen is None:
-        return Seen(now, steady)
-    worked = steady.since(seen.steady) if steady else timedelta()
-    gained = now - seen.at - worked
-    same_boot = steady is not None and seen.steady is not None and steady.boot == seen.steady.boot
-    if now < seen.at - _SLACK or gained > LONGEST_ABSENCE or (same_boot and abs(gained) > _WITNESS_SLACK):
-        return None
-    away = max(seen.away + gained - AWAY_PER_WORK * worked, timedelta())
-    return Seen(now, steady, away) if away <= LONGEST_ABSENCE else None
-
-
 class Ended(StrEnum):
     """How one purpose of a recording stands."""
 

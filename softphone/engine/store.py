@@ -24,14 +24,13 @@ from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys.wraps import Recipient, Secrets
 from softphone.archive.known import Asked, CallBackRow, Lookups
 from softphone.archive.ledger import Ledger
-from softphone.archive.retention.clock import steady
+from softphone.archive.retention.clock import Steady, steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms
 from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, RememberRefusal, UseDraw
 from softphone.domain.decision import Known
 from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.policy import AtEnd, Line, Policy
 from softphone.domain.purpose import Purpose, Reason
-from softphone.domain.retention import Steady
 from softphone.engine import earlier
 from softphone.engine.backup_runner import BackupRunner
 from softphone.engine.call.live import LiveCall

@@ -16,12 +16,12 @@ from softphone.archive.archive import Archive
 from softphone.archive.files.disk import REFUSALS, UNWRITABLE
 from softphone.archive.retention import holding
 from softphone.archive.retention.cases import open_cases
-from softphone.archive.retention.clock import is_doubtful, steady
+from softphone.archive.retention.clock import Steady, is_doubtful, steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
 from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
-from softphone.domain.retention import HoldState, Steady
+from softphone.domain.retention import HoldState
 from softphone.domain.roles import Deed
 from softphone.engine.housekeeping import Housekeeper
 from softphone.wire import PolicyPhase, Said

@@ -25,7 +25,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from tests.archive.disk import ext4, pages_in
-from tests.archive.scene import AFTER, AT, DOCUMENTATION, TRAINING, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 FIVE_YEARS_ON = datetime(2031, 12, 1, tzinfo=UTC)
@@ -84,7 +84,7 @@ def test_whichever_way_a_recording_goes_no_byte_of_it_is_left(desk: Scene, way: 
     assert left == ([] if way else [*secret, *chunks])
     assert path.exists() == (way is None)
     assert desk.archive.audit_of(recording)
-    assert verify(desk.archive, now=AFTER).ok
+    assert verify(desk.archive).ok
 
 
 @pytest.mark.torture
@@ -245,14 +245,14 @@ def test_the_log_s_first_part_goes_in_its_time_and_what_is_left_still_proves_its
     assert (rows[-1].event, rows[-1].params) == ("sweep_log_cut", {"count": 5, "kept": "P5Y", "begins": 6})
     # Heads that were kept elsewhere are borne out, also that of the entry which the chain now begins after.
     for head in (first, second, desk.archive.head(over)):
-        assert verify(desk.archive, head, now=AFTER).findings == ()
+        assert verify(desk.archive, head).findings == ()
     desk.archive.note(AuditEntry("more", "G11", over, ""))
     desk.reopen().close()
-    assert verify(desk.archive, now=AFTER).ok
+    assert verify(desk.archive).ok
     assert swept(desk, over) == []
     # And again, in the second part's time.
     assert swept(desk, over + timedelta(days=800))[0].count == 5
-    assert verify(desk.archive, second, now=AFTER).findings == ()
+    assert verify(desk.archive, second).findings == ()
 
 
 def test_a_long_log_goes_a_part_at_a_time_and_no_further_than_was_wanted(
@@ -272,7 +272,7 @@ def test_a_long_log_goes_a_part_at_a_time_and_no_further_than_was_wanted(
     assert swept(desk, FIVE_YEARS_ON) == planned == [SweptItem(Swept.LOG_CUT, None, "G10", count=15)]
     assert parts == [6, 12, 15]
     for head in heads:
-        assert verify(desk.archive, head, now=AFTER).findings == ()
+        assert verify(desk.archive, head).findings == ()
 
 
 def test_a_log_that_another_has_cut_further_meanwhile_is_left_as_it_is(
@@ -293,7 +293,7 @@ def test_a_log_that_another_has_cut_further_meanwhile_is_left_as_it_is(
     done = sweep(desk.archive, AT + 12 * day, clock=AT + 12 * day, terms=kept)
     other.close()
     assert [one.what for one in done] == []
-    assert verify(desk.archive, now=AFTER).ok
+    assert verify(desk.archive).ok
 
 
 def test_an_entry_that_has_gone_is_in_no_page(desk: Scene) -> None:
@@ -313,13 +313,11 @@ def test_where_there_is_no_checkpoint_or_the_log_was_changed_nothing_of_it_goes(
         connection.exec_driver_sql("DROP TRIGGER audit_no_update")
         connection.exec_driver_sql("UPDATE audit SET event = 'another' WHERE number = 2")
     assert swept(desk, FIVE_YEARS_ON) == []
-    assert ("audit_changed", 2) in [
-        (one.code, one.params.get("number")) for one in verify(desk.archive, now=AFTER).findings
-    ]
+    assert ("audit_changed", 2) in [(one.code, one.params.get("number")) for one in verify(desk.archive).findings]
 
 
 def found(archive: Archive, head: Head | None = None) -> list[str]:
-    return [finding.code for finding in verify(archive, head, now=AFTER).findings]
+    return [finding.code for finding in verify(archive, head).findings]
 
 
 def test_the_beginning_of_a_log_cannot_be_removed_before_its_time_by_who_has_the_catalog_alone(desk: Scene) -> None:

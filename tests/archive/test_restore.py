@@ -27,7 +27,7 @@ from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Head, heads
 from softphone.archive.proof.health import health
 from softphone.archive.proof.verify import verify
-from softphone.archive.retention.clock import steady
+from softphone.archive.retention.clock import Steady, steady
 from softphone.archive.retention.holding import confirm, lift, raise_hold, standing
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import open_review
@@ -45,7 +45,6 @@ from softphone.domain.changes import (
 )
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.domain.retention import Steady
 from tests.archive.lines import asked, line
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, MemoryKeys, Scene, scene, strength
 

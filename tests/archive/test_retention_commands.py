@@ -143,11 +143,7 @@ def test_a_file_that_belongs_to_nothing_is_let_go_by_data_protection_for_a_reaso
     assert not orphan.exists()
     refused, entry = desk.archive.audit_of("orphan")
     assert (refused.event, refused.params["deed"]) == ("refused", "judge")
-    assert (entry.event, entry.params["why"], len(str(entry.params["proof"]))) == (
-        "orphan_deleted",
-        "of an old test",
-        64,
-    )
+    assert (entry.event, entry.params["why"]) == ("orphan_deleted", "of an old test")
     run("archive", "verify")
     assert desk.archive.vault.path(recording).exists()
 

@@ -14,7 +14,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention.sweep import sweep
 from tests.archive.promises import REFUSED
-from tests.archive.scene import AFTER, AT
+from tests.archive.scene import AT
 from tests.archive.test_crash import ROOT, SEED, Killed
 from tests.archive.together import SWEPT
 
@@ -39,7 +39,7 @@ def work(folder: Path, seconds: float) -> dict[str, list[str]]:
     try:
         archive.repair(AT)
         sweep(archive, SWEPT, clock=SWEPT, witness=SWEPT)
-        proof = verify(archive, now=AFTER)
+        proof = verify(archive)
         assert proof.ok, proof.findings
     finally:
         archive.close()

@@ -246,9 +246,7 @@ LATER = POLICY.replace("2020-10-01", "2026-12-01")
 
 @pytest.mark.rule("L1")
 @pytest.mark.rule("G11")
-def test_an_obliged_line_is_taken_up_before_its_employees_are_told_only_once_confirmed() -> (
-    None
-):
+def test_an_obliged_line_is_taken_up_before_its_employees_are_told_only_once_confirmed() -> None:
     with pytest.raises(PolicyPartlyRead) as caught:
         policy_of(LATER)
     (fault,) = caught.value.faults

@@ -62,9 +62,7 @@ def test_where_the_policy_calls_back_the_party_is_put_on_the_list() -> None:
 
 
 @pytest.mark.rule("N4")
-def test_who_is_to_be_called_back_at_a_withheld_number_is_listed_and_asked_for_it_in_time() -> (
-    None
-):
+def test_who_is_to_be_called_back_at_a_withheld_number_is_listed_and_asked_for_it_in_time() -> None:
     known, withheld = (Call(replace(SCENES["N4 call back"], withheld=it)).hear().opt_out() for it in (False, True))
     assert known.status.notes == ("call_back_listed",)
     assert withheld.status.notes == ("call_back_listed", "ask_for_number")

@@ -37,7 +37,6 @@ from softphone.archive.marker import BEGUN, MARKER, REPLACED, Marker, read_marke
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Signer
-from softphone.archive.retention import clock
 from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
 from softphone.archive.tables import recordings
 from softphone.archive.writers import RESTORING, Writers
@@ -178,7 +177,6 @@ class _Restoring:
         with closing(archive):
             with catalog.writing() as connection:
                 touched.forget_all(connection)
-                clock.moved(connection)
             if former is None:
                 ended = {(line.kind, line.id): line.terms for line in read.lines}
                 self._end(archive, ended.items(), now)

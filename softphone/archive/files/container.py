@@ -218,7 +218,7 @@ class Sealer:
 
 
 def digest(header: bytes, chunks: Iterable[Chunk]) -> str:
-    """SHA-256 of the header and a segment's records, in the order of their writing: the log says it of each (ADR 022)."""
+    """SHA-256 of the header and a segment's records, in the order of their writing: the log says it of each."""
     told = hashlib.sha256(header)
     for chunk in chunks:
         told.update(chunk.pack())

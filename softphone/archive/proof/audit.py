@@ -8,23 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
-from softphone.archive.tables import audit, audit_begins, meta, time_in
+from softphone.archive.tables import audit, audit_begins, meta
 from softphone.domain.changes import AuditEntry
 
 GENESIS = "0" * 64
 BATCH = 5_000
 """entries read at one look"""
-SWEPT, NOT_SWEPT = "sweep_", "sweep_clock_doubtful"
-"""how the entries of a sweep begin, and the one by which nothing was deleted"""
-BELIEVED = "clock_believed"
-"""custody has looked at the clock, at the log as it was then: the last number of each desk"""
 RESTORED = "archive_restored"
 """the log goes on from where a backup was, which may be an older day"""
 WRITTEN = "written"
@@ -38,8 +33,6 @@ KEY_SHOWN = 16
 LIFTED = "hold_lifted"
 Deciding = Callable[[AuditEntry], AuditEntry]
 """gives an entry the custody key by which it was decided"""
-AHEAD = timedelta(days=1)
-"""days are what a sweep deletes by"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +106,6 @@ class Chain:
     """The chains of all desks, read a batch at a look: none is kept open for long, and what is written meanwhile is read too."""
 
     def __init__(self) -> None:
-        self._ahead: list[Row[Any]] = []
-        self._looked_at: dict[str, int] = {}
-        """of each desk, the last entry that there was when custody looked at the clock"""
-        self._newest: dict[str, tuple[datetime, Row[Any]]] = {}
-        """of each desk, the sweep's entry with the latest time"""
         self.count: dict[str, int] = {}
         """entries of each desk"""
         self._ended: dict[str, tuple[int, str]] = {}
@@ -146,7 +134,6 @@ class Chain:
         number, previous = self._ended.get(desk, (0, GENESIS))
         self._place[desk] = row.number
         self.count[desk] = self.count.get(desk, 0) + 1
-        self._look_at_time(desk, row)
         if not isinstance(row.number, int):
             return Break(desk, number + 1, "changed")
         self._ended[desk] = (row.number, row.hash)
@@ -155,35 +142,6 @@ class Chain:
         if row.previous != previous or row.hash != _digest(row._mapping, row.previous):
             return Break(desk, row.number, "changed")
         return None
-
-    def ahead(self, now: datetime) -> list[tuple[Row[Any], bool]]:
-        """Entries of a sweep more than a day later than one of a sweep that follows, or than `now`: less may have been due than
-        went. Each with whether custody has looked at the clock since."""
-        found = [*self._ahead, *(row for at, row in self._newest.values() if at - now > AHEAD)]
-        return [(row, row.number <= self._looked_at.get(row.desk, 0)) for row in found]
-
-    def _look_at_time(self, desk: str, row: Row[Any]) -> None:
-        """Of sweeps alone, and of those who looked at the clock for one: what a call had to say may have waited for its archive,
-        and comes late."""
-        if row.event == BELIEVED:
-            self._look_at_clock(row)
-        elif not str(row.event).startswith(SWEPT):
-            return
-        sweeps, newest, at = row.event not in (NOT_SWEPT, BELIEVED), self._newest.get(desk), time_in(row.at)
-        if at is None:
-            return
-        if newest is not None and newest[0] - at > AHEAD:
-            self._ahead.append(newest[1])
-            newest = None
-            del self._newest[desk]
-        if sweeps and (newest is None or newest[0] < at):
-            self._newest[desk] = (at, row)
-
-    def _look_at_clock(self, row: Row[Any]) -> None:
-        with suppress(ValueError, TypeError, AttributeError):
-            for desk, number in json.loads(row.params).items():
-                if isinstance(number, int):
-                    self._looked_at[desk] = max(number, self._looked_at.get(desk, 0))
 
     def _ends(self, connection: Connection, begins: dict[str, tuple[int, str]]) -> Iterator[Break]:
         ends = {row.name: row.value for row in connection.execute(select(meta).where(meta.c.name.like("audit-end-%")))}
@@ -199,13 +157,6 @@ class Chain:
         for desk, (number, _) in self._ended.items():
             if _end(desk) not in ends:
                 yield Break(desk, number + 1, "cut_off")
-
-
-def believe_clock(connection: Connection, desk: str, at: datetime, decided: Deciding) -> None:
-    """Custody has looked at the clock: a sweep that is in the log by now, by a clock that was set ahead, is known of."""
-    ends = {one: end.number for one in desks(connection) if (end := last(connection, one)) is not None}
-    entry = AuditEntry(BELIEVED, "G10", at, "", params=ends)
-    append(connection, desk, [decided(entry)])
 
 
 def desks(connection: Connection) -> Iterator[str]:

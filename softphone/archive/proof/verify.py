@@ -9,7 +9,6 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -39,7 +38,7 @@ from softphone.domain.purpose import KeyRole
 NOTES = frozenset(
     {
         *("broke_off", "torn", "condemned", "segment_empty", "object_begun", "checkpoint_none"),
-        *("former_left", "restore_left", "swept_ahead_known"),
+        *("former_left", "restore_left"),
     }
 )
 """what a crash, a segment that never began or a restore leaves by itself: told, and no fault"""
@@ -87,14 +86,12 @@ class Proof:
         return {**asdict(self), "ok": self.ok, "findings": [asdict(finding) for finding in self.findings]}
 
 
-def verify(
-    archive: Archive, head: Head | None = None, progress: Progress | None = None, now: datetime | None = None
-) -> Proof:
+def verify(archive: Archive, head: Head | None = None, progress: Progress | None = None) -> Proof:
     """Everything, a batch of recordings at a time; `head`: what was kept elsewhere of the log. It may run beside a writer:
     what a second look does not bear out has only changed meanwhile. A page that is damaged ends the look at what stands in it,
     and no other. Raises ArchiveError where the catalog cannot be read at all, and what `progress` raises.
     """
-    now, done, total = now or archive.clock(), 0, 0
+    done, total = 0, 0
     look: _Look | None = None
 
     def step() -> None:
@@ -105,14 +102,6 @@ def verify(
     chain = Chain()
     log = [*_as_far(_log(archive, archive.catalog.reading, head, chain, step))]
     findings += log
-    if not archive.demo:
-        # By whose clock something was deleted before its time, as far as the log's own times tell; a demo's may be tried out.
-        findings += [
-            Finding(
-                "swept_ahead_known" if known else "swept_ahead", {"desk": row.desk, "number": row.number, "at": row.at}
-            )
-            for row, known in chain.ahead(now)
-        ]
 
     def each() -> Iterator[Finding]:
         nonlocal done, total, look

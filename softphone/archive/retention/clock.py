@@ -1,15 +1,12 @@
-"""What the clock last said when it was believed, and a clock that nobody sets beside it: kept in the catalog, so that one which
-jumps is noticed (G10); and when the last sweep came to its end.
-
-It decides nothing; whether a clock is doubtful is `domain.retention`'s.
+"""Whether the clock may be deleted by (G10): held to what it said when it was last believed, which the catalog keeps with the
+machine's clock since its start, and when the last sweep came to its end.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -18,55 +15,75 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, insert, select
 
 from softphone.archive.tables import meta, time_in
-from softphone.domain import retention
-from softphone.domain.retention import Seen, Steady
 
-_SEEN, _BESIDE, _SWEPT = "clock-seen", "clock-seen-beside", "last-swept"
-_UNIT = timedelta(microseconds=1)
-_MOST = timedelta(days=100 * 366) // _UNIT
-_TOLD = re.compile(r"(?P<at>\S+) (?P<boot>\S+) (?P<up>\d{1,18}) (?P<away>\d{1,18})", re.ASCII)
-_NONE = "-"
-"""the boot, where no other clock was there"""
+_SEEN, _SWEPT = "clock-seen", "last-swept"
+_BACK = timedelta(hours=1)
+_JUMP = timedelta(days=1)
+LONGEST_OFF = timedelta(days=30)
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
-"""when, where somebody changed it into what is no time: so long ago that the clock is doubted until a person has looked"""
+"""of what is no time: so long ago that a person must look"""
 
 
-def last_seen(connection: Connection) -> datetime | None:
-    return _read(connection, _SEEN)
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """A clock that nobody sets: how long the machine has been up, its sleep included. `boot`: which start of it that was."""
+
+    boot: str
+    up: timedelta
 
 
-def last_swept(connection: Connection) -> datetime | None:
-    """A sweep that was not broken off: all that was due by then has gone."""
-    return _read(connection, _SWEPT)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the clock said when it was last believed, and the steady clock then."""
+
+    at: datetime
+    steady: Steady | None = None
 
 
-def whole_sweep(connection: Connection, now: datetime) -> None:
-    _write(connection, _SWEPT, now)
+def is_believed(now: datetime, seen: Seen | None, steady: Steady | None, witness: datetime | None) -> bool:
+    """A `witness` (a person, or another source of the time) settles it. Else the clock must not have gone back, nor forward by
+    more than a day that the running machine's own clock does not explain. A machine that was switched off has made no jump, but
+    after more than 30 days of it somebody must agree."""
+    if witness is not None:
+        return abs(now - witness) <= _JUMP
+    if seen is None:
+        return True
+    if now < seen.at - _BACK:
+        return False
+    if steady is not None and seen.steady is not None and steady.boot == seen.steady.boot:
+        return abs(now - seen.at - (steady.up - seen.steady.up)) <= _JUMP
+    return now - seen.at <= LONGEST_OFF
 
 
 def believe(
     connection: Connection, now: datetime, *, steady: Steady | None = None, witness: datetime | None = None
 ) -> bool:
     """Whether `now` is believed; then it is what was last seen."""
-    seen = _believed(connection, now, steady, witness)
-    if seen is None:
-        return False
-    _write(connection, _SEEN, now)
-    _tell(connection, seen)
-    return True
-
-
-def moved(connection: Connection) -> None:
-    """The catalog may have come from another machine: how long that one has been up bears no comparison with this one. What is
-    away stays."""
-    seen = _seen(connection)
-    if seen is not None and seen.steady is not None and seen.steady.boot != _boot():
-        _tell(connection, replace(seen, steady=None))
+    believed = is_believed(now, _seen(connection), steady, witness)
+    if believed:
+        beside = f" {steady.boot} {steady.up.total_seconds()}" if steady else ""
+        _put(connection, _SEEN, f"{now.isoformat()}{beside}")
+    return believed
 
 
 def is_doubtful(connection: Connection, now: datetime, beside: Steady | None = None) -> bool:
     """`beside`: what the clock that nobody sets says; asked here where left out."""
-    return _believed(connection, now, beside or steady(), None) is None
+    return not is_believed(now, _seen(connection), beside or steady(), None)
+
+
+def last_seen(connection: Connection) -> datetime | None:
+    seen = _seen(connection)
+    return seen.at if seen else None
+
+
+def last_swept(connection: Connection) -> datetime | None:
+    """A sweep that was not broken off: all that was due by then has gone."""
+    told = _get(connection, _SWEPT)
+    return (time_in(told) or _UNKNOWN) if told is not None else None
+
+
+def whole_sweep(connection: Connection, now: datetime) -> None:
+    _put(connection, _SWEPT, now.isoformat())
 
 
 def steady() -> Steady:
@@ -95,36 +112,16 @@ def _boot() -> str:
         return uuid4().hex
 
 
-def _believed(connection: Connection, now: datetime, steady: Steady | None, witness: datetime | None) -> Seen | None:
-    return retention.believed(now, _seen(connection), steady=steady, witness=witness)
-
-
 def _seen(connection: Connection) -> Seen | None:
-    at, beside = last_seen(connection), _get(connection, _BESIDE)
-    if at is None or beside is None:
-        return at and Seen(at)
-    told = _TOLD.fullmatch(str(beside))
-    up, away = (int(told[name]) for name in ("up", "away")) if told else (_MOST, _MOST)
-    if told is None or max(up, away) >= _MOST:
-        return Seen(_UNKNOWN)
-    if time_in(told["at"]) != at:
-        # An older program, which knows no other clock, has seen it since.
-        return Seen(at)
-    return Seen(at, Steady(told["boot"], up * _UNIT) if told["boot"] != _NONE else None, away * _UNIT)
-
-
-def _tell(connection: Connection, seen: Seen) -> None:
-    beside = seen.steady or Steady(_NONE, timedelta())
-    _put(connection, _BESIDE, f"{seen.at.isoformat()} {beside.boot} {beside.up // _UNIT} {seen.away // _UNIT}")
-
-
-def _read(connection: Connection, name: str) -> datetime | None:
-    told = _get(connection, name)
-    return (time_in(told) or _UNKNOWN).astimezone(UTC) if told is not None else None
-
-
-def _write(connection: Connection, name: str, at: datetime) -> None:
-    _put(connection, name, at.isoformat())
+    told = _get(connection, _SEEN)
+    if told is None:
+        return None
+    at, *beside = str(told).split(" ")
+    try:
+        steady = Steady(beside[0], timedelta(seconds=float(beside[1]))) if beside else None
+    except (ValueError, OverflowError, IndexError):
+        steady = None
+    return Seen(time_in(at) or _UNKNOWN, steady)
 
 
 def _get(connection: Connection, name: str) -> object:

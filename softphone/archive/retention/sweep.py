@@ -22,7 +22,7 @@ from softphone.archive.proof import audit
 from softphone.archive.proof.audit import HOLD
 from softphone.archive.proof.checkpoint import begins
 from softphone.archive.retention import cases, due, forgetting
-from softphone.archive.retention.clock import believe, last_seen, whole_sweep
+from softphone.archive.retention.clock import Steady, believe, last_seen, whole_sweep
 from softphone.archive.retention.forgetting import LOG_KEPT
 from softphone.archive.retention.found import AnyRow, Found, FoundPurpose, UnreadableError, read, row_of
 from softphone.archive.review import tally
@@ -41,7 +41,7 @@ from softphone.domain.changes import AuditEntry, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.domain.retention import JUDGE_WITHIN, Due, Ended, HoldStanding, Steady, hold_is_void, is_kept
+from softphone.domain.retention import JUDGE_WITHIN, Due, Ended, HoldStanding, hold_is_void, is_kept
 
 BATCH = 50
 """recordings looked at before what went is scoured out of the catalog's pages"""

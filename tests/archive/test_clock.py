@@ -1,0 +1,110 @@
+"""Which clocks a sweep deletes by."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive import commands
+from softphone.archive.archive import Archive
+from softphone.archive.retention.clock import Seen, Steady, is_believed, steady
+from softphone.archive.retention.sweep import Swept, sweep
+from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+UP = timedelta(days=3)
+LATER = datetime(2028, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path / "archive") as made:
+        yield made
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize(
+    ("clock", "up", "believed"),
+    [
+        # the machine has been up all along: its own clock has gone on by `up`
+        (HOUR, HOUR, True),
+        (100 * DAY, 100 * DAY, True),
+        (100 * DAY + 23 * HOUR, 100 * DAY, True),
+        (25 * HOUR, timedelta(), False),
+        (400 * DAY, HOUR, False),
+        (-2 * HOUR, HOUR, False),
+        (DAY, 3 * DAY, False),
+        # it was switched off and started anew, or nobody knows
+        (30 * DAY, None, True),
+        (31 * DAY, None, False),
+        (-HOUR, None, True),
+        (-2 * HOUR, None, False),
+        (-20_000 * DAY, None, False),
+    ],
+)
+def test_a_clock_that_jumps_is_not_believed(clock: timedelta, up: timedelta | None, believed: bool) -> None:
+    seen = Seen(AT, Steady("boot", UP))
+    for beside in [Steady("boot", UP + up)] if up is not None else [Steady("another", HOUR), None]:
+        assert is_believed(AT + clock, seen, beside, None) is believed
+        # A person, or another source of the time, settles it.
+        assert is_believed(AT + clock, seen, beside, AT + clock)
+        assert not is_believed(AT + clock, seen, beside, AT + clock + 2 * DAY)
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("jump", [400 * DAY, -2 * DAY])
+def test_nothing_is_deleted_by_a_clock_that_jumped_until_a_person_says_it_is_right(
+    desk: Scene, jump: timedelta
+) -> None:
+    due = desk.recorded(1, DOCUMENTATION, at=AT - 500 * DAY)
+    desk.archive.repair(AT)
+    jumped = AT + jump
+    for _ in range(2):
+        assert [item.what for item in sweep(desk.archive, jumped, clock=jumped)] == [Swept.CLOCK_DOUBTFUL]
+        # An engine that starts meanwhile does not make it true.
+        desk.archive.repair(jumped)
+    assert [row.recording for row in desk.archive.list(AT)] == [due]
+    assert [row.event for row in desk.archive.audit_of()].count("sweep_clock_doubtful") == 1
+
+    assert Swept.DISCARDED in {
+        one.what for one in commands.sweep(desk.archive, jumped, clock=jumped, clock_is_right=True)
+    }
+    assert [row.event for row in desk.archive.audit_of()].count("clock_believed") == 1
+    assert commands.sweep(desk.archive, jumped + DAY, clock=jumped + DAY) == []
+
+
+def test_set_right_the_clock_is_believed_again_by_itself(desk: Scene) -> None:
+    desk.recorded(1, DOCUMENTATION, at=AT - 500 * DAY)
+    desk.archive.repair(AT)
+    assert [item.what for item in sweep(desk.archive, LATER, clock=LATER)] == [Swept.CLOCK_DOUBTFUL]
+    assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, AT + HOUR, clock=AT + HOUR)}
+
+
+def test_a_dry_run_neither_doubts_the_clock_nor_moves_what_was_seen_of_it(desk: Scene) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    desk.archive.repair(AT)
+    assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, LATER, clock=LATER, dry_run=True)}
+    assert [item.what for item in sweep(desk.archive, LATER, clock=LATER)] == [Swept.CLOCK_DOUBTFUL]
+
+
+def test_what_was_seen_is_kept_from_one_start_to_the_next(desk: Scene) -> None:
+    desk.archive.repair(AT, Steady("boot", UP))
+    archive = Archive.open(desk.folder, desk.store)
+    assert archive.see(AT + 100 * DAY, Steady("boot", UP + 100 * DAY))
+    assert not archive.see(AT + 102 * DAY, Steady("boot", UP + 100 * DAY))
+    archive.close()
+
+
+def test_two_programs_of_one_boot_know_it_by_one_name_and_the_second_finds_it_later() -> None:
+    code = (
+        "from softphone.archive.retention.clock import steady; one = steady(); print(one.boot, one.up.total_seconds())"
+    )
+    before = steady()
+    boot, up = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert before.up < timedelta(seconds=float(up)) < steady().up
+    assert (boot == before.boot) == (sys.platform == "linux")
