@@ -10,11 +10,11 @@ import shutil
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, select
 from uuid_utils import uuid7
@@ -46,26 +46,19 @@ from softphone.archive.sharing import check_local
 from softphone.archive.tables import audit as entries
 from softphone.archive.tables import recordings, time_in, wraps
 from softphone.archive.writers import Writers
+from softphone.domain.archive.permission import Viewer
+from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason
+
+if TYPE_CHECKING:
+    from softphone.archive.seen import LocalArchive
 
 NEW_CATALOG = "catalog.new"
 """while an archive is being made"""
 RECORDINGS = "recordings"
 ONE_AT_A_TIME = "error.archive.full_one_at_a_time"
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """A line of the audit log, read back. Where somebody changed it into what cannot be read, `at` is None, `params` empty."""
-
-    number: int
-    at: datetime | None
-    event: str
-    rule: str
-    params: Mapping[str, Any]
-    recording: str | None = None
 
 
 class Archive:
@@ -169,6 +162,12 @@ class Archive:
             archive.close()
             raise ArchiveError("error.archive.no_number_key")
         return archive
+
+    def seen_by(self, viewer: Viewer, clock: Callable[[], datetime] | None = None) -> LocalArchive:
+        """As one person sees it, which asks by itself what they may. `clock`: what counts as now."""
+        from softphone.archive.seen import LocalArchive  # which stands on all of this
+
+        return LocalArchive(self, viewer, clock)
 
     def beside(self) -> Archive:
         """The same archive for a thread of its own: a connection writes for one at a time. To be closed by itself."""

@@ -117,7 +117,7 @@ def export(
     role: KeyRole | None = None,
     joined: bool = False,
     told: Mapping[str, str] | None = None,
-    go_on: Callable[[int, int], None] = lambda _done, _samples: None,
+    go_on: Callable[[int, int], object] = lambda _done, _samples: None,
 ) -> Exported:
     """A WAV: agent left, party right, 16 kHz. Pauses are silence of their length with a mark, or left out (`joined`).
 

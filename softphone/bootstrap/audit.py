@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from softphone.archive.archive import Archive, AuditRow, RecordingRow
-from softphone.archive.proof import audit
 from softphone.archive.proof.audit import KEY, KEY_SHOWN, LIFTED
+from softphone.domain.archive.recordings import AuditRow
 from softphone.texts import Texts
 
 LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "audit.heard"}
@@ -25,19 +24,6 @@ TYPED = frozenset({"access_not_answered", "judged_ended", "judged_kept", "orphan
 DAYS = frozenset({"answered", "judge_by", "look_again", "on", "since", "until"})
 REFUSALS = frozenset({"opening_refused", "review_refused"})
 """whose `why` is the code of what it was refused for"""
-
-
-def entries_of(archive: Archive, row: RecordingRow) -> list[AuditRow]:
-    """What happened to the recording and to its call, oldest first; another recording of that call is left out.
-
-    Raises ArchiveError.
-    """
-    with archive.catalog.reading() as connection:
-        of_call = audit.entries(connection, call=row.call)
-        others = {entry.number for entry in of_call if entry.recording not in (None, row.recording)}
-    told = [*archive.audit_of(call=row.call), *archive.audit_of(row.recording)]
-    by_number = {entry.number: entry for entry in told if entry.number not in others}
-    return [by_number[number] for number in sorted(by_number)]
 
 
 def in_words(entry: AuditRow, tell: Texts) -> str:

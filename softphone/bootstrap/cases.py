@@ -5,21 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import UTC, datetime
 
-from softphone.archive.access import Viewer, opens, policy_recipients, require
-from softphone.archive.archive import Archive
-from softphone.archive.retention.cases import Case, open_cases
-from softphone.archive.retention.deciding import decide
-from softphone.bootstrap.archive.shared import opened, print_line, when, words_of
-from softphone.bootstrap.archive.viewing import meant, policy_of, tell_of_other_keys, viewer_here
+from softphone.bootstrap.archive.shared import print_line, when, words_of
+from softphone.bootstrap.archive.viewing import seeing, tell_of_other_keys
 from softphone.bootstrap.audit import as_json as entry_as_json
-from softphone.bootstrap.audit import entries_of, in_words
-from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.audit import in_words
+from softphone.bootstrap.home import texts
+from softphone.domain.archive.decisions import Case
 from softphone.domain.errors import ArchiveError
-from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import local_day
-from softphone.domain.roles import Deed
 from softphone.texts import Texts
 
 _LEAST_WORDS, _LEAST_LETTERS = 3, 10
@@ -28,31 +22,22 @@ _LEAST_WORDS, _LEAST_LETTERS = 3, 10
 
 def cases_list(arguments: argparse.Namespace) -> int:
     """What is open, oldest first."""
-    tell, now = texts(), datetime.now(UTC)
-    with opened(arguments) as archive:
-        viewer = _custody(arguments, archive, now)
-        with archive.catalog.reading() as connection:
-            found = open_cases(connection, now)
-        own = [one for one in found if opens(archive, viewer, KeyRole.CUSTODY, one.recording)]
-    for one in own:
+    tell = texts()
+    with seeing(arguments, by_keys=True) as archive:
+        found = archive.cases.open()
+    for one in found.rows:
         print_line(json.dumps(_as_json(one)) if arguments.json else f"{one.recording}  {_told(one, tell)}")
-    if not found and not arguments.json:
+    if not found.rows and not found.others and not arguments.json:
         print_line(tell("cases.none"))
-    tell_of_other_keys(len(found) - len(own))
+    tell_of_other_keys(found.others)
     return 0
 
 
 def cases_show(arguments: argparse.Namespace) -> int:
     """With what the log tells of the recording."""
-    tell, now = texts(), datetime.now(UTC)
-    with opened(arguments) as archive:
-        viewer = _custody(arguments, archive, now)
-        row = meant(archive, viewer, arguments.id, now, Deed.DECIDE_CASE)
-        with archive.catalog.reading() as connection:
-            found = open_cases(connection, now, row.recording)
-        if not found:
-            raise ArchiveError("error.cases.none", id=row.recording)
-        entries = entries_of(archive, row)
+    tell = texts()
+    with seeing(arguments, by_keys=True) as archive:
+        row, found, entries = archive.cases.show(arguments.id)
     if arguments.json:
         told = {"cases": [_as_json(one) for one in found], "audit": [entry_as_json(entry) for entry in entries]}
         print_line(json.dumps(told, ensure_ascii=False))
@@ -68,30 +53,24 @@ def cases_show(arguments: argparse.Namespace) -> int:
 
 
 def cases_decide(arguments: argparse.Namespace) -> int:
-    tell, now = texts(), datetime.now(UTC)
+    tell = texts()
     reason = words_of(arguments.reason, "--reason")
     if not reason:
         raise ArchiveError("error.cases.reason")
     if len(reason.split()) < _LEAST_WORDS or sum(one.isalpha() for one in reason) < _LEAST_LETTERS:
         raise ArchiveError("error.cases.reason_short")
-    with opened(arguments) as archive:
-        viewer = _custody(arguments, archive, now)
-        recording = meant(archive, viewer, arguments.id, now, Deed.DECIDE_CASE).recording
+    with seeing(arguments, by_keys=True) as archive:
         # Whom it is opened for again stands in the policy; what is upheld needs none.
-        settings, _ = Home.of(arguments).settings(only_look=True)
-        recipients = [] if arguments.uphold else policy_recipients(policy_of(settings, archive))
-        done = decide(
-            archive,
-            recording,
-            now,
+        done = archive.cases.decide(
+            arguments.id,
             uphold=arguments.uphold,
             reason=reason,
-            recipients=recipients,
+            policy=None if arguments.uphold else archive.policy(),
             purpose=arguments.purpose,
         )
     for one in done.cases:
         code = "upheld" if arguments.uphold else "rejected"
-        print_line(tell(f"cases.{code}", id=recording, purpose=tell(f"purpose.{one.kind.purpose}")))
+        print_line(tell(f"cases.{code}", id=one.recording, purpose=tell(f"purpose.{one.kind.purpose}")))
     if done.gone:
         print_line(tell("cases.gone"))
     elif done.held:
@@ -100,12 +79,6 @@ def cases_decide(arguments: argparse.Namespace) -> int:
         print_line(tell("cases.remembered" if done.remembered else "cases.not_remembered"))
     print(tell("cases.tell.upheld" if arguments.uphold else "cases.tell.rejected"), file=sys.stderr)  # noqa: T201
     return 0
-
-
-def _custody(arguments: argparse.Namespace, archive: Archive, now: datetime) -> Viewer:
-    viewer = viewer_here(arguments, archive, by_keys=True)
-    require(archive, viewer, Deed.DECIDE_CASE, now)
-    return viewer
 
 
 def _told(one: Case, tell: Texts) -> str:

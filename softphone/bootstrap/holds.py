@@ -5,120 +5,78 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import UTC, datetime
 
-from softphone.archive.access import opens, policy_recipients, refuse, require, seen_by, viewer_of
-from softphone.archive.archive import Archive
-from softphone.archive.retention import holding
-from softphone.bootstrap.archive.shared import number_of, opened, print_line, words_of
-from softphone.bootstrap.archive.viewing import (
-    meant,
-    policy_of,
-    policy_unless_refused,
-    sees,
-    tell_of_other_keys,
-    viewer_here,
-)
-from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.archive.shared import number_of, print_line, words_of
+from softphone.bootstrap.archive.viewing import seeing, tell_of_other_keys
+from softphone.bootstrap.home import texts
+from softphone.domain.archive.decisions import HoldSeen, Lifted, Standing
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
-from softphone.domain.policy import Policy
-from softphone.domain.purpose import KeyRole
-from softphone.domain.retention import JUDGE_WITHIN, HoldState, local_day
-from softphone.domain.roles import Deed
-from softphone.system.user import user_name
+from softphone.domain.retention import CONFIRM_WITHIN, local_day
 from softphone.texts import Texts
 
 
 def holds_list(arguments: argparse.Namespace) -> int:
     """To custody those on what its key opens; to anybody those that they raised themselves, and on which recording where they
     see it."""
-    tell, now = texts(), datetime.now(UTC)
-    with opened(arguments) as archive:
-        viewer = viewer_here(arguments, archive, by_keys=True)
-        # At the phone its accounts have raised them.
-        all_of, own = viewer.may(Deed.FIND_ALL), {user_name(), *viewer.agents}
-        standing = [one for one in holding.standing(archive, now) if all_of or one.hold.raised_by in own]
-        found = [
-            one
-            for one in standing
-            if one.hold.raised_by in own or opens(archive, viewer, KeyRole.CUSTODY, one.recording)
-        ]
-        seen = {one.recording for one in found if viewer.finds_all or sees(archive, viewer, one.recording, now)}
-    tell_of_other_keys(len(standing) - len(found))
+    tell = texts()
+    with seeing(arguments, by_keys=True) as archive:
+        seen = archive.holds.standing()
+    tell_of_other_keys(seen.others)
     if arguments.json:
-        for one in found:
-            recording = {} if one.recording in seen else {"recording": None}
-            about = {**_as_json(one, whole=is_whole(one, custody=all_of)), **recording}
-            print_line(json.dumps(about, ensure_ascii=False))
+        for one in seen.holds:
+            print_line(json.dumps(_as_json(one.standing, named=one.named, whole=one.whole), ensure_ascii=False))
         return 0
-    if not standing:
-        print_line(tell("holds.none" if all_of else "holds.none_of_yours"))
-    for one in found:
-        recording = one.recording if one.recording in seen else "–"
-        print_line("  ".join([one.hold.hold, recording, told(one, tell, whole=is_whole(one, custody=all_of))]))
+    if not seen.holds and not seen.others:
+        print_line(tell("holds.none" if seen.all_of else "holds.none_of_yours"))
+    for one in seen.holds:
+        recording = one.standing.recording if one.named else "–"
+        print_line("  ".join([one.standing.hold.hold, recording, told(one, tell)]))
     return 0
 
 
 def holds_raise(arguments: argparse.Namespace) -> int:
     """All of a number at once; to whoever may not search by one it is told how many. Status 1 where there is nothing of it left,
     or something that nobody can read."""
-    tell, now, unreadable = texts(), datetime.now(UTC), set[str]()
+    tell = texts()
     access = arguments.raised_for == HoldBy.ACCESS
     by = HoldBy.ACCESS if access else HoldBy(arguments.by)
-    why, who = _reason(arguments.why, "--why"), user_name()
-    with opened(arguments) as archive:
-        settings, _ = Home.of(arguments).settings(only_look=True)
-        policy = policy_unless_refused(settings, archive)
-        within = policy.hold_unconfirmed if policy else holding.CONFIRM_WITHIN
-        viewer = viewer_of(archive, policy, [one.address for one in settings.accounts])
-        require(archive, viewer, Deed.RAISE_HOLD, now)
-        if arguments.number is not None:
-            number = number_of(arguments.number)
-            if number is None:
-                raise ArchiveError("error.holds.no_number")
-            if not archive.secrets.numbers:
-                refuse(archive, Deed.RAISE_HOLD, now)
-            key = next((ids[0] for ids in viewer.key_ids.values()), "")
-            found = holding.seek(archive, number, by, now, unreadable, key=key)
-            rows = ((row, seen_by(archive, viewer, row, now)) for row in found)
-            named = {row.recording for row, sight in rows if sight and sight.by_number}
+    why = _reason(arguments.why, "--why")
+    with seeing(arguments, whatever_policy=True) as archive:
+        policy = archive.policy_in_force
+        within = policy.hold_unconfirmed if policy else CONFIRM_WITHIN
+        if arguments.number is None:
+            done = archive.holds.place(arguments.id, by, why, within)
+        elif (number := number_of(arguments.number)) is None:
+            raise ArchiveError("error.holds.no_number")
         else:
-            found = [meant(archive, viewer, arguments.id, now, Deed.RAISE_HOLD)]
-            named = {row.recording for row in found}
-        raised = holding.raise_holds(archive, found, by, why, who, now, within)
-    for one in raised:
-        if one.recording not in named:
-            continue
-        # What is new was raised at this very moment.
-        already = one.hold.at != now
+            done = archive.holds.place_on_number(number, by, why, within)
+    for one in done.named:
+        already = one.hold.hold in done.already
         if arguments.json:
-            print_line(json.dumps({**_as_json(one, whole=True), "already": already}, ensure_ascii=False))
+            print_line(json.dumps({**_as_json(one), "already": already}, ensure_ascii=False))
         else:
             since = local_day(one.hold.at, one.time_zone)
             code = "holds.stood" if already else "holds.raised"
             print_line(tell(code, hold=one.hold.hold, recording=one.recording, day=since))
-    if unnamed := sum(one.recording not in named for one in raised):
-        print_line(json.dumps({"locked": unnamed}) if arguments.json else tell("holds.raised_unnamed", count=unnamed))
-    if gone := len(found) - len(raised):
+    if done.unnamed:
+        told_of = json.dumps({"locked": done.unnamed}) if arguments.json else None
+        print_line(told_of or tell("holds.raised_unnamed", count=done.unnamed))
+    if gone := done.found - done.raised:
         print(tell("holds.gone", count=gone), file=sys.stderr)  # noqa: T201
-    if unreadable:
-        print(tell("refused.earlier.unreadable", count=len(unreadable)), file=sys.stderr)  # noqa: T201
-    elif not found and not arguments.json:
+    if done.unreadable:
+        print(tell("refused.earlier.unreadable", count=done.unreadable), file=sys.stderr)  # noqa: T201
+    elif not done.found and not arguments.json:
         print_line(tell("holds.nothing_of_number"))
-    if not raised:
-        return 1
-    # One of their own that stood before may have been confirmed.
-    days = [one.decide_by for one in raised if one.decide_by and (access or one.state is not HoldState.CONFIRMED)]
-    if days and not arguments.json:
-        print_line(tell("holds.to_answer" if access else "holds.to_confirm", day=min(days)))
-    return 1 if unreadable else 0
+    if done.first_day and not arguments.json:
+        print_line(tell("holds.to_answer" if access else "holds.to_confirm", day=done.first_day))
+    return int(not done.raised or bool(done.unreadable))
 
 
 def holds_confirm(arguments: argparse.Namespace) -> int:
     tell = texts()
-    with opened(arguments) as archive:
-        one = holding.confirm(archive, arguments.id, arguments.look_again, datetime.now(UTC))
+    with seeing(arguments, by_keys=True) as archive:
+        one = archive.holds.confirm(arguments.id, arguments.look_again)
     said = "holds.extended" if one.hold.raised_for == HoldBy.ACCESS else "holds.confirmed"
     print_line(tell(said, recording=one.recording, day=arguments.look_again))
     return 0
@@ -126,17 +84,8 @@ def holds_confirm(arguments: argparse.Namespace) -> int:
 
 def holds_lift(arguments: argparse.Namespace) -> int:
     tell, reason = texts(), _reason(arguments.reason, "--reason")
-    with opened(arguments) as archive:
-        policy = _policy(arguments, archive)
-        lifted = holding.lift(
-            archive,
-            arguments.id,
-            reason,
-            policy_recipients(policy) if policy else None,
-            datetime.now(UTC),
-            judge_within=policy.judge_within if policy else JUDGE_WITHIN,
-            training_may_end=arguments.yes,
-        )
+    with seeing(arguments, by_keys=True) as archive:
+        lifted = archive.holds.lift(arguments.id, reason, archive.policy(), training_may_end=arguments.yes)
     print_line(tell("holds.lifted", recording=lifted.row.recording))
     _tell_what_is_left(lifted, tell)
     return 0
@@ -146,16 +95,12 @@ def holds_close(arguments: argparse.Namespace) -> int:
     """A request for access has been answered, or is not to be."""
     tell = texts()
     reason = "" if arguments.answered is not None else _reason(arguments.reason, "--reason")
-    with opened(arguments) as archive:
-        policy = _policy(arguments, archive)
-        lifted = holding.close(
-            archive,
+    with seeing(arguments, by_keys=True) as archive:
+        lifted = archive.holds.close(
             arguments.id,
-            policy_recipients(policy) if policy else None,
-            datetime.now(UTC),
+            archive.policy(),
             answered=arguments.answered,
             reason=reason,
-            judge_within=policy.judge_within if policy else JUDGE_WITHIN,
             training_may_end=arguments.yes,
         )
     print_line(tell("holds.closed", recording=lifted.row.recording))
@@ -163,25 +108,23 @@ def holds_close(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def is_whole(one: holding.Standing, *, custody: bool) -> bool:
-    """Whether why it was raised, and by whom, is told: to custody and to the machine's user who raised it (L2). Whose account
-    stands in the settings is no proof of who asks."""
-    return custody or one.hold.raised_by == user_name()
-
-
-def told(one: holding.Standing, tell: Texts, *, whole: bool = True) -> str:
-    """For whom it stands and until when, why, by whom and since when. `whole`: why and by whom are told."""
-    hold = one.hold
-    state = f"holds.state.access.{one.state}" if hold.raised_for == HoldBy.ACCESS else f"holds.state.{one.state}"
-    said = [tell(f"archive.hold.{hold.raised_for}"), tell(state, day=one.decide_by or "–")]
-    said += [tell("archive.custody_only")] if one.alone else []
+def told(one: HoldSeen, tell: Texts) -> str:
+    """For whom it stands and until when, why, by whom and since when, as far as that is told."""
+    hold, whole = one.standing.hold, one.whole
+    state = (
+        f"holds.state.access.{one.standing.state}"
+        if hold.raised_for == HoldBy.ACCESS
+        else f"holds.state.{one.standing.state}"
+    )
+    said = [tell(f"archive.hold.{hold.raised_for}"), tell(state, day=one.standing.decide_by or "–")]
+    said += [tell("archive.custody_only")] if one.standing.alone else []
     said += [hold.why] if hold.why and whole else []
-    since = local_day(hold.at, one.time_zone)
+    since = local_day(hold.at, one.standing.time_zone)
     said.append(tell("holds.by", who=hold.raised_by or "–", day=since) if whole else tell("holds.since", day=since))
     return ", ".join(said)
 
 
-def _tell_what_is_left(lifted: holding.Lifted, tell: Texts) -> None:
+def _tell_what_is_left(lifted: Lifted, tell: Texts) -> None:
     row = lifted.row
     if lifted.training_ended:
         print_line(tell("holds.training_ended"))
@@ -191,11 +134,11 @@ def _tell_what_is_left(lifted: holding.Lifted, tell: Texts) -> None:
         print_line(tell("holds.goes"))
 
 
-def _as_json(one: holding.Standing, *, whole: bool) -> dict[str, str | bool | None]:
+def _as_json(one: Standing, *, named: bool = True, whole: bool = True) -> dict[str, str | bool | None]:
     hold = one.hold
     return {
         "hold": hold.hold,
-        "recording": one.recording,
+        "recording": one.recording if named else None,
         "raised_for": hold.raised_for,
         "raised_by": hold.raised_by,
         "at": hold.at.isoformat(),
@@ -213,8 +156,3 @@ def _reason(text: str | None, option: str) -> str:
     if not words:
         raise ArchiveError("error.holds.reason", option=option)
     return words
-
-
-def _policy(arguments: argparse.Namespace, archive: Archive) -> Policy | None:
-    settings, _ = Home.of(arguments).settings(only_look=True)
-    return policy_of(settings, archive)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from softphone.archive.access import REFUSED, policy_recipients, require_revoke, viewer_of
+from softphone.archive.access import REFUSED, policy_recipients, viewer_of
 from softphone.archive.archive import MARKER, Archive, read_marker
 from softphone.archive.keys import admission, escrow, revocation, ring, rotation
 from softphone.archive.keys.passphrase import Kind, check_passphrase, kind_of
@@ -268,7 +268,7 @@ def keys_revoke(arguments: argparse.Namespace) -> int:
         policy = policy_of(here.settings, None)
         known = ring.with_policy(ring.known_keys(here.store), policy_recipients(policy))
         key = ring.choose(known, arguments.id).recipient
-        require_revoke(archive, viewer_of(archive, None, ()), key, datetime.now(UTC))
+        archive.seen_by(viewer_of(archive, None, ())).upkeep.require_revoke(key)
         of_role = [one for one in policy_recipients(policy) if one.role is key.role]
         with archive.catalog.reading() as connection:
             stand = {one.key_id for one in revocation.standing(connection, of_role)}

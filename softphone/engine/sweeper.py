@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
-from softphone.archive.access import opens, viewer_of
+from softphone.archive.access import sealed, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.files.disk import REFUSALS, UNWRITABLE
 from softphone.archive.retention import holding
 from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.clock import Steady, is_doubtful, steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
+from softphone.domain.archive.permission import opens
 from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
@@ -158,7 +159,7 @@ def _overdue(archive: Archive, now: datetime) -> dict[str, Said]:
     viewer = viewer_of(archive, None, ()) if found else None
     if viewer is None or not viewer.may(Deed.DECIDE_HOLD):
         return {}
-    own = [one for one in found if opens(archive, viewer, KeyRole.CUSTODY, one[1])]
+    own = [one for one in found if opens(viewer, KeyRole.CUSTODY, sealed(archive, one[1]))]
     said: dict[str, Said] = {}
     for code in {code for code, _, _ in own}:
         days = [day for its, _, day in own if its == code]

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import OwnReview, own_review, require, viewer_of
+from softphone.archive.access import require, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.keys import ring
 from softphone.archive.keys.revocation import revoked
 from softphone.archive.retention import holding
 from softphone.archive.review.session import open_review
+from softphone.archive.seen.finding import own_review
+from softphone.domain.archive.recordings import OwnReview
 from softphone.domain.changes import DropWraps, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy

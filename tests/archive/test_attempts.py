@@ -19,7 +19,6 @@ from softphone.archive.keys.wraps import admitted_name
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import SweepTerms, Swept, SweptItem, sweep
-from softphone.archive.review.session import open_review
 from softphone.bootstrap.archive import retention
 from softphone.domain.changes import AuditEntry, HoldBy
 from softphone.domain.errors import ArchiveError
@@ -90,7 +89,7 @@ def test_with_an_agent_s_keyring_nothing_is_heard_deleted_unlocked_or_hidden_thr
     agent = viewer_of(home.desk.archive, parse_policy(policy_of(home.desk)).policy, [ANNA])
     assert viewer.roles != agent.roles
     with pytest.raises(ArchiveError):
-        open_review(home.desk.archive, own, "lead-1", datetime.now(UTC), viewer=agent)
+        home.desk.archive.seen_by(agent).reviews.open(own)
     assert home.desk.archive.audit_of()[-1].event == "refused"
     assert not Path(wav).exists()
     assert others not in anna.finds()
@@ -126,7 +125,7 @@ def test_with_a_lead_s_keyring_nothing_but_the_team_s_training_is_heard_or_found
     viewer = viewer_of(home.desk.archive, parse_policy(policy_of(home.desk)).policy, [])
     for recording in (others, kept, held):
         with pytest.raises(ArchiveError):
-            open_review(home.desk.archive, recording, "lead-1", datetime.now(UTC), viewer=viewer)
+            home.desk.archive.seen_by(viewer).reviews.open(recording)
     assert not Path(wav).exists()
     assert lead.finds() == {mine}
     assert lead.does("archive", "export", mine, "--wav", wav).status == 0

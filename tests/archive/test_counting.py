@@ -8,7 +8,7 @@ import pytest
 
 from softphone.archive.access import viewer_of
 from softphone.archive.retention import holding
-from softphone.bootstrap.archive import viewing
+from softphone.archive.seen import asking
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import KeyRole
 from softphone.system.policy_file import parse_policy
@@ -35,7 +35,7 @@ def several(home: House) -> dict[str, tuple[str, str | None]]:
 
 def count(person: Person, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     with monkeypatch.context() as patch:
-        patch.delattr(viewing, "page")
+        patch.delattr(asking, "page")
         said = person.does("archive", "list", "--count", *words)
     assert said.status == 0, said
     return int(said.out)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from softphone.archive.access import viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.proof.audit import HOLD
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.sample import living
+from softphone.archive.seen import LocalArchive
 from softphone.domain.changes import (
     AuditEntry,
     ChangeHold,
@@ -53,6 +55,10 @@ def held(desk: Scene, recording: str, now: datetime = AT, why: str = "price") ->
 
 def state(desk: Scene, now: datetime) -> list[HoldState]:
     return [one.state for one in holding.standing(desk.archive, now)]
+
+
+def seen(desk: Scene, now: datetime) -> LocalArchive:
+    return desk.archive.seen_by(viewer_of(desk.archive, None, ()), lambda: now)
 
 
 def swept(desk: Scene, now: datetime) -> list[Swept]:
@@ -130,7 +136,7 @@ def test_a_hold_is_to_be_confirmed_then_confirmed_then_to_be_looked_at_again(des
     assert state(desk, due) == [HoldState.OVERDUE]
     assert swept(desk, due) == [Swept.HOLD_OVERDUE]
 
-    assert holding.confirm(desk.archive, hold[:-3], AGAIN, due).state is HoldState.CONFIRMED
+    assert seen(desk, due).holds.confirm(hold[:-3], AGAIN).state is HoldState.CONFIRMED
 
     key = {"key": desk.recipients[KeyRole.CUSTODY].key_id[:16]}
     assert last(desk, recording) == ("hold_confirmed", {"look_again": "2027-06-01", **key})
@@ -291,7 +297,7 @@ def test_a_hold_that_is_not_there_or_not_the_only_one_is_refused_with_words(desk
     for why in ("price", "tone"):
         held(desk, recording, why=why)
     with pytest.raises(ArchiveError) as refused:
-        holding.lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
+        seen(desk, AT).holds.lift(hold, "settled", None)
     assert refused.value.code == f"error.archive.{code}"
 
 

@@ -5,20 +5,21 @@ Each attempt is made twice: on an archive that asks for none it succeeds, or the
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import Sight, sights, viewer_of
+from softphone.archive.access import viewer_of
 from softphone.archive.changes import PurposeEnd
 from softphone.archive.keys import revocation, ring
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
-from softphone.archive.review.session import open_review
 from softphone.bootstrap import review as plugged
 from softphone.bootstrap.home import Home
+from softphone.domain.archive.permission import Sight, sights
 from softphone.domain.changes import CloseRecording, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Reason
@@ -52,13 +53,8 @@ def test_a_lead_whose_own_policy_names_another_s_team_as_theirs_opens_and_ends_n
     assert lead.does("archive", "export", theirs[0], "--wav", str(tmp_path / "was.wav")).status == 0
     assert lead.does("archive", "reviewed", theirs[0]).status == 0
     home.desk.archive.store = lead.keys
-    with open_review(
-        home.desk.archive,
-        theirs[1],
-        "lead-1",
-        datetime.now(UTC),
-        viewer=viewer_of(home.desk.archive, load_policy(home.policy("lead")).policy, ()),
-    ) as heard:
+    viewer = viewer_of(home.desk.archive, load_policy(home.policy("lead")).policy, ())
+    with closing(home.desk.archive.seen_by(viewer).reviews.open(theirs[1])) as heard:
         assert heard.reader.length
     home.desk.archive.store = home.desk.store
     with pytest.raises(ArchiveError):
@@ -113,13 +109,13 @@ def test_the_review_window_opens_by_a_signed_policy_alone_and_an_open_one_does_n
     before = plugged.review_dependencies(settings, home.desk.folder, show=False)
     assert before.refusal is None
     assert before.archive is not None
-    heard = open_review(before.archive, theirs, before.by, datetime.now(UTC), viewer=before.viewer)
+    heard = before.archive.reviews.open(theirs)
     asks(home, officer)
-    with heard, pytest.raises(ArchiveError) as refused:
-        heard.reviewed(datetime.now(UTC))
+    with closing(heard), pytest.raises(ArchiveError) as refused:
+        heard.reviewed()
     assert (refused.value.code, last(home)) == ("error.archive.policy_unsigned", "policy_refused")
     with pytest.raises(ArchiveError) as refused:
-        open_review(before.archive, theirs, before.by, datetime.now(UTC), viewer=before.viewer)
+        before.archive.reviews.open(theirs)
     assert (refused.value.code, last(home)) == ("error.archive.policy_unsigned", "policy_refused")
     before.archive.close()
     count = len(home.desk.archive.audit_of())

@@ -15,15 +15,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from softphone import cli
-from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
 from softphone.archive.backup.run import back_up
 from softphone.archive.retention import holding
-from softphone.bootstrap import holds
 from softphone.bootstrap import progress as telling
-from softphone.bootstrap.archive import judging, retention
+from softphone.bootstrap.archive import viewing
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.bootstrap.progress import Progress, progress
+from softphone.domain.archive.permission import Viewer
 from softphone.domain.errors import KeyringError
 from softphone.domain.roles import Role
 from softphone.system.secrets import DemoKeyFile
@@ -62,8 +61,8 @@ def run(tmp_path: Path, desk: Scene, monkeypatch: pytest.MonkeyPatch, capsys: py
 def as_role(role: Role) -> Callable[..., Viewer]:
     """A demo's user has every role; this one has another."""
 
-    def viewer(_arguments: object, _archive: object, *, by_keys: bool = False) -> Viewer:
-        return Viewer(frozenset({role}))
+    def viewer(_archive: object, _policy: object, _accounts: object, user: str) -> Viewer:
+        return Viewer(frozenset({role}), user=user)
 
     return viewer
 
@@ -133,7 +132,7 @@ def test_a_file_that_belongs_to_nothing_is_let_go_by_data_protection_for_a_reaso
     for other in (recording, "nothing", "../orphan"):
         assert "put aside" in run("archive", "orphan", other, "--delete", "--reason", "x", status=1)
     with monkeypatch.context() as patch:
-        patch.setattr(judging, "viewer_here", as_role(Role.AGENT))
+        patch.setattr(viewing, "viewer_of", as_role(Role.AGENT))
         run("archive", "orphan", "orphan", "--delete", "--reason", "x", status=1)
     assert orphan.exists()
     findings = run("archive", "verify", status=1)
@@ -154,7 +153,7 @@ def test_that_the_clock_is_right_is_for_data_protection_to_say(
 ) -> None:
     recording = to_judge(desk, DOCUMENTATION, review=(), at=DUE)
     with monkeypatch.context() as patch:
-        patch.setattr(retention, "viewer_here", as_role(Role.AGENT))
+        patch.setattr(viewing, "viewer_of", as_role(Role.AGENT))
         run("archive", "sweep", "--clock-is-right", status=1)
     assert desk.archive.audit_of()[-1].params["deed"] == "believe_clock"
     assert desk.archive.vault.path(recording).exists()
@@ -187,7 +186,7 @@ def test_the_list_is_for_custody_and_the_refusal_is_in_the_log(
     desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to_judge(desk, DOCUMENTATION, at=DUE)
-    monkeypatch.setattr(judging, "viewer_here", as_role(Role.CASE_HANDLER))
+    monkeypatch.setattr(viewing, "viewer_of", as_role(Role.CASE_HANDLER))
     said = run("archive", "judge", status=1)
     assert "its day was" not in said
     row = desk.archive.audit_of()[-1]
@@ -247,13 +246,13 @@ def test_who_is_not_custody_sees_the_holds_that_they_raised_and_no_others(
 ) -> None:
     recording = to_judge(desk, DOCUMENTATION, at=NOW)
     for who in ("mette", "jonas"):
-        monkeypatch.setattr(holds, "user_name", lambda who=who: who)
+        monkeypatch.setattr(viewing, "user_name", lambda who=who: who)
         run("holds", "raise", recording, "--by", "party", "--why", f"told to {who}")
-    monkeypatch.setattr(holds, "viewer_here", as_role(Role.AGENT))
+    monkeypatch.setattr(viewing, "viewer_of", as_role(Role.AGENT))
     listed = run("holds", "list")
     assert "told to jonas" in listed
     assert "mette" not in listed
-    monkeypatch.setattr(holds, "user_name", lambda: "sofie")
+    monkeypatch.setattr(viewing, "user_name", lambda: "sofie")
     assert "You have locked no recording" in run("holds", "list")
 
 

@@ -112,7 +112,6 @@ def test_a_lead_finds_the_own_team_with_its_lines_capacity_and_card(
     (team,) = found.teams
     assert (team.id, team.lines, team.agents, team.capacity) == ("salg", ("n3", "n7"), ("anna@nordlys.example",), 1000)
     assert [item.id for item in team.card] == ["tone"]
-    assert found.by == desk.recipients[KeyRole.TRAINING].key_id
     assert (found.lines["n7"].da, found.parties["n7"].da) == ("Salgslinjen", "kunden")
 
 

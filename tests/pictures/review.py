@@ -18,12 +18,12 @@ from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.review.sample import Shown
 from softphone.archive.review.tally import Tallied, tally
 from softphone.audio.playback import SPEEDS
+from softphone.domain.archive.reviews import TeamLed
 from softphone.domain.changes import DropWraps
 from softphone.domain.errors import SoundError
 from softphone.domain.purpose import KeyRole, Language
 from softphone.ui.app import make_application
 from softphone.ui.review.app import Review
-from softphone.ui.review.given import TeamLed
 from softphone.ui.review.window import HEIGHT, LOWEST, NARROWEST, WIDTH
 from softphone.wire import Look, Said
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene

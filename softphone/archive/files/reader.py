@@ -11,7 +11,6 @@ import struct
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +30,7 @@ from softphone.archive.files.container import (
     scan,
 )
 from softphone.archive.files.opus import PREROLL, Decoder, Pcm
+from softphone.domain.archive.recordings import Mark, MarkKind
 from softphone.domain.errors import ArchiveError
 
 _FADE = RATE // 10
@@ -38,28 +38,6 @@ _FADE = RATE // 10
 _SILENT_BLOCK = RATE
 NOTHING: Pcm = np.zeros((0, 2), np.int16)
 UNREADABLE = "error.archive.recording_unreadable"
-
-
-class MarkKind(StrEnum):
-    PAUSE = "pause"
-    """nothing was recorded, or nothing that this key opens"""
-    GAP = "gap"
-    """frames that never came from the call"""
-    DAMAGED = "damaged"
-    """a chunk that is missing or was changed"""
-    BROKE_OFF = "broke_off"
-    """the segment has no final chunk: what came after is missing, a second after a crash, or all that was cut off"""
-    LOST = "lost"
-    """a segment of which nothing could be opened in a damaged file; how long it was is not known"""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something to know about `samples` samples from `at` on."""
-
-    kind: MarkKind
-    at: int
-    samples: int
 
 
 @dataclass(slots=True)
@@ -204,7 +182,7 @@ class OpenedRecording:
         path: Path,
         *,
         joined: bool = False,
-        go_on: Callable[[int], None] = lambda _samples: None,
+        go_on: Callable[[int], object] = lambda _samples: None,
         whole: Callable[[], None] = lambda: None,
     ) -> int:
         """16-bit WAV at 16 kHz, agent left, party right; marks as cue points. Returns samples a side. Raises ArchiveError.

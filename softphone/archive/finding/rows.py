@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -17,6 +16,7 @@ from softphone.archive.catalog import Catalog
 from softphone.archive.files.vault import Vault
 from softphone.archive.keys.wraps import Secrets
 from softphone.archive.tables import calls, holds, purposes, recordings, wraps
+from softphone.domain.archive.recordings import HoldRow, RecordingRow
 from softphone.domain.purpose import Direction, KeyRole, Purpose, Reason
 from softphone.domain.retention import Ended, has_expired
 
@@ -40,70 +40,18 @@ class Source(Protocol):
     def vault(self) -> Vault: ...
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRow:
-    """A hold that stands."""
-
-    hold: str
-    raised_for: str
-    at: datetime
-    provisional_until: datetime | None
-    """then the sweep discards, unless custody has decided"""
-    confirm_by: datetime | None
-    why: str
-    look_again: date | None = None
-    """custody has confirmed it, and judges it again then"""
-    raised_by: str = ""
-    """a call's account, or the user of the machine: never in the audit log"""
-
-    @classmethod
-    def of(cls, row: Any) -> HoldRow:
-        return cls(
-            row.hold,
-            row.raised_for,
-            datetime.fromisoformat(row.at),
-            _time(row.provisional_until),
-            _time(row.confirm_by),
-            row.why,
-            date.fromisoformat(row.look_again) if row.look_again else None,
-            row.raised_by,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingRow:
-    """One recording, as the list shows it. `opens_for` are the roles that have wraps and whose day has not
-    come; training only while nothing holds it."""
-
-    recording: str
-    call: str
-    line: str | None
-    direction: Direction
-    number: str | None = field(repr=False)
-    opened_at: datetime
-    closed_at: datetime | None
-    """of one that broke off the last moment up to which it certainly goes, once that is known"""
-    opens_for: tuple[KeyRole, ...]
-    expires: Mapping[Purpose, date]
-    holds: tuple[HoldRow, ...]
-    restricted: str | None
-    bytes: int
-    time_zone: str
-    """the policy's, when the call came: its days are counted and its clock is told in it"""
-    agent: str | None = None
-    """the address of the account that took or made the call"""
-    broke_off: bool = False
-    """a crash ended it: what was not on the disk by then is missing"""
-
-    @property
-    def purposes(self) -> tuple[Purpose, ...]:
-        """documentation and training, as far as they can open it"""
-        return tuple(purpose for purpose in Purpose if KeyRole(purpose.value) in self.opens_for)
-
-    @property
-    def seconds(self) -> float | None:
-        """By the clock, pauses included; None where it still runs, or broke off and its end is not known."""
-        return (self.closed_at - self.opened_at).total_seconds() if self.closed_at else None
+def hold_of(row: Any) -> HoldRow:
+    """One that stands, of a row of `holds`."""
+    return HoldRow(
+        row.hold,
+        row.raised_for,
+        datetime.fromisoformat(row.at),
+        _time(row.provisional_until),
+        _time(row.confirm_by),
+        row.why,
+        date.fromisoformat(row.look_again) if row.look_again else None,
+        row.raised_by,
+    )
 
 
 def rows_of(
@@ -141,7 +89,7 @@ def rows_of(
     of_them = select(holds).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
     for row in connection.execute(of_them.order_by(holds.c.at)):
         try:
-            standing[row.recording].append(HoldRow.of(row))
+            standing[row.recording].append(hold_of(row))
         except UNREADABLE:
             bad.add(row.recording)
     made: list[RecordingRow] = []

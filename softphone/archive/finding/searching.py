@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
@@ -27,9 +27,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from softphone.archive.finding.rows import REVIEW, UNREADABLE, RecordingRow, Source, rows_of
+from softphone.archive.finding.rows import REVIEW, UNREADABLE, Source, rows_of
 from softphone.archive.tables import calls, holds, purposes, recordings, wraps
-from softphone.domain.errors import ArchiveError
+from softphone.domain.archive.recordings import Cursor, Page, Query
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import Ended, local_day
@@ -53,61 +53,6 @@ _TRAINING_PERIODS = text(
 )
 """from one to the next in the index: a look for each period there is, not for each recording"""
 _NEWEST = (recordings.c.opened_at.desc(), recordings.c.recording.desc())
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is asked for; None: whatever it is. An empty tuple finds nothing.
-
-    `number` is E.164, found by its keyed hash, so that a withheld one is in no answer. `since` and `until` are aware: begun
-    at or after the one, before the other. `opens_for`: living for that role at the moment of asking.
-    """
-
-    number: str | None = field(default=None, repr=False)
-    since: datetime | None = None
-    until: datetime | None = None
-    lines: tuple[str, ...] | None = None
-    agents: tuple[str | None, ...] | None = None
-    """None among them: also a call that does not tell its agent"""
-    opens_for: KeyRole | None = None
-    sealed_for: tuple[KeyRole, tuple[str, ...]] | None = None
-    """a role and ids of keys, for one of which it is sealed in that role"""
-    held: bool | None = None
-    begins: str = ""
-    """how its id begins"""
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a page ends: the next begins behind this recording, also when it has gone."""
-
-    opened_at: datetime
-    recording: str
-
-    def __str__(self) -> str:
-        return f"{self.opened_at.isoformat()}_{self.recording}"
-
-    @classmethod
-    def parse(cls, text: str) -> Cursor:
-        """Raises ArchiveError."""
-        at, _, recording = text.partition("_")
-        try:
-            opened_at = datetime.fromisoformat(at).astimezone(UTC)
-        except ValueError:
-            raise ArchiveError("error.archive.no_cursor", cursor=text) from None
-        if not recording:
-            raise ArchiveError("error.archive.no_cursor", cursor=text)
-        return cls(opened_at, recording)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`next` is None where this is the last."""
-
-    rows: tuple[RecordingRow, ...]
-    next: Cursor | None
-    unreadable: frozenset[str] = frozenset()
-    """recordings that belong here, and whose rows hold what the program never writes: `verify` tells of them"""
 
 
 def page(source: Source, query: Query, now: datetime, after: Cursor | None = None, limit: int = 100) -> Page:

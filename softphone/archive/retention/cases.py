@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, literal_column, select
@@ -19,44 +17,12 @@ from sqlalchemy import Connection, literal_column, select
 from softphone.archive.changes import is_case
 from softphone.archive.finding.rows import UNREADABLE
 from softphone.archive.tables import audit, calls, holds, purposes, recordings, time_in
-from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.archive.decisions import Case, CaseKind
+from softphone.domain.purpose import Reason
 from softphone.domain.retention import ANSWER_WITHIN, Ended, local_day
 
 _OPENED = ("restricted", "wraps_dropped")
 """the entries by which a session opens one"""
-
-
-class CaseKind(StrEnum):
-    """As the session's entries name it (`why`)."""
-
-    OBJECTION = "objection"
-    GROUNDS = "grounds_given"
-
-    @property
-    def purpose(self) -> Purpose:
-        return Purpose.DOCUMENTATION if self is CaseKind.OBJECTION else Purpose.TRAINING
-
-    @property
-    def rule(self) -> str:
-        return "G23" if self is CaseKind.OBJECTION else "G32"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One of a recording, which is what names it."""
-
-    recording: str
-    call: str
-    kind: CaseKind
-    line: str | None
-    received_at: datetime
-    deadline: date
-    """the last day on which it is decided in time"""
-    goes_on: date | None
-    """undecided, nothing but a hold keeps the recording from then on; None: its purpose has no day"""
-    overdue: bool
-    held: bool
-    time_zone: str
 
 
 def open_cases(connection: Connection, now: datetime, recording: str | None = None) -> list[Case]:

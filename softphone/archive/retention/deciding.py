@@ -7,7 +7,6 @@ Nobody's recording lives longer for a case: which are open, and until when, `cas
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select, update
@@ -21,6 +20,7 @@ from softphone.archive.proof.entries import name_keys
 from softphone.archive.retention.cases import Case, CaseKind, open_cases
 from softphone.archive.retention.sweep import discard_what_nothing_keeps, finish
 from softphone.archive.tables import purposes, recordings
+from softphone.domain.archive.decisions import Decided
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
@@ -28,16 +28,6 @@ from softphone.domain.retention import Ended, has_expired
 
 UPHELD, REJECTED = "case_upheld", "case_rejected"
 REFUSED = "case_refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """`gone`: nothing of the recording is left. `held`: only a hold keeps it. `remembered`: the number, for later calls."""
-
-    cases: tuple[Case, ...]
-    gone: bool
-    held: bool
-    remembered: bool
 
 
 def decide(

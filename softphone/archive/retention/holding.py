@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 from uuid_utils import uuid7
 
-from softphone.archive.access import opens, viewer_of
 from softphone.archive.archive import KEY_SHOWN, Archive
 from softphone.archive.changes import Tables
-from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow, rows_of
-from softphone.archive.finding.searching import begins
+from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow, hold_of, rows_of
 from softphone.archive.keys import revocation
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
@@ -27,6 +24,7 @@ from softphone.archive.proof.entries import name_keys
 from softphone.archive.retention.clock import is_doubtful
 from softphone.archive.retention.sweep import finish
 from softphone.archive.tables import calls, holds, purposes, recordings
+from softphone.domain.archive.decisions import Lifted, Standing
 from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
@@ -46,39 +44,12 @@ from softphone.domain.retention import (
     judge_by,
     local_day,
 )
-from softphone.domain.roles import Deed
 
 LOOK_AGAIN = Period(months=12)
 """a confirmed hold is judged again by then"""
 REFUSED = "hold_refused"
 UNOPENED = "training_unopened"
 """the reason of a training that ended with its hold, as nobody could have opened it again"""
-
-
-@dataclass(frozen=True, slots=True)
-class Lifted:
-    """`training_ended`: nobody is named who could open it for that."""
-
-    row: RecordingRow
-    training_ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A hold that has not been lifted. `alone`: no purpose keeps the recording, so that custody alone opens it."""
-
-    recording: str
-    hold: HoldRow
-    state: HoldState
-    alone: bool
-    time_zone: str
-    """the call's, in which its days are counted"""
-
-    @property
-    def decide_by(self) -> date | None:
-        """The last day on which it is to be decided, confirmed or answered, or the one on which it is looked at again."""
-        moment = self.hold.provisional_until or self.hold.confirm_by
-        return local_day(moment, self.time_zone) if moment else self.hold.look_again
 
 
 def standing(archive: Archive, now: datetime) -> list[Standing]:
@@ -163,7 +134,7 @@ def raise_holds(
                 tables.place_hold(PlaceHold(id, row.recording, by, raised_by, now, None, why, confirm_by=due))
                 told.append(_entry("hold_placed", row, now, rule=_rule(by), by=by.value, hold=id))
                 hold = connection.execute(same).one()
-            raised.append(_on(row, HoldRow.of(hold), now))
+            raised.append(_on(row, hold_of(hold), now))
         audit.append(connection, archive.desk, told)
     finish(archive)
     return raised
@@ -323,30 +294,15 @@ def _training(
 
 
 def _for_custody(archive: Archive, hold: str, what: str, now: datetime) -> tuple[str, RecordingRow, dict[int, bytes]]:
-    """The hold's id, its recording, and what custody opens of it. Who is not custody is refused, and the log tells of it: in the
-    same words whether there is none that begins so, one or several."""
-    viewer = viewer_of(archive, None, ())
+    """The hold's id, its recording, and what custody opens of it. Who cannot open it is refused, and the log tells of it."""
     with archive.catalog.reading() as connection:
-        these = (holds.c.hold == hold) | begins(holds.c.hold, hold)
-        asked = select(holds.c.hold, holds.c.recording, recordings.c.call).join(
-            recordings, recordings.c.recording == holds.c.recording
-        )
-        standing = asked.where(these, holds.c.lifted_at.is_(None))
-        found = list(connection.execute(standing).all()) if hold else []
-    exact = [one for one in found if one.hold == hold]
-    may = viewer.may(Deed.DECIDE_HOLD)
-    theirs = exact or [one for one in found if may and opens(archive, viewer, KeyRole.CUSTODY, one.recording)]
-    if not may or not (theirs or viewer.finds_all):
-        of_it = {"call": found[0].call, "recording": found[0].recording} if len(found) == 1 else {}
-        told = {"role": KeyRole.CUSTODY.value, "what": what, "why": "no_private_key"}
-        archive.note_refusal(REFUSED, "G11", now, **of_it, **told)
-        raise ArchiveError("error.archive.only_custody")
-    if len(theirs) != 1:
-        raise ArchiveError("error.archive.ambiguous_hold" if theirs else "error.archive.no_such_hold", id=hold)
-    (one,) = theirs
-    row = archive.find(one.recording, now)
+        asked = select(holds.c.recording).where(holds.c.hold == hold, holds.c.lifted_at.is_(None))
+        recording = connection.execute(asked).scalar()
+    if recording is None:
+        raise ArchiveError("error.archive.no_such_hold", id=hold)
+    row = archive.find(recording, now)
     _, data_keys = archive.keys_for(row, KeyRole.CUSTODY, now, refusal=REFUSED, what=what)
-    return one.hold, row, data_keys
+    return hold, row, data_keys
 
 
 def _latest(row: RecordingRow, hold: str, now: datetime) -> tuple[date, str]:
@@ -365,7 +321,7 @@ def _still(connection: Connection, hold: str) -> HoldRow:
     row = connection.execute(select(holds).where(holds.c.hold == hold, holds.c.lifted_at.is_(None))).first()
     if row is None:
         raise ArchiveError("error.archive.no_such_hold", id=hold)
-    return HoldRow.of(row)
+    return hold_of(row)
 
 
 def _is_void(hold: HoldRow, now: datetime) -> bool:
@@ -386,7 +342,7 @@ def _on(row: RecordingRow, hold: HoldRow, now: datetime) -> Standing:
 
 
 def _standing(connection: Connection, row: Any, now: datetime) -> Standing:
-    hold = HoldRow.of(row)
+    hold = hold_of(row)
     keeps = connection.execute(
         select(purposes.c.expires_on).where(
             purposes.c.recording == row.recording, purposes.c.stands == Ended.KEEPS.value

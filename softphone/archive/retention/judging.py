@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -23,6 +22,7 @@ from softphone.archive.proof.entries import name_keys
 from softphone.archive.retention.due import EAST
 from softphone.archive.retention.sweep import SweptItem, discard_what_nothing_keeps, finish
 from softphone.archive.tables import calls, holds, purposes, recordings
+from softphone.domain.archive.decisions import ToJudge
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
@@ -33,23 +33,6 @@ REFUSED = "judging_refused"
 JUDGED = "judged"
 """the reason of a purpose that custody let go"""
 _PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ToJudge:
-    """One purpose of a recording whose day has come."""
-
-    recording: str
-    purpose: Purpose
-    line: str | None
-    opened_at: datetime
-    time_zone: str
-    ended_on: date
-    judge_by: date
-    """the day on which it ends unjudged"""
-    keep_at_most: date
-    """the last day that it may be kept until, judged today"""
-    held: bool
 
 
 def waiting(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> Generator[ToJudge]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from softphone.archive.archive import KEY_SHOWN, Archive
 from softphone.archive.changes import CallFacts, Tables
@@ -19,6 +18,7 @@ from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.proof import audit
 from softphone.archive.retention.holding import with_number
 from softphone.archive.retention.sweep import finish
+from softphone.domain.archive.decisions import PurposesEnded, Right, TakenBack
 from softphone.domain.changes import AuditEntry, Commit, RememberRefusal
 from softphone.domain.errors import ArchiveError
 from softphone.domain.events import Event, Now, OptedOut, Terms, Withdrawn, WrapUpEnded
@@ -28,34 +28,6 @@ from softphone.domain.session.state import State
 
 _TRIES = 3
 """others may change what a call has, between the look and the transaction"""
-
-
-class Right(StrEnum):
-    OPT_OUT = "opt_out"
-    WITHDRAW = "withdraw"
-
-    @property
-    def rule(self) -> str:
-        return "G31" if self is Right.OPT_OUT else "G04"
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What became of one recording. `gone`: nothing of it is left; `restricted`: why data protection alone opens it."""
-
-    recording: str
-    purposes: tuple[Purpose, ...]
-    gone: bool
-    restricted: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TakenBack:
-    """`running`: calls that are still on, of which nothing was ended. `unreadable`: recordings whose rows nobody can read."""
-
-    ended: tuple[Ended, ...]
-    running: int = 0
-    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +66,7 @@ def _of_calls(archive: Archive, calls: Iterable[str], asked: Asked, count: int) 
     """The log tells who asked first, by a key of theirs, and not of the number."""
     told: dict[str, str | int | bool | None] = {"count": count, **({"key": asked.key[:KEY_SHOWN]} if asked.key else {})}
     archive.note(AuditEntry(f"{asked.right.value}_sought", asked.right.rule, asked.now, "", params=told))
-    ended: list[Ended] = []
+    ended: list[PurposesEnded] = []
     running = 0
     for call in calls:
         done = _of_call(archive, call, asked)
@@ -106,7 +78,7 @@ def _of_calls(archive: Archive, calls: Iterable[str], asked: Asked, count: int) 
     return TakenBack(tuple(ended), running)
 
 
-def _of_call(archive: Archive, call: str, asked: Asked) -> list[Ended] | None:
+def _of_call(archive: Archive, call: str, asked: Asked) -> list[PurposesEnded] | None:
     history = History(archive.catalog, archive.secrets, archive.desk)
     for _ in range(_TRIES):
         past = history.call(call, asked.now)
@@ -153,13 +125,13 @@ def _carry_out(archive: Archive, facts: CallFacts, commits: Sequence[Commit]) ->
             Execution(memory, tables, archive.vault, archive.lookups.places, archive.desk).run(commit)
 
 
-def _what_ended(past: PastRow, state: State) -> list[Ended]:
+def _what_ended(past: PastRow, state: State) -> list[PurposesEnded]:
     after = {it.id: it for it in state.recordings}
-    found: list[Ended] = []
+    found: list[PurposesEnded] = []
     for it in past.kept.recordings:
         now, had = after[it.id], {purpose for purpose, one in it.purposes.items() if one.keeps}
         left = set[Purpose]() if now.discarded else set(now.keeps)
         if had - left or now.discarded or (now.restricted and it.restricted is None):
             restricted = "hold_only" if now.hold_only else "case" if now.restricted or now.undecided else None
-            found.append(Ended(it.id, tuple(sorted(had - left)), now.discarded, restricted))
+            found.append(PurposesEnded(it.id, tuple(sorted(had - left)), now.discarded, restricted))
     return found

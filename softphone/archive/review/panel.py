@@ -6,34 +6,15 @@ What was counted stands in `tally`, what waits is counted here; the judgement is
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from softphone.archive.archive import Archive
 from softphone.archive.review.sample import SampleQuery, waiting
 from softphone.archive.review.tally import Tallied, of_months, pace
+from softphone.domain.archive.reviews import Figures
 from softphone.domain.sampling import Verdict, judge_sample
 
 __all__ = ["Figures", "Verdict", "figures"]
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What became of the sample in the last months, of each when it happened: a call reviewed now may be older than those drawn.
-
-    `waiting` is counted as of now; `reviewed_a_week` over the last four weeks.
-    """
-
-    drawn: int
-    recorded: int
-    declined: int
-    waiting: int
-    reviewed: int
-    expired_unseen: int
-    reviewed_a_week: float
-    oldest_expires: date | None
-    """the day on which the first of what waits is gone"""
-    verdict: Verdict
 
 
 def figures(

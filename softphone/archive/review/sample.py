@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, TextClause, bindparam, text
 
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import oldest_training
+from softphone.domain.archive.reviews import SamplePage, SampleQuery, SampleRow, Shown
 from softphone.domain.retention import has_expired, local_day
 
 _WEST = timedelta(hours=12)
@@ -85,55 +85,6 @@ _THESE = """
     CROSS JOIN calls ON calls.call = recordings.call
     WHERE recordings.recording IN :recordings AND {where}
 """
-
-
-class Shown(StrEnum):
-    WAITING = "waiting"
-    REVIEWED = "reviewed"
-    ALL = "all"
-
-
-@dataclass(frozen=True, slots=True)
-class SampleQuery:
-    """Whose calls, and which. A team's are those of its agents (account addresses) on its lines, where it names both; of either
-    where it names only these; none where it names nothing.
-
-    `search`: part of an agent's address, of the name it is read as (its user, with . _ - as spaces), or of a line's id; `named`:
-    lines that are found as well. `since` (with) and `until` (without) are aware times.
-    """
-
-    lines: tuple[str, ...]
-    agents: tuple[str, ...]
-    shown: Shown = Shown.WAITING
-    search: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    named: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SampleRow:
-    """One call of the sample. `expires_on` is the day its training ends, None where the policy of its time gave none."""
-
-    recording: str
-    agent: str | None
-    line: str | None
-    opened_at: datetime
-    seconds: float
-    time_zone: str
-    expires_on: date | None
-    reviewed_at: datetime | None
-    comments: int
-    kept_reviewed: bool = True
-    """false: once it is marked as reviewed, training ends at once, and what was said of it goes too (G38)"""
-
-
-@dataclass(frozen=True, slots=True)
-class SamplePage:
-    """`next` goes on from here; None: this is the end."""
-
-    rows: tuple[SampleRow, ...]
-    next: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Self
 
@@ -16,7 +15,6 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from uuid_utils import uuid7
 
-from softphone.archive.access import Viewer, require, require_signed, unsigned
 from softphone.archive.archive import Archive
 from softphone.archive.changes import Tables
 from softphone.archive.files.container import RATE
@@ -25,27 +23,17 @@ from softphone.archive.proof import audit
 from softphone.archive.retention.sweep import discard_what_nothing_keeps, finish
 from softphone.archive.review.sample import SampleRow, living, living_in, row_of
 from softphone.archive.tables import calls, purposes, recordings, review_comments, review_scores, reviews
+from softphone.domain.archive.reviews import Comment
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import Ended, expires_on, local_day
-from softphone.domain.roles import Deed
 
 USED = "reviewed"
 """the reason of a training that ended by having been used"""
 COMMENT_LENGTH = 1_000
 """characters of a comment, at most"""
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """`sample` is the moment it is about, counted at 16 kHz from the beginning of what is played."""
-
-    id: str
-    sample: int
-    text: str
-    at: datetime
 
 
 def open_review(
@@ -55,21 +43,18 @@ def open_review(
     now: datetime,
     *,
     items: Iterable[tuple[str, int]] = (),
-    viewer: Viewer | None = None,
 ) -> Reviewing:
     """To listen to it and to judge it; to be closed. The audit log tells of it, or of the refusal, before this returns.
 
     `recording`: its whole id. `by`: the id of the reviewer's key, no name. `items`: the score card, each with its most points.
-    `viewer`: must lead the team whose call it is. Raises ArchiveError: it is not this person's; its training has ended, is
-    held or has expired; its call still goes on; its file is damaged or missing.
+    Who may, is asked before (`seen`). Raises ArchiveError: its training has ended, is held or has expired; its call still goes
+    on; its file is damaged or missing.
     """
-    if viewer is not None:
-        require(archive, viewer, Deed.REVIEW, now, recording=recording)
     row = row_of(archive, recording, now)
     if row is None:
         raise _refused(archive, recording, now)
     reader = archive.open_seeking(recording, now, role=KeyRole.TRAINING, by=by)
-    return Reviewing(archive, row, reader, by, dict(items), now, viewer)
+    return Reviewing(archive, row, reader, by, dict(items), now)
 
 
 class Reviewing:
@@ -85,10 +70,8 @@ class Reviewing:
         by: str,
         items: Mapping[str, int],
         now: datetime,
-        viewer: Viewer | None = None,
     ) -> None:
         self._archive = archive
-        self._viewer = viewer
         self._last = now
         self._by = by
         self._items = items
@@ -105,9 +88,12 @@ class Reviewing:
         self.reader.close()
 
     def still(self, now: datetime) -> bool:
-        """As `may_still`. Once it says no, or raises, nothing more may be played."""
+        """Once it says no, or raises, nothing more may be played."""
+        self.ask_as_of(now)
+        return bool(living(self._archive, [self.row.recording], now))
+
+    def ask_as_of(self, now: datetime) -> None:
         self._last = now
-        return may_still(self._archive, self.row.recording, now, viewer=self._viewer)
 
     def comments(self) -> tuple[Comment, ...]:
         """In the order of what they are about."""
@@ -182,7 +168,7 @@ class Reviewing:
 
     def reviewed(self, now: datetime, *, heard: int = 0) -> bool:
         """As `mark_reviewed`. Where training ends at once, this is over."""
-        return mark_reviewed(self._archive, self.row.recording, self._by, now, heard=heard, viewer=self._viewer)
+        return mark_reviewed(self._archive, self.row.recording, self._by, now, heard=heard)
 
     @contextmanager
     def _looking(self) -> Generator[Connection]:
@@ -193,8 +179,6 @@ class Reviewing:
     @contextmanager
     def _changing(self, now: datetime) -> Generator[Connection]:
         self._last = now
-        if self._viewer is not None:
-            require_signed(self._archive, self._viewer, now)
         with self._archive.catalog.writing() as connection:
             self._refuse_what_is_over(connection)
             yield connection
@@ -219,13 +203,6 @@ class Reviewing:
         }
 
 
-def may_still(archive: Archive, recording: str, now: datetime, *, viewer: Viewer | None) -> bool:
-    """Whether what is open may be listened to at this moment. Raises ArchiveError where the viewer's policy counts no more."""
-    if viewer is not None and (error := unsigned(archive, viewer)):
-        raise error
-    return bool(living(archive, [recording], now))
-
-
 def mark_reviewed(
     archive: Archive,
     recording: str,
@@ -234,18 +211,15 @@ def mark_reviewed(
     *,
     heard: int = 0,
     keep: Period | None = None,
-    viewer: Viewer | None = None,
 ) -> bool:
     """Notes that `by` (a key's id; no name) has reviewed it, and how many whole seconds of it were `heard` for that, each counted
     once. False where it was reviewed before: then nothing changes.
 
     Training ends at once, or where its line's policy said a period when it rang, after that or `keep`, whichever is less, and
-    never later than it would have; with it goes what was said in the review, and a recording that nothing else keeps. `viewer`:
-    must lead the team whose call it is. Raises ArchiveError, and KeyringError where the keys' store fails.
+    never later than it would have; with it goes what was said in the review, and a recording that nothing else keeps. Who may,
+    is asked before (`seen`). Raises ArchiveError, and KeyringError where the keys' store fails.
     """
     row = archive.find(recording, now)
-    if viewer is not None:
-        require(archive, viewer, Deed.REVIEW, now, recording=row.recording)
     if reviewed_on(archive, row.recording):
         return False
     archive.keys_for(row, KeyRole.TRAINING, now, refusal="review_refused")

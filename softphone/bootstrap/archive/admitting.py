@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.archive import sharing
-from softphone.archive.access import REFUSED, RULE
-from softphone.archive.keys import admission
 from softphone.archive.marker import read_marker
-from softphone.bootstrap.archive.shared import opened, print_line
+from softphone.bootstrap.archive.shared import print_line
+from softphone.bootstrap.archive.viewing import seeing
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.keys import new_passphrase
-from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 
 
@@ -21,13 +18,10 @@ def archive_admit(arguments: argparse.Namespace) -> int:
     """A file for another person. Without `--numbers` it lets them see no number and search by none."""
     tell, path = texts(), arguments.file
     numbers: bool = arguments.numbers
-    with opened(arguments) as archive:
-        if numbers and not archive.secrets.numbers:
-            archive.note_refusal(REFUSED, RULE, datetime.now(UTC), deed="admit")
-            raise ArchiveError("error.archive.no_number_key")
+    with seeing(arguments, by_keys=True) as archive:
+        archive.upkeep.require_admit(numbers=numbers)
         passphrase = new_passphrase(tell("keys.ask.new", file=path), path, tell)
-        archive.note(AuditEntry("admitted", RULE, datetime.now(UTC), "", params={"numbers": numbers}))
-        admission.write(archive.id, archive.secrets, archive.signer, path, passphrase, numbers=numbers)
+        archive.upkeep.admit(path, passphrase, numbers=numbers)
     print_line(tell("archive.admitted.numbers" if numbers else "archive.admitted.catalog", file=path))
     return 0
 
@@ -42,8 +36,8 @@ def archive_share(arguments: argparse.Namespace) -> int:
         raise ArchiveError("error.archive.share_demo")
 
     def noted() -> None:
-        with opened(arguments) as archive:
-            archive.note(AuditEntry("archive_shared", RULE, datetime.now(UTC), "", params={"group": arguments.group}))
+        with seeing(arguments, by_keys=True) as archive:
+            archive.upkeep.note_shared(arguments.group)
 
     sharing.share(folder, arguments.group, noted)
     print_line(texts()("archive.shared", path=folder, group=arguments.group))

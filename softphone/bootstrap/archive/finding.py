@@ -6,49 +6,33 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from softphone.archive.access import OwnReview, Viewer, own_review, sights
-from softphone.archive.archive import Archive
-from softphone.archive.files.container import RATE
-from softphone.archive.finding.rows import RecordingRow
-from softphone.archive.finding.searching import Cursor, Query
-from softphone.archive.retention import holding
-from softphone.bootstrap.archive.shared import moment, number_of, opened, print_line, state_of, when, zone_of
-from softphone.bootstrap.archive.viewing import (
-    behind_other_keys,
-    found,
-    found_in_all,
-    policy_of,
-    shown,
-    tell_of_other_keys,
-    viewer_here,
-)
-from softphone.bootstrap.audit import as_json, entries_of, in_words
-from softphone.bootstrap.holds import is_whole
+from softphone.bootstrap.archive.shared import moment, number_of, print_line, state_of, when
+from softphone.bootstrap.archive.viewing import Seen, seeing, tell_of_other_keys
+from softphone.bootstrap.audit import as_json, in_words
 from softphone.bootstrap.holds import told as told_hold
-from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.home import texts
 from softphone.bootstrap.policy.telling import in_words as in_words_of
 from softphone.bootstrap.progress import Progress
+from softphone.domain.archive.recordings import RATE, Cursor, OwnReview, Query, RecordingRow
 from softphone.domain.errors import ArchiveError
-from softphone.domain.roles import Deed
 from softphone.texts import Texts, plain
 
 
 def archive_list(arguments: argparse.Namespace) -> int:
     """`--json`: an object a line, each with the cursor that goes on behind it."""
-    tell, now = texts(), datetime.now(UTC)
+    tell = texts()
     after = Cursor.parse(arguments.after) if arguments.after else None
-    with opened(arguments) as archive:
-        viewer, query = viewer_here(arguments, archive), _query(arguments, archive, now)
+    with seeing(arguments) as archive:
+        query = _query(arguments, archive)
         _tell_unknown_lines(arguments, archive, tell)
         if after is None:
-            tell_of_other_keys(behind_other_keys(archive, viewer, query, now))
+            tell_of_other_keys(archive.find.others(query))
         if arguments.count:
-            print_line(str(_count(archive, viewer, query, now, tell)))
+            print_line(str(_count(archive, query, tell)))
             return 0
-        one = found(archive, viewer, query, now, after, arguments.limit)
+        one = archive.find.page(query, after, arguments.limit)
     if one.unreadable:
         print(tell("archive.list.unreadable", count=len(one.unreadable)), file=sys.stderr)  # noqa: T201
     if arguments.json:
@@ -60,22 +44,21 @@ def archive_list(arguments: argparse.Namespace) -> int:
         if one.next is not None:
             print_line(tell("archive.more", cursor=one.next))
         elif not one.rows:
-            print_line(_none(viewer, query, now, tell, after=after))
+            print_line(_none(archive, query, tell, after=after))
     return 0
 
 
-def _none(viewer: Viewer, query: Query, now: datetime, tell: Texts, *, after: Cursor | None) -> str:
+def _none(archive: Seen, query: Query, tell: Texts, *, after: Cursor | None) -> str:
     if after or query != Query():
         return tell("archive.no_more" if after else "archive.no_such")
-    if all(sight.deed is Deed.FIND_OWN for sight in sights(viewer, now)):
-        return tell("archive.none_of_yours", period=in_words_of(viewer.own_calls, tell))
+    if (own := archive.find.only_own()) is not None:
+        return tell("archive.none_of_yours", period=in_words_of(own, tell))
     return tell("archive.empty")
 
 
-def _tell_unknown_lines(arguments: argparse.Namespace, archive: Archive, tell: Texts) -> None:
+def _tell_unknown_lines(arguments: argparse.Namespace, archive: Seen, tell: Texts) -> None:
     """A line of an earlier policy may have recordings yet: it is looked for all the same."""
-    settings, _ = Home.of(arguments).settings(only_look=True)
-    policy = policy_of(settings, archive) if arguments.line else None
+    policy = archive.policy() if arguments.line else None
     known = [line.id for line in policy.line] if policy else []
     for line in arguments.line or ():
         if known and line not in known:
@@ -112,14 +95,13 @@ def _table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def archive_show(arguments: argparse.Namespace) -> int:
-    tell, now = texts(), datetime.now(UTC)
-    with opened(arguments) as archive:
-        row, sight = shown(archive, viewer_here(arguments, archive), arguments.id, now)
-        entries = entries_of(archive, row) if sight.log else []
-        said = own_review(archive, row.recording, now) if sight.deed is Deed.FIND_OWN else OwnReview()
+    tell = texts()
+    with seeing(arguments) as archive:
+        shown = archive.find.show(arguments.id)
+    row, said = shown.row, shown.review or OwnReview()
     if arguments.json:
-        told = {**_as_json(row), "audit": [as_json(entry) for entry in entries]}
-        if sight.deed is Deed.FIND_OWN:
+        told = {**_as_json(row), "audit": [as_json(entry) for entry in shown.log or ()]}
+        if shown.review is not None:
             told["review"] = {"scores": dict(said.scores), "comments": [list(one) for one in said.comments]}
         print_line(json.dumps(told, ensure_ascii=False))
         return 0
@@ -134,34 +116,33 @@ def archive_show(arguments: argparse.Namespace) -> int:
         "state": state_of(row, tell),
         "bytes": f"{row.bytes:,}".replace(",", " "),
     }
-    if not sight.numbers:
+    if not shown.numbers:
         del facts["number"]  # this person is told none: that it was withheld would be another matter
     for name, fact in facts.items():
         print_line(f"{tell(f'archive.show.{name}'):<14}{fact}")
-    for hold in holding.of_row(row, now):
-        whole = is_whole(hold, custody=sight.deed is Deed.FIND_ALL)
-        print_line(f"{tell('archive.show.hold'):<14}{told_hold(hold, tell, whole=whole)}")
+    for hold in shown.holds:
+        print_line(f"{tell('archive.show.hold'):<14}{told_hold(hold, tell)}")
     for item, points in said.scores:
         print_line(f"{tell('archive.show.score'):<14}{item}: {points}")
     for sample, text in said.comments:
         minutes, seconds = divmod(sample // RATE, 60)
         print_line(f"{tell('archive.show.comment'):<14}{minutes}:{seconds:02} {' '.join(text.split())}")
-    if not sight.log:
+    if shown.log is None:
         return 0
     print_line("")
     print_line(tell("archive.show.audit"))
-    for entry in entries:
+    for entry in shown.log:
         at = when(entry.at, row) if entry.at else "–"
         print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {in_words(entry, tell)}")
     return 0
 
 
-def _query(arguments: argparse.Namespace, archive: Archive, now: datetime) -> Query:
+def _query(arguments: argparse.Namespace, archive: Seen) -> Query:
     """Raises ArchiveError."""
     number = number_of(arguments.number) if arguments.number else None
     if arguments.number and number is None:
         raise ArchiveError("error.archive.no_number")
-    zone = zone_of(archive, now)
+    zone = archive.zone()
     since, until = moment(arguments.since, zone), moment(arguments.until, zone, whole=True)
     if since and until and since >= until:
         raise ArchiveError("error.archive.from_after_to")
@@ -175,13 +156,13 @@ def _query(arguments: argparse.Namespace, archive: Archive, now: datetime) -> Qu
     )
 
 
-def _count(archive: Archive, viewer: Viewer, query: Query, now: datetime, tell: Texts) -> int:
+def _count(archive: Seen, query: Query, tell: Texts) -> int:
     with Progress() as running:
 
         def told(seen: int, _found: int) -> None:
             running.tell(lambda: tell("archive.counting", count=seen))
 
-        return found_in_all(archive, viewer, query, now, told)
+        return archive.find.count(query, told)
 
 
 def _as_json(row: RecordingRow) -> dict[str, Any]:

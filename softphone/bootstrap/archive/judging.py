@@ -4,106 +4,66 @@ from __future__ import annotations
 
 import argparse
 import json
-from contextlib import suppress
-from datetime import UTC, datetime
 
-from softphone.archive.access import Viewer, opens, policy_recipients, require
-from softphone.archive.archive import Archive
-from softphone.archive.keys.wraps import Recipient
-from softphone.archive.retention import judging
-from softphone.archive.retention.judging import ToJudge
-from softphone.archive.retention.sweep import Swept
-from softphone.bootstrap.archive.shared import opened, print_line, words_of
-from softphone.bootstrap.archive.viewing import meant, policy_of, policy_unless_refused, tell_of_other_keys, viewer_here
-from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.archive.shared import print_line, words_of
+from softphone.bootstrap.archive.viewing import Seen, seeing, tell_of_other_keys
+from softphone.bootstrap.home import texts
+from softphone.domain.archive.decisions import ToJudge
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import JUDGE_WITHIN
-from softphone.domain.roles import Deed
 from softphone.texts import Texts
 
 
 def archive_judge(arguments: argparse.Namespace) -> int:
     """Without an id: the list, oldest first."""
-    tell, now = texts(), datetime.now(UTC)
-    with opened(arguments) as archive:
+    tell = texts()
+    with seeing(arguments, by_keys=True) as archive:
         keeps = arguments.keep_until is not None
         if arguments.id is None and (keeps or arguments.delete):
             raise ArchiveError("error.judge.which")
-        settings, _ = Home.of(arguments).settings(only_look=True)
         # Whom it is kept for stands in the policy, and one that cannot be used names nobody; all else custody does by its key.
-        policy = policy_of(settings, archive) if keeps else policy_unless_refused(settings, archive)
+        policy = archive.policy() if keeps else archive.policy_unless_refused()
         within = policy.judge_within if policy else JUDGE_WITHIN
-        viewer = viewer_here(arguments, archive, by_keys=True)
         if arguments.id is None:
-            require(archive, viewer, Deed.JUDGE, now)
-            return _list(archive, viewer, now, within, tell, as_json=arguments.json)
-        return _decide(archive, viewer, arguments, policy_recipients(policy), now, within, tell)
+            return _list(archive, within, tell, as_json=arguments.json)
+        reason = words_of(arguments.reason, "--reason")
+        if arguments.delete:
+            gone = archive.judging.let_go(arguments.id, reason, within, arguments.purpose)
+            print_line(tell("judge.deleted" if gone else "judge.ended", id=arguments.id))
+            return 0
+        if arguments.keep_until is None:
+            raise ArchiveError("error.judge.what")
+        if not reason:
+            raise ArchiveError("error.judge.reason")
+        kept = archive.judging.keep(arguments.id, arguments.keep_until, reason, policy, arguments.purpose)
+    print_line(tell("judge.kept", id=kept, day=arguments.keep_until))
+    return 0
 
 
 def archive_orphan(arguments: argparse.Namespace) -> int:
     """A file that was set aside, and that belongs to nothing: data protection lets it go, for a reason."""
-    tell, now = texts(), datetime.now(UTC)
+    tell = texts()
     reason = words_of(arguments.reason, "--reason")
-    with opened(arguments) as archive:
-        viewer = viewer_here(arguments, archive, by_keys=True)
-        require(archive, viewer, Deed.JUDGE, now, recording=_known(archive, arguments.id, now))
-        archive.let_orphan_go(arguments.id, now, why=reason)
+    with seeing(arguments, by_keys=True) as archive:
+        archive.upkeep.let_orphan_go(arguments.id, reason)
     print_line(tell("archive.orphan.deleted", id=arguments.id))
     return 0
 
 
-def _known(archive: Archive, asked: str, now: datetime) -> str | None:
-    """The id for the log: what nothing here has may be anything that somebody typed."""
-    if asked in archive.vault.aside():
-        return asked
-    with suppress(ArchiveError):
-        return archive.find(asked, now).recording
-    return None
-
-
-def _list(archive: Archive, viewer: Viewer, now: datetime, within: Period, tell: Texts, *, as_json: bool) -> int:
+def _list(archive: Seen, within: Period, tell: Texts, *, as_json: bool) -> int:
     none, others = True, 0
-    for one in judging.waiting(archive, now, within):
+    for one in archive.judging.waiting(within):
         none = False
-        if not opens(archive, viewer, KeyRole.CUSTODY, one.recording):
+        if one is None:
             others += 1
-            continue
-        if as_json:
+        elif as_json:
             print_line(json.dumps(_as_json(one), ensure_ascii=False))
         else:
             print_line(f"{one.recording}  {_told(one, tell)}")
     if none and not as_json:
         print_line(tell("judge.none"))
     tell_of_other_keys(others)
-    return 0
-
-
-def _decide(
-    archive: Archive,
-    viewer: Viewer,
-    arguments: argparse.Namespace,
-    recipients: list[Recipient],
-    now: datetime,
-    within: Period,
-    tell: Texts,
-) -> int:
-    reason = words_of(arguments.reason, "--reason")
-    recording = meant(archive, viewer, arguments.id, now, Deed.JUDGE).recording
-    if arguments.delete:
-        went = judging.let_go(archive, recording, now, reason=reason, purpose=arguments.purpose, within=within)
-        gone = any(item.what is Swept.DISCARDED for item in went)
-        print_line(tell("judge.deleted" if gone else "judge.ended", id=arguments.id))
-        return 0
-    if arguments.keep_until is None:
-        raise ArchiveError("error.judge.what")
-    if not reason:
-        raise ArchiveError("error.judge.reason")
-    row = judging.keep(
-        archive, recording, arguments.keep_until, reason, recipients, now, purpose=arguments.purpose, within=within
-    )
-    print_line(tell("judge.kept", id=row.recording, day=arguments.keep_until))
     return 0
 
 

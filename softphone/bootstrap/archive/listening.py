@@ -5,28 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypedDict
 
-from softphone.archive import commands
-from softphone.archive.access import OPENS, Viewer, openable, refuse, require
-from softphone.archive.archive import Archive
-from softphone.archive.files.container import RATE
-from softphone.archive.files.reader import Mark, MarkKind
-from softphone.archive.finding.rows import RecordingRow
-from softphone.bootstrap.archive.shared import line_of, opened, print_line, words_of
-from softphone.bootstrap.archive.viewing import meant, viewer_here
+from softphone.bootstrap.archive.shared import line_of, print_line, words_of
+from softphone.bootstrap.archive.viewing import seeing
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import STOPPED, Progress, progress
-from softphone.domain.errors import ArchiveError, SoundError
+from softphone.domain.archive.interface import Opening
+from softphone.domain.archive.recordings import RATE, Mark, MarkKind
+from softphone.domain.errors import SoundError
 from softphone.domain.purpose import KeyRole
 from softphone.texts import Texts
 
 if TYPE_CHECKING:
-    from softphone.audio.playback import Playback, Source
+    from softphone.audio.playback import Playback
 
 _WATCH = 0.25
 """seconds between two looks at the loudspeaker"""
@@ -40,18 +33,16 @@ def archive_play(arguments: argparse.Namespace) -> int:
     tell, woken = texts(), threading.Event()
     home = Home.of(arguments)
     settings, _ = home.settings(only_look=True)
-    now = datetime.now(UTC)
-    with opened(arguments) as archive, progress() as running:
-        recording, role, told = _allowed(arguments, archive, now)
-        # Whether its keys are here shows, and is in the log, whether or not it could then be heard.
-        archive.keys_for(archive.find(recording, now), role, now, refusal="opening_refused", **told)
+    said = _said(arguments)
+    with seeing(arguments) as archive, progress() as running:
+        opening = archive.open(arguments.id, **said)
         device = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
-        with _to_hear(archive, recording, arguments.start, now, role, told) as (source, length, marks):
-            _tell_custody(archive, recording, tell)
-            whole = _is_whole(marks, tell, broke_off=archive.find(recording).broke_off)
-            playback = Playback(source, length, speaker(device), woken.set)
+        with opening.sound(arguments.start) as sound:
+            _tell_custody(opening, tell)
+            whole = _is_whole(sound.marks, tell, broke_off=opening.row.broke_off)
+            playback = Playback(sound.pull, sound.samples, speaker(device), woken.set)
             playback.seek(round((arguments.start or 0) * RATE))
-            ended_at = _play(playback, woken, running, length, tell)
+            ended_at = _play(playback, woken, running, sound.samples, tell)
     if ended_at is not None:
         print(tell("play.stopped", at=ended_at // RATE), file=sys.stderr)  # noqa: T201
         return STOPPED
@@ -79,83 +70,35 @@ def _play(playback: Playback, woken: threading.Event, running: Progress, length:
 
 def archive_export(arguments: argparse.Namespace) -> int:
     """Status 1 where not all of the recording is in the file, 130 where somebody ended it: then there is none."""
-    tell, now = texts(), datetime.now(UTC)
-    with opened(arguments) as archive, progress() as running:
+    tell, said = texts(), _said(arguments)
+    with seeing(arguments) as archive, progress() as running:
 
         def go_on(done: int, length: int) -> None:
             running.tell(lambda: tell("export.progress", at=_clock(done), length=_clock(length)))
             if running.stopped:
                 raise KeyboardInterrupt
 
-        recording, role, told = _allowed(arguments, archive, now)
+        opening = archive.open(arguments.id, **said)
         try:
-            exported = commands.export(archive, recording, arguments.wav, now, role=role, told=told, go_on=go_on)
+            exported = opening.export(str(arguments.wav), go_on)
         except KeyboardInterrupt:
             running.clear()
             print(tell("export.stopped", file=arguments.wav), file=sys.stderr)  # noqa: T201
             return STOPPED
-        _tell_custody(archive, recording, tell)
-        broke_off = archive.find(recording).broke_off
-    print_line(tell("archive.exported", seconds=f"{exported.seconds:.2f}", file=exported.path))
-    return 0 if _is_whole(exported.marks, tell, broke_off=broke_off) else 1
+        _tell_custody(opening, tell)
+    print_line(tell("archive.exported", seconds=f"{exported.seconds:.2f}", file=arguments.wav))
+    return 0 if _is_whole(exported.marks, tell, broke_off=opening.row.broke_off) else 1
 
 
-def _allowed(
-    arguments: argparse.Namespace, archive: Archive, now: datetime
-) -> tuple[str, KeyRole | None, dict[str, str]]:
-    """The recording's whole id, the role it is opened in, and what the audit log is told besides.
-
-    Raises ArchiveError, once the audit log tells of the refusal.
-    """
-    why, case = words_of(arguments.why, "--why"), line_of(arguments.case, "--case")
-    asked: KeyRole | None = arguments.role
-    told = {name: text for name, text in (("stated", why), ("case", case)) if text}
-    viewer = viewer_here(arguments, archive)
-    deeds = [OPENS[asked]] if asked else sorted(OPENS.values(), key=viewer.may, reverse=True)
-    row = meant(archive, viewer, arguments.id, now, *deeds)
-    if viewer.demo:
-        return row.recording, asked, told
-    role = _role(archive, viewer, row, asked, why=why, case=case, now=now)
-    for needs, text, code in ((KeyRole.DOCUMENTATION, why, "say_why"), (KeyRole.CUSTODY, case, "say_case")):
-        # What is closed to the role, no words open.
-        if role is needs and role in row.opens_for and not text:
-            refuse(archive, OPENS[role], now, call=row.call, recording=row.recording)
-            raise ArchiveError(f"error.archive.{code}")
-    return row.recording, role, told
+class _Said(TypedDict):
+    role: KeyRole | None
+    why: str
+    case: str
 
 
-def _role(
-    archive: Archive, viewer: Viewer, row: RecordingRow, asked: KeyRole | None, *, why: str, case: str, now: datetime
-) -> KeyRole:
-    """The one that is asked for; else what the words given are for; else the least that opens it."""
-    if asked is None:
-        may = openable(viewer, row.line, row.agent, row.opens_for)
-        named = [one for one, text in ((KeyRole.DOCUMENTATION, why), (KeyRole.CUSTODY, case)) if text and one in may]
-        if named or may:
-            return (named or may)[0]
-        # Nothing opens it for this person: the log tells of what they come for.
-        asked = next(one for one, deed in OPENS.items() if viewer.may(deed))
-    require(archive, viewer, OPENS[asked], now, recording=row.recording)
-    return asked
-
-
-@contextmanager
-def _to_hear(
-    archive: Archive, recording: str, start: float | None, now: datetime, role: KeyRole | None, told: dict[str, str]
-) -> Generator[tuple[Source, int, Sequence[Mark]]]:
-    """What its sound is pulled from, how many samples it has, and what is to be told of those that are heard."""
-    if start is None:
-        sound = commands.play(archive, recording, now, role=role, told=told)
-        yield lambda _: sound.blocks, sound.samples, sound.marks
-        return
-    with commands.play_from(archive, recording, now, start, role=role, told=told) as reader:
-        yield reader.pcm, reader.length, _behind(reader.marks(), round(start * RATE))
-
-
-def _behind(marks: Sequence[Mark], at: int) -> list[Mark]:
-    """As far as they are of what comes from there on."""
-    cut = (replace(mark, samples=mark.samples - max(at - mark.at, 0)) for mark in marks)
-    return [mark for mark in cut if mark.samples > 0 or mark.at >= at]
+def _said(arguments: argparse.Namespace) -> _Said:
+    """Raises ArchiveError: it is no plain line, or holds a number."""
+    return {"role": arguments.role, "why": words_of(arguments.why, "--why"), "case": line_of(arguments.case, "--case")}
 
 
 def _clock(samples: int) -> str:
@@ -174,10 +117,8 @@ def _speaker(chosen: str) -> str:
     raise SoundError("error.play.no_speaker")
 
 
-def _tell_custody(archive: Archive, recording: str, tell: Texts) -> None:
-    """Where custody's key opened it just now, as the audit log says."""
-    last = archive.audit_of(archive.find(recording).recording)[-1]
-    if last.params.get("role") == KeyRole.CUSTODY:
+def _tell_custody(opening: Opening, tell: Texts) -> None:
+    if opening.role is KeyRole.CUSTODY:
         print_line(tell("archive.with_custody"))
 
 

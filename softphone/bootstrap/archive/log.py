@@ -5,37 +5,30 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from softphone.archive.access import refuse
-from softphone.archive.archive import Archive, AuditRow
 from softphone.archive.proof.audit import BATCH, Wanted
-from softphone.bootstrap.archive.shared import TIME, moment, opened, print_line, zone_of
-from softphone.bootstrap.archive.viewing import viewer_here
+from softphone.bootstrap.archive.shared import TIME, moment, print_line
+from softphone.bootstrap.archive.viewing import Seen, seeing
 from softphone.bootstrap.audit import as_json, in_words
 from softphone.bootstrap.home import texts
 from softphone.bootstrap.progress import Progress
+from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.errors import ArchiveError
-from softphone.domain.roles import Deed
 from softphone.texts import Texts
 
 
 def archive_log(arguments: argparse.Namespace) -> int:
     """By the custody key alone: the log may be what tells why the policy is refused."""
-    tell, now = texts(), datetime.now(UTC)
-    with opened(arguments) as archive:
-        viewer = viewer_here(arguments, archive, by_keys=True)
-        if not viewer.finds_all:
-            refuse(archive, Deed.READ_LOG, now)
-            raise ArchiveError("error.archive.not_yours")
-        zone = zone_of(archive, now)
+    tell = texts()
+    with seeing(arguments, by_keys=True) as archive:
+        zone = archive.zone()
         wanted = _wanted(arguments, zone)
         rows, more = _page(archive, wanted, arguments.before, arguments.limit, tell)
         told = {entry.event for entry in rows}
-        there = [] if told.issuperset(wanted.events) else archive.events()
+        there = [] if told.issuperset(wanted.events) else archive.upkeep.events()
     for event in set(wanted.events).difference(there, told):
         near = get_close_matches(event, there)
         code = "archive.log.no_event.near" if near else "archive.log.no_event"
@@ -60,12 +53,12 @@ def _wanted(arguments: argparse.Namespace, zone: ZoneInfo) -> Wanted:
     return Wanted(since, until, tuple(arguments.event or ()), arguments.refusals, arguments.recording or "")
 
 
-def _page(archive: Archive, wanted: Wanted, before: int | None, limit: int, tell: Texts) -> tuple[list[AuditRow], bool]:
+def _page(archive: Seen, wanted: Wanted, before: int | None, limit: int, tell: Texts) -> tuple[list[AuditRow], bool]:
     """Oldest first; and whether there are more before them."""
     rows, looked_at = list[AuditRow](), 0
     with Progress() as running:
         while True:
-            found, before = archive.log(wanted, before, limit + 1 - len(rows))
+            found, before = archive.upkeep.log(wanted, before, limit + 1 - len(rows))
             rows += found
             if before is None or len(rows) > limit:
                 return rows[:limit][::-1], len(rows) > limit

@@ -7,34 +7,22 @@ import json
 import sys
 from datetime import UTC, datetime, time
 
-from softphone.archive import commands
-from softphone.archive.access import REFUSED, Viewer, require
 from softphone.archive.archive import Archive
-from softphone.archive.retention import due
-from softphone.archive.retention.clock import steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
-from softphone.archive.review.session import mark_reviewed, reviewed_on
 from softphone.bootstrap.archive.shared import opened, print_line
-from softphone.bootstrap.archive.viewing import PolicyRefusedError, meant, policy_of, viewer_here
+from softphone.bootstrap.archive.viewing import PolicyRefusedError, policy_of, seeing, seen_here
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.progress import STOPPED, Progress, progress
-from softphone.domain.errors import ArchiveError, KeyringError
-from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed
+from softphone.domain.archive.permission import NOBODY
+from softphone.domain.errors import KeyringError
 from softphone.texts import Texts
 
 
 def archive_reviewed(arguments: argparse.Namespace) -> int:
     """It has been used to train (G33), and is kept for that no longer than its line's policy or `--keep` says (G38)."""
     tell, keep = texts(), arguments.keep
-    with opened(arguments) as archive:
-        viewer = viewer_here(arguments, archive)
-        # Without one they are refused below, and the log tells of it.
-        by = next(iter(viewer.key_ids.get(KeyRole.TRAINING, ())), "")
-        now = datetime.now(UTC)
-        recording = meant(archive, viewer, arguments.id, now, Deed.REVIEW).recording
-        done = mark_reviewed(archive, recording, by, now, keep=keep, viewer=viewer)
-        since = None if done else reviewed_on(archive, recording)
+    with seeing(arguments) as archive:
+        since = archive.reviews.mark(arguments.id, keep=keep)
     code = "archive.reviewed.before" if since else "archive.reviewed"
     print_line(tell(code, id=arguments.id, day=since))
     return 0
@@ -52,30 +40,24 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
     now = datetime.combine(arguments.now, time(12), UTC) if another_day else clock
     with opened(arguments) as archive, progress() as running:
         try:
-            viewer = viewer_here(arguments, archive, by_keys=True)
+            seen = seen_here(arguments, archive, by_keys=True)
         except KeyringError:
             if now > clock or arguments.clock_is_right:
                 raise
             # What is due goes, whoever it is: only whom to name recordings to is not known.
-            viewer = Viewer(frozenset())
-        if now > clock and not viewer.finds_all:
-            archive.note_refusal(REFUSED, "G10", clock, deed="sweep_in_future")
-            raise ArchiveError("error.archive.sweep_later_day")
-        terms = _terms(arguments, archive)
-        if arguments.clock_is_right:
-            require(archive, viewer, Deed.BELIEVE_CLOCK, clock)
-        told = _Told(arguments, running, clock, tell, named=viewer.finds_all)
-        looked = _Looked(archive, now, running, tell)
-        for item in commands.sweeping(
-            archive,
+            seen = archive.seen_by(NOBODY)
+        looked = _Looked(running, tell)
+        sweeping = seen.upkeep.sweep(
             now,
             clock=clock,
-            steady=steady(),
             clock_is_right=arguments.clock_is_right,
             dry_run=arguments.dry_run,
-            terms=terms,
+            terms=_terms(arguments, archive),
             go_on=looked.go_on,
-        ):
+        )
+        looked.total = sweeping.total
+        told = _Told(arguments, running, clock, tell, named=sweeping.named)
+        for item in sweeping.items:
             told.item(item)
         told.end()
     return STOPPED if running.stopped else int(told.doubtful)
@@ -108,12 +90,11 @@ _SUMS = {
 class _Looked:
     """How many recordings have been looked at, of about how many."""
 
-    def __init__(self, archive: Archive, now: datetime, running: Progress, tell: Texts) -> None:
+    def __init__(self, running: Progress, tell: Texts) -> None:
         self._running = running
         self._tell = tell
         self._done = 0
-        with archive.catalog.reading() as connection:
-            self._total = due.count(connection, now)
+        self.total = 0
 
     def go_on(self) -> bool:
         self._running.tell(self._sentence)
@@ -121,7 +102,7 @@ class _Looked:
         return not self._running.stopped
 
     def _sentence(self) -> str:
-        return self._tell("sweep.progress", done=self._done, total=max(self._total, self._done))
+        return self._tell("sweep.progress", done=self._done, total=max(self.total, self._done))
 
 
 class _Told:

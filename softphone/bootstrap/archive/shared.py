@@ -12,10 +12,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import is_case
-from softphone.archive.finding.rows import RecordingRow
-from softphone.archive.finding.searching import Query, page
+from softphone.archive.finding.searching import page
 from softphone.bootstrap.home import Home, key_store
+from softphone.domain.archive.recordings import Query, RecordingRow
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.engine.numbers import e164
@@ -79,7 +78,7 @@ def words_of(text: str | None, option: str) -> str:
 
 def state_of(row: RecordingRow, tell: Texts) -> str:
     """For what it is kept and until when, and where only custody can open it."""
-    case = is_case(row.restricted)
+    case = row.is_case
     told = [
         tell("archive.until", purpose=tell(f"purpose.{purpose}"), day=tell.day(row.expires[purpose]))
         if purpose in row.expires

@@ -14,8 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QWidget
 
-from softphone.archive.review.panel import Figures
-from softphone.archive.review.sample import SamplePage, SampleQuery, SampleRow, Shown
+from softphone.domain.archive.reviews import Figures, SamplePage, SampleQuery, SampleRow, Shown
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.retention import has_expired
@@ -81,8 +80,8 @@ class Review(QObject):
         """as soon as the comment's line is stored; asked again, all the same"""
         self.shelf: Shelf | None = None
         if deps.archive is not None:
-            self.shelf = Shelf(deps.archive, deps.by, deps.viewer, deps.now, deps.time_zone)
-        self.counting = Counting(deps.archive, deps.now) if deps.archive is not None else None
+            self.shelf = Shelf(deps.archive, deps.now, deps.time_zone)
+        self.counting = Counting(deps.archive) if deps.archive is not None else None
         self.listening = Listening(self.window, self.shelf, deps.speaker, self.view)
         self._turn = 0
         self._again = ""

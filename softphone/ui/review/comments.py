@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from softphone.archive.files.container import RATE
-from softphone.archive.review.session import Comment
+from softphone.domain.archive.recordings import RATE
+from softphone.domain.archive.reviews import Comment
 from softphone.ui.controls import Control, QuietButton
 from softphone.ui.fields import Card, Reel, Words
 from softphone.ui.review import words

@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from softphone.archive.archive import Archive
-from softphone.archive.review.panel import figures
-from softphone.archive.review.sample import counts
+from softphone.domain.archive.interface import SeenArchive
 from softphone.domain.errors import KlartoneError
 
 if TYPE_CHECKING:
@@ -31,9 +27,9 @@ class Counting(QObject):
     figured = Signal(int, object)
     failed = Signal(object)
 
-    def __init__(self, archive: Archive, now: Callable[[], datetime]) -> None:
+    def __init__(self, archive: SeenArchive) -> None:
         super().__init__()
-        self._given, self._now = archive, now
+        self._given = archive
         self._bell = threading.Condition()
         self._asked: Watched | None = None
         self._ends = False
@@ -71,13 +67,12 @@ class Counting(QObject):
         finally:
             archive.close()
 
-    def _count(self, archive: Archive, watched: Watched) -> None:
+    def _count(self, archive: SeenArchive, watched: Watched) -> None:
         query = watched.query
         try:
-            self.counted.emit(watched.turn, counts(archive, query, self._now()))
+            self.counted.emit(watched.turn, archive.reviews.counts(query))
             if self._asked is None:
-                told = figures(archive, query.lines, query.agents, self._now(), capacity=watched.capacity)
-                self.figured.emit(watched.turn, told)
+                self.figured.emit(watched.turn, archive.reviews.figures(query, watched.capacity))
         except KlartoneError as error:
             self.failed.emit(error)
         except Exception:

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from softphone.archive.review.sample import SampleRow
+from softphone.domain.archive.reviews import SampleRow
 from softphone.ui.fields import Card, Words, chain
 from softphone.ui.review import words
 from softphone.ui.review.comments import Comments

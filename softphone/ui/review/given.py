@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.access import Viewer
-from softphone.archive.archive import Archive
-from softphone.archive.files.seeking import SeekingReader
-from softphone.archive.review.sample import SampleRow
-from softphone.archive.review.session import Comment, Reviewing
 from softphone.audio.playback import Speaker
-from softphone.domain.policy import LocalText, ScoreItem
+from softphone.domain.archive.interface import Reader, Reviewing, SeenArchive
+from softphone.domain.archive.reviews import Comment, SampleRow, TeamLed
+from softphone.domain.policy import LocalText
 from softphone.wire import Said, Settings
 
 
@@ -22,31 +19,13 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class TeamLed:
-    """A team whose training recordings may be reviewed here."""
-
-    id: str
-    name: LocalText | None
-    """None: everybody's, where the policy has no teams"""
-    lines: tuple[str, ...]
-    agents: tuple[str, ...]
-    """empty: all who work on these lines"""
-    capacity: int | None = None
-    """calls that its reviewers can review in a week, as the policy says; None where it does not"""
-    card: tuple[ScoreItem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ReviewDependencies:
     """`archive` is opened anew for each thread (`beside`), and closed by whoever gave it; None where `refusal` says why there is
     nothing to show."""
 
-    archive: Archive | None
+    archive: SeenArchive | None
+    """as whoever is here sees it"""
     teams: tuple[TeamLed, ...]
-    by: str
-    """the id of the key that opens it"""
-    viewer: Viewer | None
-    """who is here, for the archive to judge by"""
     speaker: Speaker
     texts: Path
     icons: Path
@@ -68,7 +47,7 @@ class Opened:
     """A recording that has been opened, as it stood then. `reader` is for the thread of the sound alone."""
 
     reviewing: Reviewing = field(repr=False)
-    reader: SeekingReader = field(repr=False)
+    reader: Reader = field(repr=False)
     row: SampleRow
     comments: tuple[Comment, ...]
     scores: Mapping[str, int]

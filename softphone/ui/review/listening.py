@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from softphone.archive.files.container import RATE
-from softphone.archive.files.reader import Mark
-from softphone.archive.review.session import Comment, Reviewing
 from softphone.audio.playback import SPEEDS, Heard, Speaker
+from softphone.domain.archive.interface import Reviewing
+from softphone.domain.archive.recordings import RATE, Mark
+from softphone.domain.archive.reviews import Comment
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import ScoreItem
 from softphone.ui.review import words

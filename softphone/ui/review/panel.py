@@ -8,7 +8,8 @@ from datetime import date
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from softphone.archive.review.panel import Figures, Verdict
+from softphone.domain.archive.reviews import Figures
+from softphone.domain.sampling import Verdict
 from softphone.ui.fields import Card
 from softphone.ui.theme.style import NAME, SMALL, font
 from softphone.ui.view import View

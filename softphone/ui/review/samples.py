@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
-from softphone.archive.review.sample import SamplePage, SampleRow
+from softphone.domain.archive.reviews import SamplePage, SampleRow
 from softphone.ui.review import words
 from softphone.ui.theme.style import BODY, SMALL, font
 from softphone.ui.view import View, duration

@@ -14,14 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from softphone.archive.access import Viewer
-from softphone.archive.archive import Archive
-from softphone.archive.review.sample import SamplePage, SampleQuery, living, page, row_of
-from softphone.archive.review.session import Comment, Reviewing, mark_reviewed, may_still, open_review
+from softphone.domain.archive.interface import Reviewing, SeenArchive
+from softphone.domain.archive.reviews import Comment, SamplePage, SampleQuery
 from softphone.domain.errors import KlartoneError
 from softphone.domain.retention import local_day
 from softphone.ui.review.given import Opened, Stored
@@ -72,14 +69,11 @@ class Shelf(QObject):
     new_day = Signal()
     failed = Signal(object)
 
-    def __init__(
-        self, archive: Archive, by: str, viewer: Viewer | None, now: Callable[[], datetime], time_zone: str
-    ) -> None:
+    def __init__(self, archive: SeenArchive, now: Callable[[], datetime], time_zone: str) -> None:
         """`time_zone`: the reader's own; each call has one besides."""
         super().__init__()
-        self._given, self._by, self._viewer, self._now = archive, by, viewer, now
-        self._files = [Path(f"{archive.catalog.path}{end}") for end in ("", "-wal")]
-        self._jobs: deque[Callable[[Archive], None]] = deque()
+        self._given, self._now = archive, now
+        self._jobs: deque[Callable[[SeenArchive], None]] = deque()
         self._bell = threading.Condition()
         self._ends = False
         self._watched: Watched | None = None
@@ -92,7 +86,7 @@ class Shelf(QObject):
         self._counted_at = 0.0
         self._news = self._changed = False
         self._thread = threading.Thread(target=self._run, name="review-shelf", daemon=True)
-        self._watch = Watch(archive, viewer, now)
+        self._watch = Watch(archive)
         self._watch.gone.connect(self._open_gone)
         self._watch.unsure.connect(self.unsure)
 
@@ -114,14 +108,14 @@ class Shelf(QObject):
     def watch(self, watched: Watched) -> None:
         """Another list: its first page comes."""
 
-        def begin(archive: Archive) -> None:
+        def begin(archive: SeenArchive) -> None:
             self._watched, self._shown, self._checking = watched, [], None
             self._page(archive, watched, None, PAGE)
 
         self._do(begin)
 
-    def more(self, watched: Watched, after: object) -> None:
-        def go_on(archive: Archive) -> None:
+    def more(self, watched: Watched, after: str | None) -> None:
+        def go_on(archive: SeenArchive) -> None:
             if watched is self._watched:
                 self._page(archive, watched, after, MORE)
 
@@ -137,32 +131,32 @@ class Shelf(QObject):
     def comment(self, reviewing: Reviewing, sample: int, text: str) -> None:
         self._say(
             reviewing,
-            lambda: reviewing.comment(sample, text, self._now()),
+            lambda: reviewing.comment(sample, text),
             lambda done: self.commented.emit(reviewing, done),
         )
 
     def remove(self, reviewing: Reviewing, comment: Comment) -> None:
-        self._say(reviewing, lambda: reviewing.remove(comment.id, self._now()))
+        self._say(reviewing, lambda: reviewing.remove(comment.id))
 
     def score(self, reviewing: Reviewing, item: str, points: int) -> None:
-        self._say(reviewing, lambda: reviewing.score(item, points, self._now()))
+        self._say(reviewing, lambda: reviewing.score(item, points))
 
     def share(self, reviewing: Reviewing, *, on: bool) -> None:
-        self._say(reviewing, lambda: reviewing.share(on, self._now()))
+        self._say(reviewing, lambda: reviewing.share(on))
 
     def review(self, reviewing: Reviewing, heard: int) -> None:
         """It counts as used, and is closed: nothing may read it any more. `heard`: seconds of it."""
 
-        def use(archive: Archive) -> None:
+        def use(archive: SeenArchive) -> None:
             recording = reviewing.row.recording
             # What ends because it was used is not gone.
             self._watch.let_go(recording)
             try:
-                reviewing.reviewed(self._now(), heard=heard)
+                reviewing.reviewed(heard=heard)
             except KlartoneError:
                 gone = False
                 with suppress(KlartoneError):  # whoever cannot be asked has not said that it is gone
-                    gone = not reviewing.still(self._now())
+                    gone = not reviewing.still()
                 if gone:
                     self._gone({recording})
                     return
@@ -177,14 +171,13 @@ class Shelf(QObject):
     def use_up(self, recording: str, heard: int) -> None:
         """As `review`, of one that is not open any more."""
 
-        def use(archive: Archive) -> None:
-            now = self._now()
+        def use(archive: SeenArchive) -> None:
             try:
-                mark_reviewed(archive, recording, self._by, now, heard=heard, viewer=self._viewer)
+                archive.reviews.mark(recording, heard=heard)
             except KlartoneError:
                 gone = False
                 with suppress(KlartoneError):  # whoever cannot be asked has not said that it is gone
-                    gone = not may_still(archive, recording, now, viewer=self._viewer)
+                    gone = not archive.reviews.still(recording)
                 if gone:
                     self._gone({recording})
                     return
@@ -196,14 +189,14 @@ class Shelf(QObject):
 
     # --- on its thread --------------------------------------------------------------------------
 
-    def _used(self, archive: Archive, recording: str) -> None:
-        row = row_of(archive, recording, self._now())
+    def _used(self, archive: SeenArchive, recording: str) -> None:
+        row = archive.reviews.row(recording)
         if row is None:
             self._forget({recording})
         self.reviewed.emit(recording, row)
         self._news = True
 
-    def _do(self, job: Callable[[Archive], None]) -> None:
+    def _do(self, job: Callable[[SeenArchive], None]) -> None:
         with self._bell:
             self._jobs.append(job)
             self._bell.notify()
@@ -215,7 +208,7 @@ class Shelf(QObject):
             self.failed.emit(error)
             return
         try:
-            self._seen = self._files_now()
+            self._seen = archive.written()
             while True:
                 with self._bell:
                     if not self._jobs and not self._ends and self._checking is None:
@@ -223,7 +216,7 @@ class Shelf(QObject):
                     job = self._jobs.popleft() if self._jobs else None
                     if job is None and self._ends:
                         break
-                self._guarded(self._look)
+                self._guarded(lambda: self._look(archive))
                 self._guarded(lambda job=job: job(archive) if job is not None else self._watch_over(archive))
             if self._open is not None:
                 self._close(self._open)
@@ -239,8 +232,8 @@ class Shelf(QObject):
             # The thread must outlive it: it takes away what may no longer be heard.
             log.exception("the review's shelf")
 
-    def _page(self, archive: Archive, watched: Watched, after: object, rows: int) -> None:
-        found = page(archive, watched.query, self._now(), after, rows)  # pyright: ignore[reportArgumentType]
+    def _page(self, archive: SeenArchive, watched: Watched, after: str | None, rows: int) -> None:
+        found = archive.reviews.page(watched.query, after, rows)
         self._shown += self._known(found)
         self.paged.emit(watched.turn, found, False)
 
@@ -249,11 +242,11 @@ class Shelf(QObject):
             self._days.setdefault(row.time_zone, local_day(self._now(), row.time_zone))
         return [row.recording for row in found.rows]
 
-    def _open_it(self, archive: Archive, recording: str) -> None:
+    def _open_it(self, archive: SeenArchive, recording: str) -> None:
         items = self._watched.items if self._watched is not None else ()
         with ExitStack() as undone:
             try:
-                reviewing = open_review(archive, recording, self._by, self._now(), items=items, viewer=self._viewer)
+                reviewing = archive.reviews.open(recording, items)
                 undone.callback(reviewing.close)
                 said = reviewing.comments(), dict(reviewing.scores()), reviewing.shared
             except KlartoneError as error:
@@ -273,7 +266,7 @@ class Shelf(QObject):
     def _say(
         self, reviewing: Reviewing, deed: Callable[[], object], tell: Callable[[bool], None] = lambda _done: None
     ) -> None:
-        def do(_archive: Archive) -> None:
+        def do(_archive: SeenArchive) -> None:
             if reviewing is not self._open:
                 return
             done = True
@@ -292,7 +285,7 @@ class Shelf(QObject):
 
     # --- what is no longer to be heard ----------------------------------------------------------
 
-    def _watch_over(self, archive: Archive) -> None:
+    def _watch_over(self, archive: SeenArchive) -> None:
         if self._checking is not None:
             if next(self._checking, True):
                 self._checking = None
@@ -305,29 +298,20 @@ class Shelf(QObject):
             self._come_anew(archive, self._watched)
             self.changed.emit()
 
-    def _look(self) -> None:
+    def _look(self, archive: SeenArchive) -> None:
         """Whether somebody has written, or another day has begun where one of the calls was."""
-        seen = self._files_now()
+        seen = archive.written()
         days = {zone: local_day(self._now(), zone) for zone in self._days}
         self._changed = self._changed or seen != self._seen or days != self._days
         turned, self._seen, self._days = days != self._days, seen, days
         if turned:
             self.new_day.emit()
 
-    def _files_now(self) -> object:
-        """What tells that somebody has written: the sizes and times of the catalog's files."""
-        seen: list[tuple[int, int]] = []
-        for file in self._files:
-            with suppress(OSError):
-                stat = file.stat()
-                seen.append((stat.st_size, stat.st_mtime_ns))
-        return seen
-
     def _open_gone(self, recording: str) -> None:
         """Told at once; what is kept of it here goes when its turn comes."""
         self.gone.emit({recording})
 
-        def forget(_archive: Archive) -> None:
+        def forget(_archive: SeenArchive) -> None:
             self._forget({recording})
             self._news = True
 
@@ -339,7 +323,7 @@ class Shelf(QObject):
             return False
         recording = self._open.row.recording
         try:
-            still = self._open.still(self._now())
+            still = self._open.still()
         except KlartoneError as error:
             # Whoever cannot be asked has not said yes.
             self._watch.let_go(recording)
@@ -349,10 +333,10 @@ class Shelf(QObject):
             self._gone({recording})
         return still
 
-    def _check(self, archive: Archive, shown: Sequence[str]) -> Iterator[None]:
+    def _check(self, archive: SeenArchive, shown: Sequence[str]) -> Iterator[None]:
         for at in range(0, len(shown), BATCH):
             batch = shown[at : at + BATCH]
-            lost = set(batch) - set(living(archive, batch, self._now()))
+            lost = set(batch) - set(archive.reviews.living(batch))
             if lost:
                 self._gone(lost)
             yield
@@ -365,9 +349,9 @@ class Shelf(QObject):
     def _forget(self, recordings: set[str]) -> None:
         self._shown = [one for one in self._shown if one not in recordings]
 
-    def _come_anew(self, archive: Archive, watched: Watched) -> None:
+    def _come_anew(self, archive: SeenArchive, watched: Watched) -> None:
         """What was recorded since: it stands above what is shown."""
-        found = page(archive, watched.query, self._now(), None, PAGE)
+        found = archive.reviews.page(watched.query, None, PAGE)
         known = set(self._shown[: 2 * PAGE])
         new = [row.recording for row in found.rows if row.recording not in known]
         if new and (not self._shown or len(new) < len(found.rows)):

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from softphone.archive.files.container import RATE
 from softphone.audio.playback import Heard, Playback, Speaker
+from softphone.domain.archive.recordings import RATE
 from softphone.domain.errors import KlartoneError
 from softphone.ui.review.given import Opened
 

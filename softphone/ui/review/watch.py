@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from datetime import datetime
 
 from PySide6.QtCore import QObject, Signal
 
-from softphone.archive.access import Viewer
-from softphone.archive.archive import Archive
-from softphone.archive.review.session import may_still
+from softphone.domain.archive.interface import SeenArchive
 from softphone.domain.errors import KlartoneError
 
 log = logging.getLogger(__name__)
@@ -34,10 +30,10 @@ class Watch(QObject):
     gone = Signal(str)
     unsure = Signal(str, object)
 
-    def __init__(self, archive: Archive, viewer: Viewer | None, now: Callable[[], datetime]) -> None:
+    def __init__(self, archive: SeenArchive) -> None:
         super().__init__()
-        self._given, self._viewer, self._now = archive, viewer, now
-        self._archive: Archive | None = None
+        self._given = archive
+        self._archive: SeenArchive | None = None
         self._bell = threading.Condition()
         self._open = ""
         self._ends = False
@@ -100,4 +96,4 @@ class Watch(QObject):
     def _still(self, recording: str) -> bool:
         if self._archive is None:
             self._archive = self._given.beside()
-        return may_still(self._archive, recording, self._now(), viewer=self._viewer)
+        return self._archive.reviews.still(recording)

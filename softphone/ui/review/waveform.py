@@ -24,8 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractSlider, QToolTip
 
-from softphone.archive.files.container import RATE
-from softphone.archive.files.reader import Mark, MarkKind
+from softphone.domain.archive.recordings import RATE, Mark, MarkKind
 from softphone.ui.review import words
 from softphone.ui.review.sound import COLUMNS
 from softphone.ui.theme.style import SMALL, font

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from softphone.archive.review.sample import Shown
+from softphone.domain.archive.reviews import Shown
 from softphone.ui.controls import QuietButton
 from softphone.ui.fields import Card, Pick, Words, chain
 from softphone.ui.note import Note

@@ -9,9 +9,8 @@ from datetime import date, datetime, time, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from softphone.archive.files.container import RATE
-from softphone.archive.files.reader import Mark, MarkKind
-from softphone.archive.review.sample import SampleRow
+from softphone.domain.archive.recordings import RATE, Mark, MarkKind
+from softphone.domain.archive.reviews import SampleRow
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.view import duration, readable

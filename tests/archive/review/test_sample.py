@@ -16,7 +16,6 @@ from softphone.archive.finding.searching import Query
 from softphone.archive.review.sample import SampleQuery, SampleRow, Shown, counts, living, page, waiting
 from softphone.archive.review.session import mark_reviewed, open_review
 from softphone.archive.tables import wraps
-from softphone.bootstrap.archive import viewing
 from softphone.domain.changes import Discard, DropWraps, HoldBy, LiftHold, PlaceHold, Restrict
 from softphone.domain.policy import Team
 from softphone.domain.purpose import KeyRole
@@ -232,7 +231,9 @@ def test_the_list_the_sample_and_who_may_open_it_agree_on_what_a_team_is(large: 
     assert [row.recording for row in page(large, query, NOW, limit=1_000).rows] == leads
     assert counts(large, query, NOW)[Shown.ALL] == len(leads)
     if leads:
-        assert [row.recording for row in viewing.found(large, viewer, Query(), NOW, limit=1_000).rows] == leads
+        assert [
+            row.recording for row in large.seen_by(viewer, lambda: NOW).find.page(Query(), limit=1_000).rows
+        ] == leads
     assert bool(leads) is (name not in ("nobody", "no team"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -45,7 +46,7 @@ def desk(tmp_path: Path) -> Iterator[Scene]:
 
 
 def opened(desk: Scene, recording: str) -> Reviewing:
-    return open_review(desk.archive, recording, "lead-1", AT, items=CARD, viewer=LEAD)
+    return open_review(desk.archive, recording, "lead-1", AT, items=CARD)
 
 
 def events(desk: Scene, recording: str) -> list[str]:
@@ -127,7 +128,7 @@ def test_who_does_not_lead_its_team_has_no_key_or_asks_for_what_is_held_is_refus
     case_handler = Archive.open(desk.folder, desk.only(KeyRole.DOCUMENTATION))
     over = AT + timedelta(days=100)
     refusals = {
-        "error.archive.not_your_team": lambda: opened(desk, other),
+        "error.archive.not_your_team": lambda: desk.archive.seen_by(LEAD, lambda: AT).reviews.open(other),
         "error.archive.no_private_key": lambda: open_review(case_handler, keyless, "case-1", AT),
         "error.archive.closed_to_role": lambda: opened(desk, held),
         "error.archive.still_running": lambda: opened(desk, running),
@@ -260,32 +261,32 @@ def test_an_open_review_goes_on_by_a_signed_policy_alone_once_the_archive_asks_f
     # Their settings ask for nobody's.
     signed = replace(LEAD, signed_by=load_policy(file).policy.signed_by)
     with (
-        open_review(desk.archive, recording, "lead-1", AT, items=CARD, viewer=unsigned) as without,
-        open_review(desk.archive, recording, "lead-2", AT, items=CARD, viewer=signed) as of_both,
+        closing(desk.archive.seen_by(unsigned, lambda: AT).reviews.open(recording, CARD)) as without,
+        closing(desk.archive.seen_by(signed, lambda: AT).reviews.open(recording, CARD)) as of_both,
     ):
-        comment = without.comment(0, WORDS, AT)
+        comment = without.comment(0, WORDS)
         choose_signer(desk.archive, public_half(key), AT)
         count = len(desk.archive.audit_of())
-        assert of_both.still(AT)
-        of_both.comment(0, "Fin opsamling.", AT)
-        of_both.score("clear", 2, AT)
+        assert of_both.still()
+        of_both.comment(0, "Fin opsamling.")
+        of_both.score("clear", 2)
         assert [one.event for one in desk.archive.audit_of()[count:]] == ["review_commented", "review_scored"]
         before = (of_both.comments(), of_both.scores(), of_both.shared)
         for deed in (
-            lambda: without.comment(0, "x", AT),
-            lambda: without.score("clear", 1, AT),
-            lambda: without.share(True, AT),
-            lambda: without.remove(comment.id, AT),
-            lambda: without.reviewed(AT),
+            lambda: without.comment(0, "x"),
+            lambda: without.score("clear", 1),
+            lambda: without.share(True),
+            lambda: without.remove(comment.id),
+            lambda: without.reviewed(),
         ):
             assert code(deed) == "error.archive.policy_unsigned"
             assert desk.archive.audit_of()[-1].event == "policy_refused"
         count = len(desk.archive.audit_of())
-        assert code(lambda: without.still(AT)) == "error.archive.policy_unsigned"
+        assert code(lambda: without.still()) == "error.archive.policy_unsigned"
         # What asks several times a second writes nothing.
         assert len(desk.archive.audit_of()) == count
         assert (of_both.comments(), of_both.scores(), of_both.shared) == before
-        assert of_both.reviewed(AT)
+        assert of_both.reviewed()
     assert verify(desk.archive).ok
 
 

@@ -13,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from uuid_utils import uuid7
 
-from softphone.archive.access import Viewer, viewer_of
+from softphone.archive.access import viewer_of
 from softphone.archive.changes import CallFacts, PurposeEnd
 from softphone.audio.playback import Speaker
 from softphone.audio.streams import Ask
+from softphone.domain.archive.reviews import TeamLed
 from softphone.domain.changes import CloseRecording
 from softphone.domain.errors import SoundError
 from softphone.domain.policy import LocalText, ScoreItem
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
+from softphone.domain.purpose import Direction, Language, Purpose
 from softphone.ui.review.app import Review
-from softphone.ui.review.given import ReviewDependencies, TeamLed
+from softphone.ui.review.given import ReviewDependencies
 from softphone.wire import Look, Said, Settings
 from tests.archive.scene import AT, FRAME, RATE, TRAINING, Scene
 
@@ -166,12 +167,10 @@ class Reviewed:
         self, teams: tuple[TeamLed, ...] = (SALES,), *, refusal: Said | None = None, show: bool = True
     ) -> ReviewDependencies:
         speaker: Speaker = self.speaker
-        viewer = Viewer(viewer_of(self.desk.archive, None, ()).roles, all_teams=True)
+        viewer = replace(viewer_of(self.desk.archive, None, ()), all_teams=True)
         return ReviewDependencies(
-            archive=None if refusal else self.desk.archive,
+            archive=None if refusal else self.desk.archive.seen_by(viewer, lambda: self.now),
             teams=teams,
-            by=self.desk.recipients[KeyRole.TRAINING].key_id,
-            viewer=viewer,
             speaker=speaker,
             texts=RESOURCES / "translations",
             icons=RESOURCES / "icons",

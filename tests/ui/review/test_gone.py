@@ -14,11 +14,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from softphone.archive.access import Viewer, choose_signer
+from softphone.archive.access import choose_signer
 from softphone.archive.archive import Archive
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.review.sample import Shown, living
-from softphone.archive.review.session import may_still
+from softphone.archive.seen.reviewing import Reviews
 from softphone.audio.playback import Playback
 from softphone.domain.changes import Change, Discard, DropWraps, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
@@ -282,7 +282,7 @@ def test_where_the_archive_can_no_longer_be_asked_nothing_plays_on_and_the_recor
         raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="disk I/O error")
 
     with monkeypatch.context() as broken:
-        broken.setattr("softphone.ui.review.watch.may_still", silent)
+        broken.setattr(Reviews, "still", silent)
         qtbot.waitUntil(lambda: review.opened is None, timeout=2500)
     assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
     place = review.window.detail.place
@@ -301,13 +301,14 @@ def test_where_the_archive_fails_to_answer_once_it_is_asked_again_and_the_sound_
     review = playing(qtbot, on, 1)
     asked: list[object] = []
 
-    def hesitant(archive: Archive, recording: str, now: datetime, *, viewer: Viewer | None) -> bool:
+    def hesitant(reviews: Reviews, recording: str) -> bool:
         asked.append(recording)
         if len(asked) == 1:
             raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="database is locked")
-        return may_still(archive, recording, now, viewer=viewer)
+        return still(reviews, recording)
 
-    monkeypatch.setattr("softphone.ui.review.watch.may_still", hesitant)
+    still = Reviews.still
+    monkeypatch.setattr(Reviews, "still", hesitant)
     qtbot.waitUntil(lambda: len(asked) > 2, timeout=3000)
     assert review.opened is not None
     assert review.sound.playing

@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 from softphone.archive.files.reader import Mark, MarkKind
 from softphone.archive.proof.verify import verify
 from softphone.archive.review.sample import Shown
+from softphone.domain.archive.reviews import TeamLed
 from softphone.domain.errors import SoundError
 from softphone.domain.policy import LocalText
 from softphone.ui import controls
 from softphone.ui.review.app import Review
-from softphone.ui.review.given import TeamLed
 from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, strength, voices
 from tests.ui.review.team import ALMA, ANNA, JONAS, SALES, Reviewed, take
 

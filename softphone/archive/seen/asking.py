@@ -1,0 +1,98 @@
+"""Who asks, of which archive: what every part of the façade shares. What they may is judged by `domain.archive.permission`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+
+from softphone.archive import access
+from softphone.archive.archive import Archive
+from softphone.archive.finding.searching import page
+from softphone.domain.archive import permission
+from softphone.domain.archive.permission import Sight, Viewer, narrowed, sights_for, told
+from softphone.domain.archive.recordings import Cursor, Page, Query, RecordingRow
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Deed
+
+
+class Asking:
+    """Raises ArchiveError throughout, once the audit log tells of a refusal."""
+
+    def __init__(self, archive: Archive, viewer: Viewer, clock: Callable[[], datetime]) -> None:
+        self.archive = archive
+        self.viewer = viewer
+        self.now = clock
+
+    def require(self, deed: Deed, *, recording: str | None = None) -> None:
+        access.require(self.archive, self.viewer, deed, self.now(), recording=recording)
+
+    def opens(self, recording: str) -> bool:
+        """Whether custody is told of it, who asks."""
+        return permission.opens(self.viewer, KeyRole.CUSTODY, access.sealed(self.archive, recording))
+
+    def sight(self, row: RecordingRow) -> Sight | None:
+        return permission.sight_of(self.viewer, row, access.sealed(self.archive, row.recording), self.now())
+
+    def sees(self, recording: str) -> bool:
+        with suppress(ArchiveError):
+            return self.sight(self.archive.find(recording, self.now())) is not None
+        return False
+
+    def sights_for(self, query: Query) -> tuple[Sight, ...]:
+        now = self.now()
+        with access.refusing(self.archive, now):
+            here = sights_for(self.viewer, query, now)
+        if query.number is not None and not self.archive.secrets.numbers:
+            # How a number is found by is not here, which the search says.
+            access.refuse(self.archive, Deed.FIND_ALL, now)
+        return here
+
+    def found(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page:
+        """As `searching.page`, of what this person finds; numbers only where they are told any."""
+        here = self.sights_for(query)
+        rows: dict[str, RecordingRow] = {}
+        bad = set[str]()
+        for sight in here:
+            for each in narrowed(self.viewer, sight, query):
+                for row in self._of(each, after, limit + 1, bad):
+                    rows.setdefault(row.recording, told(self.viewer, sight, row))
+        ordered = sorted(rows.values(), key=lambda row: (row.opened_at, row.recording), reverse=True)
+        last = ordered[limit - 1] if len(ordered) > limit else None
+        return Page(tuple(ordered[:limit]), Cursor(last.opened_at, last.recording) if last else None, frozenset(bad))
+
+    def _of(self, query: Query, after: Cursor | None, limit: int, bad: set[str]) -> list[RecordingRow]:
+        rows: list[RecordingRow] = []
+        while True:
+            one = page(self.archive, query, self.now(), after, limit)
+            rows += one.rows
+            bad |= one.unreadable
+            after = one.next
+            if after is None or len(rows) >= limit:
+                return rows[:limit]
+
+    def meant(self, asked: str, *deeds: Deed) -> RecordingRow:
+        """The recording that is meant: by its whole id, which nobody guesses, or by a beginning of it that no other has of those
+        that this person finds. One of `deeds` must be theirs; of the first the log tells.
+
+        An id tells when its call was: where nothing that they find begins so, it sounds alike whether anything does.
+        """
+        archive, viewer, now = self.archive, self.viewer, self.now()
+        row: RecordingRow | None = None
+        with suppress(ArchiveError):
+            row = archive.find(asked, now)
+        call, recording = (row.call, row.recording) if row else ("", None)
+        with access.refusing(archive, now, call=call, recording=recording):
+            permission.require_any(viewer, deeds)
+        if viewer.finds_all:
+            return row or archive.find(asked, now)
+        if row and recording == asked.lower():
+            return row
+        seen = self.found(Query(begins=asked), limit=1) if asked and permission.sights(viewer, now) else None
+        if seen and seen.next:
+            raise ArchiveError("error.archive.ambiguous", id=asked)
+        if seen and seen.rows:
+            return archive.find(seen.rows[0].recording, now)
+        access.refuse(archive, deeds[0], now, call=call, recording=recording)
+        raise ArchiveError("error.archive.not_among_yours")

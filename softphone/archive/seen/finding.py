@@ -1,0 +1,103 @@
+"""What this person finds, and what they are told of one recording, without a sound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+
+from softphone.archive import access
+from softphone.archive.archive import Archive
+from softphone.archive.finding.searching import count
+from softphone.archive.proof import audit
+from softphone.archive.retention import holding
+from softphone.archive.review.sample import living_in
+from softphone.archive.seen.asking import Asking
+from softphone.archive.tables import review_comments, review_scores, reviews
+from softphone.domain.archive import permission
+from softphone.domain.archive.decisions import HoldSeen, RecordingShown
+from softphone.domain.archive.interface import Progress
+from softphone.domain.archive.permission import FINDS, narrowed, told
+from softphone.domain.archive.recordings import AuditRow, Cursor, OwnReview, Page, Query, RecordingRow
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
+from softphone.domain.roles import Deed
+
+
+class Finding:
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+
+    def page(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page:
+        return self._asking.found(query, after, limit)
+
+    def count(self, query: Query, progress: Progress | None = None) -> int:
+        asking = self._asking
+        each = [one for sight in asking.sights_for(query) for one in narrowed(asking.viewer, sight, query)]
+        return count(asking.archive, each, asking.now(), progress)
+
+    def others(self, query: Query) -> int:
+        asking, now = self._asking, self._asking.now()
+        sights = permission.sights(asking.viewer, now)
+        ours = next((one.sealed_for for one in sights if one.deed is Deed.FIND_ALL), None)
+        if not ours:
+            return 0
+        archive = asking.archive
+        return count(archive, query, now) - count(archive, replace(query, sealed_for=ours), now)
+
+    def only_own(self) -> Period | None:
+        """How far back an agent finds own calls, where that is all they find."""
+        sights = permission.sights(self._asking.viewer, self._asking.now())
+        return self._asking.viewer.own_calls if all(sight.deed is Deed.FIND_OWN for sight in sights) else None
+
+    def show(self, id: str) -> RecordingShown:
+        asking = self._asking
+        archive, viewer, now = asking.archive, asking.viewer, asking.now()
+        row = asking.meant(id, *FINDS)
+        sight = asking.sight(row)
+        if sight is None:
+            access.refuse(archive, FINDS[0], now, call=row.call, recording=row.recording)
+            raise ArchiveError("error.archive.not_among_yours")
+        whole = [permission.is_whole(viewer, one, custody=sight.custody) for one in row.holds]
+        shown = told(viewer, sight, row)
+        holds = zip(holding.of_row(shown, now), whole, strict=True)
+        return RecordingShown(
+            shown,
+            tuple(HoldSeen(one, named=True, whole=all_of) for one, all_of in holds),
+            numbers=sight.numbers,
+            log=tuple(entries_of(archive, row)) if sight.log else None,
+            review=own_review(archive, row.recording, now) if sight.deed is Deed.FIND_OWN else None,
+        )
+
+
+def entries_of(archive: Archive, row: RecordingRow) -> list[AuditRow]:
+    """What happened to the recording and to its call, oldest first; another recording of that call is left out.
+
+    Raises ArchiveError.
+    """
+    with archive.catalog.reading() as connection:
+        of_call = audit.entries(connection, call=row.call)
+        others = {entry.number for entry in of_call if entry.recording not in (None, row.recording)}
+    told_of = [*archive.audit_of(call=row.call), *archive.audit_of(row.recording)]
+    by_number = {entry.number: entry for entry in told_of if entry.number not in others}
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def own_review(archive: Archive, recording: str, now: datetime) -> OwnReview:
+    """Empty where it is not shared, and while its call may not be listened to for training (ADR 015)."""
+    with archive.catalog.reading() as connection:
+        shared = select(reviews.c.shared).where(reviews.c.recording == recording)
+        if not connection.execute(shared).scalar() or not living_in(connection, [recording], now):
+            return OwnReview()
+        scores = connection.execute(
+            select(review_scores.c.item, review_scores.c.points)
+            .where(review_scores.c.recording == recording)
+            .order_by(review_scores.c.item)
+        ).all()
+        comments = connection.execute(
+            select(review_comments.c.sample, review_comments.c.text)
+            .where(review_comments.c.recording == recording)
+            .order_by(review_comments.c.sample, review_comments.c.at)
+        ).all()
+    return OwnReview(tuple((row.item, row.points) for row in scores), tuple((row.sample, row.text) for row in comments))

@@ -1,0 +1,127 @@
+"""Holds as this person raises, sees and decides them (G08, G10). What a hold is and keeps is `retention.holding`'s."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+
+from softphone.archive import access
+from softphone.archive.access import policy_recipients
+from softphone.archive.finding.searching import begins
+from softphone.archive.retention import holding
+from softphone.archive.seen.asking import Asking
+from softphone.archive.tables import holds, recordings
+from softphone.domain.archive import permission
+from softphone.domain.archive.decisions import HoldsSeen, Lifted, Raised, Standing
+from softphone.domain.archive.recordings import RecordingRow
+from softphone.domain.changes import HoldBy
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy import Policy
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole
+from softphone.domain.retention import JUDGE_WITHIN, HoldState
+from softphone.domain.roles import Deed
+
+
+class Holds:
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+
+    def standing(self) -> HoldsSeen:
+        asking = self._asking
+        there = holding.standing(asking.archive, asking.now())
+        return permission.holds_seen(asking.viewer, there, asking.opens, asking.sees)
+
+    def place(self, id: str, by: HoldBy, why: str, within: Period) -> Raised:
+        self._asking.require(Deed.RAISE_HOLD)
+        row = self._asking.meant(id, Deed.RAISE_HOLD)
+        return self._raise([row], {row.recording}, by, why, within)
+
+    def place_on_number(self, number: str, by: HoldBy, why: str, within: Period) -> Raised:
+        asking, unreadable = self._asking, set[str]()
+        asking.require(Deed.RAISE_HOLD)
+        archive, now = asking.archive, asking.now()
+        if not archive.secrets.numbers:
+            access.refuse(archive, Deed.RAISE_HOLD, now)
+        found = holding.seek(archive, number, by, now, unreadable, key=asking.viewer.a_key)
+        sights = ((row, asking.sight(row)) for row in found)
+        named = {row.recording for row, sight in sights if sight and sight.by_number}
+        return self._raise(found, named, by, why, within, len(unreadable))
+
+    def _raise(
+        self, rows: list[RecordingRow], named: set[str], by: HoldBy, why: str, within: Period, unreadable: int = 0
+    ) -> Raised:
+        asking, now = self._asking, self._asking.now()
+        raised = holding.raise_holds(asking.archive, rows, by, why, asking.viewer.user, now, within)
+        told = tuple(one for one in raised if one.recording in named)
+        # What is new was raised at this very moment; one of their own that stood before may have been confirmed.
+        access_asked = by is HoldBy.ACCESS
+        days = [
+            one.decide_by for one in raised if one.decide_by and (access_asked or one.state is not HoldState.CONFIRMED)
+        ]
+        return Raised(
+            told,
+            len(raised) - len(told),
+            frozenset(one.hold.hold for one in raised if one.hold.at != now),
+            len(rows),
+            unreadable,
+            min(days, default=None),
+        )
+
+    def confirm(self, hold: str, look_again: date) -> Standing:
+        return holding.confirm(self._asking.archive, self._decided(hold, "confirm"), look_again, self._asking.now())
+
+    def lift(self, hold: str, reason: str, policy: Policy | None, *, training_may_end: bool = False) -> Lifted:
+        return holding.lift(
+            self._asking.archive,
+            self._decided(hold, "lift"),
+            reason,
+            policy_recipients(policy) if policy else None,
+            self._asking.now(),
+            judge_within=policy.judge_within if policy else JUDGE_WITHIN,
+            training_may_end=training_may_end,
+        )
+
+    def close(
+        self,
+        hold: str,
+        policy: Policy | None,
+        *,
+        answered: date | None = None,
+        reason: str = "",
+        training_may_end: bool = False,
+    ) -> Lifted:
+        return holding.close(
+            self._asking.archive,
+            self._decided(hold, "close"),
+            policy_recipients(policy) if policy else None,
+            self._asking.now(),
+            answered=answered,
+            reason=reason,
+            judge_within=policy.judge_within if policy else JUDGE_WITHIN,
+            training_may_end=training_may_end,
+        )
+
+    def _decided(self, hold: str, what: str) -> str:
+        """The hold's whole id. Who is not custody is refused, and the log tells of it: in the same words whether there is none
+        that begins so, one or several."""
+        asking = self._asking
+        archive, viewer = asking.archive, asking.viewer
+        with archive.catalog.reading() as connection:
+            asked = select(holds.c.hold, holds.c.recording, recordings.c.call).join(
+                recordings, recordings.c.recording == holds.c.recording
+            )
+            these = asked.where((holds.c.hold == hold) | begins(holds.c.hold, hold), holds.c.lifted_at.is_(None))
+            found = list(connection.execute(these).all()) if hold else []
+        exact = [one for one in found if one.hold == hold]
+        may = viewer.may(Deed.DECIDE_HOLD)
+        theirs = exact or [one for one in found if may and asking.opens(one.recording)]
+        if not may or not (theirs or viewer.finds_all):
+            of_it = {"call": found[0].call, "recording": found[0].recording} if len(found) == 1 else {}
+            told = {"role": KeyRole.CUSTODY.value, "what": what, "why": "no_private_key"}
+            archive.note_refusal(holding.REFUSED, "G11", asking.now(), **of_it, **told)
+            raise ArchiveError("error.archive.only_custody")
+        if len(theirs) != 1:
+            raise ArchiveError("error.archive.ambiguous_hold" if theirs else "error.archive.no_such_hold", id=hold)
+        return str(theirs[0].hold)

@@ -1,0 +1,149 @@
+"""The training sample of the teams that this person leads, and one call of it under review (G33, G38)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+
+from softphone.archive import access
+from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.review import panel, sample, session
+from softphone.archive.seen.asking import Asking
+from softphone.domain.archive import permission
+from softphone.domain.archive.reviews import (
+    Comment,
+    Figures,
+    NotReviewing,
+    SamplePage,
+    SampleQuery,
+    SampleRow,
+    Shown,
+    TeamLed,
+)
+from softphone.domain.archive.teams import teams_led
+from softphone.domain.policy import Policy
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Deed
+
+
+class Reviews:
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+
+    def teams(self, policy: Policy) -> tuple[TeamLed, ...]:
+        viewer = self._asking.viewer
+        if why := self._why_not(policy):
+            access.refuse(self._asking.archive, Deed.REVIEW, self._asking.now())
+            raise NotReviewing(why)
+        return teams_led(viewer, policy)
+
+    def _why_not(self, policy: Policy) -> str:
+        asking = self._asking
+        if asking.viewer.key_ids.get(KeyRole.TRAINING):
+            return "" if asking.viewer.teams or asking.viewer.all_teams else "no_team"
+        # Where the policy names a key that is here, it is the recordings that are missing: a key counts by what it opens.
+        training = [one for one in access.policy_recipients(policy) if one.role is KeyRole.TRAINING]
+        here = any(asking.archive.private_key(one.key_id) is not None for one in training)
+        return "no_sample" if here else "no_key"
+
+    def page(self, query: SampleQuery, after: str | None = None, limit: int = 200) -> SamplePage:
+        self._require(query)
+        return sample.page(self._asking.archive, query, self._asking.now(), after, limit)
+
+    def counts(self, query: SampleQuery) -> Mapping[Shown, int]:
+        self._require(query)
+        return sample.counts(self._asking.archive, query, self._asking.now())
+
+    def figures(self, query: SampleQuery, capacity: int | None = None) -> Figures:
+        self._require(query)
+        return panel.figures(self._asking.archive, query.lines, query.agents, self._asking.now(), capacity=capacity)
+
+    def row(self, recording: str) -> SampleRow | None:
+        found = sample.row_of(self._asking.archive, recording, self._asking.now())
+        return found if found and self._asking.viewer.leads(found.line, found.agent) else None
+
+    def living(self, recordings: Iterable[str]) -> Collection[str]:
+        return sample.living(self._asking.archive, recordings, self._asking.now())
+
+    def open(self, recording: str, items: Iterable[tuple[str, int]] = ()) -> Reviewing:
+        asking = self._asking
+        asking.require(Deed.REVIEW, recording=recording)
+        opened = session.open_review(asking.archive, recording, self._by, asking.now(), items=items)
+        return Reviewing(asking, opened)
+
+    def still(self, recording: str) -> bool:
+        """Whether what is open may be listened to at this moment. Raises ArchiveError where their policy counts no more."""
+        return _still(self._asking, recording)
+
+    def mark(self, id: str, *, heard: int = 0, keep: Period | None = None) -> date | None:
+        asking = self._asking
+        recording = asking.meant(id, Deed.REVIEW).recording
+        asking.require(Deed.REVIEW, recording=recording)
+        now = asking.now()
+        if session.mark_reviewed(asking.archive, recording, self._by, now, heard=heard, keep=keep):
+            return None
+        return session.reviewed_on(asking.archive, recording)
+
+    def _require(self, query: SampleQuery) -> None:
+        with access.refusing(self._asking.archive, self._asking.now()):
+            permission.require_team(self._asking.viewer, query)
+
+    @property
+    def _by(self) -> str:
+        """The id of the reviewer's key, no name. Without one they are refused, and the log tells of it."""
+        return next(iter(self._asking.viewer.key_ids.get(KeyRole.TRAINING, ())), "")
+
+
+class Reviewing:
+    """As `session.Reviewing`, of who may: each deed asks anew, also whether their policy still counts."""
+
+    def __init__(self, asking: Asking, opened: session.Reviewing) -> None:
+        self._asking = asking
+        self._opened = opened
+        self.row = opened.row
+        self.reader: SeekingReader = opened.reader
+
+    def still(self) -> bool:
+        """Once it says no, or raises, nothing more may be played."""
+        self._opened.ask_as_of(self._asking.now())
+        return _still(self._asking, self.row.recording)
+
+    def comments(self) -> tuple[Comment, ...]:
+        return self._opened.comments()
+
+    def comment(self, sample: int, text: str) -> Comment:
+        return self._signed().comment(sample, text, self._asking.now())
+
+    def remove(self, comment_id: str) -> None:
+        self._signed().remove(comment_id, self._asking.now())
+
+    def scores(self) -> Mapping[str, int]:
+        return self._opened.scores()
+
+    def score(self, item: str, points: int) -> None:
+        self._signed().score(item, points, self._asking.now())
+
+    @property
+    def shared(self) -> bool:
+        return self._opened.shared
+
+    def share(self, on: bool) -> None:
+        self._signed().share(on, self._asking.now())
+
+    def reviewed(self, *, heard: int = 0) -> bool:
+        self._asking.require(Deed.REVIEW, recording=self.row.recording)
+        return self._opened.reviewed(self._asking.now(), heard=heard)
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def _signed(self) -> session.Reviewing:
+        access.require_signed(self._asking.archive, self._asking.viewer, self._asking.now())
+        return self._opened
+
+
+def _still(asking: Asking, recording: str) -> bool:
+    if error := access.unsigned(asking.archive, asking.viewer):
+        raise error
+    return bool(sample.living(asking.archive, [recording], asking.now()))

@@ -1,0 +1,118 @@
+"""What is done on this machine's archive as a whole, by who may: the log read, the sweep by another day, keys revoked.
+
+Of the local archive alone: a house's looks after itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from softphone.archive import access, commands
+from softphone.archive.access import REFUSED, RULE
+from softphone.archive.keys import admission
+from softphone.archive.keys.wraps import Recipient
+from softphone.archive.proof.audit import Wanted
+from softphone.archive.retention import due
+from softphone.archive.retention.clock import steady
+from softphone.archive.retention.sweep import SweepTerms, SweptItem
+from softphone.archive.seen.asking import Asking
+from softphone.domain.archive import permission
+from softphone.domain.archive.recordings import AuditRow
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
+from softphone.domain.roles import Deed
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeping:
+    """`named`: which recordings it is about is told; else the sums alone. `total`: about how many are looked at."""
+
+    items: Iterator[SweptItem]
+    named: bool
+    total: int
+
+
+class Upkeep:
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+
+    def sweep(
+        self,
+        now: datetime,
+        *,
+        clock: datetime,
+        clock_is_right: bool,
+        dry_run: bool,
+        terms: SweepTerms | None,
+        go_on: Callable[[], bool],
+    ) -> Sweeping:
+        """`now` is another day than `clock` for who finds all, who alone is told what a later day would bring."""
+        asking, archive = self._asking, self._asking.archive
+        if now > clock and not asking.viewer.finds_all:
+            archive.note_refusal(REFUSED, "G10", clock, deed="sweep_in_future")
+            raise ArchiveError("error.archive.sweep_later_day")
+        if clock_is_right:
+            asking.require(Deed.BELIEVE_CLOCK)
+        with archive.catalog.reading() as connection:
+            total = due.count(connection, now)
+        items = commands.sweeping(
+            archive,
+            now,
+            clock=clock,
+            steady=steady(),
+            clock_is_right=clock_is_right,
+            dry_run=dry_run,
+            terms=terms,
+            go_on=go_on,
+        )
+        return Sweeping(items, asking.viewer.finds_all, total)
+
+    def log(self, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:
+        self._require_log()
+        return self._asking.archive.log(wanted, before, limit)
+
+    def events(self) -> list[str]:
+        self._require_log()
+        return self._asking.archive.events()
+
+    def _require_log(self) -> None:
+        with access.refusing(self._asking.archive, self._asking.now()):
+            permission.require_all(self._asking.viewer, Deed.READ_LOG)
+
+    def let_orphan_go(self, id: str, why: str) -> None:
+        """A file that was set aside, and that belongs to nothing."""
+        asking = self._asking
+        asking.require(Deed.JUDGE, recording=self._known(id))
+        asking.archive.let_orphan_go(id, asking.now(), why=why)
+
+    def _known(self, asked: str) -> str | None:
+        """The id for the log: what nothing here has may be anything that somebody typed."""
+        archive = self._asking.archive
+        if asked in archive.vault.aside():
+            return asked
+        with suppress(ArchiveError):
+            return archive.find(asked, self._asking.now()).recording
+        return None
+
+    def require_revoke(self, key: Recipient) -> None:
+        access.require_revoke(self._asking.archive, self._asking.viewer, key, self._asking.now())
+
+    def require_admit(self, *, numbers: bool) -> None:
+        """Nobody hands on what they were not given themselves."""
+        archive = self._asking.archive
+        if numbers and not archive.secrets.numbers:
+            archive.note_refusal(REFUSED, RULE, self._asking.now(), deed="admit")
+            raise ArchiveError("error.archive.no_number_key")
+
+    def admit(self, file: Path, passphrase: str, *, numbers: bool) -> None:
+        self.require_admit(numbers=numbers)
+        archive = self._asking.archive
+        archive.note(AuditEntry("admitted", RULE, self._asking.now(), "", params={"numbers": numbers}))
+        admission.write(archive.id, archive.secrets, archive.signer, file, passphrase, numbers=numbers)
+
+    def note_shared(self, group: str) -> None:
+        self._asking.archive.note(AuditEntry("archive_shared", RULE, self._asking.now(), "", params={"group": group}))

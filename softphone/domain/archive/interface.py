@@ -1,0 +1,250 @@
+"""The archive as one person sees it: the one interface behind which the local archive stands, and a house's can.
+
+Each method asks by itself whether this person may, has the refusal in the audit log before it raises ArchiveError, and tells no
+more than they may know. Times are the archive's own. `id`: a recording's whole id, or a beginning of it that no other has of
+those that this person finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Any, Protocol
+
+from softphone.domain.archive.decisions import (
+    Case,
+    Decided,
+    HoldsSeen,
+    Lifted,
+    Own,
+    Raised,
+    RecordingShown,
+    Right,
+    Standing,
+    TakenBack,
+    ToJudge,
+)
+from softphone.domain.archive.recordings import (
+    AuditRow,
+    Cursor,
+    Exported,
+    Mark,
+    Page,
+    Query,
+    RecordingRow,
+    Sound,
+)
+from softphone.domain.archive.reviews import Comment, Figures, SamplePage, SampleQuery, SampleRow, Shown, TeamLed
+from softphone.domain.changes import HoldBy
+from softphone.domain.events import Terms
+from softphone.domain.policy import Policy
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole, Purpose
+
+Progress = Callable[[int, int], object]
+"""is told how much is done, of how much"""
+
+
+class Finding(Protocol):
+    def page(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page:
+        """What of it this person finds, newest first; numbers only where they are told any."""
+        ...
+
+    def count(self, query: Query, progress: Progress | None = None) -> int:
+        """How many `page` finds in all, with those that cannot be read."""
+        ...
+
+    def only_own(self) -> Period | None:
+        """How far back an agent finds own calls, where that is all they find."""
+        ...
+
+    def others(self, query: Query) -> int:
+        """How many more there are that custody is not told of: they are sealed for another custody key."""
+        ...
+
+    def show(self, id: str) -> RecordingShown: ...
+
+
+class Opening(Protocol):
+    """A recording that this person may hear. The log tells of it when it is heard."""
+
+    @property
+    def row(self) -> RecordingRow: ...
+    @property
+    def role(self) -> KeyRole:
+        """as which it is heard, for the log"""
+        ...
+
+    def sound(self, seconds: float | None = None) -> AbstractContextManager[Sound]:
+        """From its beginning, or from so many seconds on."""
+        ...
+
+    def export(self, file: str, go_on: Progress) -> Exported:
+        """A WAV: agent left, party right. `go_on` raises what is to end it: then there is nothing of it."""
+        ...
+
+
+class Holds(Protocol):
+    def standing(self) -> HoldsSeen:
+        """To custody those on what its keys open; to anybody those that they raised themselves."""
+        ...
+
+    def place(self, id: str, by: HoldBy, why: str, within: Period) -> Raised:
+        """On one recording; whoever takes the complaint need not be able to open it."""
+        ...
+
+    def place_on_number(self, number: str, by: HoldBy, why: str, within: Period) -> Raised:
+        """On all of a party's, `number` in E.164: which they are is told to whoever may search by one."""
+        ...
+
+    def confirm(self, hold: str, look_again: date) -> Standing: ...
+
+    def lift(self, hold: str, reason: str, policy: Policy | None, *, training_may_end: bool = False) -> Lifted:
+        """The original dates count again, and what `policy` names may open it for training again."""
+        ...
+
+    def close(
+        self,
+        hold: str,
+        policy: Policy | None,
+        *,
+        answered: date | None = None,
+        reason: str = "",
+        training_may_end: bool = False,
+    ) -> Lifted:
+        """A request for access was answered, on that day, or is not to be, for a reason (G08). Then as `lift`."""
+        ...
+
+
+class Rights(Protocol):
+    def take_back(self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None) -> TakenBack:
+        """In all recordings of its call (G04, G31)."""
+        ...
+
+    def take_back_of_number(
+        self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None
+    ) -> TakenBack: ...
+
+
+class Judging(Protocol):
+    def waiting(self, within: Period) -> Iterator[ToJudge | None]:
+        """What has come to its day, oldest first; None for one that another custody key opens."""
+        ...
+
+    def keep(self, id: str, until: date, reason: str, policy: Policy | None, purpose: Purpose | None = None) -> str:
+        """The whole id of what is kept."""
+        ...
+
+    def let_go(self, id: str, reason: str, within: Period, purpose: Purpose | None = None) -> bool:
+        """Whether all of the recording went with it."""
+        ...
+
+
+class Cases(Protocol):
+    def open(self) -> Own[Case]: ...
+
+    def show(self, id: str) -> tuple[RecordingRow, Sequence[Case], Sequence[AuditRow]]: ...
+
+    def decide(
+        self, id: str, *, uphold: bool, reason: str, policy: Policy | None, purpose: Purpose | None = None
+    ) -> Decided: ...
+
+
+class Reader(Protocol):
+    """Sound from any moment, for one thread."""
+
+    @property
+    def length(self) -> int:
+        """samples a side, pauses included"""
+        ...
+
+    def pcm(self, at: int = 0) -> Iterator[Any]: ...
+    def marks(self) -> list[Mark]: ...
+    def close(self) -> None: ...
+
+
+class Reviewing(Protocol):
+    """A call that is open for review. All but `still` and `close` raise ArchiveError once it may not be heard any more."""
+
+    @property
+    def row(self) -> SampleRow: ...
+    @property
+    def reader(self) -> Reader: ...
+    @property
+    def shared(self) -> bool:
+        """Whether the agent whose call it was may read what was said of it."""
+        ...
+
+    def still(self) -> bool:
+        """Once it says no, or raises, nothing more may be played."""
+        ...
+
+    def comments(self) -> tuple[Comment, ...]: ...
+    def comment(self, sample: int, text: str) -> Comment: ...
+    def remove(self, comment_id: str) -> None: ...
+    def scores(self) -> Mapping[str, int]: ...
+    def score(self, item: str, points: int) -> None: ...
+    def share(self, on: bool) -> None: ...
+    def reviewed(self, *, heard: int = 0) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Reviews(Protocol):
+    def teams(self, policy: Policy) -> tuple[TeamLed, ...]:
+        """Whose samples this person reviews. Raises NotReviewing."""
+        ...
+
+    def page(self, query: SampleQuery, after: str | None = None, limit: int = 200) -> SamplePage:
+        """The living training sample of an own team, newest first, without any number."""
+        ...
+
+    def counts(self, query: SampleQuery) -> Mapping[Shown, int]: ...
+    def figures(self, query: SampleQuery, capacity: int | None = None) -> Figures: ...
+    def row(self, recording: str) -> SampleRow | None: ...
+
+    def living(self, recordings: Iterable[str]) -> Collection[str]:
+        """Which of these may still be listened to for training."""
+        ...
+
+    def open(self, recording: str, items: Iterable[tuple[str, int]] = ()) -> Reviewing:
+        """To listen to it and to judge it, on this score card: each item with its most points."""
+        ...
+
+    def still(self, recording: str) -> bool:
+        """Whether what is open may be listened to at this moment."""
+        ...
+
+    def mark(self, id: str, *, heard: int = 0, keep: Period | None = None) -> date | None:
+        """It has been used to train. The day on which it was reviewed before; None: it was not."""
+        ...
+
+
+class SeenArchive(Protocol):
+    @property
+    def find(self) -> Finding: ...
+    @property
+    def holds(self) -> Holds: ...
+    @property
+    def rights(self) -> Rights: ...
+    @property
+    def judging(self) -> Judging: ...
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def reviews(self) -> Reviews: ...
+
+    def open(self, id: str, *, role: KeyRole | None = None, why: str = "", case: str = "") -> Opening:
+        """To listen: documentation naming `why`, a case by its number, training as the lead of its team. The least that opens it,
+        where no `role` is asked for."""
+        ...
+
+    def written(self) -> Hashable:
+        """Another one each time somebody has written."""
+        ...
+
+    def beside(self) -> SeenArchive:
+        """The same for a thread of its own, to be closed by itself."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,321 @@
+"""Who sees what of the archive, and may do what: the judgement alone.
+
+Which keys a person holds, and that every refusal is in the log before it is told, is the archive's; that every archive judges
+alike is this module's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from softphone.domain.archive.decisions import HoldSeen, HoldsSeen, Standing
+from softphone.domain.archive.recordings import HoldRow, Query, RecordingRow
+from softphone.domain.archive.reviews import SampleQuery
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy import Team
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Deed, Role, may
+
+OWN_CALLS = Period(days=7)
+"""how far back an agent finds own calls, where there is no policy that says it"""
+OF_A_TEAM = frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW})
+FOR_ALL = frozenset({Deed.BELIEVE_CLOCK, Deed.CHOOSE_SIGNER})
+"""what custody decides for all that is here, or is to come: by a key that opens at least half as much as any other"""
+FINDS = (Deed.FIND_ALL, Deed.FIND_DOCUMENTATION, Deed.FIND_TRAINING, Deed.FIND_OWN)
+OPENS = {
+    KeyRole.DOCUMENTATION: Deed.OPEN_DOCUMENTATION,
+    KeyRole.TRAINING: Deed.OPEN_TRAINING,
+    KeyRole.CUSTODY: Deed.OPEN_CASE,
+}
+Keys = tuple[KeyRole, tuple[str, ...]]
+"""a role, and the keys of somebody that give it"""
+Sealed = Callable[[Keys], bool]
+"""whether a recording is sealed for one of these keys in this role"""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A person's roles, and whose recordings they reach. `key_ids`: whose private keys they hold."""
+
+    roles: frozenset[Role]
+    key_ids: Mapping[KeyRole, tuple[str, ...]] = field(default_factory=dict[KeyRole, tuple[str, ...]])
+    teams: tuple[Team, ...] = ()
+    agents: tuple[str, ...] = ()
+    """own addresses, user@domain"""
+    all_teams: bool = False
+    """the policy names no team, so that whoever has the training key leads everybody; or it is a demo's archive"""
+    demo: bool = False
+    finds_all: bool = False
+    """custody, by a key that opens at least half as much as any other: it is told also of what another custody key opens"""
+    own_calls: Period = OWN_CALLS
+    signed_by: Container[str] = frozenset[str]()
+    """whose signatures the policy has by which they are told"""
+    user: str = ""
+    """who is at the machine, as it names them: by that a hold is raised"""
+
+    def may(self, deed: Deed) -> bool:
+        return may(self.roles, deed)
+
+    def leads(self, line: str | None, agent: str | None) -> bool:
+        """Whether a call of this line and agent is one of an own team: an agent of it on a line of it, where it names both."""
+        return self.all_teams or any(_is_of(team, line, agent) for team in self.teams)
+
+    def keys(self, role: KeyRole) -> Keys:
+        return role, self.key_ids.get(role, ())
+
+    @property
+    def a_key(self) -> str:
+        """The id of one of theirs, for the log; empty: they hold none."""
+        return next((ids[0] for ids in self.key_ids.values()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody finds by one of their roles; in all, what any of it finds."""
+
+    deed: Deed
+    opens_for: KeyRole | None = None
+    sealed_for: Keys | None = None
+    """the role, and their keys that give it: it is sealed for one of them. None: also where it is for none"""
+    agents: tuple[str, ...] | None = None
+    since: datetime | None = None
+
+    @property
+    def numbers(self) -> bool:
+        """A team lead is told no number, and finds nothing by one."""
+        return self.deed is not Deed.FIND_TRAINING
+
+    @property
+    def log(self) -> bool:
+        """Who handles cases, or has custody, is told what else happened to it and who opened it."""
+        return self.deed in (Deed.FIND_ALL, Deed.FIND_DOCUMENTATION)
+
+    @property
+    def by_number(self) -> bool:
+        return self.deed in (Deed.FIND_ALL, Deed.FIND_DOCUMENTATION)
+
+    @property
+    def custody(self) -> bool:
+        return self.deed is Deed.FIND_ALL
+
+
+NOBODY = Viewer(frozenset())
+"""whose keyring cannot be asked"""
+
+
+class Refused(Exception):  # noqa: N818 - a judgement; the archive logs it, and raises the fault that it names
+    """`deed` is what the log tells of."""
+
+    def __init__(self, deed: Deed, code: str) -> None:
+        super().__init__(code)
+        self.deed = deed
+        self.fault = ArchiveError(f"error.archive.{code}")
+
+
+def require(viewer: Viewer, deed: Deed, call: tuple[str | None, str | None] | None = None) -> None:
+    """Raises Refused. `call`: its line and agent; it must be an own team's, or an own call, where the deed is one of those."""
+    allowed = viewer.may(deed)
+    if deed in FOR_ALL:
+        allowed = allowed and (viewer.demo or viewer.finds_all)
+    if call is not None and deed in OF_A_TEAM:
+        allowed = allowed and viewer.leads(*call)
+    if call is not None and deed is Deed.FIND_OWN:
+        allowed = allowed and call[1] in viewer.agents
+    if not allowed:
+        not_their_team = viewer.may(deed) and deed not in FOR_ALL
+        raise Refused(deed, "not_your_team" if not_their_team else "not_yours")
+
+
+def require_any(viewer: Viewer, deeds: Iterable[Deed]) -> None:
+    """One of them must be theirs; of the first the log tells."""
+    wanted = tuple(deeds)
+    if any(map(viewer.may, wanted)):
+        return
+    if not viewer.roles - {Role.AGENT} and set(wanted) <= set(OPENS.values()):
+        raise Refused(wanted[0], "agents_list")
+    raise nothing(viewer, wanted[0])
+
+
+def require_all(viewer: Viewer, deed: Deed) -> None:
+    """What is told of the whole archive is custody's, by a key that opens most of it."""
+    if not viewer.finds_all:
+        raise Refused(deed, "not_yours")
+
+
+def nothing(viewer: Viewer, deed: Deed) -> Refused:
+    return Refused(deed, "only_health" if not viewer.roles - {Role.IT} else "not_yours")
+
+
+def sights(viewer: Viewer, now: datetime) -> tuple[Sight, ...]:
+    """What this person finds, by which keys. Empty: nothing of a call."""
+    if viewer.finds_all:
+        return (Sight(Deed.FIND_ALL),)
+    found: list[Sight] = []
+    if viewer.may(Deed.FIND_ALL):
+        found.append(Sight(Deed.FIND_ALL, sealed_for=viewer.keys(KeyRole.CUSTODY)))
+    if viewer.may(Deed.FIND_DOCUMENTATION):
+        role = KeyRole.DOCUMENTATION
+        found.append(Sight(Deed.FIND_DOCUMENTATION, role, viewer.keys(role)))
+    if viewer.may(Deed.FIND_TRAINING) and (viewer.teams or viewer.all_teams):
+        role = KeyRole.TRAINING
+        found.append(Sight(Deed.FIND_TRAINING, role, viewer.keys(role)))
+    if viewer.may(Deed.FIND_OWN):
+        found.append(Sight(Deed.FIND_OWN, agents=viewer.agents, since=now - viewer.own_calls.length()))
+    return tuple(found)
+
+
+def sights_for(viewer: Viewer, query: Query, now: datetime) -> tuple[Sight, ...]:
+    """Those by which they may look for this. Raises Refused."""
+    here = sights(viewer, now)
+    if not here:
+        raise nothing(viewer, Deed.FIND_ALL)
+    if query.number is not None:
+        here = tuple(one for one in here if one.by_number)
+        if not here:
+            raise Refused(Deed.FIND_ALL, "not_by_number")
+    return here
+
+
+def opens(viewer: Viewer, role: KeyRole, sealed: Sealed) -> bool:
+    """Whether they are told of it in this role: it is sealed for a key of theirs that gives it, or they find all; a demo's is
+    for everybody's."""
+    return viewer.demo or (viewer.finds_all and role is KeyRole.CUSTODY) or sealed(viewer.keys(role))
+
+
+def sight_of(viewer: Viewer, row: RecordingRow, sealed: Sealed, now: datetime) -> Sight | None:
+    """By what this person finds a recording, and the most it tells them; None: it is not there for them."""
+    for sight in sights(viewer, now):
+        if sight.sealed_for is not None and not opens(viewer, sight.sealed_for[0], sealed):
+            continue
+        if sight.opens_for is not None and sight.opens_for not in row.opens_for:
+            continue
+        if sight.deed is Deed.FIND_TRAINING and not viewer.leads(row.line, row.agent):
+            continue
+        if sight.agents is not None and row.agent not in sight.agents:
+            continue
+        if sight.since is not None and row.opened_at < sight.since:
+            continue
+        return sight
+    return None
+
+
+def told(viewer: Viewer, sight: Sight, row: RecordingRow) -> RecordingRow:
+    """As much of it as this person is told."""
+    holds = tuple(one if sight.custody else hold_told(viewer, one) for one in row.holds)
+    return replace(row, number=row.number if sight.numbers else None, holds=holds)
+
+
+def is_whole(viewer: Viewer, hold: HoldRow, *, custody: bool) -> bool:
+    """Whether why it was raised, and by whom, is told: to custody and to the machine's user who raised it (L2). Whose account
+    stands in the settings is no proof of who asks."""
+    return custody or (bool(viewer.user) and hold.raised_by == viewer.user)
+
+
+def hold_told(viewer: Viewer, hold: HoldRow) -> HoldRow:
+    if is_whole(viewer, hold, custody=False):
+        return hold
+    return replace(hold, why="", raised_by=hold.raised_by if hold.raised_by in viewer.agents else "")
+
+
+def holds_seen(
+    viewer: Viewer, standing: Iterable[Standing], opened: Callable[[str], bool], seen: Callable[[str], bool]
+) -> HoldsSeen:
+    """To custody those on what its keys open (`opened`); to anybody those that they raised, at the phone by its account,
+    and on which recording where they see it (`seen`)."""
+    all_of, own = viewer.may(Deed.FIND_ALL), {viewer.user, *viewer.agents} - {""}
+    found: list[HoldSeen] = []
+    others = 0
+    for one in standing:
+        mine = one.hold.raised_by in own
+        if not (mine or all_of):
+            continue
+        if not (mine or opened(one.recording)):
+            others += 1
+            continue
+        whole = is_whole(viewer, one.hold, custody=all_of)
+        told_of = one if whole else replace(one, hold=hold_told(viewer, one.hold))
+        found.append(HoldSeen(told_of, viewer.finds_all or seen(one.recording), whole))
+    return HoldsSeen(tuple(found), others, all_of)
+
+
+def require_team(viewer: Viewer, query: SampleQuery) -> None:
+    """It asks for an own team's sample, and for all of it. Raises Refused."""
+    require(viewer, Deed.REVIEW)
+    if not viewer.all_teams and (query.lines, query.agents) not in {(one.lines, one.agents) for one in viewer.teams}:
+        raise Refused(Deed.REVIEW, "not_your_team")
+
+
+def narrowed(viewer: Viewer, sight: Sight, query: Query) -> list[Query]:
+    """What of it is found by this sight: by any of these."""
+    if sight.opens_for is not None and query.opens_for not in (None, sight.opens_for):
+        return []
+    found = replace(query, opens_for=sight.opens_for or query.opens_for, sealed_for=sight.sealed_for)
+    if sight.agents is not None:
+        found = replace(found, agents=_both(sight.agents, query.agents))
+    if sight.since is not None:
+        found = replace(found, since=max(sight.since, query.since or sight.since))
+    if sight.deed is Deed.FIND_TRAINING and not viewer.all_teams:
+        return [_of_team(team, found) for team in viewer.teams]
+    return [found]
+
+
+def openable(viewer: Viewer, row: RecordingRow) -> list[KeyRole]:
+    """For which roles this person may open a recording, the least of them first."""
+    return [
+        one
+        for one in (KeyRole.TRAINING, KeyRole.DOCUMENTATION, KeyRole.CUSTODY)
+        if one in row.opens_for
+        and viewer.may(OPENS[one])
+        and (one is not KeyRole.TRAINING or viewer.leads(row.line, row.agent))
+    ]
+
+
+def role_to_open(
+    viewer: Viewer, row: RecordingRow, asked: KeyRole | None, *, why: str = "", case: str = ""
+) -> KeyRole | None:
+    """The role that is asked for; else what the words given are for; else the least that opens it. None: whatever opens a demo's.
+
+    Documentation is opened naming why, and a case by its number. Raises Refused.
+    """
+    if viewer.demo:
+        return asked
+    named = ((KeyRole.DOCUMENTATION, why, "say_why"), (KeyRole.CUSTODY, case, "say_case"))
+    least = openable(viewer, row)
+    role = asked
+    if role is None and least:
+        role = next((one for one, text, _ in named if text and one in least), least[0])
+    elif role is None:
+        # Nothing opens it for this person: the log tells of what they come for.
+        role = next(one for one, deed in OPENS.items() if viewer.may(deed))
+    require(viewer, OPENS[role], (row.line, row.agent))
+    for one, text, code in named:
+        # What is closed to the role, no words open.
+        if one is role and role in row.opens_for and not text:
+            raise Refused(OPENS[role], code)
+    return role
+
+
+def _of_team(team: Team, query: Query) -> Query:
+    """As `Viewer.leads` has it. A call of one of its lines may not tell its agent."""
+    agents = _both(team.agents, query.agents)
+    if not team.lines:
+        return replace(query, agents=agents)
+    lines = _both(team.lines, query.lines)
+    if not team.agents:
+        return replace(query, lines=lines)
+    return replace(query, lines=lines, agents=(*agents, None) if query.agents is None else agents)
+
+
+def _both(ours: tuple[str, ...], asked: tuple[str | None, ...] | None) -> tuple[str, ...]:
+    return tuple(one for one in ours if asked is None or one in asked)
+
+
+def _is_of(team: Team, line: str | None, agent: str | None) -> bool:
+    if not team.agents and not team.lines:
+        return False
+    # A call of an earlier version does not tell its agent: then its line must.
+    by_agent = not team.agents or agent in team.agents or (agent is None and bool(team.lines))
+    return by_agent and (not team.lines or line in team.lines)

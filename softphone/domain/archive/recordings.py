@@ -1,0 +1,188 @@
+"""A recording as the archive tells of it, what can be searched for, and what is heard. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import Direction, KeyRole, Purpose, Reason
+
+RATE = 16_000
+"""samples per second and side of what is heard"""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """A hold that stands."""
+
+    hold: str
+    raised_for: str
+    at: datetime
+    provisional_until: datetime | None
+    """then the sweep discards, unless custody has decided"""
+    confirm_by: datetime | None
+    why: str
+    look_again: date | None = None
+    """custody has confirmed it, and judges it again then"""
+    raised_by: str = ""
+    """a call's account, or the user of the machine: never in the audit log"""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """One recording, as the list shows it. `opens_for` are the roles that have wraps and whose day has not
+    come; training only while nothing holds it."""
+
+    recording: str
+    call: str
+    line: str | None
+    direction: Direction
+    number: str | None = field(repr=False)
+    opened_at: datetime
+    closed_at: datetime | None
+    """of one that broke off the last moment up to which it certainly goes, once that is known"""
+    opens_for: tuple[KeyRole, ...]
+    expires: Mapping[Purpose, date]
+    holds: tuple[HoldRow, ...]
+    restricted: str | None
+    bytes: int
+    time_zone: str
+    """the policy's, when the call came: its days are counted and its clock is told in it"""
+    agent: str | None = None
+    """the address of the account that took or made the call"""
+    broke_off: bool = False
+    """a crash ended it: what was not on the disk by then is missing"""
+
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """documentation and training, as far as they can open it"""
+        return tuple(purpose for purpose in Purpose if KeyRole(purpose.value) in self.opens_for)
+
+    @property
+    def seconds(self) -> float | None:
+        """By the clock, pauses included; None where it still runs, or broke off and its end is not known."""
+        return (self.closed_at - self.opened_at).total_seconds() if self.closed_at else None
+
+    @property
+    def is_case(self) -> bool:
+        """Data protection has yet to decide on it."""
+        return self.restricted is not None and self.restricted != Reason.HOLD_ONLY.value
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A line of the audit log, read back. Where somebody changed it into what cannot be read, `at` is None, `params` empty."""
+
+    number: int
+    at: datetime | None
+    event: str
+    rule: str
+    params: Mapping[str, Any]
+    recording: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked for; None: whatever it is. An empty tuple finds nothing.
+
+    `number` is E.164, found by its keyed hash, so that a withheld one is in no answer. `since` and `until` are aware: begun
+    at or after the one, before the other. `opens_for`: living for that role at the moment of asking.
+    """
+
+    number: str | None = field(default=None, repr=False)
+    since: datetime | None = None
+    until: datetime | None = None
+    lines: tuple[str, ...] | None = None
+    agents: tuple[str | None, ...] | None = None
+    """None among them: also a call that does not tell its agent"""
+    opens_for: KeyRole | None = None
+    sealed_for: tuple[KeyRole, tuple[str, ...]] | None = None
+    """a role and ids of keys, for one of which it is sealed in that role"""
+    held: bool | None = None
+    begins: str = ""
+    """how its id begins"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ends: the next begins behind this recording, also when it has gone."""
+
+    opened_at: datetime
+    recording: str
+
+    def __str__(self) -> str:
+        return f"{self.opened_at.isoformat()}_{self.recording}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """Raises ArchiveError."""
+        at, _, recording = text.partition("_")
+        try:
+            opened_at = datetime.fromisoformat(at).astimezone(UTC)
+        except ValueError:
+            raise ArchiveError("error.archive.no_cursor", cursor=text) from None
+        if not recording:
+            raise ArchiveError("error.archive.no_cursor", cursor=text)
+        return cls(opened_at, recording)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is None where this is the last."""
+
+    rows: tuple[RecordingRow, ...]
+    next: Cursor | None
+    unreadable: frozenset[str] = frozenset()
+    """recordings that belong here, and whose rows hold what the program never writes: `verify` tells of them"""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReview:
+    """What of a review its agent may read: (item, points), and (sample at 16 kHz, text) in the call's order."""
+
+    scores: tuple[tuple[str, int], ...] = ()
+    comments: tuple[tuple[int, str], ...] = ()
+
+
+class MarkKind(StrEnum):
+    PAUSE = "pause"
+    """nothing was recorded, or nothing that this key opens"""
+    GAP = "gap"
+    """frames that never came from the call"""
+    DAMAGED = "damaged"
+    """a chunk that is missing or was changed"""
+    BROKE_OFF = "broke_off"
+    """the segment has no final chunk: what came after is missing, a second after a crash, or all that was cut off"""
+    LOST = "lost"
+    """a segment of which nothing could be opened in a damaged file; how long it was is not known"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something to know about `samples` samples from `at` on."""
+
+    kind: MarkKind
+    at: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A recording to be heard. `pull` gives blocks of (n, 2) 16-bit samples, agent and party, at `RATE` per second, from a sample
+    on; one that was opened at its beginning is pulled from there alone."""
+
+    samples: int
+    pull: Callable[[int], Iterator[Any]]
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A WAV that was written. `seconds` with its pauses, unless they were left out."""
+
+    seconds: float
+    marks: tuple[Mark, ...]
