@@ -463,7 +463,8 @@ def _notices(notice: argparse.ArgumentParser, record: argparse.ArgumentParser, t
 def _demo(demo: argparse.ArgumentParser, texts: Texts) -> None:
     demo.add_argument("--headless", action="store_true", help=texts("cli.demo.headless"))
     demo.add_argument("--json", action="store_true", help=texts("cli.demo.json"))
-    demo.add_argument("--notice", choices=["N1", "N3", "N7", "none"], default="N7", help=texts("cli.demo.notice"))
+    notices = ["N1", "N2", "N3", "N4", "N6", "N7", "none"]
+    demo.add_argument("--notice", choices=notices, default="N7", help=texts("cli.demo.notice"))
     demo.add_argument("--party", choices=["yes", "silent", "other-key"], default="yes", help=texts("cli.demo.party"))
     demo.add_argument(
         "--agent", choices=["nothing", "opt-out", "dispute"], default="nothing", help=texts("cli.demo.agent")

@@ -535,6 +535,21 @@ def test_the_doctor_tells_each_fault_of_a_policy_with_its_line_and_key(tmp_path:
         assert fault.line is None or f"Line {fault.line}" in line
 
 
+def test_the_doctor_says_how_many_doubts_of_the_policy_nobody_has_confirmed_and_where_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
+    policy = tmp_path / "p.toml"
+    policy.write_text(POLICY.replace('conclusion = "Behovet er der."', 'conclusion = "OK"'), encoding="utf-8")
+    found = _policy(Settings(policy=str(policy)))
+    assert (
+        texts()(found.code, **found.params)
+        == f"policy: {policy}; one point is worth a look (klartone policy check {policy})"
+    )
+    policy.write_text(POLICY, encoding="utf-8")
+    assert _policy(Settings(policy=str(policy))).code == "doctor.policy"
+
+
 @pytest.mark.parametrize("signature", [None, "not one", "A" * 86 + "=="])
 def test_a_policy_without_its_required_signature_is_what_the_doctor_calls_bad(
     tmp_path: Path, signature: str | None, capsys: pytest.CaptureFixture[str]
@@ -609,6 +624,10 @@ def test_the_doctor_tells_each_fault_of_the_settings_also_of_a_file_that_was_set
     for content, below in (
         ('policyy = ""\n', tell("policy.fault.unknown_key_near", name="policyy", near="policy")),
         ('bind = "nonsense"\n', tell("error.settings.bind", bind="nonsense")),
+        (
+            'port = 0\npolicy_signer = "abc"\n',
+            tell("policy.at", line=2, key="policy_signer", sentence=tell("policy.fault.signer_malformed")),
+        ),
     ):
         file.write_text(content, encoding="utf-8")
         assert cli.main(["--home", str(tmp_path), "doctor"]) == 1

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.file import at_its_place, of_revoked, printable
 from softphone.domain.errors import ArchiveError, KlartoneError, Param, SettingsError
-from softphone.domain.policy import PolicyFault
+from softphone.domain.policy import KeyPath, PolicyFault, key_lines
+from softphone.domain.policy.faults import line_of
 from softphone.system.paths import is_there
 from softphone.system.settings import ASIDE, FILE, FaultySettings, doubts, read_settings
 from softphone.system.signature import public_key
@@ -175,7 +176,9 @@ def _settings(folder: Path) -> Finding:
     path = folder / (ASIDE if aside else FILE)
     code, told = "doctor.settings.doubtful", ()
     try:
-        told = tuple(printable(texts()(one, **params)) for one, params in doubts(read_settings(path)))
+        found = list(doubts(read_settings(path)))
+        lines = _lines(path) if found else {}
+        told = tuple(_at_its_place(PolicyFault(line_of(lines, (key,)), key, one, params)) for key, one, params in found)
     except FaultySettings as error:
         code, told = "doctor.settings.faulty", tuple(_at_its_place(fault) for fault in error.faults)
     except SettingsError as error:
@@ -186,6 +189,13 @@ def _settings(folder: Path) -> Finding:
         # IT may have locked them: Klartone works with what they say.
         return Finding("doctor.settings.none", {"folder": str(folder), "detail": why})
     return Finding("doctor.settings", {"folder": str(folder)})
+
+
+def _lines(path: Path) -> dict[KeyPath, int]:
+    try:
+        return key_lines(path.read_text(encoding="utf-8"))
+    except (OSError, RecursionError):
+        return {}
 
 
 def _at_its_place(fault: PolicyFault) -> str:
@@ -230,6 +240,8 @@ def _policy(settings: Settings, archive: Archive | None = None) -> Finding:
     if revoked:
         told = tuple(at_its_place(one, texts()) for one in revoked)
         return Finding("doctor.policy.revoked", {"path": settings.policy, "count": len(told)}, below=told)
+    if open_ones := [one for one in loaded.remarks if not one.by]:
+        return Finding("doctor.policy.waits", {"path": settings.policy, "count": len(open_ones)})
     return Finding("doctor.policy", {"path": settings.policy})
 
 

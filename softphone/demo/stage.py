@@ -26,7 +26,7 @@ from softphone.system.settings import load_settings, save_settings
 from softphone.system.single import ENDS_WITHIN, locked, take_turn
 from softphone.wire import Account, Settings
 
-NUMBERS = {"N1": "+4570102031", "N3": "+4570102033", "N7": "+4570102037", "none": "+4570102030"}
+NUMBERS = {f"N{n}": f"+457010203{n}" for n in (1, 2, 3, 4, 6, 7)} | {"none": "+4570102030"}
 """the number of the demo policy's line for each notice"""
 RECIPIENTS = {KeyRole.DOCUMENTATION: "case-1", KeyRole.TRAINING: "lead-1", KeyRole.CUSTODY: "protection-1"}
 """whom the demo's policy lets open recordings"""

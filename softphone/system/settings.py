@@ -68,28 +68,36 @@ def read_settings(path: Path) -> Settings:
     raise FaultySettings(path, faults_of(text, error))
 
 
-def doubts(settings: Settings) -> Iterator[tuple[str, Mapping[str, Param]]]:
-    """What stands in them and cannot be used, by its key and as a code with parameters: what else is there is."""
+def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]:
+    """What stands in them and cannot be used: its key, and a code with parameters. What else is there is used."""
     if not (settings.port == 0 or 1024 <= settings.port <= 65535):
-        yield "error.settings.port", {"port": settings.port}
+        yield "port", "error.settings.port", {"port": settings.port}
     try:
         ipaddress.IPv4Address(settings.bind)
     except ValueError:
-        yield "error.settings.bind", {"bind": settings.bind}
+        yield "bind", "error.settings.bind", {"bind": settings.bind}
     try:
         check_accounts(settings.accounts)
     except SettingsError as error:
-        yield error.code, error.params
-    for one in (*settings.accept_from, *(each for account in settings.accounts for each in account.accept_from)):
+        yield "accounts", error.code, error.params
+    accounts = [("accounts", one) for account in settings.accounts for one in account.accept_from]
+    for key, one in [*(("accept_from", one) for one in settings.accept_from), *accounts]:
         try:
             ipaddress.ip_network(one, strict=False)
         except ValueError:
-            yield "error.settings.accept_from", {"address": one}
+            yield key, "error.settings.accept_from", {"address": one}
+    if settings.policy_signer:
+        from softphone.system.signature import public_key  # every process reads settings, few ask for a signature
+
+        try:
+            public_key(settings.policy_signer)
+        except ValueError:
+            yield "policy_signer", "policy.fault.signer_malformed", {}
     if settings.backup:
         try:
             check_backup(settings.backup, settings.backup_every)
         except SettingsError as error:
-            yield error.code, error.params
+            yield "backup_every" if error.code.endswith("every") else "backup", error.code, error.params
 
 
 def check_accounts(accounts: Sequence[Account]) -> None:

@@ -48,12 +48,14 @@ from softphone.ui.tray import Tray
 from softphone.ui.view import View, new_id
 from softphone.ui.window import DeskWindow
 from softphone.wire import (
+    Act,
     CallPhase,
     Command,
     Done,
     Fault,
     Look,
     Occurred,
+    OptOut,
     PolicyPhase,
     Refused,
     SaveSettings,
@@ -138,6 +140,8 @@ class Desk(QObject):
         self._told_of_tray = self._closed = False
         self._asking: _Work | None = None
         self._pressed_since: set[str] = set()
+        self._to_be_told: dict[str, str] = {}
+        """what is taken back after a call: whom to tell once it is done, by the press"""
         self._work: set[_Work] = set()
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self)
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
@@ -292,6 +296,8 @@ class Desk(QObject):
         self._answered(done.id, taken=True)
         if done.id in self._pressed_since:
             self.window.note.hide()
+        if party := self._to_be_told.pop(done.id, ""):
+            self._say(lambda texts: texts("later.tell", party=party), fault=False)
         if (locked := done.result.get("locked")) is not None:
             counts = {
                 "earlier.locked": int(locked),
@@ -331,8 +337,19 @@ class Desk(QObject):
             self._pressed_since.add(command.id)
         if self.bridge.send(command):
             self._owed.sent(command)
+            self._note_whom_to_tell(command)
         else:
             self._answered(command.id, taken=False)
+
+    def _note_whom_to_tell(self, command: Command) -> None:
+        """Who takes something back after the call is not there to hear that it is done."""
+        act = isinstance(command, Act) and (command.action == "object" or command.action.startswith("withdraw_"))
+        if not (act or isinstance(command, OptOut)):
+            return
+        calls = {call.id: call for call in self._snapshot.calls} if self._snapshot else {}
+        call = calls.get(command.call)
+        if call is not None and call.phase is CallPhase.ENDED:
+            self._to_be_told[command.id] = self.view().party(call)
 
     def _other_look(self) -> None:
         look = Look.LIGHT if self._is_dark() else Look.DARK

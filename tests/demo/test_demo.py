@@ -288,6 +288,15 @@ def test_without_a_speaker_listening_is_told_first_and_left_out(
     assert capsys.readouterr().out == "There is no speaker here, so the call cannot be heard.\n"
 
 
+@pytest.mark.parametrize(
+    ("notice", "recorded"), [("N2", {"documentation"}), ("N4", {"training"}), ("N6", {"documentation", "training"})]
+)
+def test_every_notice_that_a_customer_can_hear_is_played(tmp_path: Path, notice: str, recorded: set[str]) -> None:
+    run = run_demo(tmp_path / "demo", "--notice", notice)
+    told = summary_of(run)
+    assert (told["notice"], set(told["purposes"]), told["audit_ok"]) == (notice, recorded, True)
+
+
 @pytest.mark.parametrize("language", list(Language))
 def test_each_way_in_which_a_call_comes_to_nothing_is_told_in_words(language: Language) -> None:
     """`_give_up("…")` and `failed = "…"` in the demo's source, and the call that nobody answered."""

@@ -24,7 +24,19 @@ from softphone.domain.status import (
 from softphone.ui.controls import ActionButton
 from softphone.ui.ready.history import HistoryRow
 from softphone.ui.view import View
-from softphone.wire import Act, CallState, Choose, Dial, EndWrapUp, OptOut, PastCall, RaiseDispute, Reopen, UndoDispute
+from softphone.wire import (
+    Act,
+    CallState,
+    Choose,
+    Dial,
+    Done,
+    EndWrapUp,
+    OptOut,
+    PastCall,
+    RaiseDispute,
+    Reopen,
+    UndoDispute,
+)
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 
@@ -33,6 +45,19 @@ STATUS = s.REOPENED.status or s.RECORDING
 LOCKED = HoldStatus(HoldPhase.LOCKED, "party", s.NOW, None)
 UNDO = replace(STATUS, hold=LOCKED, dispute=Button(DisputeKind.UNDO, enabled=True))
 COMPLAINT = replace(STATUS, choices=(Choice("kept_for_complaint", ("keep", "delete"), "keep"),))
+
+
+@pytest.mark.rule("G31")
+def test_what_is_taken_back_later_is_told_to_be_done_with_a_word_on_whom_to_tell(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.REOPENED))
+    scene.press("pastOpen_h1")
+    scene.press("pastOptOut")
+    command = scene.sent()[-1]
+    assert isinstance(command, OptOut)
+    scene.engine.tell(Done(command.id))
+    scene.qtbot.waitUntil(
+        lambda: desk.window.note.text.text() == "Det er gjort. Giv kunden besked om det.", timeout=1000
+    )
 
 
 def test_a_row_asks_the_engine_for_its_call_and_shows_it_in_place_when_it_is_there(scene: Scene) -> None:
