@@ -83,7 +83,7 @@ class Archive:
         self.lookups = Lookups(catalog, secrets, marker.desk)
         self.secrets = secrets
         self.store = store
-        self.signer = catalog.signer = signer or Signer.of(marker.desk, store, folder)
+        self.signer = catalog.signer = signer or Signer.of(marker.desk, store)
         self._writers = Writers(folder)
         self.clock: Callable[[], datetime] = _utc
         """what counts as now where none is given"""
@@ -140,7 +140,7 @@ class Archive:
             told = marker.archive, marker.desk, str(int(marker.demo))
             if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != told:
                 raise ArchiveError("error.archive.marker_changed", path=str(folder))
-            signer = Signer.of(marker.desk, store, folder, make=master is not None)
+            signer = Signer.of(marker.desk, store, make=master is not None)
             archive = cls(folder, marker, catalog, secrets, store, signer)
             with suppress(ArchiveError):
                 remove_condemned(archive.catalog, archive.vault)
@@ -178,7 +178,6 @@ class Archive:
     def close(self) -> None:
         self.catalog.close()
         self._writers.close()
-        self.signer.settle()
 
     def repair(self, now: datetime, steady: Steady | None = None) -> list[Repaired]:
         """What a crash left half-done is set right, where nobody else writes: another's running recording would look as if

@@ -5,7 +5,6 @@ It knows tables and transactions; what a change means is the ledger's, what may 
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import sqlite3
@@ -26,7 +25,7 @@ from softphone.archive.files.disk import DAMAGED, FULL, LINKED, fault
 from softphone.archive.files.inplace import in_place
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof.audit import WRITTEN
-from softphone.archive.proof.checkpoint import SIGNED, Signer
+from softphone.archive.proof.checkpoint import Signer
 from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
@@ -55,7 +54,6 @@ Fault = (DatabaseError, OSError, sqlite3.Error)
 _opened: WeakSet[Catalog] = WeakSet()
 """in this process"""
 _opening = threading.Lock()
-_log = logging.getLogger(__name__)
 
 
 class Catalog:
@@ -155,7 +153,7 @@ class Catalog:
         """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes."""
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            connection.info.update({BEFORE: self._as_before, WRITTEN: None, SIGNED: None})
+            connection.info.update({BEFORE: self._as_before, WRITTEN: None})
             try:
                 yield connection
                 if self.signer:
@@ -165,11 +163,6 @@ class Catalog:
                 with suppress(*Fault, PendingRollbackError):
                     connection.exec_driver_sql("ROLLBACK")
                 raise
-            if self.signer:
-                try:
-                    self.signer.committed(connection)
-                except Exception as error:  # noqa: BLE001 - what is written stands, whatever becomes of the memory of it
-                    _log.error("the newest checkpoint is not remembered: %s", type(error).__name__)
 
     @contextmanager
     def reading(self) -> Generator[Connection]:

@@ -93,7 +93,7 @@ def written_of(archive: Archive) -> dict[str, Any]:
         tallies = connection.execute(
             select(sample_tallies.c.month, sample_tallies.c.what, sample_tallies.c.count)
         ).all()
-        previous = connection.execute(select(checkpoints.c.number, checkpoints.c.previous)).all()
+        previous = connection.execute(select(checkpoints.c.number, checkpoints.c.hash)).all()
     told = {"chunks": chunks, "tallies": tallies, "checkpoints": previous}
     rows = {name: sorted([*row] for row in found) for name, found in told.items()}
     sound = [row.params[SOUND] for row in archive.audit_of() if row.event == WHOLE]

@@ -16,8 +16,7 @@ from softphone.archive.proof.checkpoint import known_signer_name
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import KeyRole
 from tests.archive.people import ANNA, House, Person
-from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING
-from tests.archive.test_checkpoints import cut_out
+from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
 
 ZONE = ZoneInfo("Europe/Copenhagen")
 MIDNIGHT = datetime(2026, 3, 5, tzinfo=ZONE)
@@ -212,21 +211,6 @@ def test_days_in_the_wrong_order_are_refused_with_words(dpo: Person) -> None:
     said = dpo.does("archive", "log", "--from", "2026-03-06", "--to", "2026-03-05")
     assert (said.status, said.out) == (1, "")
     assert "Give the earlier date with --from" in said.err
-
-
-@pytest.mark.rule("G11")
-def test_a_desk_that_refuses_to_sign_a_log_says_so_and_prints_no_head_of_it(home: House, dpo: Person) -> None:
-    head = dpo.does("archive", "head")
-    assert (head.status, head.out.startswith("klartone-head-2 "), head.err) == (0, True, "")
-    noted(home, AT, AT)
-    signed = len(home.desk.archive.audit_of())
-    assert dpo.does("archive", "head").status == 0
-    cut_out(home.desk.archive, lambda number, _: number >= signed - 1)
-    noted(home, *[AT + timedelta(days=1)] * 3)
-    refused = dpo.does("archive", "head")
-    assert refused.status == 1
-    assert "does not go on from what was signed here last" in refused.err
-    assert dpo.does("archive", "verify").status == 1
 
 
 @pytest.mark.rule("G11")

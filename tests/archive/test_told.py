@@ -38,7 +38,7 @@ def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
     line = capsys.readouterr().out
     kept = tmp_path / "head.txt"
     kept.write_text(line, encoding="utf-8")
-    assert line.startswith("klartone-head-2 ")
+    assert line.startswith("klartone-head-1 ")
     assert cli.main([*archive, "verify", "--head", str(kept)]) == 0
     told = capsys.readouterr().out
     assert "No differences." in told

@@ -28,7 +28,7 @@ from softphone.archive.keys.wraps import Wrap
 from softphone.archive.marker import half_restored, replaced
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import Chain
-from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads, is_bare
+from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads
 from softphone.archive.proof.entries import erasures, policies
 from softphone.archive.proof.facts import Facts, Found, Reading, who_opens
 from softphone.archive.tables import checkpoints, condemned, recordings
@@ -37,7 +37,7 @@ from softphone.domain.purpose import KeyRole
 
 NOTES = frozenset(
     {
-        *("broke_off", "torn", "condemned", "segment_empty", "object_begun", "checkpoint_none"),
+        *("broke_off", "torn", "condemned", "segment_empty", "object_begun"),
         *("former_left", "restore_left"),
     }
 )
@@ -207,7 +207,7 @@ def _log(
 ) -> Iterator[Finding]:
     """The chain by itself, then by what was signed of it, here and elsewhere. Each difference once."""
     breaks: dict[audit.Break, None] = {}
-    more, last = True, archive.signer.last
+    more = True
     while more:
         with reading() as connection:
             found, more = chain.read_on(connection)
@@ -237,14 +237,7 @@ def _log(
             else:
                 if broken := differs(head):
                     breaks.setdefault(broken)
-                if head.previous is not None and head.previous > signed.get(head.desk, 0):
-                    yield Finding("checkpoint_gone", {"desk": head.desk, "number": head.previous})
                 signed[head.desk] = head.number
-        if last is not None and (broken := differs(last)):
-            if not archive.signer.restored_since(connection, last.at):
-                breaks.setdefault(broken)
-        elif last is not None and last.number > signed.get(last.desk, 0):
-            yield Finding("checkpoint_gone", {"desk": last.desk, "number": last.number})
         if kept is not None:
             if not kept.is_signed:
                 yield Finding("head_forged", {"desk": kept.desk, "number": kept.number})
@@ -253,13 +246,10 @@ def _log(
             elif broken := differs(kept):
                 breaks.setdefault(broken)
         ends = {desk: end.number for desk in chain.count if (end := audit.last(connection, desk)) is not None}
-        bare = {desk for desk in ends if not archive.demo and is_bare(connection, desk)}
     yield from (Finding(f"audit_{one.kind}", {"desk": one.desk, "number": one.number}) for one in breaks)
     for desk, end in ends.items():
         if (count := end - signed.get(desk, 0)) > EVERY:
             yield Finding("checkpoint_missing", {"desk": desk, "count": count})
-        elif desk in bare and last is None:
-            yield Finding("checkpoint_none", {"desk": desk, "count": chain.count[desk]})
 
 
 def _of_head(archive: Archive, head: Head, log: Iterable[Finding]) -> str:
