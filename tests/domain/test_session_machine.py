@@ -334,11 +334,18 @@ RARE = frozenset(
         "a key that began a number is a yes",
         "a newcomer is not asked",
         "a notice that tells of training otherwise counts as told",
+        "a party that has gone is recorded on",
+        "a yes to record opens what was said before it",
+        "any key is a yes",
     }
 )
-"""which take some thirty rounds: behind make torture"""
+"""which take up to thirty rounds: behind make torture. The walk finds each of them in every run"""
 
-ROUNDS = 5
+AS_ANOTHER = ("N1 goes on", "N1 public task", "N3 read", "N4 call back", "N6 obligation", "N7 obligation")
+"""they differ little from a call that is driven in every run: behind make torture"""
+
+ROUNDS, MANY, LONG = 2, 40, 200
+"""of ten calls each: in every run, to find a planted fault, and behind make torture"""
 SHIPPED = settings(
     max_examples=10,
     database=None,
@@ -363,35 +370,40 @@ def driven(name: str, rounds: int, how: settings = SHIPPED) -> Counter[str]:
 @pytest.mark.rule("G05")
 @pytest.mark.rule("G10")
 @pytest.mark.rule("G31")
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", [it for it in SCENES if it not in AS_ANOTHER])
 def test_no_order_of_events_breaks_a_rule(name: str) -> None:
-    reached = driven(name, ROUNDS)
     plans, asks = SCENES[name].bases, CONSENT in SCENES[name].bases.values()
-    least = {"ended": 10} | ({"recorded": 12, "paused": 8, "held": 4, "refused": 2} if plans else {})
-    least |= {"asked": 30, "yes": 15} if asks else {}
-    if set(plans.values()) == {OBLIGATION}:
-        least["refused"] = 1  # the party can refuse none of it: only a voicemail ends what is kept
-    assert {it: n for it, n in least.items() if reached[it] < n} == {}, reached
+    least = {"ended": 3} | ({"recorded": 2, "paused": 1} if plans else {}) | ({"asked": 8, "yes": 2} if asks else {})
+    came_to(least, driven(name, ROUNDS))
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("name", SCENES)
 def test_no_order_of_events_breaks_a_rule_in_long(name: str) -> None:
-    driven(name, 40 * ROUNDS, settings(SHIPPED, stateful_step_count=80))
+    plans, asks = SCENES[name].bases, CONSENT in SCENES[name].bases.values()
+    # On obligation alone the party can refuse nothing: only a voicemail ends what is kept.
+    refused = 1 if set(plans.values()) == {OBLIGATION} else 2
+    least = {"ended": 10} | ({"recorded": 12, "paused": 8, "held": 4, "refused": refused} if plans else {})
+    least |= {"asked": 30, "yes": 15} if asks else {}
+    came_to(least, driven(name, LONG, settings(SHIPPED, stateful_step_count=80)))
+
+
+def came_to(least: dict[str, int], reached: Counter[str]) -> None:
+    assert {it: n for it, n in least.items() if reached[it] < n} == {}, reached
 
 
 @pytest.mark.parametrize(
     "planted",
     [
-        pytest.param(it, id=str(it), marks=[pytest.mark.torture] if number % 3 or it.name in RARE else [])
+        pytest.param(it, id=str(it), marks=[pytest.mark.torture] if number % 4 or it.name in RARE else [])
         for number, it in enumerate(FAULTS)
         if it.name not in NEVER
     ],
 )
 def test_the_machine_finds_a_planted_fault(planted: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A third of them in every run, all behind make torture."""
+    """A quarter of them in every run, all behind make torture."""
     planted.plant(monkeypatch)
     # What ends in an exception is found as well as what breaks a rule.
     with pytest.raises((AssertionError, LookupError)):
-        driven(planted.scene, 8 * ROUNDS, settings(SHIPPED, phases=(Phase.generate,), report_multiple_bugs=False))
+        driven(planted.scene, MANY, settings(SHIPPED, phases=(Phase.generate,), report_multiple_bugs=False))

@@ -1,7 +1,8 @@
 """The exhaustive walk: every event in every reachable state, and the *Never* list of `session.md` proved in each.
 
-*In every run*: some calls to the end within small bounds, and the first states around each stage of every call with everything
-at once. *Behind `make torture`*: every call within eight sets of bounds, each to its end; `walk_bounds` says what they are.
+*In every run*: every call to its end in three near walks, and the first states around each stage of it with everything at once.
+*Behind `make torture`*: every call within eight sets of bounds, each to its end, and hundreds of states around each stage.
+`walk_bounds` says what they are.
 
 How the states are made fewer, and why that loses nothing:
 
@@ -24,7 +25,7 @@ import pytest
 
 from tests.domain import walk
 from tests.domain.walk import Bounds, Walked
-from tests.domain.walk_bounds import AROUND, FAMILIES, WALKED_ALWAYS, stages
+from tests.domain.walk_bounds import AROUND, FAMILIES, FAR_AROUND, WALKED_ALWAYS, stages
 from tests.domain.walk_scenes import SCENES, Start
 
 Property = Callable[[str, object], None]
@@ -53,6 +54,14 @@ def test_no_event_around_a_stage_of_the_call_does_what_must_never_happen(
     name: str, start: Start, record_property: Property
 ) -> None:
     proved(walk.walk(SCENES[name], replace(AROUND, start=start), walk.real_step), record_property)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize(("name", "start"), stages(), ids=str)
+def test_nothing_farther_around_a_stage_does_what_must_never_happen(
+    name: str, start: Start, record_property: Property
+) -> None:
+    proved(walk.walk(SCENES[name], replace(FAR_AROUND, start=start), walk.real_step), record_property)
 
 
 @pytest.mark.torture

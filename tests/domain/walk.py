@@ -45,6 +45,8 @@ class Bounds:
     """transactions are on their way for a while, or fail, and so does the recorder; else the store answers at once"""
     told: bool = False
     """only while the party has been told"""
+    without: frozenset[type[e.Event]] = frozenset()
+    """events that are not stepped: another set of bounds has them"""
     on_the_way: int = 1
     waiting: int = 1
     states: int = 10_000_000
@@ -145,7 +147,7 @@ class Walk:
         self.out = Walked(scene.name, bounds.name)
         self.statuses: dict[Key, Status] = {}
         self.told: set[int] = set()
-        self.events = alphabet(self.scene)
+        self.events = tuple(it for it in alphabet(self.scene) if type(it) not in bounds.without)
 
     def through(self) -> Walked:
         with fast():

@@ -21,6 +21,7 @@ that *ordinary* and *holds* walk with every notice; and a second hold is one mor
 
 from dataclasses import replace
 
+from softphone.domain import events as e
 from tests.domain.walk import Bounds
 from tests.domain.walk_scenes import CONSENT, SCENES, Start
 
@@ -34,22 +35,47 @@ LATE_HOLD = Bounds("late hold", frozenset({"held"}), holds=1, late=True, told=Tr
 KEYS = Bounds("keys", frozenset({"held"}), digits=True, opt_out_key="*9")
 FAMILIES = (ORDINARY, PAUSES, OTHER_END, HOLDS, TWO, LATE, LATE_HOLD, KEYS)
 
-SMALL = Bounds("small", frozenset({"held"}))
-WITHOUT_HOLDING = Bounds("small")
-"""for a call of two questions, which has twice as many states with it: N7 and N3 are held"""
-AS_ANOTHER = ("N1 public task", "N6 obligation", "N7 obligation", "N3 read")
-"""they differ little from a call that is walked"""
+# --- in every run of the tests --------------------------------------------------------------------------------------
+
+NOT_NEAR = frozenset(
+    {
+        *(e.DisputeRaised, e.DisputeUndone, e.SensitivePaused, e.MoreTime, e.Resumed, e.AgentMediaChanged),
+        *(e.ConsultationChanged, e.DeskChanged, e.DigitsWanted, e.RecorderFailed, e.StorageWorks),
+        *(e.UpstreamVouched, e.UpstreamIgnored),
+    }
+)
+"""what only *ordinary*, *pauses*, *holds*, *late* and the stages step"""
+OTHER_SIDE = frozenset({e.PartySoundChanged, e.SourceChanged, e.SourceReturned})
+NEWCOMER = frozenset({e.IdentityChanged, e.NewPerson, e.NotUnderstood})
+ENDS_IT = frozenset(
+    {
+        *(e.PrivateCall, e.KeptOutOfTraining, e.Withdrawn, e.VoicemailAnswered, e.PreferenceSignalled, e.HandedOver),
+        *(e.PartyAsksForRecording, e.Chosen, e.HoldSignalled, e.NoticeStopped, e.NoticeFailed, e.FinishedOrally),
+    }
+)
+
+WAY_IN = Bounds("way in", frozenset({"held"}), without=NOT_NEAR | OTHER_SIDE | NEWCOMER)
+TALK = Bounds(
+    "talk",
+    frozenset({"held", "no_sound", "source_changed"}),
+    together=2,
+    told=True,
+    start=Start.RECORDED,
+    without=NOT_NEAR,
+)
+PUT_THROUGH = Bounds(
+    "put through",
+    start=Start.RECORDED,
+    without=NOT_NEAR | OTHER_SIDE | ENDS_IT | {e.NewPerson, e.NotUnderstood, e.AskedAgain},
+)
+LATE_WAY_IN = replace(LATE, name="late", without=WAY_IN.without - {e.RecorderFailed, e.StorageWorks})
 WALKED_ALWAYS = (
     ("none", ORDINARY),
-    ("N4", LATE),
-    *(
-        (name, WITHOUT_HOLDING if name == "N6" else SMALL)
-        for name, it in SCENES.items()
-        if it.bases and "+" not in name and name not in AS_ANOTHER
-    ),
+    ("N4", LATE_WAY_IN),
+    *((name, bounds) for name, it in SCENES.items() if it.bases for bounds in (WAY_IN, TALK, PUT_THROUGH)),
 )
-"""to the end, in every run of the tests: every notice but the joined ones, with a newcomer, a call held, and every
-time-out; and one with every transaction late or failing"""
+"""every call to the end, in three parts: how it comes to be recorded, keys and a hold at the answer among it; what is said and
+pressed in the talk, with the party's sound lost; and somebody put through. And one with every transaction late or failing"""
 
 AROUND = replace(
     LATE,
@@ -61,14 +87,13 @@ AROUND = replace(
     digits=True,
     waiting=2,
     on_the_way=2,
-    states=32,
+    states=12,
 )
+FAR_AROUND = replace(AROUND, name="far around", states=300)
 STARTS = (Start.RECORDED, Start.RINGS, Start.HELD, Start.HALF, Start.ENDED, Start.TOLD)
 HUNTS = (
-    *(replace(ORDINARY, digits=True, start=it, states=30) for it in STARTS),
-    *(replace(AROUND, start=it, states=30) for it in STARTS),
-    *(replace(ORDINARY, digits=True, start=it, states=300) for it in STARTS),
-    *(replace(AROUND, start=it, states=200) for it in STARTS),
+    *(replace(ORDINARY, digits=True, start=it, states=states) for it in STARTS for states in (170, 400)),
+    *(replace(AROUND, start=it, states=states) for it in STARTS for states in (30, 200)),
     replace(ORDINARY, states=4000),
 )
 """where a planted fault is looked for"""
