@@ -29,7 +29,7 @@ from softphone.archive.files.reader import OpenedRecording, read_structure
 from softphone.archive.files.reserve import Reserve
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.files.vault import Vault
-from softphone.archive.finding.rows import ROLES, RecordingRow, rows_of
+from softphone.archive.finding.rows import RecordingRow, rows_of
 from softphone.archive.finding.searching import Query, begins, pages
 from softphone.archive.keys import held, policy_signer, slots
 from softphone.archive.keys import wraps as keys
@@ -47,7 +47,7 @@ from softphone.archive.tables import audit as entries
 from softphone.archive.tables import recordings, time_in, wraps
 from softphone.archive.writers import Writers
 from softphone.domain.archive.permission import Viewer
-from softphone.domain.archive.recordings import AuditRow
+from softphone.domain.archive.recordings import ROLES, AuditRow
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason

@@ -16,13 +16,12 @@ from softphone.archive.catalog import Catalog
 from softphone.archive.files.vault import Vault
 from softphone.archive.keys.wraps import Secrets
 from softphone.archive.tables import calls, holds, purposes, recordings, wraps
-from softphone.domain.archive.recordings import HoldRow, RecordingRow
-from softphone.domain.purpose import Direction, KeyRole, Purpose, Reason
+from softphone.domain.archive.recordings import HoldRow, RecordingRow, opens_for
+from softphone.domain.purpose import Direction, Purpose, Reason
 from softphone.domain.retention import Ended, has_expired
 
 REVIEW = "review"
 """a purpose that is judged at its end (`at_end`)"""
-ROLES = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
 
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError)
@@ -124,13 +123,6 @@ def _row(
     *,
     waits: bool,
 ) -> RecordingRow:
-    # What has expired is over, also before a sweep has taken its wraps; what is held opens for no training.
-    # Custody opens what something keeps: a purpose, a hold, or that it is to be judged; what a hold alone kept, until it goes.
-    living = {str(one) for one, on in keeps.items() if on is None or not has_expired(on, now, row.time_zone)}
-    living |= (
-        {KeyRole.CUSTODY.value} if living or standing or waits or row.restricted == Reason.HOLD_ONLY.value else set()
-    )
-    living -= {KeyRole.TRAINING.value} if standing else set()
     return RecordingRow(
         recording=row.recording,
         call=row.call,
@@ -139,7 +131,9 @@ def _row(
         number=source.secrets.open_number(row.number_sealed, row.call) if row.number_sealed else None,
         opened_at=datetime.fromisoformat(row.opened_at),
         closed_at=_time(row.closed_at),
-        opens_for=tuple(role for role in ROLES if role.value in roles & living),
+        opens_for=opens_for(
+            roles, keeps, now, row.time_zone, held=bool(standing), waits=waits, restricted=row.restricted
+        ),
         expires={one: on for one, on in keeps.items() if on is not None},
         holds=tuple(standing),
         restricted=row.restricted,

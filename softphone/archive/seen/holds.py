@@ -53,9 +53,10 @@ class Holds:
         self, rows: list[RecordingRow], named: set[str], by: HoldBy, why: str, within: Period, unreadable: int = 0
     ) -> Raised:
         asking, now = self._asking, self._asking.now()
+        before = {hold.hold for row in rows for hold in row.holds}
         raised = holding.raise_holds(asking.archive, rows, by, why, asking.viewer.user, now, within)
         told = tuple(one for one in raised if one.recording in named)
-        # What is new was raised at this very moment; one of their own that stood before may have been confirmed.
+        # One of their own that stood before may have been confirmed.
         access_asked = by is HoldBy.ACCESS
         days = [
             one.decide_by for one in raised if one.decide_by and (access_asked or one.state is not HoldState.CONFIRMED)
@@ -63,7 +64,7 @@ class Holds:
         return Raised(
             told,
             len(raised) - len(told),
-            frozenset(one.hold.hold for one in raised if one.hold.at != now),
+            frozenset(one.hold.hold for one in raised if one.hold.hold in before),
             len(rows),
             unreadable,
             min(days, default=None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -10,7 +10,9 @@ from typing import Any
 
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Direction, KeyRole, Purpose, Reason
+from softphone.domain.retention import has_expired
 
+ROLES = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
 RATE = 16_000
 """samples per second and side of what is heard"""
 
@@ -71,6 +73,30 @@ class RecordingRow:
     def is_case(self) -> bool:
         """Data protection has yet to decide on it."""
         return self.restricted is not None and self.restricted != Reason.HOLD_ONLY.value
+
+
+def opens_for(
+    sealed: Container[str],
+    keeps: Mapping[Purpose, date | None],
+    now: datetime,
+    time_zone: str,
+    *,
+    held: bool,
+    waits: bool,
+    restricted: str | None,
+) -> tuple[KeyRole, ...]:
+    """The roles that open it at `now`. `sealed`: those it is sealed for; `keeps`: the day of each purpose that stands; `waits`:
+    it is to be judged, or a case of its training to be decided.
+
+    What has expired is over, also before a sweep has taken its wraps; what is held opens for no training. Custody opens what
+    something keeps: a purpose, a hold, or that it is to be judged; what a hold alone kept, until it goes.
+    """
+    living = {str(one) for one, on in keeps.items() if on is None or not has_expired(on, now, time_zone)}
+    if living or held or waits or restricted == Reason.HOLD_ONLY.value:
+        living.add(KeyRole.CUSTODY.value)
+    if held:
+        living.discard(KeyRole.TRAINING.value)
+    return tuple(role for role in ROLES if role.value in sealed and role.value in living)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,217 @@
+"""Each role and each operation of the archive's interface: allowed, or refused with which code, and never before the log has it.
+
+One table, held to every archive that stands behind the interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from softphone.domain.archive.decisions import Right
+from softphone.domain.archive.interface import SeenArchive
+from softphone.domain.archive.recordings import Query
+from softphone.domain.archive.reviews import NotReviewing, SampleQuery
+from softphone.domain.changes import HoldBy
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.period import Period
+from softphone.domain.policy.terms import terms_afterwards
+from softphone.domain.purpose import KeyRole, Purpose
+from tests.archive.contract.worlds import PEOPLE, WORLDS, World
+from tests.archive.people import ANNA, BO
+
+DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
+MONTH = Period(days=30)
+TEAM, ANOTHER = SampleQuery((), (ANNA,)), SampleQuery((), (BO,))
+TERMS = terms_afterwards(None)
+_numbers = count(20_000_001)
+
+
+@pytest.fixture(scope="module", params=WORLDS)
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = WORLDS[request.param](tmp_path_factory.mktemp("contract"))
+    yield made
+    made.close()
+
+
+class Made:
+    """What an operation is on, made as it is asked for: `id` of Anna's call, `theirs` of another team's."""
+
+    def __init__(self, world: World, wav: Path) -> None:
+        self.world, self.wav = world, str(wav)
+        self.number, self._other = f"+45{next(_numbers)}", f"+45{next(_numbers)}"
+
+    @cached_property
+    def id(self) -> str:
+        return self.world.recorded(DOCUMENTATION, TRAINING, number=self.number)
+
+    @cached_property
+    def theirs(self) -> str:
+        return self.world.recorded(TRAINING, agent=BO, number=self._other)
+
+    @cached_property
+    def dispute(self) -> str:
+        return self._hold(HoldBy.PARTY)
+
+    @cached_property
+    def access(self) -> str:
+        return self._hold(HoldBy.ACCESS)
+
+    @cached_property
+    def due(self) -> str:
+        return self.world.recorded(DOCUMENTATION, number=self._other, ago=timedelta(days=100), judged=True)
+
+    @cached_property
+    def case(self) -> str:
+        return self.world.recorded(DOCUMENTATION, number=self._other, objection=True)
+
+    def _hold(self, by: HoldBy) -> str:
+        recording = self.world.recorded(DOCUMENTATION, TRAINING, number=self._other)
+        placed = self.world.seen_by("custody", "mette").holds.place(recording, by, "om prisen", MONTH)
+        return placed.named[0].hold.hold
+
+
+def heard(
+    archive: SeenArchive, made: Made, role: KeyRole | None = None, *, of: str = "", why: str = "", case: str = ""
+) -> None:
+    opening = archive.open(of or made.id, role=role, why=why, case=case)
+    with opening.sound() as sound:
+        assert sum(len(block) for block in sound.pull(0)) == sound.samples > 0
+    assert opening.export(made.wav, lambda _done, _of: None).seconds == 1.0
+    Path(made.wav).unlink()
+
+
+Operation = Callable[[SeenArchive, Made], object]
+AS = KeyRole
+OPERATIONS: dict[str, Operation] = {
+    "find": lambda a, m: (a.find.page(Query()), a.find.count(Query())),
+    "find by number": lambda a, m: (a.find.page(Query(number=m.number)), a.find.count(Query(number=m.number))),
+    "show": lambda a, m: a.find.show(m.id),
+    "show another team's": lambda a, m: a.find.show(m.theirs),
+    "open": lambda a, m: heard(a, m),
+    "open documentation": lambda a, m: heard(a, m, AS.DOCUMENTATION, why="om prisen"),
+    "open documentation, not saying why": lambda a, m: heard(a, m, AS.DOCUMENTATION),
+    "open training": lambda a, m: heard(a, m, AS.TRAINING),
+    "open training, another team's": lambda a, m: heard(a, m, AS.TRAINING, of=m.theirs),
+    "open a case": lambda a, m: heard(a, m, AS.CUSTODY, case="2026-117"),
+    "open a case, not naming it": lambda a, m: heard(a, m, AS.CUSTODY),
+    "see holds": lambda a, m: a.holds.standing(),
+    "hold": lambda a, m: a.holds.place(m.id, HoldBy.PARTY, "om prisen", MONTH),
+    "hold all of a number": lambda a, m: a.holds.place_on_number(m.number, HoldBy.PARTY, "om prisen", MONTH),
+    "confirm a hold": lambda a, m: a.holds.confirm(m.dispute, m.world.now.date() + timedelta(days=90)),
+    "lift a hold": lambda a, m: a.holds.lift(m.dispute, "afklaret", m.world.policy),
+    "close a request for access": lambda a, m: a.holds.close(m.access, m.world.policy, answered=m.world.now.date()),
+    "withdraw": lambda a, m: a.rights.take_back(m.id, Right.WITHDRAW, TERMS),
+    "opt out": lambda a, m: a.rights.take_back(m.id, Right.OPT_OUT, TERMS),
+    "opt out by number": lambda a, m: a.rights.take_back_of_number(m.number, Right.OPT_OUT, TERMS),
+    "see what is to be judged": lambda a, m: list(a.judging.waiting(MONTH)),
+    "keep": lambda a, m: a.judging.keep(m.due, date(2027, 1, 31), "retssag", m.world.policy),
+    "let go": lambda a, m: a.judging.let_go(m.due, "ikke længere", MONTH),
+    "see cases": lambda a, m: a.cases.open(),
+    "show a case": lambda a, m: a.cases.show(m.case),
+    "decide a case": lambda a, m: a.cases.decide(m.case, uphold=True, reason="ingen grund", policy=None),
+    "see teams": lambda a, m: a.reviews.teams(m.world.policy),
+    "see the sample": lambda a, m: (a.reviews.page(TEAM), a.reviews.counts(TEAM), a.reviews.figures(TEAM)),
+    "see another team's sample": lambda a, m: a.reviews.page(ANOTHER),
+    "count another team's sample": lambda a, m: (a.reviews.counts(ANOTHER), a.reviews.figures(ANOTHER)),
+    "review": lambda a, m: a.reviews.open(m.id).close(),
+    "review another team's": lambda a, m: a.reviews.open(m.theirs).close(),
+    "mark as reviewed": lambda a, m: a.reviews.mark(m.id),
+    "mark another team's": lambda a, m: a.reviews.mark(m.theirs),
+}
+OK, MINE, HEALTH, TEAMS = "", "not_yours", "only_health", "not_your_team"
+#                                       it        agent            case handler     lead             custody
+TABLE: dict[str, tuple[str, str, str, str, str]] = {
+    "find":                               (HEALTH, OK,              OK,              OK,              OK),
+    "find by number":                     (HEALTH, "not_by_number", OK,              "not_by_number", OK),
+    "show":                               (HEALTH, OK,              OK,              OK,              OK),
+    "show another team's":                (HEALTH, "not_among_yours", "not_among_yours", "not_among_yours", OK),
+    "open":                               (HEALTH, "agents_list",   "say_why",       OK,              "say_case"),
+    "open documentation":                 (HEALTH, "agents_list",   OK,              MINE,            MINE),
+    "open documentation, not saying why": (HEALTH, "agents_list",   "say_why",       MINE,            MINE),
+    "open training":                      (HEALTH, "agents_list",   MINE,            OK,              MINE),
+    "open training, another team's":      (HEALTH, "agents_list",   MINE,            TEAMS,           MINE),
+    "open a case":                        (HEALTH, "agents_list",   MINE,            MINE,            OK),
+    "open a case, not naming it":         (HEALTH, "agents_list",   MINE,            MINE,            "say_case"),
+    "see holds":                          (OK,     OK,              OK,              OK,              OK),
+    "hold":                               (MINE,   OK,              OK,              OK,              OK),
+    "hold all of a number":               (MINE,   OK,              OK,              OK,              OK),
+    "confirm a hold":                     ("only_custody", "only_custody", "only_custody", "only_custody", OK),
+    "lift a hold":                        ("only_custody", "only_custody", "only_custody", "only_custody", OK),
+    "close a request for access":         ("only_custody", "only_custody", "only_custody", "only_custody", OK),
+    "withdraw":                           (MINE,   MINE,            OK,              MINE,            OK),
+    "opt out":                            (MINE,   MINE,            OK,              MINE,            OK),
+    "opt out by number":                  (MINE,   MINE,            OK,              MINE,            OK),
+    "see what is to be judged":           (MINE,   MINE,            MINE,            MINE,            OK),
+    "keep":                               (HEALTH, MINE,            MINE,            MINE,            OK),
+    "let go":                             (HEALTH, MINE,            MINE,            MINE,            OK),
+    "see cases":                          (MINE,   MINE,            MINE,            MINE,            OK),
+    "show a case":                        (MINE,   MINE,            MINE,            MINE,            OK),
+    "decide a case":                      (MINE,   MINE,            MINE,            MINE,            OK),
+    "see teams":                          ("no_key", "no_key",      "no_key",        OK,              "no_key"),
+    "see the sample":                     (MINE,   MINE,            MINE,            OK,              MINE),
+    "see another team's sample":          (MINE,   MINE,            MINE,            TEAMS,           MINE),
+    "count another team's sample":        (MINE,   MINE,            MINE,            TEAMS,           MINE),
+    "review":                             (MINE,   MINE,            MINE,            OK,              MINE),
+    "review another team's":              (MINE,   MINE,            MINE,            TEAMS,           MINE),
+    "mark as reviewed":                   (HEALTH, MINE,            MINE,            OK,              MINE),
+    "mark another team's":                (HEALTH, MINE,            MINE,            TEAMS,           MINE),
+}  # fmt: skip
+REFUSALS = frozenset({"refused", "hold_refused"})
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_each_role_may_do_what_the_table_says_and_each_refusal_is_in_the_log(
+    world: World, tmp_path: Path, operation: str
+) -> None:
+    assert TABLE.keys() == OPERATIONS.keys()
+    made = Made(world, tmp_path / "out.wav")
+    for who, code in zip(PEOPLE, TABLE[operation], strict=True):
+        archive = world.seen_by(who)
+        if not code:
+            OPERATIONS[operation](archive, made)
+            made = Made(world, tmp_path / "out.wav")  # what it was on may have gone
+            continue
+        refused, told = refusal(lambda: OPERATIONS[operation](archive, made), world)  # noqa: B023 - asked at once
+        assert (who, refused) == (who, code)
+        assert told in ([one] for one in REFUSALS)
+        assert not Path(made.wav).exists()
+
+
+def refusal(deed: Callable[[], object], world: World) -> tuple[str, list[str]]:
+    """Its code, and what the log has told of by then; what it is on is made by the first who tries."""
+    for _ in range(2):
+        before = len(world.log())
+        with pytest.raises((ArchiveError, NotReviewing)) as refused:
+            deed()
+    return refused.value.code.rpartition(".")[2], [row.event for row in world.log()[before:]]
+
+
+def test_what_is_open_for_review_is_refused_at_once_when_it_may_not_be_heard_any_more(
+    world: World, tmp_path: Path
+) -> None:
+    made, lead = Made(world, tmp_path), world.seen_by("lead")
+    with closing(lead.reviews.open(made.id, [("tone", 5)])) as reviewing:
+        said = reviewing.comment(0, "Fin åbning.")
+        reviewing.score("tone", 4)
+        reviewing.share(True)
+        assert (reviewing.comments(), reviewing.scores(), reviewing.shared) == ((said,), {"tone": 4}, True)
+        shown = world.seen_by("agent").find.show(made.id).review
+        assert shown is not None
+        assert (shown.scores, shown.comments) == ((("tone", 4),), ((0, "Fin åbning."),))
+        assert reviewing.still()
+        world.seen_by("case handler").rights.take_back(made.id, Right.OPT_OUT, TERMS)
+        assert not reviewing.still()
+        for deed in (reviewing.comments, reviewing.scores, lambda: reviewing.comment(0, "x")):
+            with pytest.raises(ArchiveError) as refused:
+                deed()
+            assert refused.value.code == "error.archive.closed_to_role"
+    assert made.id not in lead.reviews.living([made.id])
+    assert lead.reviews.row(made.id) is None
