@@ -433,10 +433,8 @@ def _keys(keys: argparse.ArgumentParser, texts: Texts) -> None:
     escrow = below(command("escrow", None, what))
     make = command("make", bootstrap.keys_escrow_make, escrow)
     make.add_argument("file", type=_path(texts), metavar="FILE", help=texts("cli.keys.escrow_file"))
-    make.add_argument("--split", type=int, metavar="N", help=texts("cli.keys.split"))
-    make.add_argument("--need", type=int, metavar="K", help=texts("cli.keys.need"))
     restore = command("restore", bootstrap.keys_escrow_restore, escrow)
-    restore.add_argument("files", nargs="+", type=_path(texts), metavar="FILE", help=texts("cli.keys.escrow_files"))
+    restore.add_argument("file", type=_path(texts), metavar="FILE", help=texts("cli.keys.escrow_restore_file"))
 
 
 def _notices(notice: argparse.ArgumentParser, record: argparse.ArgumentParser, texts: Texts) -> None:

@@ -8,7 +8,7 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -295,42 +295,19 @@ def keys_revoke(arguments: argparse.Namespace) -> int:
 def keys_escrow_make(arguments: argparse.Namespace) -> int:
     here = _Here.of(arguments)
     path: Path = arguments.file
-    people: int | None = arguments.split
-    need: int | None = arguments.need
-    if (people is None) != (need is None):
-        raise ArchiveError("error.keys.split", most=escrow.MOST_PEOPLE)
     marker = read_marker(here.folder) if (here.folder / MARKER).exists() else None
     names = (marker.archive, marker.desk) if marker else (None, None)
     held = escrow.gather(here.store, _with_wrapped(here), *names)
     now = datetime.now(UTC)
-    if people is None or need is None:
-        passphrase = new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
-        here.note("escrow_made", people=1, need=1)
-        escrow.make(held, path, passphrase, now)
-        written = [path]
-    else:
-        escrow.check_split(people, need)
-        paths = escrow.share_paths(path, people)
-        asked = [_of_share(one, number, people, here.tell) for number, one in enumerate(paths, 1)]
-        here.note("escrow_made", people=people, need=need)
-        written = escrow.make_shares(held, path, asked, need, now)
-    for one in written:
-        _tell(here.tell("keys.escrow.written", file=one))
+    passphrase = new_passphrase(here.tell("keys.ask.new", file=path), path, here.tell)
+    here.note("escrow_made")
+    escrow.make(held, path, passphrase, now)
+    _tell(here.tell("keys.escrow.written", file=path))
     _tell(here.tell("keys.escrow.holds", count=len(held.secrets)))
     for line in _in_escrow(held, marker, here.tell):
         _tell(f"  {line}")
-    _tell(here.tell("keys.escrow.one") if need is None else here.tell("keys.escrow.split", need=need))
+    _tell(here.tell("keys.escrow.one"))
     return 0
-
-
-def _of_share(path: Path, number: int, people: int, tell: Texts) -> str:
-    """Its passphrase. Raises ArchiveError as `new_passphrase`: one that did not come is named."""
-    try:
-        return new_passphrase(tell("keys.ask.share", file=path), path, tell)
-    except ArchiveError as error:
-        if error.code != NOTHING_CAME:
-            raise
-        raise ArchiveError("error.keys.no_share_passphrase", path=str(path), number=number, people=people) from None
 
 
 def _in_escrow(held: escrow.Held, marker: Marker | None, tell: Texts) -> Iterator[str]:
@@ -352,8 +329,8 @@ def _in_escrow(held: escrow.Held, marker: Marker | None, tell: Texts) -> Iterato
 
 def keys_escrow_restore(arguments: argparse.Namespace) -> int:
     here = _Here.of(arguments)
-    files: Sequence[Path] = arguments.files
-    held = escrow.read(files, lambda path: _passphrase(here.tell("keys.ask.old", file=path)))
+    path: Path = arguments.file
+    held = escrow.read(path, lambda: _passphrase(here.tell("keys.ask.old", file=path)))
     if held.demo and arguments.archive and arguments.archive.is_dir() and not (here.folder / MARKER).exists():
         # The demo's archive is gone. Its keys come back first, as a keyring's would.
         here = replace(here, store=DemoKeyFile(here.folder / DEMO_KEYS))

@@ -1,4 +1,4 @@
-"""A lost keyring is not a lost archive: secrets in a file under a passphrase, or shared, and put back; last, for real."""
+"""A lost keyring is not a lost archive: secrets in a file under a passphrase, and put back; last, for real."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +48,8 @@ def refusal(deed: Callable[[], object]) -> str:
     return refused.value.code
 
 
-def said(phrase: str) -> Callable[[Path], str]:
-    return lambda _path: phrase
+def said(phrase: str) -> Callable[[], str]:
+    return lambda: phrase
 
 
 def test_what_was_kept_comes_back_into_an_empty_keyring(ringful: MemoryKeys, tmp_path: Path) -> None:
@@ -58,7 +57,7 @@ def test_what_was_kept_comes_back_into_an_empty_keyring(ringful: MemoryKeys, tmp
     escrow.make(gathered(ringful), path, PHRASE, AT, cost=CHEAP)
 
     empty = MemoryKeys()
-    assert escrow.restore(empty, escrow.read([path], said(PHRASE))) == 4
+    assert escrow.restore(empty, escrow.read(path, said(PHRASE))) == 4
 
     assert {name: ringful.held[name] for name in empty.held if name != "known-keys"} == {
         name: secret for name, secret in empty.held.items() if name != "known-keys"
@@ -66,7 +65,7 @@ def test_what_was_kept_comes_back_into_an_empty_keyring(ringful: MemoryKeys, tmp
     assert {"archive-a1", "checkpoint-d1"} <= empty.held.keys()
     assert "password-desk" not in empty.held
     assert ring.known_keys(empty) == ring.known_keys(ringful)
-    assert escrow.restore(empty, escrow.read([path], said(PHRASE))) == 0
+    assert escrow.restore(empty, escrow.read(path, said(PHRASE))) == 0
 
 
 def test_without_the_passphrase_the_file_shows_nothing(ringful: MemoryKeys, tmp_path: Path) -> None:
@@ -74,7 +73,7 @@ def test_without_the_passphrase_the_file_shows_nothing(ringful: MemoryKeys, tmp_
     escrow.make(gathered(ringful), path, PHRASE, AT, cost=CHEAP)
     text = path.read_text("utf-8")
 
-    assert refusal(lambda: escrow.read([path], said(OTHER))) == "error.keys.wrong_passphrase"
+    assert refusal(lambda: escrow.read(path, said(OTHER))) == "error.keys.wrong_passphrase"
     assert "case-1" not in text
     assert "archive-a1" not in text
     told = json.loads(text)
@@ -87,7 +86,7 @@ def test_without_the_passphrase_the_file_shows_nothing(ringful: MemoryKeys, tmp_
 def test_a_passphrase_is_the_same_however_its_letters_are_composed(ringful: MemoryKeys, tmp_path: Path) -> None:
     path = tmp_path / "recovery.json"
     escrow.make(gathered(ringful), path, "blåbærgrød på å", AT, cost=CHEAP)
-    assert escrow.read([path], said("bla\u030abærgrød pa\u030a a\u030a")).secrets
+    assert escrow.read(path, said("bla\u030abærgrød pa\u030a a\u030a")).secrets
 
 
 def test_no_byte_of_the_file_can_be_changed_unnoticed(tmp_path: Path) -> None:
@@ -98,7 +97,7 @@ def test_no_byte_of_the_file_can_be_changed_unnoticed(tmp_path: Path) -> None:
         changed = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
         path.write_bytes(changed)
         try:
-            escrow.read([path], said(PHRASE))
+            escrow.read(path, said(PHRASE))
         except ArchiveError:
             continue
         # Spaces between words are not part of what is said.
@@ -127,25 +126,24 @@ def test_a_later_version_is_refused_and_another_file_is_none(tmp_path: Path) -> 
     assert refusal(lambda: kind_of(path)) == "error.keys.unknown_secrets"
     path.write_text("{}")
     assert kind_of(path) is None
-    assert refusal(lambda: escrow.read([path], said(PHRASE))) == "error.keys.no_escrow"
-    assert refusal(lambda: escrow.read([tmp_path / "none"], said(PHRASE))) == "error.keys.unreadable"
+    assert refusal(lambda: escrow.read(path, said(PHRASE))) == "error.keys.no_escrow"
+    assert refusal(lambda: escrow.read(tmp_path / "none", said(PHRASE))) == "error.keys.unreadable"
 
 
 def test_a_short_passphrase_is_refused_before_anything_is_written(ringful: MemoryKeys, tmp_path: Path) -> None:
     held = gathered(ringful)
     path = tmp_path / "recovery.json"
     assert refusal(lambda: escrow.make(held, path, "hemmelig", AT)) == "error.keys.passphrase_short"
-    assert refusal(lambda: escrow.make_shares(held, path, [PHRASE, "kort"], 2, AT)) == "error.keys.passphrase_short"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_there_is_never_written_over(ringful: MemoryKeys, tmp_path: Path) -> None:
     held = gathered(ringful)
-    (tmp_path / "r-2.json").write_text("mine")
-    code = refusal(lambda: escrow.make_shares(held, tmp_path / "r.json", [PHRASE] * 3, 2, AT, cost=CHEAP))
-    assert code == "error.archive.file_exists"
-    assert [path.name for path in tmp_path.iterdir()] == ["r-2.json"]
-    assert (tmp_path / "r-2.json").read_text() == "mine"
+    (tmp_path / "r.json").write_text("mine")
+    assert (
+        refusal(lambda: escrow.make(held, tmp_path / "r.json", PHRASE, AT, cost=CHEAP)) == "error.archive.file_exists"
+    )
+    assert (tmp_path / "r.json").read_text() == "mine"
 
 
 def test_a_keyring_that_has_another_key_there_is_left_as_it_is(ringful: MemoryKeys, tmp_path: Path) -> None:
@@ -153,56 +151,13 @@ def test_a_keyring_that_has_another_key_there_is_left_as_it_is(ringful: MemoryKe
     escrow.make(gathered(ringful), path, PHRASE, AT, cost=CHEAP)
     other = MemoryKeys()
     other.set("archive-a1", bytes(32))
-    held = escrow.read([path], said(PHRASE))
+    held = escrow.read(path, said(PHRASE))
     assert refusal(lambda: escrow.restore(other, held)) == "error.keys.another_there"
     assert other.held == {"archive-a1": bytes(32)}
 
 
 def test_an_empty_keyring_has_nothing_to_keep() -> None:
     assert refusal(lambda: escrow.gather(MemoryKeys(), [], "a1", "d1")) == "error.keys.nothing_to_keep"
-
-
-# --- shared among people ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def shares(ringful: MemoryKeys, tmp_path: Path) -> dict[Path, str]:
-    phrases = [f"{PHRASE} {number}" for number in range(4)]
-    paths = escrow.make_shares(gathered(ringful), tmp_path / "del.json", phrases, 3, AT, cost=CHEAP)
-    assert [path.name for path in paths] == ["del-1.json", "del-2.json", "del-3.json", "del-4.json"]
-    return dict(zip(paths, phrases, strict=True))
-
-
-def test_any_three_of_four_put_it_back_and_no_two_do(shares: dict[Path, str], ringful: MemoryKeys) -> None:
-    for three in combinations(shares, 3):
-        assert escrow.read(three, shares.__getitem__).secrets == gathered(ringful).secrets
-    assert escrow.read(list(shares), shares.__getitem__).secrets == gathered(ringful).secrets
-    for two in combinations(shares, 2):
-        with pytest.raises(ArchiveError) as refused:
-            escrow.read(two, shares.__getitem__)
-        assert refused.value.code == "error.keys.too_few"
-        assert refused.value.params == {"have": 2, "need": 3, "count": 1}
-
-
-def test_one_file_given_twice_is_one_share(shares: dict[Path, str], tmp_path: Path) -> None:
-    one, two, *_ = shares
-    copy = tmp_path / "copy.json"
-    copy.write_bytes(one.read_bytes())
-    phrases = {**shares, copy: shares[one]}
-    assert refusal(lambda: escrow.read([one, two, one], phrases.__getitem__)) == "error.keys.too_few"
-    assert refusal(lambda: escrow.read([one, two, copy], phrases.__getitem__)) == "error.keys.too_few"
-
-
-def test_shares_of_two_escrows_do_not_mix(shares: dict[Path, str], ringful: MemoryKeys, tmp_path: Path) -> None:
-    others = escrow.make_shares(gathered(ringful), tmp_path / "x.json", [PHRASE] * 3, 3, AT, cost=CHEAP)
-    phrases = {**shares, **dict.fromkeys(others, PHRASE)}
-    one, two, *_ = shares
-    assert refusal(lambda: escrow.read([one, two, others[2]], phrases.__getitem__)) == "error.keys.shares_mixed"
-
-
-@pytest.mark.parametrize(("people", "need"), [(1, 1), (3, 1), (3, 4), (21, 2)])
-def test_a_split_that_protects_nothing_or_restores_nothing_is_refused(people: int, need: int) -> None:
-    assert refusal(lambda: escrow.check_split(people, need)) == "error.keys.split"
 
 
 # --- a real keyring, lost -----------------------------------------------------------------------------
@@ -221,7 +176,7 @@ recording = desk.recorded(2, DOCUMENTATION)
 desk.close()
 keys = lambda *words: cli.main(["--home", home, "keys", *words, "--archive", folder])
 assert keys("create", "training", "--id", "lead-1") == 0
-assert keys("escrow", "make", file, "--split", "3", "--need", "2") == 0
+assert keys("escrow", "make", file) == 0
 print(recording)
 """
 _AFTER = """
@@ -235,15 +190,14 @@ from softphone.bootstrap.home import texts
 from softphone.system.secrets import SystemKeyring
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT
-home, folder, recording, one, two = sys.argv[1:]
+home, folder, recording, one = sys.argv[1:]
 at = ["--archive", folder]
 restore = ["--home", home, "keys", "escrow", "restore"]
 listed = lambda: cli.main(["--home", home, "archive", "list", *at])
 assert listed() == 1
-assert cli.main([*restore, one, two, *at]) == 1  # a wrong passphrase
-assert cli.main([*restore, one, *at]) == 1  # too few
+assert cli.main([*restore, one, *at]) == 1  # a wrong passphrase
 assert listed() == 1
-assert cli.main([*restore, one, two, *at]) == 0
+assert cli.main([*restore, one, *at]) == 0
 assert listed() == 0
 archive = Archive.open(Path(folder), SystemKeyring())
 archive.clock = lambda: AT
@@ -271,22 +225,20 @@ def ran(env: Mapping[str, str], words: list[str], said: str = "") -> tuple[str, 
 
 
 @pytest.mark.peer("gnome-keyring")
-def test_a_keyring_that_was_wiped_comes_back_from_two_of_three_and_the_archive_is_played_again(tmp_path: Path) -> None:
+def test_a_keyring_that_was_wiped_comes_back_and_the_archive_is_played_again(tmp_path: Path) -> None:
     home, folder = str(tmp_path / "home"), str(tmp_path / "archive")
     with gnome_keyring() as service:
         env = {name: value for name, value in service.env.items() if name != "PYTHON_KEYRING_BACKEND"}
         words = ["-c", _BEFORE, home, folder, str(tmp_path / "del.json")]
-        recording = ran(env, words, f"{PHRASE}\n{OTHER}\n{PHRASE} tre\n")[0].splitlines()[-1]
+        recording = ran(env, words, f"{PHRASE}\n")[0].splitlines()[-1]
     with gnome_keyring() as service:
         env = {name: value for name, value in service.env.items() if name != "PYTHON_KEYRING_BACKEND"}
-        files = [str(tmp_path / "del-3.json"), str(tmp_path / "del-1.json")]
-        # wrong; enough passphrases and too few files; right
-        said = f"{OTHER}\n{PHRASE} tre\n{PHRASE} tre\n{PHRASE}\n"
-        told, warned = ran(env, ["-c", _AFTER, home, folder, recording, *files], said)
+        said = f"{OTHER}\n{PHRASE}\n"
+        told, warned = ran(env, ["-c", _AFTER, home, folder, recording, str(tmp_path / "del.json")], said)
     assert "played 32000" in told
     assert "log Keys were put back from a recovery file: 5" in told
     assert "lead-1" in told
-    assert len(warned.splitlines()) == 4
+    assert len(warned.splitlines()) == 3
     assert PHRASE.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 

@@ -115,28 +115,6 @@ def test_a_key_is_listed_with_what_it_is_where_it_is_and_how_much_it_opens(
     assert "opens 1 segment" in line
 
 
-@pytest.mark.parametrize("role", ["teaching", b"\x00\xff"])
-def test_a_wrap_for_what_is_no_purpose_is_listed_with_its_own_word_for_it_and_verify_names_it(
-    desk: Scene, run: Run, capsys: pytest.CaptureFixture[str], role: str | bytes
-) -> None:
-    recording = desk.recorded(1, DOCUMENTATION)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE wraps SET role = ? WHERE role = 'documentation'", (role,))
-    key = desk.recipients[KeyRole.DOCUMENTATION].key_id
-    run("list")
-    (line,) = [one for one in capsys.readouterr().out.splitlines() if key[:8] in one]
-    assert f"unknown purpose: {role}" in line
-    assert "opens 1 segment" in line
-    run("list", "--json")
-    (listed,) = [one for one in map(json.loads, capsys.readouterr().out.splitlines()) if one["key"] == key]
-    assert (listed["purpose"], listed["purpose_known"]) == (str(role), False)
-    assert cli.main(["archive", "--archive", str(desk.folder), "verify"]) == 1
-    assert (
-        f"{recording}, segment 0: there is a wrapped key for “{role}”, which is not a purpose"
-        in capsys.readouterr().out
-    )
-
-
 def test_a_signing_key_is_listed_and_opens_nothing(
     run: Run, desk: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -310,25 +288,6 @@ def test_a_key_is_chosen_by_the_beginning_of_its_own_number(
         capsys.readouterr()
         run("export", one.key_id[:12])
         assert one.public_key in capsys.readouterr().out
-
-
-def test_of_several_passphrases_the_one_that_does_not_come_is_named(
-    run: Run, desk: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "r.key"
-    run("escrow", "make", str(file), "--split", "3", "--need", "2", said=f"{PHRASE}\n" * 2, status=1)
-    assert f"No passphrase came for {tmp_path / 'r-3.key'}, which is number 3 of 3." in capsys.readouterr().err
-    assert not list(tmp_path.glob("r*.key"))
-    assert desk.archive.audit_of() == []
-
-
-@pytest.mark.parametrize("words", [["--split", "3"], ["--need", "2"], ["--split", "2", "--need", "3"]])
-def test_a_half_given_split_makes_no_file(
-    run: Run, tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    run("escrow", "make", str(tmp_path / "r.json"), *words, said=f"{PHRASE}\n" * 3, status=1)
-    assert "--split and --need" in capsys.readouterr().err
-    assert not list(tmp_path.glob("r*.json"))
 
 
 def test_each_key_that_goes_into_an_escrow_is_named_with_what_it_is_for(

@@ -37,7 +37,6 @@ _MOST_LANES = 16
 class Kind(StrEnum):
     PRIVATE_KEY = "private key"
     ESCROW = "escrow"
-    SHARE = "escrow share"
     ADMISSION = "admission"
 
 
