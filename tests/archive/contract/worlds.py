@@ -26,7 +26,8 @@ from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
 from softphone.domain.roles import Role, role_of
 from softphone.system.policy_file import parse_policy
-from tests.archive.contract.memory import Kept, MemoryArchive, Store, Stored
+from tests.archive.contract.memory import MemoryArchive
+from tests.archive.contract.memory_store import Kept, Store, Stored
 from tests.archive.people import ANNA, policy_of
 from tests.archive.scene import AT, Scene
 
