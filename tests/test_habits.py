@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.logged import raised_in, unexpected
+
 ROOT = Path(__file__).parent.parent
 PROCESS = """
 import subprocess
@@ -43,3 +45,37 @@ def run(folder: Path, test: str, *plugins: str) -> str:
 def test_a_pure_test_that_is_none_fails_in_the_quick_run_alone(tmp_path: Path, test: str, event: str) -> None:
     assert f"{event} in a test that .ci/quick calls pure" in run(tmp_path, test, "tests.pure")
     assert "1 passed" in run(tmp_path, test)
+
+
+EXPECTED = '@pytest.mark.expected_log("bug ValueError", reason="it is planted")'
+BUG = 'logging.getLogger("klartone.engine").error("bug %s", "ValueError at x.py:1:f")'
+OTHER = 'logging.getLogger("softphone.archive").warning("storage fails")'
+
+
+@pytest.mark.parametrize(
+    ("mark", "deeds", "said"),
+    [
+        ("", (BUG,), "logged and not expected:\n  ERROR klartone.engine bug ValueError"),
+        (EXPECTED, (BUG,), ""),
+        (EXPECTED, (BUG, OTHER), "logged and not expected:\n  WARNING softphone.archive storage fails"),
+        (EXPECTED, (), "expected and not logged: bug ValueError"),
+        ("", ('logging.getLogger("klartone").warning("%d", "x")',), "TypeError"),
+        ("", ("t = threading.Thread(target=int, args=('x',)); t.start(); t.join()",), "Unhandled"),
+    ],
+    ids=["a bug", "one that is expected", "more than is expected", "nothing", "unwritable", "a thread that ends"],
+)
+def test_what_is_logged_or_thrown_and_not_expected_fails_the_test(
+    tmp_path: Path, mark: str, deeds: tuple[str, ...], said: str
+) -> None:
+    test = "\n    ".join((f"{mark}\ndef test_it():", "pass", *deeds)) + "\n"
+    told = run(tmp_path, test)
+    assert (said in told) if said else ("1 passed" in told), told
+
+
+def test_what_a_process_left_in_its_log_or_on_its_stderr_is_found(tmp_path: Path) -> None:
+    log, errors = tmp_path / "engine.log", tmp_path / "errors"
+    log.write_text("2026 INFO klartone.engine started\n2026 WARNING klartone.edge edge ended\n", "utf-8")
+    errors.write_text("Traceback (most recent call last):\n  File x\nValueError: x\n", "utf-8")
+    found = raised_in(log, errors, tmp_path / "never")
+    assert found == ["2026 WARNING klartone.edge edge ended", "Traceback (most recent call last):"]
+    assert unexpected(found, ["edge ended"]) == found[1:]

@@ -237,6 +237,7 @@ class Ledger:
             self._trouble(error.code)
             self._on_failed(commit.ticket, Reason.STORAGE_FAILED, error.code)
         except Exception as error:  # noqa: BLE001 - a fault here must not end the thread: later stops have to be written
+            _log_bug(error)
             self._on_failed(commit.ticket, Reason.STORAGE_FAILED, type(error).__name__)
         else:
             self._on_done(commit.ticket, opened)
@@ -257,8 +258,7 @@ class Ledger:
             # The next start counts them.
             self._trouble(error.code)
         except Exception as error:  # noqa: BLE001 - nor may a fault here: later stops have to be written
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            _log.error("bug %s at %s:%d", type(error).__name__, Path(at.filename).name, at.lineno or 0)
+            _log_bug(error)
 
     def _list_own(self) -> None:
         with suppress(ArchiveError):
@@ -342,3 +342,8 @@ class Ledger:
 
 def _nobody(_works: bool, _detail: str) -> None:
     return None
+
+
+def _log_bug(error: Exception) -> None:
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error("bug %s at %s:%d", type(error).__name__, Path(at.filename).name, at.lineno or 0)

@@ -52,7 +52,7 @@ from softphone.engine.call.stepping import Stepper
 from softphone.engine.call.upstream import read_told
 from softphone.engine.numbers import e164, user_part
 from softphone.engine.rules import EngineRules
-from softphone.system.logbook import log, where
+from softphone.system.logbook import log, log_bug
 from softphone.wire import Act, CallPhase, CallState, EndWrapUp, Fault, Said, Tone
 
 MOST_CALLS = 10_000
@@ -112,7 +112,7 @@ class Sessions:
         except LineError as error:
             self._refuse(line, error)
         except Exception as error:  # noqa: BLE001 - a bug in one line must not take the other calls with it
-            _log.error("bug %s", where(type(error), error.__traceback__))
+            log_bug(_log, error)
             self._refuse(line, LineError("error.embed.bug"))
         else:
             if told.id:

@@ -12,7 +12,7 @@ from contextlib import closing
 
 from softphone.archive.archive import Archive
 from softphone.domain.errors import KlartoneError
-from softphone.system.logbook import log, where
+from softphone.system.logbook import log, log_bug
 from softphone.wire import Said
 
 _PATIENCE = 60.0
@@ -78,7 +78,7 @@ class Housekeeper(ABC):
                 self._log.warning("not done: %s", error.code)
             return self._said(error)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the work in silence
-            self._log.error("bug %s", where(type(error), error.__traceback__))
+            log_bug(self._log, error)
             return Said(self._bug, {"detail": type(error).__name__})
 
     def _said(self, error: KlartoneError) -> Said:

@@ -217,7 +217,7 @@ class Engine:
             case sip.StrangerRefused():
                 _log.warning("calls from an address that is not let in")
                 self._parts.strangers(event.host, event.count)
-            case sip.PhoneFault(code="bug"):
+            case sip.PhoneFault(code="bug" | "callback"):
                 _log.error("bug %s", event.detail)
             case sip.PhoneFault():
                 _log.warning("phone fault %s", event.code)

@@ -17,7 +17,7 @@ from softphone.domain.policy import LoadedPolicy, PolicyError, PolicyUnsigned
 from softphone.engine.store import Post
 from softphone.engine.turns import seconds
 from softphone.plugin.notices import NoticeBook, NoticeMaker, RulebookFailed
-from softphone.system.logbook import log, where
+from softphone.system.logbook import log, log_bug
 from softphone.system.policy_file import load_policy
 from softphone.system.signature import signature_path
 from softphone.wire import Said
@@ -141,7 +141,7 @@ def _tried(path: Path, deed: Callable[[], T]) -> T | NotLoaded:
         faults = tuple(Said(one.code, {**one.params, "rule": one.rule}, one.line, one.key) for one in error.faults)
         return NotLoaded(str(path), faults, isinstance(error, PolicyUnsigned))
     except Exception as error:  # noqa: BLE001 - a path that no system takes, a library's own error: said, never silent
-        _log.error("bug %s", where(type(error), error.__traceback__))
+        log_bug(_log, error)
         unknown = Said("policy.fault.unreadable", {"path": str(path), "detail": type(error).__name__})
         return NotLoaded(str(path), (unknown,))
 

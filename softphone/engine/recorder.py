@@ -12,12 +12,16 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from softphone.archive.files.vault import GAP_LIMIT, SLOW_SECONDS, GoneError, SegmentWriter, Vault
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Reason
-from softphone.engine.turns import seconds
+from softphone.engine.turns import guarded, seconds
+from softphone.system.logbook import log, log_bug
+
+_log = log.getChild("engine")
 
 FRAMES_A_SECOND = 50
 QUEUE_SECONDS = 60
@@ -235,7 +239,8 @@ class Recorder:
                 self._break_off(gate, None)
             except ArchiveError:
                 self._break_off(gate, Reason.STORAGE_FAILED)
-            except BaseException:  # noqa: BLE001 - whatever it is, this thread must live: a dead one would only be noticed by its silence
+            except BaseException as error:  # noqa: BLE001 - this thread must live: a dead one is noticed by its silence alone
+                log_bug(_log, error)
                 self._break_off(gate, Reason.RECORDER_FAILED)
             if isinstance(item, _Write):
                 self._caught_up(gate.call)
@@ -256,8 +261,7 @@ class Recorder:
             ]
             self._missed.update(gate.call for gate in starved)
         for gate in starved:
-            with suppress(Exception):
-                self._callbacks.on_failed(gate.call, gate.recording, Reason.RECORDER_FAILED)
+            guarded(partial(self._callbacks.on_failed, gate.call, gate.recording, Reason.RECORDER_FAILED))
 
     def _caught_up(self, call: str) -> None:
         """By one frame; it is no longer slow once none waits at all."""
@@ -311,8 +315,7 @@ class Recorder:
             if current is not None and current.recording == gate.recording and current.segment == gate.segment:
                 del self._gates[gate.call]
         if told and reason is not None:
-            with suppress(Exception):
-                self._tell_failed(gate, reason)
+            guarded(partial(self._tell_failed, gate, reason))
 
     def _tell_failed(self, gate: _Gate, reason: Reason) -> None:
         """Whatever it was: that the storage works again, where it has been tried, is what lets a new segment begin."""

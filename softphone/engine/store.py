@@ -39,7 +39,7 @@ from softphone.engine.earlier import Answer, Earlier
 from softphone.engine.sweeper import Sweeper
 from softphone.engine.unrecorded import EVENT as UNRECORDED
 from softphone.engine.unrecorded import Unrecorded
-from softphone.system.logbook import log, where
+from softphone.system.logbook import log, log_bug, log_failed
 from softphone.wire import CallBack, Said, StoreState
 
 Post = Callable[[Callable[[], None]], None]
@@ -345,7 +345,7 @@ class Store:
                 with closing(archive.beside()) as beside:
                     found = earlier.find(beside, asked)
             except Exception as error:  # noqa: BLE001 - whatever it is: who asked is told
-                _log.error("not locked: %s", where(type(error), error.__traceback__))
+                log_failed(_log, error, "not locked")
                 found = earlier.FAILED
             self._post(lambda: self._lock(found, answer))
 
@@ -416,7 +416,7 @@ class Store:
             # A keyring that is locked or slow may be neither a moment later.
             return error.code not in REFUSALS and not isinstance(error, KeyringError)
         except Exception as error:  # noqa: BLE001 - a path that no system takes, a backend's own error: said, never silent
-            _log.error("bug %s", where(type(error), error.__traceback__))
+            log_bug(_log, error)
             unknown = Said("error.archive.unopenable", {"detail": type(error).__name__})
             self._post(lambda: self._cannot_open(unknown))
             return True
@@ -429,7 +429,7 @@ class Store:
             _log.warning("archive not repaired: %s", error.code)
             trouble = error.code
         except Exception as error:  # noqa: BLE001 - as above: what nobody thought of keeps no call from being recorded
-            _log.error("archive not repaired: bug %s", where(type(error), error.__traceback__))
+            log_bug(_log, error, "archive not repaired")
         threading.Thread(target=self._read, args=(archive,), name="store reader", daemon=True).start()
         self._post(lambda: self._opened(archive, trouble))
         return True
@@ -442,7 +442,7 @@ class Store:
                     try:
                         known = archive.lookups.look_up(asked)
                     except Exception as error:  # noqa: BLE001 - whatever it is: this thread is the only one that looks up
-                        _log.error("not looked up: %s", where(type(error), error.__traceback__))
+                        log_failed(_log, error, "not looked up")
                         # Not known whether they declined, or are in the sample: then nothing is recorded for training.
                         known = Known(looked_up=False)
                     self._post(lambda call=asked.call, known=known: self._looked_up(call, known))
@@ -450,14 +450,14 @@ class Store:
                     try:
                         rows = archive.lookups.call_backs(datetime.now(UTC))
                     except Exception as error:  # noqa: BLE001 - as above; the list stays as it was
-                        _log.error("not listed: %s", where(type(error), error.__traceback__))
+                        log_failed(_log, error, "not listed")
                     else:
                         self._post(lambda rows=rows: self._listed(rows))
                 case _Own(agents, since, now):
                     try:
                         found = history.own(agents, since, now, OF_AN_EARLIER_RUN)
                     except Exception as error:  # noqa: BLE001 - as above; of an earlier run nothing is shown
-                        _log.error("not looked back: %s", where(type(error), error.__traceback__))
+                        log_failed(_log, error, "not looked back")
                     else:
                         self._post(lambda found=found: self._answers.remembered(*found) if self._answers else None)
                 case _Past(call, now):
@@ -465,7 +465,7 @@ class Store:
                     try:
                         one = history.call(call, now)
                     except Exception as error:  # noqa: BLE001 - as above; it is said
-                        _log.error("not taken up: %s", where(type(error), error.__traceback__))
+                        log_failed(_log, error, "not taken up")
                         failed = True
                     self._post(lambda call=call, one=one, failed=failed: self._taken_up(call, one, failed=failed))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from softphone.domain.events import Now
-from softphone.system.logbook import log, where
+from softphone.system.logbook import log, log_bug
 
 _log = log.getChild("engine")
 
@@ -47,7 +47,7 @@ def guarded(deed: Callable[[], None], *, passes: tuple[type[Exception], ...] = (
     except passes:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is
-        _log.error("bug %s", where(type(error), error.__traceback__))
+        log_bug(_log, error)
 
 
 class Inbox:

@@ -14,6 +14,8 @@ from logging.handlers import QueueHandler, RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
+from softphone.domain.errors import KlartoneError
+
 log = logging.getLogger("klartone")
 """one logger for the program; a child a process: klartone.engine, klartone.desk"""
 _modules = logging.getLogger("softphone")
@@ -75,6 +77,19 @@ def _beside(handler: logging.Handler) -> logging.Handler:
 
     atexit.register(end)
     return QueueHandler(records)
+
+
+def log_bug(to: logging.Logger, error: BaseException, what: str = "") -> None:
+    """An error that nobody expected, caught only because calls must outlive it. A test that did not plant it fails."""
+    to.error("%sbug %s", f"{what}: " if what else "", where(type(error), error.__traceback__))
+
+
+def log_failed(to: logging.Logger, error: Exception, what: str) -> None:
+    """`what` came to nothing: by something known, which has a code, or by a bug."""
+    if isinstance(error, KlartoneError):
+        to.warning("%s: %s", what, error.code)
+    else:
+        log_bug(to, error, what)
 
 
 def where(kind: type[BaseException], trace: TracebackType | None) -> str:

@@ -36,7 +36,7 @@ from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.status import Told
 from softphone.system.endpoint import Endpoint
-from softphone.system.logbook import where
+from softphone.system.logbook import log_bug
 from softphone.texts import Texts
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
@@ -363,7 +363,7 @@ class Desk(QObject):
             except KeyringError as error:
                 refusal = error
             except Exception as error:  # noqa: BLE001 - whatever a keyring throws: its words may hold the password
-                log.error("bug %s", where(type(error), error.__traceback__))
+                log_bug(log, error)
                 refusal = KeyringError("error.keyring.failed", detail=type(error).__name__)
             _tell(self._stored, refusal)
 

@@ -52,6 +52,7 @@ def test_a_call_that_rings_for_longer_than_any_request_waits_is_answered_all_the
             edge.close()
 
 
+@pytest.mark.expected_log("edge ended", reason="it is killed")
 def test_a_call_that_rings_while_its_edge_dies_is_answered_by_way_of_the_next_one() -> None:
     with wire() as phone, wire() as callee, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
         inner.bind((LOOPBACK, 0))

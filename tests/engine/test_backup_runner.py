@@ -78,6 +78,7 @@ def test_it_backs_up_when_it_is_due_and_tells_at_once_what_has_ended(
     assert (check(tmp_path / "disk", desk.store)[0].number, check(tmp_path / "disk", desk.store)[1]) == (2, [])
 
 
+@pytest.mark.expected_log("not done: error.backup.away", reason="the disk is away")
 def test_a_disk_that_is_away_is_said_once_the_backup_is_overdue(
     desk: Scene, running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_disk_that_is_away_is_said_once_the_backup_is_overdue(
     assert check(disk, desk.store)[0].number == 2
 
 
+@pytest.mark.expected_log("not done: error.backup.journal_changed", reason="the journal is changed")
 def test_a_folder_that_can_no_longer_be_told_is_backed_up_anew(desk: Scene, running: Running, tmp_path: Path) -> None:
     back_up(desk.archive, tmp_path / "disk", AT)
     (tmp_path / "disk" / "erased-1.log").write_bytes(b"")

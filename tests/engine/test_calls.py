@@ -143,6 +143,7 @@ def test_a_store_that_fails_is_said_and_the_call_goes_on() -> None:
     assert scene.call.phase is CallPhase.CONNECTED
 
 
+@pytest.mark.expected_log("bug RuntimeError", reason="it is planted")
 def test_a_bug_in_what_starts_the_recorder_leaves_the_call_alone_and_nothing_running() -> None:
     scene = Scene()
     scene.recorder.fails = True
@@ -158,6 +159,7 @@ def test_a_bug_in_what_starts_the_recorder_leaves_the_call_alone_and_nothing_run
 
 
 @pytest.mark.rule("G31")
+@pytest.mark.expected_log("bug RuntimeError", reason="it is planted")
 def test_a_bug_in_the_rules_stops_the_recording_and_keeps_no_later_press_from_being_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -193,6 +195,7 @@ def test_a_bug_in_the_rules_stops_the_recording_and_keeps_no_later_press_from_be
     assert scene.call.phase is CallPhase.ENDED
 
 
+@pytest.mark.expected_log("bug RuntimeError", reason="it is planted")
 def test_a_bug_in_a_notice_s_words_costs_the_recording_and_nothing_that_the_rules_have_decided(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -282,6 +285,7 @@ def test_a_notice_that_never_ends_has_failed_and_the_agent_can_speak() -> None:
     assert scene.phone.done[-1] == "microphone open"
 
 
+@pytest.mark.expected_log("bug RuntimeError", reason="it is planted")
 def test_a_bug_in_playing_the_notice_leaves_the_agent_heard() -> None:
     scene = Scene()
     scene.phone.notice_fails = True

@@ -40,6 +40,7 @@ def watched(edges: list[Edge]) -> Iterator[Callable[[str], "queue.Queue[bool]"]]
         edge.close()
 
 
+@pytest.mark.expected_log("edge ended", reason="it dies")
 def test_an_edge_that_dies_each_time_is_told_as_missing(
     watched: Callable[[str], "queue.Queue[bool]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,6 +49,7 @@ def test_an_edge_that_dies_each_time_is_told_as_missing(
     assert watched("pass").get(timeout=30)
 
 
+@pytest.mark.expected_log("edge ended", reason="it is killed")
 def test_an_edge_that_was_there_is_missed_and_its_successor_ends_that(
     watched: Callable[[str], "queue.Queue[bool]"], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -62,6 +64,7 @@ def test_an_edge_that_was_there_is_missed_and_its_successor_ends_that(
     assert not told.get(timeout=30)
 
 
+@pytest.mark.expected_log("edge hangs", "edge ended", reason="it is stopped")
 def test_an_edge_that_hangs_is_missed_however_quick_its_successor_is(
     watched: Callable[[str], "queue.Queue[bool]"], edges: list[Edge], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ def test_it_has_a_turn_at_the_start_and_one_when_it_is_told_to_look(desk: Scene,
     assert keeper.tells(2) == [True, None]
 
 
+@pytest.mark.expected_log("not done: error.archive.unwritable", "bug ZeroDivisionError", reason="both are planted")
 def test_a_fault_is_told_by_its_code_and_a_bug_by_its_kind_and_the_next_turn_comes(
     desk: Scene, keeper: Sweeping
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_fault_is_told_by_its_code_and_a_bug_by_its_kind_and_the_next_turn_com
     assert keeper.tells(2) == [True, None]
 
 
+@pytest.mark.expected_log("not done: error.archive.unwritable", reason="it cannot be opened")
 def test_an_archive_that_cannot_be_opened_is_told_too(keeper: Sweeping) -> None:
     def gone() -> Archive:
         raise UNWRITABLE
@@ -90,6 +92,7 @@ def test_an_archive_that_cannot_be_opened_is_told_too(keeper: Sweeping) -> None:
     assert keeper.tells() == [TOLD]
 
 
+@pytest.mark.expected_log("not done: error.archive.unwritable", reason="one turn fails")
 def test_each_turn_has_an_archive_of_its_own_and_closes_it(
     desk: Scene, keeper: Sweeping, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,6 +160,7 @@ def test_of_several_snapshots_the_latest_is_written_and_every_event() -> None:
     assert messages == [wire.Tone("call", "started")] * 5 + [wire.Levels(-4.0, 0.0)]
 
 
+@pytest.mark.expected_log("could not be encoded", reason="it cannot")
 def test_what_cannot_be_encoded_is_left_out_and_logged_by_its_type_alone(
     door: Door, caplog: pytest.LogCaptureFixture
 ) -> None:

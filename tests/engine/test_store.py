@@ -258,6 +258,7 @@ def test_an_archive_that_cannot_be_opened_knows_nothing_and_keeps_nobody_waiting
 
 
 @pytest.mark.rule("G31")
+@pytest.mark.expected_log("not looked up: bug RuntimeError", "not listed: bug RuntimeError", reason="it is planted")
 def test_a_look_up_that_meets_a_bug_is_no_refusal_and_no_draw_and_the_next_call_is_looked_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,6 +332,7 @@ def test_a_call_is_sealed_for_those_whom_the_policy_names_for_its_line(desk: Des
     assert {one.id for one in ledger._memory.facts["c1"].recipients} == {"case-1", "lead-2", "protection-1"}
 
 
+@pytest.mark.expected_log("not looked up: ", maybe="not listed: ", reason="the catalog is gone")
 def test_what_could_not_be_looked_up_is_said_to_be_so(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "archive" / "catalog.db").unlink()
     assert desk.look_up("c1") == Known(looked_up=False)

@@ -36,9 +36,14 @@ def test_a_look_up_waits_for_the_archive_and_is_answered_by_it(tmp_path: Path) -
     assert desk.store.close()
 
 
-@pytest.mark.parametrize(
-    "fault", [ValueError("no id"), KeyError("x"), ArchiveError("error.archive.unwritable", path="")]
+UNWRITABLE = pytest.param(
+    ArchiveError("error.archive.unwritable", path=""),
+    marks=pytest.mark.expected_log("storage fails: error.archive.unwritable", reason="nothing can be written"),
 )
+
+
+@pytest.mark.parametrize("fault", [ValueError("no id"), KeyError("x"), UNWRITABLE])
+@pytest.mark.expected_log("archive not repaired: ", reason="it cannot")
 def test_an_archive_that_cannot_be_repaired_is_recorded_into_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
@@ -71,6 +76,9 @@ def test_a_disk_that_is_full_at_the_start_is_said_and_asked_again_until_there_is
         assert desk.store.close()
 
 
+@pytest.mark.expected_log(
+    "archive not repaired: error.archive.full", "storage fails: error.archive.full", reason="the disk is full"
+)
 def test_a_full_disk_that_another_has_open_already_is_said_at_the_start_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

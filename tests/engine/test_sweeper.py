@@ -208,6 +208,11 @@ def test_nothing_is_swept_while_somebody_talks(desk: Scene, beside: Beside) -> N
     assert kept(desk) == []
 
 
+@pytest.mark.expected_log(
+    "not done: error.archive.unwritable",
+    "not told what is overdue: error.archive.unwritable",
+    reason="it cannot be written",
+)
 def test_what_cannot_be_swept_is_said_and_tried_again_within_the_hour(
     desk: Scene, beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +275,7 @@ def test_it_is_told_within_the_hour_and_not_by_a_clock_that_jumped(desk: Scene, 
 
 
 @pytest.mark.rule("G10")
+@pytest.mark.expected_log("not done: error.archive.unwritable", reason="it cannot be written")
 def test_it_is_told_also_while_no_sweep_can_be_done(
     desk: Scene, beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,6 +293,7 @@ def test_it_is_told_also_while_no_sweep_can_be_done(
 
 
 @pytest.mark.rule("G10")
+@pytest.mark.expected_log("not done: error.archive.full_not_due", reason="the disk is full")
 def test_it_is_told_on_a_disk_that_is_full_and_not_by_a_clock_that_jumped(tmp_path: Path) -> None:
     with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
         desk.archive.repair(AT)
@@ -305,6 +312,7 @@ def test_it_is_told_on_a_disk_that_is_full_and_not_by_a_clock_that_jumped(tmp_pa
         beside.sweeper.stop()
 
 
+@pytest.mark.expected_log("bug ZeroDivisionError", reason="it is planted")
 def test_a_bug_in_what_is_told_beside_a_sweep_is_not_said_to_be_one_of_the_sweep(
     desk: Scene, beside: Beside, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -334,6 +342,7 @@ def test_whoever_has_not_custody_s_key_is_told_nothing_of_it(
 
 
 @pytest.mark.rule("G10")
+@pytest.mark.expected_log("not told what is overdue: keyring_locked", reason="it is locked")
 def test_where_the_keyring_cannot_be_asked_nobody_is_told_and_the_sweep_goes_on(
     desk: Scene, beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -378,6 +387,7 @@ def test_a_store_that_is_opened_sweeps_and_its_fault_is_told_by_its_name(
 
 
 @pytest.mark.rule("G10")
+@pytest.mark.expected_log("not done: error.archive.full_not_due", reason="the disk is full")
 def test_on_a_full_disk_it_makes_room_and_says_what_keeps_it_from_more(tmp_path: Path) -> None:
     with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
         desk.archive.repair(AT)

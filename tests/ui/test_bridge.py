@@ -87,6 +87,7 @@ def test_an_endpoint_left_behind_by_a_dead_engine_makes_it_start_a_new_one(qtbot
     bridge.close()
 
 
+@pytest.mark.expected_log("says nothing", " starting another", reason="it says nothing")
 def test_who_listens_and_says_nothing_is_let_go_and_an_engine_started(qtbot: QtBot, engine: FakeEngine) -> None:
     with engine.listen():
         bridge = Bridge(lambda: engine.endpoint, engine.start)
@@ -223,6 +224,7 @@ def test_a_wrong_secret_is_tried_again_without_starting_another_engine(qtbot: Qt
     bridge.close()
 
 
+@pytest.mark.expected_log("a line of the engine was not understood", reason="the line is no message")
 def test_a_line_that_is_no_message_is_told_and_the_desk_stays_attached(scene: Scene, qtbot: QtBot) -> None:
     desk = scene.open(snapshot())
     with qtbot.waitSignal(desk.bridge.fault, timeout=3000) as told:

@@ -15,7 +15,7 @@ from softphone.domain.session import step
 from softphone.engine.call.hands import Hands, Recorder
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.notices import CallNotices
-from softphone.system.logbook import log, where
+from softphone.system.logbook import log, log_bug
 
 _log = log.getChild("engine")
 
@@ -134,7 +134,7 @@ class Stepper:
 
     def _stop_in_doubt(self, call: LiveCall, error: Exception, *follows: ev.Event) -> None:
         """A bug. The call goes on; what was being recorded is stopped, and the agent sees it."""
-        _log.error("bug %s", where(type(error), error.__traceback__))
+        log_bug(_log, error)
         if call.running:
             self._recorder.stop(call.id, *call.running)
             call.running = None

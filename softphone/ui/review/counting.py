@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from softphone.domain.archive.interface import SeenArchive
 from softphone.domain.errors import KlartoneError
+from softphone.system.logbook import log_bug
 
 if TYPE_CHECKING:
     from softphone.ui.review.shelf import Watched
@@ -75,5 +76,5 @@ class Counting(QObject):
                 self.figured.emit(watched.turn, archive.reviews.figures(query, watched.capacity))
         except KlartoneError as error:
             self.failed.emit(error)
-        except Exception:
-            log.exception("the review's counting")
+        except Exception as error:  # noqa: BLE001 - the thread must outlive it
+            log_bug(log, error, "the review's counting")

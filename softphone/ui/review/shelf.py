@@ -21,6 +21,7 @@ from softphone.domain.archive.interface import Reviewing, SeenArchive
 from softphone.domain.archive.reviews import Comment, SamplePage, SampleQuery
 from softphone.domain.errors import KlartoneError
 from softphone.domain.retention import local_day
+from softphone.system.logbook import log_bug
 from softphone.ui.review.given import Opened, Stored
 from softphone.ui.review.watch import Watch
 
@@ -228,9 +229,8 @@ class Shelf(QObject):
             deed()
         except KlartoneError as error:
             self.failed.emit(error)
-        except Exception:
-            # The thread must outlive it: it takes away what may no longer be heard.
-            log.exception("the review's shelf")
+        except Exception as error:  # noqa: BLE001 - the thread must outlive it: it takes away what may no longer be heard
+            log_bug(log, error, "the review's shelf")
 
     def _page(self, archive: SeenArchive, watched: Watched, after: str | None, rows: int) -> None:
         found = archive.reviews.page(watched.query, after, rows)

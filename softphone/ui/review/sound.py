@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from softphone.audio.playback import Heard, Playback, Speaker
 from softphone.domain.archive.recordings import RATE
 from softphone.domain.errors import KlartoneError
+from softphone.system.logbook import log_bug
 from softphone.ui.review.given import Opened
 
 log = logging.getLogger(__name__)
@@ -175,8 +176,8 @@ class Sound(QObject):
             deed()
         except KlartoneError as error:
             self.failed.emit(error)
-        except Exception:
-            log.exception("the review's sound")
+        except Exception as error:  # noqa: BLE001 - the thread must outlive it
+            log_bug(log, error, "the review's sound")
 
     def _work(self) -> None:
         """What is played comes first; what is drawn has time."""

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from softphone.domain.archive.interface import SeenArchive
 from softphone.domain.errors import KlartoneError
+from softphone.system.logbook import log_bug
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +85,10 @@ class Watch(QObject):
                 if not self._still(recording) and self.let_go(recording):
                     self.gone.emit(recording)
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is: the recording is let go, and it is told
                 known = error if isinstance(error, KlartoneError) else None
                 if known is None:
-                    log.exception("the review's watch")
+                    log_bug(log, error, "the review's watch")
                 if last and self.let_go(recording):
                     self.unsure.emit(recording, known)
             with self._bell:
