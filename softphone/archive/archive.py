@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Row, func, select
 from uuid_utils import uuid7
 
 from softphone.archive.backup.alone import left_over
@@ -149,7 +149,7 @@ class Archive:
             raise
         with suppress(ArchiveError):
             # A crash may have come between a deletion and its last trace.
-            catalog.scour()
+            catalog.erase_unnamed()
         return archive
 
     @classmethod
@@ -322,8 +322,18 @@ class Archive:
             audit.append(connection, self.desk, [entry])
 
     def wraps_of(self, recording: str) -> list[Wrap]:
-        with self.catalog.reading() as connection:
-            return _wraps(connection, recording)
+        for _ in range(2):
+            with self.catalog.reading() as connection:
+                found = slots.sealed(connection, wraps.c.recording == recording)
+            if all(one is not None for _, one in found):
+                break
+            # Whoever takes keys away writes over them a moment before the rows go.
+        made: list[Wrap] = []
+        for row, one in found:
+            # One for a role that there is none of opens nothing; `verify` tells of it.
+            with suppress(ValueError):
+                made.append(slots.wrap_of(row, one))
+        return made
 
     def key_here(self, recording: str, role: KeyRole | None) -> dict[str, str]:
         """`key`, for an entry of the log: the beginning of the key id that opens it here in this role (None: in any)."""
@@ -483,13 +493,3 @@ def _take_new_catalog(folder: Path) -> None:
     if new.exists() and not (folder / CATALOG).exists():
         new.replace(folder / CATALOG)
         sync_folder(folder)
-
-
-def _wraps(connection: Connection, recording: str) -> list[Wrap]:
-    found: list[Wrap] = []
-    asked = slots.SEALED.where(wraps.c.recording == recording).order_by(wraps.c.segment)
-    for row in connection.execute(asked):
-        # One for a role that there is none of opens nothing; `verify` tells of it.
-        with suppress(ValueError):
-            found.append(slots.wrap_of(row))
-    return found

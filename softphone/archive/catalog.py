@@ -5,16 +5,12 @@ It knows tables and transactions; what a change means is the ledger's, what may 
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
-import threading
-import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, insert, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError, PendingRollbackError
@@ -22,7 +18,8 @@ from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
 from softphone.archive import tables
 from softphone.archive.files.disk import DAMAGED, FULL, LINKED, fault
-from softphone.archive.files.inplace import in_place
+from softphone.archive.keys import slots
+from softphone.archive.keys.slots import WORK, Slots, Work
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof.audit import WRITTEN
 from softphone.archive.proof.checkpoint import Signer
@@ -30,17 +27,10 @@ from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
 _BUSY_MS = 5_000
-TO_SCOUR = "to-scour"
-"""in `meta`, by the catalog's own triggers: something was deleted since the pages were last scoured; another value each time"""
-_LOG_HEAD = 32
-"""bytes, with which SQLite's log of pages begins: others, each time that it is begun anew"""
+OLDEST = "0013"
+"""the first version whose wraps lie in a file of their own; no released one is older"""
 _INDEX = 1 << 15
 """bytes of that log's index at least"""
-_BLOCK = 1 << 16
-_LAST_TRIES = 3
-"""to leave no log of pages behind: one writes that nothing is owed any more, and another process may be closing too"""
-_BETWEEN_TRIES = 0.005
-"""seconds"""
 ALONE = "vfs=unix-excl"
 """the index of the log of pages is in this process's memory, not in a file, and nobody else opens the catalog meanwhile"""
 UNCHANGED = "immutable=1"
@@ -51,9 +41,6 @@ LOCKED = "error.archive.locked"
 BEFORE = "before"
 """in a writing connection's `info`: gives a connection that still sees what was there when it began"""
 Fault = (DatabaseError, OSError, sqlite3.Error)
-_opened: WeakSet[Catalog] = WeakSet()
-"""in this process"""
-_opening = threading.Lock()
 
 
 class Catalog:
@@ -67,14 +54,12 @@ class Catalog:
         """signs what is written to the log, where that is due"""
         self.also_closed = ExitStack()
         """closed with it"""
-        self._log = path.with_name(f"{path.name}-wal")
         self._key = key
+        self.slots = Slots(path.with_name(slots.FILE), key)
         self._writer = self._engine(readers=False, kept=True)
-        self._scourer = self._engine(readers=False, kept=False, waits=False)
+        self._cutter = self._engine(readers=False, kept=False, waits=False)
         self._reader = self._engine(readers=True, kept=False)
         self._before = self._engine(readers=True, kept=True)
-        with _opening:
-            _opened.add(self)
 
     @classmethod
     def create(cls, path: Path, key: bytes, facts: dict[str, str]) -> Catalog:
@@ -109,7 +94,7 @@ class Catalog:
         catalog = cls(path, key, how, copy)
         with catalog._closed_on_failure(), catalog._translated():
             found = catalog._version()
-            if found is None or found > HEAD:
+            if found is None or not OLDEST <= found <= HEAD:
                 raise ArchiveError("error.archive.unknown_version", found=found or "-", known=HEAD)
             if found < HEAD:
                 catalog._migrate()
@@ -119,50 +104,60 @@ class Catalog:
     def _closed_on_failure(self) -> Generator[None]:
         try:
             yield
-        except BaseException as error:
-            # Who is in the way has it open, and will be the last.
-            self.close(may_be_last=not (isinstance(error, ArchiveError) and error.code == LOCKED))
+        except BaseException:
+            self.close()
             raise
 
-    def close(self, *, may_be_last: bool = True) -> None:
-        with _opening:
-            _opened.discard(self)
-            last_here = all(one.path != self.path for one in _opened)
-        if last_here and may_be_last and self._how != UNCHANGED:
-            self._leave_no_log()
+    def close(self) -> None:
         self._writer.dispose()
-        self._scourer.dispose()
+        self._cutter.dispose()
         self._reader.dispose()
         self._before.dispose()
         self.also_closed.close()
 
-    def _leave_no_log(self) -> None:
-        """SQLite removes its log of pages with the last connection, and would leave what is in it on the disk, also what a
-        process that was killed has written. Whoever is in the way has the log still open, and will be the last."""
-        with suppress(ArchiveError):
-            for last in range(_LAST_TRIES):
-                if last:
-                    # Whoever is in the way for a moment has it to get out of it.
-                    time.sleep(_BETWEEN_TRIES)
-                if not self.path.is_file() or not (_size(self._log) or self.to_scour()):
-                    return
-                self.scour()
-
     @contextmanager
     def writing(self) -> Generator[Connection]:
-        """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes."""
+        """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes.
+
+        The wraps' file goes with it (`slots.Work`): what is new is on the disk before the commit, what was narrowed is gone
+        before it, and what was replaced, or made in vain, goes after it.
+        """
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            connection.info.update({BEFORE: self._as_before, WRITTEN: None})
+            work = Work(self.slots)
+            connection.info.update({BEFORE: self._as_before, WRITTEN: None, WORK: work})
             try:
                 yield connection
                 if self.signer:
                     self.signer.sign_due(connection)
+                work.before()
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
                 with suppress(*Fault, PendingRollbackError):
                     connection.exec_driver_sql("ROLLBACK")
+                self._erase_unnamed(connection, work.left(committed=False))
                 raise
+            self._erase_unnamed(connection, work.left(committed=True))
+
+    def erase_unnamed(self) -> None:
+        """Whatever a crash left in the wraps' file that no row names is overwritten. Raises ArchiveError."""
+        filled = self.slots.filled()
+        with self.reading() as connection:
+            left = slots.unnamed(connection, filled)
+        if left:
+            with self._translated(), self._writer.connect() as connection:
+                self._erase_unnamed(connection, left)
+
+    def _erase_unnamed(self, connection: Connection, left: set[int]) -> None:
+        """Under the lock that whoever names a slot holds. What cannot be erased now is found by the next start."""
+        if not left:
+            return
+        with suppress(ArchiveError, *Fault, PendingRollbackError):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                self.slots.erase(slots.unnamed(connection, left))
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
@@ -178,6 +173,7 @@ class Catalog:
     def _look(self, engine: Engine) -> Generator[Connection]:
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
+            connection.info[WORK] = self.slots
             try:
                 yield connection
             finally:
@@ -185,57 +181,11 @@ class Catalog:
                 with suppress(*Fault, PendingRollbackError):
                     connection.exec_driver_sql("ROLLBACK")
 
-    def scour(self) -> bool:
-        """What was deleted is in no page any more: the pages are overwritten, and so is the log of pages before it is emptied.
-
-        False where a reader or another writer was in the way: to be tried again. Nobody is waited for: who waits for a reader
-        keeps the right to write meanwhile, and with it a call from being recorded. For any thread.
-        """
-        try:
-            owed = self._owed()
-            if not self._scoured():
-                return False
-        except ArchiveError as error:
-            if error.code != LOCKED:
-                raise
-            return False
-        with suppress(ArchiveError), self._translated(), self._scourer.connect() as connection:
-            # What was deleted since it was looked at is owed by another name.
-            connection.exec_driver_sql("DELETE FROM meta WHERE name = ? AND value = ?", (TO_SCOUR, owed))
-        return True
-
-    def to_scour(self) -> bool:
-        """Whether something that was deleted may still be in a page: somebody was in the way, or crashed before."""
-        return self._owed() is not None
-
-    def _owed(self) -> str | None:
-        with self.reading() as connection:
-            return connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == TO_SCOUR)).scalar()
-
-    def _scoured(self) -> bool:
-        with self._translated(), self._scourer.connect() as connection, self._scourer.connect() as other:
-            began = _head(self._log)
-            busy, frames, written = connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)").one()
-            if busy or frames != written:
-                return False
-            # All of the log is in the catalog now and no reader looks into it. Nor does anybody write to it from here on.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                # Whether somebody has done so just before, SQLite alone knows: a crash and a commit that was taken back leave
-                # frames in the log which look as if they counted.
-                busy, count, _ = other.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
-                if busy or count != frames or _head(self._log) != began:
-                    return False
-                # Cut off by hand: SQLite would let others write to it before.
-                with suppress(FileNotFoundError):
-                    _blank(self._log)
-                    with open(self._log, "r+b", opener=in_place) as log:
-                        log.truncate(0)
-            except OSError:
-                return False
-            finally:
-                connection.exec_driver_sql("ROLLBACK")
-        return True
+    def empty_log(self) -> None:
+        """What was deleted is in no page of the database and in no page of its log, unless somebody is in the way: then it
+        stays there, under the catalog's key, until the next time. Nobody is waited for. For any thread. Raises ArchiveError."""
+        with self._translated(), self._cutter.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def meta(self) -> dict[str, str]:
         with self.reading() as connection:
@@ -340,27 +290,6 @@ class Catalog:
 def _as_text(raw: bytes) -> str:
     """What somebody wrote past the program need be no text: it ends no look at all the rest."""
     return raw.decode("utf-8", "replace")
-
-
-def _blank(log: Path) -> None:
-    """Overwrites SQLite's log of pages: cut off unblanked, its blocks would keep on the disk what was deleted. For who holds the
-    right to write, when all of it is in the catalog. Raises OSError."""
-    with open(log, "r+b", opener=in_place) as file:
-        # Its head first, and by itself: whatever is left of a log without a head is no log.
-        left = os.fstat(file.fileno()).st_size
-        for size in (_LOG_HEAD, left - _LOG_HEAD):
-            for _ in range(0, size, _BLOCK):
-                left -= file.write(bytes(min(_BLOCK, size, left)))
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def _head(log: Path) -> bytes:
-    try:
-        with log.open("rb") as file:
-            return file.read(_LOG_HEAD)
-    except FileNotFoundError:
-        return b""
 
 
 def _free(folder: Path) -> int:

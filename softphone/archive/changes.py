@@ -155,24 +155,18 @@ class Tables:
 
     def add_wraps(self, wrapped: list[Wrap]) -> None:
         for one in wrapped:
-            self.connection.execute(
-                delete(wraps).where(
-                    wraps.c.recording == one.recording,
-                    wraps.c.segment == one.segment,
-                    wraps.c.role == one.role.value,
-                    wraps.c.key_id == one.key_id,
-                )
+            here = (wraps.c.recording == one.recording) & (wraps.c.segment == one.segment)
+            slots.drop(
+                self.connection, here, wraps.c.role == one.role.value, wraps.c.key_id == one.key_id, replaced=True
             )
         slots.add(self.connection, self._desk, wrapped)
 
     def wraps_of(self, recording: str, role: KeyRole) -> list[Wrap]:
         here = (wraps.c.recording == recording) & (wraps.c.role == role.value)
-        return [slots.wrap_of(one) for one in self.connection.execute(slots.SEALED.where(here))]
+        return [slots.wrap_of(row, one) for row, one in slots.sealed(self.connection, here) if one is not None]
 
     def drop_wraps(self, recording: str, *roles: KeyRole) -> None:
-        self.connection.execute(
-            delete(wraps).where(wraps.c.recording == recording, wraps.c.role.in_([role.value for role in roles]))
-        )
+        slots.drop(self.connection, wraps.c.recording == recording, wraps.c.role.in_([role.value for role in roles]))
 
     def list_to_judge(self, recording: str, purpose: Purpose, until: date) -> None:
         """From its day on nobody but custody can open it, until custody has kept it."""
@@ -231,7 +225,8 @@ class Tables:
         row = self.connection.execute(select(recordings.c.call).where(recordings.c.recording == recording)).first()
         if row is None:
             return
-        for table in (wraps, segments, purposes, holds, *_REVIEW, recordings):
+        slots.drop(self.connection, wraps.c.recording == recording)
+        for table in (segments, purposes, holds, *_REVIEW, recordings):
             self.connection.execute(delete(table).where(table.c.recording == recording))
         if not self.connection.execute(select(recordings.c.recording).where(recordings.c.call == row.call)).first():
             self.connection.execute(delete(calls).where(calls.c.call == row.call))

@@ -38,7 +38,7 @@ SegmentKeys = Mapping[tuple[str, int], bytes]
 PROBE_SECONDS = 1.0
 _PROBE_SECONDS_AT_MOST = 60.0
 _LOOK_SECONDS = 5.0
-"""until it looks whether something that was deleted is still in a page, and who signs policies"""
+"""until it looks who signs policies"""
 _OWN_KEPT = 200
 _RELAPSE_SECONDS = 30.0
 """storage that fails again so soon is tried half as often"""
@@ -116,7 +116,6 @@ class Ledger:
         """whose signature a policy must have from now on, on the ledger's thread; before the start"""
         self._policy_signer = ""
         self._suspected = False
-        self._to_scour = False
         self._own: dict[str, OwnCall] = {}
         """rows of own calls that could not be written yet"""
         self._pause = PROBE_SECONDS
@@ -171,7 +170,7 @@ class Ledger:
         self._look_to_signer()
         self._looked = time.monotonic()
         while True:
-            pause = self._pause if self._suspected or self._to_scour else _LOOK_SECONDS
+            pause = self._pause if self._suspected else _LOOK_SECONDS
             left = self._looked + pause - time.monotonic()
             if left <= 0:
                 self._look()
@@ -280,7 +279,6 @@ class Ledger:
 
     def _look(self) -> None:
         """At what others do and nobody tells, and whether the storage works again."""
-        self._look_to_pages()
         self._look_to_signer()
         if self._suspected:
             self._probe()
@@ -311,25 +309,13 @@ class Ledger:
             raise
         self._memory.keep(done)
         if done.dropped or done.discarded:
-            self._scour()
+            with suppress(ArchiveError):
+                self._catalog.empty_log()
         if done.discarded:
             # Committed it is; a file that cannot go now goes when the archive is next opened or swept.
             with suppress(ArchiveError):
                 remove_condemned(self._catalog, self._vault)
         return done.opened
-
-    def _scour(self) -> None:
-        """Nothing is left of wraps in any page; where a reader is in the way, soon."""
-        self._to_scour = True
-        with suppress(ArchiveError):
-            self._to_scour = not self._catalog.scour()
-
-    def _look_to_pages(self) -> None:
-        """Also what others deleted, and could not scour."""
-        with suppress(ArchiveError):
-            self._to_scour = self._catalog.to_scour()
-            if self._to_scour:
-                self._scour()
 
     def _look_to_signer(self) -> None:
         """Custody chooses by a command, in another process."""

@@ -126,15 +126,7 @@ wraps = Table(
     Column("desk", Text, nullable=False),
     Column("slot", Integer, nullable=False),
 )
-
-slots = Table(
-    "slots",
-    metadata,
-    Column("slot", Integer, primary_key=True),
-    Column("free", Integer, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-)
-"""no desk's id: a slot is of one size for good, whoever uses it next"""
+"""which keys open what; what is sealed for them lies in a file of its own, in this slot (`keys/slots`)"""
 
 holds = Table(
     "holds",

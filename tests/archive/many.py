@@ -35,7 +35,6 @@ _INSERTS = (
     "INSERT INTO segments (recording, segment, desk, opened_at, purposes) VALUES (?,0,?,?,?)",
     "INSERT INTO purposes (recording, purpose, desk, basis, retention, expires_on, stands, reason) "
     "VALUES (?,?,?,'legitimate_interest',?,?,?,?)",
-    "INSERT INTO slots (slot, free, sealed) VALUES (?,0,?)",
     "INSERT INTO wraps (recording, segment, role, key_id, suite, desk, slot) VALUES (?,0,?,?,?,?,?)",
     "INSERT INTO holds (hold, recording, desk, raised_for, raised_by, at, why) VALUES (?,?,?,'party','case-1',?,'')",
 )
@@ -79,7 +78,7 @@ def _fill(
     zones: Sequence[str],
 ) -> None:
     with archive.catalog.reading() as connection:
-        slots = count(connection.exec_driver_sql("SELECT coalesce(max(slot), 0) + 1 FROM slots").scalar_one())
+        slots = count(connection.exec_driver_sql("SELECT coalesce(max(slot), 0) + 1 FROM wraps").scalar_one())
     for first in range(0, recordings, CHUNK):
         rows: tuple[list[Any], ...] = tuple([] for _ in _INSERTS)
         for which in range(first, min(first + CHUNK, recordings)):
@@ -124,10 +123,9 @@ def _of_one(
             open_to.add(purpose)
     for role in sorted(open_to):
         slot = next(slots)
-        yield 4, (slot, chance.randbytes(80))
-        yield 5, (recording, role, key_ids[role], _SUITE, desk, slot)
+        yield 4, (recording, role, key_ids[role], _SUITE, desk, slot)
     if held:
-        yield 6, (_id(chance, at), recording, desk, closed.isoformat())
+        yield 5, (_id(chance, at), recording, desk, closed.isoformat())
 
 
 def _id(chance: random.Random, at: datetime) -> str:

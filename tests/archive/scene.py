@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
 from uuid_utils import uuid7
 
@@ -22,6 +24,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.changes import CallFacts, PurposeEnd
 from softphone.archive.files.reader import read_structure
 from softphone.archive.files.vault import Written
+from softphone.archive.keys.slots import FILE, RECORD
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.ledger import Ledger
 from softphone.archive.proof.audit import KEY_SHOWN
@@ -299,7 +302,7 @@ def strength(sound: NDArray[np.int16], pitch: float) -> float:
 
 
 def pages_of(folder: Path, key: bytes) -> bytes:
-    """Every page of the catalog and of its log of pages, decrypted; also those that belong to no table any more."""
+    """Every page of the catalog and of its log of pages, and every slot of sealed keys, decrypted; also what is nobody's."""
     main = (folder / "catalog.db").read_bytes()
     log = folder / "catalog.db-wal"
     found = [page_of(main[at : at + 4096], key, 16 if at == 0 else 0) for at in range(0, len(main), 4096)]
@@ -308,7 +311,17 @@ def pages_of(folder: Path, key: bytes) -> bytes:
         for at in range(0, len(frames) - 4119, 4120):
             number = int.from_bytes(frames[at : at + 4], "big")
             found.append(page_of(frames[at + 24 : at + 4120], key, 16 if number == 1 else 0))
-    return b"".join(found)
+    return b"".join([*found, *_slots(folder, key)])
+
+
+def _slots(folder: Path, key: bytes) -> Iterator[bytes]:
+    """What is sealed in each slot of the wraps' file, whether or not a row of the catalog names it."""
+    lid = HKDF(hashes.SHA256(), 32, None, b"klartone archive 1 slots").derive(key)
+    data = (folder / FILE).read_bytes() if (folder / FILE).exists() else b""
+    for at in range(RECORD, len(data), RECORD):
+        # As AES-GCM begins to count, without a look at whose it is.
+        cipher = Cipher(algorithms.AES256(lid), modes.CTR(data[at : at + 12] + b"\0\0\0\2")).decryptor()
+        yield cipher.update(data[at + 12 : at + 92]) + cipher.finalize()
 
 
 def page_of(page: bytes, key: bytes, clear: int = 0) -> bytes:

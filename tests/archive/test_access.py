@@ -14,9 +14,10 @@ import pytest
 
 from softphone.archive.access import viewer_of
 from softphone.archive.archive import Archive
-from softphone.archive.keys import ring
+from softphone.archive.keys import ring, slots
 from softphone.archive.keys.revocation import revoked
 from softphone.archive.retention import holding
+from softphone.archive.tables import wraps
 from softphone.domain.changes import HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
@@ -158,13 +159,10 @@ def test_what_a_hold_alone_keeps_opens_for_custody_only_whatever_wraps_there_are
     recording = home.recorded(DOCUMENTATION)
     holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "x", "anna", datetime.now(UTC))
     with home.desk.archive.catalog.reading() as connection:
-        asked = "SELECT wraps.*, sealed FROM wraps JOIN slots USING (slot) WHERE role = 'documentation'"
-        kept = [tuple(row) for row in connection.exec_driver_sql(asked)]
+        kept = [slots.wrap_of(*one) for one in slots.sealed(connection, wraps.c.role == "documentation")]
     home.desk.commit(Restrict(recording, "hold_only"), recording=recording)
     with home.desk.archive.catalog.writing() as connection:
-        for *row, sealed in kept:
-            connection.exec_driver_sql("UPDATE slots SET free = 0, sealed = ? WHERE slot = ?", (sealed, row[-1]))
-            connection.exec_driver_sql("INSERT INTO wraps VALUES (?, ?, ?, ?, ?, ?, ?)", tuple(row))
+        slots.add(connection, home.desk.archive.desk, kept)
     export = ["archive", "export", recording, "--wav"]
     said = home.person("case", KeyRole.DOCUMENTATION).does(*export, str(tmp_path / "1.wav"), "--why", "x")
     assert said.status == 1

@@ -437,7 +437,7 @@ def test_what_another_course_of_the_archive_backed_up_is_not_written_over(
     desk: Scene, disk: Path, tmp_path: Path
 ) -> None:
     desk.recorded(1, DOCUMENTATION)
-    desk.archive.catalog.scour()
+    desk.archive.catalog.empty_log()
     shutil.copytree(desk.folder, tmp_path / "older")
     desk.recorded(1, DOCUMENTATION)
     back_up(desk.archive, disk, AT)

@@ -125,7 +125,6 @@ def test_every_fault_has_a_sentence_in_both_languages_with_the_same_parameters()
     codes |= {f"archive.finding.{code}" for code in re.findall(r'(?:Finding\(|yield )\s*"([a-z_]+)"', source)}
     codes |= {f"archive.finding.{code}" for code in ("torn", "chunk_damaged", "audit_changed", "audit_cut_off")}
     codes |= {f"archive.finding.object_{code}_unknown" for code in ("version", "seal", "codec")}
-    codes |= {f"archive.finding.slot_{code}" for code in ("not_erased", "unnamed", "size")}
     danish, english = sentences("da"), sentences("en")
     assert codes <= danish.keys()
     assert codes <= english.keys()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ import pytest
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import Chunk
 from softphone.archive.files.reader import read_structure
+from softphone.archive.keys.slots import FILE, RECORD
 from softphone.archive.proof.checkpoint import Head, begins
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import forgetting
@@ -24,7 +22,7 @@ from softphone.domain.changes import AuditEntry, CloseRecording, Discard, DropWr
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
-from tests.archive.disk import ext4, pages_in
+from tests.archive.disk import ext4
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
@@ -63,15 +61,19 @@ def test_whichever_way_a_recording_goes_no_byte_of_it_is_left(desk: Scene, way: 
     desk.commit(CloseRecording(recording, AT, (DOCUMENTATION, TRAINING)), recording=recording)
     path = desk.archive.vault.path(recording)
     chunks = [chunk.sealed for chunk in read_structure(path).chunks]
-    secret = [wrap.sealed for wrap in desk.archive.wraps_of(recording)]
+    keys = records(desk, recording)
+    secret = list[bytes]()
     with desk.archive.catalog.reading() as connection:
         where = "SELECT number_sealed FROM calls WHERE call = ?"
         secret.append(connection.exec_driver_sql(where, (recording.removesuffix("-1"),)).scalar_one())
     # Another name for the same blocks of the disk: what is in them stays to be seen after the file has gone.
     disk = desk.folder.parent / "disk"
     os.link(path, disk)
-    desk.archive.catalog.scour()
+    wraps = desk.folder.parent / "wraps"
+    os.link(desk.folder / FILE, wraps)
     assert all(one in desk.pages() for one in secret)
+    assert len(keys) == 3
+    assert all(one in wraps.read_bytes() for one in keys)
     assert all(chunk in disk.read_bytes() for chunk in chunks)
 
     if way is None:
@@ -80,8 +82,9 @@ def test_whichever_way_a_recording_goes_no_byte_of_it_is_left(desk: Scene, way: 
         way(desk, recording)
 
     left = [one for one in secret if one in desk.pages()]
+    left += [one for one in keys if one[:48] in wraps.read_bytes() or one[60:100] in wraps.read_bytes()]
     left += [chunk for chunk in chunks if chunk[:48] in disk.read_bytes() or chunk[-48:] in disk.read_bytes()]
-    assert left == ([] if way else [*secret, *chunks])
+    assert left == ([] if way else [*secret, *keys, *chunks])
     assert path.exists() == (way is None)
     assert desk.archive.audit_of(recording)
     assert verify(desk.archive).ok
@@ -95,8 +98,7 @@ def test_no_block_of_a_disk_s_image_holds_what_was_opted_out_or_erased(tmp_path:
             recording, kept = (desk.recorded(2, DOCUMENTATION, TRAINING) for _ in range(2))
             for one in (recording, kept):
                 desk.commit(CloseRecording(one, AT, (DOCUMENTATION, TRAINING)), recording=one)
-            key = desk.archive.secrets.catalog
-            wraps = {one: {wrap.role: wrap.sealed for wrap in desk.archive.wraps_of(one)} for one in (recording, kept)}
+            wraps = {one: records(desk, one) for one in (recording, kept)}
             sound = {
                 one: [part for chunk in read_structure(desk.archive.vault.path(one)).chunks for part in parts(chunk)]
                 for one in (recording, kept)
@@ -105,10 +107,9 @@ def test_no_block_of_a_disk_s_image_holds_what_was_opted_out_or_erased(tmp_path:
             def left() -> tuple[set[KeyRole], bool]:
                 """Whose wraps are still to be found, and whether any of the sound is."""
                 data = image.bytes()
-                pages = pages_in(data, key)
-                assert all(wrap in pages for wrap in wraps[kept].values())
+                assert all(wrap in data for wrap in wraps[kept])
                 assert all(part in data for part in sound[kept])
-                found = {role for role, wrap in wraps[recording].items() if wrap in pages}
+                found = {role for wrap, role in wraps[recording].items() if wrap[:48] in data or wrap[60:100] in data}
                 return found, any(part in data for part in sound[recording])
 
             assert left() == ({*KeyRole}, True)
@@ -118,6 +119,15 @@ def test_no_block_of_a_disk_s_image_holds_what_was_opted_out_or_erased(tmp_path:
             assert left() == (set(), False)
         # Nor does the end of the process leave any in a log of pages that is removed.
         assert left() == (set(), False)
+
+
+def records(desk: Scene, recording: str) -> dict[bytes, KeyRole]:
+    """As a recording's sealed keys lie on the disk."""
+    with desk.archive.catalog.reading() as connection:
+        where = "SELECT slot, role FROM wraps WHERE recording = ?"
+        found = connection.exec_driver_sql(where, (recording,)).all()
+    data = (desk.folder / FILE).read_bytes()
+    return {data[row.slot * RECORD :][:108]: KeyRole(row.role) for row in found}
 
 
 def parts(chunk: Chunk) -> list[bytes]:
@@ -131,7 +141,6 @@ def test_nothing_ties_the_log_of_a_recording_that_has_gone_to_a_number(desk: Sce
     call = recording.removesuffix("-1")
     desk.commit(ListCallBack(call, AT), RememberRefusal(call, AT))
     index = desk.archive.secrets.number_index("+4520123456")
-    desk.archive.catalog.scour()
     assert index in desk.pages()
 
     by_sweep(desk, recording)
@@ -141,80 +150,6 @@ def test_nothing_ties_the_log_of_a_recording_that_has_gone_to_a_number(desk: Sce
     with desk.archive.catalog.reading() as connection:
         for table in ("calls", "call_backs", "refusals"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
-
-
-# --- who is in the way --------------------------------------------------------------------------
-
-
-@contextmanager
-def a_long_look(desk: Scene) -> Generator[None]:
-    archive = desk.reopen()
-    with closing(archive), archive.catalog.reading() as connection:
-        connection.exec_driver_sql("SELECT count(*) FROM audit").scalar_one()
-        yield
-
-
-def until_gone(desk: Scene, secret: list[bytes]) -> None:
-    pause = threading.Event()
-    for _ in range(1000):
-        if not any(one in desk.pages() for one in secret):
-            return
-        pause.wait(0.01)
-    raise AssertionError
-
-
-@pytest.mark.rule("G10")
-def test_nobody_waits_for_who_looks_for_long_and_what_went_meanwhile_is_scoured_after_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("softphone.archive.ledger.PROBE_SECONDS", 0.05)
-    with scene(tmp_path / "archive") as desk:
-        recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
-        secret = [one.sealed for one in desk.archive.wraps_of(recording) if one.role is KeyRole.TRAINING]
-        other = desk.reopen()
-        with closing(other), a_long_look(desk):
-            began = time.monotonic()
-            desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), recording=recording)
-            sweep(other, AT, clock=AT)
-            desk.open(desk.call(), DOCUMENTATION)
-            # Once it took the five seconds that a writer waits, and another's commit failed by them.
-            assert time.monotonic() - began < 4
-            assert desk.storage == []
-            assert any(one in desk.pages() for one in secret)
-        until_gone(desk, secret)
-
-
-@pytest.mark.rule("G10")
-def test_what_another_could_not_scour_the_ledger_does_at_its_next_look(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("softphone.archive.ledger._LOOK_SECONDS", 0.05)
-    with scene(tmp_path / "archive") as desk:
-        recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
-        secret = [one.sealed for one in desk.archive.wraps_of(recording) if one.role is KeyRole.TRAINING]
-        looking, other = desk.reopen(), desk.reopen()
-        with looking.catalog.reading() as connection:
-            connection.exec_driver_sql("SELECT count(*) FROM audit").scalar_one()
-            with other.catalog.writing() as writing:
-                writing.exec_driver_sql("DELETE FROM wraps WHERE role = 'training'")
-            assert not other.catalog.scour()
-            assert other.catalog.to_scour()
-        until_gone(desk, secret)
-        pause = threading.Event()
-        assert any(not other.catalog.to_scour() or pause.wait(0.01) for _ in range(500))
-        for one in (looking, other):
-            one.close()
-
-
-@pytest.mark.rule("G10")
-def test_a_sweep_scours_what_is_owed_although_nothing_is_due(desk: Scene) -> None:
-    recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
-    secret = [one.sealed for one in desk.archive.wraps_of(recording) if one.role is KeyRole.TRAINING]
-    with desk.archive.catalog.writing() as writing:
-        writing.exec_driver_sql("DELETE FROM wraps WHERE role = 'training'")
-    assert sweep(desk.archive, AT, clock=AT) == []
-    assert not any(one in desk.pages() for one in secret)
-    assert not desk.archive.catalog.to_scour()
 
 
 # --- the log's own time ----------------------------------------------------------------------------
@@ -299,7 +234,6 @@ def test_a_log_that_another_has_cut_further_meanwhile_is_left_as_it_is(
 def test_an_entry_that_has_gone_is_in_no_page(desk: Scene) -> None:
     desk.archive.note(AuditEntry("only-here", "G11", AT, ""))
     logged(desk, AT)
-    desk.archive.catalog.scour()
     assert b"only-here" in desk.pages()
     assert swept(desk, FIVE_YEARS_ON) != []
     assert b"only-here" not in desk.pages()

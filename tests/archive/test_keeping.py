@@ -136,7 +136,7 @@ def test_an_opt_out_ends_training_in_every_segment_and_its_wraps_are_in_no_page(
 def test_without_the_deletion_the_same_look_finds_the_wraps(desk: Scene) -> None:
     recording = desk.recorded(1, DOCUMENTATION, TRAINING)
     sealed = wraps_bytes(desk, recording, KeyRole.TRAINING)
-    desk.archive.catalog.scour()
+    desk.archive.catalog.empty_log()
     assert all(wrap in desk.pages() for wrap in sealed)
 
 

@@ -14,10 +14,10 @@ from softphone.archive import sharing, writers
 from softphone.archive.archive import Archive
 from softphone.archive.backup.alone import LOCK, alone
 from softphone.archive.backup.target import erase
-from softphone.archive.catalog import _blank
 from softphone.archive.files.inplace import in_place
 from softphone.archive.files.reserve import RESERVE, SIZE, Reserve
 from softphone.archive.files.vault import ASIDE, Vault
+from softphone.archive.keys.slots import FILE
 from softphone.archive.proof.verify import verify
 from softphone.archive.writers import Writers
 from softphone.domain.errors import ArchiveError
@@ -160,11 +160,22 @@ def test_a_link_where_the_database_would_write_keeps_the_archive_shut(
         with pytest.raises(ArchiveError) as refused:
             Archive.open(desk.folder, desk.store, looks=looks)
         assert (refused.value.code, refused.value.params["path"]) == ("error.archive.linked", str(log))
-    with pytest.raises(OSError, match="symbolic link"):
-        _blank(log)
     log.unlink()
     with closing(desk.reopen()) as archive:
         assert verify(archive).ok
+
+
+def test_a_link_where_the_keys_would_be_erased_is_followed_by_nobody(
+    desk: Scene, victim: Path, plants: Planted
+) -> None:
+    before = victim.read_bytes()
+    (desk.folder / FILE).unlink(missing_ok=True)
+    plants(desk.folder / FILE, victim)
+    for deed in (lambda file: file.erase({1}), lambda file: file.write(()), lambda file: file.filled()):
+        with pytest.raises(ArchiveError) as refused:
+            deed(desk.archive.catalog.slots)
+        assert refused.value.code == "error.archive.linked"
+    assert victim.read_bytes() == before
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")

@@ -71,20 +71,6 @@ def test_a_file_that_is_really_lost_is_found_at_the_second_look_too(desk: Scene)
     assert [one.code for one in verify(desk.archive).findings] == ["object_unreadable"]
 
 
-def test_a_reader_holds_no_page_while_files_are_read_or_the_log_is_gone_through(desk: Scene) -> None:
-    desk.recorded(0.1, DOCUMENTATION)
-    scoured: list[bool] = []
-
-    def scour(done: int, _total: int) -> None:
-        if done:
-            scoured.append(desk.archive.catalog.scour())
-
-    verify(desk.archive, progress=scour)
-    # Nor while the rows are gone through by the log; and each look is one at which it may be broken off.
-    assert len(scoured) > 3
-    assert all(scoured)
-
-
 def test_a_long_check_of_the_catalog_itself_can_be_broken_off_too(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
 

@@ -190,11 +190,11 @@ def test_a_former_folder_that_is_another_course_is_not_believed(
     desk: Scene, disk: Path, new: Path, tmp_path: Path
 ) -> None:
     recording = closed(desk, DOCUMENTATION)
-    desk.archive.catalog.scour()
+    desk.archive.catalog.empty_log()
     shutil.copytree(desk.folder, tmp_path / "older")
     closed(desk, DOCUMENTATION)
     back_up(desk.archive, disk, AT)
-    desk.archive.catalog.scour()
+    desk.archive.catalog.empty_log()
     shutil.copytree(desk.folder, tmp_path / "before")
     desk.commit(Discard(recording, "withdrawn"), recording=recording)
     tell(desk.archive, disk, SOON)

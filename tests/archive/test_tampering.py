@@ -28,7 +28,6 @@ from softphone.domain.changes import (
     CloseRecording,
 )
 from softphone.domain.errors import ArchiveError
-from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, Scene, scene, voices
 
 
@@ -341,27 +340,6 @@ def test_a_file_that_is_missing_strayed_or_of_a_later_version_is_told(desk: Scen
     assert refused.value.params["found"] == 9
     path.unlink()
     assert found(desk) == {"object_unreadable"}
-
-
-def test_a_wrap_that_was_changed_moved_or_lost_is_found(desk: Scene) -> None:
-    one, other = desk.recorded(1, DOCUMENTATION), desk.recorded(1, DOCUMENTATION)
-    catalog = desk.archive.catalog
-    with catalog.writing() as connection:
-        of = "(SELECT slot FROM wraps WHERE recording = ? AND role = 'documentation')"
-        connection.exec_driver_sql(
-            f"UPDATE slots SET sealed = (SELECT sealed FROM slots WHERE slot = {of}) WHERE slot = {of}", (other, one)
-        )
-    assert found(desk) == {"wrap_changed", "wrap_copied"}
-    with pytest.raises(ArchiveError) as refused:
-        desk.archive.open_recording(one, AT, role=KeyRole.DOCUMENTATION)
-    assert refused.value.code == "error.archive.wrap_changed"
-    with catalog.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM wraps WHERE role = 'custody'")
-        connection.exec_driver_sql("INSERT INTO slots SELECT slot + 100, 0, sealed FROM slots WHERE free = 0")
-        connection.exec_driver_sql(
-            "INSERT INTO wraps SELECT recording, segment, 'training', key_id, suite, desk, slot + 100 FROM wraps"
-        )
-    assert {"wrap_missing", "wrap_too_many"} <= found(desk)
 
 
 def test_a_long_log_of_which_nobody_has_signed_anything_is_told(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -230,14 +230,14 @@ def _logging(folder: Path) -> Figure:
 
 
 def _weight(archive: Archive) -> int:
-    archive.catalog.scour()
+    archive.catalog.empty_log()
     return (archive.folder / "catalog.db").stat().st_size
 
 
 def _filled(folder: Path, size: int) -> Archive:
     archive = Archive.create(folder, MemoryKeys())
     many.fill(archive, size)
-    archive.catalog.scour()
+    archive.catalog.empty_log()
     return archive
 
 

@@ -87,7 +87,7 @@ def test_a_full_disk_that_another_has_open_already_is_said_at_the_start_too(
     with tmpfs(tmp_path) as disk:
         other = Archive.create(disk / "archive", keys)
         other.head(datetime.now(UTC))
-        other.catalog.scour()
+        other.catalog.empty_log()
         full = fill(disk)
         desk = Desk(lambda: Archive.open_or_create(disk / "archive", keys))
         desk.until(lambda: desk.store.state.fault)

@@ -298,7 +298,7 @@ def test_it_is_told_on_a_disk_that_is_full_and_not_by_a_clock_that_jumped(tmp_pa
     with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
         desk.archive.repair(AT)
         locked(desk)
-        desk.archive.catalog.scour()
+        desk.archive.catalog.empty_log()
         beside = Beside(desk)
         assert beside.start() is None
         fill(disk)
@@ -392,12 +392,12 @@ def test_on_a_full_disk_it_makes_room_and_says_what_keeps_it_from_more(tmp_path:
     with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
         desk.archive.repair(AT)
         due(desk)
-        desk.archive.catalog.scour()
+        desk.archive.catalog.empty_log()
         fill(disk)
         beside = Beside(desk)
         assert beside.start() is None
         assert kept(desk) == []
-        desk.archive.catalog.scour()
+        desk.archive.catalog.empty_log()
         fill(disk)
         said = beside.later(timedelta(days=1))
         assert said is not None

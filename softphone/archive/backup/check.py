@@ -49,7 +49,7 @@ def check(source: Path, store: KeyStore, progress: Progress = onward) -> tuple[M
         if not progress("check", at, manifest.count):
             raise ArchiveError("error.backup.stopped")
 
-    files = (manifest.catalog, manifest.objects)
+    files = (manifest.catalog, manifest.wraps, manifest.objects)
     bad = [one.name for one in files if not as_written(source / one.name, one.sha256, go_on)]
     if manifest.objects.name not in bad:
         for at, one in enumerate(listed(target, manifest, go_on)):  # noqa: B007 - told by go_on

@@ -32,6 +32,7 @@ from softphone.archive.catalog import Catalog
 from softphone.archive.changes import Tables
 from softphone.archive.files.container import SUFFIX
 from softphone.archive.files.disk import FULL, REFUSALS, refused, sync_folder
+from softphone.archive.keys.slots import FILE
 from softphone.archive.keys.wraps import KeyStore, Secrets
 from softphone.archive.marker import BEGUN, MARKER, REPLACED, Marker, read_marker, write_marker
 from softphone.archive.migrations import HEAD
@@ -168,10 +169,13 @@ class _Restoring:
         end = 0
         if former is None:
             self._fetch(manifest.catalog, self._work / CATALOG)
+            self._fetch(manifest.wraps, self._work / FILE)
         else:
             # It knows all that has ended, is held and is new since; of the backup only the recordings are needed.
             end = former.end(manifest.desk)
             snapshot(former.catalog.path, self._work / CATALOG, self._secrets.catalog, self._go_on)
+            with _written(self._work):
+                copy_file(former.catalog.slots.present(), self._work / FILE, self._go_on)
         catalog = Catalog.open(self._work / CATALOG, self._secrets.catalog)
         archive = Archive(self._work, marker, catalog, self._secrets, self._store, self._signer)
         with closing(archive):
@@ -211,7 +215,7 @@ class _Restoring:
                 _erase_all(self._work)
             (self._work / RECORDINGS).mkdir(parents=True, exist_ok=True, mode=0o700)
             self._work.chmod(0o700)
-            for left in self._work.glob(f"{CATALOG}*"):
+            for left in (*self._work.glob(f"{CATALOG}*"), self._work / FILE):
                 erase(left)
             (self._work / BEGUN).write_text(told, encoding="utf-8")
         except OSError as error:
@@ -219,7 +223,7 @@ class _Restoring:
 
     def forget_catalog(self) -> None:
         with suppress(OSError):
-            for left in self._work.glob(f"{CATALOG}*"):
+            for left in (*self._work.glob(f"{CATALOG}*"), self._work / FILE):
                 erase(left)
 
     def _fetch(self, file: File, to: Path) -> None:

@@ -193,6 +193,9 @@ class _Run:
                 copy = folder / f"catalog-{self._number}.db"
                 sha256 = copy_file(own, copy, self._go_on)
                 catalog = File(copy.name, copy.stat().st_size, sha256)
+                # After the catalog: what has been narrowed since is not in it, and what is new no row there names.
+                keys = folder / f"wraps-{self._number}.bin"
+                wraps = File(keys.name, 0, copy_file(archive.catalog.slots.present(), keys, self._go_on))
                 sync_folder(folder / OBJECTS)
         finally:
             erase_snapshot(archive.folder)
@@ -207,6 +210,7 @@ class _Run:
             end.number if end else 0,
             end.hash if end else audit.GENESIS,
             catalog,
+            replace(wraps, bytes=keys.stat().st_size),
             files,
             count,
         )

@@ -66,6 +66,8 @@ class Manifest:
     log_hash: str
     """the end of the audit log: an archive that goes on from here bears it out"""
     catalog: File
+    wraps: File
+    """the sealed keys that the catalog's rows name"""
     objects: File
     """the list of recordings, a line each"""
     count: int
@@ -82,7 +84,8 @@ class Manifest:
     @property
     def names(self) -> set[str]:
         """All that counts, but for the recordings."""
-        return {MARKER, MANIFEST, OBJECTS, self.catalog.name, self.objects.name, self.journal, f"{self.journal}.end"}
+        kept = {self.catalog.name, self.wraps.name, self.objects.name, self.journal, f"{self.journal}.end"}
+        return {MARKER, MANIFEST, OBJECTS, *kept}
 
     def sealed(self, signer: Signer) -> bytes:
         told = json.dumps({"format": FORMAT, **asdict(self), "at": self.at.isoformat()}, sort_keys=True, indent=1)
@@ -103,9 +106,9 @@ class Manifest:
         found: dict[str, Any] = json.loads(told)
         if found.pop("format") != FORMAT:
             raise ArchiveError("error.backup.unknown_version", path=str(path))
-        catalog, objects = (File(**found.pop(name)) for name in ("catalog", "objects"))
+        catalog, wraps, objects = (File(**found.pop(name)) for name in ("catalog", "wraps", "objects"))
         at = datetime.fromisoformat(found.pop("at"))
-        return cls(**found, at=at, catalog=catalog, objects=objects)
+        return cls(**found, at=at, catalog=catalog, wraps=wraps, objects=objects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +222,7 @@ class Target:
 
 
 def _is_ours(name: str) -> bool:
-    return name.startswith(("catalog-", "objects-", "erased-", MANIFEST, MARKER))
+    return name.startswith(("catalog-", "wraps-", "objects-", "erased-", MANIFEST, MARKER))
 
 
 def own(name: str, flags: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
 from softphone.archive.changes import Tables
-from softphone.archive.keys import policy_signer, revocation
+from softphone.archive.keys import policy_signer, revocation, slots
 from softphone.archive.tables import (
     call_backs,
     holds,
@@ -170,8 +170,8 @@ def _drop_key(connection: Connection, key_id: str) -> int:
         other.c.role == wraps.c.role,
         other.c.key_id.not_in(revocation.revoked(connection)),
     )
-    gone = delete(wraps).where(wraps.c.key_id == key_id, also.exists()).returning(wraps.c.recording)
-    return len(connection.execute(gone).scalars().all())
+    dropped = [recording for recording, _ in slots.drop(connection, wraps.c.key_id == key_id, also.exists())]
+    return len(dropped)
 
 
 def _has(connection: Connection, table: Table, column: str, id: str) -> bool:

@@ -14,6 +14,9 @@ from softphone.archive.tables import wraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 
+_TRIED = 20
+"""wraps, where the first is damaged"""
+
 
 def opening(catalog: Catalog, private_key: Callable[[str], bytes | None]) -> list[tuple[str, KeyRole]]:
     """Key ids with the role that something is sealed for, in the roles' order; `private_key` gives the private half of one,
@@ -50,10 +53,10 @@ def wrapped_for(connection: Connection) -> list[tuple[str, KeyRole]]:
 
 def _opens(connection: Connection, key_id: str, role: KeyRole, private: bytes) -> bool:
     """The first does, but where somebody changed it."""
-    asked = slots.SEALED.where(wraps.c.key_id == key_id, wraps.c.role == role.value)
-    for row in connection.execute(asked):
+    which = (wraps.c.key_id == key_id) & (wraps.c.role == role.value)
+    for row, one in slots.sealed(connection, which, limit=_TRIED):
         # Of what the program never writes, `verify` tells.
         with suppress(ArchiveError, TypeError):
-            if unwrap(slots.wrap_of(row), private) is not None:
+            if unwrap(slots.wrap_of(row, one), private) is not None:
                 return True
     return False

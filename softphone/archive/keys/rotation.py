@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, tuple_
 
 from softphone.archive.archive import Archive
 from softphone.archive.keys import revocation, slots
@@ -25,7 +25,7 @@ BATCH = 200
 """wraps a transaction: a writing engine waits for no more than that"""
 RULE = "G11"
 """who can open what is kept, is limited and followed"""
-_Rows = Sequence[Row[*tuple[Any, ...]]]
+_Rows = Sequence[tuple[Row[Any], bytes | None]]
 
 Progress = Callable[[int, int], bool]
 """so many done, of so many; False: stop here"""
@@ -78,8 +78,8 @@ def rotate(archive: Archive, old: Recipient, new: Recipient, progress: Progress 
             rows = _next(connection, after, _of(old), ~_also(_is(new)))
         if not rows:
             break
-        after = (rows[-1].recording, rows[-1].segment)
-        made = [_anew(row, private, new) for row in rows]
+        after = (rows[-1][0].recording, rows[-1][0].segment)
+        made = [_anew(row, sealed, private, new) for row, sealed in rows]
         with archive.catalog.writing() as connection:
             # Meanwhile a purpose may have ended: what has gone is not brought back.
             stand = {(row.recording, row.segment) for row in _standing(connection, rows, old)}
@@ -92,10 +92,10 @@ def rotate(archive: Archive, old: Recipient, new: Recipient, progress: Progress 
         unopened += sum(one is None for one in made)
         done += len(rows)
         if progress is not None and not progress(done, max(done, todo)):
-            _finish(archive, scour=dropped > 0)
+            _finish(archive)
             return Rotated(wrapped, unopened, dropped, stopped=True)
     if todo:
-        _finish(archive, scour=dropped > 0)
+        _finish(archive)
     return Rotated(wrapped, unopened, dropped, stopped=False)
 
 
@@ -115,14 +115,14 @@ def revoke(archive: Archive, key: Recipient, progress: Progress | None = None) -
             rows = _next(connection, after, _of(key), elsewhere)
         if not rows:
             break
-        after = (rows[-1].recording, rows[-1].segment)
+        after = (rows[-1][0].recording, rows[-1][0].segment)
         with archive.catalog.writing() as connection:
             # Meanwhile another key may have gone, and then this one is needed.
-            count = _drop(connection, [(row.recording, row.segment) for row in rows], key, elsewhere)
+            count = _drop(connection, [(row.recording, row.segment) for row, _ in rows], key, elsewhere)
             audit.append(connection, archive.desk, [_entry("key_dropped", archive, {**told, "segments": count})])
         dropped += count
         stopped = progress is not None and not progress(dropped, max(dropped, todo))
-    _finish(archive, scour=dropped > 0)
+    _finish(archive)
     with archive.catalog.reading() as connection:
         return Revoked(dropped, _count(connection, _of(key)), stopped)
 
@@ -136,8 +136,8 @@ def living_wraps(archive: Archive) -> dict[tuple[str, str], int]:
         return {(str(row.key_id), str(row.role)): row.total for row in found}
 
 
-def _anew(row: Row[*tuple[Any, ...]], private: bytes, new: Recipient) -> Wrap | None:
-    key = keys.unwrap(slots.wrap_of(row), private)
+def _anew(row: Row[Any], sealed: bytes | None, private: bytes, new: Recipient) -> Wrap | None:
+    key = keys.unwrap(slots.wrap_of(row, sealed), private)
     return None if key is None else keys.wrap(key, new, row.recording, row.segment)
 
 
@@ -172,14 +172,12 @@ def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
 
 def _next(connection: Connection, after: tuple[str, int], *which: ColumnElement[bool]) -> _Rows:
     place = tuple_(wraps.c.recording, wraps.c.segment)
-    asked = slots.SEALED.where(*which, place > after).order_by(wraps.c.recording, wraps.c.segment)
-    return connection.execute(asked.limit(BATCH)).all()
+    return slots.sealed(connection, *which, place > after, limit=BATCH)
 
 
-def _standing(connection: Connection, rows: _Rows, key: Recipient) -> _Rows:
-    return connection.execute(
-        select(wraps).where(_of(key), _placed([(row.recording, row.segment) for row in rows]))
-    ).all()
+def _standing(connection: Connection, rows: _Rows, key: Recipient) -> Sequence[Row[Any]]:
+    placed = _placed([(row.recording, row.segment) for row, _ in rows])
+    return connection.execute(select(wraps.c.recording, wraps.c.segment).where(_of(key), placed)).all()
 
 
 def _write(connection: Connection, desk: str, made: Sequence[Wrap], new: Recipient) -> None:
@@ -192,16 +190,14 @@ def _drop(
 ) -> int:
     if not places:
         return 0
-    return connection.execute(delete(wraps).where(_of(key), _placed(places), *which)).rowcount
+    return len(slots.drop(connection, _of(key), _placed(places), *which, replaced=True))
 
 
 def _placed(places: Sequence[tuple[str, int]]) -> ColumnElement[bool]:
     return tuple_(wraps.c.recording, wraps.c.segment).in_(places)
 
 
-def _finish(archive: Archive, *, scour: bool) -> None:
-    if scour:
-        archive.catalog.scour()
+def _finish(archive: Archive) -> None:
     archive.head(archive.clock())
 
 

@@ -1,39 +1,157 @@
-"""Where the sealed keys of the wraps lie: in rows of one size that never move, so that what is erased is in no page.
+"""Where the sealed keys of the wraps lie: records of one size in one file beside the catalog, each written over where it lies.
 
-SQLite zeroes a deleted row where it lies then, but not the copies that stay behind where it has moved rows between pages. No
-slot is ever moved or removed: the table grows at its end alone, and a slot whose wrap goes is zeroed in place, by the catalog's
-own trigger, and used again. What a wrap opens is `wraps`'.
+A database moves its rows, and leaves copies behind: in pages, and in the blocks of its log of pages. Here nothing moves. A row
+of `wraps` names its slot; the record in it is sealed once more, under a key of the archive, for that row alone. What a wrap
+opens is `wraps`'. Where the disk itself moves what is written over (SSD, btrfs), nothing is promised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import secrets
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, literal_column, or_, select, update
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select
 
+from softphone.archive.files.disk import refused, sync_folder
+from softphone.archive.files.inplace import in_place, is_shared
 from softphone.archive.keys.wraps import Wrap
-from softphone.archive.tables import slots, wraps
+from softphone.archive.tables import wraps
 from softphone.domain.purpose import KeyRole
 
+FILE = "wraps.bin"
 BYTES = 80
-"""of a slot, for good: what HPKE makes of a data key, 32 bytes of X25519, 32 of the key and a tag of 16"""
-SEALED: Select[*tuple[Any, ...]] = select(wraps, slots.c.sealed).join(slots, slots.c.slot == wraps.c.slot)
-"""wraps with what is sealed in them; each row is a `wrap_of`"""
+"""of what HPKE makes of a data key: 32 bytes of X25519, 32 of the key and a tag of 16"""
+RECORD = 128
+"""bytes: no record lies in two sectors of a disk, so that a power cut leaves none half written over"""
+_NONCE = 12
+_SEALED = _NONCE + BYTES + 16
+_EMPTY = bytes(RECORD)
+_AT_ONCE = 10_000
+"""slots in one statement"""
+WORK = "slots"
+"""in `Connection.info`: the `Work` of this transaction, or the `Slots` of a look"""
 
 Found = tuple[str, dict[str, str | int]]
+Where = ColumnElement[bool]
 
 
-def wrap_of(row: Row[*tuple[Any, ...]]) -> Wrap:
-    return Wrap(row.recording, row.segment, KeyRole(row.role), row.key_id, row.suite, row.sealed)
+class Slots:
+    """The file. Its slots are counted from 1. Methods raise ArchiveError where the disk refuses."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self._key = AESGCM(HKDF(hashes.SHA256(), 32, None, b"klartone archive 1 slots").derive(key))
+        self.free: set[int] | None = None
+        """slots that were empty when it was last looked; None: not yet"""
+
+    def read(self, rows: Sequence[Row[Any]]) -> list[bytes | None]:
+        """What is sealed for each of these rows of `wraps`; None where its record is empty, or not for it."""
+        with self._open("rb", os.O_RDONLY) as file:
+            return [self._unsealed(row, file) for row in rows]
+
+    def _unsealed(self, row: Row[Any], file: Any) -> bytes | None:
+        try:
+            file.seek(row.slot * RECORD)
+            record = file.read(_SEALED)
+            return self._key.decrypt(record[:_NONCE], record[_NONCE:], _bound(row))
+        except (InvalidTag, ValueError, TypeError, OverflowError, AttributeError):
+            return None
+
+    def write(self, made: Iterable[tuple[int, Wrap]]) -> None:
+        """On the disk when it returns."""
+        with self._open("r+b", os.O_RDWR | os.O_CREAT) as file:
+            for slot, one in made:
+                nonce = secrets.token_bytes(_NONCE)
+                sealed = nonce + self._key.encrypt(nonce, one.sealed, _bound(one))
+                file.seek(slot * RECORD)
+                file.write(sealed.ljust(RECORD, b"\0"))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def erase(self, slots: Collection[int]) -> None:
+        """They are empty, and on the disk, when it returns. No room is needed for it."""
+        if not slots or not self.path.exists():
+            return
+        with self._open("r+b", os.O_RDWR) as file:
+            end = os.fstat(file.fileno()).st_size
+            for slot in slots:
+                if slot * RECORD < end:
+                    file.seek(slot * RECORD)
+                    file.write(_EMPTY)
+            file.flush()
+            os.fsync(file.fileno())
+        if self.free is not None:
+            self.free.update(slots)
+
+    def present(self) -> Path:
+        """The file, made where nothing was ever sealed."""
+        if not self.path.exists():
+            self.write(())
+        return self.path
+
+    def filled(self) -> set[int]:
+        """Every slot that is not empty; and `free` is known from then on."""
+        with self._open("rb", os.O_RDONLY) as file:
+            data = file.read()
+        found = {at // RECORD for at in range(RECORD, len(data), RECORD) if data[at : at + RECORD].strip(b"\0")}
+        self.free = set(range(1, len(data) // RECORD)) - found
+        return found
+
+    @contextmanager
+    def _open(self, mode: str, flags: int) -> Generator[Any]:
+        is_new = bool(flags & os.O_CREAT) and not self.path.exists()
+        try:
+            if flags == os.O_RDONLY and not self.path.exists():
+                # Nothing was ever sealed here.
+                with Path(os.devnull).open("rb") as nothing:
+                    yield nothing
+                return
+            with os.fdopen(in_place(str(self.path), flags), mode) as file:
+                if is_new:
+                    if is_shared(self.path.parent):
+                        self.path.chmod(0o660)
+                    sync_folder(self.path.parent)
+                yield file
+        except OSError as error:
+            raise refused(self.path, error) from error
+
+
+class Work:
+    """What one transaction does in the file: new records come before its commit, and what is replaced goes after it. What is
+    narrowed goes before: whatever becomes of the entry, nobody opens it any more."""
+
+    def __init__(self, file: Slots) -> None:
+        self.file = file
+        self.made: dict[int, Wrap] = {}
+        self.narrowed: set[int] = set()
+        self.replaced: set[int] = set()
+
+    def before(self) -> None:
+        if self.made:
+            self.file.write(self.made.items())
+        self.file.erase(self.narrowed)
+
+    def left(self, *, committed: bool) -> set[int]:
+        """Slots that nothing names once it is over."""
+        return self.replaced if committed else {*self.made}
 
 
 def add(connection: Connection, desk: str, made: Sequence[Wrap]) -> None:
-    """All at once: a wrap by itself takes longer to write than to make. None of them stands yet; of two for one key and one
-    segment the later counts."""
+    """None of them stands yet; of two for one key and one segment the later counts."""
     made = list({(one.recording, one.segment, one.role, one.key_id): one for one in made}.values())
     if not made:
         return
+    filled = dict(zip(_free(connection, len(made)), made, strict=True))
+    work: Work = connection.info[WORK]
+    work.made |= filled
     rows = [
         {
             "recording": one.recording,
@@ -44,55 +162,82 @@ def add(connection: Connection, desk: str, made: Sequence[Wrap]) -> None:
             "desk": desk,
             "slot": slot,
         }
-        for one, slot in zip(made, _filled(connection, [one.sealed for one in made]), strict=True)
+        for slot, one in filled.items()
     ]
     connection.execute(insert(wraps), rows)
 
 
-def _filled(connection: Connection, sealed: Sequence[bytes]) -> list[int]:
-    """Free slots first, then new ones at the end. One that is said to be free while a wrap names it is left for `verify`."""
-    named = select(wraps.c.slot).where(wraps.c.slot == slots.c.slot).exists()
-    # The number stands in the statement: only then is the index of free slots looked into.
-    asked = select(slots.c.slot).where(slots.c.free == literal_column("1"), ~named).order_by(slots.c.slot)
-    free = list(connection.execute(asked.limit(len(sealed))).scalars())
-    if free:
-        filled = update(slots).where(slots.c.slot == bindparam("this")).values(free=0, sealed=bindparam("bytes"))
-        pairs = zip(free, sealed, strict=False)
-        connection.execute(filled, [{"this": slot, "bytes": one} for slot, one in pairs])
-    last = connection.execute(select(func.max(slots.c.slot))).scalar() or 0
-    new = list(range(last + 1, last + 1 + len(sealed) - len(free)))
-    if new:
-        pairs = zip(new, sealed[len(free) :], strict=True)
-        connection.execute(insert(slots), [{"slot": slot, "free": 0, "sealed": one} for slot, one in pairs])
-    return [*free, *new]
+def _free(connection: Connection, count: int) -> list[int]:
+    """Empty slots first, then new ones at the end. Another process may have taken what was empty when it was last looked."""
+    work: Work = connection.info[WORK]
+    if work.file.free is None:
+        work.file.filled()
+    some = sorted((work.file.free or set()) - work.made.keys() - work.narrowed - work.replaced)[: count * 2]
+    taken = set(connection.execute(select(wraps.c.slot).where(wraps.c.slot.in_(some))).scalars())
+    if work.file.free:
+        work.file.free -= taken
+    found = [slot for slot in some if slot not in taken][:count]
+    if work.file.free:
+        work.file.free.difference_update(found)
+    last = connection.execute(select(func.max(wraps.c.slot))).scalar() or 0
+    last = max([last, *work.made, *work.narrowed, *work.replaced, *found])
+    return [*found, *range(last + 1, last + 1 + count - len(found))]
+
+
+def drop(connection: Connection, *which: Where, replaced: bool = False) -> list[tuple[str, int]]:
+    """The places, (recording, segment), whose wraps go. `replaced`: others have been made, so that what goes must not go before
+    they stand."""
+    gone = connection.execute(
+        delete(wraps).where(*which).returning(wraps.c.recording, wraps.c.segment, wraps.c.slot)
+    ).all()
+    work: Work = connection.info[WORK]
+    for row in gone:
+        if work.made.pop(row.slot, None) is None:
+            (work.replaced if replaced else work.narrowed).add(row.slot)
+    return [(row.recording, row.segment) for row in gone]
+
+
+def sealed(connection: Connection, *which: Where, limit: int | None = None) -> list[tuple[Row[Any], bytes | None]]:
+    """Rows of `wraps`, by recording and segment, with what is sealed for them; None where that cannot be read."""
+    asked: Select[*tuple[Any, ...]] = select(wraps).where(*which).order_by(wraps.c.recording, wraps.c.segment)
+    rows = connection.execute(asked.limit(limit)).all()
+    work = connection.info[WORK]
+    file, made = (work.file, work.made) if isinstance(work, Work) else (work, dict[int, Wrap]())
+    found = file.read(rows) if rows else []
+    return [(row, made[row.slot].sealed if row.slot in made else one) for row, one in zip(rows, found, strict=True)]
+
+
+def wrap_of(row: Row[Any], sealed: bytes | None) -> Wrap:
+    """Raises ValueError for a role that there is none of. One that cannot be read opens nothing."""
+    return Wrap(row.recording, row.segment, KeyRole(row.role), row.key_id, row.suite, sealed or b"")
+
+
+def unnamed(connection: Connection, filled: Iterable[int]) -> set[int]:
+    """Of these slots, those that no row names."""
+    these = {*filled}
+    asked = select(wraps.c.slot)
+    if len(these) <= _AT_ONCE:
+        asked = asked.where(wraps.c.slot.in_(these))
+    return these - set(connection.execute(asked).scalars())
+
+
+def emptied(connection: Connection) -> Sequence[Row[Any]]:
+    """Rows whose keys were written over before a commit that never came: nobody opens anything by them."""
+    work: Work = connection.info[WORK]
+    gone = set(connection.execute(select(wraps.c.slot)).scalars()) - work.file.filled()
+    return connection.execute(select(wraps).where(wraps.c.slot.in_(sorted(gone)[:_AT_ONCE]))).all() if gone else []
 
 
 def faults(connection: Connection) -> Iterator[Found]:
-    """Where wraps and slots do not fit, as only a change past the program leaves them: a finding's code and its parameters."""
-    # Each by one look through both tables: the indexes may have been taken away.
-    shared = select(wraps.c.slot).group_by(wraps.c.slot).having(func.count() > 1).scalar_subquery()
-    for row in connection.execute(select(wraps).where(wraps.c.slot.in_(shared))):
-        yield "slot_shared", _wrap(row)
-    lost = select(wraps).outerjoin(slots, slots.c.slot == wraps.c.slot)
-    for row in connection.execute(lost.where(or_(slots.c.slot.is_(None), slots.c.free != 0))):
-        yield "slot_lost", _wrap(row)
-    empty = func.zeroblob(BYTES)
-    for code, which in (
-        ("slot_not_erased", (slots.c.free != 0) & (slots.c.sealed != empty)),
-        ("slot_unnamed", (slots.c.free == 0) & slots.c.slot.not_in(select(wraps.c.slot))),
-        ("slot_size", or_(func.typeof(slots.c.sealed) != "blob", func.length(slots.c.sealed) != BYTES)),
-    ):
-        for slot in connection.execute(select(slots.c.slot).where(which)).scalars():
-            yield code, {"slot": slot}
+    """Wraps whose record is empty or another, and records that no row names: a finding's code and its parameters."""
+    of: Slots | Work = connection.info[WORK]
+    file = of.file if isinstance(of, Work) else of
+    for row, one in sealed(connection):
+        if one is None:
+            yield "slot_lost", {"recording": row.recording, "segment": row.segment, "role": row.role}
+    for slot in sorted(unnamed(connection, file.filled())):
+        yield "slot_unnamed", {"slot": slot}
 
 
-def copied(connection: Connection) -> Iterator[Found]:
-    """No two wraps are ever alike: one that stands twice was put there from the other's place."""
-    filled = select(slots.c.sealed).where(slots.c.free == 0)
-    twice = filled.group_by(slots.c.sealed).having(func.count() > 1).scalar_subquery()
-    for row in connection.execute(SEALED.where(slots.c.sealed.in_(twice))):
-        yield "wrap_copied", _wrap(row)
-
-
-def _wrap(row: Row[*tuple[Any, ...]]) -> dict[str, str | int]:
-    return {"recording": row.recording, "segment": row.segment, "role": row.role}
+def _bound(of: Row[Any] | Wrap) -> bytes:
+    return "\0".join(map(str, (of.recording, of.segment, str(of.role), of.key_id, of.suite))).encode("utf-8")

@@ -56,9 +56,9 @@ class Facts:
                 number = int(one.segment)
                 facts.segments[one.recording][number] = recorded_for(one.purposes)
                 facts.chunks[one.recording, number] = one.chunks
-        for one in connection.execute(slots.SEALED.where(wraps.c.recording.in_(ids))):
+        for one, sealed in slots.sealed(connection, wraps.c.recording.in_(ids)):
             with facts._readable(one.recording):
-                facts.wraps[one.recording].append(slots.wrap_of(one))
+                facts.wraps[one.recording].append(slots.wrap_of(one, sealed))
         keeps = (purposes.c.stands == Ended.KEEPS.value) & purposes.c.judge_by.is_(None)
         asked = select(purposes.c.recording, purposes.c.purpose).where(purposes.c.recording.in_(ids), keeps)
         for one in connection.execute(asked):

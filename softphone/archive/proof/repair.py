@@ -22,9 +22,10 @@ from softphone.archive.files.container import FRAME, RATE, UNKNOWN
 from softphone.archive.files.reader import UNREADABLE, read_structure, unknown
 from softphone.archive.files.vault import CHUNK_PACKETS, Vault, Written
 from softphone.archive.finding.rows import unlisted
+from softphone.archive.keys import slots
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import Deciding
-from softphone.archive.tables import condemned, meta, recordings, segments, time_in
+from softphone.archive.tables import condemned, meta, recordings, segments, time_in, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 
@@ -48,6 +49,8 @@ class Repair(StrEnum):
     BROKE_OFF = "recording_broke_off"
     """never closed, or its last sound was half written: it ends where it was last written to, and what was sealed stands"""
     SET_ASIDE = "object_set_aside"
+    NARROWED = "narrowing_finished"
+    """its keys were written over, and the power failed, or the disk was full, before the log told of it"""
     BROUGHT_BACK = "object_brought_back"
     """the catalog knows it again: one of an older day had been put in its place"""
 
@@ -73,6 +76,7 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
             with catalog.writing() as connection:
                 audit.append(connection, desk, [_entry(item, row.call, now)])
             done.append(item)
+    done += _narrowed(catalog, desk, now)
     for row in _unfinished(catalog):
         if unknown(vault.path(row.recording)):
             continue
@@ -132,6 +136,17 @@ def let_orphan_go(
         audit.append(connection, desk, [decided(entry)])
         connection.execute(delete(condemned).where(condemned.c.recording == recording))
         connection.execute(insert(condemned).values(recording=recording, desk=desk, at=now.isoformat()))
+
+
+def _narrowed(catalog: Catalog, desk: str, now: datetime) -> list[Repaired]:
+    with catalog.writing() as connection:
+        gone = slots.emptied(connection)
+        of = sorted({str(row.recording) for row in gone})
+        slots.drop(connection, wraps.c.slot.in_([row.slot for row in gone]))
+        found = connection.execute(_ROWS.where(recordings.c.recording.in_(of))).all() if of else []
+        items = [(Repaired(Repair.NARROWED, row.recording), row.call) for row in found]
+        audit.append(connection, desk, [_entry(item, call, now) for item, call in items])
+    return [item for item, _ in items]
 
 
 def _unfinished(catalog: Catalog) -> list[Any]:

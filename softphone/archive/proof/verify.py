@@ -115,7 +115,7 @@ def verify(archive: Archive, head: Head | None = None, progress: Progress | None
                 step()
 
     findings += _as_far(each())
-    for look_at in (slots.copied, slots.faults, policies):
+    for look_at in (slots.faults, policies):
         # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
         findings += _as_far(_looked(archive, look_at))
         step()

@@ -44,7 +44,7 @@ from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import JUDGE_WITHIN, Due, Ended, HoldStanding, hold_is_void, is_kept
 
 BATCH = 50
-"""recordings looked at before what went is scoured out of the catalog's pages"""
+"""recordings looked at before the files of what went go, and the catalog log of pages is emptied"""
 _UNFINISHED = timedelta(days=1)
 """a recording that is younger and not closed may still be running"""
 
@@ -181,7 +181,7 @@ def sweeping(
         if error.code != FULL:
             raise
         due_now = (item for item in _would(archive, now, terms, go_on) if item.what not in _TOLD_AGAIN)
-        if not archive.catalog.to_scour() and next(due_now, None) is None:
+        if next(due_now, None) is None:
             # The reserve is for the day when something is.
             raise ArchiveError(NOT_DUE, **error.params) from error
         with archive.reserve.given():
@@ -201,8 +201,6 @@ def _sweep(
     if doubt := _doubt(archive, clock, steady, witness):
         yield doubt
         return
-    if archive.catalog.to_scour():
-        archive.catalog.scour()
     changed = stopped = False
     for page in due.pages(archive.catalog, now, batch):
         deleted = False
@@ -214,13 +212,13 @@ def _sweep(
             items = _taken(archive, recording, now, terms)
             deleted = deleted or any(item.what not in _TOLD_AGAIN for item in items)
             yield from items
-        finish(archive, scour=deleted)
+        finish(archive, deleted=deleted)
         changed = changed or deleted
         if stopped:
             break
     else:
         last = [*_forget(archive, now), *(_cut_log(archive, now, terms.log_kept, go_on) if terms else ())]
-        finish(archive, scour=bool(last))
+        finish(archive, deleted=bool(last))
         with archive.catalog.writing() as connection:
             whole_sweep(connection, clock)
         changed = changed or bool(last)
@@ -368,10 +366,10 @@ def _cut_log(archive: Archive, now: datetime, kept: Period, go_on: Callable[[], 
     return [SweptItem(Swept.LOG_CUT, None, "G10", count=count)] if count else []
 
 
-def finish(archive: Archive, *, scour: bool = True) -> None:
-    """What was deleted is in no page and in no file; where somebody is in the way, soon (`Catalog.to_scour`)."""
-    if scour:
-        archive.catalog.scour()
+def finish(archive: Archive, *, deleted: bool = True) -> None:
+    """The files of what was deleted go, and its rows from the catalog's log of pages."""
+    if deleted:
+        archive.catalog.empty_log()
     remove_condemned(archive.catalog, archive.vault)
 
 

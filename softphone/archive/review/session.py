@@ -250,7 +250,7 @@ def mark_reviewed(
         audit.append(connection, archive.desk, told)
         if not kept:
             discard_what_nothing_keeps(connection, archive, row.recording, now)
-    finish(archive, scour=not kept)
+    finish(archive, deleted=not kept)
     return True
 
 

@@ -28,7 +28,6 @@ _STATEMENTS = (
     "INSERT INTO segments (recording, segment, desk, opened_at, purposes) VALUES (?,0,?,?,'training')",
     "INSERT INTO purposes (recording, purpose, desk, basis, retention, expires_on, stands, reviewed_at) "
     "VALUES (?,'training',?,'legitimate_interest','P3M',?,'keeps',?)",
-    "INSERT INTO slots (slot, free, sealed) VALUES (?,0,zeroblob(80))",
     "INSERT INTO wraps (recording, segment, role, key_id, suite, desk, slot) VALUES (?,0,'training',?,'x',?,?)",
 )
 
@@ -38,7 +37,7 @@ def add_sample(archive: Archive, count: int = COUNT) -> None:
     desk = archive.desk
     rows: tuple[list[tuple[Any, ...]], ...] = tuple([] for _ in _STATEMENTS)
     with archive.catalog.reading() as connection:
-        slots = connection.exec_driver_sql("SELECT coalesce(max(slot), 0) + 1 FROM slots").scalar_one()
+        slots = connection.exec_driver_sql("SELECT coalesce(max(slot), 0) + 1 FROM wraps").scalar_one()
     for number in range(count):
         at = AT - LASTS * (number / count) - timedelta(hours=1)
         call, recording = f"c{number:011x}", f"{count - number:08x}-0000-7000-8000-000000000000"
@@ -49,8 +48,7 @@ def add_sample(archive: Archive, count: int = COUNT) -> None:
         rows[1].append((recording, call, desk, at.isoformat(), (at + timedelta(minutes=4)).isoformat(), agent))
         rows[2].append((recording, desk, at.isoformat()))
         rows[3].append((recording, desk, day, reviewed))
-        rows[4].append((slots + number,))
-        rows[5].append((recording, "0" * 32, desk, slots + number))
+        rows[4].append((recording, "0" * 32, desk, slots + number))
     with archive.catalog.writing() as connection:
         driver: Any = connection.connection.driver_connection
         for statement, several in zip(_STATEMENTS, rows, strict=True):
