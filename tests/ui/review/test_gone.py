@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -15,11 +15,10 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from softphone.archive.access import choose_signer
-from softphone.archive.archive import Archive
 from softphone.archive.files.seeking import SeekingReader
-from softphone.archive.review.sample import Shown, living
 from softphone.archive.seen.reviewing import Reviews
 from softphone.audio.playback import Playback
+from softphone.domain.archive.reviews import Shown
 from softphone.domain.changes import Change, Discard, DropWraps, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
@@ -190,12 +189,14 @@ def test_while_a_long_list_is_checked_what_is_withdrawn_is_silent_within_a_secon
     assert review.shelf is not None
     asked = threading.Event()
 
-    def living_slowly(archive: Archive, recordings: list[str], now: datetime) -> set[str]:
+    living = Reviews.living
+
+    def living_slowly(reviews: Reviews, recordings: list[str]) -> Collection[str]:
         asked.set()
         threading.Event().wait(0.05)
-        return living(archive, recordings, now)
+        return living(reviews, recordings)
 
-    monkeypatch.setattr("softphone.ui.review.shelf.living", living_slowly)
+    monkeypatch.setattr(Reviews, "living", living_slowly)
     monkeypatch.setattr(review.shelf, "_shown", [third] * 40_000)
     desk.commit(*hold(held), recording=held)
     qtbot.waitUntil(asked.is_set, timeout=2000)

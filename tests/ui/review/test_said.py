@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from softphone.archive.archive import Archive
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.review.sample import Shown
-from softphone.archive.review.session import Reviewing
+from softphone.archive.seen.reviewing import Reviewing
 from softphone.domain.changes import Discard, DropWraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import LocalText, ScoreItem

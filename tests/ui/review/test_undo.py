@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from softphone.archive.review.sample import living
-from softphone.ui.review import shelf, undo
+from softphone.archive.seen.reviewing import Reviews
+from softphone.ui.review import undo
 from softphone.ui.review.app import Review
 from tests.archive.scene import AT, Scene, voices
 from tests.ui.review.team import ALMA, ANNA, JONAS, Reviewed, take
@@ -114,7 +115,7 @@ def test_where_it_cannot_be_stored_it_is_said_and_still_waits(
 ) -> None:
     review = begun(qtbot, on, three)
     monkeypatch.setattr(undo, "SECONDS", 0.2)
-    monkeypatch.setattr(shelf, "mark_reviewed", full)
+    monkeypatch.setattr(Reviews, "mark", full)
     key(review, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=4000)
     assert [row.recording for row in review.window.model.rows] == list(three)
