@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from sqlalchemy import insert, select
 
-from softphone.archive.access import OwnReview, own_review
 from softphone.archive.archive import Archive
 from softphone.archive.backup.restore import Restored, erase_former, restore
 from softphone.archive.backup.run import back_up, tell
@@ -31,8 +30,10 @@ from softphone.archive.retention.clock import Steady, steady
 from softphone.archive.retention.holding import confirm, lift, raise_hold, standing
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import open_review
+from softphone.archive.seen.finding import own_review
 from softphone.archive.tables import review_comments, sample_runs
 from softphone.archive.writers import RESTORING, Writers
+from softphone.domain.archive.recordings import OwnReview
 from softphone.domain.changes import (
     AuditEntry,
     CloseRecording,
