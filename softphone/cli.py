@@ -257,7 +257,6 @@ def _parser(texts: Texts) -> argparse.ArgumentParser:
     which = signer.add_mutually_exclusive_group()
     which.add_argument("key", nargs="?", metavar="KEY", help=texts("cli.signer.key"))
     which.add_argument("--none", action="store_true", help=texts("cli.signer.none"))
-    signer.add_argument("--yes", action="store_true", help=texts("cli.signer.yes"))
     share = command("share", bootstrap.archive_share, what)
     share.add_argument("--group", required=True, metavar="GROUP", help=texts("cli.share.group"))
     _backup(command("backup", bootstrap.archive_backup, what), texts)

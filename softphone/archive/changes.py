@@ -5,7 +5,7 @@ Purposes that may open a recording are exactly the roles that have wraps; nothin
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -87,8 +87,6 @@ class CallFacts:
     notice: NoticeId | None = None
     recipients: tuple[Recipient, ...] = ()
     """whom the policy that held when it rang lets open it"""
-    signed_by: Container[str] = frozenset[str]()
-    """whose signatures that policy has"""
     agent: str | None = None
     """the address of the account that took or made it"""
     ends: Mapping[Purpose, PurposeEnd] = field(default_factory=dict[Purpose, "PurposeEnd"])

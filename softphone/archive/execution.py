@@ -18,7 +18,6 @@ from sqlalchemy import Connection, select
 from softphone.archive.catalog import BEFORE
 from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, Tables, recorded_for
 from softphone.archive.files.vault import Vault, Written
-from softphone.archive.keys import policy_signer
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.revocation import revoked, standing
 from softphone.archive.keys.wraps import Recipient, Wrap
@@ -61,10 +60,6 @@ class OvertakenError(Exception):
     """The catalog is no longer as the session took it to be: its argument is the recording concerned."""
 
 
-class UnsignedError(Exception):
-    """The call's policy lacks the signature that the archive asks for: nothing of the call is begun."""
-
-
 class NoKeyError(Exception):
     """A purpose, or custody, has no recipient: nothing is sealed that nobody can open."""
 
@@ -84,8 +79,6 @@ class Memory:
     """of recordings that are not closed yet: segments whose writer has ended, and what each has"""
     closed: dict[str, None] = field(default_factory=dict[str, None])
     """lately, or discarded; what their last writers say comes into the rows by itself, where there are any"""
-    begun: dict[str, None] = field(default_factory=dict[str, None])
-    """calls of which something was sealed: they go on as they began, whoever signs from then on"""
 
     def register(self, facts: CallFacts) -> None:
         self.facts[facts.call] = facts
@@ -108,11 +101,9 @@ class Memory:
         for recording in over:
             self.written.pop(recording, None)
         self.closed |= dict.fromkeys(over)
-        self.begun |= dict.fromkeys(done.begun)
         self.aside |= done.aside
         self.heard |= done.heard
         _only(self.closed, _CLOSED_KEPT)
-        _only(self.begun, _CALLS_KEPT)
         _only(self.heard, _HEARD_KEPT)
 
 
@@ -134,8 +125,6 @@ class Execution:
         self._desk = desk
         self.opened: dict[tuple[str, int], bytes] = {}
         """data keys of segments that begin"""
-        self.begun: list[str] = []
-        """calls of which nothing had been sealed before"""
         self.created: list[str] = []
         self.closed: list[str] = []
         self.discarded: list[str] = []
@@ -167,7 +156,7 @@ class Execution:
         audit.append(connection, self._desk, entries)
 
     def apply(self, change: Change) -> None:
-        """Raises OvertakenError, NoKeyError, UnsignedError, ArchiveError."""
+        """Raises OvertakenError, NoKeyError, ArchiveError."""
         tables = self._tables
         match change:
             case OpenRecording():
@@ -253,9 +242,6 @@ class Execution:
             self._hear(Tallied.RECORDED, call)
         key = keys.data_key()
         roles = [KeyRole(purpose.value) for purpose in self._tables.wrappable(change.recording, change.purposes)]
-        if call not in self._memory.begun:
-            _ask_for_signature(self._tables, facts)
-            self.begun.append(call)
         recipients = standing(self._tables.connection, facts.recipients)
         wraps = _wraps(recipients, key, change.recording, change.segment, [*roles, KeyRole.CUSTODY])
         self._tables.add_wraps(wraps)
@@ -353,13 +339,6 @@ def _heard_before(connection: Connection, call: str) -> frozenset[Tallied]:
                 if says_no(row.event, json.loads(row.params)):
                     heard.add(Tallied.DECLINED)
     return frozenset(heard)
-
-
-def _ask_for_signature(tables: Tables, facts: CallFacts) -> None:
-    """Raises UnsignedError."""
-    signer = policy_signer.chosen(tables.connection)
-    if signer and facts.recipients and signer not in facts.signed_by:
-        raise UnsignedError(facts.call)
 
 
 def _wraps(

@@ -19,7 +19,7 @@ from pathlib import Path
 from softphone.archive.catalog import Catalog
 from softphone.archive.changes import CallFacts, Tables
 from softphone.archive.condemned import remove_condemned
-from softphone.archive.execution import Execution, Memory, NoKeyError, OvertakenError, UnsignedError
+from softphone.archive.execution import Execution, Memory, NoKeyError, OvertakenError
 from softphone.archive.files.vault import SLOW_SECONDS, Vault, Written
 from softphone.archive.finding import own_calls
 from softphone.archive.finding.own_calls import OwnCall
@@ -82,7 +82,7 @@ class Ledger:
     """Nothing here blocks but `stop`. The callbacks come on the ledger's thread: they enqueue, nothing else.
 
     `on_done(ticket, keys)`: committed and on the disk; `keys` of the segments that it opened.
-    `on_failed(ticket, reason, detail)`: nothing of it was written. `STORAGE_FAILED`, `NO_KEY` or `POLICY_UNSIGNED`; detail is a
+    `on_failed(ticket, reason, detail)`: nothing of it was written. `STORAGE_FAILED` or `NO_KEY`; detail is a
     code for the log.
     `on_overtaken(ticket, recording)`: nothing was written either, and trying again would not help (`CommitFailed.overtaken`);
     without it, that has failed too.
@@ -229,9 +229,6 @@ class Ledger:
                 self._on_failed(commit.ticket, Reason.STORAGE_FAILED, "overtaken")
         except NoKeyError as error:
             self._on_failed(commit.ticket, Reason.NO_KEY, str(error))
-        except UnsignedError as error:
-            self._on_failed(commit.ticket, Reason.POLICY_UNSIGNED, str(error))
-            self._look_to_signer()
         except ArchiveError as error:
             self._trouble(error.code)
             self._on_failed(commit.ticket, Reason.STORAGE_FAILED, error.code)

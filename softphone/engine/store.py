@@ -286,7 +286,6 @@ class Store:
             retention={one: kept for one in Purpose if line and (kept := line.retention(one))},
             notice=call.notice_id,
             recipients=recipients_of(policy, line) if policy and line else (),
-            signed_by=policy.signed_by if policy else (),
             agent=call.agent or call.account,
             ends=line_ends(line) if line else {},
         )

@@ -49,7 +49,7 @@ class Signed:
     def check(self, signer: str) -> None:
         """PolicyUnsigned unless `signer` (public key, base64) has signed exactly these bytes."""
         try:
-            public = Ed25519PublicKey.from_public_bytes(_decoded(signer, _KEY_BYTES))
+            public = Ed25519PublicKey.from_public_bytes(_point(signer))
         except ValueError:
             raise PolicyUnsigned(_fault("signer_malformed")) from None
         if isinstance(self._found, PolicyFault):
@@ -77,7 +77,7 @@ def public_half(private: bytes) -> str:
 
 def public_key(text: str) -> str:
     """A public key as `public_half` writes it. ValueError for what is none."""
-    return base64.b64encode(_decoded(text, _KEY_BYTES)).decode("ascii")
+    return base64.b64encode(_point(text)).decode("ascii")
 
 
 def sign(content: bytes, path: Path, private: bytes) -> Path:
@@ -95,8 +95,31 @@ def sign(content: bytes, path: Path, private: bytes) -> Path:
     return beside
 
 
+_SMALL = frozenset(
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    )
+)
+"""points of Ed25519 under which anybody can sign, without the bit that stands for a sign"""
+
+
 def _private(raw: bytes) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+def _point(text: str) -> bytes:
+    """ValueError for what is no public key, or one under which anybody can sign."""
+    raw = _decoded(text, _KEY_BYTES)
+    if raw[:-1] + bytes([raw[-1] & 0x7F]) in _SMALL:
+        raise ValueError(text)
+    return raw
 
 
 def _decoded(text: str | bytes, size: int) -> bytes:

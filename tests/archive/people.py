@@ -144,16 +144,14 @@ class House:
         number: str = NUMBER,
         at: datetime | None = None,
         keeps: str = "P3M",
-        signed_by: str = "",
     ) -> str:
-        """A call's recording, of one second, closed. `signed_by`: whose signature its policy has."""
+        """A call's recording, of one second, closed."""
         desk, at = self.desk, at or datetime.now(UTC) - JUST
         call, kept = str(uuid7()), Period.parse(keeps)
         facts = CallFacts(
             call, line, Direction.INBOUND, number, at, Language.DA, "Europe/Copenhagen", dict.fromkeys(Purpose, kept)
         )
-        by = frozenset({signed_by} if signed_by else ())
-        desk.ledger.register_call(replace(facts, recipients=tuple(desk.policy_recipients), agent=agent, signed_by=by))
+        desk.ledger.register_call(replace(facts, recipients=tuple(desk.policy_recipients), agent=agent))
         recording = desk.recorded(1, *purposes, call=call, at=at)
         desk.commit(CloseRecording(recording, at + timedelta(seconds=1), purposes), recording=recording)
         return recording

@@ -84,7 +84,9 @@ def test_a_signature_that_is_missing_unreadable_or_none_is_told_apart(file: Path
     assert refused(file) == "signature_unreadable"
 
 
-@pytest.mark.parametrize("signer", ["x", "æøå", "A" * 43, base64.b64encode(b"short").decode(), " "])
+@pytest.mark.parametrize(
+    "signer", ["x", "æøå", "A" * 43, base64.b64encode(b"short").decode(), " ", "A" * 43 + "=", "7v" + "/" * 40 + "8="]
+)
 def test_a_signer_that_is_no_key_lets_nothing_through(file: Path, signer: str) -> None:
     assert refused(file, signer) == "signer_malformed"
 
