@@ -54,7 +54,7 @@ def test_words_that_have_no_room_are_one_sentence(words: list[str], unbuffered: 
     with Path("/dev/full").open("wb") as full:
         status, told = klartone(*words, *named, out=full, env=ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered})
     assert (status, len(told)) == (1, 1), told
-    assert told[0].startswith("What this command had to say could not be written (No space left on device).")
+    assert told[0].startswith("The command's output could not be written (No space left on device).")
 
 
 @UNBUFFERED
@@ -97,7 +97,7 @@ def test_a_demo_that_cannot_tell_its_story_says_so_and_leaves_nothing_running(tm
         words = ["demo", "--headless", "--json", "--seconds", "600", "--archive", str(tmp_path)]
         status, told = klartone(*words, out=full)
     assert (status, len(told)) == (1, 1)
-    assert told[0].startswith("What this command had to say could not be written")
+    assert told[0].startswith("The command's output could not be written")
     assert working_in(tmp_path) == []
 
 

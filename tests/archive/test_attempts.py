@@ -296,7 +296,7 @@ def test_under_another_s_name_in_the_environment_nobody_sees_what_that_one_has_l
         monkeypatch.setenv(name, "anna")
     listed = home.person("bo", account=BO).does("holds", "list")
     assert (listed.status, "the price" in listed.all) == (0, False)
-    assert "You have locked no recording" in listed.out
+    assert "You have not locked any recordings" in listed.out
 
 
 @pytest.mark.rule("G11")
@@ -515,7 +515,7 @@ def test_an_agent_is_told_that_none_of_their_calls_is_here_and_that_nobody_in_th
     home.recorded(TRAINING, agent=BO)
     anna, bo = home.person("anna", account=ANNA), home.person("bo", account=BO)
     said = anna.does("archive", "list").out
-    assert said == "None of your calls is recorded here. You find your own calls for 7 days.\n"
+    assert said == "There are no recordings of your calls here. You can find your own calls for 7 days.\n"
     (own,) = bo.finds()
     refused = bo.does("archive", "play", own)
     assert (refused.status, refused.err) == (

@@ -99,7 +99,7 @@ def test_an_objection_that_is_rejected_opens_it_again_and_its_own_dates_hold(the
 
     said = dpo.does("cases", "decide", recording[:30], "--reject", "--reason", "a claim is open")
 
-    assert (said.status, "The original dates hold" in said.out) == (0, True)
+    assert (said.status, "The original dates apply" in said.out) == (0, True)
     assert "Datatilsynet" in said.err
     assert opens_for(there, recording) == {KeyRole.CUSTODY, KeyRole.DOCUMENTATION}
     assert there.desk.archive.find(recording).expires == before

@@ -56,7 +56,7 @@ def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run
     assert "No recording is locked." in run("list")
     said = run("raise", "--number", "20 12 34 56", "--by", "party", "--why", "the price")
     assert recording in said
-    assert "Data protection is to confirm it by" in said
+    assert "Data protection must confirm it by" in said
     listed = run("list")
     assert "the party asks for it, to be confirmed by" in listed
     assert "the price" in listed

@@ -113,7 +113,7 @@ def test_what_waits_is_listed_kept_with_a_reason_and_let_go(desk: Scene, run: Ru
     (config / "settings.toml").write_text(f'policy = "{policy.as_posix()}"\n', encoding="utf-8")
     assert "again" in run("archive", "judge", first[:-3], "--keep-until", until, "--reason", "a complaint")
     assert "is deleted" in run("archive", "judge", second, "--delete")
-    assert "No recording waits" in run("archive", "judge")
+    assert "No recording is waiting" in run("archive", "judge")
     assert run("archive", "judge", "--json") == ""
     assert "a complaint" in run("archive", "show", first)
     assert "nothing to judge" in run("archive", "judge", first, "--delete", status=1)

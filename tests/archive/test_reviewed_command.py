@@ -45,7 +45,7 @@ def test_what_was_reviewed_is_said_so_once_and_is_used_for_training_no_more(
 
     assert reviewed("--keep", "P7D") == (0, f"{recording} has been reviewed.\n")
     status, said = reviewed()
-    assert (status, "has been reviewed already (" in said) == (0, True)
+    assert (status, "has already been reviewed (" in said) == (0, True)
     with pytest.raises(SystemExit):
         reviewed("--keep", "a week")
     with pytest.raises(SystemExit):
@@ -73,5 +73,5 @@ def test_of_what_was_reviewed_and_is_used_for_training_no_more_the_day_is_said_a
     day = reviewed_on(desk.archive, recording)
     assert day is not None
     told = texts(Language.EN).day(day)
-    assert capsys.readouterr().out == f"{recording} has been reviewed already ({told}). Nothing has changed.\n"
+    assert capsys.readouterr().out == f"{recording} has already been reviewed ({told}). Nothing was changed.\n"
     assert len(desk.archive.audit_of()) == log

@@ -33,7 +33,7 @@ def tells(person: Person, said: str) -> None:
 @pytest.mark.parametrize(
     ("role", "id", "meaning"),
     [
-        (KeyRole.DOCUMENTATION, "case-1", "what is to be documented is not recorded"),
+        (KeyRole.DOCUMENTATION, "case-1", "nothing is recorded for documentation"),
         (KeyRole.TRAINING, "lead-1", "nothing is recorded for training"),
         (KeyRole.CUSTODY, "protection-1", "nothing is recorded at all"),
     ],

@@ -42,7 +42,7 @@ def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
     assert cli.main([*archive, "verify", "--head", str(kept)]) == 0
     told = capsys.readouterr().out
     assert "No differences." in told
-    assert f"bears out the line that was kept: up to line {line.split()[2]} it is as it was on " in told
+    assert f"matches the line that was kept: up to entry {line.split()[2]} it is as it was on " in told
     assert cli.main([*archive, "verify", "--json", "--head", str(kept)]) == 0
     assert json.loads(capsys.readouterr().out)["head"] == "fits"
 
@@ -64,7 +64,7 @@ def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
     assert cli.main([*archive, "verify", "--head", str(kept)]) == 1
     told = capsys.readouterr().out
     assert "is not what was written" in told
-    assert "bears out" not in told
+    assert "matches the line" not in told
     assert cli.main([*archive, "verify", "--json", "--head", str(kept)]) == 1
     assert json.loads(capsys.readouterr().out)["head"] == "differs"
 

@@ -206,7 +206,7 @@ def test_the_demo_leaves_a_folder_with_anything_else_in_it_alone(tmp_path: Path,
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "settings.toml").write_text("")
     said = refused(tmp_path, "--screenshots", str(tmp_path / "pictures"))
-    assert said.startswith(f"{tmp_path} holds something that is not a demo's")
+    assert said.startswith(f"{tmp_path} contains something that is not from a demo")
     assert [one.name for one in tmp_path.iterdir()] == ["config"]
 
 

@@ -120,7 +120,7 @@ def test_a_no_that_is_pressed_as_the_engine_is_killed_is_carried_out_by_the_next
             killed = time.monotonic()
             os.kill(endpoint.pid, signal.SIGKILL)
             desk.wait(lambda one: one.get("note", "").startswith("The phone stopped just"), "so", 5, killed)
-            desk.wait(lambda one: "now been done" in one.get("note", ""), "that it is done", 20, killed)
+            desk.wait(lambda one: "now been carried out" in one.get("note", ""), "that it is done", 20, killed)
         with observed(on) as eye:
             past = eye.wait(lambda s: next((one for one in s.history if one.id == call), None), "its row", 20)
             assert past.kept

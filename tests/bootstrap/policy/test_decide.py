@@ -66,7 +66,7 @@ def test_a_call_can_be_tried_on_a_draft_whose_keys_are_yet_to_come(home: Path, f
         ),
         (
             '{"line": "salg", "direction": "up"}',
-            "“up” cannot be “direction”: write one of inbound, outbound, internal.",
+            "“up” is not a valid “direction”: write one of inbound, outbound, internal.",
         ),
         ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "cannot be “at”:"),
         ('{"line": "salg", "at": "2026-11-25"}', "“2026-11-25” cannot be “at”: write day, time and offset from UTC"),

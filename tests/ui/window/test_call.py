@@ -138,7 +138,7 @@ def test_what_happened_and_what_to_say_are_announced_once(scene: Scene, monkeypa
     scene.show(s.snapshot(noted))
     scene.show(s.snapshot(noted, version=8))
     assert said == [
-        "Ønsket er noteret. Optagelsen fortsætter, for loven kræver den. Loven kræver, at vi optager den her slags samtaler"
+        "Ønsket er noteret. Optagelsen fortsætter, fordi loven kræver den. Loven kræver, at vi optager den her slags samtaler"
     ]
 
 
