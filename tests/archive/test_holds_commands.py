@@ -116,7 +116,7 @@ def test_a_lock_that_stood_already_is_told_as_such_with_its_day(desk: Scene, run
     (held,) = map(json.loads, run("list", "--json").splitlines())
     told = run(*by_id, *why)
     day = datetime.fromisoformat(held["at"]).astimezone(ZoneInfo("Europe/Copenhagen")).date()
-    assert f"{first} has been locked since {texts().day(day)} already" in told
+    assert f"{first} was already locked by you, for the same reason, on {texts().day(day)}" in told
     assert held["hold"] in told
     assert f"{first} is locked." not in told
 

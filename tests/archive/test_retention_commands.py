@@ -96,7 +96,7 @@ def test_what_waits_is_listed_kept_with_a_reason_and_let_go(desk: Scene, run: Ru
     assert [one["recording"] for one in lines(run("archive", "judge", "--json"))] == [first, second]
     listed = run("archive", "judge").splitlines()
     assert [line.split()[0] for line in listed] == [first, second]
-    assert "documentation (salg), its day was" in listed[0].lower()
+    assert "documentation (salg), its retention date was" in listed[0].lower()
 
     until = (NOW + timedelta(days=40)).date().isoformat()
     assert "needs a reason" in run("archive", "judge", first, "--keep-until", until, status=1)
@@ -208,7 +208,7 @@ def test_a_request_for_access_is_raised_listed_with_its_last_day_and_closed(desk
     recording = to_judge(desk, DOCUMENTATION, at=NOW)
     said = run("holds", "raise", "--number", "20 12 34 56", "--for", "access", "--why", "by letter")
     assert recording in said
-    assert "is to be answered by" in said
+    assert "must be answered by" in said
     listed = run("holds", "list")
     for words in ("request for access", "to be answered by", "by letter", "by "):
         assert words in listed
@@ -235,7 +235,7 @@ def test_the_policy_says_how_long_there_is_to_confirm_and_to_judge(desk: Scene, 
     policy.write_text(POLICY.replace("[controller]", 'judge_within = "P60D"\nhold_unconfirmed = "P9D"\n[controller]'))
     (config / "settings.toml").write_text(f'policy = "{policy.as_posix()}"\n')
     recording = to_judge(desk, DOCUMENTATION, at=DUE)
-    assert "is to confirm it by" in run("holds", "raise", recording, "--by", "party", "--why", "x")
+    assert "must confirm it by" in run("holds", "raise", recording, "--by", "party", "--why", "x")
     (held,) = lines(run("holds", "list", "--json"))
     assert datetime.fromisoformat(held["confirm_by"]) - datetime.fromisoformat(held["at"]) == timedelta(days=9)
     run("archive", "sweep")
