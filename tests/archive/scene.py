@@ -37,8 +37,6 @@ DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 BASES = {DOCUMENTATION: Basis.LEGITIMATE_INTEREST, TRAINING: Basis.LEGITIMATE_INTEREST}
 NUMBER = "+4520123456"
 AT = datetime(2026, 11, 25, 10, 41, tzinfo=UTC)
-AFTER = datetime(2090, 1, 1, tzinfo=UTC)
-"""later than whatever a test sweeps at, for who is to see nothing but the order of it"""
 FRAME = 320
 RATE = 16_000
 NEVER = 3600.0

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from softphone.archive.access import choose_signer
 from softphone.system.signature import new_signing_key, public_half, sign
 from tests.archive.people import House, Person
-from tests.archive.scene import AT, Scene
 
 KEY = new_signing_key()
 SIGNER = public_half(KEY)
@@ -52,7 +50,3 @@ def is_refused(home: House, person: Person, *words: str) -> None:
 
 def last(home: House) -> str:
     return home.desk.archive.audit_of()[-1].event
-
-
-def asks_for(desk: Scene, key: str) -> None:
-    choose_signer(desk.archive, key, AT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import os
@@ -14,7 +13,7 @@ import pytest
 
 from softphone.archive.access import viewer_of
 from softphone.archive.archive import Archive
-from softphone.archive.keys import ring, slots
+from softphone.archive.keys import slots
 from softphone.archive.keys.revocation import revoked
 from softphone.archive.retention import holding
 from softphone.archive.tables import wraps
@@ -26,7 +25,6 @@ from softphone.domain.roles import Role
 from softphone.system.policy_file import parse_policy
 from tests.archive.people import ANNA, BO, House, Person, policy_of
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
-from tests.policies import KEYS
 
 PHRASE = "nok så lang en sætning"
 OTHER = "+4531415926"
@@ -73,16 +71,6 @@ def test_what_a_key_opens_proves_its_role_and_no_policy_does(home: House) -> Non
     home.recorded(DOCUMENTATION)
     for given in (None, policy(home)):
         assert viewer_of(home.desk.archive, given, ()).roles == {Role.CUSTODY}
-
-
-@pytest.mark.rule("G11")
-def test_another_s_private_key_under_the_name_of_one_that_is_sealed_for_proves_nothing(home: House) -> None:
-    home.recorded(DOCUMENTATION)
-    names = {role: f"private-{one.key_id}" for role, one in home.desk.recipients.items()}
-    store = home.desk.only()
-    store.held[names[KeyRole.CUSTODY]] = home.desk.memory.held[names[KeyRole.TRAINING]]
-    home.desk.archive.store = store
-    assert viewer_of(home.desk.archive, policy(home), ()).roles == {Role.IT}
 
 
 def test_a_team_is_led_by_whose_key_it_names_and_where_there_are_no_teams_everybody_is_led(home: House) -> None:
@@ -254,27 +242,6 @@ def test_a_file_of_another_archive_or_of_less_takes_nothing_away(
 
 
 @pytest.mark.rule("G11")
-def test_who_has_no_keys_for_numbers_hands_none_on_and_that_is_logged(
-    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home.recorded(TRAINING)
-    lead = admit(home, tmp_path, monkeypatch, "lead", keys=private(home, KeyRole.TRAINING))
-    file = tmp_path / "next.admit"
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
-    assert lead.does("archive", "admit", str(file), "--numbers").status == 1
-    assert not file.exists()
-    assert last(home) == ("refused", {"deed": "admit", **home.desk.shown(KeyRole.TRAINING)})
-
-
-@pytest.mark.rule("G11")
-def test_who_has_no_private_key_exports_none_and_that_is_logged(home: House, tmp_path: Path) -> None:
-    key, file = home.desk.recipients[KeyRole.CUSTODY].key_id, tmp_path / "custody.key"
-    said = home.person("anna", account=ANNA).does("keys", "export", key[:12], "--private", str(file))
-    assert (said.status, file.exists()) == (1, False)
-    assert last(home) == ("refused", {"deed": "export", "of": key})
-
-
-@pytest.mark.rule("G11")
 def test_a_key_in_use_is_revoked_by_its_own_purpose_or_data_protection_and_by_nobody_else(home: House) -> None:
     home.recorded(DOCUMENTATION, TRAINING)
     lead, handler = home.person("lead", KeyRole.TRAINING), home.person("case", KeyRole.DOCUMENTATION)
@@ -312,26 +279,6 @@ def test_an_archive_without_recordings_has_keys_handed_out_and_rotated_and_is_sw
     assert dpo.does("archive", "sweep", "--clock-is-right").status == 0
     # Of a team that has no sample yet, data protection revokes the lead's.
     assert "is revoked" in dpo.does("keys", "revoke", "lead-1", "--yes").out
-
-
-@pytest.mark.rule("G11")
-def test_a_policy_that_names_a_key_no_more_lets_nobody_revoke_it(home: House) -> None:
-    home.recorded(DOCUMENTATION)
-    old = home.desk.recipients[KeyRole.DOCUMENTATION]
-    public = base64.b64encode(old.public_key).decode("ascii")
-    it, handler = home.person("it"), home.person("case", KeyRole.DOCUMENTATION)
-    for person, name in ((it, "it"), (handler, "case")):
-        ring.remember(
-            person.keys, ring.Known("case-0", ring.KeyPurpose.DOCUMENTATION, old.public_key, datetime.now(UTC))
-        )
-        written = home.policy(name)
-        written.write_text(written.read_text("utf-8").replace(public, KEYS["documentation"]), encoding="utf-8")
-    assert "not yours to revoke" in it.does("keys", "revoke", "case-0").err
-    with home.desk.archive.catalog.reading() as connection:
-        assert revoked(connection) == {}
-    assert "not yours to revoke" not in handler.does("keys", "revoke", "case-0").err
-    with home.desk.archive.catalog.reading() as connection:
-        assert set(revoked(connection)) == {old.key_id}
 
 
 def test_it_sees_the_archives_health_and_nothing_of_a_call(home: House) -> None:

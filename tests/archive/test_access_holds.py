@@ -137,17 +137,3 @@ def test_custody_alone_closes_it_by_the_command_for_it_and_every_refusal_is_in_t
             act()
         assert refused.value.code == f"error.archive.{code}"
     assert len(holding.standing(desk.archive, AT)) == 2
-
-
-@pytest.mark.rule("L2")
-def test_who_raised_a_hold_and_why_stand_in_the_catalog_and_never_in_the_audit_log(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION)
-    for by in HoldBy:
-        holding.raise_hold(desk.archive, recording, by, "om prisen", "mette.holm", AT)
-    holds = desk.archive.find(recording).holds
-    assert [(one.raised_for, one.raised_by, one.why) for one in holds] == [
-        (by.value, "mette.holm", "om prisen") for by in HoldBy
-    ]
-    log = repr(desk.archive.audit_of())
-    assert "mette" not in log
-    assert "prisen" not in log

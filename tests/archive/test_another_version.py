@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -110,10 +108,4 @@ def test_one_that_no_row_knows_stays_where_it_is_and_is_told(desk: Scene, kind: 
 
     path.write_bytes(known)
     assert found(desk) == ["object_stray"]
-    assert desk.archive.repair(NOW) == [Repaired(Repair.SET_ASIDE, "stray")]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file")
-def test_what_is_no_file_keeps_no_start_waiting(desk: Scene) -> None:
-    os.mkfifo(desk.archive.vault.path("stray"))
     assert desk.archive.repair(NOW) == [Repaired(Repair.SET_ASIDE, "stray")]

@@ -6,20 +6,17 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
 
 import pytest
 
 from softphone.archive.access import viewer_of
 from softphone.archive.keys.passphrase import b64
 from softphone.archive.keys.ring import KeyPurpose, Known, known_keys, remember
-from softphone.archive.keys.wraps import admitted_name
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import SweepTerms, Swept, SweptItem, sweep
-from softphone.bootstrap.archive import retention
 from softphone.domain.changes import AuditEntry, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
@@ -183,75 +180,6 @@ def test_a_sweep_tells_who_does_not_find_all_its_figures_alone_and_nothing_of_a_
 
 
 @pytest.mark.rule("G11")
-@pytest.mark.parametrize("who", ["agent", "it"])
-def test_by_how_an_id_begins_nobody_learns_of_a_recording_that_they_do_not_find(
-    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
-) -> None:
-    """An id tells when its call was: whoever were told which of them there are, could search for calls by the minute."""
-    ids = iter(f"0192{minute}000-0000-7000-8000-{n:012}" for n, minute in enumerate((1, 2, 2, 3, 4)))
-    monkeypatch.setattr("tests.archive.people.uuid7", lambda: next(ids))
-    alone = home.recorded(TRAINING, agent=BO)
-    for _ in range(2):
-        home.recorded(TRAINING, agent=BO)
-    # By these there are a case handler and a team lead at all.
-    own = {"agent": home.recorded(TRAINING), "handler": home.recorded(DOCUMENTATION, agent=BO)}
-    person, wav = somebody(home, who), str(tmp_path / "out.wav")
-    begins = (alone[:9], "01922", "0199", *(("0192",) if who == "it" else ()))
-    for command in (
-        ("archive", "show", "{}"),
-        ("archive", "export", "{}", "--wav", wav, "--as", "custody", "--case", "7"),
-        ("archive", "judge", "{}", "--keep-until", "2098-01-01", "--reason", "x"),
-        ("holds", "raise", "{}", "--by", "party", "--why", "x"),
-    ):
-        heard = set[str]()
-        for begin in begins:
-            words = [word.format(begin) for word in command]
-            attempt(home, person, *words)
-            heard.add(person.does(*words).all)
-        assert len(heard) == 1, (command, heard)
-        assert "0192" not in heard.pop()
-    assert not Path(wav).exists()
-    if who in own:
-        # Of those that they find, this one alone begins so.
-        assert own[who] in person.does("archive", "show", "0192").out
-
-
-@pytest.mark.rule("G11")
-def test_by_how_a_hold_s_id_begins_nobody_learns_of_one_that_is_not_theirs_to_decide(home: House) -> None:
-    recordings = [home.recorded(DOCUMENTATION, TRAINING, agent=BO) for _ in range(2)]
-    home.recorded(TRAINING)
-    hold, _ = (put_on_hold(home, one) for one in recordings)
-    person = somebody(home, "handler")
-    for command in (
-        ("holds", "lift", "{}", "--reason", "x"),
-        ("holds", "confirm", "{}", "--look-again", "2098-01-01"),
-        ("holds", "close", "{}", "--reason", "x"),
-    ):
-        heard = set[str]()
-        for begin in (hold[:-1], hold, "zz"):
-            words = [word.format(begin) for word in command]
-            attempt(home, person, *words)
-            heard.add(person.does(*words).all)
-        assert len(heard) == 1, (command, heard)
-        said = heard.pop()
-        assert "Only data protection decides" in said
-        assert not [one for one in (*recordings, hold) if one in said]
-
-
-@pytest.mark.rule("G11")
-def test_a_custody_key_of_one_s_own_finds_by_their_beginning_no_recordings_and_holds_but_its_own(home: House) -> None:
-    others = [home.recorded(DOCUMENTATION, agent=BO) for _ in range(3)]
-    hold = put_on_hold(home, others[0])
-    person = home.person("person")
-    own = home.recorded_for_own_keys(person, KeyRole, DOCUMENTATION, agent=BO)
-    assert own in person.does("archive", "show", "0").out
-    for words in (("archive", "judge", others[0][:-1], "--delete"), ("holds", "lift", hold[:-1], "--reason", "x")):
-        attempt(home, person, *words)
-    mine = put_on_hold(home, own)
-    assert "is lifted" in person.does("holds", "lift", mine[:-1], "--reason", "x").out
-
-
-@pytest.mark.rule("G11")
 @pytest.mark.parametrize("who", ["lead"])
 def test_who_locks_by_a_number_is_told_how_many_and_not_which_and_the_log_tells_of_each_time(
     home: House, who: str
@@ -285,18 +213,6 @@ def test_who_locks_by_a_number_is_told_how_many_and_not_which_and_the_log_tells_
     assert len(listed.splitlines()) == len(told.splitlines()) == 2
     assert there[0] not in listed + told
     assert (there[1] in listed) == (there[1] in told) == (who == "agent")
-
-
-@pytest.mark.rule("L2")
-def test_under_another_s_name_in_the_environment_nobody_sees_what_that_one_has_locked(
-    home: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_on_hold(home, home.recorded(DOCUMENTATION))
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.setenv(name, "anna")
-    listed = home.person("bo", account=BO).does("holds", "list")
-    assert (listed.status, "the price" in listed.all) == (0, False)
-    assert "You have not locked any recordings" in listed.out
 
 
 @pytest.mark.rule("G11")
@@ -385,88 +301,6 @@ def test_who_names_a_key_of_their_own_for_custody_in_a_policy_of_their_own_has_n
     assert verify(home.desk.archive).ok
 
 
-@pytest.mark.rule("G10")
-def test_who_names_a_key_of_their_own_for_custody_deletes_nothing_by_a_clock_that_was_set_ahead(
-    home: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recording = home.recorded(DOCUMENTATION)
-    person = home.person("person", account=ANNA)
-    names_themselves(home, person, "person")
-    person.does("archive", "sweep")
-
-    class Ahead(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Self:
-            return super().now(tz) + timedelta(days=400)
-
-    monkeypatch.setattr(retention, "datetime", Ahead)
-    said = person.does("archive", "sweep", "--clock-is-right")
-    assert (said.status, said.out) == (1, "")
-    person.does("archive", "sweep")
-    assert home.desk.archive.find(recording).opens_for
-
-
-@pytest.mark.rule("G11")
-@pytest.mark.parametrize("role", [KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY])
-def test_a_key_that_somebody_s_own_policy_names_no_more_is_not_theirs_to_revoke(home: House, role: KeyRole) -> None:
-    home.recorded(DOCUMENTATION, TRAINING)
-    person = home.person("person", account=ANNA)
-    names_themselves(home, person, "person", role)
-    attempt(home, person, "keys", "revoke", "theirs")
-
-
-@pytest.mark.rule("G11")
-def test_who_recorded_a_call_for_a_key_of_their_own_neither_believes_the_clock_nor_revokes_for_all(home: House) -> None:
-    for _ in range(3):
-        home.recorded(DOCUMENTATION)
-    person = home.person("person", account=ANNA)
-    home.recorded_for_own_keys(person, (KeyRole.CUSTODY, KeyRole.DOCUMENTATION), DOCUMENTATION, agent=ANNA)
-    theirs = home.desk.recipients[KeyRole.DOCUMENTATION]
-    remember(person.keys, Known("theirs", KeyPurpose.DOCUMENTATION, theirs.public_key, datetime.now(UTC)))
-    attempt(home, person, "archive", "sweep", "--clock-is-right")
-    attempt(home, person, "keys", "revoke", "theirs", "--yes")
-
-
-@pytest.mark.rule("G11")
-def test_who_recorded_a_call_for_keys_of_their_own_finds_by_them_that_call_alone(home: House) -> None:
-    others = [home.recorded(DOCUMENTATION, TRAINING, agent=BO) for _ in range(3)]
-    put_on_hold(home, others[0])
-    person = home.person("person")
-    own = home.recorded_for_own_keys(person, KeyRole, DOCUMENTATION, TRAINING, agent=BO)
-    assert person.finds() == person.finds("--number", NUMBER) == {own}
-    assert person.does("archive", "list", "--count").out == "1\n"
-    assert others[0] not in person.does("holds", "list", "--json").out
-    attempt(home, person, "archive", "show", others[0])
-    officer = home.person("officer", KeyRole.CUSTODY)
-    assert officer.finds() == {own, *others}
-    assert officer.does("archive", "list", "--count").out == "4\n"
-    assert others[0] in officer.does("holds", "list").out
-
-
-@pytest.mark.rule("G11")
-def test_a_policy_of_one_s_own_cuts_nothing_out_of_the_log_of_what_is_here_or_of_last_year(
-    home: House,
-) -> None:
-    archive, now = home.desk.archive, datetime.now(UTC)
-    archive.note(AuditEntry("long_ago", "G11", now - timedelta(days=800), ""))
-    archive.note(AuditEntry("months_ago", "G11", now - timedelta(days=300), ""))
-    archive.head(now)
-    recording = home.recorded(DOCUMENTATION, at=now - timedelta(days=9))
-    archive.note(AuditEntry("recording_opened", "G11", now - timedelta(days=9), "", recording, {"role": "custody"}))
-    archive.head(now)
-    before = archive.audit_of()
-    person, written = home.person("person", account=ANNA), home.policy("person")
-    told = written.read_text("utf-8")
-    for period in ("P1D", "P11M", "P1Y"):
-        written.write_text(told.replace("[controller]", f'audit_retention = "{period}"\n[controller]', 1), "utf-8")
-        person.does("archive", "sweep")
-        assert archive.audit_of()[: len(before)] == before
-    # Nor one that the program was handed in another way.
-    sweep(archive, now, clock=now, terms=SweepTerms(log_kept=Period(days=1)))
-    assert archive.audit_of()[: len(before)] == before
-    assert verify(archive).ok
-
-
 @pytest.mark.rule("G11")
 def test_the_log_is_cut_no_younger_than_what_is_here_may_be_kept_and_not_from_its_first_entry_on(home: House) -> None:
     archive, now = home.desk.archive, datetime.now(UTC)
@@ -489,37 +323,3 @@ def test_the_log_is_cut_no_younger_than_what_is_here_may_be_kept_and_not_from_it
     assert archive.audit_of()[0].number == first
     assert archive.audit_of(recording)[0].number == first
     assert verify(archive).ok
-
-
-@pytest.mark.rule("G11")
-def test_a_search_without_the_keys_for_numbers_and_an_orphan_let_go_are_logged_as_what_they_were(
-    home: House,
-) -> None:
-    archive, recording = home.desk.archive, home.recorded(DOCUMENTATION, TRAINING)
-    held = home.desk.only(KeyRole.TRAINING, KeyRole.DOCUMENTATION).held
-    held = {name: secret for name, secret in held.items() if name.startswith("private-")}
-    parts = archive.secrets.pack(numbers=False)
-    handler = home.admitted("handler", {**held, admitted_name(archive.id): parts})
-    for words in (("holds", "raise", "--by", "party", "--why", "x"), ("archive", "list")):
-        attempt(home, handler, *words, "--number", NUMBER)
-    assert [row.params["deed"] for row in archive.audit_of()[-2:]] == ["raise_hold", "find_all"]
-
-    attempt(home, handler, "archive", "log")
-    assert archive.audit_of()[-1].params["deed"] == "read_log"
-    for asked, told in ((recording, recording), ("what I typed", None)):
-        attempt(home, handler, "archive", "orphan", asked, "--delete", "--reason", "x")
-        assert (archive.audit_of()[-1].recording, archive.audit_of()[-1].params["deed"]) == (told, "judge")
-
-
-def test_an_agent_is_told_that_none_of_their_calls_is_here_and_that_nobody_in_that_role_listens(home: House) -> None:
-    home.recorded(TRAINING, agent=BO)
-    anna, bo = home.person("anna", account=ANNA), home.person("bo", account=BO)
-    said = anna.does("archive", "list").out
-    assert said == "There are no recordings of your calls here. You can find your own calls for 7 days.\n"
-    (own,) = bo.finds()
-    refused = bo.does("archive", "play", own)
-    assert (refused.status, refused.err) == (
-        1,
-        "Agents can list their calls (“klartone archive list”) and cannot listen to them. Nothing was opened, and the refusal "
-        "is in the audit log.\n",
-    )

@@ -11,17 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, update
 
 from softphone import cli
 from softphone.archive.archive import Archive
-from softphone.archive.files.reader import read_structure
-from softphone.archive.proof import audit, written
 from softphone.archive.proof.repair import Repair
 from softphone.archive.proof.verify import verify
-from softphone.archive.tables import meta, recordings
 from softphone.bootstrap.home import DEMO_KEYS
-from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, RATE
@@ -143,13 +138,6 @@ def test_whoever_exports_it_is_told_that_alone_and_not_to_look_in_a_backup(
     assert "look for it in the backup" in capsys.readouterr().err
 
 
-def test_verify_bears_it_out(killed: Killed) -> None:
-    archive = killed("talk")
-    repaired(archive)
-    proof = verify(archive)
-    assert (proof.ok, [one.code for one in proof.findings]) == (True, ["broke_off"])
-
-
 @pytest.mark.parametrize(("when", "seconds"), [("pause", 2), ("nothing", 0)])
 def test_killed_in_a_pause_or_before_a_sound_it_is_as_long_as_is_certain(
     killed: Killed, when: str, seconds: int
@@ -167,53 +155,3 @@ def test_of_a_file_that_cannot_be_read_it_is_not_known(killed: Killed, told: Cal
     shown = json.loads(told("list", "--json"))
     assert (shown["closed_at"], shown["seconds"], shown["broke_off"]) == (None, None, True)
     assert "ended         broke off\n" in told("show", "call-1")
-
-
-def marked_by_an_earlier_version(archive: Archive) -> None:
-    """As broken off, its chunks counted, and no word of its length."""
-    with archive.catalog.writing() as connection:
-        chunks = written.counted(read_structure(archive.vault.path("call-1")))
-        told = {one: chunks[one] for one in written.uncounted(connection, "call-1")}
-        written.count(connection, "call-1", "call", told, AT)
-        connection.execute(update(recordings).values(broke_off_at=AT.isoformat()))
-        audit.append(connection, archive.desk, [AuditEntry("recording_broke_off", "G10", AT, "call", "call-1")])
-
-
-def test_one_whose_file_could_not_be_read_at_that_start_has_it_from_the_next_that_can(killed: Killed) -> None:
-    archive = killed("talk")
-    marked_by_an_earlier_version(archive)
-    path = archive.vault.path("call-1")
-    elsewhere = path.rename(path.with_name("elsewhere"))
-    path.mkdir()
-    assert repaired(archive) == []
-    assert archive.find("call-1").seconds is None
-    path.rmdir()
-    elsewhere.rename(path)
-    assert repaired(archive) == []
-    assert archive.find("call-1").seconds == SECONDS
-    assert verify(archive).ok
-
-
-def test_one_that_broke_off_and_cannot_be_read_yet_has_its_end_and_its_count_once_it_can(killed: Killed) -> None:
-    archive = killed("talk")
-    with archive.catalog.writing() as connection:
-        # As an earlier start left it.
-        connection.execute(insert(meta).values(name="ends-found", value=AT.isoformat()))
-    path = archive.vault.path("call-1")
-    whole = path.read_bytes()
-    path.write_bytes(whole + whole[-600:-300])
-    elsewhere = path.rename(path.with_name("elsewhere"))
-    path.mkdir()
-    assert repaired(archive) == [Repair.BROKE_OFF]
-    path.rmdir()
-    elsewhere.rename(path)
-    assert repaired(archive) == []
-    assert archive.find("call-1").seconds == SECONDS
-    with archive.catalog.reading() as connection:
-        assert written.uncounted(connection, "call-1") == []
-    # Nor is the half of a chunk left, which verify would take for somebody's work once all are counted.
-    assert path.read_bytes() == whole
-    assert verify(archive).ok
-    events = [entry.event for entry in archive.audit_of()]
-    assert repaired(archive) == []
-    assert [entry.event for entry in archive.audit_of()] == events

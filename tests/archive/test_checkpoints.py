@@ -76,12 +76,6 @@ def test_a_head_can_be_printed_and_read_back_and_is_borne_out_by_the_log_as_it_g
     assert verify(desk.archive).audit_ok
 
 
-def test_a_log_that_was_cut_off_and_patched_up_is_found_by_its_checkpoints(desk: Scene) -> None:
-    head(desk)
-    write_anew(desk, *(_entry(number) for number in range(4)))
-    assert found(desk.archive) == [("audit_cut_off", 5)]
-
-
 @pytest.mark.rule("G11")
 def test_with_its_checkpoints_gone_too_a_head_that_was_kept_elsewhere_shows_it(desk: Scene) -> None:
     kept = head(desk)
@@ -110,14 +104,6 @@ def test_a_log_whose_first_part_has_gone_in_its_time_is_signed_on_and_no_fault(d
     desk.archive.note(_entry(8))
     assert head(desk).number > second.number
     assert found(desk.archive) == []
-
-
-def test_a_difference_that_the_chain_shows_as_well_is_told_once(desk: Scene) -> None:
-    head(desk)
-    force(desk, "DELETE FROM audit WHERE number > 4")
-    assert found(desk.archive) == [("audit_cut_off", 5)]
-    force(desk, "UPDATE audit SET event = 'another' WHERE number = 2")
-    assert ("audit_changed", 2) in found(desk.archive)
 
 
 @pytest.mark.parametrize("field", ["number", "hash", "at", "key", "signature", "desk"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.files.disk import DAMAGED, REFUSALS
+from softphone.archive.files.disk import DAMAGED
 from softphone.archive.proof.health import health
 from softphone.archive.proof.verify import verify
 from softphone.domain.errors import ArchiveError
@@ -107,7 +107,3 @@ def test_a_damaged_catalog_is_told_in_words_by_what_only_looks(
             assert said.out.count(DAMAGE[language]) == said.out.count(PLACES[language][1]) == 1
             assert not [raw for raw in RAW if raw in said.all]
         assert person.does("archive", "verify").status == person.does("archive", "health").status == 0
-
-
-def test_damage_is_no_full_disk() -> None:
-    assert DAMAGED not in REFUSALS

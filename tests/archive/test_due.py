@@ -12,7 +12,7 @@ from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
 
 from softphone.archive.retention import due, holding, judging
-from softphone.archive.retention.sweep import Swept, sweep, sweeping
+from softphone.archive.retention.sweep import Swept, sweep
 from softphone.domain.changes import CloseRecording, DropWraps, HoldBy
 from softphone.domain.purpose import KeyRole, Purpose
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
@@ -89,15 +89,3 @@ def test_what_nothing_keeps_is_found_across_the_stretches_that_are_looked_throug
     with desk.archive.catalog.writing() as connection:
         connection.exec_driver_sql("UPDATE purposes SET stands = 'upheld'")
     assert sorted(recording for page in due.pages(desk.archive.catalog, AT, 50) for recording in page) == sorted(made)
-
-
-def test_a_sweep_is_told_as_it_goes_and_ends_between_two_recordings(desk: Scene) -> None:
-    made = sorted(closed(desk, DOCUMENTATION) for _ in range(3))
-    going = sweeping(desk.archive, LATER, clock=LATER, go_on=iter([True, True, False]).__next__)
-    told = [next(going)]
-    assert (told[0].what, told[0].recording) == (Swept.PURPOSE_EXPIRED, made[0])
-    assert [row.recording for row in desk.archive.list(AT)] == made[:0:-1]
-    told += list(going)
-    assert [item.recording for item in told] == [made[0], made[0], made[1], made[1]]
-    assert [row.recording for row in desk.archive.list(AT)] == made[2:]
-    assert not desk.archive.vault.path(made[1]).exists()

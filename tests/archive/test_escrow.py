@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -16,7 +15,6 @@ from softphone.archive.keys import escrow, ring
 from softphone.archive.keys.passphrase import Cost, Kind, kind_of, open_sealed, seal
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
-from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, MemoryKeys
 from tests.peers.gnome_keyring import gnome_keyring
 
@@ -83,12 +81,6 @@ def test_without_the_passphrase_the_file_shows_nothing(ringful: MemoryKeys, tmp_
         assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_passphrase_is_the_same_however_its_letters_are_composed(ringful: MemoryKeys, tmp_path: Path) -> None:
-    path = tmp_path / "recovery.json"
-    escrow.make(gathered(ringful), path, "blåbærgrød på å", AT, cost=CHEAP)
-    assert escrow.read(path, said("bla\u030abærgrød pa\u030a a\u030a")).secrets
-
-
 def test_no_byte_of_the_file_can_be_changed_unnoticed(tmp_path: Path) -> None:
     path = tmp_path / "small.json"
     whole = seal(Kind.ESCROW, {"made_at": AT.isoformat(), "secrets": {}, "keys": []}, PHRASE, CHEAP)
@@ -144,20 +136,6 @@ def test_a_file_that_is_there_is_never_written_over(ringful: MemoryKeys, tmp_pat
         refusal(lambda: escrow.make(held, tmp_path / "r.json", PHRASE, AT, cost=CHEAP)) == "error.archive.file_exists"
     )
     assert (tmp_path / "r.json").read_text() == "mine"
-
-
-def test_a_keyring_that_has_another_key_there_is_left_as_it_is(ringful: MemoryKeys, tmp_path: Path) -> None:
-    path = tmp_path / "recovery.json"
-    escrow.make(gathered(ringful), path, PHRASE, AT, cost=CHEAP)
-    other = MemoryKeys()
-    other.set("archive-a1", bytes(32))
-    held = escrow.read(path, said(PHRASE))
-    assert refusal(lambda: escrow.restore(other, held)) == "error.keys.another_there"
-    assert other.held == {"archive-a1": bytes(32)}
-
-
-def test_an_empty_keyring_has_nothing_to_keep() -> None:
-    assert refusal(lambda: escrow.gather(MemoryKeys(), [], "a1", "d1")) == "error.keys.nothing_to_keep"
 
 
 # --- a real keyring, lost -----------------------------------------------------------------------------
@@ -240,34 +218,3 @@ def test_a_keyring_that_was_wiped_comes_back_and_the_archive_is_played_again(tmp
     assert "lead-1" in told
     assert len(warned.splitlines()) == 3
     assert PHRASE.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
-def test_on_a_terminal_it_is_asked_for_twice_and_never_shown(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    folder = home / "data" / "archive"
-    folder.mkdir(parents=True)
-    base = ["-m", "softphone.cli", "--home", str(home), "keys"]
-    ring.create(DemoKeyFile(folder / "demo-keys.json"), "dpo", KeyRole.CUSTODY, AT)
-    terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
-    words = [*base, "export", "dpo", "--private", str(tmp_path / "dpo.json"), "--archive", str(folder)]
-    with subprocess.Popen(
-        [sys.executable, "-c", terminal, sys.executable, *words],
-        cwd=ROOT,
-        env={**os.environ, "LC_ALL": "C.UTF-8"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        shown = b""
-        for prompt in (b"dpo.json: ", b"Repeat it: "):
-            while not shown.endswith(prompt):
-                shown += os.read(process.stdout.fileno(), 1)
-            process.stdin.write(PHRASE.encode() + b"\n")
-            process.stdin.flush()
-        shown += process.stdout.read()
-        assert process.wait(30) == 0
-    assert PHRASE.encode() not in shown
-    other = MemoryKeys()
-    assert ring.import_private(other, tmp_path / "dpo.json", PHRASE).id == "dpo"

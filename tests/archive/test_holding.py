@@ -93,41 +93,6 @@ def test_a_hold_is_raised_by_number_by_someone_who_can_open_nothing(desk: Scene)
 
 
 @pytest.mark.rule("G10")
-def test_what_has_gone_since_it_was_found_keeps_no_other_unlocked_and_a_retry_doubles_nothing(desk: Scene) -> None:
-    gone, *stay = (closed(desk, DOCUMENTATION) for _ in range(3))
-    found = holding.with_number(desk.archive, NUMBER, AT)
-    desk.commit(Discard(gone, "withdrawn"), recording=gone)
-
-    def raised(by: HoldBy, why: str, who: str) -> list[str]:
-        those = holding.raise_holds(desk.archive, found, by, why, who, AT)
-        assert [one.recording for one in those] == stay
-        return [one.hold.hold for one in those]
-
-    first = raised(HoldBy.PARTY, "price", "mette")
-    assert raised(HoldBy.PARTY, "price", "mette") == first
-    assert [row.event for row in desk.archive.audit_of() if row.event == "hold_placed"] == ["hold_placed"] * 2
-    # Another's, for another reason or for another is one of its own, and so is the same once the first is lifted.
-    others = (HoldBy.PARTY, "price", "anna"), (HoldBy.PARTY, "tone", "mette"), (HoldBy.CONTROLLER, "price", "mette")
-    assert len({hold for one in others for hold in raised(*one)} | set(first)) == 8
-    for hold in first:
-        holding.lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
-    assert not set(raised(HoldBy.PARTY, "price", "mette")) & set(first)
-    assert verify(desk.archive).ok
-
-
-def test_of_a_number_all_is_locked_or_nothing(desk: Scene) -> None:
-    recordings = [closed(desk, DOCUMENTATION) for _ in range(3)]
-    found = holding.with_number(desk.archive, NUMBER, AT)
-    refused = f"BEFORE INSERT ON holds WHEN NEW.recording = '{recordings[-1]}'"
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql(f"CREATE TRIGGER no_more {refused} BEGIN SELECT RAISE(ABORT, 'no room'); END")
-    with pytest.raises(ArchiveError):
-        holding.raise_holds(desk.archive, found, HoldBy.PARTY, "price", "mette", AT)
-    assert state(desk, AT) == []
-    assert not [row for row in desk.archive.audit_of() if row.event == "hold_placed"]
-
-
-@pytest.mark.rule("G10")
 def test_a_hold_is_to_be_confirmed_then_confirmed_then_to_be_looked_at_again(desk: Scene) -> None:
     recording = closed(desk, DOCUMENTATION)
     hold = held(desk, recording)

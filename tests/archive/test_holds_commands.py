@@ -17,7 +17,6 @@ from softphone.archive.retention import holding
 from softphone.bootstrap.home import DEMO_KEYS, texts
 from softphone.domain.changes import CloseRecording, Discard
 from softphone.system.secrets import DemoKeyFile
-from softphone.system.user import user_name
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, Scene
 
 Run = Callable[..., str]
@@ -128,37 +127,12 @@ def test_a_lock_that_stood_already_is_told_as_such_with_its_day(desk: Scene, run
     assert (other["already"], other["raised_for"]) == (False, "controller")
 
 
-def test_a_lock_is_for_the_same_under_one_name_wherever_it_is_told_as_json(
-    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recording = closed(desk)
-    (raised,) = map(json.loads, run("raise", recording, "--for", "access", "--why", "by letter", "--json").splitlines())
-    (listed,) = map(json.loads, run("list", "--json").splitlines())
-    shown = list[Any]()
-    for words in (("list",), ("show", recording)):
-        home = ("--home", str(tmp_path / "home"))
-        assert cli.main([*home, "archive", *words, "--json", "--archive", str(desk.folder)]) == 0
-        shown += json.loads(capsys.readouterr().out)["holds"]
-    assert [one["raised_for"] for one in (raised, listed, *shown)] == 4 * ["access"]
-
-
 def test_what_cannot_be_locked_or_decided_is_refused_with_words(desk: Scene, run: Run) -> None:
     closed(desk)
     assert "nothing was locked" in run("raise", "--number", "12", "--by", "party", "--why", "x", status=1)
     assert "nothing was locked" in run("raise", "--number", "+4520999999", "--by", "party", "--why", "x", status=1)
     assert "no recording" in run("raise", "none-such", "--by", "controller", "--why", "x", status=1)
     assert "no hold" in run("lift", "none-such", "--reason", "x", status=1)
-
-
-@pytest.mark.parametrize("empty", ["", "  "])
-def test_an_empty_reason_is_none(desk: Scene, run: Run, empty: str) -> None:
-    recording = closed(desk)
-    assert "The reason is empty" in run("raise", recording, "--by", "controller", "--why", empty, status=1)
-    run("raise", recording, "--by", "controller", "--why", "x")
-    told = json.loads(run("list", "--json"))
-    assert "The reason is empty" in run("lift", told["hold"], "--reason", empty, status=1)
-    assert "The reason is empty" in run("close", told["hold"], "--reason", empty, status=1)
-    assert json.loads(run("list", "--json")) == told
 
 
 def test_a_hold_is_put_off_a_year_and_the_answer_to_a_request_for_access_two_months_at_most(
@@ -175,75 +149,3 @@ def test_a_hold_is_put_off_a_year_and_the_answer_to_a_request_for_access_two_mon
     hold = json.loads(run("list", "--json"))["hold"]
     assert "Article 12(3)" in run("confirm", hold, "--look-again", str(today + timedelta(days=95)), status=1)
     assert "is extended to" in run("confirm", hold, "--look-again", str(today + timedelta(days=80)))
-
-
-@pytest.mark.rule("G10")
-@pytest.mark.parametrize("reason", ["withdrawn", "consent", "objection", "hold", "no  hold"])
-def test_the_reason_for_a_decision_is_told_as_it_was_typed(
-    desk: Scene, run: Run, capsys: pytest.CaptureFixture[str], reason: str
-) -> None:
-    recording = closed(desk)
-    for end, by in (("lift", ["--by", "party"]), ("close", ["--for", "access"])):
-        run("raise", recording, *by, "--why", "the price")
-        run(end, json.loads(run("list", "--json"))["hold"], "--reason", reason)
-        assert cli.main(["archive", "show", recording, "--archive", str(desk.folder)]) == 0
-        told = {"lift": "The hold was lifted: ", "close": "The request for access is not answered: "}[end]
-        assert f"{told}{reason}, with key" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("why", ["a\r\x1b[1A\x1b[2K", "two\nrows", "a\x9b2Jb", "a\u202eb", "a\u2028b"])
-def test_words_with_what_a_terminal_obeys_are_refused(desk: Scene, run: Run, why: str) -> None:
-    recording = closed(desk)
-    said = run("raise", recording, "--by", "party", "--why", why, status=1)
-    assert "control characters" in said
-    assert "--why" in said
-    assert desk.archive.find(recording).holds == ()
-
-
-def test_a_case_and_what_names_no_recording_reach_no_terminal_as_a_command(
-    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recording, wav = closed(desk), tmp_path / "x.wav"
-    archive = ["archive", "--archive", str(desk.folder)]
-    case = ["export", recording, "--as", "custody", "--case", "S\x1b[2J7", "--wav", str(wav)]
-    for words, said in ((case, "after --case has"), (["show", "\x1b[2J"], "\\u001b[2J")):
-        assert cli.main([*archive, *words]) == 1
-        told = capsys.readouterr().err
-        assert said in told
-        assert told.replace("\n", "").isprintable()
-    assert not wav.exists()
-
-
-def test_words_are_five_hundred_characters_at_most(desk: Scene, run: Run) -> None:
-    recording = closed(desk)
-    said = run("raise", recording, "--by", "party", "--why", "x" * 501, status=1)
-    assert "501 characters" in said
-    assert "500 at most" in said
-    run("raise", recording, "--by", "party", "--why", "x" * 500)
-
-
-def test_what_was_written_past_the_program_reaches_no_terminal_as_a_command(
-    desk: Scene, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recording, evil = closed(desk), "a\r\x1b[2K\x9b1A\nb"
-    run("raise", recording, "--by", "party", "--why", "the price")
-    lists = [["holds", "list"], ["holds", "list", "--json"]]
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE holds SET why = ?", (evil,))
-        connection.exec_driver_sql("UPDATE recordings SET agent = ?, line = ?", (evil, evil))
-    for what in (["list"], ["show", recording], ["list", "--json"], ["log"]):
-        lists.append(["archive", *what])
-    for words in lists:
-        assert cli.main([*words, "--archive", str(desk.folder)]) == 0
-        said = capsys.readouterr().out
-        assert said.replace("\n", "").isprintable()
-        if words[-1] == "--json":
-            assert evil in (told := json.loads(said)).values(), told
-        elif words[-1] != "log":
-            assert "a\\u000d\\u001b[2K\\u009b1A\\u000ab" in said
-
-
-@pytest.mark.rule("G10")
-def test_who_raised_a_hold_is_not_said_to_confirm_it(desk: Scene, run: Run) -> None:
-    run("raise", closed(desk), "--by", "controller", "--why", "the price")
-    assert f", the price, raised by {user_name()} on " in run("list")

@@ -14,9 +14,8 @@ from softphone.archive.proof.audit import HOLD
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding, judging
 from softphone.archive.retention.sweep import SweepTerms, Swept, sweep
-from softphone.domain.changes import HoldBy, PlaceHold, Restrict
+from softphone.domain.changes import HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
-from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from tests.archive.judged import to_judge
 from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, scene
@@ -123,26 +122,6 @@ def test_what_nobody_judged_in_time_is_deleted_and_said_so(desk: Scene) -> None:
 
 
 @pytest.mark.rule("G10")
-def test_the_policy_says_how_long_there_is_and_what_is_listed_already_keeps_its_day(desk: Scene) -> None:
-    to_judge(desk, DOCUMENTATION)
-    (planned,) = sweep(desk.archive, DAY, clock=DAY, dry_run=True, terms=SweepTerms(Period(days=7)))
-    assert (planned.what, planned.until) == (Swept.TO_JUDGE, date(2027, 3, 4))
-    assert swept(desk, DAY, SweepTerms(Period(days=7))) == [(Swept.TO_JUDGE, DOCUMENTATION)]
-    assert [one.judge_by for one in judging.waiting(desk.archive, DAY)] == [date(2027, 3, 4)]
-    assert swept(desk, DAY + timedelta(days=6)) == []
-    assert swept(desk, DAY + timedelta(days=7)) == [(Swept.NOT_JUDGED, DOCUMENTATION), (Swept.DISCARDED, None)]
-
-
-@pytest.mark.rule("G10")
-def test_without_a_policy_that_can_be_used_nothing_is_listed_by_another_s_terms(desk: Scene) -> None:
-    recording = to_judge(desk, DOCUMENTATION)
-    assert swept(desk, OVER, None) == []
-    assert kept(desk) == [recording]
-    assert not opens(desk, recording, KeyRole.DOCUMENTATION, OVER)
-    assert swept(desk, OVER, SweepTerms(Period(days=60))) == [(Swept.TO_JUDGE, DOCUMENTATION)]
-
-
-@pytest.mark.rule("G10")
 def test_what_nobody_was_told_of_is_listed_first_however_late_and_has_its_days_from_then(desk: Scene) -> None:
     recording = to_judge(desk, DOCUMENTATION)
     late = OVER + timedelta(days=200)
@@ -239,17 +218,6 @@ def test_custody_alone_judges_and_every_refusal_is_in_the_log(desk: Scene) -> No
     assert kept(desk) == [another]
 
 
-def test_what_does_not_wait_is_not_judged(desk: Scene) -> None:
-    plain, judged = to_judge(desk, DOCUMENTATION, review=()), to_judge(desk, DOCUMENTATION)
-    nothing, closed = "error.archive.nothing_to_judge", "error.archive.closed_to_role"
-    for recording, now, code in ((plain, DAY, closed), (judged, BEFORE, nothing), (judged, OVER, closed)):
-        if now is OVER:
-            assert (Swept.TO_JUDGE, DOCUMENTATION) in swept(desk, DAY)
-        with pytest.raises(ArchiveError) as refused:
-            judging.keep(desk.archive, recording, date(2027, 4, 1), "x", desk.policy_recipients, now)
-        assert refused.value.code == code
-
-
 @pytest.mark.rule("G10")
 def test_a_hold_keeps_what_nobody_judged_and_once_lifted_it_goes_at_the_next_sweep(desk: Scene) -> None:
     recording = to_judge(desk, DOCUMENTATION, TRAINING)
@@ -315,33 +283,3 @@ def test_while_it_waits_no_key_but_custody_s_unlocks_it_and_what_is_kept_is_seal
     judging.keep(desk.archive, recording, date(2027, 4, 1), "x", desk.policy_recipients, DAY)
     assert {one.role for one in desk.archive.wraps_of(recording)} == set(KeyRole)
     assert verify(desk.archive).ok
-
-
-@pytest.mark.rule("G36")
-def test_a_hold_that_is_lifted_on_a_day_that_no_sweep_has_seen_seals_nothing_that_is_to_be_judged(desk: Scene) -> None:
-    recording = to_judge(desk, TRAINING)
-    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "price", "mette", AT)
-    swept(desk, BEFORE)
-    holding.lift(desk.archive, hold, "settled", desk.policy_recipients, DAY, judge_within=Period(days=7))
-    assert {one.role for one in desk.archive.wraps_of(recording)} == {KeyRole.CUSTODY}
-    assert [one.judge_by for one in judging.waiting(desk.archive, DAY)] == [date(2027, 3, 4)]
-    assert last(desk, recording)[0] == "sweep_to_judge"
-    assert verify(desk.archive).ok
-
-
-@pytest.mark.rule("G10")
-def test_a_verdict_ends_its_own_purpose_and_nothing_by_the_date_of_another(desk: Scene) -> None:
-    recording = to_judge(desk, DOCUMENTATION, TRAINING, review=(DOCUMENTATION,))
-    assert judging.let_go(desk.archive, recording, DAY) == []
-    assert desk.archive.find(recording, AT).purposes == (TRAINING,)
-    assert swept(desk, DAY) == [(Swept.PURPOSE_EXPIRED, TRAINING), (Swept.DISCARDED, None)]
-
-
-@pytest.mark.rule("G10")
-def test_a_verdict_discards_nothing_that_a_hold_keeps_however_old_it_is(desk: Scene) -> None:
-    recording = to_judge(desk, DOCUMENTATION)
-    desk.commit(
-        PlaceHold("ours", recording, HoldBy.CONTROLLER, "anna", AT, AT + timedelta(days=14), "x"), recording=recording
-    )
-    assert judging.let_go(desk.archive, recording, DAY) == []
-    assert kept(desk) == [recording]

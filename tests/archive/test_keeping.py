@@ -133,13 +133,6 @@ def test_an_opt_out_ends_training_in_every_segment_and_its_wraps_are_in_no_page(
     assert verify(desk.archive).ok
 
 
-def test_without_the_deletion_the_same_look_finds_the_wraps(desk: Scene) -> None:
-    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
-    sealed = wraps_bytes(desk, recording, KeyRole.TRAINING)
-    desk.archive.catalog.empty_log()
-    assert all(wrap in desk.pages() for wrap in sealed)
-
-
 @pytest.mark.rule("G04")
 def test_a_discarded_recording_leaves_nothing_but_the_audit_log(desk: Scene) -> None:
     recording = desk.recorded(2, TRAINING)
@@ -224,32 +217,12 @@ def test_a_hold_takes_training_away_and_lifting_it_in_time_brings_it_back(desk: 
     person.close()
 
 
-def test_once_keys_are_forgotten_training_cannot_be_wrapped_again(desk: Scene) -> None:
-    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
-    desk.commit(hold(recording))
-    desk.ledger.forget_keys(recording)
-    with pytest.raises(CommitFailedError) as failed:
-        desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
-    assert failed.value.reason is Reason.NO_KEY
-    assert opens_for(desk, recording) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
-    assert desk.archive.find(recording).holds
-
-
 def test_lifting_a_hold_never_brings_training_back_after_an_opt_out(desk: Scene) -> None:
     recording = desk.recorded(1, DOCUMENTATION, TRAINING)
     desk.commit(hold(recording))
     desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"))
     desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
     assert opens_for(desk, recording) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
-
-
-def test_a_segment_opened_under_a_hold_is_not_wrapped_for_training(desk: Scene) -> None:
-    recording = desk.recorded(1, DOCUMENTATION, TRAINING)
-    desk.commit(hold(recording))
-    desk.commit(desk.segment(recording, 1, DOCUMENTATION, TRAINING))
-    assert opens_for(desk, recording) == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
-    desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
-    assert sorted(wrap.segment for wrap in desk.archive.wraps_of(recording) if wrap.role is KeyRole.TRAINING) == [0, 1]
 
 
 def test_a_late_yes_opens_the_recording_from_its_start(desk: Scene) -> None:

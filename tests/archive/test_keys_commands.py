@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,7 @@ from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.archive.keys import ring
 from softphone.archive.keys.revocation import revoked
-from softphone.archive.keys.wraps import KeyStore, Recipient
+from softphone.archive.keys.wraps import Recipient
 from softphone.bootstrap.home import texts
 from softphone.bootstrap.keys import _onward
 from softphone.bootstrap.progress import progress
@@ -55,25 +52,6 @@ def listed(run: Run, capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[st
         return {one["id"] or one["key"]: one for one in map(json.loads, capsys.readouterr().out.splitlines())}
 
     return read
-
-
-def test_a_key_file_that_is_cut_off_is_told_from_a_passphrase_that_is_no_text(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "case-1.key"
-    run("create", "documentation", "--id", "case-1")
-    run("export", "case-1", "--private", str(path), said=f"{PHRASE}\n")
-    capsys.readouterr()
-    # As a terminal that speaks another encoding hands it on.
-    run("import", str(path), said="nok s\udce5 lang en s\udce6tning\n", status=1)
-    assert capsys.readouterr().err.startswith("The passphrase is not text in UTF-8. Nothing was put in")
-    run("import", str(path), said=f"{PHRASE}\n")
-    whole = path.read_bytes()
-    for length in (5, len(whole) // 2, len(whole) - 2):
-        path.write_bytes(whole[:length])
-        capsys.readouterr()
-        run("import", str(path), said=f"{PHRASE}\n", status=1)
-        assert capsys.readouterr().err.startswith(f"{path} is broken or cut off")
 
 
 def test_a_key_is_listed_with_what_it_is_where_it_is_and_how_much_it_opens(
@@ -113,22 +91,6 @@ def test_a_key_is_listed_with_what_it_is_where_it_is_and_how_much_it_opens(
     assert made.key_id[:8] in line
     assert "private and public" in line
     assert "opens 1 segment" in line
-
-
-def test_a_signing_key_is_listed_and_opens_nothing(
-    run: Run, desk: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def same(_folder: Path) -> KeyStore:
-        return desk.store
-
-    monkeypatch.setattr("softphone.bootstrap.policy.signing.key_store", same)
-    run("create", "policy", "--id", "signer")
-    run("list")
-    assert "signing policies" in capsys.readouterr().out.splitlines()[-1]
-    run("revoke", "signer", status=1)
-    assert "signs policies" in capsys.readouterr().err
-    run("export", "signer", "--private", str(tmp_path / "s.json"), said=f"{PHRASE}\n")
-    assert ring.import_private(DemoKeyFile(tmp_path / "other.json"), tmp_path / "s.json", PHRASE).id == "signer"
 
 
 def test_a_public_half_is_handed_over_as_the_policy_wants_it(
@@ -277,19 +239,6 @@ def test_a_key_that_is_not_known_or_not_one_is_refused(
     assert told in capsys.readouterr().err
 
 
-def test_a_key_is_chosen_by_the_beginning_of_its_own_number(
-    run: Run, desk: Scene, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run("create", "training", "--id", "twin")
-    other = desk.recipients[KeyRole.TRAINING].public_key
-    ring.remember(desk.store, ring.Known("twin", ring.KeyPurpose.TRAINING, other, AT))
-    first, second = ring.known_keys(desk.store)
-    for one in (first, second):
-        capsys.readouterr()
-        run("export", one.key_id[:12])
-        assert one.public_key in capsys.readouterr().out
-
-
 def test_each_key_that_goes_into_an_escrow_is_named_with_what_it_is_for(
     run: Run, desk: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -313,18 +262,6 @@ def test_each_key_that_goes_into_an_escrow_is_named_with_what_it_is_for(
     assert told[1] == f"It holds {len(told[2:-1])} keys:"
 
 
-def test_a_key_of_an_earlier_version_is_in_the_escrow_too(run: Run, desk: Scene, tmp_path: Path) -> None:
-    """The keyring does not know its name; the archive's wraps tell of it."""
-    desk.recorded(1, DOCUMENTATION)
-    private = f"private-{desk.recipients[KeyRole.DOCUMENTATION].key_id}"
-    run("escrow", "make", str(tmp_path / "r.json"), said=f"{PHRASE}\n")
-    kept = desk.store.get(private)
-    desk.store.delete(private)
-    run("escrow", "restore", str(tmp_path / "r.json"), said=f"{PHRASE}\n")
-    assert desk.store.get(private) == kept
-    assert [entry.event for entry in desk.archive.audit_of()][-2:] == ["escrow_made", "escrow_restored"]
-
-
 def test_a_restore_with_everything_there_says_why_nothing_came_back(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -335,17 +272,6 @@ def test_a_restore_with_everything_there_says_why_nothing_came_back(
     assert re.fullmatch(
         r"All \d+ keys in it are in demo-keys\.json already, so nothing was put back\.\n", capsys.readouterr().out
     )
-
-
-def test_a_policys_keys_are_told_as_public_and_counted_when_they_are_taken_in(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    policy = tmp_path / "policy.toml"
-    policy.write_text(POLICY, encoding="utf-8")
-    run("import", str(policy))
-    first, *rest = capsys.readouterr().out.splitlines()
-    assert len(rest) > 1
-    assert first.startswith(f"{len(rest)} public keys in {policy}, and no private one.")
 
 
 def test_ctrl_c_lets_a_batch_be_finished_and_stops_there() -> None:
@@ -374,31 +300,3 @@ def test_an_id_that_is_there_already_is_given_to_no_new_key(
         run("create", purpose, "--id", "lead-7", status=1)
         assert "There is a key with the id lead-7" in capsys.readouterr().err
     assert ring.known_keys(desk.store) == before
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of its own")
-@pytest.mark.parametrize("typed", [(), (f"{PHRASE}\n",)], ids=["at-once", "when-asked-again"])
-def test_ctrl_d_at_a_passphrase_is_told_and_nothing_is_written(
-    tmp_path: Path, desk: Scene, typed: tuple[str, ...]
-) -> None:
-    import pty
-
-    terminal, end = pty.openpty()
-    words = ["--home", str(tmp_path / "home"), "keys", "escrow", "make", str(tmp_path / "kept"), "--archive"]
-    command = [sys.executable, "-m", "softphone.cli", *words, str(desk.folder)]
-    with subprocess.Popen(command, stdin=end, stdout=end, stderr=end, start_new_session=True) as running:
-        os.close(end)
-        shown = ""
-        for line in (*typed, "\x04"):
-            asked = shown.count("? ") + shown.count(": ")
-            while shown.count("? ") + shown.count(": ") == asked:
-                shown += os.read(terminal, 1000).decode()
-            os.write(terminal, line.encode())
-        with suppress(OSError):  # its other end is closed
-            while more := os.read(terminal, 1000):
-                shown += more.decode()
-        os.close(terminal)
-    assert running.returncode == 1
-    assert "Traceback" not in shown
-    assert "\n" + texts(Language.EN)("error.keys.no_passphrase") in shown.replace("\r", "")
-    assert not (tmp_path / "kept").exists()

@@ -31,7 +31,7 @@ from softphone.domain.decision import Known
 from softphone.domain.policy import Line
 from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
 from tests.archive.lines import asked, line
-from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, CommitFailedError, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, Scene, scene
 
 NOBODY = "+4520123457"
 NO_TRAINING = line(training=False)
@@ -81,13 +81,6 @@ def test_a_party_s_language_is_remembered_for_twelve_months_and_the_last_choice_
     with desk.archive.catalog.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM party_languages").scalar_one() == 0
     assert verify(desk.archive).ok
-
-
-def test_no_number_stands_in_the_catalog_s_pages(desk: Scene) -> None:
-    call = desk.call()
-    desk.commit(RememberLanguage(call, Language.EN, AT), RememberRefusal(call, AT), ListCallBack(call, AT))
-    assert NUMBER.encode() not in desk.pages()
-    assert NUMBER.removeprefix("+45").encode() not in desk.pages()
 
 
 # --- the list of those to be called back -----------------------------------------------------------
@@ -252,23 +245,6 @@ def test_another_share_begins_another_run_and_what_rang_under_the_old_one_does_n
     assert [(row.share, row.next) for row in rows] == [("1", 1)]
     assert not any(answered(desk, asked(line("0 %"))) for _ in range(20))
     assert all(answered(desk, asked(line("100 %"))) for _ in range(20))
-
-
-def test_a_line_without_training_has_no_sample(desk: Scene) -> None:
-    rings = asked(NO_TRAINING)
-    assert not desk.archive.lookups.look_up(rings).drawn
-    desk.commit(UseDraw(rings.call, AT))
-    with desk.archive.catalog.reading() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM sample_runs").scalar_one() == 0
-
-
-def test_a_place_is_used_up_in_the_transaction_of_the_answer_or_not_at_all(desk: Scene) -> None:
-    rings = asked(line("50 %"))
-    drawn = desk.archive.lookups.look_up(rings).drawn
-    with pytest.raises(CommitFailedError):
-        desk.commit(UseDraw(rings.call, AT), rule="")
-    desk.archive.lookups.places.give_up(rings.call)
-    assert answered(desk, asked(line("50 %"))) is drawn
 
 
 # --- what waits for review -------------------------------------------------------------------------

@@ -12,16 +12,14 @@ import pytest
 
 from softphone.archive import sharing, writers
 from softphone.archive.archive import Archive
-from softphone.archive.backup.alone import LOCK, alone
-from softphone.archive.backup.target import erase
 from softphone.archive.files.inplace import in_place
-from softphone.archive.files.reserve import RESERVE, SIZE, Reserve
+from softphone.archive.files.reserve import RESERVE, Reserve
 from softphone.archive.files.vault import ASIDE, Vault
 from softphone.archive.keys.slots import FILE
 from softphone.archive.proof.verify import verify
 from softphone.archive.writers import Writers
 from softphone.domain.errors import ArchiveError
-from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
+from tests.archive.scene import DOCUMENTATION, Scene, scene
 from tests.archive.test_sharing import own_group, posix
 
 pytestmark = posix
@@ -89,17 +87,6 @@ def test_of_a_link_that_is_deleted_the_link_alone_goes(desk: Scene, victim: Path
     assert linked(desk.archive) == []
 
 
-def test_a_folder_of_files_set_aside_that_is_a_link_is_left_alone_and_named(desk: Scene, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "some-call.ktr").write_bytes(WORDS)
-    vault = desk.archive.vault
-    (vault.folder / ASIDE).symlink_to(elsewhere)
-    vault.delete("some-call")
-    assert (elsewhere / "some-call.ktr").read_bytes() == WORDS
-    assert linked(desk.archive) == [str(vault.folder / ASIDE)]
-
-
 def test_nothing_is_written_behind_a_recording_that_leads_elsewhere(
     desk: Scene, tmp_path: Path, plants: Planted
 ) -> None:
@@ -114,24 +101,6 @@ def test_nothing_is_written_behind_a_recording_that_leads_elsewhere(
     assert refused.value.code == "error.archive.linked"
     vault.cut(whole, 10)
     assert victim.read_bytes() == before
-
-
-def test_what_a_backup_erases_is_a_link_s_own_name(tmp_path: Path, victim: Path, plants: Planted) -> None:
-    (folder := tmp_path / "backup").mkdir()
-    folder.chmod(0o2770)
-    plants(path := folder / "catalog-1.db", victim)
-    erase(path)
-    assert not os.path.lexists(path)
-
-
-def test_the_lock_of_a_backup_opens_nothing_of_somebody_s_to_the_group(
-    desk: Scene, victim: Path, plants: Planted
-) -> None:
-    victim.chmod(0o600)
-    plants(desk.folder / LOCK, victim)
-    with pytest.raises(ArchiveError), alone(desk.folder):
-        pass
-    assert victim.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_lock_of_who_records_is_no_file_of_somebody_s(desk: Scene, victim: Path, plants: Planted) -> None:
@@ -204,19 +173,3 @@ def test_a_file_of_the_group_is_written_and_one_of_a_stranger_is_not(tmp_path: P
     os.chown(own, stranger, strange_group)
     with open(own / f"{stranger}-{os.getegid()}", "r+b", opener=in_place):
         pass
-
-
-def test_nothing_of_a_shared_archive_s_own_is_taken_for_a_link(desk: Scene) -> None:
-    desk.recorded(0.2, DOCUMENTATION)
-    desk.archive.repair(AT)
-    assert (desk.folder / RESERVE).stat().st_size == SIZE
-    assert linked(desk.archive) == []
-
-
-def test_in_one_s_own_folder_what_is_deleted_leaves_the_disk_under_all_its_names(tmp_path: Path) -> None:
-    with scene(tmp_path / "archive") as desk:
-        recording = desk.recorded(0.2, DOCUMENTATION)
-        os.link(desk.archive.vault.path(recording), tmp_path / "other")
-        assert linked(desk.archive) == []
-        desk.archive.vault.delete(recording)
-    assert not any((tmp_path / "other").read_bytes())

@@ -25,7 +25,6 @@ from softphone.archive.files.opus import Pcm
 from softphone.archive.files.reader import OpenedRecording
 from softphone.audio import devices, playback
 from softphone.audio.devices import Device, Devices
-from softphone.bootstrap.archive.shared import words_of
 from softphone.domain.changes import AuditEntry, CloseRecording
 from softphone.domain.errors import ArchiveError
 from tests.archive.scene import AT, DOCUMENTATION, RATE, Scene, voices
@@ -297,30 +296,3 @@ def test_an_export_has_its_name_only_once_it_is_whole_and_takes_no_other_s(
     assert refused.value.code == "error.archive.file_exists"
     assert path.read_bytes() == b"mine"
     assert sorted(one.name for one in tmp_path.glob("call*")) == ["call.wav"]
-
-
-@pytest.mark.parametrize(
-    ("words", "taken"),
-    [
-        ("Sag 2026-117", True),
-        ("journal 2026/004512, punkt 12", True),
-        ("aftalt 25-11-2026 kl. 10.41", True),
-        ("kl. 10.41.30 den 25.11.", True),
-        ("ordre 1234567", True),
-        ("ring 20123456", False),
-        ("ring 20 12 34 56", False),
-        ("ring 2012 3456", False),
-        ("ring +45 20-12-34-56", False),
-        ("0045 20123456", False),
-        ("cpr 010190-1234", False),
-        ("cpr 010190 1234", False),
-        ("cpr 0101901234", False),
-    ],
-)
-def test_a_case_s_number_is_taken_and_what_looks_like_a_phone_or_cpr_number_is_not(words: str, taken: bool) -> None:
-    if taken:
-        assert words_of(words, "--why") == words
-        return
-    with pytest.raises(ArchiveError) as refused:
-        words_of(words, "--why")
-    assert refused.value.code == "error.archive.number_in_words"

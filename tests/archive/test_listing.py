@@ -14,7 +14,7 @@ import pytest
 from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.archive.finding.rows import RecordingRow
-from softphone.bootstrap.home import DEMO_KEYS, texts
+from softphone.bootstrap.home import DEMO_KEYS
 from softphone.system.secrets import DemoKeyFile
 from tests.archive import many
 
@@ -63,11 +63,6 @@ def test_the_list_ends_with_how_to_go_on_and_going_on_reaches_every_recording(
         words = lines[-1][lines[-1].index("--after") :].split()[:2]
     assert listed == [row.recording for row in rows]
     assert told("list", "--after", f"2020-01-01T00:00:00+00:00_{rows[0].recording}") == ["There are no more."]
-
-
-def test_a_hundred_are_listed_where_nothing_else_is_said(rows: list[RecordingRow], told: Any) -> None:
-    assert len(told("list")) == 101
-    assert len(told("list", "--json")) == 100
 
 
 def test_json_gives_an_object_a_line_and_the_cursor_that_goes_on_behind_it(rows: list[RecordingRow], told: Any) -> None:
@@ -120,16 +115,6 @@ def test_a_day_is_a_day_in_the_calls_own_zone_and_the_last_one_is_in_it(rows: li
         assert [json.loads(line)["recording"] for line in asked] == those
     moment = rows[60].opened_at.astimezone(ZONE).replace(tzinfo=None).isoformat()
     assert json.loads(told("list", "--json", "--from", moment)[-1])["recording"] == rows[60].recording
-
-
-def test_what_is_no_number_no_cursor_and_no_limit_is_refused(rows: list[RecordingRow], told: Any) -> None:
-    tell = texts()
-    assert told("list", "--number", "12", status=1) == [tell("error.archive.no_number")]
-    assert told("list", "--after", "x", status=1) == [tell("error.archive.no_cursor", cursor="x")]
-    for words in (("--limit", "0"), ("--limit", "-1"), ("--limit", "x"), ("--from", "in May"), ("--to", "2026-13-01")):
-        with pytest.raises(SystemExit) as ended:
-            told("list", *words)
-        assert ended.value.code == 2
 
 
 def test_one_is_shown_as_json_with_its_log(rows: list[RecordingRow], told: Any) -> None:

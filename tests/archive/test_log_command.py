@@ -79,20 +79,6 @@ def test_nobody_else_is_told_of_it_and_the_log_says_who_asked(
     assert (told[-1]["event"], told[-1]["params"]) == ("refused", {"deed": "read_log", **key})
 
 
-@pytest.mark.rule("G11")
-def test_a_custody_key_that_opens_one_call_of_many_is_not_told_of_the_others(home: House, dpo: Person) -> None:
-    for _ in range(3):
-        home.recorded(DOCUMENTATION)
-    with home.desk.archive.catalog.writing() as connection:
-        first = connection.exec_driver_sql("SELECT min(recording) FROM wraps").scalar()
-        connection.exec_driver_sql(
-            "UPDATE wraps SET key_id = 'another' WHERE role = 'custody' AND recording != ?", (first,)
-        )
-    assert dpo.finds() == {first}
-    said = dpo.does("archive", "log")
-    assert (said.status, said.out) == (1, "")
-
-
 def test_all_of_it_is_read_page_by_page_the_newest_last(
     home: House, dpo: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,18 +99,6 @@ def test_all_of_it_is_read_page_by_page_the_newest_last(
         words = more[0].split()
     assert read == all_of_it
     assert log(dpo, "--before", "1") == ["No entry matches that."]
-
-
-def test_a_log_whose_first_years_have_gone_ends_where_it_begins(home: House, dpo: Person) -> None:
-    noted(home, *(MIDNIGHT + timedelta(minutes=n) for n in range(20)))
-    archive, now = home.desk.archive, datetime.now(UTC)
-    head = archive.head(now)
-    assert head is not None
-    noted(home, now)
-    with archive.catalog.writing() as connection:
-        archive.signer.begin(connection, head, now)
-        connection.exec_driver_sql("DELETE FROM audit WHERE number <= ?", (head.number,))
-    assert [one["number"] for one in entries(dpo)] == [head.number + 1]
 
 
 def test_it_is_narrowed_to_refusals_events_a_recording_and_days(home: House, dpo: Person) -> None:
@@ -173,18 +147,6 @@ def test_no_phone_number_is_in_it(home: House, dpo: Person) -> None:
     assert NUMBER not in "".join([*log(dpo), *log(dpo, "--json")])
 
 
-def test_an_entry_that_somebody_changed_is_told_as_far_as_it_can_be_read(home: House, dpo: Person) -> None:
-    noted(home, MIDNIGHT)
-    with home.desk.archive.catalog.writing() as connection:
-        for column in ("at", "event", "rule", "params", "recording"):
-            connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_update")
-            connection.exec_driver_sql(
-                f"UPDATE audit SET {column} = x'ff' WHERE number = (SELECT max(number) FROM audit)"
-            )
-    assert "–" in log(dpo)[-1]
-    assert entries(dpo)[-1]["at"] is None
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -226,36 +188,3 @@ def test_where_nothing_has_been_signed_somebody_admitted_gets_no_line_and_is_tol
     head = home.admitted("it", keys).does("archive", "head")
     assert (head.status, head.out) == (1, "")
     assert "Nothing has been signed yet" in head.err
-
-
-@pytest.mark.rule("G10")
-@pytest.mark.parametrize("what", ["confirm", "lift", "close"])
-def test_what_somebody_wanted_of_a_hold_is_told_in_words(home: House, dpo: Person, what: str) -> None:
-    recording = home.recorded(DOCUMENTATION)
-    dpo.does("holds", "raise", recording, "--by", "party", "--why", "the price")
-    (hold,) = home.desk.archive.find(recording).holds
-    words = ["--look-again", "2027-01-01"] if what == "confirm" else ["--reason", "settled"]
-    assert home.person("other").does("holds", what, hold.hold, *words).status == 1
-    said = {"confirm": "to confirm it", "lift": "to lift it", "close": "to close the request for access"}
-    assert log(dpo)[-1].endswith(f"Only data protection may decide on the hold; refused: {said[what]}")
-
-
-@pytest.mark.rule("G11")
-def test_which_key_was_to_be_revoked_and_which_exported_is_told(home: House, dpo: Person) -> None:
-    key = home.desk.recipients[KeyRole.CUSTODY].key_id
-    other = home.person("other")
-    assert other.does("keys", "revoke", key, "--yes").status == 1
-    assert log(dpo)[-1].endswith(f"Refused: to revoke the key {key[:16]}…")
-    assert other.does("keys", "export", key, "--private", str(home.policy("other").with_name("x"))).status == 1
-    assert log(dpo)[-1].endswith(f"Refused: to export the private key {key[:16]}…")
-
-
-@pytest.mark.rule("G11")
-def test_why_it_was_refused_and_what_the_asker_stated_are_told_apart(home: House, dpo: Person) -> None:
-    recording = home.recorded(DOCUMENTATION)
-    lead, wav = home.person("lead", KeyRole.TRAINING), str(home.policy("lead").with_name("x.wav"))
-    export = ["archive", "export", recording, "--wav", wav]
-    assert lead.does(*export, "--as", "training", "--why", "x").status == 1
-    key = home.desk.recipients[KeyRole.TRAINING].key_id[:16]
-    refused = "Opening it was refused: it is closed to training, reason stated: x"
-    assert log(dpo)[-1].endswith(f"{refused}, with key {key}…")

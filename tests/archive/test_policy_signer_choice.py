@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,16 +68,6 @@ def test_the_signer_is_custody_s_to_choose_to_change_and_to_lift_and_each_is_in_
 
 
 @pytest.mark.rule("G11")
-def test_who_recorded_a_call_for_a_key_of_their_own_does_not_choose_the_signer(home: House) -> None:
-    for _ in range(3):
-        home.recorded(DOCUMENTATION)
-    person = home.person("person", account=ANNA)
-    home.recorded_for_own_keys(person, (KeyRole.CUSTODY,), DOCUMENTATION, agent=ANNA)
-    said = person.does("archive", "signer", OTHER)
-    assert (said.status, home.desk.archive.policy_signer, last(home)) == (1, "", "refused")
-
-
-@pytest.mark.rule("G11")
 def test_before_the_first_recording_only_whoever_made_the_archive_chooses_and_changes_it(
     home: House,
 ) -> None:
@@ -101,22 +90,6 @@ def test_before_the_first_recording_only_whoever_made_the_archive_chooses_and_ch
         assert (said.status, "sealed for data protection" in said.err) == (1, True)
         assert owner.does("archive", "signer", *words).status == 0
         assert archive.policy_signer == signer
-
-
-@pytest.mark.rule("G11")
-def test_once_all_recordings_have_gone_whoever_made_the_archive_replaces_a_signer_whose_key_is_lost(
-    home: House,
-) -> None:
-    home.recorded(DOCUMENTATION, at=datetime.now(UTC) - timedelta(days=40), keeps="P1M")
-    officer, owner = home.person("officer", KeyRole.CUSTODY), home.person("owner", account=ANNA)
-    asks(home, officer)
-    assert owner.does("archive", "signer", OTHER).status == 1
-    assert owner.does("archive", "sweep").status == 0
-    assert home.desk.archive.list() == []
-    assert owner.does("archive", "signer", OTHER).status == 0
-    assert home.recorded(DOCUMENTATION)
-    assert officer.does("archive", "signer", "--none").status == 0
-    assert verify(home.desk.archive).ok
 
 
 def test_what_signs_nothing_is_no_signer_and_a_demo_has_none(home: House, tmp_path: Path) -> None:

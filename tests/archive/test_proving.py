@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from softphone.archive.proof import verify as proving
 from softphone.archive.proof.verify import verify
 from softphone.domain.changes import Discard
-from softphone.domain.errors import ArchiveError
 from tests.archive.scene import DOCUMENTATION, Scene, scene
 
 
@@ -69,29 +67,3 @@ def test_a_file_that_is_really_lost_is_found_at_the_second_look_too(desk: Scene)
     recording = desk.recorded(0.1, DOCUMENTATION)
     desk.archive.vault.path(recording).unlink()
     assert [one.code for one in verify(desk.archive).findings] == ["object_unreadable"]
-
-
-def test_a_long_check_of_the_catalog_itself_can_be_broken_off_too(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on = threading.Event()
-
-    def long() -> list[str]:
-        go_on.wait(20)
-        return []
-
-    def stop(done: int, total: int) -> None:
-        assert (done, total) == (0, 0)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(desk.archive.catalog, "integrity", long)
-    with pytest.raises(KeyboardInterrupt):
-        verify(desk.archive, progress=stop)
-    go_on.set()
-
-
-def test_a_catalog_that_cannot_be_read_is_told_as_what_it_is(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    def torn() -> list[str]:
-        raise ArchiveError("error.archive.wrong_key", path="here")
-
-    monkeypatch.setattr(desk.archive.catalog, "integrity", torn)
-    with pytest.raises(ArchiveError):
-        verify(desk.archive)

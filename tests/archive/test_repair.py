@@ -14,7 +14,7 @@ from softphone.archive.files.vault import Written
 from softphone.archive.proof.repair import Repair
 from softphone.archive.proof.verify import verify
 from softphone.archive.proof.written import counted
-from softphone.domain.changes import AuditEntry, CloseRecording, Discard
+from softphone.domain.changes import CloseRecording, Discard
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene, voices
 
@@ -96,29 +96,6 @@ def test_a_call_that_had_ended_while_its_last_sound_was_being_written_is_cut_too
     assert repaired(desk) == []
 
 
-def test_a_cut_that_was_itself_cut_off_before_it_was_told_is_told_at_the_next_start(
-    desk: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recording = killed_in_its_last_sound(desk)
-    path = desk.archive.vault.path(recording)
-    path.write_bytes(path.read_bytes()[:-100])
-    cut = desk.archive.vault.cut
-
-    def killed(of: str, length: int) -> None:
-        cut(of, length)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(desk.archive.vault, "cut", killed)
-        with pytest.raises(KeyboardInterrupt):
-            desk.archive.repair(NOW)
-    assert found(desk) == ["broke_off"]
-    assert repaired(desk) == [(Repair.BROKE_OFF, recording, 0)]
-    assert repaired(desk) == []
-    assert "recording_broke_off" in [row.event for row in desk.archive.audit_of(recording)]
-    assert verify(desk.archive).ok
-
-
 def test_how_much_there_is_of_a_call_is_counted_at_the_next_start_where_nobody_came_to_say_it(desk: Scene) -> None:
     recording = killed_in_its_last_sound(desk)
     assert chunks_told(desk, recording) is None
@@ -136,17 +113,6 @@ def test_what_ends_after_its_call_has_been_closed_is_counted_by_itself(desk: Sce
     desk.commit(call="another")
     assert chunks_told(desk, recording) == 3
     assert found(desk) == []
-
-
-def test_a_crash_in_a_call_s_last_sound_is_found_whatever_somebody_has_done_since(desk: Scene) -> None:
-    recording = killed_in_its_last_sound(desk)
-    path = desk.archive.vault.path(recording)
-    with path.open("rb+") as file:
-        file.truncate(read_structure(path).chunks[-1].offset)
-    desk.archive.note(AuditEntry("recording_opened", "G11", AT + timedelta(days=1), ""))
-    assert [item.what for item in desk.archive.repair(AT + timedelta(days=1))] == [Repair.BROKE_OFF]
-    assert desk.archive.repair(AT + timedelta(days=1)) == []
-    assert [row.event for row in desk.archive.audit_of(recording)][-1] == "recording_broke_off"
 
 
 def test_a_segment_that_a_full_disk_ended_or_that_never_began_is_no_crash_of_a_closed_recording(
@@ -171,27 +137,6 @@ def test_a_segment_that_a_full_disk_ended_or_that_never_began_is_no_crash_of_a_c
         asked = "SELECT chunks IS NULL, broke_off_at FROM segments JOIN recordings USING (recording) ORDER BY segment"
         assert [tuple(row) for row in connection.exec_driver_sql(asked)] == [(0, None)] * 3
     assert verify(desk.archive).ok
-
-
-@pytest.mark.parametrize("name", ["0193 (copy)", "rapport ÆØÅ", "-", "x" * 150])
-def test_a_file_with_another_name_keeps_nothing_from_being_repaired_or_proved_and_is_told(
-    desk: Scene, name: str
-) -> None:
-    recording = desk.recorded(1, DOCUMENTATION)
-    folder = desk.archive.vault.folder
-    kept = desk.archive.vault.path(recording).read_bytes()
-    (folder / "aside").mkdir()
-    for path in (folder / f"{name}.ktr", folder / "aside" / f"{name}.ktr"):
-        path.write_bytes(kept)
-    assert repaired(desk) == [(Repair.BROKE_OFF, recording, 0)]
-    findings = verify(desk.archive).findings
-    assert [one.code for one in findings] == ["file_misnamed", "file_misnamed"]
-    assert all(name in str(one.params["path"]) for one in findings)
-    (folder / "exported.wav").write_bytes(kept)
-    (folder / "old").mkdir()
-    named = {Path(str(one.params["path"])).name for one in verify(desk.archive).findings}
-    assert named == {f"{name}.ktr", "exported.wav", "old"}
-    assert (folder / f"{name}.ktr").read_bytes() == kept
 
 
 def test_what_no_crash_does_is_left_for_verify_to_tell(desk: Scene) -> None:

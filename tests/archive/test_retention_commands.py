@@ -15,15 +15,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from softphone import cli
-from softphone.archive.archive import Archive
 from softphone.archive.backup.run import back_up
-from softphone.archive.retention import holding
-from softphone.bootstrap import progress as telling
 from softphone.bootstrap.archive import viewing
 from softphone.bootstrap.home import DEMO_KEYS
-from softphone.bootstrap.progress import Progress, progress
+from softphone.bootstrap.progress import Progress
 from softphone.domain.archive.permission import Viewer
-from softphone.domain.errors import KeyringError
 from softphone.domain.roles import Role
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.judged import to_judge
@@ -161,35 +157,6 @@ def test_that_the_clock_is_right_is_for_data_protection_to_say(
     assert not desk.archive.vault.path(recording).exists()
 
 
-@pytest.mark.rule("G10")
-def test_a_sweep_needs_no_private_key_and_goes_on_where_none_can_be_read(
-    desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.recorded(0.1, DOCUMENTATION, at=NOW - timedelta(days=200))
-    recording = to_judge(desk, DOCUMENTATION, review=(), at=NOW - timedelta(days=200))
-
-    def locked(_archive: Archive, _key_id: str) -> bytes:
-        raise KeyringError("error.keyring.locked")
-
-    monkeypatch.setattr(Archive, "private_key", locked)
-    said = run("archive", "sweep", "--clock-is-right", status=1)
-    assert "keyring is locked" in said
-    run("archive", "sweep", "--now", "2099-01-01", status=1)
-    assert desk.archive.vault.path(recording).exists()
-    said = run("archive", "sweep")
-    assert recording not in said
-    assert not desk.archive.vault.path(recording).exists()
-
-
-def test_of_a_number_what_nobody_can_read_is_told_and_all_else_is_locked(desk: Scene, run: Run) -> None:
-    changed, stays = (to_judge(desk, DOCUMENTATION, at=NOW) for _ in range(2))
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE recordings SET opened_at = 'x' WHERE recording = ?", (changed,))
-    by_number = ("holds", "raise", "--number", "20 12 34 56", "--by", "party", "--why", "by phone")
-    assert "One recording with this number was not locked" in run(*by_number, status=1)
-    assert [one.recording for one in holding.standing(desk.archive, NOW)] == [stays]
-
-
 def test_health_tells_its_times_in_the_zone_of_the_list(desk: Scene, run: Run, tmp_path: Path) -> None:
     to_judge(desk, DOCUMENTATION, at=NOW)
     with desk.archive.catalog.writing() as connection:
@@ -219,13 +186,6 @@ def test_a_request_for_access_is_raised_listed_with_its_last_day_and_closed(desk
     assert "is closed" in run("holds", "close", told["hold"], "--answered", today)
     assert "was answered on" in run("archive", "show", recording)
     assert "No recording is locked." in run("holds", "list")
-
-
-def test_a_hold_is_for_a_dispute_or_a_request_and_says_which(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    for words in ((), ("--by", "party", "--for", "access")):
-        with pytest.raises(SystemExit):
-            run("holds", "raise", "x", "--why", "y", *words)
-    capsys.readouterr()
 
 
 @pytest.mark.rule("G10")
@@ -274,28 +234,3 @@ def test_ctrl_c_ends_a_sweep_between_two_recordings_which_says_what_was_done(
     assert len(desk.archive.list()) == 2
     sums = lines(run("archive", "sweep", "--json"))[-1]["sums"]
     assert (sums["ended"], sums["deleted"], sums["stopped"]) == (2, 2, False)
-
-
-def test_how_far_it_is_stands_on_one_line_of_a_terminal_and_nowhere_else(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    running = Progress(iter([0.0, 5.0, 0.9, 1.0, 1.5, 2.0]).__next__)
-    running.tell(lambda: "never")
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr(telling.sys.stderr, "isatty", lambda: True)
-    running.tell(lambda: "too soon")
-    running.tell(lambda: "a hundred")
-    running.tell(lambda: "too soon")
-    running.tell(lambda: "two")
-    assert capsys.readouterr().err == "\ra hundred\rtwo      "
-    running.clear()
-    running.clear()
-    assert capsys.readouterr().err == "\r   \r"
-
-
-def test_a_second_ctrl_c_is_not_waited_for() -> None:
-    with progress() as running:
-        signal.raise_signal(signal.SIGINT)
-        assert running.stopped
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)

@@ -8,8 +8,7 @@ import pytest
 
 from softphone.archive.keys.ring import KeyPurpose, Known
 from softphone.archive.keys.rotation import revoke
-from softphone.bootstrap.home import texts
-from softphone.domain.purpose import KeyRole, Language
+from softphone.domain.purpose import KeyRole
 from tests.archive.people import House, Person, policy_of
 from tests.archive.scene import AT
 
@@ -83,20 +82,3 @@ def test_beside_another_key_for_the_purpose_only_the_revoked_one_is_told_and_rep
     for words in COMMANDS:
         assert "was revoked" not in it.does(*words).out
     assert json.loads(it.does("archive", "health", "--json").out)["revoked"] == []
-
-
-def test_where_no_archive_can_be_opened_by_this_keyring_the_policy_is_checked_all_the_same(home: House) -> None:
-    revoked(home, KeyRole.CUSTODY)
-    stranger = home.admitted("stranger", {})
-    said = stranger.does("policy", "check")
-    assert (said.status, "was revoked" in said.all) == (0, False)
-
-
-@pytest.mark.parametrize("language", list(Language))
-def test_each_sentence_says_who_and_when_in_both_languages(language: Language) -> None:
-    tell = texts(language)
-    for last in ("", "_documentation", "_training", "_custody"):
-        code = f"policy.warning.key_revoked{last}"
-        told = tell(code, id="case-1", key="1a2b3c4d", day="2026-11-26", purpose="training")
-        assert all(one in told for one in ("case-1", "1a2b3c4d", "2026-11-26"))
-        assert code not in told

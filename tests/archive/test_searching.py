@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -148,18 +148,6 @@ def test_its_pages_hold_every_recording_once_newest_first_and_it_counts_them(arc
     assert count(archive, query, NOW) == len(expected)
 
 
-def test_of_several_queries_what_any_of_them_finds_is_counted_once(archive: Archive) -> None:
-    several = [QUERIES[name] for name in ("training of lines", "training of a team", "agent and time", "held")]
-    found = {recording for query in several for recording in oracle(archive, query, NOW)}
-    assert count(archive, several, NOW) == len(found) < sum(count(archive, query, NOW) for query in several)
-    assert count(archive, [], NOW) == 0
-
-
-def test_what_is_searched_for_is_there_at_all(archive: Archive) -> None:
-    empty = {name for name, query in QUERIES.items() if not page(archive, query, NOW).rows}
-    assert empty == {"no line", "unknown line"}
-
-
 @pytest.mark.parametrize("role", KeyRole)
 def test_who_opens_it_is_told_by_the_day_of_each_calls_own_zone(tmp_path: Path, role: KeyRole) -> None:
     archive = Archive.create(tmp_path / "archive", MemoryKeys())
@@ -214,22 +202,6 @@ def test_finding_one_by_its_id_or_a_beginning_reads_by_indexes_alone(archive: Ar
     assert seen.hundreds < 50
 
 
-@pytest.mark.parametrize("name", [name for name in QUERIES if "training" not in name and "held of" not in name])
-def test_a_page_costs_what_it_shows_and_not_what_there_is(archive: Archive, name: str) -> None:
-    costs: list[int] = []
-    for days in (0, 100, 300):
-        with watched(archive) as seen:
-            page(archive, QUERIES[name], NOW, Cursor(NOW - timedelta(days=days), "~"), limit=20)
-        costs.append(seen.hundreds)
-    assert max(costs) < 150  # of four thousand recordings, each step of a walk through all would be some hundreds
-
-
-def test_the_end_of_the_living_sample_is_not_looked_for_in_all_that_is_older(archive: Archive) -> None:
-    with watched(archive) as seen:
-        assert page(archive, QUERIES["training"], NOW, Cursor(NOW - timedelta(days=96), "~")).rows == ()
-    assert seen.hundreds < 20
-
-
 def test_a_page_goes_on_behind_a_recording_that_has_gone(tmp_path: Path) -> None:
     archive = Archive.create(tmp_path / "archive", MemoryKeys())
     many.fill(archive, 60)
@@ -245,21 +217,6 @@ def test_a_page_goes_on_behind_a_recording_that_has_gone(tmp_path: Path) -> None
     second = page(archive, Query(), NOW, first.next, limit=20)
     assert [row.recording for row in second.rows] == everything[20:40]
     archive.close()
-
-
-def test_the_last_page_says_that_it_is_the_last(archive: Archive) -> None:
-    numbered = page(archive, QUERIES["number"], NOW)
-    assert 0 < len(numbered.rows) < 100
-    assert numbered.next is None
-    exactly = page(archive, QUERIES["number"], NOW, limit=len(numbered.rows))
-    assert exactly.next is None
-
-
-def test_a_cursor_is_what_it_was_once_it_has_been_written_down(archive: Archive) -> None:
-    cursor = page(archive, Query(), NOW, limit=3).next
-    assert cursor is not None
-    assert Cursor.parse(str(cursor)) == cursor
-    assert " " not in str(cursor)
 
 
 @pytest.mark.parametrize("word", ["", "x", "2026-11-25", "2026-11-25T10:00:00+00:00_", "_abc", "yesterday_abc"])
@@ -284,28 +241,6 @@ def test_an_id_that_another_begins_with_is_found_and_a_beginning_that_several_ha
         archive.find("call", NOW)
     assert (refused.value.code, refused.value.params["count"]) == ("error.archive.ambiguous", 3)
     archive.close()
-
-
-def test_counting_who_can_open_what_tells_how_far_it_has_come(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("softphone.archive.finding.searching.SLICE", 1_000)
-    told: list[tuple[int, int]] = []
-    progress: Callable[[int, int], None] = lambda seen, found: told.append((seen, found))  # noqa: E731
-    total = count(archive, QUERIES["documentation"], NOW, progress)
-    assert [seen for seen, _ in told] == [*range(1_000, MANY + 1, 1_000)]
-    assert total == told[-1][1]
-
-
-def test_counting_can_be_broken_off(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("softphone.archive.finding.searching.SLICE", 1_000)
-
-    def stop(*_: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        count(archive, QUERIES["documentation"], NOW, stop)
-    assert count(archive, QUERIES["documentation"], NOW) == MANY
 
 
 @pytest.mark.torture

@@ -143,30 +143,6 @@ def given(folder: Path, user: int) -> None:
 
 
 @posix
-def test_somebody_else_s_folder_is_not_said_to_be_shared(tmp_path: Path, user: int) -> None:
-    with scene(tmp_path / "archive") as desk:
-        error = refused(desk.folder, own_group())
-    assert (error.code, error.params["path"]) == ("error.archive.share_not_owner", str(desk.folder))
-    assert error.params["owner"] == desk.folder.owner() != str(user)
-
-
-@posix
-def test_what_others_made_in_a_shared_folder_keeps_nobody_from_sharing_it_again(tmp_path: Path, user: int) -> None:
-    with scene(tmp_path / "archive") as desk:
-        given(desk.folder, user)
-        assert sharing.share(desk.folder, own_group()) > 4
-        theirs = desk.archive.vault.path("theirs")
-        theirs.write_bytes(b"")
-        theirs.chmod(0o660)
-        assert theirs.stat().st_uid != user
-        assert sharing.share(desk.folder, own_group()) > 5
-        theirs.chmod(0o600)
-        with pytest.raises(ArchiveError) as error:
-            sharing.share(desk.folder, own_group())
-        assert error.value.params["path"] == str(theirs)
-
-
-@posix
 def test_with_a_group_that_one_is_not_of_nothing_is_shared(
     tmp_path: Path, user: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,15 +206,3 @@ def test_two_desks_with_keyrings_of_their_own_record_into_one_archive_at_once(tm
         assert head.key == signer
     finally:
         archive.close()
-
-
-def test_a_recording_that_another_desk_is_making_is_not_taken_for_a_broken_one(tmp_path: Path) -> None:
-    with scene(tmp_path / "archive") as desk:
-        desk.archive.repair(AT)
-        running = desk.open(desk.call(), DOCUMENTATION)
-        with closing(desk.reopen()) as second:
-            assert second.repair(AT) == []
-            assert second.find(running, AT).closed_at is None
-        assert "recording_broke_off" not in [entry.event for entry in desk.archive.audit_of(running)]
-    with closing(desk.reopen()) as alone:
-        assert [one.recording for one in alone.repair(AT)] == [running]

@@ -16,7 +16,6 @@ from softphone.archive.files.container import Chunk, Content, Gap, Sealer, read_
 from softphone.archive.files.opus import Decoder, Encoder, codec_header
 from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
 from softphone.archive.files.vault import Vault
-from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, TRAINING, Scene, scene, strength, voices
 
@@ -83,20 +82,6 @@ def test_what_comes_out_is_what_went_in_at_the_same_time(vault: Vault) -> None:
         assert 20 * np.log10(np.std(error) / np.std(fed[RATE:, channel])) < -15
 
 
-def test_a_chunk_sounds_alone_as_it_does_in_the_whole(vault: Vault) -> None:
-    written(vault, 250)
-    recording = opened(vault)
-    segment = recording.segments[0]
-    whole = np.concatenate(list(recording.segment_pcm(segment))).astype(float)
-    delay = recording.header.delay
-
-    alone = recording.chunk_pcm(segment, 2).astype(float)
-
-    start = segment.contents[2].first * FRAME - delay
-    error = alone[:FRAME] - whole[start : start + FRAME]
-    assert 20 * np.log10(np.std(error) / np.std(whole[start : start + FRAME])) < -40
-
-
 def test_a_lost_chunk_is_silence_of_its_length_and_marked_and_the_rest_stays_in_place(vault: Vault) -> None:
     written(vault, 250)
     whole = np.concatenate(list(opened(vault).pcm()))
@@ -159,37 +144,6 @@ def test_frames_that_never_came_are_silence_in_place_and_marked(vault: Vault) ->
     ]
 
 
-def test_a_segment_that_no_key_opens_is_passed_over(vault: Vault) -> None:
-    written(vault, 60, segment=0, origin=0)
-    written(vault, 70, segment=1, origin=60)
-
-    assert opened(vault, 1).length() == 70 * FRAME
-
-
-def test_a_segment_of_which_a_damaged_file_gives_nothing_is_marked_as_lost(vault: Vault) -> None:
-    written(vault, 60, segment=0, origin=0)
-    written(vault, 40, segment=1, origin=60)
-    assert opened(vault, 0, 1, 2).marks() == []
-    whole = vault.path(ID).read_bytes()
-    last = [item for item in scan(whole, read_header(whole)[1]) if isinstance(item, Chunk)][-1].offset
-    for damaged in (whole[: last + 100], whole[:-30] + bytes([whole[-30] ^ 1]) + whole[-29:]):
-        vault.path(ID).write_bytes(damaged)
-        recording = opened(vault, 0, 1)
-        assert recording.length() == 60 * FRAME
-        assert [(mark.kind, mark.at) for mark in recording.marks()] == [(MarkKind.LOST, 60 * FRAME)]
-
-
-def test_an_export_never_overwrites(vault: Vault, tmp_path: Path) -> None:
-    written(vault, 10)
-    (tmp_path / "there.wav").write_bytes(b"mine")
-
-    with pytest.raises(ArchiveError) as refused:
-        opened(vault).export_wav(tmp_path / "there.wav")
-
-    assert refused.value.code == "error.archive.file_exists"
-    assert (tmp_path / "there.wav").read_bytes() == b"mine"
-
-
 def test_no_byte_of_plain_sound_or_codec_packets_is_in_the_file(vault: Vault) -> None:
     sound = voices(2)
     encoder, packets = Encoder(), []
@@ -242,19 +196,6 @@ def test_a_recording_is_heard_through_the_archive_by_the_role_that_may(tmp_path:
 
 def reopened(desk: Scene, *roles: KeyRole) -> Archive:
     return Archive.open(desk.folder, desk.only(*roles))
-
-
-def test_of_a_voice_nothing_at_all_is_on_the_other_s_channel(vault: Vault) -> None:
-    noise = np.random.default_rng(7).normal(0, 4_000, (200, FRAME)).astype(np.int16)
-    writer = vault.writer(ID, 0, KEY, 0)
-    for number, frame in enumerate(noise):
-        writer.write(number, frame.tobytes(), b"")
-    writer.finish()
-
-    sound = np.concatenate(list(opened(vault).pcm()))
-
-    assert np.std(sound[:, 0]) > 2_000
-    assert np.abs(sound[:, 1]).max() <= 1
 
 
 def test_a_chunk_is_told_only_when_it_is_on_the_disk(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -139,23 +138,6 @@ def test_our_hold_against_a_refusal_lapses_after_its_days_and_the_party_s_never(
 
 
 @pytest.mark.rule("G04")
-def test_a_hold_that_lapses_while_something_else_keeps_the_recording_is_lifted_and_told_once(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P5Y", TRAINING: "P5Y"})
-    until = AT + timedelta(days=14)
-    desk.commit(PlaceHold("h", recording, HoldBy.CONTROLLER, "desk-3", AT, None))
-    desk.commit(ChangeHold("h", HoldBy.CONTROLLER, until))
-
-    assert swept(desk, until) == [(Swept.HOLD_VOID, None)]
-
-    row = desk.archive.find(recording, until)
-    # What it kept out of training, nobody here can seal for training again.
-    assert (row.holds, row.purposes) == ((), (DOCUMENTATION,))
-    assert swept(desk, until) == []
-    assert [entry.event for entry in desk.archive.audit_of(recording)].count("sweep_hold_void") == 1
-    assert verify(desk.archive).ok
-
-
-@pytest.mark.rule("G04")
 def test_a_recording_that_only_a_lapsed_hold_and_training_kept_goes_with_them(desk: Scene) -> None:
     recording = closed(desk, TRAINING)
     until = AT + timedelta(days=14)
@@ -177,34 +159,6 @@ def test_what_grounds_took_out_of_training_stays_for_custody_alone_until_trainin
     assert (Swept.DISCARDED, None) in swept(desk, LATER)
 
 
-def test_a_fault_of_the_sweep_s_own_is_not_taken_for_rows_that_somebody_changed(
-    desk: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recording = closed(desk, DOCUMENTATION)
-
-    def bug(*_: object) -> None:
-        raise TypeError
-
-    with monkeypatch.context() as patch:
-        patch.setattr("softphone.archive.retention.sweep.Tables.discard", bug)
-        with pytest.raises(TypeError):
-            swept(desk, LATER)
-    assert kept(desk) == [recording]
-
-
-def test_of_rows_that_nobody_can_read_the_log_says_what_kind_of_thing_and_not_what(
-    desk: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(logging.getLogger("softphone"), "propagate", True)
-    closed(desk, DOCUMENTATION)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE purposes SET expires_on = '0 Bo 20123456'")
-    with caplog.at_level("WARNING", "softphone.archive"):
-        assert swept(desk, LATER) == [(Swept.UNREADABLE, None)]
-    assert "ValueError" in caplog.text
-    assert "Bo" not in caplog.text
-
-
 @pytest.mark.rule("G10")
 def test_what_a_lifted_hold_kept_waits_for_the_next_sweep(desk: Scene) -> None:
     recording = closed(desk, DOCUMENTATION)
@@ -223,21 +177,6 @@ def test_an_open_case_prolongs_nothing_and_what_ends_undecided_says_so(desk: Sce
     assert swept(desk, LATER) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION), (Swept.DISCARDED, None)]
     assert kept(desk) == []
     assert desk.archive.audit_of(recording)[-1].params == {"undecided": True}
-
-
-def test_only_what_a_hold_alone_keeps_is_told_to_stay_locked(desk: Scene) -> None:
-    held = closed(desk, DOCUMENTATION)
-    holding.raise_hold(desk.archive, held, HoldBy.PARTY, "price", "mette", AT)
-    closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P3M", TRAINING: "P5M"})
-    closed(desk, DOCUMENTATION)
-    done = sweep(desk.archive, datetime(2027, 3, 1, tzinfo=UTC), clock=LATER, dry_run=True)
-    assert [(item.what, item.locked) for item in done] == [
-        (Swept.PURPOSE_EXPIRED, True),
-        (Swept.HOLD_OVERDUE, True),
-        (Swept.PURPOSE_EXPIRED, False),
-        (Swept.PURPOSE_EXPIRED, False),
-        (Swept.DISCARDED, False),
-    ]
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(desk: Scene) -> None:

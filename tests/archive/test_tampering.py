@@ -210,45 +210,6 @@ def test_each_byte_of_what_was_signed_of_the_log_that_is_another_is_found(desk: 
     assert unseen == []
 
 
-def test_an_entry_that_was_made_unreadable_is_told_of_and_stops_no_proof(desk: Scene) -> None:
-    desk.archive.note(AuditEntry("key_revoked", "G11", AT, "", params={"key": "x", "role": "custody"}))
-    for params in ("", "{", "[]", "{}", '"key"'):
-        with desk.archive.catalog.writing() as connection:
-            connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_update")
-            connection.exec_driver_sql("UPDATE audit SET params = ? WHERE event = 'key_revoked'", (params,))
-        assert "audit_changed" in found(desk)
-        assert [(row.event, row.at) for row in desk.archive.audit_of()][-1] == ("key_revoked", AT)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE audit SET at = 'yesterday' WHERE event = 'key_revoked'")
-    assert "audit_changed" in found(desk)
-    assert [(row.event, row.at) for row in desk.archive.audit_of()][-1] == ("key_revoked", None)
-
-
-def test_chunks_that_were_exchanged_are_found(desk: Scene) -> None:
-    recording = desk.recorded(4, DOCUMENTATION)
-
-    def swap(data: bytes, chunks: list[Chunk]) -> bytes:
-        first, second = record_of(data, chunks, 1), record_of(data, chunks, 2)
-        return data[: chunks[1].offset] + second + first + data[chunks[3].offset :]
-
-    rewritten(desk, recording, swap)
-    assert found(desk) == {"chunks_out_of_order"}
-
-
-def test_a_chunk_renumbered_into_another_s_place_is_refused(desk: Scene) -> None:
-    recording = desk.recorded(4, DOCUMENTATION)
-    path = desk.archive.vault.path(recording)
-    structure = read_structure(path)
-    sealer = Sealer(structure.raw_header, recording, 0, desk.keys[recording, 0])
-    first, second = structure.chunks[0], structure.chunks[1]
-
-    assert sealer.open(first) is not None
-    assert sealer.open(Chunk(0, 1, False, first.sealed)) is None
-    assert sealer.open(Chunk(0, 0, True, first.sealed)) is None
-    assert sealer.open(Chunk(0, 0, False, second.sealed)) is None
-    assert sealer.open(Chunk(1, 0, False, first.sealed)) is None
-
-
 def test_a_chunk_of_another_recording_is_refused_even_under_the_same_key(desk: Scene) -> None:
     one, other = desk.recorded(2, DOCUMENTATION), desk.recorded(2, DOCUMENTATION)
     key = desk.keys[one, 0]
@@ -297,21 +258,6 @@ def test_recordings_whose_files_were_exchanged_are_not_opened(desk: Scene) -> No
     assert refused.value.code == "error.archive.foreign_recording"
 
 
-def test_a_chunk_taken_out_doubled_or_added_after_the_end_is_found(desk: Scene) -> None:
-    recording = desk.recorded(4, DOCUMENTATION)
-    path = desk.archive.vault.path(recording)
-    whole = path.read_bytes()
-
-    rewritten(desk, recording, lambda data, chunks: data[: chunks[1].offset] + data[chunks[2].offset :])
-    assert found(desk) == {"chunk_missing"}
-    path.write_bytes(whole)
-    rewritten(desk, recording, lambda data, chunks: data + record_of(data, chunks, 1))
-    assert "chunk_doubled" in found(desk)
-    path.write_bytes(whole)
-    rewritten(desk, recording, lambda data, chunks: data[: chunks[-1].offset])
-    assert found(desk) == {"broke_off"}
-
-
 def test_a_torn_end_is_told_as_a_crash_and_what_is_before_it_is_heard(desk: Scene) -> None:
     recording = desk.recorded(4, DOCUMENTATION)
     rewritten(desk, recording, lambda data, chunks: data[:-5])
@@ -350,12 +296,6 @@ def test_a_long_log_of_which_nobody_has_signed_anything_is_told(desk: Scene, mon
     assert found(desk) == {"checkpoint_missing"}
     assert desk.archive.head(AT)
     assert found(desk) == set()
-
-
-def test_a_segment_that_lost_all_its_chunks_is_told(desk: Scene) -> None:
-    recording = desk.recorded(2, DOCUMENTATION)
-    rewritten(desk, recording, lambda data, chunks: data[: chunks[0].offset])
-    assert found(desk) == {"segment_empty"}
 
 
 def test_of_a_recording_that_was_whole_on_the_disk_a_torn_end_is_no_crash_s_work(desk: Scene) -> None:

@@ -17,7 +17,7 @@ from softphone.bootstrap.home import DEMO_KEYS, key_store
 from softphone.bootstrap.progress import STOPPED, Progress
 from softphone.domain.changes import AuditEntry
 from softphone.system.secrets import DemoKeyFile
-from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, Scene
 
 
 @pytest.fixture
@@ -80,16 +80,6 @@ def test_what_is_no_head_is_refused_and_nothing_is_said_to_be_proved(
         assert said.out == ""
 
 
-def test_an_empty_log_has_no_head(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("LC_ALL", "en.UTF-8")
-    folder = tmp_path / "archive"
-    Archive.create(folder, DemoKeyFile(folder / DEMO_KEYS), demo=True).close()
-    assert cli.main(["archive", "--archive", str(folder), "head"]) == 0
-    assert capsys.readouterr().out.strip() == "The audit log is still empty."
-
-
 def test_a_sweep_by_a_clock_that_jumped_says_so_and_how_to_go_on(
     archive: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,34 +111,3 @@ def test_ctrl_c_ends_verify_between_two_looks_and_says_how_far_it_came(
     assert said.out == ""
     assert said.err.startswith("Interrupted ")
     assert len(said.err.splitlines()) == 1
-
-
-def test_a_look_that_was_broken_off_in_mid_statement_says_so_by_itself(archive: list[str]) -> None:
-    folder = Path(archive[-1])
-    opened = Archive.open(folder, key_store(folder))
-
-    def broken_off() -> None:
-        with opened.catalog.reading() as connection:
-            connection.invalidate()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        broken_off()
-    assert opened.list()
-    opened.close()
-
-
-def test_a_line_of_another_archive_is_said_to_be_that(
-    archive: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = tmp_path / "other"
-    with scene(other) as desk:
-        desk.recorded(1, DOCUMENTATION)
-        head = desk.archive.head(AT)
-    kept = tmp_path / "head.txt"
-    kept.write_text(str(head), encoding="utf-8")
-    capsys.readouterr()
-    assert cli.main([*archive, "verify", "--head", str(kept)]) == 1
-    said = capsys.readouterr().out
-    assert "probably another archive's" in said
-    assert "cut it off" not in said

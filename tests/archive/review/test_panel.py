@@ -11,10 +11,9 @@ import pytest
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.review.panel import Figures, Verdict, figures
 from softphone.archive.review.session import mark_reviewed
-from softphone.archive.review.tally import Tallied, tally
-from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
+from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Reason
-from tests.archive.review.calls import ANNA, JONAS, answered, reviewable
+from tests.archive.review.calls import JONAS, answered, reviewable
 from tests.archive.scene import AT, TRAINING, Scene, scene
 
 
@@ -76,12 +75,6 @@ def test_what_expired_unseen_says_that_the_sample_is_larger_than_what_is_used(de
     assert of_sales(desk, 200).verdict is Verdict.NONE
 
 
-def test_what_is_held_does_not_wait(desk: Scene) -> None:
-    recording = reviewable(desk)
-    desk.commit(PlaceHold("h", recording, HoldBy.PARTY, "desk-3", AT, None), recording=recording)
-    assert (of_sales(desk).waiting, of_sales(desk).oldest_expires) == (0, None)
-
-
 def test_the_pace_is_that_of_four_weeks_or_of_those_since_the_first_review(desk: Scene) -> None:
     def review(count: int, day: int) -> None:
         for _ in range(count):
@@ -94,13 +87,3 @@ def test_the_pace_is_that_of_four_weeks_or_of_those_since_the_first_review(desk:
     assert of_sales(desk, 27).reviewed_a_week == 1.0
     assert of_sales(desk, 28).reviewed_a_week == 0.25
     assert of_sales(desk, 80).reviewed_a_week == 0.0
-
-
-def test_only_calls_of_the_months_looked_at_are_counted_over_the_turn_of_the_year_too(desk: Scene) -> None:
-    with desk.archive.catalog.writing() as connection:
-        for month in ("2026-09", "2026-10", "2026-11", "2026-12", "2027-01"):
-            tally(connection, desk.archive.desk, "salg", ANNA, month, Tallied.DRAWN)
-    january = AT.replace(year=2027, month=1)
-    assert figures(desk.archive, ("salg",), (), january).drawn == 3
-    assert figures(desk.archive, ("salg",), (), january, months=1).drawn == 1
-    assert figures(desk.archive, ("salg",), (), AT).drawn == 5

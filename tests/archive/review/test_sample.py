@@ -16,7 +16,7 @@ from softphone.archive.finding.searching import Query
 from softphone.archive.review.sample import SampleQuery, SampleRow, Shown, counts, living, page, waiting
 from softphone.archive.review.session import mark_reviewed, open_review
 from softphone.archive.tables import wraps
-from softphone.domain.changes import Discard, DropWraps, HoldBy, LiftHold, PlaceHold, Restrict
+from softphone.domain.changes import Discard, DropWraps, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import Team
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
@@ -111,14 +111,6 @@ def test_what_may_no_longer_be_heard_for_training_is_in_no_list_and_no_count(des
     assert sum(one.count for one in waiting(desk.archive, ALL, AT)) == len(left)
 
 
-def test_what_a_hold_took_away_is_back_when_it_is_undone(desk: Scene) -> None:
-    recording = reviewable(desk)
-    by_hold(desk, recording)
-    assert found(desk) == []
-    desk.commit(LiftHold("h", "undone", restore_training=True), recording=recording)
-    assert found(desk) == [recording]
-
-
 @pytest.mark.rule("G36")
 def test_its_last_day_ends_with_the_day_of_its_call_s_own_time_zone(desk: Scene) -> None:
     recording = reviewable(desk)
@@ -131,12 +123,6 @@ def test_its_last_day_ends_with_the_day_of_its_call_s_own_time_zone(desk: Scene)
     assert found(desk, now=midnight) == []
     assert living(desk.archive, [recording], midnight) == set()
     assert waiting(desk.archive, ALL, midnight) == []
-
-
-def test_a_call_that_still_goes_on_is_not_yet_in_it(desk: Scene) -> None:
-    desk.recorded(1, TRAINING, call=desk.call(agent=ANNA))
-    assert found(desk) == []
-    assert counts(desk.archive, ALL, AT)[Shown.ALL] == 0
 
 
 def test_its_pages_follow_each_other_without_gap_or_double_while_more_is_recorded(
@@ -174,13 +160,6 @@ def test_its_pages_follow_each_other_without_gap_or_double_while_more_is_recorde
     assert tuple(rows) == whole.rows
     # The transaction's own, and one for the rows, however many there are.
     assert max(statements) <= 4
-
-
-def test_a_reviewed_one_that_is_kept_on_leaves_on_the_day_that_was_given(desk: Scene) -> None:
-    recording = reviewable(desk, keep="P7D")
-    mark_reviewed(desk.archive, recording, "lead-1", AT)
-    assert found(desk, now=AT + timedelta(days=6)) == [recording]
-    assert found(desk, now=AT + timedelta(days=7)) == []
 
 
 # --- in a large archive ------------------------------------------------------------------------------

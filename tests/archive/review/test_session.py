@@ -19,7 +19,7 @@ from softphone.archive.proof.verify import verify
 from softphone.archive.retention.holding import lift, raise_hold
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.review.sample import SampleQuery, Shown, page
-from softphone.archive.review.session import COMMENT_LENGTH, Reviewing, open_review
+from softphone.archive.review.session import Reviewing, open_review
 from softphone.domain.changes import CloseRecording, Discard, DropWraps, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Team
@@ -167,16 +167,6 @@ def test_comments_are_kept_in_the_order_of_what_they_are_about_and_can_be_taken_
         assert OF_WORDS.decode() not in str(desk.archive.audit_of(reviewing.row.recording))
 
 
-def test_a_comment_without_words_a_very_long_one_and_one_about_no_moment_of_it_are_not_kept(desk: Scene) -> None:
-    with opened(desk, reviewable(desk)) as reviewing:
-        reviewing.comment(0, "x" * COMMENT_LENGTH, AT)
-        assert code(lambda: reviewing.comment(0, " \n\t ", AT)) == "error.review.comment_empty"
-        assert code(lambda: reviewing.comment(0, "x" * (COMMENT_LENGTH + 1), AT)) == "error.review.comment_too_long"
-        for sample in (-1, 16_001):
-            assert code(lambda sample=sample: reviewing.comment(sample, "x", AT)) == "error.container.past_end"
-        assert len(reviewing.comments()) == 1
-
-
 def test_points_are_those_of_the_policy_s_card(desk: Scene) -> None:
     with opened(desk, reviewable(desk)) as reviewing:
         reviewing.score("listened", 4, AT)
@@ -241,13 +231,6 @@ def test_it_is_closed_at_once_when_it_may_no_longer_be_heard_also_while_it_is_op
         with pytest.raises(ArchiveError):
             reviewing.reviewed(AT)
     assert verify(desk.archive).ok
-
-
-def test_it_is_closed_on_the_day_its_training_expires_before_any_sweep(desk: Scene) -> None:
-    with opened(desk, reviewable(desk)) as reviewing:
-        over = AT + timedelta(days=100)
-        assert not reviewing.still(over)
-        assert code(lambda: reviewing.comment(0, "x", over)) == "error.archive.closed_to_role"
 
 
 @pytest.mark.rule("G11")
@@ -329,13 +312,6 @@ def test_whichever_way_training_ends_no_word_of_the_review_is_left_in_any_page(d
     assert verify(desk.archive).ok
 
 
-def test_a_comment_that_was_taken_back_is_in_no_page(desk: Scene) -> None:
-    with opened(desk, reviewable(desk)) as reviewing:
-        comment = reviewing.comment(0, WORDS, AT)
-        reviewing.remove(comment.id, AT)
-        assert OF_WORDS not in desk.pages()
-
-
 @pytest.mark.rule("G10")
 def test_a_hold_keeps_what_was_said_unseen_and_brings_it_back_with_the_training(desk: Scene) -> None:
     recording = reviewable(desk)
@@ -368,13 +344,3 @@ def test_what_the_policy_lets_be_kept_on_stays_with_all_that_was_said_of_it_and_
     assert desk.archive.list() == []
     assert OF_WORDS not in desk.pages()
     assert verify(desk.archive).ok
-
-
-@pytest.mark.rule("G38")
-def test_where_the_policy_says_nothing_it_is_over_with_the_review(desk: Scene) -> None:
-    recording = reviewable(desk)
-    with opened(desk, recording) as reviewing:
-        assert reviewing.reviewed(AT)
-        assert not reviewing.still(AT)
-    assert desk.archive.list() == []
-    assert not desk.archive.vault.path(recording).exists()

@@ -15,7 +15,6 @@ from softphone.archive.review.session import mark_reviewed
 from softphone.domain.changes import (
     AddWraps,
     AuditEntry,
-    Change,
     Discard,
     DropWraps,
     HoldBy,
@@ -26,7 +25,7 @@ from softphone.domain.changes import (
 )
 from softphone.domain.purpose import KeyRole, Purpose, Reason
 from tests.archive.review.calls import ANNA, JONAS, answered, reviewable, rings
-from tests.archive.scene import AT, DOCUMENTATION, TRAINING, CommitFailedError, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
 
 OVER = AT + timedelta(days=100)
 MONTH = "2026-11"
@@ -89,35 +88,12 @@ def test_a_call_counts_as_recorded_with_its_first_segment_for_training_however_m
     assert counts(desk) == {"drawn": 1, "recorded": 1}
 
 
-def test_what_could_not_be_written_counts_nothing_and_counts_once_when_it_is_tried_again(desk: Scene) -> None:
-    call = answered(desk)
-    recording = f"{call}-1"
-    changes: tuple[Change, ...] = (OpenRecording(recording, call, AT), desk.segment(recording, 0, TRAINING))
-    with pytest.raises(CommitFailedError):
-        desk.commit(*changes, AddWraps(recording, DOCUMENTATION, (7,)), entries=(says_no(call),))
-    assert counts(desk) == {"drawn": 1}
-    desk.commit(*changes, entries=(says_no(call),))
-    assert counts(desk) == {"drawn": 1, "recorded": 1, "declined": 1}
-
-
 @pytest.mark.rule("G31")
 def test_a_no_counts_once_before_anything_was_recorded(desk: Scene) -> None:
     call = answered(desk)
     desk.commit(RememberRefusal(call, AT), entries=(says_no(call),))
     desk.commit(entries=(says_no(call, Reason.WITHDRAWN),))
     assert counts(desk) == {"drawn": 1, "declined": 1}
-
-
-@pytest.mark.rule("G31")
-def test_who_declined_an_earlier_call_or_while_it_rang_counts_when_this_one_is_answered(desk: Scene) -> None:
-    earlier = rings(desk).call
-    desk.commit(entries=(AuditEntry("refused_earlier", "G31", AT, earlier, params={"purpose": TRAINING}),))
-    by_sip = rings(desk).call
-    desk.commit(entries=(says_no(by_sip, Reason.DECLINED_BY_SIP),))
-    assert counts(desk) == {}
-    desk.commit(UseDraw(earlier, AT))
-    desk.commit(UseDraw(by_sip, AT))
-    assert counts(desk) == {"drawn": 2, "declined": 2}
 
 
 @pytest.mark.rule("G31")
@@ -166,27 +142,6 @@ def test_a_month_s_counts_are_forgotten_when_it_lies_more_than_a_year_back(desk:
     ]  # one is a day's, for the pace
     assert [row.event for row in desk.archive.audit_of()][-1] == "sweep_tallies_forgotten"
     assert tallies(desk) == {}
-
-
-def test_what_ends_without_the_party_s_no_or_concerns_documentation_alone_is_not_declined(desk: Scene) -> None:
-    call, undrawn = answered(desk), answered(desk, "0 %", of="andet")
-    for reason in (Reason.KEPT_OUT_OF_TRAINING, Reason.NO_ANSWER, Reason.VOICEMAIL, Reason.PRIVATE):
-        desk.commit(entries=(says_no(call, reason),))
-    of_documentation = {"purpose": DOCUMENTATION, "reason": Reason.OBJECTION}
-    desk.commit(entries=(AuditEntry("purpose_ended", "G23", AT, call, params=of_documentation),))
-    desk.commit(RememberRefusal(undrawn, AT), entries=(says_no(undrawn, Reason.OBJECTION),))
-    assert counts(desk) == {"drawn": 1}
-
-
-@pytest.mark.rule("G33")
-def test_a_review_counts_once_also_when_the_recording_goes_with_it(desk: Scene) -> None:
-    gone, kept = reviewable(desk), reviewable(desk, keep="P7D")
-    for recording in (gone, kept):
-        assert mark_reviewed(desk.archive, recording, "lead-1", AT)
-    assert not mark_reviewed(desk.archive, kept, "lead-1", AT)
-    sweep(desk.archive, OVER, clock=OVER, witness=OVER)
-    assert desk.archive.list() == []
-    assert counts(desk) == {"recorded": 2, "reviewed": 2}
 
 
 @pytest.mark.rule("G33")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from softphone.domain.changes import CloseRecording, DropWraps, HoldBy, PlaceHol
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
-from tests.archive.lines import asked, line
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
 
 
@@ -115,20 +113,6 @@ def test_where_a_line_says_so_it_is_kept_some_days_more_and_never_longer_than_it
     assert verify(desk.archive).ok
 
 
-@pytest.mark.rule("G33")
-def test_what_was_reviewed_no_longer_waits_for_the_reviewers(desk: Scene) -> None:
-    one = line("100 %", capacity=1)
-    first, _ = closed(desk, TRAINING, kept="P7D"), closed(desk, TRAINING)
-
-    def enough() -> bool:
-        call = replace(asked(one), at=AT + timedelta(days=85))
-        return desk.archive.lookups.look_up(call).reviewers_have_enough
-
-    assert enough()
-    mark_reviewed(desk.archive, first, "lead-1", AT)
-    assert not enough()
-
-
 @pytest.mark.rule("G38")
 def test_nothing_is_reviewed_against_a_hold_after_an_opt_out_or_without_the_key(desk: Scene) -> None:
     held, declined, other = closed(desk, TRAINING), closed(desk, DOCUMENTATION, TRAINING), closed(desk, TRAINING)
@@ -144,14 +128,6 @@ def test_nothing_is_reviewed_against_a_hold_after_an_opt_out_or_without_the_key(
     case_handler.close()
     assert len(desk.archive.list()) == 3
     assert verify(desk.archive).ok
-
-
-def test_a_call_that_still_goes_on_is_not_reviewed(desk: Scene) -> None:
-    recording = desk.recorded(1, TRAINING)
-    with pytest.raises(ArchiveError) as refused:
-        mark_reviewed(desk.archive, recording, "lead-1", AT)
-    assert refused.value.code == "error.archive.still_running"
-    assert [row.recording for row in desk.archive.list()] == [recording]
 
 
 @pytest.mark.rule("G10")
