@@ -96,7 +96,7 @@ def test_every_file_of_ours_that_is_named_is_there(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "docs/container.md"])
 def test_every_klartone_command_that_is_shown_is_one(name: str) -> None:
     """docs/container.md has no command: its `klartone …` is a label of the key wrapping."""
-    parser = cli._parser(Texts(ROOT / "resources" / "translations", Language.EN))
+    parser = cli.build_parser(Texts(ROOT / "resources" / "translations", Language.EN))
     whole = re.findall(r"(?m)^ {4,}(?:\$ )?(klartone .*)$", text(name))
     named = [one for one in re.findall(r"`(klartone [^`]*)`", text(name)) if "…" not in one and "|" not in one]
     for line in (*whole, *named):

@@ -273,7 +273,7 @@ def help_texts(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_every_command_and_option_has_its_help_in_words(language: Language) -> None:
-    told = set(help_texts(cli._parser(Texts(FOLDER, language))))
+    told = set(help_texts(cli.build_parser(Texts(FOLDER, language))))
     assert len(told) > 30
     assert sorted(text for text in told if CODE.fullmatch(text)) == []
 

@@ -26,7 +26,7 @@ from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed, Role, role_of
+from softphone.domain.roles import OPENS, Deed, Role, role_of
 
 REFUSED = "refused"
 RULE = "G11"
@@ -108,7 +108,7 @@ def require_signed(archive: Archive, viewer: Viewer, now: datetime) -> None:
 
 def refuse(archive: Archive, deed: Deed, now: datetime, *, call: str = "", recording: str | None = None) -> None:
     """The entry alone."""
-    role = next((role for role, one in permission.OPENS.items() if one is deed), None)
+    role = next((role for role, one in OPENS.items() if one is deed), None)
     told = {"deed": deed.value} | ({"role": role.value} if role else {})
     archive.note_refusal(REFUSED, RULE, now, call=call, recording=recording, **told)
 

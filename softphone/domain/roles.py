@@ -56,6 +56,13 @@ class Deed(StrEnum):
     """sweep, verify, back up, restore: the archive's health, and nothing of a call"""
 
 
+FINDS = (Deed.FIND_ALL, Deed.FIND_DOCUMENTATION, Deed.FIND_TRAINING, Deed.FIND_OWN)
+OPENS = {
+    KeyRole.DOCUMENTATION: Deed.OPEN_DOCUMENTATION,
+    KeyRole.TRAINING: Deed.OPEN_TRAINING,
+    KeyRole.CUSTODY: Deed.OPEN_CASE,
+}
+"""what it takes to hear a recording in each role"""
 _MAY: dict[Role, frozenset[Deed]] = {
     Role.AGENT: frozenset({Deed.FIND_OWN, Deed.RAISE_HOLD}),
     Role.CASE_HANDLER: frozenset({Deed.FIND_DOCUMENTATION, Deed.OPEN_DOCUMENTATION, Deed.TAKE_BACK, Deed.RAISE_HOLD}),

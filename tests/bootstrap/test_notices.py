@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from softphone import cli
+from softphone import bootstrap, cli
 from softphone.audio.files import read_wav, write_wav
 from softphone.audio.loudness import TARGET, loudness
 from softphone.domain.purpose import Language
@@ -325,6 +325,6 @@ def test_what_is_said_into_the_microphone_becomes_the_notice_trimmed_and_as_loud
 
 
 def test_the_language_of_the_commands_is_either(policy: Path) -> None:
-    parser = cli._parser(cli.bootstrap.texts())
+    parser = cli.build_parser(bootstrap.texts())
     parsed = parser.parse_args(["policy", "notice", "salg", "--language", "da"])
     assert parsed.language is Language.DA

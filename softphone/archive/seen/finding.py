@@ -18,11 +18,11 @@ from softphone.archive.tables import review_comments, review_scores, reviews
 from softphone.domain.archive import permission
 from softphone.domain.archive.decisions import HoldSeen, RecordingShown
 from softphone.domain.archive.interface import Progress
-from softphone.domain.archive.permission import FINDS, narrowed, told
+from softphone.domain.archive.permission import narrowed, told
 from softphone.domain.archive.recordings import AuditRow, Cursor, OwnReview, Page, Query, RecordingRow
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
-from softphone.domain.roles import Deed
+from softphone.domain.roles import FINDS, Deed
 
 
 class Finding:

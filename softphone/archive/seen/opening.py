@@ -12,10 +12,9 @@ from softphone.archive.archive import Archive
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.interface import Progress
-from softphone.domain.archive.permission import OPENS
 from softphone.domain.archive.recordings import RATE, Exported, Mark, RecordingRow, Sound
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed
+from softphone.domain.roles import OPENS, Deed
 
 
 def opening(asking: Asking, id: str, asked: KeyRole | None, why: str, case: str) -> Opening:

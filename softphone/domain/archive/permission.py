@@ -17,19 +17,13 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Team
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed, Role, may
+from softphone.domain.roles import OPENS, Deed, Role, may
 
 OWN_CALLS = Period(days=7)
 """how far back an agent finds own calls, where there is no policy that says it"""
 OF_A_TEAM = frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW})
 FOR_ALL = frozenset({Deed.BELIEVE_CLOCK, Deed.CHOOSE_SIGNER})
 """what custody decides for all that is here, or is to come: by a key that opens at least half as much as any other"""
-FINDS = (Deed.FIND_ALL, Deed.FIND_DOCUMENTATION, Deed.FIND_TRAINING, Deed.FIND_OWN)
-OPENS = {
-    KeyRole.DOCUMENTATION: Deed.OPEN_DOCUMENTATION,
-    KeyRole.TRAINING: Deed.OPEN_TRAINING,
-    KeyRole.CUSTODY: Deed.OPEN_CASE,
-}
 Keys = tuple[KeyRole, tuple[str, ...]]
 """a role, and the keys of somebody that give it"""
 Sealed = Callable[[Keys], bool]

@@ -14,11 +14,11 @@ from pathlib import Path
 from softphone.domain.archive import decisions as d
 from softphone.domain.archive import permission
 from softphone.domain.archive import recordings as r
-from softphone.domain.archive.permission import FINDS, OPENS, Viewer
+from softphone.domain.archive.permission import Viewer
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed
+from softphone.domain.roles import FINDS, OPENS, Deed
 from tests.archive.contract.memory_reviews import Reviews
 from tests.archive.contract.memory_rights import Cases, Holds, Judging, Rights, standing_of
 from tests.archive.contract.memory_sound import Tone

@@ -1,0 +1,101 @@
+"""The command line: one function each of `bootstrap` (or of `demo`, for a whole call on this machine) and no more.
+
+A fault for a person ends with its sentence on stderr and status 1; a wrong command line with status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from traceback import walk_tb
+
+from softphone import __version__, bootstrap
+from softphone.cli.archive import add_archive
+from softphone.cli.cases import add_cases
+from softphone.cli.commands import Command, Commands, Formatter, Parser
+from softphone.cli.holds import add_holds
+from softphone.cli.keys import add_keys
+from softphone.cli.policy import add_policy
+from softphone.cli.program import DESK, add_program
+from softphone.domain.errors import KlartoneError
+from softphone.domain.purpose import Language
+from softphone.texts import Texts, plain
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit status is returned. Never a traceback at a person."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()  # what is refused now can still be told
+    except KeyboardInterrupt as stopped:
+        if _was_asked(stopped):
+            print(f"\n{bootstrap.texts()('cli.interrupted')}", file=sys.stderr)  # noqa: T201
+        return 130
+    except OSError as error:
+        if not _output_refuses():
+            raise
+        if isinstance(error, BrokenPipeError):
+            return 0
+        refusal = KlartoneError("error.output", detail=error.strerror or str(error))
+        print(bootstrap.texts().error(refusal), file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _was_asked(stopped: KeyboardInterrupt) -> bool:
+    """Whether a person was at a question: a command writes nothing before its last one."""
+    within = [frame for frame, _ in walk_tb(stopped.__traceback__)]
+    return any(
+        one.f_globals.get("__name__") == "getpass" or one.f_code.co_qualname == "_Questions._until" for one in within
+    )
+
+
+def _output_refuses() -> bool:
+    """Whether stdout takes nothing more: an empty line tells. What it still holds then goes nowhere, or Python itself would
+    complain of it at its very end."""
+    try:
+        print(flush=True)  # noqa: T201
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    bootstrap.speak_command_line()
+    texts = bootstrap.texts()
+    arguments = build_parser(texts).parse_args(argv)
+    run: Run = arguments.run
+    told_in: Language | None = getattr(arguments, "told_in", None)
+    if told_in is not None:
+        texts = bootstrap.texts(told_in)  # what was asked for in a language is refused in it too
+    try:
+        return run(arguments)
+    except KlartoneError as error:
+        print(plain(texts.error(error), keep="\n"), file=sys.stderr)  # noqa: T201
+        return 1
+    except PermissionError as error:
+        if error.filename is None:
+            raise
+        denied = KlartoneError("error.denied", path=str(error.filename))
+        print(plain(texts.error(denied), keep="\n"), file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def build_parser(texts: Texts) -> argparse.ArgumentParser:
+    made = Parser(prog="klartone", description=texts("cli.about"), texts=texts, formatter_class=Formatter)
+    made.add_argument("--version", action="version", version=f"Klartone {__version__}", help=texts("cli.version"))
+    made.set_defaults(run=Command(DESK), home=None)
+    under = made.add_subparsers(title=texts("cli.commands"), metavar="", dest="command", parser_class=Parser)
+    commands = Commands(under, texts)
+    for add in (add_program, add_keys, add_policy, add_archive, add_holds, add_cases):
+        add(commands)
+    return made

@@ -1,0 +1,66 @@
+"""The commands that start something: the desk, the engine, the review, a session, the demo, and what these start in turn."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from softphone.cli.commands import Commands, archive_option
+from softphone.cli.words import path, seconds
+from softphone.domain.roles import Deed
+from softphone.texts import Texts
+
+DESK = "softphone.bootstrap.desk:run_desk"
+
+
+def add_program(commands: Commands) -> None:
+    texts = commands.texts
+    commands.add("desk", DESK)
+    archive_option(commands.add("review", "softphone.bootstrap.review:run_review", [Deed.REVIEW]), texts)
+    engine = commands.add("engine", "softphone.bootstrap.engine:run_engine")
+    engine.add_argument("--stdio", action="store_true", help=texts("cli.engine.stdio"))
+    session = commands.add("session", "softphone.bootstrap.session:run_session")
+    session.add_argument("--stdio", action="store_true", required=True, help=texts("cli.session.stdio"))
+    session.add_argument("--policy", type=path(texts), metavar="FILE", help=texts("cli.session.policy"))
+    _demo(commands.add("demo", "softphone.demo.story:run_demo"), texts)
+    # What the demo and the engine start: in a frozen program there is no other way in.
+    customer = commands.add("demo-customer", "softphone.cli.program:run_customer", hidden=True)
+    customer.add_argument("voice", type=Path)
+    customer.add_argument("listen", choices=["yes", "no"])
+    host = commands.add("plugin-host", "softphone.cli.program:run_plugin_host", hidden=True)
+    host.add_argument("folders", nargs="*")
+    commands.add("edge", "softphone.cli.program:run_edge", hidden=True)
+    commands.add("doctor", "softphone.bootstrap.doctor:run_doctor")
+
+
+def run_plugin_host(arguments: argparse.Namespace) -> int:
+    from softphone.plugin.host import main
+
+    return main(arguments.folders)
+
+
+def run_edge(_: argparse.Namespace) -> int:
+    from softphone.edge.process import main
+
+    return main()
+
+
+def run_customer(arguments: argparse.Namespace) -> int:
+    from softphone.demo.customer import run_customer
+
+    return run_customer(arguments.voice, listen=arguments.listen == "yes")
+
+
+def _demo(demo: argparse.ArgumentParser, texts: Texts) -> None:
+    demo.add_argument("--headless", action="store_true", help=texts("cli.demo.headless"))
+    demo.add_argument("--json", action="store_true", help=texts("cli.demo.json"))
+    notices = ["N1", "N2", "N3", "N4", "N6", "N7", "none"]
+    demo.add_argument("--notice", choices=notices, default="N7", help=texts("cli.demo.notice"))
+    demo.add_argument("--party", choices=["yes", "silent", "other-key"], default="yes", help=texts("cli.demo.party"))
+    demo.add_argument(
+        "--agent", choices=["nothing", "opt-out", "dispute"], default="nothing", help=texts("cli.demo.agent")
+    )
+    demo.add_argument("--seconds", type=seconds(texts), default=15.0, metavar="S", help=texts("cli.demo.seconds"))
+    demo.add_argument("--archive", type=path(texts), metavar="DIR", help=texts("cli.demo.folder"))
+    demo.add_argument("--screenshots", type=path(texts), metavar="DIR", help=texts("cli.demo.screenshots"))
+    demo.add_argument("--listen", action="store_true", help=texts("cli.demo.listen"))

@@ -1,0 +1,142 @@
+"""What a word on the command line may be: a path, a day, a number. A wrong one is refused with a sentence, status 2."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from softphone.domain.purpose import Language
+from softphone.texts import Texts
+
+if TYPE_CHECKING:
+    from softphone.domain.policy import Period
+
+_YEARS = range(1900, 3000)
+"""of a day that somebody may write: what is reckoned from it must be a day too"""
+
+
+def word(texts: Texts) -> Callable[[str], str]:
+    """An empty one is a variable of the shell that has none: it means nothing, and never all or the folder one is in."""
+
+    def parse(told: str) -> str:
+        if not told.strip():
+            raise argparse.ArgumentTypeError(texts("cli.empty"))
+        return told
+
+    return parse
+
+
+def path(texts: Texts) -> Callable[[str], Path]:
+    def parse(told: str) -> Path:
+        return Path(word(texts)(told))
+
+    return parse
+
+
+def sound_file(texts: Texts) -> Callable[[str], Path]:
+    def parse(told: str) -> Path:
+        if told == "-":
+            raise argparse.ArgumentTypeError(texts("cli.no_stdout"))
+        return path(texts)(told)
+
+    return parse
+
+
+def choices(them: type[StrEnum]) -> list[str]:
+    return [one.value for one in them]
+
+
+def one_of(them: type[StrEnum]) -> Callable[[str], str]:
+    """Any other word stays one, and argparse names the choices."""
+
+    def parse(word: str) -> str:
+        return them(word) if word in choices(them) else word
+
+    return parse
+
+
+def days(texts: Texts) -> Callable[[str], Period]:
+    def parse(word: str) -> Period:
+        from softphone.domain.policy import Period  # the whole policy's model, for a word of one command
+
+        try:
+            return Period.parse(word)
+        except ValueError:
+            raise argparse.ArgumentTypeError(texts("cli.no_period")) from None
+
+    return parse
+
+
+def language(texts: Texts) -> Callable[[str], Language]:
+    def read(text: str) -> Language:
+        try:
+            return Language(text.lower())
+        except ValueError:
+            known = ", ".join(Language)
+            raise argparse.ArgumentTypeError(texts("cli.one_of", known=known)) from None
+
+    return read
+
+
+def _refuse_far(at: date, texts: Texts) -> None:
+    if at.year not in _YEARS:
+        raise argparse.ArgumentTypeError(texts("cli.far_date", first=_YEARS[0], last=_YEARS[-1]))
+
+
+def day(texts: Texts) -> Callable[[str], date]:
+    def parse(told: str) -> date:
+        try:
+            asked = date.fromisoformat(told)
+        except ValueError:
+            raise argparse.ArgumentTypeError(texts("cli.no_date")) from None
+        _refuse_far(asked, texts)
+        return asked
+
+    return parse
+
+
+def moment(texts: Texts) -> Callable[[str], date | datetime]:
+    def parse(word: str) -> date | datetime:
+        try:
+            at = date.fromisoformat(word) if len(word) == len("2026-11-25") else datetime.fromisoformat(word)
+        except ValueError:
+            raise argparse.ArgumentTypeError(texts("cli.no_moment")) from None
+        _refuse_far(at, texts)
+        return at
+
+    return parse
+
+
+def entry(texts: Texts) -> Callable[[str], int]:
+    def parse(word: str) -> int:
+        if not (word.isascii() and word.isdigit() and len(word) <= 18):  # what SQLite can count to
+            raise argparse.ArgumentTypeError(texts("cli.log.no_entry"))
+        return int(word)
+
+    return parse
+
+
+def limit(texts: Texts) -> Callable[[str], int]:
+    def parse(word: str) -> int:
+        if not (word.isascii() and word.isdigit() and 1 <= int(word[:6]) <= 10_000 and len(word) <= 5):
+            raise argparse.ArgumentTypeError(texts("cli.list.no_limit"))
+        return int(word)
+
+    return parse
+
+
+def seconds(texts: Texts) -> Callable[[str], float]:
+    def parse(told: str) -> float:
+        try:
+            long = float(told)
+        except ValueError:
+            long = 0.0
+        if not 1 <= long <= 3600:
+            raise argparse.ArgumentTypeError(texts("cli.no_seconds"))
+        return long
+
+    return parse
