@@ -76,7 +76,7 @@ def test_a_backup_makes_no_folder_in_a_place_that_is_not_there(desk: Scene, run:
     run("backup", disk, "--archive", desk.folder)
     to = tmp_path / "not-mounted" / "a" / "new"
     said = run("restore", disk, "--to", to, "--archive", desk.folder, "--accept-unknown", status=1)
-    assert f"There is no folder {to.parent}, so nothing was brought back into {to}" in said
+    assert f"There is no folder {to.parent}, so nothing was restored into {to}" in said
     assert not (tmp_path / "not-mounted").exists()
     # Its own place there need not be on a new machine.
     run("restore", disk, "--to", tmp_path / "home" / "archive", "--archive", desk.folder, "--accept-unknown")
@@ -141,7 +141,7 @@ def test_the_folder_of_the_settings_is_taken_and_doctor_tells_of_it(
     run("backup")
     desk.commit(Discard(recording, "withdrawn"), recording=recording)
     cli.main(doctor)
-    assert "one change waits" in capsys.readouterr().out
+    assert "one change is not in it yet" in capsys.readouterr().out
 
 
 def test_what_is_damaged_gives_status_1_and_its_name(desk: Scene, run: Run, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_check_makes_a_damaged_copy_anew_and_says_so(desk: Scene, run: Run, tm
     whole, check = copy.read_bytes(), ("backup", disk, "--check")
     copy.write_bytes(whole[:-1])
     said = run(*check, *archive, status=1)
-    assert "The archive has it whole, and it was made anew." in said
+    assert "The archive has it whole, and it was made again." in said
     assert copy.name in said
     assert "is whole: one recording." in run(*check, *archive)
     copy.unlink()
@@ -217,18 +217,18 @@ def test_a_check_whose_archive_is_not_there_says_that_nothing_was_made_anew(
     keys.mkdir()
     shutil.copy(desk.folder / DEMO_KEYS, keys)
     said = run("backup", disk, "--check", "--archive", keys, status=1)
-    assert f"was not made anew. There is no archive in {keys}." in said
-    assert "Check again once that is put right" in said
+    assert f"was not made again. There is no archive in {keys}." in said
+    assert "Check again once that is fixed" in said
     assert copy.read_bytes() == b"x"
 
 
 @pytest.mark.parametrize(
     ("name", "means", "way"),
     [
-        ("catalog-1.db", "nothing can be brought back unless", "it writes a new one"),
+        ("catalog-1.db", "nothing can be restored unless", "it writes a new one"),
         ("objects-1.list", "nobody knows which", "in a new or empty folder"),
-        ("erased-1.log", "cannot be known", "it begins a new list"),
-        ("erased-1.log.end", "cannot be known", "it begins a new list"),
+        ("erased-1.log", "cannot be known", "it starts a new list"),
+        ("erased-1.log.end", "cannot be known", "it starts a new list"),
     ],
 )
 def test_a_check_says_which_of_a_backup_s_own_files_is_gone_or_another(
@@ -269,10 +269,20 @@ def test_where_the_list_is_gone_no_sentence_sends_for_a_run_that_is_refused(
     [
         ("objects-1.list", "backup", "nobody knows which of the recordings", "in a new or empty folder"),
         ("objects-1.list", "restore", "nobody knows which of the recordings", "Use another backup"),
-        ("catalog-1.db", "restore", "without it nothing can be brought back", "name it with --erased-in"),
-        ("manifest.json", "restore", "nothing there counts", "while the archive exists"),
-        ("klartone-backup.json", "backup", "says whose backup this is", "from an older copy of the folder"),
-        ("klartone-backup.json", "restore", "says whose backup this is", "from an older copy of the folder"),
+        ("catalog-1.db", "restore", "without it nothing can be restored", "name it with --erased-in"),
+        ("manifest.json", "restore", "nothing there is valid", "while the archive exists"),
+        (
+            "klartone-backup.json",
+            "backup",
+            "says which archive this backup belongs to",
+            "from an older copy of the folder",
+        ),
+        (
+            "klartone-backup.json",
+            "restore",
+            "says which archive this backup belongs to",
+            "from an older copy of the folder",
+        ),
     ],
 )
 def test_a_file_of_a_backup_that_is_gone_is_named_with_what_it_means_and_what_to_do(

@@ -214,7 +214,7 @@ def test_a_keyring_that_was_wiped_comes_back_and_the_archive_is_played_again(tmp
         said = f"{OTHER}\n{PHRASE}\n"
         told, warned = ran(env, ["-c", _AFTER, home, folder, recording, str(tmp_path / "del.json")], said)
     assert "played 32000" in told
-    assert "log Keys were put back from a recovery file: 5" in told
+    assert "log Keys were restored from a recovery file: 5" in told
     assert "lead-1" in told
     assert len(warned.splitlines()) == 3
     assert PHRASE.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

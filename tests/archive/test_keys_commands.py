@@ -128,7 +128,7 @@ def test_a_pair_moves_to_another_keyring_in_an_encrypted_file_and_the_log_tells(
     run("export", "lead-1", "--private", str(file), said="kort\n", status=1)
     assert not file.exists()
     run("export", "lead-1", "--private", str(file), status=1)
-    assert "No passphrase came" in capsys.readouterr().err
+    assert "No passphrase was given" in capsys.readouterr().err
     assert desk.archive.audit_of() == []
     run("export", "lead-1", "--private", str(file), said=f"{PHRASE}\n")
     (known,) = ring.known_keys(desk.store)
@@ -139,7 +139,7 @@ def test_a_pair_moves_to_another_keyring_in_an_encrypted_file_and_the_log_tells(
     assert all(private.hex() not in str(entry.params) for entry in desk.archive.audit_of())
 
     run("export", "lead-1", "--private", str(file), said=f"{PHRASE}\n", status=1)
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert [entry.event for entry in desk.archive.audit_of()].count("key_exported") == 1
 
     desk.store.delete(known.private_name)
@@ -193,7 +193,7 @@ def test_where_no_policy_tells_whether_it_is_the_last_a_key_is_revoked_by_who_is
     in_policy(tmp_path, desk, old)
     (tmp_path / "policy.toml").write_text("version = 1", encoding="utf-8")
     run("revoke", "case-1", status=1)
-    assert "nothing tells whether case-1 is the only key for documentation" in capsys.readouterr().err
+    assert "it cannot be seen whether case-1 is the only key for documentation" in capsys.readouterr().err
     with desk.archive.catalog.reading() as connection:
         assert revoked(connection) == {}
     run("revoke", "case-1", "--yes")
@@ -270,7 +270,7 @@ def test_a_restore_with_everything_there_says_why_nothing_came_back(
     capsys.readouterr()
     run("escrow", "restore", str(tmp_path / "r.json"), said=f"{PHRASE}\n")
     assert re.fullmatch(
-        r"All \d+ keys in it are in demo-keys\.json already, so nothing was put back\.\n", capsys.readouterr().out
+        r"All \d+ keys in it are already in demo-keys\.json, so nothing was restored\.\n", capsys.readouterr().out
     )
 
 
@@ -298,5 +298,5 @@ def test_an_id_that_is_there_already_is_given_to_no_new_key(
     before = ring.known_keys(desk.store)
     for purpose in ("training", "custody", "policy"):
         run("create", purpose, "--id", "lead-7", status=1)
-        assert "There is a key with the id lead-7" in capsys.readouterr().err
+        assert "There is already a key with the id lead-7" in capsys.readouterr().err
     assert ring.known_keys(desk.store) == before

@@ -117,7 +117,7 @@ def test_health_and_doctor_tell_it_whether_there_is_one(
         return really(folder, store, **more)
 
     monkeypatch.setattr(Archive, "open", counted)
-    assert "✓ the archive takes a policy without a signature" in looks_after.does("doctor").out
+    assert "✓ the archive accepts a policy without a signature" in looks_after.does("doctor").out
     assert opened == [home.desk.folder]
     monkeypatch.undo()
     monkeypatch.setenv("LC_ALL", "en.UTF-8")

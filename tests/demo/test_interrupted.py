@@ -122,7 +122,7 @@ def test_an_engine_that_breaks_off_in_mid_call_ends_the_demo_in_a_sentence(folde
         psutil.Process(endpoint.pid).kill()
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "the phone broke off in the middle of it" in errors
+    assert "the phone crashed in the middle of it" in errors
     assert working_in(folder) == []
 
 

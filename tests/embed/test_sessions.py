@@ -289,7 +289,7 @@ def test_a_plain_phone_records_nothing_that_can_be_ended_only_by_saying_so(
     talk.pass_time(60)
     assert not {"play_notice", "start_recorder"} & {*talk.orders()}
     status = talk.last("status")
-    assert status["words"]["en"]["reasons"][0] == "There is no window in which a no could be pressed"
+    assert status["words"]["en"]["reasons"][0] == "There is no window in which a no can be logged"
     assert status["state"]["status"]["reasons"][0]["rule"] == "G31"
     assert talk.last("set_microphone")["open"], "the call goes on"
 

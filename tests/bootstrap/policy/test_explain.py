@@ -123,7 +123,7 @@ def test_special_circumstances_that_are_over_are_explained_as_over(home: Path, f
     assert klartone(home, "policy", "explain", file, "salg") == 0
 
     told = " ".join(capsys.readouterr().out.split())
-    assert "held until 31 Dec 2020, and hold no longer" in told
+    assert "applied until 31 Dec 2020 and no longer apply" in told
     assert "can decline without giving a reason" in told
     assert "(N7)" in told
     assert "N8" not in told
@@ -179,7 +179,7 @@ def test_a_draft_whose_keys_are_yet_to_come_is_explained_and_says_so(home: Path,
     file.write_text(DRAFT, encoding="utf-8")
     assert klartone(home, "policy", "explain", file) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert told.count("Keys are still to be put in") == 1
+    assert told.count("Some keys are still missing") == 1
     assert "case-1" in told
 
     file.write_text(POLICY.replace(next(iter(KEYS.values())), "mine"), encoding="utf-8")

@@ -125,7 +125,7 @@ def test_a_headset_that_is_pulled_out_is_said_and_the_button_plays_again(
     qtbot.waitUntil(lambda: bool(on.speaker.pull(0.1)) and review.sound.position > 0, timeout=3000)
     on.speaker.active = False
     qtbot.waitUntil(detail.fault.isVisible, timeout=3000)
-    assert detail.fault.text().startswith("Højttaleren er væk, så afspilningen er standset.")
+    assert detail.fault.text().startswith("Højttaleren forsvandt, så afspilningen er standset.")
     qtbot.waitUntil(lambda: not detail.transport.play.plays, timeout=1000)
     on.speaker.active = True
     key(review, Qt.Key.Key_Space)
