@@ -152,8 +152,8 @@ def test_no_phone_number_is_in_it(home: House, dpo: Person) -> None:
     [
         (("--from", "in May"), "write the day as YYYY-MM-DD"),
         (("--to", "2026-13-01"), "write the day as YYYY-MM-DD"),
-        (("--to", "9999-12-31"), "that day lies too far away"),
-        (("--from", "0001-01-01"), "that day lies too far away"),
+        (("--to", "9999-12-31"), "that day is too far away"),
+        (("--from", "0001-01-01"), "that day is too far away"),
         (("--before", "9" * 20), "write the number of an entry"),
         (("--before", "-3"), "write the number of an entry"),
         (("--limit", "0"), "write a whole number"),

@@ -177,7 +177,7 @@ def test_a_request_for_access_is_raised_listed_with_its_last_day_and_closed(desk
     assert recording in said
     assert "must be answered by" in said
     listed = run("holds", "list")
-    for words in ("request for access", "to be answered by", "by letter", "by "):
+    for words in ("request for access", "must be answered by", "by letter", "by "):
         assert words in listed
     (told,) = lines(run("holds", "list", "--json"))
     assert (told["raised_for"], told["state"], bool(told["raised_by"])) == ("access", "unconfirmed", True)

@@ -124,7 +124,7 @@ def test_the_notices_of_a_draft_are_told_though_its_keys_are_yet_to_come(
     assert cli.main(["--home", home, "policy", "notice", "salg", "--policy", str(policy), "--notice", "N7"]) == 0
     told = capsys.readouterr()
     assert "We record and keep this call" in told.out
-    assert told.err.startswith("Keys are still to be put in")
+    assert told.err.startswith("Some keys are still missing")
 
 
 def test_a_line_that_is_not_there_is_said_with_those_that_are(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,7 +146,7 @@ def test_a_key_file_that_is_lost_comes_back_from_its_escrow_and_never_into_the_k
     assert f"klartone keys escrow restore FILE --archive {demo}" in said
     restore = ("keys", "escrow", "restore", tmp_path / "recovery.key")
     assert "never go into the keyring" in run(*restore, status=1)
-    assert f"5 keys are back in {DEMO_KEYS}." in run(*restore, "--archive", demo)
+    assert f"5 keys were restored to {DEMO_KEYS}." in run(*restore, "--archive", demo)
     assert (demo / DEMO_KEYS).stat().st_mode & 0o077 == 0
     assert "1 recording" in run("archive", "verify", "--archive", demo)
 

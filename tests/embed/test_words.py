@@ -166,7 +166,7 @@ def test_a_call_that_is_over_says_what_is_kept_of_it_and_a_lock_says_so() -> Non
 
     assert words(kept).kept == "Kept until 25 Feb 2027 for training."
     assert words(replace(kept, hold=LOCKED)).lock == "Locked, will not be deleted · dispute since 12:00"
-    assert words(replace(kept, hold=LOCKED)).kept.startswith("Stays as long as it is locked.")
+    assert words(replace(kept, hold=LOCKED)).kept.startswith("Kept as long as it is locked.")
     assert words(replace(kept, kept=False)).kept == "The recording is deleted."
     assert words(STATUS).kept == "Nothing was recorded"
     assert in_words(texts_of, "UTC", replace(CALL, status=kept), NOW)[Language.EN].kept == ""

@@ -43,7 +43,7 @@ def test_a_call_can_be_tried_on_a_draft_whose_keys_are_yet_to_come(home: Path, f
     assert klartone(home, "policy", "decide", file, "--json", '{"line": "salg"}') == 0
     said = capsys.readouterr()
     assert json.loads(said.out)["notice"] == "N1"
-    assert said.err.startswith("Keys are still to be put in")
+    assert said.err.startswith("Some keys are still missing")
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_a_call_can_be_tried_on_a_draft_whose_keys_are_yet_to_come(home: Path, f
         (
             '{"line": 7, "drawn": "yes", "at": "2026-11-25T10:00:00"}',
             "“line” must be a line's id in quotes, or null for a call that belongs to none. "
-            "“drawn” must be true or false, without quotes. “2026-11-25T10:00:00” cannot be “at”: write day",
+            "“drawn” must be true or false, without quotes. “2026-11-25T10:00:00” is not a valid “at”: write day",
         ),
         (
             '{"line": "salg", "direction": "up"}',
             "“up” is not a valid “direction”: write one of inbound, outbound, internal.",
         ),
         ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "cannot be “at”:"),
-        ('{"line": "salg", "at": "2026-11-25"}', "“2026-11-25” cannot be “at”: write day, time and offset from UTC"),
+        ('{"line": "salg", "at": "2026-11-25"}', "“2026-11-25” is not a valid “at”: write day, time and offset from UTC"),
         ('{"line": "salg", "at": "9999-12-31T23:59:59-12:00"}', "cannot be “at”:"),
         ('{"line": "fax"}', "no line “fax”. Write one of these: salg, support."),
     ],
