@@ -64,8 +64,8 @@ class Texts:
             code = f"{code}.one"
         sentence = self._sentences.get(code, self._sentences.get(f"error.{code}")) if code else ""
         if sentence is None:
-            told = ", ".join(f"{key}={value}" for key, value in params.items())
-            return f"{code} ({told})" if told else code
+            text = ", ".join(f"{key}={value}" for key, value in params.items())
+            return f"{code} ({text})" if text else code
         return sentence.format_map(_Shown((key, self._shown(value)) for key, value in params.items()))
 
     def error(self, error: KlartoneError) -> str:

@@ -180,7 +180,7 @@ class PolicyPhase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CodedText:
     """A code with parameters, for `texts`."""
 
     code: str
@@ -195,7 +195,7 @@ class PolicyState:
     path: str = ""
     controller: str = ""
     time_zone: str = "UTC"
-    faults: tuple[Said, ...] = ()
+    faults: tuple[CodedText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ class SoundState:
     microphone: str | None = None
     """the device in use; None: *No microphone*"""
     speaker: str | None = None
-    fault: Said | None = None
+    fault: CodedText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ class StoreState:
     """The archive: whether recordings can be written, and if not, why."""
 
     works: bool
-    fault: Said | None = None
+    fault: CodedText | None = None
     demo: bool = False
 
 
@@ -291,7 +291,7 @@ class Snapshot:
     """oldest first"""
     sip_port: int = 0
     """where the phone listens (UDP and TCP)"""
-    faults: tuple[Said, ...] = ()
+    faults: tuple[CodedText, ...] = ()
     """what stands: a plugin left out, a keyring locked"""
     longest_turn: float = 0.0
     """seconds that the engine's loop took for one turn at most, without waiting to be woken: nothing in it waits"""
@@ -316,7 +316,7 @@ class Occurred:
 class Fault:
     """Something went wrong that a person should be told of, once."""
 
-    said: Said
+    said: CodedText
     call: str | None = None
     type: Literal["fault"] = "fault"
 
@@ -334,7 +334,7 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class Refused:
     id: str
-    said: Said
+    said: CodedText
     type: Literal["refused"] = "refused"
 
 
@@ -421,7 +421,7 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HoldCall:
     id: str
     call: str
     on: bool
@@ -563,7 +563,7 @@ CallCommand = (
     | Decline
     | HangUp
     | Mute
-    | Hold
+    | HoldCall
     | SendDigits
     | OptOut
     | RaiseDispute
@@ -648,6 +648,6 @@ def _first(error: ValidationError) -> str:
 
 
 _TO_ENGINE: frozenset[type] = frozenset(
-    {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, Hold, SendDigits, OptOut, RaiseDispute, UndoDispute}
+    {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, HoldCall, SendDigits, OptOut, RaiseDispute, UndoDispute}
     | {LockEarlier, Choose, Act, Reopen, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, Quit}
 )

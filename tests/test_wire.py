@@ -69,7 +69,7 @@ def test_a_fault_in_a_line_never_repeats_what_was_sent() -> None:
 def test_any_text_can_be_said_on_the_wire(name: str, reason: str) -> None:
     """Surrogates too, which come of bytes that are no UTF-8: of a path, of a sound device, of SIP."""
     row = wire.PastCall("call", Direction.INBOUND, name, reason, None, AT, 0.0, "missed")
-    refused = wire.Refused("1", wire.Said(reason, {name: reason}))
+    refused = wire.Refused("1", wire.CodedText(reason, {name: reason}))
     for message in (refused, wire.Occurred("call", name, AT, None, {"why": reason}), replace(SNAPSHOT, history=(row,))):
         line = wire.encode(message)
         assert line.count(b"\n") == 1

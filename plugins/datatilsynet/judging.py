@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from softphone.domain.decision import NoticeId
-from softphone.domain.notice import TELLS, Found, Judgement, Told, asks
+from softphone.domain.notice import MENTIONS, Judgement, PurposeMention, WordingFinding, asks
 from softphone.domain.policy.checks import CONSENT_KEYS
 from softphone.domain.policy.model import Line, Wording
 from softphone.domain.policy.purposes import OptOut
@@ -18,7 +18,13 @@ from softphone.domain.purpose import Basis, Language, Purpose
 from .reading import Press, Reading, Said
 
 _ADDRESS = re.compile(r"\b(?:[\w-]+\.)+[a-zæøå]{2,12}(?:/[\w./-]*)?", re.UNICODE)
-_NOT, _FACT, _ASKED, _OPT_OUT, _SPECIAL = Told.NOT, Told.AS_FACT, Told.ASKED, Told.OPT_OUT, Told.SPECIAL
+_NOT, _FACT, _ASKED, _OPT_OUT, _SPECIAL = (
+    PurposeMention.NOT,
+    PurposeMention.AS_FACT,
+    PurposeMention.ASKED,
+    PurposeMention.OPT_OUT,
+    PurposeMention.SPECIAL,
+)
 
 
 def judge(line: Line, notice: NoticeId, language: Language, wording: Wording) -> Judgement:
@@ -38,16 +44,16 @@ class _Bench:
     notice: NoticeId
     language: Language
     wording: Wording
-    missing: list[Found] = field(default_factory=list[Found])
-    forbidden: list[Found] = field(default_factory=list[Found])
-    unsure: list[Found] = field(default_factory=list[Found])
+    missing: list[WordingFinding] = field(default_factory=list[WordingFinding])
+    forbidden: list[WordingFinding] = field(default_factory=list[WordingFinding])
+    unsure: list[WordingFinding] = field(default_factory=list[WordingFinding])
 
     def __post_init__(self) -> None:
         parts = (self.wording.essentials, self.wording.facts, self.wording.question)
         self.text = Reading(" ".join(part for part in parts if part), self.language)
         self.first = Reading(self.wording.essentials, self.language).text
         self.question = Reading(self.wording.question or "", self.language)
-        self.documentation, self.training = TELLS[self.notice]
+        self.documentation, self.training = MENTIONS[self.notice]
         self.asked = asks(self.notice)
         self.row = self.notice.value.partition("+")[0]
 
@@ -61,7 +67,7 @@ class _Bench:
         return self.notice is NoticeId.N4 and training is not None and training.opt_out is OptOut.CALL_BACK
 
     def doubt(self, code: str, rule: str, words: str = "") -> None:
-        self.unsure.append(Found(code, rule, words))
+        self.unsure.append(WordingFinding(code, rule, words))
 
     def needs(self, concept: str, rule: str, passage: str | None = None) -> None:
         """A fact that must be told: what is not surely said, a person looks for."""
@@ -72,7 +78,7 @@ class _Bench:
 def _recorded(bench: _Bench) -> None:
     """That it is recorded, first of all (G05); as a wish where nothing is recorded without a yes (G03)."""
     if bench.text.said("recorded") is Said.NOT:
-        bench.missing.append(Found("recorded", "G05"))
+        bench.missing.append(WordingFinding("recorded", "G05"))
     else:
         bench.needs("recorded", "G05", bench.first)
     wishes = bench.text.has("wish", bench.first)
@@ -93,7 +99,7 @@ def _purposes(bench: _Bench) -> None:
             if said is Said.SURELY:
                 bench.doubt(f"not_for_{concept}", "G05")
         elif said is Said.NOT:
-            bench.missing.append(Found(concept, "G05"))
+            bench.missing.append(WordingFinding(concept, "G05"))
         else:
             joined = told is _ASKED and bench.notice not in (NoticeId.N2, NoticeId.N3)
             bench.needs(concept, "G05", None if joined else bench.first)
@@ -114,7 +120,7 @@ def _page(bench: _Bench) -> None:
     if address and "/" in address[0]:
         bench.doubt("page_other", "G06", address[0])
     else:
-        bench.missing.append(Found("page", "G06"))
+        bench.missing.append(WordingFinding("page", "G06"))
 
 
 def _rights(bench: _Bench) -> None:
@@ -127,7 +133,7 @@ def _rights(bench: _Bench) -> None:
         bench.doubt("rights", "G13")
     if bench.obliged and bench.training is not _SPECIAL and (said := bench.text.said("object")) is not Said.NOT:
         plain = said is Said.SURELY and not bench.text.has("negation", _sentence_of(bench, "object"))
-        (bench.forbidden if plain else bench.unsure).append(Found("object_to_obligation", "G23"))
+        (bench.forbidden if plain else bench.unsure).append(WordingFinding("object_to_obligation", "G23"))
     for sentence in bench.text.sentences:
         if bench.text.has("right_open", sentence):
             bench.doubt("right_open", "G08", sentence)
@@ -147,7 +153,7 @@ def _keys(bench: _Bench) -> None:
         if not told:
             bench.doubt(f"press_{key}", "G03")
         elif told[0].sentence < begins:
-            bench.missing.append(Found("question_last", "G03", told[0].words))
+            bench.missing.append(WordingFinding("question_last", "G03", told[0].words))
         else:
             _means_yes(bench, told[0], purpose)
     if len(bench.asked) == 2 and bench.text.has("both_keys", bench.question.text):
@@ -159,15 +165,17 @@ def _keys(bench: _Bench) -> None:
         if own and not bench.asked and not named:
             bench.doubt("opt_out_key", "G31", own)
     elif "{keys}" in bench.text.text:
-        bench.forbidden.append(Found("keys_without_opt_out", bench.row, "{keys}"))
+        bench.forbidden.append(WordingFinding("keys_without_opt_out", bench.row, "{keys}"))
         known.add("{keys}")
-    bench.forbidden += [Found("key_without_effect", "G31", one.words) for one in presses if one.key not in known]
+    bench.forbidden += [
+        WordingFinding("key_without_effect", "G31", one.words) for one in presses if one.key not in known
+    ]
 
 
 def _means_yes(bench: _Bench, press: Press, purpose: Purpose) -> None:
     sentence = bench.text.sentences[press.sentence]
     if bench.text.has("key_no", press.after):
-        bench.forbidden.append(Found("yes_by_refusing", "G03", sentence))
+        bench.forbidden.append(WordingFinding("yes_by_refusing", "G03", sentence))
     elif not bench.text.has("key_yes", sentence):
         bench.doubt("key_says_yes", "G03", sentence)
     if len(bench.asked) < 2:
@@ -175,7 +183,7 @@ def _means_yes(bench: _Bench, press: Press, purpose: Purpose) -> None:
     names = {one: bench.text.said(concept, press.after) is Said.SURELY for one, concept in _NAMED.items()}
     other = next(one for one in Purpose if one is not purpose)
     if names[other] and not names[purpose]:
-        bench.forbidden.append(Found("keys_swapped", "G03", sentence))
+        bench.forbidden.append(WordingFinding("keys_swapped", "G03", sentence))
     elif not names[purpose]:
         bench.doubt("key_for_purpose", "G03", sentence)
 
@@ -196,7 +204,7 @@ def _consent(bench: _Bench) -> None:
         bench.doubt("names_sensitive", "G09")
     for passage in bench.text.passages():
         if bench.text.has("silence", passage) and bench.text.has("taken_as_yes", passage):
-            bench.forbidden.append(Found("silence_as_yes", "G03", passage))
+            bench.forbidden.append(WordingFinding("silence_as_yes", "G03", passage))
 
 
 def _opt_out(bench: _Bench) -> None:
@@ -211,7 +219,7 @@ def _opt_out(bench: _Bench) -> None:
     if bench.calls_back and not bench.text.has("call_back"):
         bench.doubt("call_back", "N4")
     if bench.documentation is _FACT and (stops := bench.text.with_all(("refuse", "stops_recording"))):
-        bench.forbidden.append(Found("stops_recording", bench.row, stops[0]))
+        bench.forbidden.append(WordingFinding("stops_recording", bench.row, stops[0]))
 
 
 def _promises(bench: _Bench) -> None:
@@ -222,26 +230,28 @@ def _promises(bench: _Bench) -> None:
         # An objection to documentation on interest does pause the recording, where the line's policy says so.
         paused = bench.notice is NoticeId.N1 and not bench.obliged and bench.line.objection_in_call == "stop"
         if plain and not paused:
-            bench.forbidden.append(Found("opt_out", "G32" if bench.training is _SPECIAL else bench.row, plain[0]))
+            bench.forbidden.append(
+                WordingFinding("opt_out", "G32" if bench.training is _SPECIAL else bench.row, plain[0])
+            )
         elif offers := bench.text.with_all(("refuse",)):
             bench.doubt("opt_out", bench.row, offers[0])
     if bench.notice not in (NoticeId.N2, NoticeId.N3, NoticeId.N4, NoticeId.N2_N3):
         plain = bench.text.with_all(("delete", "demand"), without="weighed")
         if plain:
-            bench.forbidden.append(Found("deletion", bench.row, plain[0]))
+            bench.forbidden.append(WordingFinding("deletion", bench.row, plain[0]))
         elif bench.text.has("delete"):
             bench.doubt("deletion", bench.row, bench.text.with_all(("delete",))[0])
     if not bench.calls_back and (back := bench.text.with_all(("call_back",))):
         plain = [one for one in back if bench.text.has("without_recording", one)]
-        (bench.forbidden if plain else bench.unsure).append(Found("no_call_back", "N4", (plain or back)[0]))
+        (bench.forbidden if plain else bench.unsure).append(WordingFinding("no_call_back", "N4", (plain or back)[0]))
 
 
 def _claims(bench: _Bench) -> None:
     """The law obliges only where it does (G02), and the service is the same after a no (G03, G31)."""
     for sentence in bench.text.sentences:
         if not bench.obliged and bench.text.has("law", sentence):
-            bench.forbidden.append(Found("law", "G02", sentence))
+            bench.forbidden.append(WordingFinding("law", "G02", sentence))
         elif not bench.obliged and bench.text.has("must", sentence):
             bench.doubt("law", "G02", sentence)
         if (bench.asked or bench.training is _OPT_OUT) and bench.text.has("pressure", sentence):
-            bench.forbidden.append(Found("pressure", "G03" if bench.asked else "G31", sentence))
+            bench.forbidden.append(WordingFinding("pressure", "G03" if bench.asked else "G31", sentence))

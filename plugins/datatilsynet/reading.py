@@ -78,13 +78,13 @@ class Reading:
 
     def passages(self) -> list[str]:
         """Each sentence, with the next one where that goes on from it (*Then …*)."""
-        told: list[str] = []
+        lines: list[str] = []
         for sentence in self.sentences:
-            if told and self.has("follows", sentence):
-                told[-1] += f" {sentence}"
+            if lines and self.has("follows", sentence):
+                lines[-1] += f" {sentence}"
             else:
-                told.append(sentence)
-        return told
+                lines.append(sentence)
+        return lines
 
     def presses(self) -> list[Press]:
         found: list[Press] = []

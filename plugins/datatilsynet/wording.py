@@ -57,15 +57,15 @@ def _newcomer(line: Line, notice: NoticeId, language: Language) -> Wording:
     special = notice in (NoticeId.N5, NoticeId.N8)
     training = special or notice in (NoticeId.N4, NoticeId.N7)
     basis = line.basis(Purpose.DOCUMENTATION)
-    told = {
+    fields = {
         "essentials": parts["both" if documentation and training else "documentation" if documentation else "training"]
     }
     declines = {NoticeId.N4: "declines_recording", NoticeId.N7: "declines_training"}.get(notice)
     if declines:
-        told["declines"] = parts[declines]
+        fields["declines"] = parts[declines]
     # A right to object is to be pointed out, and not to be promised where there is none (G23).
     objection = special or (documentation and basis is not None and basis.can_be_objected_to)
-    return _wording({**told, "facts": parts["objection" if objection else "facts"]})
+    return _wording({**fields, "facts": parts["objection" if objection else "facts"]})
 
 
 def _wording(parts: Mapping[str, str]) -> Wording:

@@ -21,12 +21,12 @@ from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
 from softphone.archive.tables import calls, recordings, wraps
 from softphone.domain.archive import permission
-from softphone.domain.archive.permission import OWN_CALLS, Keys, Refused, Sealed, Viewer
+from softphone.domain.archive.permission import OWN_CALLS, Keys, NotPermitted, Sealed, Viewer
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import OPENS, Deed, Role, role_of
+from softphone.domain.roles import OPENS, Permission, Role, role_of
 
 REFUSED = "refused"
 RULE = "G11"
@@ -62,7 +62,7 @@ def viewer_of(archive: Archive, policy: Policy | None, accounts: Iterable[str], 
     )
 
 
-def require(archive: Archive, viewer: Viewer, deed: Deed, now: datetime, *, recording: str | None = None) -> None:
+def require(archive: Archive, viewer: Viewer, deed: Permission, now: datetime, *, recording: str | None = None) -> None:
     """Raises ArchiveError where this person may not; the audit log has told of it by then.
 
     `recording`: its whole id; then it must be an own team's, or an own call, where the deed is one of those.
@@ -87,8 +87,8 @@ def refusing(archive: Archive, now: datetime, *, call: str = "", recording: str 
     """What is judged within, and refused, is in the log before it is raised, as the ArchiveError that it names."""
     try:
         yield
-    except Refused as error:
-        refuse(archive, error.deed, now, call=call, recording=recording)
+    except NotPermitted as error:
+        refuse(archive, error.permission, now, call=call, recording=recording)
         raise error.fault from None
 
 
@@ -106,7 +106,7 @@ def require_signed(archive: Archive, viewer: Viewer, now: datetime) -> None:
         raise error
 
 
-def refuse(archive: Archive, deed: Deed, now: datetime, *, call: str = "", recording: str | None = None) -> None:
+def refuse(archive: Archive, deed: Permission, now: datetime, *, call: str = "", recording: str | None = None) -> None:
     """The entry alone."""
     role = next((role for role, one in OPENS.items() if one is deed), None)
     told = {"deed": deed.value} | ({"role": role.value} if role else {})
@@ -130,9 +130,9 @@ def require_signer(archive: Archive, now: datetime) -> Viewer:
     with archive.catalog.reading() as connection:
         sealed = any(role is KeyRole.CUSTODY for _, role in wrapped_for(connection))
     if sealed:
-        require(archive, viewer, Deed.CHOOSE_SIGNER, now)
+        require(archive, viewer, Permission.CHOOSE_SIGNER, now)
     elif not archive.signer.signs:
-        refuse(archive, Deed.CHOOSE_SIGNER, now)
+        refuse(archive, Permission.CHOOSE_SIGNER, now)
         raise ArchiveError("error.archive.signer_not_yet")
     return viewer
 

@@ -34,8 +34,8 @@ from softphone.archive.finding.searching import Query, begins, pages
 from softphone.archive.keys import held, policy_signer, slots
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
-from softphone.archive.known import Lookups
 from softphone.archive.ledger import Ledger, SegmentKeys
+from softphone.archive.lookups import Lookups
 from softphone.archive.marker import CATALOG, MARKER, MISSING, Marker, lost, read_marker, write_marker
 from softphone.archive.proof import audit
 from softphone.archive.proof.audit import KEY, KEY_SHOWN, Deciding, Wanted

@@ -93,7 +93,7 @@ class CallFacts:
     """what happens when a purpose has come to its day; deletion where nothing is said"""
 
 
-class Tables:
+class CatalogWriter:
     """The changes, as statements on one connection. `desk` stands in every row."""
 
     def __init__(self, connection: Connection, desk: str, secrets: Secrets) -> None:
@@ -101,9 +101,9 @@ class Tables:
         self._desk = desk
         self._secrets = secrets
 
-    def on(self, connection: Connection) -> Tables:
+    def on(self, connection: Connection) -> CatalogWriter:
         """The same desk's, through another connection."""
-        return Tables(connection, self._desk, self._secrets)
+        return CatalogWriter(connection, self._desk, self._secrets)
 
     def open_recording(self, recording: str, facts: CallFacts, at: datetime) -> None:
         if not self.connection.execute(select(calls.c.call).where(calls.c.call == facts.call)).first():

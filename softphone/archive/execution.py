@@ -16,12 +16,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from softphone.archive.catalog import BEFORE
-from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, Tables, recorded_for
+from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, CatalogWriter, recorded_for
 from softphone.archive.files.vault import Vault, Written
 from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.revocation import revoked, standing
 from softphone.archive.keys.wraps import Recipient, Wrap
-from softphone.archive.known import Places
+from softphone.archive.lookups import SamplePlaces
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import HOLD
 from softphone.archive.review.tally import Tallied, counted, declines, says_no, tally_call
@@ -117,7 +117,7 @@ def _only(held: dict[str, Any], most: int) -> None:
 class Execution:
     """Of one commit. What it makes and takes is told in its attributes; `memory` is read alone, until the transaction stands."""
 
-    def __init__(self, memory: Memory, tables: Tables, vault: Vault, places: Places, desk: str) -> None:
+    def __init__(self, memory: Memory, tables: CatalogWriter, vault: Vault, places: SamplePlaces, desk: str) -> None:
         self._memory = memory
         self._tables = tables
         self._vault = vault

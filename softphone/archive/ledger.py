@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.archive.catalog import Catalog
-from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.changes import CallFacts, CatalogWriter
 from softphone.archive.condemned import remove_condemned
 from softphone.archive.execution import Execution, Memory, NoKeyError, OvertakenError
 from softphone.archive.files.vault import SLOW_SECONDS, Vault, Written
@@ -25,7 +25,7 @@ from softphone.archive.finding import own_calls
 from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys import policy_signer
 from softphone.archive.keys.wraps import Secrets
-from softphone.archive.known import Places
+from softphone.archive.lookups import SamplePlaces
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.checkpoint import Signer
 from softphone.domain.changes import Commit
@@ -94,7 +94,7 @@ class Ledger:
         catalog: Catalog,
         vault: Vault,
         secrets: Secrets,
-        places: Places,
+        places: SamplePlaces,
         signer: Signer,
         on_done: Callable[[int, SegmentKeys], None],
         on_failed: Callable[[int, Reason, str], None],
@@ -245,7 +245,7 @@ class Ledger:
             return
         try:
             with self._catalog.writing() as connection:
-                call = Tables(connection, self._desk, self._secrets).call_of(one.recording)
+                call = CatalogWriter(connection, self._desk, self._secrets).call_of(one.recording)
                 if call is not None:
                     told = {one.segment: one.written}
                     entries = written.count(connection, one.recording, call, told, datetime.now(UTC))
@@ -296,7 +296,7 @@ class Ledger:
         done = None
         try:
             with self._catalog.writing() as connection:
-                tables = Tables(connection, self._desk, self._secrets)
+                tables = CatalogWriter(connection, self._desk, self._secrets)
                 done = Execution(self._memory, tables, self._vault, self._places, self._desk)
                 done.run(commit)
         except BaseException:

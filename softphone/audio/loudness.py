@@ -58,14 +58,14 @@ def loudness(samples: Samples) -> Loudness:
     frame.sample_rate, frame.pts = RATE, 0
     graph.push(frame)
     graph.push(None)
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     while True:
         try:
-            told = dict(graph.pull().metadata) or told
+            fields = dict(graph.pull().metadata) or fields
         except (av.error.BlockingIOError, av.error.EOFError):
             break
-    peak = float(told.get("lavfi.r128.true_peak", 0.0))
-    return Loudness(float(told.get("lavfi.r128.I", -70.0)), 20 * math.log10(max(peak, 1e-5)), len(samples) / RATE)
+    peak = float(fields.get("lavfi.r128.true_peak", 0.0))
+    return Loudness(float(fields.get("lavfi.r128.I", -70.0)), 20 * math.log10(max(peak, 1e-5)), len(samples) / RATE)
 
 
 def levelled(samples: Samples) -> Samples:

@@ -28,16 +28,16 @@ REFUSALS = frozenset({"opening_refused", "review_refused"})
 
 def in_words(entry: AuditRow, tell: Texts) -> str:
     """The entry as a sentence. What has no words, such as an event of a newer version, is given as it stands."""
-    told = {name: _value(entry, name, value, tell) for name, value in entry.params.items()}
+    fields = {name: _value(entry, name, value, tell) for name, value in entry.params.items()}
     code = f"audit.{entry.event}.{entry.params.get('by')}"
     if code not in tell:
         code = f"audit.{entry.event}"
     if code not in tell:
-        return " ".join([entry.event, *(f"{name}={value}" for name, value in told.items())])
-    said = [tell(code, **told)]
+        return " ".join([entry.event, *(f"{name}={value}" for name, value in fields.items())])
+    said = [tell(code, **fields)]
     refused = entry.event in REFUSALS
     if refused and entry.params.get("why"):
-        said = [f"{said[0]}: {_refusal(entry, told, tell)}"]
+        said = [f"{said[0]}: {_refusal(entry, fields, tell)}"]
     said += [
         tell(length, seconds=seconds)
         for name, length in LENGTHS.items()

@@ -39,8 +39,8 @@ def cases_show(arguments: argparse.Namespace) -> int:
     with seeing(arguments, by_keys=True) as archive:
         row, found, entries = archive.cases.show(arguments.id)
     if arguments.json:
-        told = {"cases": [_as_json(one) for one in found], "audit": [entry_as_json(entry) for entry in entries]}
-        print_line(json.dumps(told, ensure_ascii=False))
+        fields = {"cases": [_as_json(one) for one in found], "audit": [entry_as_json(entry) for entry in entries]}
+        print_line(json.dumps(fields, ensure_ascii=False))
         return 0
     for one in found:
         print_line(f"{one.recording}  {_told(one, tell)}")

@@ -141,8 +141,8 @@ def _backup(archive: Archive) -> Iterator[Finding]:
         if not one.number:
             yield Finding("doctor.backup.none")
             continue
-        told = {"path": str(one.folder), "at": here(one.at), "count": one.waiting}
-        yield Finding("doctor.backup.waiting" if one.waiting else "doctor.backup", dict(told))
+        fields = {"path": str(one.folder), "at": here(one.at), "count": one.waiting}
+        yield Finding("doctor.backup.waiting" if one.waiting else "doctor.backup", dict(fields))
 
 
 def _waiting(archive: Archive) -> Iterator[Finding]:
@@ -232,14 +232,14 @@ def _policy(settings: Settings, archive: Archive | None = None) -> Finding:
     try:
         loaded = load_policy(Path(settings.policy), settings.policy_signer, archive.policy_signer if archive else "")
     except PolicyError as error:
-        told = tuple(at_its_place(fault, texts()) for fault in error.faults)
+        lines = tuple(at_its_place(fault, texts()) for fault in error.faults)
         if isinstance(error, PolicyUnsigned):
-            return Finding("doctor.policy.unsigned", {"path": settings.policy}, bad=True, below=told)
-        return Finding("doctor.policy.faulty", {"path": settings.policy, "count": len(told)}, below=told)
+            return Finding("doctor.policy.unsigned", {"path": settings.policy}, bad=True, below=lines)
+        return Finding("doctor.policy.faulty", {"path": settings.policy, "count": len(lines)}, below=lines)
     revoked = of_revoked(loaded, revoked_in(archive, loaded)) if archive else []
     if revoked:
-        told = tuple(at_its_place(one, texts()) for one in revoked)
-        return Finding("doctor.policy.revoked", {"path": settings.policy, "count": len(told)}, below=told)
+        lines = tuple(at_its_place(one, texts()) for one in revoked)
+        return Finding("doctor.policy.revoked", {"path": settings.policy, "count": len(lines)}, below=lines)
     if open_ones := [one for one in loaded.remarks if not one.by]:
         return Finding("doctor.policy.waits", {"path": settings.policy, "count": len(open_ones)})
     return Finding("doctor.policy", {"path": settings.policy})
@@ -253,16 +253,16 @@ def _strangers(runtime: Path) -> Iterator[Finding]:
     found = read(runtime)
     if found:
         tell = texts()
-        told = tuple(
+        lines = tuple(
             tell("doctor.stranger", host=one.host, count=one.calls, at=here(datetime.fromtimestamp(one.at, UTC)))
             for one in reversed(found)
         )
-        yield Finding("doctor.strangers.waits", {"count": len(found)}, below=told)
+        yield Finding("doctor.strangers.waits", {"count": len(found)}, below=lines)
 
 
-def _tried(deed: Callable[[], object], good: Finding, bad: str) -> Finding:
+def _tried(action: Callable[[], object], good: Finding, bad: str) -> Finding:
     try:
-        deed()
+        action()
     except KlartoneError as error:
         tell = texts()
         return Finding(bad, {"detail": tell.error(error)}, bad=True)

@@ -35,7 +35,7 @@ from softphone.engine.sound import Sound
 from softphone.engine.store import Store
 from softphone.engine.sweeper import terms_of
 from softphone.engine.turns import Inbox, clock
-from softphone.engine.unrecorded import Unrecorded
+from softphone.engine.unrecorded import UnrecordedCalls
 from softphone.system import strangers
 from softphone.system.endpoint import (
     Endpoint,
@@ -49,7 +49,7 @@ from softphone.system.endpoint import (
 from softphone.system.logbook import start_log
 from softphone.system.settings import save_settings
 from softphone.system.single import ENDS_WITHIN, take_turn
-from softphone.wire import PROTOCOL, Hello, Said
+from softphone.wire import PROTOCOL, CodedText, Hello
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
 SWITCH_INTERVAL = 0.0005
@@ -85,15 +85,15 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     def changed() -> None:
         engine.changed()
 
-    def fault(name: str, said: Said | None) -> None:
+    def fault(name: str, said: CodedText | None) -> None:
         engine.fault(name, said)
 
-    def told_of(name: str, deed: Callable[[], None]) -> None:
+    def told_of(name: str, action: Callable[[], None]) -> None:
         """What cannot be used as it was saved is said, and the phone starts without it."""
         try:
-            deed()
+            action()
         except KlartoneError as error:
-            engine.fault(name, Said(error.code, error.params))
+            engine.fault(name, CodedText(error.code, error.params))
 
     def back_up_to(folder: str, every: str) -> None:
         store.backup = BackupRunner(folder, every, lambda said: inbox.post(lambda: engine.fault("backup", said)))
@@ -148,12 +148,12 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         if settings_fault:
             engine.fault("settings", settings_fault)
         for one in plugins.faults:
-            engine.fault(f"plugin.{one.params['plugin']}", Said(one.code, one.params))
+            engine.fault(f"plugin.{one.params['plugin']}", CodedText(one.code, one.params))
         if settings.backup:
             told_of("backup", lambda: back_up_to(settings.backup, settings.backup_every))
-        store.unrecorded = Unrecorded(home.folders.data / "unrecorded")
+        store.unrecorded = UnrecordedCalls(home.folders.data / "unrecorded")
         ending.callback(store.unrecorded.close)
-        engine.fault("unrecorded", store.unrecorded.said())
+        engine.fault("unrecorded", store.unrecorded.message())
         store.start(calls)
         told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
         told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))

@@ -9,7 +9,7 @@ import sys
 from softphone.bootstrap.archive.shared import number_of, print_line, words_of
 from softphone.bootstrap.archive.viewing import seeing, tell_of_other_keys
 from softphone.bootstrap.home import texts
-from softphone.domain.archive.decisions import HoldSeen, Lifted, Standing
+from softphone.domain.archive.decisions import HoldShown, Lifted, Standing
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.retention import CONFIRM_WITHIN, local_day
@@ -108,7 +108,7 @@ def holds_close(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def told(one: HoldSeen, tell: Texts) -> str:
+def told(one: HoldShown, tell: Texts) -> str:
     """For whom it stands and until when, why, by whom and since when, as far as that is told."""
     hold, whole = one.standing.hold, one.whole
     state = (

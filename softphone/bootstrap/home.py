@@ -16,7 +16,7 @@ from softphone.domain.purpose import Language
 from softphone.system.paths import UserFolders, is_there, program_folder
 from softphone.system.settings import ASIDE, FILE, FaultySettings, load_settings, set_aside
 from softphone.texts import Texts
-from softphone.wire import Said, Settings
+from softphone.wire import CodedText, Settings
 
 if TYPE_CHECKING:
     from softphone.archive.keys.wraps import KeyStore
@@ -50,7 +50,7 @@ class Home:
         root = folder.resolve()
         return cls(UserFolders.within(root), root)
 
-    def settings(self, *, only_look: bool = False) -> tuple[Settings, Said | None]:
+    def settings(self, *, only_look: bool = False) -> tuple[Settings, CodedText | None]:
         """The settings, or the defaults and what is wrong with the file, which is set aside unless one is `only_look`ing."""
         try:
             settings, said = load_settings(self.folders.config), None
@@ -58,12 +58,12 @@ class Home:
             if isinstance(error, FaultySettings) and not only_look:
                 with suppress(OSError):
                     set_aside(self.folders.config)
-            settings, said = Settings(), Said(error.code, error.params)
+            settings, said = Settings(), CodedText(error.code, error.params)
         else:
             aside = self.folders.config / ASIDE
             if is_there(aside) and not is_there(self.folders.config / FILE):
                 # At each start, until somebody has set anything anew.
-                said = Said("error.settings.set_aside", {"path": str(aside)})
+                said = CodedText("error.settings.set_aside", {"path": str(aside)})
         if self.demo and is_there(policy := self.demo / DEMO_POLICY):
             settings = replace(settings, policy=str(policy), policy_signer="")
         return settings, said
@@ -86,8 +86,8 @@ def speak_command_line() -> None:
 def system_language() -> Language:
     """Danish where the system speaks it, else English. A language need not be installed to be asked for."""
     asked = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    told = asked or locale.getlocale()[0] or ""
-    return Language.DA if told.lower().startswith(("da", "danish")) else Language.EN
+    text = asked or locale.getlocale()[0] or ""
+    return Language.DA if text.lower().startswith(("da", "danish")) else Language.EN
 
 
 def key_store(archive: Path) -> KeyStore:

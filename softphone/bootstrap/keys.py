@@ -41,7 +41,7 @@ _HEADINGS = ("id", "purpose", "number", "kind", "created", "where", "opens")
 
 
 @dataclass(frozen=True)
-class _Here:
+class _KeyContext:
     """What the commands work on: the keyring, or a demo's file in its place; the archive's folder; whom the policy names."""
 
     folder: Path
@@ -50,7 +50,7 @@ class _Here:
     tell: Texts = field(default_factory=texts)
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace) -> _Here:
+    def of(cls, arguments: argparse.Namespace) -> _KeyContext:
         home = Home.of(arguments)
         settings, _ = home.settings(only_look=True)
         folder: Path = arguments.archive or home.archive(settings)
@@ -97,7 +97,7 @@ class _Here:
 
 def keys_create(arguments: argparse.Namespace) -> int:
     """A new key pair: the private half into the keyring, the public one as lines for the policy."""
-    here = _Here.of(arguments)
+    here = _KeyContext.of(arguments)
     if arguments.purpose == KeyPurpose.POLICY:
         ring.check_free(here.store, arguments.id)
         status = create_signing_key(arguments)
@@ -142,7 +142,7 @@ class _Line:
 
 
 def keys_list(arguments: argparse.Namespace) -> int:
-    here = _Here.of(arguments)
+    here = _KeyContext.of(arguments)
     lines = _lines(here)
     if arguments.json:
         for line in lines:
@@ -158,7 +158,7 @@ def keys_list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(here: _Here) -> list[_Line]:
+def _lines(here: _KeyContext) -> list[_Line]:
     own = {one.key_id for one in ring.known_keys(here.store)}
     recipients = here.recipients()
     in_policy = {one.key_id for one in recipients}
@@ -187,7 +187,7 @@ def _lines(here: _Here) -> list[_Line]:
     return lines
 
 
-def _columns(line: _Line, here: _Here) -> list[str]:
+def _columns(line: _Line, here: _KeyContext) -> list[str]:
     tell = here.tell
     created = line.known.created if line.known else None
     where = [one if one == DEMO_KEYS else tell(f"keys.where.{one}") for one in line.where]
@@ -206,7 +206,7 @@ def _columns(line: _Line, here: _Here) -> list[str]:
 
 def keys_export(arguments: argparse.Namespace) -> int:
     """The public half as text, for the policy; the private one only into a file, under a passphrase."""
-    here = _Here.of(arguments)
+    here = _KeyContext.of(arguments)
     known = ring.choose(here.known(), arguments.id)
     path: Path | None = arguments.private
     if path is None:
@@ -224,7 +224,7 @@ def keys_export(arguments: argparse.Namespace) -> int:
 
 def keys_import(arguments: argparse.Namespace) -> int:
     """Another's public keys, a pair of one's own, or what one was admitted to an archive with."""
-    here = _Here.of(arguments)
+    here = _KeyContext.of(arguments)
     path: Path = arguments.file
     if kind_of(path) is Kind.ADMISSION:
         taken_in = admission.take_in(here.store, path, _passphrase(here.tell("keys.ask.old", file=path)))
@@ -245,7 +245,7 @@ def keys_import(arguments: argparse.Namespace) -> int:
 
 def keys_rotate(arguments: argparse.Namespace) -> int:
     """Status 1 where something is left to do."""
-    here = _Here.of(arguments)
+    here = _KeyContext.of(arguments)
     with here.archive() as archive, progress() as running:
         known = here.known(archive)
         old, new = ring.choose(known, arguments.id).recipient, ring.choose(known, arguments.to).recipient
@@ -262,7 +262,7 @@ def keys_rotate(arguments: argparse.Namespace) -> int:
 
 def keys_revoke(arguments: argparse.Namespace) -> int:
     """Status 1 where somebody ended it before all was dropped; what only this key opens is told, and no fault."""
-    here = _Here.of(arguments)
+    here = _KeyContext.of(arguments)
     with here.archive() as archive:
         # The policy lends keys their names, as `keys list` shows them: a key that was stolen waits for nobody's signature.
         policy = policy_of(here.settings, None)
@@ -293,7 +293,7 @@ def keys_revoke(arguments: argparse.Namespace) -> int:
 
 
 def keys_escrow_make(arguments: argparse.Namespace) -> int:
-    here = _Here.of(arguments)
+    here = _KeyContext.of(arguments)
     path: Path = arguments.file
     marker = read_marker(here.folder) if (here.folder / MARKER).exists() else None
     names = (marker.archive, marker.desk) if marker else (None, None)
@@ -328,7 +328,7 @@ def _in_escrow(held: escrow.Held, marker: Marker | None, tell: Texts) -> Iterato
 
 
 def keys_escrow_restore(arguments: argparse.Namespace) -> int:
-    here = _Here.of(arguments)
+    here = _KeyContext.of(arguments)
     path: Path = arguments.file
     held = escrow.read(path, lambda: _passphrase(here.tell("keys.ask.old", file=path)))
     if held.demo and arguments.archive and arguments.archive.is_dir() and not (here.folder / MARKER).exists():
@@ -349,7 +349,7 @@ def keys_escrow_restore(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _with_wrapped(here: _Here) -> list[Known]:
+def _with_wrapped(here: _KeyContext) -> list[Known]:
     """What is known here, and the private keys of former versions, which only the archive's wraps tell of."""
     known = here.known()
     if not (here.folder / MARKER).exists():

@@ -23,13 +23,22 @@ from softphone.bootstrap.policy.written import quoted
 from softphone.bootstrap.rules import RULEBOOK, rule_plugins
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError, SoundError
-from softphone.domain.notice import LEAD, Found, Judgement, NoticeSound, NoticeText, NoticeVariant, asks, sound_hash
+from softphone.domain.notice import (
+    LEAD,
+    Judgement,
+    NoticeSound,
+    NoticeText,
+    NoticeVariant,
+    WordingFinding,
+    asks,
+    sound_hash,
+)
 from softphone.domain.policy import Line, LoadedPolicy, PolicyError, SoundFile
 from softphone.domain.policy.confirming import SHORT, as_word
 from softphone.domain.policy.doubts import LONGEST_NOTICE
 from softphone.domain.purpose import Language
 from softphone.plugin.notices import NoticeMaker
-from softphone.plugin.own import Own, OwnWording, quotable
+from softphone.plugin.own import OwnNotices, OwnWording, quotable
 from softphone.plugin.sounds import RATE, read_any, read_wav
 from softphone.plugin.speaking import Lacking
 from softphone.texts import Texts
@@ -44,7 +53,7 @@ class _Desk:
 
     loaded: LoadedPolicy
     line: Line
-    own: Own
+    own: OwnNotices
     maker: NoticeMaker
     tell: Texts
 
@@ -80,8 +89,8 @@ def policy_notice(arguments: argparse.Namespace) -> int:
         for n, (notice, language) in enumerate((one, other) for one in asked for other in languages):
             if n:
                 print()  # noqa: T201
-            for told in _described(desk, notice, language, needed=notice in needed):
-                print(told)  # noqa: T201
+            for text in _described(desk, notice, language, needed=notice in needed):
+                print(text)  # noqa: T201
     return 0
 
 
@@ -95,8 +104,8 @@ def policy_record(arguments: argparse.Namespace) -> int:
         print(tell("record.say", notice=notice.value, language=tell(f"language.{language}")))  # noqa: T201
         print(f"\n    {text.shown}\n")  # noqa: T201
         own = desk.own_wording(notice, language)
-        for told in _judged(desk, notice, language, own) if own and not own.used else ():
-            print(told)  # noqa: T201
+        for sentence in _judged(desk, notice, language, own) if own and not own.used else ():
+            print(sentence)  # noqa: T201
         files: list[Path] = arguments.source or []
         if len(files) not in (0, 1, len(parts)):
             raise KlartoneError("error.record.parts", count=len(parts))
@@ -106,8 +115,8 @@ def policy_record(arguments: argparse.Namespace) -> int:
         marks = _marks(said, text) if len(said) == len(parts) else {}
         path = arguments.wav or _beside(Path(desk.loaded.path), desk.line, notice, language)
         _written(path, samples)
-        for told in _measured(samples, text, tell):
-            print(told)  # noqa: T201
+        for sentence in _measured(samples, text, tell):
+            print(sentence)  # noqa: T201
         if len(said) < len(parts):
             print(tell("record.unmarked", count=len(parts)))  # noqa: T201
         if arguments.listen:
@@ -191,7 +200,7 @@ def _judged(desk: _Desk, notice: NoticeId, language: Language, own: OwnWording |
 
 
 def _findings(judgement: Judgement, tell: Texts) -> Iterator[str]:
-    kinds: tuple[tuple[str, tuple[Found, ...]], ...] = (
+    kinds: tuple[tuple[str, tuple[WordingFinding, ...]], ...] = (
         ("policy.fault.notice_lacks", judgement.missing),
         ("policy.fault.notice_must_not", judgement.forbidden),
         ("policy.warning.notice_doubt", judgement.unsure),
@@ -203,8 +212,8 @@ def _findings(judgement: Judgement, tell: Texts) -> Iterator[str]:
 
 
 def _seconds(seconds: float, tell: Texts) -> str:
-    told = f"{seconds:.1f}"
-    return told.replace(".", ",") if tell.language is Language.DA else told
+    text = f"{seconds:.1f}"
+    return text.replace(".", ",") if tell.language is Language.DA else text
 
 
 # --- heard -----------------------------------------------------------------------------------------
@@ -311,14 +320,14 @@ def _sound_table(desk: _Desk, notice: NoticeId, text: NoticeText, path: Path, ma
 
 
 def _inline(files: Mapping[str, SoundFile]) -> str:
-    told = ", ".join(f"{language} = {_file(one)}" for language, one in files.items())
-    return f"{{ {told} }}"
+    text = ", ".join(f"{language} = {_file(one)}" for language, one in files.items())
+    return f"{{ {text} }}"
 
 
 def _file(one: SoundFile) -> str:
     given = one.model_dump(exclude_none=True)
-    told = ", ".join(f"{name} = {quoted(value) if isinstance(value, str) else value}" for name, value in given.items())
-    return quoted(one.file) if len(given) == 1 else f"{{ {told} }}"
+    text = ", ".join(f"{name} = {quoted(value) if isinstance(value, str) else value}" for name, value in given.items())
+    return quoted(one.file) if len(given) == 1 else f"{{ {text} }}"
 
 
 def _key(name: str) -> str:

@@ -23,11 +23,11 @@ from softphone.domain.policy import Policy, PolicyError
 from softphone.system.logbook import start_log
 from softphone.system.paths import program_folder
 from softphone.system.policy_file import SOME_KEYS, filled, parse_policy
-from softphone.wire import Said, Settings
+from softphone.wire import CodedText, Settings
 
 if TYPE_CHECKING:
     from softphone.domain.archive.interface import SeenArchive
-    from softphone.ui.review.given import ReviewDependencies
+    from softphone.ui.review.dependencies import ReviewDependencies
 
 DEMO_POLICY = Path("policies") / "demo.toml"
 
@@ -50,7 +50,7 @@ def run_review(arguments: argparse.Namespace) -> int:
 
 def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) -> ReviewDependencies:
     """All that the window needs, or in `refusal` why it has nothing to show. `archive` is to be closed by the caller."""
-    from softphone.ui.review.given import ReviewDependencies
+    from softphone.ui.review.dependencies import ReviewDependencies
 
     resources = program_folder("resources")
     archive: Archive | None = None
@@ -58,17 +58,17 @@ def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) 
     policy, refusal, teams = None, None, ()
     try:
         if not is_here(folder):
-            raise _Nothing("review.refusal.no_archive", folder=str(folder))
+            raise _NothingToShow("review.refusal.no_archive", folder=str(folder))
         archive = Archive.open(folder, key_store(folder))
         policy = _policy(settings, archive)
         seen = archive.seen_by(viewer_of(archive, policy, (account.address for account in settings.accounts)))
         teams = seen.reviews.teams(policy)
     except NotReviewing as why:
-        refusal = Said(f"review.refusal.{why.code}")
-    except _Nothing as why:
+        refusal = CodedText(f"review.refusal.{why.code}")
+    except _NothingToShow as why:
         refusal = why.said
     except KlartoneError as error:
-        refusal = Said("review.refusal.closed", {"why": texts(settings.language).error(error)})
+        refusal = CodedText("review.refusal.closed", {"why": texts(settings.language).error(error)})
     if refusal is not None and archive is not None:
         archive.close()
         seen = None
@@ -89,22 +89,22 @@ def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) 
     )
 
 
-class _Nothing(Exception):  # noqa: N818 - no error: a page that says so
+class _NothingToShow(Exception):  # noqa: N818 - no error: a page that says so
     """There is nothing to show, and why."""
 
     def __init__(self, code: str, **params: str) -> None:
         super().__init__(code)
-        self.said = Said(code, dict(params))
+        self.said = CodedText(code, dict(params))
 
 
 def _policy(settings: Settings, archive: Archive) -> Policy:
     if not settings.policy and not archive.policy_signer:
         if not archive.demo:
-            raise _Nothing("review.refusal.no_policy")
+            raise _NothingToShow("review.refusal.no_policy")
         # A demo's calls are on the demo's lines; its keys lie beside its archive, whatever stands here.
         text = (program_folder("resources") / DEMO_POLICY).read_text(encoding="utf-8")
         return parse_policy(filled(text, SOME_KEYS)).policy
     try:
         return loaded(settings, archive)
     except PolicyError:
-        raise _Nothing("review.refusal.faulty") from None
+        raise _NothingToShow("review.refusal.faulty") from None

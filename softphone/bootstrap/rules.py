@@ -10,10 +10,10 @@ from softphone.bootstrap.home import Home
 from softphone.bootstrap.program import plugin_host_command
 from softphone.bootstrap.voice import VOICE
 from softphone.domain.errors import KlartoneError
-from softphone.plugin.client import PluginHost, PluginWord
+from softphone.plugin.client import PluginHost, PluginReport
 from softphone.plugin.manifest import allowed_plugins
 from softphone.plugin.notices import NoticeMaker
-from softphone.plugin.rulebook import RulebookDesk
+from softphone.plugin.rulebook import RulebookClient
 from softphone.system.paths import program_folder
 
 RULEBOOK = "datatilsynet"
@@ -24,7 +24,7 @@ class RulePlugins:
     """`host` is yet to be started. Without a rulebook there is no `maker`, and no call is recorded."""
 
     host: PluginHost
-    desk: RulebookDesk
+    desk: RulebookClient
     maker: NoticeMaker | None
     faults: Sequence[KlartoneError]
     """of plugins that were left out"""
@@ -32,7 +32,7 @@ class RulePlugins:
 
 def rule_plugins(
     home: Home,
-    on_word: Callable[[PluginWord], None],
+    on_word: Callable[[PluginReport], None],
     folders: Sequence[Path] = (),
     on_mended: Callable[[str], None] | None = None,
 ) -> RulePlugins:
@@ -42,4 +42,4 @@ def rule_plugins(
     host = PluginHost(plugins, rulebook=RULEBOOK, on_word=on_word, on_mended=on_mended, command=plugin_host_command())
     rulebook = by_id.get(RULEBOOK)
     maker = NoticeMaker(host, rulebook, by_id.get(VOICE), home.folders.cache / "notices") if rulebook else None
-    return RulePlugins(host, RulebookDesk(host, RULEBOOK), maker, faults)
+    return RulePlugins(host, RulebookClient(host, RULEBOOK), maker, faults)

@@ -18,7 +18,7 @@ from softphone.embed.sessions import Sessions
 from softphone.engine.rules import EngineRules
 from softphone.engine.turns import Inbox, clock, guarded, seconds
 from softphone.system.logbook import start_log
-from softphone.wire import LINE_LIMIT, Said
+from softphone.wire import LINE_LIMIT, CodedText
 
 LONGEST_WAIT = 5.0
 """seconds; a clock that is set is never waited past"""
@@ -44,7 +44,7 @@ def run_session(arguments: argparse.Namespace) -> int:
     def tell(line: bytes) -> None:
         writer.write(line)
 
-    def fault(_name: str, said: Said | None) -> None:
+    def fault(_name: str, said: CodedText | None) -> None:
         sessions.fault(said)
 
     plugins = rule_plugins(home, lambda word: rules.word(word))
@@ -61,7 +61,7 @@ def run_session(arguments: argparse.Namespace) -> int:
         plugins.host.start()
         ending.callback(plugins.host.stop)
         for one in plugins.faults:
-            sessions.fault(Said(one.code, one.params))
+            sessions.fault(CodedText(one.code, one.params))
         rules.load(str(arguments.policy.resolve()) if arguments.policy else settings.policy, settings.policy_signer)
         ending.callback(rules.close)
         threading.Thread(target=_read, args=(reader, sessions, inbox.post, over.set), name="stdio", daemon=True).start()

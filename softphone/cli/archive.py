@@ -7,7 +7,7 @@ import argparse
 from softphone.cli.commands import Commands
 from softphone.cli.words import choices, day, days, entry, limit, moment, one_of, path, sound_file, word
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.domain.roles import FINDS, OPENS, Deed
+from softphone.domain.roles import FINDS, OPENS, Permission
 from softphone.texts import Texts
 
 AT = "softphone.bootstrap.archive"
@@ -26,11 +26,11 @@ def add_archive(commands: Commands) -> None:
     export.add_argument("--wav", type=sound_file(texts), required=True, metavar="FILE", help=texts("cli.archive.wav"))
     for one in (play, export):
         _opening(one, texts)
-    _log(here.add("log", f"{AT}.log:archive_log", [Deed.READ_LOG]), texts)
+    _log(here.add("log", f"{AT}.log:archive_log", [Permission.READ_LOG]), texts)
     _sweep(here.add("sweep", f"{AT}.retention:archive_sweep"), texts)
-    _judge(here.add("judge", f"{AT}.judging:archive_judge", [Deed.JUDGE]), texts)
+    _judge(here.add("judge", f"{AT}.judging:archive_judge", [Permission.JUDGE]), texts)
     for name, function in (("withdraw", "archive_withdraw"), ("opt-out", "archive_opt_out")):
-        one = here.add(name, f"{AT}.rights:{function}", [Deed.TAKE_BACK])
+        one = here.add(name, f"{AT}.rights:{function}", [Permission.TAKE_BACK])
         which = one.add_mutually_exclusive_group(required=True)
         which.add_argument("id", nargs="?", type=word(texts), metavar="ID", help=texts("cli.archive.id"))
         which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))
@@ -38,14 +38,14 @@ def add_archive(commands: Commands) -> None:
             told = texts("cli.withdraw.purpose")
             one.add_argument("--purpose", type=one_of(Purpose), choices=choices(Purpose), help=told)
         one.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
-    orphan = here.add("orphan", f"{AT}.judging:archive_orphan", [Deed.JUDGE])
+    orphan = here.add("orphan", f"{AT}.judging:archive_orphan", [Permission.JUDGE])
     orphan.add_argument("id", type=word(texts), metavar="ID", help=texts("cli.orphan.id"))
     orphan.add_argument("--delete", action="store_true", required=True, help=texts("cli.orphan.delete"))
     orphan.add_argument("--reason", required=True, metavar="TEXT", help=texts("cli.judge.reason"))
     verify = here.add("verify", f"{AT}.proving:archive_verify")
     verify.add_argument("--json", action="store_true", help=texts("cli.json"))
     verify.add_argument("--head", type=path(texts), metavar="FILE", help=texts("cli.verify.head"))
-    reviewed = here.add("reviewed", f"{AT}.retention:archive_reviewed", [Deed.REVIEW])
+    reviewed = here.add("reviewed", f"{AT}.retention:archive_reviewed", [Permission.REVIEW])
     reviewed.add_argument("id", type=word(texts), metavar="ID", help=texts("cli.archive.id"))
     reviewed.add_argument("--keep", type=days(texts), metavar="P7D", help=texts("cli.reviewed.keep"))
     here.add("head", f"{AT}.proving:archive_head")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from softphone.cli.commands import Commands
 from softphone.cli.words import choices, one_of, word
 from softphone.domain.purpose import Purpose
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 
 AT = "softphone.bootstrap.cases"
-DECIDES = (Deed.DECIDE_CASE,)
+DECIDES = (Permission.DECIDE_CASE,)
 
 
 def add_cases(commands: Commands) -> None:

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from softphone.cli.words import path
-from softphone.domain.roles import Deed, Role, may
+from softphone.domain.roles import Permission, Role, may
 from softphone.texts import Texts
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Command:
     which the archive asks for by itself; empty: none is."""
 
     function: str
-    permissions: frozenset[Deed] = frozenset()
+    permissions: frozenset[Permission] = frozenset()
 
     def __call__(self, arguments: argparse.Namespace) -> int:
         module, _, name = self.function.partition(":")
@@ -44,7 +44,7 @@ class Commands:
     def __init__(self, under: argparse._SubParsersAction[Parser], texts: Texts, prefix: str = "") -> None:
         self._under, self.texts, self._prefix = under, texts, prefix
 
-    def add(self, name: str, function: str, permissions: Iterable[Deed] = (), *, hidden: bool = False) -> Parser:
+    def add(self, name: str, function: str, permissions: Iterable[Permission] = (), *, hidden: bool = False) -> Parser:
         """Its help is the text `cli.NAME`, where it is not `hidden`: started by the program alone."""
         command = Command(function, frozenset(permissions))
         if hidden:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from softphone.cli.commands import Commands
 from softphone.cli.words import day, word
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 
 AT = "softphone.bootstrap.holds"
-DECIDES = (Deed.DECIDE_HOLD,)
+DECIDES = (Permission.DECIDE_HOLD,)
 
 
 def add_holds(commands: Commands) -> None:
     here, texts = commands.group("holds", prefix="holds.", archive=True), commands.texts
     here.add("list", f"{AT}:holds_list").add_argument("--json", action="store_true", help=texts("cli.json_lines"))
-    new = here.add("raise", f"{AT}:holds_raise", [Deed.RAISE_HOLD])
+    new = here.add("raise", f"{AT}:holds_raise", [Permission.RAISE_HOLD])
     which = new.add_mutually_exclusive_group(required=True)
     which.add_argument("id", nargs="?", type=word(texts), metavar="ID", help=texts("cli.archive.id"))
     which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))

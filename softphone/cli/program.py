@@ -7,7 +7,7 @@ from pathlib import Path
 
 from softphone.cli.commands import Commands, archive_option
 from softphone.cli.words import path, seconds
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 from softphone.texts import Texts
 
 DESK = "softphone.bootstrap.desk:run_desk"
@@ -16,7 +16,7 @@ DESK = "softphone.bootstrap.desk:run_desk"
 def add_program(commands: Commands) -> None:
     texts = commands.texts
     commands.add("desk", DESK)
-    archive_option(commands.add("review", "softphone.bootstrap.review:run_review", [Deed.REVIEW]), texts)
+    archive_option(commands.add("review", "softphone.bootstrap.review:run_review", [Permission.REVIEW]), texts)
     engine = commands.add("engine", "softphone.bootstrap.engine:run_engine")
     engine.add_argument("--stdio", action="store_true", help=texts("cli.engine.stdio"))
     session = commands.add("session", "softphone.bootstrap.session:run_session")

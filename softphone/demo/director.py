@@ -15,10 +15,10 @@ from softphone.bootstrap.program import klartone_command
 from softphone.demo.stage import LOOPBACK, Stage
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError
-from softphone.domain.status import PurposePhase, Status, Told
+from softphone.domain.status import InformedPhase, PurposePhase, Status
 from softphone.ui.app import Desk
-from softphone.ui.driver import Hand, NotThereError
-from softphone.wire import CallPhase, CallState, Fault, Occurred, PolicyPhase, Quit, Said, Snapshot
+from softphone.ui.driver import DeskDriver, NotThereError
+from softphone.wire import CallPhase, CallState, CodedText, Fault, Occurred, PolicyPhase, Quit, Snapshot
 
 ANSWER_AFTER = 0.8
 """seconds that it rings"""
@@ -56,7 +56,7 @@ class Played:
     """whether the agent's button could be pressed; None where nothing was to be done"""
     failed: str | None = None
     """why it did not come to its end, as in `demo.why.`"""
-    fault: Said | None = None
+    fault: CodedText | None = None
     """the same in a sentence of its own, where there is one"""
     unsaved: KlartoneError | None = None
     """the first picture that could not be written"""
@@ -70,7 +70,7 @@ class Director:
         self._options = options
         self._tell = tell
         self._customer: subprocess.Popen[bytes] | None = None
-        self._hand: Hand | None = None
+        self._hand: DeskDriver | None = None
         self._desk: Desk | None = None
         self._seen: set[str] = set()
         self._pictures = 0
@@ -80,7 +80,7 @@ class Director:
         """the engine was, and ends by itself"""
 
     def start(self, desk: Desk) -> None:
-        self._desk, self._hand = desk, Hand(desk)
+        self._desk, self._hand = desk, DeskDriver(desk)
         desk.bridge.snapshot.connect(self._snapshot)
         desk.bridge.occurred.connect(self._occurred)
         desk.bridge.fault.connect(self._fault)
@@ -186,7 +186,7 @@ class Director:
         if "ready" in self._seen and "quit" not in self._seen:
             self._give_up("broke_off")
 
-    def _give_up(self, why: str, fault: Said | None = None) -> None:
+    def _give_up(self, why: str, fault: CodedText | None = None) -> None:
         if self._first("gave up") and "ended" not in self._seen:
             self.played.failed, self.played.fault = why, fault
             self._end()
@@ -213,10 +213,10 @@ class Director:
             except OSError:
                 self._give_up("customer")
 
-    def _after(self, seconds: float, deed: Callable[[], object]) -> None:
+    def _after(self, seconds: float, action: Callable[[], object]) -> None:
         def do() -> None:
             if "left" not in self._seen:
-                deed()
+                action()
 
         if self._hand:
             self._hand.after(seconds, do)
@@ -262,4 +262,4 @@ def _talk_begins(status: Status) -> bool:
         return False
     if status.notice is None:
         return True
-    return status.notice.told in (Told.INFORMED, Told.FAILED)
+    return status.notice.told in (InformedPhase.INFORMED, InformedPhase.FAILED)

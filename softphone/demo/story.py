@@ -45,8 +45,8 @@ class Teller:
     def __call__(self, event: str, params: Mapping[str, object]) -> None:
         at = time.monotonic() - self._began
         if self.as_json:
-            told = {name: round(one, 3) if isinstance(one, float) else one for name, one in params.items()}
-            line = json.dumps({"t": round(at, 3), "event": event, **told}, ensure_ascii=False, default=str)
+            fields = {name: round(one, 3) if isinstance(one, float) else one for name, one in params.items()}
+            line = json.dumps({"t": round(at, 3), "event": event, **fields}, ensure_ascii=False, default=str)
             print(line, flush=True)  # noqa: T201
             return
         if event == "fault":

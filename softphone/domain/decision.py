@@ -25,7 +25,7 @@ class NoticeId(StrEnum):
     N2_N5 = "N2+N5"
 
 
-class How(StrEnum):
+class NoticeDelivery(StrEnum):
     """How the notice reaches the party."""
 
     PLAY = "play"
@@ -58,7 +58,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class LookupResult:
     """What the archive knows of a call while it rings: of its party, by a keyed hash of the number, and of its line's sample."""
 
     declined_earlier: bool = False
@@ -94,17 +94,17 @@ class Decision:
     documentation: PurposePlan
     training: PurposePlan
     notice: NoticeId | None
-    how: How
+    how: NoticeDelivery
     reasons: tuple[Reason, ...]
 
 
 def not_recorded(reason: Reason) -> Decision:
     """The decision where nothing may be recorded, and why."""
     off = PurposePlan(PlanState.OFF, None, reason)
-    return Decision(off, off, None, How.NONE, (reason,))
+    return Decision(off, off, None, NoticeDelivery.NONE, (reason,))
 
 
-def unless_keyless(decision: Decision, known: Known) -> Decision:
+def unless_keyless(decision: Decision, known: LookupResult) -> Decision:
     """Nobody is told that a call is recorded which nobody could open."""
     plans = {Purpose.DOCUMENTATION: decision.documentation, Purpose.TRAINING: decision.training}
     wanted = {purpose for purpose, plan in plans.items() if plan.state is not PlanState.OFF}

@@ -29,8 +29,8 @@ class KlartoneError(Exception):
         self.params: Mapping[str, Param] = params
 
     def __str__(self) -> str:
-        told = ", ".join(f"{key}={value}" for key, value in self.params.items())
-        return f"{self.code}({told})" if told else self.code
+        text = ", ".join(f"{key}={value}" for key, value in self.params.items())
+        return f"{self.code}({text})" if text else self.code
 
 
 class SettingsError(KlartoneError):

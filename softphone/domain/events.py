@@ -85,14 +85,14 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Passport:
+class CarriedAnswers:
     """What goes along with a call that was transferred, parked and picked up, or called back. Refusals bind always; `told` and
     `yes` are filled in only for the same controller, line and purpose.
     """
 
     refused: tuple[Purpose, ...] = ()
-    told: tuple[Purpose, ...] = ()
-    yes: tuple[Purpose, ...] = ()
+    informed: tuple[Purpose, ...] = ()
+    consented: tuple[Purpose, ...] = ()
 
 
 # --- signals ------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class Rang:
     language: Language
     decision: Decision
     terms: Terms
-    passport: Passport | None = None
+    carried: CarriedAnswers | None = None
     """of a call that comes from another desk"""
     ours: bool = False
     """we called; an outbound call is ours in any case"""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from softphone.domain.decision import Decision, Known, PlanState, PurposePlan, not_recorded
-from softphone.domain.notice import TELLS, Told
+from softphone.domain.decision import Decision, LookupResult, PlanState, PurposePlan, not_recorded
+from softphone.domain.notice import MENTIONS, PurposeMention
 from softphone.domain.purpose import Basis, Purpose, Reason
 
-_NOTICES = {told: notice for notice, told in TELLS.items()}
+_NOTICES = {told: notice for notice, told in MENTIONS.items()}
 
 
 def without(decision: Decision, out: Mapping[Purpose, Reason]) -> Decision:
@@ -23,8 +23,10 @@ def without(decision: Decision, out: Mapping[Purpose, Reason]) -> Decision:
         return decision
     left = {one: _off(plan, why[one]) if one in why else plan for one, plan in plans.items()}
     documentation, training = left[Purpose.DOCUMENTATION], left[Purpose.TRAINING]
-    told = TELLS[decision.notice]
-    still = tuple(Told.NOT if it.state is PlanState.OFF else how for it, how in zip(left.values(), told, strict=True))
+    told = MENTIONS[decision.notice]
+    still = tuple(
+        PurposeMention.NOT if it.state is PlanState.OFF else how for it, how in zip(left.values(), told, strict=True)
+    )
     notice = _NOTICES.get((still[0], still[1]))
     if notice is None:
         alone = not_recorded(next(iter(why.values())))
@@ -38,7 +40,7 @@ def _off(plan: PurposePlan, reason: Reason) -> PurposePlan:
     return PurposePlan(PlanState.OFF, plan.basis, reason)
 
 
-def unless_upheld(decision: Decision, known: Known) -> Decision:
+def unless_upheld(decision: Decision, known: LookupResult) -> Decision:
     """An objection that custody upheld binds every later call of that number on the line (G23), but where by now a law obliges to
     record: there is no objection to that (G02)."""
     obliged = decision.documentation.basis is Basis.LEGAL_OBLIGATION

@@ -19,7 +19,7 @@ LEAD = 0.4
 """seconds of silence before the first word, part of every notice's sound"""
 
 
-class Told(StrEnum):
+class PurposeMention(StrEnum):
     """How a notice deals with a purpose."""
 
     NOT = "not"
@@ -31,36 +31,36 @@ class Told(StrEnum):
     """training under special circumstances: can be objected to, with grounds (G32)"""
 
 
-TELLS: dict[NoticeId, tuple[Told, Told]] = {
+MENTIONS: dict[NoticeId, tuple[PurposeMention, PurposeMention]] = {
     # documentation, training
-    NoticeId.N1: (Told.AS_FACT, Told.NOT),
-    NoticeId.N2: (Told.ASKED, Told.NOT),
-    NoticeId.N3: (Told.NOT, Told.ASKED),
-    NoticeId.N4: (Told.NOT, Told.OPT_OUT),
-    NoticeId.N5: (Told.NOT, Told.SPECIAL),
-    NoticeId.N6: (Told.AS_FACT, Told.ASKED),
-    NoticeId.N7: (Told.AS_FACT, Told.OPT_OUT),
-    NoticeId.N8: (Told.AS_FACT, Told.SPECIAL),
-    NoticeId.N2_N3: (Told.ASKED, Told.ASKED),
-    NoticeId.N2_N4: (Told.ASKED, Told.OPT_OUT),
-    NoticeId.N2_N5: (Told.ASKED, Told.SPECIAL),
+    NoticeId.N1: (PurposeMention.AS_FACT, PurposeMention.NOT),
+    NoticeId.N2: (PurposeMention.ASKED, PurposeMention.NOT),
+    NoticeId.N3: (PurposeMention.NOT, PurposeMention.ASKED),
+    NoticeId.N4: (PurposeMention.NOT, PurposeMention.OPT_OUT),
+    NoticeId.N5: (PurposeMention.NOT, PurposeMention.SPECIAL),
+    NoticeId.N6: (PurposeMention.AS_FACT, PurposeMention.ASKED),
+    NoticeId.N7: (PurposeMention.AS_FACT, PurposeMention.OPT_OUT),
+    NoticeId.N8: (PurposeMention.AS_FACT, PurposeMention.SPECIAL),
+    NoticeId.N2_N3: (PurposeMention.ASKED, PurposeMention.ASKED),
+    NoticeId.N2_N4: (PurposeMention.ASKED, PurposeMention.OPT_OUT),
+    NoticeId.N2_N5: (PurposeMention.ASKED, PurposeMention.SPECIAL),
 }
 """The guideline's table of notices. What follows from it is read from it and written down nowhere else."""
 
 _PURPOSES = (Purpose.DOCUMENTATION, Purpose.TRAINING)
 
 COVERS: dict[NoticeId, frozenset[Purpose]] = {
-    notice: frozenset(one for one, how in zip(_PURPOSES, told, strict=True) if how is not Told.NOT)
-    for notice, told in TELLS.items()
+    notice: frozenset(one for one, how in zip(_PURPOSES, told, strict=True) if how is not PurposeMention.NOT)
+    for notice, told in MENTIONS.items()
 }
 """the purposes that a notice tells of"""
 
-SPECIAL: frozenset[NoticeId] = frozenset(notice for notice, told in TELLS.items() if Told.SPECIAL in told)
+SPECIAL: frozenset[NoticeId] = frozenset(notice for notice, told in MENTIONS.items() if PurposeMention.SPECIAL in told)
 """those that know special circumstances, and offer no opt-out (G32)"""
 
 _ASKS: dict[NoticeId, tuple[Purpose, ...]] = {
-    notice: tuple(one for one, how in zip(_PURPOSES, told, strict=True) if how is Told.ASKED)
-    for notice, told in TELLS.items()
+    notice: tuple(one for one, how in zip(_PURPOSES, told, strict=True) if how is PurposeMention.ASKED)
+    for notice, told in MENTIONS.items()
 }
 
 
@@ -229,7 +229,7 @@ def sound_hash(spoken: str, sound: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class WordingFinding:
     """One thing about a wording: a code (`access`, `deletion`), the rule it follows, and the words it hangs on, if any."""
 
     code: str
@@ -241,11 +241,11 @@ class Found:
 class Judgement:
     """What a rulebook finds in a wording. It reads words and does not understand them: what it is not sure of, it says."""
 
-    missing: tuple[Found, ...] = ()
+    missing: tuple[WordingFinding, ...] = ()
     """facts the notice must say and certainly does not"""
-    forbidden: tuple[Found, ...] = ()
+    forbidden: tuple[WordingFinding, ...] = ()
     """what it says or promises and must not"""
-    unsure: tuple[Found, ...] = ()
+    unsure: tuple[WordingFinding, ...] = ()
     """what a person must look at and confirm"""
 
     @property

@@ -22,7 +22,7 @@ class Role(StrEnum):
     IT = "it"
 
 
-class Deed(StrEnum):
+class Permission(StrEnum):
     FIND_OWN = "find_own"
     """own calls of the last days, without sound"""
     FIND_DOCUMENTATION = "find_documentation"
@@ -56,20 +56,32 @@ class Deed(StrEnum):
     """sweep, verify, back up, restore: the archive's health, and nothing of a call"""
 
 
-FINDS = (Deed.FIND_ALL, Deed.FIND_DOCUMENTATION, Deed.FIND_TRAINING, Deed.FIND_OWN)
+FINDS = (Permission.FIND_ALL, Permission.FIND_DOCUMENTATION, Permission.FIND_TRAINING, Permission.FIND_OWN)
 OPENS = {
-    KeyRole.DOCUMENTATION: Deed.OPEN_DOCUMENTATION,
-    KeyRole.TRAINING: Deed.OPEN_TRAINING,
-    KeyRole.CUSTODY: Deed.OPEN_CASE,
+    KeyRole.DOCUMENTATION: Permission.OPEN_DOCUMENTATION,
+    KeyRole.TRAINING: Permission.OPEN_TRAINING,
+    KeyRole.CUSTODY: Permission.OPEN_CASE,
 }
 """what it takes to hear a recording in each role"""
-_MAY: dict[Role, frozenset[Deed]] = {
-    Role.AGENT: frozenset({Deed.FIND_OWN, Deed.RAISE_HOLD}),
-    Role.CASE_HANDLER: frozenset({Deed.FIND_DOCUMENTATION, Deed.OPEN_DOCUMENTATION, Deed.TAKE_BACK, Deed.RAISE_HOLD}),
-    Role.LEAD: frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW, Deed.RAISE_HOLD}),
+_MAY: dict[Role, frozenset[Permission]] = {
+    Role.AGENT: frozenset({Permission.FIND_OWN, Permission.RAISE_HOLD}),
+    Role.CASE_HANDLER: frozenset(
+        {Permission.FIND_DOCUMENTATION, Permission.OPEN_DOCUMENTATION, Permission.TAKE_BACK, Permission.RAISE_HOLD}
+    ),
+    Role.LEAD: frozenset(
+        {Permission.FIND_TRAINING, Permission.OPEN_TRAINING, Permission.REVIEW, Permission.RAISE_HOLD}
+    ),
     Role.CUSTODY: frozenset(
-        {Deed.FIND_ALL, Deed.OPEN_CASE, Deed.TAKE_BACK, Deed.RAISE_HOLD, Deed.DECIDE_HOLD, Deed.DECIDE_CASE, Deed.JUDGE}
-        | {Deed.BELIEVE_CLOCK, Deed.READ_LOG, Deed.CHOOSE_SIGNER}
+        {
+            Permission.FIND_ALL,
+            Permission.OPEN_CASE,
+            Permission.TAKE_BACK,
+            Permission.RAISE_HOLD,
+            Permission.DECIDE_HOLD,
+            Permission.DECIDE_CASE,
+            Permission.JUDGE,
+        }
+        | {Permission.BELIEVE_CLOCK, Permission.READ_LOG, Permission.CHOOSE_SIGNER}
     ),
     Role.IT: frozenset(),
 }
@@ -85,6 +97,6 @@ def role_of(key: KeyRole) -> Role:
     return _BY_KEY[key]
 
 
-def may(roles: Iterable[Role], deed: Deed) -> bool:
+def may(roles: Iterable[Role], permission: Permission) -> bool:
     """The archive's health is everybody's who can open the archive at all."""
-    return deed is Deed.KEEP or any(deed in _MAY[role] for role in roles)
+    return permission is Permission.KEEP or any(permission in _MAY[role] for role in roles)

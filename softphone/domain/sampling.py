@@ -24,7 +24,7 @@ _SIDES = 1 << 64
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SampleRun:
     """The answered calls of one line and one agent under one share. A changed share is a new run, with a seed of its own.
 
     Each call takes a place, counted from 0. `taken` are those used up beyond `next`, before which all are: calls that ring at
@@ -43,7 +43,7 @@ class Run:
     taken: frozenset[int] = frozenset()
 
 
-def free_place(run: Run, held: Collection[int] = ()) -> int:
+def free_place(run: SampleRun, held: Collection[int] = ()) -> int:
     """The first place that is neither used up nor held by another call."""
     place = run.next
     while place in run.taken or place in held:
@@ -51,7 +51,7 @@ def free_place(run: Run, held: Collection[int] = ()) -> int:
     return place
 
 
-def is_drawn(run: Run, place: int) -> bool:
+def is_drawn(run: SampleRun, place: int) -> bool:
     """Whether the call that takes this place is in the sample. It must be a free one: the run knows no block that is full."""
     block, start = run.block, run.start
     while place >= (end := start + block_length(run.seed, run.share, block)):
@@ -59,7 +59,7 @@ def is_drawn(run: Run, place: int) -> bool:
     return place - start in _drawn_in(run.seed, run.share, block, start)
 
 
-def use(run: Run, place: int) -> Run:
+def use(run: SampleRun, place: int) -> SampleRun:
     """The run after the call with this place was answered. A place used up already changes nothing."""
     if place < run.next or place in run.taken:
         return run
@@ -102,8 +102,8 @@ def _drawn_in(seed: bytes, share: Fraction, block: int, start: int) -> frozenset
 
 def _number(seed: bytes, what: str, *of: int) -> int:
     """An even number in [0, 2**64), by HMAC-SHA256."""
-    told = " ".join((what, *map(str, of)))
-    return int.from_bytes(hmac.digest(seed, told.encode("ascii"), "sha256")[:8])
+    text = " ".join((what, *map(str, of)))
+    return int.from_bytes(hmac.digest(seed, text.encode("ascii"), "sha256")[:8])
 
 
 def reviewers_have_enough(waiting: Mapping[int, int], new: int, capacity: int | None) -> bool:

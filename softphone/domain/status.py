@@ -15,7 +15,7 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis, Headline, Language, Purpose, Reason
 
 
-class Told(StrEnum):
+class InformedPhase(StrEnum):
     """How far the party has been informed (G05)."""
 
     NOTHING = "nothing"
@@ -59,7 +59,7 @@ class NoticeStatus:
 
     notice: NoticeId
     language: Language
-    told: Told
+    told: InformedPhase
     how: str
     """play | read | upstream | finished_orally"""
     started_at: datetime | None

@@ -56,7 +56,7 @@ def networks(written: Iterable[str]) -> tuple[Network, ...]:
     return tuple(found)
 
 
-class Admission:
+class ConnectionLimiter:
     def __init__(self, tell: Callable[[StrangerRefused], None], now: Callable[[], float] = time.monotonic) -> None:
         self._tell = tell
         self._now = now
@@ -93,7 +93,7 @@ class Admission:
             known = self._admitted[host] = self._judge(host)
         return known
 
-    def bears(self, host: str) -> bool:
+    def has_room_for(self, host: str) -> bool:
         """Whether one more message from there is read at all."""
         bucket = self._buckets.get(host)
         if bucket is None:
@@ -103,7 +103,7 @@ class Admission:
                 self._buckets.popitem(last=False)
         return bucket.take(self._now())
 
-    def bears_call(self) -> bool:
+    def has_room_for_call(self) -> bool:
         """Whether pjsua2 may be troubled with one more call now."""
         return self._calls.take(self._now())
 

@@ -44,7 +44,7 @@ class Inward:
         switch = self._switch
         switch.counters["in"] += 1
         ours = switch.transports.ours(source)
-        if not ours and not switch.admission.bears(source.host):
+        if not ours and not switch.admission.has_room_for(source.host):
             switch.counters["flood"] += 1
             return
         trusted = ours or switch.admission.admits(source.host)
@@ -127,7 +127,7 @@ class Inward:
             else:
                 self._answer(message, source, 482)
             return
-        if switch.busy or not switch.admission.bears_call():
+        if switch.busy or not switch.admission.has_room_for_call():
             switch.counters["busy"] += 1
             self._answer(message, source, 486)
             self._tell_missed(message, source)
@@ -342,16 +342,16 @@ class Inward:
     # --- names -----------------------------------------------------------------------------------
 
     def _when_resolved(
-        self, message: SipMessage, source: Hop, deed: Callable[[], None], refuse: Callable[[], None]
+        self, message: SipMessage, source: Hop, action: Callable[[], None], refuse: Callable[[], None]
     ) -> None:
         """What comes for the same call meanwhile waits behind it; nobody else does."""
         if message.method not in _RESOLVED or (not message.is_request and not 101 <= message.code < 300):
-            deed()
+            action()
             return
         resolver, transport = self._switch.resolver, source.transport
         names = [(host, port) for host, port in paths.names_in(message) if not resolver.known(host, port, transport)]
         if not names:
-            deed()
+            action()
             return
         call_id = message.get("Call-ID") or ""
         if len(self._held) >= MOST_HELD:
@@ -364,7 +364,7 @@ class Inward:
             found = [await resolver.look_up(host, port, transport) for host, port in names]
             waiting = self._held.pop(call_id, [])
             if all(found):
-                deed()
+                action()
             else:
                 self._switch.counters["name.nowhere"] += 1
                 if message.is_request and not has_tag(message):
@@ -375,9 +375,9 @@ class Inward:
 
         self._switch.later(ask())
 
-    def _behind(self, call_id: str, deed: Callable[[], None]) -> None:
+    def _behind(self, call_id: str, action: Callable[[], None]) -> None:
         if len(self._held[call_id]) < MOST_HELD:
-            self._held[call_id].append(deed)
+            self._held[call_id].append(action)
 
     # --- answers ---------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ MARK = "x-edge"
 FORMS_DIALOGS = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "REFER", "NOTIFY"})
 
 
-class Place(NamedTuple):
+class LocalAddresses(NamedTuple):
     """`inner` is the edge's end towards pjsua2, `phone` is pjsua2's own."""
 
     inner: tuple[str, int]
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 # --- from the network to pjsua2 -----------------------------------------------------------------
 
 
-def request_in(message: SipMessage, source: Hop, place: Place) -> None:
+def request_in(message: SipMessage, source: Hop, place: LocalAddresses) -> None:
     peers = Via.parse(message.get("Via") or "")
     branch = inner_branch(peers, message)
     if peers.param("rport") is not None:
@@ -44,7 +44,7 @@ def request_in(message: SipMessage, source: Hop, place: Place) -> None:
     message.uri = str(SipUri("sip", _user(message.uri), *place.phone))
 
 
-def response_in(message: SipMessage, place: Place) -> None:
+def response_in(message: SipMessage, place: LocalAddresses) -> None:
     via = Via.parse(message.get("Via") or "").without_param("received")
     if via.param("rport") is not None:
         via = via.with_param("rport", str(place.phone[1]))
@@ -66,7 +66,7 @@ def inner_branch(peers: Via, message: SipMessage) -> str:
 # --- from pjsua2 to the network -----------------------------------------------------------------
 
 
-def strip_own_route(message: SipMessage, place: Place) -> None:
+def strip_own_route(message: SipMessage, place: LocalAddresses) -> None:
     first = message.get("Route")
     if first is not None and _is_own(first, place):
         message.remove_first("Route")
@@ -77,7 +77,7 @@ def request_out(message: SipMessage, hop: Hop, public: tuple[str, int]) -> None:
     message.set_first("Via", str(via._replace(transport=hop.transport.upper(), host=public[0], port=public[1])))
 
 
-def response_out(message: SipMessage, place: Place) -> Hop | None:
+def response_out(message: SipMessage, place: LocalAddresses) -> Hop | None:
     """Where it goes; None where it answers nothing of the network's."""
     message.remove_first("Via")
     if (top := message.get("Via")) is None:
@@ -128,7 +128,7 @@ def next_uri(message: SipMessage) -> SipUri:
 # --- both ---------------------------------------------------------------------------------------
 
 
-def own_route(place: Place) -> str:
+def own_route(place: LocalAddresses) -> str:
     return f"<sip:{place.inner[0]}:{place.inner[1]};lr>"
 
 
@@ -147,7 +147,7 @@ def names_in(message: SipMessage) -> list[tuple[str, int]]:
     return found
 
 
-def _is_own(route: str, place: Place) -> bool:
+def _is_own(route: str, place: LocalAddresses) -> bool:
     uri = SipUri.parse(NameAddr.parse(route).uri)
     return (uri.host, uri.port) == place.inner
 

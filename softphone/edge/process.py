@@ -29,10 +29,10 @@ from softphone.edge.channel import (
 )
 from softphone.edge.inward import Inward
 from softphone.edge.outward import Outward
-from softphone.edge.paths import Place
+from softphone.edge.paths import LocalAddresses
 from softphone.edge.relay import MediaRelay, PartySilent, RelayEvent
 from softphone.edge.resolver import Resolver, split_server
-from softphone.edge.sound import Sounds
+from softphone.edge.sound import MediaSessions
 from softphone.edge.switch import Switch
 from softphone.edge.transports import Transports
 
@@ -86,11 +86,11 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
 
     loop.set_exception_handler(failed)
     inner, udp, tcp = (_taken(one) for one in (given.inner, given.udp, given.tcp))
-    place = Place(inner.getsockname()[:2], inner.getpeername()[:2])
+    place = LocalAddresses(inner.getsockname()[:2], inner.getpeername()[:2])
     resolver = Resolver(*_nameserver(os.environ.get(NAMESERVER, "")))
     switch = Switch(place, resolver, tell, lambda data: to_phone.sendto(data))
     bound = udp.getsockname()[0]
-    switch.sounds = Sounds(MediaRelay(loop, "" if bound == "0.0.0.0" else bound, heard))  # noqa: S104
+    switch.sounds = MediaSessions(MediaRelay(loop, "" if bound == "0.0.0.0" else bound, heard))  # noqa: S104
     outward, inward = Outward(switch), Inward(switch)
     switch.transports = Transports(
         inward.take,

@@ -18,9 +18,9 @@ SDP = "application/sdp"
 class _Call:
     relayed: RelayedCall
     exchanges: int = 0
-    said: bytes = b""
+    description: bytes = b""
     """the peer's last description, as it came"""
-    said_before: bytes = b""
+    description_before: bytes = b""
     """and the one before its last offer"""
     held_by_them: bool = False
     held_by_us: bool = False
@@ -28,7 +28,7 @@ class _Call:
     """whether it was held by us before our last offer"""
 
 
-class Sounds:
+class MediaSessions:
     def __init__(self, relay: MediaRelay) -> None:
         self._relay = relay
         self._calls: dict[str, _Call] = {}
@@ -45,8 +45,8 @@ class Sounds:
             return
         sdp = SessionDescription.parse(body)
         call = self._call(call_id)
-        if message.is_request and body != call.said:
-            call.said_before = call.said
+        if message.is_request and body != call.description:
+            call.description_before = call.description
         self._take(call, body, sdp)
         message.set_first("Content-Type", SDP)
         message.body = sdp.rewritten(LOOPBACK, call.relayed.inner_port, call.relayed.inner_port + 1)
@@ -68,8 +68,8 @@ class Sounds:
     def refused_by_us(self, call_id: str) -> None:
         """The peer's offer (fax, say): what it said before it still holds."""
         call = self._calls.get(call_id)
-        if call is not None and call.said_before:
-            self._take(call, call.said_before, SessionDescription.parse(call.said_before))
+        if call is not None and call.description_before:
+            self._take(call, call.description_before, SessionDescription.parse(call.description_before))
 
     def refused(self, call_id: str) -> None:
         """Our offer: what held before it still does."""
@@ -113,9 +113,9 @@ class Sounds:
         self._calls[call_id] = _Call(relayed, exchanges, held_by_them=held_by_them, held_by_us=held_by_us)
 
     def _take(self, call: _Call, body: bytes, sdp: SessionDescription) -> None:
-        if body == call.said:
+        if body == call.description:
             return
-        call.said = body
+        call.description = body
         call.exchanges += 1
         call.relayed.peer_signalled(
             sdp.audio_address(),

@@ -12,16 +12,16 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from softphone.edge.admission import Admission
-from softphone.edge.asking import Asking
+from softphone.edge.admission import ConnectionLimiter
 from softphone.edge.channel import Configure, EdgeAccount, FlowLost, FromEdge, Heartbeat, Remember
 from softphone.edge.dialogs import Dialog, Dialogs, read_state
-from softphone.edge.paths import Place
+from softphone.edge.options_probe import OptionsProbe
+from softphone.edge.paths import LocalAddresses
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, parse, write
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
-from softphone.edge.sound import Sounds
+from softphone.edge.sound import MediaSessions
 from softphone.edge.transports import Hop, Transports
 
 MOST_SENT = 512
@@ -60,7 +60,7 @@ class Sent:
 class Switch:
     def __init__(
         self,
-        place: Place,
+        place: LocalAddresses,
         resolver: Resolver,
         tell: Callable[[FromEdge], None],
         to_phone: Callable[[bytes], None],
@@ -70,7 +70,7 @@ class Switch:
         self.tell = tell
         self._to_phone = to_phone
         self.counters: Counter[str] = Counter()
-        self.admission = Admission(tell)
+        self.admission = ConnectionLimiter(tell)
         self.dialogs = Dialogs(lambda dialog: self.sounds.close(dialog.call_id))
         self.accounts: dict[str, EdgeAccount] = {}
         self.sent: OrderedDict[str, Sent] = OrderedDict()
@@ -81,8 +81,8 @@ class Switch:
         self.seen_as: dict[str, tuple[str, int]] = {}
         """an account's address as its registrar sees it (NAT)"""
         self.transports: Transports
-        self.sounds: Sounds
-        self.asking = Asking(self._ask, lambda call_id, there: self.sounds.party_answers(call_id, there))
+        self.sounds: MediaSessions
+        self.asking = OptionsProbe(self._ask, lambda call_id, there: self.sounds.party_answers(call_id, there))
         self.on_configured: list[Callable[[], None]] = []
         self.on_lost: Callable[[Sent], None] = lambda _: None
         self._heard = time.monotonic()

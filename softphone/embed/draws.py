@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from softphone.domain.policy import Line
-from softphone.domain.sampling import Run, free_place, is_drawn, use
+from softphone.domain.sampling import SampleRun, free_place, is_drawn, use
 
 Of = tuple[str, str]
 """a line's id and an agent"""
@@ -15,7 +15,7 @@ class Draws:
     """A run for each line and agent. A share that has changed is a new run."""
 
     def __init__(self) -> None:
-        self._runs: dict[Of, Run] = {}
+        self._runs: dict[Of, SampleRun] = {}
         self._held: dict[str, tuple[Of, int]] = {}
         """call to run and place, until it is answered or comes to nothing"""
 
@@ -26,7 +26,7 @@ class Draws:
         of = line.id, agent
         run = self._runs.get(of)
         if run is None or run.share != line.training.sample:
-            run = self._runs[of] = Run(secrets.token_bytes(32), line.training.sample)
+            run = self._runs[of] = SampleRun(secrets.token_bytes(32), line.training.sample)
             self._held = {one: held for one, held in self._held.items() if held[0] != of}
         if call not in self._held:
             self._held[call] = of, free_place(run, {place for other, place in self._held.values() if other == of})

@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry, Commit
-from softphone.domain.decision import Known, NoticeId
+from softphone.domain.decision import LookupResult, NoticeId
 from softphone.domain.effects import Effect
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Direction, Language
@@ -25,12 +25,12 @@ from softphone.wire import (
     Act,
     CallState,
     Choose,
+    CodedText,
     EndWrapUp,
     LineState,
     OptOut,
     PolicyState,
     RaiseDispute,
-    Said,
     UndoDispute,
 )
 
@@ -79,7 +79,7 @@ class Rang:
     line: str | None = None
     agent: Agent | None = None
     """whose call it is: who presses, and whose share of the sample it counts in"""
-    known: Known | None = None
+    known: LookupResult | None = None
     """what the phone's archive knows of party and sample; none: nothing is known, and the sample is drawn here"""
     told: str = ""
     """what an exchange has told the party already, as its header says it: `N7;language=da;keys=1`"""
@@ -239,7 +239,7 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyTold:
+class PolicyMessage:
     """The policy in force, its lines, and what is wrong with it in words. Calls that ring from now on go by it."""
 
     policy: PolicyState
@@ -293,7 +293,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusTold:
+class StatusMessage:
     """A call as a window would show it: whenever that changes. `state.id` is the call's id in transactions."""
 
     call: str
@@ -337,11 +337,11 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
-class FaultTold:
+class FaultMessage:
     """Something went wrong that a person should be told of, once. `call` is empty where it is no one call's."""
 
     call: str
-    said: Said
+    said: CodedText
     words: Mapping[Language, str]
     type: Literal["fault"] = "fault"
 
@@ -363,32 +363,32 @@ class Refused:
     type: Literal["refused"] = "refused"
 
 
-Told = (
+OutgoingMessage = (
     Hello
-    | PolicyTold
+    | PolicyMessage
     | PlayNotice
-    | StatusTold
+    | StatusMessage
     | AnswerCall
     | DeleteSegment
     | Over
     | Noted
-    | FaultTold
+    | FaultMessage
     | Done
     | Refused
 )
 
 
-def write(message: Told) -> bytes:
+def write(message: OutgoingMessage) -> bytes:
     """One message as one line, newline included; its type first."""
     return _line({"type": message.type} | _plain(message))
 
 
 def write_effect(call: str, effect: Effect) -> bytes:
     """An effect as one line, under its own name: its fields, and those of a transaction's changes under theirs."""
-    told = {"type": named(type(effect)), "call": call, **_plain(effect)}
+    values = {"type": named(type(effect)), "call": call, **_plain(effect)}
     if isinstance(effect, Commit):
-        told["changes"] = [{"type": named(type(change)), **_plain(change)} for change in effect.changes]
-    return _line(told)
+        values["changes"] = [{"type": named(type(change)), **_plain(change)} for change in effect.changes]
+    return _line(values)
 
 
 def _line(told: Mapping[str, Any]) -> bytes:

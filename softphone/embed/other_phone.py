@@ -11,7 +11,7 @@ from typing import Protocol
 
 from softphone.domain import effects as do
 from softphone.domain.changes import AuditEntry, Commit, Discard, OpenSegment
-from softphone.domain.decision import Decision, Known, NoticeId, not_recorded
+from softphone.domain.decision import Decision, LookupResult, NoticeId, not_recorded
 from softphone.domain.notice import NoticeFile, asks
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Reason
@@ -33,10 +33,10 @@ WHOLE = frozenset({NoticeId.N2, NoticeId.N3, NoticeId.N4})
 never has to be narrowed to fewer eyes"""
 
 
-class Answers(Protocol):
+class PhoneListener(Protocol):
     """Who hears of what the other phone's archive knows and has written, and what a plain phone need not say, in a later turn."""
 
-    def looked_up(self, call: str, known: Known) -> None: ...
+    def looked_up(self, call: str, known: LookupResult) -> None: ...
     def committed(self, call: str, ticket: int) -> bool: ...
     def plays(self, call: str, play: int, seconds: float) -> None: ...
 
@@ -61,19 +61,19 @@ class OtherPhone:
         self._later = later
         self._draws = Draws()
         self._keys: dict[tuple[str, int], Keys] = {}
-        self.answers: Answers | None = None
+        self.answers: PhoneListener | None = None
         self.auto_commit = False
         self.plain = False
         self._closed: set[str] = set()
         """calls whose microphone a plain phone was told to close"""
         self._begun: dict[str, list[tuple[str, int]]] = {}
         """recordings and segments of each call that there is a file of"""
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, LookupResult] = {}
         self._plays: dict[str, int] = {}
         """how often a notice of each call has been played"""
         self._playing: dict[str, int] = {}
 
-    def rang(self, call: str, known: Known | None) -> None:
+    def rang(self, call: str, known: LookupResult | None) -> None:
         """What its archive knows of this call, if it has one."""
         if known is not None:
             self._known[call] = known
@@ -194,7 +194,7 @@ class OtherPhone:
         """What the archive knows came with the call; without one the sample is drawn here, for as long as this process lives."""
         known = self._known.get(call.id)
         if known is None:
-            known = Known(drawn=call.line is not None and self._draws.draw(call.line, call.account, call.id))
+            known = LookupResult(drawn=call.line is not None and self._draws.draw(call.line, call.account, call.id))
         self._later(lambda: self._tell_known(call.id, known))
 
     def ring(self, call: LiveCall, policy: Policy | None) -> None:
@@ -239,7 +239,7 @@ class OtherPhone:
                 return call.id
         return ""
 
-    def _tell_known(self, call: str, known: Known) -> None:
+    def _tell_known(self, call: str, known: LookupResult) -> None:
         if self.answers:
             self.answers.looked_up(call, known)
 

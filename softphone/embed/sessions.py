@@ -13,14 +13,14 @@ import uuid_utils
 from softphone import __version__
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry
-from softphone.domain.decision import Decision, Known
+from softphone.domain.decision import Decision, LookupResult
 from softphone.domain.policy import language_for, which_line
 from softphone.domain.purpose import Direction, Language
 from softphone.embed.messages import (
     PROTOCOL,
     DigitPressed,
     Done,
-    FaultTold,
+    FaultMessage,
     Greeting,
     Hello,
     Line,
@@ -30,12 +30,12 @@ from softphone.embed.messages import (
     NoticeStarted,
     NoticeWord,
     Over,
-    PolicyTold,
+    PolicyMessage,
     Press,
     Rang,
     Refused,
     Signal,
-    StatusTold,
+    StatusMessage,
     id_of,
     read,
     write,
@@ -43,17 +43,17 @@ from softphone.embed.messages import (
 from softphone.embed.other_phone import OtherPhone
 from softphone.embed.words import TextsOf, in_words
 from softphone.engine.call.commands import BEYOND_THE_SESSION, to_event
-from softphone.engine.call.hands import Hands
+from softphone.engine.call.effect_runner import EffectRunner
 from softphone.engine.call.lines import line_state
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.notices import CallNotices
-from softphone.engine.call.ringing import Ringing
-from softphone.engine.call.stepping import Stepper
-from softphone.engine.call.upstream import read_told
+from softphone.engine.call.ringing import CallSetup
+from softphone.engine.call.stepping import SessionRunner
+from softphone.engine.call.upstream import read_upstream_notice
 from softphone.engine.numbers import e164, user_part
 from softphone.engine.rules import EngineRules
 from softphone.system.logbook import log, log_bug
-from softphone.wire import Act, CallPhase, CallState, EndWrapUp, Fault, Said, Tone
+from softphone.wire import Act, CallPhase, CallState, CodedText, EndWrapUp, Fault, Tone
 
 MOST_CALLS = 10_000
 """at once; one more is refused"""
@@ -91,14 +91,14 @@ class Sessions:
         """when the next clock of each call runs out, as of the last turn"""
         self._heard_at: dict[str, tuple[float, int]] = {}
         """when the notice that a plain phone plays has been heard, and which play it is"""
-        self._policy: PolicyTold | None = None
+        self._policy: PolicyMessage | None = None
         self._greeting: Greeting | None = None
         self._phone = OtherPhone(self._live, self._names, out, later)
         self._phone.answers = self
         self._notices = CallNotices()
-        hands = Hands(self._phone, self._phone, self._phone, clock, self._tell, lambda _: None, lambda: None)
-        self._stepper = Stepper(hands, self._phone, self._notices, clock, lambda: None)
-        self._ringing = Ringing(self._phone, rules, self._notices, self._stepper, clock, self._tell, lambda: True)
+        hands = EffectRunner(self._phone, self._phone, self._phone, clock, self._tell, lambda _: None, lambda: None)
+        self._stepper = SessionRunner(hands, self._phone, self._notices, clock, lambda: None)
+        self._ringing = CallSetup(self._phone, rules, self._notices, self._stepper, clock, self._tell, lambda: True)
         rules.decided = self.decided
         out(write(Hello(PROTOCOL, __version__)))
 
@@ -119,10 +119,10 @@ class Sessions:
                 self._out(write(Done(told.id)))
 
     def _refuse(self, line: bytes, error: LineError) -> None:
-        words = self._words(Said(error.code, error.params))
+        words = self._words(CodedText(error.code, error.params))
         self._out(write(Refused(id_of(line), error.code, error.key, words)))
 
-    def looked_up(self, call: str, known: Known) -> None:
+    def looked_up(self, call: str, known: LookupResult) -> None:
         if live := self._touch(call):
             self._ringing.looked_up(live, known)
 
@@ -149,10 +149,10 @@ class Sessions:
             self._heard_at[call] = (now + seconds + HEARD_AFTER, play)
             self._stepper.notice_started(live, now)
 
-    def fault(self, said: Said | None, call: str = "") -> None:
+    def fault(self, said: CodedText | None, call: str = "") -> None:
         """Of a call; or, without one, of a plugin or of notices that could not be spoken."""
         if said:
-            self._out(write(FaultTold(call, said, self._words(said))))
+            self._out(write(FaultMessage(call, said, self._words(said))))
 
     def note(self, entries: Sequence[AuditEntry]) -> None:
         self._phone.note(entries)
@@ -178,7 +178,7 @@ class Sessions:
     def policy_changed(self) -> None:
         """The policy is told anew: another, or none, is in force."""
         state = self._rules.state
-        told = PolicyTold(state, self._rules.lines(), tuple(self._words(one) for one in state.faults))
+        told = PolicyMessage(state, self._rules.lines(), tuple(self._words(one) for one in state.faults))
         if told != self._policy:
             self._policy = told
             self._out(write(told))
@@ -193,7 +193,7 @@ class Sessions:
                 self._shown[call.id] = state
                 zone = self._rules.state.time_zone
                 words = in_words(self._texts_of, zone, state, now.utc)
-                self._out(write(StatusTold(self._names[call.id], state, words)))
+                self._out(write(StatusMessage(self._names[call.id], state, words)))
                 if state.status and state.phase is CallPhase.INCOMING:
                     self._phone.decided(call.id)
             self._due.pop(call.id, None)
@@ -259,7 +259,7 @@ class Sessions:
             line = policy.line_named(rang.line) or which_line(
                 policy, Direction.INBOUND, called=e164(rang.called), account_number=None
             )
-        upstream = read_told((rang.told,)) if rang.told else None
+        upstream = read_upstream_notice((rang.told,)) if rang.told else None
         if rang.told and upstream is None:
             raise LineError("error.embed.told", "told")
         now, call = self._clock(), str(uuid_utils.uuid7())
@@ -371,7 +371,7 @@ class Sessions:
                 self._ringing.ask_anew(call)
             return
         event = to_event(press, status, call.account, call.other_languages)
-        if isinstance(event, Said):
+        if isinstance(event, CodedText):
             raise LineError(event.code)
         self._stepper.feed(call, event)
 
@@ -382,5 +382,5 @@ class Sessions:
         elif isinstance(message, Fault):
             self.fault(message.said, self._names.get(message.call or "", ""))
 
-    def _words(self, said: Said) -> Mapping[Language, str]:
+    def _words(self, said: CodedText) -> Mapping[Language, str]:
         return {one: self._texts_of(one, self._rules.state.time_zone)(said.code, **said.params) for one in Language}

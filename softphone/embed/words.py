@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
-from softphone.domain.status import Button, HoldPhase, OptOutKind, PurposePhase, ReasonStatus, Status, Told
+from softphone.domain.status import Button, HoldPhase, InformedPhase, OptOutKind, PurposePhase, ReasonStatus, Status
 from softphone.embed.messages import ButtonWords, Words
 from softphone.texts import Texts
 from softphone.wire import CallPhase, CallState
@@ -20,10 +20,10 @@ def in_words(texts_of: TextsOf, zone: str, call: CallState, now: datetime) -> Ma
     """Nothing before the rulebook has answered."""
     if call.status is None:
         return {}
-    return {one: _Said(texts_of(one, zone), call, call.status, now).words() for one in Language}
+    return {one: _StatusText(texts_of(one, zone), call, call.status, now).words() for one in Language}
 
 
-class _Said:
+class _StatusText:
     """One status being worded in one language: the parts share the call's parameters."""
 
     def __init__(self, texts: Texts, call: CallState, status: Status, now: datetime) -> None:
@@ -71,9 +71,9 @@ class _Said:
         are those for what is kept."""
         if self._over:
             return self._say("embed.over")
-        told = self._status.notice.told if self._status.notice else Told.NOTHING
-        if self._status.headline is Headline.NOTICE and told is not Told.PLAYING:
-            return self._say("card.title.read" if told is Told.READING else "card.title.not_yet")
+        told = self._status.notice.told if self._status.notice else InformedPhase.NOTHING
+        if self._status.headline is Headline.NOTICE and told is not InformedPhase.PLAYING:
+            return self._say("card.title.read" if told is InformedPhase.READING else "card.title.not_yet")
         return self._say(f"card.title.{self._status.headline}")
 
     def _reason(self, one: ReasonStatus) -> str:

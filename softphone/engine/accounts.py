@@ -12,20 +12,24 @@ from softphone.engine.sip import events as sip
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.store import Post
 from softphone.system.settings import check_accounts
-from softphone.wire import Account, AccountState, Registration, Said
+from softphone.wire import Account, AccountState, CodedText, Registration
 
 FindPassword = Callable[[str], str | None]
 """by the account's id; None where the keyring holds none. Raises KeyringError. May take its time."""
 
 
-class Phone(Protocol):
+class AccountsPort(Protocol):
     def add_account(self, account: str, settings: AccountSettings) -> None: ...
     def remove_account(self, account: str) -> None: ...
 
 
 class Accounts:
     def __init__(
-        self, phone: Phone, find_password: FindPassword, post: Post, fault: Callable[[str, Said | None], None]
+        self,
+        phone: AccountsPort,
+        find_password: FindPassword,
+        post: Post,
+        fault: Callable[[str, CodedText | None], None],
     ) -> None:
         self._phone = phone
         self._find_password = find_password
@@ -34,7 +38,7 @@ class Accounts:
         self._states: dict[str, AccountState] = {}
         self._added: dict[str, str] = {}
         """those the phone has, with the password it has been given"""
-        self._unanswered: dict[str, Said] = {}
+        self._unanswered: dict[str, CodedText] = {}
         """those whose password the keyring could not be asked for, and why"""
 
     def known(self, account: str) -> bool:
@@ -103,7 +107,7 @@ class Accounts:
         try:
             password = self._find_password(account.id)
         except KlartoneError as error:
-            said = Said(error.code, error.params)
+            said = CodedText(error.code, error.params)
             self._post(lambda: self._no_password(account, said))
         else:
             self._post(lambda: self._password(account, password or ""))
@@ -113,7 +117,7 @@ class Accounts:
             self._keyring(account.id, None)
             self._add(account, password)
 
-    def _no_password(self, account: Account, said: Said) -> None:
+    def _no_password(self, account: Account, said: CodedText) -> None:
         """Without a keyring the account is tried without a password: some exchanges want none."""
         if not self._current(account):
             return
@@ -128,7 +132,7 @@ class Accounts:
         state = self._states.get(account.id)
         return state is not None and state.account == account
 
-    def _keyring(self, account: str, said: Said | None) -> None:
+    def _keyring(self, account: str, said: CodedText | None) -> None:
         """The fault stands as long as an account stands that needed the keyring in vain."""
         if said:
             self._unanswered[account] = said

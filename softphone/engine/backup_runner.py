@@ -14,7 +14,7 @@ from softphone.archive.backup.run import Health, back_up, health, tell
 from softphone.domain.policy.period import Period
 from softphone.engine.housekeeping import Housekeeper
 from softphone.system.settings import check_backup
-from softphone.wire import Said
+from softphone.wire import CodedText
 
 FIRST = 15.0
 """seconds: an engine that starts has other things to do"""
@@ -42,7 +42,7 @@ class BackupRunner(Housekeeper):
         self,
         folder: str,
         every: str,
-        report: Callable[[Said | None], None],
+        report: Callable[[CodedText | None], None],
         *,
         now: Callable[[], datetime] = _utc,
         first: float = FIRST,

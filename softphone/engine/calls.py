@@ -13,25 +13,32 @@ from softphone.archive.finding.own_calls import OwnCall
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry, HoldBy
-from softphone.domain.decision import Decision, Known
+from softphone.domain.decision import Decision, LookupResult
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Direction, Reason
 from softphone.domain.retention import CONFIRM_WITHIN
 from softphone.engine.call.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, RecordingCommand, to_event
-from softphone.engine.call.hands import CallPhone, CallStore, Hands, Params, Recorder, Rules
+from softphone.engine.call.effect_runner import (
+    CallPhonePort,
+    CallStorePort,
+    EffectRunner,
+    Params,
+    RecorderPort,
+    RulesPort,
+)
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.notices import CallNotices
-from softphone.engine.call.ringing import Party, Ringing
-from softphone.engine.call.stepping import Stepper
-from softphone.engine.call.today import LOOK, OPEN_FOR, Today
+from softphone.engine.call.recent_calls import LOOK, OPEN_FOR, RecentCalls
+from softphone.engine.call.ringing import CallSetup, Party
+from softphone.engine.call.stepping import SessionRunner
 from softphone.engine.call.upstream import HEADER
-from softphone.engine.earlier import Earlier, Found
+from softphone.engine.earlier import LockCandidates, LockRequest
 from softphone.engine.numbers import dialled, e164, host_part, user_part
 from softphone.engine.sip import events as sip
-from softphone.wire import Act, CallPhase, CallState, Fault, LockEarlier, OptOut, PastCall, Said
+from softphone.wire import Act, CallPhase, CallState, CodedText, Fault, LockEarlier, OptOut, PastCall
 
-NO_SUCH_CALL = Said("refused.no_such_call")
-NO_NUMBER = Said("refused.earlier.no_number")
+NO_SUCH_CALL = CodedText("refused.no_such_call")
+NO_NUMBER = CodedText("refused.earlier.no_number")
 NOT_HERE = 480
 """Temporarily Unavailable (RFC 3261): whoever calls while the engine ends may call again, or reach somebody else"""
 
@@ -41,10 +48,10 @@ class Calls:
 
     def __init__(
         self,
-        phone: CallPhone,
-        recorder: Recorder,
-        store: CallStore,
-        rules: Rules,
+        phone: CallPhonePort,
+        recorder: RecorderPort,
+        store: CallStorePort,
+        rules: RulesPort,
         *,
         clock: Callable[[], ev.Now],
         tell: Callable[[object], None],
@@ -62,13 +69,13 @@ class Calls:
         self._tell = tell
         self._account_address = account_address
         self._notices = CallNotices()
-        hands = Hands(phone, recorder, store, clock, tell, tone, microphone_opened)
-        self._stepper = Stepper(hands, recorder, self._notices, clock, changed)
-        self._ringing = Ringing(store, rules, self._notices, self._stepper, clock, tell, lambda: self._desk)
+        hands = EffectRunner(phone, recorder, store, clock, tell, tone, microphone_opened)
+        self._stepper = SessionRunner(hands, recorder, self._notices, clock, changed)
+        self._ringing = CallSetup(store, rules, self._notices, self._stepper, clock, tell, lambda: self._desk)
         self._feed = self._stepper.feed
         self._occurred = self._stepper.occurred
         self._live: dict[str, LiveCall] = {}
-        self._today = Today(rules, clock, own_accounts, store.list_own)
+        self._today = RecentCalls(rules, clock, own_accounts, store.list_own)
         self._asked_of_today = False
         self._wanted: str | None = None
         """the row that was pressed last, until it stands open"""
@@ -191,7 +198,7 @@ class Calls:
         if call := self._live.get(event.call):
             wish, why = "hold" if event.held else "resume", "refused" if event.code else "unanswered"
             self._occurred(call, "hold_failed", {"wish": wish, "code": event.code})
-            self._tell(Fault(Said(f"fault.{wish}.{why}"), call.id))
+            self._tell(Fault(CodedText(f"fault.{wish}.{why}"), call.id))
 
     def media(self, event: sip.MediaChanged) -> None:
         if call := self._live.get(event.call):
@@ -234,12 +241,12 @@ class Calls:
             if event.reason == "file":
                 self._rules.make_anew()
 
-    def stood_still(self, event: sip.StoodStill) -> None:
+    def stood_still(self, event: sip.CallStalled) -> None:
         self._signal(event.call, ev.StoodStill(event.seconds), "stood_still", {"seconds": round(event.seconds, 2)})
 
     # --- store, recorder, rulebook ---------------------------------------------------------------
 
-    def looked_up(self, call_id: str, known: Known) -> None:
+    def looked_up(self, call_id: str, known: LookupResult) -> None:
         if call := self._live.get(call_id):
             self._ringing.looked_up(call, known)
 
@@ -300,10 +307,10 @@ class Calls:
             return
         self._wanted = None
         if failed:
-            self._tell(Fault(Said("fault.reopen.failed"), call_id))
+            self._tell(Fault(CodedText("fault.reopen.failed"), call_id))
         elif past is None:
             self._today.gone(call_id)
-            self._tell(Fault(Said("fault.reopen.gone"), call_id))
+            self._tell(Fault(CodedText("fault.reopen.gone"), call_id))
         else:
             self._shut()
             self._live[call_id] = self._today.taken_up(past)
@@ -340,7 +347,7 @@ class Calls:
         if gone:
             self._close(call)
             self._today.gone(call.id)
-            self._tell(Fault(Said("fault.reopen.gone"), call.id))
+            self._tell(Fault(CodedText("fault.reopen.gone"), call.id))
         self._changed()
 
     def desk(self, present: bool) -> None:
@@ -380,7 +387,7 @@ class Calls:
         self._ringing.begin(call)
         return call_id
 
-    def answer(self, call_id: str) -> Said | None:
+    def answer(self, call_id: str) -> CodedText | None:
         def answer(call: LiveCall) -> None:
             if call.notice_id is not None:
                 # A notice follows: nothing of the agent goes out before it.
@@ -389,35 +396,35 @@ class Calls:
 
         return self._in_phase(call_id, CallPhase.INCOMING, answer)
 
-    def decline(self, call_id: str) -> Said | None:
+    def decline(self, call_id: str) -> CodedText | None:
         def decline(call: LiveCall) -> None:
             call.declined = True
             self._phone.decline(call.id)
 
         return self._in_phase(call_id, CallPhase.INCOMING, decline)
 
-    def hang_up(self, call_id: str) -> Said | None:
+    def hang_up(self, call_id: str) -> CodedText | None:
         call = self._live.get(call_id)
         if call is None or call.phase is CallPhase.ENDED:
             return NO_SUCH_CALL
         self._phone.hang_up(call.id)
         return None
 
-    def mute(self, call_id: str, on: bool) -> Said | None:
+    def mute(self, call_id: str, on: bool) -> CodedText | None:
         def mute(call: LiveCall) -> None:
             call.muted = on
             self._phone.set_muted(call.id, on)
 
         return self._in_phase(call_id, CallPhase.CONNECTED, mute)
 
-    def hold(self, call_id: str, on: bool) -> Said | None:
+    def hold(self, call_id: str, on: bool) -> CodedText | None:
         act = self._phone.hold if on else self._phone.resume
         return self._in_phase(call_id, CallPhase.CONNECTED, lambda call: act(call.id))
 
-    def send_digits(self, call_id: str, digits: str) -> Said | None:
+    def send_digits(self, call_id: str, digits: str) -> CodedText | None:
         return self._in_phase(call_id, CallPhase.CONNECTED, lambda call: self._phone.send_digits(call.id, digits))
 
-    def recording_command(self, command: RecordingCommand) -> Said | None:
+    def recording_command(self, command: RecordingCommand) -> CodedText | None:
         """Carries out a press that concerns the recording; a refusal where it no longer fits."""
         call = self._live.get(command.call)
         status = call.status(self._clock()) if call else None
@@ -427,7 +434,7 @@ class Calls:
             self._act(call, command.action)
             return None
         event = to_event(command, status, call.account, call.other_languages)
-        if isinstance(event, Said):
+        if isinstance(event, CodedText):
             return event
         if call.reopened:
             call.shuts_at = self._clock().mono + OPEN_FOR
@@ -436,13 +443,13 @@ class Calls:
                 return None
         return self._press(call, command)
 
-    def _press(self, call: LiveCall, command: RecordingCommand) -> Said | None:
+    def _press(self, call: LiveCall, command: RecordingCommand) -> CodedText | None:
         status = call.status(self._clock())
         event = to_event(command, status, call.account, call.other_languages) if status else NO_SUCH_CALL
-        if isinstance(event, Said):
+        if isinstance(event, CodedText):
             return event
         self._occurred(call, "pressed", {"command": command.type})
-        return None if self._feed(call, event) else Said("refused.bug")
+        return None if self._feed(call, event) else CodedText("refused.bug")
 
     def _act(self, call: LiveCall, action: str) -> None:
         self._occurred(call, "pressed", {"command": action})
@@ -451,7 +458,7 @@ class Calls:
         else:
             self._ringing.ask_anew(call)
 
-    def lock_earlier(self, command: LockEarlier, answer: Callable[[dict[str, str] | Said], None]) -> None:
+    def lock_earlier(self, command: LockEarlier, answer: Callable[[dict[str, str] | CodedText], None]) -> None:
         """Also while a call is on, and for calls that others had. One that is on is its own session's, and left to it."""
         call, row = self._live.get(command.call), self._today.find(command.call)
         number = call.e164 if call else e164(row.number) if row else None
@@ -464,8 +471,8 @@ class Calls:
         policy, now = self._rules.policy, self._clock().utc
         within = policy.hold_unconfirmed if policy else CONFIRM_WITHIN
 
-        def told(done: Found | Said) -> None:
-            if isinstance(done, Said):
+        def told(done: LockCandidates | CodedText) -> None:
+            if isinstance(done, CodedText):
                 answer(done)
                 return
             self._today.locked(done.calls)
@@ -474,9 +481,9 @@ class Calls:
 
         agent = call.account if call else self._today.account
         but, by, due = frozenset({command.call, *on}), HoldBy(command.by), now + within.length()
-        self._store.lock_earlier(Earlier(number, but, by, agent, command.why, now, due), told)
+        self._store.lock_earlier(LockRequest(number, but, by, agent, command.why, now, due), told)
 
-    def reopen(self, call_id: str) -> Said | None:
+    def reopen(self, call_id: str) -> CodedText | None:
         """The archive is asked for it: what it has comes to `taken_up`."""
         if self.sounding:
             return NOT_NOW
@@ -494,7 +501,7 @@ class Calls:
         self._wanted = call_id
         return None
 
-    def end_wrap_up(self, call_id: str) -> Said | None:
+    def end_wrap_up(self, call_id: str) -> CodedText | None:
         return self._in_phase(call_id, CallPhase.ENDED, self._close)
 
     def hang_up_all(self) -> None:
@@ -581,7 +588,7 @@ class Calls:
         for call in [call for call in self._live.values() if call.reopened]:
             self._close(call)
 
-    def _in_phase(self, call_id: str, phase: CallPhase, act: Callable[[LiveCall], None]) -> Said | None:
+    def _in_phase(self, call_id: str, phase: CallPhase, act: Callable[[LiveCall], None]) -> CodedText | None:
         call = self._live.get(call_id)
         if call is None or call.phase is not phase:
             return NO_SUCH_CALL

@@ -14,7 +14,7 @@ FULL = 64 * 1024
 """bytes; with less left a disk is full"""
 
 
-class DiskWord:
+class DiskMonitor:
     """`cause` is what the disk said last of why writing fails, while it does; `changed` is called on the loop's thread."""
 
     def __init__(self, post: Callable[[Callable[[], None]], None], changed: Callable[[], None]) -> None:

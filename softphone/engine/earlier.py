@@ -16,17 +16,17 @@ from softphone.archive.archive import Archive
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.retention.holding import with_number
 from softphone.domain.changes import DISPUTED_BY, AuditEntry, Commit, HoldBy, PlaceHold
-from softphone.wire import Said
+from softphone.wire import CodedText
 
-NONE = Said("refused.earlier.none")
-LOCKED = Said("refused.earlier.locked")
-FAILED = Said("refused.earlier.failed")
-NO_ARCHIVE = Said("refused.earlier.no_archive")
+NONE = CodedText("refused.earlier.none")
+LOCKED = CodedText("refused.earlier.locked")
+FAILED = CodedText("refused.earlier.failed")
+NO_ARCHIVE = CodedText("refused.earlier.no_archive")
 UNREADABLE = "refused.earlier.unreadable"
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class LockRequest:
     """`number` in E.164; `but`: calls that are left as they are; `agent`: who asks, as a session's hold has it."""
 
     number: str = field(repr=False)
@@ -39,7 +39,7 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LockCandidates:
     """What is to be written, the calls that it locks, and how many recordings are left as nobody can read their rows."""
 
     commit: Commit
@@ -47,17 +47,17 @@ class Found:
     unreadable: int = 0
 
 
-Answer = Callable[[Found | Said], None]
+Answer = Callable[[LockCandidates | CodedText], None]
 """hears what was locked, once that is written, or why nothing was"""
 
 
-def find(archive: Archive, asked: Earlier) -> Found | Said:
+def find(archive: Archive, asked: LockRequest) -> LockCandidates | CodedText:
     """A refusal where nothing is to be locked. Raises ArchiveError."""
     unreadable: set[str] = set()
     there = [row for row in with_number(archive, asked.number, asked.now, unreadable) if row.call not in asked.but]
     rows = [row for row in there if _is_to_be_locked(row, asked.by)]
     if unreadable and not rows:
-        return Said(UNREADABLE, {"count": len(unreadable)})
+        return CodedText(UNREADABLE, {"count": len(unreadable)})
     if not rows:
         return LOCKED if there else NONE
     holds = (
@@ -68,7 +68,7 @@ def find(archive: Archive, asked: Earlier) -> Found | Said:
     )
     entry = partial(AuditEntry, "hold_placed", "G10", asked.now, params={"by": asked.by.value})
     entries = (entry(call=row.call, recording=row.recording) for row in rows)
-    return Found(Commit(0, tuple(holds), tuple(entries)), frozenset(row.call for row in rows), len(unreadable))
+    return LockCandidates(Commit(0, tuple(holds), tuple(entries)), frozenset(row.call for row in rows), len(unreadable))
 
 
 def _is_to_be_locked(row: RecordingRow, by: HoldBy) -> bool:

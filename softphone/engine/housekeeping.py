@@ -13,7 +13,7 @@ from contextlib import closing
 from softphone.archive.archive import Archive
 from softphone.domain.errors import KlartoneError
 from softphone.system.logbook import log, log_bug
-from softphone.wire import Said
+from softphone.wire import CodedText
 
 _PATIENCE = 60.0
 """seconds that a recording waits for a moment without a call: on the busiest desk the work is done too, one by one"""
@@ -68,7 +68,9 @@ class Housekeeper(ABC):
     def _turn(self, open_beside: Callable[[], Archive]) -> float:
         """Does what it is time for. Returns in how many seconds to ask again."""
 
-    def _tried(self, open_beside: Callable[[], Archive], work: Callable[[Archive], Said | None]) -> Said | None:
+    def _tried(
+        self, open_beside: Callable[[], Archive], work: Callable[[Archive], CodedText | None]
+    ) -> CodedText | None:
         """Does it on an archive of its own. Returns what keeps it from it: what `work` says, or what went wrong."""
         try:
             with closing(open_beside()) as archive:
@@ -79,10 +81,10 @@ class Housekeeper(ABC):
             return self._said(error)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the work in silence
             log_bug(self._log, error)
-            return Said(self._bug, {"detail": type(error).__name__})
+            return CodedText(self._bug, {"detail": type(error).__name__})
 
-    def _said(self, error: KlartoneError) -> Said:
-        return Said(error.code, error.params)
+    def _said(self, error: KlartoneError) -> CodedText:
+        return CodedText(error.code, error.params)
 
     def _go_on(self) -> bool:
         """Between one recording and the next: once nobody talks, or it has waited long enough."""

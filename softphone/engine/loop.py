@@ -16,7 +16,7 @@ from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.accounts import Accounts
 from softphone.engine.calls import Calls
 from softphone.engine.rules import EngineRules
-from softphone.engine.server import Attached, Client, Detached, Told
+from softphone.engine.server import Attached, Client, ClientMessage, Detached
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sound import Sound
@@ -28,6 +28,7 @@ from softphone.wire import (
     Answer,
     AnsweredAtOnce,
     Choose,
+    CodedText,
     Command,
     Decline,
     Dial,
@@ -36,7 +37,7 @@ from softphone.wire import (
     EndWrapUp,
     Fault,
     HangUp,
-    Hold,
+    HoldCall,
     Levels,
     LockEarlier,
     Mute,
@@ -47,7 +48,6 @@ from softphone.wire import (
     RaiseDispute,
     Refused,
     Reopen,
-    Said,
     SaveSettings,
     SendDigits,
     Settings,
@@ -138,7 +138,7 @@ class Engine:
         self._due = 0.0
         """when the next clock runs out; it may do so later, once something has happened"""
         self._longest_turn = 0.0
-        self._faults: dict[str, Said] = {}
+        self._faults: dict[str, CodedText] = {}
         self._writing: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         threading.Thread(target=_do_all, args=(self._writing,), name="settings", daemon=True).start()
 
@@ -153,7 +153,7 @@ class Engine:
         self._quitting = True
         self._parts.calls.hang_up_all()
 
-    def fault(self, name: str, said: Said | None) -> None:
+    def fault(self, name: str, said: CodedText | None) -> None:
         """Something that stands until it is mended (`said` None), by its name."""
         if said is None:
             self._faults.pop(name, None)
@@ -162,7 +162,7 @@ class Engine:
             self._clients.tell(Fault(said))
         self.changed()
 
-    def client(self, event: Attached | Told | Detached) -> None:
+    def client(self, event: Attached | ClientMessage | Detached) -> None:
         """From a client's thread."""
         self._inbox.post(lambda: self._client(event))
 
@@ -208,12 +208,12 @@ class Engine:
                 calls.notice_played(event)
             case sip.NoticeCut():
                 calls.notice_cut(event)
-            case sip.StoodStill():
+            case sip.CallStalled():
                 calls.stood_still(event)
             case sip.RegistrationChanged():
                 accounts.registration(event)
             case sip.EdgeChanged(present=present):
-                self.fault("edge", None if present else Said("fault.edge"))
+                self.fault("edge", None if present else CodedText("fault.edge"))
             case sip.StrangerRefused():
                 _log.warning("calls from an address that is not let in")
                 self._parts.strangers(event.host, event.count)
@@ -248,7 +248,7 @@ class Engine:
     def _owes(self) -> bool:
         """Whether something has yet to be written, of a call or of none. Without an archive nothing was recorded either."""
         store = self._parts.store
-        return store.opened and (store.owes or not self._parts.calls.settled)
+        return store.opened and (store.has_unwritten or not self._parts.calls.settled)
 
     def turn(self) -> None:
         """One round: SIP first, so that a press that woke it is done at once after it. Most of a call's bring nothing else."""
@@ -271,8 +271,8 @@ class Engine:
     def _work(self) -> None:
         parts = self._parts
         self._inbox.drain()
-        for deed in (parts.calls.run_due, self._sound, self._look_after_desks, self._send_levels):
-            guarded(deed)
+        for action in (parts.calls.run_due, self._sound, self._look_after_desks, self._send_levels):
+            guarded(action)
         if self._dirty:
             self._draw()
         due = parts.calls.next_due()
@@ -339,7 +339,7 @@ class Engine:
 
     # --- clients ---------------------------------------------------------------------------------
 
-    def _client(self, event: Attached | Told | Detached) -> None:
+    def _client(self, event: Attached | ClientMessage | Detached) -> None:
         client = event.client
         match event:
             case Attached():
@@ -355,7 +355,7 @@ class Engine:
                 if not self._clients.attached:
                     self._watch(on=False)
                 client.outbox.close()
-            case Told(message=message):
+            case ClientMessage(message=message):
                 if client in self._clients.attached:
                     self._clients.attached[client] = seconds()
                 if not isinstance(message, Ping):
@@ -363,7 +363,7 @@ class Engine:
 
     def _command(self, client: Client, command: Command) -> None:
         if not client.desk:
-            self._answer(client, command, Said("refused.observer"))
+            self._answer(client, command, CodedText("refused.observer"))
             return
         if isinstance(command, LockEarlier):
             self._parts.calls.lock_earlier(command, lambda answer: self._answer(client, command, answer))
@@ -377,20 +377,20 @@ class Engine:
             answer = _refused(error)
         self._answer(client, command, answer)
 
-    def _answer(self, client: Client, command: Command, answer: dict[str, str] | Said | None) -> None:
-        if isinstance(answer, Said):
+    def _answer(self, client: Client, command: Command, answer: dict[str, str] | CodedText | None) -> None:
+        if isinstance(answer, CodedText):
             client.outbox.put(Refused(command.id, answer))
         else:
             client.outbox.put(Done(command.id, answer or {}))
         self.changed()
 
-    def _carry_out(self, command: AnsweredAtOnce) -> dict[str, str] | Said | None:
+    def _carry_out(self, command: AnsweredAtOnce) -> dict[str, str] | CodedText | None:
         parts = self._parts
         calls = parts.calls
         match command:
             case Dial(account=account, target=target, line=line):
                 if not parts.accounts.known(account):
-                    return Said("error.dial.account")
+                    return CodedText("error.dial.account")
                 return {"call": calls.dial(account, target, line)}
             case Answer(call=call):
                 return calls.answer(call)
@@ -400,7 +400,7 @@ class Engine:
                 return calls.hang_up(call)
             case Mute(call=call, on=on):
                 return calls.mute(call, on)
-            case Hold(call=call, on=on):
+            case HoldCall(call=call, on=on):
                 return calls.hold(call, on)
             case SendDigits(call=call, digits=digits):
                 return calls.send_digits(call, digits)
@@ -457,7 +457,7 @@ class Engine:
         in_call = self._parts.calls.talking
         self.fault("settings", None)
         self._parts.settings = settings
-        answer: Said | None = None
+        answer: CodedText | None = None
         try:
             self._parts.accounts.set(settings.accounts, in_call=in_call)
             self.fault("accounts", None)
@@ -473,9 +473,9 @@ class Engine:
         self._answer(client, command, answer)
 
 
-def _refused(error: KlartoneError) -> Said:
+def _refused(error: KlartoneError) -> CodedText:
     """In full, so that a client which is no desk finds its sentence under the code as it stands."""
-    return Said(f"error.{error.code.removeprefix('error.')}", error.params)
+    return CodedText(f"error.{error.code.removeprefix('error.')}", error.params)
 
 
 def _do_all(waiting: queue.SimpleQueue[Callable[[], None]]) -> None:

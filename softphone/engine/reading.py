@@ -20,7 +20,7 @@ from softphone.plugin.notices import NoticeBook, NoticeMaker, RulebookFailed
 from softphone.system.logbook import log, log_bug
 from softphone.system.policy_file import load_policy
 from softphone.system.signature import signature_path
-from softphone.wire import Said
+from softphone.wire import CodedText
 
 EVERY = 2.0
 """seconds between two looks at the file"""
@@ -56,7 +56,7 @@ class NotLoaded:
     """What is wrong with it. `unsigned`: it may not even be looked into."""
 
     path: str
-    faults: tuple[Said, ...]
+    faults: tuple[CodedText, ...]
     unsigned: bool = False
 
 
@@ -133,16 +133,16 @@ class PolicyReader:
         return _tried(Path(loaded.path), made)
 
 
-def _tried(path: Path, deed: Callable[[], T]) -> T | NotLoaded:
+def _tried(path: Path, action: Callable[[], T]) -> T | NotLoaded:
     """What it gives, or what is wrong with the policy."""
     try:
-        return deed()
+        return action()
     except PolicyError as error:
-        faults = tuple(Said(one.code, {**one.params, "rule": one.rule}, one.line, one.key) for one in error.faults)
+        faults = tuple(CodedText(one.code, {**one.params, "rule": one.rule}, one.line, one.key) for one in error.faults)
         return NotLoaded(str(path), faults, isinstance(error, PolicyUnsigned))
     except Exception as error:  # noqa: BLE001 - a path that no system takes, a library's own error: said, never silent
         log_bug(_log, error)
-        unknown = Said("policy.fault.unreadable", {"path": str(path), "detail": type(error).__name__})
+        unknown = CodedText("policy.fault.unreadable", {"path": str(path), "detail": type(error).__name__})
         return NotLoaded(str(path), (unknown,))
 
 

@@ -9,14 +9,14 @@ from softphone.archive.files.vault import Vault
 from softphone.domain.purpose import Reason
 from softphone.engine.recorder import Recorder, RecorderCallbacks
 from softphone.engine.store import Post
-from softphone.wire import Said
+from softphone.wire import CodedText
 
 REMEMBERED = 100
 """recordings whose call is known: late words of the recorder's thread concern the newest"""
 _SLOW = "fault.archive.slow"
 
 
-class Answers(Protocol):
+class RecordingListener(Protocol):
     """Who hears of the recorder, on the loop's thread."""
 
     def first_sample(self, call_id: str, recording: str, segment: int) -> None: ...
@@ -27,7 +27,9 @@ class Answers(Protocol):
 class Recording:
     """Without an open archive no key ever comes, so nothing is ever started before `open`."""
 
-    def __init__(self, post: Post, answers: Callable[[], Answers], fault: Callable[[str, Said | None], None]) -> None:
+    def __init__(
+        self, post: Post, answers: Callable[[], RecordingListener], fault: Callable[[str, CodedText | None], None]
+    ) -> None:
         """`fault`: of what stands until it is mended, by its name; on the loop's thread."""
         self._post = post
         self._answers = answers
@@ -39,7 +41,7 @@ class Recording:
 
     def open(self, vault: Vault) -> None:
         post, answers, calls = self._post, self._answers, self._calls
-        said = Said(_SLOW, {"path": str(vault.folder)})
+        said = CodedText(_SLOW, {"path": str(vault.folder)})
 
         def slow(is_so: bool) -> None:
             self._waiting += 1 if is_so else -1

@@ -22,10 +22,10 @@ from softphone.domain.purpose import Reason
 from softphone.engine.call.lines import line_state
 from softphone.engine.reading import Exchanges, Loaded, NotLoaded, PolicyReader
 from softphone.engine.store import Post
-from softphone.plugin.client import PluginWord
+from softphone.plugin.client import PluginReport
 from softphone.plugin.notices import NoticeBook, NoticeMaker
-from softphone.plugin.rulebook import RulebookDesk
-from softphone.wire import LineState, PolicyPhase, PolicyState, Said
+from softphone.plugin.rulebook import RulebookClient
+from softphone.wire import CodedText, LineState, PolicyPhase, PolicyState
 
 
 class EngineRules:
@@ -35,10 +35,10 @@ class EngineRules:
     def __init__(
         self,
         maker: NoticeMaker | None,
-        rulebook: RulebookDesk,
+        rulebook: RulebookClient,
         post: Post,
         changed: Callable[[], None],
-        fault: Callable[[str, Said | None], None],
+        fault: Callable[[str, CodedText | None], None],
         note: Callable[[Sequence[AuditEntry]], None],
     ) -> None:
         self._rulebook = rulebook
@@ -119,9 +119,9 @@ class EngineRules:
             callback=lambda decision: self._post(lambda: self.decided(call, decision)),
         )
 
-    def word(self, word: PluginWord) -> None:
+    def word(self, word: PluginReport) -> None:
         """From the plugin host, on its thread."""
-        self._post(lambda: self._fault(f"plugin.{word.plugin}", Said(word.code, {"plugin": word.plugin})))
+        self._post(lambda: self._fault(f"plugin.{word.plugin}", CodedText(word.code, {"plugin": word.plugin})))
 
     def mended(self, plugin: str) -> None:
         """It has answered well again: as `word`."""
@@ -143,7 +143,7 @@ class EngineRules:
     def _believe(self, exchanges: Exchanges) -> None:
         self.exchanges = exchanges.addresses
         unresolved = ", ".join(exchanges.unresolved)
-        self._fault("upstream", Said("fault.upstream.unresolved", {"hosts": unresolved}) if unresolved else None)
+        self._fault("upstream", CodedText("fault.upstream.unresolved", {"hosts": unresolved}) if unresolved else None)
 
     def _take_up(self, got: Loaded) -> None:
         """For the next call: one that is on has its own."""
@@ -152,10 +152,10 @@ class EngineRules:
         self.policy, self.book = policy, book
         doubts = loaded.with_remarks(*book.remarks).remarks
         remarks = tuple(
-            Said(one.code, {**one.params, "rule": one.rule}, one.line, one.key) for one in doubts if not one.by
+            CodedText(one.code, {**one.params, "rule": one.rule}, one.line, one.key) for one in doubts if not one.by
         )
-        unspoken = Said("fault.notice.unspoken", {"count": len(book.unspoken)}) if book.unspoken else None
-        self._fault("notices", Said("error.notice.rulebook_failed") if book.failed else unspoken)
+        unspoken = CodedText("fault.notice.unspoken", {"count": len(book.unspoken)}) if book.unspoken else None
+        self._fault("notices", CodedText("error.notice.rulebook_failed") if book.failed else unspoken)
         self.state = PolicyState(PolicyPhase.READY, loaded.path, _controllers(policy), policy.time_zone, remarks)
         now = datetime.now(UTC)
         # With the file's words come the rulebook's, and its choices.
@@ -188,13 +188,13 @@ class EngineRules:
         controllers = _controllers(self.policy) if self.policy else ""
         zone = self.policy.time_zone if self.policy else "UTC"
         self.state = PolicyState(phase, got.path, controllers, zone, got.faults)
-        told = {
+        fields = {
             "why": got.faults[0].code if got.faults else "",
             "faults": len(got.faults),
             "last_good_stays": bool(self.policy),
         }
         self._stands = ""
-        self._note([AuditEntry("policy_refused", "G11", datetime.now(UTC), "", params=told)])
+        self._note([AuditEntry("policy_refused", "G11", datetime.now(UTC), "", params=fields)])
 
     def _put_away(self) -> None:
         self.policy, self.book, self.exchanges, self._noted = None, NoticeBook(), frozenset(), ""

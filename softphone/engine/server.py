@@ -24,11 +24,11 @@ from softphone.wire import (
     LINE_LIMIT,
     PROTOCOL,
     Attach,
+    CodedText,
     Command,
     Hello,
     Ping,
     Refused,
-    Said,
     WireError,
     decode_to_engine,
     id_of,
@@ -65,7 +65,7 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ClientMessage:
     """A client said something."""
 
     client: Client
@@ -77,7 +77,7 @@ class Detached:
     client: Client
 
 
-Inbox = Callable[[Attached | Told | Detached], None]
+Inbox = Callable[[Attached | ClientMessage | Detached], None]
 
 
 class Server:
@@ -150,7 +150,7 @@ class Server:
             if not (isinstance(attached, Attach) and hmac.compare_digest(attached.secret.encode(), self._secret)):
                 return
             connection.settimeout(None)
-            reader = io.BufferedReader(_After(rest, connection))
+            reader = io.BufferedReader(_PrefixedStream(rest, connection))
 
             converse(
                 reader,
@@ -193,13 +193,13 @@ def converse(
     writing = threading.Thread(target=write, name="client writer", daemon=True)
     writing.start()
     inbox(Attached(client))
-    pace = _Pace()
+    pace = _LineLimiter()
     try:
         while line := reader.readline(LINE_LIMIT + 1):
             if len(line) > LINE_LIMIT:
                 # What follows is its tail and no message of its own, however it reads.
                 client.outbox.put(
-                    Refused("", Said("error.wire.not_understood", {"detail": f"longer than {LINE_LIMIT} bytes"}))
+                    Refused("", CodedText("error.wire.not_understood", {"detail": f"longer than {LINE_LIMIT} bytes"}))
                 )
                 break
             pace()
@@ -208,10 +208,10 @@ def converse(
             try:
                 message = decode_to_engine(line)
             except WireError as error:
-                client.outbox.put(Refused(id_of(line), Said(error.code, error.params)))
+                client.outbox.put(Refused(id_of(line), CodedText(error.code, error.params)))
                 continue
             if not isinstance(message, Attach):
-                inbox(Told(client, message))
+                inbox(ClientMessage(client, message))
     except (OSError, ValueError):
         pass
     finally:
@@ -239,7 +239,7 @@ def _first_line(connection: socket.socket) -> tuple[bytes, bytes]:
     return first, rest
 
 
-class _Pace:
+class _LineLimiter:
     """Called once a line, it waits where there were too many of late."""
 
     def __init__(self) -> None:
@@ -254,7 +254,7 @@ class _Pace:
             time.sleep(1.0 - since)
 
 
-class _After(io.RawIOBase):
+class _PrefixedStream(io.RawIOBase):
     """What a connection says, behind what has been taken from it already."""
 
     def __init__(self, taken: bytes, connection: socket.socket) -> None:

@@ -20,7 +20,7 @@ from softphone.audio.player import LevelMeter, Player, TestTone, level_dbfs, ton
 from softphone.domain.effects import Tone
 from softphone.domain.errors import KlartoneError
 from softphone.engine.store import Post
-from softphone.wire import Said, SoundDevice, SoundState
+from softphone.wire import CodedText, SoundDevice, SoundState
 
 FILE = "file:"
 NONE = "none"
@@ -115,7 +115,7 @@ class Sound:
         self._closed = False
         self._devices: tuple[SoundDevice, ...] = ()
         self._in_use: dict[Side, str | None] = dict.fromkeys(BOTH)
-        self._faults: dict[Side, Said] = {}
+        self._faults: dict[Side, CodedText] = {}
         self._next_look: threading.Timer | None = None
 
     @property
@@ -205,7 +205,7 @@ class Sound:
                 try:
                     meter.open()
                 except KlartoneError as error:
-                    fault = Said(error.code, error.params)
+                    fault = CodedText(error.code, error.params)
                     self._post(lambda: self._cannot("microphone", fault))
                 else:
                     self._meter = meter
@@ -230,7 +230,7 @@ class Sound:
                 self._testing = True
                 tester.wait(5)
             except KlartoneError as error:
-                fault = Said(error.code, error.params)
+                fault = CodedText(error.code, error.params)
                 self._post(lambda: self._cannot("speaker", fault))
             else:
                 tester.stop()
@@ -238,7 +238,7 @@ class Sound:
             finally:
                 self._testing = False
 
-    def _cannot(self, side: Side, fault: Said) -> None:
+    def _cannot(self, side: Side, fault: CodedText) -> None:
         """It stands until the next look. In a call a side may be in use by the call alone, and work."""
         if self._bridge is None or not self._bridge.working(side):
             self._faults[side] = fault
@@ -309,7 +309,7 @@ class Sound:
 
     def _miss(self, side: Side, fault: SoundFault) -> None:
         self._in_use[side] = None
-        self._faults[side] = Said(f"error.{fault.code}", {"device": fault.device, "detail": fault.detail})
+        self._faults[side] = CodedText(f"error.{fault.code}", {"device": fault.device, "detail": fault.detail})
 
     # --- what there is ---------------------------------------------------------------------------
 

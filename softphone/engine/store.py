@@ -22,25 +22,25 @@ from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import History, PastRow
 from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys.wraps import Recipient, Secrets
-from softphone.archive.known import Asked, CallBackRow, Lookups
 from softphone.archive.ledger import Ledger
+from softphone.archive.lookups import CallBackRow, Lookups, PartyQuery
 from softphone.archive.retention.clock import Steady, steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms
 from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, RememberRefusal, UseDraw
-from softphone.domain.decision import Known
+from softphone.domain.decision import LookupResult
 from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.policy import AtEnd, Line, Policy
 from softphone.domain.purpose import Purpose, Reason
 from softphone.engine import earlier
 from softphone.engine.backup_runner import BackupRunner
 from softphone.engine.call.live import LiveCall
-from softphone.engine.disk import DiskWord
-from softphone.engine.earlier import Answer, Earlier
+from softphone.engine.disk import DiskMonitor
+from softphone.engine.earlier import Answer, LockRequest
 from softphone.engine.sweeper import Sweeper
 from softphone.engine.unrecorded import EVENT as UNRECORDED
-from softphone.engine.unrecorded import Unrecorded
+from softphone.engine.unrecorded import UnrecordedCalls
 from softphone.system.logbook import log, log_bug, log_failed
-from softphone.wire import CallBack, Said, StoreState
+from softphone.wire import CallBack, CodedText, StoreState
 
 Post = Callable[[Callable[[], None]], None]
 """has something done on the loop's thread"""
@@ -62,7 +62,7 @@ OF_AN_EARLIER_RUN = 200
 """calls at most that are read back when the archive is opened"""
 
 
-class Opened(Protocol):
+class WritableArchive(Protocol):
     """An archive that is open for writing."""
 
     demo: bool
@@ -89,12 +89,12 @@ class Opened(Protocol):
     def close(self) -> None: ...
 
 
-class Answers(Protocol):
+class StoreListener(Protocol):
     """Who hears of the store, on the loop's thread."""
 
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None: ...
     def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None: ...
-    def looked_up(self, call_id: str, known: Known) -> None: ...
+    def looked_up(self, call_id: str, known: LookupResult) -> None: ...
     def storage_works(self) -> None: ...
     def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None: ...
     def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None: ...
@@ -139,19 +139,19 @@ class _Past:
 class Store:
     """`open_archive` may take its time (a keyring that asks): it runs on a thread, and until it is done nothing is recorded."""
 
-    def __init__(self, open_archive: Callable[[], Opened], post: Post, changed: Callable[[], None]) -> None:
+    def __init__(self, open_archive: Callable[[], WritableArchive], post: Post, changed: Callable[[], None]) -> None:
         self._open_archive = open_archive
         self._post = post
         self._changed = changed
-        self._answers: Answers | None = None
-        self._archive: Opened | None = None
+        self._answers: StoreListener | None = None
+        self._archive: WritableArchive | None = None
         self._ledger: Ledger | None = None
         self._facts: dict[str, CallFacts] = {}
         self._tickets: dict[int, _Ticket] = {}
         self._last = 0
         self._unopened = False
         self._closing = threading.Event()
-        self._asked: queue.SimpleQueue[Asked | _List | _Own | _Past] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[PartyQuery | _List | _Own | _Past] = queue.SimpleQueue()
         self._asking: dict[str, list[Callable[[], None]]] = {}
         """what is to follow once a call has been looked up"""
         self._numbers: dict[str, str] = {}
@@ -173,17 +173,17 @@ class Store:
         )
         self.backup: BackupRunner | None = None
         """where one is set; before the start"""
-        self.unrecorded: Unrecorded | None = None
+        self.unrecorded: UnrecordedCalls | None = None
         """where it is kept; before the start"""
         self.state = StoreState(works=False)
-        self._disk = DiskWord(post, changed)
+        self._disk = DiskMonitor(post, changed)
         self.on_opened: Callable[[Vault], None] = lambda _vault: None
         self.on_policy_signer: Callable[[str], None] = lambda _key: None
         """whose signature the archive asks of a policy, once it is open and whenever another is chosen; on the loop's thread"""
-        self.on_fault: Callable[[str, Said | None], None] = lambda _name, _fault: None
+        self.on_fault: Callable[[str, CodedText | None], None] = lambda _name, _fault: None
         """something beside the calls that stands until it is mended, by its name; on the loop's thread"""
 
-    def start(self, answers: Answers) -> None:
+    def start(self, answers: StoreListener) -> None:
         self._answers = answers
         if self.unrecorded and self.unrecorded.earlier:
             self.note(self.unrecorded.entries())
@@ -212,7 +212,7 @@ class Store:
         return self._ledger is not None
 
     @property
-    def owes(self) -> bool:
+    def has_unwritten(self) -> bool:
         """Whether something that belongs to no call has yet to be written. What calls must write they know themselves."""
         return bool(self._unwritten) or any(one.call is None for one in self._tickets.values())
 
@@ -225,7 +225,7 @@ class Store:
         """What is known of its party, and its place in the sample: the answer comes to `looked_up`."""
         self._talks(call.id)
         if call.line is None or self._unopened:
-            self._looked_up(call.id, Known())
+            self._looked_up(call.id, LookupResult())
         else:
             # An archive that is still being opened is waited for, as long as a rulebook is: it knows who declined.
             zone = call.policy.time_zone if call.policy else "UTC"
@@ -238,7 +238,7 @@ class Store:
                     del self._numbers[next(iter(self._numbers))]
             recipients = recipients_of(call.policy, call.line) if call.policy else ()
             agent = call.agent or call.account
-            self._asked.put(Asked(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients))
+            self._asked.put(PartyQuery(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients))
 
     def _declines(self, number: str) -> bool:
         """Whether its no has been said and not yet been written."""
@@ -256,12 +256,12 @@ class Store:
         self._once_known(call, lambda: self._ledger.give_up_place(call) if self._ledger else None)
         self._talks(call, over=True)
 
-    def _once_known(self, call: str, deed: Callable[[], None]) -> None:
+    def _once_known(self, call: str, action: Callable[[], None]) -> None:
         """What concerns a place waits until the call has it."""
         if call in self._asking:
-            self._asking[call].append(deed)
+            self._asking[call].append(action)
         else:
-            deed()
+            action()
 
     def _talks(self, call: str, *, over: bool = False) -> None:
         if over:
@@ -304,7 +304,7 @@ class Store:
         """What is to be recorded of it cannot be. Until the audit log has it, that is noted where a full disk has room for it."""
         _log.warning("a call is not recorded: %s", why.value)
         if self.unrecorded:
-            self.unrecorded.lose(call, why)
+            self.unrecorded.add(call, why)
 
     def forget_keys(self, recording: str) -> None:
         if self._ledger:
@@ -332,7 +332,7 @@ class Store:
         self._asked.put(_Past(call, now))
         return True
 
-    def lock_earlier(self, asked: Earlier, answer: Answer) -> None:
+    def lock_earlier(self, asked: LockRequest, answer: Answer) -> None:
         """Written whole or not at all, and once: where it fails, who asked may ask again."""
         archive = self._archive
         if archive is None:
@@ -350,9 +350,9 @@ class Store:
 
         threading.Thread(target=look, name="earlier calls", daemon=True).start()
 
-    def _lock(self, found: earlier.Found | Said, answer: Answer) -> None:
-        if isinstance(found, Said) or self._ledger is None:
-            answer(found if isinstance(found, Said) else earlier.NO_ARCHIVE)
+    def _lock(self, found: earlier.LockCandidates | CodedText, answer: Answer) -> None:
+        if isinstance(found, CodedText) or self._ledger is None:
+            answer(found if isinstance(found, CodedText) else earlier.NO_ARCHIVE)
             return
         self._submit(
             self._ledger, _Ticket(found.commit, written=lambda well: answer(found if well else earlier.FAILED))
@@ -410,13 +410,13 @@ class Store:
         try:
             archive = self._open_archive()
         except KlartoneError as error:
-            fault = Said(error.code, error.params)
+            fault = CodedText(error.code, error.params)
             self._post(lambda: self._cannot_open(fault))
             # A keyring that is locked or slow may be neither a moment later.
             return error.code not in REFUSALS and not isinstance(error, KeyringError)
         except Exception as error:  # noqa: BLE001 - a path that no system takes, a backend's own error: said, never silent
             log_bug(_log, error)
-            unknown = Said("error.archive.unopenable", {"detail": type(error).__name__})
+            unknown = CodedText("error.archive.unopenable", {"detail": type(error).__name__})
             self._post(lambda: self._cannot_open(unknown))
             return True
         trouble = ""
@@ -433,17 +433,17 @@ class Store:
         self._post(lambda: self._opened(archive, trouble))
         return True
 
-    def _read(self, archive: Opened) -> None:
+    def _read(self, archive: WritableArchive) -> None:
         history = History(archive.catalog, archive.secrets, archive.desk)
         while True:
             match self._asked.get():
-                case Asked() as asked:
+                case PartyQuery() as asked:
                     try:
                         known = archive.lookups.look_up(asked)
                     except Exception as error:  # noqa: BLE001 - whatever it is: this thread is the only one that looks up
                         log_failed(_log, error, "not looked up")
                         # Not known whether they declined, or are in the sample: then nothing is recorded for training.
-                        known = Known(looked_up=False)
+                        known = LookupResult(looked_up=False)
                     self._post(lambda call=asked.call, known=known: self._looked_up(call, known))
                 case _List():
                     try:
@@ -470,15 +470,15 @@ class Store:
 
     # --- on the loop -----------------------------------------------------------------------------
 
-    def _cannot_open(self, fault: Said) -> None:
+    def _cannot_open(self, fault: CodedText) -> None:
         """Nothing can be recorded, so that nothing hangs on who declined."""
         self._unopened = True
         self._set_state(StoreState(works=False, fault=fault))
         while not self._asked.empty():
-            if isinstance(asked := self._asked.get(), Asked):
-                self._looked_up(asked.call, Known())
+            if isinstance(asked := self._asked.get(), PartyQuery):
+                self._looked_up(asked.call, LookupResult())
 
-    def _opened(self, archive: Opened, trouble: str) -> None:
+    def _opened(self, archive: WritableArchive, trouble: str) -> None:
         self._archive = archive
         self._unopened = False
         post = self._post
@@ -518,7 +518,7 @@ class Store:
         if known.written:
             known.written(True)
         if self.unrecorded and any(entry.event == UNRECORDED for entry in known.commit.entries):
-            self.unrecorded.told()
+            self.unrecorded.acknowledge()
         if known.call and self._answers:
             self._answers.committed(known.call, known.commit.ticket, keys)
 
@@ -550,19 +550,19 @@ class Store:
             if self._answers:
                 self._answers.storage_works()
 
-    def _why(self, code: str) -> Said:
+    def _why(self, code: str) -> CodedText:
         if code in REFUSALS - {UNWRITABLE} and self._archive:
-            return Said(code, {"path": str(self._archive.vault.folder)})
-        return Said("error.archive.storage_failed")
+            return CodedText(code, {"path": str(self._archive.vault.folder)})
+        return CodedText("error.archive.storage_failed")
 
-    def _looked_up(self, call: str, known: Known) -> None:
+    def _looked_up(self, call: str, known: LookupResult) -> None:
         if call in self._just_declined:
             self._just_declined.discard(call)
             known = replace(known, declined_earlier=True)
         if self._answers:
             self._answers.looked_up(call, known)
-        for deed in self._asking.pop(call, ()):
-            deed()
+        for action in self._asking.pop(call, ()):
+            action()
 
     def _taken_up(self, call: str, past: PastRow | None, *, failed: bool) -> None:
         if past and self._ledger and not self._ledger.knows(call):

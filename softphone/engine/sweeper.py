@@ -23,9 +23,9 @@ from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import HoldState
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 from softphone.engine.housekeeping import Housekeeper
-from softphone.wire import PolicyPhase, Said
+from softphone.wire import CodedText, PolicyPhase
 
 _NOT_SWEPT = "error.archive.not_swept"
 _OVERDUE = "error.archive.holds_overdue"
@@ -59,19 +59,19 @@ class Sweeper(Housekeeper):
 
     def __init__(
         self,
-        report: Callable[[Said | None], None],
+        report: Callable[[CodedText | None], None],
         *,
         now: Callable[[], datetime] = _utc,
         beside: Callable[[], Steady] = steady,
         first: float | None = None,
         terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS,
-        overdue: Callable[[Said | None], None] = lambda _said: None,
-        cases: Callable[[Said | None], None] = lambda _said: None,
+        overdue: Callable[[CodedText | None], None] = lambda _said: None,
+        cases: Callable[[CodedText | None], None] = lambda _said: None,
     ) -> None:
         super().__init__("sweep", FIRST if first is None else first, _NOT_SWEPT)
         self._report = report
         self._tell = {_OVERDUE: overdue, _CASES: cases}
-        self._stands: dict[str, Said] = {}
+        self._stands: dict[str, CodedText] = {}
         """what is overdue, as it was told last"""
         self._terms = terms
         self._now = now
@@ -125,13 +125,13 @@ class Sweeper(Housekeeper):
             if self._stands.get(code) != before.get(code):
                 tell(self._stands.get(code))
 
-    def _said(self, error: KlartoneError) -> Said:
+    def _said(self, error: KlartoneError) -> CodedText:
         if error.code in REFUSALS - {UNWRITABLE}:
             return super()._said(error)
         detail = error.params.get("detail") or error.params.get("path") or error.code
-        return Said(_NOT_SWEPT, {"detail": str(detail)})
+        return CodedText(_NOT_SWEPT, {"detail": str(detail)})
 
-    def _sweep(self, archive: Archive) -> Said | None:
+    def _sweep(self, archive: Archive) -> CodedText | None:
         now, beside = self._now(), self._beside()
         counts: Counter[Swept] = Counter()
         since = ""
@@ -139,13 +139,13 @@ class Sweeper(Housekeeper):
             counts[item.what] += 1
             since = item.since.isoformat() if item.what is Swept.CLOCK_DOUBTFUL and item.since else since
         if counts[Swept.CLOCK_DOUBTFUL]:
-            return Said("error.archive.clock_doubtful", {"since": since, "today": now.date().isoformat()})
+            return CodedText("error.archive.clock_doubtful", {"since": since, "today": now.date().isoformat()})
         if counts:
             self._log.info("swept: %s", _told(counts))
         return None
 
 
-def _overdue(archive: Archive, now: datetime) -> dict[str, Said]:
+def _overdue(archive: Archive, now: datetime) -> dict[str, CodedText]:
     """Holds and requests for access, as `holds list` shows them, and cases, as `cases list` does: of those whose recordings this
     keyring opens for custody, by what is said of them."""
     found: list[tuple[str, str, date | None]] = [
@@ -157,14 +157,14 @@ def _overdue(archive: Archive, now: datetime) -> dict[str, Said]:
         cases = open_cases(connection, now)
     found += [(_CASES, one.recording, one.deadline) for one in cases if one.overdue]
     viewer = viewer_of(archive, None, ()) if found else None
-    if viewer is None or not viewer.may(Deed.DECIDE_HOLD):
+    if viewer is None or not viewer.may(Permission.DECIDE_HOLD):
         return {}
     own = [one for one in found if opens(viewer, KeyRole.CUSTODY, sealed(archive, one[1]))]
-    said: dict[str, Said] = {}
+    said: dict[str, CodedText] = {}
     for code in {code for code, _, _ in own}:
         days = [day for its, _, day in own if its == code]
         due = min((day for day in days if day), default=None)
-        said[code] = Said(code, {"count": len(days), "due": str(due)})
+        said[code] = CodedText(code, {"count": len(days), "due": str(due)})
     return said
 
 

@@ -39,11 +39,11 @@ def clock() -> Now:
     return Now(datetime.now(UTC), seconds())
 
 
-def guarded(deed: Callable[[], None], *, passes: tuple[type[Exception], ...] = ()) -> None:
+def guarded(job: Callable[[], None], *, passes: tuple[type[Exception], ...] = ()) -> None:
     """A bug in one deed must not take the calls with it: it is logged, without its message, and the loop goes on. `passes`:
     what ends the loop."""
     try:
-        deed()
+        job()
     except passes:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is
@@ -63,20 +63,20 @@ class Inbox:
     def waiting(self) -> bool:
         return not self._waiting.empty()
 
-    def post(self, deed: Callable[[], None]) -> None:
-        self._waiting.put(deed)
+    def post(self, job: Callable[[], None]) -> None:
+        self._waiting.put(job)
         self._wake()
 
     def drain(self, wait: float = 0.0) -> None:
         """What waits, for as long as a turn may take: whoever posts without end has the rest in the turns after it. Where nothing
         waits, the first that comes within `wait` seconds."""
         try:
-            deed = self._waiting.get(timeout=wait) if wait > 0 else self._waiting.get_nowait()
+            action = self._waiting.get(timeout=wait) if wait > 0 else self._waiting.get_nowait()
             until = seconds() + TURN
             while True:
-                guarded(deed, passes=self._passes)
+                guarded(action, passes=self._passes)
                 if seconds() >= until:
                     return
-                deed = self._waiting.get_nowait()
+                action = self._waiting.get_nowait()
         except queue.Empty:
             return

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Reason
-from softphone.wire import Said
+from softphone.wire import CodedText
 
 SIZE = 16_384
 """bytes, taken at once: where a disk is full, there is room in a file alone that has it already"""
@@ -29,7 +29,7 @@ _WRITTEN_WITHIN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class UnrecordedCall:
     call: str
     at: str
     """UTC, ISO 8601"""
@@ -37,13 +37,13 @@ class Lost:
     """a `Reason`"""
 
 
-class Unrecorded:
+class UnrecordedCalls:
     """`earlier`: what an earlier engine left, and nobody has been told of yet."""
 
     def __init__(self, path: Path) -> None:
         """It waits for the disk. What cannot be read or kept is done without."""
         self._path = path
-        self.earlier: tuple[Lost, ...] = tuple(_read(path))
+        self.earlier: tuple[UnrecordedCall, ...] = tuple(_read(path))
         self._lost = {one.call: one for one in self.earlier}
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -60,7 +60,7 @@ class Unrecorded:
             for one in self.earlier
         ]
 
-    def said(self) -> Said | None:
+    def message(self) -> CodedText | None:
         """What a person is to be told of them: how many, and of the last when and why."""
         if not self.earlier:
             return None
@@ -68,12 +68,12 @@ class Unrecorded:
         at = datetime.fromisoformat(last.at).astimezone().strftime("%Y-%m-%d %H:%M")
         figures = {"count": len(self.earlier), "at": at}
         if last.why == Reason.STORAGE_FAILED:
-            return Said("fault.unrecorded.disk", figures)
-        return Said("fault.unrecorded.recorder", figures)
+            return CodedText("fault.unrecorded.disk", figures)
+        return CodedText("fault.unrecorded.recorder", figures)
 
-    def lose(self, call: str, why: Reason) -> None:
+    def add(self, call: str, why: Reason) -> None:
         if call not in self._lost:
-            self._lost[call] = Lost(call, datetime.now(UTC).isoformat(), why.value)
+            self._lost[call] = UnrecordedCall(call, datetime.now(UTC).isoformat(), why.value)
             self._contents.put(self._content())
 
     def written(self, call: str) -> None:
@@ -81,7 +81,7 @@ class Unrecorded:
         if self._lost.pop(call, None):
             self._contents.put(self._content())
 
-    def told(self) -> None:
+    def acknowledge(self) -> None:
         """The audit log has the earlier ones."""
         for one in self.earlier:
             self._lost.pop(one.call, None)
@@ -109,11 +109,11 @@ class Unrecorded:
             os.fsync(file.fileno())
 
 
-def _read(path: Path) -> Iterator[Lost]:
+def _read(path: Path) -> Iterator[UnrecordedCall]:
     """Whatever else may stand there is nobody's."""
     with suppress(OSError, ValueError):
         for line in path.read_bytes()[:SIZE].decode().splitlines():
             with suppress(ValueError, TypeError, KeyError):
-                one = Lost(**json.loads(line))
+                one = UnrecordedCall(**json.loads(line))
                 if datetime.fromisoformat(one.at).tzinfo and Reason(one.why):
                     yield one

@@ -56,7 +56,7 @@ class PluginFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class PluginWord:
+class PluginReport:
     """Something to tell a person: `code` is a message key (`error.plugin.failed`, `error.plugin.left_out`)."""
 
     code: str
@@ -78,7 +78,7 @@ class PluginHost:
         plugins: Sequence[Plugin],
         *,
         rulebook: str | None,
-        on_word: Callable[[PluginWord], None],
+        on_word: Callable[[PluginReport], None],
         on_mended: Callable[[str], None] | None = None,
         command: Sequence[str] = (sys.executable, "-m", "softphone.plugin.host"),
     ) -> None:
@@ -166,7 +166,7 @@ class _Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _ChildMessage:
     """A line of a host; None where it was no message, or the host ended (`ended`)."""
 
     child: _Child
@@ -174,7 +174,7 @@ class _Heard:
     ended: bool = False
 
 
-_Event = _Request | _Stop | _Heard
+_Event = _Request | _Stop | _ChildMessage
 
 
 class _Child:
@@ -217,8 +217,8 @@ class _Child:
     def _read(self, pipe: BinaryIO) -> None:
         with pipe:
             while line := pipe.readline(LINE_LIMIT):
-                self._events.put(_Heard(self, _message(line)))
-        self._events.put(_Heard(self, None, ended=True))
+                self._events.put(_ChildMessage(self, _message(line)))
+        self._events.put(_ChildMessage(self, None, ended=True))
 
     def _write(self, pipe: BinaryIO) -> None:
         with contextlib.suppress(OSError), pipe:
@@ -242,7 +242,7 @@ class _Supervisor:
         self,
         plugins: Sequence[Plugin],
         rulebook: str | None,
-        on_word: Callable[[PluginWord], None],
+        on_word: Callable[[PluginReport], None],
         on_mended: Callable[[str], None],
         command: Sequence[str],
         *,
@@ -277,7 +277,7 @@ class _Supervisor:
                 return
             if isinstance(event, _Request):
                 self._waiting.append(event)
-            elif isinstance(event, _Heard) and event.child is self._child:
+            elif isinstance(event, _ChildMessage) and event.child is self._child:
                 self._hear(event)
             self._expire()
             self._send_next()
@@ -317,7 +317,7 @@ class _Supervisor:
             due.append(self._child.started + STARTUP)
         return max(0.0, min(due) - time.monotonic()) if due else None
 
-    def _hear(self, heard: _Heard) -> None:
+    def _hear(self, heard: _ChildMessage) -> None:
         message = heard.message
         if heard.ended:
             self._host_failed(Failure.DIED)
@@ -407,9 +407,9 @@ class _Supervisor:
         limit = 1 if fatal and plugin != self._rulebook else STRIKES
         if self._strikes[plugin] >= limit:
             self._left_out.add(plugin)
-            self._on_word(PluginWord("error.plugin.left_out", plugin, failure))
+            self._on_word(PluginReport("error.plugin.left_out", plugin, failure))
         else:
-            self._on_word(PluginWord("error.plugin.failed", plugin, failure))
+            self._on_word(PluginReport("error.plugin.failed", plugin, failure))
         request.callback(PluginFailed(plugin, failure))
 
 

@@ -24,7 +24,7 @@ from softphone.domain.purpose import Basis, Language, Purpose
 from softphone.plugin.client import PluginFailed, PluginHost
 from softphone.plugin.contract import DECIDE, JUDGE_NOTICE, NOTICE_TEXT, DecideParams, JudgeParams, NoticeTextParams
 from softphone.plugin.manifest import Plugin
-from softphone.plugin.own import Own, OwnSound, OwnWording, Place, own_of
+from softphone.plugin.own import OwnNotices, OwnSound, OwnWording, Place, own_of
 from softphone.plugin.speaking import Lacking, Speaker
 
 __all__ = ["Lacking", "NoticeBook", "NoticeMaker", "Place", "RulebookFailed", "Unspoken"]
@@ -100,7 +100,7 @@ class NoticeMaker:
         self._speaker = Speaker(host, voice, cache)
         self._made_by = {"rulebook": rulebook.release} | ({"voice": voice.release} if voice else {})
 
-    def check(self, loaded: LoadedPolicy, *, signed: bool = False) -> Own:
+    def check(self, loaded: LoadedPolicy, *, signed: bool = False) -> OwnNotices:
         """What the controller brings itself, checked; nothing is spoken. PolicyError for words that lack a fact or promise what
         they must not, and for a file that is no sound. `signed`: the policy must be signed, and a recording without a hash,
         which no signature covers, is not used."""

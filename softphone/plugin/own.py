@@ -14,7 +14,7 @@ from pathlib import Path
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import SoundError
-from softphone.domain.notice import Found, Judgement, NoticeText, asks, sound_hash, wording_hash
+from softphone.domain.notice import Judgement, NoticeText, WordingFinding, asks, sound_hash, wording_hash
 from softphone.domain.policy import (
     KeyPath,
     Line,
@@ -74,7 +74,7 @@ class OwnSound:
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnNotices:
     """All of it that was found sound. `lines` are the policy's, without the words that are not used; `sounds` those that are."""
 
     lines: tuple[Line, ...]
@@ -88,7 +88,7 @@ class Own:
         return frozenset(line.id for line in self.lines if not may_train(line))
 
 
-def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = False) -> Own:
+def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = False) -> OwnNotices:
     """PolicyError tells of every wording that cannot be used and every file that is no sound, at their lines. `signed`: a
     signature answers for the policy, and a recording without a hash, which it does not cover, is not used."""
     wordings: list[OwnWording] = []
@@ -136,7 +136,7 @@ def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = F
         if asks(notice) and one.named.question is None:
             remarks.append(warning_at(loaded, one.path, "sound_unmarked", **params))
         used[one.place] = one
-    return Own(tuple(lines), tuple(wordings), used, tuple(remarks))
+    return OwnNotices(tuple(lines), tuple(wordings), used, tuple(remarks))
 
 
 def _parts(wording: Wording) -> tuple[str, str, str]:
@@ -168,7 +168,7 @@ def _doubts(loaded: LoadedPolicy, path: KeyPath, one: OwnWording) -> list[Policy
     return [replace(it, hash=one.hash, by=confirmed.by, on=confirmed.on) for it in told]
 
 
-def _params(found: Found) -> dict[str, str]:
+def _params(found: WordingFinding) -> dict[str, str]:
     return {"rule": found.rule, "words": quotable(found.words)}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from softphone.domain.decision import Decision, Facts, How, PlanState, PurposePlan, not_recorded
+from softphone.domain.decision import Decision, Facts, NoticeDelivery, PlanState, PurposePlan, not_recorded
 from softphone.domain.notice import COVERS, SPECIAL, asks
 from softphone.domain.policy import Line, Policy, exempt
 from softphone.domain.purpose import Basis, Purpose, Reason
@@ -20,7 +20,7 @@ ANSWER_WITHIN = 2.0
 """seconds; it is asked while it rings"""
 
 
-class RulebookDesk:
+class RulebookClient:
     """Asks one plugin for decisions. Its callbacks come on the plugin host's thread and must only enqueue."""
 
     def __init__(self, host: PluginHost, plugin: str) -> None:
@@ -63,7 +63,11 @@ def carried(decision: Decision, facts: Facts, line: Line, *, drawn: bool) -> boo
     hold (G32, G39), training only in the sample, for reviewers who have room, and not after a refusal (G31, G33, G34)."""
     plans = {Purpose.DOCUMENTATION: decision.documentation, Purpose.TRAINING: decision.training}
     on: frozenset[Purpose] = frozenset(purpose for purpose, plan in plans.items() if plan.state is not PlanState.OFF)
-    if not decision.reasons or (decision.how is How.NONE) != (not on) or (decision.notice is None) != (not on):
+    if (
+        not decision.reasons
+        or (decision.how is NoticeDelivery.NONE) != (not on)
+        or (decision.notice is None) != (not on)
+    ):
         return False
     if on and facts.direction not in line.calls:
         return False

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import QApplication
 
 from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.purpose import Language
-from softphone.domain.status import Told
+from softphone.domain.status import InformedPhase
 from softphone.system.endpoint import Endpoint
 from softphone.system.logbook import log_bug
 from softphone.texts import Texts
@@ -103,7 +103,7 @@ class DeskDependencies:
     """false: the window is made and driven but not put on the screen"""
 
 
-class _Work(QRunnable):
+class _Worker(QRunnable):
     """A call that may block, on a thread of the pool."""
 
     def __init__(self, call: Callable[[], None]) -> None:
@@ -138,11 +138,11 @@ class Desk(QObject):
         self._language: Language | None = None
         self._first = True
         self._told_of_tray = self._closed = False
-        self._asking: _Work | None = None
+        self._asking: _Worker | None = None
         self._pressed_since: set[str] = set()
         self._to_be_told: dict[str, str] = {}
         """what is taken back after a call: whom to tell once it is done, by the press"""
-        self._work: set[_Work] = set()
+        self._work: set[_Worker] = set()
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self)
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
         self.window = DeskWindow()
@@ -239,7 +239,9 @@ class Desk(QObject):
     def _pace(self, view: View) -> None:
         calls = view.snapshot.calls if view.snapshot else ()
         counting = any(call.phase is not CallPhase.ENDED or _undo_runs(call.status, view.now) for call in calls)
-        marking = any(call.status and call.status.notice and call.status.notice.told is Told.PLAYING for call in calls)
+        marking = any(
+            call.status and call.status.notice and call.status.notice.told is InformedPhase.PLAYING for call in calls
+        )
         if not counting or not view.connected:
             self._tick.stop()
             return
@@ -369,9 +371,9 @@ class Desk(QObject):
 
         self._work.add(self._aside(store))
 
-    def _aside(self, call: Callable[[], None]) -> _Work:
+    def _aside(self, call: Callable[[], None]) -> _Worker:
         """On a thread of the pool; to be kept until it is done."""
-        work = _Work(call)
+        work = _Worker(call)
         work.setAutoDelete(False)
         QThreadPool.globalInstance().start(work)
         return work

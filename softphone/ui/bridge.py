@@ -19,6 +19,7 @@ from softphone.wire import (
     LINE_LIMIT,
     PROTOCOL,
     Attach,
+    CodedText,
     Command,
     Done,
     Fault,
@@ -27,7 +28,6 @@ from softphone.wire import (
     Occurred,
     Ping,
     Refused,
-    Said,
     Snapshot,
     Tone,
     WireError,
@@ -242,7 +242,7 @@ class Bridge(QObject):
             message = decode_from_engine(line)
         except WireError as error:
             log.warning("a line of the engine was not understood: %s", error.params.get("detail", ""))
-            self.fault.emit(Fault(Said(error.code, dict(error.params))))
+            self.fault.emit(Fault(CodedText(error.code, dict(error.params))))
             return
         match message:
             case Hello(protocol=protocol):
@@ -251,7 +251,7 @@ class Bridge(QObject):
                     self._wait(OTHER_VERSION_AGAIN)
                     if message != self._told_of:
                         self._told_of = message
-                        self.fault.emit(Fault(Said("bridge.other_version")))
+                        self.fault.emit(Fault(CodedText("bridge.other_version")))
             case Snapshot():
                 first, self._attached = not self._attached, True
                 if first:

@@ -31,7 +31,7 @@ class NotThereError(Exception):
     """The widget to be pressed is not on the window, or cannot be pressed now."""
 
 
-class Hand:
+class DeskDriver:
     """Presses by the widgets' object names: `answer`, `optOut`, `dispute`, `hangUp` …"""
 
     def __init__(self, desk: Desk) -> None:
@@ -48,8 +48,8 @@ class Hand:
         widget = self._find(name)
         return widget is not None and can_be_pressed(widget)
 
-    def after(self, seconds: float, deed: Callable[[], None]) -> None:
-        QTimer.singleShot(round(seconds * 1000), self._desk, deed)
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        QTimer.singleShot(round(seconds * 1000), self._desk, action)
 
     def picture(self, path: Path) -> None:
         """The window as it is now, as PNG. Raises EngineError where it cannot be written."""

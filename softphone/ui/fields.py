@@ -13,7 +13,7 @@ from softphone.ui.theme.style import BODY, BUTTON_RADIUS, font
 from softphone.ui.view import View
 
 
-class Pick(QComboBox):
+class ComboBox(QComboBox):
     """A choice from a list. The look's own arrow, for a style sheet would leave it without one."""
 
     def __init__(self, name: str) -> None:
@@ -54,7 +54,7 @@ class Pick(QComboBox):
             painter.end()
 
 
-class Words(QLabel):
+class TextLabel(QLabel):
     """A label of one role (`""`, `muted`, `danger`, `ok`) that elides a single line, or wraps where `wrap` is set."""
 
     def __init__(
@@ -114,7 +114,7 @@ class _Ring(QWidget):
         painter.end()
 
 
-class Reel(QScrollArea):
+class ScrollArea(QScrollArea):
     """What may be longer than its place. Then Tab reaches it and the arrow keys move it: text alone would take no focus.
 
     What is inside leaves a margin at its right edge for the bar: nothing shifts when it appears, and it covers nothing.

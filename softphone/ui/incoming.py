@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from softphone.ui.call.buttons import RightsButtons
 from softphone.ui.call.card import StatusCard
 from softphone.ui.controls import Control, FilledButton
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, NAME, SMALL
 from softphone.ui.view import View, duration, new_id, readable
 from softphone.ui.words.card import card_words
@@ -26,10 +26,10 @@ class Ringing(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.waited = Words("incomingWaited", size=SMALL, role="muted", tabular=True)
-        self.name = Words("incomingName", size=NAME, strong=True)
-        self.line = Words("incomingLine", size=SMALL, role="muted")
-        self.recording = Words("incomingRecording", size=SMALL, role="muted", wrap=True)
+        self.waited = TextLabel("incomingWaited", size=SMALL, role="muted", tabular=True)
+        self.name = TextLabel("incomingName", size=NAME, strong=True)
+        self.line = TextLabel("incomingLine", size=SMALL, role="muted")
+        self.recording = TextLabel("incomingRecording", size=SMALL, role="muted", wrap=True)
         self.answer = FilledButton("popupAnswer", "ok", 42)
         self.decline = FilledButton("popupDecline", "danger", 42)
         self._call = ""
@@ -54,8 +54,8 @@ class Ringing(QWidget):
         words = card_words(view, call)
         self.waited.setText(f"{words.title} · {words.sub}")
         self.name.setText(call.name or readable(call.number) or view.texts("party.unknown"))
-        told = [readable(call.number) if call.name else "", view.name_of_line(call)]
-        self.line.setText(" · ".join(part for part in told if part))
+        lines = [readable(call.number) if call.name else "", view.name_of_line(call)]
+        self.line.setText(" · ".join(part for part in lines if part))
         self.recording.setText(words.body)
         self.answer.show_as(view, view.texts("call.answer"), icon="phone")
         self.decline.show_as(view, view.texts("call.decline"), icon="hang_up")
@@ -69,8 +69,8 @@ class Talking(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.name = Words("cornerName", size=BODY, strong=True)
-        self.timer = Words("cornerTimer", size=SMALL, role="muted", tabular=True)
+        self.name = TextLabel("cornerName", size=BODY, strong=True)
+        self.timer = TextLabel("cornerTimer", size=SMALL, role="muted", tabular=True)
         self.timer.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self.card = StatusCard()
         self.card.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFontMetric
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from softphone.ui.controls import QuietButton
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import MARGIN, SMALL
 
 
@@ -22,7 +22,7 @@ class Note(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.card = Card("note", "fault")
-        self.text = Words("noteText", size=SMALL, wrap=True)
+        self.text = TextLabel("noteText", size=SMALL, wrap=True)
         self.close_button = QuietButton("closeNote", size=16)
         self.close_button.setFixedSize(32, 32)
         inside = QHBoxLayout(self.card)

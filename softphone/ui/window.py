@@ -24,7 +24,7 @@ from softphone.texts import Texts
 from softphone.ui.call.moment import KEYED
 from softphone.ui.call.page import CallPage
 from softphone.ui.controls import Control, QuietButton
-from softphone.ui.fields import Words
+from softphone.ui.fields import TextLabel
 from softphone.ui.note import Note, announcement
 from softphone.ui.ready.page import ReadyPage
 from softphone.ui.settings.page import SettingsPage
@@ -112,7 +112,7 @@ class DeskWindow(QWidget):
         self.setMinimumWidth(NARROWEST)
         self.resize(WIDTH, min(HEIGHT, self.screen().availableGeometry().height() - _FRAME))
         self.dot = Dot()
-        self.account = Words("accountLine", size=SMALL, role="muted")
+        self.account = TextLabel("accountLine", size=SMALL, role="muted")
         self.look_button = QuietButton("toggleLook")
         self.settings_button = QuietButton("openSettings")
         self.strip = CallStrip()

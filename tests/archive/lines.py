@@ -7,7 +7,7 @@ from typing import Any
 
 from uuid_utils import uuid7
 
-from softphone.archive.known import Asked
+from softphone.archive.lookups import PartyQuery
 from softphone.domain.policy import Line
 from tests.archive.scene import AT, NUMBER
 
@@ -25,5 +25,5 @@ def asked(
     agent: str = "anna",
     number: str | None = NUMBER,
     at: datetime = AT,
-) -> Asked:
-    return Asked(call or str(uuid7()), agent, number, line, "Europe/Copenhagen", at)
+) -> PartyQuery:
+    return PartyQuery(call or str(uuid7()), agent, number, line, "Europe/Copenhagen", at)

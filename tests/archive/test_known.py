@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.changes import CallFacts, CatalogWriter
 from softphone.archive.keys import revocation
-from softphone.archive.known import Asked
+from softphone.archive.lookups import PartyQuery
 from softphone.archive.proof import audit
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention.sweep import Swept, sweep
@@ -27,7 +27,7 @@ from softphone.domain.changes import (
     RememberRefusal,
     UseDraw,
 )
-from softphone.domain.decision import Known
+from softphone.domain.decision import LookupResult
 from softphone.domain.policy import Line
 from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
 from tests.archive.lines import asked, line
@@ -43,11 +43,11 @@ def desk(tmp_path: Path) -> Iterator[Scene]:
         yield made
 
 
-def known(desk: Scene, number: str | None, at: datetime = AT) -> Known:
+def known(desk: Scene, number: str | None, at: datetime = AT) -> LookupResult:
     return desk.archive.lookups.look_up(asked(NO_TRAINING, number=number, at=at))
 
 
-def answered(desk: Scene, rings: Asked) -> bool:
+def answered(desk: Scene, rings: PartyQuery) -> bool:
     """Whether it was drawn; it is answered, and over."""
     drawn = desk.archive.lookups.look_up(rings).drawn
     desk.commit(UseDraw(rings.call, AT))
@@ -62,10 +62,10 @@ def answered(desk: Scene, rings: Asked) -> bool:
 def test_a_refusal_is_remembered_for_twelve_months_by_number_and_a_withheld_number_is_not(desk: Scene) -> None:
     desk.commit(RememberRefusal(desk.call(), AT))
     desk.commit(RememberRefusal(desk.call(number=None), AT))
-    assert known(desk, NUMBER, AT + timedelta(days=364)) == Known(declined_earlier=True)
-    assert known(desk, NUMBER, AT + timedelta(days=366)) == Known()
-    assert known(desk, NOBODY) == Known()
-    assert known(desk, None) == Known()
+    assert known(desk, NUMBER, AT + timedelta(days=364)) == LookupResult(declined_earlier=True)
+    assert known(desk, NUMBER, AT + timedelta(days=366)) == LookupResult()
+    assert known(desk, NOBODY) == LookupResult()
+    assert known(desk, None) == LookupResult()
 
 
 def test_a_party_s_language_is_remembered_for_twelve_months_and_the_last_choice_counts(desk: Scene) -> None:
@@ -73,8 +73,8 @@ def test_a_party_s_language_is_remembered_for_twelve_months_and_the_last_choice_
     desk.commit(RememberLanguage(desk.call(), Language.EN, AT + timedelta(days=1)))
     desk.commit(RememberLanguage(desk.call(number=None), Language.EN, AT))
     assert known(desk, NUMBER, AT + timedelta(days=365)).language is Language.EN
-    assert known(desk, NUMBER, AT + timedelta(days=367)) == Known()
-    assert known(desk, NOBODY) == Known()
+    assert known(desk, NUMBER, AT + timedelta(days=367)) == LookupResult()
+    assert known(desk, NOBODY) == LookupResult()
 
     gone = datetime(2027, 11, 26, 12, tzinfo=UTC)
     assert [item.what for item in sweep(desk.archive, gone, clock=gone)] == [Swept.LANGUAGES_FORGOTTEN]
@@ -114,7 +114,7 @@ def test_a_promise_is_found_by_a_call_of_the_line_that_gave_it_and_by_no_other_s
     another = asked(line(training=False, id="service"), number=NUMBER)
     assert known(desk, NUMBER).call_back
     # That the party has said no counts everywhere.
-    assert desk.archive.lookups.look_up(another) == Known(declined_earlier=True)
+    assert desk.archive.lookups.look_up(another) == LookupResult(declined_earlier=True)
 
 
 @pytest.mark.rule("N4")
@@ -323,7 +323,7 @@ def test_for_what_nothing_could_be_sealed_is_known_while_it_rings(
 def test_an_objection_that_was_upheld_binds_later_calls_of_the_number_on_the_line_and_no_others(desk: Scene) -> None:
     facts = CallFacts(desk.call(), "salg", Direction.INBOUND, NUMBER, AT, Language.DA, "Europe/Copenhagen", {})
     with desk.archive.catalog.writing() as connection:
-        Tables(connection, desk.archive.desk, desk.archive.secrets).remember_upheld(facts, DOCUMENTATION, AT)
+        CatalogWriter(connection, desk.archive.desk, desk.archive.secrets).remember_upheld(facts, DOCUMENTATION, AT)
         audit.append(connection, desk.archive.desk, [AuditEntry("changed", "G23", AT, facts.call)])
     assert known(desk, NUMBER).upheld == {DOCUMENTATION}
     assert known(desk, NOBODY).upheld == frozenset()

@@ -46,7 +46,7 @@ def engine(folder: Path, keys: Path, seconds: float, order: str) -> int:
 def desk(folder: Path, keys: Path, seconds: float) -> int:
     """What pages and polling ask."""
     archive = Archive.open(folder, DemoKeyFile(keys))
-    chance, query = random.Random(2), sample.SampleQuery(("salg",), (), shown=sample.Shown.ALL)
+    chance, query = random.Random(2), sample.SampleQuery(("salg",), (), shown=sample.SampleFilter.ALL)
 
     def look() -> None:
         found = searching.page(archive, searching.Query(), AT, limit=20)

@@ -16,7 +16,7 @@ import numpy as np
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
-from softphone.archive.review.sample import Shown
+from softphone.archive.review.sample import SampleFilter
 from softphone.ui.review.app import Review
 from tests.archive.scene import AT, RATE, scene
 from tests.bench.figures import Figure, spread
@@ -54,11 +54,11 @@ def measure(count: int = 100_000, seeks: int = 20) -> list[Figure]:
 def _scrolling(review: Review, count: int) -> Figure:
     window, model = review.window, review.window.model
     turns = Turns()
-    window.filters[Shown.ALL].click()
+    window.filters[SampleFilter.ALL].click()
     _scroll(review, to=count)
-    window.filters[Shown.REVIEWED].click()
+    window.filters[SampleFilter.REVIEWED].click()
     _until(lambda: bool(model.rows) and model.rows[0].reviewed_at is not None)
-    window.filters[Shown.ALL].click()
+    window.filters[SampleFilter.ALL].click()
     window.search.setText("anna")
     _until(lambda: bool(model.rows) and all((row.agent or "").startswith("anna") for row in model.rows[:50]))
     _scroll(review, to=count // 3)

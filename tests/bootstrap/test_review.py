@@ -23,7 +23,7 @@ from softphone.domain.purpose import KeyRole, Language
 from softphone.system.settings import save_settings
 from softphone.ui.app import make_application
 from softphone.ui.review.app import Review
-from softphone.ui.review.given import ReviewDependencies
+from softphone.ui.review.dependencies import ReviewDependencies
 from softphone.wire import Settings
 from tests.archive.scene import TRAINING, MemoryKeys, Scene, scene
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from softphone.domain.decision import Decision, How, Known, NoticeId, PlanState
+from softphone.domain.decision import Decision, LookupResult, NoticeDelivery, NoticeId, PlanState
 from softphone.domain.narrowing import unless_upheld, until_employees_are_informed
 from softphone.domain.purpose import Basis, Purpose, Reason
 from softphone.domain.session import State, step
@@ -23,7 +23,7 @@ def test_until_the_employees_are_informed_only_what_the_law_obliges_to_is_record
         trains = TRAIN in scene.bases
         assert (narrowed.training.reason is Reason.EMPLOYEES_NOT_INFORMED) is trains
     else:
-        assert (narrowed.notice, narrowed.how) == (None, How.NONE)
+        assert (narrowed.notice, narrowed.how) == (None, NoticeDelivery.NONE)
         assert narrowed.reasons[0] is Reason.EMPLOYEES_NOT_INFORMED
     assert narrowed.training.state is PlanState.OFF
 
@@ -37,7 +37,7 @@ def test_an_upheld_objection_binds_later_calls_and_the_notice_tells_of_the_rest_
     name: str, notice: NoticeId | None
 ) -> None:
     scene = SCENES[name]
-    narrowed = unless_upheld(scene.decision, Known(upheld=frozenset({DOC})))
+    narrowed = unless_upheld(scene.decision, LookupResult(upheld=frozenset({DOC})))
     assert narrowed.notice is notice
     assert narrowed.training == scene.decision.training
     state, _ = step(State(), scene.rang, NOW)
@@ -50,21 +50,21 @@ def test_an_upheld_objection_binds_later_calls_and_the_notice_tells_of_the_rest_
 
 @pytest.mark.rule("G23")
 def test_what_binds_says_so_by_its_rule() -> None:
-    narrowed = unless_upheld(SCENES["N1"].decision, Known(upheld=frozenset({DOC})))
+    narrowed = unless_upheld(SCENES["N1"].decision, LookupResult(upheld=frozenset({DOC})))
     assert narrowed.reasons == (Reason.DECLINED_EARLIER,)
-    assert unless_upheld(narrowed, Known(upheld=frozenset({DOC}))) is narrowed
+    assert unless_upheld(narrowed, LookupResult(upheld=frozenset({DOC}))) is narrowed
 
 
 @pytest.mark.rule("G02")
 def test_an_objection_upheld_before_a_law_obliged_the_line_leaves_no_obligation_unrecorded() -> None:
     decision = SCENES["N1 obligation"].decision
-    assert unless_upheld(decision, Known(upheld=frozenset({DOC}))) is decision
+    assert unless_upheld(decision, LookupResult(upheld=frozenset({DOC}))) is decision
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_what_may_be_recorded_for_is_left_as_it_was_chosen(name: str) -> None:
     decision: Decision = SCENES[name].decision
-    assert unless_upheld(decision, Known()) is decision
-    only = unless_upheld(decision, Known(upheld=frozenset({Purpose.TRAINING})))
+    assert unless_upheld(decision, LookupResult()) is decision
+    only = unless_upheld(decision, LookupResult(upheld=frozenset({Purpose.TRAINING})))
     assert only.training.state is PlanState.OFF
     assert only.documentation.state is decision.documentation.state

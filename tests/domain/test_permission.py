@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from softphone.domain.archive.permission import Refused, Viewer, narrowed, require_all, role_to_open, sights
+from softphone.domain.archive.permission import NotPermitted, Viewer, narrowed, require_all, role_to_open, search_scopes
 from softphone.domain.archive.recordings import Query, RecordingRow
 from softphone.domain.purpose import Direction, KeyRole, Purpose
-from softphone.domain.roles import Deed, Role
+from softphone.domain.roles import Permission, Role
 
 NOW = datetime(2026, 11, 25, 10, 41, tzinfo=UTC)
 KEYS = {role: (role.value,) for role in KeyRole}
@@ -30,9 +30,12 @@ def test_of_several_roles_the_least_is_taken_unless_another_is_asked_for() -> No
     assert role_to_open(ALL, every, None, why="x") is KeyRole.DOCUMENTATION
     assert role_to_open(ALL, every, None, case="7") is KeyRole.CUSTODY
     assert role_to_open(ALL, every, KeyRole.DOCUMENTATION, why="x") is KeyRole.DOCUMENTATION
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(NotPermitted) as refused:
         role_to_open(ALL, every, KeyRole.DOCUMENTATION, case="7")
-    assert (refused.value.deed, refused.value.fault.code) == (Deed.OPEN_DOCUMENTATION, "error.archive.say_why")
+    assert (refused.value.permission, refused.value.fault.code) == (
+        Permission.OPEN_DOCUMENTATION,
+        "error.archive.say_why",
+    )
     # What is closed to a role, no words open; that it is closed is then the archive's to say.
     assert role_to_open(ALL, row(KeyRole.TRAINING), KeyRole.DOCUMENTATION) is KeyRole.DOCUMENTATION
 
@@ -40,7 +43,7 @@ def test_of_several_roles_the_least_is_taken_unless_another_is_asked_for() -> No
 @pytest.mark.rule("G11")
 def test_custody_by_a_key_that_opens_less_than_most_is_told_of_what_it_opens_alone() -> None:
     second = Viewer(frozenset({Role.CUSTODY}), {KeyRole.CUSTODY: ("second",)})
-    (sight,) = sights(second, NOW)
+    (sight,) = search_scopes(second, NOW)
     assert [one.sealed_for for one in narrowed(second, sight, Query())] == [(KeyRole.CUSTODY, ("second",))]
-    with pytest.raises(Refused):
-        require_all(second, Deed.READ_LOG)
+    with pytest.raises(NotPermitted):
+        require_all(second, Permission.READ_LOG)

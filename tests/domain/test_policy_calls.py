@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from softphone.domain.decision import How, NoticeId
+from softphone.domain.decision import NoticeDelivery, NoticeId
 from softphone.domain.events import Terms
 from softphone.domain.policy import (
     Line,
@@ -205,10 +205,10 @@ def test_each_purpose_that_is_asked_for_has_a_key_of_its_own(
 
 def test_our_own_calls_are_read_to_unless_the_policy_says_otherwise(policy: Policy) -> None:
     line = policy.line[0]
-    assert notice_way(line, Direction.INBOUND) is How.PLAY
-    assert notice_way(line, Direction.OUTBOUND) is How.READ
+    assert notice_way(line, Direction.INBOUND) is NoticeDelivery.PLAY
+    assert notice_way(line, Direction.OUTBOUND) is NoticeDelivery.READ
     played = policy_of(POLICY.replace('id = "salg"', 'id = "salg"\noutbound = { notice = "play" }')).policy.line[0]
-    assert notice_way(played, Direction.OUTBOUND) is How.PLAY
+    assert notice_way(played, Direction.OUTBOUND) is NoticeDelivery.PLAY
 
 
 def test_a_line_speaks_the_policys_language_unless_it_has_its_own() -> None:

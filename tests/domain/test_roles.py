@@ -1,54 +1,54 @@
-"""Who may do what, as a table: each role, each deed."""
+"""Who may do what, as a table: each role, each permission."""
 
 from __future__ import annotations
 
 import pytest
 
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed, Role, may, role_of
+from softphone.domain.roles import Permission, Role, may, role_of
 
 A, C, L, D, I = Role.AGENT, Role.CASE_HANDLER, Role.LEAD, Role.CUSTODY, Role.IT  # noqa: E741
-TABLE: dict[Deed, set[Role]] = {
-    Deed.FIND_OWN: {A},
-    Deed.FIND_DOCUMENTATION: {C},
-    Deed.FIND_TRAINING: {L},
-    Deed.FIND_ALL: {D},
-    Deed.OPEN_DOCUMENTATION: {C},
-    Deed.OPEN_TRAINING: {L},
-    Deed.OPEN_CASE: {D},
-    Deed.REVIEW: {L},
-    Deed.TAKE_BACK: {C, D},
-    Deed.RAISE_HOLD: {A, C, L, D},
-    Deed.DECIDE_HOLD: {D},
-    Deed.DECIDE_CASE: {D},
-    Deed.JUDGE: {D},
-    Deed.BELIEVE_CLOCK: {D},
-    Deed.READ_LOG: {D},
-    Deed.CHOOSE_SIGNER: {D},
-    Deed.KEEP: {A, C, L, D, I},
+TABLE: dict[Permission, set[Role]] = {
+    Permission.FIND_OWN: {A},
+    Permission.FIND_DOCUMENTATION: {C},
+    Permission.FIND_TRAINING: {L},
+    Permission.FIND_ALL: {D},
+    Permission.OPEN_DOCUMENTATION: {C},
+    Permission.OPEN_TRAINING: {L},
+    Permission.OPEN_CASE: {D},
+    Permission.REVIEW: {L},
+    Permission.TAKE_BACK: {C, D},
+    Permission.RAISE_HOLD: {A, C, L, D},
+    Permission.DECIDE_HOLD: {D},
+    Permission.DECIDE_CASE: {D},
+    Permission.JUDGE: {D},
+    Permission.BELIEVE_CLOCK: {D},
+    Permission.READ_LOG: {D},
+    Permission.CHOOSE_SIGNER: {D},
+    Permission.KEEP: {A, C, L, D, I},
 }
 
 
 def test_the_table_has_every_deed() -> None:
-    assert set(TABLE) == set(Deed)
+    assert set(TABLE) == set(Permission)
 
 
 @pytest.mark.rule("G11")
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("deed", list(Deed))
-def test_each_role_may_do_what_the_table_says_and_no_more(role: Role, deed: Deed) -> None:
-    assert may([role], deed) is (role in TABLE[deed])
+@pytest.mark.parametrize("permission", list(Permission))
+def test_each_role_may_do_what_the_table_says_and_no_more(role: Role, permission: Permission) -> None:
+    assert may([role], permission) is (role in TABLE[permission])
 
 
 def test_several_roles_add_up_and_none_takes_anything_away() -> None:
     for one in Role:
         for other in Role:
-            both = {deed for deed in Deed if may([one, other], deed)}
-            assert both == {deed for deed in Deed if may([one], deed) or may([other], deed)}
+            both = {permission for permission in Permission if may([one, other], permission)}
+            assert both == {deed for deed in Permission if may([one], deed) or may([other], deed)}
 
 
 def test_nobody_may_only_look_after_the_archive() -> None:
-    assert {deed for deed in Deed if may([], deed)} == {Deed.KEEP}
+    assert {permission for permission in Permission if may([], permission)} == {Permission.KEEP}
 
 
 def test_a_key_proves_the_role_of_whom_it_was_sealed_for() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 
 from softphone.domain.sampling import (
     LONGEST,
-    Run,
+    SampleRun,
     block_length,
     free_place,
     is_drawn,
@@ -32,7 +32,7 @@ EVEN = some.sampled_from(
 )
 
 
-def answered(run: Run, calls: int) -> tuple[Run, list[bool]]:
+def answered(run: SampleRun, calls: int) -> tuple[SampleRun, list[bool]]:
     """So many calls, one after the other: whether each was drawn."""
     drawn: list[bool] = []
     for _ in range(calls):
@@ -43,7 +43,7 @@ def answered(run: Run, calls: int) -> tuple[Run, list[bool]]:
 
 
 def blocks(seed: bytes, share: Fraction, count: int) -> Iterator[list[bool]]:
-    run = Run(seed, share)
+    run = SampleRun(seed, share)
     for _ in range(count):
         run, drawn = answered(run, block_length(seed, share, run.block))
         yield drawn
@@ -88,8 +88,8 @@ def test_an_awkward_share_carries_what_is_left_over_to_the_next_block() -> None:
 
 @pytest.mark.rule("G34")
 def test_none_are_drawn_at_nought_and_all_at_a_hundred_percent() -> None:
-    assert not any(answered(Run(SEED, Fraction(0)), 500)[1])
-    assert all(answered(Run(SEED, Fraction(1)), 500)[1])
+    assert not any(answered(SampleRun(SEED, Fraction(0)), 500)[1])
+    assert all(answered(SampleRun(SEED, Fraction(1)), 500)[1])
 
 
 # --- places ----------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def test_none_are_drawn_at_nought_and_all_at_a_hundred_percent() -> None:
 def test_calls_at_once_that_are_answered_or_not_in_any_order_leave_the_share_exact(
     seed: bytes, share: Fraction, chance: random.Random
 ) -> None:
-    run = Run(seed, share)
+    run = SampleRun(seed, share)
     ringing: list[tuple[int, bool]] = []
     used: dict[int, bool] = {}
     for _ in range(150):
@@ -122,11 +122,11 @@ def test_calls_at_once_that_are_answered_or_not_in_any_order_leave_the_share_exa
     whole = [used[place] for place in range(run.start)]
     assert sum(whole) == run.start * share
     # What was drawn while others were still ringing is what the run says of it in order.
-    assert whole == answered(Run(seed, share), run.start)[1]
+    assert whole == answered(SampleRun(seed, share), run.start)[1]
 
 
 def test_a_place_given_back_is_the_next_call_s_and_keeps_its_lot() -> None:
-    run = Run(SEED, Fraction(1, 2))
+    run = SampleRun(SEED, Fraction(1, 2))
     first = free_place(run)
     second = free_place(run, [first])
     lot = is_drawn(run, first)
@@ -137,9 +137,9 @@ def test_a_place_given_back_is_the_next_call_s_and_keeps_its_lot() -> None:
 
 
 def test_a_run_that_is_put_down_and_taken_up_goes_on_the_same() -> None:
-    run, _ = answered(Run(SEED, Fraction(1, 10)), 37)
-    again = Run(run.seed, Fraction(str(run.share)), run.block, run.start, run.next, frozenset(run.taken))
-    assert answered(again, 200)[1] == answered(Run(SEED, Fraction(1, 10)), 237)[1][37:]
+    run, _ = answered(SampleRun(SEED, Fraction(1, 10)), 37)
+    again = SampleRun(run.seed, Fraction(str(run.share)), run.block, run.start, run.next, frozenset(run.taken))
+    assert answered(again, 200)[1] == answered(SampleRun(SEED, Fraction(1, 10)), 237)[1][37:]
 
 
 # --- nobody can foresee it -------------------------------------------------------------------------
@@ -147,14 +147,14 @@ def test_a_run_that_is_put_down_and_taken_up_goes_on_the_same() -> None:
 
 @pytest.mark.rule("G34")
 def test_another_seed_gives_another_order() -> None:
-    orders = {tuple(answered(Run(bytes([n]) * 32, Fraction(1, 2)), 64)[1]) for n in range(200)}
+    orders = {tuple(answered(SampleRun(bytes([n]) * 32, Fraction(1, 2)), 64)[1]) for n in range(200)}
     assert len(orders) == 200
 
 
 @pytest.mark.rule("G34")
 def test_the_seed_is_in_nothing_that_is_printed() -> None:
-    assert SEED.hex() not in repr(Run(SEED, Fraction(1, 2)))
-    assert str(SEED) not in repr(Run(SEED, Fraction(1, 2)))
+    assert SEED.hex() not in repr(SampleRun(SEED, Fraction(1, 2)))
+    assert str(SEED) not in repr(SampleRun(SEED, Fraction(1, 2)))
 
 
 @pytest.mark.rule("G34")
@@ -164,7 +164,7 @@ def test_every_place_of_a_block_is_drawn_as_often_as_any_other() -> None:
     seeds = [n.to_bytes(32) for n in range(20_000)]
     those = [seed for seed in seeds if block_length(seed, share, 0) == length][:3_000]
     places = Counter(
-        place for seed in those for place, drawn in enumerate(answered(Run(seed, share), length)[1]) if drawn
+        place for seed in those for place, drawn in enumerate(answered(SampleRun(seed, share), length)[1]) if drawn
     )
     expected = len(those) * share
     assert len(those) == 3_000
@@ -177,12 +177,12 @@ def test_a_block_s_last_place_is_not_known_from_those_before_it() -> None:
     and so is the one after a drawn one."""
     after_nine: list[bool] = []
     for n in range(3_000):
-        drawn = answered(Run(n.to_bytes(32), Fraction(1, 10)), 10)[1]
+        drawn = answered(SampleRun(n.to_bytes(32), Fraction(1, 10)), 10)[1]
         if not any(drawn[:9]):
             after_nine.append(drawn[9])
     assert len(after_nine) > 300
     assert 0.1 < sum(after_nine) / len(after_nine) < 0.6
-    _, drawn = answered(Run(SEED, Fraction(1, 10)), 5_000)
+    _, drawn = answered(SampleRun(SEED, Fraction(1, 10)), 5_000)
     assert (True, True) in pairwise(drawn)
 
 
@@ -192,7 +192,7 @@ def test_a_block_s_last_place_is_not_known_from_those_before_it() -> None:
 def test_one_agent_s_calls_tell_nothing_of_another_s(seed: bytes, share: Fraction) -> None:
     """Two runs under one share: as many agreements as two coins of that share have, within five deviations."""
     other = bytes(255 - byte for byte in seed)
-    ours, theirs = (answered(Run(one, share), 600)[1] for one in (seed, other))
+    ours, theirs = (answered(SampleRun(one, share), 600)[1] for one in (seed, other))
     agree = sum(one == two for one, two in zip(ours, theirs, strict=True))
     chance = float(share**2 + (1 - share) ** 2)
     assert abs(agree - 600 * chance) <= 5 * (600 * chance * (1 - chance)) ** 0.5 + 2

@@ -12,7 +12,7 @@ from plugins.datatilsynet.rules import decision_for
 from softphone.domain.decision import Decision, Facts
 from softphone.domain.policy import Line, Period
 from softphone.domain.retention import expires_on, has_expired, is_kept
-from softphone.domain.sampling import Run, free_place, is_drawn
+from softphone.domain.sampling import SampleRun, free_place, is_drawn
 from tests.domain import year
 from tests.domain.year import Told, Year
 from tests.domain.year_call import Behaviour
@@ -98,22 +98,22 @@ def _(stand: Any, holds: Any, *, now: datetime) -> bool:
 
 
 @fault("a coin for each call", "is_drawn", "the share of a block")
-def _(run: Run, place: int) -> bool:
+def _(run: SampleRun, place: int) -> bool:
     return (run.seed[place % 32] + place) % 10 == 0
 
 
 @fault("one too many in a thousand", "is_drawn", "the share of a block")
-def _(run: Run, place: int) -> bool:
+def _(run: SampleRun, place: int) -> bool:
     return is_drawn(run, place) or place == 20
 
 
 @fault("one place for two calls", "free_place", "one place for two calls")
-def _(run: Run, _held: Any = ()) -> int:
+def _(run: SampleRun, _held: Any = ()) -> int:
     return free_place(run)
 
 
 @fault("a place that came to nothing is lost", "free_place", "one place for two calls")
-def _(run: Run, held: Any = ()) -> int:
+def _(run: SampleRun, held: Any = ()) -> int:
     return free_place(run, held) + bool(held)
 
 

@@ -6,7 +6,7 @@ from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.purpose import Headline, Reason
-from softphone.domain.status import Told
+from softphone.domain.status import InformedPhase
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, TRAIN
 
@@ -62,7 +62,7 @@ def test_hanging_up_is_offered_on_any_line_where_nobody_is_heard_any_more() -> N
 def test_a_party_not_heard_yet_is_told_and_recorded_from_its_first_sound() -> None:
     call = Call("N7")(GONE).hear()
     assert call.status.notice is not None
-    assert call.status.notice.told is Told.INFORMED
+    assert call.status.notice.told is InformedPhase.INFORMED
     assert call.recorded == set()
     assert call.reasons[0] is Reason.NO_SOUND
     assert call(BACK).recorded == {DOC, TRAIN}

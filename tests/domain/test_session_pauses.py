@@ -9,9 +9,9 @@ from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Headline, KeyRole, Reason
-from softphone.domain.session import State, describe, passport, step
+from softphone.domain.session import State, carried_answers, describe, step
 from softphone.domain.session.state import Pauses, Sensitive
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, NOW, SCENES, TRAIN, alphabet
 
@@ -107,7 +107,7 @@ def test_a_newcomer_pauses_until_told() -> None:
     assert call.did(STOP)
     assert call.reasons[0] is Reason.NOT_TOLD
     assert call.status.notice is not None
-    assert call.status.notice.told is Told.READING
+    assert call.status.notice.told is InformedPhase.READING
     assert call.status.notice.newcomer
     call(READABLE, e.NoticeRead())
     assert call.recorded == {DOC, TRAIN}
@@ -371,7 +371,7 @@ def test_what_is_handed_over_ends_here_and_is_kept_as_it_is() -> None:
 def _at_the_next_desk(before: Call, name: str) -> Call:
     call = Call(name)
     call.state = State()
-    return call(replace(call.scene.rang, passport=passport(before.state)))
+    return call(replace(call.scene.rang, carried=carried_answers(before.state)))
 
 
 def test_a_refusal_binds_the_next_desk() -> None:
@@ -440,5 +440,5 @@ def test_no_assessment_is_said_beside_whatever_the_status_is() -> None:
 
 @pytest.mark.rule("G23")
 def test_of_several_pauses_an_objection_is_told_first_as_it_does_not_end_with_the_others() -> None:
-    pauses = Pauses(held=True, sensitive=Sensitive.PAUSED, not_told=True)
+    pauses = Pauses(held=True, sensitive=Sensitive.PAUSED, newcomer_not_informed=True)
     assert replace(pauses, objection=True).for_all == (Reason.OBJECTION, *pauses.for_all)

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from softphone.domain import effects as f
 from softphone.domain import events as e
-from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan
+from softphone.domain.decision import Decision, NoticeDelivery, NoticeId, PlanState, PurposePlan
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.session import State, step
 from softphone.domain.status import PurposePhase
@@ -42,7 +42,7 @@ DECISIONS = some.builds(
     PLANS,
     PLANS,
     some.sampled_from([None, *NoticeId]),
-    some.sampled_from(How),
+    some.sampled_from(NoticeDelivery),
     some.lists(some.sampled_from(Reason), max_size=2).map(tuple),
 )
 TERMS = some.builds(e.Terms, obligation=some.booleans(), special_circumstances=some.booleans())
@@ -53,7 +53,9 @@ def carried(decision: Decision, terms: e.Terms) -> dict[Purpose, Basis]:
     """What of a decision its notice says as it must be said, and the line's party may be told."""
     out: dict[Purpose, Basis] = {}
     for purpose, plan in ((DOC, decision.documentation), (TRAIN, decision.training)):
-        way = TELLS[decision.notice].get(purpose) if decision.notice and decision.how is not How.NONE else None
+        way = (
+            TELLS[decision.notice].get(purpose) if decision.notice and decision.how is not NoticeDelivery.NONE else None
+        )
         if way is None or plan.basis is None:
             continue
         if way == ASKED:
@@ -113,7 +115,7 @@ def _decision(notice: NoticeId, documentation: Basis | None, training: Basis | N
             return PurposePlan(PlanState.OFF, None, Reason.NOT_IN_SAMPLE)
         return PurposePlan(PlanState.ASKED if basis is CONSENT else PlanState.PLANNED, basis, Reason.ASSESSMENT)
 
-    return Decision(plan(documentation), plan(training), notice, How.PLAY, (Reason.ASSESSMENT,))
+    return Decision(plan(documentation), plan(training), notice, NoticeDelivery.PLAY, (Reason.ASSESSMENT,))
 
 
 @pytest.mark.rule("G32")

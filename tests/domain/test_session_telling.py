@@ -7,10 +7,10 @@ import pytest
 from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
-from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan, not_recorded
+from softphone.domain.decision import Decision, NoticeDelivery, NoticeId, PlanState, PurposePlan, not_recorded
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.session import State, step
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, NOW, SCENES, TRAIN, Scene
 
@@ -45,7 +45,7 @@ def test_nothing_is_played_or_recorded_before_the_answer() -> None:
     call = Call("N7")(e.NoticeStarted(8.0), e.NoticeReached(e.Mark.ESSENTIALS), e.NoticeHeard(), e.PersonAnswered())
     assert not [it for it in call.log if not isinstance(it, c.Commit)]
     assert call.status.notice is not None
-    assert call.status.notice.told is Told.NOTHING
+    assert call.status.notice.told is InformedPhase.NOTHING
 
 
 def test_the_notice_begins_at_the_answer_and_the_microphone_is_closed_while_it_plays() -> None:
@@ -127,7 +127,7 @@ def test_a_failed_notice_can_be_played_again() -> None:
 def test_a_failed_notice_can_be_read_aloud_in_another_language() -> None:
     call = Call("N7").answer()(e.NoticeFailed(), e.NoticeAgain(read=True, language=Language.EN))
     assert call.status.notice is not None
-    assert (call.status.notice.told, call.status.notice.language) == (Told.READING, Language.EN)
+    assert (call.status.notice.told, call.status.notice.language) == (InformedPhase.READING, Language.EN)
     call.wait(7.2)(e.TimedOut(e.Timer.READABLE), e.NoticeRead())
     assert call.recorded == {DOC, TRAIN}
 
@@ -164,7 +164,7 @@ def test_an_outgoing_call_waits_for_a_person() -> None:
     assert f.SetMicrophone(True) in call.last
     call(e.PersonAnswered())
     assert call.status.notice is not None
-    assert call.status.notice.told is Told.READING
+    assert call.status.notice.told is InformedPhase.READING
 
 
 @pytest.mark.rule("G05")
@@ -277,17 +277,17 @@ PLANNED, ASKED, OFF = PlanState.PLANNED, PlanState.ASKED, PlanState.OFF
 @pytest.mark.parametrize(
     ("documentation", "training", "notice", "how"),
     [
-        (_plan(OFF, None), _plan(PLANNED, Basis.CONSENT), NoticeId.N3, How.PLAY),
-        (_plan(OFF, None), _plan(PLANNED, Basis.LEGAL_OBLIGATION), NoticeId.N4, How.PLAY),
-        (_plan(OFF, None), _plan(ASKED, Basis.CONSENT), NoticeId.N4, How.PLAY),
-        (_plan(OFF, None), _plan(PLANNED, Basis.LEGITIMATE_INTEREST), NoticeId.N1, How.PLAY),
-        (_plan(PLANNED, Basis.LEGITIMATE_INTEREST), _plan(OFF, None), None, How.PLAY),
-        (_plan(PLANNED, Basis.LEGITIMATE_INTEREST), _plan(OFF, None), NoticeId.N1, How.NONE),
-        (_plan(PLANNED, None), _plan(OFF, None), NoticeId.N1, How.PLAY),
+        (_plan(OFF, None), _plan(PLANNED, Basis.CONSENT), NoticeId.N3, NoticeDelivery.PLAY),
+        (_plan(OFF, None), _plan(PLANNED, Basis.LEGAL_OBLIGATION), NoticeId.N4, NoticeDelivery.PLAY),
+        (_plan(OFF, None), _plan(ASKED, Basis.CONSENT), NoticeId.N4, NoticeDelivery.PLAY),
+        (_plan(OFF, None), _plan(PLANNED, Basis.LEGITIMATE_INTEREST), NoticeId.N1, NoticeDelivery.PLAY),
+        (_plan(PLANNED, Basis.LEGITIMATE_INTEREST), _plan(OFF, None), None, NoticeDelivery.PLAY),
+        (_plan(PLANNED, Basis.LEGITIMATE_INTEREST), _plan(OFF, None), NoticeId.N1, NoticeDelivery.NONE),
+        (_plan(PLANNED, None), _plan(OFF, None), NoticeId.N1, NoticeDelivery.PLAY),
     ],
 )
 def test_what_a_rulebook_plans_and_its_notice_does_not_say_is_not_recorded(
-    documentation: PurposePlan, training: PurposePlan, notice: NoticeId | None, how: How
+    documentation: PurposePlan, training: PurposePlan, notice: NoticeId | None, how: NoticeDelivery
 ) -> None:
     call = Call("none")
     call.state = State()
@@ -388,12 +388,12 @@ def test_held_from_the_first_moment_is_a_pause_and_the_party_is_told_when_it_end
     """Before, the hold was forgotten with the answer: the notice was read to nobody, and counted."""
     scene, vouched = name.removesuffix(" upstream"), name.endswith("upstream")
     call = Call(scene)(*([e.UpstreamVouched(NoticeId.N1)] if vouched else []), e.HoldSignalled(True), e.Answered())
-    if not call.state.told.person:
+    if not call.state.informing.person_answered:
         call(e.HoldSignalled(False), e.PersonAnswered())
-        assert call.state.told.phase is Told.READING
+        assert call.state.informing.phase is InformedPhase.READING
         return
     assert not call.did(f.PlayNotice)
-    assert call.state.told.phase is Told.NOTHING
+    assert call.state.informing.phase is InformedPhase.NOTHING
     assert (call.status.headline, call.reasons[0]) == (Headline.PAUSED, Reason.HELD)
     call(e.HoldSignalled(False))
     if vouched:

@@ -17,7 +17,7 @@ from softphone.domain.effects import Effect
 from softphone.domain.purpose import Reason
 from softphone.domain.session import State, describe
 from softphone.domain.session import step as real_step
-from softphone.domain.session.state import Kind, PartySound, Sensitive, Stage, Told
+from softphone.domain.session.state import CommitKind, InformedPhase, PartySound, Sensitive, Stage
 from softphone.domain.status import Status
 from tests.domain.walk_account import happens
 from tests.domain.walk_fast import fast, fast_replace
@@ -74,9 +74,9 @@ class Bounds:
             and sum(not it.void for it in state.holds) <= self.holds
             and (self.digits or not state.digits_wanted)
             and (self.late or state.recorder.failed is None)
-            and not (self.told and state.stage is Stage.TALKING and state.told.phase is not Told.INFORMED)
+            and not (self.told and state.stage is Stage.TALKING and state.informing.phase is not InformedPhase.INFORMED)
             and len(state.unwritten) <= self.waiting
-            and sum(it.kind is Kind.OPEN for it in state.pending) <= self.on_the_way
+            and sum(it.kind is CommitKind.OPEN for it in state.pending) <= self.on_the_way
         )
 
 
@@ -116,7 +116,7 @@ class Walked:
 def acknowledgements(state: State) -> Iterator[e.Event]:
     """What the store and the recorder can say in this state. The store keeps the order of what starts or widens."""
     on_the_way = [it for it in state.pending if not it.waiting]
-    tells = [it for it in on_the_way if it.kind is Kind.MUST]
+    tells = [it for it in on_the_way if it.kind is CommitKind.MUST]
     for it in (*tells, *[it for it in on_the_way if it not in tells][:1]):
         yield e.Committed(it.ticket)
         yield e.CommitFailed(it.ticket, Reason.STORAGE_FAILED)
@@ -130,7 +130,7 @@ def quiet(state: State) -> int | None:
     """A ticket whose acknowledgement changes nothing that anybody waits for."""
     for it in state.pending:
         locks = any(isinstance(change, c.PlaceHold) for change in it.commit.changes)
-        if it.kind is Kind.MUST and not it.waiting and not it.retried and not locks:
+        if it.kind is CommitKind.MUST and not it.waiting and not it.retried and not locks:
             return it.ticket
     return None
 
@@ -208,7 +208,7 @@ class Walk:
         which is all that its acknowledgement does: the late walks step it."""
         while True:
             pending = node.state.pending
-            waits = next((it for it in pending if it.kind is not Kind.MUST), None)
+            waits = next((it for it in pending if it.kind is not CommitKind.MUST), None)
             if waits is not None:
                 node = self.one(node, e.Committed(waits.ticket))
                 continue

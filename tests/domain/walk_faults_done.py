@@ -12,11 +12,11 @@ from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.session import keys, segments, stepping, telling
+from softphone.domain.session import informing, keys, segments, stepping
 from softphone.domain.session import state as st
 from softphone.domain.session.state import State
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import Status, Told
+from softphone.domain.status import InformedPhase, Status
 from tests.domain import walk
 from tests.domain.walk_faults import changes_without, effects_as, fault, ignored, wanted_without
 from tests.domain.walk_scenes import Start
@@ -47,10 +47,10 @@ def _(mp: pytest.MonkeyPatch) -> None:
 def _(mp: pytest.MonkeyPatch) -> None:
     again = Turn.again
 
-    def without(self: Turn, it: st.Pending) -> None:
+    def without(self: Turn, it: st.PendingCommit) -> None:
         again(self, replace(it, commit=replace(it.commit, changes=())))
 
-    mp.setattr(Turn, "again", without)
+    mp.setattr(Turn, "can_be_asked_again", without)
 
 
 @fault(5, "a change has no audit entry", "N1")
@@ -135,9 +135,9 @@ def _(mp: pytest.MonkeyPatch) -> None:
 
 @fault(6, "a failed notice on obligation ends the call", "N1 obligation", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
-    untold = segments.untold
+    untold = segments.notice_failed_on_obligation
     mp.setattr(segments, "obligation_unrecorded", untold)
-    mp.setattr(segments, "untold", lambda state: False)
+    mp.setattr(segments, "notice_failed_on_obligation", lambda state: False)
 
 
 @fault(6, "the microphone stays closed after the notice", "N1")
@@ -167,8 +167,8 @@ def _(mp: pytest.MonkeyPatch) -> None:
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.DigitPressed) -> None:
         keys.digit_pressed(turn, event)
-        if event.digit == turn.state.terms.language_key and turn.state.told.phase is Told.INFORMED:
-            telling.begin_in(turn, Language.EN, read=False)
+        if event.digit == turn.state.terms.language_key and turn.state.informing.phase is InformedPhase.INFORMED:
+            informing.begin_in(turn, Language.EN, read=False)
 
     mp.setitem(stepping.ROWS, e.DigitPressed, row)
 

@@ -40,7 +40,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
 
 @fault(3, "a yes to record opens what was said before it", "N2+N3", Start.HALF)
 def _(mp: pytest.MonkeyPatch) -> None:
-    mp.setattr(consent, "use_not_record", lambda state: True)
+    mp.setattr(consent, "consent_is_to_use", lambda state: True)
 
 
 @fault(3, "undoing a hold brings declined training back", "N7", Start.HELD)

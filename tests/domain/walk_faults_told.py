@@ -12,10 +12,10 @@ from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.session import consent, keys, party, planning, refusal, segments, stepping, table, telling
+from softphone.domain.session import consent, informing, keys, party, planning, refusal, segments, stepping, table
 from softphone.domain.session import state as st
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 from tests.domain.walk_faults import effects_as, fault, ignored, wanted_without
 from tests.domain.walk_scenes import Start
 
@@ -28,31 +28,31 @@ DOC, TRAIN = Purpose.DOCUMENTATION, Purpose.TRAINING
 @fault(1, "recording starts at the essentials", "N1")
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.NoticeReached) -> None:
-        telling.notice_reached(turn, event)
-        if event.mark is e.Mark.ESSENTIALS and turn.state.told.phase is Told.PLAYING:
-            telling.informed(turn, "play")
+        informing.notice_reached(turn, event)
+        if event.mark is e.Mark.ESSENTIALS and turn.state.informing.phase is InformedPhase.PLAYING:
+            informing.informed(turn, "play")
 
     mp.setitem(stepping.ROWS, e.NoticeReached, row)
 
 
 @fault(1, "a notice that failed counts as heard", "N7", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
-    mp.setitem(stepping.ROWS, e.NoticeFailed, lambda turn, event: telling.notice_heard(turn, e.NoticeHeard()))
+    mp.setitem(stepping.ROWS, e.NoticeFailed, lambda turn, event: informing.notice_heard(turn, e.NoticeHeard()))
 
 
 @fault(1, "reading is confirmed before it can have been read", "N1 read, outgoing", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
-    can = telling.can_confirm_reading
+    can = informing.can_confirm_reading
     mp.setattr(
-        telling, "can_confirm_reading", lambda state: can(replace(state, told=replace(state.told, readable=True)))
+        informing, "can_confirm_reading", lambda state: can(replace(state, informed=replace(state.told, readable=True)))
     )
 
 
 @fault(1, "the agent finishes orally what never came to the essentials", "N1", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
-    can = telling.can_finish_orally
+    can = informing.can_finish_orally
     mp.setattr(
-        telling, "can_finish_orally", lambda state: can(replace(state, told=replace(state.told, essentials=True)))
+        informing, "can_finish_orally", lambda state: can(replace(state, informed=replace(state.told, essentials=True)))
     )
 
 
@@ -99,7 +99,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
 @fault(1, "who was put through in mid-notice hears the end of it", "N7", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.IdentityChanged) -> None:
-        if turn.state.told.phase is not Told.PLAYING:
+        if turn.state.informing.phase is not InformedPhase.PLAYING:
             party.identity_changed(turn, event)
 
     mp.setitem(stepping.ROWS, e.IdentityChanged, row)
@@ -117,19 +117,19 @@ ignored(1, "what was not understood goes on", "N1", e.NotUnderstood)
 
 @fault(1, "a notice that tells of training otherwise counts as told", "N4", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
-    mp.setattr(telling, "told_alike", lambda told, decided: table.COVERS[told])
+    mp.setattr(informing, "covered_purposes", lambda told, decided: table.COVERS[told])
 
 
 @fault(1, "an exchange vouches for a newcomer too", "N7", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
-    mp.setattr(telling, "_may_vouch", lambda state: state.told.phase is not Told.INFORMED)
+    mp.setattr(informing, "_may_vouch", lambda state: state.told.phase is not InformedPhase.INFORMED)
 
 
 @fault(1, "an exchange that is not listed is believed", "N1", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.UpstreamIgnored) -> None:
         if (notice := turn.state.decision.notice) is not None:
-            telling.upstream_vouched(turn, e.UpstreamVouched(notice))
+            informing.upstream_vouched(turn, e.UpstreamVouched(notice))
 
     mp.setitem(stepping.ROWS, e.UpstreamIgnored, row)
 
@@ -157,7 +157,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.PartyAsksForRecording) -> None:
         refusal.asks_for_recording(turn, event)
-        if turn.state.told.phase is Told.PLAYING:
+        if turn.state.informing.phase is InformedPhase.PLAYING:
             planning.plan(turn, event.decision)
 
     mp.setitem(stepping.ROWS, e.PartyAsksForRecording, row)
@@ -205,8 +205,8 @@ def _(mp: pytest.MonkeyPatch) -> None:
 @fault(2, "training is active though it was not planned", "N1")
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.NoticeHeard) -> None:
-        telling.notice_heard(turn, event)
-        if turn.state.told.phase is Told.INFORMED:
+        informing.notice_heard(turn, event)
+        if turn.state.informing.phase is InformedPhase.INFORMED:
             turn.set_phase(TRAIN, PurposePhase.ACTIVE, Reason.TRAINING_SAMPLE)
 
     mp.setitem(stepping.ROWS, e.NoticeHeard, row)
@@ -260,8 +260,8 @@ ignored(2, "the opt-out button is not connected", "N4", e.OptedOut)
 @fault(2, "a key pressed at another notice's question is a yes to ours", "N3", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.UpstreamVouched) -> None:
-        telling.upstream_vouched(turn, event)
+        informing.upstream_vouched(turn, event)
         if event.keys and turn.state.stage in (st.Stage.RINGING, st.Stage.TALKING):
-            turn.set(told=replace(turn.state.told, carried=frozenset({TRAIN})))
+            turn.set(informing=replace(turn.state.informing, consented_elsewhere=frozenset({TRAIN})))
 
     mp.setitem(stepping.ROWS, e.UpstreamVouched, row)

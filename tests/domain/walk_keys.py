@@ -13,11 +13,11 @@ from operator import attrgetter
 
 from softphone.domain.purpose import Reason
 from softphone.domain.session.state import (
-    Hold,
+    LegalHold,
     Pauses,
     PurposeState,
     Question,
-    Recorder,
+    RecorderState,
     Recording,
     Segment,
     Stage,
@@ -41,11 +41,11 @@ def _but(of: type, *names: str) -> Callable[[object], Key]:
 
 
 _WHOLE = _but(State, "terms", "pending", "recorder", "holds")
-_RECORDER = _but(Recorder, "opening_ticket")
-_RECORDER_BUT = _but(Recorder, "opening_ticket", "running", "opening")
+_RECORDER = _but(RecorderState, "opening_ticket")
+_RECORDER_BUT = _but(RecorderState, "opening_ticket", "running", "opening")
 _QUESTION = _but(Question, "pending")
-_HOLD = _but(Hold, "lifting")
-_HOLD_BUT = _but(Hold, "lifting", "number", "placed", "void")
+_HOLD = _but(LegalHold, "lifting")
+_HOLD_BUT = _but(LegalHold, "lifting", "number", "placed", "void")
 _RECORDING = _but(Recording, "id")
 _KEPT = attrgetter(*(it.name for it in fields(Kept) if it.name != "id"))
 _TELLING = attrgetter(
@@ -108,7 +108,7 @@ class Keys:
             tuple(_RECORDING(it) for it in state.recordings if not it.discarded),
             bool(left) and state.begin_new,
             tuple((_HOLD_BUT(it), _in(it.placed, left), it.lifting is not None) for it in state.holds if not it.void),
-            (state.complaint, state.objected, state.noted, state.call_back, state.language),
+            (state.complaint, state.objected, state.request_noted, state.call_back, state.language),
             (_RECORDER_BUT(recorder), _segment(recorder.running, left), _segment(recorder.opening, left), ticket),
             tuple((it.kind, _counted(it.label, left, holds), it.waiting, it.retried) for it in state.pending),
         )
@@ -125,14 +125,14 @@ class Keys:
             return (state.pauses.silent,) if any(it.reason in ASKS_ANEW for it in ended) else ()
         digits = (state.digits, state.digits_wanted) if self.digits else (state.digits,)
         question = _QUESTION(state.question), frozenset(it.purpose for it in state.question.pending)
-        return state.told, question, self._pauses(state.pauses), digits
+        return state.informing, question, self._pauses(state.pauses), digits
 
     def _pauses(self, it: Pauses) -> Key:
         return (
             it.held,
             it.consulting,
             it.sensitive,
-            it.not_told,
+            it.newcomer_not_informed,
             it.agent_gone,
             it.sound,
             it.sound_missing,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
-from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan, not_recorded
+from softphone.domain.decision import Decision, NoticeDelivery, NoticeId, PlanState, PurposePlan, not_recorded
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 
 DOC, TRAIN = Purpose.DOCUMENTATION, Purpose.TRAINING
@@ -32,7 +32,7 @@ class Scene:
     direction: Direction = Direction.INBOUND
     ours: bool = False
     withheld: bool = False
-    how: How = How.PLAY
+    how: NoticeDelivery = NoticeDelivery.PLAY
     why_not: Reason = Reason.NOT_IN_SAMPLE
 
     @property
@@ -93,8 +93,15 @@ SCENES = {
         Scene("N6 obligation", NoticeId.N6, {DOC: OBLIGATION, TRAIN: CONSENT}, _terms(obligation=True), use=True),
         Scene("N2+N4", NoticeId.N2_N4, {DOC: CONSENT, TRAIN: INTEREST}, _terms()),
         Scene("N2+N5", NoticeId.N2_N5, {DOC: CONSENT, TRAIN: PUBLIC}, _terms(special_circumstances=True), special=True),
-        Scene("N1 read, outgoing", NoticeId.N1, {DOC: INTEREST}, _terms(), direction=Direction.OUTBOUND, how=How.READ),
-        Scene("N3 read", NoticeId.N3, {TRAIN: CONSENT}, _terms(), how=How.READ),
+        Scene(
+            "N1 read, outgoing",
+            NoticeId.N1,
+            {DOC: INTEREST},
+            _terms(),
+            direction=Direction.OUTBOUND,
+            how=NoticeDelivery.READ,
+        ),
+        Scene("N3 read", NoticeId.N3, {TRAIN: CONSENT}, _terms(), how=NoticeDelivery.READ),
     )
 }
 
@@ -156,7 +163,7 @@ def way_to(scene: Scene, start: Start) -> tuple[e.Event, ...]:
     keys = {Start.TOLD: (), Start.HALF: keys[:-1]}.get(start, keys)
     answers = (*keys, e.TimedOut(e.Timer.KEY_SETTLES)) if keys else ()
     then = {Start.HELD: (e.DisputeRaised(HoldBy.CONTROLLER, "anna"),), Start.ENDED: (e.CallEnded(),)}.get(start, ())
-    told = read if scene.how is How.READ else played
+    told = read if scene.how is NoticeDelivery.READ else played
     return (scene.rang, e.Answered(), *person, *told, *answers, *then)
 
 

@@ -19,7 +19,7 @@ from softphone.domain.decision import Decision, Facts
 from softphone.domain.policy import Line
 from softphone.domain.purpose import Direction, Language, Purpose
 from softphone.domain.retention import Ended, HoldStanding, expires_on, has_expired, is_kept
-from softphone.domain.sampling import Run, block_length, free_place, is_drawn, reviewers_have_enough, use
+from softphone.domain.sampling import SampleRun, block_length, free_place, is_drawn, reviewers_have_enough, use
 from tests.domain.year_call import Behaviour, Made, Outcome, play
 from tests.policies import policy_of
 
@@ -87,7 +87,7 @@ class Year:
         self._chance = random.Random(seed)
         self.lines = six_lines(calls)
         self._policy = policy_of().policy.model_copy(update={"line": tuple(self.lines)})
-        self._runs: dict[tuple[str, int], Run] = {}
+        self._runs: dict[tuple[str, int], SampleRun] = {}
         self._lots: dict[tuple[str, int], dict[int, bool]] = defaultdict(dict)
         self._ringing: dict[tuple[str, int], int] = {}
         self._waiting: dict[str, Counter[date]] = defaultdict(Counter)
@@ -169,10 +169,12 @@ class Year:
         self._runs[line.id, agent] = use(self._run(line, agent), place)
         self.told.drawn += drawn
 
-    def _run(self, line: Line, agent: int) -> Run:
+    def _run(self, line: Line, agent: int) -> SampleRun:
         assert line.training is not None
         known = self._runs.get((line.id, agent))
-        return known or self._runs.setdefault((line.id, agent), Run(self._chance.randbytes(32), line.training.sample))
+        return known or self._runs.setdefault(
+            (line.id, agent), SampleRun(self._chance.randbytes(32), line.training.sample)
+        )
 
     def _has_enough(self, line: Line, day: date) -> bool:
         assert line.training is not None

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from softphone.engine.sip.behind import RENEW_EVERY
+from softphone.engine.sip.edge_adapter import RENEW_EVERY
 from tests.peers.processes import until
 from tests.peers.second_phone import SecondPhone, connect, part, second_phone, talk
 from tests.peers.wire import SDP, Wire, header, wire

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import Change, Commit, Discard
-from softphone.domain.decision import Known
+from softphone.domain.decision import LookupResult
 from softphone.domain.effects import StopRecorder
 from softphone.domain.purpose import Direction, Language, Reason
 from softphone.embed.messages import (
@@ -25,8 +25,8 @@ from softphone.embed.messages import (
     LineError,
     NoticeHeard,
     NoticeStarted,
+    OutgoingMessage,
     Rang,
-    Told,
     id_of,
     named,
     read,
@@ -56,7 +56,7 @@ def line(**fields: Any) -> bytes:
                 "line": "salg",
                 "known": {"drawn": True, "language": "en", "declined_earlier": False},
             },
-            Rang(Direction.OUTBOUND, line="salg", known=Known(drawn=True, language=Language.EN)),
+            Rang(Direction.OUTBOUND, line="salg", known=LookupResult(drawn=True, language=Language.EN)),
         ),
         (
             {"type": "rang", "call": "c", "direction": "internal", "ours": True},
@@ -159,7 +159,7 @@ def test_the_page_of_the_protocol_shows_lines_that_are_of_it_and_names_every_typ
     assert all(one.startswith('{"type":"') for one in told)
     named_there = set(re.findall(r"`([a-z_]+)`", page))
     ours = {named(kind) for kind in (*get_args(do.Effect), *get_args(Change))} - {"start_timer", "stop_timer"}
-    ours |= {str(kind.__dataclass_fields__["type"].default) for kind in get_args(Told)}
+    ours |= {str(kind.__dataclass_fields__["type"].default) for kind in get_args(OutgoingMessage)}
     assert sorted((KINDS.keys() | ours) - named_there) == []
 
 

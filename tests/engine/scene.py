@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from softphone.archive.finding.own_calls import OwnCall
 from softphone.domain.changes import AuditEntry, Commit, OpenSegment
-from softphone.domain.decision import Decision, Facts, How, Known, NoticeId, PlanState, PurposePlan
+from softphone.domain.decision import Decision, Facts, LookupResult, NoticeDelivery, NoticeId, PlanState, PurposePlan
 from softphone.domain.events import Now
 from softphone.domain.notice import NoticeFile, NoticeSound, NoticeText, Piece
 from softphone.domain.policy import Policy
@@ -19,10 +19,10 @@ from softphone.domain.purpose import Basis, Headline, Language, Reason
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.upstream import HEADER
 from softphone.engine.calls import Calls
-from softphone.engine.earlier import Answer, Earlier
+from softphone.engine.earlier import Answer, LockRequest
 from softphone.engine.sip import events as sip
 from softphone.plugin.notices import NoticeBook, Place
-from softphone.wire import Act, CallState, Occurred, Said
+from softphone.wire import Act, CallState, CodedText, Occurred
 from tests.policies import POLICY, policy_of
 
 CALL = "01a20000-0000-7000-8000-000000000001"
@@ -38,7 +38,7 @@ N1 = Decision(
     PurposePlan(PlanState.PLANNED, Basis.LEGITIMATE_INTEREST, Reason.ASSESSMENT),
     OFF,
     NoticeId.N1,
-    How.PLAY,
+    NoticeDelivery.PLAY,
     (Reason.ASSESSMENT,),
 )
 
@@ -46,7 +46,7 @@ N3 = Decision(
     OFF,
     PurposePlan(PlanState.ASKED, Basis.CONSENT, Reason.CONSENT),
     NoticeId.N3,
-    How.PLAY,
+    NoticeDelivery.PLAY,
     (Reason.CONSENT,),
 )
 
@@ -131,7 +131,7 @@ class FakeStore:
     used_up: list[str] = field(default_factory=list[str])
     commits: list[Commit] = field(default_factory=list[Commit])
     looked_up: list[LiveCall] = field(default_factory=list[LiveCall])
-    earlier: list[Earlier] = field(default_factory=list[Earlier])
+    earlier: list[LockRequest] = field(default_factory=list[LockRequest])
     unopened: bool = False
 
     def look_up(self, call: LiveCall) -> None:
@@ -162,7 +162,7 @@ class FakeStore:
     def take_up(self, call: str, now: datetime) -> bool:
         return False
 
-    def lock_earlier(self, asked: Earlier, answer: Answer) -> None:
+    def lock_earlier(self, asked: LockRequest, answer: Answer) -> None:
         self.earlier.append(asked)
 
     def cause(self) -> str | None:
@@ -260,12 +260,12 @@ class Scene:
         headers = sip.Headers({HEADER: told})
         self.calls.arrived(sip.CallArrived(call, "a", "Mette", number, "pbx.example", called, headers, host, False))
 
-    def decide(self, decision: Decision = N1, known: Known | None = None) -> None:
+    def decide(self, decision: Decision = N1, known: LookupResult | None = None) -> None:
         """The archive answers, then the rulebook."""
-        self.calls.looked_up(CALL, known or Known())
+        self.calls.looked_up(CALL, known or LookupResult())
         self.calls.decided(CALL, decision)
 
-    def press(self, action: str, language: Language | None = None) -> Said | None:
+    def press(self, action: str, language: Language | None = None) -> CodedText | None:
         status = self.call.status
         assert status is not None
         return self.calls.recording_command(Act("1", CALL, status.version, action, None, language))

@@ -12,7 +12,7 @@ from softphone.domain.errors import KeyringError, SettingsError
 from softphone.engine.accounts import Accounts
 from softphone.engine.sip.settings import AccountSettings
 from softphone.system.settings import MOST_ACCOUNTS
-from softphone.wire import Account, Registration, Said
+from softphone.wire import Account, CodedText, Registration
 
 ONE = Account("one", "one@pbx.example")
 OTHER = Account("other", "other@pbx.example")
@@ -35,7 +35,7 @@ class Desk:
     def __init__(self) -> None:
         self.locked: set[str] = set()
         self.inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.faults: dict[str, Said | None] = {}
+        self.faults: dict[str, CodedText | None] = {}
         self.phone = _Phone()
         self.accounts = Accounts(self.phone, self._password, self.inbox.put, self.faults.__setitem__)
 

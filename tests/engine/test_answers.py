@@ -13,7 +13,7 @@ import pytest
 from softphone.domain.errors import KlartoneError
 from softphone.engine.loop import Clients, Engine, Parts
 from softphone.engine.outbox import Outbox
-from softphone.engine.server import Client, Told
+from softphone.engine.server import Client, ClientMessage
 from softphone.engine.turns import Inbox
 from softphone.wire import Refused, SendDigits, decode_from_engine
 
@@ -33,7 +33,7 @@ def test_a_fault_of_a_command_is_refused_under_its_whole_code(raised: str) -> No
     engine = Engine(cast("Parts", parts), inbox, Clients())
     client = Client(desk=True, outbox=Outbox())
 
-    engine.client(Told(client, SendDigits("7", "call", "12Q")))
+    engine.client(ClientMessage(client, SendDigits("7", "call", "12Q")))
     inbox.drain()
     client.outbox.close()
 

@@ -17,7 +17,7 @@ from softphone.domain.changes import Discard
 from softphone.domain.errors import SettingsError
 from softphone.engine import housekeeping
 from softphone.engine.backup_runner import BackupRunner
-from softphone.wire import Said
+from softphone.wire import CodedText
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
 from tests.engine.test_store import Desk
 
@@ -34,7 +34,7 @@ class Running:
     def __init__(self, desk: Scene, disk: Path, every: str = "P1D") -> None:
         self.desk = desk
         self.now = AT
-        self.reports: queue.Queue[Said | None] = queue.Queue()
+        self.reports: queue.Queue[CodedText | None] = queue.Queue()
         self.looks = threading.Semaphore(0)
         self.runner = BackupRunner(str(disk), every, self.reports.put, now=lambda: self.now, first=0)
 
@@ -149,7 +149,7 @@ def test_how_often_is_counted_from_the_last(desk: Scene, tmp_path: Path, every: 
 
 def test_it_is_the_stores_to_start_and_to_end(tmp_path: Path) -> None:
     keys, folder = MemoryKeys(), tmp_path / "archive"
-    told: list[Said | None] = []
+    told: list[CodedText | None] = []
     desk = Desk(lambda: Archive.open_or_create(folder, keys))
     desk.store.backup = BackupRunner(str(tmp_path / "disk"), "P1D", told.append, first=0)
     desk.until(lambda: desk.store.opened)

@@ -9,12 +9,12 @@ import pytest
 
 from softphone.domain import effects as do
 from softphone.domain import events as ev
-from softphone.domain.decision import Known
+from softphone.domain.decision import LookupResult
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.session.state import State
 from softphone.engine.call import stepping
-from softphone.engine.call.hands import OPENS_WITHIN
+from softphone.engine.call.effect_runner import OPENS_WITHIN
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.ringing import DECISION_TIME
 from softphone.engine.sip import events as sip
@@ -25,7 +25,7 @@ from tests.engine.scene import CALL, N1, NUMBER, PARTY, SHORT, TEXT, Scene, book
 def test_a_whole_call_is_recorded_once_its_segment_is_committed() -> None:
     scene = Scene()
     scene.ring()
-    scene.calls.looked_up(CALL, Known())
+    scene.calls.looked_up(CALL, LookupResult())
     assert [facts.declined_earlier for facts, _ in scene.rules.asked] == [False]
     scene.calls.decided(CALL, N1)
     scene.answer()
@@ -42,7 +42,7 @@ def test_a_whole_call_is_recorded_once_its_segment_is_committed() -> None:
 def test_a_rulebook_that_says_nothing_in_time_means_not_recorded_and_the_call_goes_on() -> None:
     scene = Scene()
     scene.ring()
-    scene.calls.looked_up(CALL, Known())
+    scene.calls.looked_up(CALL, LookupResult())
     scene.answer()
     assert scene.phone.done[-1] == "microphone open"
     scene.later(DECISION_TIME + 0.1)

@@ -17,7 +17,7 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis
 from softphone.domain.status import HoldPhase
 from softphone.engine.sip import events as sip
-from softphone.wire import LockEarlier, Said
+from softphone.wire import CodedText, LockEarlier
 from tests.archive.scene import DOCUMENTATION, TRAINING
 from tests.engine.scene import CALL, PARTY, Scene
 from tests.engine.test_later import ALL, AT, Later
@@ -29,9 +29,9 @@ COLLEAGUE, OTHER = "bo@pbx.example", "+4531221009"
 
 
 class Asked(Later):
-    def lock(self, call: str, by: Literal["party", "controller"] = "controller") -> dict[str, str] | Said:
+    def lock(self, call: str, by: Literal["party", "controller"] = "controller") -> dict[str, str] | CodedText:
         """What the engine answers."""
-        answers: list[dict[str, str] | Said] = []
+        answers: list[dict[str, str] | CodedText] = []
         self.calls.lock_earlier(LockEarlier("1", call, by), answers.append)
         self.until(lambda: answers)
         return answers[0]
@@ -65,10 +65,10 @@ def test_all_with_the_number_is_locked_whoever_had_it_and_nothing_else(later: As
     assert later.opens_for(mine) == ALL - {"training"}
     assert later.opens_for(others) == later.opens_for(this) == ALL
     assert later.log(mine)[-1] == ("hold_placed", "G10")
-    assert later.lock(this, "party") == Said("refused.earlier.locked")
-    assert later.lock(others) == Said("refused.earlier.none")
-    assert later.lock(withheld) == Said("refused.earlier.no_number")
-    assert later.lock("nobody") == Said("refused.no_such_call")
+    assert later.lock(this, "party") == CodedText("refused.earlier.locked")
+    assert later.lock(others) == CodedText("refused.earlier.none")
+    assert later.lock(withheld) == CodedText("refused.earlier.no_number")
+    assert later.lock("nobody") == CodedText("refused.no_such_call")
 
 
 def test_it_keeps_them_past_their_day_until_custody_has_looked_within_the_policys_time(later: Asked) -> None:
@@ -99,7 +99,7 @@ def test_the_partys_lock_stands_beside_ours_and_ours_adds_nothing_to_a_lock(late
     earlier, this = later.kept(DOCUMENTATION, at=LAST_WEEK), later.kept(DOCUMENTATION)
     later.start()
     assert later.lock(this) == {"locked": "1"}
-    assert later.lock(this) == Said("refused.earlier.locked")
+    assert later.lock(this) == CodedText("refused.earlier.locked")
     assert later.lock(this, "party") == {"locked": "1"}
     assert later.holds()[earlier] == [("controller", "account"), ("party", "account")]
 
@@ -113,7 +113,7 @@ def test_our_lock_keeps_nothing_that_no_purpose_keeps(later: Asked) -> None:
     later.open(earlier)
     later.opt_out()
     later.close(earlier)
-    assert later.lock(this) == Said("refused.earlier.locked")
+    assert later.lock(this) == CodedText("refused.earlier.locked")
     assert later.holds()[earlier] == [("access", "anna")]
     assert later.lock(this, "party") == {"locked": "1"}
 
@@ -126,13 +126,13 @@ def test_one_that_nobody_can_read_is_told_and_keeps_no_other_unlocked(later: Ask
     later.start()
     assert later.lock(this) == {"locked": "1", "unreadable": "1"}
     assert later.holds()[earlier] == [("controller", "account")]
-    assert later.lock(this) == Said("refused.earlier.unreadable", {"count": 1})
+    assert later.lock(this) == CodedText("refused.earlier.unreadable", {"count": 1})
 
 
 def test_what_cannot_be_written_is_said_and_left_to_another_press(later: Asked) -> None:
     earlier, this = later.kept(DOCUMENTATION, at=LAST_WEEK), later.kept(DOCUMENTATION)
     later.start()
-    answers: list[dict[str, str] | Said] = []
+    answers: list[dict[str, str] | CodedText] = []
     later.calls.lock_earlier(LockEarlier("1", this), answers.append)
     lock = later.inbox.get(timeout=20)
     archive = Archive.open(later.folder, later.before.memory)
@@ -143,9 +143,9 @@ def test_what_cannot_be_written_is_said_and_left_to_another_press(later: Asked) 
     archive.close()
     lock()
     later.until(lambda: answers)
-    assert answers == [Said("refused.earlier.failed")]
-    assert not later.store.owes
-    assert later.lock(this) == Said("refused.earlier.none")
+    assert answers == [CodedText("refused.earlier.failed")]
+    assert not later.store.has_unwritten
+    assert later.lock(this) == CodedText("refused.earlier.none")
 
 
 def test_a_call_that_is_on_is_left_to_its_own_session_whichever_call_is_named() -> None:
@@ -166,4 +166,4 @@ def test_while_no_archive_is_open_it_is_said(later: Asked) -> None:
     this = later.kept(DOCUMENTATION)
     later.start()
     later.store._archive = None
-    assert later.lock(this) == Said("refused.earlier.no_archive")
+    assert later.lock(this) == CodedText("refused.earlier.no_archive")

@@ -13,12 +13,12 @@ from softphone.archive.archive import Archive
 from softphone.domain.errors import ArchiveError
 from softphone.engine import housekeeping
 from softphone.engine.housekeeping import Housekeeper
-from softphone.wire import Said
+from softphone.wire import CodedText
 from tests.archive.scene import Scene, scene
 
 BUG = "error.backup.not_made"
 UNWRITABLE = ArchiveError("error.archive.unwritable", path="catalog.db", detail="disk full")
-TOLD = Said("error.archive.unwritable", {"path": "catalog.db", "detail": "disk full"})
+TOLD = CodedText("error.archive.unwritable", {"path": "catalog.db", "detail": "disk full"})
 
 
 class Sweeping(Housekeeper):
@@ -27,7 +27,7 @@ class Sweeping(Housekeeper):
     def __init__(self) -> None:
         super().__init__("test", 0.0, BUG)
         self.turns = threading.Semaphore(0)
-        self.told: queue.Queue[Said | bool | None] = queue.Queue()
+        self.told: queue.Queue[CodedText | bool | None] = queue.Queue()
         self.fault: Exception | None = None
 
     def _turn(self, open_beside: Callable[[], Archive]) -> float:
@@ -35,14 +35,14 @@ class Sweeping(Housekeeper):
         self.told.put(self._tried(open_beside, self._work))
         return 3600.0
 
-    def _work(self, archive: Archive) -> Said | None:
+    def _work(self, archive: Archive) -> CodedText | None:
         if self.fault is not None:
             raise self.fault
         assert archive.list() == []
         self.told.put(self._go_on())
         return None
 
-    def tells(self, count: int = 1) -> list[Said | bool | None]:
+    def tells(self, count: int = 1) -> list[CodedText | bool | None]:
         return [self.told.get(timeout=20) for _ in range(count)]
 
 
@@ -77,7 +77,7 @@ def test_a_fault_is_told_by_its_code_and_a_bug_by_its_kind_and_the_next_turn_com
     assert keeper.tells() == [TOLD]
     keeper.fault = ZeroDivisionError("a number of somebody's")
     keeper.look()
-    assert keeper.tells() == [Said(BUG, {"detail": "ZeroDivisionError"})]
+    assert keeper.tells() == [CodedText(BUG, {"detail": "ZeroDivisionError"})]
     keeper.fault = None
     keeper.look()
     assert keeper.tells(2) == [True, None]

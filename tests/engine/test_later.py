@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.changes import CallFacts, CatalogWriter
 from softphone.archive.retention import holding
 from softphone.domain.changes import AuditEntry, CloseRecording, Commit, Discard, HoldBy, OpenRecording, OpenSegment
 from softphone.domain.decision import NoticeId
@@ -24,7 +24,18 @@ from softphone.domain.status import DisputeKind, HoldPhase, OptOutKind, Status
 from softphone.engine.calls import Calls
 from softphone.engine.sip import events as sip
 from softphone.engine.store import Store
-from softphone.wire import Act, CallPhase, CallState, Choose, Fault, OptOut, PastCall, RaiseDispute, Said, UndoDispute
+from softphone.wire import (
+    Act,
+    CallPhase,
+    CallState,
+    Choose,
+    CodedText,
+    Fault,
+    OptOut,
+    PastCall,
+    RaiseDispute,
+    UndoDispute,
+)
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING, Scene
 from tests.engine.scene import FakePhone, FakeRecorder, FakeRules
 from tests.policies import POLICY, policy_of
@@ -224,7 +235,7 @@ def test_a_consent_withdrawn_later_deletes_what_nothing_else_keeps(later: Later)
     row = later.row(call)
     assert (row.outcome, row.kept, row.why and row.why.reason) == ("deleted", False, Reason.WITHDRAWN)
     assert ("purpose_ended", "G04") in later.log(call)
-    assert later.calls.reopen(call) == Said("refused.no_such_call")
+    assert later.calls.reopen(call) == CodedText("refused.no_such_call")
 
 
 @pytest.mark.rule("G04")
@@ -343,7 +354,7 @@ def test_what_is_gone_meanwhile_is_said_when_its_row_is_opened(later: Later) -> 
     assert later.calls.reopen(call) is None
     later.until(lambda: later.row(call).outcome == "deleted")
     assert later.calls.shown() == ()
-    assert Fault(Said("fault.reopen.gone"), call) in later.told
+    assert Fault(CodedText("fault.reopen.gone"), call) in later.told
 
 
 def beside(later: Later) -> Archive:
@@ -356,7 +367,7 @@ def held_elsewhere(later: Later, call: str, by: HoldBy) -> None:
     archive.close()
 
 
-def faults(later: Later) -> list[Said]:
+def faults(later: Later) -> list[CodedText]:
     return [one.said for one in later.told if isinstance(one, Fault)]
 
 
@@ -382,7 +393,7 @@ def test_a_no_is_remembered_also_where_what_it_was_about_is_gone(later: Later) -
     later.open(call)
     archive = beside(later)
     with archive.catalog.writing() as connection:
-        Tables(connection, archive.desk, archive.secrets).discard(f"{call}-1", later.now().utc)
+        CatalogWriter(connection, archive.desk, archive.secrets).discard(f"{call}-1", later.now().utc)
     archive.close()
     later.opt_out()
     assert ("refusal_remembered", "G31") in later.log(call)
@@ -396,11 +407,11 @@ def test_what_was_deleted_elsewhere_while_its_row_stood_open_is_not_said_to_be_l
     later.open(call)
     archive = beside(later)
     with archive.catalog.writing() as connection:
-        Tables(connection, archive.desk, archive.secrets).discard(f"{call}-1", later.now().utc)
+        CatalogWriter(connection, archive.desk, archive.secrets).discard(f"{call}-1", later.now().utc)
     archive.close()
     later.dispute()
     assert later.calls.shown() == ()
-    assert faults(later) == [Said("fault.reopen.gone")]
+    assert faults(later) == [CodedText("fault.reopen.gone")]
     assert (later.row(call).outcome, later.row(call).kept) == ("deleted", False)
 
 
@@ -411,14 +422,14 @@ def test_a_row_that_stands_open_is_looked_at_again_and_shows_what_others_made_of
     later.dispute()
     archive = beside(later)
     with archive.catalog.writing() as connection:
-        Tables(connection, archive.desk, archive.secrets).lift_hold(f"{call}-1-h1", "mistake", later.now().utc)
+        CatalogWriter(connection, archive.desk, archive.secrets).lift_hold(f"{call}-1-h1", "mistake", later.now().utc)
     archive.close()
     version = later.status.version
     later.seconds += 3.5
     later.calls.run_due()
     later.until(lambda: later.status.hold is None)
     assert later.status.version > version
-    assert later.calls.recording_command(UndoDispute("1", call, version)) == Said("refused.stale")
+    assert later.calls.recording_command(UndoDispute("1", call, version)) == CodedText("refused.stale")
 
 
 @pytest.mark.parametrize("press", ["opt_out", "dispute"])
@@ -472,7 +483,7 @@ def test_no_row_opens_while_a_call_is_on_nor_when_one_has_begun_meanwhile(later:
     later.calls.remembered = lambda past, own: read.append(past)  # pyright: ignore[reportAttributeAccessIssue]
     later.until(lambda: read)
     assert not any(one.reopened for one in later.calls.shown())
-    assert later.calls.reopen(call) == Said("refused.not_now")
+    assert later.calls.reopen(call) == CodedText("refused.not_now")
 
 
 @pytest.mark.rule("G04")
@@ -486,7 +497,7 @@ def test_an_own_call_of_days_ago_is_taken_up_and_withdrawn_and_one_past_own_call
     later.close(call)
     assert later.opens_for(call) == set()
     assert (later.row(call).outcome, later.row(call).kept) == ("deleted", False)
-    assert later.calls.reopen(older) == Said("refused.no_such_call")
+    assert later.calls.reopen(older) == CodedText("refused.no_such_call")
 
 
 @pytest.mark.rule("L3")

@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import cast
 
 from softphone.archive.files.vault import Vault
-from softphone.engine.recording import Answers, Recording
-from softphone.wire import Said
+from softphone.engine.recording import Recording, RecordingListener
+from softphone.wire import CodedText
 
 
 def test_a_slow_disk_stands_as_one_fault_until_nobody_waits_for_it(tmp_path: Path) -> None:
-    standing: dict[str, Said | None] = {}
+    standing: dict[str, CodedText | None] = {}
     vault = Vault(tmp_path)
-    recording = Recording(lambda deed: deed(), lambda: cast(Answers, None), standing.__setitem__)
+    recording = Recording(lambda deed: deed(), lambda: cast(RecordingListener, None), standing.__setitem__)
     recording.open(vault)
-    seen: list[list[Said | None]] = []
+    seen: list[list[CodedText | None]] = []
     for is_so in (True, True, False, False):
         vault.on_slow(is_so)
         seen.append([*standing.values()])
-    said = Said("fault.archive.slow", {"path": str(tmp_path)})
+    said = CodedText("fault.archive.slow", {"path": str(tmp_path)})
     assert seen == [[said], [said], [said], [None]]
     recording.close()

@@ -23,13 +23,13 @@ from softphone.domain.purpose import Language, Reason
 from softphone.engine import reading
 from softphone.engine.reading import Exchanges, Loaded, plain_address, resolved
 from softphone.engine.rules import EngineRules
-from softphone.plugin.client import Failure, PluginWord
+from softphone.plugin.client import Failure, PluginReport
 from softphone.plugin.notices import NoticeBook, RulebookFailed
 from softphone.plugin.own import OwnWording
-from softphone.plugin.rulebook import RulebookDesk
+from softphone.plugin.rulebook import RulebookClient
 from softphone.system.policy_file import load_policy
 from softphone.system.signature import new_signing_key, public_half, sign, signature_path
-from softphone.wire import PolicyPhase, Said
+from softphone.wire import CodedText, PolicyPhase
 from tests.policies import KEYS, POLICY
 
 CONFIRMED = f'\n[[confirmed]]\nhash = "{"ab" * 32}"\non = 2026-11-20\nby = "Anna Holm"\n'
@@ -40,19 +40,19 @@ class Loop:
 
     def __init__(self) -> None:
         self.inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.faults: dict[str, Said | None] = {}
+        self.faults: dict[str, CodedText | None] = {}
         self.noted: list[AuditEntry] = []
         no_plugins = cast("Any", None)
         self.rules = EngineRules(
             None,
-            RulebookDesk(no_plugins, "datatilsynet"),
+            RulebookClient(no_plugins, "datatilsynet"),
             self.inbox.put,
             lambda: None,
             self._fault,
             self._note,
         )
 
-    def _fault(self, name: str, said: Said | None) -> None:
+    def _fault(self, name: str, said: CodedText | None) -> None:
         self.faults[name] = said
 
     def _note(self, entries: Sequence[AuditEntry]) -> None:
@@ -296,7 +296,7 @@ def test_exchanges_are_found_when_the_policy_is_read_and_one_that_cannot_be_is_t
     assert (loop.rules.state.phase, loop.rules.exchanges) == (PolicyPhase.READY, {"10.0.0.5"})
     loop.turn()
     assert loop.rules.exchanges == {"10.0.0.5", "10.0.0.7"}
-    assert loop.faults["upstream"] == Said("fault.upstream.unresolved", {"hosts": "gone.example"})
+    assert loop.faults["upstream"] == CodedText("fault.upstream.unresolved", {"hosts": "gone.example"})
     assert asked[:3] == ["10.0.0.5", "pbx.example", "gone.example"]
     # The network was not up yet. It is the same policy, so that nothing is taken up anew.
     loop.turn()
@@ -352,7 +352,7 @@ def test_notices_that_a_failing_rulebook_left_unmade_are_told_of_and_made_once_i
     told: queue.SimpleQueue[str] = queue.SimpleQueue()
     rules = EngineRules(
         cast("Any", Maker()),
-        RulebookDesk(cast("Any", None), "datatilsynet"),
+        RulebookClient(cast("Any", None), "datatilsynet"),
         loop.inbox.put,
         lambda: None,
         lambda name, said: told.put(said.code if said else "") if name == "notices" else None,
@@ -372,9 +372,9 @@ def test_notices_that_a_failing_rulebook_left_unmade_are_told_of_and_made_once_i
 
 
 def test_what_is_wrong_with_a_plugin_stands_until_it_answers_well_again(loop: Loop) -> None:
-    loop.rules.word(PluginWord("error.plugin.failed", "datatilsynet", Failure.THREW))
+    loop.rules.word(PluginReport("error.plugin.failed", "datatilsynet", Failure.THREW))
     loop.turn()
-    assert loop.faults["plugin.datatilsynet"] == Said("error.plugin.failed", {"plugin": "datatilsynet"})
+    assert loop.faults["plugin.datatilsynet"] == CodedText("error.plugin.failed", {"plugin": "datatilsynet"})
     loop.rules.mended("datatilsynet")
     loop.turn()
     assert loop.faults["plugin.datatilsynet"] is None

@@ -18,14 +18,14 @@ import pytest
 from softphone import wire
 from softphone.engine import server
 from softphone.engine.outbox import LIMIT, Outbox
-from softphone.engine.server import Attached, Detached, Server, Told
+from softphone.engine.server import Attached, ClientMessage, Detached, Server
 
 SECRET = "a-throw-away-secret"
 
 
 class Door:
     def __init__(self, folder: Path, *, unix: bool) -> None:
-        self.inbox: queue.SimpleQueue[Attached | Told | Detached] = queue.SimpleQueue()
+        self.inbox: queue.SimpleQueue[Attached | ClientMessage | Detached] = queue.SimpleQueue()
         self.server = Server(folder, SECRET, "0", self.inbox.put, unix=unix)
 
     def connect(self) -> socket.socket:
@@ -56,7 +56,7 @@ def test_a_client_with_the_secret_is_greeted_and_heard(door: Door) -> None:
         assert isinstance(attached, Attached)
         assert attached.client.desk
         told = door.inbox.get(timeout=10)
-        assert isinstance(told, Told)
+        assert isinstance(told, ClientMessage)
         assert told.message == wire.Answer("1", "call")
     assert isinstance(door.inbox.get(timeout=10), Detached)
 
@@ -79,7 +79,7 @@ def test_a_line_that_is_no_message_is_refused_and_the_next_is_heard(door: Door) 
         assert isinstance(wire.decode_from_engine(lines.readline()), wire.Refused)
         door.inbox.get(timeout=10)
         told = door.inbox.get(timeout=10)
-        assert isinstance(told, Told)
+        assert isinstance(told, ClientMessage)
         assert told.message == wire.Quit("2")
 
 

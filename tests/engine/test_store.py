@@ -16,7 +16,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.finding.history import PastRow
 from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys import policy_signer
-from softphone.archive.known import Lookups
+from softphone.archive.lookups import Lookups
 from softphone.archive.proof import audit
 from softphone.domain.changes import (
     AuditEntry,
@@ -28,7 +28,7 @@ from softphone.domain.changes import (
     RememberLanguage,
     RememberRefusal,
 )
-from softphone.domain.decision import Known
+from softphone.domain.decision import LookupResult
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Line
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
@@ -49,7 +49,7 @@ class Desk:
 
     def __init__(self, opened: Callable[[], Archive]) -> None:
         self.inbox: queue.Queue[Callable[[], None]] = queue.Queue()
-        self.known: dict[str, Known] = {}
+        self.known: dict[str, LookupResult] = {}
         self.written: list[int] = []
         self.failed: list[Reason] = []
         self.taken: list[PastRow | None] = []
@@ -70,7 +70,7 @@ class Desk:
     def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None:
         self.failed.append(reason)
 
-    def looked_up(self, call_id: str, known: Known) -> None:
+    def looked_up(self, call_id: str, known: LookupResult) -> None:
         self.known[call_id] = known
 
     def storage_works(self) -> None: ...
@@ -85,7 +85,7 @@ class Desk:
         self.store.look_up(call)
         return call
 
-    def look_up(self, id: str, of: Line | None = EVERY, number: str | None = NUMBER) -> Known:
+    def look_up(self, id: str, of: Line | None = EVERY, number: str | None = NUMBER) -> LookupResult:
         call = self.rings(id, of, number)
         self.until(lambda: id in self.known)
         self.store.ring(call, None)
@@ -210,7 +210,7 @@ def test_an_answer_uses_a_place_up_and_a_call_that_is_over_gives_it_back(
 
 def test_a_call_on_no_line_is_answered_at_once_and_has_no_place(desk: Desk) -> None:
     desk.rings("c1", of=None)
-    assert desk.known == {"c1": Known()}
+    assert desk.known == {"c1": LookupResult()}
 
 
 def test_what_belongs_to_no_call_is_noted_once_the_archive_is_open(tmp_path: Path, keys: MemoryKeys) -> None:
@@ -238,8 +238,8 @@ def test_an_archive_that_cannot_be_opened_knows_nothing_and_keeps_nobody_waiting
     desk.rings("c1")
     desk.store.answered("c1")
     desk.until(lambda: desk.store.unopened)
-    assert desk.known == {"c1": Known()}
-    assert desk.look_up("c2") == Known()
+    assert desk.known == {"c1": LookupResult()}
+    assert desk.look_up("c2") == LookupResult()
     assert desk.store.call_backs() == ()
 
 
@@ -248,15 +248,15 @@ def test_an_archive_that_cannot_be_opened_knows_nothing_and_keeps_nobody_waiting
 def test_a_look_up_that_meets_a_bug_is_no_refusal_and_no_draw_and_the_next_call_is_looked_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_self: Lookups, _asked: object) -> Known:
+    def fails(_self: Lookups, _asked: object) -> LookupResult:
         raise RuntimeError("a bug")
 
     with monkeypatch.context() as patched:
         patched.setattr(Lookups, "look_up", fails)
         patched.setattr(Lookups, "call_backs", fails)
-        assert desk.look_up("c1") == Known(looked_up=False)
+        assert desk.look_up("c1") == LookupResult(looked_up=False)
         desk.commit("c1", ListCallBack("c1", NOW))
-        assert desk.look_up("c2") == Known(looked_up=False)
+        assert desk.look_up("c2") == LookupResult(looked_up=False)
     assert desk.look_up("c3").call_back
 
 
@@ -273,15 +273,15 @@ def test_what_belongs_to_no_call_is_owed_until_it_is_written_and_the_log_tells_w
     monkeypatch.setattr(desk.store, "_unwritten", deque[Commit](maxlen=2))
     opened = desk.store._ledger
     monkeypatch.setattr(desk.store, "_ledger", None)
-    assert not desk.store.owes
+    assert not desk.store.has_unwritten
     for event in ("policy_taken_up", "policy_refused", "notice_confirmed"):
         desk.store.note([AuditEntry(event, "G11", NOW, "")])
-    assert desk.store.owes
+    assert desk.store.has_unwritten
     assert told == ["never written: policy_taken_up"]
     monkeypatch.setattr(desk.store, "_ledger", opened)
     desk.store.note([])
-    assert desk.store.owes
-    desk.until(lambda: not desk.store.owes)
+    assert desk.store.has_unwritten
+    desk.until(lambda: not desk.store.has_unwritten)
 
 
 def test_a_call_that_is_taken_up_in_the_same_run_is_known_as_it_was_when_it_rang(desk: Desk) -> None:
@@ -321,4 +321,4 @@ def test_a_call_is_sealed_for_those_whom_the_policy_names_for_its_line(desk: Des
 @pytest.mark.expected_log("not looked up: ", maybe="not listed: ", reason="the catalog is gone")
 def test_what_could_not_be_looked_up_is_said_to_be_so(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "archive" / "catalog.db").unlink()
-    assert desk.look_up("c1") == Known(looked_up=False)
+    assert desk.look_up("c1") == LookupResult(looked_up=False)

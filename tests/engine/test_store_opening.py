@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.domain.decision import Known
+from softphone.domain.decision import LookupResult
 from softphone.domain.errors import ArchiveError
 from tests.archive.disk import fill, tmpfs
 from tests.archive.scene import MemoryKeys
@@ -68,11 +68,11 @@ def test_a_disk_that_is_full_at_the_start_is_said_and_asked_again_until_there_is
         desk.until(lambda: desk.store.unopened)
         assert desk.store.state.fault is not None
         assert desk.store.state.fault.code == "error.archive.full"
-        assert desk.look_up("meanwhile") == Known()
+        assert desk.look_up("meanwhile") == LookupResult()
         full.unlink()
         desk.until(lambda: desk.store.state.works)
         assert desk.store.state.fault is None
-        assert desk.look_up("after") != Known()
+        assert desk.look_up("after") != LookupResult()
         assert desk.store.close()
 
 

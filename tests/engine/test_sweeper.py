@@ -24,7 +24,7 @@ from softphone.domain.purpose import KeyRole
 from softphone.engine import sweeper
 from softphone.engine.store import HOLDS, SWEEP
 from softphone.engine.sweeper import DAY, Sweeper
-from softphone.wire import PolicyPhase, Said
+from softphone.wire import CodedText, PolicyPhase
 from tests.archive.disk import fill, tmpfs
 from tests.archive.judged import to_judge
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
@@ -48,8 +48,8 @@ class Beside:
         self.desk = desk
         self.now = AT
         self.elapsed = 1_000.0
-        self.reports: queue.Queue[Said | None] = queue.Queue()
-        self.overdue: queue.Queue[Said | None] = queue.Queue()
+        self.reports: queue.Queue[CodedText | None] = queue.Queue()
+        self.overdue: queue.Queue[CodedText | None] = queue.Queue()
         self.sweeper = Sweeper(
             self.reports.put, now=lambda: self.now, beside=self.beside, first=0, overdue=self.overdue.put
         )
@@ -57,11 +57,11 @@ class Beside:
     def beside(self) -> Steady:
         return Steady("boot", timedelta(seconds=self.elapsed))
 
-    def start(self, archive: Archive | None = None) -> Said | None:
+    def start(self, archive: Archive | None = None) -> CodedText | None:
         self.sweeper.start((archive or self.desk.archive).beside)
         return self.reports.get(timeout=20)
 
-    def later(self, by: timedelta, clock: timedelta | None = None) -> Said | None:
+    def later(self, by: timedelta, clock: timedelta | None = None) -> CodedText | None:
         """So much time passes, and the clock says that so much has passed."""
         self.elapsed += by.total_seconds()
         self.now += by if clock is None else clock
@@ -179,7 +179,7 @@ def test_the_terms_are_those_of_the_policy_in_force_and_none_while_it_is_not_kno
 def test_what_is_to_be_judged_is_listed_by_the_terms_of_the_moment(desk: Scene) -> None:
     recording = to_judge(desk, DOCUMENTATION, at=AT - timedelta(days=95))
     terms: list[SweepTerms | None] = [SweepTerms(Period(days=40)), None]
-    reports: queue.Queue[Said | None] = queue.Queue()
+    reports: queue.Queue[CodedText | None] = queue.Queue()
     clock = [AT]
     beside = lambda: Steady("boot", clock[0] - AT)  # noqa: E731
     made = Sweeper(reports.put, now=lambda: clock[0], beside=beside, first=0, terms=terms.pop)
@@ -223,7 +223,7 @@ def test_what_cannot_be_swept_is_said_and_tried_again_within_the_hour(
 
     with monkeypatch.context() as patch:
         patch.setattr(Catalog, "reading", refuse)
-        assert beside.start() == Said("error.archive.not_swept", {"detail": "disk full"})
+        assert beside.start() == CodedText("error.archive.not_swept", {"detail": "disk full"})
     assert kept(desk) == [recording]
     assert beside.later(timedelta(hours=1)) is None
     assert kept(desk) == []
@@ -243,7 +243,7 @@ def test_what_custody_should_have_decided_is_told_where_its_key_is_until_it_has(
     assert beside.overdue.empty()  # there is time left
     assert beside.later(timedelta(days=31)) is None
     day = (AT + timedelta(days=30)).date()
-    told = Said("error.archive.holds_overdue", {"count": 2, "due": str(day)})
+    told = CodedText("error.archive.holds_overdue", {"count": 2, "due": str(day)})
     assert beside.overdue.get(timeout=20) == told
 
     holding.confirm(desk.archive, holds[0], AT.date() + timedelta(days=90), beside.now)
@@ -286,7 +286,7 @@ def test_it_is_told_also_while_no_sweep_can_be_done(
         raise ArchiveError("error.archive.unwritable", path="catalog.db", detail="disk full")
 
     monkeypatch.setattr(sweeper, "sweeping", refuse)
-    assert beside.later(timedelta(days=31)) == Said("error.archive.not_swept", {"detail": "disk full"})
+    assert beside.later(timedelta(days=31)) == CodedText("error.archive.not_swept", {"detail": "disk full"})
     told = beside.overdue.get(timeout=20)
     assert told is not None
     assert told.code == "error.archive.holds_overdue"
@@ -360,7 +360,7 @@ def test_where_the_keyring_cannot_be_asked_nobody_is_told_and_the_sweep_goes_on(
 @pytest.mark.rule("G10")
 def test_a_store_tells_what_is_overdue_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeper, "FIRST", 0)
-    told: dict[str, Said | None] = {}
+    told: dict[str, CodedText | None] = {}
     with scene(tmp_path / "archive") as desk:
         locked(desk, at=datetime.now(UTC) - timedelta(days=31))
         phone = Desk(desk.reopen)
@@ -378,7 +378,7 @@ def test_a_store_that_is_opened_sweeps_and_its_fault_is_told_by_its_name(
     monkeypatch.setattr(sweeper, "FIRST", 0)
     keys = MemoryKeys()
     folder = tmp_path / "archive"
-    told: list[tuple[str, Said | None]] = []
+    told: list[tuple[str, CodedText | None]] = []
     desk = Desk(lambda: Archive.open_or_create(folder, keys))
     desk.store.on_fault = lambda name, said: told.append((name, said))
     desk.until(lambda: told)

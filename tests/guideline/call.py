@@ -20,7 +20,7 @@ from softphone.domain.policy.calls import day_of, exempt
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.session import State, describe, step
-from softphone.domain.status import Status, Told
+from softphone.domain.status import InformedPhase, Status
 from softphone.plugin.rulebook import carried
 from tests.guideline.shelf import Shelf
 
@@ -69,7 +69,7 @@ class Call:
         self.ended_by_policy = False
         self._at = facts.at
         refused = [Purpose(str(name)) for name in _list(call.get("refused_at_another_desk"))]
-        passport = e.Passport(refused=tuple(refused)) if refused else None
+        passport = e.CarriedAnswers(refused=tuple(refused)) if refused else None
         self(e.Rang("c", facts.direction, facts.language, self.decision, under, passport))
 
     @property
@@ -97,7 +97,9 @@ class Call:
                     self(e.Committed(effect.ticket))
                 case f.StartRecorder():
                     assert self.status.notice is not None
-                    assert self.status.notice.told is Told.INFORMED, "not a sample before the party is informed"
+                    assert self.status.notice.told is InformedPhase.INFORMED, (
+                        "not a sample before the party is informed"
+                    )
                     self(e.FirstSample(effect.recording, effect.segment))
                 case f.EndCall():
                     self.ended_by_policy = True

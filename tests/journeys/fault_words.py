@@ -12,7 +12,7 @@ from softphone.domain.purpose import Language
 from softphone.system.paths import program_folder
 from softphone.system.settings import load_settings, save_settings
 from softphone.texts import Texts
-from softphone.wire import Said, SaveSettings
+from softphone.wire import CodedText, SaveSettings
 from tests.journeys.stage import Stage, _stop
 from tests.peers.second_phone import second_phone
 
@@ -52,7 +52,7 @@ def words(on: Stage) -> str:
     return "\n".join(file.read_text("utf-8", "replace") for file in files if file.is_file())
 
 
-def sentence(said: Said, language: Language = Language.EN) -> str:
+def sentence(said: CodedText, language: Language = Language.EN) -> str:
     """What the desk shows for it. Both languages must say what happened and what to do, with nothing left to fill in."""
     told: dict[Language, str] = {}
     for one in Language:

@@ -26,7 +26,7 @@ from softphone.bootstrap.home import Home
 from softphone.system.logbook import start_log
 from softphone.ui.app import Desk, make_application
 from softphone.ui.call.earlier import EarlierMenu
-from softphone.ui.driver import Hand, NotThereError, can_be_pressed
+from softphone.ui.driver import DeskDriver, NotThereError, can_be_pressed
 
 _LOOK_EVERY = 10
 
@@ -81,7 +81,7 @@ def main() -> int:
     start_log(folder.parent / "desk", "desk")  # beside the home: the bugs in it are planted
     app = make_application()
     desk = Desk(desk_dependencies(home))
-    hand = Hand(desk)
+    hand = DeskDriver(desk)
     words = _Words()
 
     def obey(line: str) -> None:

@@ -20,8 +20,8 @@ from softphone.bootstrap.engine import run_engine
 from softphone.engine.calls import Calls
 from softphone.engine.recording import Recording
 from softphone.engine.sip import events as sip
-from softphone.engine.sip.calls import Calls as SipCalls
-from softphone.engine.sip.happenings import InviteArrived
+from softphone.engine.sip.calls import SipCalls as SipCalls
+from softphone.engine.sip.raw_events import InviteArrived
 from softphone.wire import CallPhase, CallState
 
 
@@ -114,7 +114,7 @@ def main() -> int:
         from softphone.engine.sip import phone
 
         _BuggyCalls.bugs = iter(arguments.bug)
-        engine.Calls, phone.Calls = _BuggyCalls, _BuggySip
+        engine.Calls, phone.SipCalls = _BuggyCalls, _BuggySip
     return run_engine(arguments, arguments.plugins)
 
 

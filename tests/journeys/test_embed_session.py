@@ -14,7 +14,7 @@ import pytest
 from softphone.audio.files import read_wav
 from softphone.domain.purpose import Language
 from softphone.plugin.sounds import RATE
-from softphone.wire import Said
+from softphone.wire import CodedText
 from tests.journeys.embedding import Talk, Told, policy_file, session_command, talk
 from tests.journeys.fault_words import sentence
 from tests.journeys.lines import NUMBERS
@@ -284,7 +284,7 @@ def test_without_a_policy_that_can_be_used_calls_go_on_unrecorded_and_it_is_said
         told = session.wait(lambda line: line["type"] == "policy" and line["faults"], "faults", 40)
         assert told["policy"]["phase"] == "faulty"
         for fault, words in zip(told["policy"]["faults"], told["faults"], strict=True):
-            assert words["en"] == sentence(Said(fault["code"], fault["params"]), Language.EN)
+            assert words["en"] == sentence(CodedText(fault["code"], fault["params"]), Language.EN)
         session.say("rang", "one", called=NUMBERS["n7"], number=NUMBER)
         session.say("answered", "one")
         status = session.status("one", lambda one: one["headline"] == "failed", "failed")

@@ -17,7 +17,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.status import Headline
 from softphone.system.settings import load_settings
-from softphone.wire import Said
+from softphone.wire import CodedText
 from tests.archive.disk import fill, tmpfs
 from tests.journeys.fault_words import begun, change_settings, sentence
 from tests.journeys.stage import Stage, build
@@ -87,7 +87,7 @@ def test_an_archive_that_cannot_be_used_is_refused_with_a_sentence_and_left_as_i
     before = contents(on.folder)
     with pytest.raises(KlartoneError) as refused:
         Archive.open_or_create(folder, key_store(folder))
-    sentence(Said(refused.value.code, refused.value.params))
+    sentence(CodedText(refused.value.code, refused.value.params))
     assert contents(on.folder) == before
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from softphone.domain.purpose import Headline, Reason
-from softphone.domain.status import Told
-from softphone.wire import CallPhase, Dial, Hold
+from softphone.domain.status import InformedPhase
+from softphone.wire import CallPhase, Dial, HoldCall
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, shared
 from tests.peers.plain_phone import plain_phone
@@ -24,7 +24,7 @@ def test_a_refused_hold_pauses_at_once_and_says_that_it_was_refused(on: Stage) -
         call = desk.answer().id
         desk.wait_status(lambda one: one.headline is Headline.RECORDING, "recording", call)
         phone.refuses = "488 Not Acceptable Here"
-        desk.do(Hold, call=call, on=True)
+        desk.do(HoldCall, call=call, on=True)
         status = desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call)
         assert status.reasons[0].reason is Reason.HELD
         desk.wait_until(lambda: any(one.said.code == "fault.hold.refused" for one in desk.faults), "the failure said")
@@ -32,7 +32,7 @@ def test_a_refused_hold_pauses_at_once_and_says_that_it_was_refused(on: Stage) -
         status = desk.call(call).status
         assert status is not None
         assert status.headline is Headline.PAUSED
-        desk.do(Hold, call=call, on=False)
+        desk.do(HoldCall, call=call, on=False)
         desk.wait_status(lambda one: one.headline is Headline.RECORDING, "recording again", call)
         # The hold that never was hides no party that is gone.
         phone.mute = True
@@ -53,7 +53,7 @@ def test_held_from_the_first_moment_is_a_pause_and_the_notice_begins_when_it_end
         status = desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call)
         assert status.reasons[0].reason is Reason.HELD
         assert status.notice is not None
-        assert status.notice.told is Told.NOTHING
+        assert status.notice.told is InformedPhase.NOTHING
         assert not desk.told("notice_started", call=call)
         phone.direction = "sendrecv"
         phone.offer(attributes=[])
@@ -85,6 +85,6 @@ def test_a_hold_in_the_answer_to_our_own_call_has_the_notice_read_to_nobody(on: 
         desk.wait_status(lambda one: "person_answered" in one.actions, "waiting for a person", call)
         assert not desk.told("notice_started", call=call)
         desk.act(call, "person_answered")
-        desk.wait_status(lambda one: one.notice and one.notice.told is Told.READING, "reading", call)
+        desk.wait_status(lambda one: one.notice and one.notice.told is InformedPhase.READING, "reading", call)
         phone.hang_up()
         desk.wait_event("ended", call=call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from softphone.domain.purpose import Headline, Purpose, Reason
-from softphone.domain.status import Told
+from softphone.domain.status import InformedPhase
 from softphone.wire import Act, CallPhase, Dial, Refused
 from tests.journeys.stage import LOOPBACK, Stage, shared
 
@@ -37,7 +37,7 @@ def test_an_outgoing_call_waits_for_a_person_and_is_recorded_once_the_notice_has
     assert waiting.reasons[0].reason is Reason.NO_PERSON_CONFIRMED
     assert waiting.recording == ()
     act(on, call, "person_answered")
-    reading = on.desk.wait_status(lambda one: one.notice and one.notice.told is Told.READING, "reading", call)
+    reading = on.desk.wait_status(lambda one: one.notice and one.notice.told is InformedPhase.READING, "reading", call)
     assert reading.headline is Headline.NOTICE
     assert "notice_read" not in reading.actions
     shown = on.desk.call(call).notice

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from softphone.wire import Said
+from softphone.wire import CodedText
 from tests.journeys.fault_words import sentence, told_plainly
 from tests.journeys.stage import ENGINE, build
 from tests.peers.second_phone import ROOT
@@ -51,7 +51,7 @@ def test_lines_that_are_no_messages_are_refused_with_a_sentence_and_the_engine_e
     assert len(refused) == 7
     assert [one["id"] for one in refused if one["id"]] == ["1", "2"], "whatever has an id is answered under it"
     for one in refused[:4]:
-        sentence(Said(one["said"]["code"], one["said"]["params"]))
+        sentence(CodedText(one["said"]["code"], one["said"]["params"]))
     assert SECRET not in done.stdout
     assert not done.stderr
     logs = "".join(file.read_text() for file in on.home.folders.log.glob("*"))

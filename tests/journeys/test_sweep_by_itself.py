@@ -9,7 +9,7 @@ import pytest
 
 from softphone.archive.proof import audit
 from softphone.domain.changes import AuditEntry
-from softphone.wire import Said
+from softphone.wire import CodedText
 from tests.journeys.fault_words import begun, sentence
 from tests.journeys.stage import Stage, build
 
@@ -41,7 +41,7 @@ def test_a_running_engine_deletes_nothing_by_a_clock_that_jumped_and_says_so_unt
     on = build(tmp_path, lines=("n7",))
     remember(on, b"long ago", seen=PAST)
 
-    def doubtful(fault: Said) -> bool:
+    def doubtful(fault: CodedText) -> bool:
         return fault.code == "error.archive.clock_doubtful"
 
     with begun(on):

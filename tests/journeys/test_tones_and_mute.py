@@ -10,7 +10,7 @@ import pytest
 
 from softphone.audio.files import read_wav
 from softphone.engine.sip.media.tones import WARNING_HERTZ
-from softphone.wire import Hold, Mute
+from softphone.wire import HoldCall, Mute
 from tests.engine.sip.hearing import tone_frames
 from tests.journeys.stage import Stage, stage
 from tests.peers.processes import until
@@ -27,11 +27,11 @@ def test_a_muted_agent_is_silence_in_the_recording_and_the_warning_tone_is_heard
         desk.wait_event("first_sample", call=call)
         until(lambda: len(_tones(on)) >= 2, 15, "two warning tones")
         # Held talk is private: neither told to the party nor kept.
-        desk.do(Hold, call=call, on=True)
+        desk.do(HoldCall, call=call, on=True)
         desk.wait_status(lambda one: not one.recording, "held", call)
         sealed = desk.wait_until(lambda: len(desk.told("recorder_stopped", call=call)), "the recorder stopped")
         talk(on.customer, 50)
-        desk.do(Hold, call=call, on=False)
+        desk.do(HoldCall, call=call, on=False)
         desk.wait_until(lambda: len(desk.told("first_sample", call=call)) > sealed, "recorded again")
         on.hang_up(call)
         tones = _tones(on)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 from softphone.wire import CallState
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, stage
@@ -43,7 +43,7 @@ def test_what_a_listed_exchange_told_is_not_told_again_and_anybody_elses_word_is
             first = desk.wait_event("first_sample", call=call.id).since_answer
             status = desk.wait_status(lambda one: len(one.recording) == 2, "both purposes", call.id)
             assert status.notice is not None
-            assert (status.notice.told, status.notice.how) == (Told.INFORMED, "upstream")
+            assert (status.notice.told, status.notice.how) == (InformedPhase.INFORMED, "upstream")
             assert status.notice.language is Language.EN
             assert not desk.told("notice_started", call=call.id)
             print(f"told upstream: first sample {first:.3f} s after the answer")

@@ -21,7 +21,7 @@ from softphone.archive.files.opus import Encoder
 from softphone.bootstrap import engine as bootstrap
 from softphone.engine.loop import Engine
 from softphone.engine.recording import Recording
-from softphone.engine.server import Attached, Detached, Told
+from softphone.engine.server import Attached, ClientMessage, Detached
 from softphone.engine.sip.events import DigitReceived, PhoneEvent
 from softphone.wire import OptOut
 from tests.peers.processes import until
@@ -45,8 +45,8 @@ class _WatchedRecording(Recording):
 
 
 class _WatchedEngine(Engine):
-    def client(self, event: Attached | Told | Detached) -> None:
-        if isinstance(event, Told) and isinstance(event.message, OptOut):
+    def client(self, event: Attached | ClientMessage | Detached) -> None:
+        if isinstance(event, ClientMessage) and isinstance(event.message, OptOut):
             _opt_outs.append((event.message.call, time.monotonic()))
         super().client(event)
 

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from softphone.archive.files.container import Chunk, read_header, scan
-from softphone.archive.review.sample import Shown
+from softphone.archive.review.sample import SampleFilter
 from softphone.archive.review.tally import Tallied, tally
 from softphone.audio.playback import SPEEDS
 from softphone.domain.archive.reviews import TeamLed
@@ -25,7 +25,7 @@ from softphone.domain.purpose import KeyRole, Language
 from softphone.ui.app import make_application
 from softphone.ui.review.app import Review
 from softphone.ui.review.window import HEIGHT, LOWEST, NARROWEST, WIDTH
-from softphone.wire import Look, Said
+from softphone.wire import CodedText, Look
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
 from tests.ui.review.many import add_sample
 from tests.ui.review.team import ALMA, ANNA, JONAS, SALES, Loudspeaker, Reviewed, conversation, take
@@ -75,7 +75,7 @@ def take_pictures(folder: Path, language: Language) -> list[str]:
     for look in (Look.LIGHT, Look.DARK):
         with TemporaryDirectory() as place, scene(Path(place) / "archive") as desk:
             shot = _Shots(folder, language, look, taken)
-            with shot.window(desk, refusal=Said("review.refusal.no_key")) as on:
+            with shot.window(desk, refusal=CodedText("review.refusal.no_key")) as on:
                 shot.take("review-no-key", on)
             with shot.window(desk) as on:
                 _until(lambda on=on: bool(on.filter_counts) and on.window.panel.figures is not None)
@@ -137,7 +137,7 @@ def _worked(shot: _Shots, desk: Scene, on: Review, newest: str, language: Langua
     shot.take("review-no-speaker", on)
     desk.commit(DropWraps(newest, KeyRole.TRAINING, "withdrawn"), recording=newest)
     left = len(window.model.rows) - 1
-    _until(lambda: on.opened is None and on.filter_counts[Shown.WAITING] == len(window.model.rows) == left)
+    _until(lambda: on.opened is None and on.filter_counts[SampleFilter.WAITING] == len(window.model.rows) == left)
     shot.take("review-gone", on)
     _press(on, Qt.Key.Key_N)
     _until(lambda: on.opened is not None)
@@ -146,8 +146,8 @@ def _worked(shot: _Shots, desk: Scene, on: Review, newest: str, language: Langua
     shot.take("review-unheard", on)
     _press(on, Qt.Key.Key_R)
     _until(lambda: len(window.model.rows) < count and on.opened is not None)
-    window.filters[Shown.ALL].click()
-    _until(lambda: any(row.reviewed_at for row in window.model.rows) and on.filter_counts[Shown.REVIEWED] > 0)
+    window.filters[SampleFilter.ALL].click()
+    _until(lambda: any(row.reviewed_at for row in window.model.rows) and on.filter_counts[SampleFilter.REVIEWED] > 0)
     shot.take("review-reviewed", on)
     once = next(row.recording for row in window.model.rows if not row.kept_reviewed)
     on.open_recording(once)
@@ -167,7 +167,7 @@ class _Shots:
         self.speaker = Loudspeaker()
 
     @contextmanager
-    def window(self, desk: Scene, *, team: TeamLed = TEAM, refusal: Said | None = None) -> Generator[Review]:
+    def window(self, desk: Scene, *, team: TeamLed = TEAM, refusal: CodedText | None = None) -> Generator[Review]:
         reviewed = Reviewed(desk, language=self._language, look=self._look)
         self.speaker = reviewed.speaker
         try:

@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
-from softphone.domain.status import DisputeKind, HoldPhase, PurposePhase, Status, Told
+from softphone.domain.status import DisputeKind, HoldPhase, InformedPhase, PurposePhase, Status
 from softphone.system.policy_file import filled
 from softphone.ui.pictures import Picture
-from softphone.wire import Act, CallPhase, Dial, EndWrapUp, Hold, Mute, PolicyPhase, Reopen, SaveSettings
+from softphone.wire import Act, CallPhase, Dial, EndWrapUp, HoldCall, Mute, PolicyPhase, Reopen, SaveSettings
 from tests.journeys.lines import NOTICE_FILE
 from tests.journeys.stage import LOOPBACK, Stage, build
 from tests.peers.plain_phone import plain_phone
@@ -212,7 +212,7 @@ def incoming_and_notice(s: Studio) -> None:
     s.take("incoming-corner", corner=True)
     call = s.on.desk.answer().id
     s.on.customer.wait_for("CallEstablished")
-    s.on.desk.wait_status(lambda status: status.notice and status.notice.told is Told.PLAYING, "playing", call)
+    s.on.desk.wait_status(lambda status: status.notice and status.notice.told is InformedPhase.PLAYING, "playing", call)
     time.sleep(6)
     s.take("notice-playing")
     s.over(call)
@@ -265,9 +265,9 @@ def paused(s: Studio) -> None:
     s.on.desk.act(call, "pause_sensitive")
     s.on.desk.wait_status(lambda status: Reason.SENSITIVE in status.pauses and status.until, "paused", call)
     s.take("paused-sensitive")
-    s.on.desk.do(Hold, call=call, on=True)
+    s.on.desk.do(HoldCall, call=call, on=True)
     s.when("held-and-sensitive", call, lambda status: {Reason.HELD, Reason.SENSITIVE} <= set(status.pauses))
-    s.on.desk.do(Hold, call=call, on=False)
+    s.on.desk.do(HoldCall, call=call, on=False)
     s.on.desk.wait_status(lambda status: Reason.HELD not in status.pauses, "off hold", call)
     s.on.desk.act(call, "resume")
     s.recording(call)
@@ -345,7 +345,9 @@ def outgoing(s: Studio) -> None:
         call = _dialled(s, other)
         s.when("nobody-confirmed", call, lambda status: "person_answered" in status.actions)
         s.on.desk.act(call, "person_answered")
-        s.on.desk.wait_status(lambda status: status.notice and status.notice.told is Told.READING, "reading", call)
+        s.on.desk.wait_status(
+            lambda status: status.notice and status.notice.told is InformedPhase.READING, "reading", call
+        )
         time.sleep(2)
         s.take("read-aloud")
         other.do("hang_up")
@@ -433,7 +435,7 @@ def unclear(s: Studio) -> None:
 
 def not_understood(s: Studio) -> None:
     call = s.call("spoken", "+4520123471")
-    s.on.desk.wait_status(lambda status: status.notice and status.notice.told is Told.PLAYING, "playing", call)
+    s.on.desk.wait_status(lambda status: status.notice and status.notice.told is InformedPhase.PLAYING, "playing", call)
     s.on.desk.wait_event("notice_essentials", 20, call=call)
     s.on.desk.act(call, "stop_notice")
     s.when("notice-stopped", call, lambda status: "finish_orally" in status.actions)
@@ -444,7 +446,7 @@ def not_understood(s: Studio) -> None:
     s.when("not-understood", call, lambda status: "play_again" in status.actions)
     other = s.on.desk.call(call).other_languages[0]
     s.act(call, "play_again", language=other)
-    s.on.desk.wait_status(lambda status: status.notice and status.notice.told is Told.PLAYING, "playing", call)
+    s.on.desk.wait_status(lambda status: status.notice and status.notice.told is InformedPhase.PLAYING, "playing", call)
     time.sleep(4)
     s.take("in-english")
     s.over(call)

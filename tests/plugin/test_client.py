@@ -14,10 +14,10 @@ import pytest
 
 from softphone.domain.decision import Decision, Facts, not_recorded
 from softphone.domain.purpose import Direction, Language, Reason
-from softphone.plugin.client import Failure, PluginFailed, PluginHost, PluginWord
+from softphone.plugin.client import Failure, PluginFailed, PluginHost, PluginReport
 from softphone.plugin.contract import DECIDE, DecideParams
 from softphone.plugin.manifest import Plugin
-from softphone.plugin.rulebook import RulebookDesk
+from softphone.plugin.rulebook import RulebookClient
 from tests.plugin import hostile
 from tests.policies import policy_of
 
@@ -31,7 +31,7 @@ FINE = not_recorded(Reason.LINE_NOT_RECORDED)
 class Hosted:
     """A running host with the words it has said."""
 
-    def __init__(self, host: PluginHost, words: queue.SimpleQueue[PluginWord], mended: list[str]) -> None:
+    def __init__(self, host: PluginHost, words: queue.SimpleQueue[PluginReport], mended: list[str]) -> None:
         self.host = host
         self.words = words
         self.mended = mended
@@ -58,7 +58,7 @@ def hosting(tmp_path: Path) -> Iterator[Hosting]:
     running: list[PluginHost] = []
 
     def start(*ways: str, rulebook: str | None = None, command: list[str] | None = None) -> Hosted:
-        words: queue.SimpleQueue[PluginWord] = queue.SimpleQueue()
+        words: queue.SimpleQueue[PluginReport] = queue.SimpleQueue()
         plugins: list[Plugin] = [hostile.plugin(tmp_path, way) for way in ways]
         extra = {"command": command} if command is not None else {}
         mended: list[str] = []
@@ -257,12 +257,14 @@ def test_a_rulebook_that_fails_means_not_recorded_and_why(hosting: Hosting, way:
     # the host is up before it rings
     hosted.host.ask_and_wait("nobody", DECIDE, ASKED, timeout=20)
     decisions: queue.SimpleQueue[Decision] = queue.SimpleQueue()
-    RulebookDesk(hosted.host, way).decide(POLICY, FACTS, drawn=True, callback=decisions.put, timeout=3)
+    RulebookClient(hosted.host, way).decide(POLICY, FACTS, drawn=True, callback=decisions.put, timeout=3)
     assert decisions.get(timeout=20) == not_recorded(Reason.RULEBOOK_FAILED)
 
 
 def test_what_is_exempt_is_decided_without_asking(hosting: Hosting) -> None:
     decisions: list[Decision] = []
     emergency = Facts(LINE.id, Direction.OUTBOUND, "112", Language.DA, False, FACTS.at)
-    RulebookDesk(hosting("too_bold").host, "too_bold").decide(POLICY, emergency, drawn=True, callback=decisions.append)
+    RulebookClient(hosting("too_bold").host, "too_bold").decide(
+        POLICY, emergency, drawn=True, callback=decisions.append
+    )
     assert decisions == [not_recorded(Reason.EMERGENCY)]

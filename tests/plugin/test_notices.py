@@ -19,7 +19,7 @@ from softphone.domain.errors import SoundError
 from softphone.domain.notice import LEAD, NoticeSound, sound_hash
 from softphone.domain.policy import LoadedPolicy, PolicyError
 from softphone.domain.purpose import KeyRole, Language
-from softphone.plugin.client import PluginHost, PluginWord
+from softphone.plugin.client import PluginHost, PluginReport
 from softphone.plugin.manifest import Plugin, allowed_plugins, offering
 from softphone.plugin.notices import Lacking, NoticeBook, NoticeMaker, RulebookFailed
 from softphone.plugin.sounds import read_any
@@ -35,7 +35,7 @@ N1, N3, N7 = NoticeId.N1, NoticeId.N3, NoticeId.N7
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[PluginHost]:
-    words: queue.SimpleQueue[PluginWord] = queue.SimpleQueue()
+    words: queue.SimpleQueue[PluginReport] = queue.SimpleQueue()
     host = PluginHost(PLUGINS, rulebook="datatilsynet", on_word=words.put)
     host.start()
     yield host
@@ -297,7 +297,7 @@ def test_a_rulebook_that_fails_is_no_rulebook_that_needs_no_notices(tmp_path: Pa
 
 def test_a_rulebook_that_failed_for_one_policy_in_all_its_questions_is_asked_again(tmp_path: Path) -> None:
     plugin = hostile.plugin(tmp_path, "moody")
-    words: queue.SimpleQueue[PluginWord] = queue.SimpleQueue()
+    words: queue.SimpleQueue[PluginReport] = queue.SimpleQueue()
     hosting = PluginHost([plugin], rulebook=plugin.id, on_word=words.put)
     hosting.start()
     mood = tmp_path / "moody" / "mood"

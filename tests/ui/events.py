@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Direction, Headline, Language, Reason
-from softphone.domain.status import Button, OptOutKind, PurposePhase, Told
-from softphone.wire import CallBack, CallState, PolicyPhase, PolicyState, Said
+from softphone.domain.status import Button, InformedPhase, OptOutKind, PurposePhase
+from softphone.wire import CallBack, CallState, CodedText, PolicyPhase, PolicyState
 from tests.ui import states as s
 
 SAID_NO = Button(OptOutKind.SAID_NO, enabled=True)
@@ -95,7 +95,7 @@ NOT_UNDERSTOOD = s.status(
     s.reason(Reason.NOT_UNDERSTOOD),
     purposes={s.DOC: s.PLANNED, s.TRAIN: s.PLANNED},
     since="10:43",
-    notice=replace(s.TOLD, told=Told.NOTHING, started_at=None, heard_at=None),
+    notice=replace(s.TOLD, told=InformedPhase.NOTHING, started_at=None, heard_at=None),
     opt_out=s.ENDS,
     dispute=s.ARM,
     actions=("play_again", "read_instead", "keep_out_of_training", "private_call"),
@@ -114,7 +114,7 @@ NOTICE_FAILED = s.status(
     s.reason(Reason.NOTICE_FAILED),
     purposes={s.DOC: s.PLANNED, s.TRAIN: s.OFF},
     since="10:43",
-    notice=replace(s.TOLD, told=Told.FAILED, heard_at=None),
+    notice=replace(s.TOLD, told=InformedPhase.FAILED, heard_at=None),
     opt_out=Button(OptOutKind.OBJECTION, enabled=True),
     dispute=s.ARM,
     actions=("play_again", "read_instead", "finish_orally", "not_understood"),
@@ -219,8 +219,8 @@ CALL_BACKS = (
 )
 TO_CALL_BACK = replace(s.snapshot(), call_backs=CALL_BACKS)
 FAULTS = (
-    Said("settings.policy.none", {"rule": "G10"}, 12, "line[1].training.retention"),
-    Said("settings.policy.missing", {}, 3, "time_zone"),
+    CodedText("settings.policy.none", {"rule": "G10"}, 12, "line[1].training.retention"),
+    CodedText("settings.policy.missing", {}, 3, "time_zone"),
 )
 LAST_GOOD = replace(
     s.snapshot(), policy=PolicyState(PolicyPhase.FAULTY, "p.toml", "Nordlys El A/S", "Europe/Copenhagen", FAULTS)

@@ -14,26 +14,26 @@ from softphone.domain.status import (
     DisputeKind,
     HoldPhase,
     HoldStatus,
+    InformedPhase,
     NoticeStatus,
     OptOutKind,
     PurposePhase,
     PurposeStatus,
     ReasonStatus,
     Status,
-    Told,
 )
 from softphone.wire import (
     Account,
     AccountState,
     CallPhase,
     CallState,
+    CodedText,
     LineState,
     NoticeText,
     PastCall,
     PolicyPhase,
     PolicyState,
     Registration,
-    Said,
     Settings,
     Snapshot,
     SoundDevice,
@@ -133,7 +133,7 @@ def reason(
 
 
 OFF = purpose(PurposePhase.OFF, None, Reason.LINE_NOT_RECORDED)
-TOLD = NoticeStatus(NoticeId.N7, DA, Told.INFORMED, "play", at("10:41:02"), at("10:41:20"), None, ())
+TOLD = NoticeStatus(NoticeId.N7, DA, InformedPhase.INFORMED, "play", at("10:41:02"), at("10:41:20"), None, ())
 DIM = "nothing_recorded"
 
 
@@ -230,7 +230,7 @@ PLAYING = status(
     purposes={DOC: PLANNED, TRAIN: PLANNED},
     since="10:43:05",
     left=9,
-    notice=replace(TOLD, told=Told.PLAYING, started_at=NOW - timedelta(seconds=9), heard_at=None),
+    notice=replace(TOLD, told=InformedPhase.PLAYING, started_at=NOW - timedelta(seconds=9), heard_at=None),
     opt_out=ENDS,
     dispute=ARM,
     actions=("stop_notice", "not_understood"),
@@ -240,7 +240,7 @@ PLAYING = status(
 READING_NOTICE = replace(
     TOLD,
     notice=NoticeId.N1,
-    told=Told.READING,
+    told=InformedPhase.READING,
     how="read",
     started_at=NOW - timedelta(seconds=4),
     heard_at=None,
@@ -529,6 +529,9 @@ FIRST_START = replace(
     policy=PolicyState(
         PolicyPhase.FAULTY,
         "/etc/klartone/policy.toml",
-        faults=(Said("settings.policy.none", {}, 12, "line[0].retention"), Said("settings.policy.none", {}, 3, "zone")),
+        faults=(
+            CodedText("settings.policy.none", {}, 12, "line[0].retention"),
+            CodedText("settings.policy.none", {}, 3, "zone"),
+        ),
     ),
 )

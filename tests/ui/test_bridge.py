@@ -13,7 +13,7 @@ from softphone.domain.errors import EngineError
 from softphone.engine.loop import ALONE
 from softphone.system.endpoint import Endpoint
 from softphone.ui.bridge import OTHER_VERSION_AGAIN, Bridge
-from softphone.wire import PROTOCOL, Done, Fault, HangUp, Levels, Occurred, Refused, Said, Snapshot, Tone
+from softphone.wire import PROTOCOL, CodedText, Done, Fault, HangUp, Levels, Occurred, Refused, Snapshot, Tone
 from tests.ui.conftest import Scene
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.states import NOW, ROWS, snapshot
@@ -59,9 +59,9 @@ def test_everything_that_matters_is_told_in_order(scene: Scene, qtbot: QtBot) ->
         signal.connect(told.append)
     messages = [
         Occurred("call-1", "answered", NOW, 0.0),
-        Fault(Said("why_not.not_now")),
+        Fault(CodedText("why_not.not_now")),
         Done("1", {"call": "call-2"}),
-        Refused("2", Said("why_not.not_now")),
+        Refused("2", CodedText("why_not.not_now")),
         Tone("call-1", "started"),
         Occurred("call-1", "ended", NOW, 3.0),
     ]

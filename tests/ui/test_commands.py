@@ -17,7 +17,7 @@ from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.session import describing
 from softphone.domain.status import Button, Choice, OptOutKind, Status
 from softphone.ui.call.moment import PLACED
-from softphone.ui.driver import Hand, NotThereError
+from softphone.ui.driver import DeskDriver, NotThereError
 from softphone.wire import (
     Account,
     AccountState,
@@ -26,13 +26,14 @@ from softphone.wire import (
     CallPhase,
     CallState,
     Choose,
+    CodedText,
     Decline,
     Dial,
     Done,
     EndCallBack,
     EndWrapUp,
     HangUp,
-    Hold,
+    HoldCall,
     Look,
     Mute,
     OptOut,
@@ -40,7 +41,6 @@ from softphone.wire import (
     RaiseDispute,
     Refused,
     Registration,
-    Said,
     SaveSettings,
     SendDigits,
     Settings,
@@ -80,8 +80,8 @@ PRESSES = [
     Press("hangUp", s.call(None, CallPhase.DIALLING, answered=None), HangUp("", "call-1")),
     Press("mute", s.call(s.RECORDING), Mute("", "call-1", on=True)),
     Press("mute", replace(s.call(s.RECORDING), muted=True), Mute("", "call-1", on=False)),
-    Press("hold", s.call(s.RECORDING), Hold("", "call-1", on=True)),
-    Press("hold", replace(s.call(s.RECORDING), held_by_us=True), Hold("", "call-1", on=False)),
+    Press("hold", s.call(s.RECORDING), HoldCall("", "call-1", on=True)),
+    Press("hold", replace(s.call(s.RECORDING), held_by_us=True), HoldCall("", "call-1", on=False)),
     Press("pauseSensitive", s.call(s.RECORDING), Act("", "call-1", V, "pause_sensitive")),
     Press("pauseSensitive", s.call(s.SENSITIVE), Act("", "call-1", V, "resume")),
     Press("resume", s.call(s.SENSITIVE), Act("", "call-1", V, "resume")),
@@ -378,7 +378,7 @@ def test_a_number_that_the_engine_does_not_call_stays_in_the_field_and_can_be_ca
     for _ in range(2):
         scene.qtbot.keyClick(target, Qt.Key.Key_Return)
     with scene.qtbot.waitSignal(desk.bridge.refused, timeout=2000):
-        scene.engine.tell(Refused(scene.sent()[0].id, Said(code)))
+        scene.engine.tell(Refused(scene.sent()[0].id, CodedText(code)))
     assert target.text() == "70102030"
     scene.qtbot.keyClick(target, Qt.Key.Key_Return)
     assert [without_id(command) for command in scene.sent(2)] == [Dial("", "acc-1", "70102030", "salg")] * 2
@@ -524,7 +524,7 @@ def test_a_history_that_grows_keeps_each_row_pressable(scene: Scene) -> None:
 
 
 def test_a_hand_presses_what_a_person_could_press_and_nothing_else(scene: Scene) -> None:
-    hand = Hand(scene.open(s.snapshot(s.call(s.NOT_DRAWN))))
+    hand = DeskDriver(scene.open(s.snapshot(s.call(s.NOT_DRAWN))))
     assert not hand.can_press("optOut")
     with pytest.raises(NotThereError):
         hand.press("optOut")

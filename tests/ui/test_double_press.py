@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from softphone.domain.status import Button, DisputeKind, OptOutKind
 from softphone.ui import controls
 from softphone.ui.controls import ActionButton, Control
-from softphone.ui.driver import Hand, NotThereError
+from softphone.ui.driver import DeskDriver, NotThereError
 from softphone.ui.view import new_id
 from softphone.wire import (
     Act,
@@ -23,7 +23,7 @@ from softphone.wire import (
     CallState,
     EndCallBack,
     HangUp,
-    Hold,
+    HoldCall,
     Mute,
     OptOut,
     RaiseDispute,
@@ -98,8 +98,8 @@ TWICE = [
         Qt.Key.Key_H,
         ANSWERED,
         replace(ANSWERED, held_by_us=True),
-        Hold("", "call-1", on=True),
-        Hold("", "call-1", on=False),
+        HoldCall("", "call-1", on=True),
+        HoldCall("", "call-1", on=False),
     ),
     Twice(
         "mute",
@@ -444,7 +444,7 @@ def test_the_small_window_that_comes_under_the_hand_neither_answers_nor_declines
 def test_a_hand_waits_until_its_press_would_be_meant(scene: Scene, clock: Clock) -> None:
     opened(scene, clock, ANSWERED)
     assert scene.desk is not None
-    hand = Hand(scene.desk)
+    hand = DeskDriver(scene.desk)
     assert hand.can_press("optOut")
     scene.show(s.snapshot(s.call(s.TRAINING_DECLINED)))
     assert not hand.can_press("optOut")

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from softphone.domain.purpose import Language
 from softphone.ui.call.earlier import EarlierMenu
 from softphone.ui.controls import FilledButton
-from softphone.wire import Done, LockEarlier, Refused, Said
+from softphone.wire import CodedText, Done, LockEarlier, Refused
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 from tests.ui.test_double_press import SECOND_PRESS, Clock, clock, stand
@@ -94,11 +94,14 @@ def test_of_a_withheld_number_it_is_off_and_says_why(scene: Scene) -> None:
             "Én optagelse med nummeret blev ikke låst: ",
         ),
         (
-            Refused("1", Said("refused.earlier.unreadable", {"count": 3})),
+            Refused("1", CodedText("refused.earlier.unreadable", {"count": 3})),
             "3 optagelser med nummeret blev ikke låst: ",
         ),
-        (Refused("1", Said("refused.earlier.none")), "Der er ingen tidligere samtaler med dette nummer "),
-        (Refused("1", Said("refused.earlier.locked")), "De tidligere samtaler med dette nummer er låst i forvejen."),
+        (Refused("1", CodedText("refused.earlier.none")), "Der er ingen tidligere samtaler med dette nummer "),
+        (
+            Refused("1", CodedText("refused.earlier.locked")),
+            "De tidligere samtaler med dette nummer er låst i forvejen.",
+        ),
     ],
 )
 def test_how_many_were_locked_is_told_or_why_none(scene: Scene, answer: Done | Refused, said: str) -> None:

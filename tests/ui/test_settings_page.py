@@ -16,6 +16,7 @@ from softphone.wire import (
     AccountState,
     CallPhase,
     CallState,
+    CodedText,
     Done,
     Levels,
     Look,
@@ -23,7 +24,6 @@ from softphone.wire import (
     PolicyState,
     Refused,
     Registration,
-    Said,
     SaveSettings,
     Settings,
     Snapshot,
@@ -111,7 +111,7 @@ def test_an_account_that_the_engine_refuses_is_not_said_to_be_saved(scene: Scene
     field(scene, "accountAddress").setText("ny@nordlys.example")
     scene.press("saveAccount")
     state = desk.window.settings.account.state
-    scene.engine.tell(Refused(saved(scene)[0].id, Said("error.settings.in_call")))
+    scene.engine.tell(Refused(saved(scene)[0].id, CodedText("error.settings.in_call")))
     assert state.text() == "Gemmer …"
     scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
     assert desk.window.note.text.text().startswith("Kontoen kan ikke ændres")
@@ -144,7 +144,7 @@ def test_a_password_that_was_stored_alone_is_owned_up_to_and_can_be_saved_again(
     field(scene, "accountPassword").setText("hemmelig-på-prøve")
     scene.press("saveAccount")
     with scene.qtbot.waitSignal(desk.bridge.refused, timeout=2000):
-        scene.engine.tell(Refused(saved(scene)[0].id, Said("error.settings.in_call")))
+        scene.engine.tell(Refused(saved(scene)[0].id, CodedText("error.settings.in_call")))
     account = desk.window.settings.account
     assert account.state.text() == "Adgangskoden er gemt, men kontoen er ikke ændret. Gem kontoen igen."
     assert account.secret.text() == "hemmelig-på-prøve"
@@ -264,7 +264,10 @@ def test_levels_move_the_meters(scene: Scene) -> None:
 
 
 def test_each_fault_of_the_policy_is_listed_with_line_key_and_sentence(scene: Scene) -> None:
-    faults = (Said("settings.policy.missing", {}, 12, "line[0].retention"), Said("settings.sound.no_microphone"))
+    faults = (
+        CodedText("settings.policy.missing", {}, 12, "line[0].retention"),
+        CodedText("settings.sound.no_microphone"),
+    )
     state = replace(s.snapshot(), policy=PolicyState(PolicyPhase.FAULTY, "p.toml", faults=faults))
     desk = scene.open(state)
     scene.press("openSettings")
@@ -291,7 +294,7 @@ def test_a_policy_file_is_typed_or_chosen_without_a_modal_dialog(scene: Scene) -
 
 
 def with_policy(phase: PolicyPhase) -> Snapshot:
-    state = PolicyState(phase, "/tmp/regler.toml", faults=(Said("a"),) if phase is PolicyPhase.FAULTY else ())
+    state = PolicyState(phase, "/tmp/regler.toml", faults=(CodedText("a"),) if phase is PolicyPhase.FAULTY else ())
     return replace(s.snapshot(), policy=state, settings=Settings(policy="/tmp/regler.toml", accounts=(s.ACCOUNT,)))
 
 
@@ -353,7 +356,7 @@ def test_a_first_start_that_is_none_says_what_became_of_the_settings(scene: Scen
         "aside": "settings.faulty.toml",
         "places": "3 colour",
     }
-    fault = Said("error.settings.faulty", params)
+    fault = CodedText("error.settings.faulty", params)
     desk = scene.open(replace(s.snapshot(), settings=Settings(), accounts=(), faults=(fault,)))
     told = desk.window.settings.welcome
     assert told.isVisible()
@@ -384,7 +387,7 @@ def test_a_saved_account_is_not_green_below_a_red_line(scene: Scene, state: Regi
 
 
 def test_seventy_doubts_leave_language_and_colours_in_sight(scene: Scene) -> None:
-    doubts = tuple(Said("settings.policy.none", {}, line, f"line[{line}].retention") for line in range(74))
+    doubts = tuple(CodedText("settings.policy.none", {}, line, f"line[{line}].retention") for line in range(74))
     policy = replace(e.WITH_REMARKS.policy, faults=doubts)
     desk = scene.open(replace(e.WITH_REMARKS, policy=policy))
     desk.window.resize(376, 800)

@@ -16,7 +16,7 @@ from plugins.datatilsynet.tests.lines import line
 from plugins.datatilsynet.tests.wordings import BASES, WORDINGS, Own
 from plugins.datatilsynet.wording import standard
 from softphone.domain.decision import NoticeId
-from softphone.domain.notice import Found
+from softphone.domain.notice import WordingFinding
 from softphone.domain.policy import Line
 from softphone.domain.policy.model import Wording
 from softphone.domain.purpose import Language
@@ -24,7 +24,7 @@ from softphone.domain.purpose import Language
 SPEAKS = Path(__file__).parents[3] / "tests" / "guideline" / "speaks.toml"
 
 
-def codes(found: tuple[Found, ...]) -> list[str]:
+def codes(found: tuple[WordingFinding, ...]) -> list[str]:
     return sorted(one.code for one in found)
 
 

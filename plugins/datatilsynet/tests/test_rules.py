@@ -10,7 +10,7 @@ import pytest
 
 from plugins.datatilsynet.rules import decision_for
 from plugins.datatilsynet.tests.lines import facts, line
-from softphone.domain.decision import How, NoticeId, PlanState, not_recorded
+from softphone.domain.decision import NoticeDelivery, NoticeId, PlanState, not_recorded
 from softphone.domain.purpose import Basis, Direction, Reason
 from softphone.plugin.rulebook import carried
 
@@ -209,10 +209,10 @@ def test_a_withheld_number_is_told_as_everybody_is() -> None:
 @pytest.mark.rule("G05")
 def test_outgoing_calls_are_read_to_and_incoming_ones_played_to_as_the_line_says() -> None:
     outgoing = facts(Direction.OUTBOUND)
-    assert decision_for(outgoing, line(INTEREST), drawn=True).how is How.READ
-    assert decision_for(outgoing, line(INTEREST, outbound={"notice": "play"}), drawn=True).how is How.PLAY
-    assert decision_for(facts(), line(INTEREST), drawn=True).how is How.PLAY
-    assert decision_for(facts(), line(INTEREST, notice="upstream"), drawn=True).how is How.UPSTREAM
+    assert decision_for(outgoing, line(INTEREST), drawn=True).how is NoticeDelivery.READ
+    assert decision_for(outgoing, line(INTEREST, outbound={"notice": "play"}), drawn=True).how is NoticeDelivery.PLAY
+    assert decision_for(facts(), line(INTEREST), drawn=True).how is NoticeDelivery.PLAY
+    assert decision_for(facts(), line(INTEREST, notice="upstream"), drawn=True).how is NoticeDelivery.UPSTREAM
 
 
 @pytest.mark.rule("G03")

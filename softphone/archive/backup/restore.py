@@ -29,7 +29,7 @@ from softphone.archive.backup.run import Progress, onward
 from softphone.archive.backup.target import MARKER as BACKUP
 from softphone.archive.backup.target import File, Manifest, Target, erase
 from softphone.archive.catalog import Catalog
-from softphone.archive.changes import Tables
+from softphone.archive.changes import CatalogWriter
 from softphone.archive.files.container import SUFFIX
 from softphone.archive.files.disk import FULL, REFUSALS, refused, sync_folder
 from softphone.archive.keys.slots import FILE
@@ -299,7 +299,7 @@ class _Restoring:
             self._go_on()
             batch = waiting[start : start + _BATCH]
             with archive.catalog.writing() as connection:
-                tables = Tables(connection, archive.desk, archive.secrets)
+                tables = CatalogWriter(connection, archive.desk, archive.secrets)
                 entries: list[AuditEntry] = []
                 known = [id for (kind, id), _ in batch if kind == "recording" and tables.exists(id)]
                 for (kind, id), what in batch:

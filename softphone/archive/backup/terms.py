@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
-from softphone.archive.changes import Tables
+from softphone.archive.changes import CatalogWriter
 from softphone.archive.keys import policy_signer, revocation, slots
 from softphone.archive.tables import (
     call_backs,
@@ -74,7 +74,7 @@ def recording(connection: Connection, id: str) -> Terms:
     }
 
 
-def apply(tables: Tables, desk: str, kind: str, id: str, terms: Terms, now: datetime) -> bool:
+def apply(tables: CatalogWriter, desk: str, kind: str, id: str, terms: Terms, now: datetime) -> bool:
     """Whether something was erased by it. Done again, it changes nothing."""
     connection = tables.connection
     match kind:
@@ -116,7 +116,7 @@ def call_of(connection: Connection, id: str) -> str:
     return connection.execute(select(recordings.c.call).where(recordings.c.recording == id)).scalar() or ""
 
 
-def _apply_recording(tables: Tables, desk: str, id: str, terms: Terms, now: datetime) -> bool:
+def _apply_recording(tables: CatalogWriter, desk: str, id: str, terms: Terms, now: datetime) -> bool:
     connection = tables.connection
     if not tables.exists(id):
         return False

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from softphone.archive.catalog import Catalog
-from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.changes import CallFacts, CatalogWriter
 from softphone.archive.finding import own_calls
 from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys.wraps import Secrets
@@ -63,7 +63,7 @@ class History:
     def call(self, call: str, now: datetime) -> PastRow | None:
         """None where nothing of it is kept any more."""
         with self._catalog.reading() as connection:
-            facts = Tables(connection, self._desk, self._secrets).facts(call)
+            facts = CatalogWriter(connection, self._desk, self._secrets).facts(call)
             return self._past(connection, [facts], now)[0] if facts else None
 
     def _facts(self, row: Any) -> CallFacts:

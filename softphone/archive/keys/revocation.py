@@ -20,7 +20,7 @@ _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class RevokedKey:
     """Whom a policy names by a revoked key. `last`: by none of that role that stands, so that nothing is recorded for it."""
 
     recipient: Recipient
@@ -49,9 +49,9 @@ def standing(connection: Connection, recipients: Sequence[Recipient]) -> list[Re
     return [one for one in recipients if one.key_id not in gone]
 
 
-def gone(connection: Connection, recipients: Sequence[Recipient]) -> list[Gone]:
+def gone(connection: Connection, recipients: Sequence[Recipient]) -> list[RevokedKey]:
     """Those whom nothing may be sealed for."""
     since = revoked(connection)
     stand = {one.role for one in recipients if one.key_id not in since}
     fallen = [one for one in recipients if one.key_id in since]
-    return [Gone(one, since[one.key_id], last=one.role not in stand) for one in fallen]
+    return [RevokedKey(one, since[one.key_id], last=one.role not in stand) for one in fallen]

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import HOLD_ONLY, Tables
+from softphone.archive.changes import HOLD_ONLY, CatalogWriter
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
@@ -50,7 +50,7 @@ def decide(
     decided = archive.decided_on(row.recording)
     name_keys(archive, recipients, now)
     with archive.catalog.writing() as connection:
-        tables = Tables(connection, archive.desk, archive.secrets)
+        tables = CatalogWriter(connection, archive.desk, archive.secrets)
         cases = [one for one in open_cases(connection, now, row.recording) if purpose in (None, one.kind.purpose)]
         if not cases:
             raise ArchiveError("error.cases.none", id=row.recording)
@@ -77,7 +77,7 @@ def decide(
     return Decided(tuple(cases), gone, held, uphold and facts is not None and facts.number is not None)
 
 
-def _uphold(tables: Tables, case: Case, now: datetime) -> None:
+def _uphold(tables: CatalogWriter, case: Case, now: datetime) -> None:
     of, purpose = case.recording, case.kind.purpose
     tables.drop_wraps(of, KeyRole(purpose.value))
     tables.end_purpose(of, purpose, Ended.UPHELD, Ended.UPHELD.value)
@@ -87,7 +87,7 @@ def _uphold(tables: Tables, case: Case, now: datetime) -> None:
 
 
 def _reject(
-    tables: Tables,
+    tables: CatalogWriter,
     case: Case,
     row: RecordingRow,
     data_keys: Mapping[int, bytes],
@@ -103,7 +103,7 @@ def _reject(
             tables.wrap_again(row.recording, Purpose(one.purpose), data_keys, recipients)
 
 
-def _settle(tables: Tables, case: Case, *, stands: Ended, reason: str | None) -> None:
+def _settle(tables: CatalogWriter, case: Case, *, stands: Ended, reason: str | None) -> None:
     """It is restricted by this case no longer; and what grounds had taken out of training is so for good, or is in it again."""
     here = recordings.c.recording == case.recording
     of_case = here & (recordings.c.restricted == case.kind.value)
@@ -113,6 +113,6 @@ def _settle(tables: Tables, case: Case, *, stands: Ended, reason: str | None) ->
         tables.connection.execute(update(purposes).where(given).values(stands=stands.value, reason=reason))
 
 
-def _keeps(tables: Tables, recording: str) -> bool:
+def _keeps(tables: CatalogWriter, recording: str) -> bool:
     asked = select(purposes.c.stands).where(purposes.c.recording == recording)
     return Ended.KEEPS.value in set(tables.connection.execute(asked).scalars())

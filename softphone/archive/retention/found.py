@@ -49,7 +49,7 @@ class FoundHold:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredRecording:
     """A recording as its rows tell of it, each read as what it is."""
 
     row: AnyRow
@@ -59,7 +59,7 @@ class Found:
     holds: tuple[FoundHold, ...]
 
 
-def read(connection: Connection, recording: str, now: datetime) -> Found | None:
+def read(connection: Connection, recording: str, now: datetime) -> StoredRecording | None:
     """Raises UnreadableError: whoever judges and deletes by it need not ask any more what is in a row, and a fault of theirs is
     never taken for somebody's change."""
     row = row_of(connection, recording)
@@ -71,7 +71,7 @@ def read(connection: Connection, recording: str, now: datetime) -> Found | None:
     stand = select(holds).where(holds.c.recording == recording, holds.c.lifted_at.is_(None))
     told, held = connection.execute(of_it).all(), connection.execute(stand).all()
     try:
-        return Found(
+        return StoredRecording(
             row,
             local_day(now, row.time_zone),
             _required(row.opened_at),

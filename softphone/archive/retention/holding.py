@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select, update
 from uuid_utils import uuid7
 
 from softphone.archive.archive import KEY_SHOWN, Archive
-from softphone.archive.changes import Tables
+from softphone.archive.changes import CatalogWriter
 from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow, hold_of, rows_of
 from softphone.archive.keys import revocation
 from softphone.archive.keys.wraps import Recipient
@@ -116,7 +116,7 @@ def raise_holds(
     """
     raised: list[Standing] = []
     with archive.catalog.writing() as connection:
-        tables = Tables(connection, archive.desk, archive.secrets)
+        tables = CatalogWriter(connection, archive.desk, archive.secrets)
         told: list[AuditEntry] = []
         for row in rows:
             if not tables.exists(row.recording):
@@ -240,7 +240,7 @@ def _end(
     name_keys(archive, recipients or (), now)
     with archive.catalog.writing() as connection:
         _still(connection, hold)
-        tables = Tables(connection, archive.desk, archive.secrets)
+        tables = CatalogWriter(connection, archive.desk, archive.secrets)
         tables.lift_hold(hold, reason, now)
         told = [entry]
         if tables.opens_to(row.recording, Purpose.TRAINING):

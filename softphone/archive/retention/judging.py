@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, literal_column, select, tuple_, update
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import Tables
+from softphone.archive.changes import CatalogWriter
 from softphone.archive.finding.rows import UNREADABLE, RecordingRow
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof import audit
@@ -90,7 +90,7 @@ def keep(
     name_keys(archive, recipients, now)
     decided, then = archive.decided_on(row.recording), _as_of(archive, now)
     with archive.catalog.writing() as connection:
-        tables = Tables(connection, archive.desk, archive.secrets)
+        tables = CatalogWriter(connection, archive.desk, archive.secrets)
         told: list[AuditEntry] = []
         for one in _still(connection, row, purpose, then, within):
             if not local_day(then, one.time_zone) < until <= one.keep_at_most:
@@ -116,7 +116,7 @@ def let_go(
     row, _ = _for_custody(archive, recording, "delete", now)
     decided, then = archive.decided_on(row.recording), _as_of(archive, now)
     with archive.catalog.writing() as connection:
-        tables = Tables(connection, archive.desk, archive.secrets)
+        tables = CatalogWriter(connection, archive.desk, archive.secrets)
         told: list[AuditEntry] = []
         for one in _still(connection, row, purpose, then, within):
             tables.drop_wraps(row.recording, KeyRole(one.purpose.value))

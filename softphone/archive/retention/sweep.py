@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import Tables, is_case, waits_for_case
+from softphone.archive.changes import CatalogWriter, is_case, waits_for_case
 from softphone.archive.condemned import remove_condemned
 from softphone.archive.files.disk import FULL, NOT_DUE
 from softphone.archive.proof import audit
@@ -24,7 +24,7 @@ from softphone.archive.proof.checkpoint import begins
 from softphone.archive.retention import cases, due, forgetting
 from softphone.archive.retention.clock import Steady, believe, last_seen, whole_sweep
 from softphone.archive.retention.forgetting import LOG_KEPT
-from softphone.archive.retention.found import AnyRow, Found, FoundPurpose, UnreadableError, read, row_of
+from softphone.archive.retention.found import AnyRow, FoundPurpose, StoredRecording, UnreadableError, read, row_of
 from softphone.archive.review import tally
 from softphone.archive.tables import (
     call_backs,
@@ -283,7 +283,7 @@ def take_due(
     found = read(connection, recording, now)
     if found is None:
         return []
-    tables = Tables(connection, archive.desk, archive.secrets)
+    tables = CatalogWriter(connection, archive.desk, archive.secrets)
     row, (items, kept) = found.row, _judge(found, now, terms)
     if void := [item for item in items if item.hold is not None]:
         for item in void:
@@ -317,7 +317,7 @@ def discard_what_nothing_keeps(
     row = row_of(connection, recording)
     if row is None or (row.closed_at is None and row.broke_off_at is None):
         return []
-    tables = Tables(connection, archive.desk, archive.secrets)
+    tables = CatalogWriter(connection, archive.desk, archive.secrets)
     asked = select(purposes.c.stands, purposes.c.reason).where(purposes.c.recording == recording)
     found = connection.execute(asked).all()
     if any(one.stands == Ended.KEEPS for one in found) or tables.is_held(recording):
@@ -387,7 +387,7 @@ def _doubt(archive: Archive, clock: datetime, steady: Steady | None, witness: da
         return item
 
 
-def _judge(found: Found, now: datetime, terms: SweepTerms | None) -> tuple[list[SweptItem], bool]:
+def _judge(found: StoredRecording, now: datetime, terms: SweepTerms | None) -> tuple[list[SweptItem], bool]:
     """What is due for one recording, and whether it is kept."""
     items: list[SweptItem] = []
     stand: list[Ended] = []
@@ -428,7 +428,7 @@ def _judge(found: Found, now: datetime, terms: SweepTerms | None) -> tuple[list[
     return items, kept
 
 
-def _due(found: Found, purpose: FoundPurpose, terms: SweepTerms | None) -> SweptItem | None:
+def _due(found: StoredRecording, purpose: FoundPurpose, terms: SweepTerms | None) -> SweptItem | None:
     """What a purpose has come to that has not been done yet."""
     if purpose.stands is not Ended.KEEPS or purpose.expires_on is None:
         return None

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from softphone.archive.archive import KEY_SHOWN, Archive
-from softphone.archive.changes import CallFacts, Tables
+from softphone.archive.changes import CallFacts, CatalogWriter
 from softphone.archive.execution import Execution, Memory, OvertakenError
 from softphone.archive.finding.history import History, PastRow
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.proof import audit
 from softphone.archive.retention.holding import with_number
 from softphone.archive.retention.sweep import finish
-from softphone.domain.archive.decisions import PurposesEnded, Right, TakenBack
+from softphone.domain.archive.decisions import PurposesEnded, Right, WithdrawalResult
 from softphone.domain.changes import AuditEntry, Commit, RememberRefusal
 from softphone.domain.errors import ArchiveError
 from softphone.domain.events import Event, Now, OptedOut, Terms, Withdrawn, WrapUpEnded
@@ -31,7 +31,7 @@ _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WithdrawalRequest:
     """`purpose`: of a withdrawal, that one alone. `terms`: how long a hold may stand that a refusal meets. `key`: of who takes
     it."""
 
@@ -42,12 +42,12 @@ class Asked:
     key: str = ""
 
 
-def of_recording(archive: Archive, row: RecordingRow, asked: Asked) -> TakenBack:
+def of_recording(archive: Archive, row: RecordingRow, asked: WithdrawalRequest) -> WithdrawalResult:
     """In all recordings of its call. Raises ArchiveError, as does the other."""
     return _of_calls(archive, [row.call], asked, 1)
 
 
-def of_number(archive: Archive, number: str, asked: Asked) -> TakenBack:
+def of_number(archive: Archive, number: str, asked: WithdrawalRequest) -> WithdrawalResult:
     """In all calls with a party's number (E.164). An opt-out is remembered for it, also where nothing was recorded."""
     unreadable: set[str] = set()
     now = asked.now
@@ -57,12 +57,12 @@ def of_number(archive: Archive, number: str, asked: Asked) -> TakenBack:
     if asked.right is Right.OPT_OUT:
         facts = CallFacts("", None, Direction.INBOUND, number, now, Language.DA, "UTC", {})
         with archive.catalog.writing() as connection:
-            Tables(connection, archive.desk, archive.secrets).remember_refusal(RememberRefusal("", now), facts)
+            CatalogWriter(connection, archive.desk, archive.secrets).remember_refusal(RememberRefusal("", now), facts)
             audit.append(connection, archive.desk, [AuditEntry("refusal_remembered", "G31", now, "")])
-    return TakenBack(done.ended, done.running, len(unreadable))
+    return WithdrawalResult(done.ended, done.running, len(unreadable))
 
 
-def _of_calls(archive: Archive, calls: Iterable[str], asked: Asked, count: int) -> TakenBack:
+def _of_calls(archive: Archive, calls: Iterable[str], asked: WithdrawalRequest, count: int) -> WithdrawalResult:
     """The log tells who asked first, by a key of theirs, and not of the number."""
     told: dict[str, str | int | bool | None] = {"count": count, **({"key": asked.key[:KEY_SHOWN]} if asked.key else {})}
     archive.note(AuditEntry(f"{asked.right.value}_sought", asked.right.rule, asked.now, "", params=told))
@@ -75,10 +75,10 @@ def _of_calls(archive: Archive, calls: Iterable[str], asked: Asked, count: int) 
         else:
             ended += done
     finish(archive)
-    return TakenBack(tuple(ended), running)
+    return WithdrawalResult(tuple(ended), running)
 
 
-def _of_call(archive: Archive, call: str, asked: Asked) -> list[PurposesEnded] | None:
+def _of_call(archive: Archive, call: str, asked: WithdrawalRequest) -> list[PurposesEnded] | None:
     history = History(archive.catalog, archive.secrets, archive.desk)
     for _ in range(_TRIES):
         past = history.call(call, asked.now)
@@ -97,7 +97,7 @@ def _of_call(archive: Archive, call: str, asked: Asked) -> list[PurposesEnded] |
     raise ArchiveError("error.rights.changed")
 
 
-def _as_the_session_does(past: PastRow, asked: Asked) -> tuple[State, Sequence[Commit]]:
+def _as_the_session_does(past: PastRow, asked: WithdrawalRequest) -> tuple[State, Sequence[Commit]]:
     """The call as in its wrap-up, with what the agent's button would do there, and the defaults at its end."""
     state, at = reopened(past.kept, asked.terms), Now(asked.now, 0.0)
     events: list[Event] = []
@@ -120,7 +120,7 @@ def _carry_out(archive: Archive, facts: CallFacts, commits: Sequence[Commit]) ->
     memory = Memory()
     memory.register(facts)
     with archive.catalog.writing() as connection:
-        tables = Tables(connection, archive.desk, archive.secrets)
+        tables = CatalogWriter(connection, archive.desk, archive.secrets)
         for commit in commits:
             Execution(memory, tables, archive.vault, archive.lookups.places, archive.desk).run(commit)
 

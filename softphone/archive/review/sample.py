@@ -16,7 +16,7 @@ from sqlalchemy import BindParameter, Connection, Row, TextClause, bindparam, te
 
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import oldest_training
-from softphone.domain.archive.reviews import SamplePage, SampleQuery, SampleRow, Shown
+from softphone.domain.archive.reviews import SampleFilter, SamplePage, SampleQuery, SampleRow
 from softphone.domain.retention import has_expired, local_day
 
 _WEST = timedelta(hours=12)
@@ -113,14 +113,14 @@ def page(archive: Archive, query: SampleQuery, now: datetime, after: str | None 
                 return SamplePage(tuple(rows), None)
 
 
-def counts(archive: Archive, query: SampleQuery, now: datetime) -> Mapping[Shown, int]:
+def counts(archive: Archive, query: SampleQuery, now: datetime) -> Mapping[SampleFilter, int]:
     """How many there are of each, whichever `query` shows."""
-    counted = Counter[Shown]()
+    counted = Counter[SampleFilter]()
     with archive.catalog.reading() as connection:
         for row in _by_day(connection, query, now):
-            counted[Shown.REVIEWED if row.reviewed else Shown.WAITING] += row.number
-            counted[Shown.ALL] += row.number
-    return {shown: counted[shown] for shown in Shown}
+            counted[SampleFilter.REVIEWED if row.reviewed else SampleFilter.WAITING] += row.number
+            counted[SampleFilter.ALL] += row.number
+    return {shown: counted[shown] for shown in SampleFilter}
 
 
 def waiting(archive: Archive, query: SampleQuery, now: datetime) -> list[Waiting]:
@@ -192,9 +192,9 @@ def _found(
 
 def _is_rare(connection: Connection, query: SampleQuery) -> bool:
     """Whether what is asked for may be so rare that all of the sample is looked at sooner than all that is in order."""
-    if not query.search.strip() and query.shown is not Shown.REVIEWED:
+    if not query.search.strip() and query.shown is not SampleFilter.REVIEWED:
         return False
-    where = [_KEEPS, *(["reviewed_at IS NOT NULL"] if query.shown is Shown.REVIEWED else [])]
+    where = [_KEEPS, *(["reviewed_at IS NOT NULL"] if query.shown is SampleFilter.REVIEWED else [])]
     values = {"limit": _FEW}
     return int(connection.execute(_statement(_HOW_MANY, where, values), values).scalar_one()) < _FEW
 
@@ -209,8 +209,8 @@ def _by_day(connection: Connection, query: SampleQuery, now: datetime) -> Iterat
 
 def _where(query: SampleQuery, *, shown: bool = True) -> tuple[list[str], dict[str, Any]]:
     where, values = _team(query)
-    if shown and query.shown is not Shown.ALL:
-        where.append(f"purposes.reviewed_at IS {'' if query.shown is Shown.WAITING else 'NOT '}NULL")
+    if shown and query.shown is not SampleFilter.ALL:
+        where.append(f"purposes.reviewed_at IS {'' if query.shown is SampleFilter.WAITING else 'NOT '}NULL")
     if sought := query.search.strip().lower():
         # An extension's number may be told in groups.
         together = "".join(sought.split())

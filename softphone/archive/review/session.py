@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import Tables
+from softphone.archive.changes import CatalogWriter
 from softphone.archive.files.container import RATE
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.proof import audit
@@ -233,7 +233,7 @@ def mark_reviewed(
         if training.reviewed_at is not None:
             return False
         zone = connection.execute(select(calls.c.time_zone).where(calls.c.call == row.call)).scalar_one()
-        tables = Tables(connection, archive.desk, archive.secrets)
+        tables = CatalogWriter(connection, archive.desk, archive.secrets)
         said = [Period.parse(training.keep_reviewed)] if training.keep_reviewed else []
         kept = [expires_on(now, one, zone) for one in (*said, keep) if said and one is not None]
         params: dict[str, str | int | bool | None] = {"by": by, "line": row.line, "heard": heard, **key}

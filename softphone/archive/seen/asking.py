@@ -10,11 +10,11 @@ from softphone.archive import access
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import page
 from softphone.domain.archive import permission
-from softphone.domain.archive.permission import Sight, Viewer, narrowed, sights_for, told
+from softphone.domain.archive.permission import SearchScope, Viewer, narrowed, row_shown, search_scopes_for
 from softphone.domain.archive.recordings import Cursor, Page, Query, RecordingRow
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 
 
 class Asking:
@@ -25,28 +25,28 @@ class Asking:
         self.viewer = viewer
         self.now = clock
 
-    def require(self, deed: Deed, *, recording: str | None = None) -> None:
+    def require(self, deed: Permission, *, recording: str | None = None) -> None:
         access.require(self.archive, self.viewer, deed, self.now(), recording=recording)
 
     def opens(self, recording: str) -> bool:
         """Whether custody is told of it, who asks."""
         return permission.opens(self.viewer, KeyRole.CUSTODY, access.sealed(self.archive, recording))
 
-    def sight(self, row: RecordingRow) -> Sight | None:
-        return permission.sight_of(self.viewer, row, access.sealed(self.archive, row.recording), self.now())
+    def sight(self, row: RecordingRow) -> SearchScope | None:
+        return permission.search_scope_of(self.viewer, row, access.sealed(self.archive, row.recording), self.now())
 
     def sees(self, recording: str) -> bool:
         with suppress(ArchiveError):
             return self.sight(self.archive.find(recording, self.now())) is not None
         return False
 
-    def sights_for(self, query: Query) -> tuple[Sight, ...]:
+    def sights_for(self, query: Query) -> tuple[SearchScope, ...]:
         now = self.now()
         with access.refusing(self.archive, now):
-            here = sights_for(self.viewer, query, now)
+            here = search_scopes_for(self.viewer, query, now)
         if query.number is not None and not self.archive.secrets.numbers:
             # How a number is found by is not here, which the search says.
-            access.refuse(self.archive, Deed.FIND_ALL, now)
+            access.refuse(self.archive, Permission.FIND_ALL, now)
         return here
 
     def found(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page:
@@ -57,7 +57,7 @@ class Asking:
         for sight in here:
             for each in narrowed(self.viewer, sight, query):
                 for row in self._of(each, after, limit + 1, bad):
-                    rows.setdefault(row.recording, told(self.viewer, sight, row))
+                    rows.setdefault(row.recording, row_shown(self.viewer, sight, row))
         ordered = sorted(rows.values(), key=lambda row: (row.opened_at, row.recording), reverse=True)
         last = ordered[limit - 1] if len(ordered) > limit else None
         return Page(tuple(ordered[:limit]), Cursor(last.opened_at, last.recording) if last else None, frozenset(bad))
@@ -72,7 +72,7 @@ class Asking:
             if after is None or len(rows) >= limit:
                 return rows[:limit]
 
-    def meant(self, asked: str, *deeds: Deed) -> RecordingRow:
+    def meant(self, asked: str, *deeds: Permission) -> RecordingRow:
         """The recording that is meant: by its whole id, which nobody guesses, or by a beginning of it that no other has of those
         that this person finds. One of `deeds` must be theirs; of the first the log tells.
 
@@ -89,7 +89,7 @@ class Asking:
             return row or archive.find(asked, now)
         if row and recording == asked.lower():
             return row
-        seen = self.found(Query(begins=asked), limit=1) if asked and permission.sights(viewer, now) else None
+        seen = self.found(Query(begins=asked), limit=1) if asked and permission.search_scopes(viewer, now) else None
         if seen and seen.next:
             raise ArchiveError("error.archive.ambiguous", id=asked)
         if seen and seen.rows:

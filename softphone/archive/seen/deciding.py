@@ -12,10 +12,10 @@ from softphone.archive.retention import judging, taking_back
 from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.deciding import decide
 from softphone.archive.retention.sweep import Swept
-from softphone.archive.retention.taking_back import Asked
+from softphone.archive.retention.taking_back import WithdrawalRequest
 from softphone.archive.seen.asking import Asking
 from softphone.archive.seen.finding import entries_of
-from softphone.domain.archive.decisions import Case, Decided, Own, Right, TakenBack, ToJudge
+from softphone.domain.archive.decisions import Case, Decided, Right, ToJudge, VisibleRows, WithdrawalResult
 from softphone.domain.archive.recordings import AuditRow, RecordingRow
 from softphone.domain.errors import ArchiveError
 from softphone.domain.events import Terms
@@ -23,31 +23,33 @@ from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import JUDGE_WITHIN
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 
 
 class Rights:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
 
-    def take_back(self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None) -> TakenBack:
-        self._asking.require(Deed.TAKE_BACK)
-        row = self._asking.meant(id, Deed.TAKE_BACK)
-        asked = Asked(right, self._asking.now(), terms, purpose, self._asking.viewer.a_key)
+    def take_back(self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None) -> WithdrawalResult:
+        self._asking.require(Permission.TAKE_BACK)
+        row = self._asking.meant(id, Permission.TAKE_BACK)
+        asked = WithdrawalRequest(right, self._asking.now(), terms, purpose, self._asking.viewer.a_key)
         return _told(taking_back.of_recording(self._asking.archive, row, asked), {row.recording})
 
-    def take_back_of_number(self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None) -> TakenBack:
+    def take_back_of_number(
+        self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None
+    ) -> WithdrawalResult:
         asking = self._asking
-        asking.require(Deed.TAKE_BACK)
+        asking.require(Permission.TAKE_BACK)
         archive, now = asking.archive, asking.now()
         if not archive.secrets.numbers:
-            access.refuse(archive, Deed.TAKE_BACK, now)
+            access.refuse(archive, Permission.TAKE_BACK, now)
         named = {row.recording for row in taking_back.with_number(archive, number, now) if asking.sight(row)}
-        asked = Asked(right, now, terms, purpose, asking.viewer.a_key)
+        asked = WithdrawalRequest(right, now, terms, purpose, asking.viewer.a_key)
         return _told(taking_back.of_number(archive, number, asked), named)
 
 
-def _told(done: TakenBack, named: set[str]) -> TakenBack:
+def _told(done: WithdrawalResult, named: set[str]) -> WithdrawalResult:
     """Which recordings it was is told to whoever finds them; of others, how many."""
     ended = tuple(one for one in done.ended if one.recording in named)
     return replace(done, ended=ended, unnamed=len(done.ended) - len(ended))
@@ -59,13 +61,13 @@ class Judging:
 
     def waiting(self, within: Period) -> Iterator[ToJudge | None]:
         asking = self._asking
-        asking.require(Deed.JUDGE)
+        asking.require(Permission.JUDGE)
         there = judging.waiting(asking.archive, asking.now(), within)
         return (one if asking.opens(one.recording) else None for one in there)
 
     def keep(self, id: str, until: date, reason: str, policy: Policy | None, purpose: Purpose | None = None) -> str:
         asking = self._asking
-        recording = asking.meant(id, Deed.JUDGE).recording
+        recording = asking.meant(id, Permission.JUDGE).recording
         within = policy.judge_within if policy else JUDGE_WITHIN
         to = policy_recipients(policy)
         judging.keep(asking.archive, recording, until, reason, to, asking.now(), purpose=purpose, within=within)
@@ -73,7 +75,7 @@ class Judging:
 
     def let_go(self, id: str, reason: str, within: Period, purpose: Purpose | None = None) -> bool:
         asking = self._asking
-        recording = asking.meant(id, Deed.JUDGE).recording
+        recording = asking.meant(id, Permission.JUDGE).recording
         went = judging.let_go(asking.archive, recording, asking.now(), reason=reason, purpose=purpose, within=within)
         return any(item.what is Swept.DISCARDED for item in went)
 
@@ -82,17 +84,17 @@ class Cases:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
 
-    def open(self) -> Own[Case]:
+    def open(self) -> VisibleRows[Case]:
         asking = self._asking
-        asking.require(Deed.DECIDE_CASE)
+        asking.require(Permission.DECIDE_CASE)
         found = self._open(None)
         own = [one for one in found if asking.opens(one.recording)]
-        return Own(own, len(found) - len(own))
+        return VisibleRows(own, len(found) - len(own))
 
     def show(self, id: str) -> tuple[RecordingRow, Sequence[Case], Sequence[AuditRow]]:
         asking = self._asking
-        asking.require(Deed.DECIDE_CASE)
-        row = asking.meant(id, Deed.DECIDE_CASE)
+        asking.require(Permission.DECIDE_CASE)
+        row = asking.meant(id, Permission.DECIDE_CASE)
         found = self._open(row.recording)
         if not found:
             raise ArchiveError("error.cases.none", id=row.recording)
@@ -102,8 +104,8 @@ class Cases:
         self, id: str, *, uphold: bool, reason: str, policy: Policy | None, purpose: Purpose | None = None
     ) -> Decided:
         asking = self._asking
-        asking.require(Deed.DECIDE_CASE)
-        recording = asking.meant(id, Deed.DECIDE_CASE).recording
+        asking.require(Permission.DECIDE_CASE)
+        recording = asking.meant(id, Permission.DECIDE_CASE).recording
         to = policy_recipients(policy)
         return decide(
             asking.archive, recording, asking.now(), uphold=uphold, reason=reason, recipients=to, purpose=purpose

@@ -16,13 +16,13 @@ from softphone.archive.review.sample import living_in
 from softphone.archive.seen.asking import Asking
 from softphone.archive.tables import review_comments, review_scores, reviews
 from softphone.domain.archive import permission
-from softphone.domain.archive.decisions import HoldSeen, RecordingShown
+from softphone.domain.archive.decisions import HoldShown, RecordingShown
 from softphone.domain.archive.interface import Progress
-from softphone.domain.archive.permission import narrowed, told
+from softphone.domain.archive.permission import narrowed, row_shown
 from softphone.domain.archive.recordings import AuditRow, Cursor, OwnReview, Page, Query, RecordingRow
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
-from softphone.domain.roles import FINDS, Deed
+from softphone.domain.roles import FINDS, Permission
 
 
 class Finding:
@@ -39,8 +39,8 @@ class Finding:
 
     def others(self, query: Query) -> int:
         asking, now = self._asking, self._asking.now()
-        sights = permission.sights(asking.viewer, now)
-        ours = next((one.sealed_for for one in sights if one.deed is Deed.FIND_ALL), None)
+        sights = permission.search_scopes(asking.viewer, now)
+        ours = next((one.sealed_for for one in sights if one.permission is Permission.FIND_ALL), None)
         if not ours:
             return 0
         archive = asking.archive
@@ -48,8 +48,10 @@ class Finding:
 
     def only_own(self) -> Period | None:
         """How far back an agent finds own calls, where that is all they find."""
-        sights = permission.sights(self._asking.viewer, self._asking.now())
-        return self._asking.viewer.own_calls if all(sight.deed is Deed.FIND_OWN for sight in sights) else None
+        sights = permission.search_scopes(self._asking.viewer, self._asking.now())
+        return (
+            self._asking.viewer.own_calls if all(sight.permission is Permission.FIND_OWN for sight in sights) else None
+        )
 
     def show(self, id: str) -> RecordingShown:
         asking = self._asking
@@ -59,15 +61,15 @@ class Finding:
         if sight is None:
             access.refuse(archive, FINDS[0], now, call=row.call, recording=row.recording)
             raise ArchiveError("error.archive.not_among_yours")
-        whole = [permission.is_whole(viewer, one, custody=sight.custody) for one in row.holds]
-        shown = told(viewer, sight, row)
+        whole = [permission.is_shown_whole(viewer, one, custody=sight.custody) for one in row.holds]
+        shown = row_shown(viewer, sight, row)
         holds = zip(holding.of_row(shown, now), whole, strict=True)
         return RecordingShown(
             shown,
-            tuple(HoldSeen(one, named=True, whole=all_of) for one, all_of in holds),
+            tuple(HoldShown(one, named=True, whole=all_of) for one, all_of in holds),
             numbers=sight.numbers,
             log=tuple(entries_of(archive, row)) if sight.log else None,
-            review=own_review(archive, row.recording, now) if sight.deed is Deed.FIND_OWN else None,
+            review=own_review(archive, row.recording, now) if sight.permission is Permission.FIND_OWN else None,
         )
 
 

@@ -13,7 +13,7 @@ from softphone.archive.retention import holding
 from softphone.archive.seen.asking import Asking
 from softphone.archive.tables import holds, recordings
 from softphone.domain.archive import permission
-from softphone.domain.archive.decisions import HoldsSeen, Lifted, Raised, Standing
+from softphone.domain.archive.decisions import HoldsShown, Lifted, Raised, Standing
 from softphone.domain.archive.recordings import RecordingRow
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
@@ -21,29 +21,29 @@ from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import JUDGE_WITHIN, HoldState
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 
 
 class Holds:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
 
-    def standing(self) -> HoldsSeen:
+    def standing(self) -> HoldsShown:
         asking = self._asking
         there = holding.standing(asking.archive, asking.now())
-        return permission.holds_seen(asking.viewer, there, asking.opens, asking.sees)
+        return permission.holds_shown(asking.viewer, there, asking.opens, asking.sees)
 
     def place(self, id: str, by: HoldBy, why: str, within: Period) -> Raised:
-        self._asking.require(Deed.RAISE_HOLD)
-        row = self._asking.meant(id, Deed.RAISE_HOLD)
+        self._asking.require(Permission.RAISE_HOLD)
+        row = self._asking.meant(id, Permission.RAISE_HOLD)
         return self._raise([row], {row.recording}, by, why, within)
 
     def place_on_number(self, number: str, by: HoldBy, why: str, within: Period) -> Raised:
         asking, unreadable = self._asking, set[str]()
-        asking.require(Deed.RAISE_HOLD)
+        asking.require(Permission.RAISE_HOLD)
         archive, now = asking.archive, asking.now()
         if not archive.secrets.numbers:
-            access.refuse(archive, Deed.RAISE_HOLD, now)
+            access.refuse(archive, Permission.RAISE_HOLD, now)
         found = holding.seek(archive, number, by, now, unreadable, key=asking.viewer.a_key)
         sights = ((row, asking.sight(row)) for row in found)
         named = {row.recording for row, sight in sights if sight and sight.by_number}
@@ -116,7 +116,7 @@ class Holds:
             these = asked.where((holds.c.hold == hold) | begins(holds.c.hold, hold), holds.c.lifted_at.is_(None))
             found = list(connection.execute(these).all()) if hold else []
         exact = [one for one in found if one.hold == hold]
-        may = viewer.may(Deed.DECIDE_HOLD)
+        may = viewer.may(Permission.DECIDE_HOLD)
         theirs = exact or [one for one in found if may and asking.opens(one.recording)]
         if not may or not (theirs or viewer.finds_all):
             of_it = {"call": found[0].call, "recording": found[0].recording} if len(found) == 1 else {}

@@ -14,13 +14,13 @@ from softphone.domain.archive import permission
 from softphone.domain.archive.interface import Progress
 from softphone.domain.archive.recordings import RATE, Exported, Mark, RecordingRow, Sound
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import OPENS, Deed
+from softphone.domain.roles import OPENS, Permission
 
 
 def opening(asking: Asking, id: str, asked: KeyRole | None, why: str, case: str) -> Opening:
     """Whether its keys are here shows, and is in the log, whether or not it is then heard."""
     archive, viewer, now = asking.archive, asking.viewer, asking.now()
-    deeds: Sequence[Deed] = [OPENS[asked]] if asked else sorted(OPENS.values(), key=viewer.may, reverse=True)
+    deeds: Sequence[Permission] = [OPENS[asked]] if asked else sorted(OPENS.values(), key=viewer.may, reverse=True)
     row = asking.meant(id, *deeds)
     with access.refusing(archive, now, call=row.call, recording=row.recording):
         role = permission.role_to_open(viewer, row, asked, why=why, case=case)

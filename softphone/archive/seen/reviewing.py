@@ -14,17 +14,17 @@ from softphone.domain.archive.reviews import (
     Comment,
     Figures,
     NotReviewing,
+    SampleFilter,
     SamplePage,
     SampleQuery,
     SampleRow,
-    Shown,
     TeamLed,
 )
 from softphone.domain.archive.teams import teams_led
 from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 
 
 class Reviews:
@@ -34,7 +34,7 @@ class Reviews:
     def teams(self, policy: Policy) -> tuple[TeamLed, ...]:
         viewer = self._asking.viewer
         if why := self._why_not(policy):
-            access.refuse(self._asking.archive, Deed.REVIEW, self._asking.now())
+            access.refuse(self._asking.archive, Permission.REVIEW, self._asking.now())
             raise NotReviewing(why)
         return teams_led(viewer, policy)
 
@@ -51,7 +51,7 @@ class Reviews:
         self._require(query)
         return sample.page(self._asking.archive, query, self._asking.now(), after, limit)
 
-    def counts(self, query: SampleQuery) -> Mapping[Shown, int]:
+    def counts(self, query: SampleQuery) -> Mapping[SampleFilter, int]:
         self._require(query)
         return sample.counts(self._asking.archive, query, self._asking.now())
 
@@ -68,7 +68,7 @@ class Reviews:
 
     def open(self, recording: str, items: Iterable[tuple[str, int]] = ()) -> Reviewing:
         asking = self._asking
-        asking.require(Deed.REVIEW, recording=recording)
+        asking.require(Permission.REVIEW, recording=recording)
         opened = session.open_review(asking.archive, recording, self._by, asking.now(), items=items)
         return Reviewing(asking, opened)
 
@@ -78,8 +78,8 @@ class Reviews:
 
     def mark(self, id: str, *, heard: int = 0, keep: Period | None = None) -> date | None:
         asking = self._asking
-        recording = asking.meant(id, Deed.REVIEW).recording
-        asking.require(Deed.REVIEW, recording=recording)
+        recording = asking.meant(id, Permission.REVIEW).recording
+        asking.require(Permission.REVIEW, recording=recording)
         now = asking.now()
         if session.mark_reviewed(asking.archive, recording, self._by, now, heard=heard, keep=keep):
             return None
@@ -132,7 +132,7 @@ class Reviewing:
         self._signed().share(on, self._asking.now())
 
     def reviewed(self, *, heard: int = 0) -> bool:
-        self._asking.require(Deed.REVIEW, recording=self.row.recording)
+        self._asking.require(Permission.REVIEW, recording=self.row.recording)
         return self._opened.reviewed(self._asking.now(), heard=heard)
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from softphone.domain.archive import permission
 from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Upkeep:
             archive.note_refusal(REFUSED, "G10", clock, deed="sweep_in_future")
             raise ArchiveError("error.archive.sweep_later_day")
         if clock_is_right:
-            asking.require(Deed.BELIEVE_CLOCK)
+            asking.require(Permission.BELIEVE_CLOCK)
         with archive.catalog.reading() as connection:
             total = due.count(connection, now)
         items = commands.sweeping(
@@ -81,12 +81,12 @@ class Upkeep:
 
     def _require_log(self) -> None:
         with access.refusing(self._asking.archive, self._asking.now()):
-            permission.require_all(self._asking.viewer, Deed.READ_LOG)
+            permission.require_all(self._asking.viewer, Permission.READ_LOG)
 
     def let_orphan_go(self, id: str, why: str) -> None:
         """A file that was set aside, and that belongs to nothing."""
         asking = self._asking
-        asking.require(Deed.JUDGE, recording=self._known(id))
+        asking.require(Permission.JUDGE, recording=self._known(id))
         asking.archive.let_orphan_go(id, asking.now(), why=why)
 
     def _known(self, asked: str) -> str | None:

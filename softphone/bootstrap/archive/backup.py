@@ -132,8 +132,8 @@ def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
                 why = tell.error(error)
     copies["not_mended"] = untold
     if arguments.json:
-        told = {"number": manifest.number, "at": manifest.at.isoformat(), "recordings": manifest.count}
-        print_line(json.dumps({**told, "damaged": bad, **copies}))
+        fields = {"number": manifest.number, "at": manifest.at.isoformat(), "recordings": manifest.count}
+        print_line(json.dumps({**fields, "damaged": bad, **copies}))
         return int(bool(bad))
     if not bad:
         recordings = tell("backup.recordings", count=manifest.count)

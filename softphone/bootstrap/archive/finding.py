@@ -100,10 +100,10 @@ def archive_show(arguments: argparse.Namespace) -> int:
         shown = archive.find.show(arguments.id)
     row, said = shown.row, shown.review or OwnReview()
     if arguments.json:
-        told = {**_as_json(row), "audit": [as_json(entry) for entry in shown.log or ()]}
+        fields = {**_as_json(row), "audit": [as_json(entry) for entry in shown.log or ()]}
         if shown.review is not None:
-            told["review"] = {"scores": dict(said.scores), "comments": [list(one) for one in said.comments]}
-        print_line(json.dumps(told, ensure_ascii=False))
+            fields["review"] = {"scores": dict(said.scores), "comments": [list(one) for one in said.comments]}
+        print_line(json.dumps(fields, ensure_ascii=False))
         return 0
     facts = {
         "id": row.recording,

@@ -13,7 +13,7 @@ from softphone.archive.archive import CATALOG, Archive
 from softphone.archive.backup.alone import SNAPSHOT
 from softphone.archive.backup.run import Health as Backup
 from softphone.archive.files.disk import DAMAGED, REFUSALS, refusal
-from softphone.archive.keys.revocation import Gone
+from softphone.archive.keys.revocation import RevokedKey
 from softphone.archive.marker import NO_ARCHIVE
 from softphone.archive.proof.health import disk_in_json, health
 from softphone.bootstrap.archive.shared import TIME, folder_of, opened, print_line, zone_of
@@ -84,7 +84,7 @@ def archive_health(arguments: argparse.Namespace) -> int:
     return bad
 
 
-def _revoked(arguments: argparse.Namespace, archive: Archive) -> tuple[LoadedPolicy | None, list[Gone]]:
+def _revoked(arguments: argparse.Namespace, archive: Archive) -> tuple[LoadedPolicy | None, list[RevokedKey]]:
     """The policy of the settings, and whom it names by a key that is revoked here; one that cannot be used is the doctor's."""
     settings, _ = Home.of(arguments).settings(only_look=True)
     try:
@@ -94,7 +94,7 @@ def _revoked(arguments: argparse.Namespace, archive: Archive) -> tuple[LoadedPol
     return policy, revoked_in(archive, policy)
 
 
-def _as_json(one: Gone) -> dict[str, str | bool]:
+def _as_json(one: RevokedKey) -> dict[str, str | bool]:
     return {
         "recipient": one.recipient.id,
         "purpose": one.recipient.role.value,
@@ -130,5 +130,5 @@ def _size(size: int, tell: Texts) -> str:
 
 
 def _backup(one: Backup, tell: Texts) -> str:
-    told = tell("health.backup", at=one.at.astimezone(tell.zone).strftime(TIME), path=one.folder)
-    return f"{told}, {tell('health.backup.waiting', count=one.waiting)}" if one.waiting else told
+    text = tell("health.backup", at=one.at.astimezone(tell.zone).strftime(TIME), path=one.folder)
+    return f"{text}, {tell('health.backup.waiting', count=one.waiting)}" if one.waiting else text

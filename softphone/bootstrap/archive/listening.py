@@ -130,12 +130,12 @@ def _is_whole(marks: Sequence[Mark], tell: Texts, *, broke_off: bool) -> bool:
         print(tell("archive.breaks_off_only", at=f"{missing[0].at / RATE:.2f}"), file=sys.stderr)  # noqa: T201
         return False
     silent = sum(mark.samples for mark in marks if mark.kind is MarkKind.DAMAGED)
-    told = [tell("archive.silent", seconds=f"{silent / RATE:.2f}")] if silent else []
-    told += [
+    lines = [tell("archive.silent", seconds=f"{silent / RATE:.2f}")] if silent else []
+    lines += [
         tell("archive.breaks_off", at=f"{mark.at / RATE:.2f}") for mark in marks if mark.kind is MarkKind.BROKE_OFF
     ]
     if any(mark.kind is MarkKind.LOST for mark in marks):
-        told.append(tell("archive.lost"))
-    if told:
-        print(" ".join([*told, tell("archive.not_whole")]), file=sys.stderr)  # noqa: T201
-    return not told
+        lines.append(tell("archive.lost"))
+    if lines:
+        print(" ".join([*lines, tell("archive.not_whole")]), file=sys.stderr)  # noqa: T201
+    return not lines

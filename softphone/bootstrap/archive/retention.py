@@ -46,7 +46,7 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
                 raise
             # What is due goes, whoever it is: only whom to name recordings to is not known.
             seen = archive.seen_by(NOBODY)
-        looked = _Looked(running, tell)
+        looked = _SweepPreview(running, tell)
         sweeping = seen.upkeep.sweep(
             now,
             clock=clock,
@@ -56,7 +56,7 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
             go_on=looked.go_on,
         )
         looked.total = sweeping.total
-        told = _Told(arguments, running, clock, tell, named=sweeping.named)
+        told = _SweepReport(arguments, running, clock, tell, named=sweeping.named)
         for item in sweeping.items:
             told.item(item)
         told.end()
@@ -87,7 +87,7 @@ _SUMS = {
 }
 
 
-class _Looked:
+class _SweepPreview:
     """How many recordings have been looked at, of about how many."""
 
     def __init__(self, running: Progress, tell: Texts) -> None:
@@ -105,7 +105,7 @@ class _Looked:
         return self._tell("sweep.progress", done=self._done, total=max(self.total, self._done))
 
 
-class _Told:
+class _SweepReport:
     """What is swept, said as it happens, so that nothing is gathered; and the sum of it at the end. `named`: also of which."""
 
     def __init__(
@@ -149,14 +149,14 @@ class _Told:
         for line in self._kept_back if len(self._kept_back) < _FEW else ():
             print_line(line)
         if any(self._sums.values()):
-            told = [tell("sweep.sums.would" if self._dry_run else "sweep.sums", **self._sums)]
+            lines = [tell("sweep.sums.would" if self._dry_run else "sweep.sums", **self._sums)]
         else:
-            told = [tell("sweep.none" if self._reported or stopped else "sweep.nothing")]
+            lines = [tell("sweep.none" if self._reported or stopped else "sweep.nothing")]
         if self._reported:
-            told.append(tell("sweep.reported", count=self._reported))
+            lines.append(tell("sweep.reported", count=self._reported))
         if stopped:
-            told.append(tell("sweep.stopped"))
-        print_line(" ".join(told))
+            lines.append(tell("sweep.stopped"))
+        print_line(" ".join(lines))
 
     def _say(self, item: SweptItem) -> None:
         if self._json or self._dry_run or item.recording is None:

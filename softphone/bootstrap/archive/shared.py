@@ -79,7 +79,7 @@ def words_of(text: str | None, option: str) -> str:
 def state_of(row: RecordingRow, tell: Texts) -> str:
     """For what it is kept and until when, and where only custody can open it."""
     case = row.is_case
-    told = [
+    lines = [
         tell("archive.until", purpose=tell(f"purpose.{purpose}"), day=tell.day(row.expires[purpose]))
         if purpose in row.expires
         else tell(f"purpose.{purpose}")
@@ -87,12 +87,12 @@ def state_of(row: RecordingRow, tell: Texts) -> str:
     ]
     if row.holds:
         access = all(one.raised_for == HoldBy.ACCESS for one in row.holds)
-        told.append(tell("archive.locked.access" if access else "archive.locked"))
+        lines.append(tell("archive.locked.access" if access else "archive.locked"))
     if case:
-        told.append(tell("archive.custody_decides"))
+        lines.append(tell("archive.custody_decides"))
     elif not row.purposes:
-        told.append(tell("archive.custody_only"))
-    return ", ".join(told)
+        lines.append(tell("archive.custody_only"))
+    return ", ".join(lines)
 
 
 def when(at: datetime, row: RecordingRow) -> str:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from softphone.archive.access import policy_recipients, refuse_policy, viewer_of
 from softphone.archive.archive import Archive
-from softphone.archive.keys.revocation import Gone, gone
+from softphone.archive.keys.revocation import RevokedKey, gone
 from softphone.archive.seen import LocalArchive
 from softphone.bootstrap.archive.shared import opened, zone_of
 from softphone.bootstrap.home import Home, texts
@@ -108,7 +108,7 @@ def loaded(settings: Settings, archive: Archive | None) -> Policy:
         raise PolicyRefusedError("error.archive.policy_refused", signer=signer, path=settings.policy, why=why) from None
 
 
-def revoked_in(archive: Archive, loaded: LoadedPolicy) -> list[Gone]:
+def revoked_in(archive: Archive, loaded: LoadedPolicy) -> list[RevokedKey]:
     """Whom the policy names by a key that is revoked in this archive."""
     with archive.catalog.reading() as connection:
         return gone(connection, policy_recipients(loaded.policy))

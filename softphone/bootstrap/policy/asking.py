@@ -16,7 +16,7 @@ from softphone.domain.notice import NoticeText
 from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyError, day_of
 from softphone.domain.purpose import Language
 from softphone.plugin.notices import NoticeMaker
-from softphone.plugin.own import Own
+from softphone.plugin.own import OwnNotices
 from softphone.texts import Texts
 
 ANSWER_WITHIN = 20.0
@@ -30,7 +30,7 @@ class Asked:
         self.plugins = plugins
         self.maker = maker
 
-    def decision(self, policy: Policy, own: Own, facts: Facts, *, drawn: bool) -> Decision:
+    def decision(self, policy: Policy, own: OwnNotices, facts: Facts, *, drawn: bool) -> Decision:
         """As for a ringing call: a rulebook that fails means not recorded, and the reason says so; where a question's words wait
         for a person, nobody is drawn; before the employees are told, only what the law obliges to is recorded."""
         answers: queue.SimpleQueue[Decision] = queue.SimpleQueue()
@@ -42,7 +42,7 @@ class Asked:
         later = informed is not None and informed > day_of(policy, facts.at)
         return until_employees_are_informed(decision) if later else decision
 
-    def own(self, loaded: LoadedPolicy, tell: Texts, *, signed: bool) -> Own:
+    def own(self, loaded: LoadedPolicy, tell: Texts, *, signed: bool) -> OwnNotices:
         """What the controller brings itself, as the phone would use it. `signed`: it uses a signed policy alone. What it must not
         use is told on stderr, and raises PolicyError."""
         try:

@@ -225,13 +225,13 @@ def _confirmed(checked: Checked, arguments: argparse.Namespace, tell: Texts) -> 
     day = day_of(checked.policy.policy, now)
     if (own := next((one.wording for one in checked.unsure if one.hash == hash_), None)) is not None:
         words = " ".join(part for part in (own.essentials, own.facts, own.question) if part)
-        event, rule, told = "notice_confirmed", "G05", tell("policy.confirmed", words=words, path=str(checked.path))
+        event, rule, text = "notice_confirmed", "G05", tell("policy.confirmed", words=words, path=str(checked.path))
     else:
         doubt = next(one for one in doubts if one.hash == hash_)
         event, rule = "doubt_confirmed", doubt.rule
-        told = tell("policy.confirmed.doubt", doubt=at_its_place(doubt, tell), path=str(checked.path))
+        text = tell("policy.confirmed.doubt", doubt=at_its_place(doubt, tell), path=str(checked.path))
     noted = _noted(Home.of(arguments), AuditEntry(event, rule, now, "", params={"hash": hash_, "on": str(day)}))
-    print(told, tell("policy.confirmed.noted" if noted else "policy.confirmed.later"), file=sys.stderr)  # noqa: T201
+    print(text, tell("policy.confirmed.noted" if noted else "policy.confirmed.later"), file=sys.stderr)  # noqa: T201
     print(f'[[confirmed]]\nhash = "{hash_}"\non = {day}\nby = {json.dumps(name, ensure_ascii=False)}')  # noqa: T201
     return 0
 

@@ -20,7 +20,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy, exempt, language_for
 from softphone.domain.purpose import Direction
 from softphone.engine.numbers import e164, spellings
-from softphone.plugin.own import Own
+from softphone.plugin.own import OwnNotices
 from softphone.texts import Texts
 
 
@@ -79,8 +79,8 @@ def given_facts(text: str, tell: Texts) -> GivenFacts:
         raise KlartoneError("error.policy.facts_no_json")
     if not faults[0]["loc"]:
         raise KlartoneError("error.policy.facts_no_object")
-    told = dict.fromkeys(_fault(str(one["loc"][0]), one["type"], str(one["input"])[:60], tell) for one in faults)
-    raise KlartoneError("error.policy.facts", faults=" ".join(told))
+    fields = dict.fromkeys(_fault(str(one["loc"][0]), one["type"], str(one["input"])[:60], tell) for one in faults)
+    raise KlartoneError("error.policy.facts", faults=" ".join(fields))
 
 
 def _fault(key: str, kind: str, value: str, tell: Texts) -> str:
@@ -99,7 +99,7 @@ def _stdin() -> str:
         raise KlartoneError("error.policy.facts_no_json") from None
 
 
-def decided(asked: Asked, policy: Policy, own: Own, given: GivenFacts) -> Decision:
+def decided(asked: Asked, policy: Policy, own: OwnNotices, given: GivenFacts) -> Decision:
     """As the engine comes to it: what is exempt in any spelling of the number is not even asked about."""
     line = policy.line_named(given.line)
     written = given.number.strip() if given.number else ""

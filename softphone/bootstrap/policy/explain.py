@@ -13,11 +13,11 @@ from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.asking import Asked, asked_rulebook
 from softphone.bootstrap.policy.file import load_draft, printable, wanted_signer
 from softphone.bootstrap.policy.telling import LineTeller, Paragraph, in_words_lacking, of_the_whole
-from softphone.domain.decision import Facts, How
+from softphone.domain.decision import Facts, NoticeDelivery
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyFault, day_of, notice_way
 from softphone.domain.purpose import Direction, Language, Reason
-from softphone.plugin.own import Own
+from softphone.plugin.own import OwnNotices
 from softphone.texts import Texts
 
 WIDTH = 92
@@ -40,7 +40,7 @@ def policy_explain(arguments: argparse.Namespace) -> int:
     with asked_rulebook(Home.of(arguments)) as asked:
         own = asked.own(loaded, tell, signed=bool(wanted_signer(arguments)))
         loaded = loaded.with_remarks(*own.remarks)
-        told = _section(
+        lines = _section(
             ", ".join(one.name for one in policy.controller),
             "=",
             [
@@ -59,12 +59,14 @@ def policy_explain(arguments: argparse.Namespace) -> int:
                 (tell("explain.about.warnings"), _doubts(loaded, line, tell)),
                 (tell("explain.about.confirmed"), _doubts(loaded, line, tell, confirmed=True)),
             ]
-            told += _section(f"{line.name[tell.language]} ({line.id})", "-", paragraphs)
-    print("\n".join(told).strip())  # noqa: T201
+            lines += _section(f"{line.name[tell.language]} ({line.id})", "-", paragraphs)
+    print("\n".join(lines).strip())  # noqa: T201
     return 0
 
 
-def _heard(asked: Asked, policy: Policy, line: Line, own: Own, now: datetime, teller: LineTeller) -> Iterator[str]:
+def _heard(
+    asked: Asked, policy: Policy, line: Line, own: OwnNotices, now: datetime, teller: LineTeller
+) -> Iterator[str]:
     """How the party is told, and in which words: for a call in the sample, and for one that is not. KlartoneError where the
     rulebook gives no answer: what it would be is not guessed."""
     ways = {way: notice_way(line, way) for way in line.calls}
@@ -86,7 +88,7 @@ def _heard(asked: Asked, policy: Policy, line: Line, own: Own, now: datetime, te
         yield teller.say(f"explain.notice.{coming_in}")
     if Direction.OUTBOUND in ways:
         yield teller.say(f"explain.notice.outbound.{ways[Direction.OUTBOUND]}")
-    if any((line.id, notice, language) in own.sounds for notice in notices) and How.PLAY in ways.values():
+    if any((line.id, notice, language) in own.sounds for notice in notices) and NoticeDelivery.PLAY in ways.values():
         yield teller.say("explain.notice.own_sound")
     for n, notice in enumerate(notices):
         text = asked.text(policy, line, notice, language)
@@ -116,8 +118,8 @@ def _doubts(loaded: LoadedPolicy, line: Line | None, tell: Texts, *, confirmed: 
     def sentence(one: PolicyFault) -> str:
         lacking = one.params.get("lacking")
         in_words = {"lacking": in_words_lacking(lacking.split(", "), tell)} if isinstance(lacking, str) else {}
-        told = tell("policy.by_rule", sentence=tell(one.code, **{**one.params, **in_words}), rule=one.rule)
-        return f"{told} {tell('policy.confirmed_by', by=one.by, on=one.on)}" if one.by else told
+        text = tell("policy.by_rule", sentence=tell(one.code, **{**one.params, **in_words}), rule=one.rule)
+        return f"{text} {tell('policy.confirmed_by', by=one.by, on=one.on)}" if one.by else text
 
     return [
         sentence(one)
@@ -127,10 +129,10 @@ def _doubts(loaded: LoadedPolicy, line: Line | None, tell: Texts, *, confirmed: 
 
 
 def _section(heading: str, rule: str, paragraphs: Iterable[Paragraph]) -> list[str]:
-    told = [printable(heading), rule * len(heading)]
+    lines = [printable(heading), rule * len(heading)]
     for about, sentences in paragraphs:
         if sentences:
             lead = f"{about}. " if about else ""
             said = printable(" ".join((lead + " ".join(sentences)).split()))
-            told += ["", *textwrap.wrap(said, WIDTH, break_long_words=False, break_on_hyphens=False)]
-    return [*told, ""]
+            lines += ["", *textwrap.wrap(said, WIDTH, break_long_words=False, break_on_hyphens=False)]
+    return [*lines, ""]

@@ -16,7 +16,7 @@ from softphone.system.policy_file import SOME_KEYS, filled, load_policy, policy_
 from softphone.texts import Texts
 
 if TYPE_CHECKING:
-    from softphone.archive.keys.revocation import Gone
+    from softphone.archive.keys.revocation import RevokedKey
 
 
 def chosen(arguments: argparse.Namespace) -> tuple[Path, str]:
@@ -66,15 +66,15 @@ def tell_faults(error: PolicyError, tell: Texts) -> None:
         print(at_its_place(fault, tell), file=sys.stderr)  # noqa: T201
 
 
-def of_revoked(loaded: LoadedPolicy, gone: Iterable[Gone]) -> list[PolicyFault]:
+def of_revoked(loaded: LoadedPolicy, gone: Iterable[RevokedKey]) -> list[PolicyFault]:
     """A doubt for each recipient whose key is revoked in an archive: by which key, for what, what it means, what to do."""
     named = [(one.id, one.purpose) for one in loaded.policy.recipient]
     found: list[PolicyFault] = []
     for one in gone:
         id, role = one.recipient.id, one.recipient.role
         code = f"key_revoked_{role}" if one.last else "key_revoked"
-        told = {"id": id, "purpose": role.value, "key": one.recipient.key_id[:8], "day": str(one.since.date())}
-        found.append(warning_at(loaded, ("recipient", named.index((id, role)), "public_key"), code, **told))
+        fields = {"id": id, "purpose": role.value, "key": one.recipient.key_id[:8], "day": str(one.since.date())}
+        found.append(warning_at(loaded, ("recipient", named.index((id, role)), "public_key"), code, **fields))
     return found
 
 
@@ -82,11 +82,11 @@ def at_its_place(fault: PolicyFault, tell: Texts) -> str:
     """The sentence of a fault or a doubt, with its line, its key and its rule, on one line."""
     sentence = tell("policy.by_rule", sentence=tell(fault.code, **fault.params), rule=fault.rule)
     if fault.line is None:
-        told = tell("policy.at_key", key=fault.key, sentence=sentence) if fault.key else sentence
+        text = tell("policy.at_key", key=fault.key, sentence=sentence) if fault.key else sentence
     else:
         code = "policy.at" if fault.key else "policy.at_line"
-        told = tell(code, line=fault.line, key=fault.key, sentence=sentence)
-    return printable(told)
+        text = tell(code, line=fault.line, key=fault.key, sentence=sentence)
+    return printable(text)
 
 
 def printable(text: str) -> str:

@@ -68,10 +68,10 @@ def _no_signing_key(store: KeyStore, policy: Policy, id: str, tell: Texts) -> Ke
     purpose = next((one.purpose.value for one in (*known, *policy.recipient) if one.id == id), None)
     if purpose is None or id in signers:
         return KeyringError("error.policy.no_signing_key", id=id)
-    told = {"id": id, "purpose": tell(f"keys.purpose.{purpose}")}
+    fields = {"id": id, "purpose": tell(f"keys.purpose.{purpose}")}
     if signers:
-        return KeyringError("error.policy.key_opens", **told, signers=", ".join(signers))
-    return KeyringError("error.policy.key_opens_none_signs", **told)
+        return KeyringError("error.policy.key_opens", **fields, signers=", ".join(signers))
+    return KeyringError("error.policy.key_opens_none_signs", **fields)
 
 
 def _name(id: str) -> str:

@@ -247,21 +247,21 @@ class LineTeller:
 
 def of_the_whole(policy: Policy, tell: Texts) -> list[str]:
     """What holds for every line."""
-    told = [_controller(one, tell) for one in policy.controller]
+    lines = [_controller(one, tell) for one in policy.controller]
     if policy.never_record:
-        told.append(tell("explain.never", numbers=", ".join(policy.never_record)))
+        lines.append(tell("explain.never", numbers=", ".join(policy.never_record)))
     if policy.emergency:
-        told.append(tell("explain.emergency", numbers=", ".join(policy.emergency)))
-    told.append(tell("explain.hold_unconfirmed", period=in_words(policy.hold_unconfirmed, tell)))
-    told.append(tell("explain.hold_after_refusal", period=in_words(policy.hold_after_refusal, tell)))
-    told.append(tell("explain.audit_retention", period=in_words(policy.audit_retention, tell)))
+        lines.append(tell("explain.emergency", numbers=", ".join(policy.emergency)))
+    lines.append(tell("explain.hold_unconfirmed", period=in_words(policy.hold_unconfirmed, tell)))
+    lines.append(tell("explain.hold_after_refusal", period=in_words(policy.hold_after_refusal, tell)))
+    lines.append(tell("explain.audit_retention", period=in_words(policy.audit_retention, tell)))
     if policy.own_calls.length():
-        told.append(tell("explain.own_calls", period=in_words(policy.own_calls, tell)))
+        lines.append(tell("explain.own_calls", period=in_words(policy.own_calls, tell)))
     if policy.score:
-        told.append(tell("explain.score", items=listed((_scored(one, policy, tell) for one in policy.score), tell)))
+        lines.append(tell("explain.score", items=listed((_scored(one, policy, tell) for one in policy.score), tell)))
     if policy.upstream.hosts:
-        told.append(tell("explain.upstream", hosts=", ".join(policy.upstream.hosts)))
-    told += [
+        lines.append(tell("explain.upstream", hosts=", ".join(policy.upstream.hosts)))
+    lines += [
         tell(
             "explain.team" if team.lines else "explain.team.no_lines",
             team=team.name[tell.language],
@@ -271,7 +271,7 @@ def of_the_whole(policy: Policy, tell: Texts) -> list[str]:
         )
         for team in policy.team
     ]
-    return told
+    return lines
 
 
 def _scored(one: ScoreItem, policy: Policy, tell: Texts) -> str:

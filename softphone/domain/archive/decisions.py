@@ -34,7 +34,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldSeen:
+class HoldShown:
     """A hold as somebody is told of it."""
 
     standing: Standing
@@ -49,7 +49,7 @@ class RecordingShown:
     """One recording, as far as a person is told of it."""
 
     row: RecordingRow
-    holds: tuple[HoldSeen, ...]
+    holds: tuple[HoldShown, ...]
     numbers: bool
     """false: they are told no number, so that none stands here for another reason than that it was withheld"""
     log: tuple[AuditRow, ...] | None
@@ -59,10 +59,10 @@ class RecordingShown:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldsSeen:
+class HoldsShown:
     """`others`: how many more there are, which custody's own keys do not open. `all_of`: custody, told of everybody's."""
 
-    holds: tuple[HoldSeen, ...]
+    holds: tuple[HoldShown, ...]
     others: int
     all_of: bool
 
@@ -114,7 +114,7 @@ class PurposesEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
+class WithdrawalResult:
     """`unnamed`: how many more there were, that this person is not told of one by one. `running`: calls that are still on, of
     which nothing was ended. `unreadable`: recordings whose rows nobody can read."""
 
@@ -185,7 +185,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Own(Generic[T]):
+class VisibleRows(Generic[T]):
     """A list as custody is told of it. `others`: how many more there are, which its keys do not open."""
 
     rows: Sequence[T]

@@ -15,15 +15,15 @@ from typing import Any, Protocol
 from softphone.domain.archive.decisions import (
     Case,
     Decided,
-    HoldsSeen,
+    HoldsShown,
     Lifted,
-    Own,
     Raised,
     RecordingShown,
     Right,
     Standing,
-    TakenBack,
     ToJudge,
+    VisibleRows,
+    WithdrawalResult,
 )
 from softphone.domain.archive.recordings import (
     AuditRow,
@@ -35,7 +35,7 @@ from softphone.domain.archive.recordings import (
     RecordingRow,
     Sound,
 )
-from softphone.domain.archive.reviews import Comment, Figures, SamplePage, SampleQuery, SampleRow, Shown, TeamLed
+from softphone.domain.archive.reviews import Comment, Figures, SampleFilter, SamplePage, SampleQuery, SampleRow, TeamLed
 from softphone.domain.changes import HoldBy
 from softphone.domain.events import Terms
 from softphone.domain.policy import Policy
@@ -86,7 +86,7 @@ class Opening(Protocol):
 
 
 class Holds(Protocol):
-    def standing(self) -> HoldsSeen:
+    def standing(self) -> HoldsShown:
         """To custody those on what its keys open; to anybody those that they raised themselves."""
         ...
 
@@ -118,13 +118,13 @@ class Holds(Protocol):
 
 
 class Rights(Protocol):
-    def take_back(self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None) -> TakenBack:
+    def take_back(self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None) -> WithdrawalResult:
         """In all recordings of its call (G04, G31)."""
         ...
 
     def take_back_of_number(
         self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None
-    ) -> TakenBack: ...
+    ) -> WithdrawalResult: ...
 
 
 class Judging(Protocol):
@@ -142,7 +142,7 @@ class Judging(Protocol):
 
 
 class Cases(Protocol):
-    def open(self) -> Own[Case]: ...
+    def open(self) -> VisibleRows[Case]: ...
 
     def show(self, id: str) -> tuple[RecordingRow, Sequence[Case], Sequence[AuditRow]]: ...
 
@@ -199,7 +199,7 @@ class Reviews(Protocol):
         """The living training sample of an own team, newest first, without any number."""
         ...
 
-    def counts(self, query: SampleQuery) -> Mapping[Shown, int]: ...
+    def counts(self, query: SampleQuery) -> Mapping[SampleFilter, int]: ...
     def figures(self, query: SampleQuery, capacity: int | None = None) -> Figures: ...
     def row(self, recording: str) -> SampleRow | None: ...
 

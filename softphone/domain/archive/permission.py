@@ -10,19 +10,19 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from softphone.domain.archive.decisions import HoldSeen, HoldsSeen, Standing
+from softphone.domain.archive.decisions import HoldShown, HoldsShown, Standing
 from softphone.domain.archive.recordings import HoldRow, Query, RecordingRow
 from softphone.domain.archive.reviews import SampleQuery
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Team
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import OPENS, Deed, Role, may
+from softphone.domain.roles import OPENS, Permission, Role, may
 
 OWN_CALLS = Period(days=7)
 """how far back an agent finds own calls, where there is no policy that says it"""
-OF_A_TEAM = frozenset({Deed.FIND_TRAINING, Deed.OPEN_TRAINING, Deed.REVIEW})
-FOR_ALL = frozenset({Deed.BELIEVE_CLOCK, Deed.CHOOSE_SIGNER})
+OF_A_TEAM = frozenset({Permission.FIND_TRAINING, Permission.OPEN_TRAINING, Permission.REVIEW})
+FOR_ALL = frozenset({Permission.BELIEVE_CLOCK, Permission.CHOOSE_SIGNER})
 """what custody decides for all that is here, or is to come: by a key that opens at least half as much as any other"""
 Keys = tuple[KeyRole, tuple[str, ...]]
 """a role, and the keys of somebody that give it"""
@@ -50,8 +50,8 @@ class Viewer:
     user: str = ""
     """who is at the machine, as it names them: by that a hold is raised"""
 
-    def may(self, deed: Deed) -> bool:
-        return may(self.roles, deed)
+    def may(self, permission: Permission) -> bool:
+        return may(self.roles, permission)
 
     def leads(self, line: str | None, agent: str | None) -> bool:
         """Whether a call of this line and agent is one of an own team: an agent of it on a line of it, where it names both."""
@@ -67,10 +67,10 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class SearchScope:
     """What somebody finds by one of their roles; in all, what any of it finds."""
 
-    deed: Deed
+    permission: Permission
     opens_for: KeyRole | None = None
     sealed_for: Keys | None = None
     """the role, and their keys that give it: it is sealed for one of them. None: also where it is for none"""
@@ -80,96 +80,96 @@ class Sight:
     @property
     def numbers(self) -> bool:
         """A team lead is told no number, and finds nothing by one."""
-        return self.deed is not Deed.FIND_TRAINING
+        return self.permission is not Permission.FIND_TRAINING
 
     @property
     def log(self) -> bool:
         """Who handles cases, or has custody, is told what else happened to it and who opened it."""
-        return self.deed in (Deed.FIND_ALL, Deed.FIND_DOCUMENTATION)
+        return self.permission in (Permission.FIND_ALL, Permission.FIND_DOCUMENTATION)
 
     @property
     def by_number(self) -> bool:
-        return self.deed in (Deed.FIND_ALL, Deed.FIND_DOCUMENTATION)
+        return self.permission in (Permission.FIND_ALL, Permission.FIND_DOCUMENTATION)
 
     @property
     def custody(self) -> bool:
-        return self.deed is Deed.FIND_ALL
+        return self.permission is Permission.FIND_ALL
 
 
 NOBODY = Viewer(frozenset())
 """whose keyring cannot be asked"""
 
 
-class Refused(Exception):  # noqa: N818 - a judgement; the archive logs it, and raises the fault that it names
+class NotPermitted(Exception):  # noqa: N818 - a judgement; the archive logs it, and raises the fault that it names
     """`deed` is what the log tells of."""
 
-    def __init__(self, deed: Deed, code: str) -> None:
+    def __init__(self, permission: Permission, code: str) -> None:
         super().__init__(code)
-        self.deed = deed
+        self.permission = permission
         self.fault = ArchiveError(f"error.archive.{code}")
 
 
-def require(viewer: Viewer, deed: Deed, call: tuple[str | None, str | None] | None = None) -> None:
+def require(viewer: Viewer, permission: Permission, call: tuple[str | None, str | None] | None = None) -> None:
     """Raises Refused. `call`: its line and agent; it must be an own team's, or an own call, where the deed is one of those."""
-    allowed = viewer.may(deed)
-    if deed in FOR_ALL:
+    allowed = viewer.may(permission)
+    if permission in FOR_ALL:
         allowed = allowed and (viewer.demo or viewer.finds_all)
-    if call is not None and deed in OF_A_TEAM:
+    if call is not None and permission in OF_A_TEAM:
         allowed = allowed and viewer.leads(*call)
-    if call is not None and deed is Deed.FIND_OWN:
+    if call is not None and permission is Permission.FIND_OWN:
         allowed = allowed and call[1] in viewer.agents
     if not allowed:
-        not_their_team = viewer.may(deed) and deed not in FOR_ALL
-        raise Refused(deed, "not_your_team" if not_their_team else "not_yours")
+        not_their_team = viewer.may(permission) and permission not in FOR_ALL
+        raise NotPermitted(permission, "not_your_team" if not_their_team else "not_yours")
 
 
-def require_any(viewer: Viewer, deeds: Iterable[Deed]) -> None:
+def require_any(viewer: Viewer, deeds: Iterable[Permission]) -> None:
     """One of them must be theirs; of the first the log tells."""
     wanted = tuple(deeds)
     if any(map(viewer.may, wanted)):
         return
     if not viewer.roles - {Role.AGENT} and set(wanted) <= set(OPENS.values()):
-        raise Refused(wanted[0], "agents_list")
+        raise NotPermitted(wanted[0], "agents_list")
     raise nothing(viewer, wanted[0])
 
 
-def require_all(viewer: Viewer, deed: Deed) -> None:
+def require_all(viewer: Viewer, permission: Permission) -> None:
     """What is told of the whole archive is custody's, by a key that opens most of it."""
     if not viewer.finds_all:
-        raise Refused(deed, "not_yours")
+        raise NotPermitted(permission, "not_yours")
 
 
-def nothing(viewer: Viewer, deed: Deed) -> Refused:
-    return Refused(deed, "only_health" if not viewer.roles - {Role.IT} else "not_yours")
+def nothing(viewer: Viewer, permission: Permission) -> NotPermitted:
+    return NotPermitted(permission, "only_health" if not viewer.roles - {Role.IT} else "not_yours")
 
 
-def sights(viewer: Viewer, now: datetime) -> tuple[Sight, ...]:
+def search_scopes(viewer: Viewer, now: datetime) -> tuple[SearchScope, ...]:
     """What this person finds, by which keys. Empty: nothing of a call."""
     if viewer.finds_all:
-        return (Sight(Deed.FIND_ALL),)
-    found: list[Sight] = []
-    if viewer.may(Deed.FIND_ALL):
-        found.append(Sight(Deed.FIND_ALL, sealed_for=viewer.keys(KeyRole.CUSTODY)))
-    if viewer.may(Deed.FIND_DOCUMENTATION):
+        return (SearchScope(Permission.FIND_ALL),)
+    found: list[SearchScope] = []
+    if viewer.may(Permission.FIND_ALL):
+        found.append(SearchScope(Permission.FIND_ALL, sealed_for=viewer.keys(KeyRole.CUSTODY)))
+    if viewer.may(Permission.FIND_DOCUMENTATION):
         role = KeyRole.DOCUMENTATION
-        found.append(Sight(Deed.FIND_DOCUMENTATION, role, viewer.keys(role)))
-    if viewer.may(Deed.FIND_TRAINING) and (viewer.teams or viewer.all_teams):
+        found.append(SearchScope(Permission.FIND_DOCUMENTATION, role, viewer.keys(role)))
+    if viewer.may(Permission.FIND_TRAINING) and (viewer.teams or viewer.all_teams):
         role = KeyRole.TRAINING
-        found.append(Sight(Deed.FIND_TRAINING, role, viewer.keys(role)))
-    if viewer.may(Deed.FIND_OWN):
-        found.append(Sight(Deed.FIND_OWN, agents=viewer.agents, since=now - viewer.own_calls.length()))
+        found.append(SearchScope(Permission.FIND_TRAINING, role, viewer.keys(role)))
+    if viewer.may(Permission.FIND_OWN):
+        found.append(SearchScope(Permission.FIND_OWN, agents=viewer.agents, since=now - viewer.own_calls.length()))
     return tuple(found)
 
 
-def sights_for(viewer: Viewer, query: Query, now: datetime) -> tuple[Sight, ...]:
+def search_scopes_for(viewer: Viewer, query: Query, now: datetime) -> tuple[SearchScope, ...]:
     """Those by which they may look for this. Raises Refused."""
-    here = sights(viewer, now)
+    here = search_scopes(viewer, now)
     if not here:
-        raise nothing(viewer, Deed.FIND_ALL)
+        raise nothing(viewer, Permission.FIND_ALL)
     if query.number is not None:
         here = tuple(one for one in here if one.by_number)
         if not here:
-            raise Refused(Deed.FIND_ALL, "not_by_number")
+            raise NotPermitted(Permission.FIND_ALL, "not_by_number")
     return here
 
 
@@ -179,14 +179,14 @@ def opens(viewer: Viewer, role: KeyRole, sealed: Sealed) -> bool:
     return viewer.demo or (viewer.finds_all and role is KeyRole.CUSTODY) or sealed(viewer.keys(role))
 
 
-def sight_of(viewer: Viewer, row: RecordingRow, sealed: Sealed, now: datetime) -> Sight | None:
+def search_scope_of(viewer: Viewer, row: RecordingRow, sealed: Sealed, now: datetime) -> SearchScope | None:
     """By what this person finds a recording, and the most it tells them; None: it is not there for them."""
-    for sight in sights(viewer, now):
+    for sight in search_scopes(viewer, now):
         if sight.sealed_for is not None and not opens(viewer, sight.sealed_for[0], sealed):
             continue
         if sight.opens_for is not None and sight.opens_for not in row.opens_for:
             continue
-        if sight.deed is Deed.FIND_TRAINING and not viewer.leads(row.line, row.agent):
+        if sight.permission is Permission.FIND_TRAINING and not viewer.leads(row.line, row.agent):
             continue
         if sight.agents is not None and row.agent not in sight.agents:
             continue
@@ -196,31 +196,31 @@ def sight_of(viewer: Viewer, row: RecordingRow, sealed: Sealed, now: datetime) -
     return None
 
 
-def told(viewer: Viewer, sight: Sight, row: RecordingRow) -> RecordingRow:
+def row_shown(viewer: Viewer, sight: SearchScope, row: RecordingRow) -> RecordingRow:
     """As much of it as this person is told."""
-    holds = tuple(one if sight.custody else hold_told(viewer, one) for one in row.holds)
+    holds = tuple(one if sight.custody else hold_shown(viewer, one) for one in row.holds)
     return replace(row, number=row.number if sight.numbers else None, holds=holds)
 
 
-def is_whole(viewer: Viewer, hold: HoldRow, *, custody: bool) -> bool:
+def is_shown_whole(viewer: Viewer, hold: HoldRow, *, custody: bool) -> bool:
     """Whether why it was raised, and by whom, is told: to custody and to the machine's user who raised it (L2). Whose account
     stands in the settings is no proof of who asks."""
     return custody or (bool(viewer.user) and hold.raised_by == viewer.user)
 
 
-def hold_told(viewer: Viewer, hold: HoldRow) -> HoldRow:
-    if is_whole(viewer, hold, custody=False):
+def hold_shown(viewer: Viewer, hold: HoldRow) -> HoldRow:
+    if is_shown_whole(viewer, hold, custody=False):
         return hold
     return replace(hold, why="", raised_by=hold.raised_by if hold.raised_by in viewer.agents else "")
 
 
-def holds_seen(
+def holds_shown(
     viewer: Viewer, standing: Iterable[Standing], opened: Callable[[str], bool], seen: Callable[[str], bool]
-) -> HoldsSeen:
+) -> HoldsShown:
     """To custody those on what its keys open (`opened`); to anybody those that they raised, at the phone by its account,
     and on which recording where they see it (`seen`)."""
-    all_of, own = viewer.may(Deed.FIND_ALL), {viewer.user, *viewer.agents} - {""}
-    found: list[HoldSeen] = []
+    all_of, own = viewer.may(Permission.FIND_ALL), {viewer.user, *viewer.agents} - {""}
+    found: list[HoldShown] = []
     others = 0
     for one in standing:
         mine = one.hold.raised_by in own
@@ -229,20 +229,20 @@ def holds_seen(
         if not (mine or opened(one.recording)):
             others += 1
             continue
-        whole = is_whole(viewer, one.hold, custody=all_of)
-        told_of = one if whole else replace(one, hold=hold_told(viewer, one.hold))
-        found.append(HoldSeen(told_of, viewer.finds_all or seen(one.recording), whole))
-    return HoldsSeen(tuple(found), others, all_of)
+        whole = is_shown_whole(viewer, one.hold, custody=all_of)
+        told_of = one if whole else replace(one, hold=hold_shown(viewer, one.hold))
+        found.append(HoldShown(told_of, viewer.finds_all or seen(one.recording), whole))
+    return HoldsShown(tuple(found), others, all_of)
 
 
 def require_team(viewer: Viewer, query: SampleQuery) -> None:
     """It asks for an own team's sample, and for all of it. Raises Refused."""
-    require(viewer, Deed.REVIEW)
+    require(viewer, Permission.REVIEW)
     if not viewer.all_teams and (query.lines, query.agents) not in {(one.lines, one.agents) for one in viewer.teams}:
-        raise Refused(Deed.REVIEW, "not_your_team")
+        raise NotPermitted(Permission.REVIEW, "not_your_team")
 
 
-def narrowed(viewer: Viewer, sight: Sight, query: Query) -> list[Query]:
+def narrowed(viewer: Viewer, sight: SearchScope, query: Query) -> list[Query]:
     """What of it is found by this sight: by any of these."""
     if sight.opens_for is not None and query.opens_for not in (None, sight.opens_for):
         return []
@@ -251,7 +251,7 @@ def narrowed(viewer: Viewer, sight: Sight, query: Query) -> list[Query]:
         found = replace(found, agents=_both(sight.agents, query.agents))
     if sight.since is not None:
         found = replace(found, since=max(sight.since, query.since or sight.since))
-    if sight.deed is Deed.FIND_TRAINING and not viewer.all_teams:
+    if sight.permission is Permission.FIND_TRAINING and not viewer.all_teams:
         return [_of_team(team, found) for team in viewer.teams]
     return [found]
 
@@ -283,12 +283,12 @@ def role_to_open(
         role = next((one for one, text, _ in named if text and one in least), least[0])
     elif role is None:
         # Nothing opens it for this person: the log tells of what they come for.
-        role = next(one for one, deed in OPENS.items() if viewer.may(deed))
+        role = next(one for one, permission in OPENS.items() if viewer.may(permission))
     require(viewer, OPENS[role], (row.line, row.agent))
     for one, text, code in named:
         # What is closed to the role, no words open.
         if one is role and role in row.opens_for and not text:
-            raise Refused(OPENS[role], code)
+            raise NotPermitted(OPENS[role], code)
     return role
 
 

@@ -33,7 +33,7 @@ class NotReviewing(Exception):  # noqa: N818 - no error: a page that says so
         self.code = code
 
 
-class Shown(StrEnum):
+class SampleFilter(StrEnum):
     WAITING = "waiting"
     REVIEWED = "reviewed"
     ALL = "all"
@@ -50,7 +50,7 @@ class SampleQuery:
 
     lines: tuple[str, ...]
     agents: tuple[str, ...]
-    shown: Shown = Shown.WAITING
+    shown: SampleFilter = SampleFilter.WAITING
     search: str = ""
     since: datetime | None = None
     until: datetime | None = None

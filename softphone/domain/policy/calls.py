@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from softphone.domain.decision import How
+from softphone.domain.decision import NoticeDelivery
 from softphone.domain.policy.checks import explicit_consent
 from softphone.domain.policy.model import Line, Policy
 from softphone.domain.purpose import Direction, Language, Reason
@@ -69,9 +69,9 @@ def language_for(policy: Policy, line: Line, number: str | None, chosen: Languag
     return policy.language_of(line)
 
 
-def notice_way(line: Line, direction: Direction) -> How:
+def notice_way(line: Line, direction: Direction) -> NoticeDelivery:
     """How this line's notice reaches the party: as the line says, for our own calls as its `outbound` says."""
-    return How(line.outbound.notice if direction is Direction.OUTBOUND else line.notice)
+    return NoticeDelivery(line.outbound.notice if direction is Direction.OUTBOUND else line.notice)
 
 
 def may_train(line: Line) -> bool:

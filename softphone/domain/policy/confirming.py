@@ -25,8 +25,8 @@ def doubt_hash(policy: Policy, doubt: Finding) -> str:
     if path[:1] == ["line"] and len(path) > 1:
         path[1] = policy.line[int(path[1])].id
     params = {name: str(value) for name, value in doubt.params.items()}
-    told = json.dumps([doubt.code, path, params], ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    text = json.dumps([doubt.code, path, params], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def as_word(path: str) -> str:

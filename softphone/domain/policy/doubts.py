@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from urllib.parse import unquote, urlsplit
 
-from softphone.domain.decision import How, NoticeId
+from softphone.domain.decision import NoticeDelivery, NoticeId
 from softphone.domain.policy.calls import notice_way
 from softphone.domain.policy.checks import Finding
 from softphone.domain.policy.confirming import as_name
@@ -296,7 +296,7 @@ def _choices(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
 
 def _emergency(path: KeyPath, line: Line) -> Iterator[Finding]:
     """While a notice plays nothing of the agent goes out, and help waits for no notice."""
-    played = {way for way in line.calls if notice_way(line, way) is How.PLAY}
+    played = {way for way in line.calls if notice_way(line, way) is NoticeDelivery.PLAY}
     if played - {Direction.OUTBOUND}:
         yield Finding((*path, "notice"), "emergency_played")
     if Direction.OUTBOUND in played:

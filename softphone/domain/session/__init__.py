@@ -8,7 +8,7 @@ out by the same rules, on a state that is `reopened` from what the archive has.
 """
 
 from softphone.domain.session.describing import describe
-from softphone.domain.session.ending import passport
+from softphone.domain.session.ending import carried_answers
 from softphone.domain.session.refusal import may_ask_for_recording
 from softphone.domain.session.reopening import brought_up_to_date, reopened, same
 from softphone.domain.session.state import State
@@ -17,9 +17,9 @@ from softphone.domain.session.stepping import step
 __all__ = [
     "State",
     "brought_up_to_date",
+    "carried_answers",
     "describe",
     "may_ask_for_recording",
-    "passport",
     "reopened",
     "same",
     "step",

@@ -12,7 +12,7 @@ from softphone.domain.effects import PlayNotice, SetMicrophone
 from softphone.domain.events import AskedAgain, SpokenAnswer, TimedOut, Timer
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.session.refusal import answer_no
-from softphone.domain.session.segments import current, use_not_record
+from softphone.domain.session.segments import consent_is_to_use, current
 from softphone.domain.session.state import (
     NONE,
     TRAINING,
@@ -22,7 +22,7 @@ from softphone.domain.session.state import (
     State,
 )
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 
 
 def activate(turn: Turn, purpose: Purpose) -> None:
@@ -60,11 +60,11 @@ def yes(turn: Turn, purpose: Purpose, how: str, *, seconds_ago: int | None = Non
     state = turn.state
     if state.question.newcomer:
         turn.state = replace(state, begin_new=bool(state.recordings))
-    elif purpose is TRAINING and use_not_record(state) and (it := current(state)) is not None and not it.restricted:
+    elif purpose is TRAINING and consent_is_to_use(state) and (it := current(state)) is not None and not it.restricted:
         turn.set_recording(replace(it, late_yes=it.began))
 
 
-def said(turn: Turn, purpose: Purpose, *, yes: bool) -> None:
+def answer_by_voice(turn: Turn, purpose: Purpose, *, yes: bool) -> None:
     """The party answered aloud. A no always counts; a yes where the policy allows spoken consent."""
     if purpose not in turn.state.asked:
         return
@@ -80,7 +80,7 @@ _yes = yes
 
 def spoken_answer(turn: Turn, event: SpokenAnswer) -> None:
     if turn.state.stage is Stage.TALKING and not turn.state.pauses.silent:
-        said(turn, event.purpose, yes=event.yes)
+        answer_by_voice(turn, event.purpose, yes=event.yes)
 
 
 def _forget_key(turn: Turn, purpose: Purpose) -> None:
@@ -135,7 +135,7 @@ def repeated_whole(turn: Turn) -> None:
 
 def asked_again(turn: Turn, _: AskedAgain) -> None:
     """What got no answer may be asked once more, with one press; it is played only where nothing is being recorded."""
-    purposes = again(turn.state)
+    purposes = can_be_asked_again(turn.state)
     if not purposes:
         return
     for purpose in purposes:
@@ -147,9 +147,14 @@ def asked_again(turn: Turn, _: AskedAgain) -> None:
         play_question(turn)
 
 
-def again(state: State) -> Purposes:
+def can_be_asked_again(state: State) -> Purposes:
     """The purposes that may be asked once more now."""
-    if state.stage is not Stage.TALKING or state.told.phase is not Told.INFORMED or state.pauses.for_all or state.asked:
+    if (
+        state.stage is not Stage.TALKING
+        or state.informing.phase is not InformedPhase.INFORMED
+        or state.pauses.for_all
+        or state.asked
+    ):
         return NONE
     return frozenset(
         purpose
@@ -165,7 +170,7 @@ def tidy_question(turn: Turn) -> None:
     """The clock of a question runs exactly while it is open and nothing keeps the two from talking."""
     state = turn.state
     question = state.question
-    if state.told.phase is Told.PLAYING:
+    if state.informing.phase is InformedPhase.PLAYING:
         return
     if not state.asked or state.stage is not Stage.TALKING:
         if question != Question():

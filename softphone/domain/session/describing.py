@@ -8,14 +8,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from softphone.domain.changes import DISPUTED_BY, HoldBy
-from softphone.domain.decision import How
+from softphone.domain.decision import NoticeDelivery
 from softphone.domain.events import Now
 from softphone.domain.purpose import Purpose, Reason
-from softphone.domain.session import consent, disputing, keeping, party, pausing, refusal, telling
+from softphone.domain.session import consent, disputing, informing, keeping, party, pausing, refusal
 from softphone.domain.session.keeping import held_from_training, ordered
 from softphone.domain.session.reasoning import headline, reasons
 from softphone.domain.session.segments import can_end_politely, obligation_unrecorded
-from softphone.domain.session.state import Complaint, Hold, Sensitive, Stage, State, no_desk
+from softphone.domain.session.state import Complaint, LegalHold, Sensitive, Stage, State, no_desk
 from softphone.domain.session.table import ASKS
 from softphone.domain.status import (
     Button,
@@ -23,12 +23,12 @@ from softphone.domain.status import (
     DisputeKind,
     HoldPhase,
     HoldStatus,
+    InformedPhase,
     NoticeStatus,
     OptOutKind,
     PurposeStatus,
     Status,
     Stays,
-    Told,
 )
 
 
@@ -74,7 +74,7 @@ def notes(state: State) -> tuple[str, ...]:
     return tuple(
         note
         for note, stands in (
-            ("request_noted", state.noted),
+            ("request_noted", state.request_noted),
             ("objection_received", state.objected),
             ("unclear_key", state.stage is Stage.TALKING and state.unclear is Reason.DECLINED_BY_KEY),
             ("unclear_signal", state.stage is Stage.TALKING and state.unclear is Reason.DECLINED_BY_SIP),
@@ -102,26 +102,26 @@ def _until(state: State) -> datetime | None:
         return ends + timedelta(seconds=warning)
     if state.question.running:
         return state.question.until
-    return state.told.heard_by if state.told.phase is Told.PLAYING else None
+    return state.informing.heard_by if state.informing.phase is InformedPhase.PLAYING else None
 
 
 def _notice(state: State) -> NoticeStatus | None:
     notice = state.decision.notice
-    if notice is None or state.decision.how is How.NONE:
+    if notice is None or state.decision.how is NoticeDelivery.NONE:
         return None
-    told = state.told
+    progress = state.informing
     asks = tuple(p for p in ordered(ASKS[notice]) if state.purpose(p).needs_yes)
-    how = told.how or state.decision.how.value
+    how = progress.how or state.decision.how.value
     return NoticeStatus(
         notice,
         state.language,
-        told.phase,
+        progress.phase,
         how,
-        told.started_at,
-        told.heard_at,
-        told.readable_at,
+        progress.started_at,
+        progress.heard_at,
+        progress.readable_at,
         asks,
-        newcomer=state.pauses.not_told,
+        newcomer=state.pauses.newcomer_not_informed,
     )
 
 
@@ -139,7 +139,7 @@ def _stays(state: State, kind: OptOutKind) -> Stays | None:
     """*Stop and delete* must not say so where a hold keeps it all the same."""
     if kind not in (OptOutKind.STOP_AND_DELETE, OptOutKind.CALL_BACK, OptOutKind.SAID_NO):
         return None
-    left = [keeping.stays(state, it) for it in state.kept if not it.hold_only]
+    left = [keeping.what_stays(state, it) for it in state.kept if not it.hold_only]
     return next((one for one in Stays if one in left), None)
 
 
@@ -171,7 +171,7 @@ def _why_no_opt_out_or_kept(state: State) -> str:
     return "not_answered" if state.stage in (Stage.NEW, Stage.RINGING) else "nothing_kept"
 
 
-def _shown(state: State) -> Hold | None:
+def _shown(state: State) -> LegalHold | None:
     """The hold that the desk shows: a party's before ours, the newest of a kind."""
     by_party = [hold for hold in state.disputes if hold.by is HoldBy.PARTY]
     return (by_party or list(state.disputes) or [None])[-1]
@@ -210,17 +210,17 @@ def choices(state: State) -> tuple[Choice, ...]:
 
 def actions(state: State) -> tuple[str, ...]:
     """Further commands possible now, by their names on the wire."""
-    told, talking, free = state.told, state.stage is Stage.TALKING, not state.pauses.silent
+    progress, talking, free = state.informing, state.stage is Stage.TALKING, not state.pauses.silent
     live = bool(state.live)
     possible: dict[str, bool] = {
-        "person_answered": talking and not told.person and live and free,
+        "person_answered": talking and not progress.person_answered and live and free,
         "voicemail": talking and state.ours and live,
-        "notice_read": telling.can_confirm_reading(state),
-        "stop_notice": talking and told.phase is Told.PLAYING,
-        "play_again": telling.can_tell_again(state, read=False),
-        "read_instead": telling.can_tell_again(state, read=True),
-        "finish_orally": telling.can_finish_orally(state),
-        "ask_again": bool(consent.again(state)),
+        "notice_read": informing.can_confirm_reading(state),
+        "stop_notice": talking and progress.phase is InformedPhase.PLAYING,
+        "play_again": informing.can_repeat_notice(state, read=False),
+        "read_instead": informing.can_repeat_notice(state, read=True),
+        "finish_orally": informing.can_finish_orally(state),
+        "ask_again": bool(consent.can_be_asked_again(state)),
         "said_yes": talking and free and bool(state.asked) and state.terms.spoken_consent,
         "said_no": talking and free and bool(state.asked),
         "digits_wanted": talking and not state.digits_wanted,
@@ -230,13 +230,13 @@ def actions(state: State) -> tuple[str, ...]:
         "more_time": talking and state.pauses.sensitive is Sensitive.WARNED,
         "same_caller": party.can_be_same_caller(state),
         "new_person": party.can_add_person(state),
-        "not_understood": talking and told.phase is not Told.NOTHING and live,
+        "not_understood": talking and progress.phase is not InformedPhase.NOTHING and live,
         "keep_out_of_training": state.stage in refusal.IN_REACH and refusal.can_be_ended(state, Purpose.TRAINING),
         "private_call": refusal.can_be_private(state),
         "withdraw_documentation": refusal.can_be_withdrawn(state, Purpose.DOCUMENTATION),
         "withdraw_training": refusal.can_be_withdrawn(state, Purpose.TRAINING),
         "object": refusal.can_object(state),
-        "note_request": refusal.opt_out_kind(state) is OptOutKind.GROUNDS and not state.noted,
+        "note_request": refusal.opt_out_kind(state) is OptOutKind.GROUNDS and not state.request_noted,
         "party_asks_for_recording": refusal.may_ask_for_recording(state),
         "end_politely": can_end_politely(state),
     }

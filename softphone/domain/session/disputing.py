@@ -12,7 +12,7 @@ from softphone.domain.events import Chosen, DisputeRaised, DisputeUndone, FirstS
 from softphone.domain.purpose import Reason
 from softphone.domain.session.keeping import Cause, keep_or_discard, lift, place, restores_training
 from softphone.domain.session.refusal import DECLINED, IN_REACH
-from softphone.domain.session.state import Complaint, Hold, Kind, Recording, Stage, State
+from softphone.domain.session.state import CommitKind, Complaint, LegalHold, Recording, Stage, State
 from softphone.domain.session.turn import Turn
 
 UNDO_SECONDS = 60.0
@@ -31,7 +31,7 @@ def something_to_come(state: State) -> bool:
     return state.stage is Stage.TALKING and bool(state.live)
 
 
-def by_agent(state: State, agent: str) -> Hold | None:
+def by_agent(state: State, agent: str) -> LegalHold | None:
     return next((hold for hold in state.standing if hold.agent == agent), None)
 
 
@@ -47,7 +47,7 @@ def dispute_raised(turn: Turn, event: DisputeRaised) -> None:
     undo_time_up(turn, TimedOut(Timer.UNDO))
     number = 1 + max((hold.number for hold in state.holds), default=0)
     until = turn.timer(Timer.UNDO, UNDO_SECONDS)
-    hold = Hold(number, event.by, event.agent, undoable=True, why=event.why, at=turn.now.utc, undo_until=until)
+    hold = LegalHold(number, event.by, event.agent, undoable=True, why=event.why, at=turn.now.utc, undo_until=until)
     turn.state = replace(state, holds=(*(it for it in turn.state.holds if not it.void), hold))
     turn.note("dispute_raised", "G10", by=event.by)
     for it in holdable(state):
@@ -71,7 +71,7 @@ def place_on(turn: Turn, recording: str) -> None:
                 place(turn, hold, it)
 
 
-def locking(state: State, hold: Hold) -> bool:
+def locking(state: State, hold: LegalHold) -> bool:
     """*Locked* is only said when the store has confirmed it."""
     ids = {hold.id_on(recording) for recording in hold.placed}
     return any(
@@ -82,7 +82,7 @@ def locking(state: State, hold: Hold) -> bool:
 # --- undone ---------------------------------------------------------------------------------------------
 
 
-def can_undo(state: State, hold: Hold) -> bool:
+def can_undo(state: State, hold: LegalHold) -> bool:
     """By whoever raised it for us, within its minute, and only while a purpose still keeps the recording."""
     placed = [it for it in state.recordings if it.id in hold.placed and not it.discarded]
     return (
@@ -111,7 +111,7 @@ def dispute_undone(turn: Turn, event: DisputeUndone) -> None:
         if it.id in hold.placed:
             changes.append(LiftHold(hold.id_on(it.id), UNDONE, restore_training=restores_training(without, it)))
     turn.write()
-    ticket = turn.commit(Kind.LIFT, tuple(changes), (turn.entry("dispute_undone", "G10", None, {}),))
+    ticket = turn.commit(CommitKind.LIFT, tuple(changes), (turn.entry("dispute_undone", "G10", None, {}),))
     turn.set_hold(replace(hold, lifting=ticket))
 
 

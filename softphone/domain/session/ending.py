@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from softphone.domain.events import CallEnded, HandedOver, Passport, TimedOut, Timer, WrapUpEnded
+from softphone.domain.events import CallEnded, CarriedAnswers, HandedOver, TimedOut, Timer, WrapUpEnded
 from softphone.domain.purpose import Reason
 from softphone.domain.session.disputing import holdable, keep, place_on
 from softphone.domain.session.refusal import DECLINED
-from softphone.domain.session.segments import untold
+from softphone.domain.session.segments import notice_failed_on_obligation
 from softphone.domain.session.state import Complaint, Pauses, Question, Stage, State
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 
 BINDING = (
     *DECLINED,
@@ -30,12 +30,14 @@ def handed_over(turn: Turn, _: HandedOver) -> None:
         _end(turn)
 
 
-def passport(state: State) -> Passport:
+def carried_answers(state: State) -> CarriedAnswers:
     """What the next desk must know of a call that is handed over. Whether `told` and `yes` hold there is for it to check."""
     refused = tuple(p for p, it in state.purposes if it.phase is PurposePhase.ENDED and it.reason in BINDING)
-    told = state.told.phase is Told.INFORMED and not state.pauses.not_told
+    told = state.informing.phase is InformedPhase.INFORMED and not state.pauses.newcomer_not_informed
     yes = tuple(p for p, it in state.purposes if it.active and it.needs_yes)
-    return Passport(refused, tuple(p for p, it in state.purposes if it.active) if told else (), yes if told else ())
+    return CarriedAnswers(
+        refused, tuple(p for p, it in state.purposes if it.active) if told else (), yes if told else ()
+    )
 
 
 def call_ended(turn: Turn, _: CallEnded) -> None:
@@ -51,13 +53,13 @@ def call_ended(turn: Turn, _: CallEnded) -> None:
 
 def _end(turn: Turn) -> None:
     turn.state = replace(turn.state, stage=Stage.ENDED, begin_new=False, digits="", digits_wanted=False)
-    if untold(turn.state):
+    if notice_failed_on_obligation(turn.state):
         turn.note("obligation_unrecorded", "G02", reason=Reason.NOTICE_FAILED)
     _end_what_never_began(turn)
-    told = turn.state.told
-    if told.phase in (Told.PLAYING, Told.READING):
-        told = replace(told, phase=Told.FAILED, at_question=False, readable=False, interrupted=False)
-    turn.set(told=told, question=Question(), pauses=Pauses())
+    informing = turn.state.informing
+    if informing.phase in (InformedPhase.PLAYING, InformedPhase.READING):
+        informing = replace(informing, phase=InformedPhase.FAILED, at_question=False, readable=False, interrupted=False)
+    turn.set(informing=informing, question=Question(), pauses=Pauses())
     for it in turn.state.recordings:
         if it.kept and not it.sampled:
             turn.set_recording(replace(it, sampled=True))
@@ -83,13 +85,17 @@ def _end_what_never_began(turn: Turn) -> None:
 
 
 def _why_never(state: State) -> Reason:
-    if not state.told.person:
+    if not state.informing.person_answered:
         return Reason.NO_PERSON_CONFIRMED
-    if state.told.not_understood:
+    if state.informing.not_understood:
         return Reason.NOT_UNDERSTOOD
-    if state.pauses.not_told:
+    if state.pauses.newcomer_not_informed:
         return Reason.NOT_TOLD
-    return Reason.NOTICE_FAILED if state.told.phase in (Told.PLAYING, Told.FAILED) else Reason.WAITING_FOR_NOTICE
+    return (
+        Reason.NOTICE_FAILED
+        if state.informing.phase in (InformedPhase.PLAYING, InformedPhase.FAILED)
+        else Reason.WAITING_FOR_NOTICE
+    )
 
 
 def wrap_up_time_up(turn: Turn, _: TimedOut) -> None:
@@ -105,6 +111,6 @@ def wrap_up_ended(turn: Turn, _: WrapUpEnded) -> None:
         keep(turn)
     for hold in turn.state.holds:
         turn.set_hold(replace(hold, undoable=False, undo_until=None))
-    if not turn.state.later:
+    if not turn.state.reopened_later:
         turn.note("wrap_up_ended", "G10", kept=bool(holdable(turn.state)))
     turn.state = replace(turn.state, stage=Stage.OVER)

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from softphone.domain.effects import SetMicrophone, StopNotice, StopTimer
 from softphone.domain.events import Event, NoticeFailed, NoticeHeard, TimedOut, Timer
-from softphone.domain.session.state import Sensitive, Stage, State, unheard_yet
+from softphone.domain.session.state import Sensitive, Stage, State, awaits_sound
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import Told
+from softphone.domain.status import InformedPhase
 
 
 def sounding(state: State) -> bool:
     """A notice or a repeated question is being played."""
-    return state.told.phase is Told.PLAYING or state.question.repeating
+    return state.informing.phase is InformedPhase.PLAYING or state.question.repeating
 
 
 def timers(state: State) -> frozenset[Timer]:
     """The timers that this state waits for."""
-    sensitive, told = state.pauses.sensitive, state.told
+    sensitive, informing = state.pauses.sensitive, state.informing
     return frozenset(
         timer
         for timer, runs in (
@@ -27,10 +27,13 @@ def timers(state: State) -> frozenset[Timer]:
             (Timer.KEY_SETTLES, bool(state.question.pending)),
             (Timer.SENSITIVE, sensitive is Sensitive.PAUSED),
             (Timer.SENSITIVE_WARNING, sensitive is Sensitive.WARNED),
-            (Timer.READABLE, told.phase is Told.READING and not told.readable and not told.interrupted),
+            (
+                Timer.READABLE,
+                informing.phase is InformedPhase.READING and not informing.readable and not informing.interrupted,
+            ),
             (Timer.UNDO, any(hold.undoable for hold in state.holds)),
             (Timer.WRAP_UP, state.stage is Stage.ENDED and state.terms.wrap_up > 0),
-            (Timer.NO_SOUND, unheard_yet(state)),
+            (Timer.NO_SOUND, awaits_sound(state)),
             (Timer.RETRY, bool(state.unwritten)),
         )
         if runs

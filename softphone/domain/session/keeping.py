@@ -16,7 +16,7 @@ from softphone.domain.session.state import (
     NONE,
     TRAINING,
     Complaint,
-    Hold,
+    LegalHold,
     Purposes,
     Recording,
     State,
@@ -68,7 +68,7 @@ def take_back_from(turn: Turn, it: Recording, purpose: Purpose, why: str, rule: 
     turn.set_recording(it)
     if not had:
         return
-    if is_kept(it.stands, (), now=turn.now.utc):
+    if is_kept(it.purpose_ends, (), now=turn.now.utc):
         turn.change(DropWraps(it.id, KeyRole(purpose), why))
         turn.note("wraps_dropped", rule, it.id, role=purpose, why=why)
     else:
@@ -105,7 +105,7 @@ def keep_or_discard(turn: Turn, it: Recording, why: str, rule: str, cause: Cause
         discard(turn, it, why, rule)
 
 
-def stays(state: State, it: Recording) -> Stays | None:
+def what_stays(state: State, it: Recording) -> Stays | None:
     """What a hold would leave of it where a refusal took its last purpose; None: nothing."""
     holds = state.holds_on(it)
     if any(hold.custodys for hold in holds):
@@ -116,7 +116,7 @@ def stays(state: State, it: Recording) -> Stays | None:
     return Stays.FOR_CUSTODY if access or (holds and DOCUMENTATION in it.made_for) else None
 
 
-def _make_provisional(turn: Turn, hold: Hold, it: Recording) -> None:
+def _make_provisional(turn: Turn, hold: LegalHold, it: Recording) -> None:
     """Custody decides within `hold_after_refusal` on art. 17(3)(e), else the sweep discards."""
     until = turn.now.utc + turn.state.terms.hold_after_refusal
     turn.set_hold(replace(hold, provisional=True, provisional_until=until))
@@ -166,7 +166,7 @@ def discard(turn: Turn, it: Recording, why: str, rule: str) -> None:
     _set_gone(turn, it)
 
 
-def gone(turn: Turn, recording: str) -> None:
+def recording_gone(turn: Turn, recording: str) -> None:
     """Nothing is left of it: somebody else has ended it, or it was past its day."""
     for it in turn.state.recordings:
         if it.id == recording and not it.discarded:
@@ -182,7 +182,7 @@ def _set_gone(turn: Turn, it: Recording) -> None:
         turn.state = replace(turn.state, broke_off=False)
 
 
-def _take_off(turn: Turn, hold: Hold, recording: str) -> None:
+def _take_off(turn: Turn, hold: LegalHold, recording: str) -> None:
     """The hold no longer stands on this recording; on none at all, it is gone."""
     left = replace(hold, placed=hold.placed - {recording})
     if left.placed:
@@ -194,7 +194,7 @@ def _take_off(turn: Turn, hold: Hold, recording: str) -> None:
 # --- holds --------------------------------------------------------------------------------------
 
 
-def place(turn: Turn, hold: Hold, it: Recording) -> None:
+def place(turn: Turn, hold: LegalHold, it: Recording) -> None:
     """The hold stands on this recording. A hold takes the training wraps away, also those that an undoing on its way brings."""
     comes_back = any(other.lifting is not None and it.id in other.placed for other in turn.state.holds)
     turn.set_hold(replace(hold, placed=hold.placed | {it.id}))
@@ -209,7 +209,7 @@ def place(turn: Turn, hold: Hold, it: Recording) -> None:
         turn.note("wraps_dropped", "G10", it.id, role=KeyRole.TRAINING, why="hold")
 
 
-def lift(turn: Turn, hold: Hold, why: str) -> None:
+def lift(turn: Turn, hold: LegalHold, why: str) -> None:
     """The hold is taken off every recording; what nothing else keeps is discarded by the caller."""
     for recording in sorted(hold.placed):
         turn.change(LiftHold(hold.id_on(recording), why))

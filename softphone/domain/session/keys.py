@@ -10,11 +10,11 @@ from dataclasses import replace
 from softphone.domain.events import DigitPressed, DigitsWanted, TimedOut, Timer
 from softphone.domain.purpose import Purpose
 from softphone.domain.session.consent import yes
+from softphone.domain.session.informing import begin_in, other_language
 from softphone.domain.session.refusal import refused_by_keys
 from softphone.domain.session.state import PendingKey, Stage, State, askable, keys_expected
-from softphone.domain.session.telling import begin_in, other_language
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import Told
+from softphone.domain.status import InformedPhase
 
 KEY_SETTLES_SECONDS = 1.5
 BETWEEN_KEYS_SECONDS = 5.0
@@ -35,7 +35,7 @@ def digit_pressed(turn: Turn, event: DigitPressed) -> None:
     if state.digits_wanted:
         return
     if (
-        state.told.phase is Told.PLAYING
+        state.informing.phase is InformedPhase.PLAYING
         and event.digit == state.terms.language_key
         and (other := other_language(state))
     ):
@@ -94,7 +94,7 @@ def key_settled(turn: Turn, _: TimedOut) -> None:
     if left:
         turn.timer(Timer.KEY_SETTLES, max(0.0, left[0].since + KEY_SETTLES_SECONDS - turn.now.mono))
     pressed = [key for key in question.pending if key.purpose in done]
-    if turn.state.told.phase is Told.PLAYING or question.repeating:
+    if turn.state.informing.phase is InformedPhase.PLAYING or question.repeating:
         turn.set(question=replace(turn.state.question, settled=question.settled | done))
         for key in pressed:
             # It counts when the notice has been heard whole; which key, and when, is proved from here.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from softphone.domain.decision import How
+from softphone.domain.decision import NoticeDelivery
 from softphone.domain.effects import FollowSource, SoundTone, StopNotice, Tone
 from softphone.domain.events import (
     IdentityChanged,
@@ -20,12 +20,12 @@ from softphone.domain.events import (
     TimedOut,
 )
 from softphone.domain.purpose import Reason
+from softphone.domain.session.informing import begin, cut_short, note_begun, start_reading
 from softphone.domain.session.pausing import pause
 from softphone.domain.session.segments import broke_off, current
-from softphone.domain.session.state import NONE, PartySound, Question, Stage, State, Telling, unheard_yet
-from softphone.domain.session.telling import begin, cut_short, note_begun, start_reading
+from softphone.domain.session.state import NONE, Informing, PartySound, Question, Stage, State, awaits_sound
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 
 # --- the party's sound ----------------------------------------------------------------------------
 
@@ -37,7 +37,7 @@ def sound_changed(turn: Turn, event: PartySoundChanged) -> None:
     pauses = state.pauses
     if (pauses.sound is PartySound.THERE) is event.present or state.stage not in (Stage.RINGING, Stage.TALKING):
         return
-    expected = pauses.sound is PartySound.NOT_YET and state.told.phase is not Told.INFORMED
+    expected = pauses.sound is PartySound.NOT_YET and state.informing.phase is not InformedPhase.INFORMED
     if event.present:
         pauses = replace(pauses, sound=PartySound.THERE, sound_missing=False)
     elif state.stage is Stage.RINGING:
@@ -53,7 +53,7 @@ def sound_changed(turn: Turn, event: PartySoundChanged) -> None:
 
 def sound_missing(turn: Turn, _: TimedOut) -> None:
     """Said again, and hanging up is offered. An obligation is unrecorded by it."""
-    if unheard_yet(turn.state):
+    if awaits_sound(turn.state):
         turn.start(SoundTone(Tone.WARNING))
         turn.note("party_sound_missing", Reason.NO_SOUND.rule)
         turn.set(pauses=replace(turn.state.pauses, sound_missing=True))
@@ -102,9 +102,9 @@ def same_caller(turn: Turn, _: SameCaller) -> None:
 def can_add_person(state: State) -> bool:
     """Also before the notice: an interpreter has not heard what an exchange told. Not while a newcomer is being told: whoever
     comes then is told once that is over."""
-    told = state.told
-    telling = told.phase not in (Told.FAILED, Told.INFORMED)
-    waits = telling and (state.pauses.not_told or told.joined)
+    informing = state.informing
+    telling = informing.phase not in (InformedPhase.FAILED, InformedPhase.INFORMED)
+    waits = telling and (state.pauses.newcomer_not_informed or informing.newcomer_joined)
     return state.stage is Stage.TALKING and bool(state.live) and not waits
 
 
@@ -117,7 +117,7 @@ def new_person(turn: Turn, _: NewPerson) -> None:
     if (was := turn.state.pauses).source_changed:
         turn.start(FollowSource())
         turn.set(pauses=replace(was, source_changed=False).after(was, turn.now))
-    if turn.state.told.phase is Told.INFORMED:
+    if turn.state.informing.phase is InformedPhase.INFORMED:
         _joins(turn)
     else:
         _begin_again(turn)
@@ -129,12 +129,12 @@ def identity_changed(turn: Turn, _: IdentityChanged) -> None:
     if state.stage is not Stage.TALKING or not state.live:
         return
     turn.note("identity_changed", "G05")
-    told = state.told
-    if told.phase is Told.PLAYING:
+    informing = state.informing
+    if informing.phase is InformedPhase.PLAYING:
         turn.note("notice_cut_short", "G05", why="identity_changed")
-        turn.set(told=replace(told, vouched=NONE, carried=NONE, joined=True))
+        turn.set(informing=replace(informing, informed_elsewhere=NONE, consented_elsewhere=NONE, newcomer_joined=True))
         begin(turn, read=False)
-    elif told.phase is not Told.INFORMED:
+    elif informing.phase is not InformedPhase.INFORMED:
         _begin_again(turn)
     else:
         if state.question.repeating:
@@ -142,7 +142,7 @@ def identity_changed(turn: Turn, _: IdentityChanged) -> None:
         anew = bool(state.asked) and not state.pauses.silent
         _joins(turn, read=not anew)
         if anew:
-            begin(turn, read=state.decision.how is How.READ)
+            begin(turn, read=state.decision.how is NoticeDelivery.READ)
 
 
 def _joins(turn: Turn, *, read: bool = True) -> None:
@@ -152,9 +152,11 @@ def _joins(turn: Turn, *, read: bool = True) -> None:
         if it.needs_yes and (it.asked or it.active):
             turn.set_phase(purpose, PurposePhase.PLANNED, Reason.NOT_TOLD)
     turn.set(
-        told=Telling(phase=Told.READING, how=How.READ.value, interrupted=state.pauses.silent),
+        informing=Informing(
+            phase=InformedPhase.READING, how=NoticeDelivery.READ.value, interrupted=state.pauses.silent
+        ),
         question=Question(),
-        pauses=replace(state.pauses, not_told=True).after(state.pauses, turn.now),
+        pauses=replace(state.pauses, newcomer_not_informed=True).after(state.pauses, turn.now),
     )
     if not read:
         return
@@ -165,10 +167,17 @@ def _joins(turn: Turn, *, read: bool = True) -> None:
 
 def _begin_again(turn: Turn) -> None:
     """The notice was not through yet: nobody has been told, and the newcomer has not heard what was said so far."""
-    told = turn.state.told
-    if told.phase is Told.PLAYING:
+    informing = turn.state.informing
+    if informing.phase is InformedPhase.PLAYING:
         cut_short(turn, "new_person")
-    heard = replace(turn.state.told, essentials=False, readable=False, vouched=NONE, carried=NONE, joined=True)
-    turn.set(told=heard)
-    if told.phase is Told.READING and not told.interrupted:
+    heard = replace(
+        turn.state.informing,
+        essentials=False,
+        readable=False,
+        informed_elsewhere=NONE,
+        consented_elsewhere=NONE,
+        newcomer_joined=True,
+    )
+    turn.set(informing=heard)
+    if informing.phase is InformedPhase.READING and not informing.interrupted:
         start_reading(turn)

@@ -19,10 +19,10 @@ from softphone.domain.events import (
     TimedOut,
     Timer,
 )
+from softphone.domain.session.informing import begin_when_possible, cut_short, start_reading
 from softphone.domain.session.state import Pauses, Sensitive, Stage, State
-from softphone.domain.session.telling import begin_at_last, cut_short, start_reading
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import Told
+from softphone.domain.status import InformedPhase
 
 WARNING_SECONDS = 10.0
 
@@ -34,14 +34,14 @@ def pause(turn: Turn, pauses: Pauses, event: str, rule: str) -> None:
     gap = int(turn.now.mono - was.since.mono) if was.since is not None and not pauses.for_all else None
     turn.set(pauses=pauses)
     turn.note(event, rule, gap_seconds=gap)
-    told = turn.state.told
-    if pauses.silent and told.phase is Told.PLAYING:
+    informing = turn.state.informing
+    if pauses.silent and informing.phase is InformedPhase.PLAYING:
         cut_short(turn, event)
-    elif pauses.silent and told.phase is Told.READING:
-        turn.set(told=replace(told, interrupted=True, readable=False))
-    elif not pauses.silent and told.phase is Told.READING and told.interrupted:
+    elif pauses.silent and informing.phase is InformedPhase.READING:
+        turn.set(informing=replace(informing, interrupted=True, readable=False))
+    elif not pauses.silent and informing.phase is InformedPhase.READING and informing.interrupted:
         start_reading(turn)
-    begin_at_last(turn)
+    begin_when_possible(turn)
 
 
 # --- held, the agent's media, a consultation ------------------------------------------------------------

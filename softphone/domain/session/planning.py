@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan
-from softphone.domain.events import Passport, Rang, Terms
+from softphone.domain.decision import Decision, NoticeDelivery, NoticeId, PlanState, PurposePlan
+from softphone.domain.events import CarriedAnswers, Rang, Terms
 from softphone.domain.purpose import Basis, Direction, Purpose, Reason
 from softphone.domain.session.state import (
     DOCUMENTATION,
@@ -42,18 +42,22 @@ def rang(turn: Turn, event: Rang) -> None:
         terms=event.terms,
     )
     plan(turn, event.decision)
-    if event.passport is not None:
-        _carry_on(turn, event.passport)
+    if event.carried is not None:
+        _carry_on(turn, event.carried)
 
 
-def _carry_on(turn: Turn, passport: Passport) -> None:
+def _carry_on(turn: Turn, passport: CarriedAnswers) -> None:
     """What was refused at another desk binds this one; what was told and agreed there need not be told and asked again."""
     for purpose in passport.refused:
         if turn.state.purpose(purpose).live:
             turn.set_phase(purpose, PurposePhase.ENDED, Reason.DECLINED_EARLIER)
             turn.note("refused_earlier", Reason.DECLINED_EARLIER.rule, purpose=purpose)
-    carried = frozenset(passport.yes) & frozenset(passport.told)
-    turn.set(told=replace(turn.state.told, vouched=frozenset(passport.told), carried=carried))
+    carried = frozenset(passport.consented) & frozenset(passport.informed)
+    turn.set(
+        informing=replace(
+            turn.state.informing, informed_elsewhere=frozenset(passport.informed), consented_elsewhere=carried
+        )
+    )
 
 
 def plan(turn: Turn, decision: Decision) -> None:
@@ -77,7 +81,7 @@ def _planned(purpose: Purpose, it: PurposePlan, decision: Decision, terms: Terms
     notice = decision.notice
     if (
         notice is None
-        or decision.how is How.NONE
+        or decision.how is NoticeDelivery.NONE
         or it.basis is None
         or not _fits(purpose, it.basis, it.state, notice, terms)
     ):

@@ -8,7 +8,7 @@ from datetime import datetime
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.session.keeping import ordered
 from softphone.domain.session.state import PartySound, PurposeState, Stage, State, no_desk
-from softphone.domain.status import PurposePhase, ReasonStatus, Told
+from softphone.domain.status import InformedPhase, PurposePhase, ReasonStatus
 
 TRAINING_ALONE = frozenset({Purpose.TRAINING})
 FAILURES = (
@@ -56,7 +56,7 @@ def failure(state: State) -> Reason | None:
     if state.live:
         if state.recorder.failed is not None:
             return state.recorder.failed
-        return Reason.NOTICE_FAILED if state.told.phase is Told.FAILED else None
+        return Reason.NOTICE_FAILED if state.informing.phase is InformedPhase.FAILED else None
     off = (it.reason for _, it in state.purposes if it.phase is PurposePhase.OFF)
     return next((reason for reason in off if reason in FAILURES), None)
 
@@ -100,7 +100,11 @@ def _headlines(state: State) -> Iterator[Found]:
 def _paused(state: State) -> tuple[Reason, ...]:
     """That a party which is still being told has not been heard yet is every call's first moment, and some people's manner."""
     pauses = state.pauses
-    waits = pauses.sound is PartySound.NOT_YET and not pauses.sound_missing and state.told.phase is not Told.INFORMED
+    waits = (
+        pauses.sound is PartySound.NOT_YET
+        and not pauses.sound_missing
+        and state.informing.phase is not InformedPhase.INFORMED
+    )
     return tuple(one for one in pauses.for_all if not (waits and one is Reason.NO_SOUND))
 
 
@@ -109,10 +113,14 @@ def _paused_at(state: State) -> datetime | None:
 
 
 def _why_notice(state: State) -> Reason:
-    if not state.told.person:
+    if not state.informing.person_answered:
         return Reason.NO_PERSON_CONFIRMED
-    told = state.told
-    return Reason.NOT_UNDERSTOOD if told.not_understood and told.phase is Told.NOTHING else Reason.WAITING_FOR_NOTICE
+    informing = state.informing
+    return (
+        Reason.NOT_UNDERSTOOD
+        if informing.not_understood and informing.phase is InformedPhase.NOTHING
+        else Reason.WAITING_FOR_NOTICE
+    )
 
 
 def _why_not(state: State) -> Iterator[Found]:

@@ -21,10 +21,10 @@ from softphone.domain.purpose import Basis, KeyRole, Purpose, Reason
 from softphone.domain.session.keeping import Cause, restrict_to_case, take_back, take_back_from
 from softphone.domain.session.planning import plan
 from softphone.domain.session.reasoning import DECLINED, rule_of
-from softphone.domain.session.state import DOCUMENTATION, TRAINING, Question, Stage, State, Telling
+from softphone.domain.session.state import DOCUMENTATION, TRAINING, Informing, Question, Stage, State
 from softphone.domain.session.table import REFUSE_TRAINING
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import OptOutKind, PurposePhase, Told
+from softphone.domain.status import InformedPhase, OptOutKind, PurposePhase
 
 REFUSED = (*DECLINED, Reason.WITHDRAWN, Reason.NO_ANSWER, Reason.DECLINED_EARLIER)
 BY_A_PRESS = (*DECLINED, Reason.WITHDRAWN, Reason.KEPT_OUT_OF_TRAINING, Reason.OBJECTION, Reason.GROUNDS_GIVEN)
@@ -44,8 +44,8 @@ def end(turn: Turn, purpose: Purpose, reason: Reason, how: Reason | None = None)
     if pending != question.pending or purpose in question.settled:
         turn.set(question=replace(question, pending=pending, settled=question.settled - {purpose}))
     turn.set_phase(purpose, PurposePhase.ENDED, reason)
-    told = {} if how in (None, reason) else {"how": how}
-    turn.note("purpose_ended", rule_of(turn.state, reason, purpose), purpose=purpose, reason=reason, **told)
+    fields = {} if how in (None, reason) else {"how": how}
+    turn.note("purpose_ended", rule_of(turn.state, reason, purpose), purpose=purpose, reason=reason, **fields)
 
 
 def answer_no(turn: Turn, purpose: Purpose) -> None:
@@ -96,7 +96,7 @@ def opt_out_kind(state: State) -> OptOutKind:
         return OptOutKind.CALL_BACK if calls_back and alone(state) else OptOutKind.STOP_AND_DELETE
     if documentation.live:
         if documentation.basis is Basis.LEGAL_OBLIGATION:
-            return OptOutKind.NONE if state.noted else OptOutKind.NOTE_REQUEST
+            return OptOutKind.NONE if state.request_noted else OptOutKind.NOTE_REQUEST
         return OptOutKind.NONE if state.objected else OptOutKind.OBJECTION
     return OptOutKind.NONE
 
@@ -117,7 +117,7 @@ def opted_out(turn: Turn, event: OptedOut) -> None:
     """The agent's button, with the kind it showed: a stale one does nothing."""
     state = turn.state
     kind = opt_out_kind(state)
-    if event.kind == OptOutKind.NOTE_REQUEST and kind is OptOutKind.GROUNDS and not state.noted:
+    if event.kind == OptOutKind.NOTE_REQUEST and kind is OptOutKind.GROUNDS and not state.request_noted:
         _note_request(turn, "G32")
         return
     if event.kind != kind:
@@ -157,7 +157,7 @@ def _refuse_what_can_be(turn: Turn, reason: Reason) -> None:
     both = can_be_ended(state, TRAINING) and can_be_ended(state, DOCUMENTATION)
     if can_be_ended(state, TRAINING):
         if state.special and not state.training.needs_yes:
-            if not state.noted:
+            if not state.request_noted:
                 _note_request(turn, "G32")
         else:
             refuse(turn, TRAINING, reason)
@@ -166,13 +166,13 @@ def _refuse_what_can_be(turn: Turn, reason: Reason) -> None:
             refuse(turn, DOCUMENTATION, reason)
         else:
             _object(turn, unclear=True)
-    counted = (turn.state.objected, turn.state.noted) != (state.objected, state.noted)
+    counted = (turn.state.objected, turn.state.request_noted) != (state.objected, state.request_noted)
     if counted or (both and not turn.state.live):
         turn.state = replace(turn.state, unclear=reason)
 
 
 def _note_request(turn: Turn, rule: str) -> None:
-    turn.state = replace(turn.state, noted=True)
+    turn.state = replace(turn.state, request_noted=True)
     turn.note("request_noted", rule)
 
 
@@ -217,7 +217,7 @@ def _object(turn: Turn, *, unclear: bool = False) -> None:
     if not can_be_ended(state, DOCUMENTATION) or documentation.basis is None or documentation.needs_yes:
         return
     if not documentation.basis.can_be_objected_to:
-        if not state.noted:
+        if not state.request_noted:
             _note_request(turn, "G23")
         return
     if state.objected and (unclear or not state.pauses.unclear):
@@ -298,11 +298,15 @@ def private_call(turn: Turn, _: PrivateCall) -> None:
 def not_understood(turn: Turn, _: NotUnderstood) -> None:
     """Recorder off until told anew; what was recorded so far is discarded unless documentation rests on obligation."""
     state = turn.state
-    told = state.told
-    if state.stage is not Stage.TALKING or told.phase is Told.NOTHING or not state.live:
+    informing = state.informing
+    if state.stage is not Stage.TALKING or informing.phase is InformedPhase.NOTHING or not state.live:
         return
     turn.note("not_understood", "G05")
-    turn.set(told=Telling(not_understood=True), question=Question(), pauses=replace(state.pauses, not_told=False))
+    turn.set(
+        informing=Informing(not_understood=True),
+        question=Question(),
+        pauses=replace(state.pauses, newcomer_not_informed=False),
+    )
     turn.state = replace(turn.state, begin_new=bool(state.recordings))
     kept = state.documentation.basis is Basis.LEGAL_OBLIGATION
     for purpose in (TRAINING, DOCUMENTATION):
@@ -327,13 +331,13 @@ def may_ask_for_recording(state: State) -> bool:
 
 def _meant_otherwise(state: State) -> bool:
     """Documentation waits on an objection by keys or SIP. A notice that is being given is not broken off."""
-    return state.pauses.unclear and state.documentation.live and state.told.phase is Told.INFORMED
+    return state.pauses.unclear and state.documentation.live and state.informing.phase is InformedPhase.INFORMED
 
 
 def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
     """A new notice and a new recording, under a decision of its own. What was not the party's to refuse stays ended; where an
     unclear objection is taken back, so does training, and what was recorded until then is custody's to judge."""
-    from softphone.domain.session.telling import begin
+    from softphone.domain.session.informing import begin
 
     if not may_ask_for_recording(turn.state):
         return
@@ -343,7 +347,7 @@ def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
     if goes_on:
         turn.set(pauses=replace(before.pauses, objection=False, unclear=False).after(before.pauses, turn.now))
         turn.state = replace(turn.state, objected=False)
-    turn.set(told=Telling(), question=Question())
+    turn.set(informing=Informing(), question=Question())
     terms = event.terms or before.terms
     turn.state = replace(turn.state, begin_new=bool(before.recordings), terms=terms, unclear=None)
     plan(turn, event.decision)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from softphone.domain.changes import HoldBy
-from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan
+from softphone.domain.decision import Decision, NoticeDelivery, NoticeId, PlanState, PurposePlan
 from softphone.domain.events import Terms
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.session.planning import ground_of
@@ -19,14 +19,14 @@ from softphone.domain.session.state import (
     DOCUMENTATION,
     NONE,
     TRAINING,
-    Hold,
+    Informing,
+    LegalHold,
     PurposeState,
     Recording,
     Stage,
     State,
-    Telling,
 )
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 
 GROUNDS = Reason.GROUNDS_GIVEN.value
 _CASES = {Reason.OBJECTION.value: DOCUMENTATION, GROUNDS: TRAINING}
@@ -101,12 +101,14 @@ def reopened(kept: KeptCall, terms: Terms) -> State:
     return State(
         call=kept.call,
         stage=Stage.ENDED,
-        later=True,
+        reopened_later=True,
         ours=kept.direction is Direction.OUTBOUND,
         language=kept.language,
-        decision=Decision(over, replace(over, basis=training.basis), kept.notice, How.NONE, (documentation.reason,)),
+        decision=Decision(
+            over, replace(over, basis=training.basis), kept.notice, NoticeDelivery.NONE, (documentation.reason,)
+        ),
         terms=terms,
-        told=Telling(Told.INFORMED),
+        informing=Informing(InformedPhase.INFORMED),
         documentation=documentation,
         training=training,
         recordings=recordings,
@@ -192,13 +194,13 @@ def _purpose(kept: KeptCall, purpose: Purpose, recordings: tuple[Recording, ...]
     return PurposeState(PurposePhase.ENDED, basis, reason, ground)
 
 
-def _holds(recordings: tuple[KeptRecording, ...]) -> tuple[Hold, ...]:
+def _holds(recordings: tuple[KeptRecording, ...]) -> tuple[LegalHold, ...]:
     """One hold of a call reaches several of its recordings; one raised elsewhere stands on its own."""
-    own: dict[int, Hold] = {}
+    own: dict[int, LegalHold] = {}
     others: list[tuple[str, KeptHold]] = []
     for recording in recordings:
         for it in recording.holds:
-            number = Hold.number_in(it.id, recording.id)
+            number = LegalHold.number_in(it.id, recording.id)
             if number is None:
                 others.append((recording.id, it))
             else:
@@ -212,8 +214,8 @@ def _holds(recordings: tuple[KeptRecording, ...]) -> tuple[Hold, ...]:
     return (*(own[number] for number in sorted(own)), *foreign)
 
 
-def _hold(number: int, it: KeptHold, placed: frozenset[str], foreign: str = "") -> Hold:
-    return Hold(
+def _hold(number: int, it: KeptHold, placed: frozenset[str], foreign: str = "") -> LegalHold:
+    return LegalHold(
         number,
         it.by,
         it.agent,

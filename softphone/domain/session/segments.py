@@ -25,14 +25,14 @@ from softphone.domain.effects import (
 from softphone.domain.events import CommitFailed, Committed, RecorderFailed, StorageWorks, TimedOut, Timer
 from softphone.domain.ids import recording_id
 from softphone.domain.purpose import Basis, Reason
-from softphone.domain.session.keeping import discard, gone, lifted, ordered, withheld
+from softphone.domain.session.keeping import discard, lifted, ordered, recording_gone, withheld
 from softphone.domain.session.reasoning import FAILURES
 from softphone.domain.session.state import (
     DOCUMENTATION,
     NONE,
     TRAINING,
-    Kind,
-    Pending,
+    CommitKind,
+    PendingCommit,
     Purposes,
     Recording,
     Segment,
@@ -43,7 +43,7 @@ from softphone.domain.session.state import (
     wanted,
 )
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 
 RETRY_SECONDS = 1.0
 
@@ -61,7 +61,7 @@ def settle(turn: Turn) -> None:
     _open_what_is_wanted(turn)
     _forget_keys(turn)
     _run_on_failure(turn)
-    _tell(turn)
+    _signal_recording(turn)
 
 
 def current(state: State) -> Recording | None:
@@ -164,7 +164,7 @@ def _open_what_is_wanted(turn: Turn) -> None:
     ground = state.purpose(ordered(want)[0]).ground
     names = " ".join(ordered(want))
     entry = turn.entry("segment_opened", ground.rule, it.id, {"segment": segment.number, "purposes": names})
-    ticket = turn.commit(Kind.OPEN, tuple(changes), (entry,))
+    ticket = turn.commit(CommitKind.OPEN, tuple(changes), (entry,))
     turn.set_recording(replace(it, announced=True, next_segment=it.next_segment + 1, wrapped=it.wrapped | (want - out)))
     turn.set(recorder=replace(turn.state.recorder, opening=segment, opening_ticket=ticket))
 
@@ -175,12 +175,12 @@ def _wrap_for_a_late_yes(turn: Turn) -> None:
     if any(hold.lifting is not None for hold in state.holds):
         return
     for it in state.recordings:
-        owed = it.late_yes and not any(pending.kind is Kind.WIDEN for pending in state.pending)
+        owed = it.late_yes and not any(pending.kind is CommitKind.WIDEN for pending in state.pending)
         if not owed or state.recorder.failed is not None or not it.segments:
             continue
         out = TRAINING in withheld(state, it, frozenset({TRAINING}))
         entry = turn.entry("wrapped_from_start", "N6", it.id, {"purpose": TRAINING})
-        turn.commit(Kind.WIDEN, (AddWraps(it.id, TRAINING, it.segments, withheld=out),), (entry,))
+        turn.commit(CommitKind.WIDEN, (AddWraps(it.id, TRAINING, it.segments, withheld=out),), (entry,))
         if not out:
             turn.set_recording(replace(it, wrapped=it.wrapped | {TRAINING}))
 
@@ -202,10 +202,10 @@ def _keys_needed(state: State, it: Recording) -> bool:
     may_be_asked = (
         training.phase is PurposePhase.ENDED and training.reason is Reason.NO_ANSWER and not training.asked_again
     )
-    return not it.closed and use_not_record(state) and (training.asked or may_be_asked)
+    return not it.closed and consent_is_to_use(state) and (training.asked or may_be_asked)
 
 
-def use_not_record(state: State) -> bool:
+def consent_is_to_use(state: State) -> bool:
     """A yes to training is a yes to *use*, where documentation rests on something else than a yes (N6)."""
     return state.training.needs_yes and state.documentation.basis not in (None, Basis.CONSENT)
 
@@ -214,7 +214,7 @@ def _run_on_failure(turn: Turn) -> None:
     """`on_failure = "end"`: the policy wants the call ended where a failure leaves an obligation unrecorded. Not yet where the
     notice failed: it can be given again."""
     state = turn.state
-    lost = unheard(state) or (obligation_unrecorded(state) and not untold(state))
+    lost = silent_on_obligation(state) or (obligation_unrecorded(state) and not notice_failed_on_obligation(state))
     ends = state.terms.on_failure == "end" and lost
     if ends and not state.recorder.end_sent:
         turn.set(recorder=replace(state.recorder, end_sent=True))
@@ -234,20 +234,20 @@ def obligation_unrecorded(state: State) -> bool:
     failed = (
         documentation.active
         and documentation.basis is Basis.LEGAL_OBLIGATION
-        and state.told.phase is Told.INFORMED
+        and state.informing.phase is InformedPhase.INFORMED
         and state.recorder.failed is not None
     )
-    return ((failed or untold(state)) and not state.pauses.silent) or unheard(state)
+    return ((failed or notice_failed_on_obligation(state)) and not state.pauses.silent) or silent_on_obligation(state)
 
 
-def untold(state: State) -> bool:
+def notice_failed_on_obligation(state: State) -> bool:
     """Documentation on obligation waits for a notice that failed."""
     documentation = state.documentation
     obliged = documentation.live and documentation.basis is Basis.LEGAL_OBLIGATION
-    return obliged and state.told.phase is Told.FAILED
+    return obliged and state.informing.phase is InformedPhase.FAILED
 
 
-def unheard(state: State) -> bool:
+def silent_on_obligation(state: State) -> bool:
     """Documentation on obligation waits for a party that has not been heard for long."""
     documentation = state.documentation
     obliged = documentation.live and documentation.basis is Basis.LEGAL_OBLIGATION
@@ -261,7 +261,7 @@ def can_end_politely(state: State) -> bool:
     return state.terms.on_failure != "go_on" and obligation_unrecorded(state) and not state.recorder.end_sent
 
 
-def _tell(turn: Turn) -> None:
+def _signal_recording(turn: Turn) -> None:
     """The peer that is record-aware, and the ears of both, hear of it when recording begins, pauses or stops."""
     terms, was, now = turn.state.terms, turn.before.recorder.on, turn.state.recorder.on
     if was != now:
@@ -269,13 +269,13 @@ def _tell(turn: Turn) -> None:
             turn.start(SoundTone(Tone.STARTED if now else Tone.STOPPED))
         if terms.warning_tone > 0:
             turn.start(StartTimer(Timer.WARNING_TONE, terms.warning_tone) if now else StopTimer(Timer.WARNING_TONE))
-    signal = _signal(turn.state)
+    signal = _signal_for_peer(turn.state)
     if signal is not turn.state.recorder.signalled:
         turn.set(recorder=replace(turn.state.recorder, signalled=signal))
         turn.start(SignalRecording(signal))
 
 
-def _signal(state: State) -> RecordSignal:
+def _signal_for_peer(state: State) -> RecordSignal:
     """What a record-aware peer is to know (RFC 7866). After the call there is nobody to tell."""
     recorder = state.recorder
     if state.stage is not Stage.TALKING:
@@ -288,7 +288,7 @@ def _signal(state: State) -> RecordSignal:
     if wanted(state):
         # It goes on as soon as its transaction is written; a peer that was told *off* hears of nothing in between.
         return RecordSignal.OFF if recorder.signalled is RecordSignal.OFF else RecordSignal.PAUSED
-    goes_on = bool(state.active) or state.pauses.not_told
+    goes_on = bool(state.active) or state.pauses.newcomer_not_informed
     return RecordSignal.PAUSED if goes_on and (state.pauses.for_all or no_desk(state)) else RecordSignal.OFF
 
 
@@ -309,13 +309,13 @@ def committed(turn: Turn, event: Committed) -> None:
     if it is None:
         return
     match it.kind:
-        case Kind.OPEN:
+        case CommitKind.OPEN:
             _segment_written(turn, it)
-        case Kind.WIDEN:
+        case CommitKind.WIDEN:
             _widened(turn)
-        case Kind.LIFT:
+        case CommitKind.LIFT:
             lifted(turn, it.ticket)
-        case Kind.MUST:
+        case CommitKind.MUST:
             if it.retried and not turn.state.unwritten and turn.state.recorder.failed_in_store:
                 _works(turn)
 
@@ -329,31 +329,31 @@ def commit_failed(turn: Turn, event: CommitFailed) -> None:
         _overtaken(turn, it, event.overtaken)
         return
     state = turn.state
-    if it.kind is Kind.MUST:
+    if it.kind is CommitKind.MUST:
         if not state.unwritten:
             turn.timer(Timer.RETRY, RETRY_SECONDS)
         pending = sorted((*state.pending, replace(it, waiting=True)), key=lambda other: other.ticket)
         turn.state = replace(state, pending=tuple(pending))
-    elif it.kind is Kind.OPEN:
+    elif it.kind is CommitKind.OPEN:
         for change in it.commit.changes:
             if isinstance(change, OpenRecording):
                 _not_announced(turn, change.recording)
-    elif it.kind is Kind.LIFT:
+    elif it.kind is CommitKind.LIFT:
         for hold in state.holds:
             if hold.lifting == it.ticket:
                 turn.set_hold(replace(hold, lifting=None))
-    _fail(turn, event.reason, in_store=it.kind is Kind.MUST)
+    _fail(turn, event.reason, in_store=it.kind is CommitKind.MUST)
 
 
-def _overtaken(turn: Turn, it: Pending, recording: str) -> None:
+def _overtaken(turn: Turn, it: PendingCommit, recording: str) -> None:
     """The store works; what was asked of it cannot be. A hold that custody confirmed stands; what is gone is held by nobody, and
     the rest of the transaction is written without it."""
-    if it.kind is Kind.LIFT:
+    if it.kind is CommitKind.LIFT:
         for hold in turn.state.holds:
             if hold.lifting == it.ticket:
                 turn.set_hold(replace(hold, lifting=None, undoable=False, undo_until=None, confirmed=True))
         return
-    gone(turn, recording)
+    recording_gone(turn, recording)
     changes = tuple(one for one in it.commit.changes if getattr(one, "recording", None) != recording)
     entries = tuple(one for one in it.commit.entries if one.recording != recording)
     if changes or entries:
@@ -400,7 +400,7 @@ def _works(turn: Turn) -> None:
     turn.note("storage_works", "G10")
 
 
-def _acknowledged(turn: Turn, ticket: int) -> Pending | None:
+def _acknowledged(turn: Turn, ticket: int) -> PendingCommit | None:
     """Take the transaction out of those that are on their way; None: a stale acknowledgement."""
     for it in turn.state.pending:
         if it.ticket == ticket and not it.waiting:
@@ -416,7 +416,7 @@ def _not_announced(turn: Turn, recording: str) -> None:
             turn.set_recording(replace(it, announced=False, wrapped=NONE))
 
 
-def _segment_written(turn: Turn, it: Pending) -> None:
+def _segment_written(turn: Turn, it: PendingCommit) -> None:
     """Its key is there. It starts if it is still what is wanted, in place of what runs."""
     for change in it.commit.changes:
         if isinstance(change, OpenSegment):

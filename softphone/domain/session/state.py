@@ -17,7 +17,7 @@ from softphone.domain.events import Now, Terms
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
 from softphone.domain.retention import Ended
 from softphone.domain.session.table import SPECIAL
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 Purposes = frozenset[Purpose]
@@ -41,22 +41,22 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Informing:
     """How far the party has been told (G05). `person`: our call was answered by a person (or needs no such word)."""
 
-    phase: Told = Told.NOTHING
+    phase: InformedPhase = InformedPhase.NOTHING
     how: str = field(default="", compare=False)
     essentials: bool = False
     at_question: bool = False
     readable: bool = False
     interrupted: bool = False
     not_understood: bool = False
-    person: bool = True
-    vouched: Purposes = NONE
+    person_answered: bool = True
+    informed_elsewhere: Purposes = NONE
     """what an exchange, or another desk, has told of already"""
-    carried: Purposes = NONE
+    consented_elsewhere: Purposes = NONE
     """yeses that came with it"""
-    joined: bool = False
+    newcomer_joined: bool = False
     """a newcomer came before the notice was through, and has heard nothing of what an exchange has told"""
     started_at: datetime | None = field(default=None, compare=False)
     seconds: float = field(default=0.0, compare=False)
@@ -145,7 +145,7 @@ class Pauses:
     held: bool = False
     consulting: bool = False
     sensitive: Sensitive = Sensitive.OFF
-    not_told: bool = False
+    newcomer_not_informed: bool = False
     agent_gone: bool = False
     sound: PartySound = PartySound.THERE
     sound_missing: bool = False
@@ -170,7 +170,7 @@ class Pauses:
                 (Reason.HELD, self.held or self.consulting),
                 (Reason.NO_AGENT, self.agent_gone),
                 (Reason.NO_SOUND, self.sound is not PartySound.THERE),
-                (Reason.NOT_TOLD, self.not_told),
+                (Reason.NOT_TOLD, self.newcomer_not_informed),
             )
             if stands
         )
@@ -236,14 +236,14 @@ class Recording:
         return self.began and not self.discarded
 
     @property
-    def stands(self) -> tuple[Ended, ...]:
+    def purpose_ends(self) -> tuple[Ended, ...]:
         """How each purpose that it was made for stands. One that a case is about has not ended."""
         purposes = self.made_for | self.keeps | self.undecided
         return tuple(Ended.KEEPS if it in self.keeps | self.undecided else Ended.TAKEN_BACK for it in purposes)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorder:
+class RecorderState:
     running: Segment | None = None
     opening: Segment | None = None
     opening_ticket: int | None = None
@@ -268,7 +268,7 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class LegalHold:
     """A dispute (`number` counts within the call). `placed`: the recordings it stands on; none yet: it is armed."""
 
     number: int
@@ -304,7 +304,7 @@ class Hold:
         return int(number) if number != id and number.isdecimal() else None
 
 
-class Kind(StrEnum):
+class CommitKind(StrEnum):
     """What becomes of a transaction that fails."""
 
     MUST = "must"
@@ -318,11 +318,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingCommit:
     """A transaction not yet acknowledged. `label` says what it holds, without times."""
 
     ticket: int
-    kind: Kind
+    kind: CommitKind
     label: tuple[str, ...]
     waiting: bool = False
     """it failed, and waits to be tried again"""
@@ -356,7 +356,7 @@ class State:
     language: Language = Language.DA
     decision: Decision = _NOT_YET
     terms: Terms = _NO_TERMS
-    told: Telling = Telling()
+    informing: Informing = Informing()
     documentation: PurposeState = _OFF
     training: PurposeState = _OFF
     question: Question = Question()
@@ -366,20 +366,20 @@ class State:
     """when the last of them was pressed (monotonic)"""
     digits_wanted: bool = False
     pauses: Pauses = Pauses()
-    recorder: Recorder = Recorder()
+    recorder: RecorderState = RecorderState()
     recordings: tuple[Recording, ...] = ()
     begin_new: bool = False
     """what is recorded next belongs to a new recording"""
-    holds: tuple[Hold, ...] = ()
+    holds: tuple[LegalHold, ...] = ()
     complaint: Complaint = Complaint.NONE
     objected: bool = False
     """an objection to documentation is an open case (G23)"""
-    noted: bool = False
+    request_noted: bool = False
     """a request that could not be met was noted (obligation, or special circumstances without grounds)"""
     unclear: Reason | None = None
     """keys or SIP said no, and nobody knows to what: the agent asks. Which of the two it was"""
     call_back: bool = False
-    later: bool = False
+    reopened_later: bool = False
     """taken up again from today's calls, long after its wrap-up"""
     stood_still: bool = False
     """the process did, while something was being recorded"""
@@ -387,7 +387,7 @@ class State:
     """seconds of talk that are missing for it"""
     broke_off: bool = False
     """talk that was to be recorded is missing from what is kept: the recorder failed in mid-call, or the phone was lost"""
-    pending: tuple[Pending, ...] = ()
+    pending: tuple[PendingCommit, ...] = ()
     next_ticket: int = field(default=1, compare=False)
     version: int = field(default=0, compare=False)
     since: datetime | None = field(default=None, compare=False)
@@ -427,16 +427,16 @@ class State:
         return tuple(it for it in self.recordings if it.kept)
 
     @property
-    def standing(self) -> tuple[Hold, ...]:
+    def standing(self) -> tuple[LegalHold, ...]:
         return tuple(hold for hold in self.holds if not hold.void)
 
     @property
-    def disputes(self) -> tuple[Hold, ...]:
+    def disputes(self) -> tuple[LegalHold, ...]:
         """Holds less those for a request for access: that is a case, and no dispute."""
         return tuple(hold for hold in self.standing if hold.by in DISPUTED_BY)
 
     @property
-    def unwritten(self) -> tuple[Pending, ...]:
+    def unwritten(self) -> tuple[PendingCommit, ...]:
         return tuple(it for it in self.pending if it.waiting)
 
     @property
@@ -444,7 +444,7 @@ class State:
         """Nothing more will come of this call: it may be forgotten."""
         return self.stage is Stage.OVER and not self.pending
 
-    def holds_on(self, recording: Recording) -> tuple[Hold, ...]:
+    def holds_on(self, recording: Recording) -> tuple[LegalHold, ...]:
         return tuple(hold for hold in self.standing if recording.id in hold.placed)
 
 
@@ -455,7 +455,7 @@ def wanted(state: State) -> Purposes:
 
 def due(state: State) -> Purposes:
     """The active purposes less what is paused, if informed."""
-    if state.stage is not Stage.TALKING or state.told.phase is not Told.INFORMED or state.pauses.for_all:
+    if state.stage is not Stage.TALKING or state.informing.phase is not InformedPhase.INFORMED or state.pauses.for_all:
         return NONE
     active = state.active
     return active - {TRAINING} if no_desk(state) else active
@@ -466,7 +466,7 @@ def no_desk(state: State) -> bool:
     return state.pauses.desk_gone and state.training.basis in (Basis.LEGITIMATE_INTEREST, Basis.PUBLIC_TASK)
 
 
-def unheard_yet(state: State) -> bool:
+def awaits_sound(state: State) -> bool:
     """The party is not heard, and that has not been said again. On hold nobody expects sound."""
     pauses = state.pauses
     talking = state.stage is Stage.TALKING and bool(state.live) and not (pauses.held or pauses.consulting)
@@ -477,9 +477,9 @@ def keys_expected(state: State) -> bool:
     """Whether a digit can be an answer: a question is open and running, or the notice has come to its question."""
     if state.digits_wanted or state.pauses.silent or state.stage is not Stage.TALKING:
         return False
-    if state.told.phase is Told.PLAYING:
-        return state.told.at_question
-    return state.told.phase is Told.INFORMED and (state.question.running or state.question.repeating)
+    if state.informing.phase is InformedPhase.PLAYING:
+        return state.informing.at_question
+    return state.informing.phase is InformedPhase.INFORMED and (state.question.running or state.question.repeating)
 
 
 def askable(state: State) -> Purposes:

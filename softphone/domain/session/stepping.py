@@ -13,13 +13,13 @@ from softphone.domain.session import (
     consent,
     disputing,
     ending,
+    informing,
     keys,
     party,
     pausing,
     planning,
     refusal,
     segments,
-    telling,
 )
 from softphone.domain.session.describing import presses
 from softphone.domain.session.following import follow
@@ -31,19 +31,19 @@ Row = Callable[[Turn, Any], None]
 
 ROWS: dict[type[Event], Row] = {
     e.Rang: planning.rang,
-    e.Answered: telling.answered,
-    e.PersonAnswered: telling.person_answered,
+    e.Answered: informing.answered,
+    e.PersonAnswered: informing.person_answered,
     e.VoicemailAnswered: refusal.voicemail,
-    e.UpstreamVouched: telling.upstream_vouched,
-    e.UpstreamIgnored: telling.upstream_ignored,
-    e.NoticeStarted: telling.notice_started,
-    e.NoticeReached: telling.notice_reached,
-    e.NoticeHeard: telling.notice_heard,
-    e.NoticeFailed: telling.notice_failed,
-    e.NoticeStopped: telling.notice_stopped,
-    e.NoticeAgain: telling.notice_again,
-    e.FinishedOrally: telling.finished_orally,
-    e.NoticeRead: telling.notice_read,
+    e.UpstreamVouched: informing.upstream_vouched,
+    e.UpstreamIgnored: informing.upstream_ignored,
+    e.NoticeStarted: informing.notice_started,
+    e.NoticeReached: informing.notice_reached,
+    e.NoticeHeard: informing.notice_heard,
+    e.NoticeFailed: informing.notice_failed,
+    e.NoticeStopped: informing.notice_stopped,
+    e.NoticeAgain: informing.notice_again,
+    e.FinishedOrally: informing.finished_orally,
+    e.NoticeRead: informing.notice_read,
     e.NotUnderstood: refusal.not_understood,
     e.DigitPressed: keys.digit_pressed,
     e.DigitsWanted: keys.digits_wanted,
@@ -86,7 +86,7 @@ ROWS: dict[type[Event], Row] = {
 TIME_OUTS: dict[Timer, Row] = {
     Timer.ANSWER: consent.answer_time_up,
     Timer.KEY_SETTLES: keys.key_settled,
-    Timer.READABLE: telling.readable,
+    Timer.READABLE: informing.readable,
     Timer.SENSITIVE: pausing.sensitive_time_up,
     Timer.SENSITIVE_WARNING: pausing.sensitive_warning_up,
     Timer.UNDO: disputing.undo_time_up,
@@ -109,7 +109,7 @@ def step(state: State, event: Event, now: Now) -> tuple[State, tuple[Effect, ...
     if row is None:
         return state, ()
     row(turn, event)
-    telling.tidy_telling(turn)
+    informing.tidy_notice(turn)
     consent.tidy_question(turn)
     if turn.idle:
         return state, ()

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from softphone.domain.decision import NoticeId
-from softphone.domain.notice import COVERS, SPECIAL, TELLS, Told, asks
+from softphone.domain.notice import COVERS, MENTIONS, SPECIAL, PurposeMention, asks
 from softphone.domain.purpose import Purpose
 
-__all__ = ["ASKS", "COVERS", "REFUSE_TRAINING", "SPECIAL", "told_alike"]
+__all__ = ["ASKS", "COVERS", "REFUSE_TRAINING", "SPECIAL", "covered_purposes"]
 
 ASKS: dict[NoticeId, frozenset[Purpose]] = {notice: frozenset(asks(notice)) for notice in NoticeId}
 
 REFUSE_TRAINING: frozenset[NoticeId] = frozenset(
     notice
-    for notice, (documentation, training) in TELLS.items()
-    if training is Told.OPT_OUT or (training is Told.ASKED and documentation is not Told.ASKED)
+    for notice, (documentation, training) in MENTIONS.items()
+    if training is PurposeMention.OPT_OUT
+    or (training is PurposeMention.ASKED and documentation is not PurposeMention.ASKED)
 )
 """the notices that tie the opt-out keys to training alone (G31): who has heard one refuses nothing else by them"""
 
 
-def told_alike(told: NoticeId, decided: NoticeId | None) -> frozenset[Purpose]:
+def covered_purposes(told: NoticeId, decided: NoticeId | None) -> frozenset[Purpose]:
     """The purposes that a notice given elsewhere tells of just as ours would: asked for or not, and for training with an opt-out
     or under special circumstances. What it tells of otherwise has not been told (G05)."""
     if decided is None:

@@ -16,16 +16,16 @@ from softphone.domain.events import Now, Timer
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.session.state import (
     DOCUMENTATION,
-    Hold,
-    Kind,
+    CommitKind,
+    Informing,
+    LegalHold,
     Pauses,
-    Pending,
+    PendingCommit,
     PurposeState,
     Question,
-    Recorder,
+    RecorderState,
     Recording,
     State,
-    Telling,
 )
 from softphone.domain.status import PurposePhase
 
@@ -35,10 +35,10 @@ Param = str | int | bool | None
 class Part(TypedDict, total=False):
     """The fields of `State` that a rule may set as they are."""
 
-    told: Telling
+    informing: Informing
     question: Question
     pauses: Pauses
-    recorder: Recorder
+    recorder: RecorderState
 
 
 class Turn:
@@ -73,7 +73,7 @@ class Turn:
         kept = tuple(recording if it.id == recording.id else it for it in self.state.recordings)
         self.state = replace(self.state, recordings=kept)
 
-    def set_hold(self, hold: Hold) -> None:
+    def set_hold(self, hold: LegalHold) -> None:
         self.state = replace(
             self.state, holds=tuple(hold if it.number == hold.number else it for it in self.state.holds)
         )
@@ -104,12 +104,12 @@ class Turn:
 
     # --- transactions ---------------------------------------------------------------------------
 
-    def commit(self, kind: Kind, changes: tuple[Change, ...], entries: tuple[AuditEntry, ...]) -> int:
+    def commit(self, kind: CommitKind, changes: tuple[Change, ...], entries: tuple[AuditEntry, ...]) -> int:
         """One transaction under the next ticket, which is returned. What must be written queues behind what already waits."""
         ticket = self.state.next_ticket
         commit = Commit(ticket, changes, entries)
-        waits = kind is Kind.MUST and bool(self.state.unwritten)
-        it = Pending(ticket, kind, _label(commit), waiting=waits, commit=commit)
+        waits = kind is CommitKind.MUST and bool(self.state.unwritten)
+        it = PendingCommit(ticket, kind, _label(commit), waiting=waits, commit=commit)
         self.state = replace(self.state, pending=(*self.state.pending, it), next_ticket=ticket + 1)
         if not waits:
             self._commits.append(commit)
@@ -118,11 +118,11 @@ class Turn:
     def write(self) -> None:
         """Send what must be written, if there is any, ahead of what comes after it."""
         if self._changes or self._entries:
-            self.commit(Kind.MUST, tuple(self._changes), tuple(self._entries))
+            self.commit(CommitKind.MUST, tuple(self._changes), tuple(self._entries))
             self._changes.clear()
             self._entries.clear()
 
-    def again(self, it: Pending) -> None:
+    def again(self, it: PendingCommit) -> None:
         """Send a failed transaction once more, under a new ticket."""
         ticket = self.state.next_ticket
         commit = replace(it.commit, ticket=ticket)

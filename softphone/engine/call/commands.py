@@ -38,7 +38,7 @@ from softphone.domain.events import (
 )
 from softphone.domain.purpose import Language, Purpose
 from softphone.domain.status import DisputeKind, OptOutKind, Status
-from softphone.wire import Act, Choose, OptOut, RaiseDispute, Said, UndoDispute
+from softphone.wire import Act, Choose, CodedText, OptOut, RaiseDispute, UndoDispute
 
 RecordingCommand = OptOut | RaiseDispute | UndoDispute | Choose | Act
 
@@ -73,13 +73,13 @@ PROTECT = frozenset(
     {"stop_notice", "digits_wanted", "pause_sensitive", "more_time", "new_person", "object", "note_request"}
 )
 """actions that neither start, widen nor delete anything: what they meant a moment ago they mean still"""
-STALE = Said("refused.stale")
-NOT_NOW = Said("refused.not_now")
+STALE = CodedText("refused.stale")
+NOT_NOW = CodedText("refused.not_now")
 
 
 def to_event(
     command: RecordingCommand, status: Status, agent: str, languages: tuple[Language, ...] = ()
-) -> Event | Said:
+) -> Event | CodedText:
     """`status` is what holds now, `agent` the id of who presses (the account; never a name), `languages` those in which the
     notice can be given too."""
     if command.version > status.version:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from softphone import wire
 from softphone.domain.changes import AuditEntry, CloseRecording, Commit
-from softphone.domain.decision import Known, NoticeId
+from softphone.domain.decision import LookupResult, NoticeId
 from softphone.domain.events import Event, Mark, Now, Timer
 from softphone.domain.notice import NoticeSound, NoticeText
 from softphone.domain.policy import Line, Policy
@@ -18,7 +18,7 @@ from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
 from softphone.domain.status import PurposePhase, Status
 from softphone.engine.call.commands import RecordingCommand
-from softphone.engine.call.upstream import ToldUpstream
+from softphone.engine.call.upstream import UpstreamNotice
 from softphone.plugin.notices import NoticeBook
 from softphone.wire import CallPhase, CallState, LineState, PastCall
 
@@ -81,19 +81,19 @@ class LiveCall:
     record_aware: bool = False
     keyless: bool = False
     """the party's phone sends no keys that would be heard here"""
-    upstream: ToldUpstream | None = None
+    upstream: UpstreamNotice | None = None
     """what a listed exchange says that the party has been told already"""
     upstream_ignored: bool = False
     """it was said by somebody else, or not as it must be"""
     looked_up: bool = False
     """the archive was asked of it: it may hold a place in the sample"""
-    known: Known = field(default_factory=Known)
+    lookup: LookupResult = field(default_factory=LookupResult)
     decided: bool = False
     """the rulebook has answered, or has failed to"""
     asked: bool = False
     """the rulebook was asked: until then the archive is waited for"""
     decide_by: float | None = None
-    asks_anew: bool = False
+    awaits_new_decision: bool = False
     """the party asks for a recording, and the rulebook has not answered yet"""
     state: State = field(default_factory=State)
     waiting: list[Event] = field(default_factory=list[Event])
@@ -133,7 +133,7 @@ class LiveCall:
     def calls_back(self) -> bool:
         """We call somebody whom this line has promised it. What the law obliges to record is recorded all the same (G02)."""
         obliged = self.line is not None and self.line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION
-        return self.direction is Direction.OUTBOUND and self.known.call_back and not obliged
+        return self.direction is Direction.OUTBOUND and self.lookup.call_back and not obliged
 
     @property
     def settled(self) -> bool:

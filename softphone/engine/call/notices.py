@@ -8,7 +8,7 @@ from __future__ import annotations
 from softphone.domain.decision import Decision
 from softphone.domain.notice import NoticeText, asks
 from softphone.domain.purpose import Language
-from softphone.domain.status import Told
+from softphone.domain.status import InformedPhase
 from softphone.engine.call.live import LiveCall
 
 
@@ -32,10 +32,10 @@ class CallNotices:
         if call.notice_id is None:
             return
         language = call.state.language
-        newcomer = call.state.pauses.not_told and not asks(call.notice_id)
+        newcomer = call.state.pauses.newcomer_not_informed and not asks(call.notice_id)
         if (language, newcomer) != (call.language, call.newcomer):
             self._set(call, language, newcomer=newcomer)
-        call.reads_aloud = call.state.told.phase is Told.READING
+        call.reads_aloud = call.state.informing.phase is InformedPhase.READING
 
     def other_languages(self, call: LiveCall) -> tuple[Language, ...]:
         """In which the call's notice can be given too."""

@@ -9,21 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from softphone.domain import events as ev
-from softphone.domain.decision import Decision, Facts, Known, not_recorded, out_of_the_sample, unless_keyless
+from softphone.domain.decision import Decision, Facts, LookupResult, not_recorded, out_of_the_sample, unless_keyless
 from softphone.domain.narrowing import unless_upheld, until_employees_are_informed
 from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, which_line
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.session import may_ask_for_recording
-from softphone.engine.call.hands import Rules, Store
+from softphone.engine.call.effect_runner import RulesPort, StorePort
 from softphone.engine.call.lines import line_state
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.notices import CallNotices
-from softphone.engine.call.stepping import Stepper
-from softphone.engine.call.upstream import read_told
+from softphone.engine.call.stepping import SessionRunner
+from softphone.engine.call.upstream import read_upstream_notice
 from softphone.engine.numbers import e164, is_internal, spellings
 from softphone.engine.reading import plain_address
-from softphone.wire import CallPhase, Fault, Said
+from softphone.wire import CallPhase, CodedText, Fault
 
 DECISION_TIME = 2.0
 """seconds that the archive has to answer, and then the rulebook; no answer in time means not recorded"""
@@ -38,15 +38,15 @@ class Party:
     host: str
 
 
-class Ringing:
+class CallSetup:
     """One for all calls. `tell` reaches every client, `desk` knows whether a desk is there."""
 
     def __init__(
         self,
-        store: Store,
-        rules: Rules,
+        store: StorePort,
+        rules: RulesPort,
         notices: CallNotices,
-        stepper: Stepper,
+        stepper: SessionRunner,
         clock: Callable[[], ev.Now],
         tell: Callable[[object], None],
         desk: Callable[[], bool],
@@ -118,7 +118,7 @@ class Ringing:
         if not said:
             return
         listed = plain_address(host) in self._rules.exchanges
-        call.upstream = read_told(said) if listed else None
+        call.upstream = read_upstream_notice(said) if listed else None
         call.upstream_ignored = call.upstream is None
         if call.upstream is None:
             self._stepper.occurred(call, "upstream_ignored", {"why": "malformed" if listed else "not_listed"})
@@ -130,14 +130,14 @@ class Ringing:
         if call.looked_up:
             self._store.answered(call.id)
 
-    def looked_up(self, call: LiveCall, known: Known) -> None:
+    def looked_up(self, call: LiveCall, known: LookupResult) -> None:
         if call.decided or call.line is None:
             return
         if self._store.unopened:
             # It could not be opened after all: nobody is told that a call is recorded which cannot be.
             self._ring(call, not_recorded(Reason.STORAGE_FAILED))
             return
-        call.known = known
+        call.lookup = known
         if call.policy and not (call.upstream and call.upstream.language):
             call.language = language_for(call.policy, call.line, call.e164, known.language)
         if call.calls_back:
@@ -149,17 +149,17 @@ class Ringing:
 
     def decided(self, call: LiveCall, decision: Decision) -> None:
         """The rulebook's answer. One that comes again, or unasked, changes nothing."""
-        if not call.known.looked_up:
+        if not call.lookup.looked_up:
             decision = out_of_the_sample(decision, Reason.STORAGE_FAILED)
-        if _only_training_is_keyless(call.known, call.line):
+        if _only_training_is_keyless(call.lookup, call.line):
             decision = out_of_the_sample(decision, Reason.NO_KEY)
-        decision = self._unless_upheld(call, unless_keyless(decision, call.known))
+        decision = self._unless_upheld(call, unless_keyless(decision, call.lookup))
         if not _employees_informed(call):
             decision = until_employees_are_informed(decision)
         if not call.decided:
             self._ring(call, decision)
-        elif call.asks_anew:
-            call.asks_anew = False
+        elif call.awaits_new_decision:
+            call.awaits_new_decision = False
             if not may_ask_for_recording(call.state):
                 return  # it has come too late: what was told and named stays
             if self._notices.has(call, decision):
@@ -171,28 +171,28 @@ class Ringing:
             else:
                 # What is kept of the call until now is nobody's to change by saying no to more.
                 why = {Reason.RULEBOOK_FAILED: "failed", Reason.NO_KEY: "no_key"}.get(decision.reasons[0], "no")
-                self._tell(Fault(Said(f"fault.asked_anew.{why}"), call.id))
+                self._tell(Fault(CodedText(f"fault.asked_anew.{why}"), call.id))
 
     def _unless_upheld(self, call: LiveCall, decision: Decision) -> Decision:
         """A notice that tells of the rest alone may be one that the line never gives: then nothing is recorded, for the objection
         and not for want of a notice."""
-        left = unless_upheld(decision, call.known)
+        left = unless_upheld(decision, call.lookup)
         told = left is decision or left.notice is None or self._notices.has(call, left)
         return left if told else not_recorded(Reason.DECLINED_EARLIER)
 
     def ask_anew(self, call: LiveCall) -> None:
         """The party wants now what it declined: the earlier no is no longer asked about. Where it wants documentation to go
         on, and had meant its no for training alone, that no stands."""
-        if call.line and not call.asks_anew:
-            call.asks_anew = True
-            call.known = replace(call.known, upheld=frozenset())
-            self._ask(call, replace(call.known, declined_earlier=bool(call.state.live)))
+        if call.line and not call.awaits_new_decision:
+            call.awaits_new_decision = True
+            call.lookup = replace(call.lookup, upheld=frozenset())
+            self._ask(call, replace(call.lookup, declined_earlier=bool(call.state.live)))
 
     def run_due(self, call: LiveCall) -> None:
         if call.decide_by is not None and call.decide_by <= self._clock().mono and not call.decided:
             self._ring(call, not_recorded(Reason.RULEBOOK_FAILED if call.asked else Reason.STORAGE_FAILED))
 
-    def _ask(self, call: LiveCall, known: Known) -> None:
+    def _ask(self, call: LiveCall, known: LookupResult) -> None:
         policy, line = call.policy, call.line
         if policy and line:
             drawn = line.training is not None and known.drawn and line.id not in call.book.untrained
@@ -272,5 +272,5 @@ def _employees_informed(call: LiveCall) -> bool:
     return call.policy is None or informed is None or informed <= day_of(call.policy, call.arrived_at)
 
 
-def _only_training_is_keyless(known: Known, line: Line | None) -> bool:
+def _only_training_is_keyless(known: LookupResult, line: Line | None) -> bool:
     return line is not None and line.documentation is not None and known.keyless == frozenset({Purpose.TRAINING})

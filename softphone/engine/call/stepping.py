@@ -12,7 +12,7 @@ from softphone.domain import events as ev
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Reason
 from softphone.domain.session import step
-from softphone.engine.call.hands import Hands, Recorder
+from softphone.engine.call.effect_runner import EffectRunner, RecorderPort
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.notices import CallNotices
 from softphone.system.logbook import log, log_bug
@@ -20,13 +20,13 @@ from softphone.system.logbook import log, log_bug
 _log = log.getChild("engine")
 
 
-class Stepper:
+class SessionRunner:
     """One for all calls. `changed` says that a snapshot is due."""
 
     def __init__(
         self,
-        hands: Hands,
-        recorder: Recorder,
+        hands: EffectRunner,
+        recorder: RecorderPort,
         notices: CallNotices,
         clock: Callable[[], ev.Now],
         changed: Callable[[], None],

@@ -17,7 +17,7 @@ _KEYS = re.compile(r"[0-9*#]{0,16}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class ToldUpstream:
+class UpstreamNotice:
     """`keys`: what the party pressed there, in that order. `language` None: the exchange does not say."""
 
     notice: NoticeId
@@ -25,7 +25,7 @@ class ToldUpstream:
     keys: str = ""
 
 
-def read_told(values: tuple[str, ...]) -> ToldUpstream | None:
+def read_upstream_notice(values: tuple[str, ...]) -> UpstreamNotice | None:
     """`N7;language=da;keys=1` as it stands in one header; None for anything else.
 
     A parameter that is not known here is passed over, as SIP does. What is said twice is not believed in either form.
@@ -33,17 +33,17 @@ def read_told(values: tuple[str, ...]) -> ToldUpstream | None:
     if len(values) != 1:
         return None
     first, *rest = (part.strip() for part in values[0].split(";"))
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for part in rest:
         name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals or name.lower() in told:
+        if not equals or name.lower() in fields:
             return None
-        told[name.lower()] = value
-    keys = told.get("keys", "")
+        fields[name.lower()] = value
+    keys = fields.get("keys", "")
     if not _KEYS.fullmatch(keys):
         return None
     try:
-        language = Language(told["language"].lower()) if "language" in told else None
-        return ToldUpstream(NoticeId(first), language, keys)
+        language = Language(fields["language"].lower()) if "language" in fields else None
+        return UpstreamNotice(NoticeId(first), language, keys)
     except ValueError:
         return None

@@ -15,14 +15,14 @@ import pjsua2 as pj
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip.call import CallDirector, new_call_id
 from softphone.engine.sip.events import RegistrationState
-from softphone.engine.sip.happenings import (
+from softphone.engine.sip.message import host_of, mended, parse_address, parse_message
+from softphone.engine.sip.raw_events import (
     InviteArrived,
     Post,
     RegistrationAnswered,
     RegistrationStarted,
     guarded,
 )
-from softphone.engine.sip.message import host_of, mended, parse_address, parse_message
 from softphone.engine.sip.settings import AccountSettings
 
 # No answer, or an answer that says "not now": the registrar may yet be reached.

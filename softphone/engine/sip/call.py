@@ -15,21 +15,21 @@ import pjsua2 as pj
 from uuid_utils import uuid7
 
 from softphone.engine.sip.events import PeerRecordingState, RecordWish
-from softphone.engine.sip.happenings import (
-    DigitSeen,
-    MediaReached,
-    MediaState,
-    MessageSeen,
-    OfferAnswered,
-    Post,
-    StateReached,
-    guarded,
-)
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.ports import CallSound
 from softphone.engine.sip.media.wiring import Wires
 from softphone.engine.sip.message import Identity, identity_of, is_record_aware, mended, parse_message, with_attributes
 from softphone.engine.sip.offers import Offers
+from softphone.engine.sip.raw_events import (
+    MediaReached,
+    MediaState,
+    OfferAnswered,
+    Post,
+    RawDigit,
+    SipMessageReceived,
+    StateReached,
+    guarded,
+)
 from softphone.engine.turns import seconds
 
 DECLINE = 603
@@ -107,7 +107,7 @@ class CallDirector(pj.Call):
 
     @guarded
     def onCallRxOffer(self, prm: pj.OnCallRxOfferParam) -> None:
-        self.post(MessageSeen(self.call, None, prm.offer.wholeSdp))
+        self.post(SipMessageReceived(self.call, None, prm.offer.wholeSdp))
 
     @guarded
     def onCallTsxState(self, prm: pj.OnCallTsxStateParam) -> None:
@@ -139,7 +139,7 @@ class CallDirector(pj.Call):
 
     @guarded
     def onDtmfDigit(self, prm: pj.OnDtmfDigitParam) -> None:
-        self.post(DigitSeen(self.call, prm.digit, seconds()))
+        self.post(RawDigit(self.call, prm.digit, seconds()))
 
     def _read(self, event: pj.TsxStateEvent) -> None:
         if event.type == pj.PJSIP_EVENT_RX_MSG:
@@ -148,7 +148,9 @@ class CallDirector(pj.Call):
     def _tell(self, text: str) -> None:
         if not text.startswith("SIP/2.0 100"):
             message = parse_message(text)
-            self.post(MessageSeen(self.call, is_record_aware(message.headers), message.body, identity_of(message)))
+            self.post(
+                SipMessageReceived(self.call, is_record_aware(message.headers), message.body, identity_of(message))
+            )
 
 
 def _address(written: str) -> tuple[str, int] | None:

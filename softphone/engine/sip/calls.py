@@ -20,21 +20,8 @@ from softphone.engine.sip import events
 from softphone.engine.sip.account import target_uri
 from softphone.engine.sip.call import CallDirector, Leg, call_params, new_call_id
 from softphone.engine.sip.endpoint import connect_own
-from softphone.engine.sip.happenings import (
-    DigitSeen,
-    InviteArrived,
-    InviteRejected,
-    MediaReached,
-    MessageSeen,
-    NoticeEnded,
-    NoticeRead,
-    OfferAnswered,
-    Post,
-    StateReached,
-    StoodStill,
-)
 from softphone.engine.sip.media import Frames
-from softphone.engine.sip.media.hearing import Hearing
+from softphone.engine.sip.media.call_audio import CallAudio
 from softphone.engine.sip.media.notice import LEAD_IN
 from softphone.engine.sip.media.ports import CallPorts, CallSound
 from softphone.engine.sip.message import (
@@ -50,6 +37,19 @@ from softphone.engine.sip.message import (
 )
 from softphone.engine.sip.negotiation import Negotiation
 from softphone.engine.sip.offers import Wish
+from softphone.engine.sip.raw_events import (
+    InviteArrived,
+    InviteRejected,
+    MediaReached,
+    NoticeEnded,
+    NoticeRead,
+    OfferAnswered,
+    Post,
+    ProcessStalled,
+    RawDigit,
+    SipMessageReceived,
+    StateReached,
+)
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.timers import Timers
 from softphone.engine.turns import seconds
@@ -74,7 +74,7 @@ BUSY_HERE = 486
 NOT_HERE = 480
 
 
-class Calls:
+class SipCalls:
     def __init__(
         self,
         registrations: Registrations,
@@ -98,7 +98,7 @@ class Calls:
         self._frames = frames
         self._record_aware = record_aware
         self._legs: dict[str, Leg] = {}
-        self._hearing = Hearing(self._legs, ports, timers, post, emit)
+        self._hearing = CallAudio(self._legs, ports, timers, post, emit)
         self._offers = Negotiation(self._legs, timers, emit, record_aware, self._hearing.look_at_hold)
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
 
@@ -301,7 +301,7 @@ class Calls:
                 for port, address in ends:
                     connect_own(port, address)
 
-    def message_seen(self, happening: MessageSeen) -> None:
+    def message_seen(self, happening: SipMessageReceived) -> None:
         leg = self._legs.get(happening.call)
         if leg is not None:
             if happening.record_aware and not leg.record_aware:
@@ -318,7 +318,7 @@ class Calls:
         if leg is not None:
             self._offers.answered(leg, happening.method, happening.code)
 
-    def digit_seen(self, happening: DigitSeen) -> None:
+    def digit_seen(self, happening: RawDigit) -> None:
         # By INFO any byte can come for one.
         if happening.call in self._legs and _DIGITS.fullmatch(happening.digit):
             self._emit(events.DigitReceived(happening.call, happening.digit, happening.at))
@@ -326,7 +326,7 @@ class Calls:
     def notice_read(self, happening: NoticeRead) -> None:
         self._hearing.notice_read(happening)
 
-    def relay_told(self, event: channel.RelayEvent) -> None:
+    def relay_changed(self, event: channel.RelayEvent) -> None:
         leg = self.by_sip(event.call_id)
         match event:
             case _ if leg is None or leg.ending:
@@ -346,7 +346,7 @@ class Calls:
             case channel.NoSoundYet():
                 pass  # so it is taken to be until it is told otherwise
 
-    def unheard(self) -> None:
+    def relay_gone(self) -> None:
         """There is no relay: no sound comes or goes until the next one tells of the party's."""
         for leg in self._legs.values():
             leg.party_heard = False
@@ -359,9 +359,9 @@ class Calls:
     def notice_ended(self, happening: NoticeEnded) -> None:
         self._hearing.notice_ended(happening)
 
-    def stood_still(self, happening: StoodStill) -> None:
+    def stood_still(self, happening: ProcessStalled) -> None:
         if happening.call in self._legs:
-            self._emit(events.StoodStill(happening.call, happening.seconds))
+            self._emit(events.CallStalled(happening.call, happening.seconds))
 
     # How
 

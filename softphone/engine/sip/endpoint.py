@@ -23,8 +23,8 @@ from pathlib import Path
 import pjsua2 as pj
 
 from softphone.domain.errors import EngineError
-from softphone.engine.sip.happenings import InviteRejected, Post, guarded
 from softphone.engine.sip.message import MOST_HEADER, mended
+from softphone.engine.sip.raw_events import InviteRejected, Post, guarded
 from softphone.engine.sip.settings import PhoneSettings
 
 log = logging.getLogger("softphone.engine.sip")

@@ -211,7 +211,7 @@ class NoticeCut:
 
 
 @dataclass(frozen=True, slots=True)
-class StoodStill:
+class CallStalled:
     """So long no frame came of a call, because the process was stopped or the machine slept. The frames' index has gone on."""
 
     call: str
@@ -270,7 +270,7 @@ PhoneEvent = (
     | NoticeStarted
     | NoticePlayed
     | NoticeCut
-    | StoodStill
+    | CallStalled
     | StrangerRefused
     | EdgeChanged
     | FrameFault

@@ -134,17 +134,17 @@ class Identity:
     """Who sent a message, as it says and as a network vouches for it; each empty where it is not told. Only who: an address may
     change while the party stays."""
 
-    said: str = ""
-    vouched: str = ""
+    claimed: str = ""
+    asserted: str = ""
 
     def after(self, before: Identity) -> Identity:
         """What is known now: what a message does not tell has not changed."""
-        return Identity(self.said or before.said, self.vouched or before.vouched)
+        return Identity(self.claimed or before.claimed, self.asserted or before.asserted)
 
     def is_another(self, before: Identity) -> bool:
         """Where nothing was vouched for before, what is now may be what was said then."""
-        known = before.vouched or before.said
-        return _differ(self.said, before.said) or _differ(self.vouched, known)
+        known = before.asserted or before.claimed
+        return _differ(self.claimed, before.claimed) or _differ(self.asserted, known)
 
 
 def identity_of(message: Message) -> Identity:

@@ -16,10 +16,10 @@ from softphone.domain.errors import EngineError
 from softphone.domain.notice import NoticeFile
 from softphone.edge.channel import SameSource
 from softphone.engine.edge import Edge
-from softphone.engine.sip import happenings as seen
-from softphone.engine.sip.behind import BehindEdge
+from softphone.engine.sip import raw_events as seen
 from softphone.engine.sip.call import DECLINE
-from softphone.engine.sip.calls import Calls
+from softphone.engine.sip.calls import SipCalls
+from softphone.engine.sip.edge_adapter import EdgeAdapter
 from softphone.engine.sip.endpoint import LOOPBACK, SipEndpoint
 from softphone.engine.sip.events import EdgeChanged, FrameFault, PeerRecordingState, PhoneEvent, PhoneFault
 from softphone.engine.sip.media import Frames, SoundEnd
@@ -64,18 +64,18 @@ class Phone:
     ) -> None:
         self._settings = replace(settings, behind_edge=edge is not None)
         self._edge = edge
-        self._behind: BehindEdge | None = None
+        self._behind: EdgeAdapter | None = None
         self._inbox = inbox
         self._sound = sound
         self._frames = frames
-        self._seen: deque[seen.Happening] = deque()
+        self._seen: deque[seen.RawEvent] = deque()
         self._timers = Timers()
         self._thread = 0
         self._woken = False
         """since the last poll: once is enough"""
         self._endpoint: SipEndpoint | None = None
         self._ports: CallPorts | None = None
-        self._parts: tuple[Registrations, Calls] | None = None
+        self._parts: tuple[Registrations, SipCalls] | None = None
 
     def start(self) -> None:
         """Raises EngineError `sip_start`, or `port_taken` with the parameter `port`."""
@@ -89,7 +89,7 @@ class Phone:
         registrations = Registrations(
             endpoint, LOOPBACK if self._edge else self._settings.address, self._timers, self._see, self._inbox
         )
-        calls = Calls(
+        calls = SipCalls(
             registrations,
             self._ports,
             self._timers,
@@ -101,10 +101,10 @@ class Phone:
         )
         self._parts = registrations, calls
         if self._edge is not None and endpoint.inner is not None:
-            self._behind = BehindEdge(self._edge, calls, registrations, self._timers, self._inbox)
+            self._behind = EdgeAdapter(self._edge, calls, registrations, self._timers, self._inbox)
             self._edge.start(
                 endpoint.inner,
-                lambda message: self._see(seen.EdgeSaid(message)),
+                lambda message: self._see(seen.EdgeMessageReceived(message)),
                 lambda missing: self._see(seen.EdgeMissing(missing)),
             )
 
@@ -262,27 +262,27 @@ class Phone:
         """Tell the peer `a=recordpref` (RFC 7866): what we would like it to do."""
         self._running()[1].prefer_recording(call, wanted)
 
-    def _guarded(self, deed: Callable[[], None]) -> None:
+    def _guarded(self, action: Callable[[], None]) -> None:
         """A bug in one happening must not take the calls with it."""
         try:
-            deed()
+            action()
         except Exception as error:  # noqa: BLE001 - whatever it is
             self._inbox(PhoneFault("bug", where(type(error), error.__traceback__)))
 
-    def _see(self, happening: seen.Happening) -> None:
+    def _see(self, happening: seen.RawEvent) -> None:
         """From PJSIP's threads too: the sound's and the media's."""
         self._seen.append(happening)
         if threading.get_ident() != self._thread:
             self.wake()
 
-    def _running(self) -> tuple[Registrations, Calls]:
+    def _running(self) -> tuple[Registrations, SipCalls]:
         if threading.get_ident() != self._thread:
             raise AssertionError("the phone belongs to the thread that started it")
         if self._parts is None:
             raise EngineError("sip_closed")
         return self._parts
 
-    def _hand_on(self, happening: seen.Happening, registrations: Registrations, calls: Calls) -> None:
+    def _hand_on(self, happening: seen.RawEvent, registrations: Registrations, calls: SipCalls) -> None:
         match happening:
             case seen.RegistrationStarted():
                 registrations.started(happening)
@@ -293,13 +293,13 @@ class Phone:
                     self._behind.arrived(happening)
                 else:
                     calls.arrived(happening)
-            case seen.EdgeSaid(message) if self._behind is not None:
-                self._behind.said(message)
+            case seen.EdgeMessageReceived(message) if self._behind is not None:
+                self._behind.received(message)
             case seen.EdgeMissing(missing):
                 if missing:
-                    calls.unheard()
+                    calls.relay_gone()
                 self._inbox(EdgeChanged(present=not missing))
-            case seen.EdgeSaid():
+            case seen.EdgeMessageReceived():
                 pass
             case seen.InviteRejected():
                 calls.rejected(happening)
@@ -307,17 +307,17 @@ class Phone:
                 calls.state_reached(happening)
             case seen.MediaReached():
                 calls.media_reached(happening)
-            case seen.MessageSeen():
+            case seen.SipMessageReceived():
                 calls.message_seen(happening)
             case seen.OfferAnswered():
                 calls.offer_answered(happening)
-            case seen.DigitSeen():
+            case seen.RawDigit():
                 calls.digit_seen(happening)
             case seen.NoticeRead():
                 calls.notice_read(happening)
             case seen.NoticeEnded():
                 calls.notice_ended(happening)
-            case seen.StoodStill():
+            case seen.ProcessStalled():
                 calls.stood_still(happening)
             case seen.CallbackFailed():
                 self._inbox(PhoneFault("callback", f"{happening.where}: {happening.what}"))

@@ -17,7 +17,7 @@ from softphone.domain.errors import SettingsError
 from softphone.engine.sip.account import AccountDirector, account_config, registration_state
 from softphone.engine.sip.endpoint import SipEndpoint
 from softphone.engine.sip.events import PhoneEvent, RegistrationChanged, RegistrationState
-from softphone.engine.sip.happenings import Post, RegistrationAnswered, RegistrationStarted
+from softphone.engine.sip.raw_events import Post, RegistrationAnswered, RegistrationStarted
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.sip.timers import Timers
 

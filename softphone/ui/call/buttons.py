@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from softphone.domain.status import DisputeKind
 from softphone.ui.controls import ActionButton, Chip
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.note import announcement
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id, upper_first, version
@@ -19,14 +19,14 @@ from softphone.ui.words.rights import ButtonWords, dispute_words, opt_out_words,
 from softphone.wire import CallState, OptOut, RaiseDispute, UndoDispute
 
 
-class Sure(Card):
+class Confirmation(Card):
     """A question and its two answers. answered(yes). Escape is a no."""
 
     answered = Signal(bool)
 
     def __init__(self, prefix: str) -> None:
         super().__init__(_name(prefix, "optOutSure"))
-        self.question = Words(size=SMALL, wrap=True)
+        self.question = TextLabel(size=SMALL, wrap=True)
         self.yes, self.no = Chip(_name(prefix, "optOutYes")), Chip(_name(prefix, "optOutNo"))
         chips = QHBoxLayout()
         chips.setSpacing(8)
@@ -75,7 +75,7 @@ class RightsButtons(QWidget):
         super().__init__()
         self.opt_out = ActionButton(_name(prefix, "optOut"))
         self.dispute = ActionButton(_name(prefix, "dispute"))
-        self.sure = Sure(prefix)
+        self.sure = Confirmation(prefix)
         self._call: CallState | None = None
         row = QHBoxLayout()
         row.setSpacing(8)

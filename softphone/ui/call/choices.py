@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 from softphone.domain.purpose import Purpose
 from softphone.domain.status import Choice
 from softphone.ui.controls import Chip
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, new_id, upper_first
 from softphone.ui.words.moment import answer_label, answers_wanted
@@ -25,7 +25,7 @@ class ChoiceRow(QWidget):
         super().__init__()
         self.setObjectName(f"choice_{choice.id}")
         self._choice = choice
-        self.question = Words(size=SMALL, role="muted", wrap=True)
+        self.question = TextLabel(size=SMALL, role="muted", wrap=True)
         self.options = {option: Chip(f"choice_{choice.id}_{option}") for option in choice.options}
         row = self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(8)
@@ -45,8 +45,8 @@ class ChoiceRow(QWidget):
         self.question.setText(view.texts(f"choice.{choice.id}", **words))
         for option, chip in self.options.items():
             chip.setChecked(option == (choice.chosen or choice.default))
-            told = "" if option != choice.default else view.texts("choice.default")
-            chip.show_as(view, view.texts(f"choice.{choice.id}.{option}", **words), enabled=view.connected, why=told)
+            text = "" if option != choice.default else view.texts("choice.default")
+            chip.show_as(view, view.texts(f"choice.{choice.id}.{option}", **words), enabled=view.connected, why=text)
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -112,8 +112,8 @@ class Answers(Card):
 
     def __init__(self) -> None:
         super().__init__("answers")
-        self.question = Words("answersQuestion", size=SMALL, role="muted", wrap=True)
-        self.labels = {purpose: Words(size=BODY, wrap=True) for purpose in Purpose}
+        self.question = TextLabel("answersQuestion", size=SMALL, role="muted", wrap=True)
+        self.labels = {purpose: TextLabel(size=BODY, wrap=True) for purpose in Purpose}
         self.yes = {purpose: Chip(f"saidYes{purpose.value.capitalize()}") for purpose in Purpose}
         self.no = {purpose: Chip(f"saidNo{purpose.value.capitalize()}") for purpose in Purpose}
         self._call: CallState | None = None

@@ -46,7 +46,7 @@ _ALWAYS = ("digits_wanted", *_GROUPS[1])
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _MenuEntry:
     """An entry as it is to be shown. `below`: what a press would end, or why it is off."""
 
     action: str
@@ -98,13 +98,13 @@ class MoreMenu(RowMenu):
             self.addSeparator()
             self.addMenu(self.earlier)
 
-    def _act(self, one: _Wanted, _checked: bool = False) -> None:
+    def _act(self, one: _MenuEntry, _checked: bool = False) -> None:
         if self._call and not self._change.is_fresh:
             act = Act(new_id(), self._call.id, version(self._call.status), one.action, None, one.language)
             self.command.emit(act)
 
 
-def _groups(view: View, call: CallState) -> list[list[_Wanted]]:
+def _groups(view: View, call: CallState) -> list[list[_MenuEntry]]:
     assert call.status is not None
     speech = Speech(view, call, call.status)
     known = [action for group in _GROUPS for action in group]
@@ -136,7 +136,7 @@ def _stands(speech: Speech, action: str) -> bool:
     return any(basis is not None for basis in bases.values())  # the party asks for recording
 
 
-def _entries(view: View, speech: Speech, action: str) -> Iterator[_Wanted]:
+def _entries(view: View, speech: Speech, action: str) -> Iterator[_MenuEntry]:
     party, enabled = view.party(speech.call), action in speech.status.actions
     enabled = enabled and not (action == "object" and nothing_stored(speech.status))
     words = view.texts(f"action.{action}", party=party, Party=upper_first(party))
@@ -147,10 +147,10 @@ def _entries(view: View, speech: Speech, action: str) -> Iterator[_Wanted]:
         more = f"{words} – {below}. {view.texts(f'{code}.more')}" if f"{code}.more" in view.texts else ""
     icon = _ICONS.get(action, "note")
     if action != "play_again" or action in in_the_menu(speech.call):
-        yield _Wanted(action, f"action_{action}", words, below, icon, enabled, more)
+        yield _MenuEntry(action, f"action_{action}", words, below, icon, enabled, more)
     for one in other_languages(speech.call, action) if reading(speech.call) else ():
-        told = view.texts(f"action.{action}.language", language=view.texts(f"language.{one}"))
-        yield _Wanted(action, f"action_{action}_{one}", told, "", icon, enabled, language=one)
+        text = view.texts(f"action.{action}.language", language=view.texts(f"language.{one}"))
+        yield _MenuEntry(action, f"action_{action}_{one}", text, "", icon, enabled, language=one)
 
 
 def _for_good(speech: Speech, action: str) -> str:

@@ -9,11 +9,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.status import PurposePhase, Status, Told
+from softphone.domain.status import InformedPhase, PurposePhase, Status
 from softphone.ui.call.choices import Answers, Choices
 from softphone.ui.call.notice import NoticeView
 from softphone.ui.controls import ActionButton, Control
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, MARGIN, SMALL
 from softphone.ui.view import View, new_id
 from softphone.ui.words.moment import answers_wanted, aside_lines, press_words, to_say, unclear_presses
@@ -63,7 +63,7 @@ PLACED = frozenset(press.action for press in _PRESSES) - _ALSO_IN_THE_MENU | {"p
 
 def reading(call: CallState) -> bool:
     status = call.status
-    return status is not None and status.notice is not None and status.notice.told is Told.READING
+    return status is not None and status.notice is not None and status.notice.told is InformedPhase.READING
 
 
 def in_the_menu(call: CallState) -> frozenset[str]:
@@ -91,13 +91,13 @@ class Moment(QWidget):
         self.answers = Answers()
         self.choices = Choices()
         self.presses = {press: ActionButton(press.name) for press in _PRESSES}
-        self.aside = Words("aside", size=SMALL, wrap=True)
+        self.aside = TextLabel("aside", size=SMALL, wrap=True)
         self.to_say = Card("toSay")
-        self.to_say_title = Words(size=SMALL, role="muted")
-        self.to_say_text = Words("toSayText", size=BODY, wrap=True)
+        self.to_say_title = TextLabel(size=SMALL, role="muted")
+        self.to_say_text = TextLabel("toSayText", size=BODY, wrap=True)
         self.notice = NoticeView()
         self.fault = Card("callFault", "fault")
-        self.fault_text = Words("callFaultText", size=SMALL, wrap=True)
+        self.fault_text = TextLabel("callFaultText", size=SMALL, wrap=True)
         self._call: CallState | None = None
         self._shown: list[ActionButton] = []
         self._grid = QGridLayout()

@@ -10,9 +10,9 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Headline
-from softphone.domain.status import Told
+from softphone.domain.status import InformedPhase
 from softphone.ui.controls import QuietButton
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, READ_ALOUD, SMALL, font
 from softphone.ui.view import View
 from softphone.ui.words.moment import bases, notice_caption, notice_told
@@ -28,9 +28,9 @@ class NoticeView(QWidget):
         super().__init__()
         self.fold = QuietButton("noticeFold", size=14)
         self.card = Card("noticeCard")
-        self.caption = Words("noticeCaption", size=SMALL, role="muted", wrap=True)
-        self.text = Words("noticeText", wrap=True)
-        self.bases = Words("noticeBases", size=SMALL, role="muted", wrap=True)
+        self.caption = TextLabel("noticeCaption", size=SMALL, role="muted", wrap=True)
+        self.text = TextLabel("noticeText", wrap=True)
+        self.bases = TextLabel("noticeBases", size=SMALL, role="muted", wrap=True)
         """what each purpose rests on: for who asks"""
         self._open = False
         self._line = ""
@@ -60,7 +60,7 @@ class NoticeView(QWidget):
             self._open = False
             return
         self.setVisible(True)
-        playing, reading = notice.told is Told.PLAYING, notice.told is Told.READING
+        playing, reading = notice.told is InformedPhase.PLAYING, notice.told is InformedPhase.READING
         folded = not (playing or reading)
         self.fold.setVisible(folded)
         self.card.setVisible(not folded or self._open)
@@ -75,9 +75,9 @@ class NoticeView(QWidget):
             self.fold.updateGeometry()
         else:
             self._open = False
-        told = bases(view, call) if folded else ""
-        self.bases.setText(told)
-        self.bases.setVisible(bool(told))
+        sentence = bases(view, call) if folded else ""
+        self.bases.setText(sentence)
+        self.bases.setVisible(bool(sentence))
         caption = notice_caption(view, call)
         self.caption.setText(caption)
         self.caption.setVisible(bool(caption))
@@ -99,7 +99,7 @@ def _beside_the_point(call: CallState) -> bool:
     status = call.status
     assert status is not None
     assert status.notice is not None
-    untold = status.notice.told is Told.NOTHING and status.notice.heard_at is None
+    untold = status.notice.told is InformedPhase.NOTHING and status.notice.heard_at is None
     return untold and status.headline is Headline.NOT_RECORDING
 
 

@@ -12,7 +12,7 @@ from softphone.ui.call.moment import Moment
 from softphone.ui.call.party import PartyView
 from softphone.ui.call.tools import Keypad, Tools
 from softphone.ui.controls import FilledButton
-from softphone.ui.fields import Reel, chain
+from softphone.ui.fields import ScrollArea, chain
 from softphone.ui.theme.style import MARGIN
 from softphone.ui.view import View, new_id
 from softphone.ui.words.card import card_words
@@ -42,7 +42,7 @@ class CallPage(QWidget):
         self._chained: list[QWidget] = []
 
         self.middle = QStackedWidget()
-        self.reels = (Reel("momentReel", self.moment), Reel("keypadReel", self.keypad))
+        self.reels = (ScrollArea("momentReel", self.moment), ScrollArea("keypadReel", self.keypad))
         for reel in self.reels:
             reel.within_reach.connect(self._chain_tabs)
             self.middle.addWidget(reel)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.controls import QuietButton
-from softphone.ui.fields import Words
+from softphone.ui.fields import TextLabel
 from softphone.ui.theme.style import NAME, SMALL, TIMER
 from softphone.ui.view import View, duration, readable
 from softphone.ui.words.kept import duration_of
@@ -18,11 +18,11 @@ class PartyView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.name = Words("partyName", size=NAME, strong=True)
-        self.timer = Words("callTimer", size=TIMER, role="muted", tabular=True)
+        self.name = TextLabel("partyName", size=NAME, strong=True)
+        self.timer = TextLabel("callTimer", size=TIMER, role="muted", tabular=True)
         self.timer.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self.number = QuietButton("copyNumber", size=15)
-        self.line = Words("lineName", size=SMALL, role="muted")
+        self.line = TextLabel("lineName", size=SMALL, role="muted")
         self._copied = QTimer(self, singleShot=True, interval=1500)
         self._copied.timeout.connect(self._show_number)
         self._view: View | None = None
@@ -58,8 +58,8 @@ class PartyView(QWidget):
 
     def _show_number(self) -> None:
         if self._view and self._call:
-            told = self._view.texts("party.copy")
-            self.number.show_as(self._view, readable(self._call.number), icon="copy", why=told)
+            text = self._view.texts("party.copy")
+            self.number.show_as(self._view, readable(self._call.number), icon="copy", why=text)
             self.number.updateGeometry()
 
     def _copy(self) -> None:

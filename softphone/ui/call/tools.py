@@ -9,10 +9,10 @@ from softphone.domain.purpose import Headline, Reason
 from softphone.domain.status import Status
 from softphone.ui.call.menu import MoreMenu
 from softphone.ui.controls import FilledButton, QuietButton, ToolTile
-from softphone.ui.fields import Words
+from softphone.ui.fields import TextLabel
 from softphone.ui.theme.style import MARGIN, TIMER
 from softphone.ui.view import View, new_id, version
-from softphone.wire import Act, CallPhase, CallState, Hold, Mute, SendDigits
+from softphone.wire import Act, CallPhase, CallState, HoldCall, Mute, SendDigits
 
 _KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#")
 _LETTERS = {"2": "ABC", "3": "DEF", "4": "GHI", "5": "JKL", "6": "MNO", "7": "PQRS", "8": "TUV", "9": "WXYZ"}
@@ -124,7 +124,7 @@ class Tools(QWidget):
     def _hold(self) -> None:
         if self._call:
             self.hold.setChecked(self._call.held_by_us)
-            self.command.emit(Hold(new_id(), self._call.id, not self._call.held_by_us))
+            self.command.emit(HoldCall(new_id(), self._call.id, not self._call.held_by_us))
 
     def _pause(self) -> None:
         if self._call and self._call.status:
@@ -146,7 +146,7 @@ class Keypad(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("keypadPanel")
-        self.pressed = Words("digitsSent", size=TIMER, tabular=True)
+        self.pressed = TextLabel("digitsSent", size=TIMER, tabular=True)
         self.close_button = QuietButton("closeKeypad", size=16)
         self.close_button.setFixedHeight(24)
         self.keys = {key: FilledButton(f"key_{_key_name(key)}", "plain", 40) for key in _KEYS}

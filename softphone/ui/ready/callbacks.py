@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.controls import Control, FilledButton, QuietButton
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, new_id, readable
 from softphone.wire import Account, CallBack, Dial, EndCallBack
@@ -24,10 +24,10 @@ class CallBackRow(Card):
     def __init__(self, entry: CallBack) -> None:
         super().__init__(f"callBack_{entry.id}")
         self.entry = entry
-        self.who = Words(f"callBackWho_{entry.id}", size=BODY, strong=True)
-        self.when = Words(size=SMALL, role="muted", tabular=True)
+        self.who = TextLabel(f"callBackWho_{entry.id}", size=BODY, strong=True)
+        self.when = TextLabel(size=SMALL, role="muted", tabular=True)
         self.when.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
-        self.number = Words(size=SMALL, role="muted", tabular=True)
+        self.number = TextLabel(size=SMALL, role="muted", tabular=True)
         self.done = QuietButton(f"callBackDone_{entry.id}", size=16)
         self.call = FilledButton(f"callBackCall_{entry.id}", "plain", 36)
         self.call.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -94,7 +94,7 @@ class CallBacks(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.title = Words("callBacksTitle", size=SMALL, role="muted")
+        self.title = TextLabel("callBacksTitle", size=SMALL, role="muted")
         self.rows: dict[CallBack, CallBackRow] = {}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)

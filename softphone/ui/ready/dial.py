@@ -11,7 +11,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from softphone.ui.controls import Chip, FilledButton
-from softphone.ui.fields import Pick, Words
+from softphone.ui.fields import ComboBox, TextLabel
 from softphone.ui.note import announcement
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
@@ -32,7 +32,7 @@ class LineQuestion(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("lineQuestion")
-        self.question = Words("lineQuestionText", size=SMALL, role="muted", wrap=True)
+        self.question = TextLabel("lineQuestionText", size=SMALL, role="muted", wrap=True)
         self.chips: list[Chip] = []
         self._ids: tuple[str, ...] = ()
         self._layout = QVBoxLayout(self)
@@ -76,9 +76,9 @@ class DialField(QWidget):
         self.target.setObjectName("dialTarget")
         self.call = FilledButton("dial", height=40)
         self.call.setFixedWidth(52)
-        self.line = Pick("dialLine")
+        self.line = ComboBox("dialLine")
         self.which = LineQuestion()
-        self.problem = Words("dialProblem", size=SMALL, role="danger", wrap=True)
+        self.problem = TextLabel("dialProblem", size=SMALL, role="danger", wrap=True)
         self.problem.hide()
         self._view: View | None = None
         self._names: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Direction
 from softphone.ui.controls import Control, QuietButton
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.ready.rights import KeptRights
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.style import BODY, SMALL, font
@@ -67,8 +67,8 @@ class HistoryLine(Control):
         least = min(small.horizontalAdvance(self._short), room * (0.5 if self.past.name else 0.2))
         who = strong.elidedText(self.text(), Qt.TextElideMode.ElideRight, max(60.0, room - least))
         left = room - strong.horizontalAdvance(who)
-        told = self._outcome if small.horizontalAdvance(self._outcome) <= left else self._short
-        return who, small.elidedText(told, Qt.TextElideMode.ElideRight, left)
+        text = self._outcome if small.horizontalAdvance(self._outcome) <= left else self._short
+        return who, small.elidedText(text, Qt.TextElideMode.ElideRight, left)
 
     def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
         if self._hover or self.isDown():
@@ -78,7 +78,7 @@ class HistoryLine(Control):
         icons.draw(painter, self._icon_name, colour, QRectF(2, 13, 18, 18))
         middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         small, strong = font(SMALL, tabular=True), font(BODY)
-        name, told = self.shown()
+        name, text = self.shown()
         wide = QFontMetricsF(strong).horizontalAdvance(name)
         painter.setFont(strong)
         painter.setPen(QColor(theme.text))
@@ -86,7 +86,7 @@ class HistoryLine(Control):
         painter.setFont(small)
         painter.setPen(QColor(theme.muted))
         left = 30 + wide + 10
-        painter.drawText(QRectF(left, 0, self.width() - left, self.height()), int(middle), told)
+        painter.drawText(QRectF(left, 0, self.width() - left, self.height()), int(middle), text)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(0, 0, self.width() - 4, self.height()), int(right), self._time)
 
@@ -102,13 +102,13 @@ class HistoryRow(QWidget):
 
     def __init__(self, call: PastCall) -> None:
         super().__init__()
-        self.day = Words(size=SMALL, role="muted")
+        self.day = TextLabel(size=SMALL, role="muted")
         self.day.setContentsMargins(0, 4, 0, 4)
         self.line = HistoryLine(call)
         self.toggle = QuietButton(f"pastOpen_{call.id}", size=16)
         self.toggle.setFixedSize(32, 36)
         self.opened = Card(f"pastOpened_{call.id}")
-        self.what: Words | None = None
+        self.what: TextLabel | None = None
         self.rights: KeptRights | None = None
         """made when it is first opened: most rows never are"""
         self._view: View | None = None
@@ -133,9 +133,9 @@ class HistoryRow(QWidget):
     def _open(self) -> bool:
         return self._taken_up or self._looked_at
 
-    def _inside(self) -> tuple[Words, KeptRights]:
+    def _inside(self) -> tuple[TextLabel, KeptRights]:
         if self.what is None or self.rights is None:
-            self.what, self.rights = Words("pastWhat", size=SMALL, wrap=True), KeptRights("past")
+            self.what, self.rights = TextLabel("pastWhat", size=SMALL, wrap=True), KeptRights("past")
             inside = QVBoxLayout(self.opened)
             inside.setContentsMargins(14, 10, 14, 14)
             inside.setSpacing(4)
@@ -253,8 +253,8 @@ def day_of(view: View, at: datetime) -> str:
     day, today = at.astimezone(view.texts.zone).date(), view.now.astimezone(view.texts.zone).date()
     if day in (today, today - timedelta(days=1)):
         return view.texts("history.today" if day == today else "history.yesterday")
-    told = view.texts.day(day)
-    return told.rpartition(" ")[0] if day.year == today.year else told
+    text = view.texts.day(day)
+    return text.rpartition(" ")[0] if day.year == today.year else text
 
 
 def _way(call: PastCall) -> str:

@@ -6,14 +6,14 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from softphone.ui.controls import FilledButton
-from softphone.ui.fields import Card, Reel, Words, chain
+from softphone.ui.fields import Card, ScrollArea, TextLabel, chain
 from softphone.ui.ready.callbacks import CallBacks
 from softphone.ui.ready.dial import DialField
 from softphone.ui.ready.history import History
 from softphone.ui.ready.wrapup import WrapUp
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View
-from softphone.wire import PolicyPhase, Registration, Said
+from softphone.wire import CodedText, PolicyPhase, Registration
 
 _NO_POLICY = (PolicyPhase.MISSING, PolicyPhase.FAULTY, PolicyPhase.UNSIGNED)
 
@@ -31,15 +31,15 @@ class ReadyPage(QWidget):
         self.setObjectName("page")
         self.dial = DialField()
         self.faults = Card("standingFaults", "fault")
-        self.fault_text = Words("standingFaultText", size=SMALL, wrap=True)
+        self.fault_text = TextLabel("standingFaultText", size=SMALL, wrap=True)
         self.to_settings = FilledButton("toSettings", "plain", 36)
         self.policy = Card("policyNews")
-        self.policy_text = Words("policyNewsText", size=SMALL, wrap=True)
+        self.policy_text = TextLabel("policyNewsText", size=SMALL, wrap=True)
         self.see_faults = FilledButton("seeFaults", "plain", 36)
         self.wrap_up = WrapUp()
         self.call_backs = CallBacks()
-        self.today = Words("todayCaption", size=SMALL, role="muted")
-        self.nothing = Words("noCallsToday", size=SMALL, role="muted", wrap=True)
+        self.today = TextLabel("todayCaption", size=SMALL, role="muted")
+        self.nothing = TextLabel("noCallsToday", size=SMALL, role="muted", wrap=True)
         self.history = History()
         self._chained: list[QWidget] = []
         self._inside = QWidget()
@@ -68,7 +68,7 @@ class ReadyPage(QWidget):
         layout = self._outer = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self.reel = Reel("readyReel", self._inside)
+        self.reel = ScrollArea("readyReel", self._inside)
         layout.addWidget(self.reel)
         self.dial.command.connect(self.command)
         self.wrap_up.command.connect(self.command)
@@ -131,7 +131,7 @@ class ReadyPage(QWidget):
         self.see_faults.show_as(view, view.texts("ready.policy.see"))
 
 
-def _standing(view: View) -> list[Said]:
+def _standing(view: View) -> list[CodedText]:
     snapshot = view.snapshot
     if snapshot is None:
         return []

@@ -13,7 +13,7 @@ from softphone.ui.call.buttons import RightsButtons
 from softphone.ui.call.choices import Choices
 from softphone.ui.call.earlier import EarlierMenu, why_not
 from softphone.ui.controls import FilledButton
-from softphone.ui.fields import Words
+from softphone.ui.fields import TextLabel
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id, version
 from softphone.ui.words.kept import kept_words, lock_words
@@ -31,8 +31,8 @@ class KeptRights(QWidget):
 
     def __init__(self, prefix: str) -> None:
         super().__init__()
-        self.kept = Words(f"{prefix}Kept", size=SMALL, role="muted", wrap=True)
-        self.lock = Words(f"{prefix}Lock", size=SMALL, wrap=True)
+        self.kept = TextLabel(f"{prefix}Kept", size=SMALL, role="muted", wrap=True)
+        self.lock = TextLabel(f"{prefix}Lock", size=SMALL, wrap=True)
         # With its own, its style's padding and the indent together broke a line that fits.
         self.lock.setIndent(0)
         self.buttons = RightsButtons(prefix)

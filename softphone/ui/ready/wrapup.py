@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.call.earlier import why_not
 from softphone.ui.controls import QuietButton
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.ready.rights import KeptRights
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, duration, new_id, readable
@@ -24,10 +24,10 @@ class WrapUp(Card):
 
     def __init__(self) -> None:
         super().__init__("wrapUp")
-        self.caption = Words("wrapUpCaption", size=SMALL, role="muted")
+        self.caption = TextLabel("wrapUpCaption", size=SMALL, role="muted")
         self.finish = QuietButton("endWrapUp", size=16)
-        self.name = Words("wrapUpName", size=BODY, strong=True)
-        self.when = Words("wrapUpWhen", size=SMALL, role="muted", tabular=True)
+        self.name = TextLabel("wrapUpName", size=BODY, strong=True)
+        self.when = TextLabel("wrapUpWhen", size=SMALL, role="muted", tabular=True)
         self.when.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self.again = QuietButton("lastCallAgain", size=16)
         self.rights = KeptRights("last")

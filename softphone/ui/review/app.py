@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QWidget
 
-from softphone.domain.archive.reviews import Figures, SamplePage, SampleQuery, SampleRow, Shown
+from softphone.domain.archive.reviews import Figures, SampleFilter, SamplePage, SampleQuery, SampleRow
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.retention import has_expired
@@ -23,12 +23,12 @@ from softphone.ui.app import dress, ended_by_signals, make_application, system_l
 from softphone.ui.controls import Change
 from softphone.ui.note import announcement
 from softphone.ui.review import words
-from softphone.ui.review.counting import Counting
-from softphone.ui.review.given import Opened, ReviewDependencies, TeamLed
+from softphone.ui.review.archive_worker import ArchiveWorker, Watched
+from softphone.ui.review.count_worker import CountWorker
+from softphone.ui.review.dependencies import Opened, ReviewDependencies, TeamLed
 from softphone.ui.review.listening import Listening
-from softphone.ui.review.shelf import Shelf, Watched
 from softphone.ui.review.sound import Sound
-from softphone.ui.review.undo import Waits
+from softphone.ui.review.undo import PendingErasure
 from softphone.ui.review.window import ReviewWindow
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
@@ -40,7 +40,7 @@ _AGAIN = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NothingOpen:
     """Why nothing is open: the heading's code; the rest hangs on it."""
 
     code: str
@@ -62,10 +62,10 @@ class Review(QObject):
         self._dress()
         self.window = ReviewWindow()
         self._team = deps.teams[0] if deps.teams else None
-        self._shown, self._search = Shown.WAITING, ""
+        self._shown, self._search = SampleFilter.WAITING, ""
         self._watched: Watched | None = None
-        self._counts: Mapping[Shown, int] = {}
-        self._place = Place("review.place.choose")
+        self._counts: Mapping[SampleFilter, int] = {}
+        self._place = NothingOpen("review.place.choose")
         self._wanted = ""
         """the recording that is being opened"""
         self._came = Change()
@@ -78,10 +78,10 @@ class Review(QObject):
         self._keys = False
         self._closes = False
         """as soon as the comment's line is stored; asked again, all the same"""
-        self.shelf: Shelf | None = None
+        self.shelf: ArchiveWorker | None = None
         if deps.archive is not None:
-            self.shelf = Shelf(deps.archive, deps.now, deps.time_zone)
-        self.counting = Counting(deps.archive) if deps.archive is not None else None
+            self.shelf = ArchiveWorker(deps.archive, deps.now, deps.time_zone)
+        self.counting = CountWorker(deps.archive) if deps.archive is not None else None
         self.listening = Listening(self.window, self.shelf, deps.speaker, self.view)
         self._turn = 0
         self._again = ""
@@ -111,7 +111,7 @@ class Review(QObject):
             counting.figured.connect(self._take_figures)
             counting.failed.connect(self._failed)
         self.listening.changed.connect(self._sound_changed)
-        self.listening.told.connect(self._announce)
+        self.listening.announced.connect(self._announce)
         window.key.connect(self._key)
         window.searched.connect(self._find)
         window.shown.connect(self._show_only)
@@ -130,7 +130,7 @@ class Review(QObject):
         app.styleHints().colorSchemeChanged.connect(self.draw)
 
     @property
-    def filter_counts(self) -> Mapping[Shown, int]:
+    def filter_counts(self) -> Mapping[SampleFilter, int]:
         """As the filters show them."""
         return self._counts
 
@@ -224,8 +224,8 @@ class Review(QObject):
         for shown, pill in window.filters.items():
             count = self._counts.get(shown)
             pill.setChecked(shown is self._shown)
-            told = texts(f"review.filter.{shown}")
-            pill.show_as(view, told if count is None or shown is Shown.ALL else f"{told} {count}", means=told)
+            text = texts(f"review.filter.{shown}")
+            pill.show_as(view, text if count is None or shown is SampleFilter.ALL else f"{text} {count}", means=text)
         window.list.render_view(view, self.line_name)
         counted = self._shown in self._counts
         empty = counted and not window.model.rows and self.shelf is not None
@@ -251,15 +251,15 @@ class Review(QObject):
         if row is not None:
             self.listening.render_view(view)
 
-    def _place_now(self) -> Place:
+    def _place_now(self) -> NothingOpen:
         if self._deps.refusal is not None:
-            return Place(self._deps.refusal.code, self._deps.refusal.params)
-        counted = self._counts.get(Shown.ALL)
+            return NothingOpen(self._deps.refusal.code, self._deps.refusal.params)
+        counted = self._counts.get(SampleFilter.ALL)
         if self._place.code == "review.place.choose" and counted is not None:
             if not counted and not self._search:
-                return Place("review.place.empty")
-            if not self._counts[Shown.WAITING] and not self._search:
-                return Place("review.place.done")
+                return NothingOpen("review.place.empty")
+            if not self._counts[SampleFilter.WAITING] and not self._search:
+                return NothingOpen("review.place.done")
         return self._place
 
     def _dress(self) -> None:
@@ -317,7 +317,7 @@ class Review(QObject):
             self.draw()
         self.window.list.look_ahead()
 
-    def _take_counts(self, turn: int, counts: Mapping[Shown, int]) -> None:
+    def _take_counts(self, turn: int, counts: Mapping[SampleFilter, int]) -> None:
         if self._watched is not None and turn == self._watched.turn:
             self._counts = counts
             view = self.view()
@@ -325,7 +325,7 @@ class Review(QObject):
             self._draw_detail(view)
             self._compare(counts)
 
-    def _compare(self, counts: Mapping[Shown, int]) -> None:
+    def _compare(self, counts: Mapping[SampleFilter, int]) -> None:
         """A list that is all there and does not have as many as were counted, twice in a row, lacks some: it begins anew. Once
         for each such pair of numbers, for they are counted at different moments."""
         model = self.window.model
@@ -359,7 +359,7 @@ class Review(QObject):
             self._search = typed.strip()
             self._watch()
 
-    def _show_only(self, shown: Shown) -> None:
+    def _show_only(self, shown: SampleFilter) -> None:
         if shown is not self._shown:
             self._shown = shown
             self._watch()
@@ -367,7 +367,7 @@ class Review(QObject):
 
     def _show_following(self) -> None:
         """Waiting, reviewed, all, and from the beginning."""
-        all_of = list(Shown)
+        all_of = list(SampleFilter)
         self._show_only(all_of[(all_of.index(self._shown) + 1) % len(all_of)])
         self._announce(self.view().texts(f"review.filter.{self._shown}"))
 
@@ -380,7 +380,7 @@ class Review(QObject):
     def _lead(self, team: TeamLed) -> None:
         self._leave()
         self._team, self._counts, self.window.panel.figures = team, {}, None
-        self._place = Place("review.place.choose")
+        self._place = NothingOpen("review.place.choose")
         self._watch()
         self.draw()
 
@@ -407,7 +407,7 @@ class Review(QObject):
             return
         self.listening.when_stored(partial(self._open, self.shelf, recording))
 
-    def _open(self, shelf: Shelf, recording: str) -> None:
+    def _open(self, shelf: ArchiveWorker, recording: str) -> None:
         self._leave()
         self._wanted = recording
         shelf.open(recording)
@@ -442,15 +442,15 @@ class Review(QObject):
             self._show_leaving()
         self.listening.forget(recordings)
         for row in self.window.model.drop(recordings):
-            self._recount(Shown.REVIEWED if row.reviewed_at else Shown.WAITING, -1)
-            self._recount(Shown.ALL, -1)
+            self._recount(SampleFilter.REVIEWED if row.reviewed_at else SampleFilter.WAITING, -1)
+            self._recount(SampleFilter.ALL, -1)
 
-    def _recount(self, shown: Shown, more: int) -> None:
+    def _recount(self, shown: SampleFilter, more: int) -> None:
         """What is seen to change need not wait until all are counted anew."""
         if shown in self._counts:
             self._counts = {**self._counts, shown: max(0, self._counts[shown] + more)}
         panel = self.window.panel
-        if shown is Shown.WAITING and panel.figures is not None:
+        if shown is SampleFilter.WAITING and panel.figures is not None:
             panel.figures = replace(panel.figures, waiting=max(0, panel.figures.waiting + more))
 
     def _gone(self, recordings: set[str]) -> None:
@@ -458,12 +458,12 @@ class Review(QObject):
         if self._using & recordings:
             # It went before it could be counted.
             self._using -= recordings
-            self._place = Place("review.place.gone")
+            self._place = NothingOpen("review.place.gone")
         if opened is not None and opened.row.recording in recordings:
             on = opened.row.expires_on
             expired = on is not None and has_expired(on, self._deps.now(), opened.row.time_zone)
             self._leave()
-            self._place = Place("review.place.expired" if expired else "review.place.gone")
+            self._place = NothingOpen("review.place.expired" if expired else "review.place.gone")
             self._take_away(recordings)
             self.draw()
             self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -478,9 +478,9 @@ class Review(QObject):
             return
         self._leave()
         if error is not None and error.code == "error.archive.policy_unsigned":
-            self._place = Place("review.place.unsigned", error.params)
+            self._place = NothingOpen("review.place.unsigned", error.params)
         else:
-            self._place = Place("review.place.unsure", {"why": self.view().texts.error(error) if error else ""})
+            self._place = NothingOpen("review.place.unsure", {"why": self.view().texts.error(error) if error else ""})
         self.draw()
         self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
         self._announce(self._told_place())
@@ -491,10 +491,10 @@ class Review(QObject):
             return
         self._wanted = ""
         if error.code == "error.archive.closed_to_role":
-            self._place = Place("review.place.gone")
+            self._place = NothingOpen("review.place.gone")
             self._take_away([recording])
         else:
-            self._place = Place("review.place.refused", {"why": self.view().texts.error(error)})
+            self._place = NothingOpen("review.place.refused", {"why": self.view().texts.error(error)})
         self.draw()
         self._announce(self._told_place())
 
@@ -507,13 +507,13 @@ class Review(QObject):
         model = self.window.model
         self._using.discard(recording)
         self.listening.forget([recording])
-        self._recount(Shown.WAITING, -1)
-        self._recount(Shown.REVIEWED if row else Shown.ALL, 1 if row else -1)
-        if row is None or self._shown is Shown.WAITING:
+        self._recount(SampleFilter.WAITING, -1)
+        self._recount(SampleFilter.REVIEWED if row else SampleFilter.ALL, 1 if row else -1)
+        if row is None or self._shown is SampleFilter.WAITING:
             model.drop([recording])
         else:
             model.renew(row)
-        self._place = Place("review.place.reviewed" if row else "review.place.used")
+        self._place = NothingOpen("review.place.reviewed" if row else "review.place.used")
         self.draw()
         if self.opened is None and not self._wanted:
             self._open_next()
@@ -529,8 +529,8 @@ class Review(QObject):
 
     def _failed(self, error: KlartoneError) -> None:
         texts = self.view().texts
-        told = texts.error(error)
-        self.window.note.say(f"{told} {texts('review.close_again')}" if self._closes else told)
+        text = texts.error(error)
+        self.window.note.say(f"{text} {texts('review.close_again')}" if self._closes else text)
 
     def _holds(self) -> bool:
         """Whether the window stays open yet: what stands in the comment's line is stored first."""
@@ -606,11 +606,11 @@ class Review(QObject):
         self.draw()
         self._announce(self.window.detail.foot.text())
 
-    def _use(self, shelf: Shelf, opened: Opened) -> None:
+    def _use(self, shelf: ArchiveWorker, opened: Opened) -> None:
         heard, row = self.listening.heard, opened.row
         if not row.kept_reviewed:
             self._leave()
-            self._wait_to_erase(Waits(row.recording, heard, self._who(row)))
+            self._wait_to_erase(PendingErasure(row.recording, heard, self._who(row)))
             return
         self._leave(lambda: shelf.review(opened.reviewing, heard))
         self._using.add(row.recording)
@@ -618,11 +618,11 @@ class Review(QObject):
 
     # --- erased by being reviewed, unless it is undone -------------------------------------------
 
-    def _wait_to_erase(self, waits: Waits) -> None:
+    def _wait_to_erase(self, waits: PendingErasure) -> None:
         """It is closed and silent, and stands in its row; the next one opens."""
         undo = self.window.undo
         undo.begin(waits)
-        self._place = Place("review.place.undo")
+        self._place = NothingOpen("review.place.undo")
         self.draw()
         self._announce(f"{undo.words.text()} {self.view().texts('review.undo.key')}")
         self._open_next()
@@ -634,16 +634,16 @@ class Review(QObject):
 
     def _show_leaving(self) -> None:
         undo, texts = self.window.undo, self.view().texts
-        told = texts("review.row.leaving", count=undo.seconds) if undo.waits else ""
-        self.window.model.show_leaving(undo.waits.recording if undo.waits else "", told)
+        text = texts("review.row.leaving", count=undo.seconds) if undo.waits else ""
+        self.window.model.show_leaving(undo.waits.recording if undo.waits else "", text)
 
-    def _erase(self, waits: Waits) -> None:
+    def _erase(self, waits: PendingErasure) -> None:
         self._show_leaving()
         if self.shelf is not None:
             self._using.add(waits.recording)
             self.shelf.use_up(waits.recording, waits.heard)
 
-    def _undone(self, waits: Waits) -> None:
+    def _undone(self, waits: PendingErasure) -> None:
         """Open again as it was; it still waits to be reviewed."""
         self._show_leaving()
         self._announce(self.view().texts("review.undo.done", who=waits.who))

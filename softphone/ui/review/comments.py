@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from softphone.domain.archive.recordings import RATE
 from softphone.domain.archive.reviews import Comment
 from softphone.ui.controls import Control, QuietButton
-from softphone.ui.fields import Card, Reel, Words
+from softphone.ui.fields import Card, ScrollArea, TextLabel
 from softphone.ui.review import words
 from softphone.ui.review.waveform import draw_mark
 from softphone.ui.theme.icons import Icons
@@ -62,18 +62,18 @@ class Comments(Card):
 
     def __init__(self) -> None:
         super().__init__("comments")
-        self.heading = Words("commentsHeading", size=SMALL, role="muted")
+        self.heading = TextLabel("commentsHeading", size=SMALL, role="muted")
         self.line = _Line()
         self.line.setObjectName("commentLine")
         self.line.setMaxLength(LONGEST)
         self.line.hide()
-        self.empty = Words("noComments", size=SMALL, role="muted", wrap=True)
+        self.empty = TextLabel("noComments", size=SMALL, role="muted", wrap=True)
         self._inside = QWidget()
         self._list = QVBoxLayout(self._inside)
         self._list.setContentsMargins(0, 0, 10, 0)
         self._list.setSpacing(4)
         self._list.addStretch(1)
-        self.reel = Reel("commentsReel", self._inside)
+        self.reel = ScrollArea("commentsReel", self._inside)
         self.reel.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 10, 6, 10)
@@ -166,7 +166,7 @@ class Comments(Card):
     def _row(self, number: int, comment: Comment) -> tuple[Comment, _Moment, QuietButton]:
         moment = _Moment(number, comment.sample / RATE)
         moment.set_keys(", .")
-        text = Words(f"comment_{number}", wrap=True)
+        text = TextLabel(f"comment_{number}", wrap=True)
         text.setText(comment.text)
         remove = QuietButton(f"removeComment_{number}", size=14)
         row = QWidget()

@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from softphone.domain.archive.reviews import SampleRow
-from softphone.ui.fields import Card, Words, chain
+from softphone.ui.fields import Card, TextLabel, chain
 from softphone.ui.review import words
 from softphone.ui.review.comments import Comments
 from softphone.ui.review.pills import KeyButton
@@ -27,13 +27,13 @@ _LOW = 490
 """px of the keys' height below which they stand closer together"""
 
 
-class Place(Card):
+class Placeholder(Card):
     """A sentence where the recording would be."""
 
     def __init__(self) -> None:
         super().__init__("place")
-        self.heading = Words("placeHeading", size=NAME, strong=True, wrap=True)
-        self.more = Words("placeMore", role="muted", wrap=True)
+        self.heading = TextLabel("placeHeading", size=NAME, strong=True, wrap=True)
+        self.more = TextLabel("placeMore", role="muted", wrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(32, 32, 32, 32)
         layout.setSpacing(8)
@@ -57,7 +57,7 @@ class Keys(Card):
         super().__init__("keys")
         self._view: View | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.heading = Words("keysHeading", size=NAME, strong=True)
+        self.heading = TextLabel("keysHeading", size=NAME, strong=True)
         self.table = QLabel()
         self.table.setObjectName("keysTable")
         self.table.setTextFormat(Qt.TextFormat.RichText)
@@ -108,20 +108,20 @@ class Detail(QWidget):
         self.title.setObjectName("recordingTitle")
         self.title.setTextFormat(Qt.TextFormat.RichText)
         self.title.setFont(font(BODY))
-        self.until = Words("until", size=SMALL, role="muted", wrap=True)
+        self.until = TextLabel("until", size=SMALL, role="muted", wrap=True)
         self.until.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.waveform = Waveform()
-        self.marks = Words("marks", size=SMALL - 1, role="muted", wrap=True)
+        self.marks = TextLabel("marks", size=SMALL - 1, role="muted", wrap=True)
         self.marks.setContentsMargins(10, 0, 10, 6)
         self.transport = Transport()
-        self.fault = Words("soundFault", size=SMALL, role="danger", wrap=True)
+        self.fault = TextLabel("soundFault", size=SMALL, role="danger", wrap=True)
         self.fault.hide()
         self.comments = Comments()
         self.scores = Scores()
-        self.foot = Words("foot", size=SMALL - 1, role="muted", wrap=True)
+        self.foot = TextLabel("foot", size=SMALL - 1, role="muted", wrap=True)
         self.next_button = KeyButton("next", "N", "plain")
         self.reviewed_button = KeyButton("reviewed", "R", "accent")
-        self.place = Place()
+        self.place = Placeholder()
         self.keys = Keys()
 
         head = QHBoxLayout()
@@ -205,17 +205,17 @@ class Detail(QWidget):
             return
         agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")
         when = words.when(texts, row, view.now)
-        told = " · ".join(part for part in (line, when[:1].lower() + when[1:]) if part)
-        self.title.setText(f"<b>{html.escape(agent)}</b> · {html.escape(told)}")
-        self.title.setAccessibleName(f"{agent}, {told}")
+        text = " · ".join(part for part in (line, when[:1].lower() + when[1:]) if part)
+        self.title.setText(f"<b>{html.escape(agent)}</b> · {html.escape(text)}")
+        self.title.setAccessibleName(f"{agent}, {text}")
         until = texts("review.until", day=row.expires_on) if row.expires_on else texts("review.until.unset")
         self.until.setText(f"{until} · {texts('review.unlocked')}")
         self.until.setToolTip(self.until.text())
         first = words.first_name(row.agent or "") or texts("review.the_agent")
         self.waveform.render_view(view, texts("review.agent"), party[:1].upper() + party[1:])
-        told = words.marks(texts, self.waveform.marks)
-        self.marks.setText(told)
-        self.marks.setVisible(bool(told))
+        text = words.marks(texts, self.waveform.marks)
+        self.marks.setText(text)
+        self.marks.setVisible(bool(text))
         self.comments.render_view(view)
         self.scores.render_view(view, first)
 

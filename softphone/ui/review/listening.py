@@ -19,10 +19,10 @@ from softphone.domain.archive.reviews import Comment
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import ScoreItem
 from softphone.ui.review import words
-from softphone.ui.review.given import Opened, Stored
-from softphone.ui.review.shelf import Shelf
+from softphone.ui.review.archive_worker import ArchiveWorker
+from softphone.ui.review.dependencies import Opened, Stored
 from softphone.ui.review.sound import Sound
-from softphone.ui.review.transport import speed_told
+from softphone.ui.review.transport import speed_words
 from softphone.ui.review.window import ReviewWindow
 from softphone.ui.view import View
 
@@ -38,9 +38,11 @@ class Listening(QObject):
     """`.opened` is what is open, or None. changed(): to be drawn anew. told(sentence): for a screen reader."""
 
     changed = Signal()
-    told = Signal(str)
+    announced = Signal(str)
 
-    def __init__(self, window: ReviewWindow, shelf: Shelf | None, speaker: Speaker, view: Callable[[], View]) -> None:
+    def __init__(
+        self, window: ReviewWindow, shelf: ArchiveWorker | None, speaker: Speaker, view: Callable[[], View]
+    ) -> None:
         super().__init__()
         self._window, self._shelf, self._view = window, shelf, view
         self.sound = Sound(speaker)
@@ -71,7 +73,7 @@ class Listening(QObject):
         detail.scores.given.connect(self._score)
         detail.scores.shared.connect(self._share)
         if shelf is not None:
-            shelf.told.connect(self._take_stored)
+            shelf.stored.connect(self._take_stored)
             shelf.commented.connect(self._commented)
 
     def start(self) -> None:
@@ -114,13 +116,13 @@ class Listening(QObject):
         for one in recordings:
             self._heard.pop(one, None)
 
-    def when_stored(self, deed: Callable[[], object]) -> None:
+    def when_stored(self, action: Callable[[], object]) -> None:
         """At once, or after what stands in the comment's line is stored; never, where it cannot be."""
         comments = self._window.detail.comments
         if self.opened is None or not comments.unsaved:
-            deed()
+            action()
             return
-        self._then = deed
+        self._then = action
         comments.write()
 
     def let_go(self, then: Callable[[], None] | None = None) -> None:
@@ -169,11 +171,11 @@ class Listening(QObject):
             self._speed = (self._speed + 1) % len(SPEEDS)
             self.sound.set_speed(SPEEDS[self._speed])
             texts = self._view().texts
-            self.told.emit(texts("review.speed", speed=speed_told(texts, SPEEDS[self._speed])))
+            self.announced.emit(texts("review.speed", speed=speed_words(texts, SPEEDS[self._speed])))
         elif what == "skip":
             self._skips = not self._skips
             self.sound.set_skips_silence(on=self._skips)
-            self.told.emit(self._view().texts("review.skip.is_on" if self._skips else "review.skip.is_off"))
+            self.announced.emit(self._view().texts("review.skip.is_on" if self._skips else "review.skip.is_off"))
         elif what == "comment":
             if not self._window.detail.comments.writing:
                 self._was_playing = self.sound.playing
@@ -182,7 +184,7 @@ class Listening(QObject):
         elif what in ("comment_before", "comment_after"):
             self._to_comment(after=what == "comment_after")
         elif what == "share":
-            self.told.emit(self._window.detail.scores.press_share())
+            self.announced.emit(self._window.detail.scores.press_share())
 
     def _to_comment(self, *, after: bool) -> None:
         """While it plays, the one whose sound has just begun is not the one before."""
@@ -192,12 +194,12 @@ class Listening(QObject):
             self._seek(comment.sample)
             moment = words.length(comment.sample / RATE)
             texts = self._view().texts
-            self.told.emit(texts("review.comment.reached", number=number, at=moment, text=comment.text))
+            self.announced.emit(texts("review.comment.reached", number=number, at=moment, text=comment.text))
 
     def _digit(self, number: int) -> None:
         """Said aloud, for the question that gets it need not be where the focus is."""
-        if self.opened is not None and (told := self._window.detail.scores.give_next(number)):
-            self.told.emit(told)
+        if self.opened is not None and (text := self._window.detail.scores.give_next(number)):
+            self.announced.emit(text)
 
     # --- the sound ------------------------------------------------------------------------------
 
@@ -213,9 +215,9 @@ class Listening(QObject):
     def _sound_failed(self, error: KlartoneError) -> None:
         texts = self._view().texts
         known = f"review.sound.{error.code.removeprefix('error.')}"
-        told = texts(known, **error.params) if known in texts else texts.error(error)
-        self._window.detail.tell_fault(told)
-        self.told.emit(told)
+        text = texts(known, **error.params) if known in texts else texts.error(error)
+        self._window.detail.tell_fault(text)
+        self.announced.emit(text)
 
     def _seek(self, at: int) -> None:
         self.sound.seek(at)
@@ -259,7 +261,7 @@ class Listening(QObject):
         if then is not None:
             self._was_playing = False
         if done:
-            self.told.emit(self._view().texts("review.comment.stored"))
+            self.announced.emit(self._view().texts("review.comment.stored"))
         self._window.detail.comments.stored(done=done)
         if then is not None and done:
             then()

@@ -74,22 +74,22 @@ class Panel(Card):
         self.setMinimumHeight(64)
 
     def render_view(self, view: View) -> None:
-        told = self.figures
+        figures = self.figures
         self.period.setText(_folded(view.texts("review.period")))
         self.period.setAccessibleName(view.texts("review.period"))
         self.period.setToolTip(view.texts("review.period.why"))
         for name, count in self.counts.items():
-            number = getattr(told, name) if told is not None else None
+            number = getattr(figures, name) if figures is not None else None
             count.number.setText("–" if number is None else str(number))
             word = view.texts(f"review.count.{name}")
             count.word.setText(_folded(word))
             count.setAccessibleName(f"{count.number.text()} {word}")
-        if told is None:
+        if figures is None:
             counting = view.texts("review.verdict.counting")
             self.verdict.setText(html.escape(counting))
             self.verdict.setAccessibleName(counting)
             return
-        head, rest, colour = _verdict(view, told)
+        head, rest, colour = _verdict(view, figures)
         strong = f'<span style="color:{colour};font-weight:600">{html.escape(head)}</span>'
         self.verdict.setText(f'{strong} <span style="color:{view.theme.muted}">{html.escape(rest)}</span>')
         self.verdict.setAccessibleName(f"{head} {rest}")
@@ -104,14 +104,14 @@ def _folded(words: str) -> str:
     return f"{words[:middle]}\n{words[middle + 1 :]}"
 
 
-def _verdict(view: View, told: Figures) -> tuple[str, str, str]:
+def _verdict(view: View, figures: Figures) -> tuple[str, str, str]:
     """What it says in a word or three, what follows from it, and the colour of the first."""
     texts, theme = view.texts, view.theme
-    waiting = texts("review.waiting", count=told.waiting)
-    week = round(told.reviewed_a_week)
+    waiting = texts("review.waiting", count=figures.waiting)
+    week = round(figures.reviewed_a_week)
     pace = texts("review.pace", count=week) if week else texts("review.pace.none")
-    end = _end(view, told.oldest_expires) if told.waiting else ""
-    match told.verdict:
+    end = _end(view, figures.oldest_expires) if figures.waiting else ""
+    match figures.verdict:
         case Verdict.FITS:
             return texts("review.fits"), texts("review.fits.more", waiting=waiting, pace=pace, end=end), theme.ok
         case Verdict.TOO_MANY:
@@ -119,7 +119,7 @@ def _verdict(view: View, told: Figures) -> tuple[str, str, str]:
             return texts("review.too_many"), more, theme.danger
         case Verdict.UNSEEN:
             more = texts("review.unseen.more", waiting=waiting, pace=pace)
-            return texts("review.unseen", count=told.expired_unseen), more, theme.danger
+            return texts("review.unseen", count=figures.expired_unseen), more, theme.danger
         case Verdict.UNREVIEWED:
             more = texts("review.unreviewed.more", waiting=waiting, end=end)
             return texts("review.unreviewed"), more, theme.danger

@@ -196,8 +196,8 @@ class Rings(Control):
     def show_score(self, view: View, question: str, points: int, of: int, *, is_next: bool) -> None:
         """`points` 0: none are given yet. `is_next`: the next digit is given here."""
         self.points, self.of, self.is_next = points, of, is_next
-        told = view.texts("review.score.given", points=points, of=of) if points else view.texts("review.score.none")
-        self.show_as(view, question, name=f"{question}: {told}", why=view.texts("review.score.how", digit=min(of, 9)))
+        text = view.texts("review.score.given", points=points, of=of) if points else view.texts("review.score.none")
+        self.show_as(view, question, name=f"{question}: {text}", why=view.texts("review.score.how", digit=min(of, 9)))
         self._make_room()
 
     def sizeHint(self) -> QSize:

@@ -52,7 +52,7 @@ class SampleModel(QAbstractListModel):
             return row
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole) and self._view is not None:
             left = self.leaving[1] if row.recording == self.leaving[0] else ""
-            return told(self._view, row, self._line(row.line), left)
+            return spoken_row(self._view, row, self._line(row.line), left)
         return None
 
     def canFetchMore(self, parent: Index) -> bool:
@@ -149,7 +149,7 @@ def _newest(row: SampleRow) -> tuple[float, tuple[int, ...]]:
     return -row.opened_at.timestamp(), tuple(-ord(letter) for letter in row.recording)
 
 
-def told(view: View, row: SampleRow, line: str, leaving: str = "") -> str:
+def spoken_row(view: View, row: SampleRow, line: str, leaving: str = "") -> str:
     """A row as a screen reader says it."""
     texts = view.texts
     parts = [

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.domain.policy import ScoreItem
-from softphone.ui.fields import Card, Reel, Words
+from softphone.ui.fields import Card, ScrollArea, TextLabel
 from softphone.ui.review.pills import Rings, Switch
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View
@@ -18,7 +18,7 @@ _LEAST = 88
 """px of the questions that are in sight in the smallest window: three, of one line each"""
 
 
-class _Questions(Reel):
+class _Questions(ScrollArea):
     """As tall as its questions where there is room, and scrolled where there are more than that."""
 
     def __init__(self, name: str, inside: QWidget) -> None:
@@ -47,8 +47,8 @@ class Scores(Card):
 
     def __init__(self) -> None:
         super().__init__("scores")
-        self.heading = Words("scoresHeading", size=SMALL, role="muted")
-        self.none = Words("noScores", size=SMALL, role="muted", wrap=True)
+        self.heading = TextLabel("scoresHeading", size=SMALL, role="muted")
+        self.none = TextLabel("noScores", size=SMALL, role="muted", wrap=True)
         self.share = Switch("share")
         self.share.set_keys("D")
         self._rule = QFrame()

@@ -18,7 +18,7 @@ from softphone.audio.playback import Heard, Playback, Speaker
 from softphone.domain.archive.recordings import RATE
 from softphone.domain.errors import KlartoneError
 from softphone.system.logbook import log_bug
-from softphone.ui.review.given import Opened
+from softphone.ui.review.dependencies import Opened
 
 log = logging.getLogger(__name__)
 
@@ -171,9 +171,9 @@ class Sound(QObject):
                     return
             self._guarded(job or self._work)
 
-    def _guarded(self, deed: Callable[[], None]) -> None:
+    def _guarded(self, action: Callable[[], None]) -> None:
         try:
-            deed()
+            action()
         except KlartoneError as error:
             self.failed.emit(error)
         except Exception as error:  # noqa: BLE001 - the thread must outlive it

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from softphone.audio.playback import SPEEDS
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
-from softphone.ui.fields import Words
+from softphone.ui.fields import TextLabel
 from softphone.ui.review import words
 from softphone.ui.review.pills import Pill, PlayButton
 from softphone.ui.theme.style import BODY
@@ -28,7 +28,7 @@ class Transport(QWidget):
         super().__init__()
         self._shown: tuple[View, bool, float, bool] | None = None
         self.play = PlayButton("play")
-        self.time = Words("time", size=BODY, tabular=True)
+        self.time = TextLabel("time", size=BODY, tabular=True)
         self.time.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.speed = Pill("speed")
         self.skip = Pill("skipSilence")
@@ -73,10 +73,10 @@ class Transport(QWidget):
         ):
             button.set_keys(keys)
         self.play.show_as(view, "", name=texts("review.stop" if plays else "review.play"))
-        told = speed_told(texts, speed)
+        text = speed_words(texts, speed)
         fastest = speed == SPEEDS[-1]
         self.speed.show_as(
-            view, told, name=texts("review.speed", speed=told), why=texts("review.speed.why") if fastest else ""
+            view, text, name=texts("review.speed", speed=text), why=texts("review.speed.why") if fastest else ""
         )
         self.skip.setChecked(skips)
         narrow = self.width() < NARROW
@@ -95,14 +95,14 @@ class Transport(QWidget):
 
     def show_time(self, at: float, of: float) -> None:
         end = round(of)  # as the list tells it
-        told = f"{words.length(end if at >= of else at)} / {words.length(end)}"
-        if told != self.time.text():
-            self.time.setText(told)
+        text = f"{words.length(end if at >= of else at)} / {words.length(end)}"
+        if text != self.time.text():
+            self.time.setText(text)
             # So wide that nothing beside it moves as it counts.
             widest = f"{words.length(end)} / {words.length(end)}"
             self.time.setFixedWidth(self.time.fontMetrics().horizontalAdvance(widest) + 6)
 
 
-def speed_told(texts: Texts, speed: float) -> str:
-    told = f"{speed:g}"
-    return f"{told.replace('.', ',') if texts.language is Language.DA else told}×"
+def speed_words(texts: Texts, speed: float) -> str:
+    text = f"{speed:g}"
+    return f"{text.replace('.', ',') if texts.language is Language.DA else text}×"

@@ -10,7 +10,7 @@ from time import monotonic
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout
 
-from softphone.ui.fields import Card, Words
+from softphone.ui.fields import Card, TextLabel
 from softphone.ui.review.pills import KeyButton
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View
@@ -20,7 +20,7 @@ KEY = "Z"
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
+class PendingErasure:
     """`heard`: whole seconds of it; `who`: as the list names it."""
 
     recording: str
@@ -37,9 +37,9 @@ class Undo(Card):
 
     def __init__(self) -> None:
         super().__init__("undo")
-        self.words = Words("undoText", size=SMALL, wrap=True)
+        self.words = TextLabel("undoText", size=SMALL, wrap=True)
         self.button = KeyButton("undoReviewed", KEY, "plain")
-        self.waits: Waits | None = None
+        self.waits: PendingErasure | None = None
         self._until = 0.0
         self._view: View | None = None
         self._tick = QTimer(self, interval=1000)
@@ -59,7 +59,7 @@ class Undo(Card):
         """That are left."""
         return max(0, ceil(self._until - monotonic()))
 
-    def begin(self, waits: Waits) -> None:
+    def begin(self, waits: PendingErasure) -> None:
         """What was waiting before is carried out: one can be undone at a time."""
         self.carry_out()
         self.waits, self._until = waits, monotonic() + SECONDS
@@ -81,7 +81,7 @@ class Undo(Card):
         """It has gone by itself."""
         self._over()
 
-    def _over(self) -> Waits | None:
+    def _over(self) -> PendingErasure | None:
         waits, self.waits = self.waits, None
         self._tick.stop()
         self._end.stop()

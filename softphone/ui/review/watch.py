@@ -24,7 +24,7 @@ AGAIN = 0.1
 """seconds after a question that failed, before it is asked once more"""
 
 
-class Watch(QObject):
+class ErasureWatch(QObject):
     """gone(recording), or unsure(recording, KlartoneError or None): it could not be asked, twice. One of them, once for each
     `over`: whoever cannot be asked has not said yes, and has not said that it is gone."""
 

@@ -126,11 +126,11 @@ class Waveform(QAbstractSlider):
     def _tell(self) -> None:
         if self._view is None:
             return
-        texts, told = self._view.texts, ""
+        texts, text = self._view.texts, ""
         if self._length:
             at, of = (words.spoken_length(texts, samples / RATE) for samples in (self._at, self._length))
-            told = ". ".join(filter(None, (texts("review.waveform.at", at=at, of=of), words.marks(texts, self.marks))))
-        self.setAccessibleDescription(told)
+            text = ". ".join(filter(None, (texts("review.waveform.at", at=at, of=of), words.marks(texts, self.marks))))
+        self.setAccessibleDescription(text)
 
     def sizeHint(self) -> QSize:
         return QSize(560, 160)
@@ -163,8 +163,8 @@ class Waveform(QAbstractSlider):
         if isinstance(event, QHelpEvent) and self._view is not None and self._length:
             x = event.pos().x()
             inside = next((one for one in self.marks if self._box(one).left() <= x <= self._box(one).right()), None)
-            told = words.mark(self._view.texts, inside) if inside else words.length(self._sample(x) / RATE)
-            QToolTip.showText(event.globalPos(), told, self)
+            text = words.mark(self._view.texts, inside) if inside else words.length(self._sample(x) / RATE)
+            QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)  # pyright: ignore[reportArgumentType]
 

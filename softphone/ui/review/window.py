@@ -8,9 +8,9 @@ from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from softphone.domain.archive.reviews import Shown
+from softphone.domain.archive.reviews import SampleFilter
 from softphone.ui.controls import QuietButton
-from softphone.ui.fields import Card, Pick, Words, chain
+from softphone.ui.fields import Card, ComboBox, TextLabel, chain
 from softphone.ui.note import Note
 from softphone.ui.review.detail import Detail
 from softphone.ui.review.panel import Panel
@@ -45,7 +45,7 @@ _KEYS = {
 }
 
 
-class _Teams(Pick):
+class _Teams(ComboBox):
     """A team is chosen in the opened list alone: an arrow by the way is not to let go of what is open."""
 
     OPENS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -81,9 +81,9 @@ class ReviewWindow(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setMinimumSize(NARROWEST, LOWEST)
         self.fit(self.screen().availableGeometry())
-        self.heading = Words("reviewHeading", size=NAME, strong=True)
+        self.heading = TextLabel("reviewHeading", size=NAME, strong=True)
         self.heading.setSizePolicy(self.heading.sizePolicy().Policy.Fixed, self.heading.sizePolicy().Policy.Preferred)
-        self.about = Words("about", size=SMALL, role="muted")
+        self.about = TextLabel("about", size=SMALL, role="muted")
         self.teams = _Teams("teams")
         self.teams.setFixedWidth(220)
         self.search = QLineEdit()
@@ -95,8 +95,8 @@ class ReviewWindow(QWidget):
         self.panel = Panel()
         self.model = SampleModel()
         self.list = SampleList(self.model)
-        self.filters = {shown: Pill(f"filter_{shown}") for shown in Shown}
-        self.empty = Words("emptyList", size=SMALL, role="muted", wrap=True)
+        self.filters = {shown: Pill(f"filter_{shown}") for shown in SampleFilter}
+        self.empty = TextLabel("emptyList", size=SMALL, role="muted", wrap=True)
         self.detail = Detail()
         self.undo = Undo()
         self.note = Note()
@@ -210,17 +210,17 @@ class ReviewWindow(QWidget):
         self._on("Up", lambda: self._move(-1), repeats=True)
         self._on("Down", lambda: self._move(1), repeats=True)
 
-    def _on(self, keys: str, deed: Callable[[], object], *, repeats: bool = False) -> None:
+    def _on(self, keys: str, action: Callable[[], object], *, repeats: bool = False) -> None:
         shortcut = QShortcut(QKeySequence(keys), self)
         shortcut.setAutoRepeat(repeats)
-        shortcut.activated.connect(lambda: self._press(deed))
+        shortcut.activated.connect(lambda: self._press(action))
 
-    def _press(self, deed: Callable[[], object]) -> None:
+    def _press(self, action: Callable[[], object]) -> None:
         """While the keys are shown, any of them puts them away and does nothing else."""
         if self.detail.keys.isVisible():
             self.key.emit("keys")
         else:
-            deed()
+            action()
 
     def _to_search(self) -> None:
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)

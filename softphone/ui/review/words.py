@@ -59,8 +59,8 @@ def _day(texts: Texts, day: date, today: date) -> str:
         return texts("review.today")
     if day == today - timedelta(days=1):
         return texts("review.yesterday")
-    told = texts.day(day)
-    return told.rpartition(" ")[0] if day.year == today.year else told
+    text = texts.day(day)
+    return text.rpartition(" ")[0] if day.year == today.year else text
 
 
 def left(texts: Texts, row: SampleRow, now: datetime) -> str:
@@ -73,8 +73,8 @@ def left(texts: Texts, row: SampleRow, now: datetime) -> str:
 
 def length(seconds: float) -> str:
     """2:05, as it is counted beside the playhead."""
-    told = duration(seconds)
-    return told[1:] if told.startswith("0") else told
+    text = duration(seconds)
+    return text[1:] if text.startswith("0") else text
 
 
 def spoken_length(texts: Texts, seconds: float) -> str:
@@ -93,14 +93,14 @@ def marks(texts: Texts, these: Sequence[Mark]) -> str:
     """All of them with their places, the worst first; a few where they are many, and none of the blinks."""
     worth = [one for one in these if one.kind is not MarkKind.GAP or one.samples >= _BLINK]
     worth.sort(key=lambda one: (one.kind in (MarkKind.PAUSE, MarkKind.GAP), one.at))
-    told = [
+    lines = [
         mark(texts, one)
         if one.kind is MarkKind.LOST
         else texts("review.mark.at", mark=mark(texts, one), at=length(one.at / RATE))
         for one in worth[:_MARKS]
     ]
-    more = len(worth) - len(told)
-    line = " · ".join([*told, texts("review.mark.more", count=more)] if more else told)
+    more = len(worth) - len(lines)
+    line = " · ".join([*lines, texts("review.mark.more", count=more)] if more else lines)
     return line[:1].upper() + line[1:]
 
 
@@ -115,31 +115,31 @@ class Search:
 
 def searched(typed: str, texts: Texts, now: datetime, zone: str) -> Search:
     """25. nov, 25/11, 25.11.2026, 2026-11-25, i dag, i går; anything else is an agent."""
-    told = " ".join(typed.split()).lower()
-    if not told:
+    text = " ".join(typed.split()).lower()
+    if not text:
         return Search()
     here = ZoneInfo(zone)
     today = now.astimezone(here).date()
-    day = _typed_day(told, texts, today)
+    day = _typed_day(text, texts, today)
     if day is None:
-        return Search(agent=told)
+        return Search(agent=text)
     begin = datetime.combine(day, time(), here)
     return Search(since=begin, until=datetime.combine(day + timedelta(days=1), time(), here))
 
 
-def _typed_day(told: str, texts: Texts, today: date) -> date | None:
-    if told in (texts("review.today").lower(), "i dag", "today"):
+def _typed_day(text: str, texts: Texts, today: date) -> date | None:
+    if text in (texts("review.today").lower(), "i dag", "today"):
         return today
-    if told in (texts("review.yesterday").lower(), "i går", "yesterday"):
+    if text in (texts("review.yesterday").lower(), "i går", "yesterday"):
         return today - timedelta(days=1)
     try:
-        return date.fromisoformat(told)
+        return date.fromisoformat(text)
     except ValueError:
         pass
-    if named := _NAMED.fullmatch(told):
+    if named := _NAMED.fullmatch(text):
         month = _MONTHS.get(named[2][:3])
         return _some_day(today, int(named[1]), month, named[3]) if month else None
-    if numbers := _NUMBERS.fullmatch(told):
+    if numbers := _NUMBERS.fullmatch(text):
         return _some_day(today, int(numbers[1]), int(numbers[2]), numbers[3])
     return None
 

@@ -13,7 +13,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.controls import FilledButton
-from softphone.ui.fields import Card, Pick, Words
+from softphone.ui.fields import Card, ComboBox, TextLabel
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
 from softphone.wire import Account, Levels, Look, Registration, Settings, TestTone, Transport
@@ -37,7 +37,7 @@ class Section(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
-        self.heading = Words(f"{name}Heading", strong=True)
+        self.heading = TextLabel(f"{name}Heading", strong=True)
         self.card = Card(f"{name}Card")
         self.body = QVBoxLayout(self.card)
         self.body.setContentsMargins(14, 12, 14, 14)
@@ -47,11 +47,11 @@ class Section(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.heading)
         layout.addWidget(self.card)
-        self._labels: list[tuple[Words, str, QWidget]] = []
+        self._labels: list[tuple[TextLabel, str, QWidget]] = []
         self.settings = Settings()
 
     def field(self, code: str, widget: QWidget) -> None:
-        label = Words(size=SMALL, role="muted")
+        label = TextLabel(size=SMALL, role="muted")
         label.setBuddy(widget)
         self._labels.append((label, code, widget))
         if self.body.count():
@@ -79,10 +79,10 @@ class AccountSection(Section):
         self.user = line_field("accountUser")
         self.secret = line_field("accountPassword")
         self.secret.setEchoMode(QLineEdit.EchoMode.Password)
-        self.transport = Pick("accountTransport")
+        self.transport = ComboBox("accountTransport")
         self.transport.addItem("UDP", "udp")
         self.transport.addItem("TCP", "tcp")
-        self.state = Words("accountSaved", size=SMALL, role="muted", wrap=True)
+        self.state = TextLabel("accountSaved", size=SMALL, role="muted", wrap=True)
         self.button = FilledButton("saveAccount", "accent", 40)
         self.field("settings.account.address", self.address)
         self.field("settings.account.user", self.user)
@@ -245,12 +245,12 @@ class SoundSection(Section):
 
     def __init__(self) -> None:
         super().__init__("sound")
-        self.microphone = Pick("microphone")
-        self.speaker = Pick("speaker")
+        self.microphone = ComboBox("microphone")
+        self.speaker = ComboBox("speaker")
         self.meter = Meter("microphoneLevel")
         self.speaker_meter = Meter("speakerLevel")
         self.tone = FilledButton("testTone", "plain", 40)
-        self.fault = Words("soundFault", size=SMALL, role="danger", wrap=True)
+        self.fault = TextLabel("soundFault", size=SMALL, role="danger", wrap=True)
         self.field("settings.sound.microphone", self.microphone)
         self.body.addWidget(self.meter)
         self.field("settings.sound.speaker", self.speaker)
@@ -305,8 +305,8 @@ class AppearanceSection(Section):
 
     def __init__(self) -> None:
         super().__init__("appearance")
-        self.language = Pick("language")
-        self.look = Pick("look")
+        self.language = ComboBox("language")
+        self.look = ComboBox("look")
         self.field("settings.language", self.language)
         self.field("settings.look", self.look)
         self.language.activated.connect(self._pick)

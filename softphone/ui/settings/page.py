@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from softphone.ui.controls import FilledButton, QuietButton
-from softphone.ui.fields import Reel, Words
+from softphone.ui.fields import ScrollArea, TextLabel
 from softphone.ui.settings.forms import AccountSection, AppearanceSection, SoundSection
 from softphone.ui.settings.policy import PolicySection
 from softphone.ui.theme.style import MARGIN, SMALL
@@ -29,8 +29,8 @@ class SettingsPage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self.back_button = QuietButton("back", size=20)
-        self.title = Words("settingsTitle", size=19, strong=True)
-        self.welcome = Words("settingsWelcome", size=SMALL, role="muted", wrap=True)
+        self.title = TextLabel("settingsTitle", size=19, strong=True)
+        self.welcome = TextLabel("settingsWelcome", size=SMALL, role="muted", wrap=True)
         self.account = AccountSection()
         self.sound = SoundSection()
         self.policy = PolicySection()
@@ -56,7 +56,7 @@ class SettingsPage(QWidget):
         self.review_button.clicked.connect(self.review)
         inner.addWidget(self.review_button)
         inner.addStretch(1)
-        self.reel = Reel("settingsReel", inside)
+        self.reel = ScrollArea("settingsReel", inside)
         layout = self._outer = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -11,11 +11,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSizePolicy
 
 from softphone.ui.controls import FilledButton, QuietButton
-from softphone.ui.fields import Words
+from softphone.ui.fields import TextLabel
 from softphone.ui.settings.forms import Section, line_field
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View
-from softphone.wire import PolicyPhase, Said
+from softphone.wire import CodedText, PolicyPhase
 
 _UNUSABLE = (PolicyPhase.FAULTY, PolicyPhase.MISSING, PolicyPhase.UNSIGNED)
 _SELECTABLE = Qt.TextInteractionFlag.TextSelectableByMouse
@@ -31,13 +31,13 @@ class PolicySection(Section):
         self.path = line_field("policyPath")
         self.choose = FilledButton("choosePolicy", "plain", 40)
         self.again = FilledButton("readPolicyAgain", "plain", 40)
-        self.state = Words("policyState", size=SMALL, wrap=True)
-        self.faults = Words("policyFaults", size=SMALL, wrap=True)
+        self.state = TextLabel("policyState", size=SMALL, wrap=True)
+        self.faults = TextLabel("policyFaults", size=SMALL, wrap=True)
         self.faults.setTextInteractionFlags(_SELECTABLE)
         self.remarks_fold = QuietButton("policyRemarksFold", size=14)
         self.remarks_fold.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._folded = True
-        self.remarks = Words("policyRemarks", size=SMALL, wrap=True)
+        self.remarks = TextLabel("policyRemarks", size=SMALL, wrap=True)
         self.remarks.setTextInteractionFlags(_SELECTABLE)
         self.signer = line_field("policySigner")
         self.field("settings.policy.path", self.path)
@@ -95,11 +95,11 @@ class PolicySection(Section):
         self.faults.setText("" if good else listed)
         self.faults.setVisible(bool(listed) and not good)
         remarked = bool(listed) and good
-        told = view.texts("settings.policy.remarks", count=len(faults))
+        text = view.texts("settings.policy.remarks", count=len(faults))
         show = view.texts("settings.policy.remarks.show" if self._folded else "settings.policy.remarks.hide")
         icon = "down" if self._folded else "up"
         self.remarks_fold.setVisible(remarked)
-        self.remarks_fold.show_as(view, told, icon=icon, name=f"{told}. {show}", why=show, means="remarks")
+        self.remarks_fold.show_as(view, text, icon=icon, name=f"{text}. {show}", why=show, means="remarks")
         self.remarks.setText(listed if good else "")
         self.remarks.setVisible(remarked and not self._folded)
 
@@ -140,7 +140,7 @@ class PolicySection(Section):
         self._typed()
 
 
-def _fault(view: View, fault: Said) -> str:
+def _fault(view: View, fault: CodedText) -> str:
     """Where it stands, and what is wrong and what to do."""
     rule = fault.params.get("rule")
     where = [view.texts("settings.policy.line", line=fault.line)] if fault.line is not None else []

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softphone.domain.purpose import Basis, Headline, Purpose, Reason
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 from softphone.texts import Texts
 from softphone.ui.view import View, duration, lower_first
 from softphone.ui.words.moment import UNCLEAR
@@ -68,10 +68,10 @@ class _Card(Speech):
         match headline:
             case Headline.RECORDING:
                 sub, body, sentence = self._recording(title)
-            case Headline.NOTICE if self._told is Told.READING:
+            case Headline.NOTICE if self._told is InformedPhase.READING:
                 icon, title = "read", self.say("card.title.read")
                 sub, body, sentence = self._reading()
-            case Headline.NOTICE if self._told is Told.PLAYING:
+            case Headline.NOTICE if self._told is InformedPhase.PLAYING:
                 sub, body, sentence = self._notice()
             case Headline.NOTICE:
                 tone, icon, title = "neutral", "not_recording", self.say("card.title.not_yet")
@@ -121,7 +121,7 @@ class _Card(Speech):
 
     def _before_notice(self, title: str) -> tuple[str, str, str]:
         """The notice is still to come, or has been heard and the recorder is about to start."""
-        if self._told is Told.INFORMED and self.first.reason is Reason.WAITING_FOR_NOTICE:
+        if self._told is InformedPhase.INFORMED and self.first.reason is Reason.WAITING_FOR_NOTICE:
             sub, body = self.say("card.starting.sub"), ""
         else:
             sub, body = self.sub(self.first), self.body(self.first.reason)
@@ -171,9 +171,9 @@ class _Card(Speech):
         return self.say("card.paused.still" if warned else "card.paused.by_hand")
 
     def _newcomer(self) -> str:
-        if self._told is Told.PLAYING and self.status.until is not None:
+        if self._told is InformedPhase.PLAYING and self.status.until is not None:
             return self.say("card.newcomer.hears")
-        if self._told is Told.READING:
+        if self._told is InformedPhase.READING:
             asks = any(state.phase is PurposePhase.PLANNED for state in self.status.purposes.values())
             return self.say("card.newcomer.asks" if asks else "card.newcomer.read")
         return self.body(Reason.NOT_TOLD)
@@ -204,8 +204,8 @@ class _Card(Speech):
     # --- parts ----------------------------------------------------------------------------------
 
     @property
-    def _told(self) -> Told:
-        return self.status.notice.told if self.status.notice else Told.NOTHING
+    def _told(self) -> InformedPhase:
+        return self.status.notice.told if self.status.notice else InformedPhase.NOTHING
 
     @property
     def _digits_wanted(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
-from softphone.domain.status import OptOutKind, PurposePhase, Status, Told
+from softphone.domain.status import InformedPhase, OptOutKind, PurposePhase, Status
 from softphone.ui.view import View, readable, upper_first
 from softphone.ui.words.rights import fits_a_button
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
@@ -229,28 +229,28 @@ def notice_caption(view: View, call: CallState) -> str:
     assert notice is not None
     texts = view.texts
     words = {"party": view.party(call), "Party": upper_first(view.party(call))}
-    if notice.told is Told.PLAYING:
+    if notice.told is InformedPhase.PLAYING:
         said = texts("notice.playing.newcomer" if notice.newcomer else "notice.playing", **words)
-    elif notice.told is Told.READING:
+    elif notice.told is InformedPhase.READING:
         return texts("notice.reading.newcomer") if notice.newcomer else ""
     else:
         said = texts("notice.caption")
     language = call.notice.language if call.notice else notice.language
     if language is texts.language:
         return said
-    told = texts("notice.in_language", language=texts(f"language.{language}"))
-    return f"{said} · {told.replace(' ', NO_BREAK)}"
+    text = texts("notice.in_language", language=texts(f"language.{language}"))
+    return f"{said} · {text.replace(' ', NO_BREAK)}"
 
 
 def bases(view: View, call: CallState) -> str:
     """A line for each purpose that was planned: what it rests on, and why, as its line's assessment says it."""
     status, line = call.status, view.line_of_call(call)
-    told: list[str] = []
+    lines: list[str] = []
     for purpose in Purpose:
         state = status.purposes.get(purpose) if status else None
         if state is None or state.basis is None:
             continue
         why = line.why.get(purpose, {}).get(view.texts.language, "") if line else ""
         words = {"purpose": view.texts(f"notice.purpose.{purpose}"), "basis": view.texts(f"notice.on.{state.basis}")}
-        told.append(view.texts("notice.basis.why" if why else "notice.basis", why=why.strip().rstrip("."), **words))
-    return "\n".join(told)
+        lines.append(view.texts("notice.basis.why" if why else "notice.basis", why=why.strip().rstrip("."), **words))
+    return "\n".join(lines)

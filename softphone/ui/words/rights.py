@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softphone.domain.purpose import Headline, Purpose, Reason
-from softphone.domain.status import Button, DisputeKind, OptOutKind, PurposePhase, Status, Told
+from softphone.domain.status import Button, DisputeKind, InformedPhase, OptOutKind, PurposePhase, Status
 from softphone.ui.view import View, upper_first
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import CallPhase, CallState
@@ -142,7 +142,7 @@ def fits_a_button(party: str) -> bool:
 
 
 def _told(status: Status) -> bool:
-    return status.notice is not None and status.notice.told is Told.INFORMED
+    return status.notice is not None and status.notice.told is InformedPhase.INFORMED
 
 
 def _why_not(view: View, status: Status | None, button: Button | None) -> str:

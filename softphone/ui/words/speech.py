@@ -91,11 +91,11 @@ def party_params(view: View, call: CallState | PastCall) -> dict[str, object]:
 
 def reason_words(texts: Texts, reason: ReasonStatus, params: Mapping[str, object]) -> str:
     """The reason in a few words, with its cause or its time."""
-    told = {**params, **reason.params, **({"time": texts.clock(reason.at)} if reason.at else {})}
+    fields = {**params, **reason.params, **({"time": texts.clock(reason.at)} if reason.at else {})}
     code = f"reason.{reason.reason}.sub"
     if cause := reason.params.get("cause") or reason.params.get("detail"):
         because = texts(f"cause.{cause}") if f"cause.{cause}" in texts else str(cause)
-        return f"{texts(code, **told)} ({because})"
+        return f"{texts(code, **fields)} ({because})"
     if reason.at is not None and f"{code}.at" in texts:
         code = f"{code}.at"
-    return texts(code, **told)
+    return texts(code, **fields)

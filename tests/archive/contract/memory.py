@@ -18,7 +18,7 @@ from softphone.domain.archive.permission import Viewer
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import FINDS, OPENS, Deed
+from softphone.domain.roles import FINDS, OPENS, Permission
 from tests.archive.contract.memory_reviews import Reviews
 from tests.archive.contract.memory_rights import Cases, Holds, Judging, Rights, standing_of
 from tests.archive.contract.memory_sound import Tone
@@ -36,13 +36,13 @@ class Finding(Part):
         return len(self._all(query))
 
     def others(self, query: r.Query) -> int:
-        sees = [one for one in permission.sights(self.a.viewer, self.a.now()) if one.custody and one.sealed_for]
+        sees = [one for one in permission.search_scopes(self.a.viewer, self.a.now()) if one.custody and one.sealed_for]
         every = [one for one in self.a.store.stored.values() if _fits(query, one, self.a.now())]
         return len(every) - len(self._all(query)) if sees else 0
 
     def only_own(self) -> Period | None:
-        sights = permission.sights(self.a.viewer, self.a.now())
-        return self.a.viewer.own_calls if all(one.deed is Deed.FIND_OWN for one in sights) else None
+        sights = permission.search_scopes(self.a.viewer, self.a.now())
+        return self.a.viewer.own_calls if all(one.permission is Permission.FIND_OWN for one in sights) else None
 
     def show(self, id: str) -> d.RecordingShown:
         one, now, viewer = self.a.meant(id, *FINDS), self.a.now(), self.a.viewer
@@ -50,26 +50,30 @@ class Finding(Part):
         if sight is None:
             self.a.store.note("refused", now, one.recording, deed=FINDS[0].value)
             raise ArchiveError("error.archive.not_among_yours")
-        shown = permission.told(viewer, sight, one.row(now))
-        whole = [permission.is_whole(viewer, hold, custody=sight.custody) for hold in one.holds]
+        shown = permission.row_shown(viewer, sight, one.row(now))
+        whole = [permission.is_shown_whole(viewer, hold, custody=sight.custody) for hold in one.holds]
         review = r.OwnReview(tuple(one.scores.items()), tuple((it.sample, it.text) for it in one.comments))
         return d.RecordingShown(
             shown,
-            tuple(d.HoldSeen(standing_of(one, h, now), True, w) for h, w in zip(shown.holds, whole, strict=True)),
+            tuple(d.HoldShown(standing_of(one, h, now), True, w) for h, w in zip(shown.holds, whole, strict=True)),
             sight.numbers,
             tuple(row for row in self.a.store.log if row.recording == one.recording) if sight.log else None,
-            None if sight.deed is not Deed.FIND_OWN else review if one.shared and one.trains(now) else r.OwnReview(),
+            None
+            if sight.permission is not Permission.FIND_OWN
+            else review
+            if one.shared and one.trains(now)
+            else r.OwnReview(),
         )
 
     def _all(self, query: r.Query) -> dict[str, r.RecordingRow]:
         now, found = self.a.now(), dict[str, r.RecordingRow]()
         with self.a.refusing():
-            sights = permission.sights_for(self.a.viewer, query, now)
+            sights = permission.search_scopes_for(self.a.viewer, query, now)
         for sight in sights:
             for each in permission.narrowed(self.a.viewer, sight, query):
                 for one in self.a.store.stored.values():
                     if _fits(each, one, now):
-                        found.setdefault(one.recording, permission.told(self.a.viewer, sight, one.row(now)))
+                        found.setdefault(one.recording, permission.row_shown(self.a.viewer, sight, one.row(now)))
         return found
 
 

@@ -14,7 +14,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 from softphone.domain.sampling import Verdict
 from tests.archive.contract.memory_sound import Tone
 from tests.archive.contract.memory_store import TRAINING, ZONE, Asking, Part, Stored
@@ -23,22 +23,30 @@ from tests.archive.contract.memory_store import TRAINING, ZONE, Asking, Part, St
 class Reviews(Part):
     def teams(self, policy: Policy) -> tuple[v.TeamLed, ...]:
         if not self.a.viewer.key_ids.get(KeyRole.TRAINING):
-            self.a.store.note("refused", self.a.now(), deed=Deed.REVIEW.value)
+            self.a.store.note("refused", self.a.now(), deed=Permission.REVIEW.value)
             raise v.NotReviewing("no_key")
         return teams_led(self.a.viewer, policy)
 
     def page(self, query: v.SampleQuery, after: str | None = None, limit: int = 200) -> v.SamplePage:
-        wanted = {v.Shown.WAITING: (False,), v.Shown.REVIEWED: (True,), v.Shown.ALL: (False, True)}[query.shown]
+        wanted = {
+            v.SampleFilter.WAITING: (False,),
+            v.SampleFilter.REVIEWED: (True,),
+            v.SampleFilter.ALL: (False, True),
+        }[query.shown]
         rows = [row for row in self._sample(query) if bool(row.reviewed_at) in wanted]
         return v.SamplePage(tuple(rows[:limit]), None)
 
-    def counts(self, query: v.SampleQuery) -> Mapping[v.Shown, int]:
+    def counts(self, query: v.SampleQuery) -> Mapping[v.SampleFilter, int]:
         rows = self._sample(query)
         reviewed = sum(row.reviewed_at is not None for row in rows)
-        return {v.Shown.WAITING: len(rows) - reviewed, v.Shown.REVIEWED: reviewed, v.Shown.ALL: len(rows)}
+        return {
+            v.SampleFilter.WAITING: len(rows) - reviewed,
+            v.SampleFilter.REVIEWED: reviewed,
+            v.SampleFilter.ALL: len(rows),
+        }
 
     def figures(self, query: v.SampleQuery, capacity: int | None = None) -> v.Figures:
-        waiting = self.counts(query)[v.Shown.WAITING]
+        waiting = self.counts(query)[v.SampleFilter.WAITING]
         return v.Figures(waiting, waiting, 0, waiting, 0, 0, 0.0, None, Verdict.FITS)
 
     def row(self, recording: str) -> v.SampleRow | None:
@@ -52,7 +60,7 @@ class Reviews(Part):
 
     def open(self, recording: str, items: Iterable[tuple[str, int]] = ()) -> Reviewing:
         one = self.a.store.stored[recording]
-        self.a.require(Deed.REVIEW, one)
+        self.a.require(Permission.REVIEW, one)
         self.a.closed(one, KeyRole.TRAINING, one.trains(self.a.now()))
         self.a.store.note("recording_opened", self.a.now(), recording)
         return Reviewing(self.a, one, dict(items))
@@ -61,8 +69,8 @@ class Reviews(Part):
         return bool(self.living([recording]))
 
     def mark(self, id: str, *, heard: int = 0, keep: Period | None = None) -> date | None:
-        one, now = self.a.meant(id, Deed.REVIEW), self.a.now()
-        self.a.require(Deed.REVIEW, one)
+        one, now = self.a.meant(id, Permission.REVIEW), self.a.now()
+        self.a.require(Permission.REVIEW, one)
         if one.reviewed:
             return k.local_day(one.reviewed, ZONE)
         self.a.closed(one, KeyRole.TRAINING, one.trains(now))

@@ -16,7 +16,7 @@ from softphone.domain.events import Terms
 from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 from tests.archive.contract.memory_store import TRAINING, ZONE, Part, Stored
 
 
@@ -34,20 +34,20 @@ def standing_of(one: Stored, hold: r.HoldRow, now: datetime) -> d.Standing:
 
 
 class Holds(Part):
-    def standing(self) -> d.HoldsSeen:
+    def standing(self) -> d.HoldsShown:
         stored, now = self.a.store.stored, self.a.now()
         there = [standing_of(one, hold, now) for one in stored.values() for hold in one.holds]
-        return permission.holds_seen(
+        return permission.holds_shown(
             self.a.viewer, there, self.a.opens, lambda recording: self.a.sight(stored[recording]) is not None
         )
 
     def place(self, id: str, by: HoldBy, why: str, within: Period) -> d.Raised:
-        self.a.require(Deed.RAISE_HOLD)
-        one = self.a.meant(id, Deed.RAISE_HOLD)
+        self.a.require(Permission.RAISE_HOLD)
+        one = self.a.meant(id, Permission.RAISE_HOLD)
         return self._place([one], {one.recording}, by, why, within)
 
     def place_on_number(self, number: str, by: HoldBy, why: str, within: Period) -> d.Raised:
-        self.a.require(Deed.RAISE_HOLD)
+        self.a.require(Permission.RAISE_HOLD)
         found = self.of_number(number)
         named = {one.recording for one in found if (sight := self.a.sight(one)) and sight.by_number}
         return self._place(found, named, by, why, within)
@@ -102,7 +102,7 @@ class Holds(Part):
 
     def _decided(self, id: str) -> tuple[Stored, r.HoldRow]:
         there = [(one, hold) for one in self.a.store.stored.values() for hold in one.holds if hold.hold == id]
-        if not self.a.viewer.may(Deed.DECIDE_HOLD):
+        if not self.a.viewer.may(Permission.DECIDE_HOLD):
             self.a.store.note("hold_refused", self.a.now(), there[0][0].recording if there else None)
             raise ArchiveError("error.archive.only_custody")
         if not there:
@@ -111,19 +111,19 @@ class Holds(Part):
 
 
 class Rights(Part):
-    def take_back(self, id: str, right: d.Right, terms: Terms, purpose: Purpose | None = None) -> d.TakenBack:
-        self.a.require(Deed.TAKE_BACK)
-        one = self.a.meant(id, Deed.TAKE_BACK)
+    def take_back(self, id: str, right: d.Right, terms: Terms, purpose: Purpose | None = None) -> d.WithdrawalResult:
+        self.a.require(Permission.TAKE_BACK)
+        one = self.a.meant(id, Permission.TAKE_BACK)
         return self._end([one], {one.recording}, right)
 
     def take_back_of_number(
         self, number: str, right: d.Right, terms: Terms, purpose: Purpose | None = None
-    ) -> d.TakenBack:
-        self.a.require(Deed.TAKE_BACK)
+    ) -> d.WithdrawalResult:
+        self.a.require(Permission.TAKE_BACK)
         found = self.of_number(number)
         return self._end(found, {one.recording for one in found if self.a.sight(one)}, right)
 
-    def _end(self, found: list[Stored], named: set[str], right: d.Right) -> d.TakenBack:
+    def _end(self, found: list[Stored], named: set[str], right: d.Right) -> d.WithdrawalResult:
         now, ended = self.a.now(), list[d.PurposesEnded]()
         self.a.store.note(f"{right.value}_sought", now)
         for one in found:
@@ -132,12 +132,12 @@ class Rights(Part):
                 one.purposes[TRAINING] = replace(one.purposes[TRAINING], stands=k.Ended.TAKEN_BACK, sealed=False)
                 ended.append(d.PurposesEnded(one.recording, (TRAINING,), self.a.store.settle(one, now), None))
         told = tuple(one for one in ended if one.recording in named)
-        return d.TakenBack(told, unnamed=len(ended) - len(told))
+        return d.WithdrawalResult(told, unnamed=len(ended) - len(told))
 
 
 class Judging(Part):
     def waiting(self, within: Period) -> Iterator[d.ToJudge | None]:
-        self.a.require(Deed.JUDGE)
+        self.a.require(Permission.JUDGE)
         now, held = self.a.now(), Period(months=3)
         today = k.local_day(now, ZONE)
         return iter(
@@ -163,18 +163,18 @@ class Judging(Part):
         return self.a.store.settle(one, now)
 
     def _waits(self, id: str) -> Stored:
-        one = self.a.meant(id, Deed.JUDGE)
+        one = self.a.meant(id, Permission.JUDGE)
         if not one.waits(self.a.now()):
             raise ArchiveError("error.archive.nothing_to_judge", id=one.recording)
         return one
 
 
 class Cases(Part):
-    def open(self) -> d.Own[d.Case]:
-        self.a.require(Deed.DECIDE_CASE)
+    def open(self) -> d.VisibleRows[d.Case]:
+        self.a.require(Permission.DECIDE_CASE)
         found = [_case(one, one.case, self.a.now()) for one in self.a.store.stored.values() if one.case]
         own = [one for one in found if self.a.opens(one.recording)]
-        return d.Own(own, len(found) - len(own))
+        return d.VisibleRows(own, len(found) - len(own))
 
     def show(self, id: str) -> tuple[r.RecordingRow, Sequence[d.Case], Sequence[r.AuditRow]]:
         one, case = self._of(id)
@@ -193,8 +193,8 @@ class Cases(Part):
         return d.Decided((case,), uphold and self.a.store.settle(one, self.a.now()), False, uphold)
 
     def _of(self, id: str) -> tuple[Stored, d.Case]:
-        self.a.require(Deed.DECIDE_CASE)
-        one = self.a.meant(id, Deed.DECIDE_CASE)
+        self.a.require(Permission.DECIDE_CASE)
+        one = self.a.meant(id, Permission.DECIDE_CASE)
         if one.case is None:
             raise ArchiveError("error.cases.none", id=one.recording)
         return one, _case(one, one.case, self.a.now())

@@ -12,12 +12,12 @@ from softphone.domain.archive import decisions as d
 from softphone.domain.archive import permission
 from softphone.domain.archive import recordings as r
 from softphone.domain.archive import reviews as v
-from softphone.domain.archive.permission import Refused, Sealed, Sight, Viewer
+from softphone.domain.archive.permission import NotPermitted, Sealed, SearchScope, Viewer
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Direction, KeyRole, Purpose
-from softphone.domain.roles import Deed
+from softphone.domain.roles import Permission
 
 ZONE = "Europe/Copenhagen"
 TRAINING = Purpose.TRAINING
@@ -109,8 +109,8 @@ class Asking:
     def refusing(self, one: Stored | None = None) -> Generator[None]:
         try:
             yield
-        except Refused as error:
-            self.store.note("refused", self.now(), one.recording if one else None, deed=error.deed.value)
+        except NotPermitted as error:
+            self.store.note("refused", self.now(), one.recording if one else None, deed=error.permission.value)
             raise error.fault from None
 
     def closed(self, one: Stored, role: KeyRole, opens: bool) -> None:
@@ -118,20 +118,20 @@ class Asking:
             self.store.note("opening_refused", self.now(), one.recording, role=role.value)
             raise ArchiveError("error.archive.closed_to_role", id=one.recording, role=role.value)
 
-    def require(self, deed: Deed, one: Stored | None = None) -> None:
+    def require(self, deed: Permission, one: Stored | None = None) -> None:
         with self.refusing(one):
             permission.require(self.viewer, deed, (one.line, one.agent) if one else None)
 
     def sealed(self, one: Stored) -> Sealed:
         return lambda keys: one.is_for(keys)
 
-    def sight(self, one: Stored) -> Sight | None:
-        return permission.sight_of(self.viewer, one.row(self.now()), self.sealed(one), self.now())
+    def sight(self, one: Stored) -> SearchScope | None:
+        return permission.search_scope_of(self.viewer, one.row(self.now()), self.sealed(one), self.now())
 
     def opens(self, recording: str) -> bool:
         return permission.opens(self.viewer, KeyRole.CUSTODY, self.sealed(self.store.stored[recording]))
 
-    def meant(self, id: str, *deeds: Deed) -> Stored:
+    def meant(self, id: str, *deeds: Permission) -> Stored:
         begins = [one for key, one in self.store.stored.items() if id and key.startswith(id)]
         exact = self.store.stored.get(id)
         with self.refusing(exact):

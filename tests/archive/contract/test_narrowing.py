@@ -10,7 +10,7 @@ import pytest
 
 from softphone.domain.archive.decisions import Right
 from softphone.domain.archive.recordings import Query
-from softphone.domain.archive.reviews import SampleQuery, Shown
+from softphone.domain.archive.reviews import SampleFilter, SampleQuery
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
@@ -21,7 +21,7 @@ from tests.archive.people import ANNA, BO
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 MONTH = Period(days=30)
-TEAM = SampleQuery((), (ANNA,), Shown.ALL)
+TEAM = SampleQuery((), (ANNA,), SampleFilter.ALL)
 TERMS = terms_afterwards(None)
 _numbers = count(30_000_001)
 

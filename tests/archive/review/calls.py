@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from softphone.archive.changes import PurposeEnd
-from softphone.archive.known import Asked
+from softphone.archive.lookups import PartyQuery
 from softphone.domain.changes import CloseRecording, UseDraw
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
@@ -36,7 +36,7 @@ def reviewable(
     return recording
 
 
-def rings(desk: Scene, share: str = "100 %", *, agent: str = ANNA, of: str = "salg", at: datetime = AT) -> Asked:
+def rings(desk: Scene, share: str = "100 %", *, agent: str = ANNA, of: str = "salg", at: datetime = AT) -> PartyQuery:
     """A call that has its place in the sample, and that the store knows of."""
     call = asked(line(share, id=of), call=str(uuid4()), agent=agent, at=at)
     desk.call(call.call, at=at, agent=agent, line=of)

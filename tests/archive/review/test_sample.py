@@ -13,7 +13,7 @@ from sqlalchemy import event, select
 from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import Query
-from softphone.archive.review.sample import SampleQuery, SampleRow, Shown, counts, living, page, waiting
+from softphone.archive.review.sample import SampleFilter, SampleQuery, SampleRow, counts, living, page, waiting
 from softphone.archive.review.session import mark_reviewed, open_review
 from softphone.archive.tables import wraps
 from softphone.domain.changes import Discard, DropWraps, HoldBy, PlaceHold, Restrict
@@ -25,7 +25,7 @@ from tests.archive.review.calls import ANNA, JONAS, reviewable
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, MemoryKeys, Scene, scene
 from tests.archive.test_searching import BIG, plans, watched
 
-ALL = SampleQuery(("salg", "support"), (), Shown.ALL)
+ALL = SampleQuery(("salg", "support"), (), SampleFilter.ALL)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_team_s_calls_are_those_of_its_agents_or_lines_or_of_both_where_it_nam
     anna, jonas = reviewable(desk), reviewable(desk, agent=JONAS, at=AT + timedelta(hours=1))
     other = reviewable(desk, of="support", at=AT + timedelta(hours=2))
     old = reviewable(desk, agent=None, at=AT + timedelta(hours=3))
-    of_all = Shown.ALL
+    of_all = SampleFilter.ALL
     assert found(desk, SampleQuery((), (ANNA,), of_all)) == [other, anna]
     assert found(desk, SampleQuery(("salg",), (), of_all)) == [old, jonas, anna]
     assert found(desk, SampleQuery(("salg",), (ANNA,), of_all)) == [old, anna]
@@ -68,15 +68,15 @@ def test_it_is_narrowed_by_words_and_days_and_by_what_was_reviewed(desk: Scene) 
     second = reviewable(desk, agent=JONAS, of="support", at=AT + timedelta(days=1))
     mark_reviewed(desk.archive, first, "lead-1", AT)
     now = AT + timedelta(days=1)
-    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, search=" JONAS"), now) == [second]
-    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, search="supp"), now) == [second]
-    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, search="100 %' OR 1"), now) == []
-    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, since=now), now) == [second]
-    assert found(desk, SampleQuery(ALL.lines, (), Shown.ALL, until=now), now) == [first]
-    assert found(desk, SampleQuery(ALL.lines, (), Shown.REVIEWED), now) == [first]
+    assert found(desk, SampleQuery(ALL.lines, (), SampleFilter.ALL, search=" JONAS"), now) == [second]
+    assert found(desk, SampleQuery(ALL.lines, (), SampleFilter.ALL, search="supp"), now) == [second]
+    assert found(desk, SampleQuery(ALL.lines, (), SampleFilter.ALL, search="100 %' OR 1"), now) == []
+    assert found(desk, SampleQuery(ALL.lines, (), SampleFilter.ALL, since=now), now) == [second]
+    assert found(desk, SampleQuery(ALL.lines, (), SampleFilter.ALL, until=now), now) == [first]
+    assert found(desk, SampleQuery(ALL.lines, (), SampleFilter.REVIEWED), now) == [first]
     assert found(desk, SampleQuery(ALL.lines, ()), now) == [second]
-    assert counts(desk.archive, ALL, now) == {Shown.WAITING: 1, Shown.REVIEWED: 1, Shown.ALL: 2}
-    assert counts(desk.archive, SampleQuery(ALL.lines, (JONAS,)), now)[Shown.ALL] == 1
+    assert counts(desk.archive, ALL, now) == {SampleFilter.WAITING: 1, SampleFilter.REVIEWED: 1, SampleFilter.ALL: 2}
+    assert counts(desk.archive, SampleQuery(ALL.lines, (JONAS,)), now)[SampleFilter.ALL] == 1
 
 
 Ending = Callable[[Scene, str], None]
@@ -107,7 +107,7 @@ def test_what_may_no_longer_be_heard_for_training_is_in_no_list_and_no_count(des
         way(desk, recording)
     left = {stays} if way else {recording, stays}
     assert set(found(desk)) == living(desk.archive, [recording, stays, "no-such"], AT) == left
-    assert counts(desk.archive, ALL, AT)[Shown.ALL] == len(left)
+    assert counts(desk.archive, ALL, AT)[SampleFilter.ALL] == len(left)
     assert sum(one.count for one in waiting(desk.archive, ALL, AT)) == len(left)
 
 
@@ -130,10 +130,10 @@ def test_its_pages_follow_each_other_without_gap_or_double_while_more_is_recorde
 ) -> None:
     monkeypatch.setattr(many, "SAMPLE", 0.5)
     many.fill(desk.archive, 600, zones=("Europe/Copenhagen", "America/Godthab", "Pacific/Auckland"))
-    query, now = SampleQuery(many.LINES, (), Shown.ALL), many.END
+    query, now = SampleQuery(many.LINES, (), SampleFilter.ALL), many.END
     whole = page(desk.archive, query, now, limit=1000)
     assert whole.next is None
-    assert len(whole.rows) == counts(desk.archive, query, now)[Shown.ALL] > 50
+    assert len(whole.rows) == counts(desk.archive, query, now)[SampleFilter.ALL] > 50
     order = [(row.opened_at, row.recording) for row in whole.rows]
     assert order == sorted(order, reverse=True)
 
@@ -167,15 +167,15 @@ def test_its_pages_follow_each_other_without_gap_or_double_while_more_is_recorde
 NOW = many.END
 QUERIES = {
     "a line": SampleQuery(("salg",), ()),
-    "lines": SampleQuery(many.LINES, (), Shown.ALL),
+    "lines": SampleQuery(many.LINES, (), SampleFilter.ALL),
     "an agent": SampleQuery((), many.AGENTS[:1]),
     "nobody": SampleQuery((), ("nobody@example.dk",)),
-    "agents": SampleQuery((), many.AGENTS[:9], Shown.ALL),
-    "agent of a line": SampleQuery(("salg",), many.AGENTS[:1], Shown.ALL),
+    "agents": SampleQuery((), many.AGENTS[:9], SampleFilter.ALL),
+    "agent of a line": SampleQuery(("salg",), many.AGENTS[:1], SampleFilter.ALL),
     "agents of lines": SampleQuery(("salg", "booking"), many.AGENTS[:9]),
     "search": SampleQuery(many.LINES, (), search="agent07"),
     "search in vain": SampleQuery(many.LINES, (), search="zzz"),
-    "reviewed": SampleQuery(many.LINES, (), Shown.REVIEWED),
+    "reviewed": SampleQuery(many.LINES, (), SampleFilter.REVIEWED),
     "no team": SampleQuery((), ()),
 }
 
@@ -197,7 +197,7 @@ def team_of(query: SampleQuery) -> Team:
 
 @pytest.mark.parametrize("name", [name for name in QUERIES if "search" not in name and name != "reviewed"])
 def test_the_list_the_sample_and_who_may_open_it_agree_on_what_a_team_is(large: Archive, name: str) -> None:
-    query = replace(QUERIES[name], shown=Shown.ALL)
+    query = replace(QUERIES[name], shown=SampleFilter.ALL)
     with large.catalog.reading() as connection:
         mine = select(wraps.c.key_id).where(wraps.c.role == KeyRole.TRAINING.value).distinct()
         keys = tuple(connection.execute(mine).scalars())
@@ -208,7 +208,7 @@ def test_the_list_the_sample_and_who_may_open_it_agree_on_what_a_team_is(large: 
         if KeyRole.TRAINING in row.opens_for and viewer.leads(row.line, row.agent)
     ]
     assert [row.recording for row in page(large, query, NOW, limit=1_000).rows] == leads
-    assert counts(large, query, NOW)[Shown.ALL] == len(leads)
+    assert counts(large, query, NOW)[SampleFilter.ALL] == len(leads)
     if leads:
         assert [
             row.recording for row in large.seen_by(viewer, lambda: NOW).find.page(Query(), limit=1_000).rows

@@ -18,7 +18,7 @@ from softphone.archive.files.reader import MarkKind
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention.holding import lift, raise_hold
 from softphone.archive.retention.sweep import sweep
-from softphone.archive.review.sample import SampleQuery, Shown, page
+from softphone.archive.review.sample import SampleFilter, SampleQuery, page
 from softphone.archive.review.session import Reviewing, open_review
 from softphone.domain.changes import CloseRecording, Discard, DropWraps, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
@@ -337,7 +337,7 @@ def test_what_the_policy_lets_be_kept_on_stays_with_all_that_was_said_of_it_and_
         assert not reviewing.reviewed(AT + timedelta(days=1))
         assert reviewing.still(AT + timedelta(days=13))
         assert (len(reviewing.comments()), reviewing.shared) == (1, True)
-    (row,) = page(desk.archive, SampleQuery((), (ANNA,), Shown.REVIEWED), AT).rows
+    (row,) = page(desk.archive, SampleQuery((), (ANNA,), SampleFilter.REVIEWED), AT).rows
     assert (row.reviewed_at, row.expires_on) == (AT, date(2026, 12, 9))
     over = AT + timedelta(days=14)
     sweep(desk.archive, over, clock=over)

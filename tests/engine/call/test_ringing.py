@@ -7,11 +7,19 @@ from datetime import date
 
 import pytest
 
-from softphone.domain.decision import Decision, How, Known, NoticeId, PlanState, PurposePlan, not_recorded
+from softphone.domain.decision import (
+    Decision,
+    LookupResult,
+    NoticeDelivery,
+    NoticeId,
+    PlanState,
+    PurposePlan,
+    not_recorded,
+)
 from softphone.domain.notice import NoticeText, Piece
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
-from softphone.domain.session.telling import READABLE_SHARE
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.session.informing import READABLE_SHARE
+from softphone.domain.status import InformedPhase, PurposePhase
 from softphone.engine.sip import events as sip
 from softphone.wire import CallPhase, Fault, OptOut
 from softphone.wire import NoticeText as NoticeShown
@@ -30,7 +38,7 @@ N4 = Decision(
     OFF,
     PurposePlan(PlanState.PLANNED, Basis.LEGITIMATE_INTEREST, Reason.ASSESSMENT),
     NoticeId.N4,
-    How.PLAY,
+    NoticeDelivery.PLAY,
     (Reason.ASSESSMENT,),
 )
 ON_OBLIGATION = replace(
@@ -57,7 +65,7 @@ def listed(policy: str = POLICY) -> Scene:
 def test_what_the_archive_knows_is_what_the_rulebook_is_asked_with() -> None:
     scene = Scene()
     scene.ring()
-    scene.calls.looked_up(CALL, Known(declined_earlier=True, drawn=True, reviewers_have_enough=True))
+    scene.calls.looked_up(CALL, LookupResult(declined_earlier=True, drawn=True, reviewers_have_enough=True))
     [(facts, drawn)] = scene.rules.asked
     assert (facts.declined_earlier, facts.reviewers_have_enough, drawn) == (True, True, True)
 
@@ -70,7 +78,7 @@ def test_what_could_not_be_looked_up_is_not_recorded_for_training_because_the_ar
     scene.ring()
     off = PurposePlan(PlanState.OFF, Basis.LEGITIMATE_INTEREST, Reason.NOT_IN_SAMPLE)
     alone = replace(N1, training=off, reasons=(Reason.ASSESSMENT, Reason.NOT_IN_SAMPLE))
-    scene.decide(alone if documented else not_recorded(Reason.NOT_IN_SAMPLE), Known(looked_up=False))
+    scene.decide(alone if documented else not_recorded(Reason.NOT_IN_SAMPLE), LookupResult(looked_up=False))
     assert [(facts.declined_earlier, drawn) for facts, drawn in scene.rules.asked] == [(False, False)]
     scene.answer()
     assert scene.call.status is not None
@@ -85,7 +93,7 @@ def test_what_is_to_be_documented_is_also_where_nobody_could_open_it_for_trainin
     scene.ring()
     off = PurposePlan(PlanState.OFF, Basis.LEGITIMATE_INTEREST, Reason.NOT_IN_SAMPLE)
     alone = replace(N1, training=off, reasons=(Reason.ASSESSMENT, Reason.NOT_IN_SAMPLE))
-    scene.decide(alone, Known(drawn=True, keyless=frozenset({Purpose.TRAINING})))
+    scene.decide(alone, LookupResult(drawn=True, keyless=frozenset({Purpose.TRAINING})))
     assert [drawn for _, drawn in scene.rules.asked] == [False]
     scene.answer()
     assert scene.headline is Headline.NOTICE
@@ -98,7 +106,7 @@ def test_what_is_to_be_documented_is_also_where_nobody_could_open_it_for_trainin
 def test_nobody_is_told_of_a_documentation_that_nobody_could_open(keyless: set[Purpose]) -> None:
     scene = Scene()
     scene.ring()
-    scene.decide(N1, Known(keyless=frozenset(keyless)))
+    scene.decide(N1, LookupResult(keyless=frozenset(keyless)))
     scene.answer()
     assert (scene.headline, scene.reason) == (Headline.FAILED, Reason.NO_KEY)
     assert scene.call.status is not None
@@ -109,7 +117,7 @@ def test_nobody_is_told_of_a_documentation_that_nobody_could_open(keyless: set[P
 def test_an_objection_that_was_upheld_binds_the_next_call_until_the_party_itself_asks_for_recording() -> None:
     scene = Scene()
     scene.ring()
-    scene.decide(N1, Known(upheld=frozenset({Purpose.DOCUMENTATION})))
+    scene.decide(N1, LookupResult(upheld=frozenset({Purpose.DOCUMENTATION})))
     scene.answer()
     assert (scene.headline, scene.reason) == (Headline.NOT_RECORDING, Reason.DECLINED_EARLIER)
     assert scene.call.status is not None
@@ -127,7 +135,7 @@ def test_what_an_upheld_objection_leaves_is_recorded_only_where_the_line_has_a_n
     scene.rules.book = book_of(TEXT, notices=(NoticeId.N7, *([NoticeId.N4] if spoken else [])))
     both = replace(N1, training=N4.training, notice=NoticeId.N7)
     scene.ring()
-    scene.decide(both, Known(upheld=frozenset({Purpose.DOCUMENTATION})))
+    scene.decide(both, LookupResult(upheld=frozenset({Purpose.DOCUMENTATION})))
     scene.answer()
     first = (Headline.NOTICE, Reason.WAITING_FOR_NOTICE)
     assert (scene.headline, scene.reason) == (first if spoken else (Headline.NOT_RECORDING, Reason.DECLINED_EARLIER))
@@ -155,7 +163,7 @@ def test_a_line_whose_question_does_not_name_what_it_must_is_not_in_the_sample()
     scene = Scene()
     scene.rules.book = replace(scene.rules.book, untrained=frozenset({"salg"}))
     scene.ring()
-    scene.calls.looked_up(CALL, Known(drawn=True))
+    scene.calls.looked_up(CALL, LookupResult(drawn=True))
     assert [drawn for _, drawn in scene.rules.asked] == [False]
 
 
@@ -168,7 +176,7 @@ def test_an_archive_that_is_still_being_opened_is_waited_for_and_no_longer_and_i
     assert scene.call.status is None
     scene.later(0.2)
     assert scene.reason is Reason.STORAGE_FAILED
-    scene.calls.looked_up(CALL, Known(drawn=True))
+    scene.calls.looked_up(CALL, LookupResult(drawn=True))
     assert scene.rules.asked == []
 
 
@@ -177,7 +185,7 @@ def test_nobody_is_told_of_a_recording_where_the_archive_turns_out_not_to_open_w
     scene = Scene()
     scene.ring()
     scene.store.unopened = True
-    scene.calls.looked_up(CALL, Known())
+    scene.calls.looked_up(CALL, LookupResult())
     assert scene.rules.asked == []
     assert scene.reason is Reason.STORAGE_FAILED
 
@@ -186,7 +194,7 @@ def test_a_slow_archive_takes_nothing_of_the_rulebooks_time() -> None:
     scene = Scene()
     scene.ring()
     scene.later(1.9)
-    scene.calls.looked_up(CALL, Known())
+    scene.calls.looked_up(CALL, LookupResult())
     scene.later(1.9)
     assert scene.call.status is None
     scene.calls.decided(CALL, N1)
@@ -202,7 +210,7 @@ def test_who_was_promised_to_be_called_back_is_called_unrecorded(quick: bool) ->
     scene.calls.dial("a", PARTY, "salg")
     if quick:
         scene.answer()
-    scene.calls.looked_up(CALL, Known(call_back=True, drawn=True))
+    scene.calls.looked_up(CALL, LookupResult(call_back=True, drawn=True))
     assert scene.rules.asked == []
     assert (scene.headline, scene.reason) == (Headline.NOT_RECORDING, Reason.CALL_BACK)
     if not quick:
@@ -214,7 +222,7 @@ def test_who_was_promised_to_be_called_back_is_called_unrecorded(quick: bool) ->
 def test_a_promise_to_call_back_unrecorded_suppresses_nothing_that_the_law_obliges_to_record() -> None:
     scene = Scene(OBLIGED)
     scene.calls.dial("a", PARTY, "salg")
-    scene.calls.looked_up(CALL, Known(declined_earlier=True, call_back=True, drawn=True))
+    scene.calls.looked_up(CALL, LookupResult(declined_earlier=True, call_back=True, drawn=True))
     [(facts, _)] = scene.rules.asked
     assert facts.declined_earlier
 
@@ -222,7 +230,7 @@ def test_a_promise_to_call_back_unrecorded_suppresses_nothing_that_the_law_oblig
 def test_who_was_promised_it_and_calls_of_their_own_accord_is_told_as_anybody() -> None:
     scene = Scene()
     scene.ring()
-    scene.calls.looked_up(CALL, Known(call_back=True))
+    scene.calls.looked_up(CALL, LookupResult(call_back=True))
     assert len(scene.rules.asked) == 1
 
 
@@ -285,7 +293,7 @@ def test_who_declines_with_a_withheld_number_is_to_be_asked_where_to_call_back(n
 def test_a_party_that_asks_for_a_recording_is_decided_anew_with_the_draw_it_had() -> None:
     scene = Scene()
     scene.ring()
-    scene.decide(N3, Known(drawn=True))
+    scene.decide(N3, LookupResult(drawn=True))
     scene.answer()
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
@@ -308,7 +316,7 @@ def test_a_party_that_asks_for_a_recording_is_decided_anew_with_the_draw_it_had(
 def test_the_notice_that_a_party_has_asked_for_is_asked_with_its_own_keys() -> None:
     scene = Scene()
     scene.ring()
-    scene.decide(N4, Known(drawn=True))
+    scene.decide(N4, LookupResult(drawn=True))
     scene.answer()
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
@@ -330,7 +338,7 @@ def test_the_notice_that_a_party_has_asked_for_takes_its_own_time_to_be_read() -
     long = NoticeText(Language.DA, (Piece(words, words),), 10, 10, 0)
     scene.rules.book = replace(book, texts={**book.texts, ("salg", NoticeId.N3, Language.DA): long})
     scene.ring()
-    scene.decide(N4, Known(drawn=True))
+    scene.decide(N4, LookupResult(drawn=True))
     scene.answer()
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
@@ -370,7 +378,7 @@ def test_a_party_whose_key_meant_training_alone_is_told_and_recorded_for_documen
 def test_an_answer_to_a_party_that_asks_that_comes_too_late_leaves_what_was_told_and_named() -> None:
     scene = Scene()
     scene.ring()
-    scene.decide(N3, Known(drawn=True))
+    scene.decide(N3, LookupResult(drawn=True))
     scene.answer()
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
@@ -422,7 +430,7 @@ def test_a_policy_that_changes_while_a_call_rings_or_is_on_changes_none_of_its_n
 def test_a_rulebook_that_fails_or_says_no_when_asked_anew_changes_nothing_and_can_be_asked_again(why: Reason) -> None:
     scene = Scene()
     scene.ring()
-    scene.decide(N3, Known(drawn=True))
+    scene.decide(N3, LookupResult(drawn=True))
     scene.answer()
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
@@ -540,7 +548,7 @@ def test_the_exchange_s_language_goes_before_an_earlier_choice_then_the_country_
 ) -> None:
     scene = listed(policy)
     scene.ring(number=number, told=(told,) if told else (), host=EXCHANGE)
-    scene.decide(known=Known(language=known))
+    scene.decide(known=LookupResult(language=known))
     assert scene.rules.asked[0][0].language is language
     notice = scene.call.notice
     assert notice is not None
@@ -584,7 +592,7 @@ def test_the_agent_gives_the_notice_in_another_language_and_in_no_language_it_do
     assert status is not None
     assert notice is not None
     assert status.notice is not None
-    assert (status.notice.told, status.notice.language) == (Told.READING, Language.EN)
+    assert (status.notice.told, status.notice.language) == (InformedPhase.READING, Language.EN)
     assert (notice.language, notice.text, notice.words) == (Language.EN, ENGLISH.shown, ())
 
 
@@ -628,7 +636,7 @@ def test_a_call_between_our_own_is_not_recorded_unless_the_line_says_so_and_is_m
     records = 'calls = ["inbound", "outbound", "internal"]\nnumbers = ["+4570102030"'
     other = Scene(POLICY.replace('numbers = ["+4570102030"', records))
     other.ring(number="204")
-    other.calls.looked_up(CALL, Known())
+    other.calls.looked_up(CALL, LookupResult())
     assert [facts.direction for facts, _ in other.rules.asked] == [Direction.INTERNAL]
     ours = Scene()
     ours.calls.dial("a", "204", "salg")

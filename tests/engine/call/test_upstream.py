@@ -8,21 +8,21 @@ from hypothesis import strategies as st
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Language
-from softphone.engine.call.upstream import ToldUpstream, read_told
+from softphone.engine.call.upstream import UpstreamNotice, read_upstream_notice
 
 
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        ("N7;language=da;keys=1", ToldUpstream(NoticeId.N7, Language.DA, "1")),
-        ("N2+N3 ; LANGUAGE = EN ; keys = 12", ToldUpstream(NoticeId.N2_N3, Language.EN, "12")),
-        ("N4;keys=*9", ToldUpstream(NoticeId.N4, None, "*9")),
-        ("N1", ToldUpstream(NoticeId.N1)),
-        ("N1;queue=4", ToldUpstream(NoticeId.N1)),
+        ("N7;language=da;keys=1", UpstreamNotice(NoticeId.N7, Language.DA, "1")),
+        ("N2+N3 ; LANGUAGE = EN ; keys = 12", UpstreamNotice(NoticeId.N2_N3, Language.EN, "12")),
+        ("N4;keys=*9", UpstreamNotice(NoticeId.N4, None, "*9")),
+        ("N1", UpstreamNotice(NoticeId.N1)),
+        ("N1;queue=4", UpstreamNotice(NoticeId.N1)),
     ],
 )
-def test_a_whole_header_is_read(value: str, told: ToldUpstream) -> None:
-    assert read_told((value,)) == told
+def test_a_whole_header_is_read(value: str, told: UpstreamNotice) -> None:
+    assert read_upstream_notice((value,)) == told
 
 
 @pytest.mark.rule("G05")
@@ -43,14 +43,14 @@ def test_a_whole_header_is_read(value: str, told: ToldUpstream) -> None:
     ],
 )
 def test_what_is_not_whole_says_nothing(value: str) -> None:
-    assert read_told((value,)) is None
+    assert read_upstream_notice((value,)) is None
 
 
 def test_two_headers_contradict_each_other_even_where_they_agree() -> None:
-    assert read_told(("N7", "N7")) is None
-    assert read_told(()) is None
+    assert read_upstream_notice(("N7", "N7")) is None
+    assert read_upstream_notice(()) is None
 
 
 @given(st.text())
 def test_whatever_stands_there_it_is_read_or_not_and_nothing_is_raised(value: str) -> None:
-    assert isinstance(read_told((value,)), ToldUpstream | None)
+    assert isinstance(read_upstream_notice((value,)), UpstreamNotice | None)

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from softphone.engine.sip.media.pace import TICK, Pace
+from softphone.engine.sip.media.stall_detector import TICK, StallDetector
 from tests.peers.second_phone import SecondPhone, connect, part, talk
 
 
 def _lost(moments: list[float]) -> list[int]:
-    pace = Pace()
+    pace = StallDetector()
     return [lost for at in moments if (lost := pace.lost(at))]
 
 

@@ -24,8 +24,8 @@ from softphone.domain.policy import LocalText, ScoreItem
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Direction, Language, Purpose
 from softphone.ui.review.app import Review
-from softphone.ui.review.given import ReviewDependencies
-from softphone.wire import Look, Said, Settings
+from softphone.ui.review.dependencies import ReviewDependencies
+from softphone.wire import CodedText, Look, Settings
 from tests.archive.scene import AT, FRAME, RATE, TRAINING, Scene
 
 RESOURCES = Path(__file__).parents[3] / "resources"
@@ -164,7 +164,7 @@ class Reviewed:
     look: Look = Look.LIGHT
 
     def deps(
-        self, teams: tuple[TeamLed, ...] = (SALES,), *, refusal: Said | None = None, show: bool = True
+        self, teams: tuple[TeamLed, ...] = (SALES,), *, refusal: CodedText | None = None, show: bool = True
     ) -> ReviewDependencies:
         speaker: Speaker = self.speaker
         viewer = replace(viewer_of(self.desk.archive, None, ()), all_teams=True)
@@ -183,7 +183,7 @@ class Reviewed:
             show=show,
         )
 
-    def open(self, teams: tuple[TeamLed, ...] = (SALES,), *, refusal: Said | None = None) -> Review:
+    def open(self, teams: tuple[TeamLed, ...] = (SALES,), *, refusal: CodedText | None = None) -> Review:
         self.review = Review(self.deps(teams, refusal=refusal))
         self.review.open()
         return self.review

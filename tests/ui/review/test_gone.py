@@ -18,7 +18,7 @@ from softphone.archive.access import choose_signer
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.seen.reviewing import Reviews
 from softphone.audio.playback import Playback
-from softphone.domain.archive.reviews import Shown
+from softphone.domain.archive.reviews import SampleFilter
 from softphone.domain.changes import Change, Discard, DropWraps, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
@@ -277,7 +277,7 @@ def test_where_the_archive_can_no_longer_be_asked_nothing_plays_on_and_the_recor
 ) -> None:
     recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))
     review = playing(qtbot, on, 1)
-    qtbot.waitUntil(lambda: review.filter_counts.get(Shown.WAITING) == 1, timeout=3000)
+    qtbot.waitUntil(lambda: review.filter_counts.get(SampleFilter.WAITING) == 1, timeout=3000)
 
     def silent(*_: object, **__: object) -> bool:
         raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="disk I/O error")
@@ -290,7 +290,7 @@ def test_where_the_archive_can_no_longer_be_asked_nothing_plays_on_and_the_recor
     assert place.heading.text() == "Afspilningen er standset"
     assert "disk I/O error" in place.more.text()
     assert [row.recording for row in review.window.model.rows] == [recording]
-    assert review.filter_counts[Shown.WAITING] == review.filter_counts[Shown.ALL] == 1
+    assert review.filter_counts[SampleFilter.WAITING] == review.filter_counts[SampleFilter.ALL] == 1
     QTest.keyClick(review.window.list, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: review.opened is not None, timeout=3000)
 

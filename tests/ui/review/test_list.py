@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from softphone.archive.review.sample import SamplePage, SampleRow, Shown
+from softphone.archive.review.sample import SampleFilter, SamplePage, SampleRow
 from softphone.ui.review.samples import SampleList, SampleModel
 from tests.archive.scene import AT, Scene, voices
 from tests.ui.review.team import ALMA, ANNA, ZONE, Reviewed, take
@@ -60,14 +60,14 @@ def test_the_filters_tell_what_the_list_shows_as_soon_as_one_is_reviewed(
     other = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4))
     review = on.open()
     rows(qtbot, review, 2)
-    qtbot.waitUntil(lambda: review.filter_counts.get(Shown.WAITING) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: review.filter_counts.get(SampleFilter.WAITING) == 2, timeout=5000)
     key(review, Qt.Key.Key_N)
     opened(qtbot, review, first)
     listen(qtbot, on)
     with qtbot.waitSignal(review.shelf.reviewed if review.shelf else review.window.closed, timeout=3000):
         key(review, Qt.Key.Key_R)
-    assert review.window.filters[Shown.WAITING].text() == "Venter 1"
-    assert review.filter_counts == {Shown.WAITING: 1, Shown.REVIEWED: 1, Shown.ALL: 2}
+    assert review.window.filters[SampleFilter.WAITING].text() == "Venter 1"
+    assert review.filter_counts == {SampleFilter.WAITING: 1, SampleFilter.REVIEWED: 1, SampleFilter.ALL: 2}
     opened(qtbot, review, other)
 
 

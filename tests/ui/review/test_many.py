@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from softphone.archive.review.sample import Shown
+from softphone.archive.review.sample import SampleFilter
 from tests.archive.scene import AT, Scene
 from tests.ui.review.many import COUNT, Turns, add_sample, stalled
 from tests.ui.review.team import Reviewed
@@ -45,7 +45,7 @@ def test_a_hundred_thousand_recordings_scroll_and_filter(
     assert [row.opened_at for row in model.rows] == sorted((row.opened_at for row in model.rows), reverse=True)
     turns.forget()
 
-    def only(*those: Shown) -> None:
+    def only(*those: SampleFilter) -> None:
         for one in those:
             qtbot.mouseClick(window.filters[one], Qt.MouseButton.LeftButton)
             QApplication.processEvents()
@@ -53,12 +53,12 @@ def test_a_hundred_thousand_recordings_scroll_and_filter(
     for key in (Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp):
         QTest.keyClick(window.list, key)
         QApplication.processEvents()
-    with while_it_stalls(qtbot, turns, monkeypatch, lambda: only(Shown.REVIEWED)):
-        only(Shown.ALL, Shown.REVIEWED)
+    with while_it_stalls(qtbot, turns, monkeypatch, lambda: only(SampleFilter.REVIEWED)):
+        only(SampleFilter.ALL, SampleFilter.REVIEWED)
     qtbot.waitUntil(lambda: bool(model.rows) and all(row.reviewed_at for row in model.rows[:200]), timeout=10_000)
     QTest.keyClick(window.list, Qt.Key.Key_F)
     with while_it_stalls(qtbot, turns, monkeypatch, lambda: QTest.keyClicks(window.search, "anna")):
-        only(Shown.WAITING, Shown.REVIEWED)
+        only(SampleFilter.WAITING, SampleFilter.REVIEWED)
     qtbot.waitUntil(
         lambda: bool(model.rows) and all(row.agent and row.agent.startswith("anna") for row in model.rows[:200]),
         timeout=10_000,
@@ -69,9 +69,13 @@ def test_a_hundred_thousand_recordings_scroll_and_filter(
             f"\n{COUNT} recordings: between two turns of the window's loop {gap:.0f} ms at most, {work:.0f} ms its own work"
         )
     assert work < WORK
-    qtbot.waitUntil(lambda: 0 < review.filter_counts.get(Shown.ALL, 0) < COUNT, timeout=20_000)
+    qtbot.waitUntil(lambda: 0 < review.filter_counts.get(SampleFilter.ALL, 0) < COUNT, timeout=20_000)
     counts = review.filter_counts
-    assert counts[Shown.ALL] == counts[Shown.WAITING] + counts[Shown.REVIEWED] == COUNT // 3 + (COUNT % 3 > 0)
+    assert (
+        counts[SampleFilter.ALL]
+        == counts[SampleFilter.WAITING] + counts[SampleFilter.REVIEWED]
+        == COUNT // 3 + (COUNT % 3 > 0)
+    )
     assert len({row.recording for row in model.rows}) == len(model.rows)
     assert [row.opened_at for row in model.rows] == sorted((row.opened_at for row in model.rows), reverse=True)
     assert AT - timedelta(days=80) < model.rows[-1].opened_at

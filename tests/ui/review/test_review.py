@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from softphone.archive.files.reader import Mark, MarkKind
 from softphone.archive.proof.verify import verify
-from softphone.archive.review.sample import Shown
+from softphone.archive.review.sample import SampleFilter
 from softphone.domain.archive.reviews import TeamLed
 from softphone.domain.errors import SoundError
 from softphone.domain.policy import LocalText
@@ -169,7 +169,7 @@ def test_a_recording_is_shared_by_one_key_and_taken_back_by_the_same(qtbot: QtBo
     key(review, Qt.Key.Key_N)
     opened(qtbot, review, recording)
     said: list[str] = []
-    review.listening.told.connect(said.append)
+    review.listening.announced.connect(said.append)
     for event, sentence in (("review_shared", "Deles med Anna"), ("review_unshared", "Deles ikke med Anna")):
         key(review, Qt.Key.Key_D)
         assert said.pop() == sentence
@@ -188,7 +188,7 @@ def test_one_key_shows_what_waits_what_has_been_reviewed_and_all_in_turn(
     listen(qtbot, on)
     key(review, Qt.Key.Key_R)
     opened(qtbot, review, second)
-    for shown, count in ((Shown.REVIEWED, 1), (Shown.ALL, 2), (Shown.WAITING, 1)):
+    for shown, count in ((SampleFilter.REVIEWED, 1), (SampleFilter.ALL, 2), (SampleFilter.WAITING, 1)):
         key(review, Qt.Key.Key_V)
         rows(qtbot, review, count)
         assert [one for one, pill in review.window.filters.items() if pill.isChecked()] == [shown]
@@ -214,7 +214,7 @@ def test_the_comments_are_gone_through_by_keys_which_are_letters_where_something
     assert [one.text for one in comments.comments] == ["Nr. 4, dv", "Nr. 12, dv"]
     assert not review.window.detail.scores.share.isChecked()
     said: list[str] = []
-    review.listening.told.connect(said.append)
+    review.listening.announced.connect(said.append)
     review.sound.seek(0)
     places: list[int] = []
     for pressed in (".", ".", ".", ",", ","):
@@ -456,12 +456,12 @@ def test_the_list_is_searched_by_agent_and_by_day_and_filtered(qtbot: QtBot, des
     key(review, Qt.Key.Key_R)
     rows(qtbot, review, 0)
     qtbot.waitUntil(review.window.empty.isVisible, timeout=3000)
-    qtbot.mouseClick(review.window.filters[Shown.REVIEWED], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(review.window.filters[SampleFilter.REVIEWED], Qt.MouseButton.LeftButton)
     rows(qtbot, review, 1)
     assert review.window.model.rows[0].reviewed_at is not None
     key(review, Qt.Key.Key_F)
     key(review, Qt.Key.Key_Escape)
-    qtbot.mouseClick(review.window.filters[Shown.ALL], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(review.window.filters[SampleFilter.ALL], Qt.MouseButton.LeftButton)
     rows(qtbot, review, 3)
 
 
@@ -533,7 +533,7 @@ def test_while_the_keys_are_shown_a_key_only_puts_them_away(
     QTest.keyClick(review.window.list, getattr(Qt.Key, f"Key_{pressed}"))
     assert not detail.keys.isVisible()
     assert (detail.comments.writing, dict(detail.scores.points), detail.scores.share.isChecked()) == (False, {}, False)
-    assert review.window.filters[Shown.WAITING].isChecked()
+    assert review.window.filters[SampleFilter.WAITING].isChecked()
     assert review.window.list.currentIndex().row() == 0
     assert review.window.list.hasFocus()
     qtbot.wait(50)

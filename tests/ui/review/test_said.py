@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from softphone.archive.archive import Archive
 from softphone.archive.files.seeking import SeekingReader
-from softphone.archive.review.sample import Shown
+from softphone.archive.review.sample import SampleFilter
 from softphone.archive.seen.reviewing import Reviewing
 from softphone.domain.changes import Discard, DropWraps
 from softphone.domain.errors import ArchiveError
@@ -209,7 +209,7 @@ def test_what_a_key_does_elsewhere_than_at_the_focus_is_said_aloud(
 ) -> None:
     review = first_open(qtbot, on, two)
     said: list[str] = []
-    review.listening.told.connect(said.append)
+    review.listening.announced.connect(said.append)
     for pressed in (Qt.Key.Key_S, Qt.Key.Key_K, Qt.Key.Key_K, Qt.Key.Key_4, Qt.Key.Key_0):
         key(review, pressed)
     write(qtbot, review, "Fin ro")
@@ -283,7 +283,7 @@ def test_one_that_is_kept_after_it_was_reviewed_stands_there_with_the_days_it_ha
 ) -> None:
     recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4), keep="P7D")
     review = on.open()
-    qtbot.mouseClick(review.window.filters[Shown.ALL], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(review.window.filters[SampleFilter.ALL], Qt.MouseButton.LeftButton)
     rows(qtbot, review, 1)
     review.open_recording(recording)
     opened(qtbot, review, recording)

@@ -9,12 +9,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Direction, Reason
-from softphone.domain.status import Button, OptOutKind, Told
+from softphone.domain.status import Button, InformedPhase, OptOutKind
 from softphone.ui.controls import ActionButton
 from softphone.wire import (
+    CodedText,
     Occurred,
     PastCall,
-    Said,
 )
 from tests.ui import events as e
 from tests.ui import states as s
@@ -83,7 +83,7 @@ def test_a_heard_notice_is_folded_and_opens_in_place(scene: Scene) -> None:
 
 
 def test_no_notice_is_missed_where_none_was_to_be_given(scene: Scene) -> None:
-    untold = replace(s.TOLD, told=Told.NOTHING, heard_at=None)
+    untold = replace(s.TOLD, told=InformedPhase.NOTHING, heard_at=None)
     desk = scene.open(s.snapshot(s.call(replace(e.VOICEMAIL, notice=untold))))
     assert not desk.window.call.moment.notice.isVisible()
 
@@ -143,7 +143,9 @@ def test_what_happened_and_what_to_say_are_announced_once(scene: Scene, monkeypa
 
 
 def test_no_microphone_is_said_in_the_call(scene: Scene) -> None:
-    silent = replace(s.snapshot(s.call(s.RECORDING)), sound=s.SoundState(fault=Said("settings.sound.no_microphone")))
+    silent = replace(
+        s.snapshot(s.call(s.RECORDING)), sound=s.SoundState(fault=CodedText("settings.sound.no_microphone"))
+    )
     desk = scene.open(silent)
     assert desk.window.call.moment.fault.isVisible()
     assert desk.window.call.moment.fault_text.text() == "Ingen mikrofon"

@@ -16,7 +16,7 @@ from softphone.wire import (
     Act,
     Answer,
     HangUp,
-    Hold,
+    HoldCall,
     Mute,
     OptOut,
     RaiseDispute,
@@ -41,7 +41,7 @@ def test_a_whole_call_by_the_keyboard_alone(scene: Scene) -> None:
     assert [without_id(command) for command in scene.sent(6)] == [
         Answer("", "call-1"),
         Mute("", "call-1", on=True),
-        Hold("", "call-1", on=True),
+        HoldCall("", "call-1", on=True),
         OptOut("", "call-1", V, "training_ends"),
         RaiseDispute("", "call-1", V),
         HangUp("", "call-1"),
@@ -81,7 +81,7 @@ def test_the_calls_keys_work_while_the_settings_are_open_and_what_came_of_it_is_
     sent = [without_id(one) for one in scene.commands() if not isinstance(one, WatchLevels)]
     assert sent == [
         Mute("", "call-1", on=True),
-        Hold("", "call-1", on=True),
+        HoldCall("", "call-1", on=True),
         OptOut("", "call-1", V, "training_ends"),
         RaiseDispute("", "call-1", V),
         Act("", "call-1", V, "pause_sensitive"),

@@ -12,10 +12,10 @@ from softphone.domain.purpose import Language
 from softphone.wire import (
     CallPhase,
     CallState,
+    CodedText,
     Done,
     Fault,
     Refused,
-    Said,
     Snapshot,
 )
 from tests.ui import states as s
@@ -25,7 +25,7 @@ from tests.ui.window.places import place, places
 
 def told(scene: Scene) -> None:
     assert scene.desk is not None
-    scene.engine.tell(Fault(Said("why_not.not_now")))
+    scene.engine.tell(Fault(CodedText("why_not.not_now")))
     scene.qtbot.waitUntil(scene.desk.window.note.isVisible, timeout=2000)
 
 
@@ -40,7 +40,7 @@ def test_a_fault_is_an_outlined_card_that_covers_nothing_and_moves_only_what_scr
     desk.window.resize(width, height)
     QApplication.processEvents()
     before = places(desk.window)
-    scene.engine.tell(Fault(Said("ready.policy.missing")))
+    scene.engine.tell(Fault(CodedText("ready.policy.missing")))
     scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
     QApplication.processEvents()
     note = desk.window.note
@@ -98,14 +98,14 @@ def test_a_note_does_not_outlive_the_call_it_was_told_in(scene: Scene, after: Sn
 
 def test_a_refused_press_is_said(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
-    scene.engine.tell(Refused("1", Said("why_not.not_now")))
+    scene.engine.tell(Refused("1", CodedText("why_not.not_now")))
     scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
     assert desk.window.note.text.text() == "Ikke muligt lige nu"
 
 
 def test_what_was_told_once_is_told_in_the_language_chosen_since(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
-    scene.engine.tell(Fault(Said("settings.sound.no_microphone")))
+    scene.engine.tell(Fault(CodedText("settings.sound.no_microphone")))
     scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
     assert desk.window.note.text.text() == "Ingen mikrofon"
     scene.language = Language.EN

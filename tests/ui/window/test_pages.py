@@ -13,11 +13,11 @@ from softphone.ui.app import time_zone
 from softphone.wire import (
     AccountState,
     Answer,
+    CodedText,
     HangUp,
     OptOut,
     RaiseDispute,
     Registration,
-    Said,
 )
 from tests.ui import events as e
 from tests.ui import states as s
@@ -85,7 +85,7 @@ def test_who_is_to_be_called_back_stands_on_the_page_with_names_for_a_screen_rea
 
 
 def test_standing_faults_are_said_on_the_ready_page_and_lead_to_the_settings(scene: Scene) -> None:
-    faulty = replace(s.snapshot(), policy=s.PolicyState(s.PolicyPhase.FAULTY, faults=(Said("a"), Said("b"))))
+    faulty = replace(s.snapshot(), policy=s.PolicyState(s.PolicyPhase.FAULTY, faults=(CodedText("a"), CodedText("b"))))
     desk = scene.open(faulty)
     assert desk.window.ready.fault_text.text().startswith("Der er 2 fejl i reglerne")
     scene.press("toSettings")
@@ -103,7 +103,7 @@ def test_standing_faults_are_said_on_the_ready_page_and_lead_to_the_settings(sce
     ],
 )
 def test_what_is_overdue_for_data_protection_is_said_with_what_to_do(scene: Scene, count: int, said: str) -> None:
-    fault = Said("error.archive.holds_overdue", {"count": count, "due": "2027-01-02"})
+    fault = CodedText("error.archive.holds_overdue", {"count": count, "due": "2027-01-02"})
     desk = scene.open(replace(s.snapshot(), faults=(fault,)))
     told = desk.window.ready.fault_text.text()
     assert told.startswith(said)

@@ -12,7 +12,7 @@ from softphone.domain.purpose import Language
 from softphone.ui.controls import ActionButton, Chip
 from softphone.ui.window import HEIGHT, WIDTH
 from softphone.wire import (
-    Said,
+    CodedText,
 )
 from tests.ui import events as e
 from tests.ui import states as s
@@ -69,7 +69,7 @@ def test_no_words_are_cut_off_in_any_state(scene: Scene, width: int, language: L
 def test_every_page_fits_the_narrowest_window_and_a_screen_at_200_percent(scene: Scene, language: Language) -> None:
     scene.language = language
     desk = scene.open(s.READY)
-    faulty = replace(s.READY, policy=s.PolicyState(s.PolicyPhase.FAULTY, faults=(Said("a", line=3, key="b"),)))
+    faulty = replace(s.READY, policy=s.PolicyState(s.PolicyPhase.FAULTY, faults=(CodedText("a", line=3, key="b"),)))
     states = (s.READY, faulty, e.TO_CALL_BACK, e.LAST_GOOD, e.UNSIGNED, e.WITH_REMARKS)
     for state in (*states, s.snapshot(s.LOCKED_CALL), s.snapshot(s.INCOMING)):
         scene.show(state)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 
 from softphone.domain.purpose import Language
 from softphone.ui.controls import Control
-from softphone.ui.fields import Words
+from softphone.ui.fields import TextLabel
 from softphone.ui.view import View
 from softphone.ui.window import DeskWindow
 from softphone.wire import (
@@ -51,7 +51,7 @@ def test_a_text_in_the_window_is_never_a_bare_code(english: Scene) -> None:
     desk = english.open(s.READY)
     for state in (*[s.snapshot(call) for call in e.EVERY.values()], s.READY):
         english.show(state)
-        for label in desk.window.findChildren(Words):
+        for label in desk.window.findChildren(TextLabel):
             if label.isVisible():
                 assert not label.text().startswith(("card.", "reason.", "notice.", "press.", "outcome.", "kept.")), (
                     label.text()

@@ -17,8 +17,8 @@ from pathlib import Path
 from softphone.audio.resample import Resampler
 from softphone.domain.notice import NoticeFile
 from softphone.engine.sip.endpoint import CLOCK_RATE
-from softphone.engine.sip.happenings import NoticeRead, Post
 from softphone.engine.sip.media import FRAME_BYTES
+from softphone.engine.sip.raw_events import NoticeRead, Post
 
 HEARD_MARGIN = 0.2
 LEAD_IN = 0.4

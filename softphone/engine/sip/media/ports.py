@@ -12,12 +12,12 @@ from __future__ import annotations
 import pjsua2 as pj
 
 from softphone.engine.sip.endpoint import CLOCK_RATE, FRAME_MS
-from softphone.engine.sip.happenings import CallbackFailed, FrameFailed, NoticeEnded, Post, StoodStill
 from softphone.engine.sip.media import FRAME_BYTES, SILENCE, Frames, SoundEnd
 from softphone.engine.sip.media.frames import Reader, Writer
 from softphone.engine.sip.media.notice import Notice
-from softphone.engine.sip.media.pace import TICK, Pace
+from softphone.engine.sip.media.stall_detector import TICK, StallDetector
 from softphone.engine.sip.media.tones import CallTone, RingingTone
+from softphone.engine.sip.raw_events import CallbackFailed, FrameFailed, NoticeEnded, Post, ProcessStalled
 from softphone.engine.turns import seconds
 
 
@@ -51,7 +51,7 @@ class CallSound:
         self.failed = False
         self._frames = frames
         self._post = post
-        self._pace = Pace()
+        self._pace = StallDetector()
         self._index = 0
         self._spoken: bytes | None = None
 
@@ -72,7 +72,7 @@ class CallSound:
             # The index goes on by the clock, so that the recording knows how long it is without them.
             self._index += lost
             if self._post is not None:
-                self._post(StoodStill(self.call, lost * TICK))
+                self._post(ProcessStalled(self.call, lost * TICK))
         index, self._index = self._index, self._index + 1
         if self.held or agent is None or not self.talking:
             agent = SILENCE

@@ -73,7 +73,7 @@ class MediaReached:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageSeen:
+class SipMessageReceived:
     """A message of this call: is the peer record-aware, what does its SDP say about recording, and who sent it."""
 
     call: str
@@ -90,7 +90,7 @@ class OfferAnswered:
 
 
 @dataclass(frozen=True, slots=True)
-class DigitSeen:
+class RawDigit:
     call: str
     digit: str
     at: float
@@ -112,13 +112,13 @@ class NoticeEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class StoodStill:
+class ProcessStalled:
     call: str
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeSaid:
+class EdgeMessageReceived:
     message: FromEdge
 
 
@@ -141,25 +141,25 @@ class FrameFailed:
     what: str
 
 
-Happening = (
+RawEvent = (
     RegistrationStarted
     | RegistrationAnswered
     | InviteArrived
     | InviteRejected
     | StateReached
     | MediaReached
-    | MessageSeen
+    | SipMessageReceived
     | OfferAnswered
-    | DigitSeen
+    | RawDigit
     | NoticeRead
     | NoticeEnded
-    | StoodStill
-    | EdgeSaid
+    | ProcessStalled
+    | EdgeMessageReceived
     | EdgeMissing
     | CallbackFailed
     | FrameFailed
 )
-Post = Callable[[Happening], None]
+Post = Callable[[RawEvent], None]
 
 
 class Posting(Protocol):

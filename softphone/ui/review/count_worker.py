@@ -16,12 +16,12 @@ from softphone.domain.errors import KlartoneError
 from softphone.system.logbook import log_bug
 
 if TYPE_CHECKING:
-    from softphone.ui.review.shelf import Watched
+    from softphone.ui.review.archive_worker import Watched
 
 log = logging.getLogger(__name__)
 
 
-class Counting(QObject):
+class CountWorker(QObject):
     """counted(turn, mapping of Shown), figured(turn, Figures), failed(KlartoneError)."""
 
     counted = Signal(int, object)

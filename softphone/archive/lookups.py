@@ -23,11 +23,11 @@ from softphone.archive.keys.revocation import standing
 from softphone.archive.keys.wraps import Recipient, Secrets
 from softphone.archive.tables import call_backs as listed
 from softphone.archive.tables import party_languages, purposes, recordings, refusals, sample_runs, upheld
-from softphone.domain.decision import Known
+from softphone.domain.decision import LookupResult
 from softphone.domain.policy import Line
 from softphone.domain.purpose import KeyRole, Language, Purpose
 from softphone.domain.retention import Ended, expires_on, local_day
-from softphone.domain.sampling import Run, free_place, is_drawn, reviewers_have_enough, use
+from softphone.domain.sampling import SampleRun, free_place, is_drawn, reviewers_have_enough, use
 
 _SEED_BYTES = 32
 _TO_REVIEW = text(
@@ -42,7 +42,7 @@ little waits, and the planner cannot know."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PartyQuery:
     """A call that rings. `agent` is its account, `number` E.164 or None where it is withheld; `at` in UTC."""
 
     call: str
@@ -74,12 +74,12 @@ class _Held:
     line: str
     agent: str
     number: int
-    run: Run
+    run: SampleRun
     place: int
     drawn: bool
 
 
-class Places:
+class SamplePlaces:
     """The sample's runs and who holds which place. For several threads."""
 
     def __init__(self, catalog: Catalog, desk: str) -> None:
@@ -87,7 +87,7 @@ class Places:
         self._desk = desk
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
-        self._begun: dict[tuple[str, str], tuple[int, Run]] = {}
+        self._begun: dict[tuple[str, str], tuple[int, SampleRun]] = {}
         """runs of which no place has been used up, and that are in no table yet"""
 
     def hold(self, call: str, line: str, agent: str, share: Fraction) -> bool:
@@ -147,7 +147,7 @@ class Places:
         with self._lock:
             return {call for call, held in self._held.items() if held.line == line and held.drawn}
 
-    def _run(self, line: str, agent: str, share: Fraction) -> tuple[int, Run]:
+    def _run(self, line: str, agent: str, share: Fraction) -> tuple[int, SampleRun]:
         with self._catalog.reading() as connection:
             known = _read(connection, line, agent)
         begun = self._begun.get((line, agent))
@@ -155,7 +155,7 @@ class Places:
             known = begun
         if known is None or known[1].share != share:
             last = known[0] if known else 0
-            known = self._begun[line, agent] = (last + 1, Run(secrets.token_bytes(_SEED_BYTES), share))
+            known = self._begun[line, agent] = (last + 1, SampleRun(secrets.token_bytes(_SEED_BYTES), share))
         return known
 
 
@@ -165,16 +165,16 @@ class Lookups:
     def __init__(self, catalog: Catalog, numbers: Secrets, desk: str) -> None:
         self._catalog = catalog
         self._numbers = numbers
-        self.places = Places(catalog, desk)
+        self.places = SamplePlaces(catalog, desk)
 
-    def look_up(self, asked: Asked) -> Known:
+    def look_up(self, asked: PartyQuery) -> LookupResult:
         drawn = False
         if training := asked.line.training:
             drawn = self.places.hold(asked.call, asked.line.id, asked.agent, training.sample)
         with self._catalog.reading() as connection:
             enough = self._enough(connection, asked)
             party, keyless = self._of_party(connection, asked), _keyless(connection, asked)
-            return Known(**party, drawn=drawn, reviewers_have_enough=enough, keyless=keyless)
+            return LookupResult(**party, drawn=drawn, reviewers_have_enough=enough, keyless=keyless)
 
     def call_backs(self, now: datetime) -> list[CallBackRow]:
         """Who is still to be called back, oldest first."""
@@ -193,7 +193,7 @@ class Lookups:
                 for row in rows
             ]
 
-    def _of_party(self, connection: Connection, asked: Asked) -> Mapping[str, Any]:
+    def _of_party(self, connection: Connection, asked: PartyQuery) -> Mapping[str, Any]:
         """A withheld number is not known."""
         if asked.number is None:
             return {}
@@ -215,7 +215,7 @@ class Lookups:
             "call_back": first(listed.c.call, listed, listed.c.line == asked.line.id) is not None,
         }
 
-    def _enough(self, connection: Connection, asked: Asked) -> bool:
+    def _enough(self, connection: Connection, asked: PartyQuery) -> bool:
         line = asked.line
         period = line.retention(Purpose.TRAINING)
         if line.training is None or line.training.capacity is None or period is None:
@@ -246,7 +246,7 @@ def _same(held: _Held, line: str, agent: str, number: int) -> bool:
     return (held.line, held.agent, held.number) == (line, agent, number)
 
 
-def _keyless(connection: Connection, asked: Asked) -> frozenset[Purpose]:
+def _keyless(connection: Connection, asked: PartyQuery) -> frozenset[Purpose]:
     """The line's purposes for which no key stands; everything is sealed for custody too."""
     if asked.recipients is None:
         return frozenset()
@@ -255,11 +255,11 @@ def _keyless(connection: Connection, asked: Asked) -> frozenset[Purpose]:
     return frozenset(one for one in of_line if not {KeyRole(one.value), KeyRole.CUSTODY} <= roles)
 
 
-def _read(connection: Connection, line: str, agent: str) -> tuple[int, Run] | None:
+def _read(connection: Connection, line: str, agent: str) -> tuple[int, SampleRun] | None:
     row = connection.execute(
         select(sample_runs).where(sample_runs.c.line == line, sample_runs.c.agent == agent)
     ).first()
     if row is None:
         return None
     taken = frozenset(int(place) for place in row.taken.split(",") if place)
-    return row.number, Run(row.seed, Fraction(row.share), row.block, row.start, row.next, taken)
+    return row.number, SampleRun(row.seed, Fraction(row.share), row.block, row.start, row.next, taken)

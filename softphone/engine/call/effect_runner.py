@@ -16,7 +16,7 @@ from softphone.domain.notice import NoticeFile
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Reason
 from softphone.engine.call.live import LiveCall
-from softphone.engine.earlier import Answer, Earlier
+from softphone.engine.earlier import Answer, LockRequest
 from softphone.engine.sip.events import PeerRecordingState
 from softphone.plugin.notices import NoticeBook
 from softphone.wire import CallPhase, Occurred, Tone
@@ -30,7 +30,7 @@ OPENS_WITHIN = 4.0
 """seconds in which a segment must have begun: longer than a disk that is merely slow takes"""
 
 
-class Phone(Protocol):
+class PhonePort(Protocol):
     """What the session's effects need of a phone."""
 
     def hang_up(self, call: str) -> None: ...
@@ -42,7 +42,7 @@ class Phone(Protocol):
     def follow_source(self, call: str) -> None: ...
 
 
-class CallPhone(Phone, Protocol):
+class CallPhonePort(PhonePort, Protocol):
     """What is used of `engine.sip.Phone`."""
 
     def dial(self, account: str, target: str) -> str: ...
@@ -55,7 +55,7 @@ class CallPhone(Phone, Protocol):
     def set_muted(self, call: str, muted: bool) -> None: ...
 
 
-class Recorder(Protocol):
+class RecorderPort(Protocol):
     """What is used of `engine.recorder.Recorder`."""
 
     def start(self, call: str, recording: str, segment: int, key: bytes) -> None: ...
@@ -63,7 +63,7 @@ class Recorder(Protocol):
     def drop_frames(self, recording: str) -> None: ...
 
 
-class Store(Protocol):
+class StorePort(Protocol):
     """The archive as one call needs it. Nothing here blocks; answers come in a later turn."""
 
     @property
@@ -91,7 +91,7 @@ class Store(Protocol):
         ...
 
 
-class CallStore(Store, Protocol):
+class CallStorePort(StorePort, Protocol):
     """The archive as the engine needs it: its answers come to `Calls.looked_up` and the like, in the loop's inbox."""
 
     def over(self, call: str) -> None:
@@ -110,7 +110,7 @@ class CallStore(Store, Protocol):
         """The answer comes to `Calls.taken_up`. False where no archive is open."""
         ...
 
-    def lock_earlier(self, asked: Earlier, answer: Answer) -> None:
+    def lock_earlier(self, asked: LockRequest, answer: Answer) -> None:
         """`answer` hears of it on the loop's thread."""
         ...
 
@@ -119,7 +119,7 @@ class CallStore(Store, Protocol):
         ...
 
 
-class Rules(Protocol):
+class RulesPort(Protocol):
     """The policy in force, its notices and its rulebook."""
 
     @property
@@ -148,14 +148,14 @@ class Rules(Protocol):
         ...
 
 
-class Hands:
+class EffectRunner:
     """One for all calls. `tell` reaches every client, `tone` sounds for the agent alone."""
 
     def __init__(
         self,
-        phone: Phone,
-        recorder: Recorder,
-        store: Store,
+        phone: PhonePort,
+        recorder: RecorderPort,
+        store: StorePort,
         clock: Callable[[], ev.Now],
         tell: Callable[[object], None],
         tone: Callable[[do.Tone], None],

@@ -15,7 +15,7 @@ from softphone.domain.policy.doubts import LONGEST_OWN_CALLS
 from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.retention import expires_on, local_day
 from softphone.domain.session import brought_up_to_date, reopened, same
-from softphone.engine.call.hands import Rules
+from softphone.engine.call.effect_runner import RulesPort
 from softphone.engine.call.lines import line_state
 from softphone.engine.call.live import LiveCall
 from softphone.engine.call.own_list import read, written
@@ -28,12 +28,12 @@ LOOK = 3.0
 """seconds between two looks at what the archive has of a row that stands open: others may change it"""
 
 
-class Today:
+class RecentCalls:
     """`own` are this desk's accounts: their ids by their addresses."""
 
     def __init__(
         self,
-        rules: Rules,
+        rules: RulesPort,
         clock: Callable[[], Now],
         own: Callable[[], Mapping[str, str]],
         keep: Callable[[OwnCall], None] = lambda _call: None,

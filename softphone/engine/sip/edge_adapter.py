@@ -29,9 +29,9 @@ from softphone.edge.channel import FromEdge as Told
 from softphone.engine.edge import Edge
 from softphone.engine.sip import events
 from softphone.engine.sip.account import domain_of
-from softphone.engine.sip.calls import Calls
-from softphone.engine.sip.happenings import DigitSeen, InviteArrived
+from softphone.engine.sip.calls import SipCalls
 from softphone.engine.sip.message import mended
+from softphone.engine.sip.raw_events import InviteArrived, RawDigit
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.sip.timers import Timers
@@ -49,11 +49,11 @@ LOG_EVERY = 60.0
 _log = log.getChild("edge")
 
 
-class BehindEdge:
+class EdgeAdapter:
     def __init__(
         self,
         edge: Edge,
-        calls: Calls,
+        calls: SipCalls,
         registrations: Registrations,
         timers: Timers,
         emit: Callable[[events.PhoneEvent], None],
@@ -94,7 +94,7 @@ class BehindEdge:
         self._waiting[call_id] = invite
         self._timers.after(PEER_LIMIT, lambda: self._unknown(call_id))
 
-    def said(self, message: Told) -> None:
+    def received(self, message: Told) -> None:
         match message:
             case PeerKnown(call_id=call_id, host=host):
                 if (invite := self._waiting.pop(call_id, None)) is not None:
@@ -118,11 +118,11 @@ class BehindEdge:
                 self._emit(events.CallMissed(message.account, name, number, busy=True, at=at))
             case DigitByInfo(call_id=call_id, digit=digit, at=at):
                 if (leg := self._calls.by_sip(call_id)) is not None:
-                    self._calls.digit_seen(DigitSeen(leg.call, digit, of_monotonic(at)))
+                    self._calls.digit_seen(RawDigit(leg.call, digit, of_monotonic(at)))
             case EdgeState(counters=counters):
                 self._count(counters)
             case PartySoundGone() | PartySoundBack() | NoSoundYet() | SourceChanged() | SourceReturned():
-                self._calls.relay_told(message)
+                self._calls.relay_changed(message)
             case _:
                 pass
 

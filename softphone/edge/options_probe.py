@@ -26,7 +26,7 @@ MOST = 64
 
 
 @dataclass(slots=True)
-class _Way:
+class _DialogPath:
     """What a request in the dialog says of itself."""
 
     uri: str = ""
@@ -37,19 +37,19 @@ class _Way:
 
 
 @dataclass(slots=True)
-class _Question:
+class _Probe:
     call_id: str
     timers: list[asyncio.TimerHandle]
 
 
-class Asking:
+class OptionsProbe:
     """`send` takes the request to the network. `tell` is told what came of it: the Call-ID, and whether somebody is there."""
 
     def __init__(self, send: Callable[[SipMessage, Dialog], Hop | None], tell: Callable[[str, bool], None]) -> None:
         self._send = send
         self._tell = tell
-        self._ways: OrderedDict[str, _Way] = OrderedDict()
-        self._open: dict[str, _Question] = {}
+        self._ways: OrderedDict[str, _DialogPath] = OrderedDict()
+        self._open: dict[str, _Probe] = {}
 
     # --- what passes --------------------------------------------------------------------------------
 
@@ -100,7 +100,7 @@ class Asking:
         again = REPEATS if hop is not None and hop.transport == "udp" else ()
         timers = [loop.call_later(after, self._send, question, dialog) for after in again]
         timers.append(loop.call_later(LIMIT, self._close, branch, False))
-        self._open[branch] = _Question(call_id, timers)
+        self._open[branch] = _Probe(call_id, timers)
 
     def _close(self, branch: str, there: bool) -> None:
         question = self._open.pop(branch, None)
@@ -109,9 +109,9 @@ class Asking:
                 timer.cancel()
             self._tell(question.call_id, there)
 
-    def _way(self, message: SipMessage) -> _Way:
+    def _way(self, message: SipMessage) -> _DialogPath:
         call_id = message.get("Call-ID") or ""
-        way = self._ways.setdefault(call_id, _Way())
+        way = self._ways.setdefault(call_id, _DialogPath())
         self._ways.move_to_end(call_id)
         while len(self._ways) > MOST:
             self._ways.popitem(last=False)

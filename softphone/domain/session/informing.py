@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from softphone.domain.changes import RememberLanguage, UseDraw
-from softphone.domain.decision import How, NoticeId
+from softphone.domain.decision import NoticeDelivery, NoticeId
 from softphone.domain.effects import PlayNotice, SetMicrophone, StopNotice
 from softphone.domain.events import (
     Answered,
@@ -29,20 +29,20 @@ from softphone.domain.events import (
 )
 from softphone.domain.notice import asks
 from softphone.domain.purpose import Language
-from softphone.domain.session.consent import activate, ask, repeated_whole, said
+from softphone.domain.session.consent import activate, answer_by_voice, ask, repeated_whole
 from softphone.domain.session.keeping import ordered
 from softphone.domain.session.refusal import refused_by_keys
 from softphone.domain.session.state import (
     NONE,
+    Informing,
     Purposes,
     Question,
     Stage,
     State,
-    Telling,
 )
-from softphone.domain.session.table import ASKS, told_alike
+from softphone.domain.session.table import ASKS, covered_purposes
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import PurposePhase, Told
+from softphone.domain.status import InformedPhase, PurposePhase
 
 READABLE_SHARE = 0.6
 
@@ -62,80 +62,85 @@ def answered(turn: Turn, _: Answered) -> None:
         turn.note("draw_used", "G34")
     waits = state.ours and not state.terms.starts_by_itself
     if waits or not state.live:
-        turn.set(told=replace(state.told, person=not (waits and state.live)))
+        turn.set(informing=replace(state.informing, person_answered=not (waits and state.live)))
     elif not state.pauses.silent:
-        _tell(turn)
-    if turn.state.told.phase is not Told.PLAYING:
+        _inform(turn)
+    if turn.state.informing.phase is not InformedPhase.PLAYING:
         turn.start(SetMicrophone(True))
 
 
-def awaits_telling(state: State) -> bool:
+def awaits_notice(state: State) -> bool:
     """A person is there, and the notice has not begun: the party held the call before it could."""
-    told = state.told
-    begun = told.phase is not Told.NOTHING or told.not_understood
-    return state.stage is Stage.TALKING and bool(state.live) and told.person and not begun
+    informing = state.informing
+    begun = informing.phase is not InformedPhase.NOTHING or informing.not_understood
+    return state.stage is Stage.TALKING and bool(state.live) and informing.person_answered and not begun
 
 
-def begin_at_last(turn: Turn) -> None:
-    if awaits_telling(turn.state) and not turn.state.pauses.silent:
-        _tell(turn)
+def begin_when_possible(turn: Turn) -> None:
+    if awaits_notice(turn.state) and not turn.state.pauses.silent:
+        _inform(turn)
 
 
 def person_answered(turn: Turn, _: PersonAnswered) -> None:
     """Our call: a person, not a machine. Now the notice can begin."""
     state = turn.state
-    if state.stage is Stage.TALKING and not state.told.person and state.live and not state.pauses.silent:
+    if state.stage is Stage.TALKING and not state.informing.person_answered and state.live and not state.pauses.silent:
         turn.note("person_answered", "G05")
-        turn.set(told=replace(state.told, person=True))
-        _tell(turn)
+        turn.set(informing=replace(state.informing, person_answered=True))
+        _inform(turn)
 
 
-def _tell(turn: Turn) -> None:
+def _inform(turn: Turn) -> None:
     """By whatever the decision says; what an exchange has vouched for need not be told again."""
-    told = turn.state.told
-    if turn.state.live <= told.vouched:
-        informed(turn, How.UPSTREAM.value)
+    informing = turn.state.informing
+    if turn.state.live <= informing.informed_elsewhere:
+        informed(turn, NoticeDelivery.UPSTREAM.value)
     else:
-        begin(turn, read=turn.state.decision.how is How.READ)
+        begin(turn, read=turn.state.decision.how is NoticeDelivery.READ)
 
 
 def begin(turn: Turn, *, read: bool) -> None:
     """The notice begins, from its first word. While it plays, the agent's microphone does not reach the party."""
-    told = turn.state.told
-    fresh = Telling(vouched=told.vouched, carried=told.carried, joined=told.joined, not_understood=told.not_understood)
+    informing = turn.state.informing
+    fresh = Informing(
+        informed_elsewhere=informing.informed_elsewhere,
+        consented_elsewhere=informing.consented_elsewhere,
+        newcomer_joined=informing.newcomer_joined,
+        not_understood=informing.not_understood,
+    )
     turn.set(question=Question())
-    if told.phase is Told.PLAYING:
+    if informing.phase is InformedPhase.PLAYING:
         turn.protect(StopNotice())
     if read:
-        turn.set(told=replace(fresh, phase=Told.READING, how=How.READ.value))
+        turn.set(informing=replace(fresh, phase=InformedPhase.READING, how=NoticeDelivery.READ.value))
         start_reading(turn)
     else:
-        turn.set(told=replace(fresh, phase=Told.PLAYING, how=How.PLAY.value))
+        turn.set(informing=replace(fresh, phase=InformedPhase.PLAYING, how=NoticeDelivery.PLAY.value))
         turn.protect(SetMicrophone(False))
         if (notice := turn.state.decision.notice) is not None:
-            turn.start(PlayNotice(notice, turn.state.language, newcomer=short_text(turn.state)))
+            turn.start(PlayNotice(notice, turn.state.language, newcomer=uses_short_text(turn.state)))
     note_begun(turn)
 
 
 def note_begun(turn: Turn) -> None:
     """Which notice, and in which language: what was asked is proved from here (G03)."""
     state = turn.state
-    turn.note("notice_begun", "G05", notice=state.decision.notice, language=state.language, how=state.told.how)
+    turn.note("notice_begun", "G05", notice=state.decision.notice, language=state.language, how=state.informing.how)
 
 
-def short_text(state: State) -> bool:
+def uses_short_text(state: State) -> bool:
     """A newcomer is told by the short text, where the notice asks nothing."""
-    return state.pauses.not_told and not ASKS[state.decision.notice or NoticeId.N1]
+    return state.pauses.newcomer_not_informed and not ASKS[state.decision.notice or NoticeId.N1]
 
 
 def start_reading(turn: Turn) -> None:
     """Confirming is possible after 60 % of the text's reading time."""
     terms = turn.state.terms
-    short = terms.newcomer_reading_time if short_text(turn.state) else None
+    short = terms.newcomer_reading_time if uses_short_text(turn.state) else None
     seconds = terms.reading_time if short is None else short
     until = turn.timer(Timer.READABLE, READABLE_SHARE * seconds)
-    told = replace(turn.state.told, readable=False, interrupted=False, readable_at=until)
-    turn.set(told=replace(told, started_at=told.started_at or turn.now.utc, seconds=seconds))
+    informing = replace(turn.state.informing, readable=False, interrupted=False, readable_at=until)
+    turn.set(informing=replace(informing, started_at=informing.started_at or turn.now.utc, seconds=seconds))
 
 
 def begin_in(turn: Turn, language: Language, *, read: bool) -> None:
@@ -168,26 +173,35 @@ def upstream_vouched(turn: Turn, event: UpstreamVouched) -> None:
     refused = bool(opt_out) and opt_out in keys
     if refused:
         keys = keys.replace(opt_out, "")
-    covered = told_alike(event.notice, state.decision.notice) & state.live if _may_vouch(state) else NONE
+    covered = covered_purposes(event.notice, state.decision.notice) & state.live if _may_vouch(state) else NONE
     if covered:
-        told = state.told
-        carried = told.carried | (answered_yes(event.notice, keys) & covered)
-        turn.set(told=replace(told, vouched=told.vouched | covered, carried=carried))
+        informing = state.informing
+        carried = informing.consented_elsewhere | (answered_yes(event.notice, keys) & covered)
+        turn.set(
+            informing=replace(
+                informing, informed_elsewhere=informing.informed_elsewhere | covered, consented_elsewhere=carried
+            )
+        )
     if covered or refused:
         names = " ".join(ordered(covered)) or None
         turn.note("upstream_vouched", "G05", notice=event.notice, purposes=names, keys=event.keys or None)
     if refused:
         refused_by_keys(turn, event.notice)
-    live, told = turn.state.live, turn.state.told
-    talking = state.stage is Stage.TALKING and told.person and not state.pauses.silent
-    if covered and talking and live and live <= told.vouched:
-        informed(turn, How.UPSTREAM.value)
+    live, informing = turn.state.live, turn.state.informing
+    talking = state.stage is Stage.TALKING and informing.person_answered and not state.pauses.silent
+    if covered and talking and live and live <= informing.informed_elsewhere:
+        informed(turn, NoticeDelivery.UPSTREAM.value)
 
 
 def _may_vouch(state: State) -> bool:
     """It can only speak for the party that it has told: not for a newcomer, nor for one who did not understand."""
-    told = state.told
-    return not (told.phase is Told.INFORMED or told.not_understood or told.joined or state.pauses.not_told)
+    informing = state.informing
+    return not (
+        informing.phase is InformedPhase.INFORMED
+        or informing.not_understood
+        or informing.newcomer_joined
+        or state.pauses.newcomer_not_informed
+    )
 
 
 def answered_yes(notice: NoticeId, keys: str) -> Purposes:
@@ -205,58 +219,60 @@ def upstream_ignored(turn: Turn, _: UpstreamIgnored) -> None:
 
 
 def notice_started(turn: Turn, event: NoticeStarted) -> None:
-    if turn.state.told.phase is Told.PLAYING:
-        turn.set(told=replace(turn.state.told, started_at=turn.now.utc, seconds=event.seconds))
+    if turn.state.informing.phase is InformedPhase.PLAYING:
+        turn.set(informing=replace(turn.state.informing, started_at=turn.now.utc, seconds=event.seconds))
 
 
 def notice_reached(turn: Turn, event: NoticeReached) -> None:
-    told = turn.state.told
-    if told.phase is not Told.PLAYING:
+    informing = turn.state.informing
+    if informing.phase is not InformedPhase.PLAYING:
         return
     if event.mark is Mark.ESSENTIALS:
-        turn.set(told=replace(told, essentials=True))
+        turn.set(informing=replace(informing, essentials=True))
     else:
-        turn.set(told=replace(told, essentials=True, at_question=True))
+        turn.set(informing=replace(informing, essentials=True, at_question=True))
 
 
 def notice_heard(turn: Turn, _: NoticeHeard) -> None:
     """Heard whole, last sample and margin: informed."""
-    if turn.state.told.phase is Told.PLAYING:
-        informed(turn, How.PLAY.value)
+    if turn.state.informing.phase is InformedPhase.PLAYING:
+        informed(turn, NoticeDelivery.PLAY.value)
     else:
         repeated_whole(turn)
 
 
 def notice_failed(turn: Turn, _: NoticeFailed) -> None:
-    if turn.state.told.phase is Told.PLAYING:
+    if turn.state.informing.phase is InformedPhase.PLAYING:
         cut_short(turn, "failed")
     else:
         repeated_whole(turn)
 
 
 def notice_stopped(turn: Turn, _: NoticeStopped) -> None:
-    if turn.state.told.phase is Told.PLAYING:
+    if turn.state.informing.phase is InformedPhase.PLAYING:
         cut_short(turn, "stopped")
 
 
 def cut_short(turn: Turn, why: str) -> None:
     """Not recorded for now; it can be played again, read, or finished orally. Keys pressed in it are forgotten."""
-    told = turn.state.told
-    turn.set(told=replace(told, phase=Told.FAILED, at_question=False), question=Question())
+    informing = turn.state.informing
+    turn.set(informing=replace(informing, phase=InformedPhase.FAILED, at_question=False), question=Question())
     turn.note("notice_cut_short", "G05", why=why)
 
 
 def notice_again(turn: Turn, event: NoticeAgain) -> None:
     """Played again or read aloud: after it failed, instead of reading, or where the party did not understand it."""
     language = turn.state.language if event.language is None else event.language
-    if can_tell_again(turn.state, read=event.read and language is turn.state.language):
+    if can_repeat_notice(turn.state, read=event.read and language is turn.state.language):
         begin_in(turn, language, read=event.read)
 
 
-def can_tell_again(state: State, *, read: bool) -> bool:
-    told = state.told
-    ready = told.phase is Told.FAILED or (told.phase is Told.NOTHING and told.not_understood)
-    instead = told.phase is Told.READING and not read
+def can_repeat_notice(state: State, *, read: bool) -> bool:
+    informing = state.informing
+    ready = informing.phase is InformedPhase.FAILED or (
+        informing.phase is InformedPhase.NOTHING and informing.not_understood
+    )
+    instead = informing.phase is InformedPhase.READING and not read
     return state.stage is Stage.TALKING and (ready or instead) and bool(state.live) and not state.pauses.silent
 
 
@@ -267,12 +283,12 @@ def finished_orally(turn: Turn, _: FinishedOrally) -> None:
 
 
 def can_finish_orally(state: State) -> bool:
-    told = state.told
+    informing = state.informing
     consent = any(state.purpose(purpose).needs_yes for purpose in state.live)
     return (
         state.stage is Stage.TALKING
-        and told.phase is Told.FAILED
-        and told.essentials
+        and informing.phase is InformedPhase.FAILED
+        and informing.essentials
         and bool(state.live)
         and not consent
         and not state.pauses.silent
@@ -283,24 +299,29 @@ def can_finish_orally(state: State) -> bool:
 
 
 def readable(turn: Turn, _: TimedOut) -> None:
-    told = turn.state.told
-    if told.phase is Told.READING and not told.interrupted:
-        turn.set(told=replace(told, readable=True))
+    informing = turn.state.informing
+    if informing.phase is InformedPhase.READING and not informing.interrupted:
+        turn.set(informing=replace(informing, readable=True))
 
 
 def notice_read(turn: Turn, event: NoticeRead) -> None:
     """The agent confirms. For consent she adds what the party said, if the policy allows spoken consent."""
     if can_confirm_reading(turn.state):
-        informed(turn, How.READ.value)
+        informed(turn, NoticeDelivery.READ.value)
         for purpose in event.said_no:
-            said(turn, purpose, yes=False)
+            answer_by_voice(turn, purpose, yes=False)
         for purpose in event.said_yes:
-            said(turn, purpose, yes=True)
+            answer_by_voice(turn, purpose, yes=True)
 
 
 def can_confirm_reading(state: State) -> bool:
-    told = state.told
-    return state.stage is Stage.TALKING and told.phase is Told.READING and told.readable and not state.pauses.silent
+    informing = state.informing
+    return (
+        state.stage is Stage.TALKING
+        and informing.phase is InformedPhase.READING
+        and informing.readable
+        and not state.pauses.silent
+    )
 
 
 # --- informed -------------------------------------------------------------------------------------
@@ -309,10 +330,12 @@ def can_confirm_reading(state: State) -> bool:
 def informed(turn: Turn, how: str) -> None:
     """Every planned purpose on obligation, interest or public task becomes active; those on consent are asked."""
     state = turn.state
-    newcomer = state.pauses.not_told
-    was = state.told
-    heard = Telling(Told.INFORMED, how, started_at=was.started_at, seconds=was.seconds, heard_at=turn.now.utc)
-    turn.set(told=heard, pauses=replace(state.pauses, not_told=False))
+    newcomer = state.pauses.newcomer_not_informed
+    was = state.informing
+    heard = Informing(
+        InformedPhase.INFORMED, how, started_at=was.started_at, seconds=was.seconds, heard_at=turn.now.utc
+    )
+    turn.set(informing=heard, pauses=replace(state.pauses, newcomer_not_informed=False))
     turn.note("informed", "G05", how=how)
     asked: Purposes = NONE
     for purpose, it in state.purposes:
@@ -323,16 +346,20 @@ def informed(turn: Turn, how: str) -> None:
         else:
             activate(turn, purpose)
     if asked:
-        ask(turn, asked, was.carried, newcomer=newcomer)
+        ask(turn, asked, was.consented_elsewhere, newcomer=newcomer)
 
 
-def tidy_telling(turn: Turn) -> None:
+def tidy_notice(turn: Turn) -> None:
     """With no purpose left there is nothing to tell: the notice stops, and nobody waits to be told."""
     state = turn.state
     if state.live or state.stage not in (Stage.RINGING, Stage.TALKING):
         return
-    told = state.told
-    if told.phase in (Told.PLAYING, Told.READING):
-        turn.set(told=replace(told, phase=Told.NOTHING, at_question=False, interrupted=False, readable=False))
-    if state.pauses.not_told:
-        turn.set(pauses=replace(state.pauses, not_told=False))
+    informing = state.informing
+    if informing.phase in (InformedPhase.PLAYING, InformedPhase.READING):
+        turn.set(
+            informing=replace(
+                informing, phase=InformedPhase.NOTHING, at_question=False, interrupted=False, readable=False
+            )
+        )
+    if state.pauses.newcomer_not_informed:
+        turn.set(pauses=replace(state.pauses, newcomer_not_informed=False))

@@ -22,8 +22,8 @@ from softphone.domain.archive.reviews import Comment, SamplePage, SampleQuery
 from softphone.domain.errors import KlartoneError
 from softphone.domain.retention import local_day
 from softphone.system.logbook import log_bug
-from softphone.ui.review.given import Opened, Stored
-from softphone.ui.review.watch import Watch
+from softphone.ui.review.dependencies import Opened, Stored
+from softphone.ui.review.watch import ErasureWatch
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Watched:
     """the score card: each question's id, and how many points there are"""
 
 
-class Shelf(QObject):
+class ArchiveWorker(QObject):
     """paged(turn, SamplePage, at_the_top): `at_the_top` are rows that came anew. opened(Opened),
     missed(turn): the list lacks rows, and is to begin anew. refused(recording, KlartoneError). told(Reviewing, Stored): each time
     something was to be stored, whether or not it could be; commented(Reviewing, it could): a comment was.
@@ -60,7 +60,7 @@ class Shelf(QObject):
     opened = Signal(object)
     refused = Signal(str, object)
     missed = Signal(int)
-    told = Signal(object, object)
+    stored = Signal(object, object)
     commented = Signal(object, bool)
     reviewed = Signal(str, object)
     not_reviewed = Signal(str)
@@ -87,7 +87,7 @@ class Shelf(QObject):
         self._counted_at = 0.0
         self._news = self._changed = False
         self._thread = threading.Thread(target=self._run, name="review-shelf", daemon=True)
-        self._watch = Watch(archive)
+        self._watch = ErasureWatch(archive)
         self._watch.gone.connect(self._open_gone)
         self._watch.unsure.connect(self.unsure)
 
@@ -224,9 +224,9 @@ class Shelf(QObject):
         finally:
             archive.close()
 
-    def _guarded(self, deed: Callable[[], None]) -> None:
+    def _guarded(self, action: Callable[[], None]) -> None:
         try:
-            deed()
+            action()
         except KlartoneError as error:
             self.failed.emit(error)
         except Exception as error:  # noqa: BLE001 - the thread must outlive it: it takes away what may no longer be heard
@@ -264,14 +264,14 @@ class Shelf(QObject):
         reviewing.close()
 
     def _say(
-        self, reviewing: Reviewing, deed: Callable[[], object], tell: Callable[[bool], None] = lambda _done: None
+        self, reviewing: Reviewing, action: Callable[[], object], tell: Callable[[bool], None] = lambda _done: None
     ) -> None:
         def do(_archive: SeenArchive) -> None:
             if reviewing is not self._open:
                 return
             done = True
             try:
-                deed()
+                action()
             except KlartoneError as error:
                 # Refused because it is gone: then that is told, and nothing else.
                 if not self._check_open():
@@ -279,7 +279,7 @@ class Shelf(QObject):
                 done = False
                 self.failed.emit(error)
             tell(done)
-            self.told.emit(reviewing, Stored(reviewing.comments(), dict(reviewing.scores()), reviewing.shared))
+            self.stored.emit(reviewing, Stored(reviewing.comments(), dict(reviewing.scores()), reviewing.shared))
 
         self._do(do)
 

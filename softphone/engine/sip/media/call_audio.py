@@ -15,9 +15,9 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
 from softphone.engine.sip import events
 from softphone.engine.sip.call import Leg
-from softphone.engine.sip.happenings import MediaState, NoticeEnded, NoticeRead, Post
 from softphone.engine.sip.media.notice import HEARD_MARGIN, READ_WITHIN, Notice, NoticeFiles
 from softphone.engine.sip.media.ports import CallPorts
+from softphone.engine.sip.raw_events import MediaState, NoticeEnded, NoticeRead, Post
 from softphone.engine.sip.timers import Timers
 from softphone.engine.turns import seconds
 
@@ -26,7 +26,7 @@ _WORKING = frozenset(
 )
 
 
-class Hearing:
+class CallAudio:
     """One for all calls."""
 
     def __init__(

@@ -11,7 +11,7 @@ from softphone.audio.playback import Speaker
 from softphone.domain.archive.interface import Reader, Reviewing, SeenArchive
 from softphone.domain.archive.reviews import Comment, SampleRow, TeamLed
 from softphone.domain.policy import LocalText
-from softphone.wire import Said, Settings
+from softphone.wire import CodedText, Settings
 
 
 def utc_now() -> datetime:
@@ -36,7 +36,7 @@ class ReviewDependencies:
     """what the person at the other end of a line is called"""
     time_zone: str = "Europe/Copenhagen"
     """the policy's: a day that is searched for is one of it"""
-    refusal: Said | None = None
+    refusal: CodedText | None = None
     settings: Settings = field(default_factory=Settings)
     now: Callable[[], datetime] = utc_now
     show: bool = True

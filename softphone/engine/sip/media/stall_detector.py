@@ -14,7 +14,7 @@ _DRIFT = TICK / 1000
 """a tick: two clocks need not agree to the thousandth"""
 
 
-class Pace:
+class StallDetector:
     """`lost` is called at each tick."""
 
     def __init__(self) -> None:
