@@ -27,8 +27,8 @@ from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
 _BUSY_MS = 5_000
-OLDEST = "0013"
-"""the first version whose wraps lie in a file of their own; no released one is older"""
+OLDEST = "0014"
+"""archives of unreleased versions before it are not read"""
 _INDEX = 1 << 15
 """bytes of that log's index at least"""
 ALONE = "vfs=unix-excl"

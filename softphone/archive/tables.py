@@ -157,7 +157,6 @@ audit = Table(
     Column("call", Text, nullable=False),
     Column("recording", Text),
     Column("params", Text, nullable=False),
-    Column("state", Text),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )
@@ -171,7 +170,6 @@ checkpoints = Table(
     Column("at", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("signature", Text, nullable=False),
-    Column("previous", Integer),
 )
 
 audit_begins = Table(
