@@ -44,6 +44,8 @@ class Picture:
     """the small window in the corner instead"""
     pressed: str = ""
     """the name of a button that has been pressed"""
+    said: str = ""
+    """the code of what a person has just been told"""
 
 
 class Camera:
@@ -79,6 +81,9 @@ class Camera:
         QApplication.processEvents()
         window.render_view(view)
         _settle()
+        if picture.said:
+            window.say(lambda texts: texts(picture.said), view.texts)
+            _settle()
         if picture.pressed:
             self._app.setDoubleClickInterval(0)  # nobody presses twice
             for button in window.findChildren(QAbstractButton, picture.pressed):

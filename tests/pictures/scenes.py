@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import base64
 import shutil
+import signal
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import psutil
 
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.domain.status import DisputeKind, HoldPhase, InformedPhase, PurposePhase, Status
@@ -85,7 +88,16 @@ BESIDE = {
     "grounds-given": "special circumstances: grounds given",
     "grounds-not-given": "special circumstances: none given, noted",
     "obligation-noted": "an objection on obligation: what to say",
-    "unclear": "a no with the keys for it: everything ends that can",
+    "unclear": "a no with the keys for it: nobody knows to what, and the agent asks",
+    "unclear-signal": "the party's phone says no by itself",
+    "no-sound": "no sound from the other side",
+    "still-no-sound": "no sound for half a minute: hang up is offered",
+    "put-through": "somebody else is there now",
+    "held-at-answer": "held from the first moment",
+    "hold-refused": "the other side refused the hold",
+    "stood-still": "the phone stood still: what is missing",
+    "wrap-up-missing": "wrap-up of a call with a gap",
+    "edge-stopped": "the link to the network is down",
     "objection-paused": "objection received, recording stops",
     "paused-warning": "paused, recording resumes in seconds: more time",
     "paused-by-hand": "paused, resumes by hand",
@@ -130,11 +142,11 @@ class Studio:
     taken: dict[str, Picture] = field(default_factory=dict[str, Picture])
     number: str = ""
 
-    def take(self, name: str, *, pressed: str = "", **how: bool) -> None:
-        """As it is now; `pressed` and `how` as `Picture` has them."""
+    def take(self, name: str, *, pressed: str = "", said: str = "", **how: bool) -> None:
+        """As it is now; `pressed`, `said` and `how` as `Picture` has them."""
         snapshot = self.on.desk.snapshot
         assert snapshot is not None
-        self.taken[name] = Picture(name, snapshot, datetime.now(UTC), pressed=pressed, **how)
+        self.taken[name] = Picture(name, snapshot, datetime.now(UTC), pressed=pressed, said=said, **how)
 
     def act(self, call: str, action: str, purpose: Purpose | None = None, language: Language | None = None) -> None:
         status = self.on.desk.call(call).status
@@ -426,11 +438,72 @@ def unclear(s: Studio) -> None:
     s.on.customer.do("digits", digits="*9")
     s.when("unclear", call, lambda status: "objection_received" in status.notes)
     s.over(call)
+    call = s.call("sales", "+4520123481")
+    s.recording(call)
+    s.on.customer.do("prefer", wanted=False)
+    s.when("unclear-signal", call, lambda status: "unclear_signal" in status.notes)
+    s.over(call)
     call = s.call("service", "+4520123470")
     s.recording(call)
     s.on.desk.opt_out(call)
     s.when("objection-paused", call, lambda status: Reason.OBJECTION in status.pauses)
     s.over(call)
+
+
+def unheard(s: Studio) -> None:
+    """The party's machine stands still, and is there again."""
+    call = s.call("service", "+4520123482")
+    s.recording(call)
+    gone = psutil.Process(s.on.customer.pid)
+    gone.send_signal(signal.SIGSTOP)
+    try:
+        s.when("no-sound", call, lambda status: Reason.NO_SOUND in status.pauses, 20)
+        s.when("still-no-sound", call, lambda status: "still_no_sound" in status.notes, 60)
+    finally:
+        gone.send_signal(signal.SIGCONT)
+    s.over(call)
+
+
+def from_elsewhere(s: Studio) -> None:
+    """What only a phone does that is told each message: it puts through, holds as it calls, refuses to be held."""
+    with plain_phone(number="+4520123483") as phone:
+        phone.call(LOOPBACK, s.on.sip_port, NUMBERS["service"])
+        call = s.on.desk.answer().id
+        s.recording(call)
+        phone.refuses = "488 Not Acceptable Here"
+        s.on.desk.do(Hold, call=call, on=True)
+        s.on.desk.wait_status(lambda status: Reason.HELD in status.pauses, "held", call)
+        s.take("hold-refused", said="fault.hold.refused")
+        s.on.desk.do(Hold, call=call, on=False)
+        s.recording(call)
+        phone.refuses = ""
+        phone.offer(headers={"P-Asserted-Identity": "<sip:+4530405060@exchange.example>"})
+        s.when("put-through", call, lambda status: Reason.NOT_TOLD in status.pauses)
+        phone.hang_up()
+        s.on.desk.wait_event("ended", call=call)
+        s.forget(call)
+    with plain_phone(number="+4520123484") as phone:
+        phone.direction = "sendonly"
+        phone.call(LOOPBACK, s.on.sip_port, NUMBERS["service"])
+        call = s.on.desk.answer().id
+        s.when("held-at-answer", call, lambda status: status.headline is Headline.PAUSED)
+        phone.hang_up()
+        s.on.desk.wait_event("ended", call=call)
+        s.forget(call)
+
+
+def stood_still(s: Studio) -> None:
+    call = s.call("service", "+4520123485")
+    s.recording(call)
+    s.on.engine.send_signal(signal.SIGSTOP)
+    time.sleep(3)
+    s.on.engine.send_signal(signal.SIGCONT)
+    s.when("stood-still", call, lambda status: "stood_still" in status.notes)
+    s.recording(call)
+    s.on.hang_up(call)
+    s.take("wrap-up-missing")
+    s.forget(call)
+    s.take("edge-stopped", said="fault.edge")
 
 
 def not_understood(s: Studio) -> None:
@@ -624,6 +697,9 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
     special,
     obliged_noted,
     unclear,
+    unheard,
+    from_elsewhere,
+    stood_still,
     not_understood,
     read_in_call,
     told_upstream,

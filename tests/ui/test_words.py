@@ -13,7 +13,15 @@ from softphone.domain.status import Button, DisputeKind, HoldPhase, OptOutKind, 
 from softphone.ui.view import View
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import kept_words
-from softphone.ui.words.moment import answer_label, answers_wanted, aside_lines, notice_caption, notice_told, to_say
+from softphone.ui.words.moment import (
+    answer_label,
+    answers_wanted,
+    aside_lines,
+    notice_caption,
+    notice_told,
+    press_words,
+    to_say,
+)
 from softphone.ui.words.rights import dispute_words, opt_out_words
 from softphone.wire import CallPhase, CallState
 from tests.ui import events as e
@@ -462,6 +470,22 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
 def test_what_happened_is_said_beside_the_card(name: str, danish: tuple[str, ...], view_of: MakeView) -> None:
     call = e.CALLS[name]
     assert aside_lines(view_of(s.snapshot(call)), call) == danish
+
+
+def test_a_call_on_hold_is_not_said_to_be_silent_as_well(view_of: MakeView) -> None:
+    held = e.CALLS["held_too"]
+    assert held.status is not None
+    pauses = (Reason.HELD, Reason.NO_SOUND)
+    reasons = tuple(s.reason(one, None, "10:44") for one in pauses)
+    call = replace(held, status=replace(held.status, pauses=pauses, reasons=reasons))
+    assert card_words(view_of(s.snapshot(call), DA), call).sub == "Samtalen er på hold"
+
+
+def test_who_is_not_heard_any_more_is_not_told_goodbye(view_of: MakeView) -> None:
+    call = e.CALLS["still_no_sound"]
+    assert call.status is not None
+    words = press_words(view_of(s.snapshot(call), DA), call, call.status, "end_politely", None)
+    assert (words.title, words.sub) == ("Læg på", "ingen lyd fra den anden side")
 
 
 @pytest.mark.rule("G23")

@@ -143,7 +143,9 @@ class _Card(Speech):
     def _paused(self, title: str) -> tuple[str, str, str]:
         reason = self.first.reason
         # Two pauses at once: the one does not end with the other.
-        others = [self.say(f"reason.{one}.sub") for one in self.status.pauses if one is not reason]
+        # A call on hold is silent anyway.
+        unsaid = (reason, Reason.NO_SOUND) if Reason.HELD in self.status.pauses else (reason,)
+        others = [self.say(f"reason.{one}.sub") for one in self.status.pauses if one not in unsaid]
         sub = " · ".join([self.say(f"reason.{reason}.sub"), *(lower_first(other) for other in others)])
         if others:
             body = self.say(

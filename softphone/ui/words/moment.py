@@ -48,7 +48,9 @@ def press_words(view: View, call: CallState, status: Status, action: str, langua
         title, sub = "press.resume.also", "press.resume.also.sub"
     why = ""
     if action == "end_politely":
-        why = texts("press.end_politely.unheard" if "still_no_sound" in status.notes else "press.end_politely.why")
+        unheard = ".unheard" if "still_no_sound" in status.notes else ""
+        title, sub = f"press.end_politely{unheard}", f"press.end_politely{unheard}.sub"
+        why = texts(f"press.end_politely{unheard}.why")
     return PressWords(texts(title, **words), texts(sub, **words), why)
 
 
