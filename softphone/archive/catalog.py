@@ -21,7 +21,6 @@ from softphone.archive.files.disk import DAMAGED, FULL, LINKED, fault
 from softphone.archive.keys import slots
 from softphone.archive.keys.slots import WORK, Slots, Work
 from softphone.archive.migrations import HEAD
-from softphone.archive.proof.audit import WRITTEN
 from softphone.archive.proof.checkpoint import Signer
 from softphone.domain.errors import ArchiveError
 
@@ -38,8 +37,6 @@ UNCHANGED = "immutable=1"
 BROKEN_SEAL = "HMAC verification failed"
 """how what SQLCipher says of a page begins"""
 LOCKED = "error.archive.locked"
-BEFORE = "before"
-"""in a writing connection's `info`: gives a connection that still sees what was there when it began"""
 Fault = (DatabaseError, OSError, sqlite3.Error)
 
 
@@ -125,7 +122,7 @@ class Catalog:
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             work = Work(self.slots)
-            connection.info.update({BEFORE: self._as_before, WRITTEN: None, WORK: work})
+            connection.info[WORK] = work
             try:
                 yield connection
                 if self.signer:
@@ -165,7 +162,7 @@ class Catalog:
         with self._translated(), self._look(self._reader) as connection:
             yield connection
 
-    def _as_before(self) -> AbstractContextManager[Connection]:
+    def before(self) -> AbstractContextManager[Connection]:
         """What a writer found when it began: nobody else can have written since."""
         return self._look(self._before)
 

@@ -7,15 +7,14 @@ It makes data keys and wraps them; it decides nothing. Every change may be made 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from softphone.archive.catalog import BEFORE
 from softphone.archive.changes import FOR_A_HOLD, HOLD_ONLY, CallFacts, CatalogWriter, recorded_for
 from softphone.archive.files.vault import Vault, Written
 from softphone.archive.keys import wraps as keys
@@ -51,6 +50,8 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import Ended, local_day
 
+Before = Callable[[], AbstractContextManager[Connection]]
+"""gives a look at the catalog as it was when the transaction began"""
 _CALLS_KEPT = 200
 _HEARD_KEPT = 1_000
 _CLOSED_KEPT = 1_000
@@ -117,7 +118,10 @@ def _only(held: dict[str, Any], most: int) -> None:
 class Execution:
     """Of one commit. What it makes and takes is told in its attributes; `memory` is read alone, until the transaction stands."""
 
-    def __init__(self, memory: Memory, tables: CatalogWriter, vault: Vault, places: SamplePlaces, desk: str) -> None:
+    def __init__(
+        self, memory: Memory, tables: CatalogWriter, vault: Vault, places: SamplePlaces, desk: str, before: Before
+    ) -> None:
+        self._before = before
         self._memory = memory
         self._tables = tables
         self._vault = vault
@@ -157,80 +161,92 @@ class Execution:
 
     def apply(self, change: Change) -> None:
         """Raises OvertakenError, NoKeyError, ArchiveError."""
-        tables = self._tables
-        match change:
-            case OpenRecording():
-                if not tables.exists(change.recording):
-                    facts = self._facts_of(change.call)
-                    tables.open_recording(change.recording, facts, change.at)
-                    self._vault.create(change.recording, change.at, facts.time_zone)
-                    self.created.append(change.recording)
-            case OpenSegment():
-                self._open_segment(change)
-            case AddWraps():
-                self._add_wraps(change)
-            case DropWraps():
-                tables.drop_wraps(change.recording, change.role)
-                if change.role is KeyRole.TRAINING and change.reason != FOR_A_HOLD:
-                    self.taken_back.append(change.recording)
-                if change.role is not KeyRole.CUSTODY and change.reason != FOR_A_HOLD:
-                    tables.end_purpose(change.recording, Purpose(change.role.value), Ended.TAKEN_BACK, change.reason)
-                self.dropped = True
-            case Restrict():
-                tables.restrict(change.recording, change.reason)
+        ROWS[type(change)](self, change)
+
+    def _open_recording(self, change: OpenRecording) -> None:
+        if not self._tables.exists(change.recording):
+            facts = self._facts_of(change.call)
+            self._tables.open_recording(change.recording, facts, change.at)
+            self._vault.create(change.recording, change.at, facts.time_zone)
+            self.created.append(change.recording)
+
+    def _drop_wraps(self, change: DropWraps) -> None:
+        self._tables.drop_wraps(change.recording, change.role)
+        if change.reason != FOR_A_HOLD:
+            if change.role is KeyRole.TRAINING:
                 self.taken_back.append(change.recording)
-                self.dropped = True
-            case Discard():
-                if tables.is_held(change.recording):
-                    # Raised or confirmed elsewhere meanwhile: what was withdrawn nobody can read, and what is held is there.
-                    tables.restrict(change.recording, HOLD_ONLY)
-                    self._held[change.recording] = tables.call_of(change.recording) or ""
-                    self.taken_back.append(change.recording)
-                    self.dropped = True
-                else:
-                    tables.discard(change.recording, datetime.now(UTC))
-                    self.discarded.append(change.recording)
-            case PlaceHold():
-                if not tables.exists(change.recording):
-                    raise OvertakenError(change.recording)
-                self._placed.append((change.recording, change.hold))
-                if taken := tables.wraps_of(change.recording, KeyRole.TRAINING):
-                    self.aside[change.recording] = taken
-                tables.place_hold(change)
-                self.dropped = True
-            case ChangeHold():
-                tables.change_hold(change)
-            case LiftHold():
-                if confirmed := tables.confirmed(change.hold):
-                    if change.restore_training or change.reason == UNDONE:
-                        raise OvertakenError(confirmed)
-                    self._unlifted.append(confirmed)
-                    return
-                recording = tables.lift_hold(change.hold, change.reason, datetime.now(UTC))
-                if recording is not None:
-                    self._lifted.append((recording, change.hold))
-                if change.restore_training and recording is not None:
-                    back = tables.opens_to(recording, Purpose.TRAINING)
-                    self._wrap_again(recording, Purpose.TRAINING, back)
-            case CloseRecording():
-                tables.close_recording(change)
-                of, told = change.recording, self._memory.written.get(change.recording, {})
-                self._whole += written.count(tables.connection, of, tables.call_of(of) or "", told, change.at)
-                self.closed.append(change.recording)
-                self.dropped = True
-                self._vault.settle(change.recording)
-            case ListCallBack():
-                tables.list_call_back(change, self._facts_of(change.call))
-            case EndCallBack():
-                tables.end_call_back(change)
-                self.dropped = True
-            case RememberRefusal():
-                tables.remember_refusal(change, self._facts_of(change.call))
-            case RememberLanguage():
-                tables.remember_language(change, self._facts_of(change.call))
-            case UseDraw():
-                if self._places.use(tables.connection, change.call, change.at):
-                    self._hear(Tallied.DRAWN, change.call)
+            if change.role is not KeyRole.CUSTODY:
+                purpose = Purpose(change.role.value)
+                self._tables.end_purpose(change.recording, purpose, Ended.TAKEN_BACK, change.reason)
+        self.dropped = True
+
+    def _restrict(self, change: Restrict) -> None:
+        self._tables.restrict(change.recording, change.reason)
+        self.taken_back.append(change.recording)
+        self.dropped = True
+
+    def _discard(self, change: Discard) -> None:
+        if not self._tables.is_held(change.recording):
+            self._tables.discard(change.recording, datetime.now(UTC))
+            self.discarded.append(change.recording)
+            return
+        # Raised or confirmed elsewhere meanwhile: what was withdrawn nobody can read, and what is held is there.
+        self._tables.restrict(change.recording, HOLD_ONLY)
+        self._held[change.recording] = self._tables.call_of(change.recording) or ""
+        self.taken_back.append(change.recording)
+        self.dropped = True
+
+    def _place_hold(self, change: PlaceHold) -> None:
+        if not self._tables.exists(change.recording):
+            raise OvertakenError(change.recording)
+        self._placed.append((change.recording, change.hold))
+        if taken := self._tables.wraps_of(change.recording, KeyRole.TRAINING):
+            self.aside[change.recording] = taken
+        self._tables.place_hold(change)
+        self.dropped = True
+
+    def _change_hold(self, change: ChangeHold) -> None:
+        self._tables.change_hold(change)
+
+    def _lift_hold(self, change: LiftHold) -> None:
+        if confirmed := self._tables.confirmed(change.hold):
+            if change.restore_training or change.reason == UNDONE:
+                raise OvertakenError(confirmed)
+            self._unlifted.append(confirmed)
+            return
+        recording = self._tables.lift_hold(change.hold, change.reason, datetime.now(UTC))
+        if recording is None:
+            return
+        self._lifted.append((recording, change.hold))
+        if change.restore_training:
+            back = self._tables.opens_to(recording, Purpose.TRAINING)
+            self._wrap_again(recording, Purpose.TRAINING, back)
+
+    def _close_recording(self, change: CloseRecording) -> None:
+        self._tables.close_recording(change)
+        of, told = change.recording, self._memory.written.get(change.recording, {})
+        call = self._tables.call_of(of) or ""
+        self._whole += written.count(self._tables.connection, of, call, told, change.at)
+        self.closed.append(of)
+        self.dropped = True
+        self._vault.settle(of)
+
+    def _list_call_back(self, change: ListCallBack) -> None:
+        self._tables.list_call_back(change, self._facts_of(change.call))
+
+    def _end_call_back(self, change: EndCallBack) -> None:
+        self._tables.end_call_back(change)
+        self.dropped = True
+
+    def _remember_refusal(self, change: RememberRefusal) -> None:
+        self._tables.remember_refusal(change, self._facts_of(change.call))
+
+    def _remember_language(self, change: RememberLanguage) -> None:
+        self._tables.remember_language(change, self._facts_of(change.call))
+
+    def _use_draw(self, change: UseDraw) -> None:
+        if self._places.use(self._tables.connection, change.call, change.at):
+            self._hear(Tallied.DRAWN, change.call)
 
     def _open_segment(self, change: OpenSegment) -> None:
         call = self._tables.call_of(change.recording)
@@ -277,17 +293,33 @@ class Execution:
         """Counted once a call, and only if the commit is written: until then it is known here alone."""
         before = self.heard.get(call, self._memory.heard.get(call))
         if before is None:
-            before = _heard_before(self._tables.connection, call)
+            before = self._heard_before(call)
         self.heard[call] = after = before | {what}
         facts = self._memory.facts.get(call) or self._tables.facts(call)
         if facts is None:
             # Nothing is kept of it any more, from this commit on.
-            with self._tables.connection.info[BEFORE]() as earlier:
+            with self._before() as earlier:
                 facts = self._tables.on(earlier).facts(call)
         if facts is None:
             return
         for one in counted(after) - counted(before):
             tally_call(self._tables.connection, self._desk, facts, one, local_day(facts.started_at, facts.time_zone))
+
+    def _heard_before(self, call: str) -> frozenset[Tallied]:
+        """Of a call that nobody here remembers: whose training was recorded was drawn, and what the log tells was counted."""
+        with self._before() as before:
+            of_call = select(segments.c.purposes).join(recordings, recordings.c.recording == segments.c.recording)
+            made = before.execute(of_call.where(recordings.c.call == call)).scalars()
+            heard = set[Tallied]()
+            if any(Purpose.TRAINING in recorded_for(one) for one in made):
+                heard = {Tallied.DRAWN, Tallied.RECORDED}
+            told = before.execute(select(audit.audit.c.event, audit.audit.c.params).where(audit.audit.c.call == call))
+            for row in told:
+                # An entry that was changed may hold anything: the chain tells of that.
+                with suppress(ValueError, AttributeError):
+                    if says_no(row.event, json.loads(row.params)):
+                        heard.add(Tallied.DECLINED)
+        return frozenset(heard)
 
     def _facts_of(self, call: str) -> CallFacts:
         facts = self._memory.facts.get(call) or self._tables.facts(call)
@@ -319,26 +351,28 @@ class Execution:
         return told
 
 
+ROWS: Mapping[type[Change], Callable[[Execution, Any], None]] = {
+    OpenRecording: Execution._open_recording,
+    OpenSegment: Execution._open_segment,
+    AddWraps: Execution._add_wraps,
+    DropWraps: Execution._drop_wraps,
+    Restrict: Execution._restrict,
+    Discard: Execution._discard,
+    PlaceHold: Execution._place_hold,
+    ChangeHold: Execution._change_hold,
+    LiftHold: Execution._lift_hold,
+    CloseRecording: Execution._close_recording,
+    ListCallBack: Execution._list_call_back,
+    EndCallBack: Execution._end_call_back,
+    RememberRefusal: Execution._remember_refusal,
+    RememberLanguage: Execution._remember_language,
+    UseDraw: Execution._use_draw,
+}
+
+
 def _place_used(changes: Sequence[Change]) -> list[AuditEntry]:
     """The engine uses up each call's place, also of one that the session has no word for: no change without an entry."""
     return [AuditEntry("place_used", "G34", one.at, one.call) for one in changes if isinstance(one, UseDraw)]
-
-
-def _heard_before(connection: Connection, call: str) -> frozenset[Tallied]:
-    """Of a call that nobody here remembers: whose training was recorded was drawn, and what the log tells was counted."""
-    with connection.info[BEFORE]() as before:
-        of_call = select(segments.c.purposes).join(recordings, recordings.c.recording == segments.c.recording)
-        made = before.execute(of_call.where(recordings.c.call == call)).scalars()
-        heard = set[Tallied]()
-        if any(Purpose.TRAINING in recorded_for(one) for one in made):
-            heard = {Tallied.DRAWN, Tallied.RECORDED}
-        told = before.execute(select(audit.audit.c.event, audit.audit.c.params).where(audit.audit.c.call == call))
-        for row in told:
-            # An entry that was changed may hold anything: the chain tells of that.
-            with suppress(ValueError, AttributeError):
-                if says_no(row.event, json.loads(row.params)):
-                    heard.add(Tallied.DECLINED)
-    return frozenset(heard)
 
 
 def _wraps(

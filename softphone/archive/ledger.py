@@ -297,7 +297,7 @@ class Ledger:
         try:
             with self._catalog.writing() as connection:
                 tables = CatalogWriter(connection, self._desk, self._secrets)
-                done = Execution(self._memory, tables, self._vault, self._places, self._desk)
+                done = Execution(self._memory, tables, self._vault, self._places, self._desk, self._catalog.before)
                 done.run(commit)
         except BaseException:
             for recording in done.created if done else ():

@@ -155,3 +155,17 @@ def test_of_a_file_that_cannot_be_read_it_is_not_known(killed: Killed, told: Cal
     shown = json.loads(told("list", "--json"))
     assert (shown["closed_at"], shown["seconds"], shown["broke_off"]) == (None, None, True)
     assert "ended         broke off\n" in told("show", "call-1")
+
+
+def test_one_whose_file_could_not_be_read_at_that_start_has_its_end_from_the_next_that_can(killed: Killed) -> None:
+    archive = killed("talk")
+    path = archive.vault.path("call-1")
+    elsewhere = path.with_suffix(".elsewhere")
+    path.rename(elsewhere)
+    path.mkdir()
+    assert repaired(archive) == []
+    path.rmdir()
+    elsewhere.rename(path)
+    assert repaired(archive) == [Repair.BROKE_OFF]
+    assert archive.find("call-1").seconds == SECONDS
+    assert verify(archive).ok

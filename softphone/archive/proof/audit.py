@@ -22,8 +22,6 @@ BATCH = 5_000
 """entries read at one look"""
 RESTORED = "archive_restored"
 """the log goes on from where a backup was, which may be an older day"""
-WRITTEN = "written"
-"""in a writing connection's `info`: the number of the last entry that its transaction wrote"""
 REFUSED = "refused"
 """how the event of every refusal ends"""
 KEY, HOLD = "key", "hold"
@@ -83,7 +81,6 @@ def append(connection: Connection, desk: str, entries: Iterable[AuditEntry]) -> 
         # The end of the chain stands apart from it, so that a log which was cut off shows.
         connection.execute(meta.delete().where(meta.c.name == _end(desk)))
         connection.execute(insert(meta).values(name=_end(desk), value=f"{number} {previous}"))
-        connection.info[WRITTEN] = number
     return count
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from softphone.archive.keys.wraps import KeyStore
-from softphone.archive.proof.audit import WRITTEN, Break, last
+from softphone.archive.proof.audit import Break, last
 from softphone.archive.tables import audit, audit_begins, checkpoints, time_in
 from softphone.domain.errors import ArchiveError
 
@@ -129,9 +129,9 @@ class Signer:
 
     def sign_due(self, connection: Connection) -> None:
         """With what this transaction has written to the log, before it is committed: whoever writes, it is soon signed."""
-        number = connection.info.get(WRITTEN)
+        end = _last(connection, self.desk)
         late = time.monotonic() - self._since >= _SECONDS
-        if number is not None and (late or number - self._newest >= EVERY):
+        if end is not None and (late or end[0] - self._newest >= EVERY):
             self.sign(connection, datetime.now(UTC), every=1 if late else EVERY)
 
     def signed(self, connection: Connection) -> Iterator[Head]:

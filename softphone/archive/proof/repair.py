@@ -25,7 +25,7 @@ from softphone.archive.finding.rows import unlisted
 from softphone.archive.keys import slots
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import Deciding
-from softphone.archive.tables import condemned, meta, recordings, segments, time_in, wraps
+from softphone.archive.tables import condemned, recordings, segments, time_in, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 
@@ -38,10 +38,6 @@ _BEHIND = timedelta(minutes=10)
 _LONGEST = timedelta(days=2)
 """no call lasts longer"""
 ORPHAN_GONE = "orphan_deleted"
-END_FOUND = "recording_end_found"
-"""the entry of what an earlier version had marked as broken off, without saying how long it is"""
-_ENDS_FOUND = "ends-found"
-"""in `meta`: there is none left whose end could still be found"""
 _ROWS = select(recordings.c.recording, recordings.c.call, recordings.c.opened_at, recordings.c.closed_at)
 
 
@@ -83,6 +79,8 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
         with catalog.reading() as connection:
             open_ends = written.uncounted(connection, row.recording)
         seen = _look(vault, row.recording, now, open_ends)
+        if seen.later:
+            continue
         ends = row.closed_at is not None and not seen.cut and not seen.broke_off
         if ends and not seen.written:
             continue
@@ -92,8 +90,6 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
             if item is not None:
                 ended = None if row.closed_at is not None else _heard_until(connection, row, seen)
                 _set(connection, row, broke_off_at=seen.ended, closed_at=ended)
-                if seen.later:
-                    connection.execute(delete(meta).where(meta.c.name == _ENDS_FOUND))
                 entries.append(_entry(item, row.call, now))
             audit.append(connection, desk, entries)
             # The mark is not on the disk yet: cut off here, the next start finds that the end is missing.
@@ -101,7 +97,6 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
                 vault.cut(row.recording, seen.whole)
         if item is not None:
             done.append(item)
-    _find_ends(catalog, vault, desk, now)
     with catalog.reading() as connection:
         gone = set(connection.execute(select(condemned.c.recording)).scalars())
         strays = [one for one in unlisted(connection, vault.recordings()) if one not in gone]
@@ -143,7 +138,7 @@ def _narrowed(catalog: Catalog, desk: str, now: datetime) -> list[Repaired]:
         gone = slots.emptied(connection)
         of = sorted({str(row.recording) for row in gone})
         slots.drop(connection, wraps.c.slot.in_([row.slot for row in gone]))
-        found = connection.execute(_ROWS.where(recordings.c.recording.in_(of))).all() if of else []
+        found: Sequence[Any] = connection.execute(_ROWS.where(recordings.c.recording.in_(of))).all() if of else ()
         items = [(Repaired(Repair.NARROWED, row.recording), row.call) for row in found]
         audit.append(connection, desk, [_entry(item, call, now) for item, call in items])
     return [item for item, _ in items]
@@ -164,35 +159,6 @@ def _unfinished(catalog: Catalog) -> list[Any]:
             # Of one that is counted the last sound was on the disk.
             found += [row for row in closed if written.uncounted(connection, row.recording)]
     return found
-
-
-def _find_ends(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> None:
-    """Of what was marked as broken off without one: by an earlier version, or while its file could not be read. It takes a look
-    at all there are: done until each was read or is gone."""
-    with catalog.reading() as connection:
-        if connection.execute(select(meta.c.value).where(meta.c.name == _ENDS_FOUND)).first():
-            return
-        without = _ROWS.where(recordings.c.closed_at.is_(None), recordings.c.broke_off_at.is_not(None))
-        found = connection.execute(without.order_by(recordings.c.recording)).all()
-    later = False
-    for row in found:
-        with catalog.reading() as connection:
-            of_it = select(segments.c.segment).where(segments.c.recording == row.recording)
-            seen = _look(vault, row.recording, now, connection.execute(of_it).scalars().all())
-        later = later or seen.later
-        with catalog.writing() as connection:
-            if ended := _heard_until(connection, row, seen):
-                entries = _count(connection, row, seen, now)
-                _set(connection, row, closed_at=ended)
-                cut: dict[str, str | int | bool | None] = {"cut": seen.cut} if seen.cut else {}
-                entries.append(AuditEntry(END_FOUND, "G10", now, row.call, row.recording, cut))
-                audit.append(connection, desk, entries)
-                if seen.cut:
-                    vault.cut(row.recording, seen.whole)
-    if later:
-        return
-    with catalog.writing() as connection:
-        connection.execute(insert(meta).values(name=_ENDS_FOUND, value=now.isoformat()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,8 @@ def _carry_out(archive: Archive, facts: CallFacts, commits: Sequence[Commit]) ->
     with archive.catalog.writing() as connection:
         tables = CatalogWriter(connection, archive.desk, archive.secrets)
         for commit in commits:
-            Execution(memory, tables, archive.vault, archive.lookups.places, archive.desk).run(commit)
+            places, before = archive.lookups.places, archive.catalog.before
+            Execution(memory, tables, archive.vault, places, archive.desk, before).run(commit)
 
 
 def _what_ended(past: PastRow, state: State) -> list[PurposesEnded]:
