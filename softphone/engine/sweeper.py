@@ -9,21 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
-from softphone.archive.access import sealed, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.files.disk import REFUSALS, UNWRITABLE
-from softphone.archive.retention import holding
-from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.clock import Steady, is_doubtful, steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
-from softphone.domain.archive.permission import opens
+from softphone.archive.seen.overdue import overdue
 from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Policy
-from softphone.domain.purpose import KeyRole
-from softphone.domain.retention import HoldState
-from softphone.domain.roles import Permission
 from softphone.engine.housekeeping import Housekeeper
 from softphone.wire import CodedText, PolicyPhase
 
@@ -146,25 +140,12 @@ class Sweeper(Housekeeper):
 
 
 def _overdue(archive: Archive, now: datetime) -> dict[str, CodedText]:
-    """Holds and requests for access, as `holds list` shows them, and cases, as `cases list` does: of those whose recordings this
-    keyring opens for custody, by what is said of them."""
-    found: list[tuple[str, str, date | None]] = [
-        (_OVERDUE, one.recording, one.decide_by)
-        for one in holding.standing(archive, now)
-        if one.state is HoldState.OVERDUE
-    ]
-    with archive.catalog.reading() as connection:
-        cases = open_cases(connection, now)
-    found += [(_CASES, one.recording, one.deadline) for one in cases if one.overdue]
-    viewer = viewer_of(archive, None, ()) if found else None
-    if viewer is None or not viewer.may(Permission.DECIDE_HOLD):
-        return {}
-    own = [one for one in found if opens(viewer, KeyRole.CUSTODY, sealed(archive, one[1]))]
+    """What custody has left undecided, where this keyring is custody's."""
+    found = overdue(archive, now)
     said: dict[str, CodedText] = {}
-    for code in {code for code, _, _ in own}:
-        days = [day for its, _, day in own if its == code]
-        due = min((day for day in days if day), default=None)
-        said[code] = CodedText(code, {"count": len(days), "due": str(due)})
+    for code, days in ((_OVERDUE, found.holds), (_CASES, found.cases)):
+        if days:
+            said[code] = CodedText(code, {"count": len(days), "due": str(min(filter(None, days), default=None))})
     return said
 
 
