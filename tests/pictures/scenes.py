@@ -471,10 +471,10 @@ def from_elsewhere(s: Studio) -> None:
         call = s.on.desk.answer().id
         s.recording(call)
         phone.refuses = "488 Not Acceptable Here"
-        s.on.desk.do(Hold, call=call, on=True)
+        s.on.desk.do(HoldCall, call=call, on=True)
         s.on.desk.wait_status(lambda status: Reason.HELD in status.pauses, "held", call)
         s.take("hold-refused", said="fault.hold.refused")
-        s.on.desk.do(Hold, call=call, on=False)
+        s.on.desk.do(HoldCall, call=call, on=False)
         s.recording(call)
         phone.refuses = ""
         phone.offer(headers={"P-Asserted-Identity": "<sip:+4530405060@exchange.example>"})
