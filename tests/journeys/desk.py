@@ -273,7 +273,7 @@ class Desk:
                     self.send(Ping())
 
 
-def wait_for_engine(runtime: Path, pid: int, alive: Callable[[], bool], seconds: float = 15.0) -> Endpoint:
+def wait_for_engine(runtime: Path, pid: int, alive: Callable[[], bool], seconds: float = 60.0) -> Endpoint:
     """The endpoint of the engine with that process id."""
 
     def there() -> bool:

@@ -44,6 +44,7 @@ def begun(on: Stage) -> Generator[Stage]:
         _stop(on)
         on._desks.close()
     told_plainly(words(on))
+    on.nothing_swallowed(over=True)
 
 
 def words(on: Stage) -> str:

@@ -46,6 +46,7 @@ from softphone.system.settings import save_settings
 from softphone.wire import Account, CallPhase, EndWrapUp, PolicyPhase, Quit, Settings
 from tests.journeys.desk import Desk, wait_for_engine
 from tests.journeys.lines import LINES, NOTICE_FILE, NUMBERS, policy_text
+from tests.logged import raised_in, unexpected
 from tests.peers.counter import CYCLE, counter_sound
 from tests.peers.second_phone import ROOT, SecondPhone, second_phone
 from tests.policies import write_notice
@@ -73,6 +74,10 @@ class Stage:
     desk: Desk = field(init=False)
     customer: SecondPhone = field(init=False)
     sip_port: int = 0
+    expected: dict[str, str] = field(default_factory=dict)
+    """what is logged as warning or error in this journey, and why; nothing else may be"""
+    possible: set[str] = field(default_factory=lambda: {"a turn took"})
+    """what may be logged: how long a turn takes depends on what else this machine does"""
     _desks: ExitStack = field(default_factory=ExitStack)
     _number: str = ""
     _strangers: Iterator[int] = field(default_factory=lambda: itertools.count(20_200_000))
@@ -116,10 +121,20 @@ class Stage:
             self.desk.send(Quit("quit"))
             assert self.engine.wait(ENDS_WITHIN) == 0
         self._desks.close()
+        self.nothing_swallowed()
 
-    def engine_words(self) -> str:
-        """What engines of this stage wrote on stderr."""
-        return (self.folder / "engine.stderr").read_text("utf-8", "replace")
+    def expects(self, *texts: str, reason: str, maybe: Sequence[str] = ()) -> None:
+        """The processes log lines with these texts, each at least once by the end of the stage. `maybe`: or not at all."""
+        self.expected |= dict.fromkeys(texts, reason)
+        self.possible |= {*maybe}
+
+    def nothing_swallowed(self, *, over: bool = False) -> None:
+        """The processes on this home have logged no warning, no bug and no traceback but those that are expected."""
+        lines = raised_in(self.folder / "engine.stderr", *sorted(self.home.folders.log.glob("*")))
+        found = unexpected(lines, [*self.expected, *self.possible])
+        assert not found, "logged and not expected:\n  " + "\n  ".join(found)
+        missing = [text for text in self.expected if not any(text in line for line in lines)]
+        assert not (over and missing), f"expected and not logged: {missing}"
 
     # --- the call --------------------------------------------------------------------------------
 
@@ -296,11 +311,11 @@ def stage(
     top: str = "",
     each: str = "",
     notice_seconds: float = 1.0,
-    clean: bool = True,
+    expects: Mapping[str, str] | None = None,
 ) -> Generator[Stage]:
     """Everything runs and is ready to be called. `lines` of `lines.LINES`; `spoken`: by the voice, else so many seconds of sound.
 
-    The customer says the frame counter all along. At the end the engine must not have left a traceback, unless `clean` is off.
+    The customer says the frame counter all along. `expects`: what is logged, with the reason, as by `Stage.expects`.
     """
     on = build(
         folder,
@@ -312,6 +327,7 @@ def stage(
         each=each,
         notice_seconds=notice_seconds,
     )
+    on.expected |= expects or {}
     with ExitStack() as ending:
         ending.callback(on._desks.close)
         on.start_engine()
@@ -320,8 +336,7 @@ def stage(
         on.customer = ending.enter_context(customer)
         on.ready()
         yield on
-    if clean:
-        assert "Traceback" not in on.engine_words(), on.engine_words()
+    on.nothing_swallowed(over=True)
 
 
 def shared(**setting: Any) -> Callable[..., Generator[Stage]]:

@@ -172,6 +172,7 @@ def test_a_recorded_call_is_whole_beside_hostile_bytes_on_our_own_flow_and_we_re
 @pytest.mark.calm
 def test_a_recorded_call_goes_on_where_its_edge_is_killed(tmp_path: Path) -> None:
     with stage(tmp_path, lines=("n7",), codec="G722/16000/1") as on:
+        on.expects("edge ended", reason="it is killed")
         call = on.call("n7", "+4520990002")
         on.desk.wait_event("first_sample", 20, call=call)
         edge = next(

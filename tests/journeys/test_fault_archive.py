@@ -118,6 +118,9 @@ def test_a_disk_that_takes_no_more_stops_the_recording_with_its_reason_and_the_n
     tmp_path: Path,
 ) -> None:
     on = build(tmp_path, lines=("n7",))
+    on.expects(
+        "storage fails: error.archive.unwritable", "a call is not recorded: storage_failed", reason="a full disk"
+    )
     with begun(on):
         on.ready()
         call = on.call("n7")
@@ -141,6 +144,8 @@ def test_a_phone_that_starts_on_a_full_disk_says_so_and_records_once_there_is_ro
     with tmpfs(tmp_path, "archive") as disk:
         on = build(tmp_path, lines=("n7",))
         full = fill(disk)
+        full_too = ["archive not repaired: error.archive.full", "a call is not recorded: storage_failed"]
+        on.expects(reason="the disk is full", maybe=[*full_too, "storage fails: error.archive.full"])
         with begun(on):
             said = on.desk.wait(lambda now: now.store.fault, "why nothing can be stored")
             assert said.code == "error.archive.full"

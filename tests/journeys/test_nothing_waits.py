@@ -30,6 +30,7 @@ def _say(on: Stage, words: str) -> None:
 @pytest.mark.rule("G31")
 def test_a_disk_that_hangs_as_the_notice_ends_has_failed_and_nobody_waits_for_it(tmp_path: Path) -> None:
     with stage(tmp_path, lines=("n7",), program=HANGING) as on:
+        on.expects("a call is not recorded: storage_failed", reason="the disk hangs")
         call = on.call("n7")
         on.desk.wait_event("notice_started", call=call)
         _say(on, "hang")

@@ -143,6 +143,7 @@ def test_a_call_that_cannot_be_shown_is_recorded_without_a_desk_and_the_engine_e
 ) -> None:
     program = ("-m", "tests.journeys.process_engine", "--bug", "undrawn")
     with stage(tmp_path, lines=("n1",), program=program, notice_seconds=0.5) as on:
+        on.expects("bug RuntimeError", reason="it is planted")
         on.ring("n1")
         ringing = on.desk.wait_call(lambda one: one.phase is CallPhase.INCOMING and one.status, "a ringing call")
         on.desk.send(Answer("1", ringing.id))

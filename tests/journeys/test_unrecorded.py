@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.rule("G02")]
 
 def test_a_call_that_went_unrecorded_on_a_full_disk_is_told_of_by_the_next_start_and_in_the_log(tmp_path: Path) -> None:
     with stage(tmp_path, lines=("n1-obligation",), program=HANGING, notice_seconds=0.5) as on:
+        on.expects("a call is not recorded: storage_failed", reason="the disk is full", maybe=["storage fails: "])
         call = on.call("n1-obligation")
         on.sealed(call, 1.0)
         assert on.engine.stdin is not None
