@@ -77,6 +77,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
+@pytest.mark.expected_log("bug TypeError", reason="it is planted")
 def test_a_fault_in_what_a_writer_s_end_is_told_by_ends_the_ledger_no_more_than_one_in_a_commit(
     desk: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

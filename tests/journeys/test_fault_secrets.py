@@ -97,14 +97,14 @@ def test_neither_number_nor_name_nor_password_is_written_down_in_plain(tmp_path:
     assert on.verified()["ok"]
 
 
-PLANTED = {"loop": ["bug RuntimeError"], "fatal": ["bug _FatalError"]}
+LOGGED = {"loop": ["bug RuntimeError"], "fatal": ["bug _FatalError"]}
 
 
 @pytest.mark.parametrize("bugs", [("loop", "sip", "draw", "thread"), ("fatal",), ("native",)], ids=" and ".join)
 def test_a_crash_tells_where_and_not_about_whom(tmp_path: Path, bugs: Sequence[str]) -> None:
     program = ("-m", "tests.journeys.process_engine", "--bug", *bugs)
     with stage(tmp_path, lines=("n7",), program=program) as on:
-        on.expects(*PLANTED.get(bugs[0], ()), reason="they are planted")
+        on.expects(*LOGGED.get(bugs[0], ()), reason="they are planted")
         _introduce(on)
         for bug in bugs:
             _ring(on)

@@ -39,7 +39,7 @@ def test_a_recorder_that_waits_is_told_in_the_call_which_is_recorded_whole(tmp_p
 def test_frames_that_no_longer_come_are_missed_and_the_call_is_recorded_again_once_they_do(tmp_path: Path) -> None:
     program = ("-m", "tests.journeys.process_engine", "--frames-fail")
     with stage(tmp_path, lines=("n7",), program=program, notice_seconds=0.5) as on:
-        on.expects(reason="frames fail", maybe=["phone fault frames", "bug RuntimeError"])
+        on.expects(reason="frames fail", maybe=["phone fault frames", "recorder_failed"])
         call = on.call("n7")
         on.desk.wait_event("first_sample", call=call)
         failed = on.desk.wait_status(lambda status: status.headline is Headline.FAILED, "failed", call)
