@@ -272,7 +272,7 @@ def test_a_flood_of_calls_is_turned_away_and_the_standing_call_goes_on_unharmed(
     guarded.wait_for("CallEnded", call=ours)
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 def test_calls_that_come_and_go_by_the_dozen_do_not_end_the_phone(guarded: SecondPhone, customer: SecondPhone) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
         flood.bind(("127.0.0.1", 0))
@@ -296,7 +296,7 @@ def test_calls_that_come_and_go_by_the_dozen_do_not_end_the_phone(guarded: Secon
     part(customer, guarded)
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 def test_thirty_calls_in_a_row_leave_no_descriptor_behind(agent: SecondPhone, customer: SecondPhone) -> None:
     for _ in range(3):
         connect(customer, agent)

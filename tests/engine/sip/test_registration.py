@@ -103,7 +103,6 @@ def test_a_call_goes_through_the_registrar_in_both_directions_with_digest(
             part(callee, caller)
 
 
-@pytest.mark.alone
 def test_idle_connections_keep_the_phone_from_neither_its_registrar_nor_its_registration(server: Kamailio) -> None:
     with second_phone(edge=True) as phone, ExitStack() as idle:
 

@@ -22,13 +22,14 @@ from tests.ui import states as s
 from tests.ui.conftest import Scene
 
 
-@pytest.mark.parametrize("name", e.EVERY)
-def test_whatever_is_off_says_why(scene: Scene, name: str) -> None:
-    desk = scene.open(s.snapshot(e.EVERY[name]))
-    for control in desk.window.findChildren(Control):
-        if control.isVisible() and not control.isEnabled():
-            assert control.accessibleDescription(), control.objectName()
-            assert control.accessibleDescription() in control.toolTip()
+def test_whatever_is_off_says_why(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    for name, call in e.EVERY.items():
+        scene.show(s.snapshot(call))
+        for control in desk.window.findChildren(Control):
+            if control.isVisible() and not control.isEnabled():
+                assert control.accessibleDescription(), f"{name}: {control.objectName()}"
+                assert control.accessibleDescription() in control.toolTip(), name
 
 
 @pytest.mark.parametrize("language", Language)
