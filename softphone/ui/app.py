@@ -345,8 +345,9 @@ class Desk(QObject):
 
     def _note_whom_to_tell(self, command: Command) -> None:
         """Who takes something back after the call is not there to hear that it is done."""
-        act = isinstance(command, Act) and (command.action == "object" or command.action.startswith("withdraw_"))
-        if not (act or isinstance(command, OptOut)):
+        if not isinstance(command, OptOut | Act):
+            return
+        if isinstance(command, Act) and not command.action.startswith(("withdraw_", "object")):
             return
         calls = {call.id: call for call in self._snapshot.calls} if self._snapshot else {}
         call = calls.get(command.call)

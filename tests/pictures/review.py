@@ -78,7 +78,7 @@ def take_pictures(folder: Path, language: Language) -> list[str]:
             with shot.window(desk, refusal=CodedText("review.refusal.no_key")) as on:
                 shot.take("review-no-key", on)
             # Something is sealed for the lead, and nothing of it may be heard any more.
-            take(desk, ANNA, AT - timedelta(days=3), sound=conversation(2), keep="P1D")
+            take(desk, ANNA, AT - timedelta(days=120), sound=conversation(2))
             with shot.window(desk) as on:
                 _until(lambda on=on: bool(on.filter_counts) and on.window.panel.figures is not None)
                 shot.take("review-empty", on)
