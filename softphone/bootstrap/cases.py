@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from softphone.bootstrap.archive.shared import print_line, when, words_of
+from softphone.bootstrap.archive.shared import here, print_line, words_of
 from softphone.bootstrap.archive.viewing import seeing, tell_of_other_keys
 from softphone.bootstrap.audit import as_json as entry_as_json
 from softphone.bootstrap.audit import in_words
@@ -37,7 +37,7 @@ def cases_show(arguments: argparse.Namespace) -> int:
     """With what the log tells of the recording."""
     tell = texts()
     with seeing(arguments, by_keys=True) as archive:
-        row, found, entries = archive.cases.show(arguments.id)
+        _row, found, entries = archive.cases.show(arguments.id)
     if arguments.json:
         fields = {"cases": [_as_json(one) for one in found], "audit": [entry_as_json(entry) for entry in entries]}
         print_line(json.dumps(fields, ensure_ascii=False))
@@ -47,7 +47,7 @@ def cases_show(arguments: argparse.Namespace) -> int:
     print_line("")
     print_line(tell("archive.show.audit"))
     for entry in entries:
-        at = when(entry.at, row) if entry.at else "–"
+        at = here(entry.at) if entry.at else "–"
         print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {in_words(entry, tell)}")
     return 0
 

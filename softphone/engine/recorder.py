@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from softphone.archive.files.container import LONGEST as CALL_FRAMES
 from softphone.archive.files.vault import GAP_LIMIT, SLOW_SECONDS, GoneError, SegmentWriter, Vault
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.errors import ArchiveError
@@ -26,6 +27,8 @@ _log = log.getChild("engine")
 FRAMES_A_SECOND = 50
 QUEUE_SECONDS = 60
 """how far encoder and disk may fall behind a call before its recorder has failed"""
+LONGEST = CALL_FRAMES - 100
+"""frames from a call's first, short of what a file may hold (36 hours): there its recording ends"""
 MISSED_SECONDS = 1.5
 """without a frame of a call that is recorded: there is one each 20 ms, of silence too"""
 
@@ -101,8 +104,10 @@ class Recorder:
         callbacks: RecorderCallbacks,
         missed_after: float = MISSED_SECONDS,
         clock: Callable[[], float] = seconds,
+        longest: int = LONGEST,
     ) -> None:
         self._vault = vault
+        self._longest = longest
         self._missed_after = missed_after
         self._clock = clock
         self._looks_at = 0.0
@@ -278,6 +283,9 @@ class Recorder:
         if known is None:
             return
         key, writer = known
+        if frame.index >= self._longest:
+            self._full(gate)
+            return
         if writer is None:
             told = self._callbacks.on_sealed
             writer = self._vault.writer(
@@ -292,6 +300,15 @@ class Recorder:
             self._callbacks.on_first_sample(gate.recording, gate.segment)
         else:
             writer.write(frame.index, frame.agent, frame.party)
+
+    def _full(self, gate: _Gate) -> None:
+        """A file that goes on no reader takes. Nor would a new segment of this call: so no storage is said to fail, which would
+        begin one as soon as it worked."""
+        with self._lock:
+            if self._gates.get(gate.call) is gate:
+                del self._gates[gate.call]
+        self._end(gate)
+        self._callbacks.on_failed(gate.call, gate.recording, Reason.RECORDER_FAILED)
 
     def _end(self, gate: _Gate) -> None:
         _, writer = self._writers.pop(gate, (b"", None))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,10 +14,10 @@ from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.archive.finding.rows import RecordingRow
 from softphone.bootstrap.home import DEMO_KEYS
+from softphone.domain.changes import CloseRecording
 from softphone.system.secrets import DemoKeyFile
 from tests.archive import many
-
-ZONE = ZoneInfo(many.ZONE)
+from tests.archive.scene import AT, DOCUMENTATION, RATE, scene, voices
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +97,10 @@ def test_it_is_narrowed_by_number_line_agent_and_hold(rows: list[RecordingRow], 
 
 
 def test_a_day_is_a_day_in_the_calls_own_zone_and_the_last_one_is_in_it(rows: list[RecordingRow], told: Any) -> None:
-    day = rows[60].opened_at.astimezone(ZONE).date()
+    day = rows[60].opened_at.astimezone().date()
 
     def of_days(first: int, last: int) -> list[str]:
-        days = [row.opened_at.astimezone(ZONE).date() - day for row in rows]
+        days = [row.opened_at.astimezone().date() - day for row in rows]
         return [row.recording for row, at in zip(rows, days, strict=True) if first <= at.days <= last]
 
     since, until = str(day - timedelta(days=2)), str(day + timedelta(days=1))
@@ -113,7 +112,7 @@ def test_a_day_is_a_day_in_the_calls_own_zone_and_the_last_one_is_in_it(rows: li
         assert those
         asked = told("list", "--json", "--limit", "500", *words)
         assert [json.loads(line)["recording"] for line in asked] == those
-    moment = rows[60].opened_at.astimezone(ZONE).replace(tzinfo=None).isoformat()
+    moment = rows[60].opened_at.astimezone().replace(tzinfo=None).isoformat()
     assert json.loads(told("list", "--json", "--from", moment)[-1])["recording"] == rows[60].recording
 
 
@@ -123,3 +122,17 @@ def test_one_is_shown_as_json_with_its_log(rows: list[RecordingRow], told: Any) 
     assert shown["recording"] == rows[5].recording
     assert shown["expires"] == {purpose.value: day.isoformat() for purpose, day in rows[5].expires.items()}
     assert shown["audit"] == []
+
+
+def test_the_length_is_of_what_can_be_played_and_not_of_the_call(tmp_path: Path) -> None:
+    with scene(tmp_path / "archive") as desk:
+        call = desk.call()
+        recording = desk.open(call, DOCUMENTATION)
+        desk.start(call, recording, 0)
+        desk.talk(call, voices(2))
+        desk.recorder.stop(call, recording, 0)
+        desk.drained(recording, 0, 2 * RATE)
+        assert desk.archive.find(recording).stored is None
+        desk.commit(CloseRecording(recording, AT + timedelta(minutes=30), (DOCUMENTATION,)), recording=recording)
+        row = desk.archive.find(recording)
+        assert (row.seconds, row.stored) == (1800, 2)

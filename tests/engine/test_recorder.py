@@ -86,6 +86,21 @@ def test_a_stop_holds_with_the_encoder_stalled_for_two_seconds(desk: Scene, monk
     assert (segment.samples, segment.complete) == (50 * FRAME, True)
 
 
+def test_what_no_file_can_hold_any_more_ends_the_recording_whole_and_is_told_once(desk: Scene) -> None:
+    desk.recorder._longest = 75
+    call, recording = begun(desk)
+    desk.talk(call, voices(3))
+    assert desk.failed.wait(20)
+    desk.talk(call, voices(1), first=150)
+    assert desk.recorder.close()
+
+    (segment,) = opened(desk, recording).segments
+    assert (segment.samples, segment.complete) == (75 * FRAME, True)
+    assert desk.failures == [Reason.RECORDER_FAILED]
+    # It was no storage that failed: when it works, nothing begins anew that no reader takes.
+    assert desk.storage == []
+
+
 def test_a_stop_does_not_wait_for_a_stalled_encoder(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     stall = Stall(monkeypatch)
     call, recording = begun(desk)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.vault import Vault
 from softphone.archive.keys.wraps import Secrets
-from softphone.archive.tables import calls, holds, purposes, recordings, wraps
+from softphone.archive.tables import calls, holds, purposes, recordings, segments, wraps
 from softphone.domain.archive.recordings import HoldRow, RecordingRow, opens_for
 from softphone.domain.purpose import Direction, Purpose, Reason
 from softphone.domain.retention import Ended, has_expired
@@ -91,14 +92,24 @@ def rows_of(
             standing[row.recording].append(hold_of(row))
         except UNREADABLE:
             bad.add(row.recording)
+    stored = _stored(connection, ids)
     made: list[RecordingRow] = []
     for one in ids:
         if one in found and one not in bad:
             try:
                 made.append(_row(source, found[one], has[one], keeps[one], standing[one], now, waits=one in waits))
+                made[-1] = replace(made[-1], stored=stored.get(one))
             except UNREADABLE:
                 bad.add(one)
     return made
+
+
+def _stored(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Of those whose segments are all counted. A chunk has a second of sound, the last of a segment at most that."""
+    of_all = (func.count() == func.count(segments.c.chunks)).label("counted")
+    asked = select(segments.c.recording, func.sum(segments.c.chunks).label("chunks"), of_all)
+    rows = connection.execute(asked.where(segments.c.recording.in_(ids)).group_by(segments.c.recording))
+    return {row.recording: int(row.chunks) for row in rows if row.counted}
 
 
 def unlisted(connection: Connection, ids: Iterable[str]) -> Iterator[str]:

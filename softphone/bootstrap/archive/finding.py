@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from softphone.bootstrap.archive.shared import moment, number_of, print_line, state_of, when
+from softphone.bootstrap.archive.shared import here, moment, number_of, print_line, state_of
 from softphone.bootstrap.archive.viewing import Seen, seeing, tell_of_other_keys
 from softphone.bootstrap.audit import as_json, in_words
 from softphone.bootstrap.holds import told as told_hold
@@ -25,7 +25,7 @@ def archive_list(arguments: argparse.Namespace) -> int:
     tell = texts()
     after = Cursor.parse(arguments.after) if arguments.after else None
     with seeing(arguments) as archive:
-        query = _query(arguments, archive)
+        query = _query(arguments)
         _tell_unknown_lines(arguments, archive, tell)
         if after is None:
             tell_of_other_keys(archive.find.others(query))
@@ -69,18 +69,19 @@ def _columns(row: RecordingRow, tell: Texts) -> list[str]:
     direction = tell(f"archive.direction.{row.direction}")
     about = [row.line or "–", row.agent or "–", direction, _length(row), row.number or ""]
     state = [state_of(row, tell), *([tell("archive.show.broke_off")] if row.broke_off else [])]
-    return [row.recording, when(row.opened_at, row), *about, ", ".join(state)]
+    return [row.recording, here(row.opened_at), *about, ", ".join(state)]
 
 
 def _length(row: RecordingRow) -> str:
-    if row.seconds is None:
+    """What can be played: a pause has no sound."""
+    if row.stored is None:
         return "–"
-    minutes, seconds = divmod(round(row.seconds), 60)
+    minutes, seconds = divmod(row.stored, 60)
     return f"{minutes}:{seconds:02}"
 
 
 def _ended(row: RecordingRow, tell: Texts) -> str:
-    at = when(row.closed_at, row) if row.closed_at else ""
+    at = here(row.closed_at) if row.closed_at else ""
     if row.broke_off:
         return ", ".join(filter(None, (at, tell("archive.show.broke_off"))))
     return at or tell("archive.show.running")
@@ -107,7 +108,7 @@ def archive_show(arguments: argparse.Namespace) -> int:
         return 0
     facts = {
         "id": row.recording,
-        "opened": when(row.opened_at, row),
+        "opened": here(row.opened_at),
         "closed": _ended(row, tell),
         "length": _length(row),
         "line": row.line or "–",
@@ -132,18 +133,17 @@ def archive_show(arguments: argparse.Namespace) -> int:
     print_line("")
     print_line(tell("archive.show.audit"))
     for entry in shown.log:
-        at = when(entry.at, row) if entry.at else "–"
+        at = here(entry.at) if entry.at else "–"
         print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {in_words(entry, tell)}")
     return 0
 
 
-def _query(arguments: argparse.Namespace, archive: Seen) -> Query:
+def _query(arguments: argparse.Namespace) -> Query:
     """Raises ArchiveError."""
     number = number_of(arguments.number) if arguments.number else None
     if arguments.number and number is None:
         raise ArchiveError("error.archive.no_number")
-    zone = archive.zone()
-    since, until = moment(arguments.since, zone), moment(arguments.until, zone, whole=True)
+    since, until = moment(arguments.since), moment(arguments.until, whole=True)
     if since and until and since >= until:
         raise ArchiveError("error.archive.from_after_to")
     return Query(
@@ -176,6 +176,7 @@ def _as_json(row: RecordingRow) -> dict[str, Any]:
         "opened_at": row.opened_at.isoformat(),
         "closed_at": row.closed_at.isoformat() if row.closed_at else None,
         "seconds": row.seconds,
+        "stored_seconds": row.stored,
         "broke_off": row.broke_off,
         "time_zone": row.time_zone,
         "opens_for": [role.value for role in row.opens_for],

@@ -16,7 +16,7 @@ from softphone.archive.files.disk import DAMAGED, REFUSALS, refusal
 from softphone.archive.keys.revocation import RevokedKey
 from softphone.archive.marker import NO_ARCHIVE
 from softphone.archive.proof.health import disk_in_json, health
-from softphone.bootstrap.archive.shared import TIME, folder_of, opened, print_line, zone_of
+from softphone.bootstrap.archive.shared import folder_of, here, opened, print_line
 from softphone.bootstrap.archive.viewing import revoked_in
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import at_its_place, of_revoked
@@ -37,12 +37,10 @@ _MIB = 1 << 20
 def archive_health(arguments: argparse.Namespace) -> int:
     """Status 1 where it lies where no archive may, its disk takes nothing or its catalog is damaged: that is told first, with
     what is free, also where nothing more can be told."""
-    tell, now = texts(time_zone="UTC"), datetime.now(UTC)
+    tell, now = texts(), datetime.now(UTC)
     try:
         with opened(arguments) as archive:
             found, (policy, gone) = health(archive, now), _revoked(arguments, archive)
-            if not found.damaged:
-                tell = texts(time_zone=zone_of(archive, now).key)
     except ArchiveError as error:
         folder = folder_of(arguments)
         if not folder.exists() or error.code == NO_ARCHIVE:
@@ -117,7 +115,7 @@ def _shown(name: str, value: object, tell: Texts) -> str:
     if isinstance(value, tuple):
         return "; ".join(_backup(one, tell) for one in cast("tuple[Backup, ...]", value))
     if isinstance(value, datetime):
-        return value.astimezone(tell.zone).strftime(TIME)
+        return here(value)
     if isinstance(value, date):
         return tell.day(value)
     return _size(int(str(value)), tell) if name in _SIZES else str(value)
@@ -130,5 +128,5 @@ def _size(size: int, tell: Texts) -> str:
 
 
 def _backup(one: Backup, tell: Texts) -> str:
-    text = tell("health.backup", at=one.at.astimezone(tell.zone).strftime(TIME), path=one.folder)
+    text = tell("health.backup", at=here(one.at), path=one.folder)
     return f"{text}, {tell('health.backup.waiting', count=one.waiting)}" if one.waiting else text

@@ -7,10 +7,9 @@ import json
 import sys
 from difflib import get_close_matches
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from softphone.archive.proof.audit import BATCH, Wanted
-from softphone.bootstrap.archive.shared import TIME, moment, print_line
+from softphone.bootstrap.archive.shared import here, moment, print_line
 from softphone.bootstrap.archive.viewing import Seen, seeing
 from softphone.bootstrap.audit import as_json, in_words
 from softphone.bootstrap.home import texts
@@ -24,8 +23,7 @@ def archive_log(arguments: argparse.Namespace) -> int:
     """By the custody key alone: the log may be what tells why the policy is refused."""
     tell = texts()
     with seeing(arguments, by_keys=True) as archive:
-        zone = archive.zone()
-        wanted = _wanted(arguments, zone)
+        wanted = _wanted(arguments)
         rows, more = _page(archive, wanted, arguments.before, arguments.limit, tell)
         told = {entry.event for entry in rows}
         there = [] if told.issuperset(wanted.events) else archive.upkeep.events()
@@ -37,7 +35,7 @@ def archive_log(arguments: argparse.Namespace) -> int:
         for entry in rows:
             print_line(json.dumps(as_json(entry), ensure_ascii=False))
         return 0
-    _print(rows, zone, tell)
+    _print(rows, tell)
     if more:
         print_line(tell("archive.log.more", number=rows[0].number))
     elif not rows:
@@ -45,9 +43,9 @@ def archive_log(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _wanted(arguments: argparse.Namespace, zone: ZoneInfo) -> Wanted:
+def _wanted(arguments: argparse.Namespace) -> Wanted:
     """Raises ArchiveError."""
-    since, until = moment(arguments.since, zone), moment(arguments.until, zone, whole=True)
+    since, until = moment(arguments.since), moment(arguments.until, whole=True)
     if since and until and since >= until:
         raise ArchiveError("error.archive.from_after_to")
     return Wanted(since, until, tuple(arguments.event or ()), arguments.refusals, arguments.recording or "")
@@ -66,9 +64,9 @@ def _page(archive: Seen, wanted: Wanted, before: int | None, limit: int, tell: T
             running.tell(partial(tell, "archive.log.looking", count=looked_at))
 
 
-def _print(rows: list[AuditRow], zone: ZoneInfo, tell: Texts) -> None:
+def _print(rows: list[AuditRow], tell: Texts) -> None:
     width = max((len(entry.recording or "") for entry in rows), default=0)
     for entry in rows:
-        at = entry.at.astimezone(zone).strftime(TIME) if entry.at else "–"
+        at = here(entry.at) if entry.at else "–"
         about = f"{entry.recording or '–':<{width}}  " if width else ""
         print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {about}{in_words(entry, tell)}")

@@ -9,12 +9,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from softphone.archive.archive import Archive
-from softphone.archive.finding.searching import page
 from softphone.bootstrap.home import Home, key_store
-from softphone.domain.archive.recordings import Query, RecordingRow
+from softphone.domain.archive.recordings import RecordingRow
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.engine.numbers import e164
@@ -95,29 +93,18 @@ def state_of(row: RecordingRow, tell: Texts) -> str:
     return ", ".join(lines)
 
 
-def when(at: datetime, row: RecordingRow) -> str:
-    """In the zone of the call's policy, as the desk shows it, with its distance from UTC."""
-    return at.astimezone(ZoneInfo(row.time_zone)).strftime(TIME)
-
-
 def here(at: datetime) -> str:
-    """In the machine's zone, with its distance from UTC: a backup belongs to no recording."""
+    """In the machine's zone, as every command tells its times, with its distance from UTC."""
     return at.astimezone().strftime(TIME)
 
 
-def zone_of(archive: Archive, now: datetime) -> ZoneInfo:
-    """For what belongs to no recording: the newest one's, as the list tells its times."""
-    newest = page(archive, Query(), now, limit=1).rows
-    return ZoneInfo(newest[0].time_zone if newest else "UTC")
-
-
-def moment(asked: date | datetime | None, zone: ZoneInfo, *, whole: bool = False) -> datetime | None:
-    """`whole`: a date means the end of its day."""
+def moment(asked: date | datetime | None, *, whole: bool = False) -> datetime | None:
+    """In the machine's zone, where it names none. `whole`: a date means the end of its day."""
     if asked is None:
         return None
     if not isinstance(asked, datetime):
-        asked = datetime.combine(asked + timedelta(days=whole), time(), zone)
-    return asked.astimezone(UTC) if asked.tzinfo else asked.replace(tzinfo=zone).astimezone(UTC)
+        asked = datetime.combine(asked + timedelta(days=whole), time())
+    return asked.astimezone(UTC)
 
 
 def print_line(line: str) -> None:

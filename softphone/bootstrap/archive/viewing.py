@@ -11,13 +11,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from softphone.archive.access import policy_recipients, refuse_policy, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.keys.revocation import RevokedKey, gone
 from softphone.archive.seen import LocalArchive
-from softphone.bootstrap.archive.shared import opened, zone_of
+from softphone.bootstrap.archive.shared import opened
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import at_its_place
 from softphone.domain.errors import ArchiveError
@@ -48,10 +47,6 @@ class Seen(LocalArchive):
         """The policy that this machine works under. Raises ArchiveError as `loaded`."""
         archive, settings = self._given
         return policy_of(settings, archive)
-
-    def zone(self) -> ZoneInfo:
-        """For what belongs to no recording."""
-        return zone_of(self._given[0], now())
 
     def policy_unless_refused(self) -> Policy | None:
         """For what must not wait until one is signed, as what locks a recording: a refusal is told on stderr."""

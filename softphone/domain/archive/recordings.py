@@ -58,6 +58,8 @@ class RecordingRow:
     """the address of the account that took or made the call"""
     broke_off: bool = False
     """a crash ended it: what was not on the disk by then is missing"""
+    stored: int | None = field(default=None, compare=False)
+    """seconds of sound that can be played, each begun second for a whole one; None while it is written"""
 
     @property
     def purposes(self) -> tuple[Purpose, ...]:
