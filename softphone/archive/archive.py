@@ -6,27 +6,24 @@ It opens nothing for listening without an entry in the audit log first. What is 
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, func, select
 from uuid_utils import uuid7
 
 from softphone.archive.backup.alone import left_over
-from softphone.archive.backup.target import erase
-from softphone.archive.catalog import ALONE, LOCKED, UNCHANGED, Catalog
+from softphone.archive.catalog import UNCHANGED, Catalog
+from softphone.archive.changes import Tables
 from softphone.archive.condemned import remove_condemned
 from softphone.archive.files.container import Header
-from softphone.archive.files.disk import FULL, READ_ONLY, refusal, refused, sync_folder
+from softphone.archive.files.disk import FULL, READ_ONLY, refused, sync_folder
 from softphone.archive.files.reader import OpenedRecording, read_structure
-from softphone.archive.files.reserve import Reserve
+from softphone.archive.files.room import Room
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.rows import RecordingRow, rows_of
@@ -58,7 +55,6 @@ if TYPE_CHECKING:
 NEW_CATALOG = "catalog.new"
 """while an archive is being made"""
 RECORDINGS = "recordings"
-ONE_AT_A_TIME = "error.archive.full_one_at_a_time"
 
 
 class Archive:
@@ -79,7 +75,7 @@ class Archive:
         self.demo = marker.demo
         self.catalog = catalog
         self.vault = Vault(folder / RECORDINGS)
-        self.reserve = Reserve(folder)
+        self.room = Room(folder)
         self.lookups = Lookups(catalog, secrets, marker.desk)
         self.secrets = secrets
         self.store = store
@@ -122,7 +118,7 @@ class Archive:
     @classmethod
     def open(cls, folder: Path, store: KeyStore, *, looks: bool = False) -> Archive:
         """An existing archive. What an earlier run could not make go, goes now. `looks`: for who would look into it also on a
-        disk that takes nothing, where that may keep others out meanwhile."""
+        disk that can only be read."""
         marker = read_marker(folder)
         if store.demo and not marker.demo:
             raise ArchiveError("error.archive.demo_keys", path=str(folder))
@@ -134,7 +130,7 @@ class Archive:
             raise ArchiveError(code, path=str(folder))
         _take_new_catalog(folder)
         left_over(folder, erases=True)
-        catalog = (_looked_into if looks else Catalog.open)(folder / CATALOG, secrets.catalog)
+        catalog = _opened(folder / CATALOG, secrets.catalog, looks=looks)
         try:
             facts = catalog.meta()
             told = marker.archive, marker.desk, str(int(marker.demo))
@@ -185,10 +181,24 @@ class Archive:
         try:
             # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
             self.see(now, steady)
-            self.reserve.keep()
+            self.room.keep()
+            self.finish_listed(now)
             return repair(self.catalog, self.vault, self.desk, now) if self._writers.alone() else []
         finally:
             self._writers.join()
+
+    def finish_listed(self, now: datetime) -> None:
+        """What a sweep of a full disk had begun: of each recording that it listed and whose file has gone, the rows go too."""
+        if not (listed := self.room.listed()):
+            return
+        gone = [one for one in listed if not self.vault.path(one).exists()]
+        with self.catalog.writing() as connection:
+            tables = Tables(connection, self.desk, self.secrets)
+            for one in gone:
+                if (call := tables.call_of(one)) is not None:
+                    tables.discard(one, now)
+                    audit.append(connection, self.desk, [AuditEntry("sweep_discarded", "G10", now, call, one)])
+        self.room.list(())
 
     def let_orphan_go(self, recording: str, now: datetime, **told: str) -> None:
         """A file that was set aside because no row knows it, told in the log first. Who may, is asked elsewhere (`access`)."""
@@ -439,52 +449,21 @@ def _audit_row(row: Row[Any]) -> AuditRow:
     return AuditRow(row.number, time_in(row.at), str(row.event), str(row.rule), params, named)
 
 
-def _looked_into(path: Path, key: bytes) -> Catalog:
-    """Also on a disk that takes nothing. Where somebody has the catalog open, SQLite has there what it needs to read it."""
-    try:
-        return _looked_into_as_it_is(path, key)
-    except ArchiveError as error:
-        why = refusal(path.parent) if error.code == LOCKED else None
-        if why and why.code == FULL:
-            raise ArchiveError(ONE_AT_A_TIME, path=str(path.parent)) from error
-        raise
-
-
-def _looked_into_as_it_is(path: Path, key: bytes) -> Catalog:
+def _opened(path: Path, key: bytes, *, looks: bool) -> Catalog:
     try:
         return Catalog.open(path, key)
     except ArchiveError as error:
-        if error.code == FULL and sys.platform != "win32":
-            return Catalog.open(path, key, ALONE)
-        if error.code == READ_ONLY:
-            log = path.with_name(f"{path.name}-wal")
-            if not log.exists() or not log.stat().st_size:
-                return Catalog.open(path, key, UNCHANGED)
-            try:
-                return _copied(path, log, key)
-            except OSError:
-                raise error from None
-        if error.code != FULL:
+        if error.code == READ_ONLY and looks and not _has_log(path):
+            return Catalog.open(path, key, UNCHANGED)
+        if error.code != FULL or not Room(path.parent).give():
             raise
-    # There the index is always a file: it has its room of the reserve.
-    with Reserve(path.parent).given():
-        return Catalog.open(path, key)
+    return Catalog.open(path, key)
 
 
-def _copied(path: Path, log: Path, key: bytes) -> Catalog:
-    """What a crash left in the log of pages is read in a copy, as nothing can be written beside it: in a folder for this user
-    alone, sealed as the catalog is, and overwritten when it is closed. Raises OSError: there is no room for it either."""
-    with ExitStack() as left:
-        folder = Path(left.enter_context(TemporaryDirectory(prefix="klartone-")))
-        copy = folder / path.name
-        for one in (path, log):
-            left.callback(erase, folder / one.name)
-            shutil.copyfile(one, folder / one.name)
-        # Its log of pages goes into it.
-        Catalog.open(copy, key).close()
-        catalog = Catalog.open(path, key, UNCHANGED, copy)
-        catalog.also_closed.callback(left.pop_all().close)
-        return catalog
+def _has_log(path: Path) -> bool:
+    """What a crash left there is read only where something can be written."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _take_new_catalog(folder: Path) -> None:

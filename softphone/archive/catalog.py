@@ -5,10 +5,12 @@ It knows tables and transactions; what a change means is the ledger's, what may 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Generator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,6 @@ OLDEST = "0014"
 """archives of unreleased versions before it are not read"""
 _INDEX = 1 << 15
 """bytes of that log's index at least"""
-ALONE = "vfs=unix-excl"
-"""the index of the log of pages is in this process's memory, not in a file, and nobody else opens the catalog meanwhile"""
 UNCHANGED = "immutable=1"
 """nobody can write to it: nothing is written beside it, and its log of pages must be empty"""
 BROKEN_SEAL = "HMAC verification failed"
@@ -43,14 +43,11 @@ Fault = (DatabaseError, OSError, sqlite3.Error)
 class Catalog:
     """One writer's connection, kept open, for one thread at a time; readers get their own. Raises ArchiveError throughout."""
 
-    def __init__(self, path: Path, key: bytes, how: str = "", copy: Path | None = None) -> None:
+    def __init__(self, path: Path, key: bytes, how: str = "") -> None:
         self.path = path
-        self._read = copy or path
         self._how = how
         self.signer: Signer | None = None
         """signs what is written to the log, where that is due"""
-        self.also_closed = ExitStack()
-        """closed with it"""
         self._key = key
         self.slots = Slots(path.with_name(slots.FILE), key)
         self._writer = self._engine(readers=False, kept=True)
@@ -74,9 +71,8 @@ class Catalog:
         return catalog
 
     @classmethod
-    def open(cls, path: Path, key: bytes, how: str = "", copy: Path | None = None) -> Catalog:
-        """An existing catalog, brought up to date. `how`: ALONE, UNCHANGED, or as others write to it too; UNCHANGED, a `copy` of
-        it may be read in its place.
+    def open(cls, path: Path, key: bytes, how: str = "") -> Catalog:
+        """An existing catalog, brought up to date. `how`: UNCHANGED, or as others write to it too.
 
         Raises ArchiveError: another key or no catalog, damaged, locked, of a later version, or a link where SQLite would write.
         """
@@ -88,7 +84,7 @@ class Catalog:
         for beside in ("-wal", "-shm"):
             if (log := path.with_name(path.name + beside)).is_symlink():
                 raise ArchiveError(LINKED, path=str(log), detail="")
-        catalog = cls(path, key, how, copy)
+        catalog = cls(path, key, how)
         with catalog._closed_on_failure(), catalog._translated():
             found = catalog._version()
             if found is None or not OLDEST <= found <= HEAD:
@@ -110,7 +106,6 @@ class Catalog:
         self._cutter.dispose()
         self._reader.dispose()
         self._before.dispose()
-        self.also_closed.close()
 
     @contextmanager
     def writing(self) -> Generator[Connection]:
@@ -213,7 +208,7 @@ class Catalog:
 
         def connect() -> Any:
             connection = _dbapi.connect(
-                f"{self._read.absolute().as_uri()}?{self._how}" if self._how else str(self._read),
+                f"{self.path.absolute().as_uri()}?{self._how}" if self._how else str(self.path),
                 timeout=patience / 1000,
                 isolation_level=None,
                 check_same_thread=False,
@@ -292,6 +287,10 @@ def _as_text(raw: bytes) -> str:
 def _free(folder: Path) -> int:
     """Bytes; none are missed where they cannot be counted."""
     try:
+        if sys.platform != "win32" and os.geteuid() == 0:
+            # What a file system keeps back is kept back for root.
+            disk = os.statvfs(folder)
+            return disk.f_bfree * disk.f_frsize
         return shutil.disk_usage(folder).free
     except OSError:
         return 2 * _INDEX

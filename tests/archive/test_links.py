@@ -13,7 +13,7 @@ import pytest
 from softphone.archive import sharing, writers
 from softphone.archive.archive import Archive
 from softphone.archive.files.inplace import in_place
-from softphone.archive.files.reserve import RESERVE, Reserve
+from softphone.archive.files.room import ROOM, Room
 from softphone.archive.files.vault import ASIDE, Vault
 from softphone.archive.keys.slots import FILE
 from softphone.archive.proof.verify import verify
@@ -59,18 +59,18 @@ def linked(archive: Archive) -> list[str]:
     return [str(one.params["path"]) for one in verify(archive).findings if one.code == "file_linked" and one.is_fault]
 
 
-def test_a_reserve_that_leads_elsewhere_is_left_alone_and_named(desk: Scene, victim: Path, plants: Planted) -> None:
-    plants(path := desk.folder / RESERVE, victim)
-    kept = Reserve(desk.folder)
+def test_a_list_that_leads_elsewhere_is_left_alone_and_named(desk: Scene, victim: Path, plants: Planted) -> None:
+    plants(path := desk.folder / ROOM, victim)
+    kept = Room(desk.folder)
     kept.keep()
-    with kept.given():
-        assert victim.read_bytes() == WORDS
+    assert not kept.give()
+    assert victim.read_bytes() == WORDS
     assert linked(desk.archive) == [str(path)]
 
 
-def test_no_reserve_is_made_where_a_link_leads(desk: Scene, tmp_path: Path) -> None:
-    (desk.folder / RESERVE).symlink_to(tmp_path / "new")
-    Reserve(desk.folder).keep()
+def test_no_list_is_made_where_a_link_leads(desk: Scene, tmp_path: Path) -> None:
+    (desk.folder / ROOM).symlink_to(tmp_path / "new")
+    Room(desk.folder).keep()
     assert not (tmp_path / "new").exists()
 
 

@@ -96,7 +96,7 @@ def test_it_is_narrowed_by_number_line_agent_and_hold(rows: list[RecordingRow], 
     assert told("list", "--count") == ["400"]
 
 
-def test_a_day_is_a_day_in_the_calls_own_zone_and_the_last_one_is_in_it(rows: list[RecordingRow], told: Any) -> None:
+def test_a_day_is_a_day_in_the_machines_zone_and_the_last_one_is_in_it(rows: list[RecordingRow], told: Any) -> None:
     day = rows[60].opened_at.astimezone().date()
 
     def of_days(first: int, last: int) -> list[str]:

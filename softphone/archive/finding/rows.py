@@ -105,9 +105,9 @@ def rows_of(
 
 
 def _stored(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    """Of those whose segments are all counted. A chunk has a second of sound, the last of a segment at most that."""
+    """Of those whose segments are all counted. Each chunk has a second of sound, but for the last of a segment."""
     of_all = (func.count() == func.count(segments.c.chunks)).label("counted")
-    asked = select(segments.c.recording, func.sum(segments.c.chunks).label("chunks"), of_all)
+    asked = select(segments.c.recording, func.sum(func.max(segments.c.chunks - 1, 0)).label("chunks"), of_all)
     rows = connection.execute(asked.where(segments.c.recording.in_(ids)).group_by(segments.c.recording))
     return {row.recording: int(row.chunks) for row in rows if row.counted}
 

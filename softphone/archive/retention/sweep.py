@@ -18,6 +18,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.changes import CatalogWriter, is_case, waits_for_case
 from softphone.archive.condemned import remove_condemned
 from softphone.archive.files.disk import FULL, NOT_DUE
+from softphone.archive.files.room import AT_ONCE
 from softphone.archive.proof import audit
 from softphone.archive.proof.audit import HOLD
 from softphone.archive.proof.checkpoint import begins
@@ -164,7 +165,7 @@ def sweeping(
     `steady`: what the clock that nobody sets says beside it.
     `go_on` is asked before each recording, and after a look that found none, and may take its time; once it says no, what is left
     is for another time.
-    On a full disk it works in the reserve's room (ADR 019), one recording at a time, so that each makes room for the next.
+    On a full disk files go before their rows (ADR 019), so that there is room for the rest.
     Raises ArchiveError: on a full disk also where nothing is due.
     """
     if now > clock and not dry_run and not archive.demo:
@@ -174,18 +175,53 @@ def sweeping(
         yield from _would(archive, now, terms, go_on)
         return
     try:
+        archive.finish_listed(now)
         yield from _sweep(archive, now, clock, steady, witness, terms, go_on, BATCH)
-        # One that was killed may have left it given up.
-        archive.reserve.take_back()
+        archive.room.keep()
     except ArchiveError as error:
         if error.code != FULL:
             raise
         due_now = (item for item in _would(archive, now, terms, go_on) if item.what not in _TOLD_AGAIN)
         if next(due_now, None) is None:
-            # The reserve is for the day when something is.
             raise ArchiveError(NOT_DUE, **error.params) from error
-        with archive.reserve.given():
-            yield from _sweep(archive, now, clock, steady, witness, terms, go_on, 1)
+        archive.room.give()
+        if doubt := _doubt(archive, clock, steady, witness):
+            yield doubt
+            return
+        archive.finish_listed(now)
+        yield from _files_first(archive, now, terms, go_on)
+        yield from _sweep(archive, now, clock, steady, witness, terms, go_on, 1)
+        archive.room.keep()
+
+
+def _files_first(
+    archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Callable[[], bool]
+) -> Iterator[SweptItem]:
+    """Of what is due as a whole the list is written, then the files go, then the rows: nobody else writes meanwhile, and holds
+    are read anew. Where it is cut off in between, or there is no room for the rows either, the next start finishes it."""
+    for page in due.pages(archive.catalog, now, AT_ONCE):
+        if not go_on():
+            return
+        with archive.catalog.writing() as connection:
+            goes = [recording for recording in page if _goes(connection, recording, now, terms)]
+            if not goes:
+                continue
+            archive.room.list(goes)
+            archive.vault.delete(*goes)
+            items = [item for one in goes for item in take_due(connection, archive, one, now, terms)]
+        archive.room.list(())
+        remove_condemned(archive.catalog, archive.vault)
+        yield from items
+
+
+def _goes(connection: Connection, recording: str, now: datetime, terms: SweepTerms | None) -> bool:
+    """Whether nothing keeps it. What a void hold kept is for the next sweep, once there is room."""
+    try:
+        found = read(connection, recording, now)
+    except UnreadableError:
+        return False
+    items = _judge(found, now, terms)[0] if found else []
+    return any(item.what is Swept.DISCARDED for item in items) and all(item.hold is None for item in items)
 
 
 def _sweep(

@@ -59,7 +59,7 @@ class RecordingRow:
     broke_off: bool = False
     """a crash ended it: what was not on the disk by then is missing"""
     stored: int | None = field(default=None, compare=False)
-    """seconds of sound that can be played, each begun second for a whole one; None while it is written"""
+    """whole seconds of sound that can be played, segment by segment; None while it is written"""
 
     @property
     def purposes(self) -> tuple[Purpose, ...]:
