@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from softphone.archive.archive import Archive
 
 
-_NOTED = (".none", ".faulty", ".waits", ".revoked")
+_NOTED = (".none", ".faulty", ".waits", ".revoked", ".stale")
 """how the code of a finding ends that changes no status"""
 
 
@@ -131,7 +131,7 @@ def _archive(folder: Path, inside: Callable[[Archive], object] = lambda _: None)
 
 def _backup(archive: Archive) -> Iterator[Finding]:
     """How old each backup is, and how much it has yet to hear of."""
-    from softphone.archive.backup.run import health
+    from softphone.archive.backup.run import LIVES_ON, health
     from softphone.bootstrap.archive.shared import here
 
     found = health(archive)
@@ -143,6 +143,8 @@ def _backup(archive: Archive) -> Iterator[Finding]:
             continue
         fields = {"path": str(one.folder), "at": here(one.at), "count": one.waiting}
         yield Finding("doctor.backup.waiting" if one.waiting else "doctor.backup", dict(fields))
+        if one.stale:
+            yield Finding("doctor.backup.stale", {"path": str(one.folder), "days": LIVES_ON.days})
 
 
 def _waiting(archive: Archive) -> Iterator[Finding]:

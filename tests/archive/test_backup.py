@@ -19,7 +19,7 @@ import pytest
 from softphone.archive.backup import copying
 from softphone.archive.backup.alone import LOCK, SNAPSHOT, alone, left_over
 from softphone.archive.backup.check import check, mend
-from softphone.archive.backup.run import Progress, back_up, health, tell
+from softphone.archive.backup.run import LIVES_ON, Progress, back_up, health, tell
 from softphone.archive.backup.target import MANIFEST, MARKER, Target
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.reader import read_structure
@@ -232,26 +232,6 @@ def test_of_a_chunk_that_is_half_written_nothing_is_copied_so_that_what_is_cut_o
     assert held.read_bytes() == whole
 
 
-def test_half_a_chunk_that_an_earlier_version_copied_keeps_nothing_from_being_copied_on(
-    desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recording = desk.recorded(3, DOCUMENTATION)
-    path = desk.archive.vault.path(recording)
-    whole, chunks = path.read_bytes(), read_structure(path).chunks
-    last, before = chunks[-1].offset, chunks[-2].offset
-    path.write_bytes(whole[: last + 100])
-    with monkeypatch.context() as earlier:
-        earlier.setattr("softphone.archive.backup.run.whole_size", os.path.getsize)
-        back_up(desk.archive, disk, AT)
-    # A chunk less than the copy is a loss, what a repair cuts off is none.
-    for day, (data, differs) in enumerate(((whole[:before], [recording]), (whole[:last], []), (whole[:last], []))):
-        path.write_bytes(data)
-        assert back_up(desk.archive, disk, NEXT_DAY + timedelta(days=day)).differs == differs
-        assert check(disk, desk.store)[1] == []
-    (held,) = (disk / "recordings").iterdir()
-    assert held.read_bytes() == whole[:last]
-
-
 @pytest.mark.parametrize("places", [16, pytest.param(500, marks=pytest.mark.torture)])
 def test_each_byte_that_is_changed_in_a_backup_is_found(desk: Scene, disk: Path, places: int) -> None:
     desk.recorded(1, DOCUMENTATION)
@@ -295,7 +275,7 @@ def test_a_full_and_a_read_only_disk_are_said_and_the_last_backup_stands(desk: S
         assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.unwritable"
         manifest, bad = check(disk, desk.store)
         assert (manifest.number, bad) == (1, [])
-        assert health(desk.archive)[0].waiting == 1
+        assert health(desk.archive, AT)[0].waiting == 1
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
         (disk / "filled").unlink()
         assert tell(desk.archive, disk, NEXT_DAY) == 1
@@ -448,20 +428,20 @@ def test_what_another_course_of_the_archive_backed_up_is_not_written_over(
 
 
 def test_what_ends_between_two_backups_waits_until_it_can_be_told(desk: Scene, disk: Path) -> None:
-    assert health(desk.archive) == []
+    assert health(desk.archive, AT) == []
     recording = desk.recorded(1, DOCUMENTATION, TRAINING)
     desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), recording=recording)
     back_up(desk.archive, disk, AT)
-    (state,) = health(desk.archive)
+    (state,) = health(desk.archive, AT)
     assert (state.folder, state.number, state.at, state.waiting) == (disk, 1, AT, 0)
     desk.commit(DropWraps(recording, KeyRole.DOCUMENTATION, "withdrawn"), recording=recording)
-    assert health(desk.archive)[0].waiting == 1
+    assert health(desk.archive, AT)[0].waiting == 1
     disk.rename(disk.with_name("away"))
     assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.away"
-    assert health(desk.archive)[0].waiting == 1
+    assert health(desk.archive, AT)[0].waiting == 1
     disk.with_name("away").rename(disk)
     assert tell(desk.archive, disk, NEXT_DAY) == 1
-    assert health(desk.archive)[0].waiting == 0
+    assert health(desk.archive, AT)[0].waiting == 0
     assert tell(desk.archive, disk, NEXT_DAY) == 0
 
 
@@ -483,7 +463,7 @@ def test_two_disks_that_take_turns_are_both_told(desk: Scene, tmp_path: Path) ->
         back_up(desk.archive, tmp_path / name, AT)
     desk.commit(Discard(recording, "withdrawn"), recording=recording)
     assert tell(desk.archive, tmp_path / "one", NEXT_DAY) == 1
-    assert {state.folder.name: state.waiting for state in health(desk.archive)} == {"one": 0, "two": 1}
+    assert {state.folder.name: state.waiting for state in health(desk.archive, AT)} == {"one": 0, "two": 1}
     assert tell(desk.archive, tmp_path / "two", NEXT_DAY) == 1
     with desk.archive.catalog.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM touched").scalar_one() == 0
@@ -526,9 +506,9 @@ def test_a_line_that_was_half_written_is_cut_off_and_written_again(desk: Scene, 
 def test_whatever_way_it_ends_the_catalog_notes_it_itself(desk: Scene, disk: Path) -> None:
     back_up(desk.archive, disk, AT)
     recording = desk.recorded(1, DOCUMENTATION)
-    assert health(desk.archive)[0].waiting == 0
+    assert health(desk.archive, AT)[0].waiting == 0
     sweep(desk.archive, AT + timedelta(days=800), clock=AT + timedelta(days=800), witness=AT + timedelta(days=800))
-    assert health(desk.archive)[0].waiting == 1
+    assert health(desk.archive, AT)[0].waiting == 1
     with desk.archive.catalog.reading() as connection:
         noted = connection.exec_driver_sql("SELECT kind, id FROM touched").one()
     assert tuple(noted) == ("recording", recording)
@@ -546,7 +526,6 @@ def test_a_copy_that_is_damaged_is_made_anew_from_a_source_that_is_whole(desk: S
     back_up(desk.archive, disk, AT)
     copies = {one: next((disk / "recordings").glob(f"{one}.*")) for one in (changed, cut, gone, grown)}
     as_copied = {path.name: path.read_bytes() for path in copies.values()}
-    os.link(copies[changed], disk.parent / "blocks")
     for one in (changed, grown):
         copies[one].write_bytes(b"x" + as_copied[copies[one].name][1:])
     copies[cut].write_bytes(as_copied[copies[cut].name][:100])
@@ -557,73 +536,8 @@ def test_a_copy_that_is_damaged_is_made_anew_from_a_source_that_is_whole(desk: S
     assert found == sorted(as_copied)
     assert list(mend(desk.archive, disk, found)) == [(name, "mended") for name in found]
     assert {path.name: path.read_bytes() for path in (disk / "recordings").iterdir()} == as_copied
-    assert set((disk.parent / "blocks").read_bytes()) == {0}
     assert check(disk, desk.store)[1] == []
     assert back_up(desk.archive, disk, NEXT_DAY).differs == []
-
-
-class _CutOffError(BaseException):
-    """As a kill, so that nothing is tidied up."""
-
-
-@pytest.fixture
-def cut_off(desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A damaged copy, and beside it what was to take its place the next moment."""
-    desk.recorded(2, DOCUMENTATION)
-    back_up(desk.archive, disk, AT)
-    (copy,) = (disk / "recordings").iterdir()
-    copy.write_bytes(copy.read_bytes()[:-1])
-    real = Path.replace
-
-    def killed(path: Path, to: Path) -> Path:
-        if path.suffix == ".part":
-            raise _CutOffError
-        return real(path, to)
-
-    found = check(disk, desk.store)[1]
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", killed)
-        with pytest.raises(_CutOffError):
-            list(mend(desk.archive, disk, found))
-    return copy
-
-
-def test_where_making_a_copy_anew_was_cut_off_it_is_still_listed_and_is_made_without_its_source(
-    desk: Scene, disk: Path, cut_off: Path
-) -> None:
-    source = desk.archive.vault.path(cut_off.name.partition(".")[0])
-    whole = source.read_bytes()
-    source.unlink()
-    done = back_up(desk.archive, disk, NEXT_DAY)
-    assert (done.recordings, len(done.missing)) == (1, 1)
-    assert check(disk, desk.store)[1] == [cut_off.name]
-    assert list(mend(desk.archive, disk, [cut_off.name])) == [(cut_off.name, "mended")]
-    assert {one: one.read_bytes() for one in cut_off.parent.iterdir()} == {cut_off: whole}
-
-
-def test_a_run_after_one_that_was_cut_off_does_not_overwrite_the_damaged_copy(
-    desk: Scene, disk: Path, cut_off: Path
-) -> None:
-    left = cut_off.read_bytes()
-    back_up(desk.archive, disk, NEXT_DAY)
-    assert {one: one.read_bytes() for one in cut_off.parent.iterdir()} == {cut_off: left}
-
-
-def test_a_file_system_that_knows_no_second_name_has_a_copy_made_anew_all_the_same(
-    desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.recorded(2, DOCUMENTATION)
-    back_up(desk.archive, disk, AT)
-    (copy,) = (disk / "recordings").iterdir()
-    whole = copy.read_bytes()
-    copy.write_bytes(whole[:-1])
-
-    def unknown(*_: object) -> None:
-        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
-
-    monkeypatch.setattr(copying.os, "link", unknown)
-    assert list(mend(desk.archive, disk, [copy.name])) == [(copy.name, "mended")]
-    assert {one: one.read_bytes() for one in copy.parent.iterdir()} == {copy: whole}
 
 
 @pytest.mark.parametrize("hurt", [*HURT.values(), None], ids=[*HURT, "gone"])
@@ -692,17 +606,6 @@ def test_the_names_of_the_copies_are_on_the_disk_before_the_backup_counts(
     assert copied < synced.index("recordings", copied) < synced.index(f"{MANIFEST}.new")
 
 
-def test_a_copy_that_was_emptied_gives_way_to_no_source_that_was_cut(desk: Scene, disk: Path) -> None:
-    recording = desk.recorded(3, DOCUMENTATION)
-    back_up(desk.archive, disk, AT)
-    path = desk.archive.vault.path(recording)
-    path.write_bytes(path.read_bytes()[: read_structure(path).chunks[1].offset])
-    (copy,) = (disk / "recordings").iterdir()
-    copy.write_bytes(b"")
-    done = back_up(desk.archive, disk, NEXT_DAY)
-    assert (done.differs, done.copied, list((disk / "recordings").iterdir())) == ([recording], 0, [copy])
-
-
 def test_a_full_disk_leaves_a_damaged_copy_as_it_is(desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.recorded(1, DOCUMENTATION)
     back_up(desk.archive, disk, AT)
@@ -727,7 +630,7 @@ def test_a_backup_made_while_another_is_checked_is_the_one_that_is_told(desk: Sc
     desk.commit(Discard(gone, "withdrawn"), recording=gone)
 
     def meanwhile(_what: str, _done: int, _total: int) -> bool:
-        if health(desk.archive)[0].number == 1:
+        if health(desk.archive, AT)[0].number == 1:
             back_up(desk.archive, disk, NEXT_DAY)
         return True
 
@@ -735,7 +638,9 @@ def test_a_backup_made_while_another_is_checked_is_the_one_that_is_told(desk: Sc
     assert (manifest.number, manifest.count, bad) == (2, 0, [])
 
 
-@pytest.mark.parametrize("gone", ["catalog-1.db", "erased-1.log", "erased-1.log.end", "manifest.json", "recordings"])
+@pytest.mark.parametrize(
+    "gone", ["catalog-1.db", "wraps-1.bin", "erased-1.log", "erased-1.log.end", "manifest.json", "recordings"]
+)
 def test_what_is_gone_from_a_backup_is_made_anew_by_the_next_run(desk: Scene, disk: Path, gone: str) -> None:
     recording = desk.recorded(1, DOCUMENTATION)
     back_up(desk.archive, disk, AT)
@@ -767,3 +672,11 @@ def test_a_backup_without_its_list_is_not_gone_on_with_and_loses_nothing(desk: S
     before = there(disk)
     assert refused(back_up, desk.archive, disk, NEXT_DAY) == "error.backup.list_changed"
     assert before <= there(disk)
+
+
+def test_a_folder_that_has_not_been_backed_up_to_for_two_weeks_is_counted_as_holding_what_was_erased(
+    desk: Scene, disk: Path
+) -> None:
+    back_up(desk.archive, disk, AT)
+    assert [one.stale for one in health(desk.archive, AT + LIVES_ON)] == [False]
+    assert [one.stale for one in health(desk.archive, AT + LIVES_ON + timedelta(hours=1))] == [True]

@@ -9,14 +9,14 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
-from softphone.archive.backup.target import FORMER, File, Manifest, Target, erase, faults, let_go, own
+from softphone.archive.backup.target import File, Manifest, Target, erase, faults, own
 from softphone.archive.files.container import Damage, read_header, scan
 from softphone.archive.files.disk import fault, sync_folder
 from softphone.domain.errors import ArchiveError
@@ -97,38 +97,14 @@ def copy_file(source: Path, to: Path, go_on: GoOn, size: int | None = None) -> s
 
 
 def remake(one: Object, source: Path, copy: Path, go_on: GoOn) -> bool:
-    """`copy` anew, where `source`, or what one that was cut off had ready, begins with all that it was; else it stays as it is.
-    Raises OSError.
-
-    What it had become is overwritten, but only once the new one is on the disk in its place. A copy is listed at every moment:
-    without one, the next run would take a recording whose source is gone for one that never was.
-    """
-    new, former = _part(copy), copy.with_name(copy.name + FORMER)
-    proven = _is_ready(new, one.sha256, go_on) or (
-        where_readable(lambda: _copied(source, new, go_on, one.bytes)) == one.sha256
-    )
+    """`copy` anew, where `source` begins with all that it was; else it stays as it is. Raises OSError."""
+    new = _part(copy)
+    proven = where_readable(lambda: _copied(source, new, go_on, one.bytes)) == one.sha256
     if not proven:
         erase(new)
         return False
-    let_go(former)
-    try:
-        os.link(copy, former)
-    except OSError:
-        # It is gone, or lies on a memory stick, whose file system knows no second name for a file.
-        with suppress(FileNotFoundError):
-            copy.replace(former)
     new.replace(copy)
     sync_folder(copy.parent)
-    erase(former)
-    return True
-
-
-def _is_ready(new: Path, sha256: str, go_on: GoOn) -> bool:
-    """Whether a copy that was cut off is whole. Then it is on the disk."""
-    if not as_written(new, sha256, go_on):
-        return False
-    with new.open("rb+") as file:
-        os.fsync(file.fileno())
     return True
 
 

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
@@ -24,7 +24,6 @@ from softphone.archive.backup.copying import (
     UNREADABLE,
     Listed,
     Object,
-    as_written,
     copy_file,
     hash_file,
     listed,
@@ -44,6 +43,8 @@ from softphone.archive.tables import recordings
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 
+LIVES_ON = timedelta(days=14)
+"""at most, of what was erased in the archive: the run that is made within it overwrites it here too"""
 _LINES = 500
 """told at once"""
 _TELL_SECONDS = 5.0
@@ -74,19 +75,22 @@ class BackedUp:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Of one folder. `waiting`: changes that its journal has not been told of."""
+    """Of one folder. `waiting`: changes that its journal has not been told of. `stale`: keys that were erased here since may
+    lie in it for longer than they are to."""
 
     folder: Path
     number: int
     at: datetime
     waiting: int
+    stale: bool = False
 
 
-def health(archive: Archive) -> list[Health]:
+def health(archive: Archive, now: datetime | None = None) -> list[Health]:
     """The folders that are kept up to date, the newest backup first; none: no backup was ever begun. Raises ArchiveError."""
+    at = now or archive.clock()
     with archive.catalog.reading() as connection:
         return [
-            Health(Path(one.folder), one.number, one.at, touched.waiting(connection, one.seq))
+            Health(Path(one.folder), one.number, one.at, touched.waiting(connection, one.seq), at - one.at > LIVES_ON)
             for one in touched.targets(connection)
         ]
 
@@ -292,15 +296,8 @@ class _Run:
         return Object(recording, size, digest, changed)
 
     def _holds(self, path: Path, size: int, known: Object) -> bool:
-        """Whether the file's first `size` bytes hold all that the copy tells. Half a chunk at the copy's end, which a run once
-        took along and a repair here has cut off, tells nothing."""
-        if size >= known.bytes:
-            return hash_file(path, self._go_on, known.bytes) == known.sha256
-        copy = self._target.object(known.recording, known.bytes)
-        if not as_written(copy, known.sha256, self._go_on):
-            return False
-        whole = whole_size(copy)
-        return whole <= size and hash_file(copy, self._go_on, whole) == hash_file(path, self._go_on, whole)
+        """Whether the file's first `size` bytes hold all that the copy tells."""
+        return size >= known.bytes and hash_file(path, self._go_on, known.bytes) == known.sha256
 
     def _go_on(self) -> None:
         if not self._progress(*self._at):

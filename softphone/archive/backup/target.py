@@ -32,8 +32,6 @@ FORMAT = 1
 MARKER = "klartone-backup.json"
 MANIFEST = "manifest.json"
 OBJECTS = "recordings"
-FORMER = ".damaged"
-"""behind a copy's name: what it had become, until it has been made anew"""
 _NEW = ".new"
 _SIGNED = b"klartone-backup-1 "
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -214,7 +212,7 @@ class Target:
                 if path.name not in kept and path.is_file() and _is_ours(path.name):
                     erase(path)
             for name in unused:
-                let_go(self.folder / OBJECTS / name)
+                erase(self.folder / OBJECTS / name)
                 count += 1
             sync_folder(self.folder / OBJECTS)
             sync_folder(self.folder)
@@ -239,14 +237,6 @@ def erase(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     path.unlink(missing_ok=True)
-
-
-def let_go(path: Path) -> None:
-    """Erased; but where it is a second name of a copy that was not made anew after all, the name alone goes. Raises OSError."""
-    with suppress(FileNotFoundError):
-        if path.name.endswith(FORMER) and path.samefile(path.with_name(path.name.removesuffix(FORMER))):
-            path.unlink()
-    erase(path)
 
 
 @contextmanager

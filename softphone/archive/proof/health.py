@@ -115,7 +115,7 @@ def waiting(archive: Archive, now: datetime) -> Waiting:
 
 def health(archive: Archive, now: datetime) -> Health:
     """Raises ArchiveError."""
-    kept, size, waits = backups(archive), _bytes(archive.folder), waiting(archive, now)
+    kept, size, waits = backups(archive, now), _bytes(archive.folder), waiting(archive, now)
     damaged = archive.catalog.path.stat().st_size <= _QUICK and bool(archive.catalog.seals())
     with archive.catalog.reading() as connection:
 
@@ -179,7 +179,8 @@ def _plain(value: object) -> object:
         return [_plain(one) for one in cast("tuple[object, ...]", value)]
     if isinstance(value, Backup):
         return {
-            "folder": str(value.folder), "number": value.number, "at": value.at.isoformat(), "waiting": value.waiting,
+            "folder": str(value.folder), "number": value.number, "at": value.at.isoformat(),
+            "waiting": value.waiting, "stale": value.stale,
         }  # fmt: skip
     if isinstance(value, Path):
         return str(value)

@@ -11,6 +11,7 @@ from typing import cast
 
 from softphone.archive.archive import CATALOG, Archive
 from softphone.archive.backup.alone import SNAPSHOT
+from softphone.archive.backup.run import LIVES_ON
 from softphone.archive.backup.run import Health as Backup
 from softphone.archive.files.disk import DAMAGED, REFUSALS, refusal
 from softphone.archive.keys.revocation import RevokedKey
@@ -129,4 +130,5 @@ def _size(size: int, tell: Texts) -> str:
 
 def _backup(one: Backup, tell: Texts) -> str:
     text = tell("health.backup", at=here(one.at), path=one.folder)
-    return f"{text}, {tell('health.backup.waiting', count=one.waiting)}" if one.waiting else text
+    said = [text, *([tell("health.backup.waiting", count=one.waiting)] if one.waiting else [])]
+    return ", ".join([*said, *([tell("health.backup.stale", days=LIVES_ON.days)] if one.stale else [])])
