@@ -5,10 +5,8 @@ It knows tables and transactions; what a change means is the ledger's, what may 
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
-import sys
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -287,10 +285,6 @@ def _as_text(raw: bytes) -> str:
 def _free(folder: Path) -> int:
     """Bytes; none are missed where they cannot be counted."""
     try:
-        if sys.platform != "win32" and os.geteuid() == 0:
-            # What a file system keeps back is kept back for root.
-            disk = os.statvfs(folder)
-            return disk.f_bfree * disk.f_frsize
         return shutil.disk_usage(folder).free
     except OSError:
         return 2 * _INDEX

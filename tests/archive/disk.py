@@ -63,7 +63,8 @@ def ext4(folder: Path, *, journal: bool, block: int = _BLOCK) -> Generator[Image
     image.mounted.mkdir()
     with image.file.open("wb") as file:
         file.truncate(24 << 20)
-    _run("mkfs.ext4", "-q", "-F", "-b", str(block), "-O", "has_journal" if journal else "^has_journal", str(image.file))
+    features = "has_journal" if journal else "^has_journal"
+    _run("mkfs.ext4", "-q", "-F", "-m", "0", "-b", str(block), "-O", features, str(image.file))
     _run("mount", "-o", "loop", str(image.file), str(image.mounted))
     try:
         yield image

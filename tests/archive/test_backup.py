@@ -23,6 +23,7 @@ from softphone.archive.backup.run import LIVES_ON, Progress, back_up, health, te
 from softphone.archive.backup.target import MANIFEST, MARKER, Target
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.reader import read_structure
+from softphone.archive.keys.slots import FILE
 from softphone.archive.proof.checkpoint import Signer
 from softphone.archive.proof.health import health as state
 from softphone.archive.proof.verify import verify
@@ -71,7 +72,8 @@ def test_a_backup_is_whole_and_its_catalog_is_sealed_as_the_archives(desk: Scene
     assert (manifest.number, manifest.count, bad) == (1, 1, [])
     size = desk.archive.vault.path(recording).stat().st_size
     assert there(disk) == {
-        MARKER, MANIFEST, "catalog-1.db", "objects-1.list", "erased-1.log", "erased-1.log.end", f"{recording}.{size}.ktr",
+        MARKER, MANIFEST, "catalog-1.db", "wraps-1.bin", "objects-1.list", "erased-1.log", "erased-1.log.end",
+        f"{recording}.{size}.ktr",
     }  # fmt: skip
     copy = (disk / "catalog-1.db").read_bytes()
     assert b"SQLite" not in copy
@@ -116,9 +118,9 @@ def test_what_is_withdrawn_survives_in_no_page_past_the_next_backup(desk: Scene,
     chunks = [one.sealed for one in read_structure(desk.archive.vault.path(recording)).chunks]
     back_up(desk.archive, disk, AT)
     (copied,) = (disk / "recordings").glob(f"{recording}.*")
-    blocks = {"object": disk.parent / "blocks", "catalog": disk.parent / "pages"}
+    blocks = {"object": disk.parent / "blocks", "wraps": disk.parent / "pages"}
     os.link(copied, blocks["object"])
-    os.link(disk / "catalog-1.db", blocks["catalog"])
+    os.link(disk / "wraps-1.bin", blocks["wraps"])
     assert all(one in pages(desk, disk / "catalog-1.db") for one in wraps)
     if withdrawn:
         desk.commit(Discard(recording, "withdrawn"), recording=recording, rule="G04")
@@ -126,19 +128,21 @@ def test_what_is_withdrawn_survives_in_no_page_past_the_next_backup(desk: Scene,
     left = [one for one in wraps if one in pages(desk, disk / "catalog-2.db")]
     assert left == ([] if withdrawn else wraps)
     assert all((one[:40] in blocks["object"].read_bytes()) != withdrawn for one in chunks)
-    assert set(blocks["catalog"].read_bytes()) == {0}
+    assert set(blocks["wraps"].read_bytes()) == {0}
     assert copied.exists() != withdrawn
 
 
 def pages(desk: Scene, path: Path) -> bytes:
-    """Every page of a catalog, decrypted."""
+    """Every page of a backup's catalog, and every key that its wraps' file holds, decrypted."""
     folder, desk.folder = desk.folder, path.parent
-    copy = path.parent / "catalog.db"
-    shutil.copy(path, copy)
+    copies = {path.parent / "catalog.db": path, path.parent / FILE: path.with_name(f"wraps-{path.stem[8:]}.bin")}
+    for copy, of in copies.items():
+        shutil.copy(of, copy)
     try:
         return desk.pages()
     finally:
-        copy.unlink()
+        for copy in copies:
+            copy.unlink()
         desk.folder = folder
 
 
