@@ -18,7 +18,7 @@ from uuid_utils import uuid7
 
 from softphone.archive.backup.alone import left_over
 from softphone.archive.catalog import UNCHANGED, Catalog
-from softphone.archive.changes import Tables
+from softphone.archive.changes import CatalogWriter
 from softphone.archive.condemned import remove_condemned
 from softphone.archive.files.container import Header
 from softphone.archive.files.disk import FULL, READ_ONLY, refused, sync_folder
@@ -193,7 +193,7 @@ class Archive:
             return
         gone = [one for one in listed if not self.vault.path(one).exists()]
         with self.catalog.writing() as connection:
-            tables = Tables(connection, self.desk, self.secrets)
+            tables = CatalogWriter(connection, self.desk, self.secrets)
             for one in gone:
                 if (call := tables.call_of(one)) is not None:
                     tables.discard(one, now)
