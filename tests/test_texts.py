@@ -98,7 +98,7 @@ def patterns() -> tuple[re.Pattern[str], ...]:
 
 @cache
 def sayings() -> tuple[Saying, ...]:
-    """Calls whose first argument is a literal code: `KlartoneError("error.x", path=…)`, `texts("card.y")`, `CodedText("z", {…})`."""
+    """Calls with a literal code first: `KlartoneError("error.x", path=…)`, `texts("card.y")`, `CodedText("z", {…})`."""
     found: list[Saying] = []
     for path, node in nodes():
         if not (isinstance(node, ast.Call) and node.args):
