@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,14 +66,27 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "archive"
 
 
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder that a phone left which was killed while somebody talked, in a pause, or before there was a sound."""
+
+    @cache
+    def run(when: str) -> Path:
+        folder = tmp_path_factory.mktemp("left") / "archive"
+        child = subprocess.run([sys.executable, "-c", CALL, str(folder), when], cwd=ROOT, check=False, timeout=60)
+        assert child.returncode == -signal.SIGKILL
+        return folder
+
+    return run
+
+
 @pytest.fixture
-def killed(folder: Path) -> Iterator[Killed]:
-    """A phone that was killed while somebody talked, in a pause, or before there was a sound; its archive, as it left it."""
+def killed(folder: Path, left: Callable[[str], Path]) -> Iterator[Killed]:
+    """A copy of its archive."""
     opened: list[Archive] = []
 
     def run(when: str) -> Archive:
-        child = subprocess.run([sys.executable, "-c", CALL, str(folder), when], cwd=ROOT, check=False, timeout=60)
-        assert child.returncode == -signal.SIGKILL
+        shutil.copytree(left(when), folder)
         opened.append(Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS)))
         opened[0].clock = lambda: AT
         return opened[0]

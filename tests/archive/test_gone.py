@@ -14,13 +14,11 @@ from softphone.archive.archive import Archive
 from softphone.archive.files.container import Chunk
 from softphone.archive.files.reader import read_structure
 from softphone.archive.keys.slots import FILE, RECORD
-from softphone.archive.proof.checkpoint import Head, begins
+from softphone.archive.proof.checkpoint import Head
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import forgetting
-from softphone.archive.retention.sweep import SweepTerms, Swept, SweptItem, sweep
+from softphone.archive.retention.sweep import Swept, SweptItem, sweep
 from softphone.domain.changes import AuditEntry, CloseRecording, Discard, DropWraps, ListCallBack, RememberRefusal
-from softphone.domain.errors import ArchiveError
-from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from tests.archive.disk import ext4
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
@@ -210,27 +208,6 @@ def test_a_long_log_goes_a_part_at_a_time_and_no_further_than_was_wanted(
         assert verify(desk.archive, head).findings == ()
 
 
-def test_a_log_that_another_has_cut_further_meanwhile_is_left_as_it_is(
-    desk: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    day, kept, past = timedelta(days=1), SweepTerms(log_kept=Period(months=12)), forgetting.past
-    for number in range(6):
-        logged(desk, AT + number * day, 1)
-    other = desk.reopen()
-
-    def further(*asked: Any) -> Any:
-        found = past(*asked)
-        monkeypatch.setattr("softphone.archive.retention.forgetting.past", past)
-        sweep(other, AT + 14 * day, clock=AT + 14 * day, terms=kept)
-        return found
-
-    monkeypatch.setattr("softphone.archive.retention.forgetting.past", further)
-    done = sweep(desk.archive, AT + 12 * day, clock=AT + 12 * day, terms=kept)
-    other.close()
-    assert [one.what for one in done] == []
-    assert verify(desk.archive).ok
-
-
 def test_an_entry_that_has_gone_is_in_no_page(desk: Scene) -> None:
     desk.archive.note(AuditEntry("only-here", "G11", AT, ""))
     logged(desk, AT)
@@ -252,36 +229,3 @@ def test_where_there_is_no_checkpoint_or_the_log_was_changed_nothing_of_it_goes(
 
 def found(archive: Archive, head: Head | None = None) -> list[str]:
     return [finding.code for finding in verify(archive, head).findings]
-
-
-def test_the_beginning_of_a_log_cannot_be_removed_before_its_time_by_who_has_the_catalog_alone(desk: Scene) -> None:
-    head = logged(desk, AT)
-    desk.archive.note(AuditEntry("later", "G11", AT, ""))
-    with desk.archive.catalog.writing() as connection:
-        values = (head.desk, head.number, head.hash, AT.isoformat(), head.key, head.signature)
-        connection.exec_driver_sql("INSERT INTO audit_begins VALUES (?, ?, ?, ?, ?, ?)", values)
-        connection.exec_driver_sql("DELETE FROM audit WHERE number <= ?", (head.number,))
-    assert found(desk.archive) == ["begin_forged"]
-
-
-def test_another_desk_s_key_begins_no_log_of_ours_and_a_beginning_cannot_be_taken_away(
-    desk: Scene, tmp_path: Path
-) -> None:
-    logged(desk, AT)
-    assert swept(desk, FIVE_YEARS_ON) != []
-    with desk.archive.catalog.reading() as connection:
-        begin = begins(connection)[desk.archive.desk]
-    assert begin.is_signed
-    with scene(tmp_path / "other", another=True) as other, desk.archive.catalog.writing() as connection:
-        other.archive.signer.begin(connection, begin, AT)
-    assert found(desk.archive) == ["begin_forged"]
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM audit_begins")
-    assert "audit_missing" in found(desk.archive)
-
-
-def test_a_log_only_grows_but_for_what_has_gone_in_its_time(desk: Scene) -> None:
-    logged(desk, AT)
-    assert swept(desk, FIVE_YEARS_ON) != []
-    with pytest.raises(ArchiveError), desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM audit")

@@ -147,6 +147,6 @@ def test_it_is_for_case_handlers_and_data_protection_and_a_call_that_is_on_is_le
     assert lead.does("archive", "opt-out", recording).status == 1
     running = there.desk.recorded(1, DOCUMENTATION, TRAINING, at=datetime.now(UTC))
     said = dpo.does("archive", "opt-out", running)
-    assert (said.status, "still on" in said.err, "No recording" in said.out) == (1, True, False)
+    assert (said.status, "still going on" in said.err, "No recording" in said.out) == (1, True, False)
     everybody = {KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY}
     assert opens_for(there) == {recording: everybody, running: everybody}

@@ -90,6 +90,10 @@ class Small:
         self.records = [record_of(self.whole, chunks, number) for number in range(len(chunks))]
         self.header = self.whole[: chunks[0].offset]
 
+    def forget(self) -> None:
+        """The keys that it has looked for."""
+        self._look._privates.clear()
+
     def found(self, data: bytes) -> list[str]:
         self.path.write_bytes(data)
         return [finding.code for finding in self._look.once(self._row, self._facts)]
@@ -123,15 +127,22 @@ def small(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Small,
         yield one, other
 
 
-def test_each_byte_of_a_recording_that_is_another_is_found(small: tuple[Small, Small]) -> None:
+def test_each_byte_of_a_recording_that_is_another_is_found(desk: Scene, small: tuple[Small, Small]) -> None:
     one, _ = small
     assert 1_000 < len(one.whole) < 4_000
-    unseen = [
-        at
-        for at in range(len(one.whole))
-        if not one.found(one.whole[:at] + bytes([one.whole[at] ^ 1 << at % 8]) + one.whole[at + 1 :])
-    ]
-    assert unseen == []
+
+    def unseen(step: int) -> list[int]:
+        return [
+            at
+            for at in range(0, len(one.whole), step)
+            if not one.found(one.whole[:at] + bytes([one.whole[at] ^ 1 << at % 8]) + one.whole[at + 1 :])
+        ]
+
+    assert unseen(37) == []
+    # Each of them without any key, by the digest that the log has.
+    desk.archive.store = desk.only()
+    one.forget()
+    assert unseen(1) == []
 
 
 def test_a_recording_that_is_cut_off_anywhere_or_goes_on_is_found(small: tuple[Small, Small]) -> None:
@@ -210,20 +221,6 @@ def test_each_byte_of_what_was_signed_of_the_log_that_is_another_is_found(desk: 
     assert unseen == []
 
 
-def test_a_chunk_of_another_recording_is_refused_even_under_the_same_key(desk: Scene) -> None:
-    one, other = desk.recorded(2, DOCUMENTATION), desk.recorded(2, DOCUMENTATION)
-    key = desk.keys[one, 0]
-    structure = read_structure(desk.archive.vault.path(other))
-    sealed = Sealer(structure.raw_header, other, 0, key)
-    foreign = Sealer(read_structure(desk.archive.vault.path(one)).raw_header, one, 0, key)
-    content = foreign.open(read_structure(desk.archive.vault.path(one)).chunks[0])
-    assert content is not None
-    record = sealed.seal(0, False, content)
-    chunk = next(item for item in scan(record, 0) if isinstance(item, Chunk))
-    assert sealed.open(chunk) is not None
-    assert foreign.open(chunk) is None
-
-
 @pytest.mark.rule("G11")
 def test_other_sound_that_opens_with_the_right_keys_shows_with_or_without_them(desk: Scene) -> None:
     victim, call = desk.recorded(2, DOCUMENTATION), desk.call()
@@ -286,65 +283,6 @@ def test_a_file_that_is_missing_strayed_or_of_a_later_version_is_told(desk: Scen
     assert refused.value.params["found"] == 9
     path.unlink()
     assert found(desk) == {"object_unreadable"}
-
-
-def test_a_long_log_of_which_nobody_has_signed_anything_is_told(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proving, "EVERY", 3)
-    desk.archive.note(*(AuditEntry(f"event{number}", "G11", AT, "") for number in range(3)))
-    assert found(desk) == set()
-    desk.archive.note(AuditEntry("one more", "G11", AT, ""))
-    assert found(desk) == {"checkpoint_missing"}
-    assert desk.archive.head(AT)
-    assert found(desk) == set()
-
-
-def test_of_a_recording_that_was_whole_on_the_disk_a_torn_end_is_no_crash_s_work(desk: Scene) -> None:
-    recording = desk.recorded(4, DOCUMENTATION)
-    path = desk.archive.vault.path(recording)
-    whole = path.read_bytes()
-    path.write_bytes(whole + bytes(8))
-    assert [(one.code, one.is_fault) for one in verify(desk.archive).findings] == [("torn", False)]
-    path.write_bytes(whole)
-
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
-
-    path.write_bytes(whole + bytes(8))
-    assert [(one.code, one.params["length"]) for one in verify(desk.archive).findings] == [("end_changed", 8)]
-    assert not verify(desk.archive).ok
-    path.write_bytes(whole[: len(whole) // 2])
-    assert found(desk) == {"end_changed", "chunks_too_few", "broke_off"}
-    path.write_bytes(whole)
-    assert found(desk) == set()
-
-
-def test_an_end_that_was_cut_away_and_a_segment_that_was_taken_out_are_no_crash_s_work(desk: Scene) -> None:
-    call = desk.call()
-    recording = desk.recorded(2, DOCUMENTATION, call=call)
-    desk.commit(desk.segment(recording, 1, DOCUMENTATION), recording=recording)
-    desk.start(call, recording, 1)
-    desk.talk(call, voices(1), first=200)
-    desk.recorder.stop(call, recording, 1)
-    desk.drained(recording, 1, 50 * FRAME)
-    desk.commit(desk.segment(recording, 2, DOCUMENTATION), recording=recording)
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
-    path = desk.archive.vault.path(recording)
-    whole = path.read_bytes()
-    # In the third nothing was ever said.
-    assert found(desk) == {"segment_empty"}
-    assert verify(desk.archive).ok
-
-    rewritten(desk, recording, lambda data, chunks: data[: chunks[-1].offset])
-    assert found(desk) == {"broke_off", "chunks_too_few", "segment_empty"}
-    assert not verify(desk.archive).ok
-    first = sum(chunk.segment == 0 for chunk in chunks_of(whole))
-    path.write_bytes(whole)
-    rewritten(desk, recording, lambda data, chunks: data[: chunks[first].offset])
-    proof = verify(desk.archive)
-    assert [(one.code, one.params.get("segment")) for one in proof.findings if one.is_fault] == [("chunks_too_few", 1)]
-    # Nor does it help to say so in the row.
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE segments SET chunks = NULL WHERE segment = 1")
-    assert "sound_replaced" in found(desk)
 
 
 def test_structure_is_found_again_after_bytes_that_are_no_chunk(desk: Scene) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from softphone.archive.access import Viewer, choose_signer
+from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.files.reader import MarkKind
@@ -25,11 +23,8 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Team
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
-from softphone.system.policy_file import load_policy
-from softphone.system.signature import new_signing_key, public_half, sign
 from tests.archive.review.calls import ANNA, CARD, JONAS, reviewable
 from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, scene, voices
-from tests.policies import POLICY
 
 LEAD = Viewer(
     frozenset({Role.LEAD}),
@@ -230,46 +225,6 @@ def test_it_is_closed_at_once_when_it_may_no_longer_be_heard_also_while_it_is_op
             assert code(deed) == "error.archive.closed_to_role"
         with pytest.raises(ArchiveError):
             reviewing.reviewed(AT)
-    assert verify(desk.archive).ok
-
-
-@pytest.mark.rule("G11")
-def test_an_open_review_goes_on_by_a_signed_policy_alone_once_the_archive_asks_for_it(
-    desk: Scene, tmp_path: Path
-) -> None:
-    recording, key, file = reviewable(desk), new_signing_key(), tmp_path / "policy.toml"
-    file.write_text(POLICY, "utf-8")
-    unsigned = replace(LEAD, signed_by=load_policy(file).policy.signed_by)
-    sign(file.read_bytes(), file, key)
-    # Their settings ask for nobody's.
-    signed = replace(LEAD, signed_by=load_policy(file).policy.signed_by)
-    with (
-        closing(desk.archive.seen_by(unsigned, lambda: AT).reviews.open(recording, CARD)) as without,
-        closing(desk.archive.seen_by(signed, lambda: AT).reviews.open(recording, CARD)) as of_both,
-    ):
-        comment = without.comment(0, WORDS)
-        choose_signer(desk.archive, public_half(key), AT)
-        count = len(desk.archive.audit_of())
-        assert of_both.still()
-        of_both.comment(0, "Fin opsamling.")
-        of_both.score("clear", 2)
-        assert [one.event for one in desk.archive.audit_of()[count:]] == ["review_commented", "review_scored"]
-        before = (of_both.comments(), of_both.scores(), of_both.shared)
-        for deed in (
-            lambda: without.comment(0, "x"),
-            lambda: without.score("clear", 1),
-            lambda: without.share(True),
-            lambda: without.remove(comment.id),
-            lambda: without.reviewed(),
-        ):
-            assert code(deed) == "error.archive.policy_unsigned"
-            assert desk.archive.audit_of()[-1].event == "policy_refused"
-        count = len(desk.archive.audit_of())
-        assert code(lambda: without.still()) == "error.archive.policy_unsigned"
-        # What asks several times a second writes nothing.
-        assert len(desk.archive.audit_of()) == count
-        assert (of_both.comments(), of_both.scores(), of_both.shared) == before
-        assert of_both.reviewed()
     assert verify(desk.archive).ok
 
 
