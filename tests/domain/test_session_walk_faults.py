@@ -17,6 +17,9 @@ def test_the_walk_finds_a_planted_fault(planted: Fault, monkeypatch: pytest.Monk
     hunts = (walk.walk(SCENES[planted.scene], bounds, walk.real_step) for bounds in likely)
     found = next((walked for walked in hunts if walked.broken is not None), None)
     assert found is not None, f"{planted} survived"
+    assert found.broken is not None
+    # A patch that no longer fits the program proves nothing.
+    assert not isinstance(found.broken.__cause__, AttributeError | NameError | TypeError | LookupError), found.broken
     print(f"{planted}: {found.broken}, after {found.transitions:,} transitions")
 
 

@@ -50,7 +50,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
     def without(self: Turn, it: st.PendingCommit) -> None:
         again(self, replace(it, commit=replace(it.commit, changes=())))
 
-    mp.setattr(Turn, "can_be_asked_again", without)
+    mp.setattr(Turn, "again", without)
 
 
 @fault(5, "a change has no audit entry", "N1")
@@ -158,7 +158,8 @@ def _(mp: pytest.MonkeyPatch) -> None:
 @fault(6, "an unexpected key is an exception", "N1")
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.DigitPressed) -> None:
-        dict(turn.state.terms.consent_keys)[event.digit]
+        if event.digit not in dict(turn.state.terms.consent_keys):
+            raise ValueError(event.digit)
 
     mp.setitem(stepping.ROWS, e.DigitPressed, row)
 

@@ -94,7 +94,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
 
 @fault(4, "grounds given discard what custody was to decide on", "N5")
 def _(mp: pytest.MonkeyPatch) -> None:
-    mp.setattr(refusal, "restrict_to_case", lambda turn, it, why, rule: keeping.discard(turn, it, why, rule))
+    mp.setattr(refusal, "restrict_to_case", lambda turn, it, _, why, rule: keeping.discard(turn, it, why, rule))
 
 
 @fault(4, "keys that the notice ties to training object to documentation", "N7")

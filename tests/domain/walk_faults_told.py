@@ -44,7 +44,9 @@ def _(mp: pytest.MonkeyPatch) -> None:
 def _(mp: pytest.MonkeyPatch) -> None:
     can = informing.can_confirm_reading
     mp.setattr(
-        informing, "can_confirm_reading", lambda state: can(replace(state, informed=replace(state.told, readable=True)))
+        informing,
+        "can_confirm_reading",
+        lambda state: can(replace(state, informing=replace(state.informing, readable=True))),
     )
 
 
@@ -52,7 +54,9 @@ def _(mp: pytest.MonkeyPatch) -> None:
 def _(mp: pytest.MonkeyPatch) -> None:
     can = informing.can_finish_orally
     mp.setattr(
-        informing, "can_finish_orally", lambda state: can(replace(state, informed=replace(state.told, essentials=True)))
+        informing,
+        "can_finish_orally",
+        lambda state: can(replace(state, informing=replace(state.informing, essentials=True))),
     )
 
 
@@ -122,7 +126,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
 
 @fault(1, "an exchange vouches for a newcomer too", "N7", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
-    mp.setattr(informing, "_may_vouch", lambda state: state.told.phase is not InformedPhase.INFORMED)
+    mp.setattr(informing, "_may_vouch", lambda state: state.informing.phase is not InformedPhase.INFORMED)
 
 
 @fault(1, "an exchange that is not listed is believed", "N1", Start.RINGS)
