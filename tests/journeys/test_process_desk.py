@@ -62,7 +62,7 @@ def test_after_a_key_that_no_notice_named_the_desk_says_so_and_the_agent_asks_wh
         on.customer.do("digits", digits="*9")
         eye.wait_status(lambda one: Reason.OBJECTION in one.pauses and not one.recording, "nothing recorded", call)
         shown = desk.wait(lambda one: {"unclearObject", "unclearGoOn"} <= set(one.get("can", ())), "both answers")
-        assert shown["title"].startswith("Not recording · the caller pressed the keys for no at ")
+        assert shown["title"].startswith("Not recording · the caller pressed no at ")
         assert shown["say"] == "I can see that you pressed no. Do you object to our recording this call?"
         desk.press("unclearGoOn")
         eye.wait_status(lambda one: one.recording == (Purpose.DOCUMENTATION,), "recorded again", call, 20)
