@@ -272,7 +272,7 @@ class Inward:
                 dialog.answered_by = "" if dialog.incoming else tag_of(message, "To")
                 self._switch.tell(PeerKnown(dialog.call_id, source.host, source.port, source.transport))
             self._switch.sounds.answered(dialog.call_id)
-            self._switch.remember()
+            self._switch.remember(at_once=True)
         elif message.method in _RESOLVED and message.code >= 300 and dialog.established:
             self._switch.sounds.refused(dialog.call_id)
         elif (message.method == "INVITE" and message.code >= 300 and not dialog.established) or (

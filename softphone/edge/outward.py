@@ -223,6 +223,7 @@ class Outward:
             return
         if dialog is not None and message.method == "INVITE" and 200 <= message.code < 300:
             switch.sounds.answered(call_id)
+            switch.remember(at_once=True)
             if dialog.incoming:
                 switch.asking.accepted(message)
         switch.to_network(message, hop)

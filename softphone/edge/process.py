@@ -35,11 +35,14 @@ from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sound import MediaSessions
 from softphone.edge.switch import Switch
 from softphone.edge.transports import Transports
+from softphone.edge.turns import WatchedSelector
 
 KEEP_ALIVE = 15.0
 """seconds; what NATs forget a way after is seldom less than 30"""
 MOST_EARLY = 64
 """messages of pjsua2's that wait until the edge has begun"""
+UNSTARTED = 3
+"""the exit status of an edge that could not begin: the next one is tried, and its absence told"""
 NAMESERVER = "KLARTONE_NAMESERVER"
 """`address[:port]` of the one name server to ask, in place of the system's"""
 
@@ -57,12 +60,13 @@ def main() -> int:
     wire = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     # The relay's ports are watched by the loop itself, which Windows' own default cannot.
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(_run(first, words, wire))
+    watched = WatchedSelector()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(watched)) as runner:
+        runner.run(_run(first, words, wire, watched))
     return 0
 
 
-async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
+async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: WatchedSelector) -> None:
     loop = asyncio.get_running_loop()
 
     def heard(event: RelayEvent) -> None:
@@ -70,6 +74,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
             switch.asking.ask(event.call_id, switch.dialogs.get(event.call_id))
         else:
             tell(event)
+            switch.remember(at_once=True)
 
     def tell(message: FromEdge) -> None:
         try:
@@ -121,7 +126,11 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
         hear(message)
         if not started and isinstance(message, Configure):
             started = True
-            await switch.transports.start(udp, tcp)
+            try:
+                await switch.transports.start(udp, tcp)
+            except Exception as error:  # noqa: BLE001 - whatever it is, without its sockets this is no edge
+                sys.stderr.write(f"klartone edge: cannot read from its sockets ({type(error).__name__})\n")
+                os._exit(UNSTARTED)
             from_phone.begin()
             tell(Ready(os.getpid()))
 
@@ -143,7 +152,8 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
         switch.tick()
         if beats % int(KEEP_ALIVE) == 0:
             switch.keep_alive()
-        tell(EdgeState({**switch.counters, **switch.sounds.counters()}))
+        slow = {"turn.slow": watched.slow_turns} if watched.slow_turns else {}
+        tell(EdgeState({**switch.counters, **switch.sounds.counters(), **slow}))
     os._exit(0)  # a name that is still being looked up keeps nobody
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
+from softphone.edge.dialogs import MOST_TAGS, tag_of
 from softphone.edge.relay import MediaRelay, RelayedCall, RelayState
 from softphone.edge.sip.body import session_description
 from softphone.edge.sip.message import SipMessage
@@ -22,10 +23,20 @@ class _Call:
     """the peer's last description, as it came"""
     description_before: bytes = b""
     """and the one before its last offer"""
+    by_tag: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    """what each phone that rings has said, by its tag; empty once one has answered"""
+    answered: bool = False
     held_by_them: bool = False
     held_by_us: bool = False
     before: bool = False
     """whether it was held by us before our last offer"""
+
+    @property
+    def held(self) -> bool:
+        return self.held_by_them or self.held_by_us
+
+    def tell_hold(self) -> None:
+        self.relayed.held(self.held, theirs=self.held_by_them)
 
 
 class MediaSessions:
@@ -40,14 +51,18 @@ class MediaSessions:
         if kind.startswith("multipart/"):
             body = session_description(message.get("Content-Type") or "", body) or b""
             kind = SDP
+        tag = "" if message.is_request else tag_of(message, "To")
         if not body or kind != SDP:
             bare(message)
+            self._answered_by(call_id, message, tag)
             return
         sdp = SessionDescription.parse(body)
         call = self._call(call_id)
         if message.is_request and body != call.description:
             call.description_before = call.description
-        self._take(call, body, sdp)
+        if tag and not call.answered and (tag in call.by_tag or len(call.by_tag) < MOST_TAGS):
+            call.by_tag[tag] = body
+        self._take(call, body, sdp, answers=not message.is_request)
         message.set_first("Content-Type", SDP)
         message.body = sdp.rewritten(LOOPBACK, call.relayed.inner_port, call.relayed.inner_port + 1)
 
@@ -62,7 +77,7 @@ class MediaSessions:
         if message.is_request:
             call.before = call.held_by_us
         call.held_by_us = sdp.held
-        call.relayed.held(call.held_by_them or call.held_by_us)
+        call.tell_hold()
         message.body = sdp.rewritten(host, call.relayed.outer_port, call.relayed.outer_port + 1)
 
     def refused_by_us(self, call_id: str) -> None:
@@ -75,10 +90,12 @@ class MediaSessions:
         """Our offer: what held before it still does."""
         if (call := self._calls.get(call_id)) is not None:
             call.held_by_us = call.before
-            call.relayed.held(call.held_by_them or call.held_by_us)
+            call.tell_hold()
 
     def answered(self, call_id: str) -> None:
         if (call := self._calls.get(call_id)) is not None:
+            call.answered = True
+            call.by_tag.clear()
             call.relayed.answered()
 
     def same_source(self, call_id: str) -> None:
@@ -109,14 +126,29 @@ class MediaSessions:
         if written is None:
             return
         fields, exchanges, held_by_them, held_by_us = cast("tuple[dict[str, Any], int, bool, bool]", written)
-        relayed = self._relay.open(call_id, RelayState.from_json(fields))
-        self._calls[call_id] = _Call(relayed, exchanges, held_by_them=held_by_them, held_by_us=held_by_us)
+        state = RelayState.from_json(fields)
+        call = _Call(self._relay.open(call_id, state), exchanges, answered=state.answered)
+        call.held_by_them, call.held_by_us = held_by_them, held_by_us
+        self._calls[call_id] = call
+        call.tell_hold()
 
-    def _take(self, call: _Call, body: bytes, sdp: SessionDescription) -> None:
+    def _answered_by(self, call_id: str, message: SipMessage, tag: str) -> None:
+        """A 200 to our INVITE without SDP: what that phone said while it rang holds, whatever others said after it."""
+        call = self._calls.get(call_id)
+        said = call.by_tag.get(tag) if call is not None and 200 <= message.code < 300 else None
+        if call is not None and said:
+            self._take(call, said, SessionDescription.parse(said), answers=True)
+
+    def _take(self, call: _Call, body: bytes, sdp: SessionDescription, *, answers: bool = False) -> None:
         if body == call.description:
             return
         call.description = body
         call.exchanges += 1
+        # An answer to a hold of ours may be `inactive`: that is no hold of theirs.
+        call.held_by_them = sdp.held and (call.held_by_them or not (answers and call.held_by_us))
+        if call.held:
+            # Who spoke before it is who was signalled before it, not the music.
+            call.tell_hold()
         call.relayed.peer_signalled(
             sdp.audio_address(),
             offer_answer=call.exchanges,
@@ -124,8 +156,7 @@ class MediaSessions:
             payloads=_payloads(sdp),
             event_payloads=sdp.telephone_events,
         )
-        call.held_by_them = sdp.held
-        call.relayed.held(call.held_by_them or call.held_by_us)
+        call.tell_hold()
 
     def _call(self, call_id: str) -> _Call:
         call = self._calls.get(call_id)

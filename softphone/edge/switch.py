@@ -234,13 +234,19 @@ class Switch:
                 self.transports.send(b"\r\n\r\n", hop)
         self.transports.ping()
 
-    def remember(self) -> None:
-        if not self._remembers:
+    def remember(self, *, at_once: bool = False) -> None:
+        """Soon, so that many changes are told in one; `at_once` what the next edge must know even if this one dies now."""
+        if at_once:
+            self._tell_memory()
+        elif not self._remembers:
             self._remembers = True
-            asyncio.get_running_loop().call_later(REMEMBER_AFTER, self._tell_memory)
+            asyncio.get_running_loop().call_later(REMEMBER_AFTER, self._tell_in_time)
+
+    def _tell_in_time(self) -> None:
+        self._remembers = False
+        self._tell_memory()
 
     def _tell_memory(self) -> None:
-        self._remembers = False
         state = json.dumps(
             {
                 "dialogs": self.dialogs.written(lambda one: self.sounds.written(one.call_id)),

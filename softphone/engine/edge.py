@@ -35,8 +35,10 @@ from softphone.system.logbook import log
 
 BEAT = 1.0
 """seconds between two heartbeats"""
-DEAF = 8
+DEAF = 3
 """heartbeats without a word from a ready edge after which it hangs, and is ended"""
+DEAF_AT_FIRST = 30
+"""the same for one that has not begun yet: a machine that is logging in has much to do"""
 SHORT_LIFE = 2.0
 PAUSE = 0.5
 """seconds before the next start, where the last edge lived no longer than `SHORT_LIFE`"""
@@ -44,6 +46,8 @@ FIRST_WITHIN = 10.0
 """seconds for the first edge: a machine that is logging in has much to do"""
 MISSED_AFTER = 1.5
 """seconds without an edge until that is told, once there was one"""
+ENDS_WITHIN = 0.2
+"""seconds that an edge which has closed its end may take to say by what status"""
 UNSENT = 2000
 """lines that may wait for an edge that does not read; more end it"""
 _TRIES = 20
@@ -52,8 +56,8 @@ _log = log.getChild("edge")
 
 
 class Edge:
-    """One for an engine. `bind` first, then `start`; `close` ends it. `told` and `missing` are called on a thread of its own,
-    and `missing` by `beat` too."""
+    """One for an engine. `bind` first, then `start`; `close` ends it. `told`, `gone` and `missing` are called on a thread of its
+    own, and the last two by `beat` too."""
 
     def __init__(self, address: str, port: int, command: Sequence[str], accept_from: tuple[str, ...] = ()) -> None:
         self._address = address
@@ -62,18 +66,23 @@ class Edge:
         self._configure = Configure(accept_from=accept_from)
         self._told: Callable[[FromEdge], None] = lambda _: None
         self._missing: Callable[[bool], None] = lambda _: None
+        self._gone: Callable[[float], None] = lambda _: None
         self._sockets: dict[str, socket.socket] = {}
         self._lock = threading.Lock()
         self._outbox: queue.Queue[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
         self._missed = False
+        self._heard_at = 0.0
+        self._gone_at: float | None = None
+        """since when no sound passes; None while there is an edge, and before the first"""
         self._closing = threading.Event()
         self._beat = Heartbeat()
         self._beat_due = 0.0
         self._unanswered = 0
         self._supervisor: threading.Thread | None = None
         self._overdue: threading.Timer | None = None
+        self._status = 0
 
     # --- for the phone's thread ------------------------------------------------------------------
 
@@ -87,10 +96,17 @@ class Edge:
         udp = self._sockets.get("udp")
         return int(udp.getsockname()[1]) if udp else 0
 
-    def start(self, inner: socket.socket, told: Callable[[FromEdge], None], missing: Callable[[bool], None]) -> None:
-        """`inner` leads to pjsua2. `missing`: whether there has been no edge for a while."""
+    def start(
+        self,
+        inner: socket.socket,
+        told: Callable[[FromEdge], None],
+        missing: Callable[[bool], None],
+        gone: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """`inner` leads to pjsua2. `missing`: whether there has been no edge for a while. `gone`: as soon as one has gone, and
+        for how many seconds its calls have had no sound already."""
         self._sockets["inner"] = inner
-        self._told, self._missing = told, missing
+        self._told, self._missing, self._gone = told, missing, gone
         self._supervisor = threading.Thread(target=self._supervise, name="edge", daemon=True)
         self._supervisor.start()
 
@@ -115,14 +131,19 @@ class Edge:
             return
         if now >= self._beat_due:
             self._beat_due = now + BEAT
-            self._unanswered += self._ready
-            if self._unanswered > DEAF and (process := self._process) is not None:
-                _log.error("edge hangs")
+            self._unanswered += 1
+            if self._unanswered > (DEAF if self._ready else DEAF_AT_FIRST) and (process := self._process) is not None:
                 self._unanswered = 0
+                if self._ready:
+                    silent = now - self._heard_at
+                    _log.error("edge hangs: no word for %.1f s", silent)
+                    self._lose(silent)
+                    # So long nothing has come or gone, whether or not its successor is quick.
+                    self._missed = True
+                    self._missing(True)
+                else:
+                    _log.error("edge does not begin")
                 process.kill()
-                # So long nothing has come or gone, whether or not its successor is quick.
-                self._missed = True
-                self._missing(True)
         self._beat = Heartbeat(busy)
         self.tell(self._beat)
 
@@ -163,8 +184,9 @@ class Edge:
                 was_ready, self._outbox, self._process, self._ready = self._ready, None, None, False
             if self._closing.is_set():
                 return
-            _log.warning("edge ended")
+            _log.warning("edge ended%s", f" with status {self._status}" if self._status > 0 else "")
             if was_ready:
+                self._lose(0.0)
                 self._expect(MISSED_AFTER)
             if time.monotonic() - began < SHORT_LIFE:
                 self._closing.wait(PAUSE)
@@ -200,17 +222,23 @@ class Edge:
         except ValueError as error:
             _log.error("edge said %s", error)
         finally:
+            # Of its own accord it is over as soon as it says no more.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(ENDS_WITHIN)
             process.kill()
-            process.wait()
+            self._status = process.wait()
             outbox.put(b"") if not outbox.full() else None
             process.stdout.close()
 
     def _hear(self, message: FromEdge) -> None:
-        self._unanswered = 0
+        self._unanswered, self._heard_at = 0, time.monotonic()
         match message:
             case Ready():
                 if self._overdue is not None:
                     self._overdue.cancel()
+                if self._gone_at is not None:
+                    _log.info("edge is back after %.1f s", self._heard_at - self._gone_at)
+                    self._gone_at = None
                 self._ready = True
                 self._told(message)
                 if self._missed:
@@ -221,6 +249,15 @@ class Edge:
                     self._configure = replace(self._configure, remembered=state)
             case _:
                 self._told(message)
+
+    def _lose(self, silent: float) -> None:
+        """Told once of each edge that has gone."""
+        with self._lock:
+            first = self._gone_at is None
+            if first:
+                self._gone_at = time.monotonic() - silent
+        if first:
+            self._gone(silent)
 
     def _miss(self) -> None:
         if not self._ready and not self._closing.is_set():

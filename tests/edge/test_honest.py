@@ -120,7 +120,8 @@ a=rtpmap:96 VP8/90000
         )
     )
     assert (session.direction, session.held, session.telephone_events) == ("sendonly", True, (101,))
-    assert session.audio_address() == session.rtcp_address() == ("10.0.0.1", 4000)
+    # Neither side ever agrees to rtcp-mux: the edge leaves it out of what it writes.
+    assert (session.audio_address(), session.rtcp_address()) == (("10.0.0.1", 4000), ("10.0.0.1", 4001))
     assert session.rewritten("127.0.0.1", 6000, 6001, 1) == text(
         """
 v=0

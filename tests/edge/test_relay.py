@@ -361,6 +361,30 @@ async def test_another_relay_goes_on_where_one_has_died() -> None:
 
 
 @on_a_loop
+async def test_a_doubt_outlives_the_relay_that_had_it() -> None:
+    async with scene() as on:
+        await on.says(on.party, 3)
+        await on.says_rtcp(on.party, rtcp(7))
+        on.call.held(True)
+        on.call.held(False)
+        await on.says(on.party, 3, ssrc=9)
+        await on.says_rtcp(on.party, rtcp(9, b"colleague@here"))
+        assert on.told(SourceChanged) == 1
+        state = on.call.state()
+        on.relay.close()
+        on.inside.heard()
+        on.events.clear()
+        on.call = on.relay.open("a", RelayState.from_json(json.loads(json.dumps(state.to_json()))))
+        assert on.told(SourceChanged) == 1
+        await on.says(on.party, 1, kind=EVENT, payload=KEY_1, ssrc=9)
+        assert on.inside.heard() == []
+        on.call.same_source()
+        await on.says(on.party, 1, kind=EVENT, payload=KEY_1, ssrc=9)
+        assert len(on.inside.heard()) == 1
+        assert on.told(SourceReturned) == 1
+
+
+@on_a_loop
 async def test_an_address_of_six_and_one_of_four_reach_the_same_port() -> None:
     async with scene("::") as on:
         await on.says(on.party, 2)

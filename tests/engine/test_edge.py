@@ -2,13 +2,15 @@
 
 import queue
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from softphone.edge.channel import Ready, encode
+from softphone.edge.channel import Configure, Ready, Sockets, encode
+from softphone.edge.process import UNSTARTED
 from softphone.engine import edge as supervised
 from softphone.engine.edge import Edge
 from tests.peers.processes import until
@@ -62,6 +64,32 @@ def test_an_edge_that_was_there_is_missed_and_its_successor_ends_that(
     told = watched(f"{SAYS_READY}; {stays}")
     assert told.get(timeout=30)
     assert not told.get(timeout=30)
+
+
+def test_an_edge_that_cannot_read_from_its_sockets_ends_and_says_so() -> None:
+    """Before, it lived on and was never ready."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        udp.connect(udp.getsockname())
+        given = str(udp.fileno())
+        process = subprocess.Popen(
+            [sys.executable, "-m", "softphone.edge"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=[udp.fileno()],
+        )
+        assert process.stdin
+        # No stream can be listened for on a datagrams' socket.
+        process.stdin.write(encode(Sockets(given, given, given)) + encode(Configure()))
+        process.stdin.flush()
+        assert process.wait(30) == UNSTARTED
+        assert process.stdout
+        assert process.stderr
+        assert b"cannot read from its sockets" in process.stderr.read()
+        process.stdin.close()
+        process.stdout.close()
+        process.stderr.close()
 
 
 @pytest.mark.expected_log("edge hangs", "edge ended", reason="it is stopped")

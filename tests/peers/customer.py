@@ -181,6 +181,10 @@ class Customer:
                         "t": time.monotonic(),
                     }
                 )
+            case "sent":
+                # Packets of sound, by pjsua2's own count.
+                packets = phone._running()[1]._legs[call].director.getStreamStat(0).rtcp.txStat.pkt
+                self._out({"event": "Sent", "packets": packets, "t": time.monotonic()})
             case "forget":
                 self.frames.clear()
                 self.sound.forget()

@@ -32,12 +32,17 @@ from softphone.domain.status import InformedPhase, PurposePhase
 
 def sound_changed(turn: Turn, event: PartySoundChanged) -> None:
     """Nothing is recorded while the party is not heard: what would be stored is the agent's open microphone. One that has gone
-    hears nothing either; one that has not been heard yet may only be silent, and is told all the same."""
+    hears nothing either; one that has not been heard yet may only be silent, and is told all the same. It has gone too where the
+    way to it breaks before it has spoken: what it was told meanwhile it has not heard."""
     state = turn.state
     pauses = state.pauses
-    if (pauses.sound is PartySound.THERE) is event.present or state.stage not in (Stage.RINGING, Stage.TALKING):
+    same = PartySound.THERE if event.present else PartySound.GONE
+    waits = pauses.sound is PartySound.NOT_YET
+    if pauses.sound is same or state.stage not in (Stage.RINGING, Stage.TALKING):
         return
-    expected = pauses.sound is PartySound.NOT_YET and state.informing.phase is not InformedPhase.INFORMED
+    if not event.present and waits and state.stage is Stage.RINGING:
+        return
+    expected = event.present and waits and state.informing.phase is not InformedPhase.INFORMED
     if event.present:
         pauses = replace(pauses, sound=PartySound.THERE, sound_missing=False)
     elif state.stage is Stage.RINGING:

@@ -43,6 +43,10 @@ class RelayState:
     """whether its sound is there, as this relay has told"""
     own_payloads: tuple[int, ...] = ()
     own_event_payloads: tuple[int, ...] = ()
+    doubted: Address | None = None
+    """who is to be the party, once the agent says that it is the same caller"""
+    before_hold: str | None = None
+    peer_rtcp: Address | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -94,7 +98,7 @@ class RelayedCall:
         self._rtcp_from: tuple[Address, float] | None = None
         self._inside: Address | None = None
         self._offer_answer = -1
-        self._answered = self._held = self._no_address = self._over = False
+        self._answered = self._held = self._theirs = self._no_address = self._over = False
         for port, handler in (
             (self._outer[0], self._from_network),
             (self._outer[1], self._rtcp_from_network),
@@ -156,9 +160,9 @@ class RelayedCall:
             self._source.answer()
             self._presence.answered()
 
-    def held(self, on: bool) -> None:
-        """By either side, as the last SDP said."""
-        self._held = on
+    def held(self, on: bool, *, theirs: bool = True) -> None:
+        """By either side, as the last SDP said; `theirs`: also, or only, by the party."""
+        self._held, self._theirs = on, theirs
         self._look_at_hold()
 
     def same_source(self) -> None:
@@ -198,12 +202,16 @@ class RelayedCall:
             self._presence.state,
             tuple(sorted(self._own_payloads)),
             tuple(sorted(self._own_event_payloads)),
+            self._source.doubted,
+            self._source.before_hold,
+            self._peer_rtcp,
         )
 
     def _resume(self, state: RelayState) -> None:
         self.peer_signalled(
             state.peer,
             offer_answer=state.offer_answer,
+            rtcp=state.peer_rtcp,
             payloads=state.payloads,
             event_payloads=state.event_payloads,
         )
@@ -211,14 +219,17 @@ class RelayedCall:
             self.inner_signalled(state.inner, payloads=state.own_payloads, event_payloads=state.own_event_payloads)
         if state.answered:
             self._answered = True
-            self._source.resume(state.pinned, self._loop.time())
+            self._source.resume(state.pinned, self._loop.time(), state.doubted, state.before_hold)
             self._presence.resume(state.presence, self._loop.time())
-        self.held(state.held)
+        self.held(state.held, theirs=False)
+        self._tell_doubts()
 
     def _look_at_hold(self) -> None:
         now, on = self._loop.time(), self._held or self._no_address
-        if on is not self._source.held:
-            self._source.hold(on=on, now=now)
+        changed = on is not self._source.held
+        if changed or on:
+            self._source.hold(on=on, now=now, theirs=self._theirs)
+        if changed:
             self._presence.hold(on=on, now=now)
             if not on:
                 self._identity.moved()

@@ -85,22 +85,34 @@ class Source:
             self._answered = True
             self.pinned = self._candidate = None
 
-    def resume(self, pinned: Address | None, now: float) -> None:
-        """The call was under way before this relay began."""
+    def resume(self, pinned: Address | None, now: float, doubted: Address | None, before_hold: str | None) -> None:
+        """The call was under way before this relay began, and so was a doubt."""
         self._answered = True
-        self.pinned, self._heard_at = pinned, now
+        self.pinned, self._heard_at, self._before_hold = pinned, now, before_hold
+        if doubted is not None:
+            self.doubt(doubted)
 
-    def hold(self, *, on: bool, now: float) -> None:
-        """Nobody has to send in a hold; after it, whoever sent before comes first again."""
+    def hold(self, *, on: bool, now: float, theirs: bool = True) -> None:
+        """Nobody has to send in a hold; after one of theirs, whoever sent before comes first again. After our own the address
+        that SIP names then is the party's: an exchange takes such a call in, and lets it out of its path again."""
         self.held = on
         if on:
             host = self.pinned or self.signalled
-            self._before_hold = self._before_hold or (host[0] if host else None)
+            if theirs:
+                self._before_hold = self._before_hold or (host[0] if host else None)
         else:
             self._candidate = None
             self._heard_at = now
 
     # --- the doubt ---------------------------------------------------------------------------------
+
+    @property
+    def doubted(self) -> Address | None:
+        return self._doubted
+
+    @property
+    def before_hold(self) -> str | None:
+        return self._before_hold
 
     @property
     def has_news(self) -> bool:

@@ -124,14 +124,15 @@ class SessionDescription:
         return None if not host or ip_address(host).is_unspecified else (host, audio.port)
 
     def rtcp_address(self) -> tuple[str, int] | None:
-        """Where it wants RTCP: by a=rtcp (RFC 3605), rtcp-mux, or the port above RTP's."""
+        """Where it wants RTCP: by a=rtcp (RFC 3605), or the port above RTP's. `rewritten` leaves rtcp-mux out, so neither side
+        ever agrees to it."""
         address, audio = self.audio_address(), self.audio
         if address is None or audio is None:
             return None
         said = next(iter(audio.values("rtcp")), "").split(" ")
         if said[0] and 0 < int(said[0]) <= 65_535:
             return (said[-1] if len(said) > 1 else address[0]), int(said[0])
-        return address if audio.values("rtcp-mux") else (address[0], address[1] + 1)
+        return address[0], address[1] + 1
 
     @property
     def direction(self) -> str:

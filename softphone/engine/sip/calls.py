@@ -346,11 +346,16 @@ class SipCalls:
             case channel.NoSoundYet():
                 pass  # so it is taken to be until it is told otherwise
 
-    def relay_gone(self) -> None:
-        """There is no relay: no sound comes or goes until the next one tells of the party's."""
+    def relay_gone(self, silent: float) -> None:
+        """There is no relay: no sound comes or goes until the next one tells of the party's, and for so many seconds none has.
+        Of a call that is held none was to come."""
         for leg in self._legs.values():
+            if leg.held_by_us or leg.held_by_them:
+                continue
             leg.party_heard = False
             if leg.established and not leg.ending:
+                if silent:
+                    self._emit(events.CallStalled(leg.call, silent))
                 self._emit(events.PartySound(leg.call, there=False))
 
     def sip_id(self, call: str) -> str:

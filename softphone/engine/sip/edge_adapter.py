@@ -68,6 +68,7 @@ class EdgeAdapter:
         self._waiting: dict[str, InviteArrived] = {}
         self._counted: dict[str, int] = {}
         self._counts: dict[str, int] = {}
+        self._log_due = False
         self._bugs: set[str] = set()
         self._renew_from: dict[str, float] = {}
         """when each account may be registered anew"""
@@ -104,6 +105,9 @@ class EdgeAdapter:
                     while len(self._peers) > PEERS:
                         del self._peers[next(iter(self._peers))]
             case Ready() if self._was_ready:
+                # The next one counts from nothing.
+                self.log_counts()
+                self._counted = {}
                 # Connections died with the edge before; its datagrams' ways are as they were.
                 self._registrations.renew_by("tcp")
             case Ready():
@@ -148,11 +152,17 @@ class EdgeAdapter:
             if bug.startswith("bug.") and bug not in self._bugs:
                 self._bugs.add(bug)
                 self._emit(events.PhoneFault("bug", f"edge {bug.removeprefix('bug.')}"))
-        if not self._counts:
-            self._timers.after(LOG_EVERY, self._log_counts)
+        if not self._log_due:
+            self._log_due = True
+            self._timers.after(LOG_EVERY, self._log_in_time)
         self._counts = counters
 
-    def _log_counts(self) -> None:
+    def _log_in_time(self) -> None:
+        self._log_due = False
+        self.log_counts()
+
+    def log_counts(self) -> None:
+        """Also at an edge's end, and the phone's."""
         changed = {
             code: count - self._counted.get(code, 0)
             for code, count in sorted(self._counts.items())
@@ -160,4 +170,4 @@ class EdgeAdapter:
         }
         if changed:
             _log.info("edge %s", " ".join(f"{code}={count}" for code, count in changed.items()))
-        self._counted, self._counts = self._counts, {}
+        self._counted |= self._counts

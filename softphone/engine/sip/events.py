@@ -212,7 +212,8 @@ class NoticeCut:
 
 @dataclass(frozen=True, slots=True)
 class CallStalled:
-    """So long no frame came of a call, because the process was stopped or the machine slept. The frames' index has gone on."""
+    """So long no frame came of a call, because the process was stopped or the machine slept. The frames' index has gone on. Or
+    so long no packet of the party's came, because the edge hung."""
 
     call: str
     seconds: float

@@ -106,6 +106,7 @@ class Phone:
                 endpoint.inner,
                 lambda message: self._see(seen.EdgeMessageReceived(message)),
                 lambda missing: self._see(seen.EdgeMissing(missing)),
+                lambda seconds: self._see(seen.EdgeGone(seconds)),
             )
 
     def close(self) -> None:
@@ -119,6 +120,8 @@ class Phone:
         while seconds() < limit and (registrations.waiting() or not calls.all_over()):
             self.poll(5)
         self._timers.clear()
+        if self._behind is not None:
+            self._behind.log_counts()
         calls.drop_all()
         self._parts = None
         self._seen.clear()
@@ -295,9 +298,9 @@ class Phone:
                     calls.arrived(happening)
             case seen.EdgeMessageReceived(message) if self._behind is not None:
                 self._behind.received(message)
+            case seen.EdgeGone(silent):
+                calls.relay_gone(silent)
             case seen.EdgeMissing(missing):
-                if missing:
-                    calls.relay_gone()
                 self._inbox(EdgeChanged(present=not missing))
             case seen.EdgeMessageReceived():
                 pass

@@ -123,6 +123,13 @@ class EdgeMessageReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeGone:
+    """No sound passes until the next edge tells of it, and none has passed for so many seconds already."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeMissing:
     """There has been no edge for a while (`missing`), or there is one again."""
 
@@ -155,6 +162,7 @@ RawEvent = (
     | NoticeEnded
     | ProcessStalled
     | EdgeMessageReceived
+    | EdgeGone
     | EdgeMissing
     | CallbackFailed
     | FrameFailed
