@@ -425,7 +425,9 @@ class Account:
                 self._pause("gone", on=False)
             case e.PartySoundChanged() if self.stage == "ringing":
                 self.pauses |= {"unheard"}
-            case e.PartySoundChanged() if "unheard" not in self.pauses:
+            case e.PartySoundChanged():
+                # Also before it has spoken: the way to it broke.
+                self.pauses -= {"unheard"} if self.stage == "talking" else set()
                 self._pause("gone", on=True)
             case e.SourceChanged():
                 self._pause("source_changed", on=True)

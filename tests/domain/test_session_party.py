@@ -77,6 +77,15 @@ def test_a_notice_that_plays_to_nobody_is_not_heard() -> None:
     assert "play_again" in call.status.actions
 
 
+@pytest.mark.rule("G05")
+def test_a_notice_whose_way_breaks_before_the_party_has_spoken_is_not_heard() -> None:
+    call = Call("N1")(GONE).answer()(GONE)
+    assert f.StopNotice() in call.last
+    call(e.NoticeHeard(), BACK)
+    assert call.recorded == set()
+    assert "play_again" in call.status.actions
+
+
 # --- the same or another ------------------------------------------------------------------------------
 
 

@@ -352,8 +352,8 @@ def _party_sound(world: World, present: bool) -> World:
     if world.stage == "ringing":
         pauses = world.pauses - {"no_sound"} if present else world.pauses | {"no_sound"}
         return replace(world, pauses=pauses, unheard=not present)
-    if present or "no_sound" not in world.pauses:
-        world = replace(world, unheard=False)
+    # Not to be heard yet is one thing; that the way to it broke is another.
+    world = replace(world, unheard=False)
     return replace(_pause(world, "no_sound", on=not present), lost=world.lost and not present)
 
 
