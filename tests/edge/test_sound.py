@@ -12,7 +12,7 @@ from softphone.edge.channel import SourceChanged
 from softphone.edge.relay import MediaRelay, RelayEvent
 from softphone.edge.sip.message import SipMessage, parse
 from softphone.edge.sip.sdp import SessionDescription
-from softphone.edge.sound import Sounds
+from softphone.edge.sound import MediaSessions
 from tests.edge.test_relay import TICK, Peer, on_a_loop, rtcp, rtp
 
 PARTY, MUSIC, COLLEAGUE = "127.0.0.2", "127.0.0.3", "127.0.0.4"
@@ -23,7 +23,7 @@ class Call:
 
     def __init__(self) -> None:
         self.events: list[RelayEvent] = []
-        self.sounds = Sounds(MediaRelay(asyncio.get_running_loop(), "", self.events.append))
+        self.sounds = MediaSessions(MediaRelay(asyncio.get_running_loop(), "", self.events.append))
         self.inside = Peer()
         self.peers: dict[str, Peer] = {}
         self.outer = 0

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from softphone.domain.purpose import Headline, KeyRole, Reason
-from softphone.domain.status import Told
+from softphone.domain.status import InformedPhase
 from softphone.edge.sip.framing import StreamFramer
 from softphone.edge.sip.malformed import Malformed
 from softphone.system.settings import load_settings, save_settings
@@ -261,7 +261,7 @@ def test_a_notice_in_which_the_edge_dies_was_not_heard_however_soon_the_next_one
         on.desk.wait_event("notice_started", call=call)
         edge_of(on).kill()
         on.desk.wait_status(
-            lambda one: one.notice and one.notice.told is Told.FAILED, "a notice that was not heard", call
+            lambda one: one.notice and one.notice.told is InformedPhase.FAILED, "a notice that was not heard", call
         )
         on.desk.wait_status(lambda one: "play_again" in one.actions, "the party's sound", call)
         assert not on.desk.told("first_sample", call=call)
