@@ -17,9 +17,9 @@ from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.proof import audit
 from softphone.audio import devices
 from softphone.audio.devices import Devices, SoundFault
-from softphone.bootstrap.audit import in_words
-from softphone.bootstrap.doctor import _archive, _policy, _settings
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
+from softphone.cli.audit import in_words
+from softphone.cli.doctor import _archive, _policy, _settings
 from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import PolicyError
 from softphone.domain.purpose import KeyRole, Language, Purpose

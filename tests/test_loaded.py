@@ -19,7 +19,7 @@ CALL = {"softphone.domain.events", "softphone.domain.session"}
         pytest.param(
             "softphone.cli", DATABASE | SOUND | CALL | {"softphone.domain.policy", "tomlkit"}, id="any command"
         ),
-        pytest.param("softphone.bootstrap.policy.check", DATABASE, id="policy check"),
+        pytest.param("softphone.cli.policy.check", DATABASE, id="policy check"),
         pytest.param("softphone.plugin.host", DATABASE | SOUND | CALL | {"softphone.wire"}, id="a plugin host"),
         pytest.param("softphone.ui.app", DATABASE | SOUND | CALL | {"softphone.domain.policy"}, id="the desk"),
         pytest.param(

@@ -14,8 +14,8 @@ import pytest
 
 from softphone import cli
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.policy.asking import Asked, asked_rulebook
-from softphone.bootstrap.policy.decide import as_json, decided, given_facts
+from softphone.cli.policy.asking import Asked, asked_rulebook
+from softphone.cli.policy.decide import as_json, decided, given_facts
 from softphone.domain.decision import NoticeId
 from softphone.domain.policy import Policy, PolicyError
 from softphone.domain.purpose import KeyRole, Language

@@ -182,7 +182,7 @@ def test_every_code_said_with_its_parameters_has_all_that_its_sentence_wants() -
         if one.whole and one.code in known and not fields(known[one.code]) <= one.params
     }
     # A card's own words are said with the call's parameters, a line's with who its party is: each by a `say` of its own.
-    own = ("softphone/ui/words/", "softphone/bootstrap/policy/telling.py", "softphone/bootstrap/policy/explain.py")
+    own = ("softphone/ui/words/", "softphone/cli/policy/telling.py", "softphone/cli/policy/explain.py")
     assert {where: names for where, names in lacking.items() if not where.startswith(own)} == {}
 
 

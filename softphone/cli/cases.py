@@ -1,28 +1,106 @@
-"""`klartone cases`: objections, and grounds under special circumstances, for data protection."""
+"""`klartone cases`: objections, and grounds under special circumstances, for data protection to decide (G23, G32)."""
 
 from __future__ import annotations
 
-from softphone.cli.commands import Commands
-from softphone.cli.words import choices, one_of, word
-from softphone.domain.purpose import Purpose
-from softphone.domain.roles import Permission
+import argparse
+import json
+import sys
 
-AT = "softphone.bootstrap.cases"
-DECIDES = (Permission.DECIDE_CASE,)
+from softphone.bootstrap.archive.shared import here, print_line, words_of
+from softphone.bootstrap.archive.viewing import seeing, tell_of_other_keys
+from softphone.bootstrap.home import texts
+from softphone.cli.audit import as_json as entry_as_json
+from softphone.cli.audit import in_words
+from softphone.domain.archive.decisions import Case
+from softphone.domain.errors import ArchiveError
+from softphone.domain.retention import local_day
+from softphone.texts import Texts
+
+_LEAST_WORDS, _LEAST_LETTERS = 3, 10
+"""a reason is a sentence: it is told to the person, and shown to whom they complain to"""
 
 
-def add_cases(commands: Commands) -> None:
-    here, texts = commands.group("cases", prefix="cases.", archive=True), commands.texts
-    here.add("list", f"{AT}:cases_list", DECIDES).add_argument(
-        "--json", action="store_true", help=texts("cli.json_lines")
-    )
-    show, decide = here.add("show", f"{AT}:cases_show", DECIDES), here.add("decide", f"{AT}:cases_decide", DECIDES)
-    for one in (show, decide):
-        one.add_argument("id", type=word(texts), metavar="ID", help=texts("cli.cases.id"))
-    show.add_argument("--json", action="store_true", help=texts("cli.json"))
-    how = decide.add_mutually_exclusive_group(required=True)
-    how.add_argument("--uphold", action="store_true", help=texts("cli.cases.uphold"))
-    how.add_argument("--reject", action="store_true", help=texts("cli.cases.reject"))
-    decide.add_argument("--reason", required=True, metavar="TEXT", help=texts("cli.cases.reason"))
-    decide.add_argument("--purpose", type=one_of(Purpose), choices=choices(Purpose), help=texts("cli.cases.purpose"))
-    here.archive_behind()
+def cases_list(arguments: argparse.Namespace) -> int:
+    """What is open, oldest first."""
+    tell = texts()
+    with seeing(arguments, by_keys=True) as archive:
+        found = archive.cases.open()
+    for one in found.rows:
+        print_line(json.dumps(_as_json(one)) if arguments.json else f"{one.recording}  {_told(one, tell)}")
+    if not found.rows and not found.others and not arguments.json:
+        print_line(tell("cases.none"))
+    tell_of_other_keys(found.others)
+    return 0
+
+
+def cases_show(arguments: argparse.Namespace) -> int:
+    """With what the log tells of the recording."""
+    tell = texts()
+    with seeing(arguments, by_keys=True) as archive:
+        _row, found, entries = archive.cases.show(arguments.id)
+    if arguments.json:
+        fields = {"cases": [_as_json(one) for one in found], "audit": [entry_as_json(entry) for entry in entries]}
+        print_line(json.dumps(fields, ensure_ascii=False))
+        return 0
+    for one in found:
+        print_line(f"{one.recording}  {_told(one, tell)}")
+    print_line("")
+    print_line(tell("archive.show.audit"))
+    for entry in entries:
+        at = here(entry.at) if entry.at else "–"
+        print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {in_words(entry, tell)}")
+    return 0
+
+
+def cases_decide(arguments: argparse.Namespace) -> int:
+    tell = texts()
+    reason = words_of(arguments.reason, "--reason")
+    if not reason:
+        raise ArchiveError("error.cases.reason")
+    if len(reason.split()) < _LEAST_WORDS or sum(one.isalpha() for one in reason) < _LEAST_LETTERS:
+        raise ArchiveError("error.cases.reason_short")
+    with seeing(arguments, by_keys=True) as archive:
+        # Whom it is opened for again stands in the policy; what is upheld needs none.
+        done = archive.cases.decide(
+            arguments.id,
+            uphold=arguments.uphold,
+            reason=reason,
+            policy=None if arguments.uphold else archive.policy(),
+            purpose=arguments.purpose,
+        )
+    for one in done.cases:
+        code = "upheld" if arguments.uphold else "rejected"
+        print_line(tell(f"cases.{code}", id=one.recording, purpose=tell(f"purpose.{one.kind.purpose}")))
+    if done.gone:
+        print_line(tell("cases.gone"))
+    elif done.held:
+        print_line(tell("cases.held"))
+    if arguments.uphold:
+        print_line(tell("cases.remembered" if done.remembered else "cases.not_remembered"))
+    print(tell("cases.tell.upheld" if arguments.uphold else "cases.tell.rejected"), file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def _told(one: Case, tell: Texts) -> str:
+    said = [tell(f"cases.kind.{one.kind}", line=one.line or "–", day=local_day(one.received_at, one.time_zone))]
+    said.append(tell("cases.overdue" if one.overdue else "cases.decide_by", day=one.deadline))
+    if one.goes_on is not None:
+        said.append(tell("cases.goes", day=one.goes_on))
+    if one.held:
+        said.append(tell("archive.locked"))
+    return ", ".join(said)
+
+
+def _as_json(one: Case) -> dict[str, str | bool | None]:
+    return {
+        "recording": one.recording,
+        "kind": one.kind.value,
+        "purpose": one.kind.purpose.value,
+        "rule": one.kind.rule,
+        "line": one.line,
+        "received_at": one.received_at.isoformat(),
+        "deadline": one.deadline.isoformat(),
+        "overdue": one.overdue,
+        "goes_on": one.goes_on.isoformat() if one.goes_on else None,
+        "held": one.held,
+    }

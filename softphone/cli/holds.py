@@ -1,38 +1,158 @@
-"""`klartone holds`: recordings locked for a dispute, or until a request for access is answered."""
+"""The commands on holds, told to a person. What a hold is and who may lift it, is the archive's."""
 
 from __future__ import annotations
 
-from softphone.cli.commands import Commands
-from softphone.cli.words import day, word
-from softphone.domain.roles import Permission
+import argparse
+import json
+import sys
 
-AT = "softphone.bootstrap.holds"
-DECIDES = (Permission.DECIDE_HOLD,)
+from softphone.bootstrap.archive.shared import number_of, print_line, words_of
+from softphone.bootstrap.archive.viewing import seeing, tell_of_other_keys
+from softphone.bootstrap.home import texts
+from softphone.domain.archive.decisions import HoldShown, Lifted, Standing
+from softphone.domain.changes import HoldBy
+from softphone.domain.errors import ArchiveError
+from softphone.domain.retention import CONFIRM_WITHIN, local_day
+from softphone.texts import Texts
 
 
-def add_holds(commands: Commands) -> None:
-    here, texts = commands.group("holds", prefix="holds.", archive=True), commands.texts
-    here.add("list", f"{AT}:holds_list").add_argument("--json", action="store_true", help=texts("cli.json_lines"))
-    new = here.add("raise", f"{AT}:holds_raise", [Permission.RAISE_HOLD])
-    which = new.add_mutually_exclusive_group(required=True)
-    which.add_argument("id", nargs="?", type=word(texts), metavar="ID", help=texts("cli.archive.id"))
-    which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))
-    asked = new.add_mutually_exclusive_group(required=True)
-    asked.add_argument("--by", choices=["party", "controller"], help=texts("cli.holds.by"))
-    asked.add_argument("--for", dest="raised_for", choices=["access"], help=texts("cli.holds.for"))
-    new.add_argument("--why", required=True, metavar="TEXT", help=texts("cli.holds.why"))
-    new.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
-    confirm, lift = here.add("confirm", f"{AT}:holds_confirm", DECIDES), here.add("lift", f"{AT}:holds_lift", DECIDES)
-    close = here.add("close", f"{AT}:holds_close", DECIDES)
-    for one in (confirm, lift, close):
-        one.add_argument("id", type=word(texts), metavar="HOLD", help=texts("cli.holds.id"))
-    for one in (lift, close):
-        one.add_argument("--yes", action="store_true", help=texts("cli.holds.yes"))
-    confirm.add_argument(
-        "--look-again", required=True, type=day(texts), metavar="DATE", help=texts("cli.holds.look_again")
+def holds_list(arguments: argparse.Namespace) -> int:
+    """To custody those on what its key opens; to anybody those that they raised themselves, and on which recording where they
+    see it."""
+    tell = texts()
+    with seeing(arguments, by_keys=True) as archive:
+        seen = archive.holds.standing()
+    tell_of_other_keys(seen.others)
+    if arguments.json:
+        for one in seen.holds:
+            print_line(json.dumps(_as_json(one.standing, named=one.named, whole=one.whole), ensure_ascii=False))
+        return 0
+    if not seen.holds and not seen.others:
+        print_line(tell("holds.none" if seen.all_of else "holds.none_of_yours"))
+    for one in seen.holds:
+        recording = one.standing.recording if one.named else "–"
+        print_line("  ".join([one.standing.hold.hold, recording, told(one, tell)]))
+    return 0
+
+
+def holds_raise(arguments: argparse.Namespace) -> int:
+    """All of a number at once; to whoever may not search by one it is told how many. Status 1 where there is nothing of it left,
+    or something that nobody can read."""
+    tell = texts()
+    access = arguments.raised_for == HoldBy.ACCESS
+    by = HoldBy.ACCESS if access else HoldBy(arguments.by)
+    why = _reason(arguments.why, "--why")
+    with seeing(arguments, whatever_policy=True) as archive:
+        policy = archive.policy_in_force
+        within = policy.hold_unconfirmed if policy else CONFIRM_WITHIN
+        if arguments.number is None:
+            done = archive.holds.place(arguments.id, by, why, within)
+        elif (number := number_of(arguments.number)) is None:
+            raise ArchiveError("error.holds.no_number")
+        else:
+            done = archive.holds.place_on_number(number, by, why, within)
+    for one in done.named:
+        already = one.hold.hold in done.already
+        if arguments.json:
+            print_line(json.dumps({**_as_json(one), "already": already}, ensure_ascii=False))
+        else:
+            since = local_day(one.hold.at, one.time_zone)
+            code = "holds.stood" if already else "holds.raised"
+            print_line(tell(code, hold=one.hold.hold, recording=one.recording, day=since))
+    if done.unnamed:
+        told_of = json.dumps({"locked": done.unnamed}) if arguments.json else None
+        print_line(told_of or tell("holds.raised_unnamed", count=done.unnamed))
+    if gone := done.found - done.raised:
+        print(tell("holds.gone", count=gone), file=sys.stderr)  # noqa: T201
+    if done.unreadable:
+        print(tell("refused.earlier.unreadable", count=done.unreadable), file=sys.stderr)  # noqa: T201
+    elif not done.found and not arguments.json:
+        print_line(tell("holds.nothing_of_number"))
+    if done.first_day and not arguments.json:
+        print_line(tell("holds.to_answer" if access else "holds.to_confirm", day=done.first_day))
+    return int(not done.raised or bool(done.unreadable))
+
+
+def holds_confirm(arguments: argparse.Namespace) -> int:
+    tell = texts()
+    with seeing(arguments, by_keys=True) as archive:
+        one = archive.holds.confirm(arguments.id, arguments.look_again)
+    said = "holds.extended" if one.hold.raised_for == HoldBy.ACCESS else "holds.confirmed"
+    print_line(tell(said, recording=one.recording, day=arguments.look_again))
+    return 0
+
+
+def holds_lift(arguments: argparse.Namespace) -> int:
+    tell, reason = texts(), _reason(arguments.reason, "--reason")
+    with seeing(arguments, by_keys=True) as archive:
+        lifted = archive.holds.lift(arguments.id, reason, archive.policy(), training_may_end=arguments.yes)
+    print_line(tell("holds.lifted", recording=lifted.row.recording))
+    _tell_what_is_left(lifted, tell)
+    return 0
+
+
+def holds_close(arguments: argparse.Namespace) -> int:
+    """A request for access has been answered, or is not to be."""
+    tell = texts()
+    reason = "" if arguments.answered is not None else _reason(arguments.reason, "--reason")
+    with seeing(arguments, by_keys=True) as archive:
+        lifted = archive.holds.close(
+            arguments.id,
+            archive.policy(),
+            answered=arguments.answered,
+            reason=reason,
+            training_may_end=arguments.yes,
+        )
+    print_line(tell("holds.closed", recording=lifted.row.recording))
+    _tell_what_is_left(lifted, tell)
+    return 0
+
+
+def told(one: HoldShown, tell: Texts) -> str:
+    """For whom it stands and until when, why, by whom and since when, as far as that is told."""
+    hold, whole = one.standing.hold, one.whole
+    state = (
+        f"holds.state.access.{one.standing.state}"
+        if hold.raised_for == HoldBy.ACCESS
+        else f"holds.state.{one.standing.state}"
     )
-    lift.add_argument("--reason", required=True, metavar="TEXT", help=texts("cli.holds.reason"))
-    how = close.add_mutually_exclusive_group(required=True)
-    how.add_argument("--answered", type=day(texts), metavar="DATE", help=texts("cli.holds.answered"))
-    how.add_argument("--reason", metavar="TEXT", help=texts("cli.holds.not_answered"))
-    here.archive_behind()
+    said = [tell(f"archive.hold.{hold.raised_for}"), tell(state, day=one.standing.decide_by or "–")]
+    said += [tell("archive.custody_only")] if one.standing.alone else []
+    said += [hold.why] if hold.why and whole else []
+    since = local_day(hold.at, one.standing.time_zone)
+    said.append(tell("holds.by", who=hold.raised_by or "–", day=since) if whole else tell("holds.since", day=since))
+    return ", ".join(said)
+
+
+def _tell_what_is_left(lifted: Lifted, tell: Texts) -> None:
+    row = lifted.row
+    if lifted.training_ended:
+        print_line(tell("holds.training_ended"))
+    if row.holds:
+        print_line(tell("holds.others", count=len(row.holds)))
+    elif not row.purposes and not row.expires:
+        print_line(tell("holds.goes"))
+
+
+def _as_json(one: Standing, *, named: bool = True, whole: bool = True) -> dict[str, str | bool | None]:
+    hold = one.hold
+    return {
+        "hold": hold.hold,
+        "recording": one.recording if named else None,
+        "raised_for": hold.raised_for,
+        "raised_by": hold.raised_by,
+        "at": hold.at.isoformat(),
+        "why": hold.why if whole else None,
+        "state": one.state.value,
+        "provisional_until": hold.provisional_until.isoformat() if hold.provisional_until else None,
+        "confirm_by": hold.confirm_by.isoformat() if hold.confirm_by else None,
+        "look_again": hold.look_again.isoformat() if hold.look_again else None,
+        "custody_only": one.alone,
+    }
+
+
+def _reason(text: str | None, option: str) -> str:
+    words = words_of(text, option)
+    if not words:
+        raise ArchiveError("error.holds.reason", option=option)
+    return words

@@ -163,7 +163,7 @@ from pathlib import Path
 from softphone import cli
 from softphone.archive import commands
 from softphone.archive.archive import Archive
-from softphone.bootstrap.audit import in_words
+from softphone.cli.audit import in_words
 from softphone.bootstrap.home import texts
 from softphone.system.secrets import SystemKeyring
 from softphone.system.secrets import DemoKeyFile

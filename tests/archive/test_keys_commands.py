@@ -19,8 +19,8 @@ from softphone.archive.keys import ring
 from softphone.archive.keys.revocation import revoked
 from softphone.archive.keys.wraps import Recipient
 from softphone.bootstrap.home import texts
-from softphone.bootstrap.keys import _onward
-from softphone.bootstrap.progress import progress
+from softphone.cli.keys import _onward
+from softphone.cli.progress import progress
 from softphone.domain.purpose import KeyRole, Language
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings

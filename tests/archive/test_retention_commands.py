@@ -20,7 +20,7 @@ from softphone import cli
 from softphone.archive.backup.run import back_up
 from softphone.bootstrap.archive import viewing
 from softphone.bootstrap.home import DEMO_KEYS
-from softphone.bootstrap.progress import Progress
+from softphone.cli.progress import Progress
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.roles import Role
 from softphone.system.secrets import DemoKeyFile

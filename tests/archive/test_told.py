@@ -14,7 +14,7 @@ from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.archive.proof import audit
 from softphone.bootstrap.home import DEMO_KEYS, key_store
-from softphone.bootstrap.progress import STOPPED, Progress
+from softphone.cli.progress import STOPPED, Progress
 from softphone.domain.changes import AuditEntry
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, DOCUMENTATION, Scene

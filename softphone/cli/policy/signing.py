@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from softphone.archive.keys import ring
 from softphone.archive.keys.wraps import KeyStore
 from softphone.bootstrap.home import Home, key_store, texts
-from softphone.bootstrap.policy.asking import asked_rulebook
 from softphone.bootstrap.policy.file import chosen, tell_faults
+from softphone.cli.policy.asking import asked_rulebook
 from softphone.domain.errors import KeyringError
 from softphone.domain.policy import Policy, PolicyError
 from softphone.domain.policy.fields import Id

@@ -10,7 +10,7 @@ from softphone.archive.marker import read_marker
 from softphone.bootstrap.archive.shared import print_line
 from softphone.bootstrap.archive.viewing import seeing
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.keys import new_passphrase
+from softphone.cli.keys import new_passphrase
 from softphone.domain.errors import ArchiveError
 
 

@@ -10,7 +10,7 @@ from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.roles import FINDS, OPENS, Permission
 from softphone.texts import Texts
 
-AT = "softphone.bootstrap.archive"
+AT = "softphone.cli.archive"
 
 
 def add_archive(commands: Commands) -> None:

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from softphone.bootstrap.home import texts
-from softphone.bootstrap.policy.written import PARTY, Answers, Assessed, recipient_id, roles, written
 from softphone.bootstrap.program import as_typed
+from softphone.cli.policy.written import PARTY, Answers, Assessed, recipient_id, roles, written
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy.fields import Day, Length, Number, Page, Share, Text
 from softphone.domain.purpose import Basis, Language, Purpose

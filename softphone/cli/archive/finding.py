@@ -10,11 +10,11 @@ from typing import Any
 
 from softphone.bootstrap.archive.shared import here, moment, number_of, print_line, state_of
 from softphone.bootstrap.archive.viewing import Seen, seeing, tell_of_other_keys
-from softphone.bootstrap.audit import as_json, in_words
-from softphone.bootstrap.holds import told as told_hold
 from softphone.bootstrap.home import texts
-from softphone.bootstrap.policy.telling import in_words as in_words_of
-from softphone.bootstrap.progress import Progress
+from softphone.cli.audit import as_json, in_words
+from softphone.cli.holds import told as told_hold
+from softphone.cli.policy.telling import in_words as in_words_of
+from softphone.cli.progress import Progress
 from softphone.domain.archive.recordings import RATE, Cursor, OwnReview, Query, RecordingRow
 from softphone.domain.errors import ArchiveError
 from softphone.texts import Texts, plain

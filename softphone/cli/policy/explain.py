@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.policy.asking import Asked, asked_rulebook
 from softphone.bootstrap.policy.file import load_draft, printable, wanted_signer
-from softphone.bootstrap.policy.telling import LineTeller, Paragraph, in_words_lacking, of_the_whole
+from softphone.cli.policy.asking import Asked, asked_rulebook
+from softphone.cli.policy.telling import LineTeller, Paragraph, in_words_lacking, of_the_whole
 from softphone.domain.decision import Facts, NoticeDelivery
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyFault, day_of, notice_way

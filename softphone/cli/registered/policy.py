@@ -12,10 +12,10 @@ from softphone.texts import Texts
 
 def add_policy(commands: Commands) -> None:
     policy, texts = commands.group("policy"), commands.texts
-    check = policy.add("check", "softphone.bootstrap.policy.check:policy_check")
-    explain = policy.add("explain", "softphone.bootstrap.policy.explain:policy_explain")
-    decide = policy.add("decide", "softphone.bootstrap.policy.decide:policy_decide")
-    sign = policy.add("sign", "softphone.bootstrap.policy.signing:policy_sign")
+    check = policy.add("check", "softphone.cli.policy.check:policy_check")
+    explain = policy.add("explain", "softphone.cli.policy.explain:policy_explain")
+    decide = policy.add("decide", "softphone.cli.policy.decide:policy_decide")
+    sign = policy.add("sign", "softphone.cli.policy.signing:policy_sign")
     for one in (check, decide, sign):
         _file(one.add_mutually_exclusive_group(), texts, "cli.policy.file")
     _file(explain, texts, "cli.policy.file")  # behind the option, its one word is the line
@@ -25,14 +25,14 @@ def add_policy(commands: Commands) -> None:
     explain.add_argument("line", nargs="?", metavar="LINE", help=texts("cli.policy.line"))
     decide.add_argument("--json", required=True, metavar="FACTS", help=texts("cli.policy.facts"))
     sign.add_argument("--id", required=True, metavar="ID", help=texts("cli.policy.signing_key"))
-    policy.add("schema", "softphone.bootstrap.policy.schema:policy_schema")
-    new = policy.add("new", "softphone.bootstrap.policy.new:policy_new")
+    policy.add("schema", "softphone.cli.policy.schema:policy_schema")
+    new = policy.add("new", "softphone.cli.policy.new:policy_new")
     _file(new.add_mutually_exclusive_group(), texts, "cli.policy.new_file")
     for one in (check, explain, decide, new):
         told_in = texts("cli.policy.language")
         one.add_argument("--language", type=language(texts), metavar="da|en", dest="told_in", help=told_in)
-    notice = policy.add("notice", "softphone.bootstrap.notices:policy_notice")
-    _notices(notice, policy.add("record", "softphone.bootstrap.notices:policy_record"), texts)
+    notice = policy.add("notice", "softphone.cli.notices:policy_notice")
+    _notices(notice, policy.add("record", "softphone.cli.notices:policy_record"), texts)
 
 
 def _file(of: argparse._ActionsContainer, texts: Texts, what: str) -> None:

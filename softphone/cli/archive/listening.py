@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 from softphone.bootstrap.archive.shared import line_of, print_line, words_of
 from softphone.bootstrap.archive.viewing import seeing
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.progress import STOPPED, Progress, progress
+from softphone.cli.progress import STOPPED, Progress, progress
 from softphone.domain.archive.interface import Opening
 from softphone.domain.archive.recordings import RATE, Mark, MarkKind
 from softphone.domain.errors import SoundError

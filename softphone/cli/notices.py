@@ -19,8 +19,8 @@ from softphone.audio.player import Player
 from softphone.audio.recording import Recorder
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import chosen, load_to_try, tell_faults
-from softphone.bootstrap.policy.written import quoted
 from softphone.bootstrap.rules import RULEBOOK, rule_plugins
+from softphone.cli.policy.written import quoted
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError, SoundError
 from softphone.domain.notice import (

@@ -15,7 +15,7 @@ from softphone.archive.proof.checkpoint import Head
 from softphone.archive.proof.verify import Finding
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.home import texts
-from softphone.bootstrap.progress import STOPPED, progress
+from softphone.cli.progress import STOPPED, progress
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.texts import Texts

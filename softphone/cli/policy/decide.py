@@ -13,8 +13,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Stric
 from pydantic_core import PydanticCustomError
 
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.policy.asking import Asked, asked_rulebook
 from softphone.bootstrap.policy.file import load_to_try, wanted_signer
+from softphone.cli.policy.asking import Asked, asked_rulebook
 from softphone.domain.decision import Decision, Facts, PurposePlan, not_recorded
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy, exempt, language_for

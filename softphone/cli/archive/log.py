@@ -11,9 +11,9 @@ from functools import partial
 from softphone.archive.proof.audit import BATCH, Wanted
 from softphone.bootstrap.archive.shared import here, moment, print_line
 from softphone.bootstrap.archive.viewing import Seen, seeing
-from softphone.bootstrap.audit import as_json, in_words
 from softphone.bootstrap.home import texts
-from softphone.bootstrap.progress import Progress
+from softphone.cli.audit import as_json, in_words
+from softphone.cli.progress import Progress
 from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.errors import ArchiveError
 from softphone.texts import Texts

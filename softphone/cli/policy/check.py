@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.bootstrap.home import Home, key_store, texts
-from softphone.bootstrap.policy.asking import Asked, asked_rulebook
 from softphone.bootstrap.policy.file import at_its_place, chosen, of_revoked, printable, wanted_signer
+from softphone.cli.policy.asking import Asked, asked_rulebook
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError, KlartoneError
 from softphone.domain.policy import (

@@ -19,7 +19,7 @@ from softphone.archive.backup.target import Manifest, Target
 from softphone.archive.files.container import SUFFIX
 from softphone.bootstrap.archive.shared import folder_of, here, opened, print_line
 from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY, Home, key_store, texts
-from softphone.bootstrap.progress import progress
+from softphone.cli.progress import progress
 from softphone.domain.errors import ArchiveError, KlartoneError, SettingsError
 from softphone.system.single import take_turn
 from softphone.texts import Texts

@@ -24,13 +24,13 @@ def add_program(commands: Commands) -> None:
     session.add_argument("--policy", type=path(texts), metavar="FILE", help=texts("cli.session.policy"))
     _demo(commands.add("demo", "softphone.demo.story:run_demo"), texts)
     # What the demo and the engine start: in a frozen program there is no other way in.
-    customer = commands.add("demo-customer", "softphone.cli.program:run_customer", hidden=True)
+    customer = commands.add("demo-customer", "softphone.cli.registered.program:run_customer", hidden=True)
     customer.add_argument("voice", type=Path)
     customer.add_argument("listen", choices=["yes", "no"])
-    host = commands.add("plugin-host", "softphone.cli.program:run_plugin_host", hidden=True)
+    host = commands.add("plugin-host", "softphone.cli.registered.program:run_plugin_host", hidden=True)
     host.add_argument("folders", nargs="*")
-    commands.add("edge", "softphone.cli.program:run_edge", hidden=True)
-    commands.add("doctor", "softphone.bootstrap.doctor:run_doctor")
+    commands.add("edge", "softphone.cli.registered.program:run_edge", hidden=True)
+    commands.add("doctor", "softphone.cli.doctor:run_doctor")
 
 
 def run_plugin_host(arguments: argparse.Namespace) -> int:

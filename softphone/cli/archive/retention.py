@@ -12,7 +12,7 @@ from softphone.archive.retention.sweep import DEFAULT_TERMS, REPORTS, SweepTerms
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.archive.viewing import PolicyRefusedError, policy_of, seeing, seen_here
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.progress import STOPPED, Progress, progress
+from softphone.cli.progress import STOPPED, Progress, progress
 from softphone.domain.archive.permission import NOBODY
 from softphone.domain.errors import KeyringError
 from softphone.texts import Texts

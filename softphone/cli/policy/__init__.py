@@ -1,0 +1,1 @@
+"""`klartone policy …`, a file for each command."""

@@ -1,0 +1,28 @@
+"""`klartone cases`: objections, and grounds under special circumstances, for data protection."""
+
+from __future__ import annotations
+
+from softphone.cli.commands import Commands
+from softphone.cli.words import choices, one_of, word
+from softphone.domain.purpose import Purpose
+from softphone.domain.roles import Permission
+
+AT = "softphone.cli.cases"
+DECIDES = (Permission.DECIDE_CASE,)
+
+
+def add_cases(commands: Commands) -> None:
+    here, texts = commands.group("cases", prefix="cases.", archive=True), commands.texts
+    here.add("list", f"{AT}:cases_list", DECIDES).add_argument(
+        "--json", action="store_true", help=texts("cli.json_lines")
+    )
+    show, decide = here.add("show", f"{AT}:cases_show", DECIDES), here.add("decide", f"{AT}:cases_decide", DECIDES)
+    for one in (show, decide):
+        one.add_argument("id", type=word(texts), metavar="ID", help=texts("cli.cases.id"))
+    show.add_argument("--json", action="store_true", help=texts("cli.json"))
+    how = decide.add_mutually_exclusive_group(required=True)
+    how.add_argument("--uphold", action="store_true", help=texts("cli.cases.uphold"))
+    how.add_argument("--reject", action="store_true", help=texts("cli.cases.reject"))
+    decide.add_argument("--reason", required=True, metavar="TEXT", help=texts("cli.cases.reason"))
+    decide.add_argument("--purpose", type=one_of(Purpose), choices=choices(Purpose), help=texts("cli.cases.purpose"))
+    here.archive_behind()
