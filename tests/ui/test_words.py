@@ -472,6 +472,12 @@ def test_what_happened_is_said_beside_the_card(name: str, danish: tuple[str, ...
     assert aside_lines(view_of(s.snapshot(call)), call) == danish
 
 
+@pytest.mark.rule("G23")
+def test_a_no_that_is_unclear_is_no_objection_yet_on_the_button_either(view_of: MakeView) -> None:
+    call = e.CALLS["unclear"]
+    assert opt_out_words(view_of(s.snapshot(call), DA), call).sub == "uklart: spørg først"
+
+
 def test_a_call_on_hold_is_not_said_to_be_silent_as_well(view_of: MakeView) -> None:
     held = e.CALLS["held_too"]
     assert held.status is not None

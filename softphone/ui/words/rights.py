@@ -150,5 +150,6 @@ def _why_not(view: View, status: Status | None, button: Button | None) -> str:
         return view.texts("why_not.no_engine")
     if status is None or button is None:
         return view.texts("why_not.no_call_yet")
-    code = f"why_not.{button.why_not}"
+    unclear = button.why_not == "objection_received" and "object" in status.actions
+    code = "why_not.unclear" if unclear else f"why_not.{button.why_not}"
     return view.texts(code) if code in view.texts else view.texts("why_not.not_now")
