@@ -87,7 +87,7 @@ AROUND = replace(
     digits=True,
     waiting=2,
     on_the_way=2,
-    states=12,
+    states=8,
 )
 FAR_AROUND = replace(AROUND, name="far around", states=300)
 STARTS = (Start.RECORDED, Start.RINGS, Start.HELD, Start.HALF, Start.ENDED, Start.TOLD)
