@@ -64,6 +64,8 @@ class Reviews:
         return found if found and self._asking.viewer.leads(found.line, found.agent) else None
 
     def living(self, recordings: Iterable[str]) -> Collection[str]:
+        with access.refusing(self._asking.archive, self._asking.now()):
+            permission.require(self._asking.viewer, Permission.REVIEW)
         return sample.living(self._asking.archive, recordings, self._asking.now())
 
     def open(self, recording: str, items: Iterable[tuple[str, int]] = ()) -> Reviewing:

@@ -39,7 +39,7 @@ class HoldShown:
 
     standing: Standing
     named: bool
-    """they are told which recording it is on"""
+    """they are told which recording it is on; else there is none here"""
     whole: bool
     """and why it was raised, and by whom"""
 

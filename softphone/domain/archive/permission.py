@@ -230,8 +230,9 @@ def holds_shown(
             others += 1
             continue
         whole = is_shown_whole(viewer, one.hold, custody=all_of)
-        told_of = one if whole else replace(one, hold=hold_shown(viewer, one.hold))
-        found.append(HoldShown(told_of, viewer.finds_all or seen(one.recording), whole))
+        named = viewer.finds_all or seen(one.recording)
+        hold = one.hold if whole else hold_shown(viewer, one.hold)
+        found.append(HoldShown(replace(one, recording=one.recording if named else "", hold=hold), named, whole))
     return HoldsShown(tuple(found), others, all_of)
 
 

@@ -55,6 +55,7 @@ class Reviews(Part):
         return _sample_row(one) if one and seen else None
 
     def living(self, recordings: Iterable[str]) -> Collection[str]:
+        self.a.require(Permission.REVIEW)
         stored, now = self.a.store.stored, self.a.now()
         return {one for one in recordings if one in stored and stored[one].trains(now)}
 
