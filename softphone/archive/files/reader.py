@@ -29,7 +29,7 @@ from softphone.archive.files.container import (
     read_header,
     scan,
 )
-from softphone.archive.files.opus import PREROLL, Decoder, Pcm
+from softphone.archive.files.opus import Decoder, Pcm
 from softphone.domain.archive.recordings import Mark, MarkKind
 from softphone.domain.errors import ArchiveError
 
@@ -162,20 +162,6 @@ class OpenedRecording:
             if len(wanted):
                 yield wanted
         yield from _silence(left)
-
-    def chunk_pcm(self, segment: Segment, index: int) -> Pcm:
-        """One chunk by itself, (packets * 320, 2), sounding as in the whole: the end of the chunk before is its preroll.
-
-        It begins the codec's delay (`header.delay`) before the position of its first frame.
-        """
-        content = segment.contents[index]
-        before = segment.contents.get(index - 1)
-        decoder = Decoder(self.header.opus_head)
-        if before is not None:
-            for packet in before.packets[-PREROLL:]:
-                decoder.decode(packet)
-        sound = np.concatenate([NOTHING, *(decoder.decode(packet) for packet in content.packets)])
-        return sound if before is not None or index == 0 else _faded_in(sound)
 
     def export_wav(
         self,

@@ -175,7 +175,7 @@ def _next(connection: Connection, after: tuple[str, int], *which: ColumnElement[
     return slots.sealed(connection, *which, place > after, limit=BATCH)
 
 
-def _standing(connection: Connection, rows: _Rows, key: Recipient) -> Sequence[Row[Any]]:
+def _standing(connection: Connection, rows: _Rows, key: Recipient) -> Sequence[Any]:
     placed = _placed([(row.recording, row.segment) for row, _ in rows])
     return connection.execute(select(wraps.c.recording, wraps.c.segment).where(_of(key), placed)).all()
 

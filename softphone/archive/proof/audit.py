@@ -20,8 +20,6 @@ from softphone.domain.changes import AuditEntry
 GENESIS = "0" * 64
 BATCH = 5_000
 """entries read at one look"""
-RESTORED = "archive_restored"
-"""the log goes on from where a backup was, which may be an older day"""
 REFUSED = "refused"
 """how the event of every refusal ends"""
 KEY, HOLD = "key", "hold"
