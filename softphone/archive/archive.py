@@ -75,7 +75,7 @@ class Archive:
         self.demo = marker.demo
         self.catalog = catalog
         self.vault = Vault(folder / RECORDINGS)
-        self.room = Room(folder)
+        self.room = Room(folder, secrets.catalog)
         self.lookups = Lookups(catalog, secrets, marker.desk)
         self.secrets = secrets
         self.store = store
@@ -455,7 +455,7 @@ def _opened(path: Path, key: bytes, *, looks: bool) -> Catalog:
     except ArchiveError as error:
         if error.code == READ_ONLY and looks and not _has_log(path):
             return Catalog.open(path, key, UNCHANGED)
-        if error.code != FULL or not Room(path.parent).give():
+        if error.code != FULL or not Room(path.parent, key).give():
             raise
     return Catalog.open(path, key)
 

@@ -339,7 +339,7 @@ def test_a_sweep_that_can_write_no_list_is_refused_in_words_and_deletes_nothing(
 
 
 def test_room_is_kept_where_there_is_ample_and_given_but_for_the_list(disk: Path) -> None:
-    kept, path, full = Room(disk), disk / ROOM, fill(disk)
+    kept, path, full = Room(disk, bytes(32)), disk / ROOM, fill(disk)
     kept.keep()
     assert not path.exists()
     assert not kept.give()
@@ -352,6 +352,8 @@ def test_room_is_kept_where_there_is_ample_and_given_but_for_the_list(disk: Path
     assert shutil.disk_usage(disk).free >= SIZE - 8192
     assert not kept.give()
     assert kept.listed() == ["a-1", "b-1"]
+    # Somebody else's list is none.
+    assert Room(disk, bytes(range(32))).listed() == []
     full.unlink()
     kept.keep()
     assert path.stat().st_size == SIZE

@@ -61,7 +61,7 @@ def linked(archive: Archive) -> list[str]:
 
 def test_a_list_that_leads_elsewhere_is_left_alone_and_named(desk: Scene, victim: Path, plants: Planted) -> None:
     plants(path := desk.folder / ROOM, victim)
-    kept = Room(desk.folder)
+    kept = Room(desk.folder, bytes(32))
     kept.keep()
     assert not kept.give()
     assert victim.read_bytes() == WORDS
@@ -70,7 +70,7 @@ def test_a_list_that_leads_elsewhere_is_left_alone_and_named(desk: Scene, victim
 
 def test_no_list_is_made_where_a_link_leads(desk: Scene, tmp_path: Path) -> None:
     (desk.folder / ROOM).symlink_to(tmp_path / "new")
-    Room(desk.folder).keep()
+    Room(desk.folder, bytes(32)).keep()
     assert not (tmp_path / "new").exists()
 
 

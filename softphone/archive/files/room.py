@@ -5,10 +5,16 @@ recordings whose files go before their rows do (ADR 019). Whether a recording go
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from softphone.archive.files.disk import refused
 from softphone.archive.files.inplace import in_place, is_shared
@@ -18,13 +24,17 @@ SIZE = 512 << 10
 """bytes: the database's index of its log takes 32 KiB, the end of one recording 0.2 MB"""
 _LIST = 4096
 """bytes of it, at its beginning: always there, and written over where they lie"""
+_NONCE = 12
 AT_ONCE = 50
 """recordings on the list, of 40 bytes each and no more"""
 
 
 class Room:
-    def __init__(self, folder: Path) -> None:
+    """The list is sealed with `key`: nobody else makes the log tell of a sweep."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
         self._path = folder / ROOM
+        self._key = AESGCM(HKDF(hashes.SHA256(), 32, None, b"klartone archive 1 sweep list").derive(key))
 
     def keep(self) -> None:
         """Made, and made whole, where the disk has ample room. What cannot be kept back now is at another time."""
@@ -58,7 +68,8 @@ class Room:
         """These are to go; none: they have gone. On the disk when it returns. Raises ArchiveError."""
         try:
             with open(self._path, "r+b", opener=in_place) as file:
-                file.write("\n".join(recordings).encode("utf-8").ljust(_LIST, b"\0"))
+                nonce, ids = secrets.token_bytes(_NONCE), "\n".join(recordings).encode("utf-8")
+                file.write(nonce + self._key.encrypt(nonce, ids.ljust(_LIST - _NONCE - 16, b"\0"), None))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -66,6 +77,7 @@ class Room:
 
     def listed(self) -> list[str]:
         """Those that a sweep which was cut off has not told of yet."""
-        with suppress(OSError, UnicodeDecodeError), open(self._path, "rb", opener=in_place) as file:
-            return file.read(_LIST).rstrip(b"\0").decode("utf-8").split()
+        with suppress(OSError, InvalidTag, ValueError), open(self._path, "rb", opener=in_place) as file:
+            data = file.read(_LIST)
+            return self._key.decrypt(data[:_NONCE], data[_NONCE:], None).rstrip(b"\0").decode("utf-8").split()
         return []

@@ -54,7 +54,7 @@ class Slots:
 
     def read(self, rows: Sequence[Row[Any]]) -> list[bytes | None]:
         """What is sealed for each of these rows of `wraps`; None where its record is empty, or not for it."""
-        with self._open("rb", os.O_RDONLY) as file:
+        with self._open("rb") as file:
             return [self._unsealed(row, file) for row in rows]
 
     def _unsealed(self, row: Row[Any], file: Any) -> bytes | None:
@@ -67,7 +67,7 @@ class Slots:
 
     def write(self, made: Iterable[tuple[int, Wrap]]) -> None:
         """On the disk when it returns."""
-        with self._open("r+b", os.O_RDWR | os.O_CREAT) as file:
+        with self._open("r+b", creates=True) as file:
             for slot, one in made:
                 nonce = secrets.token_bytes(_NONCE)
                 sealed = nonce + self._key.encrypt(nonce, one.sealed, _bound(one))
@@ -80,7 +80,7 @@ class Slots:
         """They are empty, and on the disk, when it returns. No room is needed for it."""
         if not slots or not self.path.exists():
             return
-        with self._open("r+b", os.O_RDWR) as file:
+        with self._open("r+b") as file:
             end = os.fstat(file.fileno()).st_size
             for slot in slots:
                 if slot * RECORD < end:
@@ -99,22 +99,23 @@ class Slots:
 
     def filled(self) -> set[int]:
         """Every slot that is not empty; and `free` is known from then on."""
-        with self._open("rb", os.O_RDONLY) as file:
+        with self._open("rb") as file:
             data = file.read()
         found = {at // RECORD for at in range(RECORD, len(data), RECORD) if data[at : at + RECORD].strip(b"\0")}
         self.free = set(range(1, len(data) // RECORD)) - found
         return found
 
     @contextmanager
-    def _open(self, mode: str, flags: int) -> Generator[Any]:
-        is_new = bool(flags & os.O_CREAT) and not self.path.exists()
+    def _open(self, mode: str, *, creates: bool = False) -> Generator[Any]:
+        is_new = creates and not self.path.exists()
+        more = os.O_CREAT if creates else 0
         try:
-            if flags == os.O_RDONLY and not self.path.exists():
+            if mode == "rb" and not self.path.exists():
                 # Nothing was ever sealed here.
                 with Path(os.devnull).open("rb") as nothing:
                     yield nothing
                 return
-            with os.fdopen(in_place(str(self.path), flags), mode) as file:
+            with open(self.path, mode, opener=lambda name, flags: in_place(name, flags | more)) as file:
                 if is_new:
                     if is_shared(self.path.parent):
                         self.path.chmod(0o660)
