@@ -6,8 +6,17 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from softphone.domain.archive.permission import NotPermitted, Viewer, narrowed, require_all, role_to_open, search_scopes
+from softphone.domain.archive.permission import (
+    NotPermitted,
+    Viewer,
+    narrowed,
+    require_all,
+    role_to_open,
+    search_scopes,
+    search_scopes_for,
+)
 from softphone.domain.archive.recordings import Query, RecordingRow
+from softphone.domain.policy import Team
 from softphone.domain.purpose import Direction, KeyRole, Purpose
 from softphone.domain.roles import Permission, Role
 
@@ -47,3 +56,21 @@ def test_custody_by_a_key_that_opens_less_than_most_is_told_of_what_it_opens_alo
     assert [one.sealed_for for one in narrowed(second, sight, Query())] == [(KeyRole.CUSTODY, ("second",))]
     with pytest.raises(NotPermitted):
         require_all(second, Permission.READ_LOG)
+
+
+@pytest.mark.rule("G11")
+def test_who_has_several_roles_finds_by_each_and_by_a_number_only_where_one_of_them_may() -> None:
+    teams = (Team.model_construct(id="t", lines=(), agents=("bo@nordlys.example",), leads=("lead",)),)
+    both = Viewer(frozenset({Role.LEAD, Role.AGENT}), KEYS, teams, ("anna@nordlys.example",))
+    scopes = search_scopes(both, NOW)
+    assert [one.permission for one in scopes] == [Permission.FIND_TRAINING, Permission.FIND_OWN]
+    assert [each.agents for one in scopes for each in narrowed(both, one, Query())] == [
+        ("bo@nordlys.example",),
+        ("anna@nordlys.example",),
+    ]
+    with pytest.raises(NotPermitted) as refused:
+        search_scopes_for(both, Query(number="+4520123456"), NOW)
+    assert refused.value.fault.code == "error.archive.not_by_number"
+    handles = Viewer(frozenset({Role.CASE_HANDLER, Role.AGENT}), KEYS, (), ("anna@nordlys.example",))
+    found = search_scopes_for(handles, Query(number="+4520123456"), NOW)
+    assert [one.permission for one in found] == [Permission.FIND_DOCUMENTATION]
