@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import Decision, NoticeId
-from softphone.domain.purpose import Direction, Language, Purpose, Reason
+from softphone.domain.purpose import Direction, Language, OnFailure, Purpose, Reason
+from softphone.domain.status import OptOutKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Terms:
     opt_out_calls_back: bool = False
     objection_stops: bool = True
     """`objection_in_call`: stop (pause `objection`) or go_on"""
-    on_failure: str = "warn"
+    on_failure: OnFailure = OnFailure.WARN
     """warn | end | go_on, where a failure leaves an obligation unrecorded"""
     spoken_consent: bool = True
     special_circumstances: bool = False
@@ -349,7 +350,7 @@ class DigitsWanted:
 class OptedOut:
     """The opt-out button, with the kind that it showed."""
 
-    kind: str
+    kind: OptOutKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,14 @@ class Direction(StrEnum):
     INTERNAL = "internal"
 
 
+class OnFailure(StrEnum):
+    """What happens to a call where the law requires its recording and a failure prevents it."""
+
+    WARN = "warn"
+    END = "end"
+    GO_ON = "go_on"
+
+
 class Headline(StrEnum):
     """The one thing the status card says; red and `RECORDING` whenever anything is being recorded."""
 

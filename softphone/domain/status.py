@@ -25,6 +25,16 @@ class InformedPhase(StrEnum):
     FAILED = "failed"
 
 
+class InformedBy(StrEnum):
+    """How a notice reaches the party, or reached it."""
+
+    PLAY = "play"
+    READ = "read"
+    UPSTREAM = "upstream"
+    """an exchange gave it"""
+    FINISHED_ORALLY = "finished_orally"
+
+
 class PurposePhase(StrEnum):
     OFF = "off"
     PLANNED = "planned"
@@ -60,8 +70,7 @@ class NoticeStatus:
     notice: NoticeId
     language: Language
     told: InformedPhase
-    how: str
-    """play | read | upstream | finished_orally"""
+    how: InformedBy
     started_at: datetime | None
     heard_at: datetime | None
     readable_at: datetime | None
@@ -122,6 +131,37 @@ class Button:
     """it goes further than the press before it on the same spot: the window asks once more before it sends it"""
 
 
+class Action(StrEnum):
+    """A further command that the session offers now. `BEYOND_THE_SESSION` of the engine carries out the last two."""
+
+    PERSON_ANSWERED = "person_answered"
+    VOICEMAIL = "voicemail"
+    NOTICE_READ = "notice_read"
+    STOP_NOTICE = "stop_notice"
+    PLAY_AGAIN = "play_again"
+    READ_INSTEAD = "read_instead"
+    FINISH_ORALLY = "finish_orally"
+    ASK_AGAIN = "ask_again"
+    SAID_YES = "said_yes"
+    SAID_NO = "said_no"
+    DIGITS_WANTED = "digits_wanted"
+    DIGITS_OVER = "digits_over"
+    PAUSE_SENSITIVE = "pause_sensitive"
+    RESUME = "resume"
+    MORE_TIME = "more_time"
+    SAME_CALLER = "same_caller"
+    NEW_PERSON = "new_person"
+    NOT_UNDERSTOOD = "not_understood"
+    KEEP_OUT_OF_TRAINING = "keep_out_of_training"
+    PRIVATE_CALL = "private_call"
+    WITHDRAW_DOCUMENTATION = "withdraw_documentation"
+    WITHDRAW_TRAINING = "withdraw_training"
+    OBJECT = "object"
+    NOTE_REQUEST = "note_request"
+    PARTY_ASKS_FOR_RECORDING = "party_asks_for_recording"
+    END_POLITELY = "end_politely"
+
+
 class HoldPhase(StrEnum):
     ARMED = "armed"
     LOCKING = "locking"
@@ -171,11 +211,7 @@ class Status:
     dispute: Button
     hold: HoldStatus | None
     choices: tuple[Choice, ...]
-    actions: tuple[str, ...]
-    """further commands possible now, by their wire names: person_answered, voicemail, notice_read, stop_notice, play_again,
-    read_instead, finish_orally, ask_again, said_yes, said_no, digits_wanted, digits_over, pause_sensitive, resume, more_time,
-    same_caller, new_person, not_understood, keep_out_of_training, private_call, withdraw_documentation, withdraw_training,
-    object, note_request, party_asks_for_recording, end_politely"""
+    actions: tuple[Action, ...]
     kept: bool
     """whether anything of the call's recordings is kept"""
     recordings: tuple[str, ...]

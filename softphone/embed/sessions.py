@@ -16,6 +16,7 @@ from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import Decision, LookupResult
 from softphone.domain.policy import language_for, which_line
 from softphone.domain.purpose import Direction, Language
+from softphone.domain.status import Action
 from softphone.embed.messages import (
     PROTOCOL,
     DigitPressed,
@@ -365,7 +366,7 @@ class Sessions:
         if status is None:
             raise LineError("refused.not_now")
         if isinstance(press, Act) and press.action in BEYOND_THE_SESSION and press.action in status.actions:
-            if press.action == "end_politely":
+            if press.action == Action.END_POLITELY:
                 self._phone.hang_up(call.id)
             else:
                 self._ringing.ask_anew(call)

@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
-from softphone.domain.status import Button, HoldPhase, InformedPhase, OptOutKind, PurposePhase, ReasonStatus, Status
+from softphone.domain.status import (
+    Action,
+    Button,
+    HoldPhase,
+    InformedPhase,
+    OptOutKind,
+    PurposePhase,
+    ReasonStatus,
+    Status,
+)
 from softphone.embed.messages import ButtonWords, Words
 from softphone.texts import Texts
 from softphone.wire import CallPhase, CallState
@@ -159,7 +168,7 @@ class _StatusText:
         for code in (f"press.{name}", f"action.{name}"):
             if code in self._texts:
                 return self._say(code)
-        return self._say("opt_out.said_no" if name == "said_no" else "tool.pause.name")
+        return self._say("opt_out.said_no" if name == Action.SAID_NO else "tool.pause.name")
 
 
 def _seconds(until: datetime | None, now: datetime) -> int:

@@ -17,6 +17,7 @@ from softphone.domain.decision import Decision, LookupResult
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Direction, Reason
 from softphone.domain.retention import CONFIRM_WITHIN
+from softphone.domain.status import Action
 from softphone.engine.call.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, RecordingCommand, to_event
 from softphone.engine.call.effect_runner import (
     CallPhonePort,
@@ -453,7 +454,7 @@ class Calls:
 
     def _act(self, call: LiveCall, action: str) -> None:
         self._occurred(call, "pressed", {"command": action})
-        if action == "end_politely":
+        if action == Action.END_POLITELY:
             self._phone.hang_up(call.id)
         else:
             self._ringing.ask_anew(call)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
-from softphone.domain.purpose import Headline, Purpose, Reason
+from softphone.domain.purpose import Headline, OnFailure, Purpose, Reason
 from softphone.domain.status import PurposePhase, Status
 from tests.domain.machine_account import Account
 from tests.domain.walk_scenes import BALANCED, TRAIN
@@ -75,7 +75,7 @@ def _told_wrongly(call: Account, effects: tuple[f.Effect, ...]) -> Iterator[str]
         ):
             yield "the notice is played again, or in a language that was left"
         lost = bool(call.pauses & {"gone", "unheard"})
-        if isinstance(it, f.EndCall) and not (call.terms.on_failure == "end" and (call.informed or lost)):
+        if isinstance(it, f.EndCall) and not (call.terms.on_failure is OnFailure.END and (call.informed or lost)):
             yield "the call is ended"
         if isinstance(it, f.SoundWarningTone) and not call.on:
             yield "a tone says that the call is recorded"

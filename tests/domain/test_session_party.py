@@ -5,7 +5,7 @@ import pytest
 from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
-from softphone.domain.purpose import Headline, Reason
+from softphone.domain.purpose import Headline, OnFailure, Reason
 from softphone.domain.status import InformedPhase
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, TRAIN
@@ -29,8 +29,12 @@ def test_a_party_that_is_gone_is_not_recorded_on_and_the_gap_is_known_by_the_clo
 
 
 @pytest.mark.rule("G02")
-@pytest.mark.parametrize(("on_failure", "ends"), [("end", True), ("warn", False), ("go_on", False)])
-def test_after_half_a_minute_it_is_said_again_and_on_obligation_the_policy_decides(on_failure: str, ends: bool) -> None:
+@pytest.mark.parametrize(
+    ("on_failure", "ends"), [(OnFailure.END, True), (OnFailure.WARN, False), (OnFailure.GO_ON, False)]
+)
+def test_after_half_a_minute_it_is_said_again_and_on_obligation_the_policy_decides(
+    on_failure: OnFailure, ends: bool
+) -> None:
     call = Call("N1 obligation", on_failure=on_failure).hear()(GONE)
     assert [it.seconds for it in call.did(f.StartTimer) if it.timer is e.Timer.NO_SOUND] == [30.0]
     assert "still_no_sound" not in call.status.notes
@@ -44,7 +48,7 @@ def test_after_half_a_minute_it_is_said_again_and_on_obligation_the_policy_decid
 
 @pytest.mark.rule("G02")
 def test_nobody_is_missed_on_hold_and_no_policy_ends_a_call_for_it() -> None:
-    call = Call("N1 obligation", on_failure="end").hear()(GONE, e.HoldSignalled(True))
+    call = Call("N1 obligation", on_failure=OnFailure.END).hear()(GONE, e.HoldSignalled(True))
     assert f.StopTimer(e.Timer.NO_SOUND) in call.last
     assert not call(LONG).did(f.EndCall)
     call(e.HoldSignalled(False))

@@ -8,7 +8,7 @@ from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
-from softphone.domain.purpose import Headline, KeyRole, Reason
+from softphone.domain.purpose import Headline, KeyRole, OnFailure, Reason
 from softphone.domain.session import State, carried_answers, describe, step
 from softphone.domain.session.state import Pauses, Sensitive
 from softphone.domain.status import InformedPhase, PurposePhase
@@ -236,14 +236,16 @@ def test_an_opt_out_that_cannot_be_written_is_tried_again_until_it_is() -> None:
     assert call.state.finished
 
 
-@pytest.mark.parametrize(("on_failure", "ends"), [("end", True), ("warn", False), ("go_on", False)])
+@pytest.mark.parametrize(
+    ("on_failure", "ends"), [(OnFailure.END, True), (OnFailure.WARN, False), (OnFailure.GO_ON, False)]
+)
 def test_a_failure_ends_the_call_only_where_an_obligation_is_left_unrecorded_and_the_policy_says_so(
-    on_failure: str, ends: bool
+    on_failure: OnFailure, ends: bool
 ) -> None:
     call = Call("N1 obligation", on_failure=on_failure).hear()(e.RecorderFailed(Reason.STORAGE_FAILED))
     assert bool(call.did(f.EndCall)) is ends
-    assert ("end_politely" in call.status.actions) is (on_failure == "warn")
-    assert not Call("N1", on_failure="end").hear()(e.RecorderFailed(Reason.STORAGE_FAILED)).did(f.EndCall)
+    assert ("end_politely" in call.status.actions) is (on_failure is OnFailure.WARN)
+    assert not Call("N1", on_failure=OnFailure.END).hear()(e.RecorderFailed(Reason.STORAGE_FAILED)).did(f.EndCall)
 
 
 def test_a_pause_or_a_notice_still_to_come_is_no_failure() -> None:
@@ -253,10 +255,12 @@ def test_a_pause_or_a_notice_still_to_come_is_no_failure() -> None:
 
 
 @pytest.mark.rule("G02")
-@pytest.mark.parametrize(("on_failure", "may_end"), [("warn", True), ("end", True), ("go_on", False)])
+@pytest.mark.parametrize(
+    ("on_failure", "may_end"), [(OnFailure.WARN, True), (OnFailure.END, True), (OnFailure.GO_ON, False)]
+)
 @pytest.mark.parametrize("cut", [e.NoticeFailed(), e.NoticeStopped()], ids=["failed", "stopped"])
 def test_a_failed_notice_on_obligation_is_told_and_the_call_can_be_ended_politely(
-    cut: e.Event, on_failure: str, may_end: bool
+    cut: e.Event, on_failure: OnFailure, may_end: bool
 ) -> None:
     call = Call("N1 obligation", on_failure=on_failure).answer()
     assert "obligation_unrecorded" not in call.status.notes
@@ -273,7 +277,7 @@ def test_a_failed_notice_on_obligation_is_told_and_the_call_can_be_ended_politel
 
 @pytest.mark.rule("G02")
 def test_a_failed_notice_where_the_law_requires_nothing_is_no_unrecorded_obligation() -> None:
-    for on_failure in ("warn", "end"):
+    for on_failure in (OnFailure.WARN, OnFailure.END):
         call = Call("N1", on_failure=on_failure).answer()(e.NoticeFailed())
         assert not {"obligation_unrecorded", "end_politely"} & {*call.status.notes, *call.status.actions}
 
@@ -290,7 +294,7 @@ def test_the_log_says_at_the_end_that_an_obligation_went_unrecorded_for_want_of_
 @pytest.mark.rule("G10")
 @pytest.mark.parametrize("works_again", [False, True])
 def test_what_a_failure_kept_from_being_recorded_is_told_of_what_is_kept(works_again: bool) -> None:
-    call = Call("N1 obligation", on_failure="warn").hear()(e.RecorderFailed(Reason.STORAGE_FAILED))
+    call = Call("N1 obligation", on_failure=OnFailure.WARN).hear()(e.RecorderFailed(Reason.STORAGE_FAILED))
     assert Reason.BROKE_OFF not in call.reasons
     if works_again:
         assert call(e.StorageWorks()).reasons[0] is Reason.OBLIGATION
@@ -335,7 +339,9 @@ def test_after_a_recorded_call_the_first_reason_is_why_it_was_recorded(name: str
 
 @pytest.mark.rule("G10")
 def test_a_ground_to_record_is_no_reason_why_nothing_was() -> None:
-    call = Call("N1 obligation", on_failure="warn").answer()(e.RecorderFailed(Reason.STORAGE_FAILED), e.NoticeHeard())
+    call = Call("N1 obligation", on_failure=OnFailure.WARN).answer()(
+        e.RecorderFailed(Reason.STORAGE_FAILED), e.NoticeHeard()
+    )
     call(e.CallEnded())
     assert (call.status.kept, call.status.recordings) == (False, ())
     assert call.reasons[0] is Reason.STORAGE_FAILED

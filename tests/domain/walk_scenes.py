@@ -9,7 +9,7 @@ from enum import StrEnum
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import Decision, NoticeDelivery, NoticeId, PlanState, PurposePlan, not_recorded
-from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
+from softphone.domain.purpose import Basis, Direction, Language, OnFailure, Purpose, Reason
 
 DOC, TRAIN = Purpose.DOCUMENTATION, Purpose.TRAINING
 NOW = e.Now(datetime(2026, 3, 2, 9, 41, tzinfo=UTC), 1000.0)
@@ -68,7 +68,7 @@ SCENES = {
         Scene("N1", NoticeId.N1, {DOC: INTEREST}, _terms()),
         Scene("N1 goes on", NoticeId.N1, {DOC: INTEREST}, _terms(objection_stops=False, **LANGUAGE)),
         Scene("N1 public task", NoticeId.N1, {DOC: PUBLIC}, _terms()),
-        Scene("N1 obligation", NoticeId.N1, {DOC: OBLIGATION}, _terms(on_failure="end", obligation=True)),
+        Scene("N1 obligation", NoticeId.N1, {DOC: OBLIGATION}, _terms(on_failure=OnFailure.END, obligation=True)),
         Scene("N2", NoticeId.N2, {DOC: CONSENT}, _terms()),
         Scene("N3", NoticeId.N3, {TRAIN: CONSENT}, _terms(repeat=0)),
         Scene("N4", NoticeId.N4, {TRAIN: INTEREST}, _terms()),

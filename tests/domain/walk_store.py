@@ -10,7 +10,7 @@ from dataclasses import replace as dataclass_replace
 from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
-from softphone.domain.purpose import Headline, Purpose
+from softphone.domain.purpose import Headline, OnFailure, Purpose
 from softphone.domain.status import Status
 from tests.domain.walk_scenes import TRAIN
 from tests.domain.walk_world import (
@@ -102,7 +102,7 @@ def _effect(world: World, effect: f.Effect, event: e.Event) -> World:
         case f.SoundWarningTone():
             return replace(world, warned=True)
         case f.EndCall():
-            if world.scene.terms.on_failure != "end":
+            if world.scene.terms.on_failure is not OnFailure.END:
                 raise Broken(6, f"the call is ended by {event} though the policy does not say so")
             if not world.told and not world.lost:
                 raise Broken(6, f"the call is ended by {event} though the notice can still be given")

@@ -11,6 +11,7 @@ from softphone.domain.events import Now
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.session import State, describe
 from softphone.domain.status import (
+    Action,
     Button,
     Choice,
     DisputeKind,
@@ -29,7 +30,7 @@ from softphone.system.paths import program_folder
 from softphone.texts import Texts
 from softphone.wire import CallPhase, CallState, LineState
 from tests.domain.walk_call import Call
-from tests.test_texts import names_in, offered_actions
+from tests.test_texts import names_in
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=42)
@@ -70,7 +71,7 @@ def test_every_note_action_and_choice_is_said() -> None:
     names = names_in("softphone/domain/session/describing.py", "notes")
     notes = tuple(sorted(one for one in names if one.replace("_", "").isalpha()))
     assert {"request_noted", "call_back_listed"} <= set(notes)
-    actions = tuple(sorted(offered_actions()))
+    actions = tuple(sorted(Action))
     in_both = said(replace(STATUS, notes=notes, actions=actions, choices=CHOICES, until=SOON))
     assert len(in_both) >= 2 * (len(notes) + len(actions) + 6)
     assert [one for one in in_both if "_" in one or "…" in one or "embed." in one] == []

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Direction, Headline, Language, Reason
-from softphone.domain.status import Button, InformedPhase, OptOutKind, PurposePhase
+from softphone.domain.status import Action, Button, InformedBy, InformedPhase, OptOutKind, PurposePhase
 from softphone.wire import CallBack, CallState, CodedText, PolicyPhase, PolicyState
 from tests.ui import states as s
 
@@ -19,9 +19,17 @@ TWO_ASKED = replace(
     purposes={s.DOC: s.ASKED, s.TRAIN: s.ASKED},
     notice=replace(s.TOLD, notice=NoticeId.N2_N3, asks=(s.DOC, s.TRAIN)),
     opt_out=SAID_NO,
-    actions=("said_yes", "said_no", "digits_wanted", "pause_sensitive", "new_person", "not_understood", "private_call"),
+    actions=(
+        Action.SAID_YES,
+        Action.SAID_NO,
+        Action.DIGITS_WANTED,
+        Action.PAUSE_SENSITIVE,
+        Action.NEW_PERSON,
+        Action.NOT_UNDERSTOOD,
+        Action.PRIVATE_CALL,
+    ),
 )
-BY_KEY_ALONE = replace(TWO_ASKED, actions=("said_no", "not_understood"))
+BY_KEY_ALONE = replace(TWO_ASKED, actions=(Action.SAID_NO, Action.NOT_UNDERSTOOD))
 DOCUMENTATION_ASKED = s.status(
     Headline.RECORDING,
     s.reason(Reason.TRAINING_SAMPLE, s.TRAIN),
@@ -33,7 +41,7 @@ DOCUMENTATION_ASKED = s.status(
     notice=replace(s.TOLD, notice=NoticeId.N2_N4, asks=(s.DOC,)),
     opt_out=s.ENDS,
     dispute=s.LOCK,
-    actions=("said_yes", "said_no", *s.TALK),
+    actions=(Action.SAID_YES, Action.SAID_NO, *s.TALK),
 )
 UNASSESSED = s.status(
     Headline.ASKED,
@@ -43,20 +51,20 @@ UNASSESSED = s.status(
     left=8,
     notice=replace(s.TOLD, notice=NoticeId.N2, asks=(s.DOC,)),
     opt_out=SAID_NO,
-    actions=("said_yes", "said_no", "digits_wanted", "not_understood"),
+    actions=(Action.SAID_YES, Action.SAID_NO, Action.DIGITS_WANTED, Action.NOT_UNDERSTOOD),
 )
-REPEATED = replace(s.CONSENT, until=None, actions=("said_yes", "said_no"))
-DIGITS = replace(s.CONSENT, actions=("said_yes", "said_no", "digits_over"))
-WARNED = replace(s.SENSITIVE, until=s.NOW + timedelta(seconds=8), actions=("resume", "more_time"))
+REPEATED = replace(s.CONSENT, until=None, actions=(Action.SAID_YES, Action.SAID_NO))
+DIGITS = replace(s.CONSENT, actions=(Action.SAID_YES, Action.SAID_NO, Action.DIGITS_OVER))
+WARNED = replace(s.SENSITIVE, until=s.NOW + timedelta(seconds=8), actions=(Action.RESUME, Action.MORE_TIME))
 WARNED_BY_HAND = replace(WARNED, until=None)
-BY_HAND = replace(s.SENSITIVE, until=None, actions=("resume", "keep_out_of_training"))
+BY_HAND = replace(s.SENSITIVE, until=None, actions=(Action.RESUME, Action.KEEP_OUT_OF_TRAINING))
 HELD_TOO = replace(s.SENSITIVE, pauses=(Reason.SENSITIVE, Reason.HELD))
 SPECIAL = replace(
     s.RECORDING,
     reasons=(s.reason(Reason.ASSESSMENT, s.DOC), s.reason(Reason.SPECIAL_CIRCUMSTANCES, s.TRAIN)),
     notice=replace(s.TOLD, notice=NoticeId.N8),
     opt_out=Button(OptOutKind.GROUNDS, enabled=True),
-    actions=(*s.TALK, "note_request"),
+    actions=(*s.TALK, Action.NOTE_REQUEST),
 )
 GROUNDS_GIVEN = replace(
     s.TRAINING_DECLINED,
@@ -68,7 +76,7 @@ OBLIGED_NOTED = replace(
     s.ON_OBLIGATION,
     opt_out=Button(OptOutKind.NONE, enabled=False, why_not="request_noted"),
     notes=("request_noted",),
-    actions=("pause_sensitive", "new_person", "not_understood"),
+    actions=(Action.PAUSE_SENSITIVE, Action.NEW_PERSON, Action.NOT_UNDERSTOOD),
 )
 BY_KEY = replace(s.DECLINED, reason=Reason.DECLINED_BY_KEY)
 UNCLEAR = s.status(
@@ -81,14 +89,14 @@ UNCLEAR = s.status(
     opt_out=Button(OptOutKind.NONE, enabled=False, why_not="objection_received"),
     dispute=s.LOCK,
     notes=("objection_received", "unclear_key"),
-    actions=("new_person", "private_call", "object", "party_asks_for_recording"),
+    actions=(Action.NEW_PERSON, Action.PRIVATE_CALL, Action.OBJECT, Action.PARTY_ASKS_FOR_RECORDING),
 )
 BOTH_ENDED = replace(
     s.DELETED,
     reasons=(s.reason(Reason.DECLINED_BY_SIP, s.DOC, "10:44"), s.reason(Reason.DECLINED_BY_SIP, s.TRAIN, "10:44")),
     purposes={purpose: replace(BY_KEY, reason=Reason.DECLINED_BY_SIP) for purpose in (s.DOC, s.TRAIN)},
     notes=("unclear_signal",),
-    actions=("party_asks_for_recording",),
+    actions=(Action.PARTY_ASKS_FOR_RECORDING,),
 )
 NOT_UNDERSTOOD = s.status(
     Headline.NOTICE,
@@ -98,17 +106,17 @@ NOT_UNDERSTOOD = s.status(
     notice=replace(s.TOLD, told=InformedPhase.NOTHING, started_at=None, heard_at=None),
     opt_out=s.ENDS,
     dispute=s.ARM,
-    actions=("play_again", "read_instead", "keep_out_of_training", "private_call"),
+    actions=(Action.PLAY_AGAIN, Action.READ_INSTEAD, Action.KEEP_OUT_OF_TRAINING, Action.PRIVATE_CALL),
     kept=False,
     recordings=(),
 )
 NEWCOMER = replace(
     s.NEWCOMER,
     notice=replace(s.READING_NOTICE, newcomer=True),
-    actions=("play_again", "not_understood", "keep_out_of_training", "private_call"),
+    actions=(Action.PLAY_AGAIN, Action.NOT_UNDERSTOOD, Action.KEEP_OUT_OF_TRAINING, Action.PRIVATE_CALL),
 )
-UPSTREAM = replace(s.DOCUMENTED, notice=replace(s.TOLD, how="upstream", started_at=None))
-FINISHED = replace(s.DOCUMENTED, notice=replace(s.TOLD, how="finished_orally"))
+UPSTREAM = replace(s.DOCUMENTED, notice=replace(s.TOLD, how=InformedBy.UPSTREAM, started_at=None))
+FINISHED = replace(s.DOCUMENTED, notice=replace(s.TOLD, how=InformedBy.FINISHED_ORALLY))
 NOTICE_FAILED = s.status(
     Headline.FAILED,
     s.reason(Reason.NOTICE_FAILED),
@@ -117,17 +125,17 @@ NOTICE_FAILED = s.status(
     notice=replace(s.TOLD, told=InformedPhase.FAILED, heard_at=None),
     opt_out=Button(OptOutKind.OBJECTION, enabled=True),
     dispute=s.ARM,
-    actions=("play_again", "read_instead", "finish_orally", "not_understood"),
+    actions=(Action.PLAY_AGAIN, Action.READ_INSTEAD, Action.FINISH_ORALLY, Action.NOT_UNDERSTOOD),
     kept=False,
     recordings=(),
 )
 HELD_FROM_TRAINING = replace(s.RECORDING, hold=s.HOLD, dispute=s.LOCKED.dispute, notes=("held_from_training",))
-OBLIGATION_FAILED = replace(s.STORAGE_FAILED, actions=("end_politely", "new_person"))
+OBLIGATION_FAILED = replace(s.STORAGE_FAILED, actions=(Action.END_POLITELY, Action.NEW_PERSON))
 OBLIGATION_UNTOLD = replace(
     NOTICE_FAILED,
     purposes={s.DOC: replace(s.OBLIGED, phase=PurposePhase.PLANNED, reason=Reason.WAITING_FOR_NOTICE), s.TRAIN: s.OFF},
     opt_out=Button(OptOutKind.NOTE_REQUEST, enabled=True),
-    actions=(*NOTICE_FAILED.actions, "end_politely"),
+    actions=(*NOTICE_FAILED.actions, Action.END_POLITELY),
     notes=("obligation_unrecorded",),
 )
 VOICEMAIL = s.status(
@@ -145,14 +153,14 @@ NO_SOUND = s.status(
     pauses=(Reason.NO_SOUND,),
     opt_out=s.ENDS,
     dispute=s.LOCK,
-    actions=("new_person", "not_understood", "private_call"),
+    actions=(Action.NEW_PERSON, Action.NOT_UNDERSTOOD, Action.PRIVATE_CALL),
 )
-STILL_NO_SOUND = replace(NO_SOUND, notes=("still_no_sound",), actions=(*NO_SOUND.actions, "end_politely"))
+STILL_NO_SOUND = replace(NO_SOUND, notes=("still_no_sound",), actions=(*NO_SOUND.actions, Action.END_POLITELY))
 SOURCE_CHANGED = replace(
     NO_SOUND,
     reasons=(s.reason(Reason.SOURCE_CHANGED),),
     pauses=(Reason.SOURCE_CHANGED,),
-    actions=("same_caller", *NO_SOUND.actions),
+    actions=(Action.SAME_CALLER, *NO_SOUND.actions),
 )
 STOOD_STILL = replace(s.RECORDING, notes=("stood_still",), missing_seconds=4)
 

@@ -9,11 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.status import (
+    Action,
     Button,
     Choice,
     DisputeKind,
     HoldPhase,
     HoldStatus,
+    InformedBy,
     InformedPhase,
     NoticeStatus,
     OptOutKind,
@@ -133,7 +135,7 @@ def reason(
 
 
 OFF = purpose(PurposePhase.OFF, None, Reason.LINE_NOT_RECORDED)
-TOLD = NoticeStatus(NoticeId.N7, DA, InformedPhase.INFORMED, "play", at("10:41:02"), at("10:41:20"), None, ())
+TOLD = NoticeStatus(NoticeId.N7, DA, InformedPhase.INFORMED, InformedBy.PLAY, at("10:41:02"), at("10:41:20"), None, ())
 DIM = "nothing_recorded"
 
 
@@ -210,7 +212,13 @@ OBLIGED = purpose(PurposePhase.ACTIVE, Basis.LEGAL_OBLIGATION, Reason.OBLIGATION
 LOCK = Button(DisputeKind.LOCK, enabled=True)
 ARM = Button(DisputeKind.ARM, enabled=True)
 ENDS = Button(OptOutKind.TRAINING_ENDS, enabled=True)
-TALK = ("pause_sensitive", "new_person", "not_understood", "keep_out_of_training", "private_call")
+TALK = (
+    Action.PAUSE_SENSITIVE,
+    Action.NEW_PERSON,
+    Action.NOT_UNDERSTOOD,
+    Action.KEEP_OUT_OF_TRAINING,
+    Action.PRIVATE_CALL,
+)
 ON = "10:42"
 
 RECORDING = status(
@@ -233,7 +241,7 @@ PLAYING = status(
     notice=replace(TOLD, told=InformedPhase.PLAYING, started_at=NOW - timedelta(seconds=9), heard_at=None),
     opt_out=ENDS,
     dispute=ARM,
-    actions=("stop_notice", "not_understood"),
+    actions=(Action.STOP_NOTICE, Action.NOT_UNDERSTOOD),
     kept=False,
     recordings=(),
 )
@@ -241,7 +249,7 @@ READING_NOTICE = replace(
     TOLD,
     notice=NoticeId.N1,
     told=InformedPhase.READING,
-    how="read",
+    how=InformedBy.READ,
     started_at=NOW - timedelta(seconds=4),
     heard_at=None,
     readable_at=NOW + timedelta(seconds=4),
@@ -254,7 +262,7 @@ READING = status(
     notice=READING_NOTICE,
     opt_out=Button(OptOutKind.OBJECTION, enabled=True),
     dispute=ARM,
-    actions=("voicemail", "not_understood"),
+    actions=(Action.VOICEMAIL, Action.NOT_UNDERSTOOD),
     kept=False,
     recordings=(),
 )
@@ -266,7 +274,7 @@ NOBODY_YET = status(
     notice=None,
     opt_out=Button(OptOutKind.OBJECTION, enabled=True),
     dispute=ARM,
-    actions=("person_answered", "voicemail"),
+    actions=(Action.PERSON_ANSWERED, Action.VOICEMAIL),
     kept=False,
     recordings=(),
 )
@@ -279,7 +287,7 @@ CONSENT = status(
     notice=replace(TOLD, notice=NoticeId.N3, asks=(TRAIN,)),
     opt_out=Button(OptOutKind.SAID_NO, enabled=True),
     dispute=ARM,
-    actions=("said_yes", "ask_again", "not_understood"),
+    actions=(Action.SAID_YES, Action.ASK_AGAIN, Action.NOT_UNDERSTOOD),
     kept=False,
     recordings=(),
 )
@@ -294,7 +302,7 @@ TRAINING_ASKED = status(
     notice=replace(TOLD, notice=NoticeId.N6, asks=(TRAIN,)),
     opt_out=Button(OptOutKind.SAID_NO, enabled=True),
     dispute=LOCK,
-    actions=("said_yes", *TALK),
+    actions=(Action.SAID_YES, *TALK),
 )
 DOCUMENTED = status(
     Headline.RECORDING,
@@ -345,7 +353,7 @@ NO_ANSWER = status(
     Headline.NOT_RECORDING,
     reason(Reason.NO_ANSWER, TRAIN),
     since="10:43",
-    actions=("ask_again",),
+    actions=(Action.ASK_AGAIN,),
     kept=False,
     recordings=(),
 )
@@ -365,7 +373,7 @@ SENSITIVE = status(
     pauses=(Reason.SENSITIVE,),
     opt_out=ENDS,
     dispute=LOCK,
-    actions=("resume", "keep_out_of_training"),
+    actions=(Action.RESUME, Action.KEEP_OUT_OF_TRAINING),
 )
 NEWCOMER = status(
     Headline.PAUSED,
@@ -375,7 +383,7 @@ NEWCOMER = status(
     pauses=(Reason.NOT_TOLD,),
     opt_out=ENDS,
     dispute=LOCK,
-    actions=("play_again", "finish_orally"),
+    actions=(Action.PLAY_AGAIN, Action.FINISH_ORALLY),
 )
 HOLD = HoldStatus(HoldPhase.LOCKED, "controller", at("10:45"), NOW + timedelta(seconds=48))
 LOCKED = replace(
@@ -391,7 +399,7 @@ STORAGE_FAILED = status(
     since="10:43",
     kept=False,
     recordings=(),
-    actions=("end_politely",),
+    actions=(Action.END_POLITELY,),
     notes=("obligation_unrecorded",),
 )
 OBLIGATION_GOES_ON = replace(STORAGE_FAILED, actions=TALK[:3])
@@ -497,7 +505,7 @@ ENDED = replace(
             headline=Headline.NOT_RECORDING,
             recording=(),
             opt_out=Button(OptOutKind.OBJECTION, enabled=True, asks=True),
-            actions=("withdraw_training",),
+            actions=(Action.WITHDRAW_TRAINING,),
         ),
         CallPhase.ENDED,
     ),
@@ -512,7 +520,7 @@ REOPENED = replace(
             headline=Headline.NOT_RECORDING,
             recording=(),
             opt_out=Button(OptOutKind.TRAINING_ENDS, enabled=True),
-            actions=("keep_out_of_training", "object"),
+            actions=(Action.KEEP_OUT_OF_TRAINING, Action.OBJECT),
         ),
         CallPhase.ENDED,
     ),

@@ -12,7 +12,7 @@ from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from softphone.domain.status import Button, DisputeKind, OptOutKind
+from softphone.domain.status import Action, Button, DisputeKind, OptOutKind
 from softphone.ui import controls
 from softphone.ui.controls import ActionButton, Control
 from softphone.ui.driver import DeskDriver, NotThereError
@@ -71,7 +71,7 @@ class Twice:
 
 
 ANSWERED = s.call(s.RECORDING)
-READ = replace(s.READING, actions=("notice_read", "voicemail"))
+READ = replace(s.READING, actions=(Action.NOTICE_READ, Action.VOICEMAIL))
 OBLIGED = replace(s.ON_OBLIGATION, purposes={s.DOC: s.OBLIGED, s.TRAIN: s.DECLINED})
 TWICE = [
     Twice(
@@ -121,8 +121,8 @@ TWICE = [
     Twice(
         "playAgain",
         Qt.Key.Key_1,
-        s.call(replace(s.NEWCOMER, actions=("play_again", "finish_orally"))),
-        s.call(replace(s.NEWCOMER, actions=("finish_orally",))),
+        s.call(replace(s.NEWCOMER, actions=(Action.PLAY_AGAIN, Action.FINISH_ORALLY))),
+        s.call(replace(s.NEWCOMER, actions=(Action.FINISH_ORALLY,))),
         Act("", "call-1", V, "play_again"),
         Act("", "call-1", V, "finish_orally"),
     ),
@@ -368,7 +368,7 @@ def test_the_next_in_a_list_that_has_moved_up_is_not_taken_off_too(scene: Scene,
 
 
 def test_an_entry_of_the_open_menu_that_has_come_under_the_hand_is_not_pressed(scene: Scene, clock: Clock) -> None:
-    desk = scene.open(s.snapshot(s.call(replace(s.RECORDING, actions=("stop_notice", *s.TALK)))))
+    desk = scene.open(s.snapshot(s.call(replace(s.RECORDING, actions=(Action.STOP_NOTICE, *s.TALK)))))
     stand(scene, clock)
     scene.press("more")
     scene.show(s.snapshot(ANSWERED))

@@ -31,7 +31,7 @@ from softphone.domain.policy.purposes import (
     Sensitive,
     Training,
 )
-from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
+from softphone.domain.purpose import Basis, Direction, KeyRole, Language, OnFailure, Purpose
 
 LONGEST_NOTICE = 25.0
 """seconds; a longer one is not listened to"""
@@ -275,7 +275,11 @@ def _choices(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
     calls_back = line.training is not None and line.training.opt_out is OptOut.CALL_BACK
     if calls_back and (line.documentation is not None or trained is Basis.CONSENT):
         yield Finding((*path, "training", "opt_out"), "call_back_beside")
-    if line.on_failure == "end" and Basis.CONSENT in (documented, trained) and documented is not Basis.LEGAL_OBLIGATION:
+    if (
+        line.on_failure is OnFailure.END
+        and Basis.CONSENT in (documented, trained)
+        and documented is not Basis.LEGAL_OBLIGATION
+    ):
         yield Finding((*path, "on_failure"), "end_on_consent")
     if Direction.INTERNAL in line.calls and Basis.CONSENT in (documented, trained):
         yield Finding((*path, "calls"), "internal_consent")

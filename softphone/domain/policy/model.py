@@ -36,7 +36,7 @@ from softphone.domain.policy.fields import (
 )
 from softphone.domain.policy.period import Period
 from softphone.domain.policy.purposes import Documentation, Sensitive, Training
-from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
+from softphone.domain.purpose import Basis, Direction, KeyRole, Language, OnFailure, Purpose
 
 
 class Controller(PolicyPart):
@@ -173,7 +173,7 @@ class Line(PolicyPart):
     """the controller's own words instead of the rulebook's"""
     opt_out_key: Keys = "*9"
     objection_in_call: Literal["stop", "go_on"] = "stop"
-    on_failure: Literal["warn", "end", "go_on"] = "warn"
+    on_failure: OnFailure = OnFailure.WARN
     spoken_consent: StrictBool = True
     sensitive: Sensitive = Sensitive()
     wrap_up: DayLength = Period()

@@ -59,7 +59,7 @@ def yes(turn: Turn, purpose: Purpose, how: str, *, seconds_ago: int | None = Non
     activate(turn, purpose)
     state = turn.state
     if state.question.newcomer:
-        turn.state = replace(state, begin_new=bool(state.recordings))
+        turn.set(begin_new=bool(state.recordings))
     elif purpose is TRAINING and consent_is_to_use(state) and (it := current(state)) is not None and not it.restricted:
         turn.set_recording(replace(it, late_yes=it.began))
 

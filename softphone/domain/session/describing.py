@@ -18,11 +18,13 @@ from softphone.domain.session.segments import can_end_politely, obligation_unrec
 from softphone.domain.session.state import Complaint, LegalHold, Sensitive, Stage, State, no_desk
 from softphone.domain.session.table import ASKS
 from softphone.domain.status import (
+    Action,
     Button,
     Choice,
     DisputeKind,
     HoldPhase,
     HoldStatus,
+    InformedBy,
     InformedPhase,
     NoticeStatus,
     OptOutKind,
@@ -111,7 +113,7 @@ def _notice(state: State) -> NoticeStatus | None:
         return None
     progress = state.informing
     asks = tuple(p for p in ordered(ASKS[notice]) if state.purpose(p).needs_yes)
-    how = progress.how or state.decision.how.value
+    how = progress.how or InformedBy(state.decision.how.value)
     return NoticeStatus(
         notice,
         state.language,
@@ -208,36 +210,36 @@ def choices(state: State) -> tuple[Choice, ...]:
     return tuple(out)
 
 
-def actions(state: State) -> tuple[str, ...]:
-    """Further commands possible now, by their names on the wire."""
+def actions(state: State) -> tuple[Action, ...]:
+    """Further commands possible now."""
     progress, talking, free = state.informing, state.stage is Stage.TALKING, not state.pauses.silent
     live = bool(state.live)
-    possible: dict[str, bool] = {
-        "person_answered": talking and not progress.person_answered and live and free,
-        "voicemail": talking and state.ours and live,
-        "notice_read": informing.can_confirm_reading(state),
-        "stop_notice": talking and progress.phase is InformedPhase.PLAYING,
-        "play_again": informing.can_repeat_notice(state, read=False),
-        "read_instead": informing.can_repeat_notice(state, read=True),
-        "finish_orally": informing.can_finish_orally(state),
-        "ask_again": bool(consent.can_be_asked_again(state)),
-        "said_yes": talking and free and bool(state.asked) and state.terms.spoken_consent,
-        "said_no": talking and free and bool(state.asked),
-        "digits_wanted": talking and not state.digits_wanted,
-        "digits_over": talking and state.digits_wanted,
-        "pause_sensitive": pausing.can_pause_sensitive(state),
-        "resume": pausing.can_resume(state),
-        "more_time": talking and state.pauses.sensitive is Sensitive.WARNED,
-        "same_caller": party.can_be_same_caller(state),
-        "new_person": party.can_add_person(state),
-        "not_understood": talking and progress.phase is not InformedPhase.NOTHING and live,
-        "keep_out_of_training": state.stage in refusal.IN_REACH and refusal.can_be_ended(state, Purpose.TRAINING),
-        "private_call": refusal.can_be_private(state),
-        "withdraw_documentation": refusal.can_be_withdrawn(state, Purpose.DOCUMENTATION),
-        "withdraw_training": refusal.can_be_withdrawn(state, Purpose.TRAINING),
-        "object": refusal.can_object(state),
-        "note_request": refusal.opt_out_kind(state) is OptOutKind.GROUNDS and not state.request_noted,
-        "party_asks_for_recording": refusal.may_ask_for_recording(state),
-        "end_politely": can_end_politely(state),
+    possible: dict[Action, bool] = {
+        Action.PERSON_ANSWERED: talking and not progress.person_answered and live and free,
+        Action.VOICEMAIL: talking and state.ours and live,
+        Action.NOTICE_READ: informing.can_confirm_reading(state),
+        Action.STOP_NOTICE: talking and progress.phase is InformedPhase.PLAYING,
+        Action.PLAY_AGAIN: informing.can_repeat_notice(state, read=False),
+        Action.READ_INSTEAD: informing.can_repeat_notice(state, read=True),
+        Action.FINISH_ORALLY: informing.can_finish_orally(state),
+        Action.ASK_AGAIN: bool(consent.can_be_asked_again(state)),
+        Action.SAID_YES: talking and free and bool(state.asked) and state.terms.spoken_consent,
+        Action.SAID_NO: talking and free and bool(state.asked),
+        Action.DIGITS_WANTED: talking and not state.digits_wanted,
+        Action.DIGITS_OVER: talking and state.digits_wanted,
+        Action.PAUSE_SENSITIVE: pausing.can_pause_sensitive(state),
+        Action.RESUME: pausing.can_resume(state),
+        Action.MORE_TIME: talking and state.pauses.sensitive is Sensitive.WARNED,
+        Action.SAME_CALLER: party.can_be_same_caller(state),
+        Action.NEW_PERSON: party.can_add_person(state),
+        Action.NOT_UNDERSTOOD: talking and progress.phase is not InformedPhase.NOTHING and live,
+        Action.KEEP_OUT_OF_TRAINING: state.stage in refusal.IN_REACH and refusal.can_be_ended(state, Purpose.TRAINING),
+        Action.PRIVATE_CALL: refusal.can_be_private(state),
+        Action.WITHDRAW_DOCUMENTATION: refusal.can_be_withdrawn(state, Purpose.DOCUMENTATION),
+        Action.WITHDRAW_TRAINING: refusal.can_be_withdrawn(state, Purpose.TRAINING),
+        Action.OBJECT: refusal.can_object(state),
+        Action.NOTE_REQUEST: refusal.opt_out_kind(state) is OptOutKind.GROUNDS and not state.request_noted,
+        Action.PARTY_ASKS_FOR_RECORDING: refusal.may_ask_for_recording(state),
+        Action.END_POLITELY: can_end_politely(state),
     }
-    return tuple(name for name, can in possible.items() if can)
+    return tuple(action for action, can in possible.items() if can)

@@ -48,7 +48,7 @@ def dispute_raised(turn: Turn, event: DisputeRaised) -> None:
     number = 1 + max((hold.number for hold in state.holds), default=0)
     until = turn.timer(Timer.UNDO, UNDO_SECONDS)
     hold = LegalHold(number, event.by, event.agent, undoable=True, why=event.why, at=turn.now.utc, undo_until=until)
-    turn.state = replace(state, holds=(*(it for it in turn.state.holds if not it.void), hold))
+    turn.set(holds=(*(it for it in turn.state.holds if not it.void), hold))
     turn.note("dispute_raised", "G10", by=event.by)
     for it in holdable(state):
         place(turn, turn.state.holds[-1], it)
@@ -157,13 +157,13 @@ def _change_raiser(turn: Turn, option: str) -> None:
 
 def keep(turn: Turn) -> None:
     """Kept for the complaint: custody alone opens it (art. 18(1)(c)). This is also what holds when nobody chooses."""
-    turn.state = replace(turn.state, complaint=Complaint.KEPT)
+    turn.set(complaint=Complaint.KEPT)
     turn.note("kept_for_complaint", "G10")
 
 
 def _delete(turn: Turn) -> None:
     """The party's hold goes, and with it what it alone kept; a hold of ours is then judged by itself."""
-    turn.state = replace(turn.state, complaint=Complaint.DELETED)
+    turn.set(complaint=Complaint.DELETED)
     turn.note("complaint_not_kept", "G04")
     for hold in turn.state.standing:
         if hold.by is HoldBy.PARTY and not hold.custodys:

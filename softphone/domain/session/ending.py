@@ -44,7 +44,7 @@ def call_ended(turn: Turn, _: CallEnded) -> None:
     """Recording closed; wrap-up keeps dispute, withdrawal and opt-out within reach."""
     if turn.state.stage is Stage.RINGING:
         turn.note("call_unanswered", "G05")
-        turn.state = replace(turn.state, stage=Stage.OVER)
+        turn.set(stage=Stage.OVER)
         _end_what_never_began(turn)
     elif turn.state.stage is Stage.TALKING:
         turn.note("call_ended", "G10")
@@ -52,7 +52,7 @@ def call_ended(turn: Turn, _: CallEnded) -> None:
 
 
 def _end(turn: Turn) -> None:
-    turn.state = replace(turn.state, stage=Stage.ENDED, begin_new=False, digits="", digits_wanted=False)
+    turn.set(stage=Stage.ENDED, begin_new=False, digits="", digits_wanted=False)
     if notice_failed_on_obligation(turn.state):
         turn.note("obligation_unrecorded", "G02", reason=Reason.NOTICE_FAILED)
     _end_what_never_began(turn)
@@ -113,4 +113,4 @@ def wrap_up_ended(turn: Turn, _: WrapUpEnded) -> None:
         turn.set_hold(replace(hold, undoable=False, undo_until=None))
     if not turn.state.reopened_later:
         turn.note("wrap_up_ended", "G10", kept=bool(holdable(turn.state)))
-    turn.state = replace(turn.state, stage=Stage.OVER)
+    turn.set(stage=Stage.OVER)

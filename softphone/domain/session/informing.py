@@ -42,7 +42,7 @@ from softphone.domain.session.state import (
 )
 from softphone.domain.session.table import ASKS, covered_purposes
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import InformedPhase, PurposePhase
+from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
 
 READABLE_SHARE = 0.6
 
@@ -54,7 +54,7 @@ def answered(turn: Turn, _: Answered) -> None:
     state = turn.state
     if state.stage is not Stage.RINGING:
         return
-    turn.state = replace(state, stage=Stage.TALKING)
+    turn.set(stage=Stage.TALKING)
     turn.note("answered", "G05")
     # One declined while it rang is not replaced either: it was used up all the same.
     if state.training.phase is not PurposePhase.OFF:
@@ -94,7 +94,7 @@ def _inform(turn: Turn) -> None:
     """By whatever the decision says; what an exchange has vouched for need not be told again."""
     informing = turn.state.informing
     if turn.state.live <= informing.informed_elsewhere:
-        informed(turn, NoticeDelivery.UPSTREAM.value)
+        informed(turn, InformedBy.UPSTREAM)
     else:
         begin(turn, read=turn.state.decision.how is NoticeDelivery.READ)
 
@@ -112,10 +112,10 @@ def begin(turn: Turn, *, read: bool) -> None:
     if informing.phase is InformedPhase.PLAYING:
         turn.protect(StopNotice())
     if read:
-        turn.set(informing=replace(fresh, phase=InformedPhase.READING, how=NoticeDelivery.READ.value))
+        turn.set(informing=replace(fresh, phase=InformedPhase.READING, how=InformedBy.READ))
         start_reading(turn)
     else:
-        turn.set(informing=replace(fresh, phase=InformedPhase.PLAYING, how=NoticeDelivery.PLAY.value))
+        turn.set(informing=replace(fresh, phase=InformedPhase.PLAYING, how=InformedBy.PLAY))
         turn.protect(SetMicrophone(False))
         if (notice := turn.state.decision.notice) is not None:
             turn.start(PlayNotice(notice, turn.state.language, newcomer=uses_short_text(turn.state)))
@@ -146,7 +146,7 @@ def start_reading(turn: Turn) -> None:
 def begin_in(turn: Turn, language: Language, *, read: bool) -> None:
     """Begins (anew) in this language. One that was chosen is remembered for the party's later calls."""
     if language is not turn.state.language:
-        turn.state = replace(turn.state, language=language)
+        turn.set(language=language)
         turn.change(RememberLanguage(turn.state.call, language, turn.now.utc))
         turn.note("language_chosen", "G05", language=language)
     begin(turn, read=read)
@@ -190,7 +190,7 @@ def upstream_vouched(turn: Turn, event: UpstreamVouched) -> None:
     live, informing = turn.state.live, turn.state.informing
     talking = state.stage is Stage.TALKING and informing.person_answered and not state.pauses.silent
     if covered and talking and live and live <= informing.informed_elsewhere:
-        informed(turn, NoticeDelivery.UPSTREAM.value)
+        informed(turn, InformedBy.UPSTREAM)
 
 
 def _may_vouch(state: State) -> bool:
@@ -236,7 +236,7 @@ def notice_reached(turn: Turn, event: NoticeReached) -> None:
 def notice_heard(turn: Turn, _: NoticeHeard) -> None:
     """Heard whole, last sample and margin: informed."""
     if turn.state.informing.phase is InformedPhase.PLAYING:
-        informed(turn, NoticeDelivery.PLAY.value)
+        informed(turn, InformedBy.PLAY)
     else:
         repeated_whole(turn)
 
@@ -279,7 +279,7 @@ def can_repeat_notice(state: State, *, read: bool) -> bool:
 def finished_orally(turn: Turn, _: FinishedOrally) -> None:
     """After *essentials*, and only where nothing rests on a yes: the agent says the rest herself."""
     if can_finish_orally(turn.state):
-        informed(turn, "finished_orally")
+        informed(turn, InformedBy.FINISHED_ORALLY)
 
 
 def can_finish_orally(state: State) -> bool:
@@ -307,7 +307,7 @@ def readable(turn: Turn, _: TimedOut) -> None:
 def notice_read(turn: Turn, event: NoticeRead) -> None:
     """The agent confirms. For consent she adds what the party said, if the policy allows spoken consent."""
     if can_confirm_reading(turn.state):
-        informed(turn, NoticeDelivery.READ.value)
+        informed(turn, InformedBy.READ)
         for purpose in event.said_no:
             answer_by_voice(turn, purpose, yes=False)
         for purpose in event.said_yes:
@@ -327,7 +327,7 @@ def can_confirm_reading(state: State) -> bool:
 # --- informed -------------------------------------------------------------------------------------
 
 
-def informed(turn: Turn, how: str) -> None:
+def informed(turn: Turn, how: InformedBy) -> None:
     """Every planned purpose on obligation, interest or public task becomes active; those on consent are asked."""
     state = turn.state
     newcomer = state.pauses.newcomer_not_informed

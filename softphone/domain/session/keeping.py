@@ -91,7 +91,7 @@ def keep_or_discard(turn: Turn, it: Recording, why: str, rule: str, cause: Cause
                 _make_provisional(turn, hold, it)
     elif by_party:
         restrict_to_hold(turn, it, refused=True)
-        turn.state = replace(turn.state, complaint=Complaint.OPEN)
+        turn.set(complaint=Complaint.OPEN)
     elif any(hold.by is HoldBy.ACCESS for hold in holds):
         restrict_to_hold(turn, it)
         for hold in holds:
@@ -179,7 +179,7 @@ def _set_gone(turn: Turn, it: Recording) -> None:
     it = replace(it, discarded=True, keeps=NONE, undecided=NONE, wrapped=NONE, late_yes=False)
     turn.set_recording(replace(it, restricted=False, hold_only=False, refused=False))
     if it.began and not turn.state.kept:
-        turn.state = replace(turn.state, broke_off=False)
+        turn.set(broke_off=False)
 
 
 def _take_off(turn: Turn, hold: LegalHold, recording: str) -> None:
@@ -188,7 +188,7 @@ def _take_off(turn: Turn, hold: LegalHold, recording: str) -> None:
     if left.placed:
         turn.set_hold(left)
         return
-    turn.state = replace(turn.state, holds=tuple(it for it in turn.state.holds if it.number != hold.number))
+    turn.set(holds=tuple(it for it in turn.state.holds if it.number != hold.number))
 
 
 # --- holds --------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def lift(turn: Turn, hold: LegalHold, why: str) -> None:
     for recording in sorted(hold.placed):
         turn.change(LiftHold(hold.id_on(recording), why))
         turn.note("hold_lifted", "G10", recording, why=why)
-    turn.state = replace(turn.state, holds=tuple(it for it in turn.state.holds if it.number != hold.number))
+    turn.set(holds=tuple(it for it in turn.state.holds if it.number != hold.number))
 
 
 def lifted(turn: Turn, ticket: int) -> None:
@@ -224,7 +224,7 @@ def lifted(turn: Turn, ticket: int) -> None:
     for hold in turn.state.holds:
         if hold.lifting != ticket:
             continue
-        turn.state = replace(turn.state, holds=tuple(it for it in turn.state.holds if it.number != hold.number))
+        turn.set(holds=tuple(it for it in turn.state.holds if it.number != hold.number))
         for it in turn.state.recordings:
             if it.id not in hold.placed or it.discarded:
                 continue

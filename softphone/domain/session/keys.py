@@ -60,7 +60,7 @@ def _completes_opt_out(turn: Turn, event: DigitPressed) -> bool:
     done = tail == keys
     left = "" if done else tail
     if left or left != turn.state.digits:
-        turn.state = replace(turn.state, digits=left, digits_at=event.since)
+        turn.set(digits=left, digits_at=event.since)
     return done
 
 
@@ -113,6 +113,6 @@ def digits_wanted(turn: Turn, event: DigitsWanted) -> None:
     """While the agent asks for digits none of them is an answer, nor is one just pressed."""
     if turn.state.stage is not Stage.TALKING or turn.state.digits_wanted is event.on:
         return
-    turn.state = replace(turn.state, digits_wanted=event.on)
+    turn.set(digits_wanted=event.on)
     if event.on and turn.state.question.pending:
         turn.set(question=replace(turn.state.question, pending=()))

@@ -25,7 +25,7 @@ from softphone.domain.session.pausing import pause
 from softphone.domain.session.segments import broke_off, current
 from softphone.domain.session.state import NONE, Informing, PartySound, Question, Stage, State, awaits_sound
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import InformedPhase, PurposePhase
+from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
 
 # --- the party's sound ----------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ def stood_still(turn: Turn, event: StoodStill) -> None:
     it = current(state)
     if state.stage is not Stage.TALKING or not state.recorder.on or it is None:
         return
-    turn.state = replace(state, stood_still=True, missing=state.missing + event.seconds)
+    turn.set(stood_still=True, missing=state.missing + event.seconds)
     turn.note("stood_still", Reason.BROKE_OFF.rule, it.id, gap_seconds=round(event.seconds))
     broke_off(turn, it)
 
@@ -157,9 +157,7 @@ def _joins(turn: Turn, *, read: bool = True) -> None:
         if it.needs_yes and (it.asked or it.active):
             turn.set_phase(purpose, PurposePhase.PLANNED, Reason.NOT_TOLD)
     turn.set(
-        informing=Informing(
-            phase=InformedPhase.READING, how=NoticeDelivery.READ.value, interrupted=state.pauses.silent
-        ),
+        informing=Informing(phase=InformedPhase.READING, how=InformedBy.READ, interrupted=state.pauses.silent),
         question=Question(),
         pauses=replace(state.pauses, newcomer_not_informed=True).after(state.pauses, turn.now),
     )

@@ -32,8 +32,7 @@ def rang(turn: Turn, event: Rang) -> None:
     """The sample is drawn, the lists are looked up and the rulebook has answered: `decision` is what came of it."""
     if turn.state.stage is not Stage.NEW:
         return
-    turn.state = replace(
-        turn.state,
+    turn.set(
         call=event.call,
         stage=Stage.RINGING,
         ours=event.ours or event.direction is Direction.OUTBOUND,
@@ -63,8 +62,7 @@ def _carry_on(turn: Turn, passport: CarriedAnswers) -> None:
 def plan(turn: Turn, decision: Decision) -> None:
     """Take over the decision, as far as the line and its notice say what it plans; the rest is off (G02, G05)."""
     terms = turn.state.terms
-    turn.state = replace(
-        turn.state,
+    turn.set(
         decision=decision,
         documentation=_planned(DOCUMENTATION, decision.documentation, decision, terms),
         training=_planned(TRAINING, decision.training, decision, terms),

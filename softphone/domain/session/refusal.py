@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from softphone.domain.changes import DropWraps, ListCallBack, RememberRefusal
-from softphone.domain.decision import NoticeId
+from softphone.domain.decision import NoticeDelivery, NoticeId
 from softphone.domain.events import (
     KeptOutOfTraining,
     NotUnderstood,
@@ -66,7 +66,7 @@ def refuse(turn: Turn, purpose: Purpose, reason: Reason, *, from_now_on: bool = 
     if purpose is TRAINING and reason in DECLINED:
         _remember(turn)
         if state.terms.opt_out_calls_back and alone(state) and state.training.basis is not Basis.CONSENT:
-            turn.state = replace(turn.state, call_back=True)
+            turn.set(call_back=True)
             turn.change(ListCallBack(state.call, turn.now.utc))
             turn.note("call_back_listed", "N4")
 
@@ -168,11 +168,11 @@ def _refuse_what_can_be(turn: Turn, reason: Reason) -> None:
             _object(turn, unclear=True)
     counted = (turn.state.objected, turn.state.request_noted) != (state.objected, state.request_noted)
     if counted or (both and not turn.state.live):
-        turn.state = replace(turn.state, unclear=reason)
+        turn.set(unclear=reason)
 
 
 def _note_request(turn: Turn, rule: str) -> None:
-    turn.state = replace(turn.state, request_noted=True)
+    turn.set(request_noted=True)
     turn.note("request_noted", rule)
 
 
@@ -181,7 +181,7 @@ def _grounds_given(turn: Turn) -> None:
     end(turn, TRAINING, Reason.GROUNDS_GIVEN)
     _remember(turn)
     if not turn.state.pauses.unclear:
-        turn.state = replace(turn.state, unclear=None)
+        turn.set(unclear=None)
     for it in turn.state.recordings:
         if it.discarded or it.hold_only or not (TRAINING in it.keeps or TRAINING in it.wrapped):
             continue
@@ -225,9 +225,9 @@ def _object(turn: Turn, *, unclear: bool = False) -> None:
     turn.note("objection", "G23", goes_on=not state.terms.objection_stops, unclear=unclear)
     if state.objected:
         turn.set(pauses=replace(state.pauses, unclear=False))
-        turn.state = replace(turn.state, unclear=None)
+        turn.set(unclear=None)
         return
-    turn.state = replace(state, objected=True)
+    turn.set(objected=True)
     _remember(turn)
     if can_be_ended(turn.state, TRAINING):
         refuse(turn, TRAINING, Reason.OBJECTION)
@@ -307,7 +307,7 @@ def not_understood(turn: Turn, _: NotUnderstood) -> None:
         question=Question(),
         pauses=replace(state.pauses, newcomer_not_informed=False),
     )
-    turn.state = replace(turn.state, begin_new=bool(state.recordings))
+    turn.set(begin_new=bool(state.recordings))
     kept = state.documentation.basis is Basis.LEGAL_OBLIGATION
     for purpose in (TRAINING, DOCUMENTATION):
         if purpose is TRAINING or not kept:
@@ -346,14 +346,14 @@ def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
     turn.note("party_asks_for_recording", "G23" if goes_on else "G03")
     if goes_on:
         turn.set(pauses=replace(before.pauses, objection=False, unclear=False).after(before.pauses, turn.now))
-        turn.state = replace(turn.state, objected=False)
+        turn.set(objected=False)
     turn.set(informing=Informing(), question=Question())
     terms = event.terms or before.terms
-    turn.state = replace(turn.state, begin_new=bool(before.recordings), terms=terms, unclear=None)
+    turn.set(begin_new=bool(before.recordings), terms=terms, unclear=None)
     plan(turn, event.decision)
     for purpose, it in before.purposes:
         ended = it.phase is PurposePhase.ENDED and it.reason not in REFUSED
         if ended or (goes_on and purpose is TRAINING):
             turn.set_purpose(purpose, it)
     if turn.state.live:
-        begin(turn, read=event.decision.how == "read")
+        begin(turn, read=event.decision.how is NoticeDelivery.READ)

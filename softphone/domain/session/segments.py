@@ -24,7 +24,7 @@ from softphone.domain.effects import (
 )
 from softphone.domain.events import CommitFailed, Committed, RecorderFailed, StorageWorks, TimedOut, Timer
 from softphone.domain.ids import recording_id
-from softphone.domain.purpose import Basis, Reason
+from softphone.domain.purpose import Basis, OnFailure, Reason
 from softphone.domain.session.keeping import discard, lifted, ordered, recording_gone, withheld
 from softphone.domain.session.reasoning import FAILURES
 from softphone.domain.session.state import (
@@ -103,7 +103,7 @@ def _mark_what_is_missing(turn: Turn) -> None:
 def broke_off(turn: Turn, it: Recording | None) -> None:
     """Talk that was to be recorded is missing from what is kept, once for all of the call."""
     if not turn.state.broke_off:
-        turn.state = replace(turn.state, broke_off=True)
+        turn.set(broke_off=True)
         turn.note("recording_broke_off", "G10", it.id if it is not None and it.began else None)
 
 
@@ -151,7 +151,7 @@ def _open_what_is_wanted(turn: Turn) -> None:
             undecided=frozenset({DOCUMENTATION}) if state.objected else NONE,
             restricted=state.objected,
         )
-        turn.state = replace(state, recordings=(*state.recordings, it), begin_new=False)
+        turn.set(recordings=(*state.recordings, it), begin_new=False)
     segment = Segment(it.id, it.next_segment, want)
     changes: list[Change] = []
     if not it.announced:
@@ -215,7 +215,7 @@ def _run_on_failure(turn: Turn) -> None:
     notice failed: it can be given again."""
     state = turn.state
     lost = silent_on_obligation(state) or (obligation_unrecorded(state) and not notice_failed_on_obligation(state))
-    ends = state.terms.on_failure == "end" and lost
+    ends = state.terms.on_failure is OnFailure.END and lost
     if ends and not state.recorder.end_sent:
         turn.set(recorder=replace(state.recorder, end_sent=True))
         turn.note("call_ended_by_policy", "G02")
@@ -258,7 +258,9 @@ def can_end_politely(state: State) -> bool:
     """Where the policy does not end the call itself, or has not yet; and where nobody is heard any more."""
     if state.stage is Stage.TALKING and state.live and state.pauses.sound_missing:
         return not state.recorder.end_sent
-    return state.terms.on_failure != "go_on" and obligation_unrecorded(state) and not state.recorder.end_sent
+    return (
+        state.terms.on_failure is not OnFailure.GO_ON and obligation_unrecorded(state) and not state.recorder.end_sent
+    )
 
 
 def _signal_recording(turn: Turn) -> None:
@@ -333,7 +335,7 @@ def commit_failed(turn: Turn, event: CommitFailed) -> None:
         if not state.unwritten:
             turn.timer(Timer.RETRY, RETRY_SECONDS)
         pending = sorted((*state.pending, replace(it, waiting=True)), key=lambda other: other.ticket)
-        turn.state = replace(state, pending=tuple(pending))
+        turn.set(pending=tuple(pending))
     elif it.kind is CommitKind.OPEN:
         for change in it.commit.changes:
             if isinstance(change, OpenRecording):
@@ -405,7 +407,7 @@ def _acknowledged(turn: Turn, ticket: int) -> PendingCommit | None:
     for it in turn.state.pending:
         if it.ticket == ticket and not it.waiting:
             others = tuple(other for other in turn.state.pending if other.ticket != ticket)
-            turn.state = replace(turn.state, pending=others)
+            turn.set(pending=others)
             return it
     return None
 

@@ -17,7 +17,7 @@ from softphone.domain.events import Now, Terms
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
 from softphone.domain.retention import Ended
 from softphone.domain.session.table import SPECIAL
-from softphone.domain.status import InformedPhase, PurposePhase
+from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 Purposes = frozenset[Purpose]
@@ -45,7 +45,7 @@ class Informing:
     """How far the party has been told (G05). `person`: our call was answered by a person (or needs no such word)."""
 
     phase: InformedPhase = InformedPhase.NOTHING
-    how: str = field(default="", compare=False)
+    how: InformedBy | None = field(default=None, compare=False)
     essentials: bool = False
     at_question: bool = False
     readable: bool = False

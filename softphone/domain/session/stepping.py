@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from softphone.domain import events as e
@@ -115,11 +114,10 @@ def step(state: State, event: Event, now: Now) -> tuple[State, tuple[Effect, ...
         return state, ()
     follow(turn, event)
     segments.settle(turn)
-    after = turn.state
-    if headline(after) is not headline(state):
-        after = replace(after, since=now.utc)
-    shown = presses(after)
+    if headline(turn.state) is not headline(state):
+        turn.set(since=now.utc)
+    shown = presses(turn.state)
     if shown != (state.shown or presses(state)):
-        after = replace(after, version=state.version + 1)
-    after = replace(after, shown=shown)
-    return after, turn.effects
+        turn.set(version=state.version + 1)
+    turn.set(shown=shown)
+    return turn.state, turn.effects

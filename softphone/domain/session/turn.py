@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
 from softphone.domain.changes import AuditEntry, Change, Commit
+from softphone.domain.decision import Decision
 from softphone.domain.effects import DropFrames, Effect, SetMicrophone, StartTimer, StopNotice, StopRecorder
-from softphone.domain.events import Now, Timer
-from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.events import Now, Terms, Timer
+from softphone.domain.purpose import Language, Purpose, Reason
 from softphone.domain.session.state import (
     DOCUMENTATION,
     CommitKind,
+    Complaint,
     Informing,
     LegalHold,
     Pauses,
@@ -25,6 +27,7 @@ from softphone.domain.session.state import (
     Question,
     RecorderState,
     Recording,
+    Stage,
     State,
 )
 from softphone.domain.status import PurposePhase
@@ -33,12 +36,40 @@ Param = str | int | bool | None
 
 
 class Part(TypedDict, total=False):
-    """The fields of `State` that a rule may set as they are."""
+    """The fields of `State` that a turn may change."""
 
+    call: str
+    stage: Stage
+    ours: bool
+    withheld: bool
+    language: Language
+    decision: Decision
+    terms: Terms
     informing: Informing
+    documentation: PurposeState
+    training: PurposeState
     question: Question
+    digits: str
+    digits_at: float
+    digits_wanted: bool
     pauses: Pauses
     recorder: RecorderState
+    recordings: tuple[Recording, ...]
+    begin_new: bool
+    holds: tuple[LegalHold, ...]
+    complaint: Complaint
+    objected: bool
+    request_noted: bool
+    unclear: Reason | None
+    call_back: bool
+    stood_still: bool
+    missing: float
+    broke_off: bool
+    pending: tuple[PendingCommit, ...]
+    next_ticket: int
+    version: int
+    since: datetime | None
+    shown: tuple[object, ...]
 
 
 class Turn:
@@ -46,7 +77,7 @@ class Turn:
 
     def __init__(self, state: State, now: Now) -> None:
         self.before = state
-        self.state = state
+        self._state = state
         self.now = now
         self._protect: list[Effect] = []
         self._commits: list[Effect] = []
@@ -54,16 +85,21 @@ class Turn:
         self._changes: list[Change] = []
         self._entries: list[AuditEntry] = []
 
+    @property
+    def state(self) -> State:
+        return self._state
+
     # --- what the rules say ---------------------------------------------------------------------
 
     def set(self, **parts: Unpack[Part]) -> None:
-        self.state = replace(self.state, **parts)
+        """The one way to change the state. What stands below writes an element of it through here."""
+        self._state = replace(self._state, **parts)
 
     def set_purpose(self, purpose: Purpose, it: PurposeState) -> None:
         if purpose is DOCUMENTATION:
-            self.state = replace(self.state, documentation=it)
+            self.set(documentation=it)
         else:
-            self.state = replace(self.state, training=it)
+            self.set(training=it)
 
     def set_phase(self, purpose: Purpose, phase: PurposePhase, reason: Reason) -> None:
         """The purpose comes to `phase`, for `reason`, now."""
@@ -71,12 +107,10 @@ class Turn:
 
     def set_recording(self, recording: Recording) -> None:
         kept = tuple(recording if it.id == recording.id else it for it in self.state.recordings)
-        self.state = replace(self.state, recordings=kept)
+        self.set(recordings=kept)
 
     def set_hold(self, hold: LegalHold) -> None:
-        self.state = replace(
-            self.state, holds=tuple(hold if it.number == hold.number else it for it in self.state.holds)
-        )
+        self.set(holds=tuple(hold if it.number == hold.number else it for it in self.state.holds))
 
     def protect(self, effect: StopRecorder | DropFrames | StopNotice | SetMicrophone) -> None:
         """Done first, at once."""
@@ -110,7 +144,7 @@ class Turn:
         commit = Commit(ticket, changes, entries)
         waits = kind is CommitKind.MUST and bool(self.state.unwritten)
         it = PendingCommit(ticket, kind, _label(commit), waiting=waits, commit=commit)
-        self.state = replace(self.state, pending=(*self.state.pending, it), next_ticket=ticket + 1)
+        self.set(pending=(*self.state.pending, it), next_ticket=ticket + 1)
         if not waits:
             self._commits.append(commit)
         return ticket
@@ -128,7 +162,7 @@ class Turn:
         commit = replace(it.commit, ticket=ticket)
         sent = replace(it, ticket=ticket, waiting=False, retried=True, commit=commit)
         pending = tuple(sent if other.ticket == it.ticket else other for other in self.state.pending)
-        self.state = replace(self.state, pending=pending, next_ticket=ticket + 1)
+        self.set(pending=pending, next_ticket=ticket + 1)
         self._commits.append(commit)
 
     @property

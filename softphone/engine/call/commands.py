@@ -37,40 +37,48 @@ from softphone.domain.events import (
     Withdrawn,
 )
 from softphone.domain.purpose import Language, Purpose
-from softphone.domain.status import DisputeKind, OptOutKind, Status
+from softphone.domain.status import Action, DisputeKind, OptOutKind, Status
 from softphone.wire import Act, Choose, CodedText, OptOut, RaiseDispute, UndoDispute
 
 RecordingCommand = OptOut | RaiseDispute | UndoDispute | Choose | Act
 
-_ACTIONS: dict[str, Event] = {
-    "person_answered": PersonAnswered(),
-    "voicemail": VoicemailAnswered(),
-    "stop_notice": NoticeStopped(),
-    "play_again": NoticeAgain(),
-    "read_instead": NoticeAgain(read=True),
-    "finish_orally": FinishedOrally(),
-    "ask_again": AskedAgain(),
-    "digits_wanted": DigitsWanted(on=True),
-    "digits_over": DigitsWanted(on=False),
-    "keep_out_of_training": KeptOutOfTraining(),
-    "pause_sensitive": SensitivePaused(),
-    "more_time": MoreTime(),
-    "resume": Resumed(),
-    "new_person": NewPerson(),
-    "same_caller": SameCaller(),
-    "not_understood": NotUnderstood(),
-    "private_call": PrivateCall(),
-    "object": Objected(),
-    "note_request": OptedOut(OptOutKind.NOTE_REQUEST),
-    "notice_read": NoticeRead(),
-    "withdraw_documentation": Withdrawn(Purpose.DOCUMENTATION),
-    "withdraw_training": Withdrawn(Purpose.TRAINING),
+_ACTIONS: dict[Action, Event] = {
+    Action.PERSON_ANSWERED: PersonAnswered(),
+    Action.VOICEMAIL: VoicemailAnswered(),
+    Action.STOP_NOTICE: NoticeStopped(),
+    Action.PLAY_AGAIN: NoticeAgain(),
+    Action.READ_INSTEAD: NoticeAgain(read=True),
+    Action.FINISH_ORALLY: FinishedOrally(),
+    Action.ASK_AGAIN: AskedAgain(),
+    Action.DIGITS_WANTED: DigitsWanted(on=True),
+    Action.DIGITS_OVER: DigitsWanted(on=False),
+    Action.KEEP_OUT_OF_TRAINING: KeptOutOfTraining(),
+    Action.PAUSE_SENSITIVE: SensitivePaused(),
+    Action.MORE_TIME: MoreTime(),
+    Action.RESUME: Resumed(),
+    Action.NEW_PERSON: NewPerson(),
+    Action.SAME_CALLER: SameCaller(),
+    Action.NOT_UNDERSTOOD: NotUnderstood(),
+    Action.PRIVATE_CALL: PrivateCall(),
+    Action.OBJECT: Objected(),
+    Action.NOTE_REQUEST: OptedOut(OptOutKind.NOTE_REQUEST),
+    Action.NOTICE_READ: NoticeRead(),
+    Action.WITHDRAW_DOCUMENTATION: Withdrawn(Purpose.DOCUMENTATION),
+    Action.WITHDRAW_TRAINING: Withdrawn(Purpose.TRAINING),
 }
 
-BEYOND_THE_SESSION = ("end_politely", "party_asks_for_recording")
+BEYOND_THE_SESSION = (Action.END_POLITELY, Action.PARTY_ASKS_FOR_RECORDING)
 """actions that the engine carries out: the one ends the call, the other asks the rulebook first"""
 PROTECT = frozenset(
-    {"stop_notice", "digits_wanted", "pause_sensitive", "more_time", "new_person", "object", "note_request"}
+    {
+        Action.STOP_NOTICE,
+        Action.DIGITS_WANTED,
+        Action.PAUSE_SENSITIVE,
+        Action.MORE_TIME,
+        Action.NEW_PERSON,
+        Action.OBJECT,
+        Action.NOTE_REQUEST,
+    }
 )
 """actions that neither start, widen nor delete anything: what they meant a moment ago they mean still"""
 STALE = CodedText("refused.stale")
@@ -89,7 +97,7 @@ def to_event(
         case OptOut(kind=kind, stays=stays):
             button = status.opt_out
             does_it = button.enabled and button.kind == kind and (same or button.stays == stays)
-            return OptedOut(kind) if does_it else STALE
+            return OptedOut(OptOutKind(kind)) if does_it else STALE
         case RaiseDispute(by=by, why=why):
             lock = status.dispute.enabled and status.dispute.kind in (DisputeKind.LOCK, DisputeKind.ARM)
             return DisputeRaised(HoldBy(by), agent, why) if lock else STALE
@@ -104,9 +112,9 @@ def to_event(
                 return NOT_NOW if same else STALE
             if not (same or action in PROTECT):
                 return STALE
-            if action in ("said_yes", "said_no") and purpose:
-                return SpokenAnswer(purpose, yes=action == "said_yes")
-            event = _ACTIONS.get(action)
+            if action in (Action.SAID_YES, Action.SAID_NO) and purpose:
+                return SpokenAnswer(purpose, yes=action == Action.SAID_YES)
+            event = _ACTIONS.get(Action(action))
             if isinstance(event, NoticeAgain) and language is not None:
                 return replace(event, language=language) if language in languages else NOT_NOW
             return event if event else NOT_NOW

@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Purpose
-from softphone.domain.status import Choice
+from softphone.domain.status import Action, Choice
 from softphone.ui.controls import Chip
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, SMALL
@@ -148,7 +148,7 @@ class Answers(Card):
         party = view.party(call)
         words = {"party": party, "Party": upper_first(party)}
         self.question.setText(view.texts("answer.question", **words))
-        spoken = call.status is not None and "said_yes" in call.status.actions
+        spoken = call.status is not None and Action.SAID_YES in call.status.actions
         for purpose in Purpose:
             self._rows[purpose].setVisible(purpose in self._shown)
             if purpose not in self._shown:
@@ -164,5 +164,5 @@ class Answers(Card):
 
     def _answer(self, purpose: Purpose, *, yes: bool) -> None:
         if self._call and self._call.status:
-            action = "said_yes" if yes else "said_no"
+            action = Action.SAID_YES if yes else Action.SAID_NO
             self.command.emit(Act(new_id(), self._call.id, self._call.status.version, action, purpose))

@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
-from softphone.domain.status import PurposePhase, Status
+from softphone.domain.status import Action, PurposePhase, Status
 from softphone.ui.call.earlier import EarlierMenu
 from softphone.ui.call.moment import PLACED, in_the_menu, other_languages, reading
 from softphone.ui.controls import Change
@@ -23,33 +23,39 @@ from softphone.wire import Act, CallState
 
 _LIVE = (PurposePhase.PLANNED, PurposePhase.ASKED, PurposePhase.ACTIVE)
 _ICONS = {
-    "new_person": "person",
-    "not_understood": "language",
-    "keep_out_of_training": "training_off",
-    "private_call": "private",
-    "voicemail": "voicemail",
-    "digits_wanted": "keypad",
-    "play_again": "repeat",
-    "stop_notice": "close",
-    "party_asks_for_recording": "record",
-    "object": "hand",
-    "note_request": "note",
-    "withdraw_documentation": "hand",
-    "withdraw_training": "hand",
+    Action.NEW_PERSON: "person",
+    Action.NOT_UNDERSTOOD: "language",
+    Action.KEEP_OUT_OF_TRAINING: "training_off",
+    Action.PRIVATE_CALL: "private",
+    Action.VOICEMAIL: "voicemail",
+    Action.DIGITS_WANTED: "keypad",
+    Action.PLAY_AGAIN: "repeat",
+    Action.STOP_NOTICE: "close",
+    Action.PARTY_ASKS_FOR_RECORDING: "record",
+    Action.OBJECT: "hand",
+    Action.NOTE_REQUEST: "note",
+    Action.WITHDRAW_DOCUMENTATION: "hand",
+    Action.WITHDRAW_TRAINING: "hand",
 }
 _GROUPS = (
-    ("play_again", "stop_notice", "voicemail", "digits_wanted"),
-    ("new_person", "not_understood", "keep_out_of_training", "private_call"),
-    ("note_request", "object", "withdraw_documentation", "withdraw_training", "party_asks_for_recording"),
+    (Action.PLAY_AGAIN, Action.STOP_NOTICE, Action.VOICEMAIL, Action.DIGITS_WANTED),
+    (Action.NEW_PERSON, Action.NOT_UNDERSTOOD, Action.KEEP_OUT_OF_TRAINING, Action.PRIVATE_CALL),
+    (
+        Action.NOTE_REQUEST,
+        Action.OBJECT,
+        Action.WITHDRAW_DOCUMENTATION,
+        Action.WITHDRAW_TRAINING,
+        Action.PARTY_ASKS_FOR_RECORDING,
+    ),
 )
-_ALWAYS = ("digits_wanted", *_GROUPS[1])
+_ALWAYS = (Action.DIGITS_WANTED, *_GROUPS[1])
 
 
 @dataclass(frozen=True, slots=True)
 class _MenuEntry:
     """An entry as it is to be shown. `below`: what a press would end, or why it is off."""
 
-    action: str
+    action: Action
     name: str
     words: str
     below: str
@@ -115,7 +121,7 @@ def _groups(view: View, call: CallState) -> list[list[_MenuEntry]]:
     ]
 
 
-def _stands(speech: Speech, action: str) -> bool:
+def _stands(speech: Speech, action: Action) -> bool:
     """Whether this call has such an entry at all: by its plan, which does not change while it goes on; but for the two at the
     top, which come and go with the notice."""
     status, call = speech.status, speech.call
@@ -123,22 +129,22 @@ def _stands(speech: Speech, action: str) -> bool:
     bases = {purpose: state.basis for purpose, state in status.purposes.items()}
     if action in _ALWAYS or (action in status.actions and action not in PLACED):
         return True
-    if action in ("stop_notice", "play_again"):
+    if action in (Action.STOP_NOTICE, Action.PLAY_AGAIN):
         return action in status.actions and (action not in placed or reading(call))
-    if action == "voicemail":
+    if action == Action.VOICEMAIL:
         return call.direction is Direction.OUTBOUND or action in status.actions
-    if action == "note_request":
+    if action == Action.NOTE_REQUEST:
         return speech.has(Reason.SPECIAL_CIRCUMSTANCES)
-    if action == "object":
+    if action == Action.OBJECT:
         return (basis := bases.get(DOCUMENTATION)) is not None and basis.can_be_objected_to
     if action.startswith("withdraw_"):
         return bases.get(Purpose(action.removeprefix("withdraw_"))) is Basis.CONSENT
     return any(basis is not None for basis in bases.values())  # the party asks for recording
 
 
-def _entries(view: View, speech: Speech, action: str) -> Iterator[_MenuEntry]:
+def _entries(view: View, speech: Speech, action: Action) -> Iterator[_MenuEntry]:
     party, enabled = view.party(speech.call), action in speech.status.actions
-    enabled = enabled and not (action == "object" and nothing_stored(speech.status))
+    enabled = enabled and not (action == Action.OBJECT and nothing_stored(speech.status))
     words = view.texts(f"action.{action}", party=party, Party=upper_first(party))
     below, more = speech.say(code) if (code := _for_good(speech, action)) else "", ""
     if not enabled:
@@ -146,31 +152,31 @@ def _entries(view: View, speech: Speech, action: str) -> Iterator[_MenuEntry]:
         below = view.texts(code)
         more = f"{words} – {below}. {view.texts(f'{code}.more')}" if f"{code}.more" in view.texts else ""
     icon = _ICONS.get(action, "note")
-    if action != "play_again" or action in in_the_menu(speech.call):
+    if action != Action.PLAY_AGAIN or action in in_the_menu(speech.call):
         yield _MenuEntry(action, f"action_{action}", words, below, icon, enabled, more)
     for one in other_languages(speech.call, action) if reading(speech.call) else ():
         text = view.texts(f"action.{action}.language", language=view.texts(f"language.{one}"))
         yield _MenuEntry(action, f"action_{action}_{one}", text, "", icon, enabled, language=one)
 
 
-def _for_good(speech: Speech, action: str) -> str:
+def _for_good(speech: Speech, action: Action) -> str:
     """The code of what a press would delete, or end for good; empty where it does neither."""
     live = [purpose for purpose in Purpose if speech.phase(purpose) in _LIVE]
     obliged = _obliged(speech.status) and DOCUMENTATION in live
     there = bool(speech.status.recordings) and speech.status.kept
     all_of_it = "for_good.deletes" if there else "for_good.not_recorded"
     match action:
-        case "private_call":
+        case Action.PRIVATE_CALL:
             return all_of_it
-        case "not_understood" | "voicemail" if there and not obliged:
+        case Action.NOT_UNDERSTOOD | Action.VOICEMAIL if there and not obliged:
             return "for_good.deletes"
-        case "voicemail":
+        case Action.VOICEMAIL:
             return "for_good.not_recorded"
-        case "keep_out_of_training" | "withdraw_training":
+        case Action.KEEP_OUT_OF_TRAINING | Action.WITHDRAW_TRAINING:
             return "for_good.training" if DOCUMENTATION in live else all_of_it
-        case "withdraw_documentation":
+        case Action.WITHDRAW_DOCUMENTATION:
             return "for_good.documentation" if TRAINING in live else all_of_it
-        case "object":
+        case Action.OBJECT:
             return "for_good.objection"
         case _:
             return ""
@@ -181,18 +187,20 @@ def _obliged(status: Status) -> bool:
     return documentation is not None and documentation.basis is Basis.LEGAL_OBLIGATION
 
 
-def _why_off(speech: Speech, action: str) -> str:
+def _why_off(speech: Speech, action: Action) -> str:
     live = any(speech.phase(purpose) in _LIVE for purpose in Purpose)
-    if action == "private_call" and _obliged(speech.status) and live:
+    if action == Action.PRIVATE_CALL and _obliged(speech.status) and live:
         return "why_not.private_obligation"
-    if action == "keep_out_of_training" or (action == "withdraw_training" and speech.phase(TRAINING) not in _LIVE):
+    if action == Action.KEEP_OUT_OF_TRAINING or (
+        action == Action.WITHDRAW_TRAINING and speech.phase(TRAINING) not in _LIVE
+    ):
         return "why_not.no_training"
-    if action == "object" and "objection_received" in speech.status.notes:
+    if action == Action.OBJECT and "objection_received" in speech.status.notes:
         return "why_not.objection_received"
-    if action == "note_request" and "request_noted" in speech.status.notes:
+    if action == Action.NOTE_REQUEST and "request_noted" in speech.status.notes:
         return "why_not.request_noted"
-    if action == "party_asks_for_recording":
+    if action == Action.PARTY_ASKS_FOR_RECORDING:
         return "why_not.after_a_no"
-    if not live or (action == "object" and nothing_stored(speech.status)):
+    if not live or (action == Action.OBJECT and nothing_stored(speech.status)):
         return "why_not.nothing_recorded"
-    return "why_not.notice_first" if action in ("new_person", "not_understood") else "why_not.not_now"
+    return "why_not.notice_first" if action in (Action.NEW_PERSON, Action.NOT_UNDERSTOOD) else "why_not.not_now"

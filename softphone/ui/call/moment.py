@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.status import InformedPhase, PurposePhase, Status
+from softphone.domain.status import Action, InformedPhase, PurposePhase, Status
 from softphone.ui.call.choices import Answers, Choices
 from softphone.ui.call.notice import NoticeView
 from softphone.ui.controls import ActionButton, Control
@@ -27,37 +27,40 @@ KEYED = 4
 class Press:
     """A button of the moment: the action on the wire, the widget's name, its icon; `language`: the notice in another."""
 
-    action: str
+    action: Action
     name: str
     icon: str
     language: Language | None = None
 
 
 _PRESSES: tuple[Press, ...] = (
-    Press("person_answered", "personAnswered", "person"),
-    Press("same_caller", "sameCaller", "person"),
-    Press("notice_read", "noticeRead", "check"),
-    Press("voicemail", "voicemail", "voicemail"),
-    Press("said_yes", "saidYes", "check"),
-    Press("ask_again", "askAgain", "repeat"),
-    Press("digits_over", "digitsOver", "keypad"),
-    Press("resume", "resume", "record"),
-    Press("more_time", "moreTime", "plus_time"),
-    Press("play_again", "playAgain", "repeat"),
-    Press("read_instead", "readInstead", "read"),
+    Press(Action.PERSON_ANSWERED, "personAnswered", "person"),
+    Press(Action.SAME_CALLER, "sameCaller", "person"),
+    Press(Action.NOTICE_READ, "noticeRead", "check"),
+    Press(Action.VOICEMAIL, "voicemail", "voicemail"),
+    Press(Action.SAID_YES, "saidYes", "check"),
+    Press(Action.ASK_AGAIN, "askAgain", "repeat"),
+    Press(Action.DIGITS_OVER, "digitsOver", "keypad"),
+    Press(Action.RESUME, "resume", "record"),
+    Press(Action.MORE_TIME, "moreTime", "plus_time"),
+    Press(Action.PLAY_AGAIN, "playAgain", "repeat"),
+    Press(Action.READ_INSTEAD, "readInstead", "read"),
     *(
         Press(action, f"{name}{language.value.capitalize()}", icon, language)
         for language in Language
-        for action, name, icon in (("play_again", "playAgain", "language"), ("read_instead", "readInstead", "read"))
+        for action, name, icon in (
+            (Action.PLAY_AGAIN, "playAgain", "language"),
+            (Action.READ_INSTEAD, "readInstead", "read"),
+        )
     ),
-    Press("finish_orally", "finishOrally", "quote"),
-    Press("end_politely", "endPolitely", "hang_up"),
-    Press("object", "unclearObject", "hand"),
-    Press("party_asks_for_recording", "unclearGoOn", "record"),
+    Press(Action.FINISH_ORALLY, "finishOrally", "quote"),
+    Press(Action.END_POLITELY, "endPolitely", "hang_up"),
+    Press(Action.OBJECT, "unclearObject", "hand"),
+    Press(Action.PARTY_ASKS_FOR_RECORDING, "unclearGoOn", "record"),
 )
-_ALSO_IN_THE_MENU = {"object", "party_asks_for_recording"}
+_ALSO_IN_THE_MENU = {Action.OBJECT, Action.PARTY_ASKS_FOR_RECORDING}
 """they stand here too while a no by keys or SIP is unclear: the answers to what was meant"""
-PLACED = frozenset(press.action for press in _PRESSES) - _ALSO_IN_THE_MENU | {"pause_sensitive", "said_no"}
+PLACED = frozenset(press.action for press in _PRESSES) - _ALSO_IN_THE_MENU | {Action.PAUSE_SENSITIVE, Action.SAID_NO}
 """actions that have a place of their own on the page (*said no*: the opt-out button, or an answer); the rest is in the menu"""
 
 
@@ -66,18 +69,20 @@ def reading(call: CallState) -> bool:
     return status is not None and status.notice is not None and status.notice.told is InformedPhase.READING
 
 
-def in_the_menu(call: CallState) -> frozenset[str]:
+def in_the_menu(call: CallState) -> frozenset[Action]:
     """Placed actions that the menu holds for now: a text to be read aloud needs the room of a second row, and where a person
     has answered nobody asks about a machine any more."""
-    actions = frozenset(call.status.actions) if call.status else frozenset[str]()
+    actions = frozenset(call.status.actions) if call.status else frozenset[Action]()
     if reading(call):
-        return actions & ({"play_again"} if "voicemail" in actions else set[str]())
-    return actions & (set[str]() if "person_answered" in actions else {"voicemail"})
+        return actions & ({Action.PLAY_AGAIN} if Action.VOICEMAIL in actions else set[Action]())
+    return actions & (set[Action]() if Action.PERSON_ANSWERED in actions else {Action.VOICEMAIL})
 
 
-def other_languages(call: CallState, action: str) -> tuple[Language, ...]:
+def other_languages(call: CallState, action: Action) -> tuple[Language, ...]:
     """In which the notice can be given by this action too."""
-    able = call.status is not None and action in call.status.actions and action in ("play_again", "read_instead")
+    able = (
+        call.status is not None and action in call.status.actions and action in (Action.PLAY_AGAIN, Action.READ_INSTEAD)
+    )
     return call.other_languages if able else ()
 
 
@@ -186,7 +191,7 @@ class Moment(QWidget):
         if self._call is None or self._call.status is None:
             return
         status = self._call.status
-        purpose = _asked(status) if press.action == "said_yes" else None
+        purpose = _asked(status) if press.action == Action.SAID_YES else None
         self.command.emit(Act(new_id(), self._call.id, status.version, press.action, purpose, press.language))
 
 
@@ -196,11 +201,11 @@ def _shown(call: CallState, status: Status, press: Press) -> bool:
         return False
     if press.language is not None:
         return press.language in other_languages(call, press.action) and not reading(call)
-    if press.action == "notice_read":
+    if press.action == Action.NOTICE_READ:
         return reading(call)
-    if press.action == "more_time" and Reason.SENSITIVE in status.pauses and status.until is not None:
+    if press.action == Action.MORE_TIME and Reason.SENSITIVE in status.pauses and status.until is not None:
         return True
-    if press.action == "said_yes" and answers_wanted(call):
+    if press.action == Action.SAID_YES and answers_wanted(call):
         return False
     if press.action in _ALSO_IN_THE_MENU:
         return press.action in unclear_presses(status)

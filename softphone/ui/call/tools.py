@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Headline, Reason
-from softphone.domain.status import Status
+from softphone.domain.status import Action, Status
 from softphone.ui.call.menu import MoreMenu
 from softphone.ui.controls import FilledButton, QuietButton, ToolTile
 from softphone.ui.fields import TextLabel
@@ -80,7 +80,7 @@ class Tools(QWidget):
     def _render_pause(self, view: View, call: CallState, *, connected: bool, why: str) -> None:
         status = call.status
         paused = status is not None and Reason.SENSITIVE in status.pauses
-        able = status is not None and ("resume" if paused else "pause_sensitive") in status.actions
+        able = status is not None and (Action.RESUME if paused else Action.PAUSE_SENSITIVE) in status.actions
         failed = status is not None and status.headline is Headline.FAILED
         able = able and (paused or not failed)  # nothing is recorded that could be paused
         if connected and not able:
@@ -130,7 +130,7 @@ class Tools(QWidget):
         if self._call and self._call.status:
             paused = Reason.SENSITIVE in self._call.status.pauses
             self.pause.setChecked(paused)
-            self._act("resume" if paused else "pause_sensitive")
+            self._act(Action.RESUME if paused else Action.PAUSE_SENSITIVE)
 
     def _act(self, name: str) -> None:
         if self._call:

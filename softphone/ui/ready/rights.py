@@ -8,7 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from softphone.domain.status import OptOutKind, Status
+from softphone.domain.status import Action, OptOutKind, Status
 from softphone.ui.call.buttons import RightsButtons
 from softphone.ui.call.choices import Choices
 from softphone.ui.call.earlier import EarlierMenu, why_not
@@ -20,7 +20,7 @@ from softphone.ui.words.kept import kept_words, lock_words
 from softphone.ui.words.rights import ended_by_opt_out
 from softphone.wire import Act, CallState
 
-_BESIDE = ("withdraw_documentation", "withdraw_training", "object")
+_BESIDE = (Action.WITHDRAW_DOCUMENTATION, Action.WITHDRAW_TRAINING, Action.OBJECT)
 """what stands below the two buttons, where it is possible and they do something else"""
 
 
@@ -85,13 +85,13 @@ class KeptRights(QWidget):
         """All that can have the focus here, in order."""
         return [*self.buttons.controls(), *self.choices.chips(), *self.beside.values(), self.earlier]
 
-    def _act(self, action: str) -> None:
+    def _act(self, action: Action) -> None:
         if self._call:
             self.command.emit(Act(new_id(), self._call.id, version(self._call.status), action))
 
 
-def _stands(status: Status, action: str) -> bool:
+def _stands(status: Status, action: Action) -> bool:
     """Not what the opt-out button does already."""
     if action not in status.actions or action == f"withdraw_{ended_by_opt_out(status)}":
         return False
-    return action != "object" or status.opt_out.kind != OptOutKind.OBJECTION
+    return action != Action.OBJECT or status.opt_out.kind != OptOutKind.OBJECTION

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softphone.domain.purpose import Basis, Headline, Purpose, Reason
-from softphone.domain.status import InformedPhase, PurposePhase
+from softphone.domain.status import Action, InformedPhase, PurposePhase
 from softphone.texts import Texts
 from softphone.ui.view import View, duration, lower_first
 from softphone.ui.words.moment import UNCLEAR
@@ -167,7 +167,7 @@ class _Card(Speech):
         return sub, body, f"{title} · {lower_first(sub)}"
 
     def _sensitive(self) -> str:
-        warned = "more_time" in self.status.actions
+        warned = Action.MORE_TIME in self.status.actions
         if self.status.until is not None:
             return self.say("card.paused.soon" if warned else "card.paused.resumes")
         return self.say("card.paused.still" if warned else "card.paused.by_hand")
@@ -193,7 +193,7 @@ class _Card(Speech):
                 body = f"{body}. {self._call_back()}"
         elif "obligation_unrecorded" in self.status.notes:
             obliged = self.say(
-                "card.failed.obligation" if "end_politely" in self.status.actions else "card.failed.goes_on"
+                "card.failed.obligation" if Action.END_POLITELY in self.status.actions else "card.failed.goes_on"
             )
             body = f"{body} {obliged}" if reason is Reason.NOTICE_FAILED else obliged
         elif "call_back_listed" in self.status.notes:
@@ -211,7 +211,7 @@ class _Card(Speech):
 
     @property
     def _digits_wanted(self) -> bool:
-        return "digits_over" in self.status.actions
+        return Action.DIGITS_OVER in self.status.actions
 
     def _ended_kept(self) -> bool:
         return self.call.phase is CallPhase.ENDED and self.status.kept
@@ -271,7 +271,7 @@ class _Card(Speech):
     def _key(self) -> str:
         status = self.status
         hold = status.hold.phase if status.hold else ""
-        warned = "warned" if "more_time" in status.actions else ""
+        warned = "warned" if Action.MORE_TIME in status.actions else ""
         again = "again" if status.headline is Headline.ASKED and status.until is None else ""
         phases = f"{self.phase(TRAINING)}{','.join(self.asked())}{'digits' if self._digits_wanted else ''}"
         recording = ",".join(status.recording)

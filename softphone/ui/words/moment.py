@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
-from softphone.domain.status import InformedPhase, OptOutKind, PurposePhase, Status
+from softphone.domain.status import Action, InformedPhase, OptOutKind, PurposePhase, Status
 from softphone.ui.view import View, readable, upper_first
 from softphone.ui.words.rights import fits_a_button
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
@@ -27,7 +27,7 @@ class PressWords:
     enabled: bool = True
 
 
-def press_words(view: View, call: CallState, status: Status, action: str, language: Language | None) -> PressWords:
+def press_words(view: View, call: CallState, status: Status, action: Action, language: Language | None) -> PressWords:
     """What the press does now; `language` where it gives the notice in another one."""
     texts, party = view.texts, view.party(call)
     words: dict[str, object] = {"party": party, "Party": upper_first(party)}
@@ -38,29 +38,29 @@ def press_words(view: View, call: CallState, status: Status, action: str, langua
         sub, why = _not_yet(view, status, action)
         return PressWords(texts(f"press.{action}"), sub, why, enabled=False)
     title, sub = f"press.{action}", f"press.{action}.sub"
-    if action == "said_yes":
+    if action == Action.SAID_YES:
         asked = Speech(view, call, status).asked()
         sub = f"{sub}.{asked[0]}" if asked else sub
         title = title if fits_a_button(party) else "press.said_yes.short"
-    if action == "notice_read" and status.notice and status.notice.asks:
+    if action == Action.NOTICE_READ and status.notice and status.notice.asks:
         sub = "press.notice_read.asks"
-    if action == "resume" and len(status.pauses) > 1:
+    if action == Action.RESUME and len(status.pauses) > 1:
         title, sub = "press.resume.also", "press.resume.also.sub"
     why = ""
-    if action == "end_politely":
+    if action == Action.END_POLITELY:
         unheard = ".unheard" if "still_no_sound" in status.notes else ""
         title, sub = f"press.end_politely{unheard}", f"press.end_politely{unheard}.sub"
         why = texts(f"press.end_politely{unheard}.why")
     return PressWords(texts(title, **words), texts(sub, **words), why)
 
 
-def _not_yet(view: View, status: Status, action: str) -> tuple[str, str]:
+def _not_yet(view: View, status: Status, action: Action) -> tuple[str, str]:
     """Of a button that stands there before it can be pressed: its second line, and why it is off."""
     texts, notice = view.texts, status.notice
-    if action == "notice_read" and notice is not None and all(pause is Reason.NOT_TOLD for pause in status.pauses):
+    if action == Action.NOTICE_READ and notice is not None and all(pause is Reason.NOT_TOLD for pause in status.pauses):
         left = max(1, view.seconds_to(notice.readable_at))
         return texts("press.notice_read.wait", seconds=left, count=left), texts("press.notice_read.why")
-    why = texts("press.more_time.wait" if action == "more_time" else "press.notice_read.paused")
+    why = texts("press.more_time.wait" if action == Action.MORE_TIME else "press.notice_read.paused")
     return why, why
 
 
@@ -70,7 +70,11 @@ def _not_yet(view: View, status: Status, action: str) -> tuple[str, str]:
 def answers_wanted(call: CallState) -> tuple[Purpose, ...]:
     """The purposes that are answered one by one: more than one question is open, or the opt-out button is not its no."""
     status = call.status
-    if status is None or call.phase is not CallPhase.CONNECTED or not {"said_yes", "said_no"} & set(status.actions):
+    if (
+        status is None
+        or call.phase is not CallPhase.CONNECTED
+        or not {Action.SAID_YES, Action.SAID_NO} & set(status.actions)
+    ):
         return ()
     asked = tuple(
         purpose
@@ -175,7 +179,7 @@ def to_say(view: View, call: CallState) -> str:
         return ""
     if "still_no_sound" in status.notes:
         return ""  # nobody would hear it
-    if "end_politely" in status.actions:
+    if Action.END_POLITELY in status.actions:
         return view.texts("say.end_politely")
     if asked := _to_ask(view, status):
         return asked
@@ -204,7 +208,7 @@ def unclear_presses(status: Status) -> tuple[str, ...]:
     """The answers to what was meant, as presses."""
     if not any(note in status.notes for note in UNCLEAR):
         return ()
-    return tuple(action for action in ("object", "party_asks_for_recording") if action in status.actions)
+    return tuple(action for action in (Action.OBJECT, Action.PARTY_ASKS_FOR_RECORDING) if action in status.actions)
 
 
 # --- the notice ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Direction, Reason
-from softphone.domain.status import Button, InformedPhase, OptOutKind
+from softphone.domain.status import Action, Button, InformedPhase, OptOutKind
 from softphone.ui.controls import ActionButton
 from softphone.wire import (
     CodedText,
@@ -95,13 +95,13 @@ def test_a_text_to_read_aloud_is_large_and_is_confirmed_only_after_its_time(scen
     button = scene.widget("noticeRead")
     assert isinstance(button, ActionButton)
     assert (button.isEnabled(), button.sub()) == (False, "om 4 sek.")
-    scene.show(s.snapshot(s.call(replace(s.READING, actions=("notice_read",)))))
+    scene.show(s.snapshot(s.call(replace(s.READING, actions=(Action.NOTICE_READ,)))))
     assert button.isEnabled()
     assert scene.commands() == []
 
 
 def test_a_text_to_be_read_has_the_room_of_a_second_row_and_playing_it_is_in_the_menu(scene: Scene) -> None:
-    outgoing = replace(s.READING, actions=("voicemail", "play_again", "not_understood"))
+    outgoing = replace(s.READING, actions=(Action.VOICEMAIL, Action.PLAY_AGAIN, Action.NOT_UNDERSTOOD))
     desk = scene.open(s.snapshot(s.call(outgoing)))
     page = desk.window.call
     shown = [button.objectName() for button in page.moment.first_presses()]
@@ -180,7 +180,7 @@ def test_more_time_stands_there_from_the_start_of_a_pause_and_can_be_pressed_at_
 def test_a_machine_is_asked_about_until_a_person_has_answered_and_then_from_the_menu(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.NOBODY_YET)))
     assert scene.widget("voicemail").isVisible()
-    scene.show(s.snapshot(s.call(replace(s.DOCUMENTED, actions=(*s.TALK, "voicemail")))))
+    scene.show(s.snapshot(s.call(replace(s.DOCUMENTED, actions=(*s.TALK, Action.VOICEMAIL)))))
     assert not scene.widget("voicemail").isVisible()
     assert "action_voicemail" in [action.objectName() for action in desk.window.call.tools.menu.actions()]
 
@@ -237,7 +237,7 @@ def test_where_nothing_could_be_stored_there_is_nothing_to_pause_to_lock_or_to_o
         purposes={s.DOC: replace(s.ACTIVE, reason=Reason.STORAGE_FAILED), s.TRAIN: s.OFF},
         opt_out=Button(OptOutKind.OBJECTION, enabled=True),
         dispute=s.ARM,
-        actions=(*s.TALK, "object"),
+        actions=(*s.TALK, Action.OBJECT),
     )
     desk = scene.open(s.snapshot(s.call(failed)))
     page = desk.window.call
