@@ -695,7 +695,7 @@ def codes_of_the_check() -> set[str]:
     named = [
         node.args[0]
         for node in calls
-        if getattr(node.func, "id", "") == "Found" or getattr(node.func, "attr", "") in ("doubt", "needs")
+        if getattr(node.func, "id", "") == "WordingFinding" or getattr(node.func, "attr", "") in ("doubt", "needs")
     ]
     return {one.value for one in named if isinstance(one, ast.Constant) and isinstance(one.value, str)}
 

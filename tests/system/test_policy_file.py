@@ -150,9 +150,9 @@ def test_any_value_of_any_kind_in_the_place_of_another_is_a_policy_or_faults(dat
 def test_the_demos_policy_has_a_line_for_each_notice_and_its_one_doubt_is_that_all_are_sampled() -> None:
     loaded = parse_policy(filled((ROOT / "resources/policies/demo.toml").read_text("utf-8"), PUBLIC))
 
-    assert [line.id for line in loaded.policy.line] == ["n1", "n3", "n7", "none"]
+    assert [line.id for line in loaded.policy.line] == ["n1", "n2", "n3", "n4", "n6", "n7", "none"]
     assert {remark.code for remark in loaded.remarks} == {"policy.warning.capacity_all"}
-    silent = loaded.policy.line[3]
+    silent = loaded.policy.line[-1]
     assert silent.documentation is None
     assert silent.training is not None
     assert silent.training.sample == 0

@@ -104,7 +104,7 @@ def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_used_is_known_before_it_is(settings: Settings, code: str) -> None:
-    assert [told for told, _ in doubts(settings)] == [code]
+    assert [told for _, told, _ in doubts(settings)] == [code]
     assert list(doubts(Settings(accounts=(Account("a", "anna@nordlys.example"),)))) == []
 
 
