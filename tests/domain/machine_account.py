@@ -46,6 +46,8 @@ class Kept:
     """of `sealed`, what was taken back"""
     holds: set[str] = field(default_factory=set[str])
     """by whom"""
+    shut: set[Purpose] = field(default_factory=set[Purpose])
+    """what a hold took the keys of, and no press of the agent's brings back"""
     sampled: bool = False
     gone: bool = False
     undecided: set[Purpose] = field(default_factory=set[Purpose])
@@ -467,8 +469,11 @@ class Account:
             case e.Chosen(choice="kept_for_complaint", option=option):
                 self.complaint = option
                 if option == "delete":
+                    held = [it for it in self.kept.values() if it.holds]
                     for agent in [it for it, (by, _) in self.disputes.items() if by is HoldBy.PARTY]:
                         self._lift(agent)
+                    for it in held:
+                        it.shut |= {TRAIN} if not it.holds else set()
             case _:
                 pass
         for agent, (by, _) in self.disputes.items():
@@ -587,7 +592,8 @@ class Account:
         match change:
             case c.OpenSegment(segment=segment, purposes=purposes, withheld=withheld):
                 self.opened[name, segment] = {*purposes, *withheld}
-                self.kept.setdefault(name, Kept(custody_only=self.objected)).opens |= set(purposes)
+                kept = self.kept.setdefault(name, Kept(custody_only=self.objected))
+                kept.opens, kept.shut = kept.opens | set(purposes), kept.shut - set(purposes)
             case c.AddWraps(purpose=purpose, withheld=withheld) if not it.gone and purpose not in it.taken:
                 it.sealed |= {purpose} if self.scene.use else set()
                 it.opens |= set() if withheld else {purpose}
@@ -600,6 +606,7 @@ class Account:
             case c.LiftHold(reason=c.UNDONE, restore_training=restore) if self.undoing:
                 self._lift(self.undoing)
                 it.opens |= {TRAIN} if restore else set()
+                it.shut -= {TRAIN} if restore else set()
             case _:
                 pass
 

@@ -63,6 +63,7 @@ def _kept_wrongly(call: Account) -> Iterator[str]:
         if it.gone is call.keeps(it):
             yield f"{name} is gone though something keeps it" if it.gone else f"{name} is kept by nothing"
         mine = it.left - ({TRAIN} if it.holds else set()) if not it.custody_only else set()
+        mine -= it.shut
         if it.opens != mine:
             yield f"{name} is opened by {sorted(it.opens)}, and not by {sorted(mine)}"
 

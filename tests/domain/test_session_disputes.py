@@ -283,6 +283,16 @@ def test_what_no_refusal_has_ended_is_not_deleted_while_our_own_hold_stands() ->
     assert call.status.hold is not None
 
 
+@pytest.mark.rule("G31")
+def test_a_press_to_delete_does_not_open_to_training_what_the_same_hold_kept_out_of_a_later_recording() -> None:
+    call = held("N4", PARTY).opt_out()
+    call(e.PartyAsksForRecording(call.scene.decision), e.NoticeHeard(), e.FirstSample("c-2", 0))
+    assert [it.recording for it in call.ever_changed(c.PlaceHold)] == ["c-1", "c-2"]
+    call(e.Chosen("kept_for_complaint", "delete"))
+    assert [it.recording for it in call.changed(c.Discard)] == ["c-1"]
+    assert not any(it.restore_training for it in call.changed(c.LiftHold))
+
+
 @pytest.mark.rule("G10")
 @pytest.mark.rule("G04")
 @pytest.mark.parametrize(

@@ -162,7 +162,10 @@ def keep(turn: Turn) -> None:
 
 
 def _delete(turn: Turn) -> None:
-    """The party's hold goes, and with it what it alone kept; a hold of ours is then judged by itself."""
+    """The party's hold goes, and with it what it alone kept; a hold of ours is then judged by itself.
+
+    Where the hold stood on a later recording too, training stays shut out of what it held: a press to delete opens nothing.
+    """
     turn.set(complaint=Complaint.DELETED)
     turn.note("complaint_not_kept", "G04")
     for hold in turn.state.standing:
