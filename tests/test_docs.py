@@ -76,14 +76,18 @@ def test_every_link_to_a_heading_finds_it(name: str) -> None:
     assert missing == []
 
 
-# The others are being split: add a page once it holds.
-SPLIT = [name for name in NAMES if name.startswith(("docs/it", "docs/roles", "docs/protection", "docs/glossary"))]
+PAGES = [
+    name for name in NAMES if name not in ("CHANGELOG.md", "docs/rules.md", "docs/notices.md", "docs/performance.md")
+]
+"""without those that a program writes, and the one of a line an entry"""
 
 
-@pytest.mark.parametrize("name", SPLIT)
+@pytest.mark.parametrize("name", PAGES)
 def test_no_line_of_prose_is_longer_than_an_editor_shows_and_no_table_wider(name: str) -> None:
     lines = text(name).splitlines()
-    assert [line for line in lines if len(line) > 120 and not line.lstrip().startswith(("|", "    "))] == []
+    assert [
+        line for line in lines if len(line) > 120 and not (line.startswith("    ") or line.lstrip().startswith("|"))
+    ] == []
     assert [line for line in lines if line.lstrip().startswith("|") and line.count("|") > 6] == []
 
 

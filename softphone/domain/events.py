@@ -12,7 +12,6 @@ from enum import StrEnum
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import Decision, NoticeId
 from softphone.domain.purpose import Direction, Language, OnFailure, Purpose, Reason
-from softphone.domain.status import OptOutKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +349,7 @@ class DigitsWanted:
 class OptedOut:
     """The opt-out button, with the kind that it showed."""
 
-    kind: OptOutKind
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

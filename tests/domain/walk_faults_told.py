@@ -15,7 +15,7 @@ from softphone.domain.purpose import Language, Purpose, Reason
 from softphone.domain.session import consent, informing, keys, party, planning, refusal, segments, stepping, table
 from softphone.domain.session import state as st
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import InformedPhase, PurposePhase
+from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
 from tests.domain.walk_faults import effects_as, fault, ignored, wanted_without
 from tests.domain.walk_scenes import Start
 
@@ -30,7 +30,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.NoticeReached) -> None:
         informing.notice_reached(turn, event)
         if event.mark is e.Mark.ESSENTIALS and turn.state.informing.phase is InformedPhase.PLAYING:
-            informing.informed(turn, "play")
+            informing.informed(turn, InformedBy.PLAY)
 
     mp.setitem(stepping.ROWS, e.NoticeReached, row)
 

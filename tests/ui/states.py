@@ -151,7 +151,7 @@ def status(
     dispute: Button | None = None,
     hold: HoldStatus | None = None,
     choices: tuple[Choice, ...] = (),
-    actions: tuple[str, ...] = (),
+    actions: tuple[Action, ...] = (),
     pauses: tuple[Reason, ...] = (),
     kept: bool = True,
     recordings: tuple[str, ...] = ("rec-1",),

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
-from softphone.domain.status import Button, DisputeKind, HoldPhase, OptOutKind, PurposePhase
+from softphone.domain.status import Action, Button, DisputeKind, HoldPhase, OptOutKind, PurposePhase
 from softphone.ui.view import View
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import kept_words
@@ -490,7 +490,7 @@ def test_a_call_on_hold_is_not_said_to_be_silent_as_well(view_of: MakeView) -> N
 def test_who_is_not_heard_any_more_is_not_told_goodbye(view_of: MakeView) -> None:
     call = e.CALLS["still_no_sound"]
     assert call.status is not None
-    words = press_words(view_of(s.snapshot(call), DA), call, call.status, "end_politely", None)
+    words = press_words(view_of(s.snapshot(call), DA), call, call.status, Action.END_POLITELY, None)
     assert (words.title, words.sub) == ("Læg på", "ingen lyd fra den anden side")
 
 

@@ -97,7 +97,7 @@ def to_event(
         case OptOut(kind=kind, stays=stays):
             button = status.opt_out
             does_it = button.enabled and button.kind == kind and (same or button.stays == stays)
-            return OptedOut(OptOutKind(kind)) if does_it else STALE
+            return OptedOut(kind) if does_it else STALE
         case RaiseDispute(by=by, why=why):
             lock = status.dispute.enabled and status.dispute.kind in (DisputeKind.LOCK, DisputeKind.ARM)
             return DisputeRaised(HoldBy(by), agent, why) if lock else STALE
