@@ -46,7 +46,10 @@ def host() -> Iterator[PluginHost]:
 @pytest.fixture(scope="module")
 def demo() -> LoadedPolicy:
     text = (ROOT / "resources/policies/demo.toml").read_text("utf-8")
-    return parse_policy(filled(text, {KeyRole(role): key for role, key in KEYS.items()}))
+    loaded = parse_policy(filled(text, {KeyRole(role): key for role, key in KEYS.items()}))
+    # Four of its lines: to speak for them all takes as long again, and tells no more.
+    lines = tuple(line for line in loaded.policy.line if line.id in ("n1", "n3", "n7", "none"))
+    return replace(loaded, policy=loaded.policy.model_copy(update={"line": lines}))
 
 
 @pytest.fixture(scope="module")
