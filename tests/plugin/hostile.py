@@ -55,7 +55,7 @@ def decide(facts, line, drawn):
     "too_bold": """\
 def decide(facts, line, drawn):
     plan = PurposePlan(PlanState.PLANNED, Basis.CONSENT, Reason.CONSENT)
-    return Decision(plan, plan, NoticeId.N7, How.PLAY, (Reason.CONSENT,))
+    return Decision(plan, plan, NoticeId.N7, NoticeDelivery.PLAY, (Reason.CONSENT,))
 """,
     "curious": """\
 def decide(facts, line, drawn):
@@ -74,7 +74,7 @@ def decide(facts, line, drawn):
 }
 
 HEAD = """\
-from softphone.domain.decision import Decision, How, NoticeId, PlanState, PurposePlan, not_recorded
+from softphone.domain.decision import Decision, NoticeDelivery, NoticeId, PlanState, PurposePlan, not_recorded
 from softphone.domain.purpose import Basis, Reason
 from softphone.plugin.spec import hookimpl
 """
