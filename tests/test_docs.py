@@ -163,8 +163,9 @@ def test_each_decision_has_a_number_of_its_own_and_says_what_it_costs() -> None:
     for path in decisions:
         told = path.read_text(encoding="utf-8")
         assert told.startswith(f"# {path.name[:3]} ")
-        parts = ("**Decision.**", "**Why.**") if "**Decision.**" in told else ("**Context.**", "**Choice.**")
-        assert [part for part in (*parts, "**Cost.**") if part not in told] == []
+        title, _, rest = told.partition("\n\n")
+        assert rest.startswith("**Decision.**"), title
+        assert [part for part in ("**Why.**", "**Cost.**") if part not in told] == []
 
 
 def test_the_readme_begins_its_set_up_with_what_a_bare_machine_lacks() -> None:

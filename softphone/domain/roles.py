@@ -1,4 +1,4 @@
-"""Who may do what with recordings that were made: the roles of the house, and the deeds of each.
+"""Who may do what with recordings that were made: the roles of the house, and the permissions of each.
 
 Pure. A role is proved by a private key that opens what is sealed for it; an agent and IT hold none. How that is found out, and
 that every opening and every refusal is in the audit log, is the archive's.

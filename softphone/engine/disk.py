@@ -15,7 +15,7 @@ FULL = 64 * 1024
 
 
 class DiskMonitor:
-    """`cause` is what the disk said last of why writing fails, while it does; `changed` is called on the loop's thread."""
+    """`cause` is the disk's latest reason why writing fails, while it fails; `changed` is called on the loop's thread."""
 
     def __init__(self, post: Callable[[Callable[[], None]], None], changed: Callable[[], None]) -> None:
         self._post = post

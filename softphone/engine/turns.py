@@ -17,7 +17,7 @@ from softphone.system.logbook import log, log_bug
 _log = log.getChild("engine")
 
 TURN = 0.01
-"""seconds of posted deeds in one turn, of which the last may take longer: half a frame, so that SIP has its turn with each"""
+"""seconds of posted jobs in one turn, of which the last may take longer: half a frame, so that SIP has its turn with each"""
 
 
 if sys.platform == "linux":
@@ -40,7 +40,7 @@ def clock() -> Now:
 
 
 def guarded(job: Callable[[], None], *, passes: tuple[type[Exception], ...] = ()) -> None:
-    """A bug in one deed must not take the calls with it: it is logged, without its message, and the loop goes on. `passes`:
+    """A bug in one job must not take the calls with it: it is logged, without its message, and the loop goes on. `passes`:
     what ends the loop."""
     try:
         job()

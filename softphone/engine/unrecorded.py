@@ -38,10 +38,10 @@ class UnrecordedCall:
 
 
 class UnrecordedCalls:
-    """`earlier`: what an earlier engine left, and nobody has been told of yet."""
+    """`earlier`: what an earlier engine left and nobody has read yet."""
 
     def __init__(self, path: Path) -> None:
-        """It waits for the disk. What cannot be read or kept is done without."""
+        """It waits for the disk. A file that cannot be read or written is ignored."""
         self._path = path
         self.earlier: tuple[UnrecordedCall, ...] = tuple(_read(path))
         self._lost = {one.call: one for one in self.earlier}
@@ -54,14 +54,14 @@ class UnrecordedCalls:
         self._thread.start()
 
     def entries(self) -> list[AuditEntry]:
-        """What the audit log is to be told of the earlier ones."""
+        """The audit log's entries about the earlier ones."""
         return [
             AuditEntry(EVENT, "G02", datetime.fromisoformat(one.at), "", params={"of": one.call, "reason": one.why})
             for one in self.earlier
         ]
 
     def message(self) -> CodedText | None:
-        """What a person is to be told of them: how many, and of the last when and why."""
+        """The message about them: how many, and when and why the last one failed."""
         if not self.earlier:
             return None
         last = self.earlier[-1]
@@ -110,7 +110,7 @@ class UnrecordedCalls:
 
 
 def _read(path: Path) -> Iterator[UnrecordedCall]:
-    """Whatever else may stand there is nobody's."""
+    """Lines that are no record of ours are ignored."""
     with suppress(OSError, ValueError):
         for line in path.read_bytes()[:SIZE].decode().splitlines():
             with suppress(ValueError, TypeError, KeyError):

@@ -1,4 +1,4 @@
-"""Rows on telling the party: from ringing to *informed*, by playing, reading, or an exchange that vouches (G05).
+"""Rows on informing the party: from ringing to *informed*, by playing, reading, or an exchange that says it did (G05).
 
 Not one sample is stored before `informed`; what the rulebook chose is held here against what the notice says.
 """
@@ -91,7 +91,7 @@ def person_answered(turn: Turn, _: PersonAnswered) -> None:
 
 
 def _inform(turn: Turn) -> None:
-    """By whatever the decision says; what an exchange has vouched for need not be told again."""
+    """As the decision says; what an exchange has given already is not given again."""
     informing = turn.state.informing
     if turn.state.live <= informing.informed_elsewhere:
         informed(turn, InformedBy.UPSTREAM)
@@ -165,7 +165,7 @@ def other_language(state: State) -> Language | None:
 
 def upstream_vouched(turn: Turn, event: UpstreamVouched) -> None:
     """Informed as far as its notice covers what ours would say. A key that it reports counts as pressed at its question; the
-    opt-out keys are matched first, and bind whatever was told."""
+    opt-out keys are matched first, and bind in any case."""
     state = turn.state
     if state.stage not in (Stage.RINGING, Stage.TALKING):
         return
@@ -194,7 +194,7 @@ def upstream_vouched(turn: Turn, event: UpstreamVouched) -> None:
 
 
 def _may_vouch(state: State) -> bool:
-    """It can only speak for the party that it has told: not for a newcomer, nor for one who did not understand."""
+    """An exchange speaks for the party that it informed: not for a newcomer, nor for one who did not understand."""
     informing = state.informing
     return not (
         informing.phase is InformedPhase.INFORMED
@@ -350,7 +350,7 @@ def informed(turn: Turn, how: InformedBy) -> None:
 
 
 def tidy_notice(turn: Turn) -> None:
-    """With no purpose left there is nothing to tell: the notice stops, and nobody waits to be told."""
+    """With no purpose left the notice stops, and no newcomer waits for it."""
     state = turn.state
     if state.live or state.stage not in (Stage.RINGING, Stage.TALKING):
         return

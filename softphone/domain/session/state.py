@@ -42,7 +42,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Informing:
-    """How far the party has been told (G05). `person`: our call was answered by a person (or needs no such word)."""
+    """How far the party has been informed (G05). `person_answered`: a person answered our call, or no person is needed."""
 
     phase: InformedPhase = InformedPhase.NOTHING
     how: InformedBy | None = field(default=None, compare=False)
@@ -53,11 +53,11 @@ class Informing:
     not_understood: bool = False
     person_answered: bool = True
     informed_elsewhere: Purposes = NONE
-    """what an exchange, or another desk, has told of already"""
+    """purposes that an exchange, or another desk, has informed of already"""
     consented_elsewhere: Purposes = NONE
-    """yeses that came with it"""
+    """purposes that the party agreed to there"""
     newcomer_joined: bool = False
-    """a newcomer came before the notice was through, and has heard nothing of what an exchange has told"""
+    """somebody joined before the notice ended, and has not heard what the exchange said"""
     started_at: datetime | None = field(default=None, compare=False)
     seconds: float = field(default=0.0, compare=False)
     heard_at: datetime | None = field(default=None, compare=False)
