@@ -168,7 +168,7 @@ NOW = many.END
 QUERIES = {
     "a line": SampleQuery(("salg",), ()),
     "lines": SampleQuery(many.LINES, (), SampleFilter.ALL),
-    "an agent": SampleQuery((), many.AGENTS[:1]),
+    "few agents": SampleQuery((), many.AGENTS[:4]),
     "nobody": SampleQuery((), ("nobody@example.dk",)),
     "agents": SampleQuery((), many.AGENTS[:9], SampleFilter.ALL),
     "agent of a line": SampleQuery(("salg",), many.AGENTS[:1], SampleFilter.ALL),
