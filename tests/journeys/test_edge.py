@@ -236,7 +236,7 @@ def edge_of(on: Stage) -> psutil.Process:
 @pytest.mark.calm
 def test_while_an_edge_is_away_nothing_is_recorded_and_what_a_hung_one_cost_is_marked(tmp_path: Path) -> None:
     with stage(tmp_path, lines=("n7",), codec="G722/16000/1") as on:
-        on.expects("edge ended", reason="it is killed")
+        on.expects("edge ended", "edge hangs", reason="it is killed, and stopped")
         call = on.call("n7", "+4520990002")
         desk = on.desk
         for how, missing in ((signal.SIGKILL, False), (signal.SIGSTOP, True)):
@@ -267,6 +267,7 @@ def test_while_an_edge_is_away_nothing_is_recorded_and_what_a_hung_one_cost_is_m
 @pytest.mark.rule("G05")
 def test_a_notice_in_which_the_edge_dies_was_not_heard_however_soon_the_next_one_is_there(tmp_path: Path) -> None:
     with stage(tmp_path, lines=("n1",), notice_seconds=3) as on:
+        on.expects("edge ended", reason="it is killed")
         on.ring("n1")
         call = on.desk.answer().id
         on.desk.wait_event("notice_started", call=call)
