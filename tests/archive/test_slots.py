@@ -32,9 +32,9 @@ def desk(tmp_path: Path) -> Iterator[Scene]:
 
 
 def records(desk: Scene) -> dict[int, bytes]:
-    """What is in each slot, as it lies on the disk."""
+    """What is in each slot, as it lies on the disk, but for the mark of what was written over."""
     data = (desk.folder / slots.FILE).read_bytes()
-    return {at // RECORD: data[at : at + RECORD] for at in range(RECORD, len(data), RECORD)}
+    return {at // RECORD: data[at : at + RECORD - 1] for at in range(RECORD, len(data), RECORD)}
 
 
 def named(archive: Archive) -> set[int]:
@@ -158,6 +158,25 @@ def test_an_opt_out_erases_its_keys_although_the_disk_has_no_room_for_the_entry(
         full.unlink()
         desk.commit(Discard(recording, "declined_by_key"), recording=recording)
         assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+def test_a_file_that_is_lost_takes_no_row_with_it_and_opens_again_once_it_is_back(desk: Scene) -> None:
+    recording = desk.recorded(0.1, DOCUMENTATION)
+    file = desk.folder / slots.FILE
+    desk.close()
+    lost = file.rename(desk.folder.with_name("lost"))
+    with closing(Archive.open(desk.folder, desk.store)) as archive:
+        assert Repair.NARROWED not in {one.what for one in archive.repair(AT)}
+        # What is written meanwhile makes a new file, with a hole where the others were.
+        key = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
+        with archive.catalog.writing() as connection:
+            slots.add(connection, archive.desk, [wrap(data_key(), key, recording, 0)])
+        assert Repair.NARROWED not in {one.what for one in archive.repair(AT)}
+        assert "slot_lost" in {one.code for one in verify(archive).findings}
+    lost.replace(file)
+    with closing(Archive.open(desk.folder, desk.store)) as archive:
+        archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
 
 
 def test_a_rotation_that_is_cut_off_before_its_commit_leaves_the_old_keys_opening(

@@ -33,7 +33,10 @@ RECORD = 128
 """bytes: no record lies in two sectors of a disk, so that a power cut leaves none half written over"""
 _NONCE = 12
 _SEALED = _NONCE + BYTES + 16
-_EMPTY = bytes(RECORD)
+_NEVER = bytes(RECORD)
+"""a slot that nothing was ever sealed in: a hole in the file too, or all of one that was lost"""
+_ERASED = bytes(RECORD - 1) + b"\1"
+"""one that was written over"""
 _AT_ONCE = 10_000
 """slots in one statement"""
 WORK = "slots"
@@ -51,6 +54,8 @@ class Slots:
         self._key = AESGCM(HKDF(hashes.SHA256(), 32, None, b"klartone archive 1 slots").derive(key))
         self.free: set[int] | None = None
         """slots that were empty when it was last looked; None: not yet"""
+        self.erased: set[int] = set()
+        """of these, those that were written over, when `filled` was last asked"""
 
     def read(self, rows: Sequence[Row[Any]]) -> list[bytes | None]:
         """What is sealed for each of these rows of `wraps`; None where its record is empty, or not for it."""
@@ -85,7 +90,7 @@ class Slots:
             for slot in slots:
                 if slot * RECORD < end:
                     file.seek(slot * RECORD)
-                    file.write(_EMPTY)
+                    file.write(_ERASED)
             file.flush()
             os.fsync(file.fileno())
         if self.free is not None:
@@ -101,8 +106,10 @@ class Slots:
         """Every slot that is not empty; and `free` is known from then on."""
         with self._open("rb") as file:
             data = file.read()
-        found = {at // RECORD for at in range(RECORD, len(data), RECORD) if data[at : at + RECORD].strip(b"\0")}
+        slots = [(at // RECORD, data[at : at + RECORD]) for at in range(RECORD, len(data), RECORD)]
+        found = {slot for slot, one in slots if one not in (_NEVER, _ERASED)}
         self.free = set(range(1, len(data) // RECORD)) - found
+        self.erased = {slot for slot, one in slots if one == _ERASED}
         return found
 
     @contextmanager
@@ -223,9 +230,11 @@ def unnamed(connection: Connection, filled: Iterable[int]) -> set[int]:
 
 
 def emptied(connection: Connection) -> Sequence[Row[Any]]:
-    """Rows whose keys were written over before a commit that never came: nobody opens anything by them."""
+    """Rows whose keys were written over before a commit that never came: nobody opens anything by them. Where the file itself
+    was lost, its rows stay: it may be put back, and `verify` tells of it."""
     work: Work = connection.info[WORK]
-    gone = set(connection.execute(select(wraps.c.slot)).scalars()) - work.file.filled()
+    work.file.filled()
+    gone = set(connection.execute(select(wraps.c.slot)).scalars()) & work.file.erased
     return connection.execute(select(wraps).where(wraps.c.slot.in_(sorted(gone)[:_AT_ONCE]))).all() if gone else []
 
 
