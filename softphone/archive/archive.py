@@ -332,18 +332,20 @@ class Archive:
             audit.append(connection, self.desk, [entry])
 
     def wraps_of(self, recording: str) -> list[Wrap]:
-        for _ in range(2):
-            with self.catalog.reading() as connection:
-                found = slots.sealed(connection, wraps.c.recording == recording)
-            if all(one is not None for _, one in found):
-                break
+        found = self._sealed(recording)
+        if any(one is None for _, one in found):
             # Whoever takes keys away writes over them a moment before the rows go.
+            found = self._sealed(recording)
         made: list[Wrap] = []
         for row, one in found:
             # One for a role that there is none of opens nothing; `verify` tells of it.
             with suppress(ValueError):
                 made.append(slots.wrap_of(row, one))
         return made
+
+    def _sealed(self, recording: str) -> list[tuple[Row[Any], bytes | None]]:
+        with self.catalog.reading() as connection:
+            return slots.sealed(connection, wraps.c.recording == recording)
 
     def key_here(self, recording: str, role: KeyRole | None) -> dict[str, str]:
         """`key`, for an entry of the log: the beginning of the key id that opens it here in this role (None: in any)."""

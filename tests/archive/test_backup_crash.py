@@ -123,7 +123,7 @@ def prove_backup(folder: Path, left: int) -> bool:
     assert done.recordings == 3
     names = {path.name for path in place.disk.rglob("*") if path.is_file()}
     assert not [name for name in names if name.startswith(place.gone) or name.endswith((".part", ".new"))]
-    assert len(names) == 6 + 3
+    assert len(names) == 7 + 3
     assert verify(live).ok, verify(live).findings
     live.close()
     return died
