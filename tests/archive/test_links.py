@@ -140,9 +140,10 @@ def test_a_link_where_the_keys_would_be_erased_is_followed_by_nobody(
     before = victim.read_bytes()
     (desk.folder / FILE).unlink(missing_ok=True)
     plants(desk.folder / FILE, victim)
-    for deed in (lambda file: file.erase({1}), lambda file: file.write(()), lambda file: file.filled()):
+    keys = desk.archive.catalog.slots
+    for use in (lambda: keys.erase({1}), lambda: keys.write(()), keys.filled):
         with pytest.raises(ArchiveError) as refused:
-            deed(desk.archive.catalog.slots)
+            use()
         assert refused.value.code == "error.archive.linked"
     assert victim.read_bytes() == before
 
