@@ -9,21 +9,25 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from softphone.archive.archive import Archive
 from softphone.archive.backup import copying
 from softphone.archive.backup.alone import LOCK, SNAPSHOT, alone, left_over
 from softphone.archive.backup.check import check, mend
+from softphone.archive.backup.restore import restore
 from softphone.archive.backup.run import LIVES_ON, Progress, back_up, health, tell
 from softphone.archive.backup.target import MANIFEST, MARKER, Target
 from softphone.archive.catalog import Catalog
 from softphone.archive.files.reader import read_structure
+from softphone.archive.keys import rotation
 from softphone.archive.keys.slots import FILE
+from softphone.archive.keys.wraps import Recipient, create_key_pair
 from softphone.archive.proof.checkpoint import Signer
 from softphone.archive.proof.health import health as state
 from softphone.archive.proof.verify import verify
@@ -80,6 +84,23 @@ def test_a_backup_is_whole_and_its_catalog_is_sealed_as_the_archives(desk: Scene
     assert copy[:16] != (desk.folder / "catalog.db").read_bytes()[:16]
     assert [row.event for row in desk.archive.audit_of()][-1] == "archive_backed_up"
     assert verify(desk.archive).ok
+
+
+def test_keys_that_are_rotated_while_a_backup_runs_open_what_it_brings_back(
+    desk: Scene, disk: Path, tmp_path: Path
+) -> None:
+    recording = desk.recorded(1, DOCUMENTATION)
+    old = desk.recipients[KeyRole.DOCUMENTATION]
+    new = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
+    rotation.revoke(desk.archive, old)
+
+    def rotates(what: str, _done: int, _total: int) -> bool:
+        return what != "recordings" or bool(rotation.rotate(desk.archive, old, new))
+
+    back_up(desk.archive, disk, AT, progress=rotates)
+    restore(disk, tmp_path / "back", desk.store, AT, accept_unknown=True)
+    with closing(Archive.open(tmp_path / "back", desk.store)) as archive:
+        archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")

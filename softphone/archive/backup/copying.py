@@ -9,7 +9,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,21 @@ class Object:
         return f"{self.recording} {self.bytes} {self.sha256} {self.changed}\n"
 
 
-def snapshot(source: Path, copy: Path, key: bytes, go_on: GoOn) -> None:
-    """The catalog's copy, with no log of pages beside it and no page of an older day in it. Raises ArchiveError."""
+def snapshot(
+    source: Path,
+    copy: Path,
+    key: bytes,
+    go_on: GoOn,
+    still: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> None:
+    """The catalog's copy, with no log of pages beside it and no page of an older day in it. `still`: within it the moment is
+    fixed, and what lies beside the catalog is taken as it leaves it. Raises ArchiveError."""
     with closing(_open(source, key)) as live, closing(_open(copy, key)) as new:
         try:
             # The moment is fixed before the first page: what others write meanwhile is not waited for.
-            live.execute("BEGIN")
-            live.execute("SELECT 1 FROM meta").fetchone()
+            with still():
+                live.execute("BEGIN")
+                live.execute("SELECT 1 FROM meta").fetchone()
             live.backup(new, pages=_PAGES, progress=_asking(go_on))
             live.execute("ROLLBACK")
             new.execute("PRAGMA synchronous=FULL")
@@ -94,6 +102,17 @@ def copy_file(source: Path, to: Path, go_on: GoOn, size: int | None = None) -> s
     digest = _copied(source, new, go_on, size)
     new.replace(to)
     return digest
+
+
+def write_file(to: Path, data: bytes) -> str:
+    """As `copy_file`, of what has been read. Raises OSError."""
+    new = _part(to)
+    with open(new, "wb", opener=own) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(to)
+    return hashlib.sha256(data).hexdigest()
 
 
 def remake(one: Object, source: Path, copy: Path, go_on: GoOn) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from softphone.archive.backup.copying import (
     listed,
     snapshot,
     whole_size,
+    write_file,
     write_list,
 )
 from softphone.archive.backup.journal import Journal, Line
@@ -163,6 +164,7 @@ class _Run:
         self._done = BackedUp(self._number)
         self._at = ("catalog", 0, 0)
         self._told_at = time.monotonic()
+        self._wraps = b""
 
     def make(self) -> BackedUp:
         archive, target, folder = self._archive, self._target, self._target.folder
@@ -186,7 +188,7 @@ class _Run:
         try:
             # Here first: SQLite is not for a share.
             erase_snapshot(archive.folder)
-            snapshot(archive.catalog.path, own, archive.secrets.catalog, self._go_on)
+            snapshot(archive.catalog.path, own, archive.secrets.catalog, self._go_on, self._still)
             with closing(Catalog(own, archive.secrets.catalog)) as found, found.reading() as connection:
                 seq = touched.last(connection)
                 end = audit.last(connection, archive.desk)
@@ -197,9 +199,8 @@ class _Run:
                 copy = folder / f"catalog-{self._number}.db"
                 sha256 = copy_file(own, copy, self._go_on)
                 catalog = File(copy.name, copy.stat().st_size, sha256)
-                # After the catalog: what has been narrowed since is not in it, and what is new no row there names.
-                keys = folder / f"wraps-{self._number}.bin"
-                wraps = File(keys.name, 0, copy_file(archive.catalog.slots.present(), keys, self._go_on))
+                keys = f"wraps-{self._number}.bin"
+                wraps = File(keys, len(self._wraps), write_file(folder / keys, self._wraps))
                 sync_folder(folder / OBJECTS)
         finally:
             erase_snapshot(archive.folder)
@@ -214,7 +215,7 @@ class _Run:
             end.number if end else 0,
             end.hash if end else audit.GENESIS,
             catalog,
-            replace(wraps, bytes=keys.stat().st_size),
+            wraps,
             files,
             count,
         )
@@ -232,6 +233,13 @@ class _Run:
         params: dict[str, str | int | bool | None] = {"number": self._number, "recordings": count}
         archive.note(AuditEntry("archive_backed_up", "G10", self._now, "", params=params))
         return self._done
+
+    @contextmanager
+    def _still(self) -> Generator[None]:
+        """The sealed keys of the catalog's own moment: a rotation erases what its rows named, and gives their slots to others."""
+        with self._archive.catalog.writing():
+            yield
+            self._wraps = self._archive.catalog.slots.content()
 
     def _objects(self, connection: Connection, held: list[str], used: set[str], total: int) -> Iterator[Object]:
         """Each recording of the snapshot, copied where the folder does not have it; in the order of their ids."""

@@ -102,10 +102,14 @@ class Slots:
             self.write(())
         return self.path
 
+    def content(self) -> bytes:
+        """All of it, for a backup; nothing where nothing was ever sealed."""
+        with self._open("rb") as file:
+            return bytes(file.read())
+
     def filled(self) -> set[int]:
         """Every slot that is not empty; and `free` is known from then on."""
-        with self._open("rb") as file:
-            data = file.read()
+        data = self.content()
         slots = [(at // RECORD, data[at : at + RECORD]) for at in range(RECORD, len(data), RECORD)]
         found = {slot for slot, one in slots if one not in (_NEVER, _ERASED)}
         self.free = set(range(1, len(data) // RECORD)) - found
