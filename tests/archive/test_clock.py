@@ -85,6 +85,18 @@ def test_set_right_the_clock_is_believed_again_by_itself(desk: Scene) -> None:
     assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, AT + HOUR, clock=AT + HOUR)}
 
 
+@pytest.mark.rule("G10")
+def test_a_jump_that_was_doubted_is_not_believed_because_the_machine_was_started_anew(desk: Scene) -> None:
+    desk.recorded(1, DOCUMENTATION)
+    desk.archive.repair(AT, Steady("boot", UP))
+    jumped = AT + 20 * DAY
+    assert not desk.archive.see(jumped, Steady("boot", UP + HOUR))
+    assert not desk.archive.see(jumped + HOUR, Steady("another", HOUR))
+    # Set right it is believed, and then it may have been switched off for as long.
+    assert desk.archive.see(AT + 3 * HOUR, Steady("another", 3 * HOUR))
+    assert desk.archive.see(jumped + DAY, Steady("third", HOUR))
+
+
 def test_a_dry_run_neither_doubts_the_clock_nor_moves_what_was_seen_of_it(desk: Scene) -> None:
     desk.recorded(1, DOCUMENTATION)
     desk.archive.repair(AT)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from softphone.archive.tables import meta, time_in
 
-_SEEN, _SWEPT = "clock-seen", "last-swept"
+_SEEN, _DOUBTED, _SWEPT = "clock-seen", "clock-doubted", "last-swept"
 _BACK = timedelta(hours=1)
 _JUMP = timedelta(days=1)
 LONGEST_OFF = timedelta(days=30)
@@ -34,16 +34,18 @@ class Steady:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the clock said when it was last believed, and the steady clock then."""
+    """What the clock said when it was last believed, and the steady clock then. `doubted`: what it has said since that was not
+    believed, and lay ahead."""
 
     at: datetime
     steady: Steady | None = None
+    doubted: datetime | None = None
 
 
 def is_believed(now: datetime, seen: Seen | None, steady: Steady | None, witness: datetime | None) -> bool:
     """A `witness` (a person, or another source of the time) settles it. Else the clock must not have gone back, nor forward by
     more than a day that the running machine's own clock does not explain. A machine that was switched off has made no jump, but
-    after more than 30 days of it somebody must agree."""
+    after more than 30 days of it somebody must agree. What was doubted no new start of the machine makes true."""
     if witness is not None:
         return abs(now - witness) <= _JUMP
     if seen is None:
@@ -52,17 +54,21 @@ def is_believed(now: datetime, seen: Seen | None, steady: Steady | None, witness
         return False
     if steady is not None and seen.steady is not None and steady.boot == seen.steady.boot:
         return abs(now - seen.at - (steady.up - seen.steady.up)) <= _JUMP
-    return now - seen.at <= LONGEST_OFF
+    return now - seen.at <= LONGEST_OFF and (seen.doubted is None or now < seen.doubted)
 
 
 def believe(
     connection: Connection, now: datetime, *, steady: Steady | None = None, witness: datetime | None = None
 ) -> bool:
     """Whether `now` is believed; then it is what was last seen."""
-    believed = is_believed(now, _seen(connection), steady, witness)
+    seen = _seen(connection)
+    believed = is_believed(now, seen, steady, witness)
     if believed:
         beside = f" {steady.boot} {steady.up.total_seconds()}" if steady else ""
         _put(connection, _SEEN, f"{now.isoformat()}{beside}")
+        _forget(connection, _DOUBTED)
+    elif seen and now > seen.at and (seen.doubted is None or now < seen.doubted):
+        _put(connection, _DOUBTED, now.isoformat())
     return believed
 
 
@@ -121,13 +127,17 @@ def _seen(connection: Connection) -> Seen | None:
         steady = Steady(beside[0], timedelta(seconds=float(beside[1]))) if beside else None
     except (ValueError, OverflowError, IndexError):
         steady = None
-    return Seen(time_in(at) or _UNKNOWN, steady)
+    return Seen(time_in(at) or _UNKNOWN, steady, time_in(_get(connection, _DOUBTED)))
 
 
 def _get(connection: Connection, name: str) -> object:
     return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
 
 
-def _put(connection: Connection, name: str, value: str) -> None:
+def _forget(connection: Connection, name: str) -> None:
     connection.execute(delete(meta).where(meta.c.name == name))
+
+
+def _put(connection: Connection, name: str, value: str) -> None:
+    _forget(connection, name)
     connection.execute(insert(meta).values(name=name, value=value))
