@@ -57,7 +57,7 @@ def test_every_fault_is_told_with_line_key_rule_and_what_to_do(
     assert tell("policy.check.faults", count=2) in shown[-1]
 
 
-@pytest.mark.parametrize(("language", "then"), [(Language.DA, "Når den er rettet"), (Language.EN, "Once it is right")])
+@pytest.mark.parametrize(("language", "then"), [(Language.DA, "Når den er rettet"), (Language.EN, "Once it is fixed")])
 def test_one_fault_is_told_as_one(
     home: Path, file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, language: Language, then: str
 ) -> None:

@@ -68,12 +68,12 @@ def test_a_call_can_be_tried_on_a_draft_whose_keys_are_yet_to_come(home: Path, f
             '{"line": "salg", "direction": "up"}',
             "“up” is not a valid “direction”: write one of inbound, outbound, internal.",
         ),
-        ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "cannot be “at”:"),
+        ('{"line": "salg", "at": "0001-01-01T00:00:00+14:00"}', "is not a valid “at”:"),
         (
             '{"line": "salg", "at": "2026-11-25"}',
             "“2026-11-25” is not a valid “at”: write day, time and offset from UTC",
         ),
-        ('{"line": "salg", "at": "9999-12-31T23:59:59-12:00"}', "cannot be “at”:"),
+        ('{"line": "salg", "at": "9999-12-31T23:59:59-12:00"}', "is not a valid “at”:"),
         ('{"line": "fax"}', "no line “fax”. Write one of these: salg, support."),
     ],
 )
