@@ -93,6 +93,8 @@ class Account:
         """held from the first moment: nobody has been told yet"""
         self.pressed: dict[Purpose, float] = {}
         self.remembered: set[Purpose] = set()
+        self.carried: set[Purpose] = set()
+        """yeses said to an exchange before us: a notice of ours that is begun anew does not take them back"""
         self.time_up = self.wants_digits = self.asks_newcomer = False
         self.deadline = 0.0
         self.digits = ""
@@ -189,7 +191,7 @@ class Account:
             case e.NewPerson() | e.IdentityChanged() if self.live and self.stage == "talking":
                 if isinstance(event, e.NewPerson):
                     self._pause("source_changed", on=False)
-                self.marks, self.readable, self.vouched = set(), False, set()
+                self.marks, self.readable, self.vouched, self.carried = set(), False, set(), set()
                 self._forget_keys()
                 if self.informed:
                     self.informed, self.newcomer, self.yes = False, True, set()
@@ -217,13 +219,15 @@ class Account:
         self.asks_newcomer, self.newcomer, self.joined, self.puzzled = self.newcomer, False, False, False
         self.pauses -= {"not_told"}
         self.marks, self.readable, self.vouched = set(), False, set()
-        self._counts(self.remembered)
+        self._counts(self.remembered | self.carried)
+        self.carried = set()
 
     def _is_to_be_told_anew(self, *, puzzled: bool = False) -> None:
         self.informed = self.newcomer = self.joined = self.readable = self.asks_newcomer = False
         self.puzzled = puzzled
         self.yes, self.began, self.unanswered, self.vouched, self.marks = set(), set(), set(), set(), set()
         self.pauses -= {"not_told"}
+        self.carried = set()
         self._forget_keys()
 
     def _vouched(self, tells: dict[Purpose, str], keys: str) -> None:
@@ -235,7 +239,7 @@ class Account:
             asks = [it for it, way in tells.items() if way == ASKED]
             self.vouched |= covered
             self.vouches = bool(covered)
-            self.remembered |= {asks[int(key) - 1] for key in keys if key in "12"[: len(asks)]} & covered
+            self.carried |= {asks[int(key) - 1] for key in keys if key in "12"[: len(asks)]} & covered
             if covered:
                 self._if_vouched()
 
@@ -397,6 +401,7 @@ class Account:
         self.unanswered -= {purpose}
         self.pressed.pop(purpose, None)
         self.remembered -= {purpose}
+        self.carried -= {purpose}
         if not from_now_on:
             self._take(purpose, by_refusal=by_refusal)
 
