@@ -356,6 +356,17 @@ def test_an_answer_whose_own_to_cannot_be_read_fails_the_call_at_once(phone: Sec
         assert phone.wait_for("CallEnded", 5)["code"] == 502
 
 
+@pytest.mark.parametrize("status", ["302 Moved Temporarily", "486 Busy Here", "487 Request Terminated"])
+def test_a_call_that_is_led_elsewhere_ends_as_that_and_nobody_else_is_dialled(phone: SecondPhone, status: str) -> None:
+    with wire() as callee, wire() as elsewhere:
+        phone.do("dial", target=f"sip:wire@{LOOPBACK}:{callee.port}")
+        contact = f"<sip:else@{LOOPBACK}:{elsewhere.port}>"
+        callee.send(callee.answer(callee.wait_for("INVITE"), status, contact=contact), callee.peer)
+        ended = phone.wait_for("CallEnded", 5)
+        assert f"{ended['code']} {ended['reason']}" == status
+        assert elsewhere.silent(0)
+
+
 # --- registrars -----------------------------------------------------------------------------------
 
 

@@ -28,10 +28,12 @@ from tests.edge.killers import IDLE
 from tests.edge.mutations import mutations
 from tests.edge.rfc4475 import MESSAGES
 from tests.journeys.fault_words import begun
+from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import numbers
 from tests.journeys.stage import LOOPBACK, Stage, build, stage
 from tests.journeys.watched_engine import WATCHED, watched
 from tests.peers.counter import gaps
+from tests.peers.plain_phone import plain_phone
 from tests.peers.processes import until
 from tests.peers.wire import SDP, header, headers, wire
 
@@ -303,4 +305,27 @@ def test_a_name_that_leads_nowhere_keeps_nobody_waiting(tmp_path: Path, monkeypa
             named.wait_for("SIP/2.0 400", 10)
             call = on.call("n7")
             on.over(call)
+            on.end()
+
+
+@pytest.mark.rule("G31")
+def test_an_opt_out_pressed_while_a_name_server_is_silent_is_done_before_the_look_up_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind((LOOPBACK, 0))
+        silent.settimeout(10)
+        monkeypatch.setenv("KLARTONE_NAMESERVER", "{}:{}".format(*silent.getsockname()))
+        with stage(tmp_path, lines=("n7",)) as on, plain_phone() as phone:
+            phone.call(LOOPBACK, on.sip_port, NUMBERS["n7"])
+            call = on.desk.answer().id
+            on.desk.wait_event("first_sample", call=call)
+            phone.offer(headers={"Record-Route": f"<sip:x@{uuid4().hex}.example;lr>"})
+            silent.recv(1024)  # it is asked
+            on.desk.opt_out(call)
+            on.desk.wait_event("audit.purpose_ended", call=call)
+            assert phone.count("SIP/2.0 4") == 0  # nobody has given the name up yet
+            phone.wait_for("SIP/2.0 400", seconds=10)
+            phone.hang_up()
+            on.desk.wait_event("ended", call=call)
             on.end()

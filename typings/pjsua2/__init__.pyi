@@ -26,6 +26,7 @@ PJSIP_INV_STATE_DISCONNECTED: int
 PJSIP_INV_STATE_EARLY: int
 PJSIP_INV_STATE_INCOMING: int
 PJSIP_INV_STATE_NULL: int
+PJSIP_REDIRECT_STOP: int
 PJSIP_ROLE_UAC: int
 PJSIP_ROLE_UAS: int
 PJSIP_TRANSPORT_TCP: int
@@ -403,6 +404,9 @@ class OnCallSdpCreatedParam:
 class OnCallRxOfferParam:
     offer: SdpSession
     statusCode: int
+
+class OnCallRedirectedParam:
+    e: SipEvent
 
 class OnCallTransferRequestParam:
     statusCode: int

@@ -61,6 +61,8 @@ class CallDirector(pj.Call):
         self.attributes: tuple[str, ...] = ()
         self.sip_call_id = ""
         """the Call-ID on the wire, by which the edge names this call"""
+        self._redirected: tuple[int, str] | None = None
+        """what the answer was that would have led elsewhere"""
 
     def media_state(self, info: pj.CallInfo) -> MediaState | None:
         for media in info.media:
@@ -86,15 +88,8 @@ class CallDirector(pj.Call):
         elif prm.e.type == pj.PJSIP_EVENT_RX_MSG:
             # An ACK with the answer to an offer that was ours, in the 200.
             self._tell(prm.e.body.rxMsg.rdata.wholeMsg)
-        self.post(
-            StateReached(
-                self.call,
-                info.state,
-                info.lastStatusCode,
-                mended(info.lastReason),
-                self.media_state(info),
-            )
-        )
+        code, reason = self._redirected or (info.lastStatusCode, info.lastReason)
+        self.post(StateReached(self.call, info.state, code, mended(reason), self.media_state(info)))
 
     @guarded
     def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:  # noqa: ARG002
@@ -126,6 +121,16 @@ class CallDirector(pj.Call):
         )
         if ended and transaction.statusCode >= 200:
             self.post(OfferAnswered(self.call, transaction.method, transaction.statusCode))
+
+    def onCallRedirected(self, prm: pj.OnCallRedirectedParam) -> int:
+        """A 3xx: nobody is dialled without a press. PJSIP would tell it as a call that was given up (487)."""
+        self._remember(prm.e)
+        return pj.PJSIP_REDIRECT_STOP
+
+    @guarded
+    def _remember(self, event: pj.SipEvent) -> None:
+        transaction = event.body.tsxState.tsx
+        self._redirected = transaction.statusCode, transaction.statusText
 
     @guarded
     def onCallTransferRequest(self, prm: pj.OnCallTransferRequestParam) -> None:
