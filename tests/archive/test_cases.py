@@ -11,9 +11,12 @@ import pytest
 
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding
+from softphone.domain.archive.permission import Viewer
 from softphone.domain.changes import AuditEntry, DropWraps, HoldBy, Restrict
+from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Line
 from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Role
 from tests.archive.lines import asked, line
 from tests.archive.people import House, Person, house
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
@@ -162,3 +165,12 @@ def test_who_is_not_data_protection_neither_lists_nor_decides_and_the_log_tells(
         assert other.does("cases", *words).status == 1
     assert [one.event for one in there.desk.archive.audit_of()][-3:] == ["refused"] * 3
     assert is_there(there, recording)
+
+
+@pytest.mark.rule("G11")
+def test_by_its_whole_id_no_case_is_told_to_whose_custody_key_does_not_open_it(there: House) -> None:
+    recording, another = objected(there), Viewer(frozenset({Role.CUSTODY}), {KeyRole.CUSTODY: ("0" * 32,)})
+    with pytest.raises(ArchiveError) as refused:
+        there.desk.archive.seen_by(another).cases.show(recording)
+    assert refused.value.code == "error.archive.not_among_yours"
+    assert there.desk.archive.audit_of(recording)[-1].event == "refused"

@@ -95,6 +95,10 @@ class Cases:
         asking = self._asking
         asking.require(Permission.DECIDE_CASE)
         row = asking.meant(id, Permission.DECIDE_CASE)
+        if not asking.opens(row.recording):
+            # Of what another custody key opens, its whole id is no right to be told.
+            access.refuse(asking.archive, Permission.DECIDE_CASE, asking.now(), call=row.call, recording=row.recording)
+            raise ArchiveError("error.archive.not_among_yours")
         found = self._open(row.recording)
         if not found:
             raise ArchiveError("error.cases.none", id=row.recording)

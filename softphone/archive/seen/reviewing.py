@@ -60,8 +60,11 @@ class Reviews:
         return panel.figures(self._asking.archive, query.lines, query.agents, self._asking.now(), capacity=capacity)
 
     def row(self, recording: str) -> SampleRow | None:
+        viewer = self._asking.viewer
         found = sample.row_of(self._asking.archive, recording, self._asking.now())
-        return found if found and self._asking.viewer.leads(found.line, found.agent) else None
+        # Where the policy names no team, everybody would lead all.
+        sees = found and viewer.may(Permission.REVIEW) and viewer.leads(found.line, found.agent)
+        return found if sees else None
 
     def living(self, recordings: Iterable[str]) -> Collection[str]:
         with access.refusing(self._asking.archive, self._asking.now()):

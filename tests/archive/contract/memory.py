@@ -122,7 +122,8 @@ class MemoryArchive:
         with self.a.refusing(one):
             chosen = permission.role_to_open(viewer, row, role, why=why, case=case) or row.opens_for[0]
         self.a.closed(one, chosen, chosen in row.opens_for)
-        return Opening(self.a, one, row, chosen)
+        scope = self.a.sight(one)
+        return Opening(self.a, one, permission.row_shown(viewer, scope, row) if scope else row, chosen)
 
     def written(self) -> Hashable:
         return len(self.a.store.log), len(self.a.store.stored)

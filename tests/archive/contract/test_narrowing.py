@@ -85,6 +85,18 @@ def test_a_lead_is_told_no_number_and_the_log_only_who_handles_cases(world: Worl
         assert (who, *told) == (who, numbers, numbers, log, who == "agent")
         (listed,) = [row for row in world.seen_by(who).find.page(Query()).rows if row.recording == recording]
         assert listed.number == (number if numbers else None)
+    assert world.seen_by("lead").open(recording, role=KeyRole.TRAINING).row.number is None
+
+
+@pytest.mark.rule("G11")
+def test_where_the_policy_names_no_team_a_call_of_the_sample_is_told_to_a_lead_alone(
+    world: World, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = world.recorded(TRAINING, number=number)
+    assert world.seen_by("lead").reviews.row(recording)
+    monkeypatch.setattr(world, "policy", world.policy.model_copy(update={"team": ()}))
+    for who in ("it", "agent", "case handler", "custody"):
+        assert world.seen_by(who).reviews.row(recording) is None
 
 
 @pytest.mark.rule("L2")
