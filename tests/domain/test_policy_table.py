@@ -47,6 +47,12 @@ TABLE = {
         (),
         ("need_otherwise",),
     ),
+    "an answer that says a letter would do": (
+        (C, "Vi kunne sende en mail eller et brev bagefter."),
+        (),
+        ("need_otherwise",),
+    ),
+    "an answer that says no letter would do": ((C, "Et brev kan ikke vise, hvad der blev sagt."), (), ()),
     "another reason as the only factor": (
         (
             'G21 = { a = "notater viser ikke, hvad der blev lovet", d = "nuancer afgør, hvad der er aftalt" }',

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from softphone.domain.errors import KlartoneError
-from softphone.engine.loop import Clients, Engine, Parts
+from softphone.engine.loop import UNDRAWN, Clients, Engine, Parts
 from softphone.engine.outbox import Outbox
 from softphone.engine.server import Client, ClientMessage
 from softphone.engine.turns import Inbox
@@ -41,3 +41,22 @@ def test_a_fault_of_a_command_is_refused_under_its_whole_code(raised: str) -> No
     assert isinstance(answer, Refused)
     assert (answer.id, answer.said.params) == ("7", {"most": 3})
     assert answer.said.code == f"error.{raised.removeprefix('error.')}"
+
+
+@pytest.mark.expected_log("bug AttributeError", reason="no state can be made of such parts")
+@pytest.mark.parametrize("talking", [True, False])
+def test_a_state_that_cannot_be_drawn_ends_no_call_and_lets_the_desk_go(talking: bool) -> None:
+    parts: Any = SimpleNamespace(calls=SimpleNamespace(talking=talking))
+    clients = Clients()
+    engine = Engine(cast("Parts", parts), Inbox(), clients)
+    client = Client(desk=True, outbox=Outbox())
+    clients.attached[client] = 0.0
+    for _ in range(UNDRAWN):
+        engine._draw()
+    if talking:
+        engine._draw()
+        engine._draw()
+        assert client.outbox.take() is None
+    else:  # rather no engine than one that shows what is no longer so
+        with pytest.raises(AttributeError):
+            engine._draw()

@@ -88,8 +88,8 @@ _RESCUE = re.compile(
     re.IGNORECASE,
 )
 _OTHERWISE = re.compile(
-    r"anden (?:måde|vis)|andre måder|anderledes|skriftlig|ordrebekræft|bekræftelse|e-?mail|otherwise|(?:another|other) way"
-    r"|other means|in writing|confirmation",
+    r"anden (?:måde|vis)|andre måder|anderledes|skriftlig|på skrift|ordrebekræft|bekræftelse|\b(?:e-?)?mail|\bbrev(?:e|et)?\b"
+    r"|otherwise|(?:another|other) way|other means|in writing|\bletters?\b|confirmation",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
