@@ -163,12 +163,14 @@ class CatalogWriter:
         here = (wraps.c.recording == recording) & (wraps.c.role == role.value)
         return [slots.wrap_of(row, one) for row, one in slots.sealed(self.connection, here) if one is not None]
 
-    def drop_wraps(self, recording: str, *roles: KeyRole) -> None:
-        slots.drop(self.connection, wraps.c.recording == recording, wraps.c.role.in_([role.value for role in roles]))
+    def drop_wraps(self, recording: str, *roles: KeyRole, comes_back: bool = False) -> None:
+        """`comes_back`: by custody's decision they may; so they go once it stands that they do, and no moment before."""
+        these = wraps.c.role.in_([role.value for role in roles])
+        slots.drop(self.connection, wraps.c.recording == recording, these, replaced=comes_back)
 
     def list_to_judge(self, recording: str, purpose: Purpose, until: date) -> None:
         """From its day on nobody but custody can open it, until custody has kept it."""
-        self.drop_wraps(recording, KeyRole(purpose.value))
+        self.drop_wraps(recording, KeyRole(purpose.value), comes_back=True)
         this = (purposes.c.recording == recording) & (purposes.c.purpose == purpose.value)
         self.connection.execute(update(purposes).where(this).values(judge_by=until.isoformat()))
 
@@ -239,7 +241,7 @@ class CatalogWriter:
             self.connection.execute(
                 update(holds).where(holds.c.hold == change.hold).values(hold=f"{change.hold}-{known.lifted_at}")
             )
-        self.drop_wraps(change.recording, KeyRole.TRAINING)
+        self.drop_wraps(change.recording, KeyRole.TRAINING, comes_back=True)
         self._insert(
             holds,
             hold=change.hold,

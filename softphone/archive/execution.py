@@ -171,7 +171,7 @@ class Execution:
             self.created.append(change.recording)
 
     def _drop_wraps(self, change: DropWraps) -> None:
-        self._tables.drop_wraps(change.recording, change.role)
+        self._tables.drop_wraps(change.recording, change.role, comes_back=change.reason == FOR_A_HOLD)
         if change.reason != FOR_A_HOLD:
             if change.role is KeyRole.TRAINING:
                 self.taken_back.append(change.recording)

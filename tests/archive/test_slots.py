@@ -17,8 +17,9 @@ from softphone.archive.keys.slots import RECORD, Slots, Work
 from softphone.archive.keys.wraps import Recipient, create_key_pair, data_key, wrap
 from softphone.archive.proof.repair import Repair
 from softphone.archive.proof.verify import verify
+from softphone.archive.retention.holding import raise_holds
 from softphone.archive.tables import wraps
-from softphone.domain.changes import Discard, DropWraps
+from softphone.domain.changes import Discard, DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.disk import fill, tmpfs
@@ -158,6 +159,22 @@ def test_an_opt_out_erases_its_keys_although_the_disk_has_no_room_for_the_entry(
         full.unlink()
         desk.commit(Discard(recording, "declined_by_key"), recording=recording)
         assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_that_the_disk_has_no_room_for_takes_no_key_away(tmp_path: Path) -> None:
+    with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
+        recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
+        desk.archive.catalog.empty_log()
+        full = fill(disk)
+        rows = [desk.archive.find(recording, AT)]
+        with pytest.raises(ArchiveError):
+            raise_holds(desk.archive, rows, HoldBy.PARTY, "om prisen", "sofie", AT)
+        full.unlink()
+        assert all(one.sealed for one in desk.archive.wraps_of(recording))
+        raise_holds(desk.archive, rows, HoldBy.PARTY, "om prisen", "sofie", AT)
+        assert {slot for slot, one in records(desk).items() if any(one)} == named(desk.archive)
+        assert {one.role for one in desk.archive.wraps_of(recording)} == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
 
 
 @pytest.mark.rule("G10")
