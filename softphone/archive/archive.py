@@ -188,14 +188,16 @@ class Archive:
             self._writers.join()
 
     def finish_listed(self, now: datetime) -> None:
-        """What a sweep of a full disk had begun: of each recording that it listed and whose file has gone, the rows go too."""
-        if not (listed := self.room.listed()):
+        """What a sweep of a full disk had begun: of each recording that it listed and whose file has gone, the rows go too. One
+        that has come to be held stays, for custody; and where no file is to be seen at all, nobody knows which have gone."""
+        if not self.room.listed() or not (self.folder / RECORDINGS).is_dir():
             return
-        gone = [one for one in listed if not self.vault.path(one).exists()]
         with self.catalog.writing() as connection:
             tables = CatalogWriter(connection, self.desk, self.secrets)
+            # Anew: whoever swept meanwhile had the lock.
+            gone = [one for one in self.room.listed() if not self.vault.path(one).exists()]
             for one in gone:
-                if (call := tables.call_of(one)) is not None:
+                if not tables.is_held(one) and (call := tables.call_of(one)) is not None:
                     tables.discard(one, now)
                     audit.append(connection, self.desk, [AuditEntry("sweep_discarded", "G10", now, call, one)])
         self.room.list(())

@@ -327,6 +327,24 @@ def test_a_sweep_of_a_full_disk_that_is_cut_off_is_finished_by_the_next_start(
 
 
 @pytest.mark.rule("G10")
+def test_no_list_takes_what_has_come_to_be_held_or_whose_folder_is_away(tmp_path: Path) -> None:
+    desk, now = old(tmp_path / "archive", 2), datetime.now(UTC)
+    held, other = (row.recording for row in desk.archive.list())
+    desk.archive.room.keep()
+    desk.archive.room.list([held, other])
+    away = desk.archive.vault.path(held).parent.rename(tmp_path / "away")
+    desk.archive.finish_listed(now)
+    assert len(desk.archive.list()) == 2
+    away.rename(desk.folder / "recordings")
+    holding.raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", now)
+    desk.archive.vault.delete(held, other)
+    desk.archive.finish_listed(now)
+    assert [row.recording for row in desk.archive.list()] == [held]
+    assert desk.archive.room.listed() == []
+    desk.close()
+
+
+@pytest.mark.rule("G10")
 def test_a_sweep_that_can_write_no_list_is_refused_in_words_and_deletes_nothing(disk: Path) -> None:
     desk = old(disk / "archive", 2)
     (disk / "archive" / ROOM).unlink()
