@@ -103,6 +103,26 @@ def test_keys_that_are_rotated_while_a_backup_runs_open_what_it_brings_back(
         archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
 
 
+@pytest.mark.parametrize("anew", [True, False], ids=["another backup", "the folder itself"])
+def test_sealed_keys_that_are_lost_here_come_back_from_the_backup(
+    desk: Scene, disk: Path, tmp_path: Path, *, anew: bool
+) -> None:
+    recording, withdrawn = desk.recorded(1, DOCUMENTATION), desk.recorded(1, DOCUMENTATION, TRAINING)
+    back_up(desk.archive, disk, AT)
+    desk.commit(DropWraps(withdrawn, KeyRole.TRAINING, "withdrawn"), recording=withdrawn)
+    (desk.folder / FILE).unlink()
+    if anew:
+        back_up(desk.archive, disk, NEXT_DAY)
+        restore(disk, tmp_path / "back", desk.store, NEXT_DAY, accept_unknown=True)
+    else:
+        desk.close()
+        restore(disk, tmp_path / "back", desk.store, NEXT_DAY, erased_in=desk.folder)
+    with closing(Archive.open(tmp_path / "back", desk.store)) as archive:
+        archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
+        assert {one.role for one in archive.wraps_of(withdrawn)} == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+        assert all(one.sealed for one in archive.wraps_of(withdrawn))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_what_lies_in_a_backup_is_for_its_user_alone(desk: Scene, disk: Path) -> None:
     desk.recorded(1, DOCUMENTATION)

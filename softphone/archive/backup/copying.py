@@ -104,6 +104,14 @@ def copy_file(source: Path, to: Path, go_on: GoOn, size: int | None = None) -> s
     return digest
 
 
+def read_if_there(path: Path) -> bytes:
+    """Raises OSError."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def write_file(to: Path, data: bytes) -> str:
     """As `copy_file`, of what has been read. Raises OSError."""
     new = _part(to)

@@ -22,7 +22,17 @@ from sqlalchemy import select
 from softphone.archive.archive import CATALOG, RECORDINGS, Archive
 from softphone.archive.backup import terms, touched
 from softphone.archive.backup.check import counted
-from softphone.archive.backup.copying import UNREADABLE, Object, copy_file, hash_file, listed, snapshot, where_readable
+from softphone.archive.backup.copying import (
+    UNREADABLE,
+    Object,
+    copy_file,
+    hash_file,
+    listed,
+    read_if_there,
+    snapshot,
+    where_readable,
+    write_file,
+)
 from softphone.archive.backup.former import Former, former_of
 from softphone.archive.backup.journal import Journal, Read
 from softphone.archive.backup.run import Progress, onward
@@ -39,7 +49,7 @@ from softphone.archive.migrations import HEAD
 from softphone.archive.proof import audit
 from softphone.archive.proof.checkpoint import Signer
 from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
-from softphone.archive.tables import recordings
+from softphone.archive.tables import recordings, wraps
 from softphone.archive.writers import RESTORING, Writers
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -174,8 +184,13 @@ class _Restoring:
             # It knows all that has ended, is held and is new since; of the backup only the recordings are needed.
             end = former.end(manifest.desk)
             snapshot(former.catalog.path, self._work / CATALOG, self._secrets.catalog, self._go_on)
+            with former.catalog.reading() as connection:
+                rows = connection.execute(select(wraps)).all()
             with _written(self._work):
-                copy_file(former.catalog.slots.present(), self._work / FILE, self._go_on)
+                # What is damaged there the backup may have: a row that stands was erased by nobody.
+                before = read_if_there(self._target.folder / manifest.wraps.name)
+                slots = former.catalog.slots
+                write_file(self._work / FILE, slots.whole(rows, slots.content(), before))
         catalog = Catalog.open(self._work / CATALOG, self._secrets.catalog)
         archive = Archive(self._work, marker, catalog, self._secrets, self._store, self._signer)
         with closing(archive):

@@ -27,6 +27,7 @@ from softphone.archive.backup.copying import (
     copy_file,
     hash_file,
     listed,
+    read_if_there,
     snapshot,
     whole_size,
     write_file,
@@ -40,7 +41,7 @@ from softphone.archive.files.disk import sync_folder
 from softphone.archive.marker import Marker
 from softphone.archive.migrations import HEAD
 from softphone.archive.proof import audit
-from softphone.archive.tables import recordings
+from softphone.archive.tables import recordings, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 
@@ -192,6 +193,12 @@ class _Run:
             with closing(Catalog(own, archive.secrets.catalog)) as found, found.reading() as connection:
                 seq = touched.last(connection)
                 end = audit.last(connection, archive.desk)
+                if self._before:
+                    with faults(folder):
+                        before = read_if_there(folder / self._before.wraps.name)
+                    rows = connection.execute(select(wraps)).all()
+                    # What is damaged here must not take the place of what is whole there.
+                    self._wraps = archive.catalog.slots.whole(rows, self._wraps, before)
                 total = int(connection.execute(select(func.count()).select_from(recordings)).scalar_one())
                 with faults(folder):
                     files, count = write_list(objects, self._objects(connection, held, used, total))
@@ -200,7 +207,7 @@ class _Run:
                 sha256 = copy_file(own, copy, self._go_on)
                 catalog = File(copy.name, copy.stat().st_size, sha256)
                 keys = f"wraps-{self._number}.bin"
-                wraps = File(keys, len(self._wraps), write_file(folder / keys, self._wraps))
+                sealed = File(keys, len(self._wraps), write_file(folder / keys, self._wraps))
                 sync_folder(folder / OBJECTS)
         finally:
             erase_snapshot(archive.folder)
@@ -215,7 +222,7 @@ class _Run:
             end.number if end else 0,
             end.hash if end else audit.GENESIS,
             catalog,
-            wraps,
+            sealed,
             files,
             count,
         )

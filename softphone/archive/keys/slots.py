@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -96,16 +97,22 @@ class Slots:
         if self.free is not None:
             self.free.update(slots)
 
-    def present(self) -> Path:
-        """The file, made where nothing was ever sealed."""
-        if not self.path.exists():
-            self.write(())
-        return self.path
-
     def content(self) -> bytes:
         """All of it, for a backup; nothing where nothing was ever sealed."""
         with self._open("rb") as file:
             return bytes(file.read())
+
+    def whole(self, rows: Iterable[Row[Any]], data: bytes, before: bytes) -> bytes:
+        """`data` of such a file, with what `before` has of these rows whose record is damaged, and was not written over."""
+        now, then, made = BytesIO(data), BytesIO(before), bytearray(data)
+        for row in rows:
+            if self._unsealed(row, now) is not None or self._unsealed(row, then) is None:
+                continue
+            start, end = row.slot * RECORD, (row.slot + 1) * RECORD
+            if data[start:end] != _ERASED:
+                made.extend(bytes(max(0, end - len(made))))
+                made[start:end] = before[start:end]
+        return bytes(made)
 
     def filled(self) -> set[int]:
         """Every slot that is not empty; and `free` is known from then on."""
