@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from softphone.archive.archive import Archive
+from softphone.archive.changes import CatalogWriter
 from softphone.archive.keys import rotation, slots
 from softphone.archive.keys.slots import RECORD, Slots, Work
 from softphone.archive.keys.wraps import Recipient, create_key_pair, data_key, wrap
@@ -141,6 +142,34 @@ def test_keys_that_went_before_a_commit_that_never_came_are_gone_and_the_next_st
         assert {one.role for one in archive.wraps_of(recording)} == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
         assert "slot_lost" not in {one.code for one in verify(archive).findings}
         assert archive.repair(AT) == []
+
+
+@pytest.mark.rule("G10")
+def test_what_was_being_erased_when_the_power_failed_is_erased_by_the_next_start(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, stays = (desk.recorded(0.1, DOCUMENTATION, TRAINING) for _ in range(2))
+    erase = Slots.erase
+
+    def erased_and_cut(file: Slots, which: set[int]) -> None:
+        erase(file, which)
+        cut()
+
+    def discards(connection: Connection) -> None:
+        CatalogWriter(connection, desk.archive.desk, desk.archive.secrets).discard(gone, AT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Slots, "erase", erased_and_cut)
+        with pytest.raises(PowerCutError):
+            in_one_commit(desk, discards)
+    desk.close()
+    with closing(Archive.open(desk.folder, desk.store)) as archive:
+        archive.repair(AT)
+        assert [row.recording for row in archive.list(AT)] == [stays]
+        assert archive.audit_of(gone)[-1].event == "narrowing_finished"
+    with closing(Archive.open(desk.folder, desk.store)) as archive:
+        assert archive.vault.recordings() == [stays]
+        assert verify(archive).ok
 
 
 @pytest.mark.rule("G31")

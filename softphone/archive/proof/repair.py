@@ -17,12 +17,14 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from softphone.archive.catalog import Catalog
+from softphone.archive.changes import CatalogWriter
 from softphone.archive.files import container
 from softphone.archive.files.container import FRAME, RATE, UNKNOWN
 from softphone.archive.files.reader import UNREADABLE, read_structure, unknown
 from softphone.archive.files.vault import CHUNK_PACKETS, Vault, Written
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.keys import slots
+from softphone.archive.keys.wraps import Secrets
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import Deciding
 from softphone.archive.tables import condemned, recordings, segments, time_in, wraps
@@ -141,6 +143,12 @@ def _narrowed(catalog: Catalog, desk: str, now: datetime) -> list[Repaired]:
         found: Sequence[Any] = connection.execute(_ROWS.where(recordings.c.recording.in_(of))).all() if of else ()
         items = [(Repaired(Repair.NARROWED, row.recording), row.call) for row in found]
         audit.append(connection, desk, [_entry(item, call, now) for item, call in items])
+        tables = CatalogWriter(connection, desk, Secrets(b""))
+        for item, _ in items:
+            # It was being erased: nobody can ever open it again, and a hold would keep nothing.
+            left = select(wraps.c.recording).where(wraps.c.recording == item.recording)
+            if connection.execute(left).first() is None and not tables.is_held(item.recording):
+                tables.discard(item.recording, now)
     return [item for item, _ in items]
 
 
