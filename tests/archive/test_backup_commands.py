@@ -226,6 +226,7 @@ def test_a_check_whose_archive_is_not_there_says_that_nothing_was_made_anew(
     ("name", "means", "way"),
     [
         ("catalog-1.db", "nothing can be restored unless", "it writes a new one"),
+        ("wraps-1.bin", "can be listened to", "it writes them anew"),
         ("objects-1.list", "nobody knows which", "in a new or empty folder"),
         ("erased-1.log", "cannot be known", "it starts a new list"),
         ("erased-1.log.end", "cannot be known", "it starts a new list"),

@@ -148,7 +148,7 @@ def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
 
 def _files(folder: Path, manifest: Manifest, bad: list[str], tell: Texts) -> Iterator[str]:
     """What to say of those of a backup's own files that are gone or another. Only where its list is whole does a run mend it."""
-    own = {manifest.objects.name: "list", manifest.catalog.name: "catalog"}
+    own = {manifest.objects.name: "list", manifest.catalog.name: "catalog", manifest.wraps.name: "keys"}
     own |= {manifest.journal: "journal", f"{manifest.journal}.end": "journal"}
     names = [name for name in own if name in bad]
     also = names[1:] if manifest.objects.name in names else []
