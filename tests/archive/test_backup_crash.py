@@ -178,7 +178,8 @@ def test_a_restore_that_is_killed_leaves_nothing_half_open(tmp_path: Path, left:
     assert prove_restore(tmp_path / "place", left)
 
 
-@pytest.mark.parametrize("left", [13, 14, 16, 19])
+# Its copy is begun, is written, is on the disk, has its name.
+@pytest.mark.parametrize("left", [7, 8, 10, 11])
 def test_a_copy_is_whole_after_the_next_check_wherever_making_it_anew_was_killed(tmp_path: Path, left: int) -> None:
     assert prove_mended(tmp_path / "place", left)
 
@@ -207,6 +208,6 @@ def test_a_restore_survives_kill_9_at_any_moment(tmp_path: Path, round_: int) ->
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("left", range(22))
+@pytest.mark.parametrize("left", range(13))
 def test_making_a_copy_anew_survives_kill_9_at_any_moment(tmp_path: Path, left: int) -> None:
     prove_mended(tmp_path / "place", left)
