@@ -83,7 +83,7 @@ def test_a_notice_that_the_line_does_not_need_can_be_looked_at_too(
     told = said(capsys, "notice", "salg", "--policy", policy, "--notice", "N6", "--language", "da")
     assert told.startswith("N6, Danish")
     assert "the line does not need this notice" in told
-    assert re.search(r"From \d+\.\d s on, a key is an answer", told)
+    assert re.search(r"From \d+\.\d s on, a key press counts as an answer", told)
 
 
 @pytest.mark.rule("G39")

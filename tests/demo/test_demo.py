@@ -191,7 +191,7 @@ def test_what_happens_is_told_in_milliseconds_and_an_objection_by_what_becomes_o
     told = json.loads(capsys.readouterr().out)
     assert (told["since_answer"], told["seconds"]) == (0.0, 20.12)
     story_teller = Teller(texts(Language.EN), as_json=False)
-    for goes_on, word in ((False, "is paused"), (True, "goes on")):
+    for goes_on, word in ((False, "stops here"), (True, "goes on")):
         story_teller("audit.objection", {"goes_on": goes_on})
         assert word in capsys.readouterr().out
 

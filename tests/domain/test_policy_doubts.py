@@ -456,7 +456,7 @@ def test_times_of_the_usual_length_and_a_notice_that_is_read_or_vouched_for_leav
     [
         "https://nordlys.example/privatlivspolitik/telefonsamtaler",
         "https://nordlys.example/opkald",
-        "https://optagelser.nordlys.example",
+        "https://optagelser.nordlys.example/information",
         "https://nordlys.example/privacy/call-recording",
     ],
 )

@@ -37,7 +37,7 @@ TABLE = {
     "a page behind a port": ((PAGE, "https://nordlys.example:8443/opkald"), ("page_spoken",), ()),
     "the host alone": ((PAGE, "https://nordlys.example"), ("page_front",), ()),
     "the host of a firm that sells phones": ((PAGE, "https://www.telefonhuset.example"), ("page_front",), ()),
-    "a host of its own for calls": ((PAGE, "https://opkald.nordlys.example"), (), ()),
+    "a host of its own for calls": ((PAGE, "https://opkald.nordlys.example"), (), ("page_host",)),
     "the privacy policy": ((PAGE, "https://nordlys.example/telefonsamtaler/privatlivspolitik"), (), ("page_general",)),
     "an about page": ((PAGE, "https://nordlys.example/om-os"), (), ("page_about",)),
     "a shortener": ((PAGE, "https://bit.ly/opkald"), (), ("page_short",)),

@@ -347,7 +347,7 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
         ("by_hand", "På pause | Følsomme oplysninger | Tryk »Fortsæt nu«, når der igen må optages."),
         (
             "no_sound",
-            "På pause | Ingen lyd fra den anden side | Optagelsen fortsætter af sig selv, når lyden er tilbage.",
+            "På pause | Ingen lyd fra parten | Optagelsen fortsætter af sig selv, når lyden er tilbage.",
         ),
         (
             "source_changed",
@@ -458,7 +458,7 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
         ),
         (
             "still_no_sound",
-            ("Der har ikke været lyd fra den anden side i mere end 30 sek. Læg på, hvis forbindelsen er væk.",),
+            ("Der har ikke været lyd fra parten i mere end 30 sek. Læg på, hvis forbindelsen er væk.",),
         ),
         ("stood_still", ("Telefonen stod stille, så 4 sek. af samtalen mangler i optagelsen.",)),
         ("not_given", ("Ønsket er noteret. Optagelsen fortsætter, fordi der ikke blev givet en grund.",)),
@@ -491,7 +491,7 @@ def test_who_is_not_heard_any_more_is_not_told_goodbye(view_of: MakeView) -> Non
     call = e.CALLS["still_no_sound"]
     assert call.status is not None
     words = press_words(view_of(s.snapshot(call), DA), call, call.status, Action.END_POLITELY, None)
-    assert (words.title, words.sub) == ("Læg på", "ingen lyd fra den anden side")
+    assert (words.title, words.sub) == ("Læg på", "ingen lyd fra parten")
 
 
 @pytest.mark.rule("G23")

@@ -154,6 +154,8 @@ def _page(path: KeyPath, controller: Controller) -> Iterator[Finding]:
         yield Finding(here, "page_general", value)
     elif _ABOUT_PAGE.fullmatch(last):
         yield Finding(here, "page_about", value)
+    elif not last:
+        yield Finding(here, "page_host", value)
 
 
 def _whole(policy: Policy, today: date) -> Iterator[Finding]:

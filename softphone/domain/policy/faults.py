@@ -171,6 +171,7 @@ _OF_A_KIND: Mapping[str, str] = {
     "special_long": "G32",
     "page_general": "G06",
     "page_about": "G06",
+    "page_host": "G06",
     "page_short": "G06",
     "page_http": "G06",
     "need_short": "G20",

@@ -44,7 +44,7 @@ def test_without_a_file_the_phones_own_policy_is_meant_and_it_must_be_signed_whe
     assert "No policy has been chosen" in capsys.readouterr().err
 
     file.write_text(POLICY, encoding="utf-8")
-    save_settings(home / "config", Settings(policy=str(file), policy_signer="A" * 43 + "="))
+    save_settings(home / "config", Settings(policy=str(file), policy_signer="QkJC" * 10 + "QkI="))
     assert klartone(home, "policy", "check") == 1
     assert "There is no signature" in capsys.readouterr().out
     assert klartone(home, "policy", "check", file) == 0
