@@ -15,7 +15,7 @@ from softphone.archive.catalog import Catalog
 from softphone.archive.proof.health import health
 from softphone.archive.proof.verify import verify
 from softphone.archive.retention import holding, judging
-from softphone.archive.retention.clock import Steady
+from softphone.archive.retention.clock import Steady, believe
 from softphone.archive.retention.sweep import SweepTerms
 from softphone.domain.changes import CloseRecording, HoldBy
 from softphone.domain.errors import ArchiveError, KeyringError
@@ -157,7 +157,7 @@ def test_a_person_who_agrees_with_the_clock_is_believed_by_the_next_sweep(desk: 
     recording = due(desk, AT)
     assert beside.later(timedelta(days=1), clock=timedelta(days=400)) is not None
     with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE meta SET value = ? WHERE name = 'clock-seen'", (beside.now.isoformat(),))
+        assert believe(connection, beside.now, steady=beside.beside(), witness=beside.now)
     assert beside.later(timedelta(hours=1)) is None
     assert recording not in kept(desk)
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Language, Reason
 from softphone.domain.status import (
+    Action,
     Button,
     Choice,
     DisputeKind,
@@ -215,7 +216,7 @@ def test_a_row_shows_a_number_whole_and_a_long_outcome_by_its_short_word(scene: 
 
 @pytest.mark.parametrize("language", list(Language))
 def test_what_an_open_row_offers_fits_in_the_narrowest_window(scene: Scene, language: Language) -> None:
-    actions = ("withdraw_documentation", "object")
+    actions = (Action.WITHDRAW_DOCUMENTATION, Action.OBJECT)
     scene.language = language
     desk = scene.open(s.snapshot())
     desk.window.resize(320, 640)
