@@ -183,7 +183,11 @@ class Archive:
             self.see(now, steady)
             self.room.keep()
             self.finish_listed(now)
-            return repair(self.catalog, self.vault, self.desk, now) if self._writers.alone() else []
+            done = repair(self.catalog, self.vault, self.desk, now) if self._writers.alone() else []
+            with suppress(ArchiveError):
+                # Of what was being discarded, the file goes too.
+                remove_condemned(self.catalog, self.vault)
+            return done
         finally:
             self._writers.join()
 

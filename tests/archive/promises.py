@@ -211,7 +211,7 @@ class Promises:
     def _clean(self, archive: Archive, *, repaired: bool) -> None:
         proof = verify(archive)
         assert proof.audit_ok
-        notes = NOTES - ({"torn", "condemned"} if repaired else set())
+        notes = NOTES - ({"torn", "condemned", "slot_erased"} if repaired else set())
         wrong = [
             one for one in proof.findings if one.code not in notes and not (one.code == "object_stray" and not repaired)
         ]

@@ -250,13 +250,16 @@ def emptied(connection: Connection) -> Sequence[Row[Any]]:
 
 
 def faults(connection: Connection) -> Iterator[Found]:
-    """Wraps whose record is empty or another, and records that no row names: a finding's code and its parameters."""
+    """Wraps whose record is another, or was written over before a commit that never came, and records that no row names: a
+    finding's code and its parameters. Beside a writer, what a second look does not find is no fault."""
     of: Slots | Work = connection.info[WORK]
     file = of.file if isinstance(of, Work) else of
-    for row, one in sealed(connection):
-        if one is None:
-            yield "slot_lost", {"recording": row.recording, "segment": row.segment, "role": row.role}
-    for slot in sorted(unnamed(connection, file.filled())):
+    unread = [row for row, one in sealed(connection) if one is None]
+    filled = file.filled()
+    for row in unread:
+        code = "slot_erased" if row.slot in file.erased else "slot_lost"
+        yield code, {"recording": row.recording, "segment": row.segment, "role": row.role}
+    for slot in sorted(unnamed(connection, filled)):
         yield "slot_unnamed", {"slot": slot}
 
 

@@ -37,7 +37,7 @@ from softphone.domain.purpose import KeyRole
 
 NOTES = frozenset(
     {
-        *("broke_off", "torn", "condemned", "segment_empty", "object_begun"),
+        *("broke_off", "torn", "condemned", "segment_empty", "object_begun", "slot_erased"),
         *("former_left", "restore_left"),
     }
 )
@@ -115,10 +115,14 @@ def verify(archive: Archive, head: Head | None = None, progress: Progress | None
                 step()
 
     findings += _as_far(each())
-    for look_at in (slots.faults, policies):
-        # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
-        findings += _as_far(_looked(archive, look_at))
-        step()
+    # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
+    if wrong := [*_as_far(_looked(archive, slots.faults))]:
+        # A row and its record are not read at one moment: somebody may have written between them.
+        again = [*_as_far(_looked(archive, slots.faults))]
+        findings += (one for one in wrong if one in again)
+    step()
+    findings += _as_far(_looked(archive, policies))
+    step()
     findings += _as_far(_found(erasures(archive.catalog.reading, step)))
     findings += _as_far(_stray_files(archive))
     findings += _left(archive)
@@ -320,7 +324,8 @@ class _Look:
             if one.key_id not in self._privates:
                 self._privates[one.key_id] = self._archive.private_key(one.key_id)
             private = self._privates[one.key_id]
-            if private is None:
+            # Of a record that cannot be read, `slots.faults` tells.
+            if private is None or not one.sealed:
                 continue
             try:
                 opened = keys.unwrap(one, private)
