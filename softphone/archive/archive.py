@@ -6,7 +6,7 @@ It opens nothing for listening without an entry in the audit log first. What is 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -193,18 +193,30 @@ class Archive:
 
     def finish_listed(self, now: datetime) -> None:
         """What a sweep of a full disk had begun: of each recording that it listed and whose file has gone, the rows go too. One
-        that has come to be held stays, for custody; and where no file is to be seen at all, nobody knows which have gone."""
+        that has come to be held stays, for custody; and where no file is to be seen at all, nobody knows which have gone.
+        Raises ArchiveError, also where this user may not look."""
         if not self.room.listed() or not (self.folder / RECORDINGS).is_dir():
             return
         with self.catalog.writing() as connection:
             tables = CatalogWriter(connection, self.desk, self.secrets)
             # Anew: whoever swept meanwhile had the lock.
-            gone = [one for one in self.room.listed() if not self.vault.path(one).exists()]
+            listed = self.room.listed()
+            try:
+                gone = [one for one in listed if not self.vault.path(one).exists()]
+            except OSError as error:
+                raise refused(self.vault.folder, error) from error
             for one in gone:
                 if not tables.is_held(one) and (call := tables.call_of(one)) is not None:
                     tables.discard(one, now)
                     audit.append(connection, self.desk, [AuditEntry("sweep_discarded", "G10", now, call, one)])
-        self.room.list(())
+        self.clear_listed(listed)
+
+    def clear_listed(self, recordings: Sequence[str]) -> None:
+        """Their rows have gone, on the disk: no start needs to finish them. The list of a sweep that has begun since is left.
+        Raises ArchiveError."""
+        with self.catalog.writing():
+            if self.room.listed() == [*recordings]:
+                self.room.list(())
 
     def let_orphan_go(self, recording: str, now: datetime, **told: str) -> None:
         """A file that was set aside because no row knows it, told in the log first. Who may, is asked elsewhere (`access`)."""

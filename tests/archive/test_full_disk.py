@@ -8,21 +8,23 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import ExitStack, closing, redirect_stderr, redirect_stdout
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from softphone import cli
 from softphone.archive.archive import Archive
+from softphone.archive.catalog import Catalog
 from softphone.archive.files.room import ROOM, SIZE, Room
 from softphone.archive.files.vault import Vault
 from softphone.archive.proof.verify import verify
-from softphone.archive.retention import holding
+from softphone.archive.retention import due, holding
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.domain.changes import CloseRecording, HoldBy
@@ -269,18 +271,17 @@ def test_a_small_disk_is_swept_of_many_and_what_is_held_meanwhile_stays(disk: Pa
     desk = old(disk / "archive", 12)
     held = desk.archive.list()[0].recording
     fill(disk)
-    read = Vault.delete
+    pages, room = due.pages, disk / "archive" / ROOM
 
-    def holds_first(vault: Vault, *recordings: str) -> None:
-        assert held not in recordings
-        read(vault, *recordings)
+    def pages_and_a_hold(catalog: Catalog, now: datetime, size: int) -> Generator[Sequence[str]]:
+        for page in pages(catalog, now, size):
+            # It is found due, and whoever raises the hold has the lock before a sweep that has given up its room.
+            if held in page and room.stat().st_size < SIZE and not holding.standing(desk.archive, now):
+                holding.raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", now)
+            yield page
 
-    # Who raises it waits for the sweep's lock; here it was quicker.
-    (disk / "filled").unlink()
-    holding.raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
-    fill(disk)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Vault, "delete", holds_first)
+        patch.setattr(due, "pages", pages_and_a_hold)
         swept = sweep(desk.archive, datetime.now(UTC), clock=datetime.now(UTC))
     assert len({item.recording for item in swept if item.what is Swept.DISCARDED}) == 11
     assert [row.recording for row in desk.archive.list()] == desk.archive.vault.recordings() == [held]
@@ -345,6 +346,34 @@ def test_no_list_takes_what_has_come_to_be_held_or_whose_folder_is_away(tmp_path
 
 
 @pytest.mark.rule("G10")
+@pytest.mark.parametrize("by", ["a sweep", "a start"])
+def test_the_list_of_a_sweep_that_has_begun_meanwhile_stays(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    desk, now, writing = old(disk / "archive", 1), datetime.now(UTC), Catalog.writing
+    (goes,) = (row.recording for row in desk.archive.list())
+
+    @contextmanager
+    def another_begins(catalog: Catalog) -> Generator[Connection]:
+        with writing(catalog) as connection:
+            yield connection
+        if desk.archive.room.listed() == [goes]:
+            desk.archive.room.list(["another"])
+
+    monkeypatch.setattr(Catalog, "writing", another_begins)
+    if by == "a sweep":
+        fill(disk)
+        assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, now, clock=now)}
+    else:
+        desk.archive.room.list([goes])
+        desk.archive.vault.delete(goes)
+        desk.archive.finish_listed(now)
+    assert desk.archive.list() == []
+    assert desk.archive.room.listed() == ["another"]
+    desk.close()
+
+
+@pytest.mark.rule("G10")
 def test_a_sweep_that_can_write_no_list_is_refused_in_words_and_deletes_nothing(disk: Path) -> None:
     desk = old(disk / "archive", 2)
     (disk / "archive" / ROOM).unlink()
@@ -383,13 +412,20 @@ def test_room_is_kept_where_there_is_ample_and_given_but_for_the_list(disk: Path
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="setpriv is Linux's")
 def test_who_may_not_write_is_told_so(tmp_path: Path) -> None:
-    folder = tmp_path / "archive"
-    old(folder, 1).close()
-    catalog = folder / "catalog.db"
+    folder, catalog = tmp_path / "archive", tmp_path / "archive" / "catalog.db"
+    desk = old(folder, 1)
+    # A sweep that was cut off before any file went: what is left to do is asked of files that nobody may look at.
+    desk.archive.room.list(desk.archive.vault.recordings())
+    desk.close()
     # Root may all the same, unless that is taken from it.
-    mere = ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override")
+    without = "-dac_override,-dac_read_search"
+    mere = ("setpriv", f"--bounding-set={without}", f"--inh-caps={without}")
     try:
-        for word, what, mode in (("sweep", folder, 0o500), ("health", catalog, 0o400)):
+        for word, what, mode in (
+            ("sweep", folder, 0o500),
+            ("sweep", folder / "recordings", 0o600),
+            ("health", catalog, 0o400),
+        ):
             usual = what.stat().st_mode
             what.chmod(mode)
             done = klartone(folder, word, before=mere)

@@ -209,7 +209,7 @@ def _files_first(
             archive.room.list(goes)
             archive.vault.delete(*goes)
             items = [item for one in goes for item in take_due(connection, archive, one, now, terms)]
-        archive.room.list(())
+        archive.clear_listed(goes)
         remove_condemned(archive.catalog, archive.vault)
         yield from items
 
