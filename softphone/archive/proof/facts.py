@@ -18,6 +18,7 @@ from softphone.archive.changes import recorded_for
 from softphone.archive.finding.rows import UNREADABLE
 from softphone.archive.keys import slots
 from softphone.archive.keys.wraps import Wrap
+from softphone.archive.proof.repair import Repair
 from softphone.archive.proof.written import SOUND, WHOLE
 from softphone.archive.tables import audit, holds, purposes, segments, wraps
 from softphone.domain.purpose import KeyRole, Purpose
@@ -45,6 +46,8 @@ class Facts:
     held: set[str] = field(default_factory=set[str])
     unreadable: set[str] = field(default_factory=set[str])
     """a row holds what the program never writes"""
+    narrowed: set[str] = field(default_factory=set[str])
+    """a start has told that keys of it were written over, and for which purpose nobody knows"""
 
     @classmethod
     def of(cls, connection: Connection, ids: Sequence[str]) -> Facts:
@@ -63,8 +66,11 @@ class Facts:
         asked = select(purposes.c.recording, purposes.c.purpose).where(purposes.c.recording.in_(ids), keeps)
         for one in connection.execute(asked):
             facts.stands[one.recording].add(one.purpose)
-        told = select(audit.c.recording, audit.c.params).where(audit.c.recording.in_(ids), audit.c.event == WHOLE)
-        for one in connection.execute(told):
+        told = select(audit.c.recording, audit.c.event, audit.c.params).where(audit.c.recording.in_(ids))
+        for one in connection.execute(told.where(audit.c.event.in_((WHOLE, Repair.NARROWED.value)))):
+            if one.event == Repair.NARROWED:
+                facts.narrowed.add(one.recording)
+                continue
             # An entry that was changed may hold anything: the chain tells of that.
             with suppress(*UNREADABLE):
                 for digest in str(json.loads(one.params).get(SOUND, "")).split():
@@ -97,4 +103,6 @@ def who_opens(facts: Facts, row: Any) -> Iterator[Found]:
             may = segment in expected and (role is KeyRole.CUSTODY or role.value in open_to & made_for)
             if may != (role in has):
                 where: dict[str, str | int] = {"recording": of, "segment": segment, "role": role.value}
-                yield "wrap_missing" if may else "wrap_too_many", where
+                erased = of in facts.narrowed and role is not KeyRole.CUSTODY
+                missing = "wrap_erased" if erased else "wrap_missing"
+                yield missing if may else "wrap_too_many", where

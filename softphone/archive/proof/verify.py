@@ -37,7 +37,7 @@ from softphone.domain.purpose import KeyRole
 
 NOTES = frozenset(
     {
-        *("broke_off", "torn", "condemned", "segment_empty", "object_begun", "slot_erased"),
+        *("broke_off", "torn", "condemned", "segment_empty", "object_begun", "slot_erased", "wrap_erased"),
         *("former_left", "restore_left"),
     }
 )
