@@ -144,7 +144,8 @@ class Archive:
             catalog.close()
             raise
         with suppress(ArchiveError):
-            # A crash may have come between a deletion and its last trace.
+            # A crash may have come between a deletion and its last trace, or have left a page half written that the log has.
+            catalog.empty_log()
             catalog.erase_unnamed()
         return archive
 
