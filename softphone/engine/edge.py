@@ -22,6 +22,7 @@ from softphone.edge.channel import (
     LINE_LIMIT,
     Configure,
     EdgeAccount,
+    EdgeState,
     FromEdge,
     Heartbeat,
     Ready,
@@ -83,6 +84,7 @@ class Edge:
         self._supervisor: threading.Thread | None = None
         self._overdue: threading.Timer | None = None
         self._status = 0
+        self._counters: dict[str, int] = {}
 
     # --- for the phone's thread ------------------------------------------------------------------
 
@@ -158,17 +160,25 @@ class Edge:
                 if process is not None:
                     process.kill()
 
-    def close(self) -> None:
+    def close(self) -> dict[str, int]:
+        """What the edge counted to its very end, which it tells when it is asked to end: it has a second for it."""
         self._closing.set()
         if self._overdue is not None:
             self._overdue.cancel()
-        if (process := self._process) is not None:
-            process.terminate()
+        with self._lock:
+            outbox, process = self._outbox, self._process
         if self._supervisor is not None:
+            if outbox is not None:
+                with contextlib.suppress(queue.Full):
+                    outbox.put_nowait(b"")
+                self._supervisor.join(1)
+            if process is not None:
+                process.terminate()
             self._supervisor.join(3)
         for one in self._sockets.values():
             one.close()
         self._sockets.clear()
+        return self._counters
 
     # --- the supervisor's thread -----------------------------------------------------------------
 
@@ -211,7 +221,7 @@ class Edge:
         with self._lock:
             for message in (self._handed(process.pid), self._configure, self._beat):
                 outbox.put(encode(message))
-            self._outbox, self._process, self._unanswered = outbox, process, 0
+            self._outbox, self._process, self._unanswered, self._counters = outbox, process, 0, {}
         if self._closing.is_set():
             process.terminate()
         writer = threading.Thread(target=_write, args=(process, outbox), name="edge-writer", daemon=True)
@@ -232,6 +242,8 @@ class Edge:
 
     def _hear(self, message: FromEdge) -> None:
         self._unanswered, self._heard_at = 0, time.monotonic()
+        if isinstance(message, EdgeState):
+            self._counters = message.counters
         match message:
             case Ready():
                 if self._overdue is not None:

@@ -161,8 +161,9 @@ class EdgeAdapter:
         self._log_due = False
         self.log_counts()
 
-    def log_counts(self) -> None:
-        """Also at an edge's end, and the phone's."""
+    def log_counts(self, last: dict[str, int] | None = None) -> None:
+        """Also at an edge's end, and the phone's: with what it told last."""
+        self._counts = last or self._counts
         changed = {
             code: count - self._counted.get(code, 0)
             for code, count in sorted(self._counts.items())

@@ -120,8 +120,6 @@ class Phone:
         while seconds() < limit and (registrations.waiting() or not calls.all_over()):
             self.poll(5)
         self._timers.clear()
-        if self._behind is not None:
-            self._behind.log_counts()
         calls.drop_all()
         self._parts = None
         self._seen.clear()
@@ -133,7 +131,9 @@ class Phone:
         gc.collect()
         registrations.drop_all()
         if self._edge is not None:
-            self._edge.close()
+            counters = self._edge.close()
+            if self._behind is not None:
+                self._behind.log_counts(counters)
             self._behind = None
         self._endpoint.destroy()
         self._endpoint = None
