@@ -43,6 +43,9 @@ class Told:
     gone: bool = False
     untrained: bool = False
     may_be_untrained: bool = False
+    undocumented: bool = False
+    """its keys for documentation went before a power cut, and the commit never came"""
+    may_be_undocumented: bool = False
     restricted: bool = False
     swept: bool = False
     """its purposes have come to their day; a hold may keep it still"""
@@ -112,9 +115,11 @@ class Promises:
             case "open":
                 self.recordings[recording] = Told(recording, tuple(words[0].split(",")), words[1] == "1")
             case "discard":
-                self._of(recording).may_be_gone = True
+                one = self._of(recording)
+                one.may_be_gone = one.may_be_untrained = one.may_be_undocumented = True
             case "withdraw" | "restrict":
-                self._of(recording).may_be_untrained = True
+                one = self._of(recording)
+                one.may_be_untrained, one.may_be_undocumented = True, deed == "restrict"
             case "hold":
                 one = self._of(recording)
                 one.may_be_untrained = one.may_be_held = True
@@ -233,7 +238,9 @@ class Promises:
         if one.restricted or one.swept:
             assert opens == {KeyRole.CUSTODY}, one
         elif Purpose.DOCUMENTATION.value in one.purposes and not one.may_be_swept:
-            assert KeyRole.DOCUMENTATION in opens, one
+            may_lack = one.may_be_undocumented or one.undocumented
+            assert KeyRole.DOCUMENTATION in opens or may_lack, one
+            one.undocumented, one.may_be_undocumented = KeyRole.DOCUMENTATION not in opens, False
         if not one.may_be_untrained and Purpose.TRAINING.value in one.purposes:
             assert KeyRole.TRAINING in opens, one
         for role in {KeyRole.TRAINING, KeyRole.DOCUMENTATION} - opens - one.refused:

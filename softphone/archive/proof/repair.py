@@ -8,6 +8,7 @@ Only for whoever writes alone, before it records: a recording that is still runn
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from softphone.archive.proof.audit import Deciding
 from softphone.archive.tables import condemned, recordings, segments, time_in, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
 
 _ONE_CHUNK = 64 * 1024
 """bytes; a second of two voices is a tenth of it"""
@@ -137,19 +139,23 @@ def let_orphan_go(
 
 def _narrowed(catalog: Catalog, desk: str, now: datetime) -> list[Repaired]:
     with catalog.writing() as connection:
-        gone = slots.emptied(connection)
-        of = sorted({str(row.recording) for row in gone})
-        slots.drop(connection, wraps.c.slot.in_([row.slot for row in gone]))
-        found: Sequence[Any] = connection.execute(_ROWS.where(recordings.c.recording.in_(of))).all() if of else ()
-        items = [(Repaired(Repair.NARROWED, row.recording), row.call) for row in found]
-        audit.append(connection, desk, [_entry(item, call, now) for item, call in items])
-        tables = CatalogWriter(connection, desk, Secrets(b""))
-        for item, _ in items:
-            # It was being erased: nobody can ever open it again, and a hold would keep nothing.
-            left = select(wraps.c.recording).where(wraps.c.recording == item.recording)
-            if connection.execute(left).first() is None and not tables.is_held(item.recording):
-                tables.discard(item.recording, now)
-    return [item for item, _ in items]
+        roles, tables = defaultdict[str, set[str]](set), CatalogWriter(connection, desk, Secrets(b""))
+        for row in slots.emptied(connection):
+            roles[str(row.recording)].add(str(row.role))
+        found: Sequence[Any] = connection.execute(_ROWS.where(recordings.c.recording.in_(roles))).all() if roles else ()
+        items: list[Repaired] = []
+        for row in found:
+            of = str(row.recording)
+            item = Repaired(Repair.NARROWED, of)
+            audit.append(connection, desk, [_entry(item, row.call, now)])
+            # Of other segments they may be there yet.
+            slots.drop(connection, wraps.c.recording == of, wraps.c.role.in_(roles[of]))
+            left = connection.execute(select(wraps.c.role).where(wraps.c.recording == of)).scalars().all()
+            # It was being erased, as custody's keys or all of them tell; a hold would keep nothing where none is left.
+            if (KeyRole.CUSTODY in roles[of] or not left) and not tables.is_held(of):
+                tables.discard(of, now)
+            items.append(item)
+    return items
 
 
 def _unfinished(catalog: Catalog) -> list[Any]:
