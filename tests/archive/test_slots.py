@@ -199,6 +199,34 @@ def test_what_was_being_erased_when_the_power_failed_is_erased_by_the_next_start
         assert verify(archive).ok
 
 
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("role", ["training", "custody"])
+def test_keys_of_which_a_power_cut_left_some_go_at_the_next_start(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION, TRAINING), recording=recording)
+    erase = Slots.erase
+
+    def half_erased(file: Slots, which: set[int]) -> None:
+        erase(file, {min(which)})
+        cut()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Slots, "erase", half_erased)
+        with pytest.raises(PowerCutError):
+            in_one_commit(desk, lambda connection: slots.drop(connection, wraps.c.role == role))
+    desk.close()
+    with closing(Archive.open(desk.folder, desk.store)) as archive:
+        assert role in {one.role for one in archive.wraps_of(recording)}
+        archive.repair(AT)
+        # Custody's go with the recording alone: it was being erased.
+        left = {KeyRole.DOCUMENTATION, KeyRole.CUSTODY} if role == "training" else set[KeyRole]()
+        assert {one.role for one in archive.wraps_of(recording)} == left
+        assert archive.vault.recordings() == ([recording] if left else [])
+        assert verify(archive).ok
+
+
 @pytest.mark.rule("G31")
 def test_an_opt_out_erases_its_keys_although_the_disk_has_no_room_for_the_entry(tmp_path: Path) -> None:
     with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
