@@ -28,7 +28,7 @@ from softphone.archive.keys.slots import FILE, RECORD
 from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.ledger import Ledger
 from softphone.archive.proof.audit import KEY_SHOWN
-from softphone.domain.changes import AuditEntry, Change, Commit, OpenRecording, OpenSegment
+from softphone.domain.changes import AuditEntry, Change, Commit, Discard, OpenRecording, OpenSegment
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose, Reason
 from softphone.engine.recorder import Recorder, RecorderCallbacks
@@ -175,7 +175,12 @@ class Scene:
         """Waits for its answer. Raises CommitFailedError."""
         self._ticket += 1
         entry = AuditEntry("changed", rule, AT, call, recording)
-        self.ledger.submit(Commit(self._ticket, changes, (*entries, entry)))
+        told = [
+            AuditEntry("recording_discarded", rule, AT, call, one.recording, {"why": one.reason})
+            for one in changes
+            if isinstance(one, Discard) and "recording_discarded" not in {it.event for it in entries}
+        ]
+        self.ledger.submit(Commit(self._ticket, changes, (*entries, *told, entry)))
         with self._answered:
             assert self._answered.wait_for(lambda: self._ticket in self._answers, 20)
         answer = self._answers[self._ticket]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.access import choose_signer
+from softphone.archive.changes import CatalogWriter
+from softphone.archive.condemned import remove_condemned
 from softphone.archive.keys.wraps import Recipient, create_key_pair
 from softphone.archive.proof.entries import shown
 from softphone.archive.proof.verify import Finding, verify
@@ -159,3 +161,17 @@ def test_a_recording_without_a_sample_may_go_as_empty_and_one_that_was_closed_ma
     desk.commit(call=heard.removesuffix("-1"), recording=heard, entries=closes)
     erased(desk, heard, "empty")
     assert [(one.code, one.params["recording"]) for one in told(desk)] == [("erasure_unfounded", heard)]
+
+
+@pytest.mark.rule("G11")
+@pytest.mark.parametrize("known_by", ["segment_opened", "recording_whole"])
+def test_what_has_gone_without_a_word_in_the_log_is_told(desk: Scene, known_by: str) -> None:
+    opened = known_by == "segment_opened"
+    gone = recorded(desk, documentation=Basis.LEGITIMATE_INTEREST) if opened else desk.recorded(0.1, DOCUMENTATION)
+    desk.commit(CloseRecording(gone, AT, (DOCUMENTATION,)), recording=gone)
+    assert known_by in {one.event for one in desk.archive.audit_of(gone)}
+    assert told(desk) == []
+    with desk.archive.catalog.writing() as connection:
+        CatalogWriter(connection, desk.archive.desk, desk.archive.secrets).discard(gone, AT)
+    remove_condemned(desk.archive.catalog, desk.archive.vault)
+    assert told(desk) == [Finding("erasure_untold", {"recording": gone})]

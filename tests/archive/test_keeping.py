@@ -154,7 +154,7 @@ def test_a_discarded_recording_leaves_nothing_but_the_audit_log(desk: Scene) -> 
             assert recording not in held
             assert recording.removesuffix("-1") not in held
     assert [row.recording for row in desk.archive.list()] == [control]
-    assert [entry.rule for entry in desk.archive.audit_of(recording)] == ["G31", "G04"]
+    assert [entry.rule for entry in desk.archive.audit_of(recording)] == ["G31", "G04", "G04"]
     assert verify(desk.archive).ok
 
 

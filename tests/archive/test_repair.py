@@ -174,7 +174,7 @@ def test_a_file_without_a_row_is_kept_aside_and_told_and_comes_back_with_its_row
     assert kept in desk.files()
     proof = verify(desk.archive)
     assert {finding.code for finding in proof.findings} == {
-        *("object_begun", "object_aside", "object_unreadable", "slot_lost"),
+        *("object_begun", "object_aside", "object_unreadable", "slot_lost", "erasure_untold"),
     }
     assert repaired(desk) == []
 

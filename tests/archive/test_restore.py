@@ -181,7 +181,7 @@ def test_what_the_journal_was_not_told_is_known_in_the_former_folder(desk: Scene
     assert head is not None
     assert verify(archive, Head.parse(str(head))).ok, verify(archive, head).findings
     assert [event for event in events(archive) if event not in ("changed", "recording_whole")] == [
-        "archive_backed_up", "hold_placed", "archive_restored",
+        "archive_backed_up", "recording_discarded", "hold_placed", "archive_restored",
     ]  # fmt: skip
     assert heard(archive, since, KeyRole.DOCUMENTATION)
     archive.close()

@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, except_, func, select
 
 from softphone.archive.catalog import Catalog
 from softphone.archive.keys.wraps import Recipient
 from softphone.archive.proof.audit import KEY_SHOWN
 from softphone.archive.proof.facts import Found, Reading
-from softphone.archive.tables import audit, wraps
+from softphone.archive.proof.repair import Repair
+from softphone.archive.proof.written import WHOLE
+from softphone.archive.tables import audit, recordings, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Basis, Purpose
 
@@ -28,6 +30,8 @@ KEYS, SIGNED = "keys", "signed"
 """in an entry: the key ids, as far as they are shown, that a policy names; and whose signature it has"""
 TAKEN_UP, REFUSED, NAMED = "policy_taken_up", "policy_refused", "keys_named"
 ERASED = ("recording_discarded", "sweep_discarded")
+ERASED_AGAIN = "erased_again"
+"""by a restore: it had gone since the backup"""
 _CONSENT, _SPECIAL = "G03", "G32"
 """the rules by which a purpose became active: on consent, and under special circumstances"""
 _ENDED = ("sweep_purpose_expired", "sweep_not_judged", "judged_ended", "case_upheld")
@@ -116,6 +120,15 @@ def erasures(reading: Reading, step: Callable[[], object] = lambda: None) -> Ite
         if not those:
             return
         after = those[-1]
+
+
+def untold(connection: Connection) -> Iterator[Found]:
+    """Recordings that the log tells of, that are not here, and of whose end it tells nothing."""
+    of = audit.c.recording
+    begun = select(of).where(of.is_not(None), audit.c.event.in_(("segment_opened", WHOLE)))
+    told = select(of).where(of.is_not(None), audit.c.event.in_((*ERASED, ERASED_AGAIN, Repair.NARROWED.value)))
+    for recording in connection.execute(except_(begun, select(recordings.c.recording), told)).scalars():
+        yield "erasure_untold", {"recording": recording}
 
 
 def _calls(connection: Connection, those: Sequence[str]) -> Iterable[_Call]:

@@ -29,7 +29,7 @@ from softphone.archive.marker import half_restored, replaced
 from softphone.archive.proof import audit, written
 from softphone.archive.proof.audit import Chain
 from softphone.archive.proof.checkpoint import EVERY, Head, begins, compare, heads
-from softphone.archive.proof.entries import erasures, policies
+from softphone.archive.proof.entries import erasures, policies, untold
 from softphone.archive.proof.facts import Facts, Found, Reading, who_opens
 from softphone.archive.tables import checkpoints, condemned, recordings
 from softphone.domain.errors import ArchiveError
@@ -121,8 +121,9 @@ def verify(archive: Archive, head: Head | None = None, progress: Progress | None
         again = [*_as_far(_looked(archive, slots.faults))]
         findings += (one for one in wrong if one in again)
     step()
-    findings += _as_far(_looked(archive, policies))
-    step()
+    for look_at in (policies, untold):
+        findings += _as_far(_looked(archive, look_at))
+        step()
     findings += _as_far(_found(erasures(archive.catalog.reading, step)))
     findings += _as_far(_stray_files(archive))
     findings += _left(archive)
