@@ -11,11 +11,20 @@ import pytest
 from softphone.engine.sip.account import AccountDirector, account_config
 from softphone.engine.sip.call import CallDirector, call_params
 from softphone.engine.sip.endpoint import EndpointDirector, SipEndpoint
+from softphone.engine.sip.media.ports import _DevicePort
 from softphone.engine.sip.settings import AccountSettings, PhoneSettings
 
 PAGE = Path(__file__).parents[3] / "docs" / "sip-defaults.md"
 EDGE = "127.0.0.1:5090"
-DIRECTORS = {"Account": AccountDirector, "Call": CallDirector, "Endpoint": EndpointDirector}
+DIRECTORS = {
+    "Account": AccountDirector,
+    "AudioMediaPlayer": pj.AudioMediaPlayer,
+    "AudioMediaPort": _DevicePort,
+    "Buddy": getattr(pj, "Buddy"),  # noqa: B009 - our stubs leave out what is not used
+    "Call": CallDirector,
+    "Endpoint": EndpointDirector,
+}
+SETTINGS = re.compile(r".*(Config|Setting)|CodecParam|AudioMediaTransmitParam")
 
 
 class Row(NamedTuple):
@@ -107,3 +116,20 @@ def agrees(cell: str, value: object) -> bool:
     """Whether a literal in the page is this value; words are for people."""
     literal = re.fullmatch(r"`(-?\d+|True|False)`", cell)
     return literal is None or literal[1] == str(cast("Any", value))
+
+
+def test_each_kind_of_settings_is_in_the_tables_or_made_nowhere_in_the_program(
+    configured: tuple[dict[str, object], dict[str, object]],
+) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    unused = set(re.findall(r"^\| `(\w+)` \|", page.partition("## Not used")[2], re.MULTILINE))
+    read = {name.split(".")[0] for name in configured[0]} | {"AccountConfig", "EpConfig"}
+    assert unused | read == {name for name in dir(pj) if SETTINGS.fullmatch(name)}
+    program = "".join(file.read_text(encoding="utf-8") for file in (PAGE.parents[1] / "softphone").rglob("*.py"))
+    assert not {name for name in unused if f"pj.{name}" in program}
+    assert {name for name in dir(pj) if callbacks_of(name)} == set(DIRECTORS)
+
+
+def callbacks_of(name: str) -> list[str]:
+    """Those that this name of the library can be given."""
+    return [key for key in dir(getattr(pj, name)) if re.match(r"on[A-Z]", key)]
