@@ -298,7 +298,10 @@ class Desk(QObject):
         self._answered(done.id, taken=True)
         if done.id in self._pressed_since:
             self.window.note.hide()
-        if party := self._to_be_told.pop(done.id, ""):
+        party = self._to_be_told.pop(done.id, "")
+        if self._owed.done(done.id):
+            self._say(lambda texts: texts("owed.done", party=party), fault=False)
+        elif party:
             self._say(lambda texts: texts("later.tell", party=party), fault=False)
         if (locked := done.result.get("locked")) is not None:
             counts = {

@@ -18,20 +18,30 @@ _ALL_OF_IT = (OptOutKind.STOP_AND_DELETE, OptOutKind.CALL_BACK)
 
 
 class Owed:
-    """`sent` and `broke_off` are told to it; `next` gives what is to be sent now; `said(code)` what a person is to read."""
+    """`sent`, `done`, `refused` and `broke_off` are told to it; `next` gives what is to be sent now; `said(code)` what a
+    person is to read."""
 
     def __init__(self, said: Callable[[str], None], now: Callable[[], float] = time.monotonic) -> None:
         self._said, self._now = said, now
         self._pressed: dict[str, tuple[OptOut, float]] = {}
         self._owed: dict[str, OptOut] = {}
         self._asked: set[str] = set()
+        self._repeated: set[str] = set()
+        """presses made again, and not answered yet"""
 
     def sent(self, command: Command) -> None:
         if isinstance(command, OptOut):
             self._pressed[command.call] = (command, self._now())
 
+    def done(self, id: str) -> bool:
+        """Whether it was one that had to be made again."""
+        repeated = id in self._repeated
+        self._repeated.discard(id)
+        return repeated
+
     def refused(self, id: str) -> None:
         """It was answered with why it is not done, and a person has read that."""
+        self._repeated.discard(id)
         self._pressed = {call: it for call, it in self._pressed.items() if it[0].id != id}
 
     def broke_off(self) -> None:
@@ -39,6 +49,7 @@ class Owed:
         owed = {call: press for call, (press, at) in self._pressed.items() if at >= limit}
         self._pressed.clear()
         self._asked.clear()
+        self._repeated.clear()
         self._owed |= owed
         if owed:
             self._said("owed.waits")
@@ -64,10 +75,11 @@ class Owed:
         button = call.status.opt_out
         same = button.kind == press.kind or (button.kind in _ALL_OF_IT and press.kind in _ALL_OF_IT)
         if not button.enabled:
-            self._said("owed.done")  # the engine had written it before it broke off
+            self._said("owed.nothing_left")  # the engine had written it before it broke off
             return None
         if not same or button.stays != press.stays:
             self._said("owed.again")
             return None
-        self._said("owed.done")
-        return OptOut(new_id(), call.id, call.status.version, button.kind, button.stays)
+        command = OptOut(new_id(), call.id, call.status.version, button.kind, button.stays)
+        self._repeated.add(command.id)
+        return command
