@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from PySide6.QtCore import SIGNAL, QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import SIGNAL, QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QEnterEvent,
@@ -50,8 +50,8 @@ class Control(QAbstractButton):
 
     A double press never does the next thing: the engine answers within milliseconds, long before the second press. A double
     click is one press, and a control that has just come or begun to mean something else takes none for as long as a double
-    click may last: from the mouse, the keyboard or a screen reader. Nor does one that has moved among its neighbours; of a
-    move with all that stands around it, it knows nothing.
+    click may last: from the mouse, the keyboard or a screen reader. Nor does one that has moved among its neighbours and in
+    the window; of a move with all that stands around it, it knows nothing.
     """
 
     clicked = Signal(object)
@@ -69,6 +69,7 @@ class Control(QAbstractButton):
         self._keys = ""
         self._means = ""
         self._change = Change()
+        self._place = QPoint()
         self._every_press = False
         self.connect(self, SIGNAL("clicked(bool)"), self._take)
 
@@ -142,7 +143,9 @@ class Control(QAbstractButton):
 
     def moveEvent(self, event: QMoveEvent) -> None:
         super().moveEvent(event)
-        self._changed()
+        if (place := self.mapTo(self.window(), QPoint())) != self._place:
+            self._place = place
+            self._changed()
 
     def hideEvent(self, event: QHideEvent) -> None:
         if self.hasFocus() and not event.spontaneous():

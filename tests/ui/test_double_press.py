@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from softphone.domain.status import Action, Button, DisputeKind, OptOutKind
 from softphone.ui import controls
@@ -365,6 +366,28 @@ def test_the_next_in_a_list_that_has_moved_up_is_not_taken_off_too(scene: Scene,
     clock.go(SECOND_PRESS)
     click(scene, hand)
     assert so_far(scene) == [EndCallBack("", "cb1")]
+
+
+def test_a_control_that_keeps_its_place_in_the_window_takes_a_press_whatever_grows_around_it(
+    qtbot: QtBot, clock: Clock
+) -> None:
+    window = QWidget()
+    panel = QWidget(window)
+    panel.setGeometry(0, 100, 300, 200)
+    control = Control("here", panel)
+    control.setGeometry(0, 150, 100, 40)
+    pressed = list[bool]()
+    control.clicked.connect(pressed.append)
+    qtbot.addWidget(window)
+    window.show()
+    clock.go(LATER)
+    panel.setGeometry(0, 80, 300, 220)
+    control.move(0, 170)
+    control.click()
+    assert len(pressed) == 1
+    control.move(0, 150)
+    control.click()
+    assert len(pressed) == 1
 
 
 def test_an_entry_of_the_open_menu_that_has_come_under_the_hand_is_not_pressed(scene: Scene, clock: Clock) -> None:
