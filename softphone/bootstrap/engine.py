@@ -20,6 +20,8 @@ from softphone.audio.files import Silence
 from softphone.bootstrap.home import Home, key_store, password_name
 from softphone.bootstrap.program import edge_command, take_stdio
 from softphone.bootstrap.rules import rule_plugins
+from softphone.calls.policy.rules import EngineRules
+from softphone.calls.turns import Inbox, clock
 from softphone.domain.errors import KlartoneError
 from softphone.engine.accounts import Accounts
 from softphone.engine.backup_runner import BackupRunner
@@ -27,14 +29,12 @@ from softphone.engine.calls import Calls
 from softphone.engine.edge import Edge
 from softphone.engine.loop import Clients, Engine, Parts
 from softphone.engine.recording import Recording
-from softphone.engine.rules import EngineRules
 from softphone.engine.server import Server, converse
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sip.settings import PhoneSettings
 from softphone.engine.sound import Sound
 from softphone.engine.store import Store
 from softphone.engine.sweeper import terms_of
-from softphone.engine.turns import Inbox, clock
 from softphone.engine.unrecorded import UnrecordedCalls
 from softphone.system import strangers
 from softphone.system.endpoint import (

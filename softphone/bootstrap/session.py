@@ -13,10 +13,10 @@ from typing import IO
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.program import take_stdio
 from softphone.bootstrap.rules import rule_plugins
+from softphone.calls.policy.rules import EngineRules
+from softphone.calls.turns import Inbox, clock, guarded, seconds
 from softphone.domain.errors import KlartoneError
 from softphone.embed.sessions import Sessions
-from softphone.engine.rules import EngineRules
-from softphone.engine.turns import Inbox, clock, guarded, seconds
 from softphone.system.logbook import start_log
 from softphone.wire import LINE_LIMIT, CodedText
 

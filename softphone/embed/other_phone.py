@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from softphone.calls.live import LiveCall
+from softphone.calls.ports import RecordState
 from softphone.domain import effects as do
 from softphone.domain.changes import AuditEntry, Commit, Discard, OpenSegment
 from softphone.domain.decision import Decision, LookupResult, NoticeId, not_recorded
@@ -24,8 +26,6 @@ from softphone.embed.messages import (
     write,
     write_effect,
 )
-from softphone.engine.call.live import LiveCall
-from softphone.engine.sip.events import PeerRecordingState
 
 Keys = Mapping[tuple[str, int], bytes]
 WHOLE = frozenset({NoticeId.N2, NoticeId.N3, NoticeId.N4})
@@ -164,7 +164,7 @@ class OtherPhone:
         self._playing.pop(call, None)
         self._effect(call, do.StopNotice())
 
-    def set_recording(self, call: str, state: PeerRecordingState) -> None:
+    def set_recording(self, call: str, state: RecordState) -> None:
         self._effect(call, do.SignalRecording(do.RecordSignal(state)))
 
     def sound_tone(self, call: str, tone: str) -> None:

@@ -11,6 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 import uuid_utils
 
 from softphone import __version__
+from softphone.calls.commands import BEYOND_THE_SESSION, to_event
+from softphone.calls.effect_runner import EffectRunner
+from softphone.calls.live import LiveCall
+from softphone.calls.notices import CallNotices
+from softphone.calls.numbers import e164, user_part
+from softphone.calls.policy.lines import line_state
+from softphone.calls.policy.rules import EngineRules
+from softphone.calls.ringing import CallSetup
+from softphone.calls.stepping import SessionRunner
+from softphone.calls.upstream import read_upstream_notice
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import Decision, LookupResult
@@ -43,16 +53,6 @@ from softphone.embed.messages import (
 )
 from softphone.embed.other_phone import OtherPhone
 from softphone.embed.words import TextsOf, in_words
-from softphone.engine.call.commands import BEYOND_THE_SESSION, to_event
-from softphone.engine.call.effect_runner import EffectRunner
-from softphone.engine.call.lines import line_state
-from softphone.engine.call.live import LiveCall
-from softphone.engine.call.notices import CallNotices
-from softphone.engine.call.ringing import CallSetup
-from softphone.engine.call.stepping import SessionRunner
-from softphone.engine.call.upstream import read_upstream_notice
-from softphone.engine.numbers import e164, user_part
-from softphone.engine.rules import EngineRules
 from softphone.system.logbook import log, log_bug
 from softphone.wire import Act, CallPhase, CallState, CodedText, EndWrapUp, Fault, Tone
 

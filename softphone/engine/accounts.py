@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from softphone.calls.turns import Post
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.settings import AccountSettings
-from softphone.engine.store import Post
 from softphone.system.settings import check_accounts
 from softphone.wire import Account, AccountState, CodedText, Registration
 

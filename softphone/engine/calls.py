@@ -10,6 +10,15 @@ from dataclasses import replace
 
 from softphone.archive.finding.history import PastRow
 from softphone.archive.finding.own_calls import OwnCall
+from softphone.calls.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, RecordingCommand, to_event
+from softphone.calls.effect_runner import EffectRunner, Params
+from softphone.calls.live import LiveCall
+from softphone.calls.notices import CallNotices
+from softphone.calls.numbers import dialled, e164, host_part, user_part
+from softphone.calls.ports import RecorderPort, RulesPort
+from softphone.calls.ringing import CallSetup, Party
+from softphone.calls.stepping import SessionRunner
+from softphone.calls.upstream import HEADER
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry, HoldBy
@@ -18,23 +27,9 @@ from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Direction, Reason
 from softphone.domain.retention import CONFIRM_WITHIN
 from softphone.domain.status import Action
-from softphone.engine.call.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, RecordingCommand, to_event
-from softphone.engine.call.effect_runner import (
-    CallPhonePort,
-    CallStorePort,
-    EffectRunner,
-    Params,
-    RecorderPort,
-    RulesPort,
-)
-from softphone.engine.call.live import LiveCall
-from softphone.engine.call.notices import CallNotices
-from softphone.engine.call.recent_calls import LOOK, OPEN_FOR, RecentCalls
-from softphone.engine.call.ringing import CallSetup, Party
-from softphone.engine.call.stepping import SessionRunner
-from softphone.engine.call.upstream import HEADER
 from softphone.engine.earlier import LockCandidates, LockRequest
-from softphone.engine.numbers import dialled, e164, host_part, user_part
+from softphone.engine.ports import CallPhonePort, CallStorePort
+from softphone.engine.recent_calls import LOOK, OPEN_FOR, RecentCalls
 from softphone.engine.sip import events as sip
 from softphone.wire import Act, CallPhase, CallState, CodedText, Fault, LockEarlier, OptOut, PastCall
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
 
+from softphone.calls.policy.rules import EngineRules
+from softphone.calls.turns import Inbox, guarded, seconds
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.accounts import Accounts
 from softphone.engine.calls import Calls
-from softphone.engine.rules import EngineRules
 from softphone.engine.server import Attached, Client, ClientMessage, Detached
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sound import Sound
 from softphone.engine.store import Store
-from softphone.engine.turns import Inbox, guarded, seconds
 from softphone.system.logbook import log
 from softphone.wire import (
     Act,

@@ -16,10 +16,10 @@ from functools import partial
 
 from softphone.archive.files.container import LONGEST as CALL_FRAMES
 from softphone.archive.files.vault import GAP_LIMIT, SLOW_SECONDS, GoneError, SegmentWriter, Vault
+from softphone.calls.turns import guarded, seconds
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Reason
-from softphone.engine.turns import guarded, seconds
 from softphone.system.logbook import log, log_bug
 
 _log = log.getChild("engine")

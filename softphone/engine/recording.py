@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from softphone.archive.files.vault import Vault
+from softphone.calls.turns import Post
 from softphone.domain.purpose import Reason
 from softphone.engine.recorder import Recorder, RecorderCallbacks
-from softphone.engine.store import Post
 from softphone.wire import CodedText
 
 REMEMBERED = 100

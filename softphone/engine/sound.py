@@ -17,9 +17,9 @@ from softphone.audio.bridge import LiveBridge
 from softphone.audio.devices import Devices, Side, SoundFault, SoundWorks, list_devices
 from softphone.audio.files import FileSound, Silence, read_wav
 from softphone.audio.player import LevelMeter, Player, TestTone, level_dbfs, tone
+from softphone.calls.turns import Post
 from softphone.domain.effects import Tone
 from softphone.domain.errors import KlartoneError
-from softphone.engine.store import Post
 from softphone.wire import CodedText, SoundDevice, SoundState
 
 FILE = "file:"

@@ -26,6 +26,8 @@ from softphone.archive.ledger import Ledger
 from softphone.archive.lookups import CallBackRow, Lookups, PartyQuery
 from softphone.archive.retention.clock import Steady, steady
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms
+from softphone.calls.live import LiveCall
+from softphone.calls.turns import Post
 from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, RememberRefusal, UseDraw
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import KeyringError, KlartoneError
@@ -33,7 +35,6 @@ from softphone.domain.policy import AtEnd, Line, Policy
 from softphone.domain.purpose import Purpose, Reason
 from softphone.engine import earlier
 from softphone.engine.backup_runner import BackupRunner
-from softphone.engine.call.live import LiveCall
 from softphone.engine.disk import DiskMonitor
 from softphone.engine.earlier import Answer, LockRequest
 from softphone.engine.sweeper import Sweeper
@@ -41,10 +42,6 @@ from softphone.engine.unrecorded import EVENT as UNRECORDED
 from softphone.engine.unrecorded import UnrecordedCalls
 from softphone.system.logbook import log, log_bug, log_failed
 from softphone.wire import CallBack, CodedText, StoreState
-
-Post = Callable[[Callable[[], None]], None]
-"""has something done on the loop's thread"""
-
 
 _log = log.getChild("engine")
 _UNWRITTEN = 1_000

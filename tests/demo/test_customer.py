@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from softphone.calls.numbers import e164, user_part
 from softphone.demo.customer import invented_address
-from softphone.engine.numbers import e164, user_part
 
 
 def test_each_demo_has_a_customer_of_its_own_who_has_declined_nothing_yet() -> None:

@@ -15,12 +15,12 @@ from typing import Any, cast
 import pytest
 
 from softphone.bootstrap.home import texts
+from softphone.calls.policy.reading import Exchanges, Loaded
+from softphone.calls.policy.rules import EngineRules
 from softphone.domain.decision import Decision, Facts, NoticeId
 from softphone.domain.events import Now
 from softphone.domain.policy import Policy
 from softphone.embed.sessions import HEARD_AFTER, Sessions
-from softphone.engine.reading import Exchanges, Loaded
-from softphone.engine.rules import EngineRules
 from softphone.plugin.notices import NoticeBook
 from tests.engine.scene import ENGLISH, N1, N3, OFF, SOUND, TEXT, book_of
 from tests.policies import POLICY, policy_of

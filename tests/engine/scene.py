@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from softphone.archive.finding.own_calls import OwnCall
+from softphone.calls.live import LiveCall
+from softphone.calls.upstream import HEADER
 from softphone.domain.changes import AuditEntry, Commit, OpenSegment
 from softphone.domain.decision import Decision, Facts, LookupResult, NoticeDelivery, NoticeId, PlanState, PurposePlan
 from softphone.domain.events import Now
 from softphone.domain.notice import NoticeFile, NoticeSound, NoticeText, Piece
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Basis, Headline, Language, Reason
-from softphone.engine.call.live import LiveCall
-from softphone.engine.call.upstream import HEADER
 from softphone.engine.calls import Calls
 from softphone.engine.earlier import Answer, LockRequest
 from softphone.engine.sip import events as sip

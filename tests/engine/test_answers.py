@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import pytest
 
+from softphone.calls.turns import Inbox
 from softphone.domain.errors import KlartoneError
 from softphone.engine.loop import UNDRAWN, Clients, Engine, Parts
 from softphone.engine.outbox import Outbox
 from softphone.engine.server import Client, ClientMessage
-from softphone.engine.turns import Inbox
 from softphone.wire import Refused, SendDigits, decode_from_engine
 
 

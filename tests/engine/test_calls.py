@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
+from softphone.calls import stepping
+from softphone.calls.effect_runner import OPENS_WITHIN
+from softphone.calls.live import LiveCall
+from softphone.calls.ringing import DECISION_TIME
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.session.state import State
-from softphone.engine.call import stepping
-from softphone.engine.call.effect_runner import OPENS_WITHIN
-from softphone.engine.call.live import LiveCall
-from softphone.engine.call.ringing import DECISION_TIME
 from softphone.engine.sip import events as sip
 from softphone.wire import CallPhase, Occurred, OptOut
 from tests.engine.scene import CALL, N1, NUMBER, PARTY, SHORT, TEXT, Scene, book_of

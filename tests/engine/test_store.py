@@ -18,6 +18,7 @@ from softphone.archive.finding.own_calls import OwnCall
 from softphone.archive.keys import policy_signer
 from softphone.archive.lookups import Lookups
 from softphone.archive.proof import audit
+from softphone.calls.live import LiveCall
 from softphone.domain.changes import (
     AuditEntry,
     Change,
@@ -33,7 +34,6 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Line
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.engine import store
-from softphone.engine.call.live import LiveCall
 from softphone.engine.store import Store
 from softphone.wire import CallPhase
 from tests.archive.lines import line

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from softphone.archive.archive import Archive
 from softphone.bootstrap.home import Home, key_store
+from softphone.calls.numbers import e164
 from softphone.domain.archive.recordings import RecordingRow
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
-from softphone.engine.numbers import e164
 from softphone.texts import Texts, is_plain, plain
 
 WORDS = 500

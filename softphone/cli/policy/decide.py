@@ -14,12 +14,12 @@ from pydantic_core import PydanticCustomError
 
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import load_to_try, wanted_signer
+from softphone.calls.numbers import e164, spellings
 from softphone.cli.policy.asking import Asked, asked_rulebook
 from softphone.domain.decision import Decision, Facts, PurposePlan, not_recorded
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy, exempt, language_for
 from softphone.domain.purpose import Direction
-from softphone.engine.numbers import e164, spellings
 from softphone.plugin.own import OwnNotices
 from softphone.texts import Texts
 

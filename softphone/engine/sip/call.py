@@ -14,6 +14,7 @@ from typing import Literal
 import pjsua2 as pj
 from uuid_utils import uuid7
 
+from softphone.calls.turns import seconds
 from softphone.engine.sip.events import PeerRecordingState, RecordWish
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.ports import CallSound
@@ -30,7 +31,6 @@ from softphone.engine.sip.raw_events import (
     StateReached,
     guarded,
 )
-from softphone.engine.turns import seconds
 
 DECLINE = 603
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import pjsua2 as pj
 
+from softphone.calls.turns import seconds
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
 from softphone.edge import channel
@@ -52,7 +53,6 @@ from softphone.engine.sip.raw_events import (
 )
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.timers import Timers
-from softphone.engine.turns import seconds
 
 BYE_LIMIT = 1.0
 """Seconds after which a call that we ended is over for us, whether or not the peer has said so."""

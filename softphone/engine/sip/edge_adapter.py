@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from softphone.calls.turns import of_monotonic, seconds
 from softphone.edge.channel import (
     CallOver,
     DigitByInfo,
@@ -35,7 +36,6 @@ from softphone.engine.sip.raw_events import InviteArrived, RawDigit
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.sip.timers import Timers
-from softphone.engine.turns import of_monotonic, seconds
 from softphone.system.logbook import log
 
 PEER_LIMIT = 1.0

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import pjsua2 as pj
 
+from softphone.calls.turns import seconds
 from softphone.engine.sip import events
 from softphone.engine.sip.call import Leg, call_params
 from softphone.engine.sip.offers import Wish, pause_after_glare
 from softphone.engine.sip.timers import Timers
-from softphone.engine.turns import seconds
 
 GLARE = 491
 TURN = 0.3

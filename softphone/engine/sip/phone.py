@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from softphone.calls.turns import seconds
 from softphone.domain.errors import EngineError
 from softphone.domain.notice import NoticeFile
 from softphone.edge.channel import SameSource
@@ -29,7 +30,6 @@ from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings, PhoneSettings
 from softphone.engine.sip.timers import Timers
-from softphone.engine.turns import seconds
 from softphone.system.logbook import where
 
 Inbox = Callable[[PhoneEvent], None]

@@ -6,7 +6,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterator
 
-from softphone.engine.turns import seconds
+from softphone.calls.turns import seconds
 
 
 class Timers:

@@ -17,7 +17,7 @@ import sys, threading, time
 from softphone.audio.files import Silence
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sip.settings import PhoneSettings
-from softphone.engine.turns import Inbox
+from softphone.calls.turns import Inbox
 
 phone = Phone(PhoneSettings(sys.argv[1]), print, Silence())
 phone.wake()  # nobody waits yet

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import pjsua2 as pj
 
+from softphone.calls.turns import seconds
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
 from softphone.engine.sip import events
@@ -19,7 +20,6 @@ from softphone.engine.sip.media.notice import HEARD_MARGIN, READ_WITHIN, Notice,
 from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.raw_events import MediaState, NoticeEnded, NoticeRead, Post
 from softphone.engine.sip.timers import Timers
-from softphone.engine.turns import seconds
 
 _WORKING = frozenset(
     {pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD},

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import pjsua2 as pj
 
+from softphone.calls.turns import seconds
 from softphone.engine.sip.endpoint import CLOCK_RATE, FRAME_MS
 from softphone.engine.sip.media import FRAME_BYTES, SILENCE, Frames, SoundEnd
 from softphone.engine.sip.media.frames import Reader, Writer
@@ -18,7 +19,6 @@ from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.stall_detector import TICK, StallDetector
 from softphone.engine.sip.media.tones import CallTone, RingingTone
 from softphone.engine.sip.raw_events import CallbackFailed, FrameFailed, NoticeEnded, Post, ProcessStalled
-from softphone.engine.turns import seconds
 
 
 class CallSound:

@@ -8,6 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from softphone.calls.live import LiveCall
+from softphone.calls.notices import CallNotices
+from softphone.calls.numbers import e164, is_internal, spellings
+from softphone.calls.policy.lines import line_state
+from softphone.calls.policy.reading import plain_address
+from softphone.calls.ports import RulesPort, StorePort
+from softphone.calls.stepping import SessionRunner
+from softphone.calls.upstream import read_upstream_notice
 from softphone.domain import events as ev
 from softphone.domain.decision import Decision, Facts, LookupResult, not_recorded, out_of_the_sample, unless_keyless
 from softphone.domain.narrowing import unless_upheld, until_employees_are_informed
@@ -15,14 +23,6 @@ from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, 
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.session import may_ask_for_recording
-from softphone.engine.call.effect_runner import RulesPort, StorePort
-from softphone.engine.call.lines import line_state
-from softphone.engine.call.live import LiveCall
-from softphone.engine.call.notices import CallNotices
-from softphone.engine.call.stepping import SessionRunner
-from softphone.engine.call.upstream import read_upstream_notice
-from softphone.engine.numbers import e164, is_internal, spellings
-from softphone.engine.reading import plain_address
 from softphone.wire import CallPhase, CodedText, Fault
 
 DECISION_TIME = 2.0

@@ -2,8 +2,8 @@
 
 import pytest
 
+from softphone.calls.numbers import dialled, e164, is_internal
 from softphone.domain.errors import KlartoneError
-from softphone.engine.numbers import dialled, e164, is_internal
 from tests.policies import POLICY, policy_of
 
 

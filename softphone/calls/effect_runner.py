@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
-from softphone.archive.finding.own_calls import OwnCall
+from softphone.calls.live import LiveCall
+from softphone.calls.ports import PhonePort, RecorderPort, StorePort
 from softphone.domain import effects as do
 from softphone.domain import events as ev
-from softphone.domain.changes import AuditEntry, Commit, OpenSegment
-from softphone.domain.decision import Facts
+from softphone.domain.changes import OpenSegment
 from softphone.domain.errors import KlartoneError
-from softphone.domain.notice import NoticeFile
-from softphone.domain.policy import Policy
-from softphone.domain.purpose import Reason
-from softphone.engine.call.live import LiveCall
-from softphone.engine.earlier import Answer, LockRequest
-from softphone.engine.sip.events import PeerRecordingState
-from softphone.plugin.notices import NoticeBook
 from softphone.wire import CallPhase, Occurred, Tone
 
 Params = Mapping[str, str | int | float | bool | None]
@@ -28,124 +19,6 @@ NOTICE_GRACE = 3.0
 
 OPENS_WITHIN = 4.0
 """seconds in which a segment must have begun: longer than a disk that is merely slow takes"""
-
-
-class PhonePort(Protocol):
-    """What the session's effects need of a phone."""
-
-    def hang_up(self, call: str) -> None: ...
-    def open_microphone(self, call: str, opened: bool) -> None: ...
-    def play_notice(self, call: str, file: NoticeFile, lead_in_seconds: float) -> None: ...
-    def stop_notice(self, call: str) -> None: ...
-    def set_recording(self, call: str, state: PeerRecordingState) -> None: ...
-    def sound_warning(self, call: str) -> None: ...
-    def follow_source(self, call: str) -> None: ...
-
-
-class CallPhonePort(PhonePort, Protocol):
-    """What is used of `engine.sip.Phone`."""
-
-    def dial(self, account: str, target: str) -> str: ...
-    def ring(self, call: str) -> None: ...
-    def answer(self, call: str) -> None: ...
-    def decline(self, call: str, code: int = ..., /) -> None: ...
-    def hold(self, call: str) -> None: ...
-    def resume(self, call: str) -> None: ...
-    def send_digits(self, call: str, digits: str) -> None: ...
-    def set_muted(self, call: str, muted: bool) -> None: ...
-
-
-class RecorderPort(Protocol):
-    """What is used of `engine.recorder.Recorder`."""
-
-    def start(self, call: str, recording: str, segment: int, key: bytes) -> None: ...
-    def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None: ...
-    def drop_frames(self, recording: str) -> None: ...
-
-
-class StorePort(Protocol):
-    """The archive as one call needs it. Nothing here blocks; answers come in a later turn."""
-
-    @property
-    def unopened(self) -> bool: ...
-    def look_up(self, call: LiveCall) -> None:
-        """The answer is what the archive knows of party and sample."""
-        ...
-
-    def answered(self, call: str) -> None:
-        """Its place in the sample is used up."""
-        ...
-
-    def note(self, entries: Sequence[AuditEntry]) -> None:
-        """Audit entries beside those that the session asks for."""
-        ...
-
-    def ring(self, call: LiveCall, policy: Policy | None) -> None:
-        """The call's facts are known to the store before its first commit; told again, the later ones hold."""
-        ...
-
-    def commit(self, call: str, commit: Commit) -> None: ...
-    def forget_keys(self, recording: str) -> None: ...
-    def unrecorded_call(self, call: str, why: Reason) -> None:
-        """It was to be recorded, and cannot be: whoever starts the engine next is told, unless the audit log has it by then."""
-        ...
-
-
-class CallStorePort(StorePort, Protocol):
-    """The archive as the engine needs it: its answers come to `Calls.looked_up` and the like, in the loop's inbox."""
-
-    def over(self, call: str) -> None:
-        """Nothing more comes of it: its place, where it was not answered, is another's."""
-        ...
-
-    def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
-        """The answer, the last calls of these accounts, comes to `Calls.remembered`."""
-        ...
-
-    def list_own(self, call: OwnCall) -> None:
-        """A row of the agent's own calls, for after a restart."""
-        ...
-
-    def take_up(self, call: str, now: datetime) -> bool:
-        """The answer comes to `Calls.taken_up`. False where no archive is open."""
-        ...
-
-    def lock_earlier(self, asked: LockRequest, answer: Answer) -> None:
-        """`answer` hears of it on the loop's thread."""
-        ...
-
-    def cause(self) -> str | None:
-        """Why writing fails: disk_full, unwritable, or None where the disk tells of nothing."""
-        ...
-
-
-class RulesPort(Protocol):
-    """The policy in force, its notices and its rulebook."""
-
-    @property
-    def policy(self) -> Policy | None: ...
-    @property
-    def book(self) -> NoticeBook:
-        """Its notices. Policy and book go together: a call keeps both of when it rang."""
-        ...
-
-    @property
-    def trouble(self) -> Reason:
-        """Why no call can be recorded while there is no policy: policy_missing, policy_faulty, policy_unsigned."""
-        ...
-
-    @property
-    def exchanges(self) -> frozenset[str]:
-        """Addresses of those whose word is believed that a party has been told already."""
-        ...
-
-    def make_anew(self) -> None:
-        """A notice's sound was not what was made: they are all looked at again, for the next call and the next try."""
-        ...
-
-    def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
-        """The answer, or `not_recorded` where it failed, comes to `Calls.decided`."""
-        ...
 
 
 class EffectRunner:

@@ -5,11 +5,11 @@ It follows the session, and keeps nothing of its own. What the notices are stand
 
 from __future__ import annotations
 
+from softphone.calls.live import LiveCall
 from softphone.domain.decision import Decision
 from softphone.domain.notice import NoticeText, asks
 from softphone.domain.purpose import Language
 from softphone.domain.status import InformedPhase
-from softphone.engine.call.live import LiveCall
 
 
 class CallNotices:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from softphone.calls.effect_runner import EffectRunner
+from softphone.calls.live import LiveCall
+from softphone.calls.notices import CallNotices
+from softphone.calls.ports import RecorderPort
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Reason
 from softphone.domain.session import step
-from softphone.engine.call.effect_runner import EffectRunner, RecorderPort
-from softphone.engine.call.live import LiveCall
-from softphone.engine.call.notices import CallNotices
 from softphone.system.logbook import log, log_bug
 
 _log = log.getChild("engine")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from softphone import wire
+from softphone.calls.commands import RecordingCommand
+from softphone.calls.upstream import UpstreamNotice
 from softphone.domain.changes import AuditEntry, CloseRecording, Commit
 from softphone.domain.decision import LookupResult, NoticeId
 from softphone.domain.events import Event, Mark, Now, Timer
@@ -17,8 +19,6 @@ from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
 from softphone.domain.status import PurposePhase, Status
-from softphone.engine.call.commands import RecordingCommand
-from softphone.engine.call.upstream import UpstreamNotice
 from softphone.plugin.notices import NoticeBook
 from softphone.wire import CallPhase, CallState, LineState, PastCall
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from softphone.calls.turns import Post, seconds
 from softphone.domain.policy import LoadedPolicy, PolicyError, PolicyUnsigned
-from softphone.engine.store import Post
-from softphone.engine.turns import seconds
 from softphone.plugin.notices import NoticeBook, NoticeMaker, RulebookFailed
 from softphone.system.logbook import log, log_bug
 from softphone.system.policy_file import load_policy

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from softphone.archive.access import policy_recipients
 from softphone.archive.proof.entries import KEYS, SIGNED, shown
+from softphone.calls.policy.lines import line_state
+from softphone.calls.policy.reading import Exchanges, Loaded, NotLoaded, PolicyReader
+from softphone.calls.turns import Post
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import Decision, Facts
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import LoadedPolicy, Policy
 from softphone.domain.purpose import Reason
-from softphone.engine.call.lines import line_state
-from softphone.engine.reading import Exchanges, Loaded, NotLoaded, PolicyReader
-from softphone.engine.store import Post
 from softphone.plugin.client import PluginReport
 from softphone.plugin.notices import NoticeBook, NoticeMaker
 from softphone.plugin.rulebook import RulebookClient

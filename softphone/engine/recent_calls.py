@@ -10,15 +10,15 @@ from datetime import date, datetime, timedelta
 from softphone.archive.access import OWN_CALLS
 from softphone.archive.finding.history import PastRow
 from softphone.archive.finding.own_calls import OwnCall
+from softphone.calls.live import LiveCall
+from softphone.calls.policy.lines import line_state
+from softphone.calls.ports import RulesPort
 from softphone.domain.events import Now
 from softphone.domain.policy.doubts import LONGEST_OWN_CALLS
 from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.retention import expires_on, local_day
 from softphone.domain.session import brought_up_to_date, reopened, same
-from softphone.engine.call.effect_runner import RulesPort
-from softphone.engine.call.lines import line_state
-from softphone.engine.call.live import LiveCall
-from softphone.engine.call.own_list import read, written
+from softphone.engine.own_list import read, written
 from softphone.wire import CallPhase, PastCall
 
 ROWS = 200

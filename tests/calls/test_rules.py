@@ -15,14 +15,14 @@ from typing import Any, cast
 
 import pytest
 
+from softphone.calls.policy import reading
+from softphone.calls.policy.reading import Exchanges, Loaded, plain_address, resolved
+from softphone.calls.policy.rules import EngineRules
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import NoticeId
 from softphone.domain.policy import LoadedPolicy
 from softphone.domain.policy.model import Wording
 from softphone.domain.purpose import Language, Reason
-from softphone.engine import reading
-from softphone.engine.reading import Exchanges, Loaded, plain_address, resolved
-from softphone.engine.rules import EngineRules
 from softphone.plugin.client import Failure, PluginReport
 from softphone.plugin.notices import NoticeBook, RulebookFailed
 from softphone.plugin.own import OwnWording

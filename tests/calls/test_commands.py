@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from softphone.calls.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, to_event
 from softphone.domain.changes import HoldBy
 from softphone.domain.events import DisputeRaised, DisputeUndone, OptedOut, SpokenAnswer, Withdrawn
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.status import Action, Button, Choice, PurposePhase, PurposeStatus, ReasonStatus, Status, Stays
-from softphone.engine.call.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, to_event
 from softphone.wire import Act, Choose, OptOut, RaiseDispute, UndoDispute
 
 OFF = PurposeStatus(PurposePhase.OFF, None, Reason.LINE_NOT_RECORDED)

@@ -16,6 +16,8 @@ from softphone.system.logbook import log, log_bug
 
 _log = log.getChild("engine")
 
+Post = Callable[[Callable[[], None]], None]
+"""has something done on the loop's thread, in a later turn"""
 TURN = 0.01
 """seconds of posted jobs in one turn, of which the last may take longer: half a frame, so that SIP has its turn with each"""
 

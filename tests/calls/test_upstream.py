@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softphone.calls.upstream import UpstreamNotice, read_upstream_notice
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Language
-from softphone.engine.call.upstream import UpstreamNotice, read_upstream_notice
 
 
 @pytest.mark.parametrize(

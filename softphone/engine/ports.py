@@ -1,0 +1,52 @@
+"""What this phone's calls need of SIP and of the archive, beyond what any call needs. No code of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from softphone.archive.finding.own_calls import OwnCall
+from softphone.calls.ports import PhonePort, StorePort
+from softphone.engine.earlier import Answer, LockRequest
+
+
+class CallPhonePort(PhonePort, Protocol):
+    """What is used of `engine.sip.Phone`."""
+
+    def dial(self, account: str, target: str) -> str: ...
+    def ring(self, call: str) -> None: ...
+    def answer(self, call: str) -> None: ...
+    def decline(self, call: str, code: int = ..., /) -> None: ...
+    def hold(self, call: str) -> None: ...
+    def resume(self, call: str) -> None: ...
+    def send_digits(self, call: str, digits: str) -> None: ...
+    def set_muted(self, call: str, muted: bool) -> None: ...
+
+
+class CallStorePort(StorePort, Protocol):
+    """The archive as the engine needs it: its answers come to `Calls.looked_up` and the like, in the loop's inbox."""
+
+    def over(self, call: str) -> None:
+        """Nothing more comes of it: its place, where it was not answered, is another's."""
+        ...
+
+    def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
+        """The answer, the last calls of these accounts, comes to `Calls.remembered`."""
+        ...
+
+    def list_own(self, call: OwnCall) -> None:
+        """A row of the agent's own calls, for after a restart."""
+        ...
+
+    def take_up(self, call: str, now: datetime) -> bool:
+        """The answer comes to `Calls.taken_up`. False where no archive is open."""
+        ...
+
+    def lock_earlier(self, asked: LockRequest, answer: Answer) -> None:
+        """`answer` hears of it on the loop's thread."""
+        ...
+
+    def cause(self) -> str | None:
+        """Why writing fails: disk_full, unwritable, or None where the disk tells of nothing."""
+        ...
