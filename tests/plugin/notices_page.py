@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,52 +38,62 @@ _GROUNDS = {
     "call_back": "interest, opt-out calls back",
 }
 _OWN = """
-## Your own words, your own voice
+## Use your own words
 
-A line may have its own words for a notice, with `{page}` and `{keys}` where the page and the opt-out keys are to be said
-(`docs/policy.md`). They always wait for a person, who answers for them:
+1. Write them into the policy, with `{page}` and `{keys}` where the page and the opt-out keys are to be said
+   ([how](policy.md#linewordingn6da)).
+2. See what the check finds:
 
-    klartone policy notice salg --policy policy.toml --notice N7
+        klartone policy notice salg --policy policy.toml --notice N7
 
-- What is structural is a fault of the policy, with its rule and what to write: no page, a key that is not the line's, a
-  question that is not last, a purpose left out, a plain promise that must not be made (deletion on demand, an opt-out where
-  there is none, silence for a yes, the law where none obliges).
-- All else waits for a person, and Klartone's own text is used until somebody has read the wording and confirmed it:
-  `klartone policy check --confirm CODE --by "FIRST LAST"` gives the block to put into the policy. What the check believes
-  missing or promised is shown beside it. Another word, another confirmation; who confirmed it and when stays in `check` and
-  `explain`.
-- The check knows words; it understands nothing. It sees no irony, nor whether the law that is named is the one that obliges,
-  nor whether a promise is kept, and it does not hear what a recording says: that must be the text that is shown. Where health
-  and the like are recorded on consent, it always asks whether the words name them (G09). Who answers for the notice is the
-  controller.
+3. Read them, and confirm them by name: `klartone policy check --confirm CODE --by "FIRST LAST"` gives the block to put
+   into the policy.
 
-Recorded with a microphone, or made ready from a finished recording, a notice is trimmed and made as loud as the voice (EBU R 128,
--20.5 LUFS, no peak above -3 dB), and lies beside the policy:
+Until then Klartone's own text is used. Another word needs another confirmation. Who confirmed it and when stays in
+`check` and `explain`.
 
-    klartone policy record salg --policy policy.toml --notice N7 --language da
-    klartone policy record salg --policy policy.toml --notice N7 --language da --from take3.m4a
+| what the check finds | what follows |
+| --- | --- |
+| no page, a foreign key, a question that is not last, a purpose left out | a fault of the policy, and what to write |
+| a promise that must not be made: deletion on demand, an opt-out that is not there | the same |
+| silence as a yes, or the law where none obliges | the same |
+| whatever else it believes missing or promised | shown beside the words, for the person who confirms |
+| health and the like, recorded on consent | it always asks whether the words name them (G09) |
 
-As a caller hears it, on an ordinary line:
+**The check knows words; it understands nothing.** It sees no irony. It cannot tell whether the law that is named is
+the one that obliges, or whether a promise is kept. It does not hear what a recording says: that must be the text that
+is shown. The controller answers for the notice.
 
-    klartone policy notice salg --policy policy.toml --notice N7 --language da --listen --narrow-band
+## Use your own voice
+
+1. Record the notice with a microphone, or make a finished recording ready:
+
+        klartone policy record salg --policy policy.toml --notice N7 --language da
+        klartone policy record salg --policy policy.toml --notice N7 --language da --from take3.m4a
+
+   It is trimmed, made as loud as the voice (EBU R 128, -20.5 LUFS, no peak above -3 dB), and lies beside the policy.
+2. Hear it as a caller does, on an ordinary line:
+
+        klartone policy notice salg --policy policy.toml --notice N7 --language da --listen --narrow-band
 """
 _INTRO = """\
 # The notices, in words and seconds
 
-What a party hears before anything is recorded, in the words of the bundled rulebook (`plugins/datatilsynet/texts`). Each says
-what the guideline's table asks of it (N1 to N8) and promises nothing that the table forbids; the check that proves it
-(`klartone policy notice`) is held against a controller's own words too. The controller here is Nordlys El A/S, with the
-page *nordlys.example/telefonsamtaler* and the opt-out keys *\\*9*.
+What a party hears before anything is recorded, in the words of the bundled rulebook
+(`plugins/datatilsynet/texts`). Each notice says what the guideline's table asks of it (N1 to N8) and promises nothing
+that the table forbids. `klartone policy notice` checks a controller's own words in the same way. The controller here is
+Nordlys El A/S, with the page *nordlys.example/telefonsamtaler* and the opt-out keys *\\*9*.
 
-This page is written by `python -m tests.plugin.notices_page --write docs/notices.md`, from the texts themselves and from
-the voice that speaks them: eSpeak NG, set to 160 words a minute. What that comes to depends on the words, and stands below. A
-test keeps it true.
+`python -m tests.plugin.notices_page --write docs/notices.md` writes this page, from the texts and from the voice that
+speaks them: eSpeak NG, set to 160 words a minute. A test keeps it true.
 
 ## How long they take
 
-Seconds of speech, the silence before it not counted. *Why* is when it has been said that the call is recorded, and why; from
-*question* on, a key is an answer.
-"""
+Seconds of speech, without the silence before it.
+
+- *why*: by then it has been said that the call is recorded, and why.
+- *question*: from then on a key is an answer.
+- *pace*: words a minute, which depends on the words."""
 
 
 @dataclass(frozen=True)
@@ -141,19 +152,21 @@ def page() -> str:
 
 def _page() -> Iterator[str]:
     yield _INTRO
-    yield "| notice | documentation | training | da | why | question | words a minute | en | why | question | words a minute |"
-    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     said = everything()
-    for danish, english in zip(said[::2], said[1::2], strict=True):
-        documentation, training = BASES[danish.name]
-        figures = " | ".join(_figures(one) for one in (danish, english))
-        yield f"| {danish.name} | {_GROUNDS[documentation]} | {_GROUNDS[training]} | {figures} |"
+    for language, texts in zip(Language, (said[::2], said[1::2]), strict=True):
+        yield f"\n| {language} | seconds | why | question | pace |"
+        yield "| --- | ---: | ---: | ---: | ---: |"
+        yield from (f"| {one.name} | {_figures(one)} |" for one in texts)
+    yield "\nThey are the notices of these bases:\n"
+    yield "| notice | documentation | training |"
+    yield "| --- | --- | --- |"
+    yield from (f"| {one} | {_GROUNDS[BASES[one][0]]} | {_GROUNDS[BASES[one][1]]} |" for one in BASES)
     yield "\n## What they say\n"
-    yield "Where a call is not in the sample, or the party declined earlier, N1 takes the place of N6, N7 and N8, and N2 that"
-    yield "of the joined ones."
+    yield "Where a call is not in the sample, or the party declined earlier, N1 takes the place of N6, N7 and N8. N2 takes the"
+    yield "place of the joined ones."
     for danish, english in zip(said[::2], said[1::2], strict=True):
         yield f"\n### {danish.name}\n"
-        yield from (f"- **{one.text.language}**: {one.text.shown}" for one in (danish, english))
+        yield from (_item(f"**{one.text.language}**: {one.text.shown}") for one in (danish, english))
     yield "\n## For somebody who joins a call that is being recorded\n"
     yield "Where the notice asks, the newcomer is asked in full. The others hear a short one; the page tells the rest.\n"
     yield "| notice | da | en |"
@@ -170,29 +183,35 @@ def _page() -> Iterator[str]:
     for language in Language:
         answer = text_for(CONTROLLER, line("legal_obligation"), NoticeId.N1, language, NoticeVariant.OBJECTION)
         assert answer is not None
-        yield f"- **{language}**: {answer.shown}"
+        yield _item(f"**{language}**: {answer.shown}")
     yield "\n## With a key for the other language\n"
     yield (
-        "Where a line has a `language_key`, the notice begins with one sentence in the other language, by that language's voice:"
-        " who does not understand the notice need not wait for its end. It is left out where the agent reads the text aloud.\n"
+        "Where a line has a `language_key`, the notice begins with one sentence in the other language, by that language's\n"
+        "voice. Whoever does not understand the notice need not wait for its end. The sentence is left out where the agent\n"
+        "reads the text aloud.\n"
     )
     keyed = line("legitimate_interest", language_key="8")
     for language in Language:
         text = text_for(CONTROLLER, keyed, NoticeId.N1, language, NoticeVariant.WHOLE)
         assert text is not None
-        yield f"- **{language}**: *{text.shown[: text.other].strip()}* {text.shown[text.other :]}"
+        yield _item(f"**{language}**: *{text.shown[: text.other].strip()}* {text.shown[text.other :]}")
     yield "\n## The page and the keys, as they are spoken\n"
     for one in said[:2]:
         spoken = next(piece for piece in one.text.pieces if piece.shown.startswith("nordlys"))
-        yield f"- **{one.text.language}**: *{spoken.shown}* is said “{spoken.spoken.strip(', ')}”, after a pause."
+        yield _item(f"**{one.text.language}**: *{spoken.shown}* is said “{spoken.spoken.strip(', ')}”, after a pause.")
     for one in (each for each in said if each.name == "N7"):
         spoken = next(piece for piece in one.text.pieces if piece.shown == "*9")
-        yield f"- **{one.text.language}**: *\\*9* is said “{spoken.spoken}”."
+        yield _item(f"**{one.text.language}**: *\\*9* is said “{spoken.spoken}”.")
     yield (
-        "\nTo a phone that sends no keys that are heard here (no `telephone-event`, RFC 4733), the voice says the same notice"
-        " without any key."
+        "\nTo a phone whose keys cannot be heard here (no `telephone-event`, RFC 4733), the voice says the same notice\n"
+        "without any key."
     )
     yield _OWN.rstrip()
+
+
+def _item(text: str) -> str:
+    """A list's item, in lines of at most 120 letters."""
+    return fill(f"- {text}", 120, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _figures(one: Said) -> str:
