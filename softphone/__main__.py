@@ -1,4 +1,4 @@
-"""What `klartone` starts with: the commands take a moment to be loaded, and Ctrl+C is a person's from the first one."""
+"""What `klartone` starts with. Loading the commands takes a moment; Ctrl+C works from the first one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def main() -> int:
     """The exit status of the command that was typed."""
     sys.unraisablehook = _not_lost
-    # A command in the background has it ignored, and goes on ignoring it.
+    # A command in the background ignores it, and goes on doing so.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     try:
@@ -31,8 +31,10 @@ def main() -> int:
 
 
 def _ended(status: int) -> int:
-    """Threads that still wait for something outside (a name server, a keyring, a file on a slow disk) end with the process, and
-    not before: Python's own ending would cut each off where it stands, and libraries in Rust or C++ abort the process then."""
+    """End the process without waiting for threads that are stuck outside (a name server, a keyring, a slow disk).
+
+    Python's own ending would cut them off where they stand, and then libraries in Rust or C++ abort the process.
+    """
     waiting = [one for one in threading.enumerate() if one is not threading.main_thread()]
     if waiting and all(one.daemon for one in waiting):
         for stream in (sys.stdout, sys.stderr):
@@ -50,7 +52,7 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
 
 
 def _not_lost(told: UnraisableHookArgs) -> None:
-    """Within a callback, Python would tell of a Ctrl+C and go on: it comes again."""
+    """In a callback, Python would report a Ctrl+C and go on: raise it again."""
     if isinstance(told.exc_value, KeyboardInterrupt):
         again(getattr(told.exc_value, "number", signal.SIGINT))
     else:

@@ -23,7 +23,7 @@ _MONTHS = {
 }
 
 _COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""control characters, line breaks, what turns the direction of writing, and what no file's bytes can be"""
+"""control characters, line breaks, changes of the direction of writing, and what no file's bytes can be"""
 
 
 def is_plain(text: str) -> bool:
@@ -32,12 +32,12 @@ def is_plain(text: str) -> bool:
 
 
 def plain(text: str, keep: str = "") -> str:
-    """What would be a command to a terminal is told as JSON does, such as `\\u001b`; but for `keep`."""
+    """Escape as JSON does (`\\u001b`) whatever would command a terminal, except `keep`."""
     return _COMMANDS.sub(lambda one: one[0] if one[0] in keep else f"\\u{ord(one[0]):04x}", text)
 
 
 class _Shown(dict[str, object]):
-    """A parameter that nobody gave is a gap in the sentence, never an error in front of a person."""
+    """A missing parameter leaves a gap in the sentence, never an error in front of a person."""
 
     def __missing__(self, _key: str) -> str:
         return "…"
@@ -55,10 +55,10 @@ class Texts:
         return code in self._sentences or f"error.{code}" in self._sentences
 
     def __call__(self, code: str, /, **params: object) -> str:
-        """The sentence for `code`, whose `error.` may be left out. An unknown code gives itself, so that nothing is ever
-        shown as empty.
+        """The sentence for `code`, whose `error.` may be left out. An unknown code gives itself, so nothing is ever shown as
+        empty.
 
-        Where `count` is among the parameters and `<code>.one` exists, that is taken for 1.
+        If `count` is 1 and `<code>.one` exists, it takes that.
         """
         if params.get("count") == 1 and f"{code}.one" in self._sentences:
             code = f"{code}.one"

@@ -55,12 +55,12 @@ class Account:
     address: str
     """user@domain, or user@host:port"""
     user: str = ""
-    """for digest authentication, where it differs from the address's"""
+    """for digest authentication, if it differs from the address's"""
     transport: Transport = "udp"
     register: bool = True
     display_name: str = ""
     accept_from: tuple[str, ...] = ()
-    """addresses and networks, beside its own server, whose calls are taken"""
+    """addresses and networks whose calls are taken, beside its own server"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +120,34 @@ class CallState:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     line_words: LineState | None = None
-    """the line as it was when the call rang: a policy changed since says nothing of this call"""
+    """the line as it was when the call rang; a later policy says nothing of this call"""
     reopened: bool = False
-    """one of today's calls, taken up again: what is in reach in wrap-up is so still"""
+    """an earlier call that was taken up again: it takes what wrap-up takes"""
     muted: bool = False
     held_by_us: bool = False
     held_by_them: bool = False
     microphone_open: bool = True
     record_aware: bool = False
     end_code: int = 0
-    """SIP status where the call came to nothing"""
+    """SIP status, if the call came to nothing"""
     status: Status | None = None
     """None until the rulebook has answered"""
     notice: NoticeText | None = None
     expires: Mapping[Purpose, date] = field(default_factory=dict[Purpose, date])
     objection_answer: str = ""
-    """what to say where an objection meets an obligation, in the call's language"""
+    """what to say if an objection meets an obligation, in the call's language"""
     other_languages: tuple[Language, ...] = ()
-    """in which the notice can be given too: for a party that did not understand it"""
+    """languages in which the notice can be given too, for a party that did not understand it"""
 
 
 @dataclass(frozen=True, slots=True)
 class PastCall:
-    """One row of the agent's own calls, today's and as far back as `own_calls` says. `outcome`: documentation, training, both,
-    locked, not_recorded, deleted, missed,
-    declined, unanswered, call_back. `kept`: there is something of it that rights can be exercised on (`Reopen`). `why`: nothing
-    was recorded, or is kept, of one that was answered; None where that is not known any more."""
+    """One row of the agent's own calls, today's and as far back as `own_calls` says.
+
+    `outcome`: documentation, training, both, locked, not_recorded, deleted, missed, declined, unanswered, call_back. `kept`:
+    something of it is kept, so rights can be exercised (`Reopen`). `why`: the reason that nothing of an answered call was
+    recorded or is kept; None if that is no longer known.
+    """
 
     id: str
     direction: Direction
@@ -174,9 +176,9 @@ class PolicyPhase(StrEnum):
     READY = "ready"
     MISSING = "missing"
     FAULTY = "faulty"
-    """refused; a good one that was in force before stays, and is then named by `controller`"""
+    """refused; a good one that was in force before stays, and `controller` names it"""
     UNSIGNED = "unsigned"
-    """a signature is required, and it has none or has been altered since: nothing is recorded"""
+    """a signature is required, and is missing or no longer fits: nothing is recorded"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user has set. No secret is among them."""
+    """What the user has set. None of it is secret."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -240,11 +242,11 @@ class Settings:
     policy: str = ""
     """path of the policy file"""
     policy_signer: str = ""
-    """public key (Ed25519, 32 bytes in base64) that must have signed the policy; empty: it need not be signed"""
+    """public key (Ed25519, 32 bytes in base64) that must have signed the policy; empty: no signature is needed"""
     archive: str = ""
     """folder; empty: the user's own"""
     backup: str = ""
-    """folder that the archive is backed up into by itself; empty: none"""
+    """folder of the automatic backup; empty: none"""
     backup_every: str = "P1D"
     """how often (ISO 8601)"""
     microphone: str = ""
@@ -257,9 +259,9 @@ class Settings:
     port: int = 0
     """SIP port; 0: a free one"""
     accept_from: tuple[str, ...] = ()
-    """addresses and networks, beside the accounts' own servers, whose calls are taken"""
+    """addresses and networks whose calls are taken, beside the accounts' own servers"""
     line: str = ""
-    """of the policy, by its id: the one that was last chosen to call out on; empty: none has been"""
+    """the policy's line, by its id, that was last chosen to call out on; empty: none yet"""
 
 
 # --- engine to client ---------------------------------------------------------------------------
@@ -292,15 +294,15 @@ class Snapshot:
     sip_port: int = 0
     """where the phone listens (UDP and TCP)"""
     faults: tuple[CodedText, ...] = ()
-    """what stands: a plugin left out, a keyring locked"""
+    """faults that stand: a plugin left out, a keyring locked"""
     longest_turn: float = 0.0
-    """seconds that the engine's loop took for one turn at most, without waiting to be woken: nothing in it waits"""
+    """the longest turn of the engine's loop in seconds, without the time it waits to be woken"""
     type: Literal["snapshot"] = "snapshot"
 
 
 @dataclass(frozen=True, slots=True)
 class Occurred:
-    """An event of a call that matters: queued, never coalesced. `since_answer` is seconds, None before it."""
+    """An event of a call: queued, never coalesced. `since_answer` is seconds, None before it."""
 
     call: str
     event: str
@@ -314,7 +316,7 @@ class Occurred:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something went wrong that a person should be told of, once."""
+    """Something went wrong that a person should hear of, once."""
 
     said: CodedText
     call: str | None = None
@@ -323,8 +325,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The answer to a command. `result` holds new ids (`call` of a `Dial`), and how many calls a `LockEarlier` locked, and how
-    many recordings it could not (`unreadable`)."""
+    """The answer to a command. `result` holds new ids (`call` of a `Dial`), and of a `LockEarlier` how many calls it locked
+    and how many recordings it could not (`unreadable`)."""
 
     id: str
     result: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -376,7 +378,7 @@ class Attach:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A desk says every second that it lives; silent for five, it counts as gone."""
+    """A desk says every second that it lives; after five silent seconds it counts as gone."""
 
     type: Literal["ping"] = "ping"
 
@@ -387,7 +389,7 @@ class Dial:
     account: str
     target: str
     line: str | None = None
-    """the agent's choice, where the account's number decides nothing"""
+    """the agent's choice, if the account's number does not decide"""
     type: Literal["dial"] = "dial"
 
 
@@ -438,7 +440,7 @@ class SendDigits:
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """`version`, `kind` and `stays` are those of the button as it was shown: a press that would do something else by now is
+    """`version`, `kind` and `stays` are those of the button as shown. A press that would by now do something else is
     refused."""
 
     id: str
@@ -469,7 +471,7 @@ class UndoDispute:
 
 @dataclass(frozen=True, slots=True)
 class LockEarlier:
-    """A dispute about the earlier calls with the number of `call`, which is itself left as it is. `result.locked`: how many."""
+    """A dispute about the earlier calls with the number of `call`, which itself stays as it is. `result.locked`: how many."""
 
     id: str
     call: str
@@ -504,7 +506,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """One of today's calls of which something is kept: it stands among the snapshot's calls until `EndWrapUp`, or until the
+    """One of today's calls of which something is kept. It stands among the snapshot's calls until `EndWrapUp`, or until the
     next one begins or is taken up."""
 
     id: str
@@ -521,7 +523,7 @@ class EndWrapUp:
 
 @dataclass(frozen=True, slots=True)
 class EndCallBack:
-    """The party has been called back, or need not be any more."""
+    """The party has been called back, or no longer needs to be."""
 
     id: str
     call_back: str
@@ -530,7 +532,7 @@ class EndCallBack:
 
 @dataclass(frozen=True, slots=True)
 class SaveSettings:
-    """Validated, stored and applied by the engine. A password goes into the keyring first, by the desk."""
+    """The engine validates, stores and applies them. The desk puts a password into the keyring first."""
 
     id: str
     settings: Settings
@@ -578,11 +580,11 @@ Command = AnsweredAtOnce | LockEarlier | SaveSettings
 ToEngine = Annotated[Attach | Ping | Command, Discriminator("type")]
 
 MOST_ID = 64
-"""characters of an id that is answered to where the rest is no message"""
+"""characters of an id that an answer names if the rest is not a message"""
 
 
 class WireError(KlartoneError):
-    """A line that is no message of this protocol."""
+    """A line that is not a message of this protocol."""
 
 
 def encode(message: object) -> bytes:
@@ -613,7 +615,7 @@ def decode_to_engine(line: bytes) -> Attach | Ping | Command:
 
 
 def id_of(line: bytes) -> str:
-    """Of a line that is no message, so that whoever sent it hears what the answer is to; "" where it has none."""
+    """The id of a line that is not a message, for the answer to it; "" if it has none."""
     try:
         id = _any_object().validate_json(line).get("id")
     except ValidationError:

@@ -1,10 +1,12 @@
-"""What the session asks of the store: changes of the catalog, and the audit entries that tell of them.
+"""What the session asks of the store: changes of the catalog, and their audit entries.
 
-A `Commit` carries both; the store writes them in one transaction, in the order given, and acknowledges its ticket. A change is
-idempotent: what is already so is no fault and changes nothing, and what takes something away from a recording that is not there
-has nothing to take. What keeps fails there: a `PlaceHold` on nothing must not be taken for a lock. Of two the one that keeps has
-its way too: a `Discard` of what a hold keeps that this session never saw leaves it to custody alone, and a hold that custody has
-confirmed is lifted by no session.
+A `Commit` carries both. The store writes them in one transaction, in the order given, and acknowledges its ticket. A change
+is idempotent: repeated, it changes nothing. What takes something away from a missing recording succeeds; what keeps it
+fails, so that a `PlaceHold` on nothing is never taken for a lock.
+
+Of two changes that conflict, the one that keeps wins. A `Discard` of a recording with a hold that this session never saw
+leaves it to custody alone. No session lifts a hold that custody has confirmed.
+
 Nothing here holds a sample, a key or a number.
 """
 
@@ -32,22 +34,22 @@ class AuditEntry:
 
 
 class HoldBy(StrEnum):
-    """Who, or what, a hold is raised for."""
+    """For whom, or for what, a hold is raised."""
 
     PARTY = "party"
     CONTROLLER = "controller"
     ACCESS = "access"
-    """the party's request for access (G08): kept until the copy is given, whatever else ends meanwhile. Not a dispute, and
-    never raised in a call"""
+    """the party's request for access (G08): the recording is kept until the copy is given, whatever else ends. Never raised
+    in a call"""
 
     @property
     def by_party(self) -> bool:
-        """Such a hold is never void: the party has asked for what it keeps."""
+        """Such a hold is never void: the party has asked for the recording."""
         return self is not HoldBy.CONTROLLER
 
 
 DISPUTED_BY = (HoldBy.PARTY, HoldBy.CONTROLLER)
-"""who can need it for a dispute"""
+"""those who can need it for a dispute"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class OpenRecording:
 
 @dataclass(frozen=True, slots=True)
 class OpenSegment:
-    """A segment under a fresh data key, wrapped for exactly these purposes, and always for custody."""
+    """A segment under a new data key, wrapped for exactly these purposes, and always for custody."""
 
     recording: str
     segment: int
@@ -70,34 +72,34 @@ class OpenSegment:
     """of `purposes` and of `withheld`"""
     at: datetime
     withheld: tuple[Purpose, ...] = ()
-    """recorded for these too, but no wrap is made: a hold keeps training out, or the recording is restricted to custody. Who
-    lifts that wraps anew for what each segment was recorded for, and for nothing else"""
+    """recorded for these too, but not wrapped: a hold keeps training out, or only custody may open it. Lifting wraps anew
+    for what each segment was recorded for"""
 
 
 @dataclass(frozen=True, slots=True)
 class AddWraps:
-    """A yes to use (N6): segments recorded already are wrapped for this purpose too, while their keys are in memory."""
+    """A yes to use (N6): earlier segments are wrapped for this purpose too, while their keys are in memory."""
 
     recording: str
     purpose: Purpose
     segments: tuple[int, ...]
     withheld: bool = False
-    """a hold keeps training out: no wrap is made now, but the segments count as recorded for it when the hold is lifted"""
+    """a hold keeps training out: no wrap is made now, but the segments count as recorded for it once the hold is lifted"""
 
 
 @dataclass(frozen=True, slots=True)
 class DropWraps:
-    """A purpose or the whole of a role can no longer open the recording: all its wraps go, in every segment."""
+    """A purpose or a whole role can no longer open the recording: all its wraps go, in every segment."""
 
     recording: str
     role: KeyRole
     reason: str
-    """`hold`: for as long as a hold stands; anything else: the purpose has ended for this recording, no lift brings it back"""
+    """`hold`: while a hold stands; anything else: the purpose has ended for this recording, and no lift brings it back"""
 
 
 @dataclass(frozen=True, slots=True)
 class Restrict:
-    """Only custody can open the recording from now on: documentation's and training's wraps go, custody's stay."""
+    """Only custody can open the recording from now on: the wraps for documentation and training go."""
 
     recording: str
     reason: str
@@ -105,9 +107,10 @@ class Restrict:
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """All wraps go, then the object (the file), then the sealed number: nothing of the recording is left but the audit log.
+    """All wraps go, then the file, then the sealed number: only the audit log is left of the recording.
 
-    Where a hold stands that was not lifted before it, only the wraps go, but for custody's, and the log tells that (G10)."""
+    If a hold stands that was not lifted before, only the wraps other than custody's go, and the log says so (G10).
+    """
 
     recording: str
     reason: str
@@ -121,15 +124,15 @@ class PlaceHold:
     raised_by: str
     at: datetime
     provisional_until: datetime | None
-    """None: it stands until it is lifted. Else the sweep discards the recording then, and reports it (hold_after_refusal)"""
+    """None: it stands until it is lifted. Else the sweep discards the recording then, and reports it (`hold_after_refusal`)"""
     why: str = ""
     confirm_by: datetime | None = None
-    """custody is to confirm it by then (hold_unconfirmed): overdue is reported, never a reason to delete"""
+    """custody is to confirm it by then (`hold_unconfirmed`). Overdue is reported and never deletes"""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeHold:
-    """The hold's raiser was corrected, or it became the only thing that keeps the recording."""
+    """The hold is now for somebody else, or has become the only thing that keeps the recording."""
 
     hold: str
     by: HoldBy
@@ -137,7 +140,7 @@ class ChangeHold:
 
 
 UNDONE = "undone"
-"""the reason of a hold that whoever raised it has taken back within its minute"""
+"""the reason of a hold that its raiser took back within a minute"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +148,13 @@ class LiftHold:
     hold: str
     reason: str
     restore_training: bool = False
-    """undone within its minute: training, neither ended nor expired, is wrapped anew while the segments' keys are in memory"""
+    """undone within a minute: training that has neither ended nor expired is wrapped anew while the segments' keys are in
+    memory"""
 
 
 @dataclass(frozen=True, slots=True)
 class CloseRecording:
-    """The call's recording is whole; expiry is counted from the day of the call by the store, from the line's periods."""
+    """The call's recording is whole. The store counts its expiry from the day of the call, by the line's periods."""
 
     recording: str
     at: datetime
@@ -160,7 +164,7 @@ class CloseRecording:
 
 @dataclass(frozen=True, slots=True)
 class ListCallBack:
-    """The party is to be called back without recording (N4); bound to the call's number by the store."""
+    """The party is to be called back without recording (N4). The store binds that to the call's number."""
 
     call: str
     at: datetime
@@ -175,7 +179,7 @@ class EndCallBack:
 
 @dataclass(frozen=True, slots=True)
 class RememberRefusal:
-    """The party of this call declined training; `declined_earlier` is answered from this (keyed hash, 12 months)."""
+    """The party of this call declined training. `declined_earlier` comes from this (keyed hash, 12 months)."""
 
     call: str
     at: datetime
@@ -183,7 +187,7 @@ class RememberRefusal:
 
 @dataclass(frozen=True, slots=True)
 class RememberLanguage:
-    """The party of this call chose the language of its notice; a later call begins in it (keyed hash, 12 months)."""
+    """The party of this call chose the notice's language. A later call begins in it (keyed hash, 12 months)."""
 
     call: str
     language: Language
@@ -192,7 +196,7 @@ class RememberLanguage:
 
 @dataclass(frozen=True, slots=True)
 class UseDraw:
-    """The place in the sample's block that this call held while it rang is used up by its answer, drawn or not (G34)."""
+    """The answered call uses up its place in the sample's block, drawn or not (G34)."""
 
     call: str
     at: datetime
@@ -219,7 +223,7 @@ Change = (
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One transaction. Its `ticket` comes back in `Committed` or `CommitFailed`."""
+    """One transaction. `Committed` or `CommitFailed` returns its `ticket`."""
 
     ticket: int
     changes: tuple[Change, ...]

@@ -1,4 +1,4 @@
-"""What a rulebook is asked while it rings, and what it may answer. It chooses; the session enforces."""
+"""What a rulebook is asked while a call rings, and what it may answer. It chooses; the session enforces."""
 
 from __future__ import annotations
 
@@ -44,8 +44,10 @@ class PlanState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a call while it rings. `number` is E.164 or None where it is withheld; `at` is aware, and a rulebook
-    gets it in the policy's time zone."""
+    """What is known of a call while it rings. `number` is E.164, or None where it is withheld.
+
+    `at` is aware; a rulebook gets it in the policy's time zone.
+    """
 
     line: str | None
     direction: Direction
@@ -54,29 +56,29 @@ class Facts:
     declined_earlier: bool
     at: datetime
     reviewers_have_enough: bool = False
-    """what waits for review is as much as can be reviewed before it expires (G33)"""
+    """as many wait for review as can be reviewed before they expire (G33)"""
 
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """What the archive knows of a call while it rings: of its party, by a keyed hash of the number, and of its line's sample."""
+    """What the archive knows while a call rings: of its party, by a keyed hash of the number, and of its line's sample."""
 
     declined_earlier: bool = False
     """on the do-not-sample list (G31)"""
     upheld: frozenset[Purpose] = frozenset()
-    """the party objected to these on this line, and custody upheld it: they are not recorded for them again (G23)"""
+    """purposes whose objection by this party on this line custody upheld: they are not recorded again (G23)"""
     language: Language | None = None
     """the party chose it in an earlier call"""
     call_back: bool = False
-    """the party was promised, on this line, to be called back without recording (N4)"""
+    """on this line the party was promised a call back without recording (N4)"""
     drawn: bool = False
     """this call is in the line's sample (G34)"""
     reviewers_have_enough: bool = False
     """no more is recorded for training for now (G33)"""
     keyless: frozenset[Purpose] = frozenset()
-    """of the line's, those for which nothing could be sealed: no key of theirs stands, or none of custody's"""
+    """the line's purposes for which nothing could be sealed: no valid key of theirs, or none of custody's"""
     looked_up: bool = True
-    """False: the archive failed, and none of it is known. Then the call is in no sample"""
+    """False: the archive failed, so nothing is known and the call is in no sample"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,14 @@ def not_recorded(reason: Reason) -> Decision:
 
 
 def unless_keyless(decision: Decision, known: LookupResult) -> Decision:
-    """Nobody is told that a call is recorded which nobody could open."""
+    """A call that nobody could open is not announced as recorded."""
     plans = {Purpose.DOCUMENTATION: decision.documentation, Purpose.TRAINING: decision.training}
     wanted = {purpose for purpose, plan in plans.items() if plan.state is not PlanState.OFF}
     return not_recorded(Reason.NO_KEY) if wanted & known.keyless else decision
 
 
 def out_of_the_sample(decision: Decision, because: Reason) -> Decision:
-    """It is in no sample for that reason, and not because of the draw."""
+    """The sample leaves it out for this reason, not by the draw."""
 
     def why(reason: Reason) -> Reason:
         return because if reason is Reason.NOT_IN_SAMPLE else reason

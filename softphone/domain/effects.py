@@ -1,16 +1,15 @@
-"""What the session wants done. The engine's loop carries it out and nothing else acts on a recording during a call.
+"""What the session wants done. The engine's loop does it, and nothing else acts on a recording during a call.
 
-Effects are carried out in the order given. What stops or narrows (`StopRecorder`, `DropFrames`, `StopNotice`) comes before the
-`Commit` that tells of it; what starts or widens is only ever emitted after the `Committed` of the transaction that tells of it.
+Effects are carried out in the order given. What stops or narrows (`StopRecorder`, `DropFrames`, `StopNotice`) comes before
+its `Commit`. What starts or widens comes after the `Committed` of its transaction.
 
 **Changing segments without a gap.** The key of a new segment comes with its `Committed`, which takes some milliseconds:
 
-- *wider* (a yes is added): the old, narrower segment runs on until the `Committed`; then `StopRecorder(old)` and
-  `StartRecorder(new)` come together, and the few frames that may come between the two are held for the new one.
+- *wider* (a yes is added): the old, narrower segment runs on until the `Committed`. Then `StopRecorder(old)` and
+  `StartRecorder(new)` come together; the few frames between them are held for the new one.
 - *narrower, and something is left* (an opt-out while documentation goes on): `StopRecorder(old, hold_frames=True)` at once.
   From that frame on nothing is sealed under the old key; frames go into memory, unsealed, for the narrower segment alone.
-  They leave memory in one of two ways: the next `StartRecorder` of this recording seals them as its first frames; a
-  `DropFrames` forgets them.
+  The recording's next `StartRecorder` seals them as its first frames, or a `DropFrames` forgets them.
 - *nothing is left*, or the very first start: no frame is ever held.
 """
 
@@ -62,8 +61,8 @@ class StartRecorder:
 class StopRecorder:
     """The segment ends with the frame before this one: it is flushed, and gets its final chunk.
 
-    `hold_frames`: frames from now on are kept in memory, never on disk and under no key, at most `HOLD_SECONDS` of them, until
-    the recording's next `StartRecorder` or `DropFrames`. When the bound is reached the recorder forgets them and reports
+    `hold_frames`: frames from now on stay in memory, under no key and never on disk, until the recording's next
+    `StartRecorder` or `DropFrames`. After `HOLD_SECONDS` the recorder forgets them and reports
     `RecorderFailed(RECORDER_FAILED)`. Otherwise no frame from now on is stored or held.
     """
 
@@ -73,7 +72,7 @@ class StopRecorder:
 
 
 HOLD_SECONDS = 30.0
-"""how much talk a recorder may hold for a narrower segment whose key is on its way"""
+"""how much sound a recorder may hold for a narrower segment whose key is on its way"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class DropFrames:
 
 @dataclass(frozen=True, slots=True)
 class ForgetKeys:
-    """The data keys kept in memory for a question still open, or for an undo, are no longer needed."""
+    """The data keys that were kept in memory for an open question, or for an undo, are no longer needed."""
 
     recording: str
 
@@ -102,7 +101,7 @@ class StopTimer:
 
 
 class RecordSignal(StrEnum):
-    """RFC 7866: `paused` is a recording that goes on later, `off` is none."""
+    """RFC 7866: `paused` goes on later, `off` does not."""
 
     ON = "on"
     OFF = "off"
@@ -131,12 +130,12 @@ class SoundTone:
 
 @dataclass(frozen=True, slots=True)
 class SoundWarningTone:
-    """A short tone for both, agent and party: the call is being recorded (`Terms.warning_tone`)."""
+    """A short tone for both sides: the call is being recorded (`Terms.warning_tone`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowSource:
-    """The agent has said whose sound the new source is: it counts as the party's from now on."""
+    """The agent has said whose sound the new source is: from now on it is the party's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ Param = str | int | float
 
 
 class KlartoneError(Exception):
-    """A fault for a person: `code` is a message key below `error.`, `params` fill its sentence."""
+    """A fault for a person: `code` is a message key below `error.`; `params` fill its sentence."""
 
     def __init__(self, code: str, /, **params: Param) -> None:
         super().__init__(code)

@@ -1,6 +1,6 @@
-"""What can happen to a call, as seen by the session: signals of the machine, and presses of the person at the desk.
+"""What can happen to a call, as the session sees it: signals of the machine, and presses at the desk.
 
-All are plain facts in the past tense. Anything that does not fit the state it meets is *not applicable*: no change.
+All are plain facts in the past tense. An event that does not fit the state is *not applicable* and changes nothing.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ class Now:
 
 class Timer(StrEnum):
     ANSWER = "answer"
-    """the time to answer a question, and a moment more for a key pressed in time to come in"""
+    """the time to answer a question, and a moment more for a key pressed in time to arrive"""
     KEY_SETTLES = "key_settles"
-    """1.5 s in which a further digit would show that the key was no answer"""
+    """1.5 s in which a further digit would show that the key was not an answer"""
     SENSITIVE = "sensitive"
     SENSITIVE_WARNING = "sensitive_warning"
     UNDO = "undo"
-    """60 s in which an own hold can be undone"""
+    """60 s in which the agent can undo their own hold"""
     DESK_SILENT = "desk_silent"
     WRAP_UP = "wrap_up"
     READABLE = "readable"
-    """60 % of the time that reading the notice takes: from then on it can be confirmed as read"""
+    """60 % of the notice's reading time: from then on it can be confirmed as read"""
     RETRY = "retry"
     """a transaction that must be written has failed and is tried again"""
     NO_SOUND = "no_sound"
-    """30 s without the party's sound: it is said again, and hanging up is offered"""
+    """30 s without the party's sound: the agent is reminded, and may hang up"""
     WARNING_TONE = "warning_tone"
-    """while something is recorded, the next tone that says so to both"""
+    """the next tone, for both sides, that says that the call is being recorded"""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the policy says of this call's line, fixed when it rang: a policy changed in mid-call has no effect on it."""
+    """What the policy says of this call's line, fixed when it rang. A later change of the policy does not touch it."""
 
     answer_time: float = 8.0
     repeat: int = 1
@@ -54,7 +54,7 @@ class Terms:
     newcomer_reading_time: float | None = None
     """the same of the short text for a newcomer; None: the whole text is read"""
     other_language: Language | None = None
-    """the language that `language_key`, pressed in the notice, begins it anew in"""
+    """the other language, in which `language_key` begins the notice anew"""
     language_key: str = ""
     consent_keys: tuple[tuple[str, Purpose], ...] = ()
     """which key says yes to which purpose; in the order of the notice"""
@@ -66,7 +66,7 @@ class Terms:
     """warn | end | go_on, where a failure leaves an obligation unrecorded"""
     spoken_consent: bool = True
     special_circumstances: bool = False
-    """training on interest under G32: an objection with grounds, no opt-out"""
+    """training on interest under G32: an objection with grounds instead of an opt-out"""
     sensitive_pause: float = 60.0
     sensitive_resumes: bool = False
     """the line declares a ground for such data (G09): the pause ends by itself"""
@@ -75,19 +75,20 @@ class Terms:
     wrap_up: float = 0.0
     """seconds of wrap-up; 0: until the next call begins"""
     starts_by_itself: bool = False
-    """a call of ours: the notice begins without *A person answered*"""
+    """a call of ours whose notice begins without *A person answered*"""
     warning_tone: float = 0.0
-    """seconds between two tones that tell both that the call is being recorded; 0: none"""
+    """seconds between two tones, for both sides, that say that the call is being recorded; 0: none"""
     agent_tones: bool = True
-    """a short tone for the agent where recording begins and stops"""
+    """a short tone for the agent when recording begins and stops"""
     obligation: bool = False
-    """the line's documentation rests on obligation, so that `on_failure` also runs where policy or rulebook failed"""
+    """the line's documentation rests on obligation, so `on_failure` also runs if policy or rulebook failed"""
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedAnswers:
-    """What goes along with a call that was transferred, parked and picked up, or called back. Refusals bind always; `told` and
-    `yes` are filled in only for the same controller, line and purpose.
+    """What goes along with a call that was transferred, parked and picked up, or called back.
+
+    Refusals always bind. `told` and `yes` are filled in only for the same controller, line and purpose.
     """
 
     refused: tuple[Purpose, ...] = ()
@@ -100,7 +101,7 @@ class CarriedAnswers:
 
 @dataclass(frozen=True, slots=True)
 class Rang:
-    """The call exists and the rulebook has answered (or failed: then `decision` is `not_recorded(...)`)."""
+    """The call exists and the rulebook has answered. If it failed, `decision` is `not_recorded(...)`."""
 
     call: str
     direction: Direction
@@ -108,11 +109,11 @@ class Rang:
     decision: Decision
     terms: Terms
     carried: CarriedAnswers | None = None
-    """of a call that comes from another desk"""
+    """of a call from another desk"""
     ours: bool = False
-    """we called; an outbound call is ours in any case"""
+    """we called; an outbound call is always ours"""
     withheld: bool = False
-    """nobody knows the number to call back"""
+    """the number to call back is unknown"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +147,15 @@ class NoticeHeard:
 
 @dataclass(frozen=True, slots=True)
 class NoticeFailed:
-    """It could not be played, or broke off (lost media, no sound for it)."""
+    """It could not be played, or broke off (lost media, or its sound is missing)."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamVouched:
-    """A listed exchange has given the party `notice` already. It covers what our own notice would tell of in the same way.
+    """A listed exchange has given the party `notice` already. It covers what our own notice would say in the same way.
 
-    `keys`: what the party pressed there, as at that notice's question (1 for the first that it asks for, 2 for the second),
-    or the opt-out keys.
+    `keys`: what the party pressed there, as at that notice's question (1 for the first purpose that it asks for, 2 for the
+    second), or the opt-out keys.
     """
 
     notice: NoticeId
@@ -163,7 +164,7 @@ class UpstreamVouched:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamIgnored:
-    """An exchange that is not listed claims to have told the party: it changes nothing, and is noted (G05)."""
+    """An exchange that is not listed claims to have told the party. That changes nothing, and is noted (G05)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +196,11 @@ class AgentMediaChanged:
 
 @dataclass(frozen=True, slots=True)
 class PartySoundChanged:
-    """The party's sound has gone, or is back. Told before `Answered`: none has come yet; then the notice plays all the same, and
-    nothing is recorded until it comes."""
+    """The party's sound has gone, or is back.
+
+    Before `Answered` it means that none has come yet. Then the notice plays all the same, and nothing is recorded until
+    sound comes.
+    """
 
     present: bool
 
@@ -208,18 +212,18 @@ class SourceChanged:
 
 @dataclass(frozen=True, slots=True)
 class SourceReturned:
-    """It comes from the source again that it came from before, or the new one has been explained."""
+    """It comes from its earlier source again, or the new one has been explained."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityChanged:
     """Somebody else is at the other end, as the signalling says (RFC 4916, P-Asserted-Identity, Replaces). A changed address
-    alone is no such thing."""
+    alone is not that."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoodStill:
-    """The process was frozen, or the machine slept: what was said meanwhile is not there."""
+    """The process was frozen, or the machine slept: what was said meanwhile is missing."""
 
     seconds: float
 
@@ -244,8 +248,8 @@ class CommitFailed:
     ticket: int
     reason: Reason
     overtaken: str = ""
-    """the recording that was in the way, where it is the catalog that is no longer as the session took it to be: nothing to hold
-    is there any more, or custody has confirmed the hold that was to be undone. Trying again would not help"""
+    """the recording in the way, if the catalog has changed meanwhile: nothing to hold is left, or custody has confirmed the
+    hold to be undone. Trying again would not help"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,9 +428,9 @@ class PrivateCall:
 
 @dataclass(frozen=True, slots=True)
 class PartyAsksForRecording:
-    """After a no: the party now wants it. A new notice and a new recording, under `decision`.
+    """After a no the party wants it after all: a new notice and a new recording, under `decision`.
 
-    `terms`: where its notice has other keys and another reading time than the one before; None: they stay.
+    `terms`: if the new notice has other keys and another reading time; None: they stay.
     """
 
     decision: Decision

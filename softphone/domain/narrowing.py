@@ -1,6 +1,6 @@
-"""A rulebook's decision, without the purposes that a call may not be recorded for after all, whatever a rulebook says.
+"""A rulebook's decision, without the purposes for which this call must not be recorded, whatever the rulebook says.
 
-What is left has the notice that tells of just that. It adds nothing and chooses nothing.
+The rest gets the notice for just that. It adds nothing and chooses nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NOTICES = {told: notice for notice, told in MENTIONS.items()}
 
 
 def without(decision: Decision, out: Mapping[Purpose, Reason]) -> Decision:
-    """`out`: what may not be recorded for, and why. Nothing left: not recorded, for the reason of the first."""
+    """`out`: the purposes to leave out, and why. If nothing is left: not recorded, for the first one's reason."""
     plans = {Purpose.DOCUMENTATION: decision.documentation, Purpose.TRAINING: decision.training}
     why = {one: reason for one, reason in out.items() if plans[one].state is not PlanState.OFF}
     if not why or decision.notice is None:
@@ -41,7 +41,7 @@ def _off(plan: PurposePlan, reason: Reason) -> PurposePlan:
 
 
 def unless_upheld(decision: Decision, known: LookupResult) -> Decision:
-    """An objection that custody upheld binds every later call of that number on the line (G23), but where by now a law obliges to
+    """An objection that custody upheld binds every later call of that number on the line (G23). Not if a law now obliges to
     record: there is no objection to that (G02)."""
     obliged = decision.documentation.basis is Basis.LEGAL_OBLIGATION
     upheld = known.upheld - {Purpose.DOCUMENTATION} if obliged else known.upheld

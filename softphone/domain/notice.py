@@ -1,8 +1,9 @@
-"""A notice: what the party is told, as it is shown and as it is spoken, when in its sound each thing is said, and what a
-rulebook finds in its wording. Which notice a call needs is the rulebook's choice.
+"""A notice: its text as shown and as spoken, when each thing is said, and what a rulebook finds in its wording.
+
+The rulebook chooses which notice a call needs.
 
 Marks: *essentials* (recorded, and why, has been said), *informed* (every fact has), *question* (from here a key is an
-answer). The question stands last, so that a key pressed when told to is a key pressed in time (G03).
+answer). The question stands last, so that a key pressed when asked is a key pressed in time (G03).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ MENTIONS: dict[NoticeId, tuple[PurposeMention, PurposeMention]] = {
     NoticeId.N2_N4: (PurposeMention.ASKED, PurposeMention.OPT_OUT),
     NoticeId.N2_N5: (PurposeMention.ASKED, PurposeMention.SPECIAL),
 }
-"""The guideline's table of notices. What follows from it is read from it and written down nowhere else."""
+"""The guideline's table of notices. All else about notices is derived from it."""
 
 _PURPOSES = (Purpose.DOCUMENTATION, Purpose.TRAINING)
 
@@ -53,10 +54,10 @@ COVERS: dict[NoticeId, frozenset[Purpose]] = {
     notice: frozenset(one for one, how in zip(_PURPOSES, told, strict=True) if how is not PurposeMention.NOT)
     for notice, told in MENTIONS.items()
 }
-"""the purposes that a notice tells of"""
+"""the purposes that a notice speaks of"""
 
 SPECIAL: frozenset[NoticeId] = frozenset(notice for notice, told in MENTIONS.items() if PurposeMention.SPECIAL in told)
-"""those that know special circumstances, and offer no opt-out (G32)"""
+"""those of special circumstances, without an opt-out (G32)"""
 
 _ASKS: dict[NoticeId, tuple[Purpose, ...]] = {
     notice: tuple(one for one, how in zip(_PURPOSES, told, strict=True) if how is PurposeMention.ASKED)
@@ -70,8 +71,10 @@ def asks(notice: NoticeId | None) -> tuple[Purpose, ...]:
 
 
 class NoticeVariant(StrEnum):
-    """Which text of a notice: the whole, the short one for a newcomer, or what the agent answers to an objection
-    where the law obliges to record (of a line, whichever notice is named)."""
+    """Which text of a notice: the whole, or the short one for a newcomer.
+
+    Or what the agent answers to an objection where the law obliges to record; that is the line's, whichever notice is named.
+    """
 
     WHOLE = "whole"
     NEWCOMER = "newcomer"
@@ -80,7 +83,7 @@ class NoticeVariant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text that is shown in one way and spoken in another (a page, a key). Often both are the same."""
+    """A stretch of text, shown in one way and spoken in another (a page, a key). Often both are the same."""
 
     shown: str
     spoken: str
@@ -88,8 +91,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class NoticeText:
-    """A notice's text. Marks are offsets into `shown`: `essentials` and `informed` where they end, `question` where it starts,
-    `other` where a first sentence in the other language ends (*For English, press 9*; 0: there is none)."""
+    """A notice's text. Marks are offsets into `shown`: where `essentials` and `informed` end, and where `question` starts.
+
+    `other` is where a first sentence in the other language ends (*For English, press 9*); 0: there is none.
+    """
 
     language: Language
     pieces: tuple[Piece, ...]
@@ -139,8 +144,8 @@ class NoticeText:
         )
 
     def shown_at(self, spoken: int, *, end: bool = False) -> int:
-        """The offset in `shown` of an offset in `spoken`. Inside a piece that is spoken otherwise, the whole piece is meant:
-        its start, or its end where `end`."""
+        """The offset in `shown` of an offset in `spoken`. Within a piece whose two texts differ, it is the piece's start, or
+        its end where `end`."""
         at = said = 0
         for piece in self.pieces:
             inside = spoken - said
@@ -153,7 +158,7 @@ class NoticeText:
         return at
 
     def spoken_at(self, shown: int) -> int:
-        """The offset in `spoken` of an offset in `shown`; inside a piece that is spoken otherwise, where that begins."""
+        """The offset in `spoken` of an offset in `shown`; within a piece whose two texts differ, that piece's start."""
         at = said = 0
         for piece in self.pieces:
             inside = shown - at
@@ -171,7 +176,7 @@ class NoticeText:
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """`shown[start:end]` of the text is being said from `at` to `until`, seconds from the sound's start."""
+    """`shown[start:end]` of the text is spoken from `at` to `until`, seconds from the sound's start."""
 
     start: int
     end: int
@@ -181,8 +186,8 @@ class SpokenWord:
 
 @dataclass(frozen=True, slots=True)
 class NoticeFile:
-    """What was decided to be played: a WAV file, and where they are known its length and the SHA-256 of its bytes in hex. Another
-    sound under its name is not played."""
+    """What was decided to be played: a WAV file, its length, and the SHA-256 of its bytes in hex, as far as they are known.
+    Another sound under its name is not played."""
 
     path: str
     seconds: float | None = None
@@ -193,8 +198,8 @@ class NoticeFile:
 class NoticeSound:
     """A notice that can be played: a WAV file (16 kHz, mono, 16 bit) that begins with `LEAD` of silence.
 
-    All times are seconds from the file's start. `question_path` is what is repeated: the question alone, or all of it where
-    nobody has said when it begins; its own silence leads it.
+    All times are seconds from the file's start. `question_path` is what is repeated, with silence of its own: the question
+    alone, or all of the notice if nobody has said when the question begins.
     """
 
     text: NoticeText
@@ -217,20 +222,24 @@ class NoticeSound:
 
 
 def wording_hash(line: str, notice: NoticeId, language: Language, *parts: str) -> str:
-    """SHA-256 in hex, by which a person's confirmation names just this wording, on this line, for this notice. `parts`:
-    essentials, facts and question, empty where there is none."""
+    """SHA-256 in hex, by which a person's confirmation names this wording, on this line, for this notice.
+
+    `parts`: essentials, facts and question, empty where there is none.
+    """
     return hashlib.sha256("\0".join((line, notice.value, language.value, *parts)).encode()).hexdigest()
 
 
 def sound_hash(spoken: str, sound: bytes) -> str:
-    """SHA-256 in hex, by which a policy says that just this file says just these words. `spoken`: the notice's text as it is
-    said; `sound`: the file's bytes."""
+    """SHA-256 in hex, by which a policy says that this file says these words.
+
+    `spoken`: the notice's text as spoken; `sound`: the file's bytes.
+    """
     return hashlib.sha256(spoken.encode() + b"\0" + sound).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class WordingFinding:
-    """One thing about a wording: a code (`access`, `deletion`), the rule it follows, and the words it hangs on, if any."""
+    """One finding about a wording: a code (`access`, `deletion`), the rule it follows, and its words, if any."""
 
     code: str
     rule: str
@@ -239,10 +248,10 @@ class WordingFinding:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a rulebook finds in a wording. It reads words and does not understand them: what it is not sure of, it says."""
+    """What a rulebook finds in a wording. It knows words and understands nothing, so it also says what it is not sure of."""
 
     missing: tuple[WordingFinding, ...] = ()
-    """facts the notice must say and certainly does not"""
+    """facts that the notice must say and certainly does not"""
     forbidden: tuple[WordingFinding, ...] = ()
     """what it says or promises and must not"""
     unsure: tuple[WordingFinding, ...] = ()

@@ -1,6 +1,6 @@
 """The words everything else is built from: purposes, bases, reasons and the rules they cite.
 
-These are closed lists. Desk, audit log and reports say the same because they say it from here.
+These lists are closed, so that desk, audit log and reports say the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Purpose(StrEnum):
 
 
 class KeyRole(StrEnum):
-    """Whom a wrapped key opens a recording for: a purpose, or custody (holds, access, objections)."""
+    """For whom a wrapped key opens a recording: a purpose, or custody (holds, access, objections)."""
 
     DOCUMENTATION = "documentation"
     TRAINING = "training"
@@ -49,7 +49,7 @@ class Direction(StrEnum):
 
 
 class OnFailure(StrEnum):
-    """What happens to a call where the law requires its recording and a failure prevents it."""
+    """What happens to a call if the law requires its recording and a failure prevents it."""
 
     WARN = "warn"
     END = "end"

@@ -1,7 +1,7 @@
-"""How long a recording may be kept: the day a purpose ends on, and the one rule of what is kept.
+"""How long a recording may be kept: the day on which a purpose ends, and the one rule of what is kept.
 
-Pure. Counted in calendar days of the policy's time zone from the day of the recording (G10, G36), never in seconds:
-three months are three months, whether a summer time begins in them or not. It deletes nothing; the archive's sweep does.
+Pure. It counts calendar days of the policy's time zone from the day of the recording, never seconds (G10, G36): three months
+are three months across a change to summer time. It deletes nothing; the archive's sweep does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def local_day(at: datetime, time_zone: str) -> date:
 
 
 def expires_on(recorded_at: datetime, period: Period, time_zone: str) -> date:
-    """The day on which a purpose ends: *at the latest* this period from the day of recording (G36), so from its start on."""
+    """The day on which a purpose ends: *at the latest* this period from the day of recording (G36), so it ends as that day
+    begins."""
     return period.after(local_day(recorded_at, time_zone))
 
 
@@ -30,25 +31,27 @@ def has_expired(on: date, now: datetime, time_zone: str) -> bool:
 
 
 CONFIRM_WITHIN = Period(days=30)
-"""custody is to look at a hold by then (`hold_unconfirmed`); overdue is reported"""
+"""custody is to look at a hold by then (`hold_unconfirmed`); overdue ones are reported"""
 JUDGE_WITHIN = Period(days=30)
-"""how long custody has to judge what has come to its day, where no policy says"""
+"""how long custody has to judge what has reached its day, where no policy says"""
 
 
 class Due(StrEnum):
-    """What a purpose that still stands has come to."""
+    """How far a purpose that still stands has come."""
 
     NOT_YET = "not_yet"
     ENDS = "ends"
     TO_JUDGE = "to_judge"
-    """its day has come, and custody is to judge whether it is needed any longer (G10)"""
+    """its day has come, and custody is to judge whether it is still needed (G10)"""
     NOT_JUDGED = "not_judged"
-    """and nobody has, in the time there was: it ends"""
+    """nobody has judged it in time: it ends"""
 
 
 def due(ends_on: date | None, today: date, *, judge_by: date | None = None) -> Due:
-    """`ends_on`: the purpose's day, None where it has none. `judge_by`: the last day is the one before; None where it is simply
-    deleted. `today`: in the policy's time zone."""
+    """`ends_on`: the purpose's day, None where it has none. `today`: in the policy's time zone.
+
+    `judge_by`: the day after the last one to judge it; None where it is simply deleted.
+    """
     if ends_on is None or today < ends_on:
         return Due.NOT_YET
     if judge_by is None:
@@ -57,13 +60,13 @@ def due(ends_on: date | None, today: date, *, judge_by: date | None = None) -> D
 
 
 def judge_by(ends_on: date, within: Period, *, listed_on: date) -> date:
-    """The day on which it ends unjudged: so long after its own day, and after the one on which custody is first told of it."""
+    """The day on which it ends unjudged: so long after its own day, and after the day on which custody first sees it listed."""
     return within.after(max(ends_on, listed_on))
 
 
 def keep_at_most(judged_on: date, retention: Period) -> date:
-    """The last day that custody may keep it until: no longer than the purpose's own period again, so that it is judged at
-    fixed intervals (G10)."""
+    """The last day until which custody may keep it: at most the purpose's own period again, so that it is judged at fixed
+    intervals (G10)."""
     return retention.after(judged_on)
 
 
@@ -74,7 +77,7 @@ ANSWER_WITHIN = Period(months=1)
 def answer_by(asked_at: datetime, time_zone: str) -> datetime:
     """UTC: the last second of the last day on which a request for access is answered in time."""
     last = ANSWER_WITHIN.after(local_day(asked_at, time_zone))
-    # Where the clock goes back at midnight its last hour comes twice: the next day's first moment tells.
+    # Where the clock goes back at midnight the day's last hour comes twice, so take the next day's first moment.
     following = datetime.combine(last + timedelta(days=1), time(), ZoneInfo(time_zone)).astimezone(UTC)
     return following - timedelta(seconds=1)
 
@@ -92,7 +95,8 @@ class Ended(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HoldStanding:
-    """A hold that has not been lifted. `provisional_until`: ours, against a refusal, and then void unless custody decides."""
+    """A hold that has not been lifted. `provisional_until`: it is ours, against a refusal, and void unless custody decides
+    by then."""
 
     by_party: bool
     provisional_until: datetime | None = None
@@ -116,7 +120,7 @@ def hold_state(
     now: datetime,
     today: date,
 ) -> HoldState:
-    """`today` is the policy's day. `look_again` is set by who confirms it."""
+    """`today` is the policy's day. `look_again` is the day set by the person who confirmed it."""
     moments = [one for one in (provisional_until, confirm_by) if one is not None]
     if any(now >= one for one in moments) or (look_again is not None and today >= look_again):
         return HoldState.OVERDUE
@@ -131,6 +135,9 @@ def hold_is_void(hold: HoldStanding, now: datetime) -> bool:
 
 
 def is_kept(purposes: Iterable[Ended], holds: Iterable[HoldStanding], *, now: datetime) -> bool:
-    """A recording is kept exactly when a purpose keeps it, or a hold stands that the rules allow; a request for access is a hold
-    until it is answered. A case restricts and prolongs nothing: undecided, its purpose ends on its own date (G10, G23)."""
+    """A recording is kept exactly when a purpose keeps it, or a hold stands that the rules allow.
+
+    A request for access is a hold until it is answered. A case restricts and prolongs nothing: undecided, its purpose ends
+    on its own date (G10, G23).
+    """
     return any(purpose is Ended.KEEPS for purpose in purposes) or any(not hold_is_void(hold, now) for hold in holds)

@@ -1,7 +1,7 @@
-"""Who may do what with recordings that were made: the roles of the house, and the permissions of each.
+"""Who may do what with recordings: the roles of the house, and the permissions of each.
 
-Pure. A role is proved by a private key that opens what is sealed for it; an agent and IT hold none. How that is found out, and
-that every opening and every refusal is in the audit log, is the archive's.
+Pure. A role is proved by a private key that opens what is sealed for it; an agent and IT hold none. The archive proves it,
+and logs every opening and every refusal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from softphone.domain.purpose import KeyRole
 
 
 class Role(StrEnum):
-    """Somebody may have several."""
+    """One person may have several."""
 
     AGENT = "agent"
     CASE_HANDLER = "case_handler"
@@ -31,27 +31,27 @@ class Permission(StrEnum):
     """living training recordings of the own team, without numbers"""
     FIND_ALL = "find_all"
     OPEN_DOCUMENTATION = "open_documentation"
-    """naming why"""
+    """giving a reason"""
     OPEN_TRAINING = "open_training"
     OPEN_CASE = "open_case"
-    """what a case names, which is told"""
+    """what a case names; the case is given"""
     REVIEW = "review"
     TAKE_BACK = "take_back"
-    """an opt-out, or a consent that is withdrawn, for a party, on any day after the call"""
+    """carry out an opt-out or a withdrawn consent for a party, on any day after the call"""
     RAISE_HOLD = "raise_hold"
-    """whoever takes the complaint"""
+    """lock a recording after a complaint"""
     DECIDE_HOLD = "decide_hold"
     """confirm and lift"""
     DECIDE_CASE = "decide_case"
     """an objection, or grounds under special circumstances"""
     JUDGE = "judge"
-    """what has come to its day and is not simply deleted"""
+    """what has reached its day and is not simply deleted"""
     BELIEVE_CLOCK = "believe_clock"
-    """say that a date by which something is deleted is right, where the clock has jumped"""
+    """say that the date is right, and let it delete, after the clock has jumped"""
     READ_LOG = "read_log"
     """all of it"""
     CHOOSE_SIGNER = "choose_signer"
-    """say whose signature a policy must have to count on this archive"""
+    """say whose signature a policy must have on this archive"""
     KEEP = "keep"
     """sweep, verify, back up, restore: the archive's health, and nothing of a call"""
 
@@ -62,7 +62,7 @@ OPENS = {
     KeyRole.TRAINING: Permission.OPEN_TRAINING,
     KeyRole.CUSTODY: Permission.OPEN_CASE,
 }
-"""what it takes to hear a recording in each role"""
+"""what a role needs to hear a recording"""
 _MAY: dict[Role, frozenset[Permission]] = {
     Role.AGENT: frozenset({Permission.FIND_OWN, Permission.RAISE_HOLD}),
     Role.CASE_HANDLER: frozenset(
@@ -93,10 +93,10 @@ _BY_KEY = {
 
 
 def role_of(key: KeyRole) -> Role:
-    """Whose key opens what is sealed for `key`."""
+    """The person whose key opens what is sealed for `key`."""
     return _BY_KEY[key]
 
 
 def may(roles: Iterable[Role], permission: Permission) -> bool:
-    """The archive's health is everybody's who can open the archive at all."""
+    """Everybody who can open the archive at all may see its health."""
     return permission is Permission.KEEP or any(permission in _MAY[role] for role in roles)

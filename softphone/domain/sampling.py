@@ -1,7 +1,7 @@
-"""Which of a line's calls are its training sample: blocks with a set number of drawn places, in an order that nobody can
-foresee; and when the reviewers have enough (G33, G34).
+"""Which of a line's calls are its training sample, and when the reviewers have enough (G33, G34).
 
-Pure. Seeds, counts and days come from outside; where a run is kept, and who holds a place while it rings, is the archive's.
+Blocks with a set number of drawn places, in an order that nobody can foresee. Pure: seeds, counts and days come from
+outside. The archive keeps a run, and knows which ringing calls hold its places.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from math import ceil
 LONGEST = 1_000
 """places of the longest block"""
 _SHORTEST_UNEVEN = 100
-"""of a share that comes out even in no such block"""
+"""for a share that comes out even in no such block"""
 _MOST_TIMES = 3
 _WEEK = 7
 _SIDES = 1 << 64
@@ -27,16 +27,16 @@ _SIDES = 1 << 64
 class SampleRun:
     """The answered calls of one line and one agent under one share. A changed share is a new run, with a seed of its own.
 
-    Each call takes a place, counted from 0. `taken` are those used up beyond `next`, before which all are: calls that ring at
-    once are answered in any order, or not at all.
+    Each call takes a place, counted from 0. All places before `next` are used up, and `taken` are those beyond it: calls
+    that ring at once are answered in any order, or not at all.
     """
 
     seed: bytes = field(repr=False)
-    """secret, random: who has it knows what is to come"""
+    """secret and random: it tells what is to come"""
     share: Fraction
     """0 to 1"""
     block: int = 0
-    """the earliest that has a free place"""
+    """the earliest place that is free"""
     start: int = 0
     """its first place"""
     next: int = 0
@@ -52,7 +52,7 @@ def free_place(run: SampleRun, held: Collection[int] = ()) -> int:
 
 
 def is_drawn(run: SampleRun, place: int) -> bool:
-    """Whether the call that takes this place is in the sample. It must be a free one: the run knows no block that is full."""
+    """Whether the call that takes this place is in the sample. The place must be free: full blocks are no longer known."""
     block, start = run.block, run.start
     while place >= (end := start + block_length(run.seed, run.share, block)):
         block, start = block + 1, end
@@ -60,7 +60,7 @@ def is_drawn(run: SampleRun, place: int) -> bool:
 
 
 def use(run: SampleRun, place: int) -> SampleRun:
-    """The run after the call with this place was answered. A place used up already changes nothing."""
+    """The run after the call with this place was answered. A place that is used up already changes nothing."""
     if place < run.next or place in run.taken:
         return run
     block, start, following, taken = run.block, run.start, run.next, {*run.taken, place}
@@ -74,10 +74,11 @@ def use(run: SampleRun, place: int) -> SampleRun:
 
 @lru_cache(maxsize=1024)
 def block_length(seed: bytes, share: Fraction, block: int) -> int:
-    """How many places a block has: once, twice or three times the fewest in which the share comes out even (10 %: 1 in 10,
-    2 in 20, 3 in 30), by the seed. With blocks of one length, their last places would be known when the others are.
+    """How many places a block has, by the seed.
 
-    A share that comes out even in no block of bearable length has some of a rounder number; what is left over is carried on.
+    Once, twice or three times the fewest in which the share comes out even (10 %: 1 in 10, 2 in 20, 3 in 30). With blocks of
+    one length, the known places of a block would give its last ones away. A share that comes out even in no bearable block
+    takes a rounder number; the rest is carried on.
     """
     even = share.denominator
     if even > LONGEST:
@@ -87,8 +88,10 @@ def block_length(seed: bytes, share: Fraction, block: int) -> int:
 
 
 def drawn_of(seed: bytes, share: Fraction, places: int) -> int:
-    """How many of a run's first `places` are drawn, where a block ends there: their share, an uneven one rounded up or down
-    by the seed once for the whole run."""
+    """How many of a run's first `places` are drawn, where a block ends there: their share.
+
+    The seed rounds an uneven one up or down, once for the whole run.
+    """
     return int(places * share + Fraction(_number(seed, "carry"), _SIDES))
 
 
@@ -109,9 +112,9 @@ def _number(seed: bytes, what: str, *of: int) -> int:
 def reviewers_have_enough(waiting: Mapping[int, int], new: int, capacity: int | None) -> bool:
     """Whether one more recording would make more than the reviewers can review before it expires (G33).
 
-    `waiting`: how many that are not reviewed expire in so many days, today counted. `new`: the days of the one to come.
-    `capacity`: how many they review in a week, None for no limit. The new one must fit in what its days allow; to those that
-    wait a begun one is granted, or the last day of each would stop the sample.
+    `waiting`: how many unreviewed ones expire in so many days, today counted. `new`: the days of the one to come.
+    `capacity`: how many they review in a week, None for no limit. The new one must fit into its days. Those that wait are
+    granted a begun one, or the last day of each would stop the sample.
     """
     if capacity is None:
         return False
@@ -127,24 +130,26 @@ def reviewers_have_enough(waiting: Mapping[int, int], new: int, capacity: int | 
 
 
 class Verdict(StrEnum):
-    """What became of a sample says this of its size (G33, G34)."""
+    """What became of a sample says this about its size (G33, G34)."""
 
     FITS = "fits"
     TOO_MANY = "too_many"
-    """not all that waits can be reviewed before it expires"""
+    """not all that wait can be reviewed before they expire"""
     UNSEEN = "unseen"
-    """some was recorded, and expired before anybody reviewed it: the sample is larger than what is used"""
+    """some expired before anybody reviewed them: the sample is larger than what is used"""
     UNREVIEWED = "unreviewed"
-    """some waits, and it is neither said nor seen how many are reviewed in a week"""
+    """some wait, and nothing says or shows how many are reviewed in a week"""
     NONE = "none"
-    """nothing: no sample, or none of it waits and nobody has said how many would be too many"""
+    """nothing to say: no sample, or none of it waits and no limit is given"""
 
 
 def judge_sample(
     drawn: int, waiting: Mapping[int, int], expired_unseen: int, capacity: int | None, pace: Fraction | None
 ) -> Verdict:
-    """`waiting`: how many that are not reviewed expire in so many days, today counted. `capacity`: how many the reviewers say
-    they review in a week, `pace`: how many they do; the better of them counts, since who is done with all is not slow.
+    """`waiting`: how many unreviewed ones expire in so many days, today counted.
+
+    `capacity`: how many the reviewers say they review in a week; `pace`: how many they do. The higher counts, since
+    reviewers with nothing left to do are not slow.
     """
     a_week = max((Fraction(one) for one in (capacity, pace) if one is not None), default=None)
     if a_week is not None and not _can_be_reviewed(waiting, a_week):
@@ -158,7 +163,7 @@ def judge_sample(
 
 
 def _can_be_reviewed(waiting: Mapping[int, int], a_week: Fraction) -> bool:
-    """All before its day comes, the soonest first; a begun one is granted."""
+    """All before their day comes, the soonest first. A begun one is granted."""
     number = 0
     for days in sorted(waiting):
         number += waiting[days]

@@ -1,7 +1,7 @@
 """What the desk may show of a call's recording: codes with parameters, derived from the session's state.
 
-Made by `session.describe`, carried by the wire, drawn by the desk. It holds no sentence and decides nothing.
-Times are UTC; lengths are seconds.
+`session.describe` makes it, the wire carries it, the desk draws it. It holds no sentence and decides nothing. Times are UTC;
+lengths are seconds.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ReasonStatus:
 
 @dataclass(frozen=True, slots=True)
 class NoticeStatus:
-    """The notice of this call. The text itself is `NoticeText` on the wire; this is where it stands."""
+    """Where this call's notice stands. Its text is `NoticeText` on the wire."""
 
     notice: NoticeId
     language: Language
@@ -78,7 +78,7 @@ class NoticeStatus:
     asks: tuple[Purpose, ...]
     """which purposes it asks a yes for"""
     newcomer: bool = False
-    """it is told for the sake of a newcomer"""
+    """it is given to a newcomer"""
 
 
 class OptOutKind(StrEnum):
@@ -110,29 +110,29 @@ class Stays(StrEnum):
     """What a hold leaves of a recording that the press would otherwise delete."""
 
     FOR_THE_COMPLAINT = "complaint"
-    """the party has raised it: it then chooses whether that stands"""
+    """the party raised it, and then chooses whether it stands"""
     FOR_CUSTODY = "custody"
     """custody decides on it"""
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`kind` is what a press would do; it goes back with the command, so that a stale press is refused."""
+    """`kind` is what a press would do. It goes back with the command, so that a stale press is refused."""
 
     kind: str
     enabled: bool
     why_not: str | None = None
-    """a code, where it is not enabled"""
+    """a code, if it is not enabled"""
     until: datetime | None = None
     """until when this press is possible"""
     stays: Stays | None = None
     """of an opt-out that ends the last purpose"""
     asks: bool = False
-    """it goes further than the press before it on the same spot: the window asks once more before it sends it"""
+    """it goes further than the press before it on the same spot: the window asks before it sends it"""
 
 
 class Action(StrEnum):
-    """A further command that the session offers now. `BEYOND_THE_SESSION` of the engine carries out the last two."""
+    """A further command that the session offers now. The engine carries out the last two (`BEYOND_THE_SESSION`)."""
 
     PERSON_ANSWERED = "person_answered"
     VOICEMAIL = "voicemail"
@@ -166,7 +166,7 @@ class HoldPhase(StrEnum):
     ARMED = "armed"
     LOCKING = "locking"
     LOCKED = "locked"
-    """only said when the store has confirmed it"""
+    """said only once the store has confirmed it"""
     VOID = "void"
 
 
@@ -181,7 +181,7 @@ class HoldStatus:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A choice that remains, with the default that holds when nobody presses: two or three buttons in place."""
+    """A remaining choice of two or three buttons, with the default that holds if nobody presses."""
 
     id: str
     """dispute_by | kept_for_complaint"""
@@ -204,7 +204,7 @@ class Status:
     since: datetime | None
     """since when the headline holds"""
     until: datetime | None
-    """when it changes by itself: an answer's time runs out, a pause ends, a notice has been heard"""
+    """when it changes by itself: the time to answer is over, a pause ends, a notice has been heard"""
     pauses: tuple[Reason, ...]
     notice: NoticeStatus | None
     opt_out: Button
@@ -215,13 +215,18 @@ class Status:
     kept: bool
     """whether anything of the call's recordings is kept"""
     recordings: tuple[str, ...]
-    """ids of what was begun, newest last"""
+    """ids of the call's recordings, newest last"""
     notes: tuple[str, ...] = ()
-    """what the agent should know to say the right thing: request_noted (an objection that could not be met: obligation, or no
-    grounds), objection_received, unclear_key and unclear_signal (a no by keys or SIP, and nobody knows to what: ask),
-    call_back_listed, ask_for_number (who is to be called back at a number
-    that nobody knows), obligation_unrecorded (the recorder, the rules or the notice failed),
-    still_no_sound (the party has not been heard for long: hang up?), stood_still (some talk is missing),
-    held_from_training (what is recorded for training is not used for it while the lock stands)"""
+    """what the agent should know to say the right thing:
+
+    - `request_noted`: an objection that could not be met (obligation, or no grounds)
+    - `objection_received`
+    - `unclear_key`, `unclear_signal`: a no by keys or SIP, of unknown scope: ask
+    - `call_back_listed`; `ask_for_number`: the number to call back is unknown
+    - `obligation_unrecorded`: the recorder, the rules or the notice failed
+    - `still_no_sound`: the party has not been heard for long: hang up?
+    - `stood_still`: some talk is missing
+    - `held_from_training`: training cannot use the recording while the lock stands
+    """
     missing_seconds: int = 0
-    """of talk that is not in the recording, because the process stood still"""
+    """seconds of talk missing from the recording because the process stood still"""

@@ -1,4 +1,4 @@
-"""The archive as a house sees it: what it tells of a recording, who may see and do what, and the interface to it.
+"""The archive as a house sees it: what it says of a recording, who may see and do what, and the interface to it.
 
-Pure values and rules. The local archive stands behind the interface, and so can another; neither is known here.
+Pure values and rules. The local archive stands behind the interface, and another one can. Neither is known here.
 """

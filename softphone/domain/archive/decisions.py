@@ -17,50 +17,50 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A hold that has not been lifted. `alone`: no purpose keeps the recording, so that custody alone opens it."""
+    """A hold that has not been lifted. `alone`: no purpose keeps the recording, so only custody opens it."""
 
     recording: str
     hold: HoldRow
     state: HoldState
     alone: bool
     time_zone: str
-    """the call's, in which its days are counted"""
+    """the call's, which counts its days"""
 
     @property
     def decide_by(self) -> date | None:
-        """The last day on which it is to be decided, confirmed or answered, or the one on which it is looked at again."""
+        """The last day to decide, confirm or answer it, or the day to look at it again."""
         moment = self.hold.provisional_until or self.hold.confirm_by
         return local_day(moment, self.time_zone) if moment else self.hold.look_again
 
 
 @dataclass(frozen=True, slots=True)
 class HoldShown:
-    """A hold as somebody is told of it."""
+    """A hold as one person may see it."""
 
     standing: Standing
     named: bool
-    """they are told which recording it is on; else there is none here"""
+    """empty if they may not see which recording it is on"""
     whole: bool
-    """and why it was raised, and by whom"""
+    """with its reason and its raiser, if they may see these"""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingShown:
-    """One recording, as far as a person is told of it."""
+    """One recording, as far as one person may see it."""
 
     row: RecordingRow
     holds: tuple[HoldShown, ...]
     numbers: bool
-    """false: they are told no number, so that none stands here for another reason than that it was withheld"""
+    """false: they may see no number, so an empty one says nothing about the call"""
     log: tuple[AuditRow, ...] | None
-    """what happened to it; None: they are not told"""
+    """what happened to it; None: they may not see that"""
     review: OwnReview | None
-    """of an own call; None: it is none"""
+    """of an own call; None: it is not one"""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldsShown:
-    """`others`: how many more there are, which custody's own keys do not open. `all_of`: custody, told of everybody's."""
+    """`others`: how many more there are, which custody's own keys do not open. `all_of`: custody, who sees everybody's."""
 
     holds: tuple[HoldShown, ...]
     others: int
@@ -69,9 +69,11 @@ class HoldsShown:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """`named`: those that are told one by one; `unnamed`: how many more there are. `already`: what stood before.
+    """`named`: those shown one by one; `unnamed`: how many more there are. `already`: what stood before.
 
-    `found`: how many recordings were looked at; fewer are held where one has gone since. `unreadable`: those nobody can read."""
+    `found`: how many recordings were looked at. Fewer are held if one has gone since. `unreadable`: those that nobody can
+    read.
+    """
 
     named: tuple[Standing, ...]
     unnamed: int
@@ -79,7 +81,7 @@ class Raised:
     found: int
     unreadable: int
     first_day: date | None
-    """by which the first of them is to be decided"""
+    """the first of them is to be decided by then"""
 
     @property
     def raised(self) -> int:
@@ -88,7 +90,7 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """`training_ended`: nobody is named who could open it for that."""
+    """`training_ended`: the policy names nobody who could open it for training."""
 
     row: RecordingRow
     training_ended: bool = False
@@ -105,7 +107,7 @@ class Right(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PurposesEnded:
-    """What became of one recording. `gone`: nothing of it is left; `restricted`: why data protection alone opens it."""
+    """What became of one recording. `gone`: nothing of it is left; `restricted`: why only data protection opens it."""
 
     recording: str
     purposes: tuple[Purpose, ...]
@@ -115,8 +117,10 @@ class PurposesEnded:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalResult:
-    """`unnamed`: how many more there were, that this person is not told of one by one. `running`: calls that are still on, of
-    which nothing was ended. `unreadable`: recordings whose rows nobody can read."""
+    """`unnamed`: how many more there were that this person may not see one by one.
+
+    `running`: calls that are still on, of which nothing was ended. `unreadable`: recordings whose rows nobody can read.
+    """
 
     ended: tuple[PurposesEnded, ...]
     running: int = 0
@@ -137,12 +141,12 @@ class ToJudge:
     judge_by: date
     """the day on which it ends unjudged"""
     keep_at_most: date
-    """the last day that it may be kept until, judged today"""
+    """the last day until which it may be kept, judged today"""
     held: bool
 
 
 class CaseKind(StrEnum):
-    """As the session's entries name it (`why`)."""
+    """The name that the session's entries give it (`why`)."""
 
     OBJECTION = "objection"
     GROUNDS = "grounds_given"
@@ -158,7 +162,7 @@ class CaseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One of a recording, which is what names it."""
+    """A case of one recording, which names the case."""
 
     recording: str
     call: str
@@ -168,7 +172,7 @@ class Case:
     deadline: date
     """the last day on which it is decided in time"""
     goes_on: date | None
-    """undecided, nothing but a hold keeps the recording from then on; None: its purpose has no day"""
+    """undecided, only a hold keeps the recording from then on; None: its purpose has no day"""
     overdue: bool
     held: bool
     time_zone: str
@@ -186,7 +190,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class VisibleRows(Generic[T]):
-    """A list as custody is told of it. `others`: how many more there are, which its keys do not open."""
+    """A list as custody sees it. `others`: how many more there are, which its keys do not open."""
 
     rows: Sequence[T]
     others: int

@@ -1,8 +1,8 @@
-"""The archive as one person sees it: the one interface behind which the local archive stands, and a house's can.
+"""The archive as one person sees it: the interface of the local archive, and later of a house's.
 
-Each method asks by itself whether this person may, has the refusal in the audit log before it raises ArchiveError, and tells no
-more than they may know. Times are the archive's own. `id`: a recording's whole id, or a beginning of it that no other has of
-those that this person finds.
+Each method checks by itself whether this person may. A refusal is in the audit log before it raises ArchiveError, and an
+answer says no more than they may know. Times are the archive's own. `id`: a recording's whole id, or a beginning that fits
+only one of those that this person finds.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 
 Progress = Callable[[int, int], object]
-"""is told how much is done, of how much"""
+"""called with how much is done, of how much"""
 
 
 class Finding(Protocol):
     def page(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page:
-        """What of it this person finds, newest first; numbers only where they are told any."""
+        """What this person finds, newest first; with numbers only where they may see them."""
         ...
 
     def count(self, query: Query, progress: Progress | None = None) -> int:
@@ -56,24 +56,24 @@ class Finding(Protocol):
         ...
 
     def only_own(self) -> Period | None:
-        """How far back an agent finds own calls, where that is all they find."""
+        """How far back an agent finds own calls, if that is all they find."""
         ...
 
     def others(self, query: Query) -> int:
-        """How many more there are that custody is not told of: they are sealed for another custody key."""
+        """How many more there are that custody does not see: they are sealed for another custody key."""
         ...
 
     def show(self, id: str) -> RecordingShown: ...
 
 
 class Opening(Protocol):
-    """A recording that this person may hear. The log tells of it when it is heard."""
+    """A recording that this person may hear. The log notes it when it is heard."""
 
     @property
     def row(self) -> RecordingRow: ...
     @property
     def role(self) -> KeyRole:
-        """as which it is heard, for the log"""
+        """the role as which it is heard, for the log"""
         ...
 
     def sound(self, seconds: float | None = None) -> AbstractContextManager[Sound]:
@@ -81,27 +81,27 @@ class Opening(Protocol):
         ...
 
     def export(self, file: str, go_on: Progress) -> Exported:
-        """A WAV: agent left, party right. `go_on` raises what is to end it: then there is nothing of it."""
+        """A WAV: agent left, party right. `go_on` raises to end it; then nothing of it is left."""
         ...
 
 
 class Holds(Protocol):
     def standing(self) -> HoldsShown:
-        """To custody those on what its keys open; to anybody those that they raised themselves."""
+        """Custody gets those on what its keys open, others those that they raised themselves."""
         ...
 
     def place(self, id: str, by: HoldBy, why: str, within: Period) -> Raised:
-        """On one recording; whoever takes the complaint need not be able to open it."""
+        """On one recording. The person who takes the complaint need not be able to open it."""
         ...
 
     def place_on_number(self, number: str, by: HoldBy, why: str, within: Period) -> Raised:
-        """On all of a party's, `number` in E.164: which they are is told to whoever may search by one."""
+        """On all of a party's; `number` in E.164. Only a person who may search by number sees which they are."""
         ...
 
     def confirm(self, hold: str, look_again: date) -> Standing: ...
 
     def lift(self, hold: str, reason: str, policy: Policy | None, *, training_may_end: bool = False) -> Lifted:
-        """The original dates count again, and what `policy` names may open it for training again."""
+        """The original dates count again, and those whom `policy` names may open it for training again."""
         ...
 
     def close(
@@ -113,7 +113,7 @@ class Holds(Protocol):
         reason: str = "",
         training_may_end: bool = False,
     ) -> Lifted:
-        """A request for access was answered, on that day, or is not to be, for a reason (G08). Then as `lift`."""
+        """A request for access was answered on that day, or will not be, for a reason (G08). Then as `lift`."""
         ...
 
 
@@ -129,7 +129,7 @@ class Rights(Protocol):
 
 class Judging(Protocol):
     def waiting(self, within: Period) -> Iterator[ToJudge | None]:
-        """What has come to its day, oldest first; None for one that another custody key opens."""
+        """What has reached its day, oldest first; None for one that another custody key opens."""
         ...
 
     def keep(self, id: str, until: date, reason: str, policy: Policy | None, purpose: Purpose | None = None) -> str:
@@ -165,7 +165,7 @@ class Reader(Protocol):
 
 
 class Reviewing(Protocol):
-    """A call that is open for review. All but `still` and `close` raise ArchiveError once it may not be heard any more."""
+    """A call that is open for review. All but `still` and `close` raise ArchiveError once it may no longer be heard."""
 
     @property
     def row(self) -> SampleRow: ...
@@ -173,7 +173,7 @@ class Reviewing(Protocol):
     def reader(self) -> Reader: ...
     @property
     def shared(self) -> bool:
-        """Whether the agent whose call it was may read what was said of it."""
+        """Whether the agent of the call may read its review."""
         ...
 
     def still(self) -> bool:
@@ -192,7 +192,7 @@ class Reviewing(Protocol):
 
 class Reviews(Protocol):
     def teams(self, policy: Policy) -> tuple[TeamLed, ...]:
-        """Whose samples this person reviews. Raises NotReviewing."""
+        """The teams whose samples this person reviews. Raises NotReviewing."""
         ...
 
     def page(self, query: SampleQuery, after: str | None = None, limit: int = 200) -> SamplePage:
@@ -212,11 +212,11 @@ class Reviews(Protocol):
         ...
 
     def still(self, recording: str) -> bool:
-        """Whether what is open may be listened to at this moment."""
+        """Whether the open call may be listened to at this moment."""
         ...
 
     def mark(self, id: str, *, heard: int = 0, keep: Period | None = None) -> date | None:
-        """It has been used to train. The day on which it was reviewed before; None: it was not."""
+        """It has been used to train. Returns the day on which it was reviewed before; None: it was not."""
         ...
 
 
@@ -235,16 +235,18 @@ class SeenArchive(Protocol):
     def reviews(self) -> Reviews: ...
 
     def open(self, id: str, *, role: KeyRole | None = None, why: str = "", case: str = "") -> Opening:
-        """To listen: documentation naming `why`, a case by its number, training as the lead of its team. The least that opens it,
-        where no `role` is asked for."""
+        """Open it to listen, by the least role that opens it, unless `role` asks for one.
+
+        Documentation needs a reason (`why`), custody a case by its number, training nothing but leading the call's team.
+        """
         ...
 
     def written(self) -> Hashable:
-        """Another one each time somebody has written."""
+        """Another value each time somebody has written."""
         ...
 
     def beside(self) -> SeenArchive:
-        """The same for a thread of its own, to be closed by itself."""
+        """The same archive for another thread, to be closed by itself."""
         ...
 
     def close(self) -> None: ...

@@ -1,7 +1,6 @@
-"""Who sees what of the archive, and may do what: the judgement alone.
+"""Who may see what of the archive, and do what: the judgement alone.
 
-Which keys a person holds, and that every refusal is in the log before it is told, is the archive's; that every archive judges
-alike is this module's.
+The archive knows which keys a person holds, and logs every refusal first. This module makes every archive judge alike.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import OPENS, Permission, Role, may
 
 OWN_CALLS = Period(days=7)
-"""how far back an agent finds own calls, where there is no policy that says it"""
+"""how far back an agent finds own calls, if no policy says so"""
 OF_A_TEAM = frozenset({Permission.FIND_TRAINING, Permission.OPEN_TRAINING, Permission.REVIEW})
 FOR_ALL = frozenset({Permission.BELIEVE_CLOCK, Permission.CHOOSE_SIGNER})
-"""what custody decides for all that is here, or is to come: by a key that opens at least half as much as any other"""
+"""what custody decides for all that is here, or to come: it takes a key that opens at least half as much as any other"""
 Keys = tuple[KeyRole, tuple[str, ...]]
-"""a role, and the keys of somebody that give it"""
+"""a role, and a person's keys that give it"""
 Sealed = Callable[[Keys], bool]
 """whether a recording is sealed for one of these keys in this role"""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A person's roles, and whose recordings they reach. `key_ids`: whose private keys they hold."""
+    """A person's roles, and the recordings they reach. `key_ids`: the private keys they hold."""
 
     roles: frozenset[Role]
     key_ids: Mapping[KeyRole, tuple[str, ...]] = field(default_factory=dict[KeyRole, tuple[str, ...]])
@@ -40,21 +39,21 @@ class Viewer:
     agents: tuple[str, ...] = ()
     """own addresses, user@domain"""
     all_teams: bool = False
-    """the policy names no team, so that whoever has the training key leads everybody; or it is a demo's archive"""
+    """the policy names no team, so the training key's owner leads everybody; or it is a demo's archive"""
     demo: bool = False
     finds_all: bool = False
-    """custody, by a key that opens at least half as much as any other: it is told also of what another custody key opens"""
+    """custody, by a key that opens at least half as much as any other: it also sees what another custody key opens"""
     own_calls: Period = OWN_CALLS
     signed_by: Container[str] = frozenset[str]()
-    """whose signatures the policy has by which they are told"""
+    """whose signatures the policy has that names them"""
     user: str = ""
-    """who is at the machine, as it names them: by that a hold is raised"""
+    """the person at the machine, by the machine's name for them: raises holds"""
 
     def may(self, permission: Permission) -> bool:
         return may(self.roles, permission)
 
     def leads(self, line: str | None, agent: str | None) -> bool:
-        """Whether a call of this line and agent is one of an own team: an agent of it on a line of it, where it names both."""
+        """Whether a call of this line and agent belongs to an own team: an agent of it on a line of it, where it names both."""
         return self.all_teams or any(_is_of(team, line, agent) for team in self.teams)
 
     def keys(self, role: KeyRole) -> Keys:
@@ -68,23 +67,23 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """What somebody finds by one of their roles; in all, what any of it finds."""
+    """What a person finds by one of their roles. In all they find whatever one of these finds."""
 
     permission: Permission
     opens_for: KeyRole | None = None
     sealed_for: Keys | None = None
-    """the role, and their keys that give it: it is sealed for one of them. None: also where it is for none"""
+    """the role, and their keys for it: the recording is sealed for one of them. None: for any, or for none"""
     agents: tuple[str, ...] | None = None
     since: datetime | None = None
 
     @property
     def numbers(self) -> bool:
-        """A team lead is told no number, and finds nothing by one."""
+        """A team lead sees no number, and finds nothing by one."""
         return self.permission is not Permission.FIND_TRAINING
 
     @property
     def log(self) -> bool:
-        """Who handles cases, or has custody, is told what else happened to it and who opened it."""
+        """Case handlers and custody see what else happened to it and who opened it."""
         return self.permission in (Permission.FIND_ALL, Permission.FIND_DOCUMENTATION)
 
     @property
@@ -97,11 +96,11 @@ class SearchScope:
 
 
 NOBODY = Viewer(frozenset())
-"""whose keyring cannot be asked"""
+"""their keyring cannot be asked"""
 
 
 class NotPermitted(Exception):  # noqa: N818 - a judgement; the archive logs it, and raises the fault that it names
-    """`deed` is what the log tells of."""
+    """`deed` is the log's word for it."""
 
     def __init__(self, permission: Permission, code: str) -> None:
         super().__init__(code)
@@ -110,7 +109,7 @@ class NotPermitted(Exception):  # noqa: N818 - a judgement; the archive logs it,
 
 
 def require(viewer: Viewer, permission: Permission, call: tuple[str | None, str | None] | None = None) -> None:
-    """Raises Refused. `call`: its line and agent; it must be an own team's, or an own call, where the deed is one of those."""
+    """Raises Refused. `call`: its line and agent. If the deed is for an own team or own calls, it must be one of those."""
     allowed = viewer.may(permission)
     if permission in FOR_ALL:
         allowed = allowed and (viewer.demo or viewer.finds_all)
@@ -124,7 +123,7 @@ def require(viewer: Viewer, permission: Permission, call: tuple[str | None, str 
 
 
 def require_any(viewer: Viewer, deeds: Iterable[Permission]) -> None:
-    """One of them must be theirs; of the first the log tells."""
+    """They need one of these. The log names the first."""
     wanted = tuple(deeds)
     if any(map(viewer.may, wanted)):
         return
@@ -134,7 +133,7 @@ def require_any(viewer: Viewer, deeds: Iterable[Permission]) -> None:
 
 
 def require_all(viewer: Viewer, permission: Permission) -> None:
-    """What is told of the whole archive is custody's, by a key that opens most of it."""
+    """Only custody, by a key that opens most of it, sees what concerns the whole archive."""
     if not viewer.finds_all:
         raise NotPermitted(permission, "not_yours")
 
@@ -144,7 +143,7 @@ def nothing(viewer: Viewer, permission: Permission) -> NotPermitted:
 
 
 def search_scopes(viewer: Viewer, now: datetime) -> tuple[SearchScope, ...]:
-    """What this person finds, by which keys. Empty: nothing of a call."""
+    """What this person finds, by which keys. Empty: no call at all."""
     if viewer.finds_all:
         return (SearchScope(Permission.FIND_ALL),)
     found: list[SearchScope] = []
@@ -162,7 +161,7 @@ def search_scopes(viewer: Viewer, now: datetime) -> tuple[SearchScope, ...]:
 
 
 def search_scopes_for(viewer: Viewer, query: Query, now: datetime) -> tuple[SearchScope, ...]:
-    """Those by which they may look for this. Raises Refused."""
+    """The sights by which they may look for this. Raises Refused."""
     here = search_scopes(viewer, now)
     if not here:
         raise nothing(viewer, Permission.FIND_ALL)
@@ -174,13 +173,12 @@ def search_scopes_for(viewer: Viewer, query: Query, now: datetime) -> tuple[Sear
 
 
 def opens(viewer: Viewer, role: KeyRole, sealed: Sealed) -> bool:
-    """Whether they are told of it in this role: it is sealed for a key of theirs that gives it, or they find all; a demo's is
-    for everybody's."""
+    """Whether they see it in this role: it is sealed for a key of theirs, or they find all, or it is a demo's."""
     return viewer.demo or (viewer.finds_all and role is KeyRole.CUSTODY) or sealed(viewer.keys(role))
 
 
 def search_scope_of(viewer: Viewer, row: RecordingRow, sealed: Sealed, now: datetime) -> SearchScope | None:
-    """By what this person finds a recording, and the most it tells them; None: it is not there for them."""
+    """The sight that finds a recording and shows most of it; None: this person does not find it."""
     for sight in search_scopes(viewer, now):
         if sight.sealed_for is not None and not opens(viewer, sight.sealed_for[0], sealed):
             continue
@@ -197,14 +195,14 @@ def search_scope_of(viewer: Viewer, row: RecordingRow, sealed: Sealed, now: date
 
 
 def row_shown(viewer: Viewer, sight: SearchScope, row: RecordingRow) -> RecordingRow:
-    """As much of it as this person is told."""
+    """The part of it that this person may see."""
     holds = tuple(one if sight.custody else hold_shown(viewer, one) for one in row.holds)
     return replace(row, number=row.number if sight.numbers else None, holds=holds)
 
 
 def is_shown_whole(viewer: Viewer, hold: HoldRow, *, custody: bool) -> bool:
-    """Whether why it was raised, and by whom, is told: to custody and to the machine's user who raised it (L2). Whose account
-    stands in the settings is no proof of who asks."""
+    """Whether they may see why it was raised, and by whom: custody, and the machine's user who raised it (L2). An account in
+    the settings does not prove who asks."""
     return custody or (bool(viewer.user) and hold.raised_by == viewer.user)
 
 
@@ -217,8 +215,8 @@ def hold_shown(viewer: Viewer, hold: HoldRow) -> HoldRow:
 def holds_shown(
     viewer: Viewer, standing: Iterable[Standing], opened: Callable[[str], bool], seen: Callable[[str], bool]
 ) -> HoldsShown:
-    """To custody those on what its keys open (`opened`); to anybody those that they raised, at the phone by its account,
-    and on which recording where they see it (`seen`)."""
+    """Custody gets those on what its keys open (`opened`), others those that they raised: at the phone by its account, and
+    with the recording if they see it (`seen`)."""
     all_of, own = viewer.may(Permission.FIND_ALL), {viewer.user, *viewer.agents} - {""}
     found: list[HoldShown] = []
     others = 0
@@ -244,7 +242,7 @@ def require_team(viewer: Viewer, query: SampleQuery) -> None:
 
 
 def narrowed(viewer: Viewer, sight: SearchScope, query: Query) -> list[Query]:
-    """What of it is found by this sight: by any of these."""
+    """The part of it that this sight finds: by any of these."""
     if sight.opens_for is not None and query.opens_for not in (None, sight.opens_for):
         return []
     found = replace(query, opens_for=sight.opens_for or query.opens_for, sealed_for=sight.sealed_for)
@@ -258,7 +256,7 @@ def narrowed(viewer: Viewer, sight: SearchScope, query: Query) -> list[Query]:
 
 
 def openable(viewer: Viewer, row: RecordingRow) -> list[KeyRole]:
-    """For which roles this person may open a recording, the least of them first."""
+    """The roles in which this person may open a recording, the least of them first."""
     return [
         one
         for one in (KeyRole.TRAINING, KeyRole.DOCUMENTATION, KeyRole.CUSTODY)
@@ -271,9 +269,10 @@ def openable(viewer: Viewer, row: RecordingRow) -> list[KeyRole]:
 def role_to_open(
     viewer: Viewer, row: RecordingRow, asked: KeyRole | None, *, why: str = "", case: str = ""
 ) -> KeyRole | None:
-    """The role that is asked for; else what the words given are for; else the least that opens it. None: whatever opens a demo's.
+    """The role that is asked for; else the role that the given words are for; else the least that opens it. None: whatever
+    opens a demo's.
 
-    Documentation is opened naming why, and a case by its number. Raises Refused.
+    Documentation needs a reason, custody a case by its number. Raises Refused.
     """
     if viewer.demo:
         return asked
@@ -283,18 +282,18 @@ def role_to_open(
     if role is None and least:
         role = next((one for one, text, _ in named if text and one in least), least[0])
     elif role is None:
-        # Nothing opens it for this person: the log tells of what they come for.
+        # Nothing opens it for this person: the log says what they came for.
         role = next(one for one, permission in OPENS.items() if viewer.may(permission))
     require(viewer, OPENS[role], (row.line, row.agent))
     for one, text, code in named:
-        # What is closed to the role, no words open.
+        # Words do not open what is closed to the role.
         if one is role and role in row.opens_for and not text:
             raise NotPermitted(OPENS[role], code)
     return role
 
 
 def _of_team(team: Team, query: Query) -> Query:
-    """As `Viewer.leads` has it. A call of one of its lines may not tell its agent."""
+    """As `Viewer.leads` has it. A call of one of its lines may name no agent."""
     agents = _both(team.agents, query.agents)
     if not team.lines:
         return replace(query, agents=agents)
@@ -311,6 +310,6 @@ def _both(ours: tuple[str, ...], asked: tuple[str | None, ...] | None) -> tuple[
 def _is_of(team: Team, line: str | None, agent: str | None) -> bool:
     if not team.agents and not team.lines:
         return False
-    # A call of an earlier version does not tell its agent: then its line must.
+    # A call of an earlier version names no agent: then its line decides.
     by_agent = not team.agents or agent in team.agents or (agent is None and bool(team.lines))
     return by_agent and (not team.lines or line in team.lines)

@@ -1,4 +1,4 @@
-"""A recording as the archive tells of it, what can be searched for, and what is heard. Plain values."""
+"""A recording as the archive shows it, what can be searched for, and what is heard. Plain values."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class HoldRow:
     raised_for: str
     at: datetime
     provisional_until: datetime | None
-    """then the sweep discards, unless custody has decided"""
+    """after that the sweep discards, unless custody has decided"""
     confirm_by: datetime | None
     why: str
     look_again: date | None = None
-    """custody has confirmed it, and judges it again then"""
+    """custody has confirmed it, and looks at it again then"""
     raised_by: str = ""
-    """a call's account, or the user of the machine: never in the audit log"""
+    """a call's account, or the machine's user: never in the audit log"""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingRow:
-    """One recording, as the list shows it. `opens_for` are the roles that have wraps and whose day has not
-    come; training only while nothing holds it."""
+    """One recording, as the list shows it. `opens_for`: roles that have wraps and whose day has not come; training only
+    while nothing holds it."""
 
     recording: str
     call: str
@@ -46,14 +46,14 @@ class RecordingRow:
     number: str | None = field(repr=False)
     opened_at: datetime
     closed_at: datetime | None
-    """of one that broke off the last moment up to which it certainly goes, once that is known"""
+    """of a recording that broke off, the last moment up to which it certainly goes, once that is known"""
     opens_for: tuple[KeyRole, ...]
     expires: Mapping[Purpose, date]
     holds: tuple[HoldRow, ...]
     restricted: str | None
     bytes: int
     time_zone: str
-    """the policy's, when the call came: its days are counted and its clock is told in it"""
+    """the policy's, when the call came: it counts the call's days and shows its times"""
     agent: str | None = None
     """the address of the account that took or made the call"""
     broke_off: bool = False
@@ -68,12 +68,12 @@ class RecordingRow:
 
     @property
     def seconds(self) -> float | None:
-        """By the clock, pauses included; None where it still runs, or broke off and its end is not known."""
+        """By the clock, pauses included. None while it runs, or if it broke off and its end is not known."""
         return (self.closed_at - self.opened_at).total_seconds() if self.closed_at else None
 
     @property
     def is_case(self) -> bool:
-        """Data protection has yet to decide on it."""
+        """Data protection still has to decide on it."""
         return self.restricted is not None and self.restricted != Reason.HOLD_ONLY.value
 
 
@@ -87,11 +87,13 @@ def opens_for(
     waits: bool,
     restricted: str | None,
 ) -> tuple[KeyRole, ...]:
-    """The roles that open it at `now`. `sealed`: those it is sealed for; `keeps`: the day of each purpose that stands; `waits`:
-    it is to be judged, or a case of its training to be decided.
+    """The roles that open it at `now`.
 
-    What has expired is over, also before a sweep has taken its wraps; what is held opens for no training. Custody opens what
-    something keeps: a purpose, a hold, or that it is to be judged; what a hold alone kept, until it goes.
+    `sealed`: those it is sealed for; `keeps`: the day of each purpose that stands; `waits`: it is to be judged, or a case of
+    its training to be decided.
+
+    What has expired is over, even before a sweep has taken its wraps. What is held opens for no training. Custody opens what
+    something keeps: a purpose, a hold, or a judgement to come. It also opens what only a hold kept, until that goes.
     """
     living = {str(one) for one, on in keeps.items() if on is None or not has_expired(on, now, time_zone)}
     if living or held or waits or restricted == Reason.HOLD_ONLY.value:
@@ -103,7 +105,7 @@ def opens_for(
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """A line of the audit log, read back. Where somebody changed it into what cannot be read, `at` is None, `params` empty."""
+    """A line of the audit log, read back. If somebody made it unreadable, `at` is None and `params` empty."""
 
     number: int
     at: datetime | None
@@ -115,10 +117,10 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for; None: whatever it is. An empty tuple finds nothing.
+    """What is asked for. None: anything. An empty tuple finds nothing.
 
-    `number` is E.164, found by its keyed hash, so that a withheld one is in no answer. `since` and `until` are aware: begun
-    at or after the one, before the other. `opens_for`: living for that role at the moment of asking.
+    `number` is E.164, found by its keyed hash, so a withheld one is in no answer. `since` (inclusive) and `until`
+    (exclusive) are aware times of the call's beginning. `opens_for`: living for that role at the moment of asking.
     """
 
     number: str | None = field(default=None, repr=False)
@@ -126,10 +128,10 @@ class Query:
     until: datetime | None = None
     lines: tuple[str, ...] | None = None
     agents: tuple[str | None, ...] | None = None
-    """None among them: also a call that does not tell its agent"""
+    """with None among them: also a call that names no agent"""
     opens_for: KeyRole | None = None
     sealed_for: tuple[KeyRole, tuple[str, ...]] | None = None
-    """a role and ids of keys, for one of which it is sealed in that role"""
+    """a role and key ids: sealed for one of them in that role"""
     held: bool | None = None
     begins: str = ""
     """how its id begins"""
@@ -137,7 +139,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page ends: the next begins behind this recording, also when it has gone."""
+    """Where a page ends. The next begins after this recording, even if it has gone."""
 
     opened_at: datetime
     recording: str
@@ -160,17 +162,17 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`next` is None where this is the last."""
+    """`next` is None on the last page."""
 
     rows: tuple[RecordingRow, ...]
     next: Cursor | None
     unreadable: frozenset[str] = frozenset()
-    """recordings that belong here, and whose rows hold what the program never writes: `verify` tells of them"""
+    """recordings that belong here but whose rows hold what the program never writes: `verify` reports them"""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnReview:
-    """What of a review its agent may read: (item, points), and (sample at 16 kHz, text) in the call's order."""
+    """What an agent may read of a review: (item, points), and (sample at 16 kHz, text) in the call's order."""
 
     scores: tuple[tuple[str, int], ...] = ()
     comments: tuple[tuple[int, str], ...] = ()
@@ -184,9 +186,9 @@ class MarkKind(StrEnum):
     DAMAGED = "damaged"
     """a chunk that is missing or was changed"""
     BROKE_OFF = "broke_off"
-    """the segment has no final chunk: what came after is missing, a second after a crash, or all that was cut off"""
+    """the segment has no final chunk: its end is missing, a second after a crash, or all that was cut off"""
     LOST = "lost"
-    """a segment of which nothing could be opened in a damaged file; how long it was is not known"""
+    """a segment that cannot be opened at all, in a damaged file; its length is not known"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +202,8 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A recording to be heard. `pull` gives blocks of (n, 2) 16-bit samples, agent and party, at `RATE` per second, from a sample
-    on; one that was opened at its beginning is pulled from there alone."""
+    """A recording to be heard. `pull` gives blocks of (n, 2) 16-bit samples, agent and party, at `RATE` per second, from a
+    sample on. If it was opened at its beginning, it starts there."""
 
     samples: int
     pull: Callable[[int], Iterator[Any]]
@@ -210,7 +212,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A WAV that was written. `seconds` with its pauses, unless they were left out."""
+    """A written WAV. `seconds` includes pauses, unless they were left out."""
 
     seconds: float
     marks: tuple[Mark, ...]

@@ -16,17 +16,17 @@ class TeamLed:
 
     id: str
     name: LocalText | None
-    """None: everybody's, where the policy has no teams"""
+    """None: everybody's, if the policy has no teams"""
     lines: tuple[str, ...]
     agents: tuple[str, ...]
     """empty: all who work on these lines"""
     capacity: int | None = None
-    """calls that its reviewers can review in a week, as the policy says; None where it does not"""
+    """calls that its reviewers can review in a week, by the policy; None: it does not say"""
     card: tuple[ScoreItem, ...] = ()
 
 
 class NotReviewing(Exception):  # noqa: N818 - no error: a page that says so
-    """Why somebody has no sample to review, as a code."""
+    """Why a person has no sample to review, as a code."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -41,11 +41,11 @@ class SampleFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SampleQuery:
-    """Whose calls, and which. A team's are those of its agents (account addresses) on its lines, where it names both; of either
-    where it names only these; none where it names nothing.
+    """Whose calls, and which. A team's calls are those of its agents (account addresses) on its lines, if it names both. If
+    it names only one of these, that alone counts; if it names nothing, there are none.
 
-    `search`: part of an agent's address, of the name it is read as (its user, with . _ - as spaces), or of a line's id; `named`:
-    lines that are found as well. `since` (with) and `until` (without) are aware times.
+    `search`: part of an agent's address, of the name it is read as (its user, with . _ - as spaces), or of a line's id.
+    `named`: further lines that it finds. `since` (inclusive) and `until` (exclusive) are aware times.
     """
 
     lines: tuple[str, ...]
@@ -59,7 +59,7 @@ class SampleQuery:
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """One call of the sample. `expires_on` is the day its training ends, None where the policy of its time gave none."""
+    """One call of the sample. `expires_on` is the day its training ends, None if the policy of its time gave none."""
 
     recording: str
     agent: str | None
@@ -71,7 +71,7 @@ class SampleRow:
     reviewed_at: datetime | None
     comments: int
     kept_reviewed: bool = True
-    """false: once it is marked as reviewed, training ends at once, and what was said of it goes too (G38)"""
+    """false: marking it as reviewed ends training at once, and its comments go too (G38)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,10 @@ class SamplePage:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What became of the sample in the last months, of each when it happened: a call reviewed now may be older than those drawn.
+    """What became of the sample in the last months. Each event counts when it happened: a call reviewed now may be older
+    than those drawn.
 
-    `waiting` is counted as of now; `reviewed_a_week` over the last four weeks.
+    `waiting` is counted as of now, `reviewed_a_week` over the last four weeks.
     """
 
     drawn: int
@@ -97,7 +98,7 @@ class Figures:
     expired_unseen: int
     reviewed_a_week: float
     oldest_expires: date | None
-    """the day on which the first of what waits is gone"""
+    """the day on which the first of those that wait is gone"""
     verdict: Verdict
 
 

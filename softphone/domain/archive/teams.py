@@ -1,4 +1,4 @@
-"""The teams that somebody leads, as the policy has them: whose calls, how many can be reviewed in a week, on what card."""
+"""The teams that a person leads, by the policy: whose calls, how many can be reviewed in a week, on what card."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def _card(policy: Policy, team: Team) -> tuple[ScoreItem, ...]:
 
 
 def _team_capacity(policy: Policy, team: Team) -> int | None:
-    """None too where another team is on one of its lines: a line's capacity is for all its reviewers, and nobody has said how
-    much of it is this team's."""
+    """None too if another team shares one of its lines: a line's capacity is for all its reviewers, and the policy does not
+    divide it."""
     others = {line for one in policy.team if one.id != team.id for line in one.lines}
     return None if others & set(team.lines) else _capacity(policy, team.lines)
 
 
 def _capacity(policy: Policy, lines: Iterable[str]) -> int | None:
-    """What the reviewers of these lines say they can review in a week; None where nobody has said."""
+    """What the reviewers of these lines say they can review in a week; None: nobody has said."""
     found = [policy.line_named(line) for line in lines]
     said = [one.training.capacity for one in found if one and one.training and one.training.capacity]
     return sum(said) or None

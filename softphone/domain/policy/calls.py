@@ -37,10 +37,10 @@ def which_line(
 def exempt(
     policy: Policy, line: Line | None, direction: Direction, number: str | None, ours: Collection[str] = ()
 ) -> Reason | None:
-    """Why a call with `number` is never recorded, announced or delayed; None where the rulebook is to be asked.
+    """Why a call with `number` is never recorded, announced or delayed; None where the rulebook decides.
 
-    `number` is the other side's: E.164, an extension or a short number. `ours`: those of this side, its account's and the one
-    that was called.
+    `number` is the other side's: E.164, an extension or a short number. `ours` are this side's: its account's and the called
+    one.
     """
     if direction is Direction.OUTBOUND and number in policy.emergency:
         return Reason.EMERGENCY
@@ -55,13 +55,15 @@ def exempt(
 
 
 def day_of(policy: Policy, at: datetime) -> date:
-    """The day of a call at `at` (aware), in the policy's time zone: what holds for it, holds on that day."""
+    """The day of a call at `at` (aware), in the policy's time zone. The policy's dates are judged on that day."""
     return at.astimezone(ZoneInfo(policy.time_zone)).date()
 
 
 def language_for(policy: Policy, line: Line, number: str | None, chosen: Language | None = None) -> Language:
-    """In which language the notice begins: the party's own earlier choice, else its number's country where the line goes by
-    that, else the line's. `number` is E.164, or None where it is withheld."""
+    """The language in which the notice begins. `number` is E.164, or None where it is withheld.
+
+    The party's own earlier choice comes first, then its number's country if the line goes by that, then the line's language.
+    """
     if chosen is not None:
         return chosen
     if line.language_by_country and number is not None and number.startswith("+"):
@@ -70,11 +72,11 @@ def language_for(policy: Policy, line: Line, number: str | None, chosen: Languag
 
 
 def notice_way(line: Line, direction: Direction) -> NoticeDelivery:
-    """How this line's notice reaches the party: as the line says, for our own calls as its `outbound` says."""
+    """How this line's notice reaches the party. Our own calls go by the line's `outbound`."""
     return NoticeDelivery(line.outbound.notice if direction is Direction.OUTBOUND else line.notice)
 
 
 def may_train(line: Line) -> bool:
-    """Whether a yes to training is an explicit one where it must be (G09). `line`: with the words that are really used."""
+    """Whether a yes to training is explicit where it must be (G09). `line`: with the words that are really used."""
     worded = {notice.value: {one.value: words for one, words in by.items()} for notice, by in line.wording.items()}
     return not explicit_consent((), line.sensitive, line.training, line.documentation, worded)

@@ -1,6 +1,6 @@
 """The checks between a policy's values: what the guideline and the keys demand of them together.
 
-Each gives findings with the path of a key; `reading` puts the line to them. What is lawful but doubtful is `doubts`.
+Each gives findings with the path of a key; `reading` adds the line. `doubts` finds what is lawful but doubtful.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from softphone.domain.purpose import Basis, KeyRole, Language, Purpose
 
 Part = TypeVar("Part")
 Placed = tuple[KeyPath, Part | None, Mapping[str, Any]]
-"""where it stands, the part where it could be read, and its raw table"""
+"""its place, the part if it could be read, and its raw table"""
 
 CONSENT_KEYS = ("1", "2")
 """the keys that say yes, in the order in which a notice asks"""
@@ -31,7 +31,7 @@ LEAST_ANSWER_TIME = timedelta(seconds=2)
 LEAST_WARNING_TONE = timedelta(seconds=2)
 LEAST_PAUSE = timedelta(seconds=1)
 LEAST_AUDIT_RETENTION = Period(months=12)
-"""a complaint, or a look at who opened what, often comes months later"""
+"""a complaint, or a question about who opened what, often comes months later"""
 _ANY_DAY = date(2026, 1, 1)
 
 
@@ -43,14 +43,14 @@ class Finding:
 
 
 def documentation(path: KeyPath, part: Documentation, retention_given: bool) -> list[Finding]:
-    """On obligation the other rule's period is stated, never assumed (G10)."""
+    """On obligation the policy states the other rule's period; none is assumed (G10)."""
     if part.basis is Basis.LEGAL_OBLIGATION and not retention_given:
         return [Finding((*path, "retention"), "retention_needed")]
     return _kept_at_all(path, part.keeps)
 
 
 def training(path: KeyPath, part: Training) -> list[Finding]:
-    """Special circumstances on interest only (G32); what was reviewed is kept no longer than what was not (G38)."""
+    """Special circumstances need interest (G32). A reviewed recording is kept no longer than an unreviewed one (G38)."""
     found = _kept_at_all(path, part.retention)
     if part.keep_reviewed is not None and not part.keep_reviewed.never_longer_than(part.retention):
         params = {"value": str(part.keep_reviewed), "retention": str(part.retention)}
@@ -67,7 +67,7 @@ def special_circumstances(path: KeyPath, part: SpecialCircumstances) -> list[Fin
 
 
 def _kept_at_all(path: KeyPath, period: Period) -> list[Finding]:
-    """What is gone on the day it was recorded serves no purpose."""
+    """A recording that goes on the day it is made serves no purpose."""
     if period.after(_ANY_DAY) == _ANY_DAY:
         return [Finding((*path, "retention"), "retention_none", {"value": str(period)})]
     return []
@@ -76,8 +76,10 @@ def _kept_at_all(path: KeyPath, period: Period) -> list[Finding]:
 def sensitive(
     path: KeyPath, part: Sensitive, documented: Documentation | None, trained: Training | None, *, rescue: bool
 ) -> list[Finding]:
-    """What falls under rules of its own has its exception purpose by purpose, and is never used for training without explicit
-    consent, but under special circumstances in an emergency service (`rescue`) (G09)."""
+    """Special categories and CPR numbers need an exception, purpose by purpose (G09).
+
+    Training with them needs explicit consent, except under special circumstances in an emergency service (`rescue`).
+    """
     found: list[Finding] = []
     if part.recorded and trained is not None and trained.basis is not Basis.CONSENT:
         grounds = [part.ground(kind, Purpose.TRAINING) for kind in part.recorded]
@@ -104,8 +106,11 @@ def explicit_consent(
     documented: Documentation | None,
     worded: Mapping[str, Any],
 ) -> list[Finding]:
-    """A consent to train on special categories is explicit only where the question names them, and the rulebook's own never
-    does (G09). In both languages: any call can change to the other. `worded`: the raw table of the line's own words."""
+    """A consent to train on special categories is explicit only if the question names them (G09).
+
+    The rulebook's own questions never do. Both languages need one, since any call can change to the other. `worded`: the raw
+    table of the line's own words.
+    """
     if trained is None or trained.basis is not Basis.CONSENT or trained.sample == 0:
         return []
     if "special_categories" not in part.recorded:
@@ -119,7 +124,7 @@ def explicit_consent(
 
 
 def times(path: KeyPath, line: Line) -> list[Finding]:
-    """A question that nobody has the time to answer is no question (G03); a tone that never ends drowns the call."""
+    """Nobody can answer a question without time to (G03); a tone that never ends drowns the call."""
     found: list[Finding] = []
     if line.answer_time.length() < LEAST_ANSWER_TIME:
         found.append(Finding((*path, "answer_time"), "answer_time_none", {"value": str(line.answer_time)}))
@@ -129,7 +134,7 @@ def times(path: KeyPath, line: Line) -> list[Finding]:
 
 
 def marks(path: KeyPath, line: Line) -> list[Finding]:
-    """Of a recorded notice: a key before the why has been said is no informed answer, and a notice that asks nothing has none."""
+    """In a recorded notice a key before the reason is no informed answer, and a notice that asks nothing has no question."""
     found: list[Finding] = []
     for notice, files in line.sound.items():
         for language, one in files.items():
@@ -142,7 +147,7 @@ def marks(path: KeyPath, line: Line) -> list[Finding]:
 
 
 def keys(path: KeyPath, opt_out_key: object, language_key: object) -> list[Finding]:
-    """The opt-out keys are matched first, then the language's, so neither must swallow a yes or the other."""
+    """The opt-out keys match first, then the language key. Neither may swallow a yes or the other."""
     found: list[Finding] = []
     for name, value in (("opt_out_key", opt_out_key), ("language_key", language_key)):
         if isinstance(value, str) and value[:1] in CONSENT_KEYS:
@@ -154,7 +159,7 @@ def keys(path: KeyPath, opt_out_key: object, language_key: object) -> list[Findi
 
 
 def wording(path: KeyPath, notice: NoticeId, language: Language, raw: Mapping[str, Any]) -> list[Finding]:
-    """Our own words have a question exactly where the notice asks (G03), and no place that nothing is put into."""
+    """Our own words have a question exactly where the notice asks (G03), and only known placeholders."""
     found: list[Finding] = []
     here = (*path, "wording", notice.value, language.value)
     asked = bool(asks(notice))
@@ -177,7 +182,7 @@ def _wrong_place(text: str) -> str | None:
 
 
 def controllers(lines: Sequence[Placed[Line]], owners: Sequence[Placed[Controller]]) -> list[Finding]:
-    """It is known who records on each line: where there are several, by name (G13)."""
+    """Each line has a known controller: named, if there are several (G13)."""
     several = len(owners) > 1
     nameless = [path for path, _, raw in owners if several and "id" not in raw]
     found = [Finding((*path, "id"), "missing", {"name": "id"}) for path in nameless]
@@ -193,11 +198,11 @@ def controllers(lines: Sequence[Placed[Line]], owners: Sequence[Placed[Controlle
 
 
 def authorities(lines: Sequence[Placed[Line]], owners: Sequence[Placed[Controller]]) -> list[Finding]:
-    """A task in the public interest is an authority's basis, and nobody else's (G02)."""
+    """Only a public authority can rest a purpose on public task (G02)."""
     found: list[Finding] = []
     for path, _, raw in lines:
         owner = next((one for one in owners if len(owners) == 1 or one[2].get("id") == raw.get("controller")), None)
-        # what is no yes and no no is told where it stands
+        # a key that means neither yes nor no is reported where it stands
         if owner is None or owner[2].get("authority", False) is not False:
             continue
         for purpose in ("documentation", "training"):
@@ -210,7 +215,7 @@ def authorities(lines: Sequence[Placed[Line]], owners: Sequence[Placed[Controlle
 def teams(
     found_teams: Sequence[Placed[Team]], lines: Sequence[Placed[Line]], recipients: Sequence[Placed[Recipient]]
 ) -> list[Finding]:
-    """A team's lines are there, and whoever leads it can open what its agents are trained by (L2)."""
+    """A team's lines exist, and its leads can open what its agents are trained by (L2)."""
     found: list[Finding] = []
     known_lines = {str(raw.get("id")) for _, _, raw in lines}
     roles = {str(raw.get("id")): raw.get("purpose") for _, _, raw in recipients}
@@ -229,7 +234,7 @@ def teams(
 
 
 def scores(found_scores: Sequence[Placed[ScoreItem]], found_teams: Sequence[Placed[Team]]) -> list[Finding]:
-    """Whose calls a question is asked of is known."""
+    """A question's teams exist."""
     known = {str(raw.get("id")) for _, _, raw in found_teams}
     return [
         Finding((*path, "teams", n), "no_team", {"value": team})
@@ -241,7 +246,8 @@ def scores(found_scores: Sequence[Placed[ScoreItem]], found_teams: Sequence[Plac
 
 
 def lengths(data: Mapping[str, Any]) -> list[Finding]:
-    """Who is to judge has a day for it (G10), and what the log proves is kept for a year at least (G11)."""
+    """The person who judges has at least a day for it (G10). The log keeps what it proves for at least
+    a year (G11)."""
     found: list[Finding] = []
     for key, code, least in (
         ("judge_within", "judge_within_none", Period(days=1)),
@@ -249,7 +255,7 @@ def lengths(data: Mapping[str, Any]) -> list[Finding]:
     ):
         try:
             period = Period.parse(str(data.get(key, least)))
-        except ValueError:  # told as what it is
+        except ValueError:  # report it as what it is
             continue
         if not least.never_longer_than(period):
             found.append(Finding((key,), code, {"value": str(period)}))
@@ -260,7 +266,7 @@ def doubles(
     lines: Sequence[Placed[Line]],
     named: Mapping[str, Sequence[Placed[Any]]],
 ) -> list[Finding]:
-    """An id names one thing of its kind, a number belongs to one line."""
+    """An id names one thing of its kind; a number belongs to one line."""
     found: list[Finding] = []
     owners: dict[str, str] = {}
     for path, line, _ in lines:
@@ -286,8 +292,10 @@ def doubles(
 def openers(
     data: Mapping[str, Any], lines: Sequence[Placed[Line]], recipients: Sequence[Placed[Recipient]]
 ) -> list[Finding]:
-    """Somebody of its own can open each purpose in use, and somebody has custody. A key that stood for two purposes would go on
-    opening what a no to one of them takes from it (G31)."""
+    """Each purpose in use has recipients of its own, and somebody has custody.
+
+    A key for two purposes would go on opening what a no to one of them takes from it (G31).
+    """
     if "recipient" not in data and not lines:
         return []
     found: list[Finding] = []
@@ -329,7 +337,7 @@ def openers(
 
 
 def _opens(recipient: Recipient, line: Mapping[str, Any]) -> bool:
-    """As `Recipient.opens`, of a line that may have faults."""
+    """Like `Recipient.opens`, for a line that may have faults."""
     named = recipient.controller in (None, line.get("controller"))
     return named and (not recipient.lines or line.get("id") in recipient.lines)
 

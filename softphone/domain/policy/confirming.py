@@ -1,5 +1,6 @@
-"""What a person's confirmation names: one doubt about one policy, as it stands. A changed answer, another line, another date is
-another doubt. Own words are named by `domain.notice.wording_hash`.
+"""What a person's confirmation names: one doubt about one policy, as it stands.
+
+A changed answer, another line or another date is another doubt. Own words are named by `domain.notice.wording_hash`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ ABOUT_CONFIRMATIONS = frozenset({"confirmed_later", "confirmed_name"})
 
 
 SHORT = 8
-"""so much of a hash is told, and must be typed"""
+"""this many letters of a hash are shown, and must be typed"""
 
 
 def doubt_hash(policy: Policy, doubt: Finding) -> str:
-    """SHA-256 in hex. A line is named by its id, so that it can be moved within the file."""
+    """SHA-256 in hex. It names a line by its id, so that the line can move within the file."""
     path = [str(part) for part in doubt.path]
     if path[:1] == ["line"] and len(path) > 1:
         path[1] = policy.line[int(path[1])].id
@@ -35,7 +36,7 @@ def as_word(path: str) -> str:
 
 
 def as_name(by: str) -> str | None:
-    """A person's name: two words at least. None for what is none."""
+    """A person's name: two words at least. None if it is not one."""
     words = by.split()
     named = len(words) > 1 and all(any(one.isalpha() for one in word) for word in words)
     return " ".join(words) if named and sum(one.isalpha() for one in by) > 3 else None

@@ -1,7 +1,7 @@
-"""What is lawful and yet to be thought about: a policy's warnings, and the one fall-back that it does not choose (G22).
+"""What is lawful but doubtful: a policy's warnings, and the one fall-back that it does not choose (G22).
 
-Each gives findings with the path of a key, as `checks` does. A person can confirm each; only one keeps a policy from
-being used until then (`informed_obliged`).
+Each gives findings with the path of a key, as `checks` does. A person can confirm each. Only one keeps a policy from being
+used until then (`informed_obliged`).
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ from softphone.domain.policy.purposes import (
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, OnFailure, Purpose
 
 LONGEST_NOTICE = 25.0
-"""seconds; a longer one is not listened to"""
+"""seconds; callers do not listen to a longer one"""
 LARGE_SAMPLE = Fraction(1, 4)
 """without consent, the need for so many is judged strictly"""
 LONGEST_HOLD_AFTER_REFUSAL = timedelta(days=31)
 LONGEST_HOLD_UNCONFIRMED = timedelta(days=92)
 LONGEST_JUDGEMENT = timedelta(days=92)
 LONGEST_OWN_CALLS = timedelta(days=31)
-"""an agent looks up what happened lately; who looks further back has a reason of another kind"""
+"""an agent looks up recent calls; looking further back needs another reason"""
 LONGEST_ANSWER_TIME = Period(seconds=30)
-"""a key that is pressed later answers no question any more"""
+"""a key that is pressed later no longer answers a question"""
 LONGEST_WRAP_UP = Period(seconds=3600)
 LONGEST_WARNING_TONE = Period(seconds=300)
-"""a rarer tone is one that most calls end without"""
+"""most calls end without a rarer tone"""
 LONGEST_SPECIAL = timedelta(days=731)
-"""two years; a decision that nobody takes anew is none"""
+"""two years; after that somebody must decide anew"""
 
 MOST_REVIEWED = 500
-"""calls that one reviewer can hear in a week of nothing else, and not use"""
+"""calls that one reviewer can hear in a week that holds nothing else, without using them"""
 LEAST_LETTERS = 20
-"""a reason in fewer is none"""
+"""letters; a shorter text gives no reason"""
 LEAST_CONCLUSION = 10
-"""letters: *the need is there* concludes, *yes* does not"""
+"""letters; *the need is there* concludes, *yes* does not"""
 _EMERGENCY = frozenset({"112", "114", "1813", "000", "110", "111", "113", "119", "911", "999"})
-"""what is called in an emergency, here and elsewhere (114 and 1813: the police and the doctor, in Denmark)"""
+"""numbers called in an emergency, here and elsewhere (114 and 1813: the police and the doctor, in Denmark)"""
 
 _GENERAL_PAGE = re.compile(
     r"privat(?:livs?|data)?[-_]?(?:politik|beskyttelse)|privacy|persondata|personoplysning(?:er|spolitik)|data-?protection"
@@ -121,7 +121,7 @@ def doubts(policy: Policy, today: date) -> list[Finding]:
 
 
 def long_notice(policy: Policy, line: str, notice: NoticeId, language: Language, seconds: float) -> Finding | None:
-    """A notice as it is read or played, where it is longer than a caller listens (25 s)."""
+    """A notice that takes longer, read or played, than a caller listens (25 s)."""
     if seconds <= LONGEST_NOTICE:
         return None
     for n, one in enumerate(policy.line):
@@ -141,8 +141,8 @@ def long_notice(policy: Policy, line: str, notice: NoticeId, language: Language,
 
 
 def _page(path: KeyPath, controller: Controller) -> Iterator[Finding]:
-    """G06: a link to the general privacy policy will typically not do, nor will one that leads somewhere else. What is read
-    there must be what the controller wrote."""
+    """G06: a link to the general privacy policy will typically not do. A link that redirects shows what the controller did
+    not write."""
     here, value = (*path, "page"), {"value": controller.page[:120]}
     parts = urlsplit(controller.page)
     last = unquote(parts.path).rstrip("/").rpartition("/")[2]
@@ -193,8 +193,10 @@ def _whole(policy: Policy, today: date) -> Iterator[Finding]:
 
 
 def _informed(policy: Policy, today: date) -> Iterator[Finding]:
-    """L1: the employees are recorded persons, and are informed before a line goes live. Still to come: on obligation it is
-    recorded all the same, and only once a person has confirmed that."""
+    """L1: employees are recorded persons, and are informed before a line goes live.
+
+    Until then a line records on obligation alone, and only once a person has confirmed that.
+    """
     recorded = [(n, line) for n, line in enumerate(policy.line) if line.documentation or line.training]
     if policy.line and all(line.employees_informed_on is None for line in policy.line):
         told: list[tuple[KeyPath, date | None]] = [((), policy.employees_informed_on)]
@@ -213,7 +215,7 @@ def _informed(policy: Policy, today: date) -> Iterator[Finding]:
 
 
 def _keys(policy: Policy) -> Iterator[Finding]:
-    """One key that opens what two controllers record."""
+    """One key that opens the recordings of two controllers."""
     opened: dict[str, set[str]] = {}
     for recipient in policy.recipient:
         theirs = {
@@ -268,7 +270,7 @@ def _line(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
 
 
 def _choices(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
-    """What is chosen beside a basis with which it hardly goes."""
+    """What hardly goes with the chosen basis."""
     documented, trained = line.basis(Purpose.DOCUMENTATION), line.basis(Purpose.TRAINING)
     if policy.controller_of(line).authority:
         for purpose, part in ((Purpose.DOCUMENTATION, line.documentation), (Purpose.TRAINING, line.training)):
@@ -301,7 +303,7 @@ def _choices(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
 
 
 def _emergency(path: KeyPath, line: Line) -> Iterator[Finding]:
-    """While a notice plays nothing of the agent goes out, and help waits for no notice."""
+    """While a notice plays the agent cannot be heard, and help cannot wait for a notice."""
     played = {way for way in line.calls if notice_way(line, way) is NoticeDelivery.PLAY}
     if played - {Direction.OUTBOUND}:
         yield Finding((*path, "notice"), "emergency_played")
@@ -310,7 +312,7 @@ def _emergency(path: KeyPath, line: Line) -> Iterator[Finding]:
 
 
 def _obliged(path: KeyPath, line: Line) -> Iterator[Finding]:
-    """What the law requires to be recorded, and the policy leaves out; calls between our own extensions it seldom means."""
+    """Calls that the law obliges to record and the policy leaves out. The law seldom means those between our own extensions."""
     left_out = [way.value for way in (Direction.INBOUND, Direction.OUTBOUND) if way not in line.calls]
     if left_out:
         yield Finding((*path, "calls"), "obligation_calls", {"left": ", ".join(left_out)})
@@ -338,7 +340,7 @@ def _documentation(path: KeyPath, part: Documentation, line: Line) -> Iterator[F
 
 
 def _assessed(path: KeyPath, part: Assessment) -> Iterator[Finding]:
-    """An answer that is none, or that says of itself that the need can be met otherwise (G20, G22)."""
+    """An answer that says nothing, or says that the need can be met otherwise (G20, G22)."""
     answers = {f"G20.{name}": getattr(part.G20, name) for name in "abc"}
     answers |= {f"G21.{name}": getattr(part.G21, name) for name in FACTORS} | {"conclusion": part.conclusion}
     for name, answer in answers.items():
@@ -368,7 +370,7 @@ def _names_a_rule(text: str) -> bool:
 
 
 def _reviewers(path: KeyPath, part: Training, line: Line, policy: Policy) -> Iterator[Finding]:
-    """Only as many calls as are used, reviewed included (G33)."""
+    """Only as many calls as are used, which includes being reviewed (G33)."""
     if part.sample == 0 or part.capacity is None:
         return
     most = MOST_REVIEWED * max(1, len(policy.recipients(KeyRole.TRAINING, line)))
@@ -409,7 +411,7 @@ def _training(path: KeyPath, part: Training, line: Line, today: date) -> Iterato
 
 
 def _sensitive(path: KeyPath, part: Sensitive, line: Line, controller: Controller) -> Iterator[Finding]:
-    """Of training on such data `checks` tells, for there a consent must always be explicit (G09)."""
+    """For training on such data see `checks`: consent to it must always be explicit (G09)."""
     for kind in ("cpr", "special_categories"):
         for purpose in Purpose:
             ground, used = part.ground(kind, purpose), line.basis(purpose)

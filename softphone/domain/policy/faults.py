@@ -20,23 +20,27 @@ FAULT = "policy.fault."
 
 @dataclass(frozen=True, slots=True)
 class PolicyFault:
-    """One fault (`policy.fault…`), or one doubt (`policy.warning…`): `code` is a message key; `line` counts from 1, None
-    where the whole file is meant."""
+    """One fault (`policy.fault…`) or one doubt (`policy.warning…`).
+
+    `code` is a message key; `line` counts from 1, None where the whole file is meant.
+    """
 
     line: int | None
     key: str
     code: str
     params: Mapping[str, Param] = field(default_factory=dict[str, Param])
     hash: str = ""
-    """of a doubt that a person can confirm: its confirmation names it by this"""
+    """of a doubt that a person can confirm: the confirmation names it by this"""
     by: str = ""
     on: date | None = None
     """who has confirmed it, and when"""
 
     @property
     def rule(self) -> str:
-        """The row of the guideline's list that it would break, or that makes it doubtful: that of its kind, else of its key,
-        else that the policy must show what it decided (G11)."""
+        """The row of the guideline's list that it would break, or that makes it doubtful.
+
+        It is that of its kind, else of its key, else G11: the policy must show what it decided.
+        """
         given = self.params.get("rule")
         if isinstance(given, str):
             return given
@@ -46,7 +50,7 @@ class PolicyFault:
 
 @dataclass(frozen=True, slots=True)
 class NamedSound:
-    """A sound file that a line names which could not be read whole; `line` and `key` as of a fault."""
+    """A sound file, named by a line, that could not be read whole; `line` and `key` as for a fault."""
 
     line: int | None
     key: str
@@ -54,8 +58,8 @@ class NamedSound:
 
 
 class PolicyError(KlartoneError):
-    """A policy file that cannot be used; `faults` holds every fault that was found, in the order of the file. `sounds` are yet
-    to be looked at."""
+    """A policy file that cannot be used. `faults` holds every fault found, in the order of the file; `sounds` are still
+    unread."""
 
     def __init__(
         self,
@@ -72,7 +76,7 @@ class PolicyError(KlartoneError):
 
 
 class PolicyUnsigned(PolicyError):  # noqa: N818 - as it is said: the policy is unsigned
-    """A signature is required, and the file has none that holds: nothing is recorded, whatever else it says."""
+    """The policy must be signed and has no valid signature: nothing is recorded, whatever else it says."""
 
     def __init__(self, fault: PolicyFault) -> None:
         super().__init__([fault], "error.policy.unsigned")
@@ -83,7 +87,7 @@ def in_file_order(faults: Sequence[PolicyFault]) -> tuple[PolicyFault, ...]:
 
 
 def spelled(path: KeyPath) -> str:
-    """A key path as a person would look for it: `line[2].training.sample`, entries counted from 1."""
+    """A key path in the form a person looks for: `line[2].training.sample`, entries counted from 1."""
     text = ""
     for part in path:
         if isinstance(part, int):

@@ -1,7 +1,7 @@
 """The kinds of values a policy holds: a period, a share, a day, a number, a public key, a text in both languages.
 
-Each refuses what it is not with a code of its own, which `reading` turns into a fault, and says to an editor how it is
-written in the file. Nothing here reads a file.
+Each refuses a wrong value with a code of its own, which `reading` turns into a fault. Each tells an editor how to write it.
+Nothing here reads a file.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from softphone.domain.purpose import Language
 
 
 class PolicyPart(BaseModel):
-    """A table of the policy: frozen, and with no key that is not named."""
+    """A table of the policy: frozen, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -145,14 +145,14 @@ def _public_key(value: str) -> str:
 
 
 _SPOKEN = re.compile(r"[\w./-]*", re.UNICODE)
-"""what of a path can be said: letters, digits, full stop, slash, dash and underscore"""
+"""the part of a path that can be spoken: letters, digits, full stop, slash, dash and underscore"""
 ABOUT_CALLS = re.compile(r"telefon|samtale|opkald|optag|call|record|phone", re.IGNORECASE)
 _OF_CALLS = re.compile(rf"(?:www\.)?[^.]*(?:{ABOUT_CALLS.pattern})[^.]*\.[^.]+\.[^.]", re.IGNORECASE)
-"""a site of its own within the firm's: a firm may be called *Telefonhuset*"""
+"""a subdomain of the company's own site: a company may be called *Telefonhuset*"""
 
 
 def _page(value: str) -> str:
-    """What is checked is what is heard: a query, a fragment or a port is not said, and a host alone is no page (G06)."""
+    """What is checked is what is heard: a query, a fragment or a port is not spoken, and a host alone is not a page (G06)."""
     try:
         parts = urlsplit(value.strip())
         sound = parts.scheme in ("https", "http") and _HOST.fullmatch(parts.hostname or "") and not parts.username
@@ -206,7 +206,7 @@ def _host(value: str) -> str:
         return str(ipaddress.ip_address(host))
     except ValueError:
         pass
-    # what looks like an address and is none is no name either
+    # something that looks like a wrong address is not a name either
     if not _HOST_NAME.fullmatch(host) or re.fullmatch(r"[\d.]+", host):
         raise PydanticCustomError("host", "no host", {"value": value[:60]})
     return host
@@ -220,7 +220,7 @@ def _address(value: str) -> str:
 
 
 def _written(pattern: str, *examples: str) -> WithJsonSchema:
-    """As an editor is to see it: text, with a pattern and examples."""
+    """Its schema for an editor: text, with a pattern and examples."""
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 
 

@@ -1,6 +1,6 @@
 """The policy as a contract: who records which line, for what, on which basis, for how long, and who may open it.
 
-Plain frozen data. Why a line records is `purposes`; `reading` makes all of it from a file's contents and finds the faults;
+Plain frozen data. `purposes` says why a line records; `reading` makes a policy from a file's contents and finds the faults;
 `calls` applies it to a call.
 """
 
@@ -40,7 +40,7 @@ from softphone.domain.purpose import Basis, Direction, KeyRole, Language, OnFail
 
 
 class Controller(PolicyPart):
-    """Who records. `page` leads directly to what it says about the recording of calls (G06)."""
+    """Who records. `page` leads directly to the page about recorded calls (G06)."""
 
     id: Id | None = None
     """needed where the policy has several"""
@@ -54,22 +54,22 @@ class Controller(PolicyPart):
 
 
 class Recipient(PolicyPart):
-    """Somebody who may open recordings of one purpose, or have custody. The private key is elsewhere."""
+    """Somebody who may open recordings of one purpose, or have custody. The private key is not here."""
 
     id: Id
     purpose: KeyRole
     public_key: PublicKey
     controller: Id | None = None
-    """whose lines' recordings it opens; where left out, every controller's"""
+    """the controllers whose recordings it opens; empty: every controller's"""
     lines: tuple[Id, ...] = ()
-    """whose recordings it opens; where left out, every line's"""
+    """the lines whose recordings it opens; empty: every line's"""
 
     def opens(self, line: Line) -> bool:
         return self.controller in (None, line.controller) and (not self.lines or line.id in self.lines)
 
 
 class Team(PolicyPart):
-    """Agents who belong together, the lines they work on, and who leads them."""
+    """Agents who belong together, the lines they work on, and their leads."""
 
     id: Id
     name: BothLanguages
@@ -87,17 +87,17 @@ class ScoreItem(PolicyPart):
     points: Annotated[StrictInt, Field(ge=2, le=10)] = 5
     """how many there are to give"""
     teams: tuple[Id, ...] = ()
-    """whose calls it is asked of; empty: every team's"""
+    """the teams whose calls it is asked of; empty: every team's"""
 
 
 class Upstream(PolicyPart):
-    """Exchanges that are believed when they say what the party has been told (G05). Anybody else is not."""
+    """Exchanges that are believed when they say what they have told the party (G05)."""
 
     hosts: tuple[Host, ...] = ()
 
 
 class Confirmed(PolicyPart):
-    """A person has confirmed that a wording of the controller's own says what the check could not be sure of."""
+    """A person has confirmed a wording of the controller's own, including what the check could not be sure of."""
 
     hash: Hash
     """of the line, the notice, the language and the text: another text needs another confirmation"""
@@ -116,16 +116,16 @@ class Wording(PolicyPart):
 
 
 class SoundFile(PolicyPart):
-    """A recorded notice. In the file a path alone may stand for it; then nobody has said that it says the right words."""
+    """A recorded notice. In the file a path alone may stand for it; then nobody has confirmed its words."""
 
     file: Text
-    """its path, relative to the policy's folder"""
+    """relative to the policy's folder"""
     hash: Hash | None = None
-    """of the file and the notice's words (`sound_hash`): a person has heard that the one says the other"""
+    """of the file and the notice's words (`sound_hash`): a person has heard the file say those words"""
     essentials: Seconds | None = None
-    """when it has been said that the call is recorded, and why; where left out, when the question begins, or all has been said"""
+    """by then it has said that the call is recorded, and why; if left out: at the question, else at the end"""
     question: Seconds | None = None
-    """when the question begins: from then on a key is an answer; where left out, when all has been said"""
+    """from here a key is an answer; if left out: from the end"""
 
 
 def _file_or_table(value: Any) -> Any:
@@ -136,7 +136,7 @@ Recorded = Annotated[SoundFile, BeforeValidator(_file_or_table, json_schema_inpu
 
 
 class Outbound(PolicyPart):
-    """Calls that the agent makes: the notice waits for *A person answered* and is read aloud, unless this says otherwise."""
+    """Calls that the agent makes. By default the agent reads the notice aloud after *A person answered*."""
 
     notice: Literal["play", "read"] = "read"
     starts_by_itself: StrictBool = False
@@ -150,13 +150,13 @@ class Line(PolicyPart):
     controller: Id | None = None
     """needed where the policy has several"""
     party: BothLanguages | None = None
-    """what the person at the other end is called on this line; else as the controller says"""
+    """what the person at the other end is called on this line; else the controller's word"""
     numbers: tuple[Number, ...] = ()
     calls: Annotated[tuple[Direction, ...], Field(min_length=1)] = (Direction.INBOUND, Direction.OUTBOUND)
     """which of its calls it records"""
     notice: Literal["play", "read", "upstream"] = "play"
     language: Language | None = None
-    """of its notices; the policy's `notice_language` where left out"""
+    """of its notices; if left out: the policy's `notice_language`"""
     language_by_country: StrictBool = False
     """the notice begins in the language of the other number's country"""
     language_key: OneKey = ""
@@ -178,25 +178,25 @@ class Line(PolicyPart):
     sensitive: Sensitive = Sensitive()
     wrap_up: DayLength = Period()
     warning_tone: DayLength | None = None
-    """between two tones that tell both that the call is being recorded"""
+    """between two tones, for both sides, that say that the call is being recorded"""
     agent_tones: StrictBool = True
-    """a short tone for the agent where recording begins and stops"""
+    """a short tone for the agent when recording begins and stops"""
     never_record: tuple[ShortNumber, ...] = ()
     outbound: Outbound = Outbound()
     employees_informed_on: Day | None = None
-    """when those who talk on this line were told that they are recorded (L1); else as the policy says"""
+    """when the agents of this line were told that they are recorded (L1); else the policy's date"""
     whistle_blower: StrictBool = False
     emergency_service: StrictBool = False
     documentation: Documentation | None = None
     training: Training | None = None
 
     def basis(self, purpose: Purpose) -> Basis | None:
-        """The basis this purpose is really recorded on, None where the line does not have it."""
+        """The basis on which this purpose is really recorded, None where the line does not have it."""
         part = self.documentation if purpose is Purpose.DOCUMENTATION else self.training
         return part.effective_basis if part else None
 
     def why(self, purpose: Purpose, day: date) -> LocalText | None:
-        """The controller's one sentence for the status card on `day`, where it has written one."""
+        """The controller's one sentence for the status card on `day`, if there is one."""
         if purpose is Purpose.TRAINING:
             if self.training is None:
                 return None
@@ -211,7 +211,7 @@ class Line(PolicyPart):
         return self.documentation.keeps if self.documentation else None
 
     def special_circumstances_on(self, day: date) -> bool:
-        """G32: training on interest, with its reason written down and not yet expired. `day`: in the policy's time zone."""
+        """G32: training on interest, with a written reason that has not expired. `day`: in the policy's time zone."""
         special = self.training.special_circumstances if self.training else None
         return special is not None and special.hold_on(day)
 
@@ -230,15 +230,15 @@ class Policy(PolicyPart):
     hold_after_refusal: DayLength = Period(days=14)
     hold_unconfirmed: DayLength = Period(days=30)
     judge_within: DayLength = Period(days=30)
-    """how long custody has to judge what has come to its day and is not simply deleted"""
+    """how long custody has to judge a recording at its date where it is not simply deleted"""
     audit_retention: Length = Period(months=60)
     own_calls: DayLength = Period(days=7)
     """how far back an agent finds own calls"""
     never_record: tuple[ShortNumber, ...] = ()
     emergency: tuple[ShortNumber, ...] = ("112",)
-    """called numbers that are never recorded and never delayed"""
+    """called numbers whose calls are never recorded and never delayed"""
     employees_informed_on: Day | None = None
-    """when those who talk on the lines were told that they are recorded (L1)"""
+    """when the agents were told that they are recorded (L1)"""
     controller: Annotated[
         tuple[Controller, ...],
         Field(min_length=1),
@@ -255,8 +255,7 @@ class Policy(PolicyPart):
 
     @property
     def signed_by(self) -> Container[str]:
-        """Public keys (base64) whose signature its file had when it was read: to be asked for one. Nothing in the file can
-        say it."""
+        """Public keys (base64) whose signature the file had when it was read. The file itself cannot say so."""
         return self._signed_by
 
     def as_signed(self, by: Container[str]) -> Policy:
@@ -268,7 +267,7 @@ class Policy(PolicyPart):
         return next((one for one in self.line if one.id == line), None)
 
     def controller_of(self, line: Line) -> Controller:
-        """Who records on this line. A policy that was read without a fault has one for every line."""
+        """Who records on this line. In a policy without faults every line has one."""
         return next((one for one in self.controller if one.id == line.controller), self.controller[0])
 
     def party_of(self, line: Line) -> LocalText:

@@ -1,4 +1,4 @@
-"""Lengths of time as a policy writes them (ISO 8601: `P3M`, `P14D`, `PT8S`), and the day such a length ends.
+"""Lengths of time as a policy writes them (ISO 8601: `P3M`, `P14D`, `PT8S`), and the day on which such a length ends.
 
 Months and years are calendar time: they have no length in days until they are counted from a day.
 """
@@ -50,7 +50,7 @@ class Period:
         return f"P{day_part}" + (f"T{time_part}" if time_part else "")
 
     def length(self) -> timedelta:
-        """As a fixed length. ValueError where it holds calendar months."""
+        """As a fixed length. Raises ValueError if it holds calendar months."""
         if self.months:
             raise ValueError(str(self))
         return timedelta(days=self.days, seconds=self.seconds)

@@ -1,5 +1,6 @@
-"""The part of a line that says why it records: documentation and training, each with its basis and the considerations
-behind it (G11). What a call comes to is `calls`.
+"""The part of a line that says why it records: documentation and training, each with its basis and its reasons (G11).
+
+`calls` decides what that means for one call.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ class OptOut(StrEnum):
 
 
 class AtEnd(StrEnum):
-    """What happens when a purpose has come to its day (G10, G36)."""
+    """What happens when a purpose has reached its day (G10, G36)."""
 
     DELETE = "delete"
     REVIEW = "review"
-    """custody judges whether it is still needed; what nobody judged in time is deleted"""
+    """custody judges whether it is still needed; what is not judged in time is deleted"""
 
 
 class Need(PolicyPart):
@@ -58,7 +59,7 @@ FACTORS = "abcdefx"
 
 
 class Assessment(PolicyPart):
-    """The need to record without consent, shown and documented (G22). It may be unfinished: then consent is asked."""
+    """The need to record without consent, shown and documented (G22). It may be unfinished: then the line asks for consent."""
 
     why: BothLanguages
     """one sentence for the agent's status card"""
@@ -68,7 +69,7 @@ class Assessment(PolicyPart):
 
     @property
     def lacks(self) -> tuple[str, ...]:
-        """What keeps it from being whole: `G20.a` …, `G21`, `conclusion`. Empty: consent is not needed (G20–G22)."""
+        """What is missing: `G20.a` …, `G21`, `conclusion`. Empty: consent is not needed (G20–G22)."""
         answers = {"a": self.G20.a, "b": self.G20.b, "c": self.G20.c}
         lacking = [f"G20.{name}" for name, answer in answers.items() if answer is None]
         if not any(factor for factor in (getattr(self.G21, name) for name in FACTORS)):
@@ -98,7 +99,7 @@ class Documentation(PolicyPart):
 
     @property
     def lacks_assessment(self) -> bool:
-        """On interest or public task without a whole assessment: G22 makes it consent."""
+        """On interest or public task with an unfinished assessment: G22 turns it into consent."""
         return self.basis.can_be_objected_to and (self.assessment is None or bool(self.assessment.lacks))
 
     @property
@@ -108,13 +109,15 @@ class Documentation(PolicyPart):
 
 
 class SpecialCircumstances(PolicyPart):
-    """Why running training is clearly in the party's own interest, as it is with rescue services: an objection with grounds
-    instead of an opt-out, for as long as the decision holds (G32)."""
+    """Why training is clearly in the party's own interest, as in rescue services (G32).
+
+    As long as the decision holds, an objection with grounds takes the place of the opt-out.
+    """
 
     why: BothLanguages
     decided_on: Day
     expires_on: Day
-    """the last day on which it holds; from the next on, the line trains on ordinary interest"""
+    """the last day on which it holds; afterwards the line trains on ordinary interest"""
 
     def hold_on(self, day: date) -> bool:
         return self.decided_on <= day <= self.expires_on
@@ -198,7 +201,7 @@ EXPLICIT_CONSENT = "art_9_2_a"
 
 
 class Sensitive(PolicyPart):
-    """What is said on the line that falls under rules of its own, and on which exception it may be recorded (G09)."""
+    """Special categories and CPR numbers on the line, and the exception on which they may be recorded (G09)."""
 
     expected: tuple[SensitiveKind, ...] = ()
     cpr_ground: NumbersGrounds = NumbersGrounds()
@@ -216,5 +219,5 @@ class Sensitive(PolicyPart):
 
     @property
     def resumes(self) -> bool:
-        """Whether a pause may end by itself: only with a ground for everything that is expected."""
+        """Whether a pause may end by itself: only with a ground for all that is expected."""
         return bool(self.expected) and self.recorded == self.expected

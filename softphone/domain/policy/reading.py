@@ -101,20 +101,20 @@ _OWN = frozenset(
     | {"page", "page_spoken", "page_front", "day", "host", "address", "mark"}
 )
 _PATTERNS = {"language_key": "one_key", "hash": "hash"}
-"""a text that does not look as it should is an id, but for these"""
+"""any other value of the wrong form is an id"""
 
 _NESTED = 5
-"""tables within tables, at most: so often can a part be pruned before nothing is left of it"""
+"""tables within tables, at most: a part can be pruned so often before it is empty"""
 
 _RESTS_ON = {"no_hosts": "upstream", "not_informed": "employees_informed_on"}
-"""doubts about a line that only look so where something at the top could not be read"""
+"""doubts about a line that may come from something at the top that could not be read"""
 
 Part = TypeVar("Part", bound=PolicyPart)
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicy:
-    """A policy that can be used. `remarks` are no faults: what it says of itself that a person should know (G22)."""
+    """A policy that can be used. `remarks` are not faults: a person should know them (G22)."""
 
     policy: Policy
     remarks: tuple[PolicyFault, ...]
@@ -124,14 +124,14 @@ class LoadedPolicy:
     sha256: str = ""
     """of the file's bytes, in hexadecimal; empty for a policy that came from no file"""
     places: tuple[int, ...] = ()
-    """which of the file's lines each of the policy's is, from 0, where some were left out; empty: all are there"""
+    """the file's index (from 0) of each of the policy's lines, where some were left out; empty: all are there"""
 
     def with_remarks(self, *more: PolicyFault) -> LoadedPolicy:
-        """With what was found later, by looking at its notices."""
+        """With what was found later, in its notices."""
         return replace(self, remarks=in_file_order([*self.remarks, *more]))
 
     def without(self, lines: Collection[int]) -> LoadedPolicy:
-        """Without these of the file's lines, counted from 0: to judge the others."""
+        """Without these of the file's lines, counted from 0, so that the others can be judged."""
         places = self.places or tuple(range(len(self.policy.line)))
         kept = [n for n, place in enumerate(places) if place not in lines]
         policy = self.policy.model_copy(update={"line": tuple(self.policy.line[n] for n in kept)})
@@ -145,8 +145,10 @@ class LoadedPolicy:
 
 
 class PolicyPartlyRead(PolicyError):  # noqa: N818 - as it is said
-    """A policy with faults, of which some lines could be read whole. `readable` holds them and what is doubtful about them:
-    to be judged with the rest, never to be used in a call."""
+    """A policy with faults of which some lines could be read whole.
+
+    `readable` holds them and their doubts. They are judged with the rest and never used in a call.
+    """
 
     def __init__(
         self, faults: Sequence[PolicyFault], readable: LoadedPolicy, sounds: Sequence[NamedSound] = ()
@@ -158,8 +160,10 @@ class PolicyPartlyRead(PolicyError):  # noqa: N818 - as it is said
 def policy_from(
     data: Mapping[str, Any], lines: Mapping[KeyPath, int], now: datetime, path: str = "", sha256: str = ""
 ) -> LoadedPolicy:
-    """Validate the file's contents. PolicyError holds every fault found; where lines could be read whole for all that, it is
-    PolicyPartlyRead. `now` (aware): which dates in it have passed."""
+    """Validate the file's contents. `now` (aware) tells which dates have passed.
+
+    Raises PolicyError with every fault found; PolicyPartlyRead if some lines could be read whole all the same.
+    """
     findings: list[checks.Finding] = []
     policy: Policy | None = None
     try:
@@ -186,7 +190,7 @@ def policy_from(
 
 
 def _doubted(loaded: LoadedPolicy, now: datetime, faulty: Sequence[KeyPath] = ()) -> LoadedPolicy:
-    """With what is doubtful about it, but for what a fault may have caused."""
+    """With its doubts, except those that a fault may have caused."""
 
     def told(finding: checks.Finding) -> bool:
         path = loaded.in_file(finding.path)
@@ -208,7 +212,7 @@ def _confirmable(loaded: LoadedPolicy, doubt: checks.Finding) -> PolicyFault:
 
 
 def _unconfirmed(loaded: LoadedPolicy) -> list[PolicyFault]:
-    """What is taken up only once a person has confirmed it: employees are recorded by law before they are told (L1)."""
+    """Faults until a person has confirmed them: the law obliges to record before employees are told (L1)."""
     code = "policy.fault.informed_unconfirmed"
     return [
         replace(one, code=code, params={**one.params, "hash": one.hash[:SHORT], "path": as_word(loaded.path)})
@@ -218,12 +222,12 @@ def _unconfirmed(loaded: LoadedPolicy) -> list[PolicyFault]:
 
 
 def fault_at(loaded: LoadedPolicy, path: KeyPath, code: str, /, **params: Param) -> PolicyFault:
-    """A fault of a policy that was read without one: found later, by looking at what it points to (a sound file)."""
+    """A fault found later, in a sound file that the policy names."""
     return _fault(checks.Finding(loaded.in_file(path), code, params), loaded.lines)
 
 
 def warning_at(loaded: LoadedPolicy, path: KeyPath, code: str, /, **params: Param) -> PolicyFault:
-    """A doubt found later, by looking at what the policy comes to (a notice's length)."""
+    """A doubt found later, in what the policy comes to (a notice's length)."""
     return _fault(checks.Finding(loaded.in_file(path), code, params), loaded.lines, "warning")
 
 
@@ -234,7 +238,7 @@ def _fault(finding: checks.Finding, lines: Mapping[KeyPath, int], kind: str = "f
 
 
 def _within(path: KeyPath, findings: Sequence[checks.Finding]) -> bool:
-    """Whether a fault lies deeper: a list whose entries are faulty is not empty for that."""
+    """Whether a fault lies deeper: a list whose entries are faulty is not empty."""
     return any(len(one.path) > len(path) and one.path[: len(path)] == path for one in findings)
 
 
@@ -277,7 +281,7 @@ def _finding(error: ErrorDetails, data: Mapping[str, Any]) -> checks.Finding:
 
 
 def _missing(path: KeyPath, key: str) -> checks.Finding:
-    """What the whole file lacks has no line that could be named."""
+    """A key that the whole file lacks has no line."""
     if len(path) > 1:
         return checks.Finding(path, "missing", {"name": key})
     if key not in _TABLES:
@@ -319,8 +323,8 @@ def _cross_checks(data: Mapping[str, Any]) -> list[checks.Finding]:
 
 
 def _readable(data: Mapping[str, Any], faulty: Sequence[KeyPath]) -> tuple[Policy, tuple[int, ...]] | None:
-    """The lines that could be read whole, of a controller that could, and which they are; with them what else could be read.
-    None where there are none."""
+    """The lines and their controllers that could be read whole, the lines' indexes, and whatever else could be read. None if
+    there are none."""
     owners = [owner for _, _, raw in _parts(Controller, data, "controller") if (owner := _whole(Controller, raw))]
     several = isinstance(data.get("controller"), list) and len(data["controller"]) > 1
     there = {owner.id if several else None for owner in owners}
@@ -412,7 +416,7 @@ def _parts(kind: type[Part], data: Mapping[str, Any], name: str) -> list[checks.
 
 
 def _part(kind: type[Part], raw: Any) -> Part | None:
-    """The part as far as it can be read: what is wrong in it is left out, None where it cannot do without."""
+    """The part as far as it can be read, without what is wrong in it. None if that leaves something necessary out."""
     if not isinstance(raw, dict):
         return None
     rest = copy.deepcopy(cast("dict[str, Any]", raw))
@@ -432,7 +436,7 @@ def _prune(table: Any, path: KeyPath) -> None:
         if isinstance(table, dict):
             table = cast("dict[Any, Any]", table).get(part)
         elif isinstance(table, list) and isinstance(part, int):
-            # entries keep their places, so the whole list goes with its faulty entry
+            # entries keep their places, so a faulty entry takes the whole list along
             cast("list[Any]", table).clear()
             return
     if isinstance(table, dict) and path:

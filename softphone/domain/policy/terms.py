@@ -1,6 +1,6 @@
 """The terms that the session of one call works under, as its line has them.
 
-By itself, and not among the package's names: whoever reads a policy need not know what can happen to a call.
+A module of its own, so that a reader of policies need not import the session's events.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ def terms(
     reading_time: float = 12.0,
     newcomer_reading_time: float | None = None,
 ) -> Terms:
-    """What the session needs to know of the line, fixed when it rings. `language`: the notice's; `day`: the call's, in the
-    policy's time zone; reading times: seconds, of the notice's text and of the short one for a newcomer, where there is one."""
+    """What the session needs to know of the line, fixed when it rings.
+
+    `language`: the notice's; `day`: the call's, in the policy's time zone. Reading times are seconds: of the notice's text,
+    and of the short text for a newcomer if there is one.
+    """
     asked = asks(notice)
     return Terms(
         answer_time=line.answer_time.length().total_seconds(),
@@ -56,7 +59,7 @@ def terms(
 
 
 def terms_afterwards(policy: Policy | None) -> Terms:
-    """Of a call that is taken up after its end: how long a hold may stand is in force now, the rest was the call's."""
+    """For a call that is taken up after its end. How long a hold may stand is the policy's today; the rest was the call's."""
     if policy is None:
         return Terms()
     return Terms(

@@ -1,6 +1,6 @@
-"""On which line each key of a TOML text stands, which the standard library's reader does not tell.
+"""The line of each key of a TOML text, which the standard library's reader does not tell.
 
-Not a validator: the text has been read by `tomllib` before, and only then can its lines be trusted.
+Not a validator: `tomllib` must have read the text before.
 """
 
 from __future__ import annotations
