@@ -1,5 +1,5 @@
-"""The edge: the one process of the phone that speaks with the network.
+"""The edge: the only process of the phone that speaks with the network.
 
-SIP is read strictly, judged and written anew here before pjsua2 sees it, and RTP is relayed. It imports neither pjsua2 nor the
-archive, and it decides nothing about recording.
+It reads SIP strictly, judges it and writes it anew before pjsua2 sees it, and relays RTP. It imports neither pjsua2 nor the
+archive, and decides nothing about recording.
 """

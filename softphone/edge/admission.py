@@ -1,6 +1,6 @@
-"""Who may speak, and how often. Strangers get nothing; each source has a bucket, emptied before a message is read.
+"""Who may speak, and how often. Strangers get no answer; each source has a bucket, emptied before a message is read.
 
-It reads no message: whether one belongs to a call that stands is the router's question.
+It reads no message. The router knows which ones belong to a call that stands.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from softphone.edge.channel import StrangerRefused
 
 MESSAGES = 150.0, 300.0
-"""a second, and at once, from one host; a stranger has a tenth"""
+"""from one host: a second, and at once; a stranger has a tenth"""
 NEW_CALLS = 5.0, 4.0
-"""a second, and at once, that pjsua2 is troubled with: PJSIP frees a call's sockets half a second late, has room for 64, and
-aborts without room"""
+"""passed to pjsua2: a second, and at once. PJSIP frees a call's sockets half a second late, has room for 64, and aborts
+without room"""
 MOST_HOSTS = 1024
 MOST_STRANGERS = 128
 TOLD_EVERY = 60.0
 MOST_TOLD = 20
-"""strangers within `TOLD_EVERY`; the others are counted"""
+"""strangers reported within `TOLD_EVERY`; the others are counted"""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -46,7 +46,7 @@ class Bucket:
 
 
 def networks(written: Iterable[str]) -> tuple[Network, ...]:
-    """Addresses and networks as settings have them; what is none is passed over (settings tell of it)."""
+    """Addresses and networks as settings have them. Faulty entries are skipped; settings report them."""
     found: list[Network] = []
     for one in written:
         try:
@@ -75,7 +75,7 @@ class ConnectionLimiter:
             self._judge_anew()
 
     def learn(self, account: str, hosts: Iterable[str]) -> None:
-        """The addresses that an account's server has."""
+        """The addresses of an account's server."""
         found = tuple(hosts)
         if found != self._servers.get(account):
             self._servers[account] = found
@@ -104,11 +104,11 @@ class ConnectionLimiter:
         return bucket.take(self._now())
 
     def has_room_for_call(self) -> bool:
-        """Whether pjsua2 may be troubled with one more call now."""
+        """Whether pjsua2 may get one more call now."""
         return self._calls.take(self._now())
 
     def refuse(self, host: str) -> None:
-        """A stranger's INVITE: told at most once a minute, of each and of all together no more than can be read."""
+        """A stranger's INVITE. Each is reported at most once a minute, and all together no more than a person can read."""
         now = self._now()
         count, told = self._strangers.pop(host, (0, 0.0))
         count += 1
@@ -122,7 +122,7 @@ class ConnectionLimiter:
             self._strangers.popitem(last=False)
 
     def _judge_anew(self) -> None:
-        """Whoever was a stranger has a stranger's bucket."""
+        """Judge each host anew: a former stranger still has a stranger's bucket."""
         self._admitted.clear()
         self._buckets.clear()
 

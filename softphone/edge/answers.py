@@ -34,7 +34,7 @@ Header = tuple[str, str]
 
 
 def answer(request: SipMessage, code: int, *headers: Header, phrase: str = "") -> SipMessage:
-    """To a request, as its parts allow. A To without a tag gets one, the same for the same request."""
+    """To a request, as far as it can be read. A To without a tag gets one, the same for the same request."""
     to = request.get("To") or ""
     if request.method != "CANCEL" or code != 200:
         to = _tagged(to, request)
@@ -45,13 +45,13 @@ def answer(request: SipMessage, code: int, *headers: Header, phrase: str = "") -
 
 
 def unreadable(response: SipMessage, phrase: str = "") -> SipMessage:
-    """What pjsua2 gets in place of a final answer that could not be let in: nothing of it but what names its transaction."""
+    """What pjsua2 gets in place of a final answer that could not be let in: only what names its transaction."""
     kept = [one for one in response.headers if one[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
     return SipMessage(response.method, "", 502, phrase or PHRASES[502], kept)
 
 
 def judge(request: SipMessage, *, in_dialog: bool, alive: bool) -> tuple[int, tuple[Header, ...]]:
-    """What the edge itself says to a request from somebody who may speak: 0 lets it in."""
+    """What the edge itself says to a request from an accepted address: 0 lets it in."""
     method = request.method
     if method == "REFER":
         return 603, ()
@@ -72,7 +72,7 @@ def judge(request: SipMessage, *, in_dialog: bool, alive: bool) -> tuple[int, tu
             return 503, ()
         return 200, (("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", SUPPORTED))
     if method == "NOTIFY" and not tagged:
-        # What an exchange says of a mailbox without being asked, nobody here reads.
+        # Nobody here reads what an exchange says of a mailbox without being asked.
         return (200 if (request.get("Event") or "").split(";")[0].strip() == "message-summary" else 481), ()
     if not tagged and method not in ("INVITE", "CANCEL"):
         return 481, ()
@@ -92,7 +92,7 @@ def reply_hop(request: SipMessage, source: Hop) -> Hop:
 
 
 def seen_from(request: SipMessage, source: Hop) -> None:
-    """Where a request came from, into its Via, so that the answer finds its way."""
+    """Write into a request's Via where it came from, so that the answer finds its way."""
     via = Via.parse(request.get("Via") or "").with_param("received", source.host)
     if via.param("rport") is not None:
         via = via.with_param("rport", str(source.port))

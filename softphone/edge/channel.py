@@ -1,6 +1,6 @@
-"""What engine and edge tell each other: frozen types, one JSON object a line, over the edge's stdin and stdout.
+"""The messages between engine and edge: frozen types, one JSON object a line, over the edge's stdin and stdout.
 
-The engine gives the sockets away at the start (`Sockets`), so that they outlive an edge that dies. Nothing here acts.
+The engine hands over its sockets at the start (`Sockets`), so that they outlive an edge that dies. Nothing here acts.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Sockets:
 
 @dataclass(frozen=True, slots=True)
 class EdgeAccount:
-    """`address` is `user@host[:port]`. `server`, `host[:port]`, is where its requests that begin something go; empty: straight
-    to whom they name."""
+    """`address` is `user@host[:port]`. `server`, `host[:port]`, gets the account's requests outside a dialog; empty:
+    straight to the address they name."""
 
     id: str
     address: str
@@ -42,11 +42,11 @@ class EdgeAccount:
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Sent at the start and whenever something of it changes. `remembered` is what an edge before this one last told."""
+    """Sent at the start and whenever something of it changes. `remembered` is the last one of an earlier edge."""
 
     accounts: tuple[EdgeAccount, ...] = ()
     accept_from: tuple[str, ...] = ()
-    """addresses and networks that may speak to every account"""
+    """addresses and networks that may call every account"""
     remembered: str = ""
 
 
@@ -66,7 +66,7 @@ class SameSource:
 
 @dataclass(frozen=True, slots=True)
 class CallOver:
-    """The engine has let go of a call, whatever SIP said."""
+    """The engine has let go of a call, whatever SIP says."""
 
     call_id: str
 
@@ -83,7 +83,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class PeerKnown:
-    """Who is at the other end of a dialog: the true source of its last message. Told before the message is handed to pjsua2."""
+    """Who is at the other end of a dialog: the true source of its last message. Sent before pjsua2 gets the message."""
 
     call_id: str
     host: str
@@ -93,14 +93,15 @@ class PeerKnown:
 
 @dataclass(frozen=True, slots=True)
 class FlowLost:
-    """The connection by which this account is registered has gone: the registrar reaches it no more until it registers anew."""
+    """The connection that registered this account has gone. The registrar cannot reach the account until it registers anew."""
 
     account: str
 
 
 @dataclass(frozen=True, slots=True)
 class StrangerRefused:
-    """INVITEs from an address that may not call here; `count` since it was last told. At most one a minute and address."""
+    """INVITEs from an address that may not call here; `count` since the last report. At most one report a minute and
+    address."""
 
     host: str
     count: int
@@ -108,7 +109,7 @@ class StrangerRefused:
 
 @dataclass(frozen=True, slots=True)
 class MissedWhileBusy:
-    """A caller who was answered 486 here. At most one a caller and minute."""
+    """A caller who was answered 486 here. At most one report a minute and caller."""
 
     account: str
     name: str = field(repr=False)
@@ -140,15 +141,17 @@ class PartySoundBack:
 
 @dataclass(frozen=True, slots=True)
 class NoSoundYet:
-    """The call is answered, and the party has sent nothing so far: `PartySoundBack` follows its first packet."""
+    """The call is answered, and the party has sent nothing so far. `PartySoundBack` follows its first packet."""
 
     call_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SourceChanged:
-    """Somebody else sends in the party's place, or it sounds like another machine. The agent hears it, to say whether it is the
-    same caller (`SameSource`); a key in it counts for nothing before."""
+    """Somebody else sends in the party's place, or it sounds like another machine.
+
+    The agent hears it, to say whether it is the same caller (`SameSource`). Until then a key in it counts for nothing.
+    """
 
     call_id: str
 
@@ -160,14 +163,14 @@ class SourceReturned:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """What the next edge has to know should this one die: opaque to the engine, handed back in `Configure`."""
+    """What the next edge has to know if this one dies. The engine does not read it, and hands it back in `Configure`."""
 
     state: str
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeState:
-    """About once a second; also the sign that the edge is alive. `counters` name no person."""
+    """About once a second; also the sign that the edge lives. `counters` name no person."""
 
     counters: dict[str, int]
 
@@ -204,7 +207,7 @@ def encode(message: ToEdge | FromEdge) -> bytes:
 
 
 def to_edge(line: bytes) -> ToEdge:
-    """Raises ValueError for anything that the engine of this version does not say."""
+    """Raises ValueError for anything that this version's engine does not say."""
     fields = _fields(line)
     try:
         kind = _TO_EDGE[fields.pop("type")]
@@ -218,7 +221,7 @@ def to_edge(line: bytes) -> ToEdge:
 
 
 def from_edge(line: bytes) -> FromEdge:
-    """Raises ValueError for anything that the edge of this version does not say."""
+    """Raises ValueError for anything that this version's edge does not say."""
     fields = _fields(line)
     try:
         return _FROM_EDGE[fields.pop("type")](**fields)

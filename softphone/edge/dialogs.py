@@ -1,6 +1,6 @@
-"""The calls that pass the edge: who is at the other end, by Call-ID and tags. It knows no pjsua2, and it judges nobody.
+"""The calls that pass the edge: who is at the other end, by Call-ID and tags. It knows no pjsua2, and judges nobody.
 
-What another edge needs, should this one die, is one text (`Dialogs.written`).
+`Dialogs.written` is one text with all that the next edge needs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST = 64
 MOST_TAGS = 8
 """of the other side: forks of one call"""
 LINGERS = 35.0
-"""seconds that a call which has ended is still known: its last messages may be repeated for so long"""
+"""seconds for which an ended call stays known: its last messages may be repeated"""
 
 
 @dataclass(slots=True)
@@ -34,11 +34,11 @@ class Dialog:
     """our tag; empty until we have said one"""
     theirs: list[str] = field(default_factory=list[str])
     answered_by: str = ""
-    """the tag of whoever answered our INVITE: of several phones that rang"""
+    """the tag of the phone that answered our INVITE, if several rang"""
     branch: str = ""
-    """of the INVITE that is not answered yet"""
+    """of the unanswered INVITE"""
     info_cseq: int = -1
-    """of the last INFO with a digit: it may be repeated"""
+    """of the last INFO with a digit, which may be repeated"""
     established: bool = False
     over_at: float | None = None
     since: float = field(default_factory=time.monotonic)
@@ -48,13 +48,13 @@ class Dialog:
         return self.over_at is not None
 
     def is_theirs(self, message: SipMessage) -> bool:
-        """Whether a request's tags are this dialog's: ours cannot be guessed. Before the answer theirs may not be known yet."""
+        """Whether a request's tags are this dialog's. Nobody can guess ours. Before the answer theirs may not be known yet."""
         if not self.ours or tag_of(message, "To") != self.ours:
             return False
         return tag_of(message, "From") in self.theirs or not (self.incoming or self.established)
 
     def is_anothers(self, response: SipMessage) -> bool:
-        """Of a phone that rang beside the one that has answered."""
+        """From a phone that rang beside the one that has answered."""
         return bool(self.answered_by) and tag_of(response, "To") != self.answered_by
 
     def add_tag(self, tag: str) -> None:
@@ -67,7 +67,7 @@ def tag_of(message: SipMessage, name: str) -> str:
 
 
 class Dialogs:
-    """`forgotten` is told each call that is known no more."""
+    """`forgotten` is called with each call that is no longer known."""
 
     def __init__(self, forgotten: Callable[[Dialog], None] = lambda _: None) -> None:
         self._forgotten = forgotten
@@ -85,7 +85,7 @@ class Dialogs:
     def add(self, dialog: Dialog) -> None:
         self._known[dialog.call_id] = dialog
         while len(self._known) > MOST:
-            # One that is over goes first, then the oldest that nobody answered.
+            # An ended call goes first, then the oldest unanswered one.
             worst = min(self._known.values(), key=lambda one: (not one.over, one.established, one.since))
             self.forget(worst.call_id)
 
@@ -105,11 +105,11 @@ class Dialogs:
                 self.forget(dialog.call_id)
 
     def hosts(self) -> set[str]:
-        """Where the other sides of calls are."""
+        """The addresses of the calls' other sides."""
         return {one.peer.host for one in self._known.values()}
 
     def written(self, more: Callable[[Dialog], Any]) -> list[dict[str, Any]]:
-        """What stands. `more`: what else is to be kept of each."""
+        """The calls that stand. `more`: what else to keep of each."""
         return [
             {
                 "call_id": one.call_id,
@@ -125,7 +125,7 @@ class Dialogs:
         ]
 
     def read(self, written: list[dict[str, Any]], more: Callable[[Dialog, Any], None]) -> None:
-        """What another edge wrote. What cannot be read is left out: those calls are known no more."""
+        """What another edge wrote. It leaves out what cannot be read: those calls are no longer known."""
         for fields in written:
             try:
                 transport, host, port = fields["peer"]
@@ -145,7 +145,7 @@ class Dialogs:
 
 
 def read_state(state: str) -> dict[str, Any]:
-    """What `Remember` said; nothing where it cannot be read."""
+    """What `Remember` said; empty if it cannot be read."""
     try:
         found: Any = json.loads(state) if state else {}
     except ValueError:

@@ -1,6 +1,6 @@
 """From the network to pjsua2: who is heard, what is let in, and what the edge answers by itself.
 
-A message that is not let in costs pjsua2 nothing; a final answer to its own request is never just dropped.
+A rejected message costs pjsua2 nothing. A final answer to its own request is never just dropped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from softphone.edge.transports import Hop
 MOST_HELD = 16
 """calls with messages that wait for a name, and messages of each"""
 MOST_MISSED = 20
-"""callers that are told of as missed within a minute: more are nobody's calls"""
+"""callers shown as missed within a minute; more is a flood"""
 _CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\s]{1,256})", re.IGNORECASE)
 _BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^\s;,]{1,256})", re.IGNORECASE)
 _RESOLVED = frozenset({"INVITE", "UPDATE"})
@@ -64,7 +64,7 @@ class Inward:
             self._stranger(message.method == "INVITE", source)
 
     def _knows(self, data: bytes) -> bool:
-        """Whether a stranger's message may belong to something of ours: it is looked at, not read."""
+        """Whether a stranger's message may belong to one of our calls: its head is scanned, not parsed."""
         head = data[:4096]
         if head[:8] == b"SIP/2.0 ":
             branch = _BRANCH.search(head)
@@ -103,7 +103,7 @@ class Inward:
         dialog = switch.dialogs.get(call_id)
         within = dialog is not None and dialog.is_theirs(message)
         if message.method == "ACK" and not within:
-            return  # to a refusal of the edge's own, or nobody's
+            return  # to a refusal by the edge itself, or to nobody
         code, headers = judge(message, in_dialog=within, alive=switch.alive)
         if code:
             switch.counters[f"answered.{code}"] += 1
@@ -123,7 +123,7 @@ class Inward:
         branch = paths.inner_branch(Via.parse(message.get("Via") or ""), message)
         if dialog is not None and not dialog.over:
             if dialog.branch == branch:
-                self._named(message, source, dialog)  # once more
+                self._named(message, source, dialog)  # a repetition
             else:
                 self._answer(message, source, 482)
             return
@@ -155,7 +155,7 @@ class Inward:
             self._answer(message, source, 400)
 
     def _is_new_info(self, message: SipMessage, call_id: str) -> bool:
-        """A repetition is no second press."""
+        """A repetition is not a second press."""
         dialog = self._switch.dialogs.get(call_id)
         number = int((message.get("CSeq") or "0").split(" ")[0])
         if dialog is None or number <= dialog.info_cseq:
@@ -164,7 +164,7 @@ class Inward:
         return True
 
     def _named(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
-        """Let in once every name that it brings leads somewhere."""
+        """Let in once each name in it leads somewhere."""
         self._when_resolved(
             message,
             source,
@@ -251,7 +251,7 @@ class Inward:
             if message.method in _RESOLVED and message.code < 300 and not (dialog and dialog.is_anothers(message)):
                 switch.sounds.inward(message, call_id)
             else:
-                # In a refusal it says what the peer could do, and changes nothing of what was agreed.
+                # In a refusal it says what the peer could do, and changes nothing that was agreed.
                 bare(message)
         except (Malformed, OSError):
             switch.counters["malformed.sdp"] += 1
@@ -281,7 +281,7 @@ class Inward:
             self._switch.call_over(dialog.call_id)
 
     def _registration(self, message: SipMessage, source: Hop, sent: Sent) -> None:
-        """Registered is who the registrar says it will call, at the address that it was given, for longer than no time."""
+        """Registered means that the registrar will call this account, at the address it was given, for longer than no time."""
         switch = self._switch
         via = Via.parse(message.get("Via") or "")
         seen = (via.param("received") or sent.public[0], int(via.param("rport") or sent.public[1]))
@@ -306,12 +306,12 @@ class Inward:
         switch.to_phone(message)
 
     def _unreadable(self, message: SipMessage, source: Hop) -> None:
-        """pjsua2 is told at once; a call that the peer believes to stand is ended there."""
+        """pjsua2 hears of it at once; a call that the peer believes to stand is ended there."""
         switch = self._switch
         sent = switch.sent.get(Via.parse(message.get("Via") or "").branch)
         if sent is None or message.code < 200 or message.method not in ("", sent.method):
             return
-        # Of an answer whose own From or To cannot be read, nothing is repeated.
+        # Nothing is repeated of an answer whose own From or To cannot be read.
         substitute = unreadable(message) if sent.message is None else answer(sent.message, 502)
         sent.answered, sent.message = True, None
         whole = all(message.get(name) for name in ("From", "To", "Call-ID"))
@@ -328,7 +328,7 @@ class Inward:
         return dialog is not None and dialog.established
 
     def _end_there(self, message: SipMessage, source: Hop, sent: Sent) -> None:
-        """ACK, and for a call that had not begun here BYE too, along the way that the INVITE took."""
+        """ACK, and BYE for a call that had not begun here, along the INVITE's way."""
         number = int((message.get("CSeq") or "0").split(" ")[0])
         closing = [("ACK", number)] if self._established(message) else [("ACK", number), ("BYE", number + 1)]
         for method, cseq in closing:
@@ -344,7 +344,7 @@ class Inward:
     def _when_resolved(
         self, message: SipMessage, source: Hop, action: Callable[[], None], refuse: Callable[[], None]
     ) -> None:
-        """What comes for the same call meanwhile waits behind it; nobody else does."""
+        """Further messages of the same call wait behind it, and no others."""
         if message.method not in _RESOLVED or (not message.is_request and not 101 <= message.code < 300):
             action()
             return

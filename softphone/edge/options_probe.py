@@ -1,7 +1,7 @@
-"""Asks a party that has fallen silent whether it is still there: OPTIONS in its dialog (RFC 3261 11), by the edge itself.
+"""Asks a silent party whether it is still there: OPTIONS in its dialog (RFC 3261 11), by the edge itself.
 
-pjsua2 knows nothing of it. The request bears the number of the last one that was sent in the dialog, so that the peer's count
-goes on as it was: a peer that minds refuses it, and has answered.
+pjsua2 does not know of it. The request has the number of the last one sent in the dialog, so the peer's count stays as it
+was. A peer that minds refuses it, and so has answered.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from softphone.edge.sip.uri import NameAddr, Via
 from softphone.edge.transports import Hop
 
 REPEATS = (0.5, 1.5, 3.5)
-"""seconds after which it is sent once more by UDP"""
+"""seconds until UDP repeats it"""
 LIMIT = 8.0
-"""seconds without any answer after which nobody is there"""
+"""seconds without any answer after which the party is gone"""
 GONE = frozenset({408, 481})
 MOST = 64
 
 
 @dataclass(slots=True)
 class _DialogPath:
-    """What a request in the dialog says of itself."""
+    """What a request in the dialog needs."""
 
     uri: str = ""
     routes: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class _Probe:
 
 
 class OptionsProbe:
-    """`send` takes the request to the network. `tell` is told what came of it: the Call-ID, and whether somebody is there."""
+    """`send` takes the request to the network. `tell` gets the Call-ID, and whether the party is there."""
 
     def __init__(self, send: Callable[[SipMessage, Dialog], Hop | None], tell: Callable[[str, bool], None]) -> None:
         self._send = send
@@ -75,7 +75,7 @@ class OptionsProbe:
         way.number = int((request.get("CSeq") or "0").split(" ")[0])
 
     def knows(self, branch: str) -> bool:
-        """Whether it is a question of ours that is still open."""
+        """Whether it answers an open question of ours."""
         return branch in self._open
 
     def answered(self, branch: str, code: int) -> None:
@@ -85,7 +85,7 @@ class OptionsProbe:
     # --- the question -------------------------------------------------------------------------------
 
     def ask(self, call_id: str, dialog: Dialog | None) -> None:
-        """Somebody is there who cannot be asked: an edge that began in mid-call has seen too little of the dialog."""
+        """The party is there but cannot be asked: an edge that began in mid-call has seen too little of the dialog."""
         way = self._ways.get(call_id)
         if dialog is None or dialog.over or way is None or not (way.uri and way.ours and way.theirs):
             self._tell(call_id, True)

@@ -1,4 +1,4 @@
-"""From pjsua2 to the network: where each message goes, what it says of this phone, and what pjsua2 is told where it cannot go."""
+"""From pjsua2 to the network: where each message goes, what it says of this phone, and what pjsua2 gets if it cannot go."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from softphone.edge.switch import Sent, Switch, copied
 from softphone.edge.transports import Hop
 
 NEXT_SERVER_AFTER = 2
-"""times that a request is sent without an answer before another server of the same name is tried"""
+"""times that a request is sent without an answer before it tries another server of the same name"""
 MOST_HELD = 32
-"""requests that wait for their account to be told: pjsua2's datagram may overtake it"""
+"""requests that wait for their account: pjsua2's datagram may overtake it"""
 
 
 class Outward:
@@ -83,7 +83,7 @@ class Outward:
         self._resolve(message, branch, account.id, (host, port, transport))
 
     def _within(self, message: SipMessage, branch: str) -> None:
-        """In a dialog: to the next Route, else to whom it names."""
+        """In a dialog: to the next Route, else to the address it names."""
         dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
         try:
             uri = paths.next_uri(message)
@@ -97,7 +97,7 @@ class Outward:
         if dialog is not None and transport == dialog.peer.transport == "tcp" and dialog.peer.host == uri.host:
             there = self._switch.resolver.known(uri.host, uri.port, "tcp") or ()
             if not any(map(self._switch.transports.stands, there)) and self._switch.transports.stands(dialog.peer):
-                # The peer's own connection: behind a NAT it takes none.
+                # The peer's own connection: behind a NAT it accepts no new one.
                 self._send(message, branch, account, (dialog.peer,))
                 return
         self._resolve(message, branch, account, (uri.host, uri.port, transport))
@@ -123,7 +123,7 @@ class Outward:
             self._refuse(message, "Name leads nowhere")
             return
         if branch in switch.sent and message.method != "ACK":
-            return  # repeated while its name was looked up
+            return  # a repetition while its name was looked up
         if account in switch.accounts and switch.accounts[account].server and not has_tag(message):
             switch.admission.learn(account, (hop.host for hop in hops))
             reached = switch.reached.get(account)
@@ -171,10 +171,10 @@ class Outward:
             self._switch.dialogs.add(Dialog(call_id, sent.account, False, sent.hop, ours=tag))
             self._switch.remember()
         elif not dialog.established:
-            dialog.over_at = None  # once more, with credentials
+            dialog.over_at = None  # again, with credentials
 
     def _failed(self, sent: Sent, why: str) -> None:
-        """A connection did not come to stand: another server, or pjsua2 is told."""
+        """A connection failed: try another server, or answer pjsua2."""
         message = sent.message
         if message is None or sent.answered:
             return

@@ -1,7 +1,7 @@
-"""How a message's way is kept while it passes the edge: Via, Record-Route, Route, Contact and request-URI, in either direction.
+"""How a message keeps its way while it passes the edge: Via, Record-Route, Route, Contact and request-URI, both ways.
 
-Pure. To the network this phone is at the edge's public place; to pjsua2 everybody is behind the edge's inner one. What each rule
-is for stands in `docs/decisions`.
+Pure. To the network this phone is at the edge's public place; to pjsua2 everybody is behind the edge's inner one.
+`docs/decisions` has the reason of each rule.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.transports import Hop
 
 MARK = "x-edge"
-"""the parameter in a peer's Via that says by which connection its answer leaves; it never passes the edge"""
+"""the parameter in a peer's Via that names its answer's connection; it never passes the edge"""
 FORMS_DIALOGS = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "REFER", "NOTIFY"})
 
 
@@ -50,15 +50,15 @@ def response_in(message: SipMessage, place: LocalAddresses) -> None:
         via = via.with_param("rport", str(place.phone[1]))
     message.set_first("Via", str(via._replace(transport="UDP", host=place.phone[0], port=place.phone[1])))
     if message.method in FORMS_DIALOGS and 101 <= message.code < 300:
-        # Last, since the caller turns the order round; also where the server sent none.
+        # Last, since the caller turns the order round; even if the server sent none.
         message.insert_after("Record-Route", own_route(place))
 
 
 def inner_branch(peers: Via, message: SipMessage) -> str:
-    """One for a request, its repetitions, its CANCEL and the ACK to its refusal, as the peer's own is."""
+    """One branch for a request, its repetitions, its CANCEL and the ACK to its refusal, as the peer's own."""
     known = f"{peers.host}:{peers.port} {peers.branch}"
     if not peers.branch.startswith("z9hG4bK"):
-        # Before RFC 3261 a transaction was known by more than its branch.
+        # Before RFC 3261 more than the branch named a transaction.
         known += f" {message.get('Call-ID')} {(message.get('CSeq') or '').split(' ')[0]}"
     return "z9hG4bKe" + hashlib.blake2s(known.encode(), digest_size=12).hexdigest()
 
@@ -78,7 +78,7 @@ def request_out(message: SipMessage, hop: Hop, public: tuple[str, int]) -> None:
 
 
 def response_out(message: SipMessage, place: LocalAddresses) -> Hop | None:
-    """Where it goes; None where it answers nothing of the network's."""
+    """Where it goes; None if it answers nothing from the network."""
     message.remove_first("Via")
     if (top := message.get("Via")) is None:
         return None
@@ -96,7 +96,7 @@ def response_out(message: SipMessage, place: LocalAddresses) -> Hop | None:
 
 
 def contact_out(message: SipMessage, hop: Hop, public: tuple[str, int]) -> None:
-    """Where others reach this phone, and by what."""
+    """Where others reach this phone, and by which transport."""
     if 300 <= message.code < 400:
         return
     message.headers = [
@@ -120,7 +120,7 @@ def abilities_out(message: SipMessage) -> None:
 
 
 def next_uri(message: SipMessage) -> SipUri:
-    """Of a request from pjsua2 whose own Route is off: the next Route, else the request-URI. Raises Malformed for a tel URI."""
+    """For a request from pjsua2 without its own Route: the next Route, else the request-URI. Raises Malformed for a tel URI."""
     route = message.get("Route")
     return SipUri.parse(NameAddr.parse(route).uri if route is not None else message.uri)
 
@@ -133,7 +133,7 @@ def own_route(place: LocalAddresses) -> str:
 
 
 def names_in(message: SipMessage) -> list[tuple[str, int]]:
-    """Hosts (with ports) that later messages of this dialog may have to be sent to."""
+    """Hosts (with ports) to which later messages of this dialog may go."""
     found: list[tuple[str, int]] = []
     for header in ("Contact", "Record-Route"):
         for value in message.all(header):

@@ -38,17 +38,17 @@ from softphone.edge.transports import Transports
 from softphone.edge.turns import WatchedSelector
 
 KEEP_ALIVE = 15.0
-"""seconds; what NATs forget a way after is seldom less than 30"""
+"""seconds; NATs seldom forget a way in less than 30"""
 MOST_EARLY = 64
 """messages of pjsua2's that wait until the edge has begun"""
 UNSTARTED = 3
-"""the exit status of an edge that could not begin: the next one is tried, and its absence told"""
+"""the exit status of an edge that could not begin: the engine tries the next one, and reports its absence"""
 NAMESERVER = "KLARTONE_NAMESERVER"
 """`address[:port]` of the one name server to ask, in place of the system's"""
 
 
 def main() -> int:
-    """Until stdin ends. Whoever starts it by hand is told that the engine does."""
+    """Until stdin ends. Started by hand, it says that the engine does this."""
     words = sys.stdin.buffer
     first = None
     with contextlib.suppress(ValueError):
@@ -59,7 +59,7 @@ def main() -> int:
     sys.stdout.flush()
     wire = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    # The relay's ports are watched by the loop itself, which Windows' own default cannot.
+    # The loop itself watches the relay's ports, which Windows' default loop cannot.
     watched = WatchedSelector()
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(watched)) as runner:
         runner.run(_run(first, words, wire, watched))
@@ -121,7 +121,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
                 pass
 
     async def start(message: ToEdge) -> None:
-        # Who may speak is known before the first message is read.
+        # The rules of admission are known before the first message is read.
         nonlocal started
         hear(message)
         if not started and isinstance(message, Configure):
@@ -154,11 +154,11 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
             switch.keep_alive()
         slow = {"turn.slow": watched.slow_turns} if watched.slow_turns else {}
         tell(EdgeState({**switch.counters, **switch.sounds.counters(), **slow}))
-    os._exit(0)  # a name that is still being looked up keeps nobody
+    os._exit(0)  # a name that is still being looked up does not keep the process
 
 
 class _FromPhone(asyncio.DatagramProtocol):
-    """What pjsua2 says before there is a way out waits for `begin`."""
+    """pjsua2's messages wait for `begin` until there is a way out."""
 
     def __init__(self, outward: Outward) -> None:
         self._outward = outward

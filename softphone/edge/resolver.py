@@ -1,6 +1,6 @@
-"""Names to addresses, by NAPTR, SRV and A (RFC 3263), without anybody waiting. Answers are remembered for as long as they say.
+"""Names to addresses, by NAPTR, SRV and A (RFC 3263), without blocking. Answers are remembered for as long as they say.
 
-`dnspython` is loaded with the first name: most phones know their exchange by its address.
+The first name loads `dnspython`: most phones know their exchange by its address.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 LOOK_UP_LIMIT = 3.0
 """seconds for one name, whatever its servers do"""
 QUESTION_LIMIT, TRY_LIMIT = 2.0, 0.7
-"""seconds for one question of it, and for one name server until the next is asked"""
+"""seconds for one question, and for one name server until the next is asked"""
 SHORTEST, LONGEST = 5.0, 3600.0
-"""seconds that an answer is remembered, however short or long it says; one that there is none, `SHORTEST`"""
+"""seconds that an answer is remembered, within what it says; an answer that there is none, `SHORTEST`"""
 MOST_NAMES = 256
 MOST_AT_ONCE = 16
 DEFAULT_PORT = 5060
@@ -47,7 +47,7 @@ def is_address(host: str) -> bool:
 
 
 def split_server(server: str) -> tuple[str, int]:
-    """`host[:port]`; port 0 where none is named, and an empty host for what is none."""
+    """`host[:port]`; port 0 if none is named, and an empty host for an invalid text."""
     found = _SERVER.fullmatch(server)
     return (found[1], int(found[2] or 0)) if found else ("", 0)
 
@@ -63,7 +63,7 @@ class Resolver:
         self._asked: dict[tuple[str, int, str], asyncio.Task[tuple[Hop, ...]]] = {}
 
     def known(self, host: str, port: int, transport: str) -> tuple[Hop, ...] | None:
-        """What needs no question: an address, or a name asked for before. None: it must be looked up."""
+        """What needs no query: an address, or a name asked for before. None: look it up."""
         if is_address(host):
             return (Hop(transport, host.strip("[]"), port or DEFAULT_PORT),)
         if host.lower() == "localhost":
@@ -86,7 +86,7 @@ class Resolver:
     async def _ask(self, host: str, port: int, transport: str) -> tuple[Hop, ...]:
         hops: list[Hop] = []
         ttl = SHORTEST
-        # Whatever a name server does, it is an answer: nowhere.
+        # Whatever a name server does is an answer: the name leads nowhere.
         with contextlib.suppress(Exception):
             async with asyncio.timeout(LOOK_UP_LIMIT):
                 ttl = await self._resolve(host, port, transport, hops)
@@ -102,7 +102,7 @@ class Resolver:
     async def _resolve(self, host: str, port: int, transport: str, hops: list[Hop]) -> float:
         if port:
             return await self._addresses(host, port, transport, hops)
-        # All at once: a server that is away, or never answers one kind of question, costs its time a single time.
+        # All at once: a server that is away, or never answers one kind of question, costs its time only once.
         plain: list[Hop] = []
         asked = asyncio.ensure_future(self._addresses(host, DEFAULT_PORT, transport, plain))
         try:
@@ -125,7 +125,7 @@ class Resolver:
         return min(ttls)
 
     async def _targets(self, host: str, transport: str) -> list[Any]:
-        """NAPTR tells of an SRV name for the transport that is set; without one it is the usual name."""
+        """NAPTR names an SRV name for the transport; without one it is the usual name."""
         usual = f"_sip._{transport}.{host}"
         records, targets = await asyncio.gather(self._records(host, "NAPTR"), self._records(usual, "SRV"))
         for record in records:
@@ -152,11 +152,11 @@ class Resolver:
         try:
             answer = await self._resolver().resolve(host, "A", search=False)
         except dns.exception.DNSException:
-            # Names that the system knows another way (its hosts file, the local network): on a thread of its own.
+            # Names that the system knows in another way (hosts file, local network), on a thread of its own.
             try:
                 found = await asyncio.get_running_loop().getaddrinfo(host, port, family=2, type=1)
             except (OSError, UnicodeError):
-                return LONGEST  # nothing is known of it; others of the same name may be there
+                return LONGEST  # unknown name; others beside it may be there
             hops += [Hop(transport, str(one[4][0]), port) for one in found]
             return SHORTEST
         records = cast("Any", answer)

@@ -1,4 +1,4 @@
-"""Each call's sound: what the SDP on either side says is told to the relay, and each side's SDP then names the relay's ports."""
+"""Each call's sound: the relay gets what either side's SDP says, and each side's SDP then names the relay's ports."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class _Call:
     description: bytes = b""
     """the peer's last description, as it came"""
     description_before: bytes = b""
-    """and the one before its last offer"""
+    """the one before its last offer"""
     by_tag: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    """what each phone that rings has said, by its tag; empty once one has answered"""
+    """what each ringing phone has said, by its tag; empty once one has answered"""
     answered: bool = False
     held_by_them: bool = False
     held_by_us: bool = False
     before: bool = False
-    """whether it was held by us before our last offer"""
+    """whether we held it before our last offer"""
 
     @property
     def held(self) -> bool:
@@ -45,7 +45,7 @@ class MediaSessions:
         self._calls: dict[str, _Call] = {}
 
     def inward(self, message: SipMessage, call_id: str) -> None:
-        """A body that is no SDP is left out: nobody behind the edge reads another. Raises Malformed; OSError without ports."""
+        """A body other than SDP is left out: nobody behind the edge reads one. Raises Malformed; OSError without ports."""
         kind = (message.get("Content-Type") or "").partition(";")[0].strip().lower()
         body = message.body
         if kind.startswith("multipart/"):
@@ -81,13 +81,13 @@ class MediaSessions:
         message.body = sdp.rewritten(host, call.relayed.outer_port, call.relayed.outer_port + 1)
 
     def refused_by_us(self, call_id: str) -> None:
-        """The peer's offer (fax, say): what it said before it still holds."""
+        """We refused the peer's offer (fax, say): what it said before still holds."""
         call = self._calls.get(call_id)
         if call is not None and call.description_before:
             self._take(call, call.description_before, SessionDescription.parse(call.description_before))
 
     def refused(self, call_id: str) -> None:
-        """Our offer: what held before it still does."""
+        """Our offer was refused: what held before still does."""
         if (call := self._calls.get(call_id)) is not None:
             call.held_by_us = call.before
             call.tell_hold()
@@ -122,7 +122,7 @@ class MediaSessions:
         return [call.relayed.state().to_json(), call.exchanges, call.held_by_them, call.held_by_us]
 
     def read(self, call_id: str, written: Any) -> None:
-        """Raises ValueError, TypeError or KeyError for what cannot be read, and OSError where the ports are another's."""
+        """Raises ValueError, TypeError or KeyError if it cannot be read, and OSError if somebody else has the ports."""
         if written is None:
             return
         fields, exchanges, held_by_them, held_by_us = cast("tuple[dict[str, Any], int, bool, bool]", written)
@@ -144,10 +144,10 @@ class MediaSessions:
             return
         call.description = body
         call.exchanges += 1
-        # An answer to a hold of ours may be `inactive`: that is no hold of theirs.
+        # An answer to our own hold may be `inactive`: that is not a hold of theirs.
         call.held_by_them = sdp.held and (call.held_by_them or not (answers and call.held_by_us))
         if call.held:
-            # Who spoke before it is who was signalled before it, not the music.
+            # The earlier speaker is the address signalled before it, not the music.
             call.tell_hold()
         call.relayed.peer_signalled(
             sdp.audio_address(),

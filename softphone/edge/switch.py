@@ -1,4 +1,4 @@
-"""What both directions share: accounts, requests on their way, calls that stand, and the ways out of the edge."""
+"""What both directions share: accounts, requests under way, calls that stand, and the ways out of the edge."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ from softphone.edge.transports import Hop, Transports
 
 MOST_SENT = 512
 SENT_FOR = 40.0
-"""seconds that a request may wait for its answer, and an answer for its repetition; SIP gives up after 32. An INVITE may ring"""
+"""seconds that a request may wait for its answer, and an answer for its repetition; SIP gives up after 32. An INVITE may
+ring"""
 FRESH = 5.0
-"""seconds since the engine's last heartbeat within which it is alive"""
+"""seconds after the engine's last heartbeat in which it counts as alive"""
 REMEMBER_AFTER = 0.05
 NEW_CALL = 2.0
-"""seconds for which a call that was just let in counts, before the engine has said that it is busy"""
+"""seconds for which a call just let in counts as one, before the engine says that it is busy"""
 
 
 @dataclass(slots=True)
 class Sent:
-    """A request of pjsua2's that is on its way. `message` is as pjsua2 wrote it, for another server; gone once answered."""
+    """A request of pjsua2's under way. `message` is as pjsua2 wrote it, for another server; gone once answered."""
 
     method: str
     account: str
@@ -75,9 +76,9 @@ class Switch:
         self.accounts: dict[str, EdgeAccount] = {}
         self.sent: OrderedDict[str, Sent] = OrderedDict()
         self.flows: dict[str, Hop] = {}
-        """by which each account is registered"""
+        """the connection that registered each account"""
         self.reached: dict[str, Hop] = {}
-        """which of an account's servers answered last"""
+        """the server of an account that answered last"""
         self.seen_as: dict[str, tuple[str, int]] = {}
         """an account's address as its registrar sees it (NAT)"""
         self.transports: Transports
@@ -124,7 +125,7 @@ class Switch:
     def call_over(self, call_id: str) -> None:
         self.dialogs.end(call_id)
         if not self.dialogs.active():
-            # The engine may learn it a moment later than the next caller comes; whatever it is, it has the last word.
+            # The engine may hear of it only after the next caller has come; then it has the last word.
             self._busy = False
         self.sounds.close(call_id)
         self.remember()
@@ -132,15 +133,15 @@ class Switch:
     # --- accounts --------------------------------------------------------------------------------
 
     def account_of(self, message: SipMessage) -> EdgeAccount | None:
-        """Whose request this is, by its From, where pjsua2 writes no port. Of several, the one whose server it names, else the
-        one that was told last."""
+        """The account of this request, by its From, where pjsua2 writes no port. Of several, the one whose server it names,
+        else the newest."""
         uri = SipUri.parse(NameAddr.parse(message.get("From") or "").uri)
         found = [one for one in self.accounts.values() if _normal(one.address) == f"{uri.user}@{uri.host.lower()}"]
         named = [one for one in found if f"{one.server or one.address.partition('@')[2]}" in message.uri]
         return next(iter((*named[-1:], *found[-1:])), None)
 
     def account_called(self, message: SipMessage, source: Hop) -> str:
-        """Who is called: by the user, and by whose server it comes from."""
+        """The account that is called: by the user, and by the server that it comes from."""
         try:
             user = SipUri.parse(message.uri).user
         except Malformed:
@@ -152,7 +153,7 @@ class Switch:
         return next((one.id for one in (*by_flow, *by_user, *self.accounts.values())), "")
 
     def learn(self, account: EdgeAccount) -> None:
-        """The addresses that SRV and A give for its server."""
+        """The addresses of its server, by SRV and A."""
         host, port = split_server(account.server or account.address.rpartition("@")[2])
         if (hops := self.resolver.known(host, port, account.transport)) is not None:
             self.admission.learn(account.id, (hop.host for hop in hops))
@@ -166,14 +167,14 @@ class Switch:
         self.later(ask())
 
     def public(self, hop: Hop, account: str) -> tuple[str, int]:
-        """Where this phone is reached by whoever is there."""
+        """The address at which the peer reaches this phone."""
         flow = self.flows.get(account)
         if (seen := self.seen_as.get(account)) is not None and (flow is None or flow.host == hop.host):
             return seen
         return self.transports.local_host(hop.host), self.transports.port
 
     def flow_lost(self, hop: Hop) -> None:
-        """A connection of ours has gone: what waits for an answer by it waits in vain."""
+        """A connection of ours has gone: requests that wait for an answer on it wait in vain."""
         for sent in [one for one in self.sent.values() if one.hop == hop and not one.answered]:
             self.on_lost(sent)
         for account, flow in [*self.flows.items()]:
@@ -197,7 +198,7 @@ class Switch:
         self.transports.send(write(message), hop, failed)
 
     def _ask(self, question: SipMessage, dialog: Dialog) -> Hop:
-        """A request of the edge's own, to where the party's last message came from."""
+        """A request of the edge's own, to the source of the party's last message."""
         hop = dialog.peer
         host, port = self.public(hop, dialog.account)
         via = Via.parse(question.get("Via") or "")
@@ -221,21 +222,21 @@ class Switch:
         self._tell_memory()
 
     def _rings(self, sent: Sent) -> bool:
-        """Whether it is an INVITE whose answer may take as long as people do."""
+        """Whether it is an INVITE, whose answer may take as long as people do."""
         if sent.method != "INVITE" or sent.message is None:
             return False
         dialog = self.dialogs.get(sent.message.get("Call-ID") or "")
         return dialog is not None and not dialog.over
 
     def keep_alive(self) -> None:
-        """So that a NAT or a firewall keeps the way from each registrar open."""
+        """Keep the way from each registrar open through a NAT or a firewall."""
         for hop in set(self.flows.values()):
             if hop.transport == "udp":
                 self.transports.send(b"\r\n\r\n", hop)
         self.transports.ping()
 
     def remember(self, *, at_once: bool = False) -> None:
-        """Soon, so that many changes are told in one; `at_once` what the next edge must know even if this one dies now."""
+        """Soon, so that many changes go together; `at_once` if the next edge must know even if this one dies now."""
         if at_once:
             self._tell_memory()
         elif not self._remembers:
@@ -287,7 +288,7 @@ class Switch:
 
 
 def copied(message: SipMessage) -> SipMessage:
-    """Headers may be changed in it without changing the first."""
+    """A copy whose headers may be changed without changing the first."""
     twin = copy.copy(message)
     twin.headers = [*message.headers]
     return twin

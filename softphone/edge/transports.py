@@ -1,6 +1,6 @@
 """Datagrams and streams between the edge and the network. It frames, counts connections and sends; it reads no message.
 
-The sockets are the engine's gift. TLS will stand here, as one more kind of connection beside TCP.
+The engine hands over the sockets. TLS will stand here, as one more kind of connection beside TCP.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from softphone.edge.sip.malformed import Malformed
 MOST_CONNECTIONS = 64
 MOST_OF_ONE_HOST = 24
 SILENT = 10.0
-"""seconds that a connection of somebody else's may stand without a whole message"""
+"""seconds for which a stranger's connection may stand without a whole message"""
 CONNECT_LIMIT = 4.0
 UNSENT = 256 * 1024
 """bytes that may wait for a peer that does not read"""
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
                 elif one == PING:
                     self.send(PONG)
         except Malformed as error:
-            # What follows in the stream cannot be told from the message before.
+            # The next message's beginning in the stream is not known.
             self._of.count(f"stream.{error.reason}")
             self.close()
 
@@ -115,7 +115,7 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 class Transports:
-    """`may_connect`: whether a host's connection is taken. `lost`: a connection of ours has gone."""
+    """`may_connect`: whether a host's connection is accepted. `lost`: a connection of ours has gone."""
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ class Transports:
         return self._locals[host]
 
     def ours(self, hop: Hop) -> bool:
-        """Whether it is a connection that the edge opened: whatever comes by it was asked for."""
+        """Whether the edge opened this connection: then whatever comes by it was asked for."""
         connection = self._connections.get(hop)
         return connection is not None and connection.ours
 
@@ -171,7 +171,7 @@ class Transports:
         return connection is not None and connection.open
 
     def send(self, data: bytes, hop: Hop, failed: Callable[[str], None] = lambda _: None) -> None:
-        """`failed` is told why a connection did not come to stand."""
+        """`failed` gets the reason if the connection fails."""
         if hop.transport == "udp":
             if self._udp is not None:
                 with contextlib.suppress(OSError):
@@ -217,7 +217,7 @@ class Transports:
             failed(why)
 
     def take(self, connection: Connection) -> bool:
-        """Called by a connection that has come to stand."""
+        """Called by a connection that now stands."""
         if not connection.ours:
             if not self._may_connect(connection.peer.host):
                 self.count("connect.stranger")

@@ -1,6 +1,6 @@
-"""The edge's loop, watched: how often what it did between two looks at its sockets took longer than a packet of sound lasts.
+"""The edge's loop, watched: how often its work between two looks at its sockets took longer than a packet of sound lasts.
 
-SIP is read on the same loop as sound is passed on, so a turn that long would hold packets back. Time that the machine gave to
+SIP is read on the same loop that passes sound on, so a turn that long would hold packets back. Time that the machine gave to
 others does not count.
 """
 

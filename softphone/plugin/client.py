@@ -1,8 +1,9 @@
-"""The engine's side of the plugin host: starts it, asks it, and does without it when it hangs, dies, throws or answers nonsense.
+"""The engine's side of the plugin host: starts it, asks it, and does without it if it hangs, dies, throws or answers
+nonsense.
 
-Nothing here blocks the caller: `ask` returns at once and its callback comes later, on a thread of this module, exactly
-once. The rulebook has a host process to itself, so that no voice that hangs keeps a ringing call waiting. For each host one
-supervisor owns all state, and a reader and a writer thread see to it that one that neither reads nor writes stalls nobody.
+Nothing here blocks the caller: `ask` returns at once, and its callback comes later, on a thread of this module, exactly
+once. The rulebook has a host process to itself, so a hanging voice keeps no ringing call waiting. Each host has a supervisor
+that owns all state, and a reader and a writer thread, so a host that neither reads nor writes stalls nobody.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ParamsT = TypeVar("ParamsT")
 ResultT = TypeVar("ResultT")
 
 STARTUP = 15.0
-"""seconds a host may take until it is ready, and a plugin until it is imported"""
+"""seconds that a host may take until it is ready, and a plugin until it is imported"""
 STRIKES = 3
 
 
@@ -42,7 +43,7 @@ class Failure(StrEnum):
     LEFT_OUT = "left_out"
     """switched off since an earlier failure"""
     BUSY = "busy"
-    """its time ran out while another request of its host was being answered, or the host was starting"""
+    """its time ran out while its host was starting or answering another request"""
     NO_HOST = "no_host"
     STOPPED = "stopped"
 
@@ -57,7 +58,7 @@ class PluginFailed:
 
 @dataclass(frozen=True, slots=True)
 class PluginReport:
-    """Something to tell a person: `code` is a message key (`error.plugin.failed`, `error.plugin.left_out`)."""
+    """A message for a person: `code` is a message key (`error.plugin.failed`, `error.plugin.left_out`)."""
 
     code: str
     plugin: str
@@ -65,12 +66,12 @@ class PluginReport:
 
 
 class PluginHost:
-    """A host process for the rulebook, and one for all other allowed plugins, which is started when the first of them is asked.
-    Both are restarted when needed.
+    """A host process for the rulebook, and one for all other allowed plugins, started with the first question to one of
+    them. Both are restarted when needed.
 
-    `rulebook` is asked again at the next call after a failure and left out after three in a row; another plugin is left
-    out as soon as it hangs or dies, or after three other failures in a row. `on_word` is called on this module's thread, and
-    so is `on_mended`, with the plugin that gave a good answer after a failure.
+    After a failure the rulebook is asked again at the next call, and left out after three in a row. Another plugin is left
+    out as soon as it hangs or dies, or after three other failures in a row. `on_word` is called on this module's thread. So
+    is `on_mended`, with the plugin that gave a good answer after a failure.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class PluginHost:
             thread.start()
 
     def stop(self) -> None:
-        """End the hosts; open questions are answered with `STOPPED`."""
+        """End the hosts; open questions get `STOPPED`."""
         with self._gate:
             if self._stopped:
                 return
@@ -120,8 +121,11 @@ class PluginHost:
         urgent: bool = False,
         sound: Callable[[ResultT], bool] | None = None,
     ) -> None:
-        """Ask `plugin` for `hook`. The callback gets a result of the hook's type, for which `sound` (if given) is true,
-        or `PluginFailed`; it must only enqueue. `timeout` in seconds from now; `urgent` goes before what waits."""
+        """Ask `plugin` for `hook`. The callback must only enqueue. It gets `PluginFailed`, or a result of the hook's type
+        for which `sound` (if given) is true.
+
+        `timeout`: seconds from now; `urgent` goes before what waits.
+        """
         request = _Request(plugin, hook, hook.params.dump_python(params, mode="json"), callback, timeout, urgent, sound)
         with self._gate:
             if not self._stopped:
@@ -167,7 +171,7 @@ class _Stop:
 
 @dataclass(frozen=True, slots=True)
 class _ChildMessage:
-    """A line of a host; None where it was no message, or the host ended (`ended`)."""
+    """A line of a host; None if it was not a message, or the host ended (`ended`)."""
 
     child: _Child
     message: dict[str, Any] | None
@@ -203,7 +207,7 @@ class _Child:
         self._outbox.put(json.dumps(message, ensure_ascii=False).encode() + b"\n")
 
     def kill(self) -> None:
-        """At once, with whatever the plugins have started."""
+        """At once, with all processes that the plugins have started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if sys.platform != "win32":
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -236,7 +240,7 @@ def _message(line: bytes) -> dict[str, Any] | None:
 
 
 class _Supervisor:
-    """Owns the queue, the one request that is being answered, and the process. Runs on one thread; nothing is shared."""
+    """Owns the queue, the one request under way, and the process. Runs on one thread; nothing is shared."""
 
     def __init__(
         self,
@@ -248,7 +252,7 @@ class _Supervisor:
         *,
         ahead: bool,
     ) -> None:
-        """`ahead`: its host is there before anybody asks."""
+        """`ahead`: start the host before anybody asks."""
         self._ids = [plugin.id for plugin in plugins]
         self.events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._ahead = ahead
@@ -348,7 +352,7 @@ class _Supervisor:
         request.callback(result)
 
     def _host_failed(self, failure: Failure) -> None:
-        """The process is of no use any more. Only the plugin that was being asked is to blame."""
+        """The process is useless now. Only the plugin that was being asked is to blame."""
         was_ready = self._child is not None and self._child.ready
         self._drop_child()
         if not was_ready:
@@ -356,7 +360,7 @@ class _Supervisor:
         if self._flight is not None:
             request, self._flight = self._flight, None
             self._failed(request, failure)
-            # ready before the next call; one that fails by itself waits for a question, or it would start for ever
+            # ready before the next call; a host that fails by itself waits for a question, or it would start for ever
             self._start()
 
     def _expire(self) -> None:
@@ -414,4 +418,4 @@ class _Supervisor:
 
 
 def _ignore(_answer: object) -> None:
-    """Nobody waits for a load; a failed one has been told by `on_word`."""
+    """Nobody waits for a load; `on_word` reports a failed one."""

@@ -1,7 +1,7 @@
-"""The plugin host: a process that runs plugins and nothing else. Requests come as JSON lines on stdin, answers leave on stdout.
+"""The plugin host: a process that runs plugins and nothing else. JSON lines: requests on stdin, answers on stdout.
 
-It holds no policy, no key and no audio device, and it may be killed at any time. It never talks to a person: its
-answers are codes, and no text of an exception leaves it (it could hold a number).
+It holds no policy, no key and no audio device, and may be killed at any time. It never talks to a person: its answers are
+codes. No exception's text leaves it, since that could hold a number.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from softphone.plugin.contract import HOOKS, LINE_LIMIT, LOAD
 from softphone.plugin.spec import plugin_manager
 
 _GRACE = 3.0
-"""seconds after a request's time-out in which the engine will have killed us; then we end ourselves"""
+"""seconds after a request's time-out in which the engine should have killed us; then we end ourselves"""
 
 
 def main(folders: Sequence[str]) -> int:
@@ -46,7 +46,7 @@ class Host:
         self._say({"ready": os.getpid()})
         while line := requests.readline(LINE_LIMIT):
             request = json.loads(line)
-            # Its watchdog needs no interpreter lock: a plugin that holds it for ever does not outlive the engine.
+            # Its watchdog needs no interpreter lock, so a plugin that holds it for ever does not outlive the engine.
             faulthandler.dump_traceback_later(float(request["timeout"]) + _GRACE, exit=True, file=self._devnull)
             try:
                 self._say({"id": request["id"], "result": self._answer(request)})
@@ -65,7 +65,7 @@ class Host:
         others = [one for other, one in self._manager.list_name_plugin() if other != plugin]
         caller = self._manager.subset_hook_caller(name, remove_plugins=others)
         result = caller(**{field: getattr(params, field) for field in params.__dataclass_fields__})
-        # What a plugin returns is checked here for its own sake, and again by the engine, which trusts nobody.
+        # The plugin's result is checked here for its own sake, and again by the engine, which trusts nobody.
         return cast("Any", hook.result).dump_python(cast("Any", hook.result).validate_python(result), mode="json")
 
     def _load(self, plugin: str) -> None:
@@ -96,7 +96,7 @@ def load_module(plugin: str, folder: Path) -> ModuleType:
 
 
 def _take_stdout() -> BinaryIO:
-    """Stdout for our answers alone: what a plugin or a C library prints goes to stderr."""
+    """Stdout for our answers alone: output of a plugin or a C library goes to stderr."""
     sys.stdout.flush()
     wire = os.dup(1)
     os.dup2(2, 1)

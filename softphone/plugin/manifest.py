@@ -1,4 +1,4 @@
-"""A plugin's plugin.toml, read before any of its code, and the allow-list that says which plugins there are at all."""
+"""A plugin's plugin.toml, read before any of its code, and the list of allowed plugins."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LARGEST = 64_000
 
 
 class PluginError(KlartoneError):
-    """A plugin that cannot be used: not there, not allowed, or its plugin.toml is faulty."""
+    """A plugin that cannot be used: missing, not allowed, or its plugin.toml is faulty."""
 
 
 class Manifest(BaseModel):
-    """What a plugin says of itself. `api` is the version of the hooks it was written for."""
+    """What a plugin says of itself. `api` is the version of the hooks that it was written for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,12 +50,12 @@ class Plugin:
 
     @property
     def release(self) -> str:
-        """what a log says of it: `datatilsynet 1.0`"""
+        """its name in a log: `datatilsynet 1.0`"""
         return f"{self.id} {self.manifest.version}"
 
 
 def read_plugin(folder: Path) -> Plugin:
-    """The plugin in `folder`, none of whose code is run. PluginError where it is none."""
+    """The plugin in `folder`, without running its code. Raises PluginError if it is not one."""
     try:
         with (folder / _MANIFEST).open("rb") as file:
             raw = file.read(_LARGEST + 1)
@@ -74,8 +74,8 @@ def read_plugin(folder: Path) -> Plugin:
 def allowed_plugins(
     folders: Sequence[Path], allowed: Iterable[str] = BUNDLED
 ) -> tuple[tuple[Plugin, ...], tuple[PluginError, ...]]:
-    """The allowed plugins found in `folders` (each holds a folder per plugin; the first that has it wins), and what is
-    wrong with the others. A plugin that is not on the list is not even looked at."""
+    """The allowed plugins found in `folders` (each holds a folder per plugin; the first match wins), and the faults of the
+    others. A plugin that is not on the list is not even looked at."""
     found: list[Plugin] = []
     faults: list[PluginError] = []
     for name in dict.fromkeys(allowed):

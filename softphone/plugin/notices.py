@@ -1,6 +1,6 @@
 """The notices of a policy, made ahead of time: every text that a call of its lines can need, and its sound.
 
-Runs on a loader's thread when a policy is loaded, never in a call. What a controller brings itself is checked in `own`.
+Runs on a loader's thread when a policy is loaded, never in a call. `own` checks what a controller brings itself.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TEXT_WITHIN = 5.0
 
 
 class RulebookFailed(KlartoneError):  # noqa: N818 - as it is said
-    """It gave no answer, or nonsense: what its notices are is not known. Another time it may answer."""
+    """The rulebook gave no answer, or nonsense, so its notices are not known. It may answer another time."""
 
     def __init__(self) -> None:
         super().__init__("error.notice.rulebook_failed")
@@ -43,7 +43,7 @@ class RulebookFailed(KlartoneError):  # noqa: N818 - as it is said
 
 @dataclass(frozen=True, slots=True)
 class Unspoken:
-    """A notice that cannot be played, and what it is without."""
+    """A notice that cannot be played, and what it lacks."""
 
     place: Place
     lacking: Lacking
@@ -51,7 +51,7 @@ class Unspoken:
 
 @dataclass(frozen=True)
 class NoticeBook:
-    """Every notice that the policy's lines can need. What is not in it cannot be played: not recorded, `notice_failed`."""
+    """Every notice that the policy's lines can need. A missing one cannot be played: not recorded, `notice_failed`."""
 
     texts: Mapping[Place, NoticeText] = field(default_factory=dict[Place, NoticeText])
     newcomers: Mapping[Place, NoticeText] = field(default_factory=dict[Place, NoticeText])
@@ -65,18 +65,18 @@ class NoticeBook:
     wordings: tuple[OwnWording, ...] = ()
     """the controller's own, judged"""
     untrained: frozenset[str] = frozenset()
-    """lines of which no call is drawn (`Own.untrained`)"""
+    """lines whose calls are not drawn (`Own.untrained`)"""
     remarks: tuple[PolicyFault, ...] = ()
     """doubts about the notices: own words that wait for a person, a notice that is too long"""
     keyless: NoticeBook | None = None
     """those that name keys, without them: for a party whose phone sends none (no RFC 4733)"""
     failed: bool = False
-    """the rulebook failed while it was made: it is to be made again"""
+    """the rulebook failed meanwhile: the book is to be made again"""
     made_by: Mapping[str, str] = field(default_factory=dict[str, str])
     """whose words and voice these are, by `rulebook` and `voice`: a plugin's id and version"""
 
     def text(self, line: str, notice: NoticeId, language: Language, newcomer: bool = False) -> NoticeText | None:
-        """`newcomer`: the short one for somebody who joins; where the notice asks, there is only the whole."""
+        """`newcomer`: the short one for somebody who joins. A notice that asks has only the whole."""
         place = (line, notice, language)
         return self.newcomers.get(place) if newcomer else self.texts.get(place)
 
@@ -85,14 +85,15 @@ class NoticeBook:
         return self.newcomer_sounds.get(place) if newcomer and not asks(notice) else self.sounds.get(place)
 
     def objection(self, line: str, language: Language) -> NoticeText | None:
-        """What the agent answers to an objection; None where the party has a right to one."""
+        """What the agent answers to an objection; None if the party has a right to one."""
         return self.objections.get((line, language))
 
 
 class NoticeMaker:
-    """Makes the book of a policy's notices. `cache` is a folder of its own; what lies there is checked before it is used.
+    """Makes the book of a policy's notices. `cache` is a folder of its own, whose contents are checked before use.
 
-    What asks the rulebook raises RulebookFailed at its first failure: one is not counted as many against it."""
+    Methods that ask the rulebook raise RulebookFailed at its first failure, so that one failure does not count as many.
+    """
 
     def __init__(self, host: PluginHost, rulebook: Plugin, voice: Plugin | None, cache: Path) -> None:
         self._host = host
@@ -101,9 +102,11 @@ class NoticeMaker:
         self._made_by = {"rulebook": rulebook.release} | ({"voice": voice.release} if voice else {})
 
     def check(self, loaded: LoadedPolicy, *, signed: bool = False) -> OwnNotices:
-        """What the controller brings itself, checked; nothing is spoken. PolicyError for words that lack a fact or promise what
-        they must not, and for a file that is no sound. `signed`: the policy must be signed, and a recording without a hash,
-        which no signature covers, is not used."""
+        """What the controller brings itself, checked; nothing is spoken.
+
+        Raises PolicyError for words that lack a fact or promise what they must not, and for a file that is not a sound.
+        `signed`: the policy must be signed, so a recording without a hash, which no signature covers, is not used.
+        """
         return own_of(loaded, self.judge, partial(self.text, loaded.policy), signed=signed)
 
     def prepare(self, loaded: LoadedPolicy, *, signed: bool = False) -> NoticeBook:
@@ -121,7 +124,7 @@ class NoticeMaker:
 
     @staticmethod
     def _said_otherwise(keyless: NoticeBook, book: NoticeBook) -> NoticeBook:
-        """Only what names a key in `book`, and can be played wherever that can."""
+        """Only notices of `book` that name a key, and can be played wherever the originals can."""
         texts = {place: text for place, text in keyless.texts.items() if text != book.texts.get(place)}
         return NoticeBook(
             texts={place: text for place, text in texts.items() if place in keyless.sounds or place not in book.sounds},
@@ -131,15 +134,18 @@ class NoticeMaker:
         )
 
     def judge(self, line: Line, notice: NoticeId, language: Language, wording: Wording | None) -> Judgement | None:
-        """The rulebook's judgement of a wording, or of its own (None); None where it judges none."""
+        """The rulebook's judgement of a wording, or of its own (None); None if it judges none."""
         if JUDGE_NOTICE.name not in self._rulebook.manifest.hooks:
             return None
         params = JudgeParams(line, notice, language, wording)
         return _answered(self._host.ask_and_wait(self._rulebook.id, JUDGE_NOTICE, params, timeout=_TEXT_WITHIN))
 
     def needed(self, policy: Policy, line: Line) -> tuple[NoticeId, ...]:
-        """The notices that the rulebook can choose for this line while the policy is in force: in the sample and not, declined
-        earlier, when the reviewers have enough, and on either side of every day on which something of it changes."""
+        """The notices that the rulebook can choose for this line while the policy is in force.
+
+        In the sample and not, declined earlier, with reviewers who have enough, and on either side of every day on which
+        something of it changes.
+        """
         zone = ZoneInfo(policy.time_zone)
         days = [datetime.now(UTC).astimezone(zone).date()]
         special = line.training.special_circumstances if line.training else None
@@ -165,7 +171,7 @@ class NoticeMaker:
         language: Language,
         variant: NoticeVariant = NoticeVariant.WHOLE,
     ) -> NoticeText | None:
-        """None where the rulebook has none."""
+        """None if the rulebook has none."""
         params = NoticeTextParams(policy.controller_of(line), line, notice, language, variant)
         answer = self._host.ask_and_wait(
             self._rulebook.id,

@@ -1,9 +1,9 @@
-"""What a controller brings itself: its own words for a notice, and its own recordings, each checked before it is used.
+"""What a controller brings itself: own words for a notice, and own recordings, each checked before it is used.
 
-Its words always wait for a person, and the rulebook's own are used until then. What is structural is a fault: no page, a key
-that is not the line's, a purpose left out. What the rulebook believes missing or promised is shown to who confirms them. A
-recording is used while it says the words of its notice: the policy's hash of both holds, or nobody has said and the policy
-need not be signed.
+Own words always wait for a person, and the rulebook's are used until then. Structural faults are refused: no page, a key
+that is not the line's, a purpose left out. What the rulebook believes missing or promised is shown to the person who
+confirms. A recording is used while the policy's hash of its words and file holds, or without a hash if the policy need not
+be signed.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ Place = tuple[str, NoticeId, Language]
 """a line's id, the notice, the language"""
 
 Judge = Callable[[Line, NoticeId, Language, Wording], Judgement | None]
-"""None where the rulebook gives no judgement"""
+"""None if the rulebook gives no judgement"""
 
 Words = Callable[[Line, NoticeId, Language], NoticeText | None]
-"""what a notice says on a line; None where the rulebook has no text for it"""
+"""what a notice says on a line; None if the rulebook has no text for it"""
 
 _QUOTED = 90
 """characters"""
@@ -75,7 +75,7 @@ class OwnSound:
 
 @dataclass(frozen=True)
 class OwnNotices:
-    """All of it that was found sound. `lines` are the policy's, without the words that are not used; `sounds` those that are."""
+    """All of it that passed. `lines` are the policy's, without unused words; `sounds` those that are used."""
 
     lines: tuple[Line, ...]
     wordings: tuple[OwnWording, ...]
@@ -84,13 +84,16 @@ class OwnNotices:
 
     @property
     def untrained(self) -> frozenset[str]:
-        """Lines whose question names no data that it would have to, since its words wait for a person: no call is drawn (G09)."""
+        """Lines whose question does not name data that it must name, since its words wait for a person: no call is drawn
+        (G09)."""
         return frozenset(line.id for line in self.lines if not may_train(line))
 
 
 def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = False) -> OwnNotices:
-    """PolicyError tells of every wording that cannot be used and every file that is no sound, at their lines. `signed`: a
-    signature answers for the policy, and a recording without a hash, which it does not cover, is not used."""
+    """Raises PolicyError with every wording that cannot be used and every file that is not a sound, at their lines.
+
+    `signed`: a signature answers for the policy, and a recording without a hash, which it does not cover, is not used.
+    """
     wordings: list[OwnWording] = []
     faults: list[PolicyFault] = []
     remarks: list[PolicyFault] = []
@@ -120,7 +123,7 @@ def own_of(loaded: LoadedPolicy, judge: Judge, words: Words, *, signed: bool = F
     for one in sounds:
         line, notice, language = one.place
         if one.place in waiting:
-            continue  # it may say the words that nobody has confirmed yet
+            continue  # it may say the words that wait to be confirmed
         said = words(next(mended for mended in lines if mended.id == line), notice, language)
         if said is None:
             continue
@@ -156,7 +159,7 @@ def _faults(loaded: LoadedPolicy, path: KeyPath, one: OwnWording) -> list[Policy
 
 
 def _doubts(loaded: LoadedPolicy, path: KeyPath, one: OwnWording) -> list[PolicyFault]:
-    """What a person is to look at, or has looked at, and that the rulebook's own words are used until then."""
+    """What a person is to look at, or has looked at; the rulebook's own words are used until then."""
     if one.judgement is None:
         return [warning_at(loaded, path, "notice_not_judged")]
     if not one.judgement.lawful:
@@ -173,13 +176,13 @@ def _params(found: WordingFinding) -> dict[str, str]:
 
 
 def quotable(words: str) -> str:
-    """The words that a finding hangs on, short enough to be quoted within a sentence."""
+    """The words of a finding, short enough to be quoted within a sentence."""
     words = words.rstrip(" .!?,")
     return words if len(words) <= _QUOTED else f"{words[:_QUOTED].rsplit(' ', 1)[0]} …"
 
 
 def unsound(folder: Path, error: PolicyError) -> list[PolicyFault]:
-    """Of the files that a faulty policy in `folder` names, those that are no sound either."""
+    """The files named by a faulty policy in `folder` that are not sounds either."""
     faults: list[PolicyFault] = []
     for one in error.sounds:
         try:
@@ -190,7 +193,7 @@ def unsound(folder: Path, error: PolicyError) -> list[PolicyFault]:
 
 
 def _read(folder: Path, named: str) -> tuple[bytes, Samples]:
-    """SoundError, with its path as it is named."""
+    """SoundError, with its path as the policy names it."""
     file = folder / named
     try:
         raw = bytes_of(file)
@@ -222,7 +225,7 @@ SHORTEST_QUESTION = 1.0
 
 
 def _outside(loaded: LoadedPolicy, path: KeyPath, named: SoundFile, seconds: float) -> list[PolicyFault]:
-    """Marks that lie beyond the file's end, and a question too short to be one. At the very end it is none: all is repeated."""
+    """Marks beyond the file's end, and a question that is too short. At the very end there is none: all is repeated."""
     params = {"path": named.file, "seconds": round(seconds, 1)}
     marks = {"essentials": named.essentials, "question": named.question}
     return [

@@ -1,6 +1,6 @@
-"""The engine's way to the rulebook: it always gets a decision, and never one that the line's policy does not carry.
+"""The engine's way to the rulebook: it always gets a decision, and never one that the line's policy does not allow.
 
-A rulebook may only choose. What is exempt is never even asked about, and nonsense is not recorded.
+A rulebook may only choose. It is never asked about an exempt call, and nonsense is not recorded.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class RulebookClient:
         timeout: float = ANSWER_WITHIN,
     ) -> None:
         """The decision for a ringing call, within `timeout` seconds: the rulebook's, or that nothing is recorded, and why.
-        The rulebook gets the moment in the policy's time zone, whose day counts."""
+
+        The rulebook gets the moment in the policy's time zone, whose day counts.
+        """
         line = policy.line_named(facts.line)
         reason = exempt(policy, line, facts.direction, facts.number)
         if reason is not None or line is None:
@@ -58,9 +60,13 @@ class RulebookClient:
 
 
 def carried(decision: Decision, facts: Facts, line: Line, *, drawn: bool) -> bool:
-    """Whether a decision is one that the line's policy carries: no call it does not record, no purpose it does not have, no
-    looser basis, nobody recorded without the notice that tells of it, an opt-out left out only while special circumstances
-    hold (G32, G39), training only in the sample, for reviewers who have room, and not after a refusal (G31, G33, G34)."""
+    """Whether the line's policy allows a decision:
+
+    - no call that it does not record, no purpose that it does not have, and no looser basis;
+    - nobody recorded without the notice that says so;
+    - no opt-out left out, except while special circumstances hold (G32, G39);
+    - training only in the sample, for reviewers who have room, and not after a refusal (G31, G33, G34).
+    """
     plans = {Purpose.DOCUMENTATION: decision.documentation, Purpose.TRAINING: decision.training}
     on: frozenset[Purpose] = frozenset(purpose for purpose, plan in plans.items() if plan.state is not PlanState.OFF)
     if (
@@ -82,7 +88,7 @@ def carried(decision: Decision, facts: Facts, line: Line, *, drawn: bool) -> boo
 
 
 def _basis_carried(plan: PurposePlan, basis: Basis | None) -> bool:
-    """The line's own basis, or consent instead of it; and consent is asked for, never planned (G03)."""
+    """The line's own basis, or consent instead of it. Consent is asked for, never planned (G03)."""
     if basis is None or plan.basis not in (basis, Basis.CONSENT):
         return False
     return (plan.state is PlanState.ASKED) == (plan.basis is Basis.CONSENT)

@@ -29,12 +29,13 @@ LARGEST = 100_000_000
 
 
 def read_any(path: Path) -> Samples:
-    """A sound file of any common format as 16 kHz mono samples. SoundError where it is missing, no sound, or of no fit length."""
+    """A sound file of any common format as 16 kHz mono samples. Raises SoundError if it is missing, not a sound, or too
+    short or long."""
     return samples_of(bytes_of(path), path)
 
 
 def bytes_of(path: Path) -> bytes:
-    """SoundError where there is no file, or none that can be read or is as small as a notice."""
+    """Raises SoundError if there is no file, or it cannot be read or is too large for a notice."""
     raw = b""
     with suppress(OSError):
         if not path.is_file():
@@ -47,7 +48,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def samples_of(raw: bytes, path: Path) -> Samples:
-    """The sound in these bytes, and in nothing that they point to. `path` is for the SoundError, as of `read_any`."""
+    """The sound in these bytes, and in nothing that they refer to. `path` is for the SoundError, as in `read_any`."""
     try:
         samples = _decoded(raw)
     except (av.error.FFmpegError, OSError, ValueError, IndexError):

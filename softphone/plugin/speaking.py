@@ -27,17 +27,17 @@ from softphone.plugin.sounds import RATE, Samples, read_wav, wav_with_lead
 from softphone.plugin.spec import Speech, SpeechWord
 
 LANGUAGE_PAUSE = 0.6
-"""seconds between a sentence in one language and the next in another: the ear has to change over"""
+"""seconds between sentences in two languages: the ear has to change over"""
 
 FASTEST = 45.0
-"""characters a second: nobody speaks half as fast and is understood"""
+"""characters a second: half as long is not intelligible"""
 _FORMAT = "klartone-notice-1"
 _SPEECH: TypeAdapter[Speech] = TypeAdapter(Speech)
 _SPEECH_WITHIN = 30.0
 
 
 class Lacking(StrEnum):
-    """What a notice is without."""
+    """What a notice lacks."""
 
     TEXT = "text"
     """the rulebook gave none"""
@@ -48,7 +48,7 @@ class Lacking(StrEnum):
 
 
 class Speaker:
-    """`cache` is a folder of its own; what lies there is checked before it is used. Without a voice only recordings sound."""
+    """`cache` is a folder of its own, whose contents are checked before use. Without a voice only recordings sound."""
 
     def __init__(self, host: PluginHost, voice: Plugin | None, cache: Path) -> None:
         self._host = host
@@ -57,7 +57,7 @@ class Speaker:
         self._version = voice.release if voice else ""
 
     def sound(self, text: NoticeText, own: OwnSound | None = None) -> NoticeSound | Lacking:
-        """`own`: a recording of just this text."""
+        """`own`: a recording of exactly this text."""
         try:
             if own is not None:
                 return self._recorded(own, text)
@@ -74,8 +74,8 @@ class Speaker:
             return Lacking.FILE
 
     def _recorded(self, own: OwnSound, text: NoticeText) -> NoticeSound:
-        """With the marks that the policy gives. Where it gives none, nothing counts as said before the end: a key pressed earlier
-        is no answer, and the whole is repeated (G03)."""
+        """With the policy's marks. Without them nothing counts as said before the end: an earlier key is no answer, and the
+        whole is repeated (G03)."""
         named, end = own.named, len(own.samples) / RATE
         question = None
         if text.question is not None:
@@ -87,7 +87,7 @@ class Speaker:
         return self._written(key, own.samples, shown, text, essentials + LEAD, asked)
 
     def _spoken(self, text: NoticeText) -> Speech | None:
-        """In the text's language, but for a first sentence in the other one."""
+        """In the text's language, except for a first sentence in the other one."""
         cut = text.spoken_at(text.other)
         rest = self._said(text.spoken[cut:], text.language)
         if not cut or rest is None:
@@ -114,7 +114,7 @@ class Speaker:
         return kept
 
     def _kept(self, key: str, spoken: str) -> Speech | None:
-        """What was spoken before, if it is that still; whatever else lies there is spoken again."""
+        """What was spoken before, if it is still the same; anything else is spoken again."""
         try:
             said = (self._cache / f"{key}.json").read_bytes()
             if _digest(said).encode() != (self._cache / f"{key}.sha256").read_bytes():
@@ -133,7 +133,7 @@ class Speaker:
         essentials: float,
         question: float | None,
     ) -> NoticeSound:
-        """The files to play, and when in them each thing is said. Just these bytes are what is played later."""
+        """The files to play, and when in them each thing is said. Exactly these bytes are played later."""
         whole = wav_with_lead(samples)
         sound = NoticeSound(
             text=text,
@@ -169,7 +169,7 @@ class Speaker:
 
 
 def _paced(text: NoticeText, own: OwnSound) -> tuple[SpeechWord, ...]:
-    """Times for a recording whose words nobody has timed: between two marks each character takes as long as every other."""
+    """Times for a recording whose words nobody has timed: between two marks each character takes equally long."""
     known = {0: 0.0, len(text.spoken): len(own.samples) / RATE}
     if own.named.essentials is not None:
         known[text.spoken_at(text.essentials)] = own.named.essentials
@@ -191,7 +191,7 @@ def _one_after_the_other(first: Speech, rest: Speech, cut: int) -> Speech:
 
 
 def _as_shown(words: tuple[SpeechWord, ...], text: NoticeText) -> tuple[SpokenWord, ...]:
-    """Times of what is shown, from the file's start. Words of a page or a key that is shown otherwise become one."""
+    """Times of what is shown, from the file's start. Words of a page or a key whose text is shown in another way become one."""
     shown: list[SpokenWord] = []
     for word in words:
         start, end = text.shown_at(word.start), text.shown_at(word.end, end=True)
@@ -216,7 +216,7 @@ def _is_speech(speech: Speech, spoken: str) -> bool:
 
 
 def _is_paced(speech: Speech, spoken: str) -> bool:
-    """Whether anybody can have said all of it in that time."""
+    """Whether somebody can have said all of it in that time."""
     return len(read_wav(speech.wav)) / RATE >= len(spoken) / FASTEST
 
 

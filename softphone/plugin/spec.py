@@ -25,7 +25,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @dataclass(frozen=True, slots=True)
 class SpeechWord:
-    """`text[start:end]` is being said from `at` to `until`, seconds from the sound's start."""
+    """`text[start:end]` is spoken from `at` to `until`, seconds from the sound's start."""
 
     start: int
     end: int
@@ -44,7 +44,7 @@ class Speech:
 
 
 class Rulebook(Protocol):
-    """A rulebook chooses; the session enforces. It is asked while it rings, and no answer in time means not recorded."""
+    """A rulebook chooses; the session enforces. It is asked while a call rings, and no answer in time means not recorded."""
 
     @hookspec(firstresult=True)
     def decide(self, facts: Facts, line: Line, drawn: bool) -> Decision:
@@ -55,13 +55,12 @@ class Rulebook(Protocol):
     def notice_text(
         self, controller: Controller, line: Line, notice: NoticeId, language: Language, variant: NoticeVariant
     ) -> NoticeText | None:
-        """The text of one notice of a line, in the line's own wording where it has one; None where there is none of that
-        variant."""
+        """The text of one notice of a line, in the line's own wording if it has one; None if that variant does not exist."""
         ...
 
     @hookspec(firstresult=True)
     def judge_notice(self, line: Line, notice: NoticeId, language: Language, wording: Wording | None) -> Judgement:
-        """What a wording lacks, promises and must not, and leaves open. None: the rulebook's own wording for this line."""
+        """What a wording lacks, what it promises and must not, and what it leaves open. None: the rulebook's own wording."""
         ...
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 FILE = "engine.json"
 ANSWERS_WITHIN = 1.0
-"""seconds; a socket on this machine that anybody listens on accepts at once"""
+"""seconds; a local socket with a listener accepts at once"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def new_secret() -> str:
 
 
 def write_endpoint(folder: Path, endpoint: Endpoint) -> None:
-    """Written whole or not at all, with nobody but the user able to read it."""
+    """Written whole or not at all, readable for the user alone."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = folder / f"{FILE}.{os.getpid()}"
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -48,7 +48,7 @@ def write_endpoint(folder: Path, endpoint: Endpoint) -> None:
 
 
 def read_endpoint(folder: Path) -> Endpoint | None:
-    """The endpoint of the engine that last started here, or None. It may be gone: only connecting tells."""
+    """The endpoint of the engine that last started here, or None. It may be gone: only connecting shows."""
     try:
         return Endpoint(**json.loads((folder / FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -74,7 +74,7 @@ def answers(endpoint: Endpoint) -> bool:
 
 
 def remove_endpoint(folder: Path, pid: int) -> None:
-    """Only one's own: a newer engine's stays."""
+    """Only our own: a newer engine's stays."""
     endpoint = read_endpoint(folder)
     if endpoint and endpoint.pid == pid:
         (folder / FILE).unlink(missing_ok=True)

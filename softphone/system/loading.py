@@ -1,7 +1,7 @@
 """Signals that come while modules are being loaded.
 
-An exception in the middle of that leaves libraries half made: some abort the process, some swallow it, some tell of it and go on.
-So it waits until what is being loaded has been; and what was raised where nobody can catch it comes again.
+An exception during an import leaves libraries half made: some abort the process, some swallow it, some report it and go on.
+So it waits for the import's end. If it was raised where nobody can catch it, it comes again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def is_loading(frame: FrameType | None) -> bool:
 
 
 def again(number: int) -> None:
-    """The signal comes once more in a moment: where a thread can be sent one, to the first, which ends what that waits for."""
+    """The signal comes once more in a moment: to the first thread, if the system can, which ends its wait."""
     soon = threading.Timer(_SOON, _come, (number,))
     soon.daemon = True
     soon.start()

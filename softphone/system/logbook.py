@@ -1,6 +1,6 @@
 """The program's log: codes and figures for IT, never a number, a name, an address or a password.
 
-Whoever logs gives a code and harmless parameters. Not the audit log: that is the archive's.
+Callers log a code and harmless parameters. This is not the audit log, which is the archive's.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ _modules = logging.getLogger("softphone")
 
 
 WRITTEN_WITHIN = 2.0
-"""seconds that the process's end waits for what has yet to be written"""
+"""seconds that the process's end waits for unwritten lines"""
 
 
 def start_log(folder: Path, process: str, *, waits: bool = True) -> logging.Logger:
-    """Logs into `<folder>/<process>.log`, 5 files of 1 MB; onto stderr where the folder cannot be written. Without `waits` a
-    thread of its own writes: whoever logs waits for no disk."""
+    """Logs into `<folder>/<process>.log`, 5 files of 1 MB; onto stderr if the folder cannot be written.
+
+    Without `waits` a thread of its own writes, so no caller waits for a disk.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handler: logging.Handler = RotatingFileHandler(
@@ -61,7 +63,7 @@ def start_log(folder: Path, process: str, *, waits: bool = True) -> logging.Logg
 
 
 def _beside(handler: logging.Handler) -> logging.Handler:
-    """What is logged before the process's end is written by then, unless the disk hangs."""
+    """Write what was logged before the process's end, unless the disk hangs."""
     records: queue.SimpleQueue[logging.LogRecord | None] = queue.SimpleQueue()
 
     def write() -> None:
@@ -80,12 +82,12 @@ def _beside(handler: logging.Handler) -> logging.Handler:
 
 
 def log_bug(to: logging.Logger, error: BaseException, what: str = "") -> None:
-    """An error that nobody expected, caught only because calls must outlive it. A test that did not plant it fails."""
+    """An unexpected error, caught only because calls must outlive it. A test that did not plant it fails."""
     to.error("%sbug %s", f"{what}: " if what else "", where(type(error), error.__traceback__))
 
 
 def log_failed(to: logging.Logger, error: Exception, what: str) -> None:
-    """`what` came to nothing: by something known, which has a code, or by a bug."""
+    """`what` failed: by something known, which has a code, or by a bug."""
     if isinstance(error, KlartoneError):
         to.warning("%s: %s", what, error.code)
     else:
@@ -93,7 +95,7 @@ def log_failed(to: logging.Logger, error: Exception, what: str) -> None:
 
 
 def where(kind: type[BaseException], trace: TracebackType | None) -> str:
-    """The kind of an unexpected error and the places it came through. Its message is left out: it may tell of a person."""
+    """The kind of an unexpected error and the places it came through, without its message, which may name a person."""
     places: list[str] = []
     while trace:
         code = trace.tb_frame.f_code

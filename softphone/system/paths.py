@@ -1,6 +1,6 @@
-"""Where things lie: what the program brings along, and the user's own folders. The only place that knows.
+"""Where things lie: the program's own data, and the user's folders. Only this module knows.
 
-It finds folders and makes them; what is in them is others' business.
+It finds folders and makes them; it does not know their contents.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _NAME = "klartone"
 
 
 def program_folder(name: Literal["plugins", "resources"]) -> Path:
-    """What the program brings along: beside the package in a checkout, inside it in a wheel, unpacked in a frozen program.
+    """The program's own data: beside the package in a checkout, inside it in a wheel, unpacked in a frozen program.
 
-    Raises FileNotFoundError where the installation is not whole.
+    Raises FileNotFoundError if the installation is not whole.
     """
     package = Path(__file__).resolve().parent.parent
     unpacked: str | None = getattr(sys, "_MEIPASS", None)
@@ -31,7 +31,7 @@ def program_folder(name: Literal["plugins", "resources"]) -> Path:
 
 
 def is_there(path: Path) -> bool:
-    """As `Path.exists`, which raises of what lies in a folder that this user may not enter: for them it is not there."""
+    """Like `Path.exists`, but without raising in a folder that this user may not enter: for them it does not exist."""
     return os.access(path, os.F_OK)
 
 
@@ -66,13 +66,13 @@ class UserFolders:
         return cls(*parts)
 
     def create(self) -> None:
-        """Those that are missing, for this user alone. Raises OSError."""
+        """Make the missing ones, for this user alone. Raises OSError."""
         for folder in (self.config, self.data, self.archive, self.cache, self.runtime, self.log):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _runtime(found: platformdirs.PlatformDirs) -> Path:
-    """The session's own folder, where there is one; else one of the user's, never a name that others could take in /tmp."""
+    """The session's own folder, if there is one; else one of the user's, never a name that others could take in /tmp."""
     if sys.platform in ("win32", "darwin"):
         return found.user_runtime_path
     session = os.environ.get("XDG_RUNTIME_DIR", "")

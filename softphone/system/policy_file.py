@@ -1,7 +1,7 @@
-"""Reads a policy file from disk: whatever lies there, the answer is a policy or its faults, never anything else.
+"""Reads a policy file from disk. Whatever lies there, the answer is a policy or its faults, never anything else.
 
-What the policy means is `domain.policy`; whether its signature holds is `signature`; whether a sound file it names is a sound
-is `plugin.notices`.
+`domain.policy` knows what the policy means, `signature` whether its signature holds, `plugin.notices` whether its sound
+files are sounds.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ LARGEST = 1_000_000
 """bytes; a policy for hundreds of lines has a tenth of it"""
 
 SOME_KEYS = {role: base64.b64encode(bytes([n] + 31 * [0])).decode("ascii") for n, role in enumerate(KeyRole, 9)}
-"""public keys as good as any, one for each purpose, where nothing is sealed: the base point of Curve25519 and its neighbours"""
+"""public keys as good as any, one for each purpose, where nothing is sealed: Curve25519's base point and its neighbours"""
 
 
 def load_policy(path: Path, *signers: str) -> LoadedPolicy:
-    """The policy in `path`. PolicyError, and nothing else, where it cannot be used: every fault found, each with line and key.
+    """The policy in `path`. If it cannot be used, PolicyError and nothing else: every fault found, each with line and key.
 
-    `signers`: public keys (Ed25519, 32 bytes in base64) that must each have signed it, as the settings and the archive ask;
-    empty: nobody need have. Without the signature in `<path>.sig` the file is not even looked into: PolicyUnsigned.
+    `signers`: public keys (Ed25519, 32 bytes in base64) that must each have signed it, as the settings and the archive ask.
+    Without the signature in `<path>.sig` the file is not even read: PolicyUnsigned.
     """
     raw = read_policy(path)
     signed = Signed(raw, path)
@@ -66,9 +66,11 @@ def parse_policy(text: str, path: str = "", sha256: str = "") -> LoadedPolicy:
 
 
 def filled(template: str, keys: Mapping[KeyRole, str]) -> str:
-    """A policy's text from a template, with public keys (base64) put in for `$documentation_key`, `$training_key` and
-    `$custody_key`. Another controller's, such as `$fiber_custody_key`, becomes a key that nobody holds: enough to tell what the
-    policy means."""
+    """A policy's text from a template, with public keys (base64) for `$documentation_key`, `$training_key` and
+    `$custody_key`.
+
+    Another controller's, such as `$fiber_custody_key`, becomes a key that nobody holds: enough to explain the policy.
+    """
     others = re.sub(rf"\$[a-z]+_(?:{'|'.join(KeyRole)})_key\b", _nobodys, template)
     return Template(others).safe_substitute({f"{role.value}_key": key for role, key in keys.items()})
 
@@ -78,7 +80,7 @@ def _nobodys(named: re.Match[str]) -> str:
 
 
 def read_policy(path: Path) -> bytes:
-    """The file's bytes, whatever they are. PolicyError where there is no file that can be read."""
+    """The file's bytes, whatever they are. Raises PolicyError if no file can be read."""
     try:
         if path.is_dir():
             raise _whole("not_a_file")

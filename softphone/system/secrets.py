@@ -1,4 +1,4 @@
-"""Where secrets lie: the system's keyring, or a demo's key file. Both give and take bytes under a name.
+"""Where secrets lie: the system's keyring, or a demo's key file. Both store bytes under a name.
 
 Nothing else in the program stores a secret. A keyring may ask its user, or hang: every call has a deadline.
 """
@@ -27,7 +27,7 @@ _Answer = TypeVar("_Answer")
 class SystemKeyring:
     """The system's keyring through `keyring`. All faults are KeyringError: none, locked, refused, timed out.
 
-    `backend`: which one of `keyring`'s; None takes the system's, when it is first needed. Calls wait for one another.
+    `backend`: one of `keyring`'s; None takes the system's, at first need. Calls wait for one another.
     """
 
     demo = False
@@ -38,7 +38,7 @@ class SystemKeyring:
         self._turn = threading.Lock()
 
     def get(self, name: str) -> bytes | None:
-        """None where there is no such secret."""
+        """None if there is no such secret."""
         text = self._ask(lambda backend: backend.get_password(SERVICE, name))
         if text is None:
             return None
@@ -52,7 +52,7 @@ class SystemKeyring:
         self._ask(lambda backend: backend.set_password(SERVICE, name, text))
 
     def delete(self, name: str) -> None:
-        """What is not there need not go."""
+        """A missing secret is no fault."""
 
         def remove(backend: Any) -> None:
             if backend.get_password(SERVICE, name) is not None:
@@ -65,7 +65,7 @@ class SystemKeyring:
         faults: list[Exception] = []
 
         def work() -> None:
-            # A call that came too late still holds the turn: the next waits for it, within its own deadline.
+            # A call that came too late still holds the turn; the next waits for it, within its own deadline.
             with self._turn:
                 try:
                     if self._backend is None:
@@ -85,7 +85,7 @@ class SystemKeyring:
 
 
 class DemoKeyFile:
-    """A demo's keys in one file that only its user can read. An archive that is not a demo's does not take it."""
+    """A demo's keys in one file that only its user can read. Other archives do not take it."""
 
     demo = True
 
@@ -155,7 +155,7 @@ def _system_backend() -> Any:
 
 
 def _is_refused(backend: object) -> bool:
-    """Those that keep nothing, and those that keep it for everybody to read."""
+    """Backends that keep nothing, or keep it for everybody to read."""
     kind = type(backend)
     return kind.__module__.startswith(_REFUSED_MODULES) or "plaintext" in kind.__name__.lower()
 

@@ -1,6 +1,6 @@
-"""The user's settings, in one TOML file that the engine alone writes. No secret is among them.
+"""The user's settings, in one TOML file that only the engine writes. None of them is secret.
 
-A file that cannot be understood is reported whole, each fault with its line and key, and set aside; nothing of it is lost.
+A faulty file is reported whole, each fault with its line and key, and set aside; nothing of it is lost.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ADDRESS = re.compile(r"[^@\s:/]+@[^@\s/]+")
 
 
 class FaultySettings(SettingsError):  # noqa: N818 - as it is said: the settings are faulty
-    """A file that is set aside; `faults` are all that was found in it, in its order."""
+    """A file that is set aside; `faults` are all of its faults, in its order."""
 
     def __init__(self, path: Path, faults: Sequence[PolicyFault]) -> None:
         self.faults = tuple(faults)
@@ -41,7 +41,7 @@ class FaultySettings(SettingsError):  # noqa: N818 - as it is said: the settings
 
 
 def load_settings(folder: Path) -> Settings:
-    """The settings in `folder`; the defaults where there are none yet. Raises SettingsError."""
+    """The settings in `folder`; the defaults if there are none yet. Raises SettingsError."""
     return read_settings(folder / FILE)
 
 
@@ -69,7 +69,7 @@ def read_settings(path: Path) -> Settings:
 
 
 def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]:
-    """What stands in them and cannot be used: its key, and a code with parameters. What else is there is used."""
+    """Settings that cannot be used: the key, and a code with parameters. The others are used."""
     if not (settings.port == 0 or 1024 <= settings.port <= 65535):
         yield "port", "error.settings.port", {"port": settings.port}
     try:
@@ -101,7 +101,7 @@ def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]
 
 
 def check_accounts(accounts: Sequence[Account]) -> None:
-    """Raises SettingsError for an address that is none, or for too many."""
+    """Raises SettingsError for a faulty address, or for too many."""
     if len(accounts) > MOST_ACCOUNTS:
         raise SettingsError("error.settings.accounts", most=MOST_ACCOUNTS)
     for account in accounts:
@@ -125,7 +125,7 @@ def check_backup(folder: str, every: str) -> Period:
 
 
 def save_settings(folder: Path, settings: Settings) -> None:
-    """Written whole or not at all. Raises SettingsError where the folder cannot be written."""
+    """Written whole or not at all. Raises SettingsError if the folder cannot be written."""
     import tomlkit  # every process reads settings, few write them
 
     wanted = {key: value for key, value in asdict(settings).items() if value is not None}
@@ -141,7 +141,7 @@ def save_settings(folder: Path, settings: Settings) -> None:
 
 
 def set_aside(folder: Path) -> Path:
-    """Puts a faulty file out of the way, under a name that says so, and returns that name."""
+    """Move a faulty file out of the way, under a name that says so, and return that name."""
     path, aside = folder / FILE, folder / ASIDE
     with suppress(FileNotFoundError):
         aside.replace(folder / f"settings.faulty-{int(aside.stat().st_mtime)}.toml")

@@ -33,13 +33,13 @@ _WANTED = {
 
 
 def faults_of(text: str | None, error: ValueError | RecursionError | None) -> tuple[PolicyFault, ...]:
-    """`text`: None where it is none; `error`: what its reader said. In the order of the file."""
+    """`text`: None if it is not text; `error`: its reader's message. In the order of the file."""
     if text is None:
         return (PolicyFault(1, "", "settings.fault.binary"),)
     if isinstance(error, tomllib.TOMLDecodeError):
         return (broken(text, str(error)),)
     if not isinstance(error, ValidationError):
-        # What tomllib does not survive: thousands of brackets, or of digits.
+        # tomllib does not survive thousands of brackets, or of digits.
         return (PolicyFault(1, "", "policy.fault.broken_somewhere"),)
     try:
         lines = key_lines(text)

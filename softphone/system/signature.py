@@ -1,6 +1,6 @@
 """Whether a policy file is as its signer left it: an Ed25519 signature over the file's bytes, base64, in `<file>.sig`.
 
-Makes and checks signatures. Where the private key lies is `secrets`; who must have signed is a setting.
+It makes and checks signatures. `secrets` keeps the private key; a setting names the signer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def signature_path(path: Path) -> Path:
 
 
 class Signed:
-    """A file's bytes and what lay beside it for a signature, as they were read: `key in signed` for whoever has signed them."""
+    """A file's bytes and its signature file, as they were read. `key in signed` says whether that key signed it."""
 
     def __init__(self, content: bytes, path: Path) -> None:
         self._content = content
@@ -36,7 +36,7 @@ class Signed:
         self._known: dict[object, bool] = {}
 
     def __contains__(self, signer: object) -> bool:
-        """A public key, base64. What is none has signed nothing."""
+        """A public key, base64. An invalid one has signed nothing."""
         if signer not in self._known:
             try:
                 self.check(str(signer))
@@ -47,7 +47,7 @@ class Signed:
         return self._known[signer]
 
     def check(self, signer: str) -> None:
-        """PolicyUnsigned unless `signer` (public key, base64) has signed exactly these bytes."""
+        """Raises PolicyUnsigned unless `signer` (public key, base64) has signed exactly these bytes."""
         try:
             public = Ed25519PublicKey.from_public_bytes(_point(signer))
         except ValueError:
@@ -61,7 +61,7 @@ class Signed:
 
 
 def check_signature(content: bytes, path: Path, signer: str) -> None:
-    """PolicyUnsigned unless `signer` (public key, base64) has signed exactly these bytes of the file at `path`."""
+    """Raises PolicyUnsigned unless `signer` (public key, base64) has signed exactly the bytes of the file at `path`."""
     Signed(content, path).check(signer)
 
 
@@ -76,13 +76,15 @@ def public_half(private: bytes) -> str:
 
 
 def public_key(text: str) -> str:
-    """A public key as `public_half` writes it. ValueError for what is none."""
+    """A public key as `public_half` writes it. Raises ValueError for an invalid one."""
     return base64.b64encode(_point(text)).decode("ascii")
 
 
 def sign(content: bytes, path: Path, private: bytes) -> Path:
-    """Writes the signature of `content` beside the policy at `path`, whole or not at all; its own path is returned.
-    PolicyError where it cannot be written there."""
+    """Writes the signature of `content` beside the policy at `path`, whole or not at all, and returns its path.
+
+    Raises PolicyError if it cannot be written there.
+    """
     beside = signature_path(path)
     signature = base64.b64encode(_private(private).sign(content)) + b"\n"
     fresh = beside.with_name(f"{beside.name}.new")
@@ -115,7 +117,7 @@ def _private(raw: bytes) -> Ed25519PrivateKey:
 
 
 def _point(text: str) -> bytes:
-    """ValueError for what is no public key, or one under which anybody can sign."""
+    """Raises ValueError for an invalid public key, or one under which anybody can sign."""
     raw = _decoded(text, _KEY_BYTES)
     if raw[:-1] + bytes([raw[-1] & 0x7F]) in _SMALL:
         raise ValueError(text)
@@ -123,7 +125,7 @@ def _point(text: str) -> bytes:
 
 
 def _decoded(text: str | bytes, size: int) -> bytes:
-    """ValueError for whatever is not `size` bytes in base64."""
+    """Raises ValueError unless it is `size` bytes in base64."""
     try:
         raw = base64.b64decode(text.strip(), validate=True)
     except binascii.Error as error:
@@ -134,7 +136,7 @@ def _decoded(text: str | bytes, size: int) -> bytes:
 
 
 def _read(beside: Path) -> bytes | PolicyFault:
-    """The signature, or why there is none."""
+    """The signature, or the reason that there is none."""
     try:
         with beside.open("rb") as file:
             return _decoded(file.read(_LARGEST), _SIGNATURE_BYTES)

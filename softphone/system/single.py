@@ -1,5 +1,4 @@
-"""One at a time, of engines in a home and of demos in a folder: a lock that the system itself lets go of when its process
-ends, however it ends.
+"""One at a time, of engines in a home and of demos in a folder: a lock that the system releases when its process ends.
 
 Not the way to the engine: that is `endpoint`.
 """
@@ -15,14 +14,14 @@ from softphone.domain.errors import EngineError
 
 FILE = "engine.lock"
 ENDS_WITHIN = 5.0
-"""seconds that an engine which has been told to end may take until another may begin"""
+"""seconds that an ending engine may take until another may begin"""
 _TRY_EVERY = 0.05
 
 
 def take_turn(folder: Path, wait: float = ENDS_WITHIN) -> IO[bytes]:
-    """The lock of this home, held until the file it gives is closed or the process is gone.
+    """The lock of this home, held until the returned file is closed or the process is gone.
 
-    Raises EngineError where another engine holds it for longer than `wait` seconds, or the folder cannot be written.
+    Raises EngineError if another engine holds it for longer than `wait` seconds, or the folder cannot be written.
     """
     limit = time.monotonic() + wait
     try:
@@ -39,7 +38,7 @@ def take_turn(folder: Path, wait: float = ENDS_WITHIN) -> IO[bytes]:
 
 
 def locked(file: IO[bytes]) -> bool:
-    """Whether nobody else holds it; then this process does, until it closes the file or ends."""
+    """Whether it is free; then this process holds it until it closes the file or ends."""
     try:
         if sys.platform == "win32":
             import msvcrt

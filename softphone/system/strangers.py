@@ -1,4 +1,5 @@
-"""Whose calls were refused because nobody let that address in: kept for `doctor`, without number or name, until a restart."""
+"""Whose calls were refused because their address is not accepted: kept for `doctor`, without number or name, until a
+restart."""
 
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ from typing import Any, cast
 
 FILE = "strangers.json"
 MOST = 32
-"""addresses; the one that called longest ago makes room"""
+"""addresses; the one that called longest ago goes first"""
 
 _lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """`at`: when it called last, UTC in seconds since 1970."""
+    """`at`: its last call, UTC in seconds since 1970."""
 
     host: str
     calls: int
@@ -26,7 +27,7 @@ class Stranger:
 
 
 def note(folder: Path, host: str, calls: int, at: float) -> None:
-    """Takes as long as a disk does. Raises OSError."""
+    """It takes as long as a disk does. Raises OSError."""
     with _lock:
         known = {one.host: one for one in read(folder)}
         known[host] = Stranger(host, calls + (known[host].calls if host in known else 0), at)
@@ -37,7 +38,7 @@ def note(folder: Path, host: str, calls: int, at: float) -> None:
 
 
 def read(folder: Path) -> list[Stranger]:
-    """Nothing where none was noted, or what stands there cannot be read."""
+    """Empty if none was noted, or the file cannot be read."""
     try:
         found = cast("list[dict[str, Any]]", json.loads((folder / FILE).read_text(encoding="utf-8")))
         return [Stranger(str(one["host"]), int(one["calls"]), float(one["at"])) for one in found]

@@ -1,4 +1,4 @@
-"""Where a file cannot be read as TOML, in a person's words instead of the reader's."""
+"""Why a file cannot be read as TOML, in a person's words instead of the reader's."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from softphone.domain.policy import PolicyFault
 
 _WHERE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _TWICE = re.compile(r"(?:Cannot (?:overwrite|declare|mutate|redefine)|Duplicate )")
-"""how the reader begins, where a value or a table is there already"""
+"""the beginning of the reader's message if a value or a table is there already"""
 
 
 def broken(text: str, message: str) -> PolicyFault:
-    """`message`: what tomllib says of `text`."""
+    """`message`: tomllib's message about `text`."""
     last = text.count("\n") + (0 if text.endswith("\n") else 1)
     where = _WHERE.search(message)
     if _TWICE.match(message):

@@ -1,4 +1,4 @@
-"""The name of who runs this, as the operating system tells it. It is not asked of the environment, which anybody can set."""
+"""The name of the user who runs this, from the operating system. Not from the environment, which anybody can set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def user_name() -> str:
-    """Of the user whose process this is; `uid-1000` of one who is in no list of users."""
+    """Of the user whose process this is; `uid-1000` if no list of users has them."""
     if sys.platform == "win32":
         return os.getlogin()
     import pwd

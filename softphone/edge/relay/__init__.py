@@ -1,6 +1,6 @@
 """The relay of RTP and RTCP: between the network and pjsua2, a random pair of ports a call on either side.
 
-It pins the party's source, counts, and drops what is not the party's. It knows no SIP: the edge tells it what the SDP said.
+It pins the party's source, counts, and drops what is not the party's. It knows no SIP: the edge passes on what the SDP says.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ LOOK_EVERY = 0.25
 
 
 class MediaRelay:
-    """One for the process. Everything runs on `loop`, which must be able to watch sockets; `on_event` is called there too.
+    """One for the process. Everything, `on_event` too, runs on `loop`, which must be able to watch sockets.
 
-    `host` is the address of the network's side, empty for every one.
+    `host` is the address of the network's side; empty: every address.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, host: str, on_event: Callable[[RelayEvent], None]) -> None:

@@ -1,7 +1,7 @@
 """One call's RTP and RTCP between the network and pjsua2: two pairs of ports, and what passes them.
 
-Toward pjsua2 everything comes from one address of this machine, so that its own rule (follow whoever sends most) finds nobody
-to follow. Who the party is, is decided by `source`, whether it is there by `presence`, whether it is the same by `identity`.
+Toward pjsua2 everything comes from one address of this machine. So pjsua2's own rule (follow the busiest sender) finds
+nobody to follow. `source` decides who the party is, `presence` whether it is there, `identity` whether it is the same.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from softphone.edge.relay.source import Address, Doubt, Source, Verdict
 LOOPBACK = "127.0.0.1"
 DYNAMIC = 96
 RTCP_PORT_KEPT = 15.0
-"""seconds that the port which the party's RTCP came from is believed after it last came"""
+"""seconds for which the port of the party's RTCP stays believed after its last packet"""
 
 
 @dataclass(frozen=True, slots=True)
 class RelayState:
-    """What another relay needs to go on with a call where this one ended: whoever watches the edge keeps it."""
+    """What another relay needs to go on with a call where this one ended. The engine keeps it."""
 
     outer_port: int
     inner_port: int
@@ -40,11 +40,11 @@ class RelayState:
     answered: bool
     held: bool
     presence: str
-    """whether its sound is there, as this relay has told"""
+    """whether its sound is there, as this relay has reported"""
     own_payloads: tuple[int, ...] = ()
     own_event_payloads: tuple[int, ...] = ()
     doubted: Address | None = None
-    """who is to be the party, once the agent says that it is the same caller"""
+    """the party, once the agent says that it is the same caller"""
     before_hold: str | None = None
     peer_rtcp: Address | None = None
 
@@ -53,7 +53,7 @@ class RelayState:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> RelayState:
-        """What `to_json` gave, also after JSON has made lists of its tuples. Raises TypeError for anything else."""
+        """What `to_json` gave, even after JSON has made lists of its tuples. Raises TypeError for anything else."""
         made: dict[str, Any] = {name: _tuple(one) for name, one in fields.items()}
         return cls(**made)
 
@@ -93,7 +93,7 @@ class RelayedCall:
         self._own_payloads: frozenset[int] = frozenset()
         self._own_event_payloads: frozenset[int] = frozenset()
         self._peer: Address | None = None
-        """as signalled, also while it says none"""
+        """as signalled, also while nothing is"""
         self._peer_rtcp: Address | None = None
         self._rtcp_from: tuple[Address, float] | None = None
         self._inside: Address | None = None
@@ -120,11 +120,11 @@ class RelayedCall:
         payloads: Iterable[int] = (),
         event_payloads: Iterable[int] = (),
     ) -> None:
-        """The audio address in the peer's SDP; None, port 0, or *any*: it wants to hear nothing (a hold of old).
+        """The audio address in the peer's SDP. None, port 0 or *any*: it wants to hear nothing (a hold of old).
 
-        `offer_answer` counts the offers and answers of the call: what comes late changes nothing. `rtcp`: its `a=rtcp`.
-        `payloads`: the types that it names, empty for any; `event_payloads`: those of them that are telephone-events. It may
-        send by these or, as RFC 3264 (5.1) has it, by those that pjsua2 names.
+        `offer_answer` counts the call's offers and answers, so that a late one changes nothing. `rtcp`: its `a=rtcp`.
+        `payloads`: the types that it names, empty for any; `event_payloads`: those that are telephone-events. It may send by
+        these or, by RFC 3264 (5.1), by those that pjsua2 names.
         """
         if self._over or offer_answer < self._offer_answer:
             return
@@ -146,7 +146,7 @@ class RelayedCall:
     def inner_signalled(
         self, address: Address, *, payloads: Iterable[int] = (), event_payloads: Iterable[int] = ()
     ) -> None:
-        """The audio address in pjsua2's SDP, and its types: from now on the system lets nobody else in on this side."""
+        """The audio address in pjsua2's SDP, and its types. From now on the system lets nobody else in on this side."""
         self._own_payloads, self._own_event_payloads = frozenset(payloads), frozenset(event_payloads)
         if not self._over and address != self._inside and 0 < address[1] < 65_535:
             self._inside = address
@@ -154,14 +154,14 @@ class RelayedCall:
             self._inner[1].only_from((address[0], address[1] + 1))
 
     def answered(self) -> None:
-        """The call is: a 2xx to INVITE went either way. What came before pins nothing."""
+        """The call stands: a 2xx to INVITE went either way. What came before pins nothing."""
         if not self._over and not self._answered:
             self._answered = True
             self._source.answer()
             self._presence.answered()
 
     def held(self, on: bool, *, theirs: bool = True) -> None:
-        """By either side, as the last SDP said; `theirs`: also, or only, by the party."""
+        """Held by either side, as the last SDP says; `theirs`: by the party, alone or too."""
         self._held, self._theirs = on, theirs
         self._look_at_hold()
 
@@ -171,7 +171,7 @@ class RelayedCall:
         self._tell_doubts()
 
     def party_answers(self, alive: bool) -> None:
-        """What came of `PartySilent`."""
+        """The answer to `PartySilent`."""
         self._presence.party_answers(self._loop.time(), alive=alive)
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class RelayedCall:
     # --- for the relay -----------------------------------------------------------------------------
 
     def look(self) -> None:
-        """A few times a second: silence makes no packet."""
+        """A few times a second, since silence makes no packet."""
         self._presence.look(self._loop.time())
 
     def state(self) -> RelayState:
@@ -271,7 +271,7 @@ class RelayedCall:
         return asked or _comfort(packet)
 
     def _is_key(self, packet: Rtp) -> bool:
-        """No codec's frame is as short as a key's packet, whatever the SDP called it."""
+        """No codec's frame is as short as a key's packet, whatever the SDP calls it."""
         dynamic = packet.payload_type >= DYNAMIC and packet.payload_bytes <= EVENT_BYTES
         return dynamic or packet.payload_type in self._event_payloads | self._own_event_payloads
 
@@ -297,14 +297,14 @@ class RelayedCall:
         self._pass(self._inner[1], data)
 
     def _may_send_rtcp(self, address: Address, now: float) -> bool:
-        """The signalled port, or the one port that it has come from (NAT) until that falls silent."""
+        """The signalled port, or the one port that it has come from (NAT), until that falls silent."""
         if address == self._peer_rtcp or self._rtcp_from is None:
             return True
         known, at = self._rtcp_from
         return address == known or now - at > RTCP_PORT_KEPT
 
     def _from_inside(self, data: bytes, address: Address) -> None:
-        # What lay in the socket before it was closed to others may be theirs.
+        # Packets that lay in the socket before it was closed to others may be theirs.
         if address == self._inside and not self._no_address and (to := self._source.pinned or self._peer):
             self._pass(self._outer[0], data, to)
 

@@ -1,4 +1,4 @@
-"""What the relay tells of a call's sound, beside what goes to the engine as it is (`channel`), and what it counts."""
+"""What the relay reports of a call's sound, beside what the engine gets as it is (`channel`), and what it counts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from softphone.edge import channel
 
 @dataclass(frozen=True, slots=True)
 class PartySilent:
-    """No RTP for 5 s, which a phone that suppresses silence does too. For the edge alone: it asks the party by OPTIONS in the
-    dialog, and tells `RelayedCall.party_answers` what came of it."""
+    """No RTP for 5 s, which can also be a phone that suppresses silence. For the edge alone: it asks the party by OPTIONS in
+    the dialog, and gives the answer to `RelayedCall.party_answers`."""
 
     call_id: str
 
@@ -34,7 +34,7 @@ class Counters:
     rtcp: int = 0
     """RTCP that was not the party's"""
     unsent: int = 0
-    """what the system would not send"""
+    """what the system refused to send"""
     latched: int = 0
     followed: int = 0
     doubted: int = 0

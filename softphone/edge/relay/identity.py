@@ -1,7 +1,7 @@
 """Whether the machine at the other end is still the same one, by the names it gives itself: SSRC in RTP, CNAME in RTCP.
 
-Both change on honest calls, one without the other. Both new after the peer has named another address, or after a hold, is what
-being put through to somebody else looks like.
+Honest calls change one without the other. If both are new after a hold, or after the peer named another address, it looks
+like being put through to somebody else.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ class Identity:
         return self._ssrc
 
     def moved(self) -> None:
-        """Another address was signalled, or a hold is over."""
+        """The peer signalled another address, or a hold is over."""
         self._moved = True
 
     def rtp(self, ssrc: int) -> None:
         self._ssrc = ssrc
 
     def is_another(self, ssrc: int, cname: bytes | None) -> bool:
-        """The names in an RTCP packet; True once, where they are those of another machine."""
+        """The names in an RTCP packet; True once, if they are another machine's."""
         if cname is None or ssrc != self._ssrc:
             return False
         now, before = (ssrc, cname), self._known

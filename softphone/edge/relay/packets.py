@@ -1,6 +1,6 @@
 """RTP and RTCP as the relay reads them: is it whole and sane, whose is it, what is it for (RFC 3550, RFC 5761).
 
-Only headers are looked at. What does not fit is no packet (None), and goes no further.
+It looks at headers alone. What does not fit is not a packet (None), and goes no further.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Rtp:
 
 @dataclass(frozen=True, slots=True)
 class Rtcp:
-    """`ssrc` is the sender's; `cname` is what the sender calls itself, where the packet says so."""
+    """`ssrc` is the sender's; `cname` is the sender's own name, if the packet has it."""
 
     ssrc: int
     cname: bytes | None = field(default=None, repr=False)

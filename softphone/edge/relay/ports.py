@@ -1,7 +1,7 @@
 """Pairs of UDP ports: an even one for RTP, the next for RTCP, drawn at random.
 
-Sockets are watched by the event loop itself (`add_reader`) and read and written without a task or a queue between: what comes
-in goes out in the same turn of the loop. Windows' proactor loop cannot watch sockets; the edge runs a selector loop there.
+The event loop itself watches the sockets (`add_reader`). It reads and writes them without a task or a queue, so a packet
+goes out in the turn in which it came. Windows' proactor loop cannot watch sockets; the edge runs a selector loop there.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from collections.abc import Callable
 from softphone.edge.relay.source import Address
 
 FIRST, LAST = 16_384, 32_767
-"""below what systems give to outgoing connections, so that a firewall can name them"""
+"""below the ports that systems give to outgoing connections, so that a firewall can name them"""
 TRIES = 200
 AT_ONCE = 32
-"""packets of one port read in a turn: a flood on it must not keep SIP waiting"""
+"""packets of one port read in a turn: a flood must not keep SIP waiting"""
 LONGEST_DATAGRAM = 2048
 BUFFER = 262_144
 
@@ -29,7 +29,7 @@ _random = secrets.SystemRandom()
 
 
 class Port:
-    """One bound socket. `read_by` says who gets what comes; until then it waits in the socket."""
+    """One bound socket. `read_by` names the reader; until then packets wait in the socket."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
         self._loop = loop
@@ -41,19 +41,19 @@ class Port:
         self._loop.add_reader(self._socket, self._read, handler)
 
     def only_from(self, address: Address) -> None:
-        """The system itself drops what others send, and `send` goes there."""
+        """The system itself then drops what others send, and `send` goes there."""
         with contextlib.suppress(OSError):
             self._socket.connect(address)
 
     def send(self, data: bytes, address: Address | None = None) -> bool:
-        """To `address`, or where it is connected to. Never waits; False where it was not sent."""
+        """To `address`, or to the connected one. Never waits; False if it was not sent."""
         try:
             if address is None:
                 self._socket.send(data)
             else:
                 self._socket.sendto(data, self._written(address))
         except OSError:
-            # Nobody there yet, a full buffer, an address of another family: a packet of sound is never sent later.
+            # Nobody is there yet, the buffer is full, or the address is of another family. Sound is never sent later.
             return False
         return True
 
@@ -68,7 +68,7 @@ class Port:
             except BlockingIOError:
                 return
             except OSError:
-                continue  # the echo of something that could not be delivered
+                continue  # an echo: something could not be delivered
             handler(data, self._plain(source) if self._six else source)
 
     def _written(self, address: Address) -> Address:
@@ -80,7 +80,7 @@ class Port:
 
 
 def open_pair(loop: asyncio.AbstractEventLoop, host: str, first: int = 0) -> tuple[Port, Port]:
-    """RTP and RTCP on `host` (empty: every address). `first`: this pair and no other. Raises OSError where none is free."""
+    """RTP and RTCP on `host` (empty: every address). `first`: this pair and no other. Raises OSError if none is free."""
     trouble: OSError | None = None
     for _ in range(1 if first else TRIES):
         even = first or _random.randrange(FIRST, LAST, 2)
@@ -98,7 +98,7 @@ def open_pair(loop: asyncio.AbstractEventLoop, host: str, first: int = 0) -> tup
 
 
 def is_address(host: str) -> bool:
-    """Whether it is one that can be sent to: a number, and not *any*."""
+    """Whether packets can be sent to it: a number, and not *any*."""
     try:
         return not ipaddress.ip_address(host).is_unspecified
     except ValueError:

@@ -1,7 +1,7 @@
-"""Whether the party's sound is there: counted from packets of the believed source alone.
+"""Whether the party's sound is there, counted from packets of the believed source alone.
 
 A phone that suppresses silence sends nothing for seconds and is there; a phone without power sends nothing and is gone. RTCP
-and comfort noise tell them apart, else the party is asked by SIP. It keeps times and makes events, nothing more.
+and comfort noise tell them apart; else SIP asks the party. It keeps times and makes events, nothing more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from softphone.edge.relay.events import PartySilent, RelayEvent
 
 GONE_AFTER = 5.0
 RTCP_LATEST = 10.0
-"""seconds without RTCP after which none comes any more: it is sent every 5 s, give or take half of it"""
+"""seconds without RTCP after which no more is expected: it comes every 5 s, give or take half of it"""
 ASK_EVERY = 30.0
 
 
@@ -38,7 +38,7 @@ class Presence:
         self._asked_at = 0.0
         self._held = False
         self._resumed = False
-        """nothing has come since another relay went on with this call"""
+        """nothing has come since another relay took over this call"""
 
     @property
     def heard(self) -> bool:
@@ -55,9 +55,10 @@ class Presence:
         return self._state.value
 
     def resume(self, state: str, now: float) -> None:
-        """The call was under way before this relay began, and its sound was so. Raises ValueError for what is no state.
+        """The call, and its sound, were under way before this relay began. Raises ValueError for an invalid state.
 
-        Its first packet is told in any case: whoever has missed a relay counts the party as gone."""
+        Its first packet is reported in any case: without the relay the party counted as gone.
+        """
         found = _State(state)
         self._resumed = True
         self._state = _State.THERE if found is _State.ASKED else found
@@ -82,7 +83,7 @@ class Presence:
         self._rtcp_at = now
 
     def party_answers(self, now: float, *, alive: bool) -> None:
-        """What came of `PartySilent`: a final answer but 408 and 481, or not."""
+        """The answer to `PartySilent`: a final one other than 408 and 481, or none."""
         if self._state is _State.ASKED:
             if alive:
                 self._state = _State.THERE

@@ -1,7 +1,7 @@
-"""Who may speak for the party: the one source of RTP that is believed, and when another is.
+"""Who may speak for the party: the one believed source of RTP, and when another takes its place.
 
 The signalled address is the source. Another address (NAT) is latched once for each address that the peer signals. While the
-source sends, everybody else is dropped without a word. It decides by addresses and times alone, and sends nothing.
+source sends, packets from others are dropped silently. It decides by addresses and times alone, and sends nothing.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ Address = tuple[str, int]
 FOLLOW_AFTER = 2.0
 """seconds of silence after which the source counts as not sending"""
 LATCH_AFTER = 0.3
-"""seconds that another address must have been sending, alone, before it is latched: a peer that can send from the address it
-signalled has done so by then"""
+"""seconds for which another address must have been sending, alone, before it is latched. A peer that can send from its
+signalled address has done so by then"""
 BELIEVE = 5
-"""packets within `BELIEVE_WITHIN` that make another address a sender: a single datagram from anybody changes nothing"""
+"""packets within `BELIEVE_WITHIN` that make another address a sender: a single datagram changes nothing"""
 BELIEVE_WITHIN = 1.0
 
 
 class Verdict(Enum):
     PASS = "pass"  # noqa: S105 - no password
     HEARD_ONLY = "heard_only"
-    """the agent may hear it, to know who it is; a key in it counts for nothing"""
+    """the agent may hear it, to know who it is; a key in it does not count"""
     DROP = "drop"
 
 
@@ -53,7 +53,7 @@ class _Candidate:
 
 
 class Source:
-    """One call's. `judge` is asked for every sane RTP packet from the network, then `read_news` for what became of a doubt."""
+    """One call's. `judge` gets every sane RTP packet from the network; then `read_news` says what became of a doubt."""
 
     def __init__(self, counters: Counters) -> None:
         self.signalled: Address | None = None
@@ -61,7 +61,7 @@ class Source:
         self.held = False
         self._counters = counters
         self._doubted: Address | None = None
-        """who is to be the party, once the agent says that it is the same caller"""
+        """the party, once the agent says that it is the same caller"""
         self._news: list[Doubt] = []
         self._heard_at = 0.0
         self._candidate: _Candidate | None = None
@@ -72,7 +72,7 @@ class Source:
     # --- what SIP says -----------------------------------------------------------------------------
 
     def signal(self, address: Address | None) -> None:
-        """The address in the peer's SDP. The same one again changes nothing, so that it gives no new latch either."""
+        """The address in the peer's SDP. A repeated one changes nothing, so it gives no new latch."""
         if address is None or address == self.signalled:
             return
         self.signalled = address
@@ -86,15 +86,18 @@ class Source:
             self.pinned = self._candidate = None
 
     def resume(self, pinned: Address | None, now: float, doubted: Address | None, before_hold: str | None) -> None:
-        """The call was under way before this relay began, and so was a doubt."""
+        """The call, and a doubt, were under way before this relay began."""
         self._answered = True
         self.pinned, self._heard_at, self._before_hold = pinned, now, before_hold
         if doubted is not None:
             self.doubt(doubted)
 
     def hold(self, *, on: bool, now: float, theirs: bool = True) -> None:
-        """Nobody has to send in a hold; after one of theirs, whoever sent before comes first again. After our own the address
-        that SIP names then is the party's: an exchange takes such a call in, and lets it out of its path again."""
+        """Nobody has to send in a hold. After one of theirs the earlier sender comes first again.
+
+        After one of ours the address that SIP then names is the party's: an exchange takes such a call in, and lets it out
+        of its path again.
+        """
         self.held = on
         if on:
             host = self.pinned or self.signalled
@@ -165,7 +168,7 @@ class Source:
         return Verdict.HEARD_ONLY
 
     def _yields(self, candidate: _Candidate, address: Address, now: float) -> bool:
-        """One that has fallen silent gives way to another; a stranger's host to the signalled one's."""
+        """A source that has fallen silent gives way to another; a stranger's host to the signalled one."""
         fell_silent = not candidate.times or now - candidate.times[-1] >= BELIEVE_WITHIN
         host = self.signalled[0] if self.signalled else None
         return fell_silent or (address[0] == host != candidate.address[0])
@@ -173,7 +176,7 @@ class Source:
     def _own(self, address: Address, now: float) -> Verdict:
         self._heard_at = now
         if self._doubted != address:
-            # Whom we waited for is back: the other was not the party.
+            # The expected source is back: the other was not the party.
             self._settle()
         return self._spoke(address)
 
@@ -193,7 +196,7 @@ class Source:
         return self._spoke(candidate.address)
 
     def _spoke(self, address: Address) -> Verdict:
-        """The source sends. The first to do so after a hold is on the host that did before it, or is in doubt."""
+        """The source sends. The first to send after a hold is on the earlier host, or in doubt."""
         if self._before_hold is not None and not self.held:
             if address[0] != self._before_hold:
                 self.doubt(address)

@@ -1,4 +1,4 @@
-"""A multipart body (RFC 5621), of which a phone needs the session description alone: PJSIP never sees the rest."""
+"""A multipart body (RFC 5621). A phone needs only its session description; PJSIP never sees the rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_PARTS = 16
 
 
 def session_description(content_type: str, body: bytes) -> bytes | None:
-    """The first part that is one; None where there is none that can be read."""
+    """The first part that is one; None if none can be read."""
     found = _BOUNDARY.search(content_type)
     if not found:
         return None

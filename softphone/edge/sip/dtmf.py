@@ -1,4 +1,4 @@
-"""Digits that a peer sends in the body of an INFO: they never reach pjsua2, which dies of a body without a line end."""
+"""Digits in the body of a peer's INFO. They never reach pjsua2, which dies of a body without a line end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DTMF_TYPES = frozenset({"application/dtmf-relay", "application/dtmf"})
 
 
 def read_digit(content_type: str, body: bytes) -> str | None:
-    """One of `0`-`9`, `*`, `#`, `A`-`D`; None for another type, for a flash, and for what is neither form of a digit."""
+    """One of `0`-`9`, `*`, `#`, `A`-`D`; None for another type, a flash, or neither form of a digit."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in DTMF_TYPES or len(body) > 256:
         return None

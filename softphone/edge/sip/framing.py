@@ -1,4 +1,4 @@
-"""Messages out of a stream (RFC 3261 18.3): by the blank line and Content-Length, and not one byte kept beyond the limits."""
+"""Messages out of a stream (RFC 3261 18.3), by the blank line and Content-Length. It keeps no byte beyond the limits."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _NAMED = re.compile(rb"\r\n(?:content-length|l)[ \t]*+:", re.IGNORECASE)
 
 
 class StreamFramer:
-    """One for a connection. After Malformed the connection has to be closed: where the next message begins is not known."""
+    """One for a connection. After Malformed the connection must be closed, since the next message's beginning is not known."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._seen = 0
-        """how far no end of a head was found: a head in a thousand pieces is not looked through a thousand times"""
+        """searched so far without a head's end: a head in a thousand pieces is not searched a thousand times"""
         self._wanted = 0
-        """length of the message that has begun, as soon as its head is there"""
+        """length of the current message, once its head is there"""
 
     @property
     def waiting(self) -> int:
-        """bytes of a message that is not whole"""
+        """bytes of an unfinished message"""
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """What is whole by now: messages, and PING or PONG for a keep-alive. A fault is raised after what came before it."""
+        """The whole messages so far, and PING or PONG for a keep-alive. A fault is raised after what came before it."""
         self._buffer += data
         while self._buffer:
             if not self._wanted:

@@ -1,7 +1,7 @@
-"""RFC 3261's terminals and the few productions that many headers share, as pieces of regular expressions.
+"""RFC 3261's terminals, and the few productions that many headers share, as pieces of regular expressions.
 
-Every repetition is possessive or begins with what its neighbour cannot hold, so that no input makes a match slow. Wider than the
-RFC in two places that honest peers need: an underscore in a host name, and `#` in a user part (`*31#` is dialled so). Case is
+Every repetition is possessive or begins with what its neighbour cannot hold, so no input makes a match slow. Two things are
+wider than the RFC, since honest peers need them: an underscore in a host name, and `#` in a user part (`*31#`). Case is
 ASCII's alone: to Unicode `ſip` is `sip` too.
 """
 
@@ -13,7 +13,7 @@ from ipaddress import IPv6Address
 TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]++"  # noqa: S105 - RFC 3261's token
 WORD = r"[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]++"
 QUOTED = r'"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*+"'
-"""A quoted string as it is written anew: no control character, not even an escaped one."""
+"""A quoted string as it is rewritten: without control characters, even escaped ones."""
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _LABEL = r"[A-Za-z0-9_]++(?:-++[A-Za-z0-9_]++)*+"
@@ -32,13 +32,13 @@ URI_PARAMS = (
     rf"(?:;(?ai:maddr)=(?:{_IPV4}|\[{_IPV6}\])|;(?ai:ttl)={_OCTET}(?![0-9])|;(?ai:transport)=[A-Za-z0-9\-]++"
     rf"|;(?!(?ai:maddr|ttl|transport){_URI_PARAM_END}){_PARAMETER}(?:={_PARAMETER})?)*+"
 )
-"""`maddr` holds an address alone: pjsua2 would look a name up, and stand still meanwhile"""
+"""`maddr` holds an address only: pjsua2 would look a name up, and stand still meanwhile"""
 
 _HEADER = rf"(?:[A-Za-z0-9\-_.!~*'()\[\]/?:+$]|{_ESCAPED})"
 URI_HEADERS = rf"\?{_HEADER}++={_HEADER}*+(?:&{_HEADER}++={_HEADER}*+)*+"
 
 PARAM_VALUE = rf"(?:{TOKEN}|{QUOTED})"
-"""No IPv6 address: PJSIP drops a message with one in a parameter that it does not know, without an answer."""
+"""without IPv6 addresses: PJSIP silently drops a message with one in an unknown parameter"""
 PARAMS = rf"(?:;{TOKEN}(?:={PARAM_VALUE})?)*+"
 """`*(SEMI generic-param)` without white space"""
 
@@ -63,7 +63,7 @@ _IN_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 
 def brackets_hold_addresses(text: str) -> bool:
-    """Whether each pair of brackets outside of quotes holds an IPv6 address; the expressions above only see its characters."""
+    """Whether each pair of brackets outside quotes holds an IPv6 address; the expressions above only see its characters."""
     if "[" not in text and "]" not in text:
         return True
     rest = _IN_QUOTES.sub("", text)

@@ -1,6 +1,6 @@
-"""What each header that PJSIP parses may say: a pattern of how it is written anew, and how another honest spelling comes to it.
+"""What each header that PJSIP parses may say: a pattern of how it is rewritten, and a way there from other honest spellings.
 
-A value that fits its pattern stays as it is. Another one is tightened (white space, folded lines, escaped control characters,
+A value that fits its pattern stays as it is. Any other is tightened (white space, folded lines, escaped control characters,
 addresses without brackets) and has to fit then. Headers without a rule are text (RFC 3261's extension-header).
 """
 
@@ -18,7 +18,7 @@ MOST_SECONDS = 2**31 - 1
 MOST_WAITED = 86_400
 """of Min-Expires and Min-SE: a registrar's 4294967295 makes PJSIP register thousands of times a second"""
 MOST_VALUE = 1_024
-"""Characters of a value that has a rule: pjsua2 has to repeat many of them in a message of its own, which has 4000.
+"""Characters of a value that has a rule. pjsua2 has to repeat many of them in a message of its own, which has 4000.
 
 A long one would also take long to tighten.
 """
@@ -32,7 +32,7 @@ class Rule(NamedTuple):
     split: bool = False
     """a comma list that becomes one header for each value"""
     most: int = 1
-    """how many of its values a message may have"""
+    """the most values that a message may have"""
     limit: int = 0
     """of the number that it begins with"""
 
@@ -80,7 +80,7 @@ def _spaced(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    """With a name that needs no quotes in none, another one in quotes, and the URI in brackets."""
+    """The name without quotes if it needs none, else in quotes; the URI in brackets."""
     value = _params(value)
     if bare := _ADDR_SPEC.fullmatch(value):
         return f"<{bare[1]}>{bare[2]}"
@@ -127,7 +127,7 @@ _IDENTITY = rf"{g.NAME}<(?:{g.SIP_URI}|{g.TEL_URI})(?:{g.URI_HEADERS})?>{g.PARAM
 _CHALLENGE = rf"{g.TOKEN} {_AUTH_PARAM}(?:, ?{_AUTH_PARAM}){{0,31}}"
 
 CONTACT = _rule(rf"{g.NAME}<{g.PLAIN_SIP_URI}(?:{g.URI_HEADERS})?>{_CONTACT_PARAMS}", _address, split=True, most=32)
-"""Of a dialog: where pjsua2 sends to. It has no TLS, and aborts where an ACK goes to a sips URI."""
+"""In a dialog: where pjsua2 sends to. It has no TLS, and aborts if an ACK goes to a sips URI."""
 BINDING = _rule(rf"\*|{CONTACT.pattern.pattern}", _address, split=True, most=32)
 """of a REGISTER"""
 ELSEWHERE = _rule(
@@ -136,7 +136,7 @@ ELSEWHERE = _rule(
     split=True,
     most=32,
 )
-"""Of a redirection, or of what a registrar has: other phones' too, of any kind."""
+"""In a redirection or a registrar's answer: other phones too, of any kind."""
 
 RULES: dict[str, Rule] = {
     "Via": _rule(rf"SIP/2\.0/{g.TOKEN} {g.HOST}(?::{g.PORT})?{g.VIA_PARAMS}", _via, split=True, most=70),
@@ -184,7 +184,7 @@ RULES: dict[str, Rule] = {
 _OPAQUE = frozenset({"Call-ID", "Replaces"})
 """where brackets mean nothing"""
 LEFT_OUT = frozenset({"P-Asserted-Identity", "P-Preferred-Identity", "Referred-By", "Reason"})
-"""PJSIP keeps these as text, so that a slip in one costs it, and no call: what cannot be read vouches for nobody"""
+"""PJSIP keeps these as text, so a slip costs the header and not the call: what cannot be read vouches for nobody"""
 _COMPACT = {
     "a": "Accept-Contact",
     "b": "Referred-By",
@@ -215,7 +215,7 @@ _NAME = re.compile(g.TOKEN)
 
 @lru_cache(1024)
 def canonical(name: str) -> str:
-    """A header's name as this package spells it. Raises Malformed for what is no name."""
+    """A header's name as this package spells it. Raises Malformed if it is not one."""
     name = name.rstrip(" ")
     if not _NAME.fullmatch(name):
         raise Malformed("header_name")
@@ -224,7 +224,7 @@ def canonical(name: str) -> str:
 
 
 def values(name: str, rule: Rule, text: str, *, bounded: bool = True) -> list[str]:
-    """The header's values, each as it is written anew. Raises Malformed."""
+    """The header's values, each rewritten. Raises Malformed."""
     if bounded and len(text) > MOST_LIST:
         raise Malformed(name, 513)
     found: list[str] = []
@@ -247,7 +247,7 @@ def values(name: str, rule: Rule, text: str, *, bounded: bool = True) -> list[st
 
 
 def _unescaped(uri: re.Match[str]) -> str:
-    """Without escapes that say a letter or a digit: PJSIP would read `;%68ide` as `;hide`, and `;m%61ddr` as `;maddr`."""
+    """Without escapes for letters and digits: PJSIP would read `;%68ide` as `;hide`, and `;m%61ddr` as `;maddr`."""
     return _ESCAPED_SIGN.sub(lambda sign: chr(int(sign[0][1:], 16)), uri[0])
 
 
@@ -257,7 +257,7 @@ _ITEM = re.compile(rf'(?:[^",<>]++|{_LOOSE_QUOTED.pattern}|<[^<>"]*+>)++')
 
 
 def _split(text: str) -> list[str]:
-    """At its commas that stand neither in quotes nor in brackets. What is not balanced stays whole, and fits no pattern."""
+    """Split at commas outside quotes and brackets. An unbalanced text stays whole, and fits no pattern."""
     found: list[str] = []
     at = 0
     while item := _ITEM.match(text, at):

@@ -1,4 +1,4 @@
-"""What is no SIP, and what may be said of it to whoever sent it."""
+"""A message that is not SIP, and what its sender may hear of it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ if TYPE_CHECKING:
 
 
 class Malformed(ValueError):  # noqa: N818 - the RFC's own word
-    """`reason` is a short code without anything of the message; `status` is what a request is refused with.
+    """`reason` is a short code without anything of the message; `status` refuses a request.
 
-    `message` is what could be read, where that is enough for an answer: start line, Via, From, To, Call-ID and CSeq alone. Of a
-    request they are as they came: they may go back to the sender, never to pjsua2. Of a response only
-    what is well-formed stands here.
+    `message` has what could be read, if that is enough for an answer: start line, Via, From, To, Call-ID and CSeq alone. A
+    request's are as they came: they may go back to the sender, never to pjsua2. A response's are well-formed.
     """
 
     def __init__(self, reason: str, status: int = 400, message: SipMessage | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A SIP message, read strictly and written anew: pjsua2 reads what `write` made, never the bytes that came.
+"""A SIP message, read strictly and rewritten: pjsua2 reads what `write` made, never the bytes that came.
 
 `parse` takes what RFC 3261's grammar allows of all that PJSIP will parse, and raises Malformed for the rest. It knows no
 transaction and no dialog, and resolves nothing.
@@ -31,21 +31,20 @@ _OF_REGISTER = re.compile(r"(?ai:cseq) *+: *+[0-9]++ ++REGISTER *+")
 _FOLD = re.compile(r"\r\n +")
 _NEEDED = ("Via", "From", "To", "Call-ID", "CSeq")
 _CREDENTIALS = frozenset({"WWW-Authenticate", "Proxy-Authenticate", "Authorization", "Proxy-Authorization"})
-"""Of these only Digest goes on: of another scheme PJSIP drops the whole message, though a registrar may offer both."""
+"""Only Digest goes on: PJSIP drops a whole message with another scheme, though a registrar may offer both."""
 _ANSWERED = frozenset({"Via", "From", "To", "Call-ID", "CSeq", "Record-Route"})
 _ASKED = frozenset({"From", "To", "Call-ID", "CSeq", "Record-Route", "Contact"})
 MOST_ECHOED = 2_900
-"""Characters that pjsua2 has to repeat in an answer or a request of its own, beside what it says itself. It has 4000 bytes, and
-aborts where an ACK does not fit in.
-"""
+"""Characters that pjsua2 has to repeat in an answer or a request of its own, beside its own text. It has 4000 bytes, and
+aborts if an ACK does not fit."""
 
 
 @dataclass(slots=True)
 class SipMessage:
     """`headers` have spelt-out names, and one value each of Via, Route, Record-Route, Service-Route, Path and Contact.
 
-    Content-Length is not among them, since `write` counts the body. A response has its CSeq's method and the URI ""; a request
-    has the code 0.
+    Content-Length is not among them: `write` counts the body. A response has its CSeq's method and the URI ""; a request has
+    the code 0.
     """
 
     method: str
@@ -67,7 +66,7 @@ class SipMessage:
         return [value for key, value in self.headers if key == name]
 
     def set_first(self, name: str, value: str) -> None:
-        """In the place of the first, or else as the last header."""
+        """In place of the first, or else as the last header."""
         for at, (key, _) in enumerate(self.headers):
             if key == name:
                 self.headers[at] = (name, value)
@@ -75,17 +74,17 @@ class SipMessage:
         self.headers.append((name, value))
 
     def insert_before(self, name: str, value: str) -> None:
-        """Before the first of that name; where there is none, after the last Via."""
+        """Before the first of that name, else after the last Via."""
         at = next((at for at, (key, _) in enumerate(self.headers) if key == name), None)
         self.headers.insert(self._after("Via") if at is None else at, (name, value))
 
     def insert_after(self, name: str, value: str) -> None:
-        """After the last of that name; where there is none, after the last Via."""
+        """After the last of that name, else after the last Via."""
         present = any(key == name for key, _ in self.headers)
         self.headers.insert(self._after(name if present else "Via"), (name, value))
 
     def remove(self, name: str) -> None:
-        """All of that name."""
+        """Remove all of that name."""
         self.headers = [one for one in self.headers if one[0] != name]
 
     def remove_first(self, name: str) -> None:
@@ -98,7 +97,7 @@ class SipMessage:
 
 
 def write(message: SipMessage) -> bytes:
-    """Raises ValueError where a value would break out of its line: that is a bug of whoever set it."""
+    """Raises ValueError if a value would break out of its line, which is a bug of the caller."""
     start = (
         f"{message.method} {message.uri} SIP/2.0" if message.is_request else f"SIP/2.0 {message.code} {message.phrase}"
     )
@@ -110,9 +109,9 @@ def write(message: SipMessage) -> bytes:
 
 
 def parse(data: bytes, *, bounded: bool = True) -> SipMessage:
-    """One message, whole, as a datagram or a framer gives it; what follows after its Content-Length is left. Raises Malformed.
+    """One whole message from a datagram or a framer; what follows its Content-Length is dropped. Raises Malformed.
 
-    `bounded` is off for what pjsua2 wrote: it has repeated what was let in, and the edge's own Via and route beside it.
+    `bounded` is off for pjsua2's own: it repeats what was let in, beside the edge's own Via and route.
     """
     if len(data) > MOST_BYTES:
         raise Malformed("too_long", 513)
@@ -175,7 +174,7 @@ def parse(data: bytes, *, bounded: bool = True) -> SipMessage:
 
 
 def _unwrap(message: SipMessage, kind: str) -> None:
-    """PJSIP parses every part of a multipart body; a phone needs the session description alone."""
+    """PJSIP parses every part of a multipart body; a phone needs only the session description."""
     found = bodies.session_description(kind, message.body)
     message.body = found or b""
     if found is None:
@@ -185,7 +184,7 @@ def _unwrap(message: SipMessage, kind: str) -> None:
 
 
 def _text(head: bytes) -> str:
-    """Folded lines joined; a byte that is no UTF-8 is taken for Latin-1, in which older exchanges write names."""
+    """Joins folded lines. Bytes that are not UTF-8 are read as Latin-1, in which older exchanges write names."""
     try:
         text = head.decode()
     except UnicodeDecodeError:
@@ -250,7 +249,7 @@ def _size(message: SipMessage, names: frozenset[str]) -> int:
 
 
 def _answerable(message: SipMessage, raw: dict[str, str]) -> SipMessage | None:
-    """What an answer to the message needs, and nothing else of it. `raw` holds the first value of each header."""
+    """What an answer to the message needs, and nothing else. `raw` holds the first value of each header."""
     read = {name: value for name, value in reversed(message.headers) if name in _NEEDED}
     if "Via" not in read:
         return None

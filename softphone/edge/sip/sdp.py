@@ -1,8 +1,8 @@
-"""A session description (RFC 8866), read strictly and written anew: one audio stream, its address moved to the relay.
+"""A session description (RFC 8866), read strictly and rewritten: one audio stream, its address moved to the relay.
 
-Attributes that PJMEDIA parses have patterns here, and one that does not fit is left out: a slip in a detail costs no call. Other
-attributes are kept as they are. Left out too: i=, u=, e=, p=, r=, z=, k=. Media that is no audio, and a second audio, get port 0
-and no attributes.
+Attributes that PJMEDIA parses have patterns. One that does not fit is left out: a slip in a detail costs no call. Other
+attributes stay as they are. i=, u=, e=, p=, r=, z= and k= are left out too. Other media than audio, and a second audio, get
+port 0 and no attributes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_MEDIA = 16
 MOST_FORMATS = 32
 MOST_ATTRIBUTES = 256
 MOST_BANDWIDTHS = 4
-"""PJMEDIA's own limits, but for attributes: of those it leaves out what is beyond 68"""
+"""PJMEDIA's own limits. It leaves out attributes beyond 68, so those may be more"""
 
 DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _RTP = frozenset(
@@ -60,9 +60,9 @@ _PARSED = {
     }.items()
 }
 _NUMBERS = 2**32
-"""PJMEDIA refuses a session id of 64 bits, as browsers write it"""
+"""PJMEDIA refuses a session id of 64 bits, which browsers write"""
 _MOVED = frozenset({"rtcp", "rtcp-mux"})
-"""the relay has a port for RTCP beside that for RTP, always"""
+"""the relay always has a port for RTCP beside RTP's"""
 
 _SPACES = re.compile(r" {2,}")
 _WITH_ADDRESS = frozenset({"rtcp", "candidate"})
@@ -116,7 +116,7 @@ class SessionDescription:
         return next((one for one in ours if one.port), ours[0] if ours else None)
 
     def audio_address(self) -> tuple[str, int] | None:
-        """Where the other side wants its RTP; None where it wants none (no audio, port 0, held by 0.0.0.0)."""
+        """Where the other side wants its RTP; None if it wants none (no audio, port 0, held by 0.0.0.0)."""
         audio = self.audio
         if audio is None or not audio.port:
             return None
@@ -124,8 +124,10 @@ class SessionDescription:
         return None if not host or ip_address(host).is_unspecified else (host, audio.port)
 
     def rtcp_address(self) -> tuple[str, int] | None:
-        """Where it wants RTCP: by a=rtcp (RFC 3605), or the port above RTP's. `rewritten` leaves rtcp-mux out, so neither side
-        ever agrees to it."""
+        """Where it wants RTCP: by a=rtcp (RFC 3605), or the port above RTP's.
+
+        `rewritten` leaves rtcp-mux out, so neither side ever agrees to it.
+        """
         address, audio = self.audio_address(), self.audio
         if address is None or audio is None:
             return None
@@ -136,7 +138,7 @@ class SessionDescription:
 
     @property
     def direction(self) -> str:
-        """As the sender of the description says it: `sendonly` is a hold by it. 0.0.0.0 is a hold too (RFC 2543)."""
+        """As its sender says: `sendonly` means that the sender holds. So does 0.0.0.0 (RFC 2543)."""
         audio = self.audio
         of_audio = audio.attributes if audio else []
         said = next((name for name, _ in (*of_audio, *self.attributes) if name in DIRECTIONS), "sendrecv")
@@ -152,7 +154,7 @@ class SessionDescription:
         return self.direction in {"sendonly", "inactive"}
 
     def payload_types(self, encoding: str) -> tuple[int, ...]:
-        """Of the audio's formats of that name, as `telephone-event` or `CN`; without case."""
+        """The audio's formats of that name, as `telephone-event` or `CN`, in any case."""
         audio = self.audio
         if audio is None:
             return ()
@@ -175,7 +177,7 @@ class SessionDescription:
         return frozenset(one.partition(":")[2] for one in said if one.startswith("cname:"))
 
     def rewritten(self, host: str, port: int, rtcp_port: int, version_step: int = 0) -> bytes:
-        """Written anew, with the audio at the relay; a hold by 0.0.0.0 or port 0 stays one."""
+        """Rewritten, with the audio at the relay; a hold by 0.0.0.0 or port 0 stays one."""
         audio = self.audio
         held = audio is not None and audio.port != 0 and self.audio_address() is None
         here = ("::" if ":" in host else "0.0.0.0") if held else host  # noqa: S104 - an address in SDP, nothing is bound
@@ -296,7 +298,7 @@ def _media(value: str) -> Media:
 
 
 def _address(value: str) -> str:
-    """Of c=, and an address: a name would be looked up, and multicast is no call."""
+    """An address of c=: a name would be looked up, and multicast is not a call."""
     family, host = _matched(_CONNECTION, value.rstrip(" ")).groups()
     address = ip_address(host)
     if address.version != int(family[-1]) or address.is_multicast:

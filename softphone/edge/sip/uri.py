@@ -1,4 +1,5 @@
-"""The parts of a SIP URI, a name-addr and a Via, for whoever changes one of them. Values that `message.parse` let through."""
+"""The parts of a SIP URI, a name-addr and a Via, for code that changes one. It takes values that `message.parse` let
+through."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from softphone.edge.sip import grammar
 from softphone.edge.sip.malformed import Malformed
 
 Params = tuple[tuple[str, str | None], ...]
-"""names as they came, each with its value; None where there is none"""
+"""names as they came, each with its value; None if it has none"""
 
 _SIP_URI = re.compile(
     rf"(sips?):(?:({grammar.USER}(?::{grammar.PASSWORD})?)@)?({grammar.HOST})(?::({grammar.PORT}))?"
@@ -30,12 +31,12 @@ def read_params(text: str) -> Params:
 
 
 def param(params: Params, name: str) -> str | None:
-    """Its value: empty where it has none, None where it is not there. Names are compared without case."""
+    """Its value: empty if it has none, None if it is missing. Names are compared without case."""
     return next((value or "" for key, value in params if key.lower() == name), None)
 
 
 def _with(params: Params, name: str, value: str | None) -> Params:
-    """In its old place where it was there."""
+    """In its old place, if it had one."""
     key = name.lower()
     if param(params, key) is None:
         return (*params, (name, value))
@@ -51,7 +52,7 @@ def _written(params: Params) -> str:
 
 
 class SipUri(NamedTuple):
-    """`port` is 0 where the URI names none; `user` holds a password too, escaped as it came; `headers` begins with `?`."""
+    """`port` is 0 if the URI names none; `user` holds a password too, escaped as it came; `headers` begins with `?`."""
 
     scheme: str
     user: str
@@ -62,7 +63,7 @@ class SipUri(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises Malformed for what is no sip or sips URI."""
+        """Raises Malformed unless it is a sip or sips URI."""
         found = _SIP_URI.fullmatch(text)
         if not found or not grammar.brackets_hold_addresses(text):
             raise Malformed("uri")
@@ -93,7 +94,7 @@ class NameAddr(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises Malformed; `*` in a Contact is none."""
+        """Raises Malformed, also for `*` in a Contact."""
         found = _NAME_ADDR.fullmatch(text)
         if not found:
             raise Malformed("name_addr")
@@ -122,7 +123,7 @@ class NameAddr(NamedTuple):
 
 
 class Via(NamedTuple):
-    """`transport` as it came, mostly in capitals; `port` is 0 where there is none."""
+    """`transport` as it came, mostly in capitals; `port` is 0 if there is none."""
 
     transport: str
     host: str
