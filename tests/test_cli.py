@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 from softphone import cli
 from softphone.archive.archive import Archive, AuditRow
 from softphone.archive.files.container import Chunk, read_header, scan
-from softphone.archive.proof import audit
+from softphone.archive.log import audit
 from softphone.audio import devices
 from softphone.audio.devices import Devices, SoundFault
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts

@@ -69,7 +69,7 @@ def test_translations_travel_compiled(wheel: zipfile.ZipFile) -> None:
 
 
 def test_the_catalogs_steps_travel_as_source_because_they_are_read_as_files(wheel: zipfile.ZipFile) -> None:
-    there = packed(wheel, "softphone/archive/migrations", ".*")
+    there = packed(wheel, "softphone/archive/schema/migrations", ".*")
     assert "env.py" in there
     assert [name for name in there if name.startswith("versions/")]
 

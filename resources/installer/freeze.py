@@ -45,7 +45,7 @@ arguments += [
     "--copy-metadata=pjsua2-python",
 ]
 # Alembic reads its steps as files, and plugins are run from their folders.
-arguments += [f"--add-data={package / 'archive' / 'migrations'}:softphone/archive/migrations"]
+arguments += [f"--add-data={package / 'archive' / 'schema' / 'migrations'}:softphone/archive/schema/migrations"]
 arguments += [f"--add-data={package / '_data'}:softphone/_data"]
 arguments += ["--exclude-module=tkinter", "--exclude-module=PySide6.QtQml", "--exclude-module=PySide6.QtQuick"]
 PyInstaller.__main__.run([*arguments, str(Path(__file__).with_name("klartone.py"))])

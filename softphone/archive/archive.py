@@ -17,32 +17,33 @@ from sqlalchemy import Row, func, select
 from uuid_utils import uuid7
 
 from softphone.archive.backup.alone import left_over
-from softphone.archive.catalog import UNCHANGED, Catalog
-from softphone.archive.changes import CatalogWriter
-from softphone.archive.condemned import remove_condemned
+from softphone.archive.catalog import held
+from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.catalog.clock import Steady, believe
+from softphone.archive.catalog.condemned import remove_condemned
+from softphone.archive.catalog.database import UNCHANGED, Catalog
+from softphone.archive.catalog.ledger import Ledger, SegmentKeys
+from softphone.archive.catalog.lookups import Lookups
+from softphone.archive.crypto import policy_signer, slots
+from softphone.archive.crypto import wraps as keys
+from softphone.archive.crypto.wraps import KeyStore, Secrets, Wrap
+from softphone.archive.examine.repair import Repaired, let_orphan_go, repair
 from softphone.archive.files.container import Header
-from softphone.archive.files.disk import FULL, READ_ONLY, refused, sync_folder
 from softphone.archive.files.reader import OpenedRecording, read_structure
-from softphone.archive.files.room import Room
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.rows import RecordingRow, rows_of
 from softphone.archive.finding.searching import Query, begins, pages
-from softphone.archive.keys import held, policy_signer, slots
-from softphone.archive.keys import wraps as keys
-from softphone.archive.keys.wraps import KeyStore, Secrets, Wrap
-from softphone.archive.ledger import Ledger, SegmentKeys
-from softphone.archive.lookups import Lookups
-from softphone.archive.marker import CATALOG, MARKER, MISSING, Marker, lost, read_marker, write_marker
-from softphone.archive.proof import audit
-from softphone.archive.proof.audit import KEY, KEY_SHOWN, Deciding, Wanted
-from softphone.archive.proof.checkpoint import Head, Signer
-from softphone.archive.proof.repair import Repaired, let_orphan_go, repair
-from softphone.archive.retention.clock import Steady, believe
-from softphone.archive.sharing import check_local
-from softphone.archive.tables import audit as entries
-from softphone.archive.tables import recordings, time_in, wraps
-from softphone.archive.writers import Writers
+from softphone.archive.folder.disk import FULL, READ_ONLY, refused, sync_folder
+from softphone.archive.folder.marker import CATALOG, MARKER, MISSING, Marker, lost, read_marker, write_marker
+from softphone.archive.folder.room import Room
+from softphone.archive.folder.sharing import check_local
+from softphone.archive.folder.writers import Writers
+from softphone.archive.log import audit
+from softphone.archive.log.audit import KEY, KEY_SHOWN, Deciding, Wanted
+from softphone.archive.log.checkpoint import Head, Signer
+from softphone.archive.schema.tables import audit as entries
+from softphone.archive.schema.tables import recordings, time_in, wraps
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.archive.recordings import ROLES, AuditRow
 from softphone.domain.changes import AuditEntry

@@ -19,7 +19,7 @@ from softphone.texts import Texts
 from softphone.wire import CodedText, Settings
 
 if TYPE_CHECKING:
-    from softphone.archive.keys.wraps import KeyStore
+    from softphone.archive.crypto.wraps import KeyStore
 
 DEMO_KEYS = "demo-keys.json"
 """beside a demo's archive: the only place where keys lie in a file, and only such an archive accepts them"""
@@ -100,7 +100,7 @@ def key_store(archive: Path) -> KeyStore:
 
 def is_demo(archive: Path) -> bool:
     """Whether that folder says that it is a demo's archive."""
-    from softphone.archive.marker import read_marker
+    from softphone.archive.folder.marker import read_marker
 
     try:
         return read_marker(archive).demo

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softphone.archive.access import viewer_of
 from softphone.archive.archive import Archive
-from softphone.archive.marker import is_here
+from softphone.archive.folder.marker import is_here
+from softphone.archive.seen.access import viewer_of
 from softphone.audio.playback import speaker
 from softphone.bootstrap.archive.viewing import loaded
 from softphone.bootstrap.home import Home, key_store, texts

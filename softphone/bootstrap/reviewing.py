@@ -8,8 +8,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from softphone.archive.keys.ring import KeyPurpose, known_keys
-from softphone.archive.marker import MARKER
+from softphone.archive.crypto.ring import KeyPurpose, known_keys
+from softphone.archive.folder.marker import MARKER
 from softphone.bootstrap.home import Home, key_store
 from softphone.bootstrap.program import klartone_command
 from softphone.domain.errors import EngineError, KeyringError

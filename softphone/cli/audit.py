@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from softphone.archive.proof.audit import KEY, KEY_SHOWN, LIFTED
+from softphone.archive.log.audit import KEY, KEY_SHOWN, LIFTED
 from softphone.domain.archive.recordings import AuditRow
 from softphone.texts import Texts
 

@@ -116,8 +116,8 @@ def _voice() -> Finding:
 def _archive(folder: Path, inside: Callable[[Archive], object] = lambda _: None) -> Finding:
     """`inside`: what looks into it, where it opens."""
     from softphone.archive.archive import Archive
-    from softphone.archive.files.disk import refusal
-    from softphone.archive.marker import is_here
+    from softphone.archive.folder.disk import refusal
+    from softphone.archive.folder.marker import is_here
 
     def look() -> None:
         if found := refusal(next(one for one in (folder, *folder.parents) if is_there(one))):
@@ -149,7 +149,7 @@ def _backup(archive: Archive) -> Iterator[Finding]:
 
 def _waiting(archive: Archive) -> Iterator[Finding]:
     """What data protection is to decide, where there is any."""
-    from softphone.archive.proof.health import waiting
+    from softphone.archive.examine.health import waiting
 
     found = waiting(archive, datetime.now(UTC))
     for code, count, day in (

@@ -15,14 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from softphone.archive.access import REFUSED, policy_recipients, viewer_of
 from softphone.archive.archive import MARKER, Archive, read_marker
-from softphone.archive.keys import admission, escrow, revocation, ring, rotation
-from softphone.archive.keys.passphrase import Kind, check_passphrase, kind_of
-from softphone.archive.keys.ring import KeyPurpose, Known
-from softphone.archive.keys.wraps import KeyStore, Recipient, admitted_name, master_name
-from softphone.archive.marker import Marker, is_here
-from softphone.archive.proof.checkpoint import known_signer_name, signer_name
+from softphone.archive.crypto import revocation, ring
+from softphone.archive.crypto.passphrase import Kind, check_passphrase, kind_of
+from softphone.archive.crypto.ring import KeyPurpose, Known
+from softphone.archive.crypto.wraps import KeyStore, Recipient, admitted_name, master_name
+from softphone.archive.folder.marker import Marker, is_here
+from softphone.archive.keys import admission, escrow, rotation
+from softphone.archive.log.checkpoint import known_signer_name, signer_name
+from softphone.archive.seen.access import REFUSED, policy_recipients, viewer_of
 from softphone.bootstrap.archive.viewing import policy_of
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.cli.policy.signing import create_signing_key

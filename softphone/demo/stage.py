@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from softphone.archive.archive import MARKER, Archive, read_marker
-from softphone.archive.files.disk import REFUSALS
-from softphone.archive.keys import ring
+from softphone.archive.crypto import ring
+from softphone.archive.folder.disk import REFUSALS
 from softphone.bootstrap.home import DEMO_KEYS, DEMO_PHONE, DEMO_POLICY, Home, key_store
 from softphone.bootstrap.voice import speaker
 from softphone.demo import conversation

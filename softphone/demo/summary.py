@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from softphone.archive import commands
 from softphone.archive.archive import Archive, RecordingRow
 from softphone.archive.files.container import RATE
+from softphone.archive.seen import commands
 from softphone.demo.director import Played
 from softphone.domain.purpose import KeyRole
 from softphone.wire import Occurred

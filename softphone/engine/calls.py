@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.finding.history import PastRow
-from softphone.archive.finding.own_calls import OwnCall
 from softphone.calls.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, RecordingCommand, to_event
 from softphone.calls.effect_runner import EffectRunner, Params
 from softphone.calls.live import LiveCall

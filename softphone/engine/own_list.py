@@ -8,7 +8,7 @@ from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
-from softphone.archive.finding.own_calls import OwnCall
+from softphone.archive.catalog.own_calls import OwnCall
 from softphone.wire import PastCall
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from softphone.archive.finding.own_calls import OwnCall
+from softphone.archive.catalog.own_calls import OwnCall
 from softphone.calls.ports import PhonePort, StorePort
 from softphone.engine.earlier import Answer, LockRequest
 

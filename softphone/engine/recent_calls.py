@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from softphone.archive.access import OWN_CALLS
+from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.finding.history import PastRow
-from softphone.archive.finding.own_calls import OwnCall
+from softphone.archive.seen.access import OWN_CALLS
 from softphone.calls.live import LiveCall
 from softphone.calls.policy.lines import line_state
 from softphone.calls.ports import RulesPort

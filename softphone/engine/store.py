@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog import Catalog
-from softphone.archive.changes import CallFacts, PurposeEnd
-from softphone.archive.files.disk import REFUSALS, UNWRITABLE
+from softphone.archive.catalog.changes import CallFacts, PurposeEnd
+from softphone.archive.catalog.clock import Steady, steady
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.catalog.ledger import Ledger
+from softphone.archive.catalog.lookups import CallBackRow, Lookups, PartyQuery
+from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.crypto.wraps import Recipient, Secrets
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import History, PastRow
-from softphone.archive.finding.own_calls import OwnCall
-from softphone.archive.keys.wraps import Recipient, Secrets
-from softphone.archive.ledger import Ledger
-from softphone.archive.lookups import CallBackRow, Lookups, PartyQuery
-from softphone.archive.retention.clock import Steady, steady
+from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms
 from softphone.calls.live import LiveCall
 from softphone.calls.turns import Post

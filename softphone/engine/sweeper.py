@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from softphone.archive.archive import Archive
-from softphone.archive.files.disk import REFUSALS, UNWRITABLE
-from softphone.archive.retention.clock import Steady, is_doubtful, steady
+from softphone.archive.catalog.clock import Steady, is_doubtful, steady
+from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
 from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
 from softphone.archive.seen.overdue import overdue
 from softphone.domain.errors import ArchiveError, KlartoneError

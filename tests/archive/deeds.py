@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import HOLD_ONLY
+from softphone.archive.catalog.changes import HOLD_ONLY
+from softphone.archive.crypto.wraps import Recipient, create_key_pair
 from softphone.archive.keys import rotation
-from softphone.archive.keys.wraps import Recipient, create_key_pair
 from softphone.archive.retention import holding
 from softphone.archive.retention import sweep as sweeping
 from softphone.archive.review.session import mark_reviewed

@@ -21,17 +21,17 @@ from typing import Any
 
 from sqlalchemy import select
 
-from softphone.archive.access import choose_signer
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CallFacts, PurposeEnd
+from softphone.archive.catalog.changes import CallFacts, PurposeEnd
+from softphone.archive.crypto.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.keys import rotation
-from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
-from softphone.archive.migrations import HEAD
-from softphone.archive.proof.written import SOUND, WHOLE
+from softphone.archive.log.written import SOUND, WHOLE
 from softphone.archive.retention import holding
 from softphone.archive.review.session import open_review
-from softphone.archive.tables import checkpoints, sample_tallies, segments
+from softphone.archive.schema.migrations import HEAD
+from softphone.archive.schema.tables import checkpoints, sample_tallies, segments
+from softphone.archive.seen.access import choose_signer
 from softphone.domain.changes import CloseRecording, Discard, DropWraps, HoldBy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Direction, KeyRole, Language, Purpose

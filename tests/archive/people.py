@@ -19,8 +19,8 @@ from keyring.backend import KeyringBackend
 from uuid_utils import uuid7
 
 from softphone import cli
-from softphone.archive.changes import CallFacts
-from softphone.archive.keys.ring import known_keys
+from softphone.archive.catalog.changes import CallFacts
+from softphone.archive.crypto.ring import known_keys
 from softphone.bootstrap import Home
 from softphone.domain.changes import CloseRecording
 from softphone.domain.policy.period import Period

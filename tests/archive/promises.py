@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import select
 
 from softphone.archive.archive import Archive, RecordingRow
+from softphone.archive.crypto.wraps import KeyStore, unwrap
+from softphone.archive.examine.verify import NOTES, verify
 from softphone.archive.files.reader import OpenedRecording, read_structure
-from softphone.archive.keys.wraps import KeyStore, unwrap
-from softphone.archive.proof.verify import NOTES, verify
 from softphone.archive.retention.sweep import sweep
-from softphone.archive.tables import purposes
+from softphone.archive.schema.tables import purposes
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import Ended

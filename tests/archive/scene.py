@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CallFacts, PurposeEnd
+from softphone.archive.catalog.changes import CallFacts, PurposeEnd
+from softphone.archive.catalog.ledger import Ledger
+from softphone.archive.crypto.slots import FILE, RECORD
+from softphone.archive.crypto.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.files.reader import read_structure
 from softphone.archive.files.vault import Written
-from softphone.archive.keys.slots import FILE, RECORD
-from softphone.archive.keys.wraps import KeyStore, Recipient, create_key_pair
-from softphone.archive.ledger import Ledger
-from softphone.archive.proof.audit import KEY_SHOWN
+from softphone.archive.log.audit import KEY_SHOWN
 from softphone.domain.changes import AuditEntry, Change, Commit, Discard, OpenRecording, OpenSegment
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose, Reason

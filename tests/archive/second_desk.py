@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.archive.archive import Archive
-from softphone.archive.keys.wraps import Recipient
+from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.retention import holding
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import KeyRole

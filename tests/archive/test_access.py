@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import viewer_of
 from softphone.archive.archive import Archive
-from softphone.archive.keys import slots
-from softphone.archive.keys.revocation import revoked
+from softphone.archive.crypto import slots
+from softphone.archive.crypto.revocation import revoked
 from softphone.archive.retention import holding
-from softphone.archive.tables import wraps
+from softphone.archive.schema.tables import wraps
+from softphone.archive.seen.access import viewer_of
 from softphone.domain.changes import HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.proof.audit import HOLD
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine.verify import verify
+from softphone.archive.log.audit import HOLD
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.domain.changes import CloseRecording, DropWraps, HoldBy, Restrict

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from softphone import cli
+from softphone.archive.examine.repair import Repair, Repaired
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
-from softphone.archive.proof.repair import Repair, Repaired
-from softphone.archive.proof.verify import verify
 from softphone.domain.changes import CloseRecording
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 

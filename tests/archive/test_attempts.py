@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import viewer_of
-from softphone.archive.keys.passphrase import b64
-from softphone.archive.keys.ring import KeyPurpose, Known, known_keys, remember
-from softphone.archive.proof.verify import verify
+from softphone.archive.crypto.passphrase import b64
+from softphone.archive.crypto.ring import KeyPurpose, Known, known_keys, remember
+from softphone.archive.examine.verify import verify
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import SweepTerms, Swept, SweptItem, sweep
+from softphone.archive.seen.access import viewer_of
 from softphone.domain.changes import AuditEntry, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period

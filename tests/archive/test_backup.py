@@ -23,14 +23,14 @@ from softphone.archive.backup.check import check, mend
 from softphone.archive.backup.restore import restore
 from softphone.archive.backup.run import LIVES_ON, Progress, back_up, health, tell
 from softphone.archive.backup.target import MANIFEST, MARKER, Target
-from softphone.archive.catalog import Catalog
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.crypto.slots import FILE
+from softphone.archive.crypto.wraps import Recipient, create_key_pair
+from softphone.archive.examine.health import health as state
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
 from softphone.archive.keys import rotation
-from softphone.archive.keys.slots import FILE
-from softphone.archive.keys.wraps import Recipient, create_key_pair
-from softphone.archive.proof.checkpoint import Signer
-from softphone.archive.proof.health import health as state
-from softphone.archive.proof.verify import verify
+from softphone.archive.log.checkpoint import Signer
 from softphone.archive.retention.sweep import sweep
 from softphone.domain.changes import AuditEntry, Discard, DropWraps
 from softphone.domain.errors import ArchiveError

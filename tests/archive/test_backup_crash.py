@@ -16,7 +16,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.backup.check import check, mend
 from softphone.archive.backup.restore import restore
 from softphone.archive.backup.run import back_up
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine.verify import verify
 from softphone.domain.changes import CloseRecording, Discard, DropWraps
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile

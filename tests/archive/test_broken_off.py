@@ -16,8 +16,8 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
-from softphone.archive.proof.repair import Repair
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine.repair import Repair
+from softphone.archive.examine.verify import verify
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine.verify import verify
 from softphone.archive.retention import holding
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.changes import AuditEntry, DropWraps, HoldBy, Restrict

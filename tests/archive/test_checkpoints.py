@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive import commands
 from softphone.archive.archive import Archive
-from softphone.archive.proof.audit import append
-from softphone.archive.proof.audit import verify as verify_log
-from softphone.archive.proof.checkpoint import EVERY, Head, heads
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine.verify import verify
+from softphone.archive.log.audit import append
+from softphone.archive.log.audit import verify as verify_log
+from softphone.archive.log.checkpoint import EVERY, Head, heads
 from softphone.archive.retention import forgetting
+from softphone.archive.seen import commands
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from tests.archive.scene import AT, Scene, scene
@@ -169,7 +169,7 @@ def test_a_desk_that_writes_leaves_nothing_unsigned_for_longer_than_an_hour(
     head(desk)
     desk.commit()
     assert numbers(desk.archive) == [6]
-    monkeypatch.setattr("softphone.archive.proof.checkpoint._SECONDS", 0.0)
+    monkeypatch.setattr("softphone.archive.log.checkpoint._SECONDS", 0.0)
     desk.commit()
     assert numbers(desk.archive) == [6, 8]
 

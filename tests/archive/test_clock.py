@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive import commands
 from softphone.archive.archive import Archive
-from softphone.archive.retention.clock import Seen, Steady, is_believed, steady
+from softphone.archive.catalog.clock import Seen, Steady, is_believed, steady
 from softphone.archive.retention.sweep import Swept, sweep
+from softphone.archive.seen import commands
 from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -113,9 +113,7 @@ def test_what_was_seen_is_kept_from_one_start_to_the_next(desk: Scene) -> None:
 
 
 def test_two_programs_of_one_boot_know_it_by_one_name_and_the_second_finds_it_later() -> None:
-    code = (
-        "from softphone.archive.retention.clock import steady; one = steady(); print(one.boot, one.up.total_seconds())"
-    )
+    code = "from softphone.archive.catalog.clock import steady; one = steady(); print(one.boot, one.up.total_seconds())"
     before = steady()
     boot, up = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert before.up < timedelta(seconds=float(up)) < steady().up

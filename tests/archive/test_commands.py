@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softphone.archive import commands
 from softphone.archive.archive import Archive
-from softphone.archive.keys import ring
-from softphone.archive.keys.wraps import Recipient
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.wraps import Recipient
+from softphone.archive.seen import commands
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, MemoryKeys, Scene, scene

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.keys.wraps import create_key_pair
+from softphone.archive.crypto.wraps import create_key_pair
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.promises import Promises

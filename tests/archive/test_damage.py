@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.files.disk import DAMAGED
-from softphone.archive.proof.health import health
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine.health import health
+from softphone.archive.examine.verify import verify
+from softphone.archive.folder.disk import DAMAGED
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.people import house

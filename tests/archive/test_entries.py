@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import choose_signer
-from softphone.archive.changes import CatalogWriter
-from softphone.archive.condemned import remove_condemned
-from softphone.archive.keys.wraps import Recipient, create_key_pair
-from softphone.archive.proof.entries import shown
-from softphone.archive.proof.verify import Finding, verify
+from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.catalog.condemned import remove_condemned
+from softphone.archive.crypto.wraps import Recipient, create_key_pair
+from softphone.archive.examine.verify import Finding, verify
+from softphone.archive.log.policies import shown
+from softphone.archive.seen.access import choose_signer
 from softphone.domain.changes import AuditEntry, CloseRecording, Discard, OpenRecording
 from softphone.domain.purpose import Basis, KeyRole, Purpose
 from softphone.system.signature import new_signing_key, public_half

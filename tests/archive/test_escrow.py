@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from softphone.archive.keys import escrow, ring
-from softphone.archive.keys.passphrase import Cost, Kind, kind_of, open_sealed, seal
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.passphrase import Cost, Kind, kind_of, open_sealed, seal
+from softphone.archive.keys import escrow
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, MemoryKeys

@@ -20,10 +20,10 @@ from sqlalchemy import Connection
 
 from softphone import cli
 from softphone.archive.archive import Archive
-from softphone.archive.catalog import Catalog
-from softphone.archive.files.room import ROOM, SIZE, Room
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.vault import Vault
-from softphone.archive.proof.verify import verify
+from softphone.archive.folder.room import ROOM, SIZE, Room
 from softphone.archive.retention import due, holding
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.bootstrap.home import DEMO_KEYS

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from softphone.archive.archive import CATALOG, Archive
-from softphone.archive.catalog import Catalog
-from softphone.archive.keys.wraps import Secrets, master_name
-from softphone.archive.marker import read_marker
-from softphone.archive.migrations import HEAD
-from softphone.archive.proof.checkpoint import Head
-from softphone.archive.proof.verify import Finding, verify
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.crypto.wraps import Secrets, master_name
+from softphone.archive.examine.verify import Finding, verify
+from softphone.archive.folder.marker import read_marker
+from softphone.archive.log.checkpoint import Head
 from softphone.archive.review.session import open_review
+from softphone.archive.schema.migrations import HEAD
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.deeds import spoken

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.archive.crypto.slots import FILE, RECORD
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import Chunk
 from softphone.archive.files.reader import read_structure
-from softphone.archive.keys.slots import FILE, RECORD
-from softphone.archive.proof.checkpoint import Head
-from softphone.archive.proof.verify import verify
+from softphone.archive.log.checkpoint import Head
 from softphone.archive.retention import forgetting
 from softphone.archive.retention.sweep import Swept, SweptItem, sweep
 from softphone.domain.changes import AuditEntry, CloseRecording, Discard, DropWraps, ListCallBack, RememberRefusal

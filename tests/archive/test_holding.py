@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import viewer_of
 from softphone.archive.archive import Archive
-from softphone.archive.proof.audit import HOLD
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine.verify import verify
+from softphone.archive.log.audit import HOLD
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.sample import living
 from softphone.archive.seen import LocalArchive
+from softphone.archive.seen.access import viewer_of
 from softphone.domain.changes import (
     AuditEntry,
     ChangeHold,

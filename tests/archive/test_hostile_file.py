@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softphone.archive import commands
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import Content, Gap, Sealer
 from softphone.archive.files.reader import read_structure
-from softphone.archive.proof.verify import verify
+from softphone.archive.seen import commands
 from softphone.domain.changes import CloseRecording
 from softphone.domain.errors import ArchiveError
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, Scene, scene

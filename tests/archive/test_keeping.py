@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.archive.crypto.wraps import Recipient, create_key_pair
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
-from softphone.archive.keys.wraps import Recipient, create_key_pair
-from softphone.archive.proof.verify import verify
 from softphone.domain.changes import (
     AddWraps,
     ChangeHold,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from softphone.archive.keys import slots
-from softphone.archive.keys import wraps as keys
-from softphone.archive.keys.wraps import Recipient, Secrets, Wrap, create_key_pair, private_name
-from softphone.archive.proof.verify import verify
-from softphone.archive.tables import wraps
+from softphone.archive.crypto import slots
+from softphone.archive.crypto import wraps as keys
+from softphone.archive.crypto.wraps import Recipient, Secrets, Wrap, create_key_pair, private_name
+from softphone.archive.examine.verify import verify
+from softphone.archive.schema.tables import wraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, RATE, MemoryKeys, scene

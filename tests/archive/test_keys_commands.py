@@ -15,9 +15,9 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
-from softphone.archive.keys import ring
-from softphone.archive.keys.revocation import revoked
-from softphone.archive.keys.wraps import Recipient
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.revocation import revoked
+from softphone.archive.crypto.wraps import Recipient
 from softphone.bootstrap.home import texts
 from softphone.cli.keys import _onward
 from softphone.cli.progress import progress
@@ -203,7 +203,7 @@ def test_where_no_policy_tells_whether_it_is_the_last_a_key_is_revoked_by_who_is
 
 def in_policy(tmp_path: Path, desk: Scene, old: Recipient) -> None:
     """A policy in the settings whose case-1 is the desk's key for documentation."""
-    from softphone.archive.keys.passphrase import b64
+    from softphone.archive.crypto.passphrase import b64
     from softphone.bootstrap.home import Home
     from tests.policies import KEYS
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.changes import CallFacts, CatalogWriter
-from softphone.archive.keys import revocation
-from softphone.archive.lookups import PartyQuery
-from softphone.archive.proof import audit
-from softphone.archive.proof.verify import verify
+from softphone.archive.catalog.changes import CallFacts, CatalogWriter
+from softphone.archive.catalog.lookups import PartyQuery
+from softphone.archive.crypto import revocation
+from softphone.archive.examine.verify import verify
+from softphone.archive.log import audit
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.domain.changes import (
     AuditEntry,

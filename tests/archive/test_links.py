@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive import sharing, writers
 from softphone.archive.archive import Archive
-from softphone.archive.files.inplace import in_place
-from softphone.archive.files.room import ROOM, Room
+from softphone.archive.crypto.slots import FILE
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.vault import ASIDE, Vault
-from softphone.archive.keys.slots import FILE
-from softphone.archive.proof.verify import verify
-from softphone.archive.writers import Writers
+from softphone.archive.folder import sharing, writers
+from softphone.archive.folder.inplace import in_place
+from softphone.archive.folder.room import ROOM, Room
+from softphone.archive.folder.writers import Writers
 from softphone.domain.errors import ArchiveError
 from tests.archive.scene import DOCUMENTATION, Scene, scene
 from tests.archive.test_sharing import own_group, posix

@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 
 from softphone import cli
-from softphone.archive import commands
 from softphone.archive.archive import Archive
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.files.opus import Pcm
 from softphone.archive.files.reader import OpenedRecording
+from softphone.archive.seen import commands
 from softphone.audio import devices, playback
 from softphone.audio.devices import Device, Devices
 from softphone.domain.changes import AuditEntry, CloseRecording

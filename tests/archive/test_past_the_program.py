@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.archive.crypto import slots
+from softphone.archive.crypto.wraps import SUITE, Wrap, unwrap
 from softphone.archive.files.container import Chunk, Sealer, read_header, scan
-from softphone.archive.keys import slots
-from softphone.archive.keys.wraps import SUITE, Wrap, unwrap
 from softphone.archive.retention import holding
 from softphone.archive.review.session import mark_reviewed
 from softphone.domain.changes import DropWraps, HoldBy

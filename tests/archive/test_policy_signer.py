@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import viewer_of
-from softphone.archive.changes import PurposeEnd
-from softphone.archive.proof.verify import verify
+from softphone.archive.catalog.changes import PurposeEnd
+from softphone.archive.examine.verify import verify
 from softphone.archive.retention import holding
+from softphone.archive.seen.access import viewer_of
 from softphone.bootstrap import review as plugged
 from softphone.bootstrap.home import Home
 from softphone.domain.changes import CloseRecording, HoldBy

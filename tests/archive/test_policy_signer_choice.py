@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.access import require_signer
 from softphone.archive.archive import Archive
-from softphone.archive.keys import admission, ring
-from softphone.archive.keys.passphrase import b64
-from softphone.archive.keys.wraps import KeyStore
-from softphone.archive.proof.verify import verify
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.passphrase import b64
+from softphone.archive.crypto.wraps import KeyStore
+from softphone.archive.examine.verify import verify
+from softphone.archive.keys import admission
+from softphone.archive.seen.access import require_signer
 from softphone.bootstrap.home import Home
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole

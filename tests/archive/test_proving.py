@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from softphone.archive.proof import verify as proving
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine import verify as proving
+from softphone.archive.examine.verify import verify
 from softphone.domain.changes import Discard
 from tests.archive.scene import DOCUMENTATION, Scene, scene
 

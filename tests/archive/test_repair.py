@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from softphone.archive.examine.repair import Repair
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
 from softphone.archive.files.vault import Written
-from softphone.archive.proof.repair import Repair
-from softphone.archive.proof.verify import verify
-from softphone.archive.proof.written import counted
+from softphone.archive.log.written import counted
 from softphone.domain.changes import CloseRecording, Discard
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene, voices

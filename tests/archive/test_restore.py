@@ -19,20 +19,20 @@ from sqlalchemy import insert, select
 from softphone.archive.archive import Archive
 from softphone.archive.backup.restore import Restored, erase_former, restore
 from softphone.archive.backup.run import back_up, tell
+from softphone.archive.catalog.clock import Steady, steady
+from softphone.archive.crypto.wraps import Recipient, create_key_pair
+from softphone.archive.examine.health import health
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
+from softphone.archive.folder.writers import RESTORING, Writers
 from softphone.archive.keys import rotation
-from softphone.archive.keys.wraps import Recipient, create_key_pair
-from softphone.archive.proof import audit
-from softphone.archive.proof.checkpoint import Head, heads
-from softphone.archive.proof.health import health
-from softphone.archive.proof.verify import verify
-from softphone.archive.retention.clock import Steady, steady
+from softphone.archive.log import audit
+from softphone.archive.log.checkpoint import Head, heads
 from softphone.archive.retention.holding import confirm, lift, raise_hold, standing
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import open_review
+from softphone.archive.schema.tables import review_comments, sample_runs
 from softphone.archive.seen.finding import own_review
-from softphone.archive.tables import review_comments, sample_runs
-from softphone.archive.writers import RESTORING, Writers
 from softphone.domain.archive.recordings import OwnReview
 from softphone.domain.changes import (
     AuditEntry,

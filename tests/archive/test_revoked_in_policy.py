@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from softphone.archive.keys.ring import KeyPurpose, Known
+from softphone.archive.crypto.ring import KeyPurpose, Known
 from softphone.archive.keys.rotation import revoke
 from softphone.domain.purpose import KeyRole
 from tests.archive.people import House, Person, policy_of

@@ -15,11 +15,12 @@ import pytest
 from sqlalchemy import select
 
 from softphone.archive.archive import Archive
-from softphone.archive.keys import ring, rotation, slots
-from softphone.archive.keys.wraps import Recipient
-from softphone.archive.proof import audit
-from softphone.archive.proof.verify import verify
-from softphone.archive.tables import wraps
+from softphone.archive.crypto import ring, slots
+from softphone.archive.crypto.wraps import Recipient
+from softphone.archive.examine.verify import verify
+from softphone.archive.keys import rotation
+from softphone.archive.log import audit
+from softphone.archive.schema.tables import wraps
 from softphone.domain.changes import AuditEntry, DropWraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Reason

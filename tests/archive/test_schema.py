@@ -8,8 +8,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import StaticPool, create_engine, inspect
 
-from softphone.archive import migrations
-from softphone.archive.tables import metadata
+from softphone.archive.schema import migrations
+from softphone.archive.schema.tables import metadata
 
 FOLDER = Path(migrations.__file__).parent
 SCHEMA = FOLDER / "schema.sql"

@@ -15,7 +15,7 @@ from sqlalchemy import delete, event, text
 
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import Cursor, Query, count, page, pages
-from softphone.archive.tables import holds, purposes, recordings, wraps
+from softphone.archive.schema.tables import holds, purposes, recordings, wraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive import many

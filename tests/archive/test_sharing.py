@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive import sharing
 from softphone.archive.archive import Archive
+from softphone.archive.crypto.passphrase import Cost
+from softphone.archive.examine.verify import verify
+from softphone.archive.folder import sharing
 from softphone.archive.keys import admission
-from softphone.archive.keys.passphrase import Cost
-from softphone.archive.proof.verify import verify
 from softphone.domain.errors import ArchiveError
 from tests.archive.scene import AT, DOCUMENTATION, scene
 from tests.archive.second_desk import FileKeys

@@ -12,14 +12,15 @@ import pytest
 from sqlalchemy import Connection, select
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CatalogWriter
-from softphone.archive.keys import rotation, slots
-from softphone.archive.keys.slots import RECORD, Slots, Work
-from softphone.archive.keys.wraps import Recipient, create_key_pair, data_key, wrap
-from softphone.archive.proof.repair import Repair
-from softphone.archive.proof.verify import verify
+from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.crypto import slots
+from softphone.archive.crypto.slots import RECORD, Slots, Work
+from softphone.archive.crypto.wraps import Recipient, create_key_pair, data_key, wrap
+from softphone.archive.examine.repair import Repair
+from softphone.archive.examine.verify import verify
+from softphone.archive.keys import rotation
 from softphone.archive.retention.holding import raise_holds
-from softphone.archive.tables import wraps
+from softphone.archive.schema.tables import wraps
 from softphone.domain.changes import Discard, DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole

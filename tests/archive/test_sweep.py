@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive import commands
+from softphone.archive.examine.health import health
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
-from softphone.archive.proof.health import health
-from softphone.archive.proof.verify import verify
 from softphone.archive.retention import due, holding
 from softphone.archive.retention.sweep import Swept, SweptItem, sweep
+from softphone.archive.seen import commands
 from softphone.domain.changes import (
     ChangeHold,
     CloseRecording,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine.verify import verify
 from softphone.archive.retention import holding
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId

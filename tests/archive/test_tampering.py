@@ -14,15 +14,15 @@ import pytest
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
+from softphone.archive.examine import verify as proving
+from softphone.archive.examine.facts import Facts
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import Chunk, Damage, Sealer, read_header, scan
 from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
-from softphone.archive.proof import verify as proving
-from softphone.archive.proof.audit import Chain
-from softphone.archive.proof.checkpoint import heads
-from softphone.archive.proof.facts import Facts
-from softphone.archive.proof.verify import verify
+from softphone.archive.log.audit import Chain
+from softphone.archive.log.checkpoint import heads
 from softphone.archive.retention import forgetting
-from softphone.archive.tables import metadata, recordings
+from softphone.archive.schema.tables import metadata, recordings
 from softphone.domain.changes import (
     AuditEntry,
     CloseRecording,

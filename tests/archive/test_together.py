@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.proof.verify import verify
+from softphone.archive.examine.verify import verify
 from softphone.archive.retention.sweep import sweep
 from tests.archive.promises import REFUSED
 from tests.archive.scene import AT

@@ -12,7 +12,7 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
-from softphone.archive.proof import audit
+from softphone.archive.log import audit
 from softphone.bootstrap.home import DEMO_KEYS, key_store
 from softphone.cli.progress import STOPPED, Progress
 from softphone.domain.changes import AuditEntry

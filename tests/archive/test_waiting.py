@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from softphone.archive.proof.health import waiting
+from softphone.archive.examine.health import waiting
 from softphone.archive.retention import holding, judging
 from softphone.archive.retention.sweep import sweep
 from softphone.domain.changes import HoldBy

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from softphone.archive import commands
 from softphone.archive.archive import Archive
 from softphone.archive.finding import searching
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.review import sample
+from softphone.archive.seen import commands
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile

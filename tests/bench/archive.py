@@ -21,16 +21,16 @@ import numpy as np
 from sqlalchemy import delete, func, select
 
 from softphone.archive.archive import Archive
+from softphone.archive.crypto import slots
+from softphone.archive.crypto import wraps as keys
+from softphone.archive.crypto.wraps import Recipient, create_key_pair, data_key
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import RATE
 from softphone.archive.finding.searching import Cursor, Query, count, page
-from softphone.archive.keys import slots
-from softphone.archive.keys import wraps as keys
 from softphone.archive.keys.rotation import rotate
-from softphone.archive.keys.wraps import Recipient, create_key_pair, data_key
-from softphone.archive.proof import audit
-from softphone.archive.proof.verify import verify
+from softphone.archive.log import audit
 from softphone.archive.retention.sweep import Swept, sweep
-from softphone.archive.tables import purposes, recordings, wraps
+from softphone.archive.schema.tables import purposes, recordings, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import KeyRole
 from tests.archive import many

@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from softphone import cli
-from softphone.archive.keys.ring import KeyPurpose, Known, remember
+from softphone.archive.crypto.ring import KeyPurpose, Known, remember
 from softphone.bootstrap import review as plugged
 from softphone.bootstrap import reviewing
 from softphone.bootstrap.home import Home

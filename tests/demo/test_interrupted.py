@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from softphone.archive import commands
 from softphone.archive.archive import Archive
+from softphone.archive.seen import commands
 from softphone.bootstrap.home import key_store
 from softphone.system.endpoint import read_endpoint
 from softphone.system.single import take_turn

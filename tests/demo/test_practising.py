@@ -18,7 +18,8 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
-from softphone.archive.keys import escrow, ring
+from softphone.archive.crypto import ring
+from softphone.archive.keys import escrow
 from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY
 from softphone.demo.stage import set_stage
 from softphone.domain.purpose import KeyRole

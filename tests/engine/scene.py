@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from softphone.archive.finding.own_calls import OwnCall
+from softphone.archive.catalog.own_calls import OwnCall
 from softphone.calls.live import LiveCall
 from softphone.calls.upstream import HEADER
 from softphone.domain.changes import AuditEntry, Commit, OpenSegment

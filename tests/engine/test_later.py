@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CallFacts, CatalogWriter
+from softphone.archive.catalog.changes import CallFacts, CatalogWriter
 from softphone.archive.retention import holding
 from softphone.domain.changes import AuditEntry, CloseRecording, Commit, Discard, HoldBy, OpenRecording, OpenSegment
 from softphone.domain.decision import NoticeId

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.archive.catalog.lookups import Lookups
+from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.crypto import policy_signer
 from softphone.archive.finding.history import PastRow
-from softphone.archive.finding.own_calls import OwnCall
-from softphone.archive.keys import policy_signer
-from softphone.archive.lookups import Lookups
-from softphone.archive.proof import audit
+from softphone.archive.log import audit
 from softphone.calls.live import LiveCall
 from softphone.domain.changes import (
     AuditEntry,

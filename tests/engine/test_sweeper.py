@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog import Catalog
-from softphone.archive.proof.health import health
-from softphone.archive.proof.verify import verify
+from softphone.archive.catalog.clock import Steady, believe
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.examine.health import health
+from softphone.archive.examine.verify import verify
 from softphone.archive.retention import holding, judging
-from softphone.archive.retention.clock import Steady, believe
 from softphone.archive.retention.sweep import SweepTerms
 from softphone.domain.changes import CloseRecording, HoldBy
 from softphone.domain.errors import ArchiveError, KeyringError

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from softphone import cli
-from softphone.archive.catalog import Catalog
+from softphone.archive.catalog.database import Catalog
 from softphone.bootstrap import engine as bootstrap
 from softphone.domain.errors import ArchiveError
 from softphone.engine import disk

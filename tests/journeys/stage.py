@@ -34,9 +34,9 @@ import numpy.typing as npt
 import pytest
 
 from softphone import cli
-from softphone.archive import commands
 from softphone.archive.archive import Archive, RecordingRow
-from softphone.archive.keys.wraps import create_key_pair, fingerprint
+from softphone.archive.crypto.wraps import create_key_pair, fingerprint
+from softphone.archive.seen import commands
 from softphone.audio.files import write_wav
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store
 from softphone.domain.purpose import KeyRole

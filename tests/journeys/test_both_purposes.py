@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from softphone.archive.crypto.wraps import unwrap
 from softphone.archive.files.reader import MarkKind, read_structure
-from softphone.archive.keys.wraps import unwrap
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
 from softphone.domain.status import HoldPhase, PurposePhase

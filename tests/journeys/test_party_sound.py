@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from softphone.archive import commands
+from softphone.archive.seen import commands
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.status import PurposePhase
 from softphone.edge.relay.presence import GONE_AFTER

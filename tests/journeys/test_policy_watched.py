@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.keys import policy_signer
-from softphone.archive.proof import audit
+from softphone.archive.crypto import policy_signer
+from softphone.archive.log import audit
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.plugin.manifest import read_plugin

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.commands import RATE
+from softphone.archive.seen.commands import RATE
 from softphone.system.endpoint import read_endpoint
 from softphone.wire import Answer, CallPhase
 from tests.journeys.desk import wait_for_engine

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.proof import audit
+from softphone.archive.log import audit
 from softphone.domain.changes import AuditEntry
 from softphone.wire import CodedText
 from tests.journeys.fault_words import begun, sentence

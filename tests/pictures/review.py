@@ -14,9 +14,9 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from softphone.archive.catalog.tally import Tallied, tally
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.review.sample import SampleFilter
-from softphone.archive.review.tally import Tallied, tally
 from softphone.audio.playback import SPEEDS
 from softphone.domain.archive.reviews import TeamLed
 from softphone.domain.changes import DropWraps

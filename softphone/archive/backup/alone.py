@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from softphone.archive.backup.target import erase
-from softphone.archive.files.disk import refused
-from softphone.archive.files.inplace import in_place, is_shared
+from softphone.archive.folder.disk import refused
+from softphone.archive.folder.inplace import in_place, is_shared
 from softphone.domain.errors import ArchiveError
 
 LOCK = "backup.lock"

@@ -15,9 +15,9 @@ from softphone.archive.backup.copying import as_written, listed, remake
 from softphone.archive.backup.journal import Journal
 from softphone.archive.backup.run import Progress, lives, onward, target_of
 from softphone.archive.backup.target import OBJECTS, Manifest, Target, faults
-from softphone.archive.keys import wraps as keys
-from softphone.archive.keys.wraps import KeyStore, Secrets
-from softphone.archive.proof.checkpoint import Signer
+from softphone.archive.crypto import wraps as keys
+from softphone.archive.crypto.wraps import KeyStore, Secrets
+from softphone.archive.log.checkpoint import Signer
 from softphone.domain.errors import ArchiveError, KeyringError
 
 Mended = Literal["mended", "left", "erased"]

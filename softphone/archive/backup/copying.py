@@ -18,7 +18,7 @@ from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
 from softphone.archive.backup.target import File, Manifest, Target, erase, faults, own
 from softphone.archive.files.container import Damage, read_header, scan
-from softphone.archive.files.disk import fault, sync_folder
+from softphone.archive.folder.disk import fault, sync_folder
 from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2

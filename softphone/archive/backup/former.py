@@ -16,12 +16,12 @@ from softphone.archive.archive import CATALOG, RECORDINGS
 from softphone.archive.backup.copying import UNREADABLE, GoOn, Object, hash_file
 from softphone.archive.backup.journal import Read
 from softphone.archive.backup.target import Manifest
-from softphone.archive.catalog import Catalog
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.files.vault import Vault
-from softphone.archive.keys.wraps import Secrets
-from softphone.archive.marker import MARKER, NO_ARCHIVE, REPLACED, lost, read_marker
-from softphone.archive.proof import audit
-from softphone.archive.tables import condemned
+from softphone.archive.folder.marker import MARKER, NO_ARCHIVE, REPLACED, lost, read_marker
+from softphone.archive.log import audit
+from softphone.archive.schema.tables import condemned
 from softphone.domain.errors import ArchiveError
 
 

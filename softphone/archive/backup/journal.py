@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from softphone.archive.backup.target import Manifest, Target, faults, own
-from softphone.archive.files.disk import sync_folder
-from softphone.archive.files.inplace import in_place
-from softphone.archive.keys.wraps import Secrets
+from softphone.archive.crypto.wraps import Secrets
+from softphone.archive.folder.disk import sync_folder
+from softphone.archive.folder.inplace import in_place
 from softphone.domain.errors import ArchiveError
 
 _NONCE = 12

@@ -38,19 +38,19 @@ from softphone.archive.backup.journal import Journal, Read
 from softphone.archive.backup.run import Progress, onward
 from softphone.archive.backup.target import MARKER as BACKUP
 from softphone.archive.backup.target import File, Manifest, Target, erase
-from softphone.archive.catalog import Catalog
-from softphone.archive.changes import CatalogWriter
+from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.crypto.slots import FILE
+from softphone.archive.crypto.wraps import KeyStore, Secrets
 from softphone.archive.files.container import SUFFIX
-from softphone.archive.files.disk import FULL, REFUSALS, refused, sync_folder
-from softphone.archive.keys.slots import FILE
-from softphone.archive.keys.wraps import KeyStore, Secrets
-from softphone.archive.marker import BEGUN, MARKER, REPLACED, Marker, read_marker, write_marker
-from softphone.archive.migrations import HEAD
-from softphone.archive.proof import audit
-from softphone.archive.proof.checkpoint import Signer
+from softphone.archive.folder.disk import FULL, REFUSALS, refused, sync_folder
+from softphone.archive.folder.marker import BEGUN, MARKER, REPLACED, Marker, read_marker, write_marker
+from softphone.archive.folder.writers import RESTORING, Writers
+from softphone.archive.log import audit
+from softphone.archive.log.checkpoint import Signer
 from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
-from softphone.archive.tables import recordings, wraps
-from softphone.archive.writers import RESTORING, Writers
+from softphone.archive.schema.migrations import HEAD
+from softphone.archive.schema.tables import recordings, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 

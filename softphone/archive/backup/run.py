@@ -35,13 +35,13 @@ from softphone.archive.backup.copying import (
 )
 from softphone.archive.backup.journal import Journal, Line
 from softphone.archive.backup.target import OBJECTS, File, Manifest, Target, faults
-from softphone.archive.catalog import Catalog
+from softphone.archive.catalog.database import Catalog
 from softphone.archive.files.container import SUFFIX
-from softphone.archive.files.disk import sync_folder
-from softphone.archive.marker import Marker
-from softphone.archive.migrations import HEAD
-from softphone.archive.proof import audit
-from softphone.archive.tables import recordings, wraps
+from softphone.archive.folder.disk import sync_folder
+from softphone.archive.folder.marker import Marker
+from softphone.archive.log import audit
+from softphone.archive.schema.migrations import HEAD
+from softphone.archive.schema.tables import recordings, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 

@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 from uuid_utils import uuid7
 
-from softphone.archive.files.disk import sync_folder
-from softphone.archive.files.inplace import in_place
-from softphone.archive.marker import Marker
-from softphone.archive.proof.checkpoint import Head, Signer, compare
+from softphone.archive.folder.disk import sync_folder
+from softphone.archive.folder.inplace import in_place
+from softphone.archive.folder.marker import Marker
+from softphone.archive.log.checkpoint import Head, Signer, compare
 from softphone.domain.errors import ArchiveError
 
 FORMAT = 1

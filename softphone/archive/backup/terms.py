@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
-from softphone.archive.changes import CatalogWriter
-from softphone.archive.keys import policy_signer, revocation, slots
-from softphone.archive.tables import (
+from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.crypto import policy_signer, revocation, slots
+from softphone.archive.schema.tables import (
     call_backs,
     holds,
     purposes,

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from softphone.archive.tables import meta, touched
+from softphone.archive.schema.tables import meta, touched
 
 _NAME = "backup-"
 _FORGOTTEN_DAYS = 366

@@ -30,9 +30,9 @@ from softphone.archive.files.container import (
     header_size,
     read_header,
 )
-from softphone.archive.files.disk import refusal, refused, sync_folder
-from softphone.archive.files.inplace import in_place, is_shared, leading_away, leads_away
 from softphone.archive.files.opus import SILENCE, Encoder, codec_header
+from softphone.archive.folder.disk import refusal, refused, sync_folder
+from softphone.archive.folder.inplace import in_place, is_shared, leading_away, leads_away
 from softphone.domain.errors import ArchiveError
 
 ASIDE = "aside"

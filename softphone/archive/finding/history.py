@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from softphone.archive.catalog import Catalog
-from softphone.archive.changes import CallFacts, CatalogWriter
-from softphone.archive.finding import own_calls
-from softphone.archive.finding.own_calls import OwnCall
-from softphone.archive.keys.wraps import Secrets
-from softphone.archive.tables import audit, calls, holds, purposes, recordings, wraps
+from softphone.archive.catalog import own_calls
+from softphone.archive.catalog.changes import CallFacts, CatalogWriter
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.crypto.wraps import Secrets
+from softphone.archive.schema.tables import audit, calls, holds, purposes, recordings, wraps
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose

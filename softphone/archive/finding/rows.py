@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, func, or_, select
 
-from softphone.archive.catalog import Catalog
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.files.vault import Vault
-from softphone.archive.keys.wraps import Secrets
-from softphone.archive.tables import calls, holds, purposes, recordings, segments, wraps
+from softphone.archive.schema.tables import calls, holds, purposes, recordings, segments, wraps
 from softphone.domain.archive.recordings import HoldRow, RecordingRow, opens_for
 from softphone.domain.purpose import Direction, Purpose, Reason
 from softphone.domain.retention import Ended, has_expired

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from softphone.archive.finding.rows import REVIEW, UNREADABLE, Source, rows_of
-from softphone.archive.tables import calls, holds, purposes, recordings, wraps
+from softphone.archive.schema.tables import calls, holds, purposes, recordings, wraps
 from softphone.domain.archive.recordings import Cursor, Page, Query
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole

@@ -1,1 +1,1 @@
-"""Keys: how a data key is wrapped for a purpose, who has which key, and how one is replaced, taken back, or found again."""
+"""What a person does with keys: admits somebody, keeps a copy in escrow, replaces a key or ends it."""

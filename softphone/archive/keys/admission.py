@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from softphone.archive.keys import passphrase as files
-from softphone.archive.keys.passphrase import Cost, Kind, b64, unb64
-from softphone.archive.keys.wraps import KeyStore, Secrets, admitted_name, master_name
-from softphone.archive.proof.checkpoint import Signer, known_signer_name, signer_name
+from softphone.archive.crypto import passphrase as files
+from softphone.archive.crypto.passphrase import Cost, Kind, b64, unb64
+from softphone.archive.crypto.wraps import KeyStore, Secrets, admitted_name, master_name
+from softphone.archive.log.checkpoint import Signer, known_signer_name, signer_name
 from softphone.domain.errors import ArchiveError
 
 

@@ -11,12 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from softphone.archive.keys import passphrase as files
-from softphone.archive.keys import ring
-from softphone.archive.keys.passphrase import Cost, Kind, b64, unb64
-from softphone.archive.keys.ring import Known
-from softphone.archive.keys.wraps import KeyStore, admitted_name, master_name
-from softphone.archive.proof.checkpoint import known_signer_name, signer_name
+from softphone.archive.crypto import passphrase as files
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.passphrase import Cost, Kind, b64, unb64
+from softphone.archive.crypto.ring import Known
+from softphone.archive.crypto.wraps import KeyStore, admitted_name, master_name
+from softphone.archive.log.checkpoint import known_signer_name, signer_name
 from softphone.domain.errors import ArchiveError
 
 

@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, tuple_
 
 from softphone.archive.archive import Archive
-from softphone.archive.keys import revocation, slots
-from softphone.archive.keys import wraps as keys
-from softphone.archive.keys.wraps import Recipient, Wrap
-from softphone.archive.proof import audit
-from softphone.archive.tables import meta, wraps
+from softphone.archive.crypto import revocation, slots
+from softphone.archive.crypto import wraps as keys
+from softphone.archive.crypto.wraps import Recipient, Wrap
+from softphone.archive.log import audit
+from softphone.archive.schema.tables import meta, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 

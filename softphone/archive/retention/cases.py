@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, literal_column, select
 
-from softphone.archive.changes import is_case
+from softphone.archive.catalog.changes import is_case
 from softphone.archive.finding.rows import UNREADABLE
-from softphone.archive.tables import audit, calls, holds, purposes, recordings, time_in
+from softphone.archive.schema.tables import audit, calls, holds, purposes, recordings, time_in
 from softphone.domain.archive.decisions import Case, CaseKind
 from softphone.domain.purpose import Reason
 from softphone.domain.retention import ANSWER_WITHIN, Ended, local_day

@@ -12,14 +12,14 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import HOLD_ONLY, CatalogWriter
+from softphone.archive.catalog.changes import HOLD_ONLY, CatalogWriter
+from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.rows import RecordingRow
-from softphone.archive.keys.wraps import Recipient
-from softphone.archive.proof import audit
-from softphone.archive.proof.entries import name_keys
+from softphone.archive.log import audit
+from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.cases import Case, CaseKind, open_cases
 from softphone.archive.retention.sweep import discard_what_nothing_keeps, finish
-from softphone.archive.tables import purposes, recordings
+from softphone.archive.schema.tables import purposes, recordings
 from softphone.domain.archive.decisions import Decided
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError

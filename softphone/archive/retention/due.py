@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, func, literal_column, or_, select, tuple_
 
-from softphone.archive.catalog import Catalog
-from softphone.archive.tables import holds, purposes, recordings
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.schema.tables import holds, purposes, recordings
 
 EAST = timedelta(hours=14)
 """how far ahead of UTC a day begins, at most"""

@@ -13,9 +13,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, delete, or_, select
 
-from softphone.archive.proof import audit as log
-from softphone.archive.proof.checkpoint import Head, Signer, begins, heads
-from softphone.archive.tables import audit, checkpoints, purposes, recordings
+from softphone.archive.log import audit as log
+from softphone.archive.log.checkpoint import Head, Signer, begins, heads
+from softphone.archive.schema.tables import audit, checkpoints, purposes, recordings
 from softphone.domain.policy.checks import LEAST_AUDIT_RETENTION
 from softphone.domain.policy.period import Period
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from softphone.archive.finding.rows import REVIEW, UNREADABLE
-from softphone.archive.tables import calls, holds, purposes, recordings, time_in
+from softphone.archive.schema.tables import calls, holds, purposes, recordings, time_in
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import Ended, local_day

@@ -15,15 +15,15 @@ from sqlalchemy import Connection, select, update
 from uuid_utils import uuid7
 
 from softphone.archive.archive import KEY_SHOWN, Archive
-from softphone.archive.changes import CatalogWriter
+from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.catalog.clock import is_doubtful
+from softphone.archive.crypto import revocation
+from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow, hold_of, rows_of
-from softphone.archive.keys import revocation
-from softphone.archive.keys.wraps import Recipient
-from softphone.archive.proof import audit
-from softphone.archive.proof.entries import name_keys
-from softphone.archive.retention.clock import is_doubtful
+from softphone.archive.log import audit
+from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.sweep import finish
-from softphone.archive.tables import calls, holds, purposes, recordings
+from softphone.archive.schema.tables import calls, holds, purposes, recordings
 from softphone.domain.archive.decisions import Lifted, Standing
 from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError

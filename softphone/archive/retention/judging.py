@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, literal_column, select, tuple_, update
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CatalogWriter
+from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.rows import UNREADABLE, RecordingRow
-from softphone.archive.keys.wraps import Recipient
-from softphone.archive.proof import audit
-from softphone.archive.proof.entries import name_keys
+from softphone.archive.log import audit
+from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.due import EAST
 from softphone.archive.retention.sweep import SweptItem, discard_what_nothing_keeps, finish
-from softphone.archive.tables import calls, holds, purposes, recordings
+from softphone.archive.schema.tables import calls, holds, purposes, recordings
 from softphone.domain.archive.decisions import ToJudge
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError

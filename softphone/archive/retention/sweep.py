@@ -15,19 +15,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CatalogWriter, is_case, waits_for_case
-from softphone.archive.condemned import remove_condemned
-from softphone.archive.files.disk import FULL, NOT_DUE
-from softphone.archive.files.room import AT_ONCE
-from softphone.archive.proof import audit
-from softphone.archive.proof.audit import HOLD
-from softphone.archive.proof.checkpoint import begins
+from softphone.archive.catalog import tally
+from softphone.archive.catalog.changes import CatalogWriter, is_case, waits_for_case
+from softphone.archive.catalog.clock import Steady, believe, last_seen, whole_sweep
+from softphone.archive.catalog.condemned import remove_condemned
+from softphone.archive.folder.disk import FULL, NOT_DUE
+from softphone.archive.folder.room import AT_ONCE
+from softphone.archive.log import audit
+from softphone.archive.log.audit import HOLD
+from softphone.archive.log.checkpoint import begins
 from softphone.archive.retention import cases, due, forgetting
-from softphone.archive.retention.clock import Steady, believe, last_seen, whole_sweep
 from softphone.archive.retention.forgetting import LOG_KEPT
 from softphone.archive.retention.found import AnyRow, FoundPurpose, StoredRecording, UnreadableError, read, row_of
-from softphone.archive.review import tally
-from softphone.archive.tables import (
+from softphone.archive.schema.tables import (
     call_backs,
     party_languages,
     past_calls,

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from softphone.archive.archive import KEY_SHOWN, Archive
-from softphone.archive.changes import CallFacts, CatalogWriter
-from softphone.archive.execution import Execution, Memory, OvertakenError
+from softphone.archive.catalog.changes import CallFacts, CatalogWriter
+from softphone.archive.catalog.execution import Execution, Memory, OvertakenError
 from softphone.archive.finding.history import History, PastRow
 from softphone.archive.finding.rows import RecordingRow
-from softphone.archive.proof import audit
+from softphone.archive.log import audit
 from softphone.archive.retention.holding import with_number
 from softphone.archive.retention.sweep import finish
 from softphone.domain.archive.decisions import PurposesEnded, Right, WithdrawalResult

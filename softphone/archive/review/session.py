@@ -16,13 +16,13 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import CatalogWriter
+from softphone.archive.catalog.changes import CatalogWriter
 from softphone.archive.files.container import RATE
 from softphone.archive.files.seeking import SeekingReader
-from softphone.archive.proof import audit
+from softphone.archive.log import audit
 from softphone.archive.retention.sweep import discard_what_nothing_keeps, finish
 from softphone.archive.review.sample import SampleRow, living, living_in, row_of
-from softphone.archive.tables import calls, purposes, recordings, review_comments, review_scores, reviews
+from softphone.archive.schema.tables import calls, purposes, recordings, review_comments, review_scores, reviews
 from softphone.domain.archive.reviews import Comment
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError

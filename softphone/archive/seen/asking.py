@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from softphone.archive import access
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import page
+from softphone.archive.seen import access
 from softphone.domain.archive import permission
 from softphone.domain.archive.permission import SearchScope, Viewer, narrowed, row_shown, search_scopes_for
 from softphone.domain.archive.recordings import Cursor, Page, Query, RecordingRow

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from softphone.archive import access
-from softphone.archive.access import policy_recipients
 from softphone.archive.retention import judging, taking_back
 from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.deciding import decide
 from softphone.archive.retention.sweep import Swept
 from softphone.archive.retention.taking_back import WithdrawalRequest
+from softphone.archive.seen import access
+from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.asking import Asking
 from softphone.archive.seen.finding import entries_of
 from softphone.domain.archive.decisions import Case, Decided, Right, ToJudge, VisibleRows, WithdrawalResult

@@ -7,14 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from softphone.archive import access
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import count
-from softphone.archive.proof import audit
+from softphone.archive.log import audit
 from softphone.archive.retention import holding
 from softphone.archive.review.sample import living_in
+from softphone.archive.schema.tables import review_comments, review_scores, reviews
+from softphone.archive.seen import access
 from softphone.archive.seen.asking import Asking
-from softphone.archive.tables import review_comments, review_scores, reviews
 from softphone.domain.archive import permission
 from softphone.domain.archive.decisions import HoldShown, RecordingShown
 from softphone.domain.archive.interface import Progress

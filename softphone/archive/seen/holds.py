@@ -6,12 +6,12 @@ from datetime import date
 
 from sqlalchemy import select
 
-from softphone.archive import access
-from softphone.archive.access import policy_recipients
 from softphone.archive.finding.searching import begins
 from softphone.archive.retention import holding
+from softphone.archive.schema.tables import holds, recordings
+from softphone.archive.seen import access
+from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.asking import Asking
-from softphone.archive.tables import holds, recordings
 from softphone.domain.archive import permission
 from softphone.domain.archive.decisions import HoldsShown, Lifted, Raised, Standing
 from softphone.domain.archive.recordings import RecordingRow

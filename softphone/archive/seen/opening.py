@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from softphone.archive import access, commands
 from softphone.archive.archive import Archive
+from softphone.archive.seen import access, commands
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.interface import Progress

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from softphone.archive.access import sealed, viewer_of
 from softphone.archive.archive import Archive
 from softphone.archive.retention import holding
 from softphone.archive.retention.cases import open_cases
+from softphone.archive.seen.access import sealed, viewer_of
 from softphone.domain.archive.permission import opens
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import HoldState

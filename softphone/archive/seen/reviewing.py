@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
-from softphone.archive import access
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.review import panel, sample, session
+from softphone.archive.seen import access
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.reviews import (

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from softphone.archive import access, commands
-from softphone.archive.access import REFUSED, RULE
+from softphone.archive.catalog.clock import steady
+from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.keys import admission
-from softphone.archive.keys.wraps import Recipient
-from softphone.archive.proof.audit import Wanted
+from softphone.archive.log.audit import Wanted
 from softphone.archive.retention import due
-from softphone.archive.retention.clock import steady
 from softphone.archive.retention.sweep import SweepTerms, SweptItem
+from softphone.archive.seen import access, commands
+from softphone.archive.seen.access import REFUSED, RULE
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.recordings import AuditRow

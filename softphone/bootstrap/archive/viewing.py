@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.access import policy_recipients, refuse_policy, viewer_of
 from softphone.archive.archive import Archive
-from softphone.archive.keys.revocation import RevokedKey, gone
+from softphone.archive.crypto.revocation import RevokedKey, gone
 from softphone.archive.seen import LocalArchive
+from softphone.archive.seen.access import policy_recipients, refuse_policy, viewer_of
 from softphone.bootstrap.archive.shared import opened
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import at_its_place

@@ -16,7 +16,7 @@ from softphone.system.policy_file import SOME_KEYS, filled, load_policy, policy_
 from softphone.texts import Texts
 
 if TYPE_CHECKING:
-    from softphone.archive.keys.revocation import RevokedKey
+    from softphone.archive.crypto.revocation import RevokedKey
 
 
 def chosen(arguments: argparse.Namespace) -> tuple[Path, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from softphone.archive import sharing
-from softphone.archive.marker import read_marker
+from softphone.archive.folder import sharing
+from softphone.archive.folder.marker import read_marker
 from softphone.bootstrap.archive.shared import print_line
 from softphone.bootstrap.archive.viewing import seeing
 from softphone.bootstrap.home import Home, texts

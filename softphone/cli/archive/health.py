@@ -13,10 +13,10 @@ from softphone.archive.archive import CATALOG, Archive
 from softphone.archive.backup.alone import SNAPSHOT
 from softphone.archive.backup.run import LIVES_ON
 from softphone.archive.backup.run import Health as Backup
-from softphone.archive.files.disk import DAMAGED, REFUSALS, refusal
-from softphone.archive.keys.revocation import RevokedKey
-from softphone.archive.marker import NO_ARCHIVE
-from softphone.archive.proof.health import disk_in_json, health
+from softphone.archive.crypto.revocation import RevokedKey
+from softphone.archive.examine.health import disk_in_json, health
+from softphone.archive.folder.disk import DAMAGED, REFUSALS, refusal
+from softphone.archive.folder.marker import NO_ARCHIVE
 from softphone.bootstrap.archive.shared import folder_of, here, opened, print_line
 from softphone.bootstrap.archive.viewing import revoked_in
 from softphone.bootstrap.home import Home, texts

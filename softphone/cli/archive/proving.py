@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive import commands
-from softphone.archive.catalog import BROKEN_SEAL
-from softphone.archive.proof.checkpoint import Head
-from softphone.archive.proof.verify import Finding
+from softphone.archive.catalog.database import BROKEN_SEAL
+from softphone.archive.examine.verify import Finding
+from softphone.archive.log.checkpoint import Head
+from softphone.archive.seen import commands
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.home import texts
 from softphone.cli.progress import STOPPED, progress

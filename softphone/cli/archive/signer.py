@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from softphone.archive.access import choose_signer, require_signer
-from softphone.archive.keys import ring
-from softphone.archive.keys.ring import KeyPurpose
-from softphone.archive.keys.wraps import KeyStore
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.ring import KeyPurpose
+from softphone.archive.crypto.wraps import KeyStore
+from softphone.archive.seen.access import choose_signer, require_signer
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import ArchiveError

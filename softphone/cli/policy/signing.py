@@ -6,8 +6,8 @@ import argparse
 
 from pydantic import TypeAdapter, ValidationError
 
-from softphone.archive.keys import ring
-from softphone.archive.keys.wraps import KeyStore
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.wraps import KeyStore
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.file import chosen, tell_faults
 from softphone.cli.policy.asking import asked_rulebook

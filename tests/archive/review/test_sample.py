@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select
 
-from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import Query
 from softphone.archive.review.sample import SampleFilter, SampleQuery, SampleRow, counts, living, page, waiting
 from softphone.archive.review.session import mark_reviewed, open_review
-from softphone.archive.tables import wraps
+from softphone.archive.schema.tables import wraps
+from softphone.archive.seen.access import Viewer
 from softphone.domain.changes import Discard, DropWraps, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import Team
 from softphone.domain.purpose import KeyRole

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softphone.archive.access import Viewer
 from softphone.archive.archive import Archive
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.files.reader import MarkKind
-from softphone.archive.proof.verify import verify
 from softphone.archive.retention.holding import lift, raise_hold
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.review.sample import SampleFilter, SampleQuery, page
 from softphone.archive.review.session import Reviewing, open_review
+from softphone.archive.seen.access import Viewer
 from softphone.domain.changes import CloseRecording, Discard, DropWraps, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Team

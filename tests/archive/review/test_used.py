@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes import PurposeEnd
-from softphone.archive.proof.verify import verify
+from softphone.archive.catalog.changes import PurposeEnd
+from softphone.archive.examine.verify import verify
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import mark_reviewed
 from softphone.domain.changes import CloseRecording, DropWraps, HoldBy, PlaceHold

@@ -14,7 +14,7 @@ from PySide6.QtCore import QTimer
 from sqlalchemy import Connection
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog import Catalog
+from softphone.archive.catalog.database import Catalog
 from tests.archive.scene import AT
 from tests.ui.review.team import ALMA, ANNA, JONAS, ZONE
 

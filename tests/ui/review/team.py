@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from uuid_utils import uuid7
 
-from softphone.archive.access import viewer_of
-from softphone.archive.changes import CallFacts, PurposeEnd
+from softphone.archive.catalog.changes import CallFacts, PurposeEnd
+from softphone.archive.seen.access import viewer_of
 from softphone.audio.playback import Speaker
 from softphone.audio.streams import Ask
 from softphone.domain.archive.reviews import TeamLed

@@ -14,8 +14,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from softphone.archive.access import choose_signer
 from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.seen.access import choose_signer
 from softphone.archive.seen.reviewing import Reviews
 from softphone.audio.playback import Playback
 from softphone.domain.archive.reviews import SampleFilter

@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import Mark, MarkKind
-from softphone.archive.proof.verify import verify
 from softphone.archive.review.sample import SampleFilter
 from softphone.domain.archive.reviews import TeamLed
 from softphone.domain.errors import SoundError

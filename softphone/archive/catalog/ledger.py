@@ -1,0 +1,332 @@
+"""The ledger: writes what the session commits, in order, state and audit entry in one transaction, on its own thread.
+
+It decides nothing. A commit is written whole or not at all (`execution`), and what failed is for the session to try again.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from softphone.archive.catalog import own_calls
+from softphone.archive.catalog.changes import CallFacts, CatalogWriter
+from softphone.archive.catalog.condemned import remove_condemned
+from softphone.archive.catalog.database import Catalog
+from softphone.archive.catalog.execution import Execution, Memory, NoKeyError, OvertakenError
+from softphone.archive.catalog.lookups import SamplePlaces
+from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.crypto import policy_signer
+from softphone.archive.crypto.wraps import Secrets
+from softphone.archive.files.vault import SLOW_SECONDS, Vault, Written
+from softphone.archive.log import audit, written
+from softphone.archive.log.checkpoint import Signer
+from softphone.domain.changes import Commit
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import Reason
+
+_log = logging.getLogger(__name__)
+SegmentKeys = Mapping[tuple[str, int], bytes]
+"""(recording, segment) to its data key: for the recorder, never stored"""
+PROBE_SECONDS = 1.0
+_PROBE_SECONDS_AT_MOST = 60.0
+_LOOK_SECONDS = 5.0
+"""until it looks who signs policies"""
+_OWN_KEPT = 200
+_RELAPSE_SECONDS = 30.0
+"""storage that fails again so soon is tried half as often"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Forget:
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class _GiveUp:
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A segment's writer has, with this on the disk."""
+
+    recording: str
+    segment: int
+    written: Written
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    call: OwnCall
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    pass
+
+
+class Ledger:
+    """Nothing here blocks but `stop`. The callbacks come on the ledger's thread: they enqueue, nothing else.
+
+    `on_done(ticket, keys)`: committed and on the disk; `keys` of the segments that it opened.
+    `on_failed(ticket, reason, detail)`: nothing of it was written. `STORAGE_FAILED` or `NO_KEY`; detail is a
+    code for the log.
+    `on_overtaken(ticket, recording)`: nothing was written either, and trying again would not help (`CommitFailed.overtaken`);
+    without it, that has failed too.
+    `on_storage(works, detail)`: the storage has failed (a code), and once it has been tried with success: it works again.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        vault: Vault,
+        secrets: Secrets,
+        places: SamplePlaces,
+        signer: Signer,
+        on_done: Callable[[int, SegmentKeys], None],
+        on_failed: Callable[[int, Reason, str], None],
+        on_storage: Callable[[bool, str], None] | None = None,
+        on_overtaken: Callable[[int, str], None] | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._vault = vault
+        self._secrets = secrets
+        self._places = places
+        self._signer = signer
+        self._desk = signer.desk
+        self._on_done = on_done
+        self._on_failed = on_failed
+        self._on_storage = on_storage or _nobody
+        self._on_overtaken = on_overtaken
+        self._memory = Memory()
+        self.on_signer: Callable[[str], None] = lambda _key: None
+        """whose signature a policy must have from now on, on the ledger's thread; before the start"""
+        self._policy_signer = ""
+        self._suspected = False
+        self._own: dict[str, OwnCall] = {}
+        """rows of own calls that could not be written yet"""
+        self._pause = PROBE_SECONDS
+        self._looked = 0.0
+        self._worked_since = -_RELAPSE_SECONDS
+        vault.on_fault = self.suspect
+        self._inbox: queue.SimpleQueue[Commit | _Forget | _GiveUp | _Suspect | _Ended | _Own | _Stop] = (
+            queue.SimpleQueue()
+        )
+        vault.on_ended = lambda recording, segment, written: self._inbox.put(_Ended(recording, segment, written))
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """Writes what was submitted, then ends. False where that took longer."""
+        self._inbox.put(_Stop())
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def knows(self, call: str) -> bool:
+        return call in self._memory.facts
+
+    def register_call(self, facts: CallFacts) -> None:
+        """Before the first commit of this call. Kept in memory alone until something of the call is kept."""
+        self._memory.register(facts)
+
+    def submit(self, commit: Commit) -> None:
+        self._inbox.put(commit)
+
+    def forget_keys(self, recording: str) -> None:
+        """`ForgetKeys`: after what was submitted before it."""
+        self._inbox.put(_Forget(recording))
+
+    def give_up_place(self, call: str) -> None:
+        """The call is over: its place in the sample, where no answer has used it up, is another's. After what was submitted."""
+        self._inbox.put(_GiveUp(call))
+
+    def list_own(self, call: OwnCall) -> None:
+        """A row of the agent's own calls: no right hangs on it, so that a disk which takes nothing is told by others. It waits
+        until it can be written, or for the next of the same call."""
+        self._inbox.put(_Own(call))
+
+    def suspect(self, detail: str) -> None:
+        """The vault found, on the recorder's thread, that the storage fails (a full disk). It is tried until it works."""
+        self._inbox.put(_Suspect(detail))
+
+    # --- the ledger's thread -----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._look_to_signer()
+        self._looked = time.monotonic()
+        while True:
+            pause = self._pause if self._suspected else _LOOK_SECONDS
+            left = self._looked + pause - time.monotonic()
+            if left <= 0:
+                self._look()
+                continue
+            try:
+                item = self._inbox.get(timeout=left)
+            except queue.Empty:
+                continue
+            match item:
+                case Commit():
+                    self._take(item)
+                case _Forget(recording):
+                    self._memory.forget_keys(recording)
+                case _GiveUp(call):
+                    self._places.give_up(call)
+                case _Suspect(detail):
+                    self._trouble(detail)
+                case _Ended():
+                    self._ended(item)
+                case _Own(call):
+                    self._own[call.call] = call
+                    self._list_own()
+                case _Stop():
+                    with suppress(ArchiveError), self._catalog.writing() as connection:
+                        self._signer.sign(connection, datetime.now(UTC))
+                    return
+
+    @contextmanager
+    def _timed(self) -> Generator[None]:
+        """Whoever waits for a disk cannot say so meanwhile."""
+        told = threading.Event()
+
+        def tell() -> None:
+            told.set()
+            self._vault.on_slow(True)
+
+        late = threading.Timer(SLOW_SECONDS, tell)
+        late.daemon = True
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
+            late.join()
+            if told.is_set():
+                self._vault.on_slow(False)
+
+    def _take(self, commit: Commit) -> None:
+        try:
+            with self._timed():
+                opened = self._execute(commit)
+        except OvertakenError as error:
+            if self._on_overtaken:
+                self._on_overtaken(commit.ticket, str(error))
+            else:
+                self._on_failed(commit.ticket, Reason.STORAGE_FAILED, "overtaken")
+        except NoKeyError as error:
+            self._on_failed(commit.ticket, Reason.NO_KEY, str(error))
+        except ArchiveError as error:
+            self._trouble(error.code)
+            self._on_failed(commit.ticket, Reason.STORAGE_FAILED, error.code)
+        except Exception as error:  # noqa: BLE001 - a fault here must not end the thread: later stops have to be written
+            _log_bug(error)
+            self._on_failed(commit.ticket, Reason.STORAGE_FAILED, type(error).__name__)
+        else:
+            self._on_done(commit.ticket, opened)
+
+    def _ended(self, one: _Ended) -> None:
+        """With the recording's own end it is written there; where that was quicker, by itself."""
+        if one.recording not in self._memory.closed:
+            self._memory.written.setdefault(one.recording, {})[one.segment] = one.written
+            return
+        try:
+            with self._catalog.writing() as connection:
+                call = CatalogWriter(connection, self._desk, self._secrets).call_of(one.recording)
+                if call is not None:
+                    told = {one.segment: one.written}
+                    entries = written.count(connection, one.recording, call, told, datetime.now(UTC))
+                    audit.append(connection, self._desk, entries)
+        except ArchiveError as error:
+            # The next start counts them.
+            self._trouble(error.code)
+        except Exception as error:  # noqa: BLE001 - nor may a fault here: later stops have to be written
+            _log_bug(error)
+
+    def _list_own(self) -> None:
+        with suppress(ArchiveError):
+            if self._own:
+                with self._catalog.writing() as connection:
+                    for one in self._own.values():
+                        own_calls.put(connection, self._desk, self._secrets, one)
+                self._own.clear()
+        while len(self._own) > _OWN_KEPT:
+            del self._own[next(iter(self._own))]
+
+    def _trouble(self, detail: str) -> None:
+        if not self._suspected:
+            self._suspected = True
+            self._looked = time.monotonic()
+            relapse = time.monotonic() - self._worked_since < _RELAPSE_SECONDS
+            self._pause = min(self._pause * 2, _PROBE_SECONDS_AT_MOST) if relapse else PROBE_SECONDS
+            self._on_storage(False, detail)
+
+    def _look(self) -> None:
+        """At what others do and nobody tells, and whether the storage works again."""
+        self._look_to_signer()
+        if self._suspected:
+            self._probe()
+        self._looked = time.monotonic()
+
+    def _probe(self) -> None:
+        try:
+            with self._catalog.writing():
+                self._vault.probe()
+        except ArchiveError:
+            return
+        self._suspected = False
+        self._list_own()
+        self._worked_since = time.monotonic()
+        self._on_storage(True, "")
+
+    def _execute(self, commit: Commit) -> SegmentKeys:
+        done = None
+        try:
+            with self._catalog.writing() as connection:
+                tables = CatalogWriter(connection, self._desk, self._secrets)
+                done = Execution(self._memory, tables, self._vault, self._places, self._desk, self._catalog.before)
+                done.run(commit)
+        except BaseException:
+            for recording in done.created if done else ():
+                with suppress(ArchiveError):
+                    self._vault.delete(recording)
+            raise
+        self._memory.keep(done)
+        if done.dropped or done.discarded:
+            with suppress(ArchiveError):
+                self._catalog.empty_log()
+        if done.discarded:
+            # Committed it is; a file that cannot go now goes when the archive is next opened or swept.
+            with suppress(ArchiveError):
+                remove_condemned(self._catalog, self._vault)
+        return done.opened
+
+    def _look_to_signer(self) -> None:
+        """Custody chooses by a command, in another process."""
+        with suppress(ArchiveError), self._catalog.reading() as connection:
+            chosen = policy_signer.chosen(connection)
+            if chosen != self._policy_signer:
+                self._policy_signer = chosen
+                self.on_signer(chosen)
+
+
+def _nobody(_works: bool, _detail: str) -> None:
+    return None
+
+
+def _log_bug(error: Exception) -> None:
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error("bug %s at %s:%d", type(error).__name__, Path(at.filename).name, at.lineno or 0)

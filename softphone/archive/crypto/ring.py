@@ -1,0 +1,229 @@
+"""Which keys this keyring knows: each pair's id, purpose and public half; and taking one out under a passphrase, or in.
+
+A keyring cannot be listed, so what is known lies in it by name: nobody without it can slip in a key to be sealed for.
+What the policy lets open is the policy's; which wraps a key has is the catalog's.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from pydantic import TypeAdapter, ValidationError
+
+from softphone.archive.crypto import passphrase as files
+from softphone.archive.crypto.passphrase import Cost, Kind, b64, unb64
+from softphone.archive.crypto.wraps import KeyStore, Recipient, create_key_pair, fingerprint, private_name
+from softphone.domain.errors import ArchiveError
+from softphone.domain.policy.fields import Id
+from softphone.domain.purpose import KeyRole
+
+_id: TypeAdapter[str] = TypeAdapter(Id)
+_LIST = "known-keys"
+_PART = 16
+"""bytes of a key id; the list has them one after the other: Windows keeps 2,560 bytes a secret"""
+
+
+class KeyPurpose(StrEnum):
+    """What a key is for: to open recordings in a role, or to sign policies."""
+
+    DOCUMENTATION = "documentation"
+    TRAINING = "training"
+    CUSTODY = "custody"
+    POLICY = "policy"
+
+    @property
+    def role(self) -> KeyRole | None:
+        return None if self is KeyPurpose.POLICY else KeyRole(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A key as the keyring knows it. `public` is 32 bytes; `created` is None where that is not known."""
+
+    id: str
+    purpose: KeyPurpose
+    public: bytes
+    created: datetime | None = None
+
+    @property
+    def key_id(self) -> str:
+        return fingerprint(self.public)
+
+    @property
+    def public_key(self) -> str:
+        """base64, as a policy has it"""
+        return b64(self.public)
+
+    @property
+    def private_name(self) -> str:
+        """under which its private half lies in a keyring, where it does"""
+        return f"policy-signing-{self.id}" if self.purpose is KeyPurpose.POLICY else private_name(self.key_id)
+
+    @property
+    def recipient(self) -> Recipient:
+        """Raises ArchiveError for a key that signs."""
+        if self.purpose.role is None:
+            raise ArchiveError("error.keys.signs", id=self.id)
+        return Recipient(self.id, self.purpose.role, self.public)
+
+    def as_policy(self) -> str:
+        """Its public half as the policy, or the settings, want it."""
+        if self.purpose is KeyPurpose.POLICY:
+            return f'policy_signer = "{self.public_key}"\n'
+        return f'[[recipient]]\nid = "{self.id}"\npurpose = "{self.purpose.value}"\npublic_key = "{self.public_key}"\n'
+
+
+def create(store: KeyStore, id: str, purpose: KeyRole, now: datetime) -> Known:
+    """A new pair: the private half into `store`. Raises KeyringError, and ArchiveError where no policy could name `id`:
+    then no key is made."""
+    try:
+        _id.validate_python(id)
+    except ValidationError:
+        raise ArchiveError("error.archive.recipient_id", id=id[:60]) from None
+    check_free(store, id)
+    made = Known(id, KeyPurpose(purpose.value), create_key_pair(store), now)
+    remember(store, made)
+    return made
+
+
+def check_free(store: KeyStore, id: str) -> None:
+    """Raises ArchiveError where this keyring has a key with that id: by its id alone the two could not be told apart."""
+    if any(one.id == id for one in known_keys(store)):
+        raise ArchiveError("error.keys.id_taken", id=id)
+
+
+def remember_signer(store: KeyStore, id: str, now: datetime) -> None:
+    """A pair that signs policies and lies in `store` by its id. Raises KeyringError."""
+    private = store.get(f"policy-signing-{id}")
+    if private is not None:
+        remember(store, Known(id, KeyPurpose.POLICY, _public_half(KeyPurpose.POLICY, private), now))
+
+
+def of_private(id: str, purpose: KeyPurpose, private: bytes) -> Known:
+    """A pair of which there is nothing but its private half. ValueError where that is none."""
+    return Known(id, purpose, _public_half(purpose, private))
+
+
+def remember(store: KeyStore, known: Known) -> None:
+    """The key is listed from now on. What is known of it already stays."""
+    if _entry(store, known.key_id) is None:
+        store.set(f"known-{known.key_id}", json.dumps(as_told(known)).encode("utf-8"))
+    if known.key_id not in _listed(store):
+        store.set(_LIST, (store.get(_LIST) or b"") + bytes.fromhex(known.key_id))
+
+
+def as_told(known: Known) -> dict[str, str]:
+    """What is public of it, as JSON has it."""
+    told = {"id": known.id, "purpose": known.purpose.value, "public": b64(known.public)}
+    return told | ({"created": known.created.isoformat()} if known.created else {})
+
+
+def from_told(told: dict[str, str]) -> Known:
+    """ValueError, KeyError or TypeError for what is none."""
+    created = datetime.fromisoformat(told["created"]) if "created" in told else None
+    return Known(told["id"], KeyPurpose(told["purpose"]), unb64(told["public"]), created)
+
+
+def known_keys(store: KeyStore) -> list[Known]:
+    """In the order in which they came. Raises KeyringError."""
+    found = [_entry(store, key_id) for key_id in _listed(store)]
+    return [one for one in found if one is not None]
+
+
+def choose(known: list[Known], asked: str) -> Known:
+    """By its id, or the beginning of its key id. Raises ArchiveError: none, or several."""
+    by_key = {one.key_id: one for one in known if one.id == asked or (asked and one.key_id.startswith(asked.lower()))}
+    if not by_key:
+        raise ArchiveError("error.keys.unknown", id=asked[:60])
+    if len(by_key) > 1:
+        raise ArchiveError("error.keys.ambiguous", id=asked[:60], keys=", ".join(key[:8] for key in by_key))
+    return next(iter(by_key.values()))
+
+
+def export_private(store: KeyStore, known: Known, path: Path, passphrase: str, *, cost: Cost | None = None) -> None:
+    """The pair into an encrypted file. Raises ArchiveError, KeyringError."""
+    files.check_passphrase(passphrase)
+    private = store.get(known.private_name)
+    if private is None:
+        raise ArchiveError("error.keys.no_private", id=known.id)
+    content = {**as_told(known), "private": b64(private)}
+    files.write(path, files.seal(Kind.PRIVATE_KEY, content, passphrase, cost))
+
+
+def import_private(store: KeyStore, path: Path, passphrase: str) -> Known:
+    """A pair out of an encrypted file. Raises ArchiveError, KeyringError."""
+    if files.kind_of(path) is not Kind.PRIVATE_KEY:
+        raise ArchiveError("error.keys.no_private_file", path=str(path))
+    told = files.open_sealed(path, passphrase)
+    try:
+        private, known = unb64(told["private"]), from_told(told)
+        if _public_half(known.purpose, private) != known.public:
+            raise ValueError(known.key_id)
+        _id.validate_python(known.id)
+    except (ValueError, KeyError, TypeError):
+        raise ArchiveError("error.keys.no_private_file", path=str(path)) from None
+    held = store.get(known.private_name)
+    if held is not None and held != private:
+        raise ArchiveError("error.keys.another_there", name=known.private_name)
+    store.set(known.private_name, private)
+    remember(store, known)
+    return known
+
+
+def import_public(store: KeyStore, path: Path, now: datetime) -> list[Known]:
+    """Public keys, as `as_policy` writes recipients. Raises ArchiveError: none in it; nothing is then taken in."""
+    try:
+        told: dict[str, Any] = tomllib.loads(files.read(path).decode("utf-8"))
+        found = [
+            Known(_id.validate_python(one["id"]), KeyPurpose(KeyRole(one["purpose"]).value), _checked(one), now)
+            for one in told.get("recipient", [])
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        found = []
+    if not found:
+        raise ArchiveError("error.keys.no_key_file", path=str(path))
+    for one in found:
+        remember(store, one)
+    return found
+
+
+def _checked(told: dict[str, Any]) -> bytes:
+    raw = unb64(told["public_key"])
+    X25519PublicKey.from_public_bytes(raw)
+    return raw
+
+
+def _public_half(purpose: KeyPurpose, private: bytes) -> bytes:
+    kind = Ed25519PrivateKey if purpose is KeyPurpose.POLICY else X25519PrivateKey
+    return kind.from_private_bytes(private).public_key().public_bytes_raw()
+
+
+def _listed(store: KeyStore) -> list[str]:
+    held = store.get(_LIST) or b""
+    return list(dict.fromkeys(held[at : at + _PART].hex() for at in range(0, len(held) - _PART + 1, _PART)))
+
+
+def _entry(store: KeyStore, key_id: str) -> Known | None:
+    held = store.get(f"known-{key_id}")
+    if held is None:
+        return None
+    try:
+        known = from_told(json.loads(held))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return known if known.key_id == key_id else None
+
+
+def with_policy(known: list[Known], recipients: list[Recipient]) -> list[Known]:
+    """Those of the keyring, then those that only the policy names."""
+    here = {(one.key_id, one.purpose.role) for one in known}
+    more = [Known(one.id, KeyPurpose(one.role.value), one.public_key) for one in recipients]
+    return [*known, *(one for one in more if (one.key_id, one.purpose.role) not in here)]

@@ -1,0 +1,267 @@
+"""Where the sealed keys of the wraps lie: records of one size in one file beside the catalog, each written over where it lies.
+
+A database moves its rows, and leaves copies behind: in pages, and in the blocks of its log of pages. Here nothing moves. A row
+of `wraps` names its slot; the record in it is sealed once more, under a key of the archive, for that row alone. What a wrap
+opens is `wraps`'. Where the disk itself moves what is written over (SSD, btrfs), nothing is promised.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select
+
+from softphone.archive.crypto.wraps import Wrap
+from softphone.archive.folder.disk import refused, sync_folder
+from softphone.archive.folder.inplace import in_place, is_shared
+from softphone.archive.schema.tables import wraps
+from softphone.domain.purpose import KeyRole
+
+FILE = "wraps.bin"
+BYTES = 80
+"""of what HPKE makes of a data key: 32 bytes of X25519, 32 of the key and a tag of 16"""
+RECORD = 128
+"""bytes: no record lies in two sectors of a disk, so that a power cut leaves none half written over"""
+_NONCE = 12
+_SEALED = _NONCE + BYTES + 16
+_NEVER = bytes(RECORD)
+"""a slot that nothing was ever sealed in: a hole in the file too, or all of one that was lost"""
+_ERASED = bytes(RECORD - 1) + b"\1"
+"""one that was written over"""
+_AT_ONCE = 10_000
+"""slots in one statement"""
+WORK = "slots"
+"""in `Connection.info`: the `Work` of this transaction, or the `Slots` of a look"""
+
+Found = tuple[str, dict[str, str | int]]
+Where = ColumnElement[bool]
+
+
+class Slots:
+    """The file. Its slots are counted from 1. Methods raise ArchiveError where the disk refuses."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self._key = AESGCM(HKDF(hashes.SHA256(), 32, None, b"klartone archive 1 slots").derive(key))
+        self.free: set[int] | None = None
+        """slots that were empty when it was last looked; None: not yet"""
+        self.erased: set[int] = set()
+        """of these, those that were written over, when `filled` was last asked"""
+
+    def read(self, rows: Sequence[Row[Any]]) -> list[bytes | None]:
+        """What is sealed for each of these rows of `wraps`; None where its record is empty, or not for it."""
+        with self._open("rb") as file:
+            return [self._unsealed(row, file) for row in rows]
+
+    def _unsealed(self, row: Row[Any], file: Any) -> bytes | None:
+        try:
+            file.seek(row.slot * RECORD)
+            record = file.read(_SEALED)
+            return self._key.decrypt(record[:_NONCE], record[_NONCE:], _bound(row))
+        except (InvalidTag, ValueError, TypeError, OverflowError, AttributeError):
+            return None
+
+    def write(self, made: Iterable[tuple[int, Wrap]]) -> None:
+        """On the disk when it returns."""
+        with self._open("r+b", creates=True) as file:
+            for slot, one in made:
+                nonce = secrets.token_bytes(_NONCE)
+                sealed = nonce + self._key.encrypt(nonce, one.sealed, _bound(one))
+                file.seek(slot * RECORD)
+                file.write(sealed.ljust(RECORD, b"\0"))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def erase(self, slots: Collection[int]) -> None:
+        """They are empty, and on the disk, when it returns. No room is needed for it."""
+        if not slots or not self.path.exists():
+            return
+        with self._open("r+b") as file:
+            end = os.fstat(file.fileno()).st_size
+            for slot in slots:
+                if slot * RECORD < end:
+                    file.seek(slot * RECORD)
+                    file.write(_ERASED)
+            file.flush()
+            os.fsync(file.fileno())
+        if self.free is not None:
+            self.free.update(slots)
+
+    def content(self) -> bytes:
+        """All of it, for a backup; nothing where nothing was ever sealed."""
+        with self._open("rb") as file:
+            return bytes(file.read())
+
+    def whole(self, rows: Iterable[Row[Any]], data: bytes, before: bytes) -> bytes:
+        """`data` of such a file, with what `before` has of these rows whose record is damaged, and was not written over."""
+        now, then, made = BytesIO(data), BytesIO(before), bytearray(data)
+        for row in rows:
+            if self._unsealed(row, now) is not None or self._unsealed(row, then) is None:
+                continue
+            start, end = row.slot * RECORD, (row.slot + 1) * RECORD
+            if data[start:end] != _ERASED:
+                made.extend(bytes(max(0, end - len(made))))
+                made[start:end] = before[start:end]
+        return bytes(made)
+
+    def filled(self) -> set[int]:
+        """Every slot that is not empty; and `free` is known from then on."""
+        data = self.content()
+        slots = [(at // RECORD, data[at : at + RECORD]) for at in range(RECORD, len(data), RECORD)]
+        found = {slot for slot, one in slots if one not in (_NEVER, _ERASED)}
+        self.free = set(range(1, len(data) // RECORD)) - found
+        self.erased = {slot for slot, one in slots if one == _ERASED}
+        return found
+
+    @contextmanager
+    def _open(self, mode: str, *, creates: bool = False) -> Generator[Any]:
+        is_new = creates and not self.path.exists()
+        more = os.O_CREAT if creates else 0
+        try:
+            if mode == "rb" and not self.path.exists():
+                # Nothing was ever sealed here.
+                with Path(os.devnull).open("rb") as nothing:
+                    yield nothing
+                return
+            with open(self.path, mode, opener=lambda name, flags: in_place(name, flags | more)) as file:
+                if is_new:
+                    if is_shared(self.path.parent):
+                        self.path.chmod(0o660)
+                    sync_folder(self.path.parent)
+                yield file
+        except OSError as error:
+            raise refused(self.path, error) from error
+
+
+class Work:
+    """What one transaction does in the file: new records come before its commit, and what is replaced goes after it. What is
+    narrowed goes before: whatever becomes of the entry, nobody opens it any more."""
+
+    def __init__(self, file: Slots) -> None:
+        self.file = file
+        self.made: dict[int, Wrap] = {}
+        self.narrowed: set[int] = set()
+        self.replaced: set[int] = set()
+
+    def before(self) -> None:
+        if self.made:
+            self.file.write(self.made.items())
+        self.file.erase(self.narrowed)
+
+    def left(self, *, committed: bool) -> set[int]:
+        """Slots that nothing names once it is over."""
+        return self.replaced if committed else {*self.made}
+
+
+def add(connection: Connection, desk: str, made: Sequence[Wrap]) -> None:
+    """None of them stands yet; of two for one key and one segment the later counts."""
+    made = list({(one.recording, one.segment, one.role, one.key_id): one for one in made}.values())
+    if not made:
+        return
+    filled = dict(zip(_free(connection, len(made)), made, strict=True))
+    work: Work = connection.info[WORK]
+    work.made |= filled
+    rows = [
+        {
+            "recording": one.recording,
+            "segment": one.segment,
+            "role": one.role.value,
+            "key_id": one.key_id,
+            "suite": one.suite,
+            "desk": desk,
+            "slot": slot,
+        }
+        for slot, one in filled.items()
+    ]
+    connection.execute(insert(wraps), rows)
+
+
+def _free(connection: Connection, count: int) -> list[int]:
+    """Empty slots first, then new ones at the end. Another process may have taken what was empty when it was last looked."""
+    work: Work = connection.info[WORK]
+    if work.file.free is None:
+        work.file.filled()
+    some = sorted((work.file.free or set()) - work.made.keys() - work.narrowed - work.replaced)[: count * 2]
+    taken = set(connection.execute(select(wraps.c.slot).where(wraps.c.slot.in_(some))).scalars())
+    if work.file.free:
+        work.file.free -= taken
+    found = [slot for slot in some if slot not in taken][:count]
+    if work.file.free:
+        work.file.free.difference_update(found)
+    last = connection.execute(select(func.max(wraps.c.slot))).scalar() or 0
+    last = max([last, *work.made, *work.narrowed, *work.replaced, *found])
+    return [*found, *range(last + 1, last + 1 + count - len(found))]
+
+
+def drop(connection: Connection, *which: Where, replaced: bool = False) -> list[tuple[str, int]]:
+    """The places, (recording, segment), whose wraps go. `replaced`: others have been made, so that what goes must not go before
+    they stand."""
+    gone = connection.execute(
+        delete(wraps).where(*which).returning(wraps.c.recording, wraps.c.segment, wraps.c.slot)
+    ).all()
+    work: Work = connection.info[WORK]
+    for row in gone:
+        if work.made.pop(row.slot, None) is None:
+            (work.replaced if replaced else work.narrowed).add(row.slot)
+    return [(row.recording, row.segment) for row in gone]
+
+
+def sealed(connection: Connection, *which: Where, limit: int | None = None) -> list[tuple[Row[Any], bytes | None]]:
+    """Rows of `wraps`, by recording and segment, with what is sealed for them; None where that cannot be read."""
+    asked: Select[*tuple[Any, ...]] = select(wraps).where(*which).order_by(wraps.c.recording, wraps.c.segment)
+    rows = connection.execute(asked.limit(limit)).all()
+    work = connection.info[WORK]
+    file, made = (work.file, work.made) if isinstance(work, Work) else (work, dict[int, Wrap]())
+    found = file.read(rows) if rows else []
+    return [(row, made[row.slot].sealed if row.slot in made else one) for row, one in zip(rows, found, strict=True)]
+
+
+def wrap_of(row: Row[Any], sealed: bytes | None) -> Wrap:
+    """Raises ValueError for a role that there is none of. One that cannot be read opens nothing."""
+    return Wrap(row.recording, row.segment, KeyRole(row.role), row.key_id, row.suite, sealed or b"")
+
+
+def unnamed(connection: Connection, filled: Iterable[int]) -> set[int]:
+    """Of these slots, those that no row names."""
+    these = {*filled}
+    asked = select(wraps.c.slot)
+    if len(these) <= _AT_ONCE:
+        asked = asked.where(wraps.c.slot.in_(these))
+    return these - set(connection.execute(asked).scalars())
+
+
+def emptied(connection: Connection) -> Sequence[Row[Any]]:
+    """Rows whose keys were written over before a commit that never came: nobody opens anything by them. Where the file itself
+    was lost, its rows stay: it may be put back, and `verify` tells of it."""
+    work: Work = connection.info[WORK]
+    work.file.filled()
+    gone = set(connection.execute(select(wraps.c.slot)).scalars()) & work.file.erased
+    return connection.execute(select(wraps).where(wraps.c.slot.in_(sorted(gone)[:_AT_ONCE]))).all() if gone else []
+
+
+def faults(connection: Connection) -> Iterator[Found]:
+    """Wraps whose record is another, or was written over before a commit that never came, and records that no row names: a
+    finding's code and its parameters. Beside a writer, what a second look does not find is no fault."""
+    of: Slots | Work = connection.info[WORK]
+    file = of.file if isinstance(of, Work) else of
+    unread = [row for row, one in sealed(connection) if one is None]
+    filled = file.filled()
+    for row in unread:
+        code = "slot_erased" if row.slot in file.erased else "slot_lost"
+        yield code, {"recording": row.recording, "segment": row.segment, "role": row.role}
+    for slot in sorted(unnamed(connection, filled)):
+        yield "slot_unnamed", {"slot": slot}
+
+
+def _bound(of: Row[Any] | Wrap) -> bytes:
+    return "\0".join(map(str, (of.recording, of.segment, str(of.role), of.key_id, of.suite))).encode("utf-8")

@@ -1,0 +1,108 @@
+"""What the catalog says of some recordings, and whether exactly those who may can open them. For `verify`.
+
+What is in a wrap shows by its key alone; that is not asked here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from softphone.archive.catalog.changes import recorded_for
+from softphone.archive.crypto import slots
+from softphone.archive.crypto.wraps import Wrap
+from softphone.archive.examine.repair import Repair
+from softphone.archive.finding.rows import UNREADABLE
+from softphone.archive.log.written import SOUND, WHOLE
+from softphone.archive.schema.tables import audit, holds, purposes, segments, wraps
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import Ended
+
+Found = tuple[str, dict[str, str | int]]
+"""a finding's code and its parameters"""
+Reading = Callable[[], AbstractContextManager[Connection]]
+"""gives a look at the catalog; none is kept open for long"""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Of some recordings, read at once."""
+
+    segments: dict[str, dict[int, tuple[Purpose, ...]]] = field(
+        default_factory=lambda: defaultdict[str, dict[int, tuple[Purpose, ...]]](dict)
+    )
+    chunks: dict[tuple[str, int], int | None] = field(default_factory=dict[tuple[str, int], "int | None"])
+    sound: dict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict[tuple[str, int], set[str]](set))
+    """a segment's digest, as the log has it"""
+    wraps: dict[str, list[Wrap]] = field(default_factory=lambda: defaultdict[str, list[Wrap]](list))
+    stands: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
+    """the purposes that keep it, and that custody need not judge first"""
+    held: set[str] = field(default_factory=set[str])
+    unreadable: set[str] = field(default_factory=set[str])
+    """a row holds what the program never writes"""
+    narrowed: set[str] = field(default_factory=set[str])
+    """a start has told that keys of it were written over, and for which purpose nobody knows"""
+
+    @classmethod
+    def of(cls, connection: Connection, ids: Sequence[str]) -> Facts:
+        facts = cls()
+        standing = select(holds.c.recording).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
+        facts.held.update(connection.execute(standing).scalars())
+        for one in connection.execute(select(segments).where(segments.c.recording.in_(ids))):
+            with facts._readable(one.recording):
+                number = int(one.segment)
+                facts.segments[one.recording][number] = recorded_for(one.purposes)
+                facts.chunks[one.recording, number] = one.chunks
+        for one, sealed in slots.sealed(connection, wraps.c.recording.in_(ids)):
+            with facts._readable(one.recording):
+                facts.wraps[one.recording].append(slots.wrap_of(one, sealed))
+        keeps = (purposes.c.stands == Ended.KEEPS.value) & purposes.c.judge_by.is_(None)
+        asked = select(purposes.c.recording, purposes.c.purpose).where(purposes.c.recording.in_(ids), keeps)
+        for one in connection.execute(asked):
+            facts.stands[one.recording].add(one.purpose)
+        told = select(audit.c.recording, audit.c.event, audit.c.params).where(audit.c.recording.in_(ids))
+        for one in connection.execute(told.where(audit.c.event.in_((WHOLE, Repair.NARROWED.value)))):
+            if one.event == Repair.NARROWED:
+                facts.narrowed.add(one.recording)
+                continue
+            # An entry that was changed may hold anything: the chain tells of that.
+            with suppress(*UNREADABLE):
+                for digest in str(json.loads(one.params).get(SOUND, "")).split():
+                    segment, _, value = digest.partition(":")
+                    facts.sound[one.recording, int(segment)].add(value)
+        return facts
+
+    @contextmanager
+    def _readable(self, recording: str) -> Generator[None]:
+        try:
+            yield
+        except UNREADABLE:
+            self.unreadable.add(recording)
+
+
+def who_opens(facts: Facts, row: Any) -> Iterator[Found]:
+    """Its purposes that stand, less what a hold or a case keeps out, and custody; nobody else."""
+    of = row.recording
+    if of in facts.unreadable:
+        yield "rows_unreadable", {"recording": of}
+        return
+    expected, found = facts.segments.get(of, {}), facts.wraps.get(of, [])
+    open_to = set[str]() if row.restricted is not None else {*facts.stands.get(of, ())}
+    if of in facts.held:
+        open_to.discard(Purpose.TRAINING.value)
+    for segment in sorted(expected.keys() | {one.segment for one in found}):
+        has = {one.role for one in found if one.segment == segment}
+        made_for = {purpose.value for purpose in expected.get(segment, ())}
+        for role in KeyRole:
+            may = segment in expected and (role is KeyRole.CUSTODY or role.value in open_to & made_for)
+            if may != (role in has):
+                where: dict[str, str | int] = {"recording": of, "segment": segment, "role": role.value}
+                erased = of in facts.narrowed and role is not KeyRole.CUSTODY
+                missing = "wrap_erased" if erased else "wrap_missing"
+                yield missing if may else "wrap_too_many", where

@@ -1,0 +1,108 @@
+"""Whether somebody else records into an archive at this moment: each who does holds a lock that goes with its process.
+
+A crash leaves no lock behind. It keeps nobody from writing: only from taking another's running recording for a broken one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from softphone.archive.folder.disk import refused
+from softphone.archive.folder.inplace import in_place, is_shared
+from softphone.domain.errors import ArchiveError
+
+LOCK = "writers.lock"
+RESTORING = ".restoring"
+"""behind the name of the folder in which a restore makes what is to take this one's place"""
+_MOST = 64
+"""writers at once, where each locks a byte of its own"""
+
+
+class Writers:
+    """One writer's lock on a folder; not taken yet. Where a disk gives no lock, everybody is taken to be alone.
+
+    Both raise ArchiveError where the lock's name leads to another file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._descriptor: int | None = None
+
+    def alone(self) -> bool:
+        """Nobody else writes, and nobody begins to before `join`."""
+        try:
+            return _lock_all(self._opened())
+        except OSError:
+            return True
+
+    def join(self) -> None:
+        """From now on somebody writes here. Waits for who is `alone` at this moment, not for a restore: ArchiveError."""
+        with suppress(OSError):
+            replacing = self._folder.with_name(f"{self._folder.name}{RESTORING}").exists()
+            if not _lock_one(self._opened(), waits=not replacing) and replacing:
+                raise ArchiveError("error.backup.replacing", path=str(self._folder))
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _opened(self) -> int:
+        if self._descriptor is None:
+            path = self._folder / LOCK
+            is_new = not path.exists()
+            try:
+                self._descriptor = in_place(str(path), os.O_RDWR | os.O_CREAT)
+            except OSError as error:
+                if error.errno == errno.ELOOP:
+                    raise refused(path, error) from error
+                raise
+            if sys.platform != "win32" and is_new and is_shared(self._folder):
+                os.fchmod(self._descriptor, 0o660)
+        return self._descriptor
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock_all(descriptor: int) -> bool:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, _MOST)
+        except OSError:
+            return False
+        return True
+
+    def _lock_one(descriptor: int, *, waits: bool) -> bool:  # noqa: ARG001 - a place is free at once, or none is
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        with suppress(OSError):  # where it was not alone
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, _MOST)
+        for place in range(_MOST):
+            os.lseek(descriptor, place, os.SEEK_SET)
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            except OSError:
+                continue
+            return True
+        return False
+
+else:
+    import fcntl
+
+    def _lock_all(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _lock_one(descriptor: int, *, waits: bool) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | (0 if waits else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        return True
