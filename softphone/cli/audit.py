@@ -11,23 +11,23 @@ from softphone.domain.archive.recordings import AuditRow
 from softphone.texts import Texts
 
 LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "audit.heard"}
-"""what an entry may say besides, where it happened so"""
+"""further details that an entry may have"""
 GIVEN = ("stated", "case")
-"""what somebody gave who opened it, as it was typed"""
+"""the reason of the person who opened it, as typed"""
 CODES = frozenset(
     {"by", "deed", "goes_on", "how", "kept", "language", "numbers", "purpose", "purposes"}
     | {"reason", "role", "what", "why"}
 )
-"""whose values the program itself wrote, and has words for; every other is told as it stands"""
+"""whose values the program itself wrote, and has words for; any other is shown as it stands"""
 TYPED = frozenset({"access_not_answered", "judged_ended", "judged_kept", "orphan_deleted"})
-"""what data protection decides for a reason of its own: `why` is as it was typed"""
+"""data protection's decisions for a reason of its own: `why` is as typed"""
 DAYS = frozenset({"answered", "judge_by", "look_again", "on", "since", "until"})
 REFUSALS = frozenset({"opening_refused", "review_refused"})
-"""whose `why` is the code of what it was refused for"""
+"""whose `why` is the code of the refusal"""
 
 
 def in_words(entry: AuditRow, tell: Texts) -> str:
-    """The entry as a sentence. What has no words, such as an event of a newer version, is given as it stands."""
+    """The entry as a sentence. An event without words, such as a newer version's, is shown as it stands."""
     fields = {name: _value(entry, name, value, tell) for name, value in entry.params.items()}
     code = f"audit.{entry.event}.{entry.params.get('by')}"
     if code not in tell:
@@ -89,7 +89,7 @@ def _refusal(entry: AuditRow, told: Mapping[str, str], tell: Texts) -> str:
 
 
 def _is_typed(entry: AuditRow) -> bool:
-    """A hold is lifted by data protection for a reason of its own, by their key; by a call, for a code."""
+    """Data protection lifts a hold for a reason of its own, by their key; a call lifts it for a code."""
     return entry.event in TYPED or (entry.event == LIFTED and KEY in entry.params)
 
 

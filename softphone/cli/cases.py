@@ -17,7 +17,7 @@ from softphone.domain.retention import local_day
 from softphone.texts import Texts
 
 _LEAST_WORDS, _LEAST_LETTERS = 3, 10
-"""a reason is a sentence: it is told to the person, and shown to whom they complain to"""
+"""a reason is a sentence: the person gets it, and so does the authority they complain to"""
 
 
 def cases_list(arguments: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def cases_list(arguments: argparse.Namespace) -> int:
 
 
 def cases_show(arguments: argparse.Namespace) -> int:
-    """With what the log tells of the recording."""
+    """With the log's entries about the recording."""
     tell = texts()
     with seeing(arguments, by_keys=True) as archive:
         _row, found, entries = archive.cases.show(arguments.id)
@@ -60,7 +60,7 @@ def cases_decide(arguments: argparse.Namespace) -> int:
     if len(reason.split()) < _LEAST_WORDS or sum(one.isalpha() for one in reason) < _LEAST_LETTERS:
         raise ArchiveError("error.cases.reason_short")
     with seeing(arguments, by_keys=True) as archive:
-        # Whom it is opened for again stands in the policy; what is upheld needs none.
+        # The policy names those for whom it is opened again; upholding needs none.
         done = archive.cases.decide(
             arguments.id,
             uphold=arguments.uphold,

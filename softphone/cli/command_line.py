@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(argv)
         finally:
             if sys.stdout:
-                sys.stdout.flush()  # what is refused now can still be told
+                sys.stdout.flush()  # a refusal can still be shown here
     except KeyboardInterrupt as stopped:
         if _was_asked(stopped):
             print(f"\n{bootstrap.texts()('cli.interrupted')}", file=sys.stderr)  # noqa: T201
@@ -58,8 +58,8 @@ def _was_asked(stopped: KeyboardInterrupt) -> bool:
 
 
 def _output_refuses() -> bool:
-    """Whether stdout takes nothing more: an empty line tells. What it still holds then goes nowhere, or Python itself would
-    complain of it at its very end."""
+    """Whether stdout takes nothing more, which an empty line shows. Python would complain of unwritten output at its end, so
+    that goes nowhere."""
     try:
         print(flush=True)  # noqa: T201
     except OSError:
@@ -76,7 +76,7 @@ def _run(argv: Sequence[str] | None) -> int:
     run: Run = arguments.run
     told_in: Language | None = getattr(arguments, "told_in", None)
     if told_in is not None:
-        texts = bootstrap.texts(told_in)  # what was asked for in a language is refused in it too
+        texts = bootstrap.texts(told_in)  # a command in one language is refused in it too
     try:
         return run(arguments)
     except KlartoneError as error:

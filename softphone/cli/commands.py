@@ -1,6 +1,6 @@
-"""The parser of the command line, and how a command is registered: its name, the function it is, who may give it.
+"""The parser of the command line, and how a command is registered: its name, its function, and who may give it.
 
-A command's module is imported when the command is given, and not before.
+A command's module is imported only when the command is given.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`function`: `module:name` of what takes the arguments and gives the exit status. `permissions`: one of them is needed,
-    which the archive asks for by itself; empty: none is."""
+    """`function`: `module:name` of what takes the arguments and returns the exit status.
+
+    `permissions`: one of them is needed, which the archive itself asks for; empty: none is.
+    """
 
     function: str
     permissions: frozenset[Permission] = frozenset()
@@ -45,7 +47,7 @@ class Commands:
         self._under, self.texts, self._prefix = under, texts, prefix
 
     def add(self, name: str, function: str, permissions: Iterable[Permission] = (), *, hidden: bool = False) -> Parser:
-        """Its help is the text `cli.NAME`, where it is not `hidden`: started by the program alone."""
+        """Its help is the text `cli.NAME`, unless it is `hidden`: only the program starts it."""
         command = Command(function, frozenset(permissions))
         if hidden:
             one = self._under.add_parser(name, texts=self.texts)
@@ -58,7 +60,7 @@ class Commands:
         return one
 
     def group(self, name: str, *, prefix: str = "", archive: bool = False) -> Commands:
-        """A command that has commands of its own, one of which must be given. `archive`: takes `--archive` before them."""
+        """A command that has commands of its own, one of which must follow. `archive`: takes `--archive` before them."""
         told = self._help(name)
         one = self._under.add_parser(name, help=told, description=told, texts=self.texts)
         if archive:
@@ -67,7 +69,7 @@ class Commands:
         return Commands(under, self.texts, prefix)
 
     def archive_behind(self) -> None:
-        """All that are registered here take `--archive` behind them too."""
+        """All commands registered here also take `--archive` after them."""
         for one in self._under.choices.values():
             archive_option(one, self.texts, behind=True)
 
@@ -76,13 +78,13 @@ class Commands:
 
 
 def archive_option(of: argparse.ArgumentParser, texts: Texts, *, behind: bool = False) -> None:
-    """Before a command and behind it; where it is not given `behind`, what was given before stands."""
+    """Before a command and after it; without one `behind`, the one before stands."""
     default = argparse.SUPPRESS if behind else None
     of.add_argument("--archive", type=path(texts), metavar="DIR", default=default, help=texts("cli.archive.folder"))
 
 
 class Formatter(argparse.HelpFormatter):
-    """A list of commands has no name of its own: no empty line stands for it."""
+    """A list of commands has no name of its own, so no empty line stands for it."""
 
     def _format_action(self, action: argparse.Action) -> str:
         said = super()._format_action(action)
@@ -92,17 +94,17 @@ class Formatter(argparse.HelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """A word that is no command is refused without a list: it would name commands that are not for a person."""
+    """An unknown command is refused without a list, which would name commands that are not for a person."""
 
     def __init__(self, *, texts: Texts, **rest: Any) -> None:
         super().__init__(**rest)
         self._texts = texts
-        # Before a command and behind it; the program's own help alone tells of it.
+        # Before a command and after it; only the program's own help shows it.
         told = argparse.SUPPRESS if " " in self.prog else texts("cli.home")
         self.add_argument("--home", type=path(texts), metavar="DIR", default=argparse.SUPPRESS, help=told)
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        """Argparse says nothing where the output takes nothing."""
+        """Argparse says nothing if the output takes nothing."""
         if file is not None and file is sys.stdout:
             file.write(message)
         else:
@@ -111,7 +113,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, args: Any = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """Here, where it is known whose words they are."""
+        """Here, where the language is known."""
         arguments, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(self._texts("cli.unknown", words=" ".join(unknown), help=f"{self.prog} --help"))

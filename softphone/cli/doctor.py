@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 _NOTED = (".none", ".faulty", ".waits", ".revoked", ".stale")
-"""how the code of a finding ends that changes no status"""
+"""the ending of a finding's code that does not change the status"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Finding:
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
-    """Status 1 where something is missing that calls need."""
+    """Status 1 if something is missing that calls need."""
     home = Home.of(arguments)
     tell = texts()
     worst = 0
@@ -114,7 +114,7 @@ def _voice() -> Finding:
 
 
 def _archive(folder: Path, inside: Callable[[Archive], object] = lambda _: None) -> Finding:
-    """`inside`: what looks into it, where it opens."""
+    """`inside`: looks into it, if it opens."""
     from softphone.archive.archive import Archive
     from softphone.archive.folder.disk import refusal
     from softphone.archive.folder.marker import is_here
@@ -130,7 +130,7 @@ def _archive(folder: Path, inside: Callable[[Archive], object] = lambda _: None)
 
 
 def _backup(archive: Archive) -> Iterator[Finding]:
-    """How old each backup is, and how much it has yet to hear of."""
+    """How old each backup is, and how many changes it does not have yet."""
     from softphone.archive.backup.run import LIVES_ON, health
     from softphone.bootstrap.archive.shared import here
 
@@ -148,7 +148,7 @@ def _backup(archive: Archive) -> Iterator[Finding]:
 
 
 def _waiting(archive: Archive) -> Iterator[Finding]:
-    """What data protection is to decide, where there is any."""
+    """What data protection has to decide, if anything."""
     from softphone.archive.examine.health import waiting
 
     found = waiting(archive, datetime.now(UTC))
@@ -162,18 +162,18 @@ def _waiting(archive: Archive) -> Iterator[Finding]:
 
 
 def _signer(archive: Archive, settings: Settings) -> Finding:
-    """Whose signature the archive asks of a policy. Where the settings alone ask for one, other settings need none."""
+    """Whose signature the archive asks of a policy. If only the settings ask for one, other settings need none."""
     if archive.policy_signer:
         return Finding("doctor.signer", {"signer": archive.policy_signer})
     if not archive.demo:
-        # None, or what is no key: that is the policy's fault to tell.
+        # None, or not a key: the policy's own finding says so.
         with suppress(ValueError):
             return Finding("doctor.signer.none", {"signer": public_key(settings.policy_signer)})
     return Finding("doctor.signer.nobody")
 
 
 def _settings(folder: Path) -> Finding:
-    """Also of a file that was set aside, where none has taken its place."""
+    """Also a file that was set aside, if no other has taken its place."""
     aside = not is_there(folder / FILE) and is_there(folder / ASIDE)
     path = folder / (ASIDE if aside else FILE)
     code, told = "doctor.settings.doubtful", ()
@@ -211,9 +211,9 @@ def _at_its_place(fault: PolicyFault) -> str:
 
 
 def why_unwritable(folder: Path) -> str:
-    """What the system says against writing there, or in the nearest folder above it that there is; empty: nothing.
+    """The system's reason against writing there, or in the nearest existing folder above it; empty: none.
 
-    A file without a name is made and is gone again: rights alone do not tell of a read-only disk.
+    It makes a file without a name, which is gone again: rights alone do not show a read-only disk.
     """
     try:
         there = next(one for one in (folder, *folder.parents) if is_there(one))
@@ -224,7 +224,7 @@ def why_unwritable(folder: Path) -> str:
 
 
 def _policy(settings: Settings, archive: Archive | None = None) -> Finding:
-    """`archive`: where one is here, for whose signature it asks, and which keys are revoked in it."""
+    """`archive`: if there is one here, whose signature it asks for, and which keys are revoked in it."""
     from softphone.bootstrap.archive.viewing import revoked_in
     from softphone.domain.policy import PolicyError, PolicyUnsigned
     from softphone.system.policy_file import load_policy
@@ -248,7 +248,7 @@ def _policy(settings: Settings, archive: Archive | None = None) -> Finding:
 
 
 def _strangers(runtime: Path) -> Iterator[Finding]:
-    """Addresses that called and were not let in, where there are any: a trunk that nobody named looks like this."""
+    """Addresses that called and were not let in, if any: an unnamed trunk looks like this."""
     from softphone.bootstrap.archive.shared import here
     from softphone.system.strangers import read
 

@@ -1,4 +1,4 @@
-"""The commands on holds, told to a person. What a hold is and who may lift it, is the archive's."""
+"""The commands on holds, in words for a person. The archive knows what a hold is and who may lift it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from softphone.texts import Texts
 
 
 def holds_list(arguments: argparse.Namespace) -> int:
-    """To custody those on what its key opens; to anybody those that they raised themselves, and on which recording where they
-    see it."""
+    """Custody sees those on what its key opens, others those that they raised, with the recording if they may see it."""
     tell = texts()
     with seeing(arguments, by_keys=True) as archive:
         seen = archive.holds.standing()
@@ -36,8 +35,8 @@ def holds_list(arguments: argparse.Namespace) -> int:
 
 
 def holds_raise(arguments: argparse.Namespace) -> int:
-    """All of a number at once; to whoever may not search by one it is told how many. Status 1 where there is nothing of it left,
-    or something that nobody can read."""
+    """All of a number at once. A person who may not search by one sees how many. Status 1 if nothing of it is left, or
+    nobody can read something."""
     tell = texts()
     access = arguments.raised_for == HoldBy.ACCESS
     by = HoldBy.ACCESS if access else HoldBy(arguments.by)
@@ -92,7 +91,7 @@ def holds_lift(arguments: argparse.Namespace) -> int:
 
 
 def holds_close(arguments: argparse.Namespace) -> int:
-    """A request for access has been answered, or is not to be."""
+    """A request for access has been answered, or will not be."""
     tell = texts()
     reason = "" if arguments.answered is not None else _reason(arguments.reason, "--reason")
     with seeing(arguments, by_keys=True) as archive:
@@ -109,7 +108,7 @@ def holds_close(arguments: argparse.Namespace) -> int:
 
 
 def told(one: HoldShown, tell: Texts) -> str:
-    """For whom it stands and until when, why, by whom and since when, as far as that is told."""
+    """For whom it stands and until when, why, by whom and since when, as far as this person may see."""
     hold, whole = one.standing.hold, one.whole
     state = (
         f"holds.state.access.{one.standing.state}"

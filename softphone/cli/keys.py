@@ -1,5 +1,6 @@
-"""The commands on keys, told to a person. A passphrase is asked for on the terminal, or is a line of standard input; it is
-never an argument, and is shown nowhere.
+"""The commands on keys, in words for a person. A passphrase is typed on the terminal, or is a line of standard input.
+
+It is never an argument, and is shown nowhere.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _HEADINGS = ("id", "purpose", "number", "kind", "created", "where", "opens")
 
 @dataclass(frozen=True)
 class _KeyContext:
-    """What the commands work on: the keyring, or a demo's file in its place; the archive's folder; whom the policy names."""
+    """What the commands work on: the keyring, or a demo's file in its place; the archive's folder; the policy's recipients."""
 
     folder: Path
     settings: Settings
@@ -66,7 +67,7 @@ class _KeyContext:
         return DEMO_KEYS if self.store.demo else self.tell("keys.place.keyring")
 
     def recipients(self, archive: Archive | None = None) -> list[Recipient]:
-        """The policy's, where there is one that can be used. `archive`: on which something is done by it."""
+        """The policy's recipients, if it can be used. `archive`: what a command changes by it."""
         return policy_recipients(policy_of(self.settings, archive))
 
     def known(self, archive: Archive | None = None) -> list[Known]:
@@ -81,13 +82,13 @@ class _KeyContext:
             archive.close()
 
     def note(self, event: str, **params: str | int) -> None:
-        """In the audit log of the archive that is here; a machine that has keys alone has none."""
+        """An entry in the archive's audit log. A machine with keys alone has none."""
         if (self.folder / MARKER).exists():
             with self.archive() as archive:
                 archive.note(AuditEntry(event, rotation.RULE, datetime.now(UTC), "", params=params))
 
     def note_refusal(self, **told: str) -> None:
-        """As `note`; where it cannot be written, a refusal stays a refusal."""
+        """As `note`; if it cannot be written, a refusal stays a refusal."""
         if (self.folder / MARKER).exists():
             with suppress(ArchiveError, KeyringError), self.archive() as archive:
                 archive.note_refusal(REFUSED, rotation.RULE, datetime.now(UTC), **told)
@@ -112,7 +113,7 @@ def keys_create(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class _Line:
-    """A key as it is listed. `wraps` None: there is no archive here that could be asked."""
+    """A key as it is listed. `wraps` None: there is no archive here to ask."""
 
     known: Known | None
     key_id: str
@@ -124,7 +125,7 @@ class _Line:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is such a purpose: what a wrap says it is for, somebody may have changed."""
+        """Whether there is such a purpose: somebody may have changed what a wrap says."""
         return self.purpose in [*KeyPurpose]
 
     def as_json(self) -> dict[str, Any]:
@@ -224,7 +225,7 @@ def keys_export(arguments: argparse.Namespace) -> int:
 
 
 def keys_import(arguments: argparse.Namespace) -> int:
-    """Another's public keys, a pair of one's own, or what one was admitted to an archive with."""
+    """Another person's public keys, a pair of one's own, or an admission to an archive."""
     here = _KeyContext.of(arguments)
     path: Path = arguments.file
     if kind_of(path) is Kind.ADMISSION:
@@ -245,7 +246,7 @@ def keys_import(arguments: argparse.Namespace) -> int:
 
 
 def keys_rotate(arguments: argparse.Namespace) -> int:
-    """Status 1 where something is left to do."""
+    """Status 1 if something is left to do."""
     here = _KeyContext.of(arguments)
     with here.archive() as archive, progress() as running:
         known = here.known(archive)
@@ -262,10 +263,10 @@ def keys_rotate(arguments: argparse.Namespace) -> int:
 
 
 def keys_revoke(arguments: argparse.Namespace) -> int:
-    """Status 1 where somebody ended it before all was dropped; what only this key opens is told, and no fault."""
+    """Status 1 if somebody ended it before all was dropped. What only this key opens is reported, and is not a fault."""
     here = _KeyContext.of(arguments)
     with here.archive() as archive:
-        # The policy lends keys their names, as `keys list` shows them: a key that was stolen waits for nobody's signature.
+        # The policy names keys, as `keys list` shows them. Revoking a stolen key waits for nobody's signature.
         policy = policy_of(here.settings, None)
         known = ring.with_policy(ring.known_keys(here.store), policy_recipients(policy))
         key = ring.choose(known, arguments.id).recipient
@@ -312,7 +313,8 @@ def keys_escrow_make(arguments: argparse.Namespace) -> int:
 
 
 def _in_escrow(held: escrow.Held, marker: Marker | None, tell: Texts) -> Iterator[str]:
-    """A line a key: whose it is, what for, and how its number begins; of the archive's, the archive's or the desk's id."""
+    """A line a key: its owner, its purpose, and how its number begins; for the archive's own, the archive's or the desk's
+    id."""
     for one in held.known:
         yield tell("keys.escrow.key", id=one.id, purpose=tell(f"keys.purpose.{one.purpose}"), key=one.key_id[:8])
     if marker is None:
@@ -341,7 +343,7 @@ def keys_escrow_restore(arguments: argparse.Namespace) -> int:
         raise ArchiveError("error.keys.escrow_not_of_demo", path=str(here.folder))
     count = escrow.restore(here.store, held)
     with suppress(ArchiveError):
-        # Where the escrow was another archive's, this one stays closed: the keys are back all the same.
+        # If the escrow was another archive's, this one stays closed; the keys are back all the same.
         here.note("escrow_restored", secrets=count)
     if count:
         _tell(here.tell("keys.escrow.restored", count=count, place=here.place))
@@ -351,7 +353,7 @@ def keys_escrow_restore(arguments: argparse.Namespace) -> int:
 
 
 def _with_wrapped(here: _KeyContext) -> list[Known]:
-    """What is known here, and the private keys of former versions, which only the archive's wraps tell of."""
+    """The keys known here, and private keys of former versions, which only the archive's wraps show."""
     known = here.known()
     if not (here.folder / MARKER).exists():
         return known
@@ -374,7 +376,7 @@ def _onward(running: Progress, tell: Texts) -> rotation.Progress:
 
 
 def new_passphrase(prompt: str, path: Path, tell: Texts) -> str:
-    """For a file that is about to be written; asked for twice on a terminal. Raises ArchiveError: too short, or it is there."""
+    """For a file that is about to be written; asked twice on a terminal. Raises ArchiveError: too short, or the file exists."""
     if path.exists():
         raise ArchiveError("error.archive.file_exists", path=str(path))
     passphrase = _passphrase(prompt)
@@ -385,7 +387,7 @@ def new_passphrase(prompt: str, path: Path, tell: Texts) -> str:
 
 
 def _passphrase(prompt: str) -> str:
-    """From the terminal, or the next line of standard input where that is none. Raises ArchiveError."""
+    """From the terminal, or else the next line of standard input. Raises ArchiveError."""
     typed = sys.stdin.isatty()
     try:
         line = _typed(prompt) if typed else sys.stdin.readline()

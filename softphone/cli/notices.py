@@ -44,7 +44,7 @@ from softphone.plugin.speaking import Lacking
 from softphone.texts import Texts
 
 _HURRIED = 0.6
-"""a recording that takes less than this share of the text's reading time has probably not said all of it"""
+"""a recording shorter than this share of the text's reading time has probably not said all of it"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class _Desk:
 
 
 def policy_notice(arguments: argparse.Namespace) -> int:
-    """What a line's callers are told, and what there is to say about it; `--wav` and `--listen` give one notice as it sounds."""
+    """What a line's callers hear, and what there is to say about it; `--wav` and `--listen` give one notice as it sounds."""
     tell = texts()
     with _desk(arguments, tell) as desk:
         needed = desk.maker.needed(desk.loaded.policy, desk.line)
@@ -243,7 +243,7 @@ def _play(samples: Samples) -> None:
 
 
 def _parts(text: NoticeText) -> list[str]:
-    """That it is recorded and why, the rest of what is told, the question: as far as there is each."""
+    """That it is recorded and why, the rest of the facts, the question: as far as there is each."""
     question = len(text.shown) if text.question is None else text.question
     cuts = (0, text.essentials, question, len(text.shown))
     return [part for start, end in pairwise(cuts) if (part := text.shown[start:end].strip())]
@@ -305,8 +305,10 @@ def _written(path: Path, samples: Samples) -> None:
 
 
 def _sound_table(desk: _Desk, notice: NoticeId, text: NoticeText, path: Path, marks: Mapping[str, float]) -> str:
-    """The line's `sound`, as it stands with the new file in it, to be put into the policy. Its hash says that this file says
-    this text: with either changed, the notice is spoken again."""
+    """The line's `sound` with the new file in it, to be put into the policy.
+
+    Its hash says that this file says this text. If either changes, the voice speaks the notice.
+    """
     folder = Path(desk.loaded.path).parent.resolve()
     file = path.resolve()
     name = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)

@@ -1,5 +1,6 @@
-"""A command that takes longer than a second: a line on the terminal tells how far it is. Where it changes something, Ctrl-C ends
-it once what it has begun is finished, and it says what was done; what only looks is ended at once.
+"""A command that takes longer than a second: a line on the terminal shows how far it is.
+
+In a command that changes something, Ctrl-C ends it after its current step, and it says what was done. Others end at once.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _EVERY = 1.0
 
 
 class Progress:
-    """`stopped`: somebody wants it to end. By itself, a context in which Ctrl-C is as ever; else `progress`."""
+    """`stopped`: somebody wants it to end. On its own a context in which Ctrl-C works as ever; else `progress`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.stopped = False
@@ -35,7 +36,7 @@ class Progress:
         self.clear()
 
     def tell(self, sentence: Callable[[], str]) -> None:
-        """Shown where it is time; over the one before, and on a terminal alone."""
+        """Shown when it is time, over the one before, and only on a terminal."""
         now = self._clock()
         if not sys.stderr.isatty() or now - self._told_at < _EVERY:
             return
@@ -53,11 +54,10 @@ class Progress:
 
 @contextmanager
 def progress() -> Generator[Progress]:
-    """Ctrl-C, or a terminal that is closed, is then for whoever asks `stopped`; the second one ends the command as it always
-    did."""
+    """Ctrl-C, or a closed terminal, then sets `stopped`; the second one ends the command as always."""
     made = Progress()
     if threading.current_thread() is not threading.main_thread():
-        yield made  # a signal's handler is the main thread's to set
+        yield made  # only the main thread may set a signal's handler
         return
 
     def stop(_number: int, _frame: object) -> None:
@@ -65,7 +65,7 @@ def progress() -> Generator[Progress]:
             raise KeyboardInterrupt
         made.stopped = True
 
-    # Where nobody is to be told of one, as under nohup, that stays so.
+    # A signal that is ignored, as under nohup, stays ignored.
     heard = [one for one in _ENDING if one == signal.SIGINT or signal.getsignal(one) is not signal.SIG_IGN]
     before = {one: signal.signal(one, stop) for one in heard}
     try:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from softphone.domain.policy import Period
 
 _YEARS = range(1900, 3000)
-"""of a day that somebody may write: what is reckoned from it must be a day too"""
+"""for a day that somebody may write: what is reckoned from it must be a day too"""
 
 
 def word(texts: Texts) -> Callable[[str], str]:
-    """An empty one is a variable of the shell that has none: it means nothing, and never all or the folder one is in."""
+    """An empty one is a shell variable without a value. It is refused, and never means all or the current folder."""
 
     def parse(told: str) -> str:
         if not told.strip():

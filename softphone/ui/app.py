@@ -68,7 +68,7 @@ log = logging.getLogger(__name__)
 _TICK, _TICK_NOTICE = 250, 50
 """ms between drawings while something counts, and while words are being marked"""
 _SESSION_ENDS = 30_000
-"""ms until a session that was to end and is still there goes on"""
+"""ms after which a session that was to end, and did not, goes on"""
 
 
 def utc_now() -> datetime:
@@ -77,10 +77,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class DeskDependencies:
-    """What the desk is plugged into.
+    """What the desk is connected to.
 
-    `find_endpoint` gives the engine that last started, or None; `start_engine` starts one and returns at once, or raises
-    EngineError; `store_password(account_id, password)` may block and raises KeyringError: it is called off the GUI's thread.
+    `find_endpoint` gives the engine that last started, or None. `start_engine` starts one and returns at once, or raises
+    EngineError. `store_password(account_id, password)` may block, so it runs off the GUI's thread; it raises KeyringError.
     """
 
     find_endpoint: Callable[[], Endpoint | None]
@@ -91,16 +91,16 @@ class DeskDependencies:
     icons: Path
     themes: Path
     settings: Settings = field(default_factory=Settings)
-    """as last saved: language and look before the engine has spoken"""
+    """as last saved: language and look before the first snapshot"""
     on_ready: Callable[[Desk], None] | None = None
-    """called once, when the first whole state has been drawn"""
+    """called once the first whole state is drawn"""
     offers_review: Callable[[], bool] = lambda: False
     """whether this keyring can hear training recordings; may block"""
     start_review: Callable[[], None] = lambda: None
     """starts the review beside the desk and returns at once, or raises KlartoneError"""
     now: Callable[[], datetime] = utc_now
     show: bool = True
-    """false: the window is made and driven but not put on the screen"""
+    """false: the window is made and driven but not shown"""
 
 
 class _Worker(QRunnable):
@@ -115,8 +115,8 @@ class _Worker(QRunnable):
 
 
 def _tell(signal: SignalInstance, *what: object) -> None:
-    """From a thread of the pool, which may outlive the desk: then nobody is told."""
-    with suppress(RuntimeError):  # so says Qt where the sender has gone
+    """From a thread of the pool, which may outlive the desk: then nobody hears of it."""
+    with suppress(RuntimeError):  # Qt's way to say that the sender has gone
         signal.emit(*what)
 
 
@@ -141,7 +141,7 @@ class Desk(QObject):
         self._asking: _Worker | None = None
         self._pressed_since: set[str] = set()
         self._to_be_told: dict[str, str] = {}
-        """what is taken back after a call: whom to tell once it is done, by the press"""
+        """what is taken back after a call: who hears that it is done, by the press"""
         self._work: set[_Worker] = set()
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self)
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
@@ -180,21 +180,21 @@ class Desk(QObject):
         app.commitDataRequest.connect(self._session_ends, Qt.ConnectionType.DirectConnection)
         if isinstance(app, Application):
             app.quits.connect(self._qt_quits)
-        # Dressed once all of it is put together: under a style sheet, Qt works it out anew for all that is in a part, wherever
-        # that part is put.
+        # Styled once all of it is put together: under a style sheet, Qt works the style out anew for a whole part whenever
+        # the part moves.
         self.draw()
 
     # --- running --------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Show the window and attach to the engine, starting one where there is none."""
+        """Show the window and attach to the engine; start one if none runs."""
         if self._deps.show:
             self.window.show()
         # The first paint comes before the first byte.
         QTimer.singleShot(0, self.bridge.open)
 
     def close(self) -> None:
-        """Let go of the engine and take the windows away; the call goes on."""
+        """Detach from the engine and close the windows; the call goes on."""
         self._closed = True
         self._tick.stop()
         self.bridge.close()
@@ -225,7 +225,7 @@ class Desk(QObject):
         self._pace(view)
 
     def _draw_corner(self) -> None:
-        """It shows the call itself while the desk does not."""
+        """The corner window shows the call while the desk does not."""
         if not self._closed:
             in_sight = self.window.in_sight or not self._deps.show
             self.incoming.render_view(self.view(), in_sight=in_sight)
@@ -319,7 +319,7 @@ class Desk(QObject):
         self._say(lambda texts: texts(refused.said.code, **refused.said.params))
 
     def _answered(self, command: str, *, taken: bool) -> None:
-        """By the engine, or nobody will."""
+        """The engine does it, or nobody will."""
         self.window.settings.answered(command, taken=taken)
         self.window.ready.dial.answered(command, taken=taken)
 
@@ -331,7 +331,7 @@ class Desk(QObject):
         self._say(lambda texts: texts.error(error))
 
     def _say(self, said: Callable[[Texts], str], *, fault: bool = True) -> None:
-        """Until it is closed, or a press made after it has been taken."""
+        """Until it is closed, or a press is made after it was read."""
         self._pressed_since.clear()
         self.window.say(said, self.view().texts, fault=fault)
 
@@ -347,7 +347,7 @@ class Desk(QObject):
             self._answered(command.id, taken=False)
 
     def _note_whom_to_tell(self, command: Command) -> None:
-        """Who takes something back after the call is not there to hear that it is done."""
+        """Somebody who takes something back after the call is no longer there to hear that it is done."""
         if not isinstance(command, OptOut | Act):
             return
         if isinstance(command, Act) and not command.action.startswith(("withdraw_", "object")):
@@ -376,7 +376,7 @@ class Desk(QObject):
         self._work.add(self._aside(store))
 
     def _aside(self, call: Callable[[], None]) -> _Worker:
-        """On a thread of the pool; to be kept until it is done."""
+        """On a thread of the pool. Keep the result until it is done."""
         work = _Worker(call)
         work.setAutoDelete(False)
         QThreadPool.globalInstance().start(work)
@@ -407,7 +407,7 @@ class Desk(QObject):
 
     def _quit(self) -> None:
         if self.view().call is not None:
-            self._raise()  # why it cannot be is said there
+            self._raise()  # the reason is said there
         self.window.quit()
 
     def _qt_quits(self) -> None:
@@ -416,7 +416,7 @@ class Desk(QObject):
         self.window.let_go(call_too=False)
 
     def _session_ends(self) -> None:
-        """Whoever logs out has been asked by the system. Another program may still prevent it."""
+        """The system asks before a log-out, and another program may still prevent it."""
         self.window.let_go(call_too=True)
         QTimer.singleShot(_SESSION_ENDS, self, self.window.stay)
 
@@ -427,7 +427,7 @@ class Desk(QObject):
 
 
 def run_desk(deps: DeskDependencies) -> int:
-    """Run the desk until its window is closed, or SIGINT or SIGTERM comes. Returns the process's exit code, for a signal 128
+    """Run the desk until its window is closed, or SIGINT or SIGTERM comes. Returns the process's exit code; for a signal 128
     and its number."""
     app = make_application()
     app.setQuitOnLastWindowClosed(False)  # it may be in the tray
@@ -442,9 +442,9 @@ def run_desk(deps: DeskDependencies) -> int:
 
 @contextmanager
 def ended_by_signals(app: QApplication) -> Generator[None]:
-    """Within it a signal ends the loop, also in a call: who stops the program has asked already.
+    """Within it a signal ends the loop, also in a call: the sender has decided already.
 
-    Python runs a handler only when it gets a turn, and Qt's loop gives none while nothing happens: a byte on a socket does.
+    Python runs a handler only when it gets a turn, and Qt's loop gives none while nothing happens. A byte on a socket does.
     """
     turn, bell = socket.socketpair()
     for end in (turn, bell):
@@ -456,7 +456,7 @@ def ended_by_signals(app: QApplication) -> Generator[None]:
             turn.recv(64)
 
     def end_loop(number: int, _frame: FrameType | None) -> None:
-        # Later, for a loop that has not begun cannot be ended.
+        # Later: a loop that has not begun cannot be ended.
         QTimer.singleShot(0, app, lambda: app.exit(128 + number))
 
     notifier.activated.connect(hear)
@@ -474,7 +474,7 @@ def ended_by_signals(app: QApplication) -> Generator[None]:
 
 
 class Application(QApplication):
-    """quits(): Qt is to quit (macOS: its menu, and a log-out), and is about to ask all windows to close."""
+    """quits(): Qt is about to quit (macOS: its menu, and a log-out) and to ask all windows to close."""
 
     quits = Signal()
 
@@ -498,7 +498,7 @@ def make_application() -> QApplication:
 
 
 def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-    """What Qt has to say goes into the log, not between the lines that a person reads: but for its last words."""
+    """Qt's messages go into the log, not between the lines that a person reads, except its last words."""
     log.info("Qt %s: %s", context.category or "", message)
     if kind is QtMsgType.QtFatalMsg:
         print(message, file=sys.stderr, flush=True)  # noqa: T201
@@ -513,7 +513,7 @@ def dress(theme: Theme) -> None:
 
 
 def translate_qt(language: Language) -> None:
-    """Qt's own words, such as the menus of a text field; no other language's stay."""
+    """Qt's own words, such as the menus of a text field, in this language only."""
     app = QApplication.instance()
     assert app is not None
     for before in app.findChildren(QTranslator):
@@ -525,13 +525,13 @@ def translate_qt(language: Language) -> None:
 
 
 def time_zone(snapshot: Snapshot | None) -> str | None:
-    """The policy's, where there is one in use (`controller` names whose); else None, the machine's."""
+    """The zone of the policy in use, which `controller` names; else None, the machine's."""
     policy = snapshot.policy if snapshot else None
     return policy.time_zone if policy and (policy.controller or policy.phase is PolicyPhase.READY) else None
 
 
 def system_language() -> Language:
-    """Danish where the system speaks it, else English."""
+    """Danish if the system speaks it, else English."""
     return Language.DA if QLocale.system().language() is QLocale.Language.Danish else Language.EN
 
 

@@ -1,7 +1,7 @@
 """The only hop between the engine's socket and Qt: JSON lines in, signals out; commands in, lines out.
 
-It draws nothing and decides nothing. It attaches as a desk, says every second that it lives, and when the engine is gone says
-so at once, starts it again and attaches again.
+It draws nothing and decides nothing. It attaches as a desk and says every second that it lives. When the engine is gone it
+says so at once, starts it again and attaches again.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ _TRY_EVERY = 60
 _ANSWER_TIME = 3.0
 """seconds within which every command is answered"""
 _START_AGAIN_AFTER = 4000
-"""ms after which an engine that has not appeared is started once more"""
+"""ms after which an engine that has not appeared is started again"""
 OTHER_VERSION_AGAIN = 12_000
-"""ms until an engine of another version is tried again: left alone for ten seconds it ends"""
+"""ms until an engine of another version is tried again: without a desk it ends after ten seconds"""
 
 
 class Bridge(QObject):
@@ -91,7 +91,7 @@ class Bridge(QObject):
         self._waited = _START_AGAIN_AFTER
         self._failures = 0
         self._told_of: Hello | None = None
-        """the engine of another version that a person was told of"""
+        """the engine of another version that was reported to a person"""
 
     @property
     def attached(self) -> bool:
@@ -99,18 +99,18 @@ class Bridge(QObject):
         return self._attached
 
     def open(self) -> None:
-        """Attach to a running engine, else start one. Returns at once; `connected` tells when it is done."""
+        """Attach to a running engine, else start one. Returns at once; `connected` says when it is done."""
         self._closing = False
         self._try()
 
     def close(self) -> None:
-        """Let go of the engine. The call goes on without a desk."""
+        """Detach from the engine. The call goes on without a desk."""
         self._closing = True
         self._again.stop()
         self._drop()
 
     def send(self, command: Command) -> bool:
-        """False where the engine is gone: nothing is kept for later, for a press means what was shown then."""
+        """False if the engine is gone. Nothing is kept for later: a press means what was shown when it was made."""
         if not (self._attached and self._write(encode(command))):
             return False
         self._sent[command.id] = time.monotonic()
@@ -162,12 +162,12 @@ class Bridge(QObject):
 
     def _attach(self) -> None:
         socket, said = self._socket, self._write(encode(Attach(self._secret)))
-        if self._socket is socket:  # else writing told that it is gone, and the next try is on its way
+        if self._socket is socket:  # else writing has noticed its end, and the next try is under way
             self._said, self._said_at = said, time.monotonic()
             self._ping.start()
 
     def _start(self) -> None:
-        """Start an engine, unless one was started a moment ago and may still be on its way."""
+        """Start an engine, unless one was started a moment ago and may still be coming up."""
         if self._waited >= _START_AGAIN_AFTER:
             self._waited = 0
             try:
@@ -183,7 +183,7 @@ class Bridge(QObject):
 
     def _failed(self, _error: object) -> None:
         if self._socket is None or self._said:
-            return  # it was there: `disconnected` tells of its end
+            return  # it was there: `disconnected` reports its end
         self._drop()
         self._start()
 
@@ -197,7 +197,7 @@ class Bridge(QObject):
             self._waited = _START_AGAIN_AFTER
             self.disconnected.emit()
             self._try()
-        else:  # it let us go before it told us anything: a secret of an engine before, or one that is ending
+        else:  # it closed before its first word: an old secret, or an engine that is ending
             self._failures += 1
             self._wait(min(2000, _TRY_EVERY * 2**self._failures))
 
@@ -237,7 +237,7 @@ class Bridge(QObject):
 
     def _told(self, line: bytes) -> None:
         if self._socket is None:
-            return  # it was let go of at one of the lines before
+            return  # one of the lines before detached it
         try:
             message = decode_from_engine(line)
         except WireError as error:

@@ -1,7 +1,7 @@
-"""The controls the desk is built of: buttons that paint themselves from the look. They know no call and no command.
+"""The desk's controls: buttons that paint themselves from the look. They know no call and no command.
 
-Each has `show_as(view, …)` for what it says now, and `clicked` for a press that was meant. A control that is off says why, in
-its tooltip and to a screen reader.
+Each has `show_as(view, …)` for what it says now, and `clicked` for a press that was meant. A control that is off says why,
+in its tooltip and to a screen reader.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from softphone.ui.view import View
 
 
 class Change:
-    """When what a press does last changed under the hand: what follows within a double click was not meant for it."""
+    """When what a press does last changed under the hand. What follows within a double click was not meant for it."""
 
     def __init__(self) -> None:
         self._at = -float("inf")
@@ -46,16 +46,16 @@ class Change:
 
 
 class Control(QAbstractButton):
-    """A button that paints itself. Focus comes by the keyboard alone, so that a click leaves it where it was.
+    """A button that paints itself. It takes the focus by keyboard alone, so a click leaves the focus where it was.
 
     A double press never does the next thing: the engine answers within milliseconds, long before the second press. A double
-    click is one press, and a control that has just come or begun to mean something else takes none for as long as a double
-    click may last: from the mouse, the keyboard or a screen reader. Nor does one that has moved among its neighbours and in
-    the window; of a move with all that stands around it, it knows nothing.
+    click is one press. A control that has just come or changed its meaning takes no press for as long as a double click may
+    last, from mouse, keyboard or screen reader. The same holds for one that has moved among its neighbours and in the
+    window. It does not notice a move of all that stands around it.
     """
 
     clicked = Signal(object)
-    """Qt's own signal of this name goes through `_take`: no press comes past it"""
+    """Qt's own signal of this name goes through `_take`, so that no press bypasses it"""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,7 +74,7 @@ class Control(QAbstractButton):
         self.connect(self, SIGNAL("clicked(bool)"), self._take)
 
     def set_keys(self, keys: str) -> None:
-        """The shortcut as a person reads it; it stands in the tooltip."""
+        """The shortcut as a person reads it, for the tooltip."""
         if keys != self._keys:
             self._keys = keys
             self._changed()
@@ -85,7 +85,7 @@ class Control(QAbstractButton):
 
     @property
     def takes_presses(self) -> bool:
-        """Whether it has stood there, meaning what it means, for longer than a double click lasts."""
+        """Whether it has stood there with this meaning for longer than a double click lasts."""
         return self._every_press or not self._change.is_fresh
 
     def _take(self, checked: bool = False) -> None:
@@ -95,7 +95,7 @@ class Control(QAbstractButton):
     def _changed(self) -> None:
         self._change.happened()
         if self.isDown() and not self._every_press:
-            self.setDown(False)  # it was something else that was pressed
+            self.setDown(False)  # the press was meant for something else
 
     def show_as(
         self,
@@ -108,8 +108,10 @@ class Control(QAbstractButton):
         why: str = "",
         means: str = "",
     ) -> None:
-        """`name` is what a screen reader says where it is more than `title`; `why` says why it is off, or what it does.
-        `means`: what a press does, where `name` tells more than that, or less."""
+        """`name` is what a screen reader says if that is more than `title`; `why` says why it is off, or what it does.
+
+        `means`: what a press does, if `name` does not say exactly that.
+        """
         if (means := means or name or title) != self._means:
             self._means = means
             self._changed()
@@ -149,7 +151,7 @@ class Control(QAbstractButton):
 
     def hideEvent(self, event: QHideEvent) -> None:
         if self.hasFocus() and not event.spontaneous():
-            self.window().setFocus()  # or the neighbour had it, and the second press
+            self.window().setFocus()  # otherwise the neighbour would have it, and get the second press
         super().hideEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -196,7 +198,7 @@ class Control(QAbstractButton):
 
 
 class ActionButton(Control):
-    """Icon, what it is called, and in a small second line what a press will do to this call. Its size never changes."""
+    """Icon, name, and in a small second line what a press will do to this call. Its size never changes."""
 
     HEIGHT = 76
 
@@ -237,7 +239,7 @@ class ActionButton(Control):
         return self.width() - (34 if self._icon_name else 12) - 9
 
     def overflows(self) -> bool:
-        """Whether the words do not fit: then a test fails, not an agent's eyes."""
+        """Whether the words do not fit. A test fails on it, before an agent sees it."""
         title, sub = self._heights(self.text_width())
         return title + sub > self.HEIGHT - 4 or self._widest() > self.text_width()
 
@@ -257,7 +259,7 @@ class ActionButton(Control):
         painter.setPen(QColor(colour))
         painter.drawText(QRectF(left, top, width, title), wrap, self.text())
         painter.setFont(font(SMALL - 1, tabular=True))
-        painter.setPen(QColor(theme.muted))  # off too: why not is there to be read
+        painter.setPen(QColor(theme.muted))  # also when off: the reason is there to be read
         painter.drawText(QRectF(left, top + title, width, sub), wrap, self._sub)
 
     def _heights(self, width: float) -> tuple[float, float]:
@@ -268,7 +270,7 @@ class ActionButton(Control):
         return height(self.text(), font(BODY, strong=True)), height(self._sub, font(SMALL - 1, tabular=True))
 
     def _wrap(self, width: float) -> int:
-        """Between words; within one only where a policy's word for the party is longer than the button is wide."""
+        """Between words; within a word only if a policy's word for the party is wider than the button."""
         flag = Qt.TextFlag.TextWordWrap if self._widest() <= width else Qt.TextFlag.TextWrapAnywhere
         return int(flag)
 
@@ -290,7 +292,7 @@ class ToolTile(Control):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def make_room_for(self, word: str) -> None:
-        """The word that it shows in its other state: with that, its neighbours stay where they are."""
+        """Its word in the other state: with that width, its neighbours stay where they are."""
         self._other = word
 
     def sizeHint(self) -> QSize:
@@ -357,7 +359,7 @@ class FilledButton(Control):
 
 
 class Chip(Control):
-    """One of a few answers to a small question, in place. Checked: it is what holds."""
+    """One of a few answers to a small question, in place. Checked: it is the current one."""
 
     HEIGHT = 34
 

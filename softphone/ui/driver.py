@@ -23,12 +23,12 @@ def end_program() -> None:
 
 
 def can_be_pressed(widget: QWidget) -> bool:
-    """It is on, and has been what it is for long enough to be meant."""
+    """It is on, and has stood unchanged for long enough to be meant."""
     return widget.isEnabled() and (not isinstance(widget, Control) or widget.takes_presses)
 
 
 class NotThereError(Exception):
-    """The widget to be pressed is not on the window, or cannot be pressed now."""
+    """The widget is not on the window, or cannot be pressed now."""
 
 
 class DeskDriver:
@@ -38,7 +38,7 @@ class DeskDriver:
         self._desk = desk
 
     def press(self, name: str) -> None:
-        """A click with the left button in the middle of the widget. Raises NotThereError where a person could not do it."""
+        """A click with the left button in the middle of the widget. Raises NotThereError if a person could not do it."""
         widget = self._find(name)
         if widget is None or not can_be_pressed(widget):
             raise NotThereError(name)
@@ -52,7 +52,7 @@ class DeskDriver:
         QTimer.singleShot(round(seconds * 1000), self._desk, action)
 
     def picture(self, path: Path) -> None:
-        """The window as it is now, as PNG. Raises EngineError where it cannot be written."""
+        """The window as it is now, as PNG. Raises EngineError if it cannot be written."""
         if not self._desk.window.grab().save(str(path), "PNG"):
             raise EngineError("error.pictures.unwritable", path=str(path))
 

@@ -14,7 +14,7 @@ from softphone.ui.view import View
 
 
 class ComboBox(QComboBox):
-    """A choice from a list. The look's own arrow, for a style sheet would leave it without one."""
+    """A choice from a list. It draws the look's own arrow: with a style sheet it would have none."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class ComboBox(QComboBox):
         self.update()
 
     def show_entries(self, view: View, wanted: list[tuple[str, str | None]], current: str | None) -> None:
-        """Show these entries (text, data) and mark the current one; nothing is touched while the list is open."""
+        """Show these entries (text, data) and mark the current one. Nothing is touched while the list is open."""
         self.render_view(view)
         if self.view().isVisible():
             return
@@ -42,7 +42,7 @@ class ComboBox(QComboBox):
             self.setCurrentIndex(position)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()  # the page scrolls; a choice is not changed by the way
+        event.ignore()  # the page scrolls; a choice does not change in passing
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -55,7 +55,7 @@ class ComboBox(QComboBox):
 
 
 class TextLabel(QLabel):
-    """A label of one role (`""`, `muted`, `danger`, `ok`) that elides a single line, or wraps where `wrap` is set."""
+    """A label of one role (`""`, `muted`, `danger`, `ok`) that elides a single line, or wraps if `wrap` is set."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class TextLabel(QLabel):
 
 
 class _Ring(QWidget):
-    """The mark of the focus, over what is in the reel and untouched by the mouse."""
+    """The focus's mark, over what scrolls, untouched by the mouse."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -115,9 +115,10 @@ class _Ring(QWidget):
 
 
 class ScrollArea(QScrollArea):
-    """What may be longer than its place. Then Tab reaches it and the arrow keys move it: text alone would take no focus.
+    """Content that may be longer than its place. Then Tab reaches it and the arrow keys move it, since text alone takes no
+    focus.
 
-    What is inside leaves a margin at its right edge for the bar: nothing shifts when it appears, and it covers nothing.
+    The content leaves a margin at its right edge for the bar, so nothing shifts when the bar appears, and it covers nothing.
     within_reach(): whether Tab stops here has changed.
     """
 
@@ -180,7 +181,7 @@ class Card(QFrame):
         self.setProperty("role", role)
 
     def set_role(self, role: str) -> None:
-        """Its style is worked out anew."""
+        """Its style is computed anew."""
         if role != self.property("role"):
             self.setProperty("role", role)
             self.style().unpolish(self)

@@ -1,5 +1,8 @@
-"""The small window in the corner, for who works in another program. While somebody rings: who, which line, how long. While a call
-goes on and the desk is out of sight: what is recorded, the two buttons, hang up. It never takes the focus."""
+"""The small window in the corner, for a person who works in another program. It never takes the focus.
+
+While somebody rings: who, which line, how long. While a call goes on and the desk is out of sight: what is recorded, the two
+buttons, hang up.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +132,7 @@ class IncomingWindow(QWidget):
             part.hide()
             part.command.connect(self.command)
             for control in part.findChildren(Control):
-                control.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # by the keyboard all of it is in the desk's window
+                control.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the desk's window has all of it by keyboard
         self.talking.opened.connect(self.opened)
         layout = self._outside = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -137,7 +140,7 @@ class IncomingWindow(QWidget):
         self.setFixedWidth(_WIDTH)
 
     def render_view(self, view: View, *, in_sight: bool = False) -> None:
-        """`in_sight`: the desk is on the screen, and shows the call itself once it has been answered."""
+        """`in_sight`: the desk is on the screen, and shows an answered call itself."""
         call = view.call
         rings = call is not None and call.phase is CallPhase.INCOMING
         if call is None or not view.connected or (in_sight and not rings):
@@ -155,10 +158,10 @@ class IncomingWindow(QWidget):
         self.show()
 
     def _fit(self) -> None:
-        """As high as its words need, also when more of them come: what is recorded is decided while it rings."""
+        """As high as its words need, even if more come: the rules decide while it rings."""
         for widget in (self, *self.findChildren(QWidget)):
             widget.ensurePolished()
-        # The card's layout knows of the new words at once, the window's only when it is asked anew.
+        # The card's layout knows the new words at once, the window's only when asked.
         for part in (self.ringing, self.talking):
             if (layout := part.layout()) is not None and not part.isHidden():
                 layout.invalidate()

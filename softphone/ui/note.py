@@ -1,4 +1,4 @@
-"""What a person is told once, on the window and to a screen reader. It does not know what it is about, nor where it stands."""
+"""A message for a person, on the window and to a screen reader. It does not know what it is about, nor where it stands."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from softphone.ui.theme.style import MARGIN, SMALL
 
 
 class Note(QWidget):
-    """What a person is told once: a fault, a refusal, or what was done. It has a place in the page: it covers nothing, and only
-    what scrolls makes room. shown(bool): it comes, or goes"""
+    """One message: a fault, a refusal, or what was done.
+
+    It has a place in the page, so it covers nothing, and only what scrolls makes room. shown(bool): it comes, or goes.
+    """
 
     shown = Signal(bool)
 
@@ -29,7 +31,7 @@ class Note(QWidget):
         inside.setContentsMargins(14, 6, 4, 6)
         inside.setSpacing(4)
         self._beside = 14 + 4 + 4 + 32 + 2 * 2
-        """px of the card's width that are not the words'"""
+        """px of the card's width that the words do not have"""
         inside.addWidget(self.text, 1)
         inside.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self._around = QVBoxLayout(self)
@@ -44,7 +46,7 @@ class Note(QWidget):
         QAccessible.updateAccessibility(announcement(self, sentence))
 
     def show_words(self, sentence: str) -> None:
-        """The words alone: nobody is told anew."""
+        """The words alone, without announcing them again."""
         if sentence != self.text.text():
             self.text.setText(sentence)
             page = self.parentWidget()
@@ -55,7 +57,7 @@ class Note(QWidget):
         self._be_whole(self.width())
 
     def _be_whole(self, width: int) -> None:
-        """A window too low for it grows: its words are never cut off, and nothing is pushed over another."""
+        """A window that is too low grows: the words are never cut off, and push nothing over another."""
         room = width - 2 * MARGIN - self._beside
         wrap = int(Qt.TextFlag.TextWordWrap)
         words = QFontMetricsF(self.text.font()).boundingRect(QRectF(0, 0, room, 1000), wrap, self.text.text())
@@ -66,12 +68,12 @@ class Note(QWidget):
         self._around.setContentsMargins(MARGIN, 6, MARGIN, height)
 
     def setVisible(self, visible: bool) -> None:
-        self.shown.emit(visible)  # first: the room must be there, or the window would grow
+        self.shown.emit(visible)  # first: without the room the window would grow
         super().setVisible(visible)
 
 
 def announcement(about: QWidget, sentence: str) -> QAccessibleAnnouncementEvent:
-    """For a screen reader, over whatever it is saying."""
+    """To a screen reader, interrupting what it is saying."""
     event = QAccessibleAnnouncementEvent(about, sentence)
     event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
     return event

@@ -1,6 +1,7 @@
-"""A no that was pressed as the engine broke off: it is pressed again once the call can be taken up, if that still does the same.
+"""A no that was pressed just as the engine broke off. It is pressed again once the call can be taken up, if it still does
+the same.
 
-It keeps no press for later but this one: everything else means what was shown when it was pressed.
+No other press is kept for later: a press means what was shown when it was made.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from softphone.ui.view import new_id
 from softphone.wire import CallState, Command, OptOut, Reopen, Snapshot
 
 _MAY_BE_UNWRITTEN = 5.0
-"""seconds after a press has been answered within which its entry may still be on its way to the disk"""
+"""seconds after a press was answered in which its entry may still be on its way to the disk"""
 _ALL_OF_IT = (OptOutKind.STOP_AND_DELETE, OptOutKind.CALL_BACK)
 
 
 class Owed:
-    """`sent`, `done`, `refused` and `broke_off` are told to it; `next` gives what is to be sent now; `said(code)` what a
-    person is to read."""
+    """The desk calls `sent`, `done`, `refused` and `broke_off`. `next` gives what is to be sent now; `said(code)` gets what
+    a person should read."""
 
     def __init__(self, said: Callable[[str], None], now: Callable[[], float] = time.monotonic) -> None:
         self._said, self._now = said, now
@@ -34,13 +35,13 @@ class Owed:
             self._pressed[command.call] = (command, self._now())
 
     def done(self, id: str) -> bool:
-        """Whether it was one that had to be made again."""
+        """Whether it had to be made again."""
         repeated = id in self._repeated
         self._repeated.discard(id)
         return repeated
 
     def refused(self, id: str) -> None:
-        """It was answered with why it is not done, and a person has read that."""
+        """It was refused, and a person has read why."""
         self._repeated.discard(id)
         self._pressed = {call: it for call, it in self._pressed.items() if it[0].id != id}
 
@@ -55,7 +56,7 @@ class Owed:
             self._said("owed.waits")
 
     def next(self, snapshot: Snapshot) -> Command | None:
-        """The call is taken up as from its row of today; there the press is made again."""
+        """Take the call up from its row of today, and make the press again there."""
         calls = {call.id: call for call in snapshot.calls}
         kept = {past.id: past.kept for past in snapshot.history}
         for id, press in tuple(self._owed.items()):

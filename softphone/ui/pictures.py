@@ -28,7 +28,7 @@ _LEVELS = 8
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: a snapshot as it is at `at` (UTC), or with `connected` false as it is when the engine is gone."""
+    """One picture: a snapshot as it looks at `at` (UTC), or with `connected` false as it looks when the engine is gone."""
 
     name: str
     snapshot: Snapshot
@@ -45,7 +45,7 @@ class Picture:
     pressed: str = ""
     """the name of a button that has been pressed"""
     said: str = ""
-    """the code of what a person has just been told"""
+    """the code of the message just shown"""
 
 
 class Camera:
@@ -67,7 +67,7 @@ class Camera:
         return View(picture.snapshot, texts, theme, self._icons, picture.at, picture.connected)
 
     def window(self, picture: Picture, language: Language, *, dark: bool) -> DeskWindow:
-        """The window as it looks then; the caller closes it."""
+        """The window in that state; the caller closes it."""
         view = self._view(picture, language, dark=dark)
         window = DeskWindow()
         window.resize(*self._size)
@@ -93,7 +93,7 @@ class Camera:
         return window
 
     def take(self, picture: Picture, file: Path, language: Language, *, dark: bool) -> None:
-        """Write `file` (PNG). Raises EngineError where it cannot be written."""
+        """Write `file` (PNG). Raises EngineError if it cannot be written."""
         file.parent.mkdir(parents=True, exist_ok=True)
         if picture.corner:
             window = IncomingWindow()
@@ -112,13 +112,13 @@ class Camera:
 
 
 def _settle() -> None:
-    """A layout asks the one around it anew, and that one the next, each in a turn of its own."""
+    """A layout invalidates the one around it, and that one the next, each in a turn of its own."""
     for _ in range(_LEVELS):
         QApplication.processEvents()
 
 
 def _shown(window: DeskWindow, *, menu: bool) -> QPixmap:
-    """The window; with its menu lying over it where that is open, as on a screen."""
+    """The window; if its menu is open, with the menu over it, as on a screen."""
     drawn = window.grab()
     if not menu:
         return drawn
@@ -142,7 +142,7 @@ def take_all(
     *,
     told: Callable[[Path], None] = lambda _path: None,
 ) -> list[Path]:
-    """Each picture in both languages and both looks: `<folder>/<name>-<language>-<look>.png`. Gives the files written."""
+    """Each picture in both languages and both looks: `<folder>/<name>-<language>-<look>.png`. Returns the files written."""
     camera = Camera(texts, icons, themes)
     written: list[Path] = []
     for dark in (False, True):

@@ -10,12 +10,12 @@ from softphone.ui.theme.style import BODY, SMALL, font
 from softphone.ui.view import View
 
 _LEFT, _RIGHT, _ICON = 31, 14, 18
-"""px; text and icon stand as those of the menu's plain entries do"""
+"""px; text and icon stand where the menu's plain entries have theirs"""
 _ONE_LINE, _TWO_LINES = 35, 48
 
 
 class _Row(QWidget):
-    """It paints one entry. Mouse and keyboard are the menu's, as for every other entry."""
+    """Paints one entry. Mouse and keyboard belong to the menu, as for every other entry."""
 
     def __init__(self, entry: Entry, menu: QMenu) -> None:
         super().__init__(menu)
@@ -80,7 +80,7 @@ class Entry(QWidgetAction):
 
 
 class RowMenu(QMenu):
-    """Its rows follow where mouse and keyboard are."""
+    """Its rows follow mouse and keyboard."""
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)

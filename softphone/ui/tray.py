@@ -1,5 +1,8 @@
-"""The icon in the tray: the headline's icon and colour, for who looks at another program, and a menu to open the window or to
-quit. Nothing where there is no tray."""
+"""The icon in the tray: the headline's icon and colour for a person in another program, and a menu to open the window or to
+quit.
+
+Without a tray there is none.
+"""
 
 from __future__ import annotations
 

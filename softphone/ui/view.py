@@ -1,4 +1,4 @@
-"""What a widget is given to draw: the last snapshot, the words, the look and the time. It holds no widget and changes nothing."""
+"""What a widget draws from: the last snapshot, the words, the look and the time. It holds no widget and changes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from softphone.wire import Account, CallPhase, CallState, LineState, PastCall, P
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`snapshot` is None until the engine has spoken; `connected` is false while it is gone, and nothing can be pressed."""
+    """`snapshot` is None until the first one; `connected` is false while the engine is gone, and nothing can be pressed."""
 
     snapshot: Snapshot | None
     texts: Texts
@@ -35,12 +35,12 @@ class View:
 
     @property
     def last(self) -> CallState | None:
-        """The call whose wrap-up it is."""
+        """The call that is in wrap-up."""
         calls = self.snapshot.calls if self.snapshot else ()
         return next((call for call in reversed(calls) if call.phase is CallPhase.ENDED and not call.reopened), None)
 
     def reopened(self, call: str) -> CallState | None:
-        """That one of today's calls, where it has been taken up again."""
+        """The one of today's calls that has been taken up again."""
         calls = self.snapshot.calls if self.snapshot else ()
         return next((one for one in calls if one.reopened and one.id == call), None)
 
@@ -49,7 +49,7 @@ class View:
         return next((state for state in lines if state.id == line), None)
 
     def line_of_call(self, call: CallState | PastCall) -> LineState | None:
-        """As it was when the call rang, as far as that is known yet."""
+        """As it was when the call rang, if that is known yet."""
         return (call.line_words if isinstance(call, CallState) else None) or self.line(call.line)
 
     def name_of_line(self, call: CallState | PastCall) -> str:
@@ -63,13 +63,13 @@ class View:
         return state.name.get(self.texts.language, state.id) if state else ""
 
     def line_of(self, account: Account) -> LineState | None:
-        """The line that the account's own number decides, whatever is chosen for a call."""
+        """The line of the account's own number, whatever is chosen for a call."""
         own = _digits(account.address.partition("@")[0]).removeprefix("00")
         lines = self.snapshot.lines if self.snapshot else ()
         return next((line for line in lines if any(own in _spelled(number) for number in line.numbers)), None)
 
     def party(self, call: CallState | PastCall) -> str:
-        """The policy's word for who is at the other end, as it stands within a sentence."""
+        """The policy's word for the person at the other end, as it stands within a sentence."""
         state = self.line_of_call(call)
         word = state.party.get(self.texts.language, "") if state else ""
         return word or self.texts("party.default")
@@ -108,7 +108,7 @@ def _digits(text: str) -> str:
 
 
 def _spelled(number: str) -> tuple[str, str]:
-    """With its country and as it is dialled within it."""
+    """International, and as it is dialled within its country."""
     return _digits(number), _digits(number.removeprefix("+45"))
 
 
@@ -125,5 +125,5 @@ def upper_first(sentence: str) -> str:
 
 
 def lower_first(sentence: str) -> str:
-    """As it stands after a colon or a dot; a word in capitals (CPR) stays as it is."""
+    """With a small letter, as after a colon or a dot; a word in capitals (CPR) stays as it is."""
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]

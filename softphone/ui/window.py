@@ -37,7 +37,7 @@ from softphone.ui.words.moment import aside_lines, to_say
 from softphone.wire import CallPhase, Registration
 
 WIDTH, HEIGHT, NARROWEST = 376, 800, 320
-"""px; so high that the longest notice can be read aloud without moving it, where the screen is"""
+"""px; high enough to read the longest notice aloud without scrolling, if the screen is"""
 _FRAME = 40
 """px of a screen's height for the window's own frame"""
 _DOTS = {Registration.REGISTERED: "ok", Registration.UNREGISTERED: "ok", Registration.REGISTERING: "amber"}
@@ -66,7 +66,7 @@ class Dot(QWidget):
 
 
 class CallStrip(Control):
-    """While the settings are open in a call: what the card says, in one line. A press goes back to the call."""
+    """While the settings are open in a call: the card in one line. A press goes back to the call."""
 
     def __init__(self) -> None:
         super().__init__("callStrip")
@@ -124,7 +124,7 @@ class DeskWindow(QWidget):
             self.pages.addWidget(page)
         self.note = Note()
         self.has_tray = False
-        """whether it can be brought back once it is put away"""
+        """whether it can be brought back once it is in the tray"""
         self._settings_open = False
         self._leaving = False
         self._call = ""
@@ -203,7 +203,7 @@ class DeskWindow(QWidget):
         self._place_note()
 
     def _place_note(self) -> None:
-        """In a call above the tools, for they stay; else at the foot."""
+        """In a call above the tools, which stay; else at the foot."""
         page = self.pages.currentWidget()
         self.note.leave_below(0 if page is self.call else MARGIN)
         if page is self.call:
@@ -242,7 +242,7 @@ class DeskWindow(QWidget):
         self.settings_button.show_as(view, "", icon="settings", name=texts("settings.open"))
 
     def _tell_headline(self, view: View, words: CardWords | None) -> None:
-        """The headline in the window's title; to a screen reader at once, when it has changed and not with every second."""
+        """The headline in the window's title. A screen reader says it when it changes, not with every second."""
         call = view.call
         parts = [words.sentence] if words else []
         if call is not None:
@@ -255,7 +255,7 @@ class DeskWindow(QWidget):
         if key != self._headline:
             self._headline = key
             said += [words.sentence, words.lock] if words else []
-        # What happened beside it, and what to say, is new once too.
+        # News beside it, and what to say, is said once too.
         beside = (*aside_lines(view, call), to_say(view, call)) if call is not None else ()
         said += [line for line in beside if line not in self._beside]
         self._beside = beside
@@ -263,11 +263,11 @@ class DeskWindow(QWidget):
             self.announce(". ".join(line.rstrip(".") for line in said if line))
 
     def announce(self, sentence: str) -> None:
-        """Say it to a screen reader, over whatever it is saying."""
+        """To a screen reader, interrupting what it is saying."""
         QAccessible.updateAccessibility(announcement(self.call.card, sentence))
 
     def say(self, said: Callable[[Texts], str], texts: Texts, *, fault: bool = True) -> None:
-        """Tell a person of something once, on the window; in another language once that is chosen."""
+        """Show a person a message, on the window; in another language once that is chosen."""
         self._said = said
         self.note.say(upper_first(said(texts)), fault=fault)
 
@@ -303,7 +303,7 @@ class DeskWindow(QWidget):
         self.settings.watch(on=False)
 
     def _cover_settings(self) -> None:
-        """By the call. In the middle of a word, perhaps: half a path must not become the policy's."""
+        """The call closes the settings. Perhaps in the middle of a word: half a path must not become the policy's."""
         with QSignalBlocker(self.settings.policy.path):
             self._leave_settings()
             self._show_page(self.call)
@@ -328,8 +328,8 @@ class DeskWindow(QWidget):
         self.close()
 
     def let_go(self, *, call_too: bool) -> None:
-        """Qt or the session is about to close it: that is no wish to have it in the tray. In a call only a session that ends
-        takes it."""
+        """Qt or the session is about to close it, which is no wish to have it in the tray. In a call only an ending session
+        may."""
         self._leaving = self._leaving or call_too or not self._keeps_a_call()
 
     def stay(self) -> None:
@@ -375,8 +375,8 @@ class DeskWindow(QWidget):
         return True
 
     def _stays_reachable(self) -> bool:
-        """Without its window the phone is off: it goes into the tray, or, where there is none, says so and is closed by the
-        next press. One that nobody can call is simply closed."""
+        """Without its window the phone is off. So closing puts it into the tray; without a tray it says so, and the next
+        press closes it. A phone that nobody can call is simply closed."""
         view = self._view
         if view is None or view.snapshot is None or not view.snapshot.accounts:
             return False
@@ -392,13 +392,13 @@ class DeskWindow(QWidget):
     # --- keyboard -------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Digits are the open keypad's wherever the focus is in the window, its own included."""
+        """Digits go to the open keypad wherever the focus is in the window."""
         if self.pages.currentWidget() is not self.call or not self.call.type_digit(event):
             super().keyPressEvent(event)
 
     def _make_shortcuts(self) -> None:
         call, ready = self.call, self.ready
-        # Each key presses the very button that is shown, so that a key can do nothing that the button could not.
+        # Each key presses the very button that is shown, so a key can do nothing that the button could not.
         for keys, buttons in {
             "Ctrl+Return": (call.answer,),
             "Ctrl+Backspace": (call.hang_up, call.decline),
@@ -427,7 +427,7 @@ class DeskWindow(QWidget):
         shortcut.activated.connect(press)  # type: ignore[arg-type]
 
     def _press(self, *buttons: Control) -> None:
-        """The first of these that is within reach, as if it were clicked."""
+        """Click the first of these that is within reach."""
         button = next((one for one in buttons if self._within_reach(one) and one.isEnabled()), None)
         if button is None:
             return
@@ -438,10 +438,10 @@ class DeskWindow(QWidget):
             return
         button.click()
         if covered and button not in (tools.mute, tools.hold):
-            self._back_to_call()  # what came of it stands there
+            self._back_to_call()  # the outcome stands there
 
     def _within_reach(self, button: Control) -> bool:
-        """In sight; or of the call that stands behind the settings: they cover it, and take none of its keys away."""
+        """In sight, or on the call's page behind the settings: they cover it, but its keys still work."""
         if button.isVisible():
             return True
         behind = self._settings_open and self._view is not None and self._view.call is not None
@@ -449,7 +449,7 @@ class DeskWindow(QWidget):
 
     def _press_of_moment(self, position: int) -> None:
         if self._settings_open and self._view is not None and self._view.call is not None:
-            self._back_to_call()  # what the moment asks is to be seen before it is answered
+            self._back_to_call()  # show what the moment asks before it is answered
             return
         presses = self.call.moment.first_presses()
         if position < len(presses):

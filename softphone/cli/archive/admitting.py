@@ -15,7 +15,7 @@ from softphone.domain.errors import ArchiveError
 
 
 def archive_admit(arguments: argparse.Namespace) -> int:
-    """A file for another person. Without `--numbers` it lets them see no number and search by none."""
+    """A file for another person. Without `--numbers` they see no number and cannot search by one."""
     tell, path = texts(), arguments.file
     numbers: bool = arguments.numbers
     with seeing(arguments, by_keys=True) as archive:

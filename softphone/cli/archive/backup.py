@@ -1,4 +1,4 @@
-"""`klartone archive backup` and `restore`, told to a person."""
+"""`klartone archive backup` and `restore`, in words for a person."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from softphone.texts import Texts
 
 
 def archive_backup(arguments: argparse.Namespace) -> int:
-    """Into the folder given, else that of the settings. Status 1 where something of the archive, or of the backup, is damaged."""
+    """Into the given folder, else that of the settings. Status 1 if something of the archive, or of the backup, is damaged."""
     tell = texts()
     settings, _ = Home.of(arguments).settings(only_look=True)
     given = arguments.folder or (Path(settings.backup) if settings.backup else None)
@@ -54,7 +54,7 @@ def archive_backup(arguments: argparse.Namespace) -> int:
 
 
 def archive_restore(arguments: argparse.Namespace) -> int:
-    """Status 1 where a recording is damaged, in the backup or in the former folder: the others are back all the same."""
+    """Status 1 if a recording is damaged, in the backup or in the former folder. The others are back all the same."""
     tell = texts()
     to: Path = arguments.to.resolve()
     former: Path | None = arguments.erased_in.resolve() if arguments.erased_in else None
@@ -100,7 +100,7 @@ def archive_restore(arguments: argparse.Namespace) -> int:
 
 
 def _demo_of(arguments: argparse.Namespace, *folders: Path | None) -> Path:
-    """Where a demo's keys are: in one of these folders, or in the archive that the command names. Raises ArchiveError."""
+    """The demo's keys: in one of these folders, or in the archive that the command names. Raises ArchiveError."""
     for one in (*folders, folder_of(arguments).resolve()):
         if one and (one / DEMO_KEYS).exists():
             return one
@@ -108,7 +108,7 @@ def _demo_of(arguments: argparse.Namespace, *folders: Path | None) -> Path:
 
 
 def _take_along(former: Path, to: Path) -> None:
-    """What a demo has beside its archive, and others in the keyring and the settings: its keys, and its policy."""
+    """A demo's keys and policy, which lie beside its archive. Others have them in the keyring and the settings."""
     for one in (DEMO_KEYS, DEMO_POLICY):
         if (former / one).exists():
             (to / one).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
 
 
 def _files(folder: Path, manifest: Manifest, bad: list[str], tell: Texts) -> Iterator[str]:
-    """What to say of those of a backup's own files that are gone or another. Only where its list is whole does a run mend it."""
+    """What to say of the backup's own files that are gone or changed. A run mends it only if its list is whole."""
     own = {manifest.objects.name: "list", manifest.catalog.name: "catalog", manifest.wraps.name: "keys"}
     own |= {manifest.journal: "journal", f"{manifest.journal}.end": "journal"}
     names = [name for name in own if name in bad]

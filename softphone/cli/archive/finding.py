@@ -1,4 +1,4 @@
-"""`klartone archive list` and `show`: what there is, told without a sound, and no more of it than this person may find."""
+"""`klartone archive list` and `show`: what there is, without a sound, and only what this person may find."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _none(archive: Seen, query: Query, tell: Texts, *, after: Cursor | None) -> 
 
 
 def _tell_unknown_lines(arguments: argparse.Namespace, archive: Seen, tell: Texts) -> None:
-    """A line of an earlier policy may have recordings yet: it is looked for all the same."""
+    """An earlier policy's line may still have recordings, so it is searched for."""
     policy = archive.policy() if arguments.line else None
     known = [line.id for line in policy.line] if policy else []
     for line in arguments.line or ():
@@ -73,7 +73,7 @@ def _columns(row: RecordingRow, tell: Texts) -> list[str]:
 
 
 def _length(row: RecordingRow) -> str:
-    """What can be played: a pause has no sound."""
+    """The length that can be played: a pause has no sound."""
     if row.stored is None:
         return "–"
     minutes, seconds = divmod(row.stored, 60)
@@ -88,7 +88,7 @@ def _ended(row: RecordingRow, tell: Texts) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:
-    """What is empty in every row takes no column."""
+    """A column that is empty in every row is left out."""
     columns = [[plain(cell) for cell in column] for column in zip(*rows, strict=True) if any(column)]
     widths = [max(map(len, column)) for column in columns]
     for row in zip(*columns, strict=True):
@@ -118,7 +118,7 @@ def archive_show(arguments: argparse.Namespace) -> int:
         "bytes": f"{row.bytes:,}".replace(",", " "),
     }
     if not shown.numbers:
-        del facts["number"]  # this person is told none: that it was withheld would be another matter
+        del facts["number"]  # this person sees no number; that it was withheld is something else
     for name, fact in facts.items():
         print_line(f"{tell(f'archive.show.{name}'):<14}{fact}")
     for hold in shown.holds:

@@ -1,4 +1,4 @@
-"""`klartone archive health`: how the archive is, for whoever looks after the machine. Nothing of a call."""
+"""`klartone archive health`: the archive's state, for the person who looks after the machine. Nothing of a call."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ _MIB = 1 << 20
 
 
 def archive_health(arguments: argparse.Namespace) -> int:
-    """Status 1 where it lies where no archive may, its disk takes nothing or its catalog is damaged: that is told first, with
-    what is free, also where nothing more can be told."""
+    """Status 1 if no archive may lie there, its disk takes nothing, or its catalog is damaged.
+
+    These come first, with the free space, even if nothing more can be read.
+    """
     tell, now = texts(), datetime.now(UTC)
     try:
         with opened(arguments) as archive:
@@ -84,7 +86,8 @@ def archive_health(arguments: argparse.Namespace) -> int:
 
 
 def _revoked(arguments: argparse.Namespace, archive: Archive) -> tuple[LoadedPolicy | None, list[RevokedKey]]:
-    """The policy of the settings, and whom it names by a key that is revoked here; one that cannot be used is the doctor's."""
+    """The settings' policy, and those whom it names by a key that is revoked here. `doctor` reports a policy that cannot be
+    used."""
     settings, _ = Home.of(arguments).settings(only_look=True)
     try:
         policy = load_policy(Path(settings.policy), settings.policy_signer, archive.policy_signer)
@@ -123,7 +126,7 @@ def _shown(name: str, value: object, tell: Texts) -> str:
 
 
 def _size(size: int, tell: Texts) -> str:
-    """In GiB, as disks are; what is less than one in MiB."""
+    """In GiB, as disks are; less than one in MiB."""
     unit, of = ("GiB", _GIB) if size >= _GIB else ("MiB", _MIB)
     return f"{size / of:.1f} {unit}".replace(".", tell("health.comma"))
 

@@ -1,4 +1,4 @@
-"""`klartone archive judge`: what has come to its day and is not simply deleted, for data protection to judge (G10)."""
+"""`klartone archive judge`: what has reached its day and is not simply deleted, for data protection to judge (G10)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def archive_judge(arguments: argparse.Namespace) -> int:
         keeps = arguments.keep_until is not None
         if arguments.id is None and (keeps or arguments.delete):
             raise ArchiveError("error.judge.which")
-        # Whom it is kept for stands in the policy, and one that cannot be used names nobody; all else custody does by its key.
+        # The policy says for whom it is kept, and one that cannot be used names nobody. Custody does all else by its key.
         policy = archive.policy() if keeps else archive.policy_unless_refused()
         within = policy.judge_within if policy else JUDGE_WITHIN
         if arguments.id is None:
@@ -42,7 +42,7 @@ def archive_judge(arguments: argparse.Namespace) -> int:
 
 
 def archive_orphan(arguments: argparse.Namespace) -> int:
-    """A file that was set aside, and that belongs to nothing: data protection lets it go, for a reason."""
+    """A file that was set aside and belongs to nothing: data protection deletes it, for a reason."""
     tell = texts()
     reason = words_of(arguments.reason, "--reason")
     with seeing(arguments, by_keys=True) as archive:

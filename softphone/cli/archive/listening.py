@@ -1,4 +1,4 @@
-"""`klartone archive play` and `export`: a recording is opened, and the audit log has told of it by then."""
+"""`klartone archive play` and `export`: a recording is opened, after its entry in the audit log."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ _WATCH = 0.25
 
 
 def archive_play(arguments: argparse.Namespace) -> int:
-    """Straight from the sealed container to the loudspeaker, a second at a time: never through a file. Status 1 where not all of
-    it is there, 130 where somebody ended it."""
+    """Straight from the sealed container to the loudspeaker, a second at a time, never through a file.
+
+    Status 1 if not all of it is there, 130 if somebody ended it.
+    """
     from softphone.audio.playback import Playback, speaker
 
     tell, woken = texts(), threading.Event()
@@ -36,7 +38,7 @@ def archive_play(arguments: argparse.Namespace) -> int:
     said = _said(arguments)
     with seeing(arguments) as archive, progress() as running:
         opening = archive.open(arguments.id, **said)
-        device = _speaker(settings.speaker)  # looked for first: opening a recording is noted in its audit log
+        device = _speaker(settings.speaker)  # first: opening a recording is noted in its audit log
         with opening.sound(arguments.start) as sound:
             _tell_custody(opening, tell)
             whole = _is_whole(sound.marks, tell, broke_off=opening.row.broke_off)
@@ -50,7 +52,7 @@ def archive_play(arguments: argparse.Namespace) -> int:
 
 
 def _play(playback: Playback, woken: threading.Event, running: Progress, length: int, tell: Texts) -> int | None:
-    """To its end: None; or the sample at which somebody ended it."""
+    """Play to its end: None; or the sample at which somebody ended it."""
     playback.play()
     try:
         while playback.playing:
@@ -69,7 +71,7 @@ def _play(playback: Playback, woken: threading.Event, running: Progress, length:
 
 
 def archive_export(arguments: argparse.Namespace) -> int:
-    """Status 1 where not all of the recording is in the file, 130 where somebody ended it: then there is none."""
+    """Status 1 if not all of the recording is in the file, 130 if somebody ended it: then there is none."""
     tell, said = texts(), _said(arguments)
     with seeing(arguments) as archive, progress() as running:
 
@@ -97,7 +99,7 @@ class _Said(TypedDict):
 
 
 def _said(arguments: argparse.Namespace) -> _Said:
-    """Raises ArchiveError: it is no plain line, or holds a number."""
+    """Raises ArchiveError if it is not a plain line, or holds a number."""
     return {"role": arguments.role, "why": words_of(arguments.why, "--why"), "case": line_of(arguments.case, "--case")}
 
 
@@ -107,7 +109,7 @@ def _clock(samples: int) -> str:
 
 
 def _speaker(chosen: str) -> str:
-    """The id of the speaker to play on: the chosen one where it is there, else the system's. Raises SoundError."""
+    """The id of the speaker to play on: the chosen one if it is there, else the system's. Raises SoundError."""
     from softphone.audio.devices import Device, list_devices
 
     devices = list_devices()
@@ -123,8 +125,10 @@ def _tell_custody(opening: Opening, tell: Texts) -> None:
 
 
 def _is_whole(marks: Sequence[Mark], tell: Texts, *, broke_off: bool) -> bool:
-    """Whether everything that was sealed is heard; what is not is told on stderr. Pauses and gaps of the call are none of it.
-    `broke_off`: the catalog says so; then nobody is to look for what never was."""
+    """Whether everything that was sealed is heard; what is missing goes to stderr. Pauses and gaps of the call do not count.
+
+    `broke_off`: the catalog says so; then nobody should look for what never was.
+    """
     missing = [mark for mark in marks if mark.kind in (MarkKind.DAMAGED, MarkKind.BROKE_OFF, MarkKind.LOST)]
     if broke_off and [mark.kind for mark in missing] == [MarkKind.BROKE_OFF]:
         print(tell("archive.breaks_off_only", at=f"{missing[0].at / RATE:.2f}"), file=sys.stderr)  # noqa: T201

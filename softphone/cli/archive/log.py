@@ -1,4 +1,4 @@
-"""`klartone archive log`: all that the audit log tells, for data protection, a page at a time."""
+"""`klartone archive log`: the whole audit log, for data protection, a page at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from softphone.texts import Texts
 
 
 def archive_log(arguments: argparse.Namespace) -> int:
-    """By the custody key alone: the log may be what tells why the policy is refused."""
+    """By the custody key alone: the log may be what says why the policy is refused."""
     tell = texts()
     with seeing(arguments, by_keys=True) as archive:
         wanted = _wanted(arguments)
@@ -52,7 +52,7 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
 
 
 def _page(archive: Seen, wanted: Wanted, before: int | None, limit: int, tell: Texts) -> tuple[list[AuditRow], bool]:
-    """Oldest first; and whether there are more before them."""
+    """Oldest first; and whether there are earlier ones."""
     rows, looked_at = list[AuditRow](), 0
     with Progress() as running:
         while True:

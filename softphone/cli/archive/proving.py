@@ -26,7 +26,7 @@ class _EndedError(Exception):
 
 
 def archive_verify(arguments: argparse.Namespace) -> int:
-    """Status 1 where a difference was found. Ctrl-C ends it between two looks, with what was looked at by then: status 130."""
+    """Status 1 if a difference was found. Ctrl-C ends it between two looks, and it shows what it had seen: status 130."""
     tell = texts()
     kept = _kept_head(arguments.head) if arguments.head else None
     seen = (0, 0)
@@ -74,7 +74,8 @@ def archive_verify(arguments: argparse.Namespace) -> int:
 
 
 def _places(damage: Sequence[Finding]) -> int:
-    """Pages whose seal does not hold, if it is these: what the database says of its structure then follows from them."""
+    """Pages whose seal does not hold, if these are the faults: the database's complaints about its structure follow from
+    them."""
     lines = [line for one in damage for line in str(one.params["detail"]).splitlines() if not line.startswith("***")]
     return len([line for line in lines if line.startswith(BROKEN_SEAL)] or lines)
 
@@ -87,7 +88,7 @@ def _sentence(finding: Finding, tell: Texts) -> str:
 
 
 def archive_head(arguments: argparse.Namespace) -> int:
-    """One line, to be kept elsewhere: `verify --head` holds the log to it. Status 1 where nothing has been signed yet."""
+    """One line, to be kept elsewhere: `verify --head` holds the log to it. Status 1 if nothing has been signed yet."""
     with opened(arguments) as archive:
         head = commands.head(archive, datetime.now(UTC))
         behind = commands.entries_behind(archive, head)

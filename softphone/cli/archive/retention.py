@@ -1,4 +1,4 @@
-"""`klartone archive sweep` and `reviewed`: what has come to its end goes."""
+"""`klartone archive sweep` and `reviewed`: deletes what has reached its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from softphone.texts import Texts
 
 
 def archive_reviewed(arguments: argparse.Namespace) -> int:
-    """It has been used to train (G33), and is kept for that no longer than its line's policy or `--keep` says (G38)."""
+    """It has been used to train (G33). It is kept for that no longer than its line's policy or `--keep` says (G38)."""
     tell, keep = texts(), arguments.keep
     with seeing(arguments) as archive:
         since = archive.reviews.mark(arguments.id, keep=keep)
@@ -29,10 +29,10 @@ def archive_reviewed(arguments: argparse.Namespace) -> int:
 
 
 def archive_sweep(arguments: argparse.Namespace) -> int:
-    """Status 1 where the clock was not believed, 130 where somebody ended it. Which recordings it is about, and what a later day
-    would bring, is told to whoever finds all: to others the sums alone.
+    """Status 1 if the clock was not believed, 130 if somebody ended it.
 
-    `--now` names a day. Dates are days: at noon, UTC, it is that day wherever a policy's time zone is likely to be.
+    Only a person who finds everything sees which recordings it is about, and what a later day would bring. Others get the
+    sums. `--now` names a day. Dates are days: noon, UTC, is that day wherever a policy's time zone is likely to be.
     """
     tell = texts()
     clock = datetime.now(UTC)
@@ -44,7 +44,7 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
         except KeyringError:
             if now > clock or arguments.clock_is_right:
                 raise
-            # What is due goes, whoever it is: only whom to name recordings to is not known.
+            # What is due goes, for anybody. Only the person to whom recordings may be named is not known.
             seen = archive.seen_by(NOBODY)
         looked = _SweepPreview(running, tell)
         sweeping = seen.upkeep.sweep(
@@ -64,8 +64,10 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
 
 
 def _terms(arguments: argparse.Namespace, archive: Archive) -> SweepTerms | None:
-    """What the policy in force says of the sweep. None where there is one that cannot be used: its terms are not guessed. Of one
-    that the archive refuses none are taken either: that is said, and what goes by the catalog's own dates goes."""
+    """What the policy in force says of the sweep. None for a policy that cannot be used: its terms are not guessed.
+
+    A policy that the archive refuses gives none either. It says so, and the catalog's own dates decide.
+    """
     settings, _ = Home.of(arguments).settings(only_look=True)
     try:
         policy = policy_of(settings, archive)
@@ -78,7 +80,7 @@ def _terms(arguments: argparse.Namespace, archive: Archive) -> SweepTerms | None
 
 
 _FEW = 20
-"""recordings: so many, and no line is told for each"""
+"""recordings; with more, they are not named one by one"""
 _SUMS = {
     Swept.PURPOSE_EXPIRED: "ended",
     Swept.NOT_JUDGED: "ended",
@@ -106,7 +108,7 @@ class _SweepPreview:
 
 
 class _SweepReport:
-    """What is swept, said as it happens, so that nothing is gathered; and the sum of it at the end. `named`: also of which."""
+    """What is swept, said as it happens, so nothing is gathered; and the sums at the end. `named`: with the recordings."""
 
     def __init__(
         self, arguments: argparse.Namespace, running: Progress, clock: datetime, tell: Texts, *, named: bool
@@ -172,7 +174,7 @@ class _SweepReport:
         self._line(item, line)
 
     def _line(self, item: SweptItem, line: str) -> None:
-        """A line a recording where it would be, or where they are few; what somebody is to see to, always."""
+        """A line a recording in a dry run, or if they are few; what a person must see to, always."""
         if self._dry_run or item.recording is None or (item.what in REPORTS and item.what is not Swept.TO_JUDGE):
             print_line(line)
         elif len(self._kept_back) < _FEW:

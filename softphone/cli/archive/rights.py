@@ -25,11 +25,11 @@ def archive_opt_out(arguments: argparse.Namespace) -> int:
 
 
 def _take_back(arguments: argparse.Namespace, right: Right, purpose: Purpose | None) -> int:
-    """Which recordings it was is told to whoever finds them; of others, how many. Status 1 where a call is still on, or
-    something cannot be read."""
+    """A person who finds the recordings sees which they were, others how many. Status 1 if a call is still on, or something
+    cannot be read."""
     tell = texts()
     with seeing(arguments, by_keys=True) as archive:
-        # What a party takes back does not wait until a policy is signed, or mended.
+        # A party's no does not wait until a policy is signed or corrected.
         terms = terms_afterwards(archive.policy_unless_refused())
         if arguments.number is None:
             done = archive.rights.take_back(arguments.id, right, terms, purpose)

@@ -16,7 +16,7 @@ from softphone.system.signature import public_key
 
 
 def archive_policy_signer(arguments: argparse.Namespace) -> int:
-    """Without a key it tells who it is."""
+    """Without a key it says whose it is."""
     tell, now = texts(), datetime.now(UTC)
     asked: str | None = arguments.key
     with opened(arguments) as archive:

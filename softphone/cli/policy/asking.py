@@ -24,15 +24,18 @@ ANSWER_WITHIN = 20.0
 
 
 class Asked:
-    """A rulebook that is there to be asked. Every call blocks until it has answered, or has failed to."""
+    """A rulebook to be asked. Every call blocks until it has answered or failed."""
 
     def __init__(self, plugins: RulePlugins, maker: NoticeMaker) -> None:
         self.plugins = plugins
         self.maker = maker
 
     def decision(self, policy: Policy, own: OwnNotices, facts: Facts, *, drawn: bool) -> Decision:
-        """As for a ringing call: a rulebook that fails means not recorded, and the reason says so; where a question's words wait
-        for a person, nobody is drawn; before the employees are told, only what the law obliges to is recorded."""
+        """As for a ringing call. A rulebook that fails means not recorded, with that reason.
+
+        While a question's words wait for a person, nobody is drawn. Before the employees are told, only what the law obliges
+        to is recorded.
+        """
         answers: queue.SimpleQueue[Decision] = queue.SimpleQueue()
         drawn = drawn and facts.line not in own.untrained
         self.plugins.desk.decide(policy, facts, drawn=drawn, callback=answers.put, timeout=ANSWER_WITHIN)
@@ -43,8 +46,10 @@ class Asked:
         return until_employees_are_informed(decision) if later else decision
 
     def own(self, loaded: LoadedPolicy, tell: Texts, *, signed: bool) -> OwnNotices:
-        """What the controller brings itself, as the phone would use it. `signed`: it uses a signed policy alone. What it must not
-        use is told on stderr, and raises PolicyError."""
+        """What the controller brings itself, as the phone would use it. `signed`: the phone uses only a signed policy.
+
+        What it must not use goes to stderr, and raises PolicyError.
+        """
         try:
             return self.maker.check(loaded, signed=signed)
         except PolicyError as error:
@@ -57,7 +62,7 @@ class Asked:
 
 @contextmanager
 def asked_rulebook(home: Home) -> Generator[Asked]:
-    """For as long as a command needs it. KlartoneError where there is no rulebook: then no call is recorded either."""
+    """For as long as a command needs it. Raises KlartoneError without a rulebook: then no call is recorded either."""
     plugins = rule_plugins(home, lambda _: None)
     if plugins.maker is None:
         raise plugins.faults[0] if plugins.faults else KlartoneError("error.plugin.missing", plugin=plugins.desk.plugin)

@@ -1,5 +1,7 @@
-"""`klartone policy check`: every fault and every doubt of a policy, and of its notices as the rulebook judges them, each with
-line, key, rule and what to do; and a person's confirmation of what the check could not be sure of.
+"""`klartone policy check`: every fault and every doubt of a policy and its notices, each with line, key, rule and what to
+do.
+
+And a person's confirmation of what the check could not be sure of.
 """
 
 from __future__ import annotations
@@ -51,12 +53,12 @@ class Checked:
 
     @property
     def unsure(self) -> list[OwnWording]:
-        """Own wordings that a person must look at, and has not."""
+        """Own wordings that wait for a person."""
         return [one for one in self.book.wordings if one.lawful and not one.confirmed]
 
     @property
     def doubts(self) -> list[PolicyFault]:
-        """Those that nobody has confirmed; what is told as a fault for that is not told twice."""
+        """Doubts that nobody has confirmed, without those that are already faults for it."""
         faulty = {one.hash for one in self.faults if one.hash}
         return [one for one in self.warnings if not one.by and (not one.hash or one.hash not in faulty)]
 
@@ -66,7 +68,7 @@ class Checked:
 
 
 def policy_check(arguments: argparse.Namespace) -> int:
-    """Status 1 where there is a fault. With `--confirm HASH --by NAME`: the block that confirms that wording, on stdout."""
+    """Status 1 if there is a fault. With `--confirm HASH --by NAME`: the block that confirms that wording, on stdout."""
     tell = texts(arguments.told_in)
     checked = _checked(arguments)
     if arguments.confirm is not None:
@@ -79,7 +81,7 @@ def policy_check(arguments: argparse.Namespace) -> int:
 
 
 def _checked(arguments: argparse.Namespace) -> Checked:
-    """All that is wrong at once: a fault in one place hides none in another, as far as that can be read."""
+    """All faults at once: one place hides none in another, as far as that can be read."""
     path, signer = chosen(arguments)
     wanted = wanted_signer(arguments)
     faults: tuple[PolicyFault, ...] = ()
@@ -95,7 +97,7 @@ def _checked(arguments: argparse.Namespace) -> Checked:
     except KlartoneError:
         if not faults:
             raise
-        own_faults, book = (), NoticeBook()  # without a rulebook the faults of the file are told all the same
+        own_faults, book = (), NoticeBook()  # without a rulebook, still report the faults of the file
     silent = [_silent(loaded, one) for one in book.unspoken]
     unsigned = [] if signer or not wanted else _unsigned(path, wanted)
     revoked = _revoked_here(Home.of(arguments), loaded)
@@ -104,7 +106,7 @@ def _checked(arguments: argparse.Namespace) -> Checked:
 
 
 def _unsigned(path: Path, signer: str) -> list[PolicyFault]:
-    """A draft need not be signed to be checked; that the phone would not use it as it lies there is told all the same."""
+    """A draft need not be signed to be checked, but it says that the phone would not use it yet."""
     try:
         check_signature(read_policy(path), path, signer)
     except PolicyUnsigned as error:
@@ -115,8 +117,8 @@ def _unsigned(path: Path, signer: str) -> list[PolicyFault]:
 
 
 def _revoked_here(home: Home, loaded: LoadedPolicy) -> list[PolicyFault]:
-    """Whose key this user's archive no longer seals for. Where it cannot be opened, that is the doctor's to tell."""
-    from softphone.archive.archive import MARKER, Archive  # a database, where there is an archive alone
+    """Whose key this user's archive no longer seals for. `doctor` reports an archive that cannot be opened."""
+    from softphone.archive.archive import MARKER, Archive  # a database, needed only with an archive
 
     folder = home.archive(home.settings(only_look=True)[0])
     if not (folder / MARKER).exists():
@@ -165,7 +167,7 @@ def _told(checked: Checked, tell: Texts) -> None:
 
 
 def _short(one: PolicyFault, tell: Texts) -> str:
-    """By what a person confirms it."""
+    """The code by which a person confirms it."""
     return f" [{tell('policy.check.code', hash=one.hash[:SHORT])}]" if one.hash else ""
 
 
@@ -211,7 +213,7 @@ def _as_json(checked: Checked, tell: Texts) -> dict[str, object]:
 
 
 def _confirmed(checked: Checked, arguments: argparse.Namespace, tell: Texts) -> int:
-    """The words themselves go to stderr first: who confirms, has read them."""
+    """The words themselves go to stderr first, so that they have been read."""
     name = as_name(str(arguments.by or ""))
     if name is None:
         raise KlartoneError("error.policy.confirm_by")
@@ -237,7 +239,8 @@ def _confirmed(checked: Checked, arguments: argparse.Namespace, tell: Texts) -> 
 
 
 def _noted(home: Home, entry: AuditEntry) -> bool:
-    """Whether it now stands in this user's audit log. Without an archive here each phone notes it as it takes the policy up."""
+    """Whether it now stands in this user's audit log. Without an archive here each phone notes it when it takes the policy
+    up."""
     from softphone.archive.archive import MARKER, Archive  # a database, for a check that hardly ever needs one
 
     settings, _ = home.settings(only_look=True)

@@ -32,14 +32,14 @@ def _in_every_zone(at: datetime) -> datetime:
 
 
 def _number(written: str) -> str:
-    """Digits as a telephone shows them, or an address of the exchange's; empty as withheld."""
+    """Digits as a telephone shows them, or an address at the exchange; empty if withheld."""
     if written.strip() and not re.fullmatch(r"[\d+*#\s().\-/]*\d[\d+*#\s().\-/]*|\S+@\S+", written.strip()):
         raise PydanticCustomError("number", "no number")
     return written
 
 
 class GivenFacts(BaseModel):
-    """What is known of a call, as it is given. Only the line must be named; null: a call that belongs to none."""
+    """The facts about a call. Only the line must be named; null: the call belongs to none."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,7 +54,7 @@ class GivenFacts(BaseModel):
 
 
 def policy_decide(arguments: argparse.Namespace) -> int:
-    """`--json FACTS`, or `-` for stdin. One JSON object on stdout. KlartoneError for facts that are none."""
+    """`--json FACTS`, or `-` for stdin. One JSON object on stdout. Raises KlartoneError for invalid facts."""
     tell = texts(arguments.told_in)
     given = given_facts(_stdin() if arguments.json == "-" else arguments.json, tell)
     loaded = load_to_try(arguments, tell)
@@ -70,7 +70,7 @@ def policy_decide(arguments: argparse.Namespace) -> int:
 
 
 def given_facts(text: str, tell: Texts) -> GivenFacts:
-    """KlartoneError for what is no JSON, or not these facts: then all that is wrong with them."""
+    """Raises KlartoneError with all that is wrong, for invalid JSON or other facts than these."""
     try:
         return GivenFacts.model_validate_json(text)
     except ValidationError as error:
@@ -100,7 +100,7 @@ def _stdin() -> str:
 
 
 def decided(asked: Asked, policy: Policy, own: OwnNotices, given: GivenFacts) -> Decision:
-    """As the engine comes to it: what is exempt in any spelling of the number is not even asked about."""
+    """As in the engine: an exempt number, in any spelling, is not even asked about."""
     line = policy.line_named(given.line)
     written = given.number.strip() if given.number else ""
     number = e164(written) if written else None

@@ -1,5 +1,6 @@
-"""`klartone policy explain`: what the policy means for each line, in sentences that can be read aloud, and what the party
-hears. The rulebook itself is asked, so that what is told here is what happens in a call.
+"""`klartone policy explain`: what the policy means for each line, in sentences to be read aloud, and what the party hears.
+
+It asks the rulebook itself, so it says what happens in a call.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ WIDTH = 92
 
 
 def policy_explain(arguments: argparse.Namespace) -> int:
-    """One line where it is named, else all of them. KlartoneError for a line that the policy does not have."""
+    """One line if it is named, else all of them. Raises KlartoneError for an unknown line."""
     tell = texts(arguments.told_in)
     if arguments.policy is not None and arguments.line is None and arguments.file is not None:
         arguments.line, arguments.file = (
             str(arguments.file),
             None,
-        )  # with the file named by the option, one word is the line
+        )  # with the file given by the option, the one word is the line
     loaded, keyless = load_draft(arguments, tell)
     policy, now = loaded.policy, datetime.now(UTC)
     wanted = {line.id for line in policy.line if arguments.line in (None, line.id)}
@@ -67,8 +68,10 @@ def policy_explain(arguments: argparse.Namespace) -> int:
 def _heard(
     asked: Asked, policy: Policy, line: Line, own: OwnNotices, now: datetime, teller: LineTeller
 ) -> Iterator[str]:
-    """How the party is told, and in which words: for a call in the sample, and for one that is not. KlartoneError where the
-    rulebook gives no answer: what it would be is not guessed."""
+    """How the party is told, and in which words: for a call in the sample, and for one that is not.
+
+    Raises KlartoneError if the rulebook gives no answer, which is not guessed.
+    """
     ways = {way: notice_way(line, way) for way in line.calls}
     language = policy.language_of(line)
     facts = Facts(line.id, line.calls[0], None, language, declined_earlier=False, at=now)
@@ -110,8 +113,7 @@ def _heard(
 
 
 def _doubts(loaded: LoadedPolicy, line: Line | None, tell: Texts, *, confirmed: bool = False) -> list[str]:
-    """What is doubtful about this line; None: about the policy as a whole. `confirmed`: what somebody has confirmed, and who
-    and when."""
+    """What is doubtful about this line; None: about the policy as a whole. `confirmed`: those confirmed, by whom and when."""
     ids = [one.id for one in loaded.policy.line]
     place = "line[" if line is None else f"line[{ids.index(line.id) + 1}]"
 

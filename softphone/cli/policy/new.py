@@ -1,6 +1,6 @@
 """`klartone policy new`: a few questions, and from the answers a policy file that explains itself. It never writes over one.
 
-What it cannot know stands in the file as a place to fill in: the public keys, and what of an assessment is still unwritten.
+What it cannot know is a gap to fill in: the public keys, and what is missing of an assessment.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _https(answer: str) -> str:
 
 
 SafePage = Annotated[Page, AfterValidator(_https)]
-"""a policy may name one without, and the check warns of it: none begins so"""
+"""an emergency number without one of these is possible, and the check warns of it"""
 Contact = Annotated[str, AfterValidator(_contact)]
 """what a notice's reader can write to, or call"""
 Capacity = Annotated[int, Field(ge=1)]
@@ -54,7 +54,7 @@ _WANTED: Sequence[tuple[Any, str]] = (
     (Capacity, "capacity"),
     (Day, "day"),
 )
-"""which sentence says what an answer of a kind must be; of any other, that there must be one"""
+"""the sentence that says what an answer of a kind must be; for the others, that there must be one"""
 
 _BASES: dict[Purpose, Sequence[Basis]] = {
     Purpose.DOCUMENTATION: (
@@ -70,8 +70,11 @@ _WHAT_FOR = {"1": (Purpose.DOCUMENTATION,), "2": (Purpose.TRAINING,), "3": tuple
 
 
 def policy_new(arguments: argparse.Namespace) -> int:
-    """Questions on stdout, answers from stdin, one a line; an empty one takes the default. KlartoneError where the file is
-    there already, where input ends before a question that has no default, or, from a pipe, for an answer that is none."""
+    """Questions on stdout, answers from stdin, one a line; an empty one takes the default.
+
+    Raises KlartoneError if the file exists, if input ends before a question without a default, or for a wrong answer from a
+    pipe.
+    """
     tell = texts(arguments.told_in)
     path: Path = arguments.file or arguments.policy or DEFAULT_FILE
     if path.exists():
@@ -129,7 +132,7 @@ class _Questions:
         self._tell = tell
 
     def __call__(self, code: str, kind: Any, default: str | None = None) -> str:
-        """The answer as it was written, once it is one of its kind. `default` None: it must be answered."""
+        """The answer as written, once it is valid. `default` None: it must be answered."""
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
 
         def sound(answer: str) -> bool:

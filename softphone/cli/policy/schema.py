@@ -1,5 +1,7 @@
-"""`klartone policy schema`: the policy file as JSON schema, by which an editor completes keys, explains them and marks what
-cannot stand there. The checks between values are `policy check`'s.
+"""`klartone policy schema`: the policy file as JSON schema, by which an editor completes keys, explains them and marks
+mistakes.
+
+`policy check` does the checks between values.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ def _parts(kind: type[PolicyPart]) -> Iterator[type[PolicyPart]]:
 
 
 def _docs(kind: type[PolicyPart]) -> Mapping[str, str]:
-    """What stands under each key in the source. A frozen program has none: then nothing is explained."""
+    """The docstring under each key in the source. A frozen program has none: then nothing is explained."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     except OSError:

@@ -22,7 +22,7 @@ _id: TypeAdapter[str] = TypeAdapter(Id)
 
 
 def create_signing_key(arguments: argparse.Namespace) -> int:
-    """A new key pair for policies. One that is there is never written over: what it signed could not be signed again."""
+    """A new key pair for policies. An existing one is never written over: what it signed could not be signed again."""
     home, tell = Home.of(arguments), texts()
     settings, _ = home.settings(only_look=True)
     store = key_store(arguments.archive or home.archive(settings))
@@ -37,9 +37,11 @@ def create_signing_key(arguments: argparse.Namespace) -> int:
 
 
 def policy_sign(arguments: argparse.Namespace) -> int:
-    """The signature of the file's bytes beside it, in `<file>.sig`. A policy that the phone would refuse is not signed: one with
-    faults, with words that lack a fact or promise too much, or with a recording that is not there. KlartoneError without a
-    rulebook to judge the words."""
+    """Writes the signature of the file's bytes beside it, in `<file>.sig`.
+
+    It refuses a policy that the phone would refuse: one with faults, with words that lack a fact or promise too much, or
+    with a missing recording. Raises KlartoneError without a rulebook to judge the words.
+    """
     home, tell = Home.of(arguments), texts()
     settings, _ = home.settings(only_look=True)
     path, _ = chosen(arguments)
@@ -62,7 +64,7 @@ def policy_sign(arguments: argparse.Namespace) -> int:
 
 
 def _no_signing_key(store: KeyStore, policy: Policy, id: str, tell: Texts) -> KeyringError:
-    """Where a key with that id opens recordings, none that signs can be made with it: another is advised."""
+    """If a key with that id opens recordings, no signing key can be made with it: advise another id."""
     known = ring.known_keys(store)
     signers = [one.id for one in known if one.purpose is ring.KeyPurpose.POLICY]
     purpose = next((one.purpose.value for one in (*known, *policy.recipient) if one.id == id), None)
@@ -75,7 +77,7 @@ def _no_signing_key(store: KeyStore, policy: Policy, id: str, tell: Texts) -> Ke
 
 
 def _name(id: str) -> str:
-    """Under which the private half lies in the keyring. KeyringError for what is no id."""
+    """The private half's name in the keyring. Raises KeyringError for an invalid id."""
     try:
         return f"policy-signing-{_id.validate_python(id)}"
     except ValidationError:

@@ -1,4 +1,4 @@
-"""One line of a policy in plain sentences, as one would read it to a board. Which texts the party hears is `explain`'s.
+"""One line of a policy in plain sentences, as one would read it to a board. `explain` has the texts that the party hears.
 
 Every sentence is a code of the catalog `explain`; the controller's own words stand in it as they were written.
 """
@@ -18,7 +18,7 @@ Paragraph = tuple[str, list[str]]
 
 
 class LineTeller:
-    """`day`: what has a date holds or has expired on it."""
+    """`day`: dates are judged on it."""
 
     def __init__(self, policy: Policy, line: Line, day: date, tell: Texts) -> None:
         self._policy = policy
@@ -108,7 +108,7 @@ class LineTeller:
 
     @property
     def _beside(self) -> str:
-        """Whether what is recorded on consent to documentation is recorded for training too."""
+        """Whether what is recorded on consent to documentation is also recorded for training."""
         return ".too" if self._trained is not None else ""
 
     def _assessment(self, part: Assessment) -> Iterator[str]:
@@ -203,7 +203,7 @@ class LineTeller:
             yield self.say(f"explain.no.objection.{line.objection_in_call}")
         if documented is Basis.LEGAL_OBLIGATION:
             yield self.say("explain.no.obligation")
-        # A key refuses what the notice that was heard ties it to; one that is about documentation alone ties it to nothing.
+        # A key refuses what the heard notice ties it to. A notice about documentation alone ties it to nothing.
         share = line.training.sample if line.training is not None else 0
         if documented is not None and line.opt_out_key and (share < 1 or line.special_circumstances_on(self._day)):
             what = documented.value if not documented.can_be_objected_to else line.objection_in_call
@@ -302,7 +302,7 @@ def in_words(period: Period, tell: Texts) -> str:
 
 
 def in_words_lacking(keys: Iterable[str], tell: Texts) -> str:
-    """What an assessment is still without: `G20.a`, …, or `assessment` where there is none at all."""
+    """What an assessment lacks: `G20.a`, …, or `assessment` if there is none at all."""
     return listed((tell(f"explain.lacks.{key}") for key in keys), tell)
 
 

@@ -1,4 +1,4 @@
-"""A new policy file as text: the answers as TOML, each part under a comment that says what it is and what could stand there."""
+"""A new policy file as text: the answers as TOML, each part under a comment that explains it and its alternatives."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from softphone.texts import Texts
 WIDTH = 110
 
 PARTY: Mapping[Language, str] = {Language.DA: "kunden", Language.EN: "the caller"}
-"""what the person at the other end is called where nothing else is said"""
+"""what the person at the other end is called by default"""
 
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """What has been written of an assessment so far; empty where nothing has."""
+    """What has been written of an assessment so far; empty if nothing has."""
 
     why: str
     a: str
@@ -30,7 +30,7 @@ class Assessed:
 
 @dataclass(slots=True)
 class Answers:
-    """As they were given, each sound for its key; empty for none."""
+    """As given, each valid for its key; empty for none."""
 
     controller: str
     page: str

@@ -1,1 +1,1 @@
-"""What each command takes, and who may give it. None of these files loads what a command does."""
+"""What each command takes, and who may give it. These files load nothing of what a command does."""

@@ -74,7 +74,7 @@ def _sweep(sweep: argparse.ArgumentParser, texts: Texts) -> None:
 
 
 def _searching(of: argparse.ArgumentParser, texts: Texts) -> None:
-    """What a list is narrowed to, and which part of it is told."""
+    """What narrows a list, and which part of it is shown."""
     of.add_argument("--number", metavar="NUMBER", help=texts("cli.list.number"))
     of.add_argument("--from", dest="since", type=moment(texts), metavar="DATE", help=texts("cli.list.from"))
     of.add_argument("--to", dest="until", type=moment(texts), metavar="DATE", help=texts("cli.list.to"))

@@ -23,7 +23,7 @@ def add_program(commands: Commands) -> None:
     session.add_argument("--stdio", action="store_true", required=True, help=texts("cli.session.stdio"))
     session.add_argument("--policy", type=path(texts), metavar="FILE", help=texts("cli.session.policy"))
     _demo(commands.add("demo", "softphone.demo.story:run_demo"), texts)
-    # What the demo and the engine start: in a frozen program there is no other way in.
+    # Started by the demo and the engine: a frozen program has no other way in.
     customer = commands.add("demo-customer", "softphone.cli.registered.program:run_customer", hidden=True)
     customer.add_argument("voice", type=Path)
     customer.add_argument("listen", choices=["yes", "no"])

@@ -1,5 +1,7 @@
-"""The two buttons, opt-out and dispute: always in their place, saying what a press will do to *this* call. A press of the opt-out
-that goes further than the one before it (`asks`) is asked about first, below them."""
+"""The two buttons, opt-out and dispute, always in their place. They say what a press will do to *this* call.
+
+A press of the opt-out that goes further than the one before it (`asks`) is first asked about, below them.
+"""
 
 from __future__ import annotations
 
@@ -139,7 +141,7 @@ class RightsButtons(QWidget):
 
 
 def _show(button: ActionButton, view: View, words: ButtonWords, does: str, *, violet: bool = False) -> None:
-    """`does`: to which call, and what. The words may be the same for another kind."""
+    """`does`: to which call, and what. Another kind may have the same words."""
     button.show_action(
         view,
         words.title,

@@ -16,8 +16,10 @@ _PAD, _ICON, _FOOT = 14.0, 24.0, 30.0
 
 
 class StatusCard(QWidget):
-    """Headline with its icon, purposes, why; at the foot a countdown, or the violet line of a lock. Painted whole, so that no
-    state can push another's lines about; `accessibleName` is the whole sentence."""
+    """Headline with its icon, purposes, why; at the foot a countdown, or the violet line of a lock.
+
+    Painted as one, so that no state can push another's lines about. `accessibleName` is the whole sentence.
+    """
 
     HEIGHT = 152
 
@@ -134,7 +136,7 @@ class StatusCard(QWidget):
         area = QRectF(_PAD + 25, box.bottom() - _FOOT, self.width() - _PAD - 25 - 6, _FOOT)
         metrics, shown = QFontMetricsF(used), self._words.lock
         if metrics.horizontalAdvance(shown) > area.width():
-            shown = shown.partition(" · ")[0]  # what it means stays whole; since when stands in the tooltip
+            shown = shown.partition(" · ")[0]  # its meaning stays whole; since when stands in the tooltip
         shown = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
 

@@ -1,4 +1,4 @@
-"""What is chosen or answered in place, never in a dialog: a choice that remains, and the answers to open questions."""
+"""What is chosen or answered in place, never in a dialog: a remaining choice, and the answers to open questions."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class ChoiceRow(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Side by side where both can be read so, else one below the other."""
+        """Side by side if both can be read so, else one below the other."""
         needed = sum(chip.sizeHint().width() for chip in self.options.values()) + 8 * (len(self.options) - 1)
         narrow = needed > self.width()
         self._row.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 
     def _press(self, option: str) -> None:
-        # What is chosen is the engine's to say: the mark moves with the next snapshot.
+        # The engine decides what is chosen: the mark moves with the next snapshot.
         for name, chip in self.options.items():
             chip.setChecked(name == (self._choice.chosen or self._choice.default))
         self.chosen.emit(self._choice.id, option)
@@ -106,7 +106,7 @@ class Choices(QWidget):
 
 
 class Answers(Card):
-    """What the party said, to each open question by itself: a line for each purpose, *yes* and *no*. command(Act)."""
+    """The party's answer to each open question by itself: a line for each purpose, *yes* and *no*. command(Act)."""
 
     command = Signal(object)
 

@@ -17,7 +17,7 @@ _By = Literal["party", "controller"]
 
 
 class EarlierMenu(RowMenu):
-    """command(LockEarlier). A press takes effect at once: it never stands where the one that opened it was."""
+    """command(LockEarlier). A press takes effect at once, so the button never stands where the one that opened it was."""
 
     command = Signal(object)
 
@@ -58,7 +58,7 @@ class EarlierMenu(RowMenu):
 
 
 def why_not(view: View, call: CallState) -> str:
-    """The code of why it cannot be done; empty where it can."""
+    """The code of the reason that it cannot be done; empty if it can."""
     if not view.connected:
         return "why_not.no_engine"
     return "" if call.number else "why_not.no_number"

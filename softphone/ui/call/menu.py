@@ -1,5 +1,8 @@
-"""The menu of what is seldom needed in a call. It grows upward from its foot: what every moment of this call has stands there in
-its place, off where it cannot be done now; what comes and goes stands above. What ends something for good says so below."""
+"""The menu of what is seldom needed in a call. It grows upward from its foot.
+
+Entries that this call always has keep their place at the foot, off while they cannot be used. Those that come and go stand
+above. An entry that ends something for good says so below.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ _ALWAYS = (Action.DIGITS_WANTED, *_GROUPS[1])
 
 @dataclass(frozen=True, slots=True)
 class _MenuEntry:
-    """An entry as it is to be shown. `below`: what a press would end, or why it is off."""
+    """An entry as it is shown. `below`: what a press would end, or why it is off."""
 
     action: Action
     name: str
@@ -81,7 +84,7 @@ class MoreMenu(RowMenu):
         self.earlier.command.connect(self.command)
 
     def render_view(self, view: View, call: CallState, *, able: bool) -> None:
-        """`able`: the call is going on and the engine is there. Built anew only where it changes: it may be open."""
+        """`able`: the call is going on and the engine is there. Rebuilt only where it changes, since it may be open."""
         self._call = call
         self.earlier.render_view(view, call)
         groups = [group for group in _groups(view, call) if group] if able and call.status is not None else []
@@ -122,8 +125,8 @@ def _groups(view: View, call: CallState) -> list[list[_MenuEntry]]:
 
 
 def _stands(speech: Speech, action: Action) -> bool:
-    """Whether this call has such an entry at all: by its plan, which does not change while it goes on; but for the two at the
-    top, which come and go with the notice."""
+    """Whether this call has such an entry at all. Its plan decides, which does not change during the call. Only the two at
+    the top come and go with the notice."""
     status, call = speech.status, speech.call
     placed = PLACED - in_the_menu(call)
     bases = {purpose: state.basis for purpose, state in status.purposes.items()}
@@ -160,7 +163,7 @@ def _entries(view: View, speech: Speech, action: Action) -> Iterator[_MenuEntry]
 
 
 def _for_good(speech: Speech, action: Action) -> str:
-    """The code of what a press would delete, or end for good; empty where it does neither."""
+    """The code of what a press would delete, or end for good; empty if neither."""
     live = [purpose for purpose in Purpose if speech.phase(purpose) in _LIVE]
     obliged = _obliged(speech.status) and DOCUMENTATION in live
     there = bool(speech.status.recordings) and speech.status.kept

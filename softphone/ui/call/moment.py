@@ -1,5 +1,8 @@
-"""What the moment needs, below the two buttons: answers and choices in place, its presses, what happened, what to say, the
-notice. What a press does is the engine's."""
+"""What the moment needs, below the two buttons: answers and choices in place, presses, what happened, what to say, the
+notice.
+
+The engine decides what a press does.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from softphone.ui.words.moment import answers_wanted, aside_lines, press_words, 
 from softphone.wire import Act, CallPhase, CallState
 
 KEYED = 4
-"""so many of the moment's buttons have a key of their own: Ctrl+1 …"""
+"""this many of the moment's buttons have a key of their own: Ctrl+1 …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,9 @@ _PRESSES: tuple[Press, ...] = (
     Press(Action.PARTY_ASKS_FOR_RECORDING, "unclearGoOn", "record"),
 )
 _ALSO_IN_THE_MENU = {Action.OBJECT, Action.PARTY_ASKS_FOR_RECORDING}
-"""they stand here too while a no by keys or SIP is unclear: the answers to what was meant"""
+"""they also stand here while a no by keys or SIP is unclear: the answers to what was meant"""
 PLACED = frozenset(press.action for press in _PRESSES) - _ALSO_IN_THE_MENU | {Action.PAUSE_SENSITIVE, Action.SAID_NO}
-"""actions that have a place of their own on the page (*said no*: the opt-out button, or an answer); the rest is in the menu"""
+"""actions that have a place of their own on the page (*said no*: the opt-out button, or an answer); the menu has the rest"""
 
 
 def reading(call: CallState) -> bool:
@@ -70,8 +73,8 @@ def reading(call: CallState) -> bool:
 
 
 def in_the_menu(call: CallState) -> frozenset[Action]:
-    """Placed actions that the menu holds for now: a text to be read aloud needs the room of a second row, and where a person
-    has answered nobody asks about a machine any more."""
+    """Placed actions that the menu holds for now: a text to be read aloud needs the second row, and once a person has
+    answered nobody asks about a machine."""
     actions = frozenset(call.status.actions) if call.status else frozenset[Action]()
     if reading(call):
         return actions & ({Action.PLAY_AGAIN} if Action.VOICEMAIL in actions else set[Action]())
@@ -79,7 +82,7 @@ def in_the_menu(call: CallState) -> frozenset[Action]:
 
 
 def other_languages(call: CallState, action: Action) -> tuple[Language, ...]:
-    """In which the notice can be given by this action too."""
+    """The languages in which this action too can give the notice."""
     able = (
         call.status is not None and action in call.status.actions and action in (Action.PLAY_AGAIN, Action.READ_INSTEAD)
     )
@@ -110,7 +113,7 @@ class Moment(QWidget):
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, 1)
         for press, button in self.presses.items():
-            # Also while it has no place: a button of nobody's is a window, and outlives this one.
+            # Even without a place: a button without a parent is a window, and outlives this one.
             button.setParent(self)
             button.hide()
             button.clicked.connect(lambda _checked=False, press=press: self._act(press))
@@ -137,7 +140,7 @@ class Moment(QWidget):
         layout.addStretch(1)
 
     def first_presses(self) -> list[Control]:
-        """The answers and buttons of the moment as they stand, for their keys."""
+        """The answers and buttons of the moment, for their keys."""
         return [*self.answers.chips(), *self._shown]
 
     def tab_chain(self) -> list[QWidget]:
@@ -196,7 +199,7 @@ class Moment(QWidget):
 
 
 def _shown(call: CallState, status: Status, press: Press) -> bool:
-    """Whether the button stands there; some stand there before they can be pressed, so that they do not come under the hand."""
+    """Whether the button stands there. Some stand there before they can be pressed, so that they do not come under the hand."""
     if call.phase is not CallPhase.CONNECTED:
         return False
     if press.language is not None:

@@ -1,5 +1,7 @@
-"""The notice's text: its words marked as they are said; large, to be read aloud; folded once it has been heard, with what each
-purpose rests on."""
+"""The notice's text: its words marked as they are said; large to be read aloud; folded once it has been heard.
+
+Below it stands what each purpose rests on.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ _READ_ALOUD_CHARACTERS = 55
 
 
 class NoticeView(QWidget):
-    """Unfolded while it is being told, and whenever somebody wants to see it."""
+    """Unfolded while the notice is given, and whenever somebody wants to see it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +33,7 @@ class NoticeView(QWidget):
         self.caption = TextLabel("noticeCaption", size=SMALL, role="muted", wrap=True)
         self.text = TextLabel("noticeText", wrap=True)
         self.bases = TextLabel("noticeBases", size=SMALL, role="muted", wrap=True)
-        """what each purpose rests on: for who asks"""
+        """what each purpose rests on, for a party who asks"""
         self._open = False
         self._line = ""
         inside = QVBoxLayout(self.card)
@@ -104,7 +106,7 @@ def _beside_the_point(call: CallState) -> bool:
 
 
 def marked(text: NoticeText, said: float, view: View) -> str:
-    """The notice as rich text at `said` seconds from its start: what has been said, the words being said, what is to come.
+    """The notice as rich text at `said` seconds from its start: what has been said, what is being said, what is to come.
 
     Only colours change, never weight: the lines must not move while somebody reads along.
     """

@@ -88,13 +88,13 @@ class CallPage(QWidget):
         self.hang_up.clicked.connect(lambda: self._send(HangUp))
 
     def take_note(self, note: QWidget, button: QWidget) -> None:
-        """What a person is told once stands here, above the tools; the middle makes room for it. `button` closes it."""
+        """A message for the person stands here, above the tools; the middle makes room for it. `button` closes it."""
         self._told.addWidget(note)
         self._note = (button,)
         self._chain_tabs()
 
     def make_room(self, wanted: bool) -> None:
-        """In a low window the middle gives all it has."""
+        """In a low window the middle gives way as far as it can."""
         self.middle.setMinimumHeight(1 if wanted else _LEAST_MIDDLE)
 
     @property
@@ -123,7 +123,7 @@ class CallPage(QWidget):
         self.decline.show_as(view, view.texts("call.decline"), icon="hang_up", enabled=view.connected, why=gone)
         self.hang_up.show_as(view, view.texts("call.hang_up"), icon="hang_up", enabled=view.connected, why=gone)
         ringing, talking = (self.answer, self.decline), (self.hang_up,)
-        # What goes, goes first: all three side by side would push a narrow window wider.
+        # Hide first, then show: all three side by side would push a narrow window wider.
         for button in talking if incoming else ringing:
             button.hide()
         for button in ringing if incoming else talking:
@@ -143,7 +143,7 @@ class CallPage(QWidget):
             chain(wanted)
 
     def type_digit(self, event: QKeyEvent) -> bool:
-        """Press the keypad's key for it, where the keypad is open and there is one."""
+        """Press the keypad's key for it, if the keypad is open and has one."""
         typed = event.text()
         wanted = self.keypad_open and len(typed) == 1 and typed in self.keypad.keys
         if wanted and not event.isAutoRepeat():

@@ -19,7 +19,7 @@ _LETTERS = {"2": "ABC", "3": "DEF", "4": "GHI", "5": "JKL", "6": "MNO", "7": "PQ
 
 
 class Tools(QWidget):
-    """command(Mute | Hold | Act | LockEarlier), keypad(bool): the keypad is wanted or not."""
+    """command(Mute | Hold | Act | LockEarlier), keypad(bool): the keypad is to open or close."""
 
     command = Signal(object)
     keypad = Signal(bool)
@@ -188,5 +188,5 @@ def _key_name(key: str) -> str:
 
 
 def _pause_name(status: Status) -> str:
-    """Where another pause stands too, recording does not go on with this one's end."""
+    """If another pause stands too, recording does not go on when this one ends."""
     return "press.resume.also" if len(status.pauses) > 1 else "tool.resume.name"

@@ -1,4 +1,5 @@
-"""Who is to be called back without recording (N4): each with *Call* and *Done*. What a call back records is not decided here."""
+"""Who is to be called back without recording (N4), each with *Call* and *Done*. What a call back records is not decided
+here."""
 
 from __future__ import annotations
 
@@ -77,7 +78,7 @@ class CallBackRow(Card):
         self._show_done(view)
 
     def _show_done(self, view: View) -> None:
-        """Where there is no room for its word beside the number, its mark is enough."""
+        """Without room for its word beside the number, its mark is enough."""
         gone = "" if view.connected else view.texts("why_not.no_engine")
         name = view.texts("call_backs.done.name", who=self.who.text())
         word = "" if self.number.text() and self.width() < _ROOM_FOR_ALL else view.texts("call_backs.done")
@@ -126,7 +127,8 @@ class CallBacks(QWidget):
 
 
 def _account(view: View, line: str | None) -> Account | None:
-    """One to call from on `line`, which alone has promised not to record: an account's own number goes before any choice."""
+    """The account to call from on `line`, which alone has promised not to record: an account's own number overrides any
+    choice."""
     accounts = [state.account for state in view.snapshot.accounts] if view.snapshot else []
     decided = {account.id: view.line_of(account) for account in accounts}
     own = [account for account in accounts if (there := decided[account.id]) is not None and there.id == line]

@@ -1,4 +1,4 @@
-"""The dial field: a number, an address, or a name of one's own calls; and the line, where it is the user's to choose."""
+"""The dial field: a number, an address, or a name of one's own calls; and the line, if the user may choose it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _NUMBER = re.compile(r"\+?[\d\s().\-/*#]{2,}")
 
 
 _NO_LINE, _NOT_CHOSEN = "\0none", ""
-"""of the choice of a line, beside the lines' ids: no line for this call alone; nothing has been chosen yet"""
+"""choices beside the lines' ids: no line, for this call alone; nothing chosen yet"""
 
 
 class LineQuestion(QWidget):
-    """On which line to call, where none has been chosen: a button for each. chosen(line's id, or _NO_LINE)."""
+    """The line to call on, if none has been chosen: a button for each. chosen(line's id, or _NO_LINE)."""
 
     chosen = Signal(str)
 
@@ -58,7 +58,7 @@ class LineQuestion(QWidget):
             chip.show_as(view, name, name=view.texts("dial.on_line", line=name), enabled=view.connected)
 
     def ask(self) -> None:
-        """In place, said to a screen reader, and the keyboard is where the answer is."""
+        """Shown in place and said to a screen reader; the keyboard is at the answer."""
         self.show()
         QAccessible.updateAccessibility(announcement(self, self.question.text()))
         if self.chips:
@@ -66,7 +66,7 @@ class LineQuestion(QWidget):
 
 
 class DialField(QWidget):
-    """command(Dial | SaveSettings): the line that was chosen is remembered; *no line* holds for the next call alone."""
+    """command(Dial | SaveSettings): the chosen line is remembered; *no line* holds for the next call alone."""
 
     command = Signal(object)
 
@@ -83,9 +83,9 @@ class DialField(QWidget):
         self._view: View | None = None
         self._names: tuple[str, ...] = ()
         self._picked = _NOT_CHOSEN
-        """since the window was opened; what was chosen before it is the settings'"""
+        """chosen since the window was opened; earlier choices are in the settings"""
         self._dialled = ""
-        """the command that the engine has yet to answer"""
+        """the command that the engine has not answered yet"""
         self._completer = QCompleter(QStringListModel(self), self)
         self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._completer.setFilterMode(Qt.MatchFlag.MatchContains)
@@ -127,7 +127,7 @@ class DialField(QWidget):
         self._render_lines(view, account)
 
     def _render_lines(self, view: View, account: Account | None) -> None:
-        """The choice is shown only where the account's own number belongs to no line."""
+        """The choice is shown only if the account's own number belongs to no line."""
         lines = view.snapshot.lines if view.snapshot else ()
         decided = account is not None and view.line_of(account) is not None
         self.line.setVisible(bool(lines) and not decided)
@@ -202,7 +202,7 @@ class DialField(QWidget):
         self.command.emit(command)
 
     def answered(self, command: str, *, taken: bool) -> None:
-        """The engine's answer to the command with this id, or none will come: a number that was not called can be mended."""
+        """The engine's answer to the command with this id, or none will come. A number that was not called can be corrected."""
         if command and command == self._dialled:
             self._dialled = ""
             if taken:
@@ -220,7 +220,7 @@ def _account(snapshot: Snapshot | None) -> Account | None:
 
 
 def _target(typed: str, snapshot: Snapshot) -> str:
-    """The number or address that `typed` means, or nothing: a name is one of one's own calls."""
+    """The number or address that `typed` means, or nothing. A name is one of one's own calls."""
     if "@" in typed:
         return typed
     if _NUMBER.fullmatch(typed):

@@ -1,7 +1,7 @@
-"""The agent's own calls, day by day: each a row that puts its number into the dial field, and opens on what is kept of it, or
+"""The agent's own calls, day by day. A row puts its number into the dial field, and opens on what is kept of the call, or
 why nothing is.
 
-What is kept is shown as the engine has taken it up again; nothing of it is remembered here.
+It shows what is kept as the engine has taken it up again, and remembers nothing of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BELOW = 10
 
 
 class HistoryLine(Control):
-    """Way, who, what became of it, when. A press puts its number into the dial field."""
+    """Direction, who, what became of it, when. A press puts its number into the dial field."""
 
     def __init__(self, call: PastCall) -> None:
         super().__init__(f"past_{call.id}")
@@ -61,7 +61,7 @@ class HistoryLine(Control):
         return QSize(200, _HEIGHT)
 
     def shown(self) -> tuple[str, str]:
-        """Who and what became of it, as there is room: a name gives way by half, a number's last digits to nothing."""
+        """Who and what became of it, as far as there is room: a name gives up half, the last digits of a number nothing."""
         strong, small = QFontMetricsF(font(BODY)), QFontMetricsF(font(SMALL, tabular=True))
         room = self.width() - 30 - small.horizontalAdvance(self._time) - 24
         least = min(small.horizontalAdvance(self._short), room * (0.5 if self.past.name else 0.2))
@@ -92,9 +92,10 @@ class HistoryLine(Control):
 
 
 class HistoryRow(QWidget):
-    """One of them, under its day where it is the first.
+    """One call, under its day if it is the day's first.
 
-    command(Reopen | EndWrapUp | OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier)."""
+    command(Reopen | EndWrapUp | OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier).
+    """
 
     command = Signal(object)
     picked = Signal(str)
@@ -113,7 +114,7 @@ class HistoryRow(QWidget):
         """made when it is first opened: most rows never are"""
         self._view: View | None = None
         self._taken_up = self._looked_at = False
-        """whether the engine has its call here, or somebody looks at why nothing is kept"""
+        """whether the engine has its call here, or the row shows why nothing is kept"""
         top = QHBoxLayout()
         top.setSpacing(0)
         top.addWidget(self.line, 1)
@@ -201,7 +202,7 @@ class HistoryRow(QWidget):
 
 
 class History(QWidget):
-    """The list, newest first. Rows stay while their call does: whoever is in one with the keyboard stays there."""
+    """The list, newest first. A row stays as long as its call, and keeps the keyboard's focus."""
 
     command = Signal(object)
     picked = Signal(str)
@@ -249,7 +250,7 @@ class History(QWidget):
 
 
 def day_of(view: View, at: datetime) -> str:
-    """I dag, I går, 23. nov.; another year's with its year."""
+    """I dag, I går, 23. nov.; in another year with the year."""
     day, today = at.astimezone(view.texts.zone).date(), view.now.astimezone(view.texts.zone).date()
     if day in (today, today - timedelta(days=1)):
         return view.texts("history.today" if day == today else "history.yesterday")

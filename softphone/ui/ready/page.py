@@ -19,8 +19,10 @@ _NO_POLICY = (PolicyPhase.MISSING, PolicyPhase.FAULTY, PolicyPhase.UNSIGNED)
 
 
 class ReadyPage(QWidget):
-    """command(…): dialling, and the rights of the last call and of earlier ones. settings(): the settings are asked for;
-    faults_wanted(): the policy's faults in them."""
+    """command(…): dialling, and the rights of the last call and of earlier ones.
+
+    settings(): the settings are asked for; faults_wanted(): the policy's faults in them.
+    """
 
     command = Signal(object)
     settings = Signal()
@@ -80,7 +82,7 @@ class ReadyPage(QWidget):
         self.see_faults.clicked.connect(self.faults_wanted)
 
     def take_note(self, note: QWidget) -> None:
-        """What a person is told once, at the foot."""
+        """A message for the person, at the foot."""
         self._outer.addWidget(note)
 
     def render_view(self, view: View) -> None:
@@ -94,7 +96,7 @@ class ReadyPage(QWidget):
         self.call_backs.render_view(view)
         history = view.snapshot.history if view.snapshot else ()
         self.today.setText(view.texts("history.today"))
-        self.today.setVisible(not history)  # else each day stands above its own
+        self.today.setVisible(not history)  # otherwise each day stands above its own
         self.nothing.setVisible(not history)
         self.nothing.setText(view.texts("history.none_but_last" if last else "history.none"))
         self.history.render_view(view)
@@ -124,7 +126,8 @@ class ReadyPage(QWidget):
         self.fault_text.setText("\n\n".join(dict.fromkeys(said)))
         self.to_settings.setVisible(view.connected)
         self.to_settings.show_as(view, view.texts("settings.open"))
-        # No alarm: what was in force still is. Who wrote the file needs to know, and agents that nothing has changed.
+        # No alarm: the earlier policy is still in force. The policy's writer needs to know, and agents that nothing has
+        # changed.
         self.policy.setVisible(view.connected and view.last_good)
         if view.last_good and snapshot:
             self.policy_text.setText(view.texts("ready.policy.last_good", count=len(snapshot.policy.faults)))

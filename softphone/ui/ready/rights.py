@@ -1,6 +1,6 @@
-"""What is kept of a call that has ended, and its rights still in reach: in wrap-up, and in the row of an earlier call.
+"""What is kept of an ended call, and the rights still in reach: in wrap-up, and in an earlier call's row.
 
-It says what the engine's status says, and sends presses; what they do is not known here.
+It says what the engine's status says, and sends presses. It does not know what they do.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from softphone.ui.words.rights import ended_by_opt_out
 from softphone.wire import Act, CallState
 
 _BESIDE = (Action.WITHDRAW_DOCUMENTATION, Action.WITHDRAW_TRAINING, Action.OBJECT)
-"""what stands below the two buttons, where it is possible and they do something else"""
+"""what stands below the two buttons, if it is possible and they do something else"""
 
 
 class KeptRights(QWidget):
@@ -33,7 +33,7 @@ class KeptRights(QWidget):
         super().__init__()
         self.kept = TextLabel(f"{prefix}Kept", size=SMALL, role="muted", wrap=True)
         self.lock = TextLabel(f"{prefix}Lock", size=SMALL, wrap=True)
-        # With its own, its style's padding and the indent together broke a line that fits.
+        # With a margin of its own, the style's padding and the indent together broke a line that fits.
         self.lock.setIndent(0)
         self.buttons = RightsButtons(prefix)
         self.choices = Choices()

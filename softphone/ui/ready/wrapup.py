@@ -1,4 +1,4 @@
-"""The last call, in its wrap-up: who it was, what is kept of it, and its rights still in reach."""
+"""The last call, in its wrap-up: who it was, what is kept of it, and the rights still in reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of the settings: account, sound, appearance. Each shows what stands and says what is wanted instead."""
+"""The parts of the settings: account, sound, appearance. Each shows the current values and asks for others."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _AFTER: dict[Registration | None, tuple[str, str]] = {
     Registration.NO_PASSWORD: ("settings.account.saved.no_password", "danger"),
     Registration.UNREACHABLE: ("settings.account.saved.unreachable", "danger"),
 }
-"""what is said of a saved account by what the server makes of it, and in which colour; else it is saved and well"""
+"""the sentence about a saved account for each state of its registration, and its colour; else it is saved and well"""
 
 
 class Section(QWidget):
-    """A heading and a card of fields. save(Settings): what is wanted, whole."""
+    """A heading and a card of fields. save(Settings): all of the settings as wanted."""
 
     save = Signal(object)
 
@@ -69,7 +69,7 @@ class Section(QWidget):
 
 
 class AccountSection(Section):
-    """Address, user, password, transport. password(account_id, password) comes before `save`, where one was typed."""
+    """Address, user, password, transport. password(account_id, password) comes before `save`, if one was typed."""
 
     password = Signal(str, str)
 
@@ -99,10 +99,10 @@ class AccountSection(Section):
         self._view: View | None = None
         self._waiting: Settings | None = None
         self._stored = False
-        """whether the password of what is being saved is in the keyring already"""
+        """whether the keyring already has the password of what is being saved"""
         self._told: Callable[[Texts], str] | None = None
         self._saved = False
-        """the last thing told: what the server makes of it follows"""
+        """the last message; the registration's state follows it"""
 
     def render_view(self, view: View) -> None:
         super().render_view(view)
@@ -137,7 +137,7 @@ class AccountSection(Section):
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         if self.secret.text() and self._view.call is not None:
-            # The account's own password would be another at once, while the account must stay what it is.
+            # The account's own password would change at once, while the account must stay as it is.
             self.tell(lambda texts: texts("error.settings.in_call"), "danger")
             return
         before = self.settings.accounts[0] if self.settings.accounts else None
@@ -165,7 +165,7 @@ class AccountSection(Section):
             self.save.emit(wanted)
 
     def saved(self, *, taken: bool) -> None:
-        """Whether the engine has taken it; why not is said on the window. Until it has, what was typed stays where it is."""
+        """Whether the engine has taken it; if not, the window says why. Until then what was typed stays where it is."""
         alone, self._stored = self._stored and not taken, False
         if taken:
             self.secret.clear()
@@ -175,7 +175,7 @@ class AccountSection(Section):
             self.tell(lambda texts: texts("settings.account.password_alone") if alone else "", "danger")
 
     def _tell_saved(self, view: View) -> None:
-        """Saved, and what has come of it: not in green what stands in red above."""
+        """Saved, and what came of it: never green here while red stands above."""
         states = view.snapshot.accounts if view.snapshot else ()
         registration = states[0].registration if states else None
         code, role = _AFTER.get(registration, ("settings.account.saved", "ok")) if registration else _AFTER[None]

@@ -1,4 +1,4 @@
-"""The settings, in the window: no dialog stands in the way of a call, and the call's state stays in sight at the top."""
+"""The settings, in the window. No dialog stands in the way of a call, and the call's state stays in sight at the top."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from softphone.ui.view import View, new_id
 from softphone.wire import Levels, SaveSettings, Settings, WatchLevels
 
 _SET_ASIDE = ("error.settings.faulty", "error.settings.unreadable", "error.settings.set_aside")
-"""why nothing of what had been set is here"""
+"""why nothing that had been set is here"""
 
 
 class SettingsPage(QWidget):
-    """command(SaveSettings | WatchLevels | TestTone), password(account_id, password), back(), review(): is to be opened."""
+    """command(SaveSettings | WatchLevels | TestTone), password(account_id, password), back(), review(): it is to be opened."""
 
     command = Signal(object)
     password = Signal(str, str)
@@ -92,11 +92,11 @@ class SettingsPage(QWidget):
         self.policy.choose.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def put_above(self, layout: QLayout) -> None:
-        """What stays in sight over the settings: the call's state."""
+        """The call's state stays in sight over the settings."""
         self._outer.insertLayout(0, layout)
 
     def take_note(self, note: QWidget) -> None:
-        """What a person is told once, at the foot."""
+        """A message for the person, at the foot."""
         self._outer.addWidget(note)
 
     def watch(self, *, on: bool) -> None:
@@ -107,7 +107,7 @@ class SettingsPage(QWidget):
         self.sound.show_levels(levels)
 
     def answered(self, command: str, *, taken: bool) -> None:
-        """The engine's answer to the command with this id, or none will come: saved is what it has taken, nothing else."""
+        """The engine's answer to the command with this id, or none will come. Only what the engine has taken is saved."""
         if command and command == self._account_sent:
             self._account_sent = ""
             self.account.saved(taken=taken)

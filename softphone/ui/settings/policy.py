@@ -1,4 +1,4 @@
-"""The policy in the settings: where its file lies, who must have signed it, whether it holds, and each of its faults and doubts.
+"""The policy in the settings: its file, its signer, whether it can be used, and each of its faults and doubts.
 
 Nothing is judged here: every fault comes with its line, its key, its rule, and what to do.
 """
@@ -23,8 +23,10 @@ _ROLES = {PolicyPhase.READY: "ok", PolicyPhase.LOADING: "muted"}
 
 
 class PolicySection(Section):
-    """The policy file: where it lies, whether it can be used, and what is wrong or doubtful in it. Doubts are folded: there may
-    be many, and agents change their language below."""
+    """The policy file: where it lies, whether it can be used, and what is wrong or doubtful in it.
+
+    Doubts are folded: there may be many, and agents change their language below.
+    """
 
     def __init__(self) -> None:
         super().__init__("policy")
@@ -91,7 +93,7 @@ class PolicySection(Section):
         )
         self.state.set_role("" if view.last_good else _ROLES.get(phase, "danger"))
         listed = "\n\n".join(_fault(view, fault) for fault in faults)
-        good = phase is PolicyPhase.READY  # what is said of a policy in use are doubts, not faults
+        good = phase is PolicyPhase.READY  # a policy in use has doubts, not faults
         self.faults.setText("" if good else listed)
         self.faults.setVisible(bool(listed) and not good)
         remarked = bool(listed) and good
@@ -110,7 +112,7 @@ class PolicySection(Section):
 
     @property
     def _unusable(self) -> bool:
-        """There is a file, and it may have been mended since it was read."""
+        """There is a file, and it may have been corrected since it was read."""
         policy = self._view.snapshot.policy if self._view and self._view.snapshot else None
         return bool(self.settings.policy) and policy is not None and policy.phase in _UNUSABLE
 
@@ -120,7 +122,7 @@ class PolicySection(Section):
             self.save.emit(replace(self.settings, policy=path, policy_signer=signer))
 
     def _read_again(self) -> None:
-        """The same path once more; another one is `_typed`'s."""
+        """The same path again; `_typed` handles another one."""
         if self._unusable and self.path.text().strip() == self.settings.policy:
             self.save.emit(self.settings)
 
@@ -141,7 +143,7 @@ class PolicySection(Section):
 
 
 def _fault(view: View, fault: CodedText) -> str:
-    """Where it stands, and what is wrong and what to do."""
+    """Its line, what is wrong and what to do."""
     rule = fault.params.get("rule")
     where = [view.texts("settings.policy.line", line=fault.line)] if fault.line is not None else []
     where += [fault.key] if fault.key else []

@@ -1,4 +1,5 @@
-"""Our own stroke icons, tinted with a colour of the look and drawn sharp at any scaling. What an icon means stands elsewhere."""
+"""Our own stroke icons, tinted with a colour of the look and drawn sharp at any scaling. It does not know what an icon
+means."""
 
 from __future__ import annotations
 

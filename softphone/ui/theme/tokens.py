@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """The four colours of a card: they go together, and only by meaning."""
+    """The four colours of a card. They go together, and follow its meaning only."""
 
     fill: str
     edge: str

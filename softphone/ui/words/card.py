@@ -1,5 +1,5 @@
-"""The words of the status card. The sentence of the whole card is the window's title, the tray's tooltip and what a screen reader
-hears: the rows of the window's table."""
+"""The words of the status card: the rows of the window's table. The whole card as a sentence is also the window's title, the
+tray's tooltip and what a screen reader says."""
 
 from __future__ import annotations
 
@@ -142,8 +142,7 @@ class _Card(Speech):
 
     def _paused(self, title: str) -> tuple[str, str, str]:
         reason = self.first.reason
-        # Two pauses at once: the one does not end with the other.
-        # A call on hold is silent anyway.
+        # Two pauses at once: one does not end with the other.
         unsaid = (reason, Reason.NO_SOUND) if Reason.HELD in self.status.pauses else (reason,)
         others = [self.say(f"reason.{one}.sub") for one in self.status.pauses if one not in unsaid]
         sub = " · ".join([self.say(f"reason.{reason}.sub"), *(lower_first(other) for other in others)])
@@ -219,14 +218,14 @@ class _Card(Speech):
     def _purposes(self, *, only: bool) -> str:
         recording = set(self.status.recording)
         if self.held_from_training and DOCUMENTATION in recording:
-            recording.discard(TRAINING)  # recorded for it too, but a lock keeps it from being used so
+            recording.discard(TRAINING)  # recorded for it too, but a lock keeps that use away
         if len(recording) > 1:
             return self.say("purposes.both")
         purpose = next(iter(recording), DOCUMENTATION)
         return self.say(f"purposes.only.{purpose}" if only else f"purposes.{purpose}")
 
     def _refused(self, *, short: bool = False) -> str:
-        """The other purpose has ended: by what, and when. `short`: beside the why, in the narrowest window too."""
+        """The other purpose has ended: by what, and when. `short`: beside the reason, in the narrowest window too."""
         for purpose in (TRAINING, DOCUMENTATION):
             state = self.status.purposes.get(purpose)
             if state is None or state.phase is not PurposePhase.ENDED or purpose in self.status.recording:
@@ -260,7 +259,7 @@ class _Card(Speech):
 
     def _progress(self) -> float | None:
         if len(self.status.pauses) > 1 or Reason.OBJECTION in self.status.pauses:
-            return None  # what counts down is not when recording goes on
+            return None  # the countdown is not about when recording goes on
         start, until = self.status.since, self.status.until
         if self.status.notice and self.status.headline is Headline.NOTICE:
             start = self.status.notice.started_at or start

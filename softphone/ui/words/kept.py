@@ -1,4 +1,4 @@
-"""What is said of a call that has ended: what is kept of it, until when, and what no longer is."""
+"""What is said of an ended call: what is kept of it, until when, and what no longer is."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def nothing_words(view: View, past: PastCall) -> str:
 
 
 def _with_line(view: View, call: CallState | PastCall, seconds: float, what: str) -> str:
-    # Two lines: one that breaks where it is full may leave a dot at its end.
+    # Two lines: a line that breaks when it is full may leave a dot at its end.
     below = " · ".join(part for part in (view.name_of_line(call), duration(seconds) if seconds else "") if part)
     return "\n".join(part for part in (what, below) if part)
 
 
 def kept_words(view: View, call: CallState) -> str:
-    """What is kept of a call that has ended, until when, and what no longer is."""
+    """What is kept of an ended call, until when, and what no longer is."""
     texts, status = view.texts, call.status
     if status is None:
         return texts("kept.nothing")
@@ -60,7 +60,7 @@ def _kept_until(view: View, call: CallState, status: Status) -> str:
     reasons = {one.reason for one in status.reasons}
     grounds = Reason.GROUNDS_GIVEN in reasons and DOCUMENTATION in days
     if not grounds and ("objection_received" in status.notes or Reason.CASE_OPEN in reasons):
-        return texts("kept.custody_only")  # whatever date stands on it, nobody else can open it any more
+        return texts("kept.custody_only")  # whatever its date, nobody else can open it any more
     if days and status.hold and status.hold.phase in (HoldPhase.LOCKED, HoldPhase.LOCKING):
         return texts("kept.while_locked", day=max(days.values()))
     if len(set(days.values())) == 1 and len(days) > 1:

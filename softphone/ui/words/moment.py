@@ -1,4 +1,4 @@
-"""What is said below the two buttons: presses of the moment, answers to a question, what happened, what to say, the notice."""
+"""What stands below the two buttons: presses of the moment, answers, what happened, what to say, the notice."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from softphone.wire import CallPhase, CallState
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _BY_PHONE = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_SIP)
 UNCLEAR = ("unclear_key", "unclear_signal")
-"""notes: a no by keys or by the party's phone, and nobody knows to what"""
+"""notes: a no of unknown scope, by keys or by the party's phone"""
 
 
 @dataclass(frozen=True, slots=True)
 class PressWords:
-    """A press of the moment. Where it is off, `why` says why."""
+    """A press of the moment. `why` says why it is off."""
 
     title: str
     sub: str
@@ -28,7 +28,7 @@ class PressWords:
 
 
 def press_words(view: View, call: CallState, status: Status, action: Action, language: Language | None) -> PressWords:
-    """What the press does now; `language` where it gives the notice in another one."""
+    """What the press does now; `language` if it gives the notice in another one."""
     texts, party = view.texts, view.party(call)
     words: dict[str, object] = {"party": party, "Party": upper_first(party)}
     if language is not None:
@@ -55,7 +55,7 @@ def press_words(view: View, call: CallState, status: Status, action: Action, lan
 
 
 def _not_yet(view: View, status: Status, action: Action) -> tuple[str, str]:
-    """Of a button that stands there before it can be pressed: its second line, and why it is off."""
+    """For a button that stands there before it can be pressed: its second line, and why it is off."""
     texts, notice = view.texts, status.notice
     if action == Action.NOTICE_READ and notice is not None and all(pause is Reason.NOT_TOLD for pause in status.pauses):
         left = max(1, view.seconds_to(notice.readable_at))
@@ -68,7 +68,7 @@ def _not_yet(view: View, status: Status, action: Action) -> tuple[str, str]:
 
 
 def answers_wanted(call: CallState) -> tuple[Purpose, ...]:
-    """The purposes that are answered one by one: more than one question is open, or the opt-out button is not its no."""
+    """The purposes that are answered one by one: several questions are open, or the opt-out button is not the no to them."""
     status = call.status
     if (
         status is None
@@ -115,7 +115,7 @@ def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
 
 
 def _second_caller(view: View, call: CallState) -> str:
-    """Somebody rang during this call and was told that the line is busy: the newest of them."""
+    """The newest caller who heard busy during this call."""
     past = view.snapshot.history if view.snapshot else ()
     missed = [one for one in past if one.outcome == "missed" and one.at >= call.arrived_at and one.id != call.id]
     if not missed:
@@ -126,7 +126,7 @@ def _second_caller(view: View, call: CallState) -> str:
 
 
 def _unclear_refusal(speech: Speech) -> str:
-    """A key or the party's phone said no, and nobody can know to what: everything ended that could."""
+    """A key or the party's phone said no, of unknown scope: everything ended that could."""
     status = speech.status
     how = next((note for note in UNCLEAR if note in status.notes), "")
     if not how:
@@ -151,8 +151,11 @@ def _grounds_given(status: Status) -> bool:
 
 
 def _noted(speech: Speech) -> str:
-    """A wish that could not be met: on obligation, or under special circumstances without grounds. Not beside an objection,
-    which may have stopped the recording (a key on a line whose notice ties it to nothing brings both)."""
+    """A wish that could not be met: on obligation, or under special circumstances without grounds.
+
+    Not beside an objection, which may have stopped the recording. A key on a line whose notice ties it to nothing brings
+    both.
+    """
     status = speech.status
     if "request_noted" not in status.notes or "objection_received" in status.notes:
         return ""
@@ -162,7 +165,7 @@ def _noted(speech: Speech) -> str:
 
 
 def _no_assessment(speech: Speech) -> str:
-    """Why the line asks at all, where its policy meant to record without (G22)."""
+    """Why the line asks at all, if its policy meant to record without asking (G22)."""
     return f"{speech.say('reason.no_assessment.sub')}." if speech.has(Reason.NO_ASSESSMENT) else ""
 
 
@@ -172,8 +175,8 @@ def _obliged(status: Status) -> bool:
 
 
 def to_say(view: View, call: CallState) -> str:
-    """A sentence to say where the party objects or asks for what cannot be done, or where the call cannot go on. In the
-    call's language where it is the rulebook's own."""
+    """A sentence for an agent whose party objects or asks for what cannot be done, or whose call cannot go on. The
+    rulebook's own are in the call's language."""
     status = call.status
     if status is None or call.phase is not CallPhase.CONNECTED or not view.connected:
         return ""
@@ -193,7 +196,7 @@ def to_say(view: View, call: CallState) -> str:
 
 
 def _to_ask(view: View, status: Status) -> str:
-    """What was meant by a key or a signal, where the answer would change something."""
+    """What was meant by a key or a signal, if the answer would change something."""
     how = next((note for note in UNCLEAR if note in status.notes), "")
     if not how:
         return ""
@@ -215,7 +218,7 @@ def unclear_presses(status: Status) -> tuple[str, ...]:
 
 
 def notice_told(view: View, call: CallState, *, short: bool = False) -> str:
-    """Of a folded notice: who told the party, and when; or that it has not been told in full. `short`: for a narrow window."""
+    """For a folded notice: who told the party, and when; or that it has not been told in full. `short`: for a narrow window."""
     assert call.status is not None
     notice = call.status.notice
     assert notice is not None
@@ -229,7 +232,7 @@ def notice_told(view: View, call: CallState, *, short: bool = False) -> str:
 
 
 def notice_caption(view: View, call: CallState) -> str:
-    """Above the text: who hears it, and in which language, where that is not the desk's; or for whom it is to be read."""
+    """Above the text: who hears it, in which language if not the desk's, or for whom it is to be read."""
     assert call.status is not None
     notice = call.status.notice
     assert notice is not None
@@ -249,7 +252,7 @@ def notice_caption(view: View, call: CallState) -> str:
 
 
 def bases(view: View, call: CallState) -> str:
-    """A line for each purpose that was planned: what it rests on, and why, as its line's assessment says it."""
+    """A line for each planned purpose: what it rests on, and why, as its line's assessment says."""
     status, line = call.status, view.line_of_call(call)
     lines: list[str] = []
     for purpose in Purpose:

@@ -1,4 +1,4 @@
-"""What the two buttons, opt-out and dispute, say they will do to *this* call; where one is off, why."""
+"""What the two buttons, opt-out and dispute, say they will do to *this* call; or why one is off."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def opt_out_words(view: View, call: CallState | None) -> ButtonWords:
     party = view.party(call)
     code = f"opt_out.{kind}"
     if kind == OptOutKind.NONE:
-        code = _PRESSED.get(button.why_not or "", code)  # what was pressed keeps its name and icon
+        code = _PRESSED.get(button.why_not or "", code)  # a pressed button keeps its name and icon
         icon = "note" if button.why_not == "request_noted" else icon
     if kind == OptOutKind.STOP_AND_DELETE:
         code = _last_purpose(call, status)
@@ -55,8 +55,10 @@ def opt_out_words(view: View, call: CallState | None) -> ButtonWords:
 
 
 def nothing_stored(status: Status) -> bool:
-    """Nothing of the call could be stored, so that there is nothing to lock, to object to or to pause. What was stored before
-    it failed can be; and a no to training counts all the same."""
+    """Nothing of the call could be stored, so there is nothing to lock, to object to or to pause.
+
+    What was stored before the failure can be. A no to training counts all the same.
+    """
     return not status.kept and status.headline is Headline.FAILED and status.reasons[0].reason in _STORE
 
 
@@ -69,7 +71,7 @@ def question_code(status: Status) -> str:
 
 
 def _last_purpose(call: CallState, status: Status) -> str:
-    """What a no to the last purpose does: where a lock stands, it deletes nothing."""
+    """What a no to the last purpose does: under a lock it deletes nothing."""
     if not status.recordings:
         return "opt_out.not_at_all"  # nothing to delete yet
     if status.opt_out.stays:
@@ -105,7 +107,7 @@ def _opt_out_sub(speech: Speech, code: str) -> str:
 
 
 def ended_by_opt_out(status: Status) -> Purpose | None:
-    """The purpose whose yes a press of the opt-out button takes back, or None where it does something else."""
+    """The purpose whose yes the opt-out button takes back, or None if it does something else."""
     if status.opt_out.kind not in (OptOutKind.TRAINING_ENDS, OptOutKind.STOP_AND_DELETE):
         return None
     training = status.purposes.get(TRAINING)
@@ -137,7 +139,7 @@ def dispute_words(view: View, call: CallState | None) -> ButtonWords:
 
 
 def fits_a_button(party: str) -> bool:
-    """Whether the policy's word for the party can stand on a button, in the narrowest window too."""
+    """Whether the policy's word for the party fits a button, even in the narrowest window."""
     return max((len(word) for word in party.split()), default=0) <= _LONGEST_ON_A_BUTTON
 
 

@@ -1,4 +1,4 @@
-"""What the sentences about one call share: its parameters, how a reason is said, the state of its purposes. No widget's words."""
+"""What the sentences about one call share: parameters, reasons, the state of its purposes. No widget's words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 
 
 class Speech:
-    """One call being spoken of. `say` gives every sentence the party, the line and the seconds left."""
+    """The words of one call. `say` gives every sentence the party, the line and the seconds left."""
 
     def __init__(self, view: View, call: CallState, status: Status) -> None:
         self.view, self.texts, self.call, self.status = view, view.texts, call, status
@@ -80,7 +80,7 @@ class Speech:
 
     @property
     def held_from_training(self) -> bool:
-        """A hold keeps what is recorded from training for as long as it stands."""
+        """As long as a hold stands, training cannot use what is recorded."""
         return "held_from_training" in self.status.notes
 
 
