@@ -25,7 +25,7 @@ from softphone.calls.turns import Inbox, clock
 from softphone.domain.errors import KlartoneError
 from softphone.engine.accounts import Accounts
 from softphone.engine.backup_runner import BackupRunner
-from softphone.engine.calls import Calls
+from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.edge import Edge
 from softphone.engine.loop import Clients, Engine, Parts
 from softphone.engine.recording import Recording
@@ -112,7 +112,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     )
     accounts = Accounts(phone, lambda account: _password(account, archive), inbox.post, fault)
     sound = Sound(phone.set_sound, inbox.post, changed, lambda on: calls.agent_hears(on))
-    calls = Calls(
+    calls = PhoneCalls(
         phone,
         recording,
         store,

@@ -9,18 +9,35 @@ from datetime import date, datetime
 
 from softphone import wire
 from softphone.calls.commands import RecordingCommand
+from softphone.calls.numbers import e164
+from softphone.calls.policy.lines import line_state
 from softphone.calls.upstream import UpstreamNotice
 from softphone.domain.changes import AuditEntry, CloseRecording, Commit
 from softphone.domain.decision import LookupResult, NoticeId
 from softphone.domain.events import Event, Mark, Now, Timer
 from softphone.domain.notice import NoticeSound, NoticeText
-from softphone.domain.policy import Line, Policy
+from softphone.domain.policy import Line, Policy, language_for
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
 from softphone.domain.status import PurposePhase, Status
 from softphone.plugin.notices import NoticeBook
 from softphone.wire import CallPhase, CallState, LineState, PastCall
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """A call that begins, as whoever carries it knows it. `number` as it was signalled or dialled; empty where it is withheld."""
+
+    id: str
+    account: str
+    direction: Direction
+    incoming: bool
+    number: str = field(repr=False)
+    line: Line | None
+    agent: str = ""
+    ours: tuple[str, ...] = ()
+    name: str = field(default="", repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -129,6 +146,29 @@ class LiveCall:
     """recording and segment that frames go into"""
     expires: Mapping[Purpose, date] = field(default_factory=dict[Purpose, date])
 
+    @classmethod
+    def of(cls, new: NewCall, policy: Policy | None, book: NoticeBook, now: datetime) -> LiveCall:
+        """As it begins under `policy`, whose notices are `book`."""
+        number, line = e164(new.number), new.line
+        return cls(
+            id=new.id,
+            account=new.account,
+            direction=new.direction,
+            name=new.name,
+            number=new.number,
+            e164=number,
+            policy=policy,
+            line=line,
+            language=language_for(policy, line, number) if policy and line else Language.DA,
+            arrived_at=now,
+            phase=CallPhase.INCOMING if new.incoming else CallPhase.DIALLING,
+            incoming=new.incoming,
+            agent=new.agent,
+            ours=new.ours,
+            book=book,
+            line_words=line_state(policy, line, now) if policy and line else None,
+        )
+
     @property
     def calls_back(self) -> bool:
         """We call somebody whom this line has promised it. What the law obliges to record is recorded all the same (G02)."""
@@ -136,9 +176,20 @@ class LiveCall:
         return self.direction is Direction.OUTBOUND and self.lookup.call_back and not obliged
 
     @property
+    def gives_way(self) -> bool:
+        """Its wrap-up ends when the agent's next call begins: the line gives it no time of its own."""
+        return self.phase is CallPhase.ENDED and not (self.line and self.line.wrap_up.length())
+
+    @property
     def settled(self) -> bool:
         """Whether no transaction is under way, or waits to be tried again."""
         return not self.state.pending and not self.presses
+
+    def believe(self, exchange: UpstreamNotice) -> None:
+        """That the party has been told so already."""
+        self.upstream = exchange
+        if exchange.language:
+            self.language = exchange.language
 
     def since_answer(self, now: Now) -> float | None:
         return None if self.answered_mono is None else now.mono - self.answered_mono

@@ -90,5 +90,5 @@ class RulesPort(Protocol):
         ...
 
     def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
-        """The answer, or `not_recorded` where it failed, comes to `Calls.decided`."""
+        """The answer, or `not_recorded` where it failed, comes to `CallBook.decided`."""
         ...

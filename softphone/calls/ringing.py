@@ -6,12 +6,11 @@ No answer, a late one or nonsense means *not recorded*, and the call goes on. It
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from softphone.calls.live import LiveCall
 from softphone.calls.notices import CallNotices
-from softphone.calls.numbers import e164, is_internal, spellings
-from softphone.calls.policy.lines import line_state
+from softphone.calls.numbers import e164, spellings
 from softphone.calls.policy.reading import plain_address
 from softphone.calls.ports import RulesPort, StorePort
 from softphone.calls.stepping import SessionRunner
@@ -19,23 +18,14 @@ from softphone.calls.upstream import read_upstream_notice
 from softphone.domain import events as ev
 from softphone.domain.decision import Decision, Facts, LookupResult, not_recorded, out_of_the_sample, unless_keyless
 from softphone.domain.narrowing import unless_upheld, until_employees_are_informed
-from softphone.domain.policy import Line, Policy, day_of, exempt, language_for, which_line
+from softphone.domain.policy import Line, Policy, day_of, exempt, language_for
 from softphone.domain.policy.terms import terms
-from softphone.domain.purpose import Direction, Language, Purpose, Reason
+from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.session import may_ask_for_recording
-from softphone.wire import CallPhase, CodedText, Fault
+from softphone.wire import CodedText, Fault
 
 DECISION_TIME = 2.0
 """seconds that the archive has to answer, and then the rulebook; no answer in time means not recorded"""
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """The other side as SIP gives it, or as it was dialled. `host` is empty where a bare number was."""
-
-    name: str
-    number: str
-    host: str
 
 
 class CallSetup:
@@ -59,46 +49,6 @@ class CallSetup:
         self._tell = tell
         self._desk = desk
 
-    def call(
-        self,
-        call_id: str,
-        account: str,
-        agent: str,
-        party: Party,
-        *,
-        incoming: bool,
-        called: str | None,
-        chosen: str | None,
-    ) -> LiveCall:
-        """A call that has just begun. `agent`: the account's address, whose user part may be a number; `called`: what was
-        dialled at the other end; `chosen`: the agent's line."""
-        policy, number, now = self._rules.policy, e164(party.number), self._clock().utc
-        direction = Direction.INBOUND if incoming else Direction.OUTBOUND
-        line = None
-        if policy:
-            number_called, own = e164(called) if called is not None else None, e164(agent.partition("@")[0])
-            line = which_line(policy, direction, called=number_called, account_number=own, chosen=chosen)
-            if is_internal(policy, party.number, party.host):
-                direction = Direction.INTERNAL
-        return LiveCall(
-            id=call_id,
-            account=account,
-            agent=agent,
-            ours=(agent.partition("@")[0], called or ""),
-            direction=direction,
-            incoming=incoming,
-            name=party.name,
-            number=party.number,
-            e164=number,
-            policy=policy,
-            book=self._rules.book,
-            line=line,
-            line_words=line_state(policy, line, now) if policy and line else None,
-            language=language_for(policy, line, number) if policy and line else Language.DA,
-            arrived_at=now,
-            phase=CallPhase.INCOMING if incoming else CallPhase.DIALLING,
-        )
-
     def begin(self, call: LiveCall) -> None:
         policy = call.policy
         if policy is None:
@@ -118,12 +68,12 @@ class CallSetup:
         if not said:
             return
         listed = plain_address(host) in self._rules.exchanges
-        call.upstream = read_upstream_notice(said) if listed else None
-        call.upstream_ignored = call.upstream is None
-        if call.upstream is None:
+        notice = read_upstream_notice(said) if listed else None
+        if notice:
+            call.believe(notice)
+        else:
+            call.upstream_ignored = True
             self._stepper.occurred(call, "upstream_ignored", {"why": "malformed" if listed else "not_listed"})
-        elif call.upstream.language:
-            call.language = call.upstream.language
 
     def answered(self, call: LiveCall) -> None:
         """What the archive holds for a call that rings has come to its end."""

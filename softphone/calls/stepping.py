@@ -5,7 +5,7 @@ The only place where a call's state changes. It decides nothing: `domain.session
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from softphone.calls.effect_runner import EffectRunner
 from softphone.calls.live import LiveCall
@@ -75,17 +75,16 @@ class SessionRunner:
         self._changed()
         return done
 
-    def run_due(self, calls: Iterable[LiveCall]) -> None:
+    def run_due(self, call: LiveCall) -> None:
         now = self._clock().mono
-        for call in calls:
-            self._pass_marks(call, now)
-            if call.notice_by is not None and call.notice_by <= now:
-                self.notice_failed(call, "overdue")
-            self._look_for_hung(call, now)
-            for timer, due in [*call.timers.items()]:
-                if due <= now and call.timers.get(timer) == due:
-                    del call.timers[timer]
-                    self.feed(call, ev.TimedOut(timer))
+        self._pass_marks(call, now)
+        if call.notice_by is not None and call.notice_by <= now:
+            self.notice_failed(call, "overdue")
+        self._look_for_hung(call, now)
+        for timer, due in [*call.timers.items()]:
+            if due <= now and call.timers.get(timer) == due:
+                del call.timers[timer]
+                self.feed(call, ev.TimedOut(timer))
 
     def _look_for_hung(self, call: LiveCall, now: float) -> None:
         late = [ticket for ticket, by in call.opening.items() if by <= now]

@@ -42,20 +42,19 @@ class PhoneListener(Protocol):
 
 
 class OtherPhone:
-    """`calls` are the live ones and `names` the other phone's own ids of them, both by ours; `out` takes a line; `later` has
-    something done in the next turn."""
+    """`names` are the other phone's own ids of the calls, by ours; `out` takes a line; `later` has something done in the next
+    turn."""
 
     unopened = False
     """its archive is its own affair: what cannot be written comes as `commit_failed`"""
 
     def __init__(
         self,
-        calls: Mapping[str, LiveCall],
         names: Mapping[str, str],
         out: Callable[[bytes], None],
         later: Callable[[Callable[[], None]], None],
     ) -> None:
-        self._calls = calls
+        self.calls: Mapping[str, LiveCall] = {}
         self._names = names
         self._out = out
         self._later = later
@@ -135,7 +134,7 @@ class OtherPhone:
 
     def play_notice(self, call: str, file: NoticeFile, lead_in_seconds: float) -> None:  # noqa: ARG002
         """The sound has its own silence before it; the call's notice is the one that is meant."""
-        live = self._calls[call]
+        live = self.calls[call]
         sound, notice = live.notice, live.notice_id
         if sound is None or notice is None:
             return
@@ -234,7 +233,7 @@ class OtherPhone:
         self._out(write_effect(self._names.get(call, ""), effect))
 
     def _call_of(self, recording: str) -> str:
-        for call in self._calls.values():
+        for call in self.calls.values():
             if any(one.id == recording for one in call.state.recordings):
                 return call.id
         return ""

@@ -11,22 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 import uuid_utils
 
 from softphone import __version__
-from softphone.calls.commands import BEYOND_THE_SESSION, to_event
-from softphone.calls.effect_runner import EffectRunner
-from softphone.calls.live import LiveCall
-from softphone.calls.notices import CallNotices
+from softphone.calls.book import CallBook
+from softphone.calls.live import LiveCall, NewCall
 from softphone.calls.numbers import e164, user_part
-from softphone.calls.policy.lines import line_state
 from softphone.calls.policy.rules import EngineRules
-from softphone.calls.ringing import CallSetup
-from softphone.calls.stepping import SessionRunner
 from softphone.calls.upstream import read_upstream_notice
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import Decision, LookupResult
-from softphone.domain.policy import language_for, which_line
+from softphone.domain.policy import which_line
 from softphone.domain.purpose import Direction, Language
-from softphone.domain.status import Action
 from softphone.embed.messages import (
     PROTOCOL,
     DigitPressed,
@@ -54,7 +48,7 @@ from softphone.embed.messages import (
 from softphone.embed.other_phone import OtherPhone
 from softphone.embed.words import TextsOf, in_words
 from softphone.system.logbook import log, log_bug
-from softphone.wire import Act, CallPhase, CallState, CodedText, EndWrapUp, Fault, Tone
+from softphone.wire import CallPhase, CallState, CodedText, EndWrapUp, Fault, Tone
 
 MOST_CALLS = 10_000
 """at once; one more is refused"""
@@ -79,10 +73,8 @@ class Sessions:
         self._texts_of = texts_of
         self._clock = clock
         self._out = out
-        self._live: dict[str, LiveCall] = {}
-        """by an id of ours: the other phone's may come from whoever calls, and go round again"""
         self._ids: dict[str, str] = {}
-        """the other phone's id of a call to ours"""
+        """the other phone's id of a call to ours: its own may come from whoever calls, and go round again"""
         self._names: dict[str, str] = {}
         """and back"""
         self._shown: dict[str, CallState] = {}
@@ -94,12 +86,10 @@ class Sessions:
         """when the notice that a plain phone plays has been heard, and which play it is"""
         self._policy: PolicyMessage | None = None
         self._greeting: Greeting | None = None
-        self._phone = OtherPhone(self._live, self._names, out, later)
-        self._phone.answers = self
-        self._notices = CallNotices()
-        hands = EffectRunner(self._phone, self._phone, self._phone, clock, self._tell, lambda _: None, lambda: None)
-        self._stepper = SessionRunner(hands, self._phone, self._notices, clock, lambda: None)
-        self._ringing = CallSetup(self._phone, rules, self._notices, self._stepper, clock, self._tell, lambda: True)
+        self._phone = phone = OtherPhone(self._names, out, later)
+        self._book = CallBook(phone, phone, phone, rules, clock=clock, tell=self._tell)
+        self._live = phone.calls = self._book.live
+        phone.answers = self
         rules.decided = self.decided
         out(write(Hello(PROTOCOL, __version__)))
 
@@ -124,12 +114,12 @@ class Sessions:
         self._out(write(Refused(id_of(line), error.code, error.key, words)))
 
     def looked_up(self, call: str, known: LookupResult) -> None:
-        if live := self._touch(call):
-            self._ringing.looked_up(live, known)
+        self._touch(call)
+        self._book.looked_up(call, known)
 
     def decided(self, call: str, decision: Decision) -> None:
         if live := self._touch(call):
-            self._ringing.decided(live, self._phone.keeps(live, decision))
+            self._book.decided(call, self._phone.keeps(live, decision))
 
     def committed(self, call: str, ticket: int) -> bool:
         """Whether that transaction was waited for."""
@@ -137,9 +127,7 @@ class Sessions:
         keys = self._phone.written(call, ticket)
         if live is None or keys is None:
             return False
-        live.keys |= keys
-        live.entries.pop(ticket, None)
-        self._stepper.feed(live, ev.Committed(ticket))
+        self._book.committed(live, ticket, keys)
         return True
 
     def plays(self, call: str, play: int, seconds: float) -> None:
@@ -148,7 +136,7 @@ class Sessions:
         if live is not None and self._phone.plays(call, play, on=True):
             now = self._clock().mono
             self._heard_at[call] = (now + seconds + HEARD_AFTER, play)
-            self._stepper.notice_started(live, now)
+            self._book.notice_started(live, now)
 
     def fault(self, said: CodedText | None, call: str = "") -> None:
         """Of a call; or, without one, of a plugin or of notices that could not be spoken."""
@@ -168,13 +156,12 @@ class Sessions:
         now = self._clock().mono
         self._touched.update(id for id, due in self._due.items() if due <= now)
         for call in [self._live[id] for id in self._touched if id in self._live]:
-            self._ringing.run_due(call)
             at, play = self._heard_at.get(call.id, _NEVER)
             if at <= now:
                 del self._heard_at[call.id]
                 if self._phone.plays(call.id, play, on=False):
-                    self._stepper.notice_heard(call)
-            self._stepper.run_due((call,))
+                    self._book.notice_heard(call)
+            self._book.run_due((call,))
 
     def policy_changed(self) -> None:
         """The policy is told anew: another, or none, is in force."""
@@ -221,7 +208,7 @@ class Sessions:
         for call in self._live.values():
             self._touched.add(call.id)
             self._end_call(call)
-            self._stepper.feed(call, ev.WrapUpEnded())
+            self._book.feed(call, ev.WrapUpEnded())
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -263,38 +250,23 @@ class Sessions:
         upstream = read_upstream_notice((rang.told,)) if rang.told else None
         if rang.told and upstream is None:
             raise LineError("error.embed.told", "told")
-        now, call = self._clock(), str(uuid_utils.uuid7())
-        ours = rang.ours or rang.direction is Direction.OUTBOUND
-        live = LiveCall(
-            id=call,
-            account=rang.agent or agent,
-            ours=(user_part(rang.agent or agent), user_part(rang.called)),
-            direction=rang.direction,
-            name="",
-            number=rang.number,
-            e164=e164(rang.number),
-            policy=policy,
-            line=line,
-            line_words=line_state(policy, line, now.utc) if policy and line else None,
-            language=language_for(policy, line, e164(rang.number)) if policy and line else Language.DA,
-            arrived_at=now.utc,
-            phase=CallPhase.DIALLING if ours else CallPhase.INCOMING,
-            incoming=not ours,
-            book=self._rules.book,
-        )
-        live.record_aware, live.upstream = rang.record_aware, upstream
-        if upstream and upstream.language:
-            live.language = upstream.language
-        self._live[call], self._ids[name], self._names[call] = live, call, name
+        call, incoming = str(uuid_utils.uuid7()), not (rang.ours or rang.direction is Direction.OUTBOUND)
+        account = rang.agent or agent
+        ours = user_part(account), user_part(rang.called)
+        live = self._book.add(NewCall(call, account, rang.direction, incoming, rang.number, line, ours=ours))
+        live.record_aware = rang.record_aware
+        if upstream:
+            live.believe(upstream)
+        self._ids[name], self._names[call] = call, name
         self._touched.add(call)
         self._phone.rang(call, rang.known)
-        self._ringing.begin(live)
+        self._book.begin(live)
 
     def _signal(self, call: LiveCall, body: DigitPressed | NoticeWord | Signal) -> None:
-        self._stepper.run_due((call,))
+        self._book.run_due((call,))
         match body:
             case DigitPressed(digit=digit, ago=ago):
-                self._stepper.feed(call, ev.DigitPressed(digit, self._clock().mono - ago))
+                self._book.feed(call, ev.DigitPressed(digit, self._clock().mono - ago))
             case NoticeStarted(play=play) | NoticeHeard(play=play) | NoticeFailed(play=play):
                 if not self._phone.plays(call.id, play, on=isinstance(body, NoticeStarted)):
                     raise LineError("error.embed.no_such_play", "play")
@@ -309,72 +281,49 @@ class Sessions:
             case ev.CommitFailed(ticket=ticket):
                 if not self._phone.failed(call.id, ticket):
                     raise LineError("error.embed.no_such_ticket", "ticket")
-                call.entries.pop(ticket, None)
-                self._stepper.feed(call, body)
+                self._book.commit_failed(call, ticket, body.reason, body.overtaken)
             case _:
                 if isinstance(body, ev.HoldSignalled):
                     call.held_by_them = body.held
-                self._stepper.feed(call, body)
+                self._book.feed(call, body)
 
     def _notice(self, call: LiveCall, word: NoticeWord) -> None:
         match word:
             case NoticeStarted(ago=ago):
-                self._stepper.notice_started(call, self._clock().mono - ago)
+                self._book.notice_started(call, self._clock().mono - ago)
             case NoticeHeard():
-                self._stepper.notice_heard(call)
+                self._book.notice_heard(call)
             case NoticeFailed():
-                self._stepper.notice_failed(call, "told")
+                self._book.notice_failed(call, "told")
 
     def _answered(self, call: LiveCall) -> None:
         if call.answered_at is not None or call.phase is CallPhase.ENDED:
             raise LineError("refused.not_now", "type")
-        now = self._clock()
-        call.phase = CallPhase.CONNECTED
-        call.answered_at, call.answered_mono = now.utc, now.mono
-        if not call.decided:
-            self._phone.open_microphone(call.id, opened=True)
-        self._ringing.answered(call)
-        self._stepper.feed(call, ev.Answered())
+        self._book.answered(call)
         self._end_wrap_ups(call.account)
 
     def _end_wrap_ups(self, agent: str) -> None:
-        """The agent's next call begins: what is open of those before takes its default, but where the line gives it a time."""
+        """The agent's next call begins: what is open of those before takes its default."""
         for past in self._live.values():
-            own_time = past.line is not None and bool(past.line.wrap_up.length())
-            if past.account == agent and past.phase is CallPhase.ENDED and not own_time:
+            if past.account == agent and past.gives_way:
                 self._touched.add(past.id)
-                self._stepper.feed(past, ev.WrapUpEnded())
+                self._book.feed(past, ev.WrapUpEnded())
 
     def _end_call(self, call: LiveCall) -> None:
         if call.phase is CallPhase.ENDED:
             return
-        call.phase = CallPhase.ENDED
-        call.ended_at = self._clock().utc
-        call.marks.clear()
-        call.notice_by = None
-        self._stepper.feed(call, ev.CallEnded())
+        self._book.ended(call)
         if call.answered_at is None or self._phone.plain:
-            self._stepper.feed(call, ev.WrapUpEnded())
+            self._book.feed(call, ev.WrapUpEnded())
 
     def _press(self, call: LiveCall, press: Press) -> None:
         if isinstance(press, EndWrapUp):
             if call.phase is not CallPhase.ENDED:
                 raise LineError("refused.not_now")
-            self._stepper.feed(call, ev.WrapUpEnded())
+            self._book.feed(call, ev.WrapUpEnded())
             return
-        status = call.status(self._clock())
-        if status is None:
-            raise LineError("refused.not_now")
-        if isinstance(press, Act) and press.action in BEYOND_THE_SESSION and press.action in status.actions:
-            if press.action == Action.END_POLITELY:
-                self._phone.hang_up(call.id)
-            else:
-                self._ringing.ask_anew(call)
-            return
-        event = to_event(press, status, call.account, call.other_languages)
-        if isinstance(event, CodedText):
-            raise LineError(event.code)
-        self._stepper.feed(call, event)
+        if refused := self._book.press(call, press):
+            raise LineError(refused.code)
 
     def _tell(self, message: object) -> None:
         """Of what the engine tells a desk, tones and faults: statuses and transactions say the rest."""

@@ -16,7 +16,7 @@ from softphone.calls.policy.rules import EngineRules
 from softphone.calls.turns import Inbox, guarded, seconds
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.accounts import Accounts
-from softphone.engine.calls import Calls
+from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.server import Attached, Client, ClientMessage, Detached
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.phone import Phone
@@ -85,7 +85,7 @@ class Parts:
     """What the bootstrap plugs in. `save` stores settings; `alone_ends` is off where somebody else ends the engine."""
 
     phone: Phone
-    calls: Calls
+    calls: PhoneCalls
     rules: EngineRules
     store: Store
     accounts: Accounts

@@ -15,6 +15,7 @@ from typing import Any, cast
 import pytest
 
 from softphone.bootstrap.home import texts
+from softphone.calls.effect_runner import OPENS_WITHIN
 from softphone.calls.policy.reading import Exchanges, Loaded
 from softphone.calls.policy.rules import EngineRules
 from softphone.domain.decision import Decision, Facts, NoticeId
@@ -155,6 +156,29 @@ def test_an_agent_or_a_number_of_ours_that_is_never_recorded_is_told_of_nothing(
     assert "play_notice" not in talk.orders()
     talk.begin("another", agent="205", called="+4570102030")
     assert "play_notice" in talk.orders()
+
+
+def test_a_recording_whose_transaction_is_written_goes_on_for_as_long_as_the_call() -> None:
+    talk = Talk()
+    talk.begin()
+    talk.say("notice_started", call="c", play=1)
+    talk.pass_time(SOUND.seconds)
+    talk.say("notice_heard", call="c", play=1)
+    for _ in range(3):
+        talk.pass_time(OPENS_WITHIN)
+    assert (talk.orders().count("start_recorder"), talk.orders().count("stop_recorder")) == (1, 0)
+    assert talk.last("status")["state"]["status"]["headline"] == "recording"
+
+
+def test_a_recording_whose_transaction_never_comes_is_said_to_have_failed() -> None:
+    talk = Talk(auto_commit=False)
+    talk.begin()
+    talk.say("notice_started", call="c", play=1)
+    talk.pass_time(SOUND.seconds)
+    talk.say("notice_heard", call="c", play=1)
+    talk.pass_time(OPENS_WITHIN)
+    status = talk.last("status")["state"]["status"]
+    assert (status["headline"], status["reasons"][0]["reason"]) == ("failed", "storage_failed")
 
 
 @pytest.mark.rule("G10")

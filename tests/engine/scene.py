@@ -18,8 +18,8 @@ from softphone.domain.events import Now
 from softphone.domain.notice import NoticeFile, NoticeSound, NoticeText, Piece
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Basis, Headline, Language, Reason
-from softphone.engine.calls import Calls
-from softphone.engine.earlier import Answer, LockRequest
+from softphone.engine.call.earlier import Answer, LockRequest
+from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.sip import events as sip
 from softphone.plugin.notices import NoticeBook, Place
 from softphone.wire import Act, CallState, CodedText, Occurred
@@ -226,7 +226,7 @@ class Scene:
         self.seconds = 0.0
         self.set_by = timedelta()
         """how far somebody has set the wall clock"""
-        self.calls = Calls(
+        self.calls = PhoneCalls(
             self.phone,
             self.recorder,
             self.store,

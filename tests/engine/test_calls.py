@@ -190,7 +190,7 @@ def test_a_bug_in_the_rules_stops_the_recording_and_keeps_no_later_press_from_be
     press = OptOut("2", CALL, scene.call.status.version, scene.call.status.opt_out.kind)
     assert scene.calls.recording_command(press) is None
     scene.acknowledge()
-    assert scene.calls._live[CALL].state.pauses.objection
+    assert scene.calls._book.live[CALL].state.pauses.objection
     scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
     assert scene.call.phase is CallPhase.ENDED
 
@@ -204,7 +204,7 @@ def test_a_bug_in_a_notice_s_words_costs_the_recording_and_nothing_that_the_rule
     def stumbles(_call: LiveCall) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(scene.calls._notices, "follow", stumbles)
+    monkeypatch.setattr(scene.calls._book._notices, "follow", stumbles)
     scene.calls.held(sip.HoldChanged(CALL, by_us=True, by_them=False))
     scene.acknowledge()
     assert scene.recorder.running == set()

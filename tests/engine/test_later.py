@@ -21,7 +21,7 @@ from softphone.domain.events import Now
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.status import DisputeKind, HoldPhase, OptOutKind, Status
-from softphone.engine.calls import Calls
+from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.sip import events as sip
 from softphone.engine.store import Store
 from softphone.wire import (
@@ -90,7 +90,7 @@ class Later:
         self.before.close()
         agents = self.before.only()
         self.store = Store(lambda: Archive.open(self.folder, agents), self.inbox.put, lambda: None)
-        self.calls = Calls(
+        self.calls = PhoneCalls(
             FakePhone(),
             FakeRecorder(),
             self.store,
@@ -480,7 +480,11 @@ def test_no_row_opens_while_a_call_is_on_nor_when_one_has_begun_meanwhile(later:
     # It was asked for before: once something asked later is answered, so was that.
     later.store.look_back([], AT, later.now().utc)
     read: list[object] = []
-    later.calls.remembered = lambda past, own: read.append(past)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def remembered(past: object, own: object) -> None:
+        read.append((past, own))
+
+    later.calls.remembered = remembered
     later.until(lambda: read)
     assert not any(one.reopened for one in later.calls.shown())
     assert later.calls.reopen(call) == CodedText("refused.not_now")

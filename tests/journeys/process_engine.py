@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from softphone.bootstrap.engine import run_engine
-from softphone.engine.calls import Calls
+from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.recording import Recording
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.calls import SipCalls as SipCalls
@@ -29,7 +29,7 @@ class _FatalError(BaseException):
     """Nothing in the engine catches it."""
 
 
-class _BuggyCalls(Calls):
+class _BuggyCalls(PhoneCalls):
     """Stumbles over whoever calls, with all that it knows of them in the error's text; each time over the next bug."""
 
     bugs: Iterator[str] = iter(())
@@ -40,7 +40,7 @@ class _BuggyCalls(Calls):
 
     def shown(self) -> tuple[CallState, ...]:
         _stumble_once(self.draws)
-        if self.undrawn and any(call.phase is not CallPhase.INCOMING for call in self._live.values()):
+        if self.undrawn and any(call.phase is not CallPhase.INCOMING for call in self._book.live.values()):
             raise RuntimeError(self.undrawn)
         return super().shown()
 
@@ -114,7 +114,7 @@ def main() -> int:
         from softphone.engine.sip import phone
 
         _BuggyCalls.bugs = iter(arguments.bug)
-        engine.Calls, phone.SipCalls = _BuggyCalls, _BuggySip
+        engine.PhoneCalls, phone.SipCalls = _BuggyCalls, _BuggySip
     return run_engine(arguments, arguments.plugins)
 
 

@@ -29,7 +29,7 @@ from softphone.wire import CodedText, LineState, PolicyPhase, PolicyState
 
 
 class EngineRules:
-    """`note` writes what belongs to no call into the audit log. `decided` is `Calls.decided`, set before the first call.
+    """`note` writes what belongs to no call into the audit log. `decided` is `CallBook.decided`, set before the first call.
     Without a rulebook there is no `maker`, and no call is recorded."""
 
     def __init__(

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from softphone.archive.catalog.own_calls import OwnCall
 from softphone.calls.ports import PhonePort, StorePort
-from softphone.engine.earlier import Answer, LockRequest
+from softphone.engine.call.earlier import Answer, LockRequest
 
 
 class CallPhonePort(PhonePort, Protocol):
@@ -25,14 +25,14 @@ class CallPhonePort(PhonePort, Protocol):
 
 
 class CallStorePort(StorePort, Protocol):
-    """The archive as the engine needs it: its answers come to `Calls.looked_up` and the like, in the loop's inbox."""
+    """The archive as the engine needs it: its answers come to `PhoneCalls.looked_up` and the like, in the loop's inbox."""
 
     def over(self, call: str) -> None:
         """Nothing more comes of it: its place, where it was not answered, is another's."""
         ...
 
     def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
-        """The answer, the last calls of these accounts, comes to `Calls.remembered`."""
+        """The answer, the last calls of these accounts, comes to `PhoneCalls.remembered`."""
         ...
 
     def list_own(self, call: OwnCall) -> None:
@@ -40,7 +40,7 @@ class CallStorePort(StorePort, Protocol):
         ...
 
     def take_up(self, call: str, now: datetime) -> bool:
-        """The answer comes to `Calls.taken_up`. False where no archive is open."""
+        """The answer comes to `PhoneCalls.taken_up`. False where no archive is open."""
         ...
 
     def lock_earlier(self, asked: LockRequest, answer: Answer) -> None:

@@ -18,7 +18,7 @@ from softphone.domain.policy.doubts import LONGEST_OWN_CALLS
 from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.retention import expires_on, local_day
 from softphone.domain.session import brought_up_to_date, reopened, same
-from softphone.engine.own_list import read, written
+from softphone.engine.call.own_list import read, written
 from softphone.wire import CallPhase, PastCall
 
 ROWS = 200

@@ -1,0 +1,250 @@
+"""Calls that are over: their wrap-up comes to its end, a row of each stays, and one of earlier can be taken up again.
+
+What the archive has of a call of earlier may change while it stands open. So it is asked again, before each press and in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.finding.history import PastRow
+from softphone.calls.book import CallBook
+from softphone.calls.commands import NOT_NOW, STALE, RecordingCommand
+from softphone.calls.live import LiveCall
+from softphone.calls.numbers import e164
+from softphone.calls.ports import RulesPort
+from softphone.domain import events as ev
+from softphone.domain.changes import HoldBy
+from softphone.domain.retention import CONFIRM_WITHIN
+from softphone.engine.call.earlier import LockCandidates, LockRequest
+from softphone.engine.call.ports import CallStorePort
+from softphone.engine.call.recent_calls import LOOK, OPEN_FOR, RecentCalls
+from softphone.wire import Act, CallPhase, CodedText, Fault, LockEarlier, OptOut, PastCall
+
+NO_SUCH_CALL = CodedText("refused.no_such_call")
+NO_NUMBER = CodedText("refused.earlier.no_number")
+
+
+class EndedCalls:
+    """`sounding` knows whether a call is on: then none of earlier is taken up."""
+
+    def __init__(
+        self,
+        book: CallBook,
+        recent: RecentCalls,
+        store: CallStorePort,
+        rules: RulesPort,
+        *,
+        clock: Callable[[], ev.Now],
+        tell: Callable[[object], None],
+        changed: Callable[[], None],
+        sounding: Callable[[], bool],
+    ) -> None:
+        self._book = book
+        self._recent = recent
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self._tell = tell
+        self._changed = changed
+        self._sounding = sounding
+        self._asked_of_earlier = False
+        self._wanted: str | None = None
+        """the row that was pressed last, until it stands open"""
+
+    # --- the rows --------------------------------------------------------------------------------
+
+    def shown(self) -> tuple[PastCall, ...]:
+        for call in self._book.live.values():
+            if call.reopened and not call.closed:
+                self._recent.put(call.past(self._clock()))
+        return self._recent.shown()
+
+    def put(self, row: PastCall, agent: str) -> None:
+        """Of a call that never was one here."""
+        self._recent.put(row, agent)
+        self._changed()
+
+    def storage_works(self) -> None:
+        """The archive is asked once for the calls before this engine was started."""
+        if not self._asked_of_earlier:
+            self._asked_of_earlier = True
+            now = self._clock().utc
+            self._store.look_back(self._recent.agents, self._recent.since(now), now)
+
+    def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
+        self._recent.remember(past, own)
+        self._changed()
+
+    # --- the end of wrap-up ----------------------------------------------------------------------
+
+    def begun(self, call: LiveCall) -> None:
+        """Its wrap-up has begun; one that nobody answered has none."""
+        if call.answered_at is None:
+            self.close(call)
+        else:
+            # An engine that is killed in wrap-up leaves the row all the same.
+            self._recent.keep(call.past(self._clock()), call.agent)
+
+    def close(self, call: LiveCall) -> None:
+        """Wrap-up is over. The call stays until its last transaction is acknowledged."""
+        if call.phase is not CallPhase.ENDED or call.closed:
+            return
+        call.closed = True
+        if not call.presses:
+            self._wind_up(call)
+        self._changed()
+
+    def next_begins(self) -> None:
+        """One that only rings takes no wrap-up away."""
+        self._shut()
+        for past in [call for call in self._book.live.values() if call.gives_way]:
+            self.close(past)
+
+    def drop_if_over(self, call: LiveCall) -> None:
+        if call.closed and call.settled:
+            self._book.live.pop(call.id, None)
+            self._store.over(call.id)
+            if call.id == self._wanted and (refused := self.reopen(call.id)):
+                self._wanted = None
+                self._tell(Fault(refused, call.id))
+            self._changed()
+
+    def overtaken(self, call: LiveCall) -> None:
+        """What was to be written of it somebody else has changed meanwhile."""
+        self._tell(Fault(STALE, call.id))
+        self._look(call)
+        self.drop_if_over(call)
+
+    def _wind_up(self, call: LiveCall) -> None:
+        if call.id not in self._book.live:
+            return
+        self._book.feed(call, ev.WrapUpEnded())
+        self._recent.put(call.past(self._clock()), call.agent)
+        self._changed()
+        self.drop_if_over(call)
+
+    # --- one of earlier --------------------------------------------------------------------------
+
+    def reopen(self, call_id: str) -> CodedText | None:
+        """The archive is asked for it: what it has comes to `taken_up`."""
+        if self._sounding():
+            return NOT_NOW
+        if (call := self._book.live.get(call_id)) is not None:
+            if not call.closed and not call.reopened:
+                return NOT_NOW
+            # One that was closed waits until its last words are written.
+            self._wanted = call_id if call.closed else None
+            return None
+        row = self._recent.find(call_id)
+        if row is None or not row.kept:
+            return NO_SUCH_CALL
+        if not self._store.take_up(call_id, self._clock().utc):
+            return NOT_NOW
+        self._wanted = call_id
+        return None
+
+    def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None:
+        """A call of earlier as the archive has it now; None where nothing is kept of it any more, or it could not be read."""
+        if (call := self._book.live.get(call_id)) is not None:
+            self._looked(call, past, failed=failed)
+            return
+        if call_id != self._wanted or self._sounding():
+            # Another row was pressed meanwhile, or a call has begun.
+            return
+        self._wanted = None
+        if failed:
+            self._tell(Fault(CodedText("fault.reopen.failed"), call_id))
+        elif past is None:
+            self._recent.gone(call_id)
+            self._tell(Fault(CodedText("fault.reopen.gone"), call_id))
+        else:
+            self._shut()
+            self._book.live[call_id] = self._recent.taken_up(past)
+        self._changed()
+
+    def press(self, call: LiveCall, command: RecordingCommand) -> CodedText | None:
+        """As `CallBook.press`, once it is known how the archive has the call by now."""
+        if refused := self._book.refusal(call, command):
+            return refused
+        call.shuts_at = self._clock().mono + OPEN_FOR
+        if self._look(call):
+            call.presses.append(command)
+            return None
+        return self._book.press(call, command)
+
+    def run_due(self) -> None:
+        now = self._clock().mono
+        for call in [call for call in self._book.live.values() if call.reopened]:
+            if call.shuts_at is not None and call.shuts_at <= now:
+                self.close(call)
+            elif call.looks_at is not None and call.looks_at <= now and not call.closed and not self._look(call):
+                call.looks_at = now + LOOK
+
+    def lock(
+        self, command: LockEarlier, on: Collection[str], answer: Callable[[dict[str, str] | CodedText], None]
+    ) -> None:
+        """All with the number of one, also those that others had; those that are `on` are left to their own sessions."""
+        call, row = self._book.live.get(command.call), self._recent.find(command.call)
+        number = call.e164 if call else e164(row.number) if row else None
+        if number is None:
+            answer(NO_NUMBER if call or row else NO_SUCH_CALL)
+            return
+        if call:
+            self._book.occurred(call, "pressed", {"command": command.type})
+        policy, now = self._rules.policy, self._clock().utc
+        within = policy.hold_unconfirmed if policy else CONFIRM_WITHIN
+
+        def told(done: LockCandidates | CodedText) -> None:
+            if isinstance(done, CodedText):
+                answer(done)
+                return
+            self._recent.locked(done.calls)
+            left = {"unreadable": str(done.unreadable)} if done.unreadable else {}
+            answer({"locked": str(len(done.calls)), **left})
+
+        agent = call.account if call else self._recent.account
+        but, by, due = frozenset({command.call, *on}), HoldBy(command.by), now + within.length()
+        self._store.lock_earlier(LockRequest(number, but, by, agent, command.why, now, due), told)
+
+    def _look(self, call: LiveCall) -> bool:
+        """What the archive has now of a call that stands open: the answer comes to `taken_up`. False where none is asked."""
+        if not call.reopened or call.looked_for is not None or call.state.pending:
+            return call.looked_for is not None
+        now = self._clock()
+        if not self._store.take_up(call.id, now.utc):
+            return False
+        call.looked_for, call.looks_at = call.state.next_ticket, None
+        return True
+
+    def _looked(self, call: LiveCall, past: PastRow | None, *, failed: bool) -> None:
+        """Others may have changed it. What was written since it was asked, the answer does not know."""
+        asked, call.looked_for = call.looked_for, None
+        call.looks_at = self._clock().mono + LOOK
+        known = not failed and asked == call.state.next_ticket and not call.state.pending
+        gone = known and (past is None or not past.kept.recordings)
+        presses, call.presses = call.presses, []
+        if gone:
+            # A no is remembered all the same; there is nothing to lock.
+            call.state = replace(call.state, recordings=(), holds=())
+            presses = [command for command in presses if isinstance(command, OptOut | Act)]
+        elif known and past is not None:
+            self._recent.bring_up_to_date(call, past)
+        for command in presses:
+            if refused := self._book.press(call, command):
+                self._tell(Fault(refused, call.id))
+        if call.closed:
+            self._wind_up(call)
+        if gone:
+            self.close(call)
+            self._recent.gone(call.id)
+            self._tell(Fault(CodedText("fault.reopen.gone"), call.id))
+        self._changed()
+
+    def _shut(self) -> None:
+        """A call of earlier that was taken up again is left, also one that is still on its way."""
+        self._wanted = None
+        for call in [call for call in self._book.live.values() if call.reopened]:
+            self.close(call)

@@ -1,0 +1,402 @@
+"""The calls of this phone: what SIP and the desk report goes into each call's session, and what is asked of a call is done.
+
+Nothing here decides whether a call is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from softphone.calls.book import CallBook
+from softphone.calls.commands import RecordingCommand
+from softphone.calls.live import LiveCall, NewCall
+from softphone.calls.numbers import dialled, e164, host_part, is_internal, user_part
+from softphone.calls.ports import RecorderPort, RulesPort
+from softphone.calls.upstream import HEADER
+from softphone.domain import effects as do
+from softphone.domain import events as ev
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import EngineError, KlartoneError
+from softphone.domain.policy import which_line
+from softphone.domain.purpose import Direction, Reason
+from softphone.engine.call.ended_calls import NO_SUCH_CALL, EndedCalls
+from softphone.engine.call.ports import CallPhonePort, CallStorePort
+from softphone.engine.call.recent_calls import RecentCalls
+from softphone.engine.sip import events as sip
+from softphone.wire import CallPhase, CallState, CodedText, Fault, LockEarlier, PastCall
+
+NOT_HERE = 480
+"""Temporarily Unavailable (RFC 3261): whoever calls while the engine ends may call again, or reach somebody else"""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The other side as SIP gives it, or as it was dialled. `host` is empty where a bare number was."""
+
+    name: str
+    number: str
+    host: str
+
+
+class PhoneCalls:
+    """`tell` reaches every client, `changed` says that a snapshot is due, `tone` sounds for the agent alone."""
+
+    def __init__(
+        self,
+        phone: CallPhonePort,
+        recorder: RecorderPort,
+        store: CallStorePort,
+        rules: RulesPort,
+        *,
+        clock: Callable[[], ev.Now],
+        tell: Callable[[object], None],
+        changed: Callable[[], None],
+        account_address: Callable[[str], str],
+        own_accounts: Callable[[], Mapping[str, str]],
+        microphone_opened: Callable[[], None],
+        tone: Callable[[do.Tone], None],
+    ) -> None:
+        self._phone = phone
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self._changed = changed
+        self._tell = tell
+        self._account_address = account_address
+        self._desk = True
+        self._agent_hears = True
+        self._ending = False
+        self._book = CallBook(
+            phone,
+            recorder,
+            store,
+            rules,
+            clock=clock,
+            tell=tell,
+            changed=changed,
+            desk=lambda: self._desk,
+            tone=tone,
+            microphone_opened=microphone_opened,
+        )
+        self._ended = EndedCalls(
+            self._book,
+            RecentCalls(rules, clock, own_accounts, store.list_own),
+            store,
+            rules,
+            clock=clock,
+            tell=tell,
+            changed=changed,
+            sounding=lambda: self.sounding,
+        )
+        self.reopen = self._ended.reopen
+        self.remembered = self._ended.remembered
+        self.taken_up = self._ended.taken_up
+        self.looked_up = self._book.looked_up
+        self.decided = self._book.decided
+
+    # --- what others ask -------------------------------------------------------------------------
+
+    @property
+    def talking(self) -> bool:
+        """Whether any call is not over yet."""
+        return any(call.phase is not CallPhase.ENDED for call in self._book.live.values())
+
+    @property
+    def ringing(self) -> bool:
+        """Whether a call waits to be answered."""
+        return any(call.phase is CallPhase.INCOMING for call in self._book.live.values())
+
+    @property
+    def sounding(self) -> bool:
+        """Whether microphone and loudspeaker are wanted: not while a call only waits to be answered."""
+        return any(call.phase not in (CallPhase.INCOMING, CallPhase.ENDED) for call in self._book.live.values())
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that calls must write is written."""
+        return all(call.settled for call in self._book.live.values())
+
+    def shown(self) -> tuple[CallState, ...]:
+        now = self._clock()
+        return tuple(call.shown(now, self._store.cause) for call in self._book.live.values() if not call.closed)
+
+    def history(self) -> tuple[PastCall, ...]:
+        return self._ended.shown()
+
+    def next_due(self) -> float | None:
+        """The monotonic time of the next clock to run out."""
+        return min((due for call in self._book.live.values() if (due := call.next_due()) is not None), default=None)
+
+    # --- SIP -------------------------------------------------------------------------------------
+
+    def arrived(self, event: sip.CallArrived) -> None:
+        if self._ending:
+            self._phone.decline(event.call, NOT_HERE)
+            return
+        party = Party(event.name, event.number, event.host)
+        call = self._begin(event.call, event.account, party, incoming=True, called=event.called)
+        call.record_aware = event.record_aware
+        self._book.hear_exchange(call, event.headers.all_of(HEADER), event.peer_host)
+        self._phone.ring(call.id)
+        self._book.begin(call)
+
+    def progress(self, event: sip.CallProgress) -> None:
+        if (call := self._book.live.get(event.call)) and call.phase is CallPhase.DIALLING and event.state != "calling":
+            call.phase = CallPhase.RINGING
+            self._changed()
+
+    def established(self, event: sip.CallEstablished) -> None:
+        if (call := self._book.live.get(event.call)) is None:
+            return
+        self._ended.next_begins()
+        call.record_aware = event.record_aware
+        self._book.answered(call, keyless=event.keyless)
+        if not self._agent_hears:
+            self._look_for_agent(call)
+
+    def ended(self, event: sip.CallEnded) -> None:
+        if (call := self._book.live.get(event.call)) is None or call.phase is CallPhase.ENDED:
+            return
+        self._book.ended(call, event.code, by_us=event.by_us)
+        self._ended.begun(call)
+
+    def missed(self, event: sip.CallMissed) -> None:
+        number = e164(event.number) or event.number
+        row = PastCall(
+            f"busy-{event.at.timestamp()}", Direction.INBOUND, event.name, number, None, event.at, 0, "missed"
+        )
+        self._ended.put(row, self._account_address(event.account))
+
+    def digit(self, event: sip.DigitReceived) -> None:
+        self._book.signal(event.call, ev.DigitPressed(event.digit, event.at), "digit")
+
+    def held(self, event: sip.HoldChanged) -> None:
+        if call := self._book.live.get(event.call):
+            call.held_by_us, call.held_by_them = event.by_us, event.by_them
+            self._book.feed(call, ev.HoldSignalled(event.by_us or event.by_them))
+
+    def hold_failed(self, event: sip.HoldFailed) -> None:
+        """The agent believes that the party waits, or hears again: that it does not is hers to know."""
+        if call := self._book.live.get(event.call):
+            wish, why = "hold" if event.held else "resume", "refused" if event.code else "unanswered"
+            self._book.occurred(call, "hold_failed", {"wish": wish, "code": event.code})
+            self._tell(Fault(CodedText(f"fault.{wish}.{why}"), call.id))
+
+    def media(self, event: sip.MediaChanged) -> None:
+        if call := self._book.live.get(event.call):
+            call.has_media = event.active
+            self._look_for_agent(call)
+
+    def put_through(self, event: sip.IdentityChanged) -> None:
+        self._book.signal(event.call, ev.IdentityChanged(), "identity_changed")
+
+    def party_sound(self, event: sip.PartySound) -> None:
+        self._book.signal(event.call, ev.PartySoundChanged(event.there), "party_sound", {"there": event.there})
+
+    def source_doubted(self, event: sip.SourceDoubted) -> None:
+        signal = ev.SourceChanged() if event.doubted else ev.SourceReturned()
+        self._book.signal(event.call, signal, "source_doubted", {"doubted": event.doubted})
+
+    def preference(self, event: sip.RecordPreference) -> None:
+        """`off` refuses. Whatever else a phone would like is no refusal and no consent; a wish for a pause is noted."""
+        self._book.signal(event.call, ev.PreferenceSignalled(event.wish != "off"), "preference", {"wish": event.wish})
+        if event.wish == "pause" and event.call in self._book.live:
+            noted = AuditEntry("preference_noted", "G31", self._clock().utc, event.call, params={"wish": event.wish})
+            self._store.note([noted])
+
+    def became_aware(self, event: sip.PeerBecameAware) -> None:
+        if call := self._book.live.get(event.call):
+            call.record_aware = True
+            self._changed()
+
+    def notice_started(self, event: sip.NoticeStarted) -> None:
+        if call := self._book.live.get(event.call):
+            self._book.notice_started(call, event.at)
+
+    def notice_played(self, event: sip.NoticePlayed) -> None:
+        if call := self._book.live.get(event.call):
+            self._book.notice_heard(call)
+
+    def notice_cut(self, event: sip.NoticeCut) -> None:
+        if (call := self._book.live.get(event.call)) and event.reason not in ("stopped", "replaced"):
+            self._book.notice_failed(call, event.reason)
+            if event.reason == "file":
+                self._rules.make_anew()
+
+    def stood_still(self, event: sip.CallStalled) -> None:
+        self._book.signal(event.call, ev.StoodStill(event.seconds), "stood_still", {"seconds": round(event.seconds, 2)})
+
+    # --- store, recorder, rulebook ---------------------------------------------------------------
+
+    def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None:
+        if call := self._book.live.get(call_id):
+            self._book.committed(call, ticket, keys)
+            self._ended.drop_if_over(call)
+
+    def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None:
+        if call := self._book.live.get(call_id):
+            self._book.commit_failed(call, ticket, reason, overtaken)
+            if overtaken:
+                self._ended.overtaken(call)
+
+    def sealed(self, call_id: str, recording: str, segment: int, samples: int) -> None:
+        """One more chunk is on the disk; `samples` a side of this segment so far."""
+        if call := self._book.live.get(call_id):
+            self._book.occurred(call, "sealed", {"recording": recording, "segment": segment, "samples": samples})
+
+    def first_sample(self, call_id: str, recording: str, segment: int) -> None:
+        self._book.signal(call_id, ev.FirstSample(recording, segment), "first_sample", {"recording": recording})
+
+    def recorder_failed(self, call_id: str, reason: Reason) -> None:
+        self._book.signal(call_id, ev.RecorderFailed(reason), "recorder_failed", {"reason": reason.value})
+
+    def storage_works(self) -> None:
+        self._ended.storage_works()
+        for call in [*self._book.live.values()]:
+            if not call.in_doubt:
+                self._book.feed(call, ev.StorageWorks())
+
+    def desk(self, present: bool) -> None:
+        if present != self._desk:
+            self._desk = present
+            for call in [*self._book.live.values()]:
+                self._book.feed(call, ev.DeskChanged(present))
+
+    def agent_hears(self, on: bool) -> None:
+        """Who no longer hears the party takes no part in what is said, however well the party hears them (L5)."""
+        if on != self._agent_hears:
+            self._agent_hears = on
+            for call in [*self._book.live.values()]:
+                self._look_for_agent(call)
+
+    def _look_for_agent(self, call: LiveCall) -> None:
+        self._book.feed(call, ev.AgentMediaChanged(call.has_media and self._agent_hears))
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def dial(self, account: str, target: str, chosen: str | None) -> str:
+        """The new call's id. Raises KlartoneError."""
+        if self._ending:
+            raise EngineError("sip_closed")
+        if self.talking:
+            raise KlartoneError("error.dial.busy")
+        where = dialled(target)
+        call_id = self._phone.dial(account, where)
+        self._ended.next_begins()
+        party = Party("", user_part(where), host_part(where))
+        try:
+            call = self._begin(call_id, account, party, incoming=False, chosen=chosen)
+        except Exception:
+            # A call that is not known here could be ended by nobody.
+            self._phone.hang_up(call_id)
+            raise
+        self._book.begin(call)
+        return call_id
+
+    def answer(self, call_id: str) -> CodedText | None:
+        def answer(call: LiveCall) -> None:
+            if call.notice_id is not None:
+                # A notice follows: nothing of the agent goes out before it.
+                self._phone.open_microphone(call.id, opened=False)
+            self._phone.answer(call.id)
+
+        return self._in_phase(call_id, CallPhase.INCOMING, answer)
+
+    def decline(self, call_id: str) -> CodedText | None:
+        def decline(call: LiveCall) -> None:
+            call.declined = True
+            self._phone.decline(call.id)
+
+        return self._in_phase(call_id, CallPhase.INCOMING, decline)
+
+    def hang_up(self, call_id: str) -> CodedText | None:
+        call = self._book.live.get(call_id)
+        if call is None or call.phase is CallPhase.ENDED:
+            return NO_SUCH_CALL
+        self._phone.hang_up(call.id)
+        return None
+
+    def mute(self, call_id: str, on: bool) -> CodedText | None:
+        def mute(call: LiveCall) -> None:
+            call.muted = on
+            self._phone.set_muted(call.id, on)
+
+        return self._in_phase(call_id, CallPhase.CONNECTED, mute)
+
+    def hold(self, call_id: str, on: bool) -> CodedText | None:
+        act = self._phone.hold if on else self._phone.resume
+        return self._in_phase(call_id, CallPhase.CONNECTED, lambda call: act(call.id))
+
+    def send_digits(self, call_id: str, digits: str) -> CodedText | None:
+        return self._in_phase(call_id, CallPhase.CONNECTED, lambda call: self._phone.send_digits(call.id, digits))
+
+    def recording_command(self, command: RecordingCommand) -> CodedText | None:
+        """Carries out a press that concerns the recording; a refusal where it no longer fits."""
+        call = self._book.live.get(command.call)
+        if call is None or not call.decided:
+            return NO_SUCH_CALL
+        return self._ended.press(call, command) if call.reopened else self._book.press(call, command)
+
+    def lock_earlier(self, command: LockEarlier, answer: Callable[[dict[str, str] | CodedText], None]) -> None:
+        """Also while a call is on, and for calls that others had. One that is on is its own session's, and left to it."""
+        on = {one.id for one in self._book.live.values() if one.phase is not CallPhase.ENDED}
+        self._ended.lock(command, on, answer)
+
+    def end_wrap_up(self, call_id: str) -> CodedText | None:
+        return self._in_phase(call_id, CallPhase.ENDED, self._ended.close)
+
+    def hang_up_all(self) -> None:
+        """The engine is about to end: no call begins any more."""
+        self._ending = True
+        for call in [*self._book.live.values()]:
+            if call.phase is not CallPhase.ENDED:
+                self._phone.hang_up(call.id)
+
+    def close_all(self) -> None:
+        """The engine ends: every wrap-up is over."""
+        for call in [*self._book.live.values()]:
+            self._ended.close(call)
+
+    # --- clocks ----------------------------------------------------------------------------------
+
+    def run_due(self) -> None:
+        self._book.run_due([*self._book.live.values()])
+        self._ended.run_due()
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _begin(
+        self,
+        call_id: str,
+        account: str,
+        party: Party,
+        *,
+        incoming: bool,
+        called: str | None = None,
+        chosen: str | None = None,
+    ) -> LiveCall:
+        """`called`: what was dialled at the other end; `chosen`: the agent's line."""
+        agent = self._account_address(account)
+        policy, line = self._rules.policy, None
+        direction = Direction.INBOUND if incoming else Direction.OUTBOUND
+        if policy:
+            number_called, own = e164(called) if called is not None else None, e164(agent.partition("@")[0])
+            line = which_line(policy, direction, called=number_called, account_number=own, chosen=chosen)
+            if is_internal(policy, party.number, party.host):
+                direction = Direction.INTERNAL
+        ours = (agent.partition("@")[0], called or "")
+        call = self._book.add(
+            NewCall(call_id, account, direction, incoming, party.number, line, agent, ours, party.name)
+        )
+        self._book.occurred(call, "arrived" if incoming else "dialled")
+        self._changed()
+        return call
+
+    def _in_phase(self, call_id: str, phase: CallPhase, act: Callable[[LiveCall], None]) -> CodedText | None:
+        call = self._book.live.get(call_id)
+        if call is None or call.phase is not phase:
+            return NO_SUCH_CALL
+        act(call)
+        self._changed()
+        return None
