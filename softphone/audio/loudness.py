@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 
-import av
-import av.error
-import av.filter
 import numpy as np
 from numpy.typing import NDArray
 
+from softphone.audio.filters import FilterChain
 from softphone.domain.errors import SoundError
 
 Samples = NDArray[np.int16]
@@ -47,23 +44,10 @@ class Loudness:
 
 def loudness(samples: Samples) -> Loudness:
     """As EBU R 128 measures it. Silence gives -70 LUFS, the meter's own floor."""
-    graph = av.filter.Graph()
-    source = graph.add_abuffer(sample_rate=RATE, format="s16", layout="mono", time_base=Fraction(1, RATE))
-    meter = graph.add("ebur128", "metadata=1:peak=true")
-    sink = graph.add("abuffersink")
-    source.link_to(meter)
-    meter.link_to(sink)
-    graph.configure()
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples).reshape(1, -1), format="s16", layout="mono")
-    frame.sample_rate, frame.pts = RATE, 0
-    graph.push(frame)
-    graph.push(None)
+    meter = FilterChain(RATE, ("ebur128", "metadata=1:peak=true"))
     fields: dict[str, str] = {}
-    while True:
-        try:
-            fields = dict(graph.pull().metadata) or fields
-        except (av.error.BlockingIOError, av.error.EOFError):
-            break
+    for frame in (*meter.frames(samples), *meter.frames(None)):
+        fields = dict(frame.metadata) or fields
     peak = float(fields.get("lavfi.r128.true_peak", 0.0))
     return Loudness(float(fields.get("lavfi.r128.I", -70.0)), 20 * math.log10(max(peak, 1e-5)), len(samples) / RATE)
 

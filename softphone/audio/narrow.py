@@ -12,7 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from softphone.audio.resample import Resampler
+from softphone.audio.filters import resampled
 
 Samples = NDArray[np.int16]
 
@@ -23,9 +23,9 @@ _LOWEST = 300
 
 
 def as_callers_hear(samples: Samples) -> Samples:
-    """Of the same length, to a few samples."""
-    narrow = _without_lows(np.frombuffer(Resampler(RATE, _NARROW)(samples.astype("<i2").tobytes()), dtype="<i2"))
-    return np.frombuffer(Resampler(_NARROW, RATE)(_through_a_law(narrow)), dtype="<i2").astype(np.int16)
+    """Of the same length."""
+    narrow = _without_lows(np.frombuffer(resampled(samples.astype("<i2").tobytes(), RATE, _NARROW), dtype="<i2"))
+    return np.frombuffer(resampled(_through_a_law(narrow), _NARROW, RATE), dtype="<i2").astype(np.int16)
 
 
 def _without_lows(samples: Samples) -> Samples:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softphone.audio.devices import Devices, SoundFault, list_devices
+from softphone.audio.filters import Mono, Stretcher
 from softphone.audio.streams import FIRST_WITHIN, LOST_AFTER, RATE, Ask, open_speaker
-from softphone.audio.stretch import Mono, Stretcher
 from softphone.domain.errors import SoundError
 
 SPEEDS = (1.0, 1.25, 1.5, 2.0)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from softphone.audio.devices import Device, Side, SoundFault, list_devices
-from softphone.audio.resample import Resampler
+from softphone.audio.filters import resampled
 from softphone.audio.streams import LOST_AFTER, RATE, Stream, open_microphone, open_speaker
 from softphone.domain.errors import SoundError
 
@@ -48,7 +48,7 @@ class Player:
         """
         self.stop()
         if rate != RATE:
-            pcm = Resampler(rate, RATE)(pcm)
+            pcm = resampled(pcm, rate, RATE)
         # The device holds some sound back: the silence after it lets the last words be heard.
         self._pcm, self._at, self._loop = pcm + bytes(0 if loop else _TAIL), 0, loop
         self._length = len(self._pcm)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from softphone.audio.devices import Device, Side, steady, stream_closed, stream_opens
-from softphone.audio.resample import Resampler
+from softphone.audio.filters import Resampler
 from softphone.domain.errors import SoundError
 
 if TYPE_CHECKING:

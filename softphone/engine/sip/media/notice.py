@@ -14,7 +14,7 @@ import wave
 from collections import OrderedDict
 from pathlib import Path
 
-from softphone.audio.resample import Resampler
+from softphone.audio.filters import resampled
 from softphone.domain.notice import NoticeFile
 from softphone.engine.sip.endpoint import CLOCK_RATE
 from softphone.engine.sip.media import FRAME_BYTES
@@ -100,4 +100,4 @@ def read_notice(file: NoticeFile) -> bytes:
     decided = seconds if file.seconds is None else file.seconds
     if shape != (2, 1) or not 8_000 <= rate <= 48_000 or seconds < 0.1 or abs(seconds - decided) > _OFF:
         return b""
-    return frames if rate == CLOCK_RATE else Resampler(rate, CLOCK_RATE)(frames)
+    return frames if rate == CLOCK_RATE else resampled(frames, rate, CLOCK_RATE)
