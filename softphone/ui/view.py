@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import uuid_utils
 
@@ -112,12 +113,24 @@ def _spelled(number: str) -> tuple[str, str]:
     return _digits(number), _digits(number.removeprefix("+45"))
 
 
+@lru_cache(1024)
 def readable(number: str) -> str:
-    """A Danish number in pairs, +45 20 12 34 56; any other as it came."""
+    """A number of any country as people there write it: +45 20 12 34 56. Whatever is none stays as it came."""
     digits = number.removeprefix("+45")
-    if digits != number and len(digits) == 8 and digits.isdigit():
+    if digits != number and len(digits) == 8 and digits.isdecimal():
         return " ".join(("+45", *(digits[i : i + 2] for i in range(0, 8, 2))))
-    return number
+    if not (number.startswith("+") and number[1:].isdecimal()):
+        return number
+    import phonenumbers  # not before the first window, which shows Danish ones
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    if not phonenumbers.is_possible_number(parsed):
+        return number
+    shown = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return shown if _digits(shown) == number[1:] else number
 
 
 def upper_first(sentence: str) -> str:

@@ -31,7 +31,7 @@ from softphone.ui.settings.page import SettingsPage
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.style import MARGIN, SMALL, font
 from softphone.ui.theme.tokens import Theme
-from softphone.ui.view import View, upper_first
+from softphone.ui.view import View, readable, upper_first
 from softphone.ui.words.card import CardWords, card_words, no_engine_card
 from softphone.ui.words.moment import aside_lines, to_say
 from softphone.wire import CallPhase, Registration
@@ -246,7 +246,7 @@ class DeskWindow(QWidget):
         call = view.call
         parts = [words.sentence] if words else []
         if call is not None:
-            parts.append(call.name or call.number)
+            parts.append(call.name or readable(call.number))
         title = " – ".join([*(part for part in parts if part), "Klartone"])
         if title != self.windowTitle():
             self.setWindowTitle(title)

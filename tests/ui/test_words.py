@@ -10,7 +10,7 @@ import pytest
 
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.domain.status import Action, Button, DisputeKind, HoldPhase, OptOutKind, PurposePhase
-from softphone.ui.view import View
+from softphone.ui.view import View, readable
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import kept_words
 from softphone.ui.words.moment import (
@@ -36,6 +36,28 @@ _TONES = {
     Headline.ASKED: "amber",
     Headline.FAILED: "fault",
 }
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("+4520123456", "+45 20 12 34 56"),
+        ("+46701234567", "+46 70 123 45 67"),
+        ("+442079460958", "+44 20 7946 0958"),
+        ("+390612345678", "+39 06 1234 5678"),
+        ("+298123456", "+298 123456"),
+    ],
+)
+def test_a_number_of_any_country_is_read_as_people_there_write_it(number: str, shown: str) -> None:
+    assert readable(number) == shown
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["", "112", "2041", "20123456", "anna.larsen", "+4520", "+1", "+45 98 12 00 40", "+1800FLOWERS", "+" + "9" * 300],
+)
+def test_what_is_no_whole_number_stays_as_it_came(number: str) -> None:
+    assert readable(number) == number
 
 
 @pytest.mark.parametrize("row", s.ROWS)

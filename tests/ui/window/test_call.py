@@ -24,6 +24,8 @@ from tests.ui.conftest import Scene
 def test_the_title_carries_the_headline_and_the_party(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
     assert desk.window.windowTitle() == "Optages til dokumentation og uddannelse – Mette Holm – Klartone"
+    scene.show(s.snapshot(s.call(s.RECORDING, name="", number="+46701234567")))
+    assert "+46 70 123 45 67" in desk.window.windowTitle()
     scene.show(s.snapshot())
     assert desk.window.windowTitle() == "Klartone"
 
