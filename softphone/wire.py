@@ -20,7 +20,7 @@ from pydantic_core import PydanticSerializationError
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import SpokenWord
 from softphone.domain.purpose import Direction, Language, Purpose
-from softphone.domain.status import ReasonStatus, Status, Stays
+from softphone.domain.status import Action, OptOutKind, ReasonStatus, Status, Stays
 
 PROTOCOL = 1
 LINE_LIMIT = 1_000_000
@@ -446,7 +446,7 @@ class OptOut:
     id: str
     call: str
     version: int
-    kind: str
+    kind: OptOutKind
     stays: Stays | None = None
     type: Literal["opt_out"] = "opt_out"
 
@@ -497,7 +497,7 @@ class Act:
     id: str
     call: str
     version: int
-    action: str
+    action: Action
     purpose: Purpose | None = None
     language: Language | None = None
     """of `play_again` and `read_instead`: the notice in another language"""

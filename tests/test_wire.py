@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from softphone import wire
 from softphone.domain.purpose import Direction, Language, Purpose
+from softphone.domain.status import OptOutKind
 
 AT = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
 SNAPSHOT = wire.Snapshot(
@@ -36,7 +37,7 @@ SNAPSHOT = wire.Snapshot(
 
 
 def test_a_command_survives_the_wire_as_one_line() -> None:
-    command = wire.OptOut("c1", "call", 7, "training_ends")
+    command = wire.OptOut("c1", "call", 7, OptOutKind.TRAINING_ENDS)
     line = wire.encode(command)
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")

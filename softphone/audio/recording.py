@@ -15,12 +15,12 @@ LONGEST = 90.0
 """seconds, after which it takes no more"""
 
 
-class Recorder:
+class MicrophoneRecorder:
     """`start` opens the microphone with that id (empty: the system's), `stop` closes it and gives what it heard.
 
     ::
 
-        recorder = Recorder()
+        recorder = MicrophoneRecorder()
         recorder.start()
         samples = recorder.stop()   # 16 kHz, mono, 16 bit
     """

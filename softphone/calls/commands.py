@@ -114,7 +114,7 @@ def to_event(
                 return STALE
             if action in (Action.SAID_YES, Action.SAID_NO) and purpose:
                 return SpokenAnswer(purpose, yes=action == Action.SAID_YES)
-            event = _ACTIONS.get(Action(action))
+            event = _ACTIONS.get(action)
             if isinstance(event, NoticeAgain) and language is not None:
                 return replace(event, language=language) if language in languages else NOT_NOW
             return event if event else NOT_NOW

@@ -16,7 +16,7 @@ from softphone.audio.files import write_wav
 from softphone.audio.loudness import Samples, levelled, loudness, trimmed
 from softphone.audio.narrow import as_callers_hear
 from softphone.audio.player import Player
-from softphone.audio.recording import Recorder
+from softphone.audio.recording import MicrophoneRecorder
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import chosen, load_to_try, tell_faults
 from softphone.bootstrap.rules import RULEBOOK, rule_plugins
@@ -263,7 +263,7 @@ def _spoken(home: Home, parts: Sequence[str], tell: Texts) -> Iterator[Samples]:
     device = "" if settings.microphone.startswith(("file:", "none")) else settings.microphone
     try:
         for n, part in enumerate(parts, 1):
-            recorder = Recorder(device)
+            recorder = MicrophoneRecorder(device)
             recorder.find()
             if len(parts) > 1:
                 print(tell("record.part", n=n, count=len(parts), text=part))  # noqa: T201

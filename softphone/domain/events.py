@@ -12,6 +12,7 @@ from enum import StrEnum
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import Decision, NoticeId
 from softphone.domain.purpose import Direction, Language, OnFailure, Purpose, Reason
+from softphone.domain.status import OptOutKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +354,7 @@ class DigitsWanted:
 class OptedOut:
     """The opt-out button, with the kind that it showed."""
 
-    kind: str
+    kind: OptOutKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,19 +116,29 @@ class Stays(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class OptOutButton:
     """`kind` is what a press would do. It goes back with the command, so that a stale press is refused."""
 
-    kind: str
+    kind: OptOutKind
+    enabled: bool
+    why_not: str | None = None
+    """a code, if it is not enabled"""
+    stays: Stays | None = None
+    """if it ends the last purpose"""
+    asks: bool = False
+    """it goes further than the press before it on the same spot: the window asks before it sends it"""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeButton:
+    """`kind` is what a press would do."""
+
+    kind: DisputeKind
     enabled: bool
     why_not: str | None = None
     """a code, if it is not enabled"""
     until: datetime | None = None
-    """until when this press is possible"""
-    stays: Stays | None = None
-    """of an opt-out that ends the last purpose"""
-    asks: bool = False
-    """it goes further than the press before it on the same spot: the window asks before it sends it"""
+    """until when *Undo* is possible"""
 
 
 class Action(StrEnum):
@@ -207,8 +217,8 @@ class Status:
     """when it changes by itself: the time to answer is over, a pause ends, a notice has been heard"""
     pauses: tuple[Reason, ...]
     notice: NoticeStatus | None
-    opt_out: Button
-    dispute: Button
+    opt_out: OptOutButton
+    dispute: DisputeButton
     hold: HoldStatus | None
     choices: tuple[Choice, ...]
     actions: tuple[Action, ...]

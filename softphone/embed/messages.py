@@ -21,6 +21,7 @@ from softphone.domain.decision import LookupResult, NoticeId
 from softphone.domain.effects import Effect
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Direction, Language
+from softphone.domain.status import DisputeKind, OptOutKind
 from softphone.wire import (
     Act,
     CallState,
@@ -268,7 +269,7 @@ class PlayNotice:
 class ButtonWords:
     """`kind` goes back with the press. `sub`: what it does; or why it is off."""
 
-    kind: str
+    kind: OptOutKind | DisputeKind
     enabled: bool
     title: str
     sub: str

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.domain.status import (
     Action,
-    Button,
+    DisputeButton,
     HoldPhase,
     InformedPhase,
+    OptOutButton,
     OptOutKind,
     PurposePhase,
     ReasonStatus,
@@ -60,8 +61,8 @@ class _StatusText:
             notes=tuple(self._say(f"embed.note.{note}") for note in status.notes),
             lock=self._lock(),
             kept=self._what_is_kept() if self._over else "",
-            opt_out=self._button("opt_out", status.opt_out),
-            dispute=self._button("dispute", status.dispute),
+            opt_out=self._opt_out(status.opt_out),
+            dispute=self._dispute(status.dispute),
             actions={name: self._action(name) for name in status.actions},
             choices={
                 choice.id: {
@@ -123,16 +124,21 @@ class _StatusText:
             return self._say("kept.both", day=next(iter(days.values())))
         return " ".join(self._say(f"kept.{purpose}", day=day) for purpose, day in sorted(days.items()))
 
-    def _button(self, name: str, button: Button) -> ButtonWords:
-        code = f"{name}.{button.kind}"
-        if button.kind == OptOutKind.STOP_AND_DELETE:
-            code = self._last_purpose(button)
-        sub = self._say(self._sub_code(code), seconds=_seconds(button.until, self._now)) if button.enabled else ""
-        if button.why_not:
-            sub = self._say(f"why_not.{button.why_not}")
+    def _opt_out(self, button: OptOutButton) -> ButtonWords:
+        last = button.kind is OptOutKind.STOP_AND_DELETE
+        code = self._last_purpose(button) if last else f"opt_out.{button.kind}"
+        return self._button(button, code, self._say(self._sub_code(code)) if button.enabled else "")
+
+    def _dispute(self, button: DisputeButton) -> ButtonWords:
+        code = f"dispute.{button.kind}"
+        left = _seconds(button.until, self._now)
+        return self._button(button, code, self._say(self._sub_code(code), seconds=left) if button.enabled else "")
+
+    def _button(self, button: OptOutButton | DisputeButton, code: str, does: str) -> ButtonWords:
+        sub = self._say(f"why_not.{button.why_not}") if button.why_not else does
         return ButtonWords(button.kind, button.enabled, self._say(code), sub)
 
-    def _last_purpose(self, button: Button) -> str:
+    def _last_purpose(self, button: OptOutButton) -> str:
         """What a no to the last purpose does: nothing is deleted where there is nothing yet, or where a lock stands."""
         if not self._status.recordings:
             return "opt_out.not_at_all"

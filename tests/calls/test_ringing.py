@@ -19,7 +19,7 @@ from softphone.domain.decision import (
 from softphone.domain.notice import NoticeText, Piece
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.session.informing import READABLE_SHARE
-from softphone.domain.status import InformedPhase, PurposePhase
+from softphone.domain.status import Action, InformedPhase, OptOutKind, PurposePhase
 from softphone.engine.sip import events as sip
 from softphone.wire import CallPhase, Fault, OptOut
 from softphone.wire import NoticeText as NoticeShown
@@ -123,7 +123,7 @@ def test_an_objection_that_was_upheld_binds_the_next_call_until_the_party_itself
     assert scene.call.status is not None
     assert scene.call.status.reasons[0].rule == "G23"
     assert scene.call.status.notice is None
-    assert scene.press("party_asks_for_recording") is None
+    assert scene.press(Action.PARTY_ASKS_FOR_RECORDING) is None
     scene.decide(N1)
     assert scene.headline is Headline.NOTICE
 
@@ -257,7 +257,7 @@ def test_a_call_of_ours_to_a_colleague_is_told_of_nothing_before_a_person_has_an
     scene.answer()
     assert (scene.call.direction, scene.reason) == (Direction.INTERNAL, Reason.NO_PERSON_CONFIRMED)
     assert "play notice.wav" not in scene.phone.done
-    scene.press("person_answered")
+    scene.press(Action.PERSON_ANSWERED)
     assert "play notice.wav" in scene.phone.done
 
 
@@ -281,7 +281,7 @@ def test_who_declines_with_a_withheld_number_is_to_be_asked_where_to_call_back(n
     scene.acknowledge()
     status = scene.call.status
     assert status is not None
-    assert scene.calls.recording_command(OptOut("1", CALL, status.version, "call_back")) is None
+    assert scene.calls.recording_command(OptOut("1", CALL, status.version, OptOutKind.CALL_BACK)) is None
     assert scene.call.status is not None
     assert ("ask_for_number" in scene.call.status.notes) is asked
 
@@ -298,11 +298,11 @@ def test_a_party_that_asks_for_a_recording_is_decided_anew_with_the_draw_it_had(
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
     assert scene.reason is Reason.DECLINED_BY_SIP
-    assert scene.press("party_asks_for_recording") is None
+    assert scene.press(Action.PARTY_ASKS_FOR_RECORDING) is None
     facts, drawn = scene.rules.asked[-1]
     assert (facts.declined_earlier, drawn, len(scene.rules.asked)) == (False, True, 2)
     # Pressed again while the rulebook thinks: asked once.
-    scene.press("party_asks_for_recording")
+    scene.press(Action.PARTY_ASKS_FOR_RECORDING)
     assert len(scene.rules.asked) == 2
     scene.calls.decided(CALL, N3)
     assert scene.headline is Headline.NOTICE
@@ -320,7 +320,7 @@ def test_the_notice_that_a_party_has_asked_for_is_asked_with_its_own_keys() -> N
     scene.answer()
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
-    scene.press("party_asks_for_recording")
+    scene.press(Action.PARTY_ASKS_FOR_RECORDING)
     scene.calls.decided(CALL, N3)
     scene.hear_notice()
     assert scene.headline is Headline.ASKED
@@ -342,10 +342,10 @@ def test_the_notice_that_a_party_has_asked_for_takes_its_own_time_to_be_read() -
     scene.answer()
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
-    scene.press("party_asks_for_recording")
+    scene.press(Action.PARTY_ASKS_FOR_RECORDING)
     scene.calls.decided(CALL, N3)
     scene.calls.notice_cut(sip.NoticeCut(CALL, "media"))
-    assert scene.press("read_instead") is None
+    assert scene.press(Action.READ_INSTEAD) is None
     assert scene.call.status is not None
     assert scene.call.status.notice is not None
     readable = scene.call.status.notice.readable_at
@@ -366,7 +366,7 @@ def test_a_party_whose_key_meant_training_alone_is_told_and_recorded_for_documen
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
     assert scene.headline is Headline.PAUSED
-    assert scene.press("party_asks_for_recording") is None
+    assert scene.press(Action.PARTY_ASKS_FOR_RECORDING) is None
     facts, _ = scene.rules.asked[-1]
     assert facts.declined_earlier, "the no to training stands"
     scene.calls.decided(CALL, N1)
@@ -382,7 +382,7 @@ def test_an_answer_to_a_party_that_asks_that_comes_too_late_leaves_what_was_told
     scene.answer()
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
-    scene.press("party_asks_for_recording")
+    scene.press(Action.PARTY_ASKS_FOR_RECORDING)
     scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
     told = scene.call.notice
     scene.calls.decided(CALL, N1)
@@ -407,7 +407,7 @@ def test_a_policy_that_changes_while_a_call_rings_or_is_on_changes_none_of_its_n
     assert scene.call.objection_answer == "law-da"
     assert scene.call.other_languages == (Language.EN,)
     scene.calls.notice_cut(sip.NoticeCut(CALL, "media"))
-    assert scene.press("play_again", Language.EN) is None
+    assert scene.press(Action.PLAY_AGAIN, Language.EN) is None
     assert scene.phone.done[-1] == "play notice-en.wav"
     assert scene.call.notice is not None
     assert (scene.call.notice.text, scene.call.objection_answer) == (ENGLISH.shown, "law-en")
@@ -434,14 +434,14 @@ def test_a_rulebook_that_fails_or_says_no_when_asked_anew_changes_nothing_and_ca
     scene.answer()
     scene.calls.preference(sip.RecordPreference(CALL, "off"))
     scene.acknowledge()
-    scene.press("party_asks_for_recording")
+    scene.press(Action.PARTY_ASKS_FOR_RECORDING)
     scene.calls.decided(CALL, not_recorded(why))
     scene.acknowledge()
     assert scene.reason is Reason.DECLINED_BY_SIP
     assert scene.recorder.starts == 0
     [told] = [one for one in scene.told if isinstance(one, Fault)]
     assert told.said.code == ("fault.asked_anew.failed" if why is Reason.RULEBOOK_FAILED else "fault.asked_anew.no")
-    assert scene.press("party_asks_for_recording") is None
+    assert scene.press(Action.PARTY_ASKS_FOR_RECORDING) is None
     assert len(scene.rules.asked) == 3
 
 
@@ -584,10 +584,10 @@ def test_the_agent_gives_the_notice_in_another_language_and_in_no_language_it_do
     scene.decide()
     scene.answer()
     scene.calls.notice_cut(sip.NoticeCut(CALL, "media"))
-    refusal = scene.press("play_again", Language.DA)
+    refusal = scene.press(Action.PLAY_AGAIN, Language.DA)
     assert refusal is not None
     assert refusal.code == "refused.not_now"
-    assert scene.press("read_instead", Language.EN) is None
+    assert scene.press(Action.READ_INSTEAD, Language.EN) is None
     status, notice = scene.call.status, scene.call.notice
     assert status is not None
     assert notice is not None
@@ -608,11 +608,11 @@ def test_a_newcomer_is_told_by_the_short_text_where_there_is_one() -> None:
     scene.answer()
     scene.hear_notice()
     scene.acknowledge()
-    assert scene.press("new_person") is None
+    assert scene.press(Action.NEW_PERSON) is None
     assert scene.recorder.running == set()
     assert scene.call.notice is not None
     assert scene.call.notice.text == SHORT.shown
-    assert scene.press("play_again") is None
+    assert scene.press(Action.PLAY_AGAIN) is None
     assert scene.phone.done[-1] == "play short.wav"
     scene.calls.notice_started(sip.NoticeStarted(CALL, scene.seconds))
     scene.later(SOUND.seconds)

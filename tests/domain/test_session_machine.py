@@ -21,6 +21,7 @@ from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Language, Purpose, Reason
 from softphone.domain.session import State
+from softphone.domain.status import OptOutKind
 from tests.domain import walk, walk_faults_done, walk_faults_kept, walk_faults_told
 from tests.domain.machine_account import Account
 from tests.domain.machine_rules import wrong
@@ -314,8 +315,7 @@ class Calls(RuleBasedStateMachine):
         stray += [
             it for name, them in self.buttons.items() if name not in {*self.status.actions, "object"} for it in them
         ]
-        kinds = ("said_no", "training_ends", "stop_and_delete", "call_back", "grounds", "objection", "none")
-        stray += [e.OptedOut(it) for it in kinds if it != self.status.opt_out.kind]
+        stray += [e.OptedOut(it) for it in OptOutKind if it not in (self.status.opt_out.kind, OptOutKind.NOTE_REQUEST)]
         event = data.draw(some.sampled_from(stray))
         now = e.Now(NOW.utc, self.mono)
         if walk.real_step(self.state, event, now) != (self.state, ()):

@@ -328,7 +328,7 @@ def test_the_agent_can_keep_a_call_out_of_training_without_the_party_having_aske
     assert not call.changed(c.RememberRefusal)
 
 
-@pytest.mark.parametrize("how", [e.OptedOut("said_no"), e.Withdrawn(TRAIN), e.KeptOutOfTraining()])
+@pytest.mark.parametrize("how", [e.OptedOut(OptOutKind.SAID_NO), e.Withdrawn(TRAIN), e.KeptOutOfTraining()])
 def test_no_key_revives_what_was_declined_withdrawn_or_kept_out(how: e.Event) -> None:
     call = Call("N3").hear()
     if not isinstance(how, e.OptedOut):
@@ -345,8 +345,8 @@ KEYS = tuple(e.DigitPressed(digit, 0.0) for digit in "*9")
 BY = {
     "keys": KEYS,
     "SIP": (e.PreferenceSignalled(False),),
-    "the button": (e.OptedOut("stop_and_delete"),),
-    "the button, at wrap-up": (e.CallEnded(), e.OptedOut("stop_and_delete")),
+    "the button": (e.OptedOut(OptOutKind.STOP_AND_DELETE),),
+    "the button, at wrap-up": (e.CallEnded(), e.OptedOut(OptOutKind.STOP_AND_DELETE)),
 }
 
 

@@ -10,6 +10,7 @@ from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import Decision, NoticeDelivery, NoticeId, PlanState, PurposePlan, not_recorded
 from softphone.domain.purpose import Basis, Direction, Language, OnFailure, Purpose, Reason
+from softphone.domain.status import OptOutKind
 
 DOC, TRAIN = Purpose.DOCUMENTATION, Purpose.TRAINING
 NOW = e.Now(datetime(2026, 3, 2, 9, 41, tzinfo=UTC), 1000.0)
@@ -169,7 +170,6 @@ def way_to(scene: Scene, start: Start) -> tuple[e.Event, ...]:
 
 def alphabet(scene: Scene) -> tuple[e.Event, ...]:
     """Every event that does not carry a ticket or a recording of the state it meets; those are `walk.acknowledgements`."""
-    kinds = ("said_no", "training_ends", "stop_and_delete", "call_back", "grounds", "note_request", "objection", "none")
     asks = tuple(purpose for purpose, basis in scene.bases.items() if basis is CONSENT)
     notice, terms = scene.notice or NoticeId.N1, scene.terms
     upstream = [e.UpstreamVouched(notice), e.UpstreamVouched(OTHERWISE[notice], "1")]
@@ -204,7 +204,7 @@ def alphabet(scene: Scene) -> tuple[e.Event, ...]:
         e.AskedAgain(),
         e.PreferenceSignalled(True),
         e.PreferenceSignalled(False),
-        *(e.OptedOut(kind) for kind in kinds),
+        *(e.OptedOut(kind) for kind in OptOutKind),
         e.Objected(),
         e.Withdrawn(DOC),
         e.Withdrawn(TRAIN),

@@ -17,6 +17,7 @@ from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
 from softphone.domain.retention import Ended
 from softphone.domain.session import State, describe, step
+from softphone.domain.status import OptOutKind
 
 AT = datetime(2027, 6, 1, 9, tzinfo=UTC)
 CALL = "call"
@@ -163,7 +164,7 @@ class _Call:
         return e.Now(AT + timedelta(seconds=self.mono - self._since), self.mono)
 
     @property
-    def opt_out(self) -> str:
+    def opt_out(self) -> OptOutKind:
         return describe(self.state, self.now).opt_out.kind
 
     def __call__(self, event: e.Event) -> None:

@@ -18,6 +18,7 @@ from softphone.domain.changes import Change, Commit, Discard
 from softphone.domain.decision import LookupResult
 from softphone.domain.effects import StopRecorder
 from softphone.domain.purpose import Direction, Language, Reason
+from softphone.domain.status import Action, OptOutKind
 from softphone.embed.messages import (
     KINDS,
     DigitPressed,
@@ -77,9 +78,9 @@ def line(**fields: Any) -> bytes:
         ({"type": "call_ended", "call": "c"}, ev.CallEnded()),
         (
             {"type": "opt_out", "id": "7", "call": "c", "version": 2, "kind": "stop_and_delete"},
-            OptOut("7", "c", 2, "stop_and_delete"),
+            OptOut("7", "c", 2, OptOutKind.STOP_AND_DELETE),
         ),
-        ({"type": "act", "id": "7", "call": "c", "version": 2, "action": "resume"}, Act("7", "c", 2, "resume")),
+        ({"type": "act", "id": "7", "call": "c", "version": 2, "action": "resume"}, Act("7", "c", 2, Action.RESUME)),
     ],
 )
 def test_a_line_is_read_into_what_it_says(told: dict[str, Any], body: object) -> None:
@@ -107,6 +108,8 @@ def test_a_line_is_read_into_what_it_says(told: dict[str, Any], body: object) ->
         (line(type="rang", call="c", declined_earlier=True), "key", "declined_earlier"),
         (line(type="rang", call="c", known={"declined_earlyer": True}), "key", "known.declined_earlyer"),
         (line(type="rang", call="c", direction="sideways"), "value", "direction"),
+        (line(type="opt_out", id="1", call="c", version=1, kind="dance"), "value", "kind"),
+        (line(type="act", id="1", call="c", version=1, action="dance"), "value", "action"),
         (line(type="rang", call="c", known={"drawn": "true"}), "bool", "known.drawn"),
         (line(type="rang", call="c", ours=1), "bool", "ours"),
         (line(type="hold_signalled", call="c", held=None), "bool", "held"),

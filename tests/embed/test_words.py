@@ -12,11 +12,12 @@ from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpo
 from softphone.domain.session import State, describe
 from softphone.domain.status import (
     Action,
-    Button,
     Choice,
+    DisputeButton,
     DisputeKind,
     HoldPhase,
     HoldStatus,
+    OptOutButton,
     OptOutKind,
     PurposePhase,
     PurposeStatus,
@@ -89,10 +90,11 @@ def test_an_opt_out_of_training_says_that_documentation_is_asked_for_where_nobod
 
 @pytest.mark.parametrize("kind", [*OptOutKind, *DisputeKind])
 def test_every_button_is_said_with_what_it_does(kind: OptOutKind | DisputeKind) -> None:
-    button = Button(
-        kind.value, enabled=kind.value != "none", until=SOON, why_not="over" if kind.value == "none" else None
-    )
-    name = "opt_out" if isinstance(kind, OptOutKind) else "dispute"
+    able, why_not = kind.value != "none", "over" if kind.value == "none" else None
+    if isinstance(kind, OptOutKind):
+        name, button = "opt_out", OptOutButton(kind, able, why_not)
+    else:
+        name, button = "dispute", DisputeButton(kind, able, why_not, until=SOON)
     for language in Language:
         shown = replace(CALL, status=replace(STATUS, **{name: button}))
         words = getattr(in_words(texts_of, "UTC", shown, NOW)[language], name)
@@ -117,7 +119,7 @@ def test_a_no_to_training_says_that_documentation_goes_on() -> None:
         Purpose.DOCUMENTATION: replace(off, phase=PurposePhase.ACTIVE),
         Purpose.TRAINING: replace(off, phase=PurposePhase.ASKED),
     }
-    no = Button(OptOutKind.SAID_NO, enabled=True)
+    no = OptOutButton(OptOutKind.SAID_NO, enabled=True)
     in_both = said(replace(STATUS, opt_out=no, purposes=purposes))
     assert {"optages stadig til dokumentation", "documentation goes on"} <= set(in_both)
     assert "optages ikke" not in in_both
@@ -129,7 +131,7 @@ def test_before_the_rulebook_has_answered_nothing_is_said() -> None:
 
 
 ACTIVE = PurposeStatus(PurposePhase.ACTIVE, Basis.CONSENT, Reason.CONSENT)
-STOP = Button(OptOutKind.STOP_AND_DELETE, enabled=True)
+STOP = OptOutButton(OptOutKind.STOP_AND_DELETE, enabled=True)
 LOCKED = HoldStatus(HoldPhase.LOCKED, "party", NOW, None)
 
 

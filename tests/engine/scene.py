@@ -18,6 +18,7 @@ from softphone.domain.events import Now
 from softphone.domain.notice import NoticeFile, NoticeSound, NoticeText, Piece
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Basis, Headline, Language, Reason
+from softphone.domain.status import Action
 from softphone.engine.call.earlier import Answer, LockRequest
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.sip import events as sip
@@ -265,7 +266,7 @@ class Scene:
         self.calls.looked_up(CALL, known or LookupResult())
         self.calls.decided(CALL, decision)
 
-    def press(self, action: str, language: Language | None = None) -> CodedText | None:
+    def press(self, action: Action, language: Language | None = None) -> CodedText | None:
         status = self.call.status
         assert status is not None
         return self.calls.recording_command(Act("1", CALL, status.version, action, None, language))

@@ -20,7 +20,7 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.events import Now
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
-from softphone.domain.status import DisputeKind, HoldPhase, OptOutKind, Status
+from softphone.domain.status import Action, DisputeKind, HoldPhase, OptOutKind, Status
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.sip import events as sip
 from softphone.engine.store import Store
@@ -243,7 +243,7 @@ def test_either_consent_of_two_can_be_withdrawn_later(later: Later) -> None:
     call = later.kept(DOCUMENTATION, TRAINING, basis=CONSENT, notice=NoticeId.N2_N3)
     later.start()
     assert {"withdraw_documentation", "withdraw_training"} <= set(later.open(call).actions)
-    act = Act("1", call, later.status.version, "withdraw_documentation")
+    act = Act("1", call, later.status.version, Action.WITHDRAW_DOCUMENTATION)
     assert later.calls.recording_command(act) is None
     later.settle()
     assert later.opens_for(call) == ALL - {"documentation"}

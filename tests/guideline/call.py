@@ -20,7 +20,7 @@ from softphone.domain.policy.calls import day_of, exempt
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.session import State, describe, step
-from softphone.domain.status import InformedPhase, Status
+from softphone.domain.status import InformedPhase, OptOutKind, Status
 from softphone.plugin.rulebook import carried
 from tests.guideline.shelf import Shelf
 
@@ -192,7 +192,7 @@ def _presses_the_button(call: Call) -> None:
 
 
 def _gives_no_grounds(call: Call) -> None:
-    call(e.OptedOut("note_request"))
+    call(e.OptedOut(OptOutKind.NOTE_REQUEST))
 
 
 def _says(call: Call, answer: str, purpose: str) -> None:

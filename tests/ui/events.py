@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Direction, Headline, Language, Reason
-from softphone.domain.status import Action, Button, InformedBy, InformedPhase, OptOutKind, PurposePhase
+from softphone.domain.status import Action, InformedBy, InformedPhase, OptOutButton, OptOutKind, PurposePhase
 from softphone.wire import CallBack, CallState, CodedText, PolicyPhase, PolicyState
 from tests.ui import states as s
 
-SAID_NO = Button(OptOutKind.SAID_NO, enabled=True)
+SAID_NO = OptOutButton(OptOutKind.SAID_NO, enabled=True)
 TWO_ASKED = replace(
     s.CONSENT,
     reasons=(s.reason(Reason.WAITING_FOR_ANSWER, s.DOC), s.reason(Reason.WAITING_FOR_ANSWER, s.TRAIN)),
@@ -63,7 +63,7 @@ SPECIAL = replace(
     s.RECORDING,
     reasons=(s.reason(Reason.ASSESSMENT, s.DOC), s.reason(Reason.SPECIAL_CIRCUMSTANCES, s.TRAIN)),
     notice=replace(s.TOLD, notice=NoticeId.N8),
-    opt_out=Button(OptOutKind.GROUNDS, enabled=True),
+    opt_out=OptOutButton(OptOutKind.GROUNDS, enabled=True),
     actions=(*s.TALK, Action.NOTE_REQUEST),
 )
 GROUNDS_GIVEN = replace(
@@ -74,7 +74,7 @@ GROUNDS_GIVEN = replace(
 NOT_GIVEN = replace(SPECIAL, notes=("request_noted",), actions=s.TALK)
 OBLIGED_NOTED = replace(
     s.ON_OBLIGATION,
-    opt_out=Button(OptOutKind.NONE, enabled=False, why_not="request_noted"),
+    opt_out=OptOutButton(OptOutKind.NONE, enabled=False, why_not="request_noted"),
     notes=("request_noted",),
     actions=(Action.PAUSE_SENSITIVE, Action.NEW_PERSON, Action.NOT_UNDERSTOOD),
 )
@@ -86,7 +86,7 @@ UNCLEAR = s.status(
     purposes={s.DOC: s.ACTIVE, s.TRAIN: BY_KEY},
     since="10:44",
     pauses=(Reason.OBJECTION,),
-    opt_out=Button(OptOutKind.NONE, enabled=False, why_not="objection_received"),
+    opt_out=OptOutButton(OptOutKind.NONE, enabled=False, why_not="objection_received"),
     dispute=s.LOCK,
     notes=("objection_received", "unclear_key"),
     actions=(Action.NEW_PERSON, Action.PRIVATE_CALL, Action.OBJECT, Action.PARTY_ASKS_FOR_RECORDING),
@@ -123,7 +123,7 @@ NOTICE_FAILED = s.status(
     purposes={s.DOC: s.PLANNED, s.TRAIN: s.OFF},
     since="10:43",
     notice=replace(s.TOLD, told=InformedPhase.FAILED, heard_at=None),
-    opt_out=Button(OptOutKind.OBJECTION, enabled=True),
+    opt_out=OptOutButton(OptOutKind.OBJECTION, enabled=True),
     dispute=s.ARM,
     actions=(Action.PLAY_AGAIN, Action.READ_INSTEAD, Action.FINISH_ORALLY, Action.NOT_UNDERSTOOD),
     kept=False,
@@ -134,7 +134,7 @@ OBLIGATION_FAILED = replace(s.STORAGE_FAILED, actions=(Action.END_POLITELY, Acti
 OBLIGATION_UNTOLD = replace(
     NOTICE_FAILED,
     purposes={s.DOC: replace(s.OBLIGED, phase=PurposePhase.PLANNED, reason=Reason.WAITING_FOR_NOTICE), s.TRAIN: s.OFF},
-    opt_out=Button(OptOutKind.NOTE_REQUEST, enabled=True),
+    opt_out=OptOutButton(OptOutKind.NOTE_REQUEST, enabled=True),
     actions=(*NOTICE_FAILED.actions, Action.END_POLITELY),
     notes=("obligation_unrecorded",),
 )

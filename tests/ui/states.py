@@ -10,14 +10,15 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.status import (
     Action,
-    Button,
     Choice,
+    DisputeButton,
     DisputeKind,
     HoldPhase,
     HoldStatus,
     InformedBy,
     InformedPhase,
     NoticeStatus,
+    OptOutButton,
     OptOutKind,
     PurposePhase,
     PurposeStatus,
@@ -147,8 +148,8 @@ def status(
     since: str | None = None,
     left: float | None = None,
     notice: NoticeStatus | None = TOLD,
-    opt_out: Button | None = None,
-    dispute: Button | None = None,
+    opt_out: OptOutButton | None = None,
+    dispute: DisputeButton | None = None,
     hold: HoldStatus | None = None,
     choices: tuple[Choice, ...] = (),
     actions: tuple[Action, ...] = (),
@@ -167,8 +168,8 @@ def status(
         NOW + timedelta(seconds=left) if left is not None else None,
         pauses,
         notice,
-        opt_out or Button(OptOutKind.NONE, enabled=False, why_not=DIM),
-        dispute or Button(DisputeKind.NONE, enabled=False, why_not="nothing_kept"),
+        opt_out or OptOutButton(OptOutKind.NONE, enabled=False, why_not=DIM),
+        dispute or DisputeButton(DisputeKind.NONE, enabled=False, why_not="nothing_kept"),
         hold,
         choices,
         actions,
@@ -209,9 +210,9 @@ DECLINED = purpose(PurposePhase.ENDED, reason=Reason.DECLINED_BY_VOICE, when="10
 PLANNED = purpose(PurposePhase.PLANNED)
 ASKED = purpose(PurposePhase.ASKED, Basis.CONSENT, Reason.WAITING_FOR_ANSWER)
 OBLIGED = purpose(PurposePhase.ACTIVE, Basis.LEGAL_OBLIGATION, Reason.OBLIGATION, "10:42")
-LOCK = Button(DisputeKind.LOCK, enabled=True)
-ARM = Button(DisputeKind.ARM, enabled=True)
-ENDS = Button(OptOutKind.TRAINING_ENDS, enabled=True)
+LOCK = DisputeButton(DisputeKind.LOCK, enabled=True)
+ARM = DisputeButton(DisputeKind.ARM, enabled=True)
+ENDS = OptOutButton(OptOutKind.TRAINING_ENDS, enabled=True)
 TALK = (
     Action.PAUSE_SENSITIVE,
     Action.NEW_PERSON,
@@ -260,7 +261,7 @@ READING = status(
     purposes={DOC: PLANNED, TRAIN: OFF},
     since="10:43:10",
     notice=READING_NOTICE,
-    opt_out=Button(OptOutKind.OBJECTION, enabled=True),
+    opt_out=OptOutButton(OptOutKind.OBJECTION, enabled=True),
     dispute=ARM,
     actions=(Action.VOICEMAIL, Action.NOT_UNDERSTOOD),
     kept=False,
@@ -272,7 +273,7 @@ NOBODY_YET = status(
     purposes={DOC: PLANNED, TRAIN: OFF},
     since="10:43",
     notice=None,
-    opt_out=Button(OptOutKind.OBJECTION, enabled=True),
+    opt_out=OptOutButton(OptOutKind.OBJECTION, enabled=True),
     dispute=ARM,
     actions=(Action.PERSON_ANSWERED, Action.VOICEMAIL),
     kept=False,
@@ -285,7 +286,7 @@ CONSENT = status(
     since="10:43:10",
     left=8,
     notice=replace(TOLD, notice=NoticeId.N3, asks=(TRAIN,)),
-    opt_out=Button(OptOutKind.SAID_NO, enabled=True),
+    opt_out=OptOutButton(OptOutKind.SAID_NO, enabled=True),
     dispute=ARM,
     actions=(Action.SAID_YES, Action.ASK_AGAIN, Action.NOT_UNDERSTOOD),
     kept=False,
@@ -300,7 +301,7 @@ TRAINING_ASKED = status(
     since=ON,
     left=8,
     notice=replace(TOLD, notice=NoticeId.N6, asks=(TRAIN,)),
-    opt_out=Button(OptOutKind.SAID_NO, enabled=True),
+    opt_out=OptOutButton(OptOutKind.SAID_NO, enabled=True),
     dispute=LOCK,
     actions=(Action.SAID_YES, *TALK),
 )
@@ -310,7 +311,7 @@ DOCUMENTED = status(
     recording=(DOC,),
     purposes={DOC: ACTIVE, TRAIN: OFF},
     since=ON,
-    opt_out=Button(OptOutKind.OBJECTION, enabled=True),
+    opt_out=OptOutButton(OptOutKind.OBJECTION, enabled=True),
     dispute=LOCK,
     actions=TALK,
 )
@@ -320,7 +321,7 @@ ON_OBLIGATION = status(
     recording=(DOC,),
     purposes={DOC: OBLIGED, TRAIN: OFF},
     since=ON,
-    opt_out=Button(OptOutKind.NOTE_REQUEST, enabled=True),
+    opt_out=OptOutButton(OptOutKind.NOTE_REQUEST, enabled=True),
     dispute=LOCK,
     actions=TALK,
 )
@@ -331,7 +332,7 @@ TRAINING_DECLINED = status(
     recording=(DOC,),
     purposes={DOC: ACTIVE, TRAIN: DECLINED},
     since="10:44",
-    opt_out=Button(OptOutKind.OBJECTION, enabled=True, asks=True),
+    opt_out=OptOutButton(OptOutKind.OBJECTION, enabled=True, asks=True),
     dispute=LOCK,
     actions=TALK,
 )
@@ -342,7 +343,7 @@ OBJECTED = status(
     recording=(DOC,),
     purposes={DOC: ACTIVE, TRAIN: OFF},
     since=ON,
-    opt_out=Button(OptOutKind.NONE, enabled=False, why_not="objection_received"),
+    opt_out=OptOutButton(OptOutKind.NONE, enabled=False, why_not="objection_received"),
     dispute=LOCK,
     actions=TALK,
 )
@@ -389,7 +390,7 @@ HOLD = HoldStatus(HoldPhase.LOCKED, "controller", at("10:45"), NOW + timedelta(s
 LOCKED = replace(
     TRAINING_DECLINED,
     hold=HOLD,
-    dispute=Button(DisputeKind.UNDO, enabled=True, until=NOW + timedelta(seconds=48)),
+    dispute=DisputeButton(DisputeKind.UNDO, enabled=True, until=NOW + timedelta(seconds=48)),
     choices=(Choice("dispute_by", ("party", "controller"), "controller"),),
 )
 STORAGE_FAILED = status(
@@ -504,7 +505,7 @@ ENDED = replace(
             TRAINING_DECLINED,
             headline=Headline.NOT_RECORDING,
             recording=(),
-            opt_out=Button(OptOutKind.OBJECTION, enabled=True, asks=True),
+            opt_out=OptOutButton(OptOutKind.OBJECTION, enabled=True, asks=True),
             actions=(Action.WITHDRAW_TRAINING,),
         ),
         CallPhase.ENDED,
@@ -519,7 +520,7 @@ REOPENED = replace(
             RECORDING,
             headline=Headline.NOT_RECORDING,
             recording=(),
-            opt_out=Button(OptOutKind.TRAINING_ENDS, enabled=True),
+            opt_out=OptOutButton(OptOutKind.TRAINING_ENDS, enabled=True),
             actions=(Action.KEEP_OUT_OF_TRAINING, Action.OBJECT),
         ),
         CallPhase.ENDED,

@@ -12,7 +12,7 @@ from pytestqt.exceptions import TimeoutError as NothingCame
 
 from softphone import wire
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
-from softphone.domain.status import Action, Button, Choice, OptOutKind
+from softphone.domain.status import Action, Choice, OptOutButton, OptOutKind
 from softphone.ui.call.moment import PLACED
 from softphone.ui.driver import DeskDriver, NotThereError
 from softphone.wire import (
@@ -66,7 +66,7 @@ def outgoing(status: s.Status) -> CallState:
 READABLE = replace(s.READING, actions=(Action.NOTICE_READ, Action.VOICEMAIL))
 COMPLAINT = replace(s.ENDED.status or s.DELETED, choices=(Choice("kept_for_complaint", ("keep", "delete"), "keep"),))
 
-NEVER_REFUSED = replace(s.ENDED, status=replace(COMPLAINT, opt_out=Button(OptOutKind.OBJECTION, enabled=True)))
+NEVER_REFUSED = replace(s.ENDED, status=replace(COMPLAINT, opt_out=OptOutButton(OptOutKind.OBJECTION, enabled=True)))
 
 PRESSES = [
     Press("answer", s.INCOMING, Answer("", "call-1")),
@@ -79,49 +79,51 @@ PRESSES = [
     Press("mute", replace(s.call(s.RECORDING), muted=True), Mute("", "call-1", on=False)),
     Press("hold", s.call(s.RECORDING), HoldCall("", "call-1", on=True)),
     Press("hold", replace(s.call(s.RECORDING), held_by_us=True), HoldCall("", "call-1", on=False)),
-    Press("pauseSensitive", s.call(s.RECORDING), Act("", "call-1", V, "pause_sensitive")),
-    Press("pauseSensitive", s.call(s.SENSITIVE), Act("", "call-1", V, "resume")),
-    Press("resume", s.call(s.SENSITIVE), Act("", "call-1", V, "resume")),
-    Press("moreTime", e.CALLS["warned"], Act("", "call-1", V, "more_time")),
-    Press("moreTime", e.CALLS["warned_by_hand"], Act("", "call-1", V, "more_time")),
-    Press("sameCaller", e.CALLS["source_changed"], Act("", "call-1", V, "same_caller")),
-    Press("endPolitely", e.CALLS["still_no_sound"], Act("", "call-1", V, "end_politely")),
-    Press("digitsOver", e.CALLS["digits"], Act("", "call-1", V, "digits_over")),
-    Press("endPolitely", e.CALLS["obligation_failed"], Act("", "call-1", V, "end_politely")),
-    Press("playAgainEn", e.CALLS["not_understood"], Act("", "call-1", V, "play_again", language=Language.EN)),
-    Press("readInsteadEn", e.CALLS["not_understood"], Act("", "call-1", V, "read_instead", language=Language.EN)),
-    Press("saidYesDocumentation", e.CALLS["two_asked"], Act("", "call-1", V, "said_yes", Purpose.DOCUMENTATION)),
-    Press("saidNoDocumentation", e.CALLS["two_asked"], Act("", "call-1", V, "said_no", Purpose.DOCUMENTATION)),
-    Press("saidYesTraining", e.CALLS["two_asked"], Act("", "call-1", V, "said_yes", Purpose.TRAINING)),
-    Press("saidNoTraining", e.CALLS["two_asked"], Act("", "call-1", V, "said_no", Purpose.TRAINING)),
-    Press("saidNoTraining", e.CALLS["by_key_alone"], Act("", "call-1", V, "said_no", Purpose.TRAINING)),
+    Press("pauseSensitive", s.call(s.RECORDING), Act("", "call-1", V, Action.PAUSE_SENSITIVE)),
+    Press("pauseSensitive", s.call(s.SENSITIVE), Act("", "call-1", V, Action.RESUME)),
+    Press("resume", s.call(s.SENSITIVE), Act("", "call-1", V, Action.RESUME)),
+    Press("moreTime", e.CALLS["warned"], Act("", "call-1", V, Action.MORE_TIME)),
+    Press("moreTime", e.CALLS["warned_by_hand"], Act("", "call-1", V, Action.MORE_TIME)),
+    Press("sameCaller", e.CALLS["source_changed"], Act("", "call-1", V, Action.SAME_CALLER)),
+    Press("endPolitely", e.CALLS["still_no_sound"], Act("", "call-1", V, Action.END_POLITELY)),
+    Press("digitsOver", e.CALLS["digits"], Act("", "call-1", V, Action.DIGITS_OVER)),
+    Press("endPolitely", e.CALLS["obligation_failed"], Act("", "call-1", V, Action.END_POLITELY)),
+    Press("playAgainEn", e.CALLS["not_understood"], Act("", "call-1", V, Action.PLAY_AGAIN, language=Language.EN)),
+    Press("readInsteadEn", e.CALLS["not_understood"], Act("", "call-1", V, Action.READ_INSTEAD, language=Language.EN)),
+    Press("saidYesDocumentation", e.CALLS["two_asked"], Act("", "call-1", V, Action.SAID_YES, Purpose.DOCUMENTATION)),
+    Press("saidNoDocumentation", e.CALLS["two_asked"], Act("", "call-1", V, Action.SAID_NO, Purpose.DOCUMENTATION)),
+    Press("saidYesTraining", e.CALLS["two_asked"], Act("", "call-1", V, Action.SAID_YES, Purpose.TRAINING)),
+    Press("saidNoTraining", e.CALLS["two_asked"], Act("", "call-1", V, Action.SAID_NO, Purpose.TRAINING)),
+    Press("saidNoTraining", e.CALLS["by_key_alone"], Act("", "call-1", V, Action.SAID_NO, Purpose.TRAINING)),
     Press(
-        "saidNoDocumentation", e.CALLS["documentation_asked"], Act("", "call-1", V, "said_no", Purpose.DOCUMENTATION)
+        "saidNoDocumentation",
+        e.CALLS["documentation_asked"],
+        Act("", "call-1", V, Action.SAID_NO, Purpose.DOCUMENTATION),
     ),
     Press("dispute", s.call(s.RECORDING), RaiseDispute("", "call-1", V, "controller")),
     Press("dispute", s.call(s.PLAYING), RaiseDispute("", "call-1", V, "controller")),
     Press("dispute", s.LOCKED_CALL, UndoDispute("", "call-1", V)),
     Press("choice_dispute_by_party", s.LOCKED_CALL, Choose("", "call-1", V, "dispute_by", "party")),
     Press("choice_dispute_by_controller", s.LOCKED_CALL, Choose("", "call-1", V, "dispute_by", "controller")),
-    Press("noticeRead", outgoing(READABLE), Act("", "call-1", V, "notice_read")),
-    Press("voicemail", outgoing(s.NOBODY_YET), Act("", "call-1", V, "voicemail")),
-    Press("personAnswered", outgoing(s.NOBODY_YET), Act("", "call-1", V, "person_answered")),
-    Press("saidYes", s.call(s.CONSENT), Act("", "call-1", V, "said_yes", Purpose.TRAINING)),
-    Press("askAgain", s.call(s.CONSENT), Act("", "call-1", V, "ask_again")),
-    Press("playAgain", s.call(s.NEWCOMER), Act("", "call-1", V, "play_again")),
-    Press("finishOrally", s.call(s.NEWCOMER), Act("", "call-1", V, "finish_orally")),
+    Press("noticeRead", outgoing(READABLE), Act("", "call-1", V, Action.NOTICE_READ)),
+    Press("voicemail", outgoing(s.NOBODY_YET), Act("", "call-1", V, Action.VOICEMAIL)),
+    Press("personAnswered", outgoing(s.NOBODY_YET), Act("", "call-1", V, Action.PERSON_ANSWERED)),
+    Press("saidYes", s.call(s.CONSENT), Act("", "call-1", V, Action.SAID_YES, Purpose.TRAINING)),
+    Press("askAgain", s.call(s.CONSENT), Act("", "call-1", V, Action.ASK_AGAIN)),
+    Press("playAgain", s.call(s.NEWCOMER), Act("", "call-1", V, Action.PLAY_AGAIN)),
+    Press("finishOrally", s.call(s.NEWCOMER), Act("", "call-1", V, Action.FINISH_ORALLY)),
     Press(
         "readInstead",
         s.call(replace(s.NEWCOMER, actions=(Action.READ_INSTEAD,))),
-        Act("", "call-1", V, "read_instead"),
+        Act("", "call-1", V, Action.READ_INSTEAD),
     ),
-    Press("lastOptOut", NEVER_REFUSED, OptOut("", "call-1", V, "objection")),
+    Press("lastOptOut", NEVER_REFUSED, OptOut("", "call-1", V, OptOutKind.OBJECTION)),
     Press("lastDispute", s.ENDED, RaiseDispute("", "call-1", V, "controller")),
-    Press("last_withdraw_training", s.ENDED, Act("", "call-1", V, "withdraw_training")),
+    Press("last_withdraw_training", s.ENDED, Act("", "call-1", V, Action.WITHDRAW_TRAINING)),
     Press(
         "last_withdraw_documentation",
         replace(s.ENDED, status=replace(COMPLAINT, actions=(Action.WITHDRAW_DOCUMENTATION,))),
-        Act("", "call-1", V, "withdraw_documentation"),
+        Act("", "call-1", V, Action.WITHDRAW_DOCUMENTATION),
     ),
     Press(
         "choice_kept_for_complaint_delete",
@@ -130,7 +132,11 @@ PRESSES = [
     ),
     Press("endWrapUp", s.ENDED, EndWrapUp("", "call-1")),
     *(
-        Press("optOut", s.call(replace(s.RECORDING, opt_out=Button(kind, enabled=True))), OptOut("", "call-1", V, kind))
+        Press(
+            "optOut",
+            s.call(replace(s.RECORDING, opt_out=OptOutButton(kind, enabled=True))),
+            OptOut("", "call-1", V, kind),
+        )
         for kind in OptOutKind
         if kind is not OptOutKind.NONE
     ),
@@ -167,7 +173,7 @@ def test_a_double_press_carries_twice_what_was_shown_and_never_the_next_thing(sc
     scene.press("optOut")
     scene.press("optOut")
     sent = [without_id(command) for command in scene.sent(2)]
-    assert set(sent) == {OptOut("", "call-1", V, "training_ends")}
+    assert set(sent) == {OptOut("", "call-1", V, OptOutKind.TRAINING_ENDS)}
 
 
 def entries(scene: Scene) -> dict[str, QAction]:
@@ -268,7 +274,7 @@ def test_the_menus_rows_are_reached_and_pressed_by_the_keyboard_alone(scene: Sce
     for _ in range(3):
         scene.qtbot.keyClick(QApplication.activePopupWidget(), Qt.Key.Key_Down)
     scene.qtbot.keyClick(QApplication.activePopupWidget(), Qt.Key.Key_Return)
-    assert [without_id(one) for one in scene.sent()] == [Act("", "call-1", V, "keep_out_of_training")]
+    assert [without_id(one) for one in scene.sent()] == [Act("", "call-1", V, Action.KEEP_OUT_OF_TRAINING)]
 
 
 def test_what_the_menu_always_holds_says_why_it_is_off(scene: Scene) -> None:
@@ -287,7 +293,7 @@ def test_what_the_menu_always_holds_says_why_it_is_off(scene: Scene) -> None:
 def test_a_text_being_read_can_be_played_in_another_language_from_the_menu(scene: Scene) -> None:
     scene.open(s.snapshot(e.CALLS["newcomer"]))
     entries(scene)["play_again_en"].trigger()
-    assert without_id(scene.sent()[0]) == Act("", "call-1", V, "play_again", language=Language.EN)
+    assert without_id(scene.sent()[0]) == Act("", "call-1", V, Action.PLAY_AGAIN, language=Language.EN)
 
 
 def test_somebody_to_be_called_back_is_dialled_on_their_line_or_taken_off_the_list(scene: Scene) -> None:

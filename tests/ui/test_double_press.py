@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from softphone.domain.status import Action, Button, DisputeKind, OptOutKind
+from softphone.domain.status import Action, DisputeButton, DisputeKind, OptOutButton, OptOutKind
 from softphone.ui import controls
 from softphone.ui.controls import ActionButton, Control
 from softphone.ui.driver import DeskDriver, NotThereError
@@ -80,8 +80,8 @@ TWICE = [
         Qt.Key.Key_O,
         ANSWERED,
         s.call(OBLIGED),
-        OptOut("", "call-1", V, "training_ends"),
-        OptOut("", "call-1", V, "note_request"),
+        OptOut("", "call-1", V, OptOutKind.TRAINING_ENDS),
+        OptOut("", "call-1", V, OptOutKind.NOTE_REQUEST),
     ),
     Twice(
         "dispute", Qt.Key.Key_D, ANSWERED, s.LOCKED_CALL, RaiseDispute("", "call-1", V), UndoDispute("", "call-1", V)
@@ -91,8 +91,8 @@ TWICE = [
         Qt.Key.Key_P,
         ANSWERED,
         s.call(s.SENSITIVE),
-        Act("", "call-1", V, "pause_sensitive"),
-        Act("", "call-1", V, "resume"),
+        Act("", "call-1", V, Action.PAUSE_SENSITIVE),
+        Act("", "call-1", V, Action.RESUME),
     ),
     Twice(
         "hold",
@@ -116,16 +116,16 @@ TWICE = [
         Qt.Key.Key_1,
         s.call(s.NOBODY_YET),
         s.call(READ),
-        Act("", "call-1", V, "person_answered"),
-        Act("", "call-1", V, "notice_read"),
+        Act("", "call-1", V, Action.PERSON_ANSWERED),
+        Act("", "call-1", V, Action.NOTICE_READ),
     ),
     Twice(
         "playAgain",
         Qt.Key.Key_1,
         s.call(replace(s.NEWCOMER, actions=(Action.PLAY_AGAIN, Action.FINISH_ORALLY))),
         s.call(replace(s.NEWCOMER, actions=(Action.FINISH_ORALLY,))),
-        Act("", "call-1", V, "play_again"),
-        Act("", "call-1", V, "finish_orally"),
+        Act("", "call-1", V, Action.PLAY_AGAIN),
+        Act("", "call-1", V, Action.FINISH_ORALLY),
     ),
 ]
 NAMED = [pytest.param(one, id=one.button) for one in TWICE]
@@ -224,7 +224,7 @@ def test_a_second_press_of_the_opt_out_that_goes_further_asks_first_by_key_and_b
     scene: Scene, clock: Clock, seconds: float
 ) -> None:
     opened(scene, clock, ANSWERED)
-    first = OptOut("", "call-1", V, "training_ends")
+    first = OptOut("", "call-1", V, OptOutKind.TRAINING_ENDS)
     scene.keys(Qt.Key.Key_O)
     assert [without_id(one) for one in scene.sent()] == [first]
     scene.show(s.snapshot(s.call(s.TRAINING_DECLINED)))
@@ -249,14 +249,14 @@ def test_a_second_press_of_the_opt_out_that_goes_further_asks_first_by_key_and_b
     scene.qtbot.wait(1)
     clock.go(LATER)
     scene.press("optOutYes")
-    assert so_far(scene) == [first, OptOut("", "call-1", V, "objection")]
+    assert so_far(scene) == [first, OptOut("", "call-1", V, OptOutKind.OBJECTION)]
     assert not sure.isVisible()
 
 
 @pytest.mark.rule("G31")
 def test_deleting_all_asks_first_where_the_party_has_refused_one_purpose_already(scene: Scene, clock: Clock) -> None:
     """Also in a window that was not there for the first press."""
-    delete = replace(s.TRAINING_DECLINED, opt_out=Button(OptOutKind.STOP_AND_DELETE, enabled=True, asks=True))
+    delete = replace(s.TRAINING_DECLINED, opt_out=OptOutButton(OptOutKind.STOP_AND_DELETE, enabled=True, asks=True))
     opened(scene, clock, s.call(delete))
     scene.press("optOut")
     assert so_far(scene) == []
@@ -267,7 +267,7 @@ def test_deleting_all_asks_first_where_the_party_has_refused_one_purpose_already
     scene.press("optOut")
     stand(scene, clock)
     scene.press("optOutYes")
-    assert so_far(scene) == [OptOut("", "call-1", V, "stop_and_delete")]
+    assert so_far(scene) == [OptOut("", "call-1", V, OptOutKind.STOP_AND_DELETE)]
 
 
 @pytest.mark.parametrize("twice", NAMED)
@@ -294,7 +294,7 @@ def test_a_button_that_goes_away_under_the_focus_does_not_hand_it_to_its_neighbo
     scene.show(s.snapshot(s.call(READ)))
     stand(scene, clock)
     space(scene)
-    assert so_far(scene) == [Act("", "call-1", V, "person_answered")]
+    assert so_far(scene) == [Act("", "call-1", V, Action.PERSON_ANSWERED)]
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return])
@@ -405,14 +405,14 @@ def test_an_entry_of_the_open_menu_that_has_come_under_the_hand_is_not_pressed(s
     assert so_far(scene) == []
     clock.go(LATER)
     private()
-    assert so_far(scene) == [Act("", "call-1", V, "private_call")]
+    assert so_far(scene) == [Act("", "call-1", V, Action.PRIVATE_CALL)]
     desk.window.call.tools.menu.close()
 
 
 def counting(seconds: float) -> CallState:
     status = s.LOCKED_CALL.status
     assert status is not None
-    undo = Button(DisputeKind.UNDO, enabled=True, until=s.NOW + timedelta(seconds=seconds))
+    undo = DisputeButton(DisputeKind.UNDO, enabled=True, until=s.NOW + timedelta(seconds=seconds))
     return replace(s.LOCKED_CALL, status=replace(status, dispute=undo))
 
 

@@ -13,11 +13,12 @@ from PySide6.QtWidgets import QApplication
 from softphone.domain.purpose import Language, Reason
 from softphone.domain.status import (
     Action,
-    Button,
     Choice,
+    DisputeButton,
     DisputeKind,
     HoldPhase,
     HoldStatus,
+    OptOutButton,
     OptOutKind,
     ReasonStatus,
     Stays,
@@ -44,7 +45,7 @@ from tests.ui.conftest import Scene, without_id
 V = s.RECORDING.version
 STATUS = s.REOPENED.status or s.RECORDING
 LOCKED = HoldStatus(HoldPhase.LOCKED, "party", s.NOW, None)
-UNDO = replace(STATUS, hold=LOCKED, dispute=Button(DisputeKind.UNDO, enabled=True))
+UNDO = replace(STATUS, hold=LOCKED, dispute=DisputeButton(DisputeKind.UNDO, enabled=True))
 COMPLAINT = replace(STATUS, choices=(Choice("kept_for_complaint", ("keep", "delete"), "keep"),))
 
 
@@ -87,10 +88,10 @@ def test_a_row_asks_the_engine_for_its_call_and_shows_it_in_place_when_it_is_the
 @pytest.mark.parametrize(
     ("button", "call", "sends"),
     [
-        ("pastOptOut", s.REOPENED, OptOut("", "h1", V, "training_ends")),
+        ("pastOptOut", s.REOPENED, OptOut("", "h1", V, OptOutKind.TRAINING_ENDS)),
         ("pastDispute", s.REOPENED, RaiseDispute("", "h1", V, "controller")),
         ("pastDispute", replace(s.REOPENED, status=UNDO), UndoDispute("", "h1", V)),
-        ("past_object", s.REOPENED, Act("", "h1", V, "object")),
+        ("past_object", s.REOPENED, Act("", "h1", V, Action.OBJECT)),
         (
             "choice_kept_for_complaint_delete",
             replace(s.REOPENED, status=COMPLAINT),
@@ -242,7 +243,7 @@ def test_without_an_engine_a_row_says_why_it_does_not_open(view_of: Callable[...
 def test_what_a_no_to_the_last_purpose_leaves_is_said_and_fits_in_the_narrowest_window(
     scene: Scene, language: Language, stays: Stays | None, locked: bool
 ) -> None:
-    stop = Button(OptOutKind.STOP_AND_DELETE, enabled=True, stays=stays)
+    stop = OptOutButton(OptOutKind.STOP_AND_DELETE, enabled=True, stays=stays)
     status = replace(STATUS, opt_out=stop, hold=LOCKED if locked or stays else None)
     said: set[str] = set()
     scene.language = language

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from softphone.domain.status import Button, OptOutKind
+from softphone.domain.status import OptOutButton, OptOutKind
 from softphone.ui.owed import Owed
 from softphone.wire import OptOut
 from tests.ui import states as s
@@ -18,7 +18,7 @@ def test_a_press_made_again_is_done_when_it_is_answered_and_not_before(taken: bo
     said: list[str] = []
     owed = Owed(said.append)
     assert s.REOPENED.status is not None
-    button = Button(OptOutKind.STOP_AND_DELETE, enabled=True)
+    button = OptOutButton(OptOutKind.STOP_AND_DELETE, enabled=True)
     call = replace(s.REOPENED, status=replace(s.REOPENED.status, opt_out=button))
     owed.sent(OptOut("1", call.id, 1, button.kind, button.stays))
     owed.broke_off()

@@ -9,7 +9,15 @@ from datetime import timedelta
 import pytest
 
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
-from softphone.domain.status import Action, Button, DisputeKind, HoldPhase, OptOutKind, PurposePhase
+from softphone.domain.status import (
+    Action,
+    DisputeButton,
+    DisputeKind,
+    HoldPhase,
+    OptOutButton,
+    OptOutKind,
+    PurposePhase,
+)
 from softphone.ui.view import View, readable
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import kept_words
@@ -179,7 +187,7 @@ def check_words(headline: Headline, reason: Reason, language: Language, view_of:
 def test_the_opt_out_button_says_what_it_will_do_to_this_call(
     kind: OptOutKind, language: Language, view_of: MakeView
 ) -> None:
-    call = s.call(replace(s.RECORDING, opt_out=Button(kind, enabled=True)))
+    call = s.call(replace(s.RECORDING, opt_out=OptOutButton(kind, enabled=True)))
     words = opt_out_words(view_of(s.snapshot(call), language), call)
     assert words.enabled
     assert words.sub
@@ -188,7 +196,7 @@ def test_the_opt_out_button_says_what_it_will_do_to_this_call(
 
 @pytest.mark.rule("G31")
 def test_before_anything_is_recorded_nothing_is_said_to_be_deleted(view_of: MakeView) -> None:
-    stop = Button(OptOutKind.STOP_AND_DELETE, enabled=True)
+    stop = OptOutButton(OptOutKind.STOP_AND_DELETE, enabled=True)
     before, during = s.call(replace(s.PLAYING, opt_out=stop)), s.call(replace(s.RECORDING, opt_out=stop))
     assert opt_out_words(view_of(s.snapshot(before)), before).title == "Ingen optagelse"
     assert opt_out_words(view_of(s.snapshot(during)), during).title == "Stop og slet"
@@ -205,14 +213,14 @@ def test_opting_out_says_from_when_it_holds(view_of: MakeView) -> None:
 @pytest.mark.parametrize("recording", [(s.DOC,), ()])
 def test_a_no_to_training_says_that_documentation_goes_on(recording: tuple[Purpose, ...], view_of: MakeView) -> None:
     asked = {s.DOC: s.purpose(PurposePhase.ACTIVE), s.TRAIN: s.purpose(PurposePhase.ASKED)}
-    no = Button(OptOutKind.SAID_NO, enabled=True)
+    no = OptOutButton(OptOutKind.SAID_NO, enabled=True)
     call = s.call(replace(s.RECORDING, opt_out=no, purposes=asked, recording=recording))
     assert opt_out_words(view_of(s.snapshot(call)), call).sub == "optages stadig til dokumentation"
 
 
 @pytest.mark.rule("G31")
 def test_once_the_call_is_over_or_locked_the_opt_out_says_what_it_still_does(view_of: MakeView) -> None:
-    ends = Button(OptOutKind.TRAINING_ENDS, enabled=True)
+    ends = OptOutButton(OptOutKind.TRAINING_ENDS, enabled=True)
     over = ended(opt_out=ends)
     assert opt_out_words(view_of(s.snapshot(over)), over).sub == "gemmes stadig til dokumentation"
     locked = s.call(replace(s.RECORDING, opt_out=ends, notes=("held_from_training",)))
@@ -220,7 +228,7 @@ def test_once_the_call_is_over_or_locked_the_opt_out_says_what_it_still_does(vie
 
 
 def test_an_opt_out_that_cannot_be_pressed_names_no_purpose(view_of: MakeView) -> None:
-    call = s.call(replace(s.RECORDING, opt_out=Button(OptOutKind.NONE, enabled=False, why_not="over")))
+    call = s.call(replace(s.RECORDING, opt_out=OptOutButton(OptOutKind.NONE, enabled=False, why_not="over")))
     assert opt_out_words(view_of(s.snapshot(call)), call).title == "Ønsker ikke optagelse"
 
 
@@ -253,7 +261,7 @@ def test_after_a_no_to_training_the_card_still_says_why_it_documents(view_of: Ma
     ],
 )
 def test_every_why_not_of_the_session_has_words(why: str, language: Language, view_of: MakeView) -> None:
-    off = Button(DisputeKind.NONE, enabled=False, why_not=why)
+    off = DisputeButton(DisputeKind.NONE, enabled=False, why_not=why)
     call = s.call(replace(s.RECORDING, opt_out=replace(off, kind="none"), dispute=off))
     view = view_of(s.snapshot(call), language)
     assert view.texts(f"why_not.{why}") == dispute_words(view, call).sub == opt_out_words(view, call).why

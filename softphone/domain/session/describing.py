@@ -19,14 +19,15 @@ from softphone.domain.session.state import Complaint, LegalHold, Sensitive, Stag
 from softphone.domain.session.table import ASKS
 from softphone.domain.status import (
     Action,
-    Button,
     Choice,
+    DisputeButton,
     DisputeKind,
     HoldPhase,
     HoldStatus,
     InformedBy,
     InformedPhase,
     NoticeStatus,
+    OptOutButton,
     OptOutKind,
     PurposeStatus,
     Status,
@@ -130,11 +131,11 @@ def _notice(state: State) -> NoticeStatus | None:
 # --- the two buttons ----------------------------------------------------------------------------------------
 
 
-def opt_out_button(state: State) -> Button:
+def opt_out_button(state: State) -> OptOutButton:
     kind = refusal.opt_out_kind(state)
     if kind is not OptOutKind.NONE:
-        return Button(kind, True, stays=_stays(state, kind), asks=refusal.goes_further(state))
-    return Button(kind, False, _why_no_opt_out(state))
+        return OptOutButton(kind, True, stays=_stays(state, kind), asks=refusal.goes_further(state))
+    return OptOutButton(kind, False, _why_no_opt_out(state))
 
 
 def _stays(state: State, kind: OptOutKind) -> Stays | None:
@@ -155,18 +156,18 @@ def _why_no_opt_out(state: State) -> str:
     return "nothing_recorded"
 
 
-def dispute_button(state: State) -> Button:
+def dispute_button(state: State) -> DisputeButton:
     hold = _shown(state)
     if hold is not None:
         until = hold.undo_until
         if disputing.can_undo(state, hold):
-            return Button(DisputeKind.UNDO, True, until=until)
+            return DisputeButton(DisputeKind.UNDO, True, until=until)
         why = "locking" if disputing.locking(state, hold) or hold.lifting is not None else "already_locked"
-        return Button(DisputeKind.NONE, False, why)
+        return DisputeButton(DisputeKind.NONE, False, why)
     if not disputing.can_raise(state):
         over = state.stage is Stage.OVER
-        return Button(DisputeKind.NONE, False, "over" if over else _why_no_opt_out_or_kept(state))
-    return Button(DisputeKind.LOCK if disputing.holdable(state) else DisputeKind.ARM, True)
+        return DisputeButton(DisputeKind.NONE, False, "over" if over else _why_no_opt_out_or_kept(state))
+    return DisputeButton(DisputeKind.LOCK if disputing.holdable(state) else DisputeKind.ARM, True)
 
 
 def _why_no_opt_out_or_kept(state: State) -> str:

@@ -132,9 +132,9 @@ class Tools(QWidget):
             self.pause.setChecked(paused)
             self._act(Action.RESUME if paused else Action.PAUSE_SENSITIVE)
 
-    def _act(self, name: str) -> None:
+    def _act(self, action: Action) -> None:
         if self._call:
-            self.command.emit(Act(new_id(), self._call.id, version(self._call.status), name))
+            self.command.emit(Act(new_id(), self._call.id, version(self._call.status), action))
 
 
 class Keypad(QWidget):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softphone.domain.purpose import Headline, Purpose, Reason
-from softphone.domain.status import Button, DisputeKind, InformedPhase, OptOutKind, PurposePhase, Status
+from softphone.domain.status import (
+    DisputeButton,
+    DisputeKind,
+    InformedPhase,
+    OptOutButton,
+    OptOutKind,
+    PurposePhase,
+    Status,
+)
 from softphone.ui.view import View, upper_first
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import CallPhase, CallState
@@ -147,7 +155,7 @@ def _told(status: Status) -> bool:
     return status.notice is not None and status.notice.told is InformedPhase.INFORMED
 
 
-def _why_not(view: View, status: Status | None, button: Button | None) -> str:
+def _why_not(view: View, status: Status | None, button: OptOutButton | DisputeButton | None) -> str:
     if not view.connected:
         return view.texts("why_not.no_engine")
     if status is None or button is None:

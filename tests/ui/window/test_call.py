@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Direction, Reason
-from softphone.domain.status import Action, Button, InformedPhase, OptOutKind
+from softphone.domain.status import Action, InformedPhase, OptOutButton, OptOutKind
 from softphone.ui.controls import ActionButton
 from softphone.wire import (
     CodedText,
@@ -237,7 +237,7 @@ def test_where_nothing_could_be_stored_there_is_nothing_to_pause_to_lock_or_to_o
     failed = replace(
         s.STORAGE_FAILED,
         purposes={s.DOC: replace(s.ACTIVE, reason=Reason.STORAGE_FAILED), s.TRAIN: s.OFF},
-        opt_out=Button(OptOutKind.OBJECTION, enabled=True),
+        opt_out=OptOutButton(OptOutKind.OBJECTION, enabled=True),
         dispute=s.ARM,
         actions=(*s.TALK, Action.OBJECT),
     )

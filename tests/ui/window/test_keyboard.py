@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication
 
-from softphone.domain.status import Button, OptOutKind
+from softphone.domain.status import Action, OptOutButton, OptOutKind
 from softphone.ui.window import DeskWindow
 from softphone.wire import (
     Act,
@@ -42,7 +42,7 @@ def test_a_whole_call_by_the_keyboard_alone(scene: Scene) -> None:
         Answer("", "call-1"),
         Mute("", "call-1", on=True),
         HoldCall("", "call-1", on=True),
-        OptOut("", "call-1", V, "training_ends"),
+        OptOut("", "call-1", V, OptOutKind.TRAINING_ENDS),
         RaiseDispute("", "call-1", V),
         HangUp("", "call-1"),
     ]
@@ -82,9 +82,9 @@ def test_the_calls_keys_work_while_the_settings_are_open_and_what_came_of_it_is_
     assert sent == [
         Mute("", "call-1", on=True),
         HoldCall("", "call-1", on=True),
-        OptOut("", "call-1", V, "training_ends"),
+        OptOut("", "call-1", V, OptOutKind.TRAINING_ENDS),
         RaiseDispute("", "call-1", V),
-        Act("", "call-1", V, "pause_sensitive"),
+        Act("", "call-1", V, Action.PAUSE_SENSITIVE),
         HangUp("", "call-1"),
     ]
     assert desk.window.call.keypad_open
@@ -236,7 +236,9 @@ def test_a_button_that_goes_off_under_the_focus_does_not_hand_it_to_its_neighbou
     button = desk.window.call.rights.opt_out
     scene.activate()
     button.setFocus(Qt.FocusReason.TabFocusReason)
-    scene.show(s.snapshot(s.call(replace(s.RECORDING, opt_out=Button(OptOutKind.NONE, enabled=False, why_not="over")))))
+    scene.show(
+        s.snapshot(s.call(replace(s.RECORDING, opt_out=OptOutButton(OptOutKind.NONE, enabled=False, why_not="over"))))
+    )
     scene.qtbot.keyClick(QApplication.focusWidget() or desk.window, Qt.Key.Key_Space)
     scene.qtbot.keyClick(QApplication.focusWidget() or desk.window, Qt.Key.Key_Return)
     scene.press("mute")

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from softphone.domain.purpose import Basis, Reason
-from softphone.domain.status import Button, OptOutKind, PurposePhase
+from softphone.domain.status import OptOutButton, OptOutKind, PurposePhase
 from softphone.ui.app import time_zone
 from softphone.wire import (
     AccountState,
@@ -55,7 +55,7 @@ def test_after_the_call_its_wrap_up_stands_on_the_ready_page(scene: Scene) -> No
 @pytest.mark.rule("G04")
 def test_after_the_call_what_the_opt_out_does_stands_on_no_second_button(scene: Scene) -> None:
     active = s.purpose(PurposePhase.ACTIVE, Basis.CONSENT, Reason.CONSENT)
-    stop = Button(OptOutKind.STOP_AND_DELETE, enabled=True)
+    stop = OptOutButton(OptOutKind.STOP_AND_DELETE, enabled=True)
     assert s.ENDED.status is not None
     status = replace(s.ENDED.status, purposes={s.DOC: s.OFF, s.TRAIN: active}, opt_out=stop)
     scene.open(s.snapshot(s.ENDED))
@@ -193,7 +193,7 @@ def test_answered_in_the_corner_with_the_desk_out_of_sight_the_call_stays_in_the
     scene.press("cornerHangUp")
     version = s.RECORDING.version
     assert [without_id(one) for one in scene.sent(4)][1:] == [
-        OptOut("", "call-1", version, "training_ends"),
+        OptOut("", "call-1", version, OptOutKind.TRAINING_ENDS),
         RaiseDispute("", "call-1", version),
         HangUp("", "call-1"),
     ]
