@@ -12,7 +12,18 @@ from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.session import consent, informing, keys, party, planning, refusal, segments, stepping, table
+from softphone.domain.session import (
+    asking_anew,
+    consent,
+    informing,
+    keys,
+    party,
+    planning,
+    refusal,
+    segments,
+    stepping,
+    table,
+)
 from softphone.domain.session import state as st
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
@@ -160,7 +171,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
 @fault(2, "a party that says what its key meant is recorded for training again", "N7")
 def _(mp: pytest.MonkeyPatch) -> None:
     def row(turn: Turn, event: e.PartyAsksForRecording) -> None:
-        refusal.asks_for_recording(turn, event)
+        asking_anew.asks_for_recording(turn, event)
         if turn.state.informing.phase is InformedPhase.PLAYING:
             planning.plan(turn, event.decision)
 

@@ -20,8 +20,8 @@ from softphone.bootstrap.engine import run_engine
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.recording import Recording
 from softphone.engine.sip import events as sip
+from softphone.engine.sip.call import InviteArrived
 from softphone.engine.sip.calls import SipCalls as SipCalls
-from softphone.engine.sip.raw_events import InviteArrived
 from softphone.wire import CallPhase, CallState
 
 

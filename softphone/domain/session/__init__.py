@@ -7,9 +7,9 @@ During a call and its wrap-up nothing else in the program starts, stops or disca
 out by the same rules, on a state that is `reopened` from what the archive has.
 """
 
+from softphone.domain.session.asking_anew import may_ask_for_recording
 from softphone.domain.session.describing import describe
 from softphone.domain.session.ending import carried_answers
-from softphone.domain.session.refusal import may_ask_for_recording
 from softphone.domain.session.reopening import brought_up_to_date, reopened, same
 from softphone.domain.session.state import State
 from softphone.domain.session.stepping import step

@@ -11,7 +11,7 @@ from softphone.domain.changes import DISPUTED_BY, HoldBy
 from softphone.domain.decision import NoticeDelivery
 from softphone.domain.events import Now
 from softphone.domain.purpose import Purpose, Reason
-from softphone.domain.session import consent, disputing, informing, keeping, party, pausing, refusal
+from softphone.domain.session import asking_anew, consent, disputing, informing, keeping, party, pausing, refusal
 from softphone.domain.session.keeping import held_from_training, ordered
 from softphone.domain.session.reasoning import headline, reasons
 from softphone.domain.session.segments import can_end_politely, obligation_unrecorded
@@ -240,7 +240,7 @@ def actions(state: State) -> tuple[Action, ...]:
         Action.WITHDRAW_TRAINING: refusal.can_be_withdrawn(state, Purpose.TRAINING),
         Action.OBJECT: refusal.can_object(state),
         Action.NOTE_REQUEST: refusal.opt_out_kind(state) is OptOutKind.GROUNDS and not state.request_noted,
-        Action.PARTY_ASKS_FOR_RECORDING: refusal.may_ask_for_recording(state),
+        Action.PARTY_ASKS_FOR_RECORDING: asking_anew.may_ask_for_recording(state),
         Action.END_POLITELY: can_end_politely(state),
     }
     return tuple(action for action, can in possible.items() if can)

@@ -9,6 +9,7 @@ from softphone.domain import events as e
 from softphone.domain.effects import Effect
 from softphone.domain.events import Event, Now, TimedOut, Timer
 from softphone.domain.session import (
+    asking_anew,
     consent,
     disputing,
     ending,
@@ -53,7 +54,7 @@ ROWS: dict[type[Event], Row] = {
     e.Objected: refusal.objected,
     e.Withdrawn: refusal.withdrawn,
     e.KeptOutOfTraining: refusal.kept_out,
-    e.PartyAsksForRecording: refusal.asks_for_recording,
+    e.PartyAsksForRecording: asking_anew.asks_for_recording,
     e.DisputeRaised: disputing.dispute_raised,
     e.DisputeUndone: disputing.dispute_undone,
     e.Chosen: disputing.chosen,

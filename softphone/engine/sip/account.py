@@ -13,16 +13,10 @@ import re
 import pjsua2 as pj
 
 from softphone.domain.errors import KlartoneError, SettingsError
-from softphone.engine.sip.call import CallDirector, new_call_id
+from softphone.engine.sip.call import CallDirector, InviteArrived, PhonePost, new_call_id
 from softphone.engine.sip.events import RegistrationState
 from softphone.engine.sip.message import host_of, mended, parse_address, parse_message
-from softphone.engine.sip.raw_events import (
-    InviteArrived,
-    Post,
-    RegistrationAnswered,
-    RegistrationStarted,
-    guarded,
-)
+from softphone.engine.sip.raw_events import RegistrationAnswered, RegistrationStarted, guarded
 from softphone.engine.sip.settings import AccountSettings
 
 # No answer, or an answer that says "not now": the registrar may yet be reached.
@@ -35,7 +29,7 @@ _USER = re.compile(r"^[A-Za-z0-9+._~!$&'()*,;=%-]+$")
 
 
 class AccountDirector(pj.Account):
-    def __init__(self, account: str, post: Post) -> None:
+    def __init__(self, account: str, post: PhonePost) -> None:
         super().__init__()
         self.account = account
         self.post = post

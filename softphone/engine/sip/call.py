@@ -8,6 +8,7 @@ RFC 7866 attributes to an SDP that is being made, and read the call's state befo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,7 +20,15 @@ from softphone.engine.sip.events import PeerRecordingState, RecordWish
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.ports import CallSound
 from softphone.engine.sip.media.wiring import Wires
-from softphone.engine.sip.message import Identity, identity_of, is_record_aware, mended, parse_message, with_attributes
+from softphone.engine.sip.message import (
+    Identity,
+    Message,
+    identity_of,
+    is_record_aware,
+    mended,
+    parse_message,
+    with_attributes,
+)
 from softphone.engine.sip.offers import Offers
 from softphone.engine.sip.raw_events import (
     MediaReached,
@@ -27,6 +36,7 @@ from softphone.engine.sip.raw_events import (
     OfferAnswered,
     Post,
     RawDigit,
+    RawEvent,
     SipMessageReceived,
     StateReached,
     guarded,
@@ -166,6 +176,19 @@ def _address(written: str) -> tuple[str, int] | None:
 def _port(written: str) -> int:
     address = _address(written)
     return address[1] if address else 0
+
+
+@dataclass(frozen=True, slots=True)
+class InviteArrived:
+    """The one raw event that is more than plain values: nobody else holds its director yet."""
+
+    director: CallDirector
+    account: str
+    message: Message
+    peer: str
+
+
+PhonePost = Callable[[RawEvent | InviteArrived], None]
 
 
 @dataclass(slots=True)

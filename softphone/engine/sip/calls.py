@@ -19,10 +19,10 @@ from softphone.domain.notice import NoticeFile
 from softphone.edge import channel
 from softphone.engine.sip import events
 from softphone.engine.sip.account import target_uri
-from softphone.engine.sip.call import CallDirector, Leg, call_params, new_call_id
+from softphone.engine.sip.call import CallDirector, InviteArrived, Leg, call_params, new_call_id
+from softphone.engine.sip.call_audio import CallAudio
 from softphone.engine.sip.endpoint import connect_own
 from softphone.engine.sip.media import Frames
-from softphone.engine.sip.media.call_audio import CallAudio
 from softphone.engine.sip.media.notice import LEAD_IN
 from softphone.engine.sip.media.ports import CallPorts, CallSound
 from softphone.engine.sip.message import (
@@ -39,7 +39,6 @@ from softphone.engine.sip.message import (
 from softphone.engine.sip.negotiation import Negotiation
 from softphone.engine.sip.offers import Wish
 from softphone.engine.sip.raw_events import (
-    InviteArrived,
     InviteRejected,
     MediaReached,
     NoticeEnded,

@@ -30,9 +30,10 @@ from softphone.edge.channel import FromEdge as Told
 from softphone.engine.edge import Edge
 from softphone.engine.sip import events
 from softphone.engine.sip.account import domain_of
+from softphone.engine.sip.call import InviteArrived
 from softphone.engine.sip.calls import SipCalls
 from softphone.engine.sip.message import mended
-from softphone.engine.sip.raw_events import InviteArrived, RawDigit
+from softphone.engine.sip.raw_events import RawDigit
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.sip.timers import Timers

@@ -25,12 +25,10 @@ import pjsua2 as pj
 from softphone.domain.errors import EngineError
 from softphone.engine.sip.message import MOST_HEADER, mended
 from softphone.engine.sip.raw_events import InviteRejected, Post, guarded
-from softphone.engine.sip.settings import PhoneSettings
+from softphone.engine.sip.settings import CLOCK_RATE, FRAME_MS, PhoneSettings
 
 log = logging.getLogger("softphone.engine.sip")
 
-CLOCK_RATE = 16_000
-FRAME_MS = 20
 MAX_CALLS = 4
 LOG_LEVEL = 3
 LOOPBACK = "127.0.0.1"

@@ -18,7 +18,7 @@ from softphone.domain.notice import NoticeFile
 from softphone.edge.channel import SameSource
 from softphone.engine.edge import Edge
 from softphone.engine.sip import raw_events as seen
-from softphone.engine.sip.call import DECLINE
+from softphone.engine.sip.call import DECLINE, InviteArrived
 from softphone.engine.sip.calls import SipCalls
 from softphone.engine.sip.edge_adapter import EdgeAdapter
 from softphone.engine.sip.endpoint import LOOPBACK, SipEndpoint
@@ -68,7 +68,7 @@ class Phone:
         self._inbox = inbox
         self._sound = sound
         self._frames = frames
-        self._seen: deque[seen.RawEvent] = deque()
+        self._seen: deque[seen.RawEvent | InviteArrived] = deque()
         self._timers = Timers()
         self._thread = 0
         self._woken = False
@@ -272,7 +272,7 @@ class Phone:
         except Exception as error:  # noqa: BLE001 - whatever it is
             self._inbox(PhoneFault("bug", where(type(error), error.__traceback__)))
 
-    def _see(self, happening: seen.RawEvent) -> None:
+    def _see(self, happening: seen.RawEvent | InviteArrived) -> None:
         """From PJSIP's threads too: the sound's and the media's."""
         self._seen.append(happening)
         if threading.get_ident() != self._thread:
@@ -285,13 +285,13 @@ class Phone:
             raise EngineError("sip_closed")
         return self._parts
 
-    def _hand_on(self, happening: seen.RawEvent, registrations: Registrations, calls: SipCalls) -> None:
+    def _hand_on(self, happening: seen.RawEvent | InviteArrived, registrations: Registrations, calls: SipCalls) -> None:
         match happening:
             case seen.RegistrationStarted():
                 registrations.started(happening)
             case seen.RegistrationAnswered():
                 registrations.answered(happening)
-            case seen.InviteArrived():
+            case InviteArrived():
                 if self._behind is not None:
                     self._behind.arrived(happening)
                 else:

@@ -10,13 +10,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from softphone.edge.channel import FromEdge
-from softphone.engine.sip.message import Identity, Message
-
-if TYPE_CHECKING:
-    from softphone.engine.sip.call import CallDirector
+from softphone.engine.sip.message import Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +30,6 @@ class RegistrationAnswered:
     code: int
     reason: str
     seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class InviteArrived:
-    director: CallDirector
-    account: str
-    message: Message
-    peer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +140,6 @@ class FrameFailed:
 RawEvent = (
     RegistrationStarted
     | RegistrationAnswered
-    | InviteArrived
     | InviteRejected
     | StateReached
     | MediaReached
@@ -171,7 +159,8 @@ Post = Callable[[RawEvent], None]
 
 
 class Posting(Protocol):
-    post: Post
+    @property
+    def post(self) -> Post: ...
 
 
 S = TypeVar("S", bound=Posting)

@@ -15,9 +15,10 @@ import pjsua2 as pj
 
 from softphone.domain.errors import SettingsError
 from softphone.engine.sip.account import AccountDirector, account_config, registration_state
+from softphone.engine.sip.call import PhonePost
 from softphone.engine.sip.endpoint import SipEndpoint
 from softphone.engine.sip.events import PhoneEvent, RegistrationChanged, RegistrationState
-from softphone.engine.sip.raw_events import Post, RegistrationAnswered, RegistrationStarted
+from softphone.engine.sip.raw_events import RegistrationAnswered, RegistrationStarted
 from softphone.engine.sip.settings import AccountSettings
 from softphone.engine.sip.timers import Timers
 
@@ -43,7 +44,7 @@ class Registrations:
         endpoint: SipEndpoint,
         bind: str,
         timers: Timers,
-        post: Post,
+        post: PhonePost,
         emit: Callable[[PhoneEvent], None],
     ) -> None:
         self._endpoint = endpoint

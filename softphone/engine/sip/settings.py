@@ -7,6 +7,10 @@ from typing import Literal
 
 Transport = Literal["udp", "tcp"]
 
+CLOCK_RATE = 16_000
+"""samples a second of all sound in this program"""
+FRAME_MS = 20
+
 CODEC_ORDER = ("G722/16000/1", "PCMA/8000/1", "PCMU/8000/1")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from softphone.engine.sip.endpoint import CLOCK_RATE, FRAME_MS
+from softphone.engine.sip.settings import CLOCK_RATE, FRAME_MS
 
 FRAME_BYTES = CLOCK_RATE * FRAME_MS // 1000 * 2
 SILENCE = bytes(FRAME_BYTES)

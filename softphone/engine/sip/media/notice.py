@@ -16,9 +16,9 @@ from pathlib import Path
 
 from softphone.audio.filters import resampled
 from softphone.domain.notice import NoticeFile
-from softphone.engine.sip.endpoint import CLOCK_RATE
 from softphone.engine.sip.media import FRAME_BYTES
 from softphone.engine.sip.raw_events import NoticeRead, Post
+from softphone.engine.sip.settings import CLOCK_RATE
 
 HEARD_MARGIN = 0.2
 LEAD_IN = 0.4

@@ -12,13 +12,13 @@ from __future__ import annotations
 import pjsua2 as pj
 
 from softphone.calls.turns import seconds
-from softphone.engine.sip.endpoint import CLOCK_RATE, FRAME_MS
 from softphone.engine.sip.media import FRAME_BYTES, SILENCE, Frames, SoundEnd
 from softphone.engine.sip.media.frames import Reader, Writer
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.stall_detector import TICK, StallDetector
 from softphone.engine.sip.media.tones import CallTone, RingingTone
 from softphone.engine.sip.raw_events import CallbackFailed, FrameFailed, NoticeEnded, Post, ProcessStalled
+from softphone.engine.sip.settings import CLOCK_RATE, FRAME_MS
 
 
 class CallSound:

@@ -8,7 +8,7 @@ import math
 
 import pjsua2 as pj
 
-from softphone.engine.sip.endpoint import CLOCK_RATE
+from softphone.engine.sip.settings import CLOCK_RATE
 
 WARNING_HERTZ = 1400
 WARNING_SECONDS = 0.2
