@@ -31,11 +31,10 @@ Told = Callable[[SoundFault | SoundWorks], None]
 
 
 class LiveBridge:
-    """`tell` hears of each side once it is open, of its first fault and of each loss, on the bridge's thread. Device ids are of
+    """`tell` gets each side once it is open, its first fault and each loss, on the bridge's thread. Device ids are those of
     `devices.py`; a side that is None is left alone.
 
     ::
-
         bridge = LiveBridge(tell=inbox.put)
         bridge.open()          # returns at once
         phone.set_sound(bridge)
@@ -109,7 +108,7 @@ class LiveBridge:
 
     def _open(self, side: Side) -> SoundFault | None:
         self._retry_at[side] = time.monotonic() + RETRY_EVERY
-        # What was plugged in since is found as long as the other side is not open.
+        # Newly plugged-in devices are found as long as the other side is not open.
         device = list_devices(refresh=True).find(side, self._wanted[side])
         if isinstance(device, SoundFault):
             return device

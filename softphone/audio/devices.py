@@ -35,7 +35,7 @@ FaultCode = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SoundFault:
-    """What is wrong with sound on this machine. `device` is the id asked for, `detail` PortAudio's."""
+    """What is wrong with sound on this machine. `device` is the requested id, `detail` PortAudio's message."""
 
     code: FaultCode
     device: str = ""
@@ -52,7 +52,7 @@ class SoundWorks:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """`index` is PortAudio's of this moment; keep `id`. `rate` is the device's own, in Hz."""
+    """`index` is PortAudio's at this moment; keep `id`. `rate` is the device's own, in Hz."""
 
     id: str
     name: str
@@ -97,7 +97,7 @@ class Devices:
 
 _lock = threading.Lock()
 _streams = 0
-"""those that are open or just being opened: PortAudio sees new devices only when it starts anew, which would end them all"""
+"""those that are open or being opened: PortAudio sees new devices only when it starts anew, which would end them all"""
 _quiet_alsa: object = None
 
 
@@ -115,7 +115,7 @@ def portaudio() -> ModuleType:
 
 
 def list_devices(*, refresh: bool = False) -> Devices:
-    """What is there. `refresh`: looks anew where no stream is open; else it is what was there when the first one opened."""
+    """What is there. `refresh`: look anew if no stream is open; else it is what was there when the first one opened."""
     try:
         portaudio()
     except SoundError as error:
@@ -155,9 +155,9 @@ def stream_closed() -> None:
 
 @contextmanager
 def steady(side: Side, device: Device) -> Generator[Device]:
-    """The device with the number by which it can be opened; it holds inside. A look since it was found may have counted anew.
+    """The device with the number by which it can be opened, valid inside. A look since it was found may have renumbered it.
 
-    Raises SoundError `no_such_microphone` and the like where it has gone since it was found.
+    Raises SoundError `no_such_microphone` and the like if it has gone since it was found.
     """
     stream_opens()
     try:

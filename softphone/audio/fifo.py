@@ -1,7 +1,7 @@
 """A queue of sound between two clocks that never quite agree.
 
-It fills to its depth before it gives anything, then comes down to what this machine's unevenness really takes, and stays there by
-giving one or two samples more or fewer a pull, stretched over the block. No device and no thread of its own.
+It fills to its depth before it gives anything, then comes down to what this machine's unevenness really takes. It stays
+there by giving one or two samples more or fewer a pull, stretched over the block. No device and no thread of its own.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from numpy.typing import NDArray
 
 RATE = 16_000
 _MARGIN = 14 * RATE // 1000
-"""samples that shall be left after the hungriest pull of the last seconds"""
+"""samples that must be left after the hungriest pull of the last seconds"""
 _WINDOW = 3 * RATE
-"""samples of sound in which a pull's rest is remembered"""
+"""samples of sound for which a pull's rest is remembered"""
 _NEAR = 10 * RATE // 1000
 """samples: within this of its place twice over, it is moved gently"""
 _EVERY = 20 * RATE // 1000
 """samples of sound between two corrections"""
 _EASE = 4
-"""near its place the queue is shortened at every fourth of them only, so that it does not overshoot what it remembers"""
+"""near its place the queue is shortened only at every fourth of them, so that it does not overshoot what it remembers"""
 _NEVER = 1 << 30
 _CALM = 60 * RATE
-"""samples of sound without a gap after which a margin that had to grow shrinks again by a tenth"""
+"""samples of sound without a gap after which a margin that had to grow shrinks by a tenth"""
 
 
 class ElasticFifo:
     """16 kHz, 16 bit, mono. `put` and `get` are called on different threads and never wait long.
 
-    `depth_ms`: how full it is before it gives anything, and how full it gets again after a gap. `underruns` and `overruns` count
-    what a listener would notice.
+    `depth_ms`: how full it is before it gives anything, and how full it gets again after a gap. `underruns` and `overruns`
+    count what a listener would notice.
     """
 
     def __init__(self, depth_ms: int) -> None:
@@ -63,7 +63,7 @@ class ElasticFifo:
         with self._lock:
             self._samples += pcm
             if len(self._samples) // 2 > 4 * self._depth + RATE // 10:
-                # A stalled reader: what is too old to say is dropped at once, not bit by bit.
+                # A stalled reader: sound that is too old is dropped at once, not bit by bit.
                 del self._samples[: len(self._samples) - 2 * self._depth]
                 self._forget()
                 if self._primed:
@@ -76,7 +76,7 @@ class ElasticFifo:
             if not self._primed:
                 if level < self._depth:
                     return bytes(n_bytes)
-                # A device that ran before anybody listened has filled the queue: that is old, and nobody waits for it.
+                # A device that ran before anybody listened has filled the queue with old sound that nobody waits for.
                 del self._samples[: 2 * (level - self._depth)]
                 level = self._depth
                 self._primed = True
@@ -90,7 +90,7 @@ class ElasticFifo:
         return taken if take == wanted else stretched(taken, wanted)
 
     def _run_dry(self, n_bytes: int) -> bytes:
-        """A gap. What was too little is more from now on."""
+        """A gap. The margin that was too small grows."""
         self.underruns += 1
         self._primed = False
         self._since_gap = 0
@@ -115,7 +115,7 @@ class ElasticFifo:
             self._margin = max(_MARGIN, self._margin * 9 // 10)
 
     def _correction(self, wanted: int) -> int:
-        """Samples to take more (or fewer, negative) than are wanted."""
+        """Samples to take beyond what is wanted (negative: fewer)."""
         self._corrected += wanted
         rest = min(self._rests)
         if rest == _NEVER:
@@ -138,5 +138,5 @@ def stretched(pcm: bytes, count: int) -> bytes:
 
 @lru_cache
 def _places(count: int, given: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where `count` samples lie among so many that are given, and where those do: the same few sizes, many times a second."""
+    """The positions of `count` samples among the given ones, and those ones' own: the same few sizes, many times a second."""
     return np.linspace(0, given - 1, count), np.arange(given, dtype=np.float64)

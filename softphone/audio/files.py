@@ -1,7 +1,7 @@
 """Sound ends without a device: a WAV file as microphone, memory as speaker, or nothing at all.
 
-Used by the demo, by tests, and on machines without sound. Each has `pull` and `push` as the phone
-wants them: 16 kHz, 16 bit, mono, never waiting. No device is touched here.
+Used by the demo, by tests, and on machines without sound. Each has the phone's `pull` and `push`: 16 kHz, 16 bit, mono,
+never waiting. No device is touched here.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Silence:
 
 
 class FileSound:
-    """A microphone that says `pcm`, once or over and over, and a speaker that may remember.
+    """A microphone that plays `pcm`, once or over and over, and a speaker that may remember.
 
-    `say` replaces what is said from the next frame on; `heard` is all that came since `forget`.
+    `say` replaces what is played from the next frame on; `heard` is all that came since `forget`.
     """
 
     def __init__(self, pcm: bytes = b"", *, loop: bool = False, remember: bool = False) -> None:

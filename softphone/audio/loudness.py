@@ -28,9 +28,9 @@ _BLOCK = RATE // 50
 _BEFORE, _AFTER = 0.1, 0.2
 """seconds of room kept around the speech"""
 _BELOW_SPEECH = 30.0
-"""dB below the loud parts: what is quieter is not speech"""
+"""dB below the loud parts: quieter sound is not speech"""
 _QUIETEST = -60.0
-"""dBFS: a microphone that gives less was not spoken into"""
+"""dBFS: a quieter microphone was not spoken into"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def loudness(samples: Samples) -> Loudness:
 
 
 def levelled(samples: Samples) -> Samples:
-    """Speech at `TARGET`, no peak above `PEAK`. SoundError `recording_silent` where there is nothing to be heard."""
+    """Speech at `TARGET`, no peak above `PEAK`. Raises SoundError `recording_silent` if there is nothing to be heard."""
     sound = samples.astype(np.float64) / 32768
     sound -= sound.mean()
     for _ in range(4):
@@ -70,7 +70,7 @@ def levelled(samples: Samples) -> Samples:
 
 
 def trimmed(samples: Samples) -> Samples:
-    """Without the silence before and after the speech, but for a little room, and with soft edges."""
+    """Without the silence before and after the speech, except a little room, and with soft edges."""
     blocks = samples[: len(samples) // _BLOCK * _BLOCK].astype(np.float64).reshape(-1, _BLOCK) / 32768
     power = 10 * np.log10(np.mean(blocks**2, axis=1) + 1e-10)
     if not len(power) or float(np.max(power)) < _QUIETEST:

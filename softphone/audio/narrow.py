@@ -1,6 +1,7 @@
-"""A sound as a caller hears it on an ordinary telephone line: 8 kHz through G.711 A-law, and back to 16 kHz to be played here.
+"""A sound as a caller hears it on an ordinary telephone line: 8 kHz through G.711 A-law, and back to 16 kHz to be played
+here.
 
-What a line adds beyond that (loss, echo, a bad headset) is not imitated.
+It does not imitate what else a line adds (loss, echo, a bad headset).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Samples = NDArray[np.int16]
 RATE = 16_000
 _NARROW = 8_000
 _LOWEST = 300
-"""Hz: what lies below does not pass an ordinary line"""
+"""Hz: lower frequencies do not pass an ordinary line"""
 
 
 def as_callers_hear(samples: Samples) -> Samples:

@@ -1,7 +1,7 @@
 """A long sound played from a source that is pulled block by block: from any moment, faster, without its silences.
 
-Never more than half a second lies ready, and nothing is written anywhere. Where the sound comes from is the caller's; the
-caller's thread pulls it (`fill`), the device's takes what is ready and never waits.
+Never more than half a second lies ready, and nothing is written anywhere. The caller has the source and pulls it on its own
+thread (`fill`). The device's thread takes what is ready and never waits.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ SPEEDS = (1.0, 1.25, 1.5, 2.0)
 READY = RATE // 2
 """samples that lie ready at most, and a block more"""
 PIECE = RATE // 5
-"""samples of the source at a time: then a long block keeps nobody waiting"""
+"""samples of the source at a time, so that a long block keeps nobody waiting"""
 TAIL = RATE // 5
 """the device holds some sound back: the silence after it lets the last words be heard"""
 QUIET = 260
 """as loud as this or less (-42 dBFS) is silence"""
 PAUSE = 3 * RATE // 10
-"""samples of a silence that are left of it where it is skipped"""
+"""samples that are left of a skipped silence"""
 _CELL = RATE // 50
 
 Source = Callable[[int], Iterator[NDArray[np.int16]]]
@@ -59,13 +59,13 @@ Speaker = Callable[[Ask], Loudspeaker]
 
 
 def speaker(device: str = "") -> Speaker:
-    """The output with that id, or the system's: also one that was plugged in a moment ago."""
+    """The output with that id, or the system's, even if it was plugged in a moment ago."""
 
     def open_it(ask: Ask) -> Loudspeaker:
         try:
             return _opened(list_devices(), device, ask)
         except SoundError:
-            # What was there at the last look may be another by now; to look anew takes a while.
+            # The last look's output may be another by now; a new look takes a while.
             return _opened(list_devices(refresh=True), device, ask)
 
     return open_it
@@ -80,7 +80,7 @@ def _opened(devices: Devices, device: str, ask: Ask) -> Loudspeaker:
 
 @dataclass(slots=True)
 class _Ready:
-    """Sound for the device, and from where to where in the source it leads."""
+    """Sound for the device, and its beginning and end in the source."""
 
     pcm: bytes
     begin: int
@@ -113,8 +113,8 @@ class Heard:
 class Playback:
     """Plays `source`, `length` samples a side, both voices together on one loudspeaker.
 
-    Safe to be called from several threads, but `fill` from one alone; `wake` is called when there is something for it to do.
-    `heard` is told what is played.
+    Several threads may call it, but only one calls `fill`. `wake` is called when there is something for it to do; `heard`
+    gets what is played.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Playback:
         self._at = 0
         """what is heard now"""
         self._turn = 0
-        """counts the jumps: what was pulled before one is not played after it"""
+        """counts the jumps: blocks from before one are not played after it"""
         self._pulled_turn = -1
         self._blocks: Iterator[NDArray[np.int16]] | None = None
         self._rest = np.zeros((0, 2), np.int16)
@@ -166,7 +166,7 @@ class Playback:
             return self._playing
 
     def play(self) -> None:
-        """Goes on from where it is; from the beginning where that is the end. Raises SoundError, and does not play then."""
+        """Go on from where it is, or from the beginning if that is the end. Raises SoundError, and does not play then."""
         if self.playing:
             return
         if self._at >= self._length:
@@ -191,7 +191,7 @@ class Playback:
             stream.close()
 
     def seek(self, at: int) -> None:
-        """What is heard next is sample `at`; what lay ready is not heard any more."""
+        """Sample `at` is heard next; what lay ready is dropped."""
         with self._lock:
             self._at = min(max(at, 0), self._length)
             self._turn += 1
@@ -209,7 +209,7 @@ class Playback:
         self.seek(self.position)
 
     def hush(self) -> None:
-        """Silent at once, and for good: the device is closed later, where that may take its time."""
+        """Silent at once, and for good. The device is closed later, where that may take its time."""
         with self._lock:
             self._playing = False
             self._turn += 1
@@ -223,9 +223,9 @@ class Playback:
         self._blocks, self._rest = None, np.zeros((0, 2), np.int16)
 
     def fill(self) -> bool:
-        """Pulls a piece, where one is wanted. False where there is nothing to do for now: then all is ready, or it is over.
+        """Pull a piece, if one is wanted. False if there is nothing to do for now: all is ready, or it is over.
 
-        Raises whatever the source raises, and SoundError `speaker_lost` where the device has gone; then it has paused.
+        Raises whatever the source raises, and SoundError `speaker_lost` if the device has gone; then it has paused.
         """
         with self._lock:
             turn, at, playing, stream = self._turn, self._at, self._playing, self._stream
@@ -259,7 +259,7 @@ class Playback:
         self._stretch = Stretcher(self.speed)
 
     def _pull(self) -> _Ready | None:
-        """The next piece, maybe of no sound; None at the end."""
+        """The next piece, maybe without sound; None at the end."""
         if not len(self._rest):
             block = next(self._blocks, None) if self._blocks is not None else None
             if block is None:
@@ -325,6 +325,6 @@ class Playback:
 
 
 def _is_lost(stream: Loudspeaker) -> bool:
-    """It has fallen silent; or it has never begun, for which a slow machine is given longer."""
+    """It has fallen silent; or it never began, for which a slow machine has longer."""
     patience = LOST_AFTER if stream.has_begun else FIRST_WITHIN
     return not stream.active or time.monotonic() - stream.called_at >= patience

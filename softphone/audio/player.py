@@ -94,7 +94,7 @@ class Player:
         if stream is not None:
             stream.close()
         with self._lock:
-            # How far it got is told yet; the sound itself does not stay.
+            # Its position is still known; the sound itself does not stay.
             self._pcm = b""
         self._over.set()
 

@@ -1,4 +1,4 @@
-"""A notice recorded with the microphone: what was said into it, and nothing else. Not for calls: those are the engine's."""
+"""A notice recorded with the microphone. Not for calls: those are the engine's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softphone.audio.streams import RATE, Stream, open_microphone
 from softphone.domain.errors import SoundError
 
 LONGEST = 90.0
-"""seconds, after which it takes no more"""
+"""seconds; after that it takes no more"""
 
 
 class MicrophoneRecorder:

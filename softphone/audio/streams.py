@@ -1,7 +1,7 @@
-"""PortAudio streams that speak 16 kHz, 16 bit, mono in blocks of 10 ms, whatever the device speaks.
+"""PortAudio streams of 16 kHz, 16 bit, mono in blocks of 10 ms, whatever the device speaks.
 
-Where the device knows neither 16 kHz nor one channel, its own rate and two channels are used and
-converted here. What becomes of the sound is the caller's.
+If the device knows neither 16 kHz nor one channel, its own rate and two channels are used and converted here. The caller
+decides what becomes of the sound.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ BLOCK_MS = 10
 LOST_AFTER = 1.0
 """seconds without a block after which a device is gone"""
 FIRST_WITHIN = 10.0
-"""seconds that a device may take until its first one: a headset that sleeps, a machine that is slow"""
+"""seconds that a device may take until its first block: a headset that sleeps, a slow machine"""
 
 Give = Callable[[bytes], None]
 Ask = Callable[[int], bytes]
 
 
 class Stream:
-    """An open stream. `called_at` is the monotonic moment of its last block, for a watcher; before the first one, of its
-    beginning, and `has_begun` is false."""
+    """An open stream. `called_at` is the monotonic moment of its last block, for a watcher. Before the first block it is
+    that of its beginning, and `has_begun` is false."""
 
     def __init__(self, device: Device) -> None:
         self.device = device
@@ -59,8 +59,8 @@ class Stream:
 
 
 def open_microphone(device: Device, give: Give) -> Stream:
-    """`give` gets each block on PortAudio's thread. Raises SoundError `microphone_failed`, or `no_such_microphone` where it
-    has gone."""
+    """`give` gets each block on PortAudio's thread. Raises SoundError `microphone_failed`, or `no_such_microphone` if it has
+    gone."""
     with steady("microphone", device) as there:
         rate, channels = _shape("microphone", there)
         resample = Resampler(rate, RATE) if rate != RATE else None
@@ -81,7 +81,7 @@ def open_microphone(device: Device, give: Give) -> Stream:
 
 def open_speaker(device: Device, ask: Ask) -> Stream:
     """`ask(n_bytes)` is called on PortAudio's thread and gives that many. Raises SoundError `speaker_failed`, or
-    `no_such_speaker` where it has gone."""
+    `no_such_speaker` if it has gone."""
     with steady("speaker", device) as there:
         rate, channels = _shape("speaker", there)
         resample = Resampler(RATE, rate) if rate != RATE else None
@@ -138,7 +138,7 @@ def _begin(
 
 
 def _shape(side: Side, device: Device) -> tuple[int, int]:
-    """The rate and channels to open with: as wanted where the device (or ALSA for it) can."""
+    """The rate and channels to open with: the wanted ones if the device (or ALSA for it) can."""
     import sounddevice
 
     check = sounddevice.check_input_settings if side == "microphone" else sounddevice.check_output_settings

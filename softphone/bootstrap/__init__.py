@@ -1,6 +1,6 @@
 """The only place that knows which part is plugged into which.
 
-Its modules are imported when their command is given (`cli`): the desk must be quick to appear, and the engine needs no Qt.
+Its modules are imported when their command is given (`cli`): the desk must appear quickly, and the engine needs no Qt.
 """
 
 from __future__ import annotations

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 DETACHED = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
-"""Windows' way to let a child outlive its parent; elsewhere a session of its own does"""
+"""lets a child outlive its parent on Windows; elsewhere a session of its own does"""
 _START_LOG_BYTES = 1_000_000
 
 
 def run_desk(arguments: argparse.Namespace) -> int:
-    """The desk, until its window is closed. The engine it found or started goes on for as long as it is needed.
+    """The desk, until its window is closed. The engine that it found or started goes on for as long as it is needed.
 
-    Raises KlartoneError where there is no screen, before anything is started or written.
+    Raises KlartoneError without a screen, before anything is started or written.
     """
     if not has_screen():
         raise KlartoneError("error.desk.no_screen", command=as_typed("demo", "--headless"))
@@ -45,12 +45,12 @@ def run_desk(arguments: argparse.Namespace) -> int:
 
 
 def start_early(home: Home) -> Callable[[], None]:
-    """Where no engine answers, one comes up while Qt is still being loaded. What it gives is the desk's way to start engines:
-    its first use takes the one that is on its way."""
+    """If no engine answers, start one while Qt is being loaded. Returns the desk's way to start engines: its first use takes
+    the one under way."""
     on_its_way: list[subprocess.Popen[bytes]] = []
     endpoint = read_endpoint(home.folders.runtime)
     if endpoint is None or not answers(endpoint):
-        with suppress(EngineError):  # the desk tries again, and tells
+        with suppress(EngineError):  # the desk tries again, and reports it
             on_its_way.append(start_engine(home))
 
     def start() -> None:
@@ -86,7 +86,7 @@ def desk_dependencies(
     def review() -> None:
         reviewing()()
 
-    # A faulty file is set aside, and told of, by the engine.
+    # The engine sets a faulty file aside, and reports it.
     settings, _ = home.settings(only_look=True)
     archive = home.archive(settings)
     resources = program_folder("resources")
@@ -106,14 +106,14 @@ def desk_dependencies(
 
 
 def open_start_log(folder: Path) -> BinaryIO:
-    """For what an engine and its libraries say on stderr; begun anew once it is long, as no rotation reaches it."""
+    """For stderr of an engine and its libraries; begun anew once it is long, since no rotation reaches it."""
     path = folder / "engine-start.log"
     long = path.exists() and path.stat().st_size > _START_LOG_BYTES
     return path.open("wb" if long else "ab")
 
 
 def start_engine(home: Home) -> subprocess.Popen[bytes]:
-    """An engine of its own process, which outlives this one. Raises EngineError where none can be started."""
+    """An engine in a process of its own, which outlives this one. Raises EngineError if none can be started."""
     home.folders.log.mkdir(parents=True, exist_ok=True)
     try:
         with open_start_log(home.folders.log) as words:

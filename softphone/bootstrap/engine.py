@@ -1,4 +1,4 @@
-"""The engine, plugged together: which thread's words go where, and in which order all of it starts and ends."""
+"""The engine, plugged together: which thread posts where, and in which order its parts start and end."""
 
 from __future__ import annotations
 
@@ -53,12 +53,15 @@ from softphone.wire import PROTOCOL, CodedText, Hello
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
 SWITCH_INTERVAL = 0.0005
-"""seconds: with a busy thread beside it, a frame's callback then waits half as long for the interpreter"""
+"""seconds: beside a busy thread, a frame's callback then waits half as long for the interpreter"""
 
 
 def run_engine(arguments: argparse.Namespace, plugin_folders: Sequence[Path] = ()) -> int:
-    """The talking process, until it is told to quit or nobody needs it. Raises EngineError where SIP cannot start, or
-    where another engine has this home. `plugin_folders`: where allowed plugins are looked for before the bundled ones."""
+    """The talking process, until it is told to quit or nobody needs it. Raises EngineError if SIP cannot start, or if
+    another engine has this home.
+
+    `plugin_folders`: searched for allowed plugins before the bundled ones.
+    """
     wire = take_stdio() if arguments.stdio else None
     home = Home.of(arguments)
     with _take_turn(home):
@@ -66,7 +69,7 @@ def run_engine(arguments: argparse.Namespace, plugin_folders: Sequence[Path] = (
 
 
 def _take_turn(home: Home) -> IO[bytes]:
-    """An engine that is there and answers is not waited for; one that is just ending is."""
+    """An engine that answers is not waited for; one that is just ending is."""
     endpoint = read_endpoint(home.folders.runtime)
     return take_turn(home.folders.runtime, 0.0 if endpoint and answers(endpoint) else ENDS_WITHIN)
 
@@ -78,7 +81,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     archive = home.archive(settings)
     clients = Clients()
 
-    # The parts speak to an engine that is made of them: these look it up when they are called.
+    # The parts speak to an engine that is made of them, so these look it up when they are called.
     def wake() -> None:
         phone.wake()
 
@@ -89,7 +92,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         engine.fault(name, said)
 
     def told_of(name: str, action: Callable[[], None]) -> None:
-        """What cannot be used as it was saved is said, and the phone starts without it."""
+        """The phone starts without saved settings that cannot be used, and says so."""
         try:
             action()
         except KlartoneError as error:

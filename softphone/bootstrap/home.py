@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from softphone.archive.crypto.wraps import KeyStore
 
 DEMO_KEYS = "demo-keys.json"
-"""beside a demo's archive: the only place where keys lie in a file, and only such an archive accepts them"""
+"""beside a demo's archive: keys lie in a file nowhere else, and only such an archive accepts them"""
 DEMO_PHONE = "phone"
 """beside it too: the home of the demo's own phone"""
 DEMO_POLICY = Path(DEMO_PHONE) / "config" / "policy.toml"
@@ -34,9 +34,9 @@ class Home:
 
     folders: UserFolders
     root: Path | None = None
-    """the one folder, where there is one"""
+    """the one folder, if there is one"""
     demo: Path | None = None
-    """the demo's archive that a command names: it is kept under the demo's own policy, whatever the user's is"""
+    """the demo's archive that a command names: it goes by the demo's own policy, not the user's"""
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Home:
@@ -51,7 +51,7 @@ class Home:
         return cls(UserFolders.within(root), root)
 
     def settings(self, *, only_look: bool = False) -> tuple[Settings, CodedText | None]:
-        """The settings, or the defaults and what is wrong with the file, which is set aside unless one is `only_look`ing."""
+        """The settings, or the defaults and what is wrong with the file. It is set aside, unless this is `only_look`ing."""
         try:
             settings, said = load_settings(self.folders.config), None
         except SettingsError as error:
@@ -62,7 +62,7 @@ class Home:
         else:
             aside = self.folders.config / ASIDE
             if is_there(aside) and not is_there(self.folders.config / FILE):
-                # At each start, until somebody has set anything anew.
+                # At each start, until somebody sets anything anew.
                 said = CodedText("error.settings.set_aside", {"path": str(aside)})
         if self.demo and is_there(policy := self.demo / DEMO_POLICY):
             settings = replace(settings, policy=str(policy), policy_signer="")
@@ -78,20 +78,20 @@ def texts(language: Language | None = None, time_zone: str | None = None) -> Tex
 
 
 def speak_command_line() -> None:
-    """Argparse's own words, in the system's language where there is a translation of them."""
+    """Argparse's own words, in the system's language if there is a translation."""
     gettext.bindtextdomain("argparse", str(program_folder("resources") / "translations" / "argparse"))
     gettext.textdomain("argparse")
 
 
 def system_language() -> Language:
-    """Danish where the system speaks it, else English. A language need not be installed to be asked for."""
+    """Danish if the system speaks it, else English. A language need not be installed to be asked for."""
     asked = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     text = asked or locale.getlocale()[0] or ""
     return Language.DA if text.lower().startswith(("da", "danish")) else Language.EN
 
 
 def key_store(archive: Path) -> KeyStore:
-    """The user's keyring; for a demo's archive, the file beside it, whether or not it is there any more."""
+    """The user's keyring; for a demo's archive, the file beside it, even if that is gone."""
     from softphone.system.secrets import DemoKeyFile, SystemKeyring
 
     keys = archive / DEMO_KEYS
@@ -99,7 +99,7 @@ def key_store(archive: Path) -> KeyStore:
 
 
 def is_demo(archive: Path) -> bool:
-    """Whether that folder says that it is a demo's archive."""
+    """Whether that folder is a demo's archive by its own word."""
     from softphone.archive.folder.marker import read_marker
 
     try:
@@ -109,5 +109,5 @@ def is_demo(archive: Path) -> bool:
 
 
 def password_name(account: str) -> str:
-    """Under which name an account's password lies in the keyring."""
+    """The name of an account's password in the keyring."""
     return f"password-{account}"

@@ -1,5 +1,6 @@
-"""How this program is called: by itself, for another process from a checkout, a wheel, or a frozen program that has no other
-way in, and by a person; and which ends of it another program holds. It starts nothing itself.
+"""How this program is called: by itself, for another process, and by a person; and which of its ends another program holds.
+
+From a checkout, a wheel, or a frozen program that has no other way in. It starts nothing itself.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ def plugin_host_command() -> Sequence[str]:
 
 
 def edge_command() -> Sequence[str]:
-    """The edge's. Without the command line's own parts: an edge that died is back in a moment."""
+    """The edge's. Without the command line's own parts, so that an edge that died is back in a moment."""
     return (sys.executable, "edge") if _frozen() else (sys.executable, "-m", "softphone.edge")
 
 
 def as_typed(*words: str) -> str:
-    """The line by which a person runs this program with `words`, as their shell wants it: by its bare name where PATH has it."""
+    """The line by which a person runs this program with `words`, in their shell: by its bare name if PATH has it."""
     called = sys.argv[0]
     if shutil.which("klartone"):
         program: Sequence[str] = ("klartone",)
@@ -43,10 +44,10 @@ def as_typed(*words: str) -> str:
 
 
 def take_stdio() -> tuple[IO[bytes], IO[bytes]]:
-    """A wire's two ends; whatever else writes to stdout from here on goes to stderr."""
+    """A wire's two ends; all else that writes to stdout from now on goes to stderr."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    # Unbuffered: the thread that reads it is still waiting when the process ends, and must hold no lock then.
+    # Unbuffered: its reader thread still waits when the process ends, and must hold no lock then.
     return os.fdopen(0, "rb", buffering=0, closefd=False), out
 
 

@@ -1,6 +1,6 @@
 """`klartone review`, plugged together: the archive with this keyring, the policy's teams and score card, a speaker.
 
-A window of a process of its own, which needs no engine. Why it has nothing to show, it says in that window.
+A window in a process of its own, which needs no engine. If it has nothing to show, it says why in that window.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DEMO_POLICY = Path("policies") / "demo.toml"
 
 
 def run_review(arguments: argparse.Namespace) -> int:
-    """Until its window is closed. Raises KlartoneError where there is no screen, before anything is opened."""
+    """Until its window is closed. Raises KlartoneError without a screen, before anything is opened."""
     if not has_screen():
         raise KlartoneError("error.review.no_screen")
     home = Home.of(arguments)
@@ -49,7 +49,7 @@ def run_review(arguments: argparse.Namespace) -> int:
 
 
 def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) -> ReviewDependencies:
-    """All that the window needs, or in `refusal` why it has nothing to show. `archive` is to be closed by the caller."""
+    """All that the window needs, or in `refusal` why it has nothing to show. The caller closes `archive`."""
     from softphone.ui.review.dependencies import ReviewDependencies
 
     resources = program_folder("resources")
@@ -101,7 +101,7 @@ def _policy(settings: Settings, archive: Archive) -> Policy:
     if not settings.policy and not archive.policy_signer:
         if not archive.demo:
             raise _NothingToShow("review.refusal.no_policy")
-        # A demo's calls are on the demo's lines; its keys lie beside its archive, whatever stands here.
+        # A demo's calls are on the demo's lines; its keys lie beside its archive, whatever the settings say.
         text = (program_folder("resources") / DEMO_POLICY).read_text(encoding="utf-8")
         return parse_policy(filled(text, SOME_KEYS)).policy
     try:

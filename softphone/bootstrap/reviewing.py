@@ -1,5 +1,6 @@
-"""The review as the desk has it: whether to offer it, and a window of it in a process of its own. It opens no archive, so that
-no desk carries a database about.
+"""The review as the desk has it: whether to offer it, and its window in a process of its own.
+
+It opens no archive, so that no desk carries a database.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from softphone.domain.errors import EngineError, KeyringError
 
 
 def offers_review(home: Home) -> bool:
-    """Whether this keyring has a key to hear training recordings with. May take a moment: the keyring is asked."""
+    """Whether this keyring has a key for training recordings. It asks the keyring, which may take a moment."""
     settings, _ = home.settings(only_look=True)
     folder = home.archive(settings)
     if not (folder / MARKER).exists():
@@ -31,18 +32,18 @@ def offers_review(home: Home) -> bool:
 
 
 class ReviewStarter:
-    """Starts the review in a process of its own, which outlives this one. One window is enough: both would be of the same."""
+    """Start the review in a process of its own, which outlives this one. One window is enough: both would show the same."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._review: subprocess.Popen[bytes] | None = None
 
     def __call__(self) -> None:
-        """Raises EngineError where it cannot be started, or is open already."""
+        """Raises EngineError if it cannot be started, or is open already."""
         if self._review is not None and self._review.poll() is None:
             raise EngineError("error.review.open_already")
         self._review = _start_review(self._home)
-        # Somebody must ask for its end, or it stays in the system's list of processes.
+        # Somebody must ask for its status, or it stays in the system's list of processes.
         threading.Thread(target=self._review.wait, name="review-ends", daemon=True).start()
 
 

@@ -1,4 +1,4 @@
-"""The plugins that a policy needs, plugged in: the host that runs them, the rulebook, and who makes the notices."""
+"""The plugins that a policy needs, plugged in: the host that runs them, the rulebook, and the maker of the notices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULEBOOK = "datatilsynet"
 
 @dataclass(frozen=True, slots=True)
 class RulePlugins:
-    """`host` is yet to be started. Without a rulebook there is no `maker`, and no call is recorded."""
+    """`host` is not started yet. Without a rulebook there is no `maker`, and no call is recorded."""
 
     host: PluginHost
     desk: RulebookClient
@@ -36,7 +36,7 @@ def rule_plugins(
     folders: Sequence[Path] = (),
     on_mended: Callable[[str], None] | None = None,
 ) -> RulePlugins:
-    """`folders`: where allowed plugins are looked for before the bundled ones. Both callbacks as `PluginHost` has them."""
+    """`folders`: searched for allowed plugins before the bundled ones. Both callbacks are as `PluginHost` has them."""
     plugins, faults = allowed_plugins([*folders, program_folder("plugins")])
     by_id = {plugin.id: plugin for plugin in plugins}
     host = PluginHost(plugins, rulebook=RULEBOOK, on_word=on_word, on_mended=on_mended, command=plugin_host_command())

@@ -1,7 +1,7 @@
-"""Whether there is a screen, found out before anything is started: Qt, where it finds none, ends the whole program.
+"""Whether there is a screen, found out before anything is started: without one, Qt ends the whole program.
 
-A variable may name one that is gone, or that lets nobody in: so it is tried. Not by Qt, which takes a tenth of a second, but
-by what Qt will use: its plugin, with all the libraries that it needs, and the connection that is in one of them.
+A variable may name a screen that is gone, or that lets nobody in, so it is tried. Qt itself takes a tenth of a second. So
+this tries what Qt will use: its plugin with the libraries it needs, and the connection in one of them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ANSWERS_WITHIN = 5.0
-"""seconds; at the near end of a dead tunnel somebody listens and says nothing"""
+"""seconds; the near end of a dead tunnel listens and says nothing"""
 
 
 def has_screen() -> bool:
-    """Whether a window can be shown. Who names another platform than these two to Qt has answered that."""
+    """Whether a window can be shown. Another platform for Qt than these two answers that by itself."""
     if sys.platform in ("win32", "darwin"):
         return True
     tried: dict[str, Callable[[], bool]] = {"wayland": _wayland, "xcb": _x11}
@@ -54,7 +54,7 @@ def _wayland() -> bool:
 
 
 def _plugin(name: str, library: str) -> CDLL:
-    """Qt's plugin as PySide6's wheel has it, or the library alone. Raises OSError where anything that it needs is missing."""
+    """Qt's plugin from PySide6's wheel, or the library alone. Raises OSError if anything that it needs is missing."""
     qt = find_spec("PySide6")
     for folder in (qt and qt.submodule_search_locations) or ():
         plugin = Path(folder) / "Qt" / "plugins" / "platforms" / f"libq{name}.so"
@@ -80,7 +80,7 @@ def _in_time(connects: Callable[[], bool]) -> bool:
 
 @contextmanager
 def _unheard() -> Generator[None]:
-    """The libraries have words of their own, on stderr, for what is told here in a sentence."""
+    """The libraries print messages of their own on stderr, where this gives a sentence."""
     try:
         stderr = os.dup(2)
     except OSError:  # it is closed

@@ -26,12 +26,12 @@ SHORTEST_WAIT = 0.002
 
 
 def run_session(arguments: argparse.Namespace) -> int:
-    """Until the end of input, or until nobody reads what is told. KlartoneError where there is no room for it."""
+    """Until the end of input, or until nobody reads its output. Raises KlartoneError if there is no room for it."""
     reader, writer = take_stdio()
     home = Home.of(arguments)
     log = start_log(home.folders.log, "session")
     settings, _ = home.settings(only_look=True)
-    # Who no longer reads what is told ends it.
+    # A reader that is gone ends it.
     inbox = Inbox(passes=(OSError,))
     over = threading.Event()
 
@@ -78,7 +78,7 @@ def run_session(arguments: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _read_on(writer: IO[bytes]) -> Generator[None]:
-    """What `writer` refused it still holds, and refuses again."""
+    """It still holds what `writer` refused, and would refuse it again."""
     try:
         yield
     except BrokenPipeError:
@@ -94,7 +94,7 @@ def _read_on(writer: IO[bytes]) -> Generator[None]:
 def _read(
     reader: IO[bytes], sessions: Sessions, post: Callable[[Callable[[], None]], None], over: Callable[[], None]
 ) -> None:
-    """On a thread of its own. Of a line longer than any message the beginning is taken, and refused."""
+    """On a thread of its own. Of a line longer than any message it takes the beginning, which is refused."""
     while line := reader.readline(LINE_LIMIT):
         rest = line
         while len(rest) == LINE_LIMIT and not rest.endswith(b"\n"):

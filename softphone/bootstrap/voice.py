@@ -17,7 +17,7 @@ VOICE = "espeak_voice"
 SPOKEN_WITHIN = 30.0
 
 Say = Callable[[str, Language], bytes]
-"""a text to a WAV file's bytes (16 kHz, mono, 16 bit). Raises KlartoneError where the voice fails"""
+"""a text to a WAV file's bytes (16 kHz, mono, 16 bit). Raises KlartoneError if the voice fails"""
 
 
 @contextmanager

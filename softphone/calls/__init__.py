@@ -1,5 +1,5 @@
-"""Calls and their sessions, whoever carries them: our own phone (`engine`), or another one (`embed`).
+"""Calls and their sessions: our own phone's (`engine`), or another's (`embed`).
 
-What happens to a call goes into its session, and what the session wants is done through `ports`. SIP, sound and the
-archive of calls are not known here.
+What happens to a call goes into its session, and `ports` does what the session wants. SIP, sound and the archive are not
+known here.
 """

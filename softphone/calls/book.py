@@ -1,6 +1,6 @@
-"""The calls that are on or in their wrap-up, each with its session: what happens to one goes in, and what that wants is done.
+"""The calls that are on or in wrap-up, each with its session: events go in, and what the session wants is done.
 
-Who carries them, our own phone or another one, is known through `ports` alone. Whether a call is recorded the session decides.
+Their phone, our own or another, is known through `ports` alone. The session decides whether a call is recorded.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def _nothing(*_: Any) -> None:
 
 
 class CallBook:
-    """`tell` reaches whoever shows the calls, `changed` says that one of them looks otherwise, `desk` knows whether a desk is
-    there, `tone` sounds for the agent alone. What comes for a call that is not here changes nothing."""
+    """`tell` reaches the clients that show the calls, and `changed` says that one of them looks otherwise. `desk` knows
+    whether a desk is there; `tone` sounds for the agent alone. Events for an unknown call change nothing."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class CallBook:
     # --- while it rings --------------------------------------------------------------------------
 
     def add(self, new: NewCall) -> LiveCall:
-        """A call that has just begun, under the policy in force. What else is known of it is set before `begin`."""
+        """A new call, under the policy in force. What else is known of it is set before `begin`."""
         call = self.live[new.id] = LiveCall.of(new, self._rules.policy, self._rules.book, self._clock().utc)
         return call
 
@@ -84,7 +84,7 @@ class CallBook:
     # --- while it is on --------------------------------------------------------------------------
 
     def answered(self, call: LiveCall, *, keyless: bool = False) -> None:
-        """`keyless`: the party's phone sends no keys that would be heard here."""
+        """`keyless`: the party's phone sends no keys that can be heard here."""
         now = self._clock()
         call.phase = CallPhase.CONNECTED
         call.answered_at, call.answered_mono = now.utc, now.mono
@@ -113,7 +113,7 @@ class CallBook:
         self.occurred(call, "ended", ending)
 
     def signal(self, call_id: str, event: ev.Event, name: str = "", params: Params | None = None) -> None:
-        """Feeds it; `name`: as which it is told of."""
+        """Feed its session; `name`: as clients hear of it."""
         if call := self.live.get(call_id):
             if name:
                 self.occurred(call, name, params)
@@ -135,7 +135,7 @@ class CallBook:
     # --- what is pressed -------------------------------------------------------------------------
 
     def press(self, call: LiveCall, command: RecordingCommand) -> CodedText | None:
-        """Carries out a press that concerns the recording; a refusal where it no longer fits."""
+        """Carry out a press that concerns the recording; returns a refusal if it no longer fits."""
         status = call.status(self._clock())
         if status is None:
             return NOT_NOW
@@ -153,7 +153,7 @@ class CallBook:
         return None if self.feed(call, event) else BUG
 
     def refusal(self, call: LiveCall, command: RecordingCommand) -> CodedText | None:
-        """Why that press would be refused now, if it would."""
+        """Why that press would be refused now, or None."""
         status = call.status(self._clock())
         event = to_event(command, status, call.account, call.other_languages) if status else NOT_NOW
         return event if isinstance(event, CodedText) else None

@@ -1,8 +1,8 @@
 """A desk's command about a call's recording into the session's event, or a refusal with its reason. Pure.
 
-A command carries the version of what the desk showed, and what its button did. Where it would do something else by now, the
-press is refused, so that a double press never does the next thing. Of an older version only what protects is carried out, and
-only where it still does the same.
+A command carries the version of what the desk showed, and what its button did. If that has changed, the press is refused, so
+a double press never does the next thing. Of an older version only what protects is carried out, and only if it still does
+the same.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _ACTIONS: dict[Action, Event] = {
 }
 
 BEYOND_THE_SESSION = (Action.END_POLITELY, Action.PARTY_ASKS_FOR_RECORDING)
-"""actions that the engine carries out: the one ends the call, the other asks the rulebook first"""
+"""actions that the engine carries out: one ends the call, the other asks the rulebook first"""
 PROTECT = frozenset(
     {
         Action.STOP_NOTICE,
@@ -80,7 +80,7 @@ PROTECT = frozenset(
         Action.NOTE_REQUEST,
     }
 )
-"""actions that neither start, widen nor delete anything: what they meant a moment ago they mean still"""
+"""actions that neither start, widen nor delete anything: they still mean what they meant a moment ago"""
 STALE = CodedText("refused.stale")
 NOT_NOW = CodedText("refused.not_now")
 
@@ -88,8 +88,8 @@ NOT_NOW = CodedText("refused.not_now")
 def to_event(
     command: RecordingCommand, status: Status, agent: str, languages: tuple[Language, ...] = ()
 ) -> Event | CodedText:
-    """`status` is what holds now, `agent` the id of who presses (the account; never a name), `languages` those in which the
-    notice can be given too."""
+    """`status` is what holds now, `agent` the id of the person who presses (the account; never a name). `languages`: those
+    in which the notice can be given too."""
     if command.version > status.version:
         return STALE
     same = command.version == status.version

@@ -1,4 +1,4 @@
-"""What the session wants done, done: notices, microphone, recorder, store, clocks. It decides nothing."""
+"""Does what the session wants: notices, microphone, recorder, store, clocks. It decides nothing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from softphone.wire import CallPhase, Occurred, Tone
 Params = Mapping[str, str | int | float | bool | None]
 
 NOTICE_GRACE = 3.0
-"""seconds past a notice's length after which it has failed, whatever the media say: nobody is kept waiting"""
+"""seconds past a notice's length after which it has failed, whatever the media say"""
 
 OPENS_WITHIN = 4.0
-"""seconds in which a segment must have begun: longer than a disk that is merely slow takes"""
+"""seconds in which a segment must have begun: longer than a merely slow disk takes"""
 
 
 class EffectRunner:
@@ -48,14 +48,14 @@ class EffectRunner:
         self._tell(Occurred(call.id, event, now.utc, call.since_answer(now), params or {}))
 
     def look_at(self, call: LiveCall) -> None:
-        """After a step: whether talk that is to be recorded is not, by a failure; once a call."""
+        """After a step: whether a failure keeps talk from being recorded; once a call."""
         failed = call.state.recorder.failed
         if failed is not None and call.state.active and not call.unrecorded and call.phase is CallPhase.CONNECTED:
             call.unrecorded = True
             self._store.unrecorded_call(call.id, failed)
 
     def carry_out(self, call: LiveCall, effect: do.Effect) -> ev.Event | None:
-        """Does it at once; an event that follows is returned. Raises KlartoneError where SIP has no such call any more."""
+        """Do it at once; returns an event that follows. Raises KlartoneError if SIP no longer has the call."""
         match effect:
             case do.Commit():
                 call.entries[effect.ticket] = effect.entries

@@ -27,7 +27,7 @@ from softphone.wire import CallPhase, CallState, LineState, PastCall
 
 @dataclass(frozen=True, slots=True)
 class NewCall:
-    """A call that begins, as whoever carries it knows it. `number` as it was signalled or dialled; empty where it is withheld."""
+    """A new call, as its phone knows it. `number` as it was signalled or dialled; empty if it is withheld."""
 
     id: str
     account: str
@@ -52,41 +52,41 @@ class LiveCall:
     """as SIP gave it"""
     e164: str | None
     policy: Policy | None
-    """the one in force when it rang: a later one has no effect on this call"""
+    """the one in force when the call rang; a later one does not touch it"""
     line: Line | None
     language: Language
     """of its notice now"""
     arrived_at: datetime
     phase: CallPhase
     incoming: bool = True
-    """also where it is internal"""
+    """also for an internal call"""
     agent: str = ""
-    """the account's address, user@domain: who talks, as a policy's teams name them"""
+    """the account's address, user@domain, as a policy's teams name it"""
     ours: tuple[str, ...] = ()
-    """this side's extension or number, and the one that was called, as SIP gave them"""
+    """this side's extension or number, and the called one, as SIP gave them"""
     book: NoticeBook = field(default_factory=NoticeBook, repr=False)
-    """the notices of `policy`: another's keys and promises are not this call's"""
+    """the notices of `policy`: another policy's keys and promises are not this call's"""
     line_words: LineState | None = None
-    """its line's, as they were when it rang"""
+    """the line's words when it rang"""
     reopened: bool = False
-    """a call of earlier, taken up again from today's calls"""
+    """an earlier call, taken up again from today's calls"""
     shuts_at: float | None = None
     """when that ends by itself"""
     looks_at: float | None = None
-    """when the archive is asked again what it has of it now"""
+    """when the archive is asked again for its present state"""
     looked_for: int | None = None
-    """it is asked: the next ticket when it was"""
+    """while it is being asked: the next ticket when it was"""
     presses: list[RecordingCommand] = field(default_factory=list[RecordingCommand])
-    """what is to be done with it, once it is known to be as it was when it was pressed"""
+    """to be done once the call is known to be as it was when it was pressed"""
     answered_at: datetime | None = None
     answered_mono: float | None = None
     ended_at: datetime | None = None
     talked: float = 0.0
-    """seconds from the answer to the end, whatever the wall clock did meanwhile"""
+    """seconds from the answer to the end, by a clock that nobody sets"""
     end_code: int = 0
     declined: bool = False
     in_doubt: bool = False
-    """a bug in the rules has swallowed something that happened, a refusal perhaps: nothing more of it is recorded"""
+    """a bug in the rules has swallowed an event, perhaps a refusal: nothing more of the call is recorded"""
     closed: bool = False
     """wrap-up is over; the call stays until all that it must write is written"""
     muted: bool = False
@@ -97,32 +97,32 @@ class LiveCall:
     """SIP has a working stream"""
     record_aware: bool = False
     keyless: bool = False
-    """the party's phone sends no keys that would be heard here"""
+    """the party's phone sends no keys that can be heard here"""
     upstream: UpstreamNotice | None = None
     """what a listed exchange says that the party has been told already"""
     upstream_ignored: bool = False
-    """it was said by somebody else, or not as it must be"""
+    """somebody else said it, or in another form"""
     looked_up: bool = False
-    """the archive was asked of it: it may hold a place in the sample"""
+    """the archive was asked about it, so it may hold a place in the sample"""
     lookup: LookupResult = field(default_factory=LookupResult)
     decided: bool = False
     """the rulebook has answered, or has failed to"""
     asked: bool = False
-    """the rulebook was asked: until then the archive is waited for"""
+    """the rulebook was asked; before that the archive is waited for"""
     decide_by: float | None = None
     awaits_new_decision: bool = False
     """the party asks for a recording, and the rulebook has not answered yet"""
     state: State = field(default_factory=State)
     waiting: list[Event] = field(default_factory=list[Event])
-    """what happened before the rulebook had answered"""
+    """events before the rulebook answered"""
     queue: deque[Event] = field(default_factory=deque[Event])
-    """what the session has yet to be told; its head is being carried out"""
+    """events that the session does not have yet; the first is being carried out"""
     timers: dict[Timer, float] = field(default_factory=dict[Timer, float])
     marks: list[tuple[float, Mark]] = field(default_factory=list[tuple[float, Mark]])
     text: NoticeText | None = None
     """the notice's text: enough to read it aloud"""
     notice: NoticeSound | None = None
-    """its sound, where there is one"""
+    """its sound, if there is one"""
     notice_id: NoticeId | None = None
     newcomer: bool = False
     """text and sound are those for a newcomer"""
@@ -131,24 +131,24 @@ class LiveCall:
     objection_answer: str = ""
     other_languages: tuple[Language, ...] = ()
     notice_by: float | None = None
-    """when a notice that is being played must have been heard, or has failed"""
+    """when the notice that plays must have been heard, or has failed"""
     opening: dict[int, float] = field(default_factory=dict[int, float])
-    """when a segment must have begun, by the ticket of its transaction: a disk that hangs has failed"""
+    """when a segment must have begun, by its transaction's ticket: a disk that hangs has failed"""
     unrecorded: bool = False
     """a failure has kept talk of it from being recorded"""
     hung: bool = False
-    """one had not by then, and its transaction is still under way"""
+    """a segment had not begun by then, and its transaction is still under way"""
     entries: dict[int, tuple[AuditEntry, ...]] = field(default_factory=dict[int, "tuple[AuditEntry, ...]"])
-    """of transactions under way, by ticket: told when they are written"""
+    """for transactions under way, by ticket: said once they are written"""
     keys: dict[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes], repr=False)
-    """data keys of segments about to begin, on their way from the store to the recorder"""
+    """data keys of segments about to begin, between store and recorder"""
     running: tuple[str, int] | None = None
     """recording and segment that frames go into"""
     expires: Mapping[Purpose, date] = field(default_factory=dict[Purpose, date])
 
     @classmethod
     def of(cls, new: NewCall, policy: Policy | None, book: NoticeBook, now: datetime) -> LiveCall:
-        """As it begins under `policy`, whose notices are `book`."""
+        """At its beginning, under `policy`, whose notices are `book`."""
         number, line = e164(new.number), new.line
         return cls(
             id=new.id,
@@ -171,13 +171,13 @@ class LiveCall:
 
     @property
     def calls_back(self) -> bool:
-        """We call somebody whom this line has promised it. What the law obliges to record is recorded all the same (G02)."""
+        """We call a party to whom this line has promised it. What the law obliges to record is recorded all the same (G02)."""
         obliged = self.line is not None and self.line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION
         return self.direction is Direction.OUTBOUND and self.lookup.call_back and not obliged
 
     @property
     def gives_way(self) -> bool:
-        """Its wrap-up ends when the agent's next call begins: the line gives it no time of its own."""
+        """Its wrap-up ends when the agent's next call begins, since the line sets no time for it."""
         return self.phase is CallPhase.ENDED and not (self.line and self.line.wrap_up.length())
 
     @property
@@ -198,7 +198,7 @@ class LiveCall:
         return describe(self.state, now) if self.decided else None
 
     def next_due(self) -> float | None:
-        """The monotonic time of its next clock to run out."""
+        """When its next clock runs out, monotonic."""
         return min(self._dues(), default=None)
 
     def _dues(self) -> Iterator[float]:
@@ -213,7 +213,7 @@ class LiveCall:
             yield from (at for at in (self.shuts_at, self.looks_at) if at is not None)
 
     def text_of(self, notice: NoticeId, language: Language, *, newcomer: bool = False) -> NoticeText | None:
-        """As its line gives it. `newcomer`: the short one, or the whole where there is none."""
+        """As its line gives it. `newcomer`: the short one, or the whole if there is none."""
         if self.line is None:
             return None
         book = self._book(notice, language)
@@ -221,7 +221,7 @@ class LiveCall:
         return short or book.text(self.line.id, notice, language)
 
     def sound_of(self, notice: NoticeId, language: Language, *, newcomer: bool = False) -> NoticeSound | None:
-        """The sound of that text, where there is one."""
+        """The sound of that text, if there is one."""
         if self.line is None:
             return None
         book = self._book(notice, language)
@@ -229,19 +229,19 @@ class LiveCall:
         return book.sound(self.line.id, notice, language, newcomer=short)
 
     def _book(self, notice: NoticeId, language: Language) -> NoticeBook:
-        """A key that nobody hears is not promised."""
+        """A key that cannot be heard is not promised."""
         keyless = self.book.keyless
         if self.keyless and keyless and self.line and keyless.text(self.line.id, notice, language) is not None:
             return keyless
         return self.book
 
     def answer_to_objection(self, language: Language) -> str:
-        """What to say where an objection meets an obligation; empty where it does not."""
+        """What to say if an objection meets an obligation; empty if it does not."""
         answer = self.book.objection(self.line.id, language) if self.line else None
         return answer.shown if answer else ""
 
     def note_dates(self, commit: Commit) -> None:
-        """Until when each purpose keeps what this transaction closes: as the store counts it (G10, G36)."""
+        """Until when each purpose keeps what this transaction closes, as the store counts it (G10, G36)."""
         for change in commit.changes:
             if isinstance(change, CloseRecording) and self.policy and self.line:
                 zone = self.policy.time_zone
@@ -279,7 +279,7 @@ class LiveCall:
         )
 
     def past(self, now: Now) -> PastCall:
-        """The row that stays of it in today's calls."""
+        """Its row in today's calls."""
         status, kept = self.status(now), bool(self.state.kept)
         return PastCall(
             self.id,
@@ -319,7 +319,7 @@ def _shown(text: NoticeText | None, sound: NoticeSound | None, *, aloud: bool) -
 
 
 def _with_cause(status: Status | None, storage_cause: Callable[[], str | None]) -> Status | None:
-    """What the disk says of a failure to store: the session knows only that it failed."""
+    """The disk's own reason for a failure to store: the session knows only that it failed."""
     if status is None or not any(one.reason is Reason.STORAGE_FAILED for one in status.reasons):
         return status
     cause = storage_cause()

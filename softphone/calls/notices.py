@@ -1,6 +1,6 @@
-"""Which text and which sound of its notice a call has at the moment: by its language, and by who is being told.
+"""The text and the sound of a call's notice at the moment: by its language, and by whom it is for.
 
-It follows the session, and keeps nothing of its own. What the notices are stands in the call's own book.
+It follows the session, and keeps nothing of its own. The call's own book holds the notices.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from softphone.domain.status import InformedPhase
 
 class CallNotices:
     def has(self, call: LiveCall, decision: Decision) -> bool:
-        """Whether there is a text of this decision's notice: without one nobody can be told."""
+        """Whether this decision's notice has a text: without one the party cannot be told."""
         return decision.notice is not None and call.text_of(decision.notice, call.language) is not None
 
     def take(self, call: LiveCall, decision: Decision) -> None:
@@ -23,12 +23,12 @@ class CallNotices:
         self._set(call, call.language, newcomer=False)
 
     def take_anew(self, call: LiveCall) -> None:
-        """What was taken while it rang may be said otherwise to this party."""
+        """The choice made while it rang may have another sound for this party."""
         if call.notice_id is not None:
             self._set(call, call.language, newcomer=call.newcomer)
 
     def follow(self, call: LiveCall) -> None:
-        """After a step: the party chose another language, a newcomer is told by the short text, or the agent reads it."""
+        """After a step: the party chose another language, a newcomer gets the short text, or the agent reads it."""
         if call.notice_id is None:
             return
         language = call.state.language
@@ -38,14 +38,14 @@ class CallNotices:
         call.reads_aloud = call.state.informing.phase is InformedPhase.READING
 
     def other_languages(self, call: LiveCall) -> tuple[Language, ...]:
-        """In which the call's notice can be given too."""
+        """The languages in which the call's notice can be given too."""
         notice = call.notice_id
         if notice is None:
             return ()
         return tuple(one for one in Language if one is not call.language and call.text_of(notice, one) is not None)
 
     def newcomer_text(self, call: LiveCall) -> NoticeText | None:
-        """The short text for somebody who joins; None where the notice asks, and is given whole."""
+        """The short text for somebody who joins; None if the notice asks, since that one is given whole."""
         if call.notice_id is None or asks(call.notice_id):
             return None
         text = call.text_of(call.notice_id, call.language, newcomer=True)

@@ -1,4 +1,4 @@
-"""Numbers as SIP gives them into E.164, which of them are our own, and what a person types into something to be dialled."""
+"""Numbers from SIP into E.164, which of them are our own, and what a person types into something to be dialled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SEPARATORS = re.compile(r"[\s().\-/]+")
 
 
 def e164(number: str, region: str = "DK") -> str | None:
-    """`+4520123456` of any usual spelling; None for what is no whole number (an extension, a withheld number)."""
+    """`+4520123456` from any usual spelling; None if it is not a whole number (an extension, a withheld number)."""
     try:
         parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
@@ -28,7 +28,7 @@ def e164(number: str, region: str = "DK") -> str | None:
 
 
 def user_part(address: str) -> str:
-    """Who is called: the part before the `@` of a SIP address in any spelling, or the number itself."""
+    """The called party: the part before the `@` of a SIP address in any spelling, or the number itself."""
     return _SCHEME.sub("", address).partition("@")[0]
 
 
@@ -41,7 +41,7 @@ def is_internal(policy: Policy, number: str, host: str = "", region: str = "DK")
     """Whether the other side is one of our own: a line's number, an agent of a team, or an extension.
 
     An extension has two to five digits, and is neither an emergency number nor a short number of the public network (1813).
-    `host` is empty where only a number was dialled.
+    `host` is empty if only a number was dialled.
     """
     known = e164(number, region)
     if known is not None and any(known in line.numbers for line in policy.line):
@@ -59,7 +59,7 @@ def is_internal(policy: Policy, number: str, host: str = "", region: str = "DK")
 
 
 def spellings(number: str, country: str = "45") -> tuple[str, ...]:
-    """`number`, and without its country code where it has one: a short number (112) may be written +45 112."""
+    """`number`, and without its country code if it has one: a short number (112) may be written +45 112."""
     bare = _SEPARATORS.sub("", number)
     for prefix in (f"+{country}", f"00{country}"):
         if bare.startswith(prefix):
@@ -68,7 +68,7 @@ def spellings(number: str, country: str = "45") -> tuple[str, ...]:
 
 
 def dialled(typed: str) -> str:
-    """What SIP can dial of what a person typed: a bare number or a SIP address. Raises KlartoneError."""
+    """What SIP can dial for what a person typed: a bare number or a SIP address. Raises KlartoneError."""
     text = typed.strip()
     if _ADDRESS.fullmatch(text):
         return text

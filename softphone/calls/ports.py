@@ -1,4 +1,4 @@
-"""What the calls need of the phone, the recorder, the store and the policy that they are plugged into. No code of their own."""
+"""What the calls need of the phone, the recorder, the store and the policy. No code of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from softphone.domain.purpose import Reason
 from softphone.plugin.notices import NoticeBook
 
 RecordState = Literal["on", "off", "paused"]
-"""what is told to a peer that knows what recording is (RFC 7866)"""
+"""what a peer hears that knows what recording is (RFC 7866)"""
 
 
 class PhonePort(Protocol):
@@ -30,7 +30,7 @@ class PhonePort(Protocol):
 
 
 class RecorderPort(Protocol):
-    """What is used of `engine.recorder.Recorder`."""
+    """The part of `engine.recorder.Recorder` that is used."""
 
     def start(self, call: str, recording: str, segment: int, key: bytes) -> None: ...
     def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None: ...
@@ -51,17 +51,17 @@ class StorePort(Protocol):
         ...
 
     def note(self, entries: Sequence[AuditEntry]) -> None:
-        """Audit entries beside those that the session asks for."""
+        """Audit entries beside the session's own."""
         ...
 
     def ring(self, call: LiveCall, policy: Policy | None) -> None:
-        """The call's facts are known to the store before its first commit; told again, the later ones hold."""
+        """The store knows the call's facts before its first commit; told again, the later ones hold."""
         ...
 
     def commit(self, call: str, commit: Commit) -> None: ...
     def forget_keys(self, recording: str) -> None: ...
     def unrecorded_call(self, call: str, why: Reason) -> None:
-        """It was to be recorded, and cannot be: whoever starts the engine next is told, unless the audit log has it by then."""
+        """It was to be recorded, and cannot be. The next start reports it, unless the audit log has it by then."""
         ...
 
 
@@ -72,7 +72,7 @@ class RulesPort(Protocol):
     def policy(self) -> Policy | None: ...
     @property
     def book(self) -> NoticeBook:
-        """Its notices. Policy and book go together: a call keeps both of when it rang."""
+        """Its notices. Policy and book go together: a call keeps both from when it rang."""
         ...
 
     @property
@@ -82,13 +82,13 @@ class RulesPort(Protocol):
 
     @property
     def exchanges(self) -> frozenset[str]:
-        """Addresses of those whose word is believed that a party has been told already."""
+        """Addresses whose word is believed that a party has been told already."""
         ...
 
     def make_anew(self) -> None:
-        """A notice's sound was not what was made: they are all looked at again, for the next call and the next try."""
+        """A notice's sound is not what was made. All are looked at again, for the next call and the next try."""
         ...
 
     def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
-        """The answer, or `not_recorded` where it failed, comes to `CallBook.decided`."""
+        """The answer, or `not_recorded` if it failed, comes to `CallBook.decided`."""
         ...

@@ -1,4 +1,4 @@
-"""While it rings: what the archive knows is looked up, the rulebook is asked, and the session begins under what it chose.
+"""While a call rings: look up what the archive knows, ask the rulebook, and begin the session under its choice.
 
 No answer, a late one or nonsense means *not recorded*, and the call goes on. It decides nothing beyond that.
 """
@@ -25,7 +25,7 @@ from softphone.domain.session import may_ask_for_recording
 from softphone.wire import CodedText, Fault
 
 DECISION_TIME = 2.0
-"""seconds that the archive has to answer, and then the rulebook; no answer in time means not recorded"""
+"""seconds that the archive, and then the rulebook, has to answer; no answer in time means not recorded"""
 
 
 class CallSetup:
@@ -56,7 +56,7 @@ class CallSetup:
         elif reason := _exempt(call, policy):
             self._ring(call, not_recorded(reason))
         elif self._store.unopened:
-            # Nobody is told that a call is recorded which cannot be.
+            # A call that cannot be recorded is not announced as recorded.
             self._ring(call, not_recorded(Reason.STORAGE_FAILED))
         else:
             call.decide_by = self._clock().mono + DECISION_TIME
@@ -64,7 +64,7 @@ class CallSetup:
             self._store.look_up(call)
 
     def hear_exchange(self, call: LiveCall, said: tuple[str, ...], host: str) -> None:
-        """What an exchange says that the party has been told: believed of a listed one, else noted (G05)."""
+        """What an exchange says that the party has been told: believed from a listed one, else noted (G05)."""
         if not said:
             return
         listed = plain_address(host) in self._rules.exchanges
@@ -76,7 +76,7 @@ class CallSetup:
             self._stepper.occurred(call, "upstream_ignored", {"why": "malformed" if listed else "not_listed"})
 
     def answered(self, call: LiveCall) -> None:
-        """What the archive holds for a call that rings has come to its end."""
+        """The archive's place for a ringing call is no longer needed."""
         if call.looked_up:
             self._store.answered(call.id)
 
@@ -84,21 +84,21 @@ class CallSetup:
         if call.decided or call.line is None:
             return
         if self._store.unopened:
-            # It could not be opened after all: nobody is told that a call is recorded which cannot be.
+            # The archive could not be opened after all. A call that cannot be recorded is not announced as recorded.
             self._ring(call, not_recorded(Reason.STORAGE_FAILED))
             return
         call.lookup = known
         if call.policy and not (call.upstream and call.upstream.language):
             call.language = language_for(call.policy, call.line, call.e164, known.language)
         if call.calls_back:
-            # What the party was promised when it declined (N4). Whether the promise is kept the agent says: an answering
+            # What the party was promised when it declined (N4). The agent says whether the promise is kept: an answering
             # machine answers as well.
             self._ring(call, not_recorded(Reason.CALL_BACK))
         else:
             self._ask(call, known)
 
     def decided(self, call: LiveCall, decision: Decision) -> None:
-        """The rulebook's answer. One that comes again, or unasked, changes nothing."""
+        """The rulebook's answer. A repeated or unasked one changes nothing."""
         if not call.lookup.looked_up:
             decision = out_of_the_sample(decision, Reason.STORAGE_FAILED)
         if _only_training_is_keyless(call.lookup, call.line):
@@ -111,7 +111,7 @@ class CallSetup:
         elif call.awaits_new_decision:
             call.awaits_new_decision = False
             if not may_ask_for_recording(call.state):
-                return  # it has come too late: what was told and named stays
+                return  # too late: the reason already given stays
             if self._notices.has(call, decision):
                 self._notices.take(call, decision)
                 # The catalog names the notice that was given.
@@ -119,20 +119,22 @@ class CallSetup:
                 anew = self._terms(call, call.policy, call.line, decision) if call.policy and call.line else None
                 self._stepper.feed(call, ev.PartyAsksForRecording(decision, anew))
             else:
-                # What is kept of the call until now is nobody's to change by saying no to more.
+                # Another no cannot change what is kept of the call so far.
                 why = {Reason.RULEBOOK_FAILED: "failed", Reason.NO_KEY: "no_key"}.get(decision.reasons[0], "no")
                 self._tell(Fault(CodedText(f"fault.asked_anew.{why}"), call.id))
 
     def _unless_upheld(self, call: LiveCall, decision: Decision) -> Decision:
-        """A notice that tells of the rest alone may be one that the line never gives: then nothing is recorded, for the objection
-        and not for want of a notice."""
+        """A notice for the rest alone may be one that the line never gives. Then nothing is recorded, because of the
+        objection, and not for want of a notice."""
         left = unless_upheld(decision, call.lookup)
         told = left is decision or left.notice is None or self._notices.has(call, left)
         return left if told else not_recorded(Reason.DECLINED_EARLIER)
 
     def ask_anew(self, call: LiveCall) -> None:
-        """The party wants now what it declined: the earlier no is no longer asked about. Where it wants documentation to go
-        on, and had meant its no for training alone, that no stands."""
+        """The party now wants what it declined, so its earlier no no longer counts.
+
+        If it wants documentation to go on, having meant its no for training alone, that no stands.
+        """
         if call.line and not call.awaits_new_decision:
             call.awaits_new_decision = True
             call.lookup = replace(call.lookup, upheld=frozenset())
@@ -146,7 +148,7 @@ class CallSetup:
         policy, line = call.policy, call.line
         if policy and line:
             drawn = line.training is not None and known.drawn and line.id not in call.book.untrained
-            # What is to be documented is, also where nobody could open it for training.
+            # Documentation goes on, even if nobody could open the call for training.
             drawn = drawn and not _only_training_is_keyless(known, line)
             facts = Facts(
                 line.id,
@@ -163,7 +165,7 @@ class CallSetup:
             self._rules.ask(call.id, policy, facts, drawn=drawn)
 
     def _ring(self, call: LiveCall, decision: Decision) -> None:
-        """The session begins, and takes what has happened meanwhile."""
+        """The session begins, and gets the events of the meantime."""
         policy = call.policy
         if decision.notice:
             self._notices.take(call, decision)
@@ -201,13 +203,13 @@ class CallSetup:
             newcomer_reading_time=short.to_read.reading_time if short else None,
         )
         if conditions.other_language not in call.other_languages:
-            # A key that leads to no notice is none.
+            # A key that leads to no notice does nothing.
             conditions = replace(conditions, other_language=None, language_key="")
         return conditions
 
 
 def _exempt(call: LiveCall, policy: Policy) -> Reason | None:
-    """However the numbers are written: a call to 112 is one to +45 112 as well."""
+    """In any spelling: a call to 112 is one to +45 112 as well."""
     ours = [spelt for own in call.ours for spelt in (e164(own), *spellings(own)) if spelt]
     for number in (call.e164, *spellings(call.number)) if call.number else (None,):
         if reason := exempt(policy, call.line, call.direction, number, ours):
@@ -216,8 +218,8 @@ def _exempt(call: LiveCall, policy: Policy) -> Reason | None:
 
 
 def _employees_informed(call: LiveCall) -> bool:
-    """Whether the line's agents had been told by the day of the call that they are recorded. No date is a doubt of the policy's,
-    and no bar."""
+    """Whether the line's agents had been told by the day of the call that they are recorded. A missing date is a doubt about
+    the policy, and does not stop recording."""
     informed = call.policy.informed_on(call.line) if call.policy and call.line else None
     return call.policy is None or informed is None or informed <= day_of(call.policy, call.arrived_at)
 

@@ -1,6 +1,6 @@
-"""Each call's session fed with what happens, one event after another, its effects carried out, its clocks run out.
+"""Feeds each call's session one event after another, carries out its effects, and runs its clocks.
 
-The only place where a call's state changes. It decides nothing: `domain.session` does, and `hands` does what that wants done.
+A call's state changes nowhere else. `domain.session` decides; the effect runner does what it wants.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class SessionRunner:
         self.occurred = hands.occurred
 
     def feed(self, call: LiveCall, event: ev.Event) -> bool:
-        """What comes before the rulebook has answered waits for it. False where a bug kept it from being done."""
+        """Events wait until the rulebook has answered. False if a bug kept it from being done."""
         if not (call.decided or isinstance(event, ev.Rang)):
             call.waiting.append(event)
             return True
         call.queue.append(event)
         if len(call.queue) > 1:
-            return True  # an effect of the event at the head led to this one: it is next
+            return True  # an effect of the first event led to this one: it is next
         done = True
         while call.queue:
             effects: Sequence[do.Effect] = ()
@@ -64,7 +64,7 @@ class SessionRunner:
                     if (follows := self._hands.carry_out(call, effect)) is not None:
                         call.queue.append(follows)
                 except KlartoneError as error:
-                    # The call is gone from SIP, or has no media now: what that means comes as an event of its own.
+                    # The call is gone from SIP, or has no media now; an event of its own says what that means.
                     _log.info("effect %s: %s", type(effect).__name__, error.code)
                 except Exception as error:  # noqa: BLE001
                     self._stop_in_doubt(
@@ -96,7 +96,7 @@ class SessionRunner:
             self.feed(call, ev.RecorderFailed(Reason.STORAGE_FAILED))
 
     def written(self, call: LiveCall, ticket: int) -> None:
-        """Of a transaction that hung, nothing waits any more: its segment is too late, and another can begin."""
+        """Nothing waits any more for a transaction that hung: its segment is too late, and another can begin."""
         call.opening.pop(ticket, None)
         self.feed(call, ev.Committed(ticket))
         if call.hung:
@@ -126,14 +126,14 @@ class SessionRunner:
         self.feed(call, ev.NoticeFailed())
 
     def _pass_marks(self, call: LiveCall, now: float | None) -> None:
-        """Feeds the marks that the notice has reached; all that are left where it has been heard whole (`now` None)."""
+        """Feed the marks that the notice has reached; all that are left if it has been heard whole (`now` None)."""
         while call.marks and (now is None or call.marks[0][0] <= now):
             _, mark = call.marks.pop(0)
             self.occurred(call, f"notice_{mark.value}")
             self.feed(call, ev.NoticeReached(mark))
 
     def _stop_in_doubt(self, call: LiveCall, error: Exception, *follows: ev.Event) -> None:
-        """A bug. The call goes on; what was being recorded is stopped, and the agent sees it."""
+        """A bug. The call goes on; recording stops, and the agent sees it."""
         log_bug(_log, error)
         if call.running:
             self._recorder.stop(call.id, *call.running)

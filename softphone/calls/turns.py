@@ -1,6 +1,6 @@
-"""What every loop of this program does in its turns: it reads the clock, and does what was posted to it, whatever becomes of it.
+"""What every loop of this program does in its turns: it reads the clock, and runs posted jobs, whatever becomes of them.
 
-What is waited for meanwhile, and for how long, is each loop's own.
+Each loop decides what it waits for meanwhile, and for how long.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from softphone.system.logbook import log, log_bug
 _log = log.getChild("engine")
 
 Post = Callable[[Callable[[], None]], None]
-"""has something done on the loop's thread, in a later turn"""
+"""run a job on the loop's thread, in a later turn"""
 TURN = 0.01
-"""seconds of posted jobs in one turn, of which the last may take longer: half a frame, so that SIP has its turn with each"""
+"""seconds of posted jobs in one turn, of which the last may take longer: half a frame, so that SIP gets its turn with each"""
 
 
 if sys.platform == "linux":
 
     def seconds() -> float:
-        """What every duration in the engine is measured by: it goes on while the machine sleeps, and nobody sets it."""
+        """The clock of every duration in the engine: it goes on while the machine sleeps, and nobody sets it."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 else:
@@ -33,7 +33,7 @@ else:
 
 
 def of_monotonic(at: float) -> float:
-    """A moment of another process's monotonic clock, as `seconds` has it: that one stands still while the machine sleeps."""
+    """A moment of another process's monotonic clock, in ours. That one stands still while the machine sleeps."""
     return at + seconds() - time.monotonic()
 
 
@@ -42,8 +42,10 @@ def clock() -> Now:
 
 
 def guarded(job: Callable[[], None], *, passes: tuple[type[Exception], ...] = ()) -> None:
-    """A bug in one job must not take the calls with it: it is logged, without its message, and the loop goes on. `passes`:
-    what ends the loop."""
+    """A bug in one job must not take the calls with it: it is logged, without its message, and the loop goes on.
+
+    `passes`: the exceptions that end the loop.
+    """
     try:
         job()
     except passes:
@@ -53,8 +55,8 @@ def guarded(job: Callable[[], None], *, passes: tuple[type[Exception], ...] = ()
 
 
 class Inbox:
-    """What threads want done on the loop's thread, in the order in which they said so. `passes`: as of `guarded`. `wake`: called
-    for each, on its thread, where the loop may be waiting for something else."""
+    """Jobs of other threads for the loop's thread, in order. `passes`: as in `guarded`. `wake`: called for each, on its
+    thread, if the loop may be waiting for something else."""
 
     def __init__(self, *, passes: tuple[type[Exception], ...] = (), wake: Callable[[], None] = lambda: None) -> None:
         self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -70,8 +72,8 @@ class Inbox:
         self._wake()
 
     def drain(self, wait: float = 0.0) -> None:
-        """What waits, for as long as a turn may take: whoever posts without end has the rest in the turns after it. Where nothing
-        waits, the first that comes within `wait` seconds."""
+        """Run waiting jobs for as long as a turn may take; the rest wait for later turns. If none waits, run the first that
+        comes within `wait` seconds."""
         try:
             action = self._waiting.get(timeout=wait) if wait > 0 else self._waiting.get_nowait()
             until = seconds() + TURN

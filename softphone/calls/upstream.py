@@ -1,4 +1,4 @@
-"""What an exchange says in its INVITE that it has told the party already: the header `Klartone-Told`, read. Pure.
+"""What an exchange says in its INVITE that it has told the party already: reads the header `Klartone-Told`. Pure.
 
 Whether that exchange is believed is not known here.
 """
@@ -18,7 +18,7 @@ _KEYS = re.compile(r"[0-9*#]{0,16}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class UpstreamNotice:
-    """`keys`: what the party pressed there, in that order. `language` None: the exchange does not say."""
+    """`keys`: what the party pressed there, in order. `language` None: the exchange does not say."""
 
     notice: NoticeId
     language: Language | None = None
@@ -26,9 +26,9 @@ class UpstreamNotice:
 
 
 def read_upstream_notice(values: tuple[str, ...]) -> UpstreamNotice | None:
-    """`N7;language=da;keys=1` as it stands in one header; None for anything else.
+    """`N7;language=da;keys=1` from one header; None for anything else.
 
-    A parameter that is not known here is passed over, as SIP does. What is said twice is not believed in either form.
+    An unknown parameter is passed over, as SIP does. A repeated parameter is believed in neither form.
     """
     if len(values) != 1:
         return None

@@ -1,7 +1,7 @@
 """The demo's customer: a second phone in a process of its own, which really calls over SIP and speaks.
 
-It does what it is told in words on stdin (`call <address>`, `talk`, `press <digits>`, `hang up`) and tells on stdout, one
-JSON object a line, what happens to it. It knows nothing of recording.
+It obeys words on stdin (`call <address>`, `talk`, `press <digits>`, `hang up`) and reports on stdout, one JSON object a
+line. It knows nothing of recording.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NAME = "Mette Holm"
 
 
 class _Ears:
-    """Hears by a loudspeaker, where there is one to listen with, and only once the conversation is on."""
+    """Hears by a loudspeaker, if there is one, and only once the conversation is on."""
 
     def __init__(self, mouth: FileSound) -> None:
         self._mouth = mouth
@@ -39,7 +39,7 @@ class _Ears:
 
 
 def invented_address() -> str:
-    """A number of her own for each demo: who declined in one of them would be in no later sample."""
+    """A number of her own for each demo: after a no in one of them she would be in no later sample."""
     return f"+4520{secrets.randbelow(10**6):06d}@127.0.0.1"
 
 

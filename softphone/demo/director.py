@@ -1,5 +1,6 @@
-"""Runs the demo's call: waits for what the engine and the window show, tells the customer what to do, and presses the agent's
-buttons. It decides nothing about recording and remembers what happened, for the story and the summary.
+"""Runs the demo's call: watches engine and window, tells the customer what to do, and presses the agent's buttons.
+
+It decides nothing about recording and remembers what happened, for the story and the summary.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ THINK = 1.0
 """seconds the party takes to press a key, after the question begins"""
 WRAP_UP = 1.2
 ALL_OF_IT = 90.0
-"""seconds besides the talk within which the call must have come about and ended"""
+"""seconds besides the talk in which the call must begin and end"""
 
 PARTY_KEYS = {"yes": "1", "other-key": "5"}
 AGENT_BUTTONS = {"opt-out": "optOut", "dispute": "dispute"}
@@ -53,11 +54,11 @@ class Played:
     """as it stood in the call, last"""
     ended: CallState | None = None
     pressed: bool | None = None
-    """whether the agent's button could be pressed; None where nothing was to be done"""
+    """whether the agent's button could be pressed; None if nothing was to be done"""
     failed: str | None = None
-    """why it did not come to its end, as in `demo.why.`"""
+    """why it did not reach its end, as in `demo.why.`"""
     fault: CodedText | None = None
-    """the same in a sentence of its own, where there is one"""
+    """the same in a sentence of its own, if there is one"""
     unsaved: KlartoneError | None = None
     """the first picture that could not be written"""
 
@@ -145,7 +146,7 @@ class Director:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if not sys.flags.dev_mode else None,
-            # A terminal's Ctrl+C is not for her: she is told to hang up, or ended, by this process alone.
+            # A terminal's Ctrl+C is not for her: only this process tells her to hang up, or ends her.
             start_new_session=True,
             creationflags=DETACHED,
         )
@@ -252,7 +253,7 @@ class Director:
             if at_once:
                 take()
                 return
-            # The window draws a snapshot after it has been told of; the picture is of what a person then sees.
+            # The window draws a snapshot after it was reported; the picture shows what a person then sees.
             hand.after(0.15, take)
 
 

@@ -1,7 +1,7 @@
 """Ctrl+C and SIGTERM while the demo runs, outside the desk's loop: nothing that it has started is left behind.
 
-The desk takes the signals for itself while its loop runs (`ui.app.run_desk`). Around that loop they are only kept: raised in a
-slot, an exception would be printed and lost.
+The desk takes the signals itself while its loop runs (`ui.app.run_desk`). Around that loop they are only kept: an exception
+in a slot would be printed and lost.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class InterruptedDemo(KeyboardInterrupt):
 
 
 class Signals:
-    """Entered for as long as the demo runs: a signal raises InterruptedDemo. Afterwards they do again what they did."""
+    """Entered for as long as the demo runs: a signal raises InterruptedDemo. Afterwards signals do what they did before."""
 
     def __init__(self) -> None:
         self._late: int | None = None
@@ -46,7 +46,7 @@ class Signals:
         return self._late is not None
 
     def wait(self) -> None:
-        """From here on one is kept for later: Qt is at work, or what has been started is being ended."""
+        """From here on one is kept for later: Qt is at work, or processes are being ended."""
         self._ending = True
 
     def go_on(self) -> None:

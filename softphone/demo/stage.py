@@ -29,7 +29,7 @@ from softphone.wire import Account, Settings
 NUMBERS = {f"N{n}": f"+457010203{n}" for n in (1, 2, 3, 4, 6, 7)} | {"none": "+4570102030"}
 """the number of the demo policy's line for each notice"""
 RECIPIENTS = {KeyRole.DOCUMENTATION: "case-1", KeyRole.TRAINING: "lead-1", KeyRole.CUSTODY: "protection-1"}
-"""whom the demo's policy lets open recordings"""
+"""who the demo's policy lets open recordings"""
 LOOPBACK = "127.0.0.1"
 TURN = "demo.lock"
 """in the demo's folder"""
@@ -51,8 +51,10 @@ class Stage:
 
 
 def set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
-    """A demo's folder may be used again: its archive, keys and policy stay. Raises KlartoneError where nothing can be written
-    there, and where another demo is at it: its call is not this one's."""
+    """A demo's folder may be used again: its archive, keys and policy stay.
+
+    Raises KlartoneError if nothing can be written there, or another demo is using it.
+    """
     archive = archive.resolve()
     try:
         return _set_stage(archive, notice, listen=listen)
@@ -76,7 +78,7 @@ def _set_stage(archive: Path, notice: str, *, listen: bool) -> Stage:
     folder = home.folders.config
     policy = archive / DEMO_POLICY
     if not policy.exists():
-        # One that is there may name the successor of a key that somebody has practised on.
+        # An existing one may name the successor of a key that somebody has practised on.
         template = (program_folder("resources") / "policies" / "demo.toml").read_text(encoding="utf-8")
         new = policy.with_suffix(".new")
         new.write_text(filled(template, {role: _public_key(keys, role) for role in KeyRole}), encoding="utf-8")
@@ -106,13 +108,13 @@ def refuse_foreign(archive: Path) -> None:
         else:
             foreign = not any((archive / own).exists() for own in (DEMO_KEYS, TURN)) and any(archive.iterdir())
     except OSError:
-        return  # there is none yet, or it will be told why nothing can be written there
+        return  # none yet, or it will say why nothing can be written there
     if foreign:
         raise KlartoneError("error.demo.folder", folder=str(archive.resolve()))
 
 
 def _only(archive: Path) -> IO[bytes]:
-    """Before anything is written: of two that begin at the same moment one is told that the other is at it."""
+    """Before anything is written: of two that begin at the same moment one hears that the other is using it."""
     archive.mkdir(parents=True, exist_ok=True)
     turn = (archive / TURN).open("ab")
     if not locked(turn):

@@ -1,4 +1,4 @@
-"""`klartone demo`: one whole call on this machine, told as a story or as JSON lines, with its summary read back at the end."""
+"""`klartone demo`: one whole call on this machine, as a story or as JSON lines, with its summary read back at the end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SIGNALLED = 128
 """with the signal's number added: the status of a program that a signal ended"""
 ENGINE_ENDS_WITHIN = 8.0
 MOST_STARTS = 2
-"""engines that may be started before the demo says that it cannot be done"""
+"""engines that may be started before the demo gives up"""
 
 
 class Teller:
@@ -65,9 +65,9 @@ class Teller:
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
-    """Status 0 when the call came about and its audit log is proved, 128 and the signal's number where one ended it.
+    """Status 0 if the call came about and its audit log is proved, 128 and the signal's number if one ended it.
 
-    Raises KlartoneError, and OSError where what it tells cannot be written: the call is ended then.
+    Raises KlartoneError, and OSError if its output cannot be written: then the call is ended.
     """
     teller = Teller(texts(), as_json=arguments.json)
     try:
@@ -177,7 +177,7 @@ def _has_speaker() -> bool:
 
 
 def _pictures(folder: Path | None) -> Path | None:
-    """The folder, made, before anything else is: a call whose pictures cannot be kept is not begun. Raises EngineError."""
+    """Make the folder before anything else: a call whose pictures cannot be kept does not begin. Raises EngineError."""
     if folder:
         try:
             folder.mkdir(parents=True, exist_ok=True)

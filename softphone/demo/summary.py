@@ -15,14 +15,14 @@ from softphone.wire import Occurred
 
 
 def summarise(played: Played, archive: Archive) -> dict[str, Any]:
-    """The object that `--json` ends with. Times are seconds since answer, null where nothing of the kind happened."""
+    """The object that `--json` ends with. Times are seconds since answer, null if nothing of the kind happened."""
     events = played.events
     call = played.last.id if played.last else None
     row = next((one for one in archive.list() if one.call == call), None)
     ended = _last(events, "ended")
     decided = _last(events, "decided")
     recording = row.recording if row else _param(_first(events, "recorder_started"), "recording")
-    # Each opening is an entry itself, so it comes before they are counted and proved.
+    # Each opening is an entry itself, so it comes before the entries are counted and proved.
     openable = _openable(archive, row)
     proof = commands.verify(archive)
     entries = archive.audit_of(call=call) if call else []
@@ -57,7 +57,7 @@ def _openable(archive: Archive, row: RecordingRow | None) -> Sequence[Any]:
 
 
 def _consent(entries: Sequence[Any]) -> bool | None:
-    """True, false, or null where nobody was asked."""
+    """True, false, or null if nobody was asked."""
     names = [entry.event for entry in entries]
     if "consent_given" in names:
         return True

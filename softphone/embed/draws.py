@@ -1,4 +1,4 @@
-"""The sample of a phone that has no archive of ours: drawn in memory, exact for as long as this process lives (G33, G34)."""
+"""The sample of a phone without our archive: drawn in memory, exact for as long as this process lives (G33, G34)."""
 
 from __future__ import annotations
 

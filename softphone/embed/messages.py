@@ -1,7 +1,7 @@
 """The lines between another phone and its session: one JSON object each, read into types and written from them. Pure.
 
-What happens to a call is said in the session's own events (`domain.events`), what is to be done in its effects
-(`domain.effects`), each under its name in small letters; presses are the wire's. `docs/embed.md` lists them all.
+Events have the session's own names (`domain.events`), orders those of its effects (`domain.effects`), in small letters;
+presses are the wire's. `docs/embed.md` lists them all.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from softphone.wire import (
 PROTOCOL = 1
 Press = OptOut | RaiseDispute | UndoDispute | Choose | Act | EndWrapUp
 Ago = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
-"""seconds since it happened, where the line took its time"""
+"""seconds since it happened, if the line took its time"""
 LONGEST_ID = 200
 LONGEST_KEY = 80
 Agent = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
 
 
 class LineError(KlartoneError):
-    """A line that cannot be used. `key` is the key at fault, empty where the whole line is."""
+    """A line that cannot be used. `key` is the key at fault; empty: the whole line."""
 
     def __init__(self, code: str, /, key: str = "", **params: str | int) -> None:
         self.key = key[:LONGEST_KEY]
@@ -57,14 +57,14 @@ class LineError(KlartoneError):
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """`hello`, the first line. `auto_commit`: what the session wants written counts as written when it has been told."""
+    """`hello`, the first line. `auto_commit`: what the session wants written counts as written at once."""
 
     protocol: int
     auto_commit: bool = False
     agent: Agent = "agent"
-    """who presses, where a call does not say; it goes into the audit log, so never a name"""
+    """the agent, where a call does not say; it goes into the audit log, so never a name"""
     plain: bool = False
-    """it keeps plain files and shows its agent nothing: what it is told is done at once, and counts as done"""
+    """it keeps plain files and shows its agent nothing: orders are carried out at once, and count as done"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,17 @@ class Rang:
 
     direction: Direction = Direction.INBOUND
     ours: bool = False
-    """an internal call that we make; an outbound one is ours in any case"""
+    """an internal call that we make; an outbound one is always ours"""
     number: str = field(default="", repr=False)
-    """the other party's; empty where it is withheld"""
+    """the other party's; empty if it is withheld"""
     called: str = ""
     line: str | None = None
     agent: Agent | None = None
-    """whose call it is: who presses, and whose share of the sample it counts in"""
+    """its agent: who presses, and in whose share of the sample it counts"""
     known: LookupResult | None = None
-    """what the phone's archive knows of party and sample; none: nothing is known, and the sample is drawn here"""
+    """what the phone's archive knows of party and sample; None: nothing, and the sample is drawn here"""
     told: str = ""
-    """what an exchange has told the party already, as its header says it: `N7;language=da;keys=1`"""
+    """what an exchange has told the party already, as its header says: `N7;language=da;keys=1`"""
     record_aware: bool = False
     """the peer said so (RFC 7866)"""
 
@@ -96,8 +96,8 @@ class DigitPressed:
 
 @dataclass(frozen=True, slots=True)
 class NoticeStarted:
-    """The first sample of the notice went out. `play`: as `play_notice` counts them, so that a late word of one that was
-    stopped is not taken for another's."""
+    """The first sample of the notice went out. `play`: the number from `play_notice`, so that a late word about a stopped
+    one is not taken for another's."""
 
     play: int
     ago: Ago = 0.0
@@ -136,14 +136,14 @@ Signal = (
     | ev.HandedOver
     | ev.CallEnded
 )
-"""what the session is told as it stands; time-outs and the notice's marks it knows by its own clock"""
+"""passed to the session as they are; it has a clock of its own for time-outs and the notice's marks"""
 NoticeWord = NoticeStarted | NoticeHeard | NoticeFailed
 Body = Greeting | Rang | DigitPressed | NoticeWord | Signal | Press
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line read. An `id` is answered with `done` or `refused`; `call` is empty in `hello` alone."""
+    """One line read. An `id` is answered with `done` or `refused`; only in `hello` is `call` empty."""
 
     id: str
     call: str
@@ -176,7 +176,7 @@ def read(line: bytes) -> Line:
     if stray := _stray(kind, body):
         raise LineError("error.embed.key", stray)
     try:
-        # As JSON: there a name is a name's text, but "true" is no boolean and 1 is none either.
+        # As JSON: a name is text, but "true" is not a boolean, nor is 1.
         return Line(envelope["id"], envelope["call"], _adapter(kind).validate_json(json.dumps(body), strict=True))
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -185,7 +185,7 @@ def read(line: bytes) -> Line:
 
 
 def id_of(line: bytes) -> str:
-    """Which line a refusal speaks of, where that can be made out."""
+    """The line's id, for a refusal, if it can be read."""
     try:
         return _text(_object(line), "id", needed=False)
     except LineError:
@@ -195,7 +195,7 @@ def id_of(line: bytes) -> str:
 def _object(line: bytes) -> dict[str, Any]:
     try:
         given: Any = json.loads(line)
-        # Half a surrogate pair is no text, and could not be written again.
+        # Half a surrogate pair is not text, and could not be written again.
         json.dumps(given, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise LineError("error.embed.not_json") from None
@@ -241,7 +241,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class PolicyMessage:
-    """The policy in force, its lines, and what is wrong with it in words. Calls that ring from now on go by it."""
+    """The policy in force, its lines, and its faults in words. Calls that ring from now on go by it."""
 
     policy: PolicyState
     lines: tuple[LineState, ...]
@@ -251,7 +251,7 @@ class PolicyMessage:
 
 @dataclass(frozen=True, slots=True)
 class PlayNotice:
-    """To party and agent: the sound `wav` (16 kHz, mono, 16 bit). `text` is what it says, to be shown meanwhile."""
+    """To party and agent: the sound `wav` (16 kHz, mono, 16 bit). `text` is its words, to be shown meanwhile."""
 
     call: str
     play: int
@@ -267,7 +267,7 @@ class PlayNotice:
 
 @dataclass(frozen=True, slots=True)
 class ButtonWords:
-    """`kind` goes back with the press. `sub`: what it does; or why it is off."""
+    """`kind` goes back with the press. `sub`: what it does, or why it is off."""
 
     kind: OptOutKind | DisputeKind
     enabled: bool
@@ -277,13 +277,13 @@ class ButtonWords:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a status says in one language: headline, a sentence for each reason, and what stands on the buttons."""
+    """What a status says in one language: headline, a sentence for each reason, and the buttons' words."""
 
     headline: str
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     lock: str
-    """that a dispute keeps it, or will; empty where none does"""
+    """that a dispute keeps it, or will; empty if none does"""
     kept: str
     """of a call that is over: what is kept of it, and until when"""
     opt_out: ButtonWords
@@ -295,7 +295,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class StatusMessage:
-    """A call as a window would show it: whenever that changes. `state.id` is the call's id in transactions."""
+    """A call as a window would show it, on each change. `state.id` is the call's id in transactions."""
 
     call: str
     state: CallState
@@ -305,7 +305,7 @@ class StatusMessage:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCall:
-    """A plain phone answers now: it is decided what may be recorded."""
+    """A plain phone answers now: what may be recorded has been decided."""
 
     call: str
     type: Literal["answer_call"] = "answer_call"
@@ -339,7 +339,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class FaultMessage:
-    """Something went wrong that a person should be told of, once. `call` is empty where it is no one call's."""
+    """Something went wrong that a person should hear of, once. `call` is empty if it is about no single call."""
 
     call: str
     said: CodedText
@@ -355,7 +355,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """`key` is the key at fault, where it is one key's."""
+    """`key` is the key at fault, if there is one."""
 
     id: str
     code: str

@@ -1,6 +1,6 @@
-"""The other phone as the engine's rules need one: its mouth, its recorder and its archive are effects that it is told.
+"""The other phone as the engine's rules need one: notices, recorder and archive are orders to it.
 
-It keeps no sound and no key. What is written when is the other phone's word, or its `auto_commit`'s.
+It keeps no sound and no key. The other phone says what is written and when, or its `auto_commit` does.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from softphone.embed.messages import (
 
 Keys = Mapping[tuple[str, int], bytes]
 WHOLE = frozenset({NoticeId.N2, NoticeId.N3, NoticeId.N4})
-"""notices for one purpose that a no, a withdrawal or an opt-out ends: all there is is deleted then, and what lies in a plain file
-never has to be narrowed to fewer eyes"""
+"""notices for one purpose that a no, a withdrawal or an opt-out ends: then all there is is deleted, and a plain file never
+has to be narrowed to fewer people"""
 
 
 class PhoneListener(Protocol):
-    """Who hears of what the other phone's archive knows and has written, and what a plain phone need not say, in a later turn."""
+    """What the other phone's archive knows and has written, and what a plain phone need not say, in a later turn."""
 
     def looked_up(self, call: str, known: LookupResult) -> None: ...
     def committed(self, call: str, ticket: int) -> bool: ...
@@ -42,7 +42,7 @@ class PhoneListener(Protocol):
 
 
 class OtherPhone:
-    """`names` are the other phone's own ids of the calls, by ours; `out` takes a line; `later` has something done in the next
+    """`names` are the other phone's own ids of the calls, by ours; `out` takes a line; `later` runs something in the next
     turn."""
 
     unopened = False
@@ -66,7 +66,7 @@ class OtherPhone:
         self._closed: set[str] = set()
         """calls whose microphone a plain phone was told to close"""
         self._begun: dict[str, list[tuple[str, int]]] = {}
-        """recordings and segments of each call that there is a file of"""
+        """recordings and segments of each call that have a file"""
         self._known: dict[str, LookupResult] = {}
         self._plays: dict[str, int] = {}
         """how often a notice of each call has been played"""
@@ -78,7 +78,7 @@ class OtherPhone:
             self._known[call] = known
 
     def written(self, call: str, ticket: int) -> Keys | None:
-        """The keys that this transaction would have made, all of them empty; None for one that is not waited for."""
+        """The keys that this transaction would have made, all of them empty; None if it is not waited for."""
         return self._keys.pop((call, ticket), None)
 
     def failed(self, call: str, ticket: int) -> bool:
@@ -102,8 +102,10 @@ class OtherPhone:
             del self._keys[waited]
 
     def keeps(self, call: LiveCall, decision: Decision) -> Decision:
-        """The rulebook's choice, where a plain phone can keep what the notice promises. It has no window: an opt-out that is said
-        reaches nobody (G31), and a yes can be taken back by keys alone (G04)."""
+        """The rulebook's choice, if a plain phone can keep what the notice promises.
+
+        It has no window: a spoken opt-out reaches nobody (G31), and only keys can take a yes back (G04).
+        """
         if not self.plain or decision.notice is None:
             return decision
         if decision.notice not in WHOLE:
@@ -123,7 +125,7 @@ class OtherPhone:
             self._out(write(AnswerCall(self._names[call])))
 
     def open_microphone(self, call: str, opened: bool) -> None:
-        """A plain phone is told of changes alone, and begins with an open one: a switch will do."""
+        """A plain phone hears of changes alone, beginning from open, so a switch will do."""
         if self.plain and opened != (call in self._closed):
             return
         if opened:
@@ -190,7 +192,8 @@ class OtherPhone:
     # --- its archive -----------------------------------------------------------------------------
 
     def look_up(self, call: LiveCall) -> None:
-        """What the archive knows came with the call; without one the sample is drawn here, for as long as this process lives."""
+        """What the archive knows came with the call. Without one the sample is drawn here, for as long as this process
+        lives."""
         known = self._known.get(call.id)
         if known is None:
             known = LookupResult(drawn=call.line is not None and self._draws.draw(call.line, call.account, call.id))
@@ -222,7 +225,7 @@ class OtherPhone:
             self._later(lambda: self._tell_committed(call, commit.ticket))
 
     def unrecorded_call(self, call: str, why: Reason) -> None:
-        """The other phone keeps what is recorded, and is told of it as it happens."""
+        """The other phone keeps what is recorded, and hears of it as it happens."""
 
     def forget_keys(self, recording: str) -> None:
         self._effect(self._call_of(recording), do.ForgetKeys(recording))

@@ -53,13 +53,13 @@ from softphone.wire import CallPhase, CallState, CodedText, EndWrapUp, Fault, To
 MOST_CALLS = 10_000
 """at once; one more is refused"""
 HEARD_AFTER = 0.3
-"""seconds that a notice takes to the party's ear, where a plain phone does not say when it was heard"""
+"""seconds that a notice takes to the party's ear, if a plain phone does not say when it was heard"""
 _NEVER = (math.inf, 0)
 _log = log.getChild("session")
 
 
 class Sessions:
-    """`out` takes a line, `later` has something done in the next turn. `rules` load beside it; calls never wait for them."""
+    """`out` takes a line, `later` runs something in the next turn. `rules` load beside it; calls never wait for them."""
 
     def __init__(
         self,
@@ -74,16 +74,16 @@ class Sessions:
         self._clock = clock
         self._out = out
         self._ids: dict[str, str] = {}
-        """the other phone's id of a call to ours: its own may come from whoever calls, and go round again"""
+        """the other phone's id of a call to ours: its own may come from a caller, and be used again"""
         self._names: dict[str, str] = {}
         """and back"""
         self._shown: dict[str, CallState] = {}
         self._touched: set[str] = set()
-        """calls that something has happened to since the last turn"""
+        """calls with events since the last turn"""
         self._due: dict[str, float] = {}
         """when the next clock of each call runs out, as of the last turn"""
         self._heard_at: dict[str, tuple[float, int]] = {}
-        """when the notice that a plain phone plays has been heard, and which play it is"""
+        """when the notice that a plain phone plays has been heard, and its number"""
         self._policy: PolicyMessage | None = None
         self._greeting: Greeting | None = None
         self._phone = phone = OtherPhone(self._names, out, later)
@@ -149,7 +149,7 @@ class Sessions:
     # --- the turn --------------------------------------------------------------------------------
 
     def next_due(self) -> float | None:
-        """The monotonic time of the next clock to run out."""
+        """When the next clock of a call runs out, monotonic."""
         return min(self._due.values(), default=None)
 
     def run_due(self) -> None:
@@ -164,7 +164,7 @@ class Sessions:
             self._book.run_due((call,))
 
     def policy_changed(self) -> None:
-        """The policy is told anew: another, or none, is in force."""
+        """Send the policy again: another, or none, is in force."""
         state = self._rules.state
         told = PolicyMessage(state, self._rules.lines(), tuple(self._words(one) for one in state.faults))
         if told != self._policy:
@@ -172,7 +172,7 @@ class Sessions:
             self._out(write(told))
 
     def publish(self) -> None:
-        """What has changed since the last turn is told; what is over is let go."""
+        """Send what has changed since the last turn; let go of what is over."""
         now = self._clock()
         touched, self._touched = self._touched, set()
         for call in [self._live[id] for id in touched if id in self._live]:
@@ -303,7 +303,7 @@ class Sessions:
         self._end_wrap_ups(call.account)
 
     def _end_wrap_ups(self, agent: str) -> None:
-        """The agent's next call begins: what is open of those before takes its default."""
+        """The agent's next call begins: open choices of those before take their defaults."""
         for past in self._live.values():
             if past.account == agent and past.gives_way:
                 self._touched.add(past.id)
@@ -326,7 +326,7 @@ class Sessions:
             raise LineError(refused.code)
 
     def _tell(self, message: object) -> None:
-        """Of what the engine tells a desk, tones and faults: statuses and transactions say the rest."""
+        """Of what the engine sends a desk, tones and faults: statuses and transactions say the rest."""
         if isinstance(message, Tone):
             self._phone.sound_tone(message.call, message.tone)
         elif isinstance(message, Fault):

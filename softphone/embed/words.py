@@ -34,7 +34,7 @@ def in_words(texts_of: TextsOf, zone: str, call: CallState, now: datetime) -> Ma
 
 
 class _StatusText:
-    """One status being worded in one language: the parts share the call's parameters."""
+    """One status in the words of one language: the parts share the call's parameters."""
 
     def __init__(self, texts: Texts, call: CallState, status: Status, now: datetime) -> None:
         self._texts = texts
@@ -77,8 +77,8 @@ class _StatusText:
         return self._texts(code, **(self._params | more))
 
     def _headline(self) -> str:
-        """A notice is not always one that plays: it may be read aloud, or be over or still to come. After the call the reasons
-        are those for what is kept."""
+        """A notice does not always play: it may be read aloud, or be over or still to come. After the call the reasons are
+        those for what is kept."""
         if self._over:
             return self._say("embed.over")
         told = self._status.notice.told if self._status.notice else InformedPhase.NOTHING
@@ -139,7 +139,7 @@ class _StatusText:
         return ButtonWords(button.kind, button.enabled, self._say(code), sub)
 
     def _last_purpose(self, button: OptOutButton) -> str:
-        """What a no to the last purpose does: nothing is deleted where there is nothing yet, or where a lock stands."""
+        """What a no to the last purpose does: nothing is deleted if there is nothing yet, or under a lock."""
         if not self._status.recordings:
             return "opt_out.not_at_all"
         if button.stays:
@@ -147,8 +147,8 @@ class _StatusText:
         return "opt_out.delete" if self._over else "opt_out.stop_and_delete"
 
     def _sub_code(self, code: str) -> str:
-        """What the press does to this call. A no to the question on training leaves documentation as it is; to two questions it
-        is a no to both."""
+        """What the press does to this call. A no to the question on training leaves documentation as it is; to two questions
+        it is a no to both."""
         stays = self._status.opt_out.stays
         if stays and code in ("opt_out.keeps", "opt_out.stop_and_keep", f"opt_out.{OptOutKind.SAID_NO}"):
             return f"opt_out.stays.{stays}"

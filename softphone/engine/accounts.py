@@ -1,4 +1,4 @@
-"""The SIP accounts and their honest states. A password comes from the keyring on a thread, and goes to SIP alone."""
+"""The SIP accounts and their true states. A password comes from the keyring on a thread, and goes to SIP alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from softphone.system.settings import check_accounts
 from softphone.wire import Account, AccountState, CodedText, Registration
 
 FindPassword = Callable[[str], str | None]
-"""by the account's id; None where the keyring holds none. Raises KeyringError. May take its time."""
+"""by the account's id; None if the keyring holds none. Raises KeyringError. May take its time."""
 
 
 class AccountsPort(Protocol):
@@ -37,15 +37,15 @@ class Accounts:
         self._fault = fault
         self._states: dict[str, AccountState] = {}
         self._added: dict[str, str] = {}
-        """those the phone has, with the password it has been given"""
+        """the phone's accounts, with the password it was given for each"""
         self._unanswered: dict[str, CodedText] = {}
-        """those whose password the keyring could not be asked for, and why"""
+        """accounts whose password the keyring could not give, and why"""
 
     def known(self, account: str) -> bool:
         return account in self._added
 
     def address(self, account: str) -> str:
-        """The account's address, user@domain; empty where it has gone."""
+        """The account's address, user@domain; empty if it has gone."""
         state = self._states.get(account)
         return state.account.address if state else ""
 
@@ -57,7 +57,7 @@ class Accounts:
         return tuple(self._states.values())
 
     def check(self, accounts: tuple[Account, ...], *, in_call: bool) -> None:
-        """Raises SettingsError for an address that is none, for too many, or for a change while a call is on."""
+        """Raises SettingsError for a faulty address, for too many accounts, or for a change while a call is on."""
         if in_call and accounts != tuple(state.account for state in self._states.values()):
             raise SettingsError("error.settings.in_call")
         check_accounts(accounts)
@@ -74,7 +74,7 @@ class Accounts:
             self._keyring(gone, None)
         for account in accounts:
             if self._stands(account):
-                # Calls go on coming while other settings are saved; its password may be new all the same.
+                # Calls keep coming while other settings are saved; its password may be new all the same.
                 if account.register:
                     threading.Thread(target=self._look_up, args=(account,), name="password", daemon=True).start()
                 continue
@@ -118,7 +118,7 @@ class Accounts:
             self._add(account, password)
 
     def _no_password(self, account: Account, said: CodedText) -> None:
-        """Without a keyring the account is tried without a password: some exchanges want none."""
+        """Without a keyring it tries without a password: some exchanges want none."""
         if not self._current(account):
             return
         self._keyring(account.id, said)
@@ -128,12 +128,12 @@ class Accounts:
         self._states[account.id] = replace(self._states[account.id], registration=Registration.NO_PASSWORD)
 
     def _current(self, account: Account) -> bool:
-        """Whether it has not been changed again while the keyring was asked."""
+        """Whether it has not changed again while the keyring was asked."""
         state = self._states.get(account.id)
         return state is not None and state.account == account
 
     def _keyring(self, account: str, said: CodedText | None) -> None:
-        """The fault stands as long as an account stands that needed the keyring in vain."""
+        """The fault stands as long as an account does that needed the keyring in vain."""
         if said:
             self._unanswered[account] = said
         else:

@@ -1,6 +1,6 @@
-"""The backup that comes by itself: when it is due, between the calls; and what has ended meanwhile, told to its folder at once.
+"""The automatic backup: when it is due, between the calls. Its folder also hears at once what has ended meanwhile.
 
-How a backup is made is the archive's to know. A folder that is not there is waited for, and said once the backup is overdue.
+The archive knows how a backup is made. A missing folder is waited for, and reported once the backup is overdue.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from softphone.wire import CodedText
 FIRST = 15.0
 """seconds: an engine that starts has other things to do"""
 LOOK = 5.0
-"""seconds: so soon is told what has ended"""
+"""seconds until the folder hears what has ended"""
 AGAIN = 300.0
-"""seconds, after something that could not be done"""
+"""seconds, after a failure"""
 _HEARD = timedelta(hours=1)
-"""so often the folder hears that nothing has ended, so that later it is known up to when"""
+"""how often the folder hears that nothing has ended, so that later it is known up to when"""
 _ANEW = frozenset({"error.backup.set_back", "error.backup.journal_changed", "error.backup.unfinished"})
-"""what the folder says that only a whole backup mends"""
+"""the folder's faults that only a whole backup mends"""
 
 
 def _utc() -> datetime:
@@ -33,7 +33,7 @@ def _utc() -> datetime:
 
 
 class BackupRunner(Housekeeper):
-    """`report` gets what keeps it from its work once the backup is overdue, and None when it is made, on its own thread.
+    """`report` gets what keeps it from its work once the backup is overdue, and None once it is made, on its own thread.
 
     `folder` is absolute, `every` ISO 8601 (`P1D`, `PT12H`). Raises SettingsError.
     """
@@ -55,7 +55,7 @@ class BackupRunner(Housekeeper):
         self._anew = False
         self._heard_at: datetime | None = None
         self._state: Health | None = None
-        """what is known of the folder in this turn"""
+        """what this turn knows of the folder"""
 
     def _turn(self, open_beside: Callable[[], Archive]) -> float:
         self._state = None
@@ -82,7 +82,7 @@ class BackupRunner(Housekeeper):
             self._heard_at = now
 
     def _overdue(self) -> bool:
-        """A disk that is away for a day is no matter for somebody who talks to people."""
+        """An agent on the phone need not hear of a disk that is away for a day."""
         state = self._state
         return state is None or not state.number or self._now() >= self._due(self._due(state.at))
 

@@ -1,4 +1,4 @@
-"""Why nothing can be written, as the disk itself tells it. A disk that hangs keeps whoever asks it waiting: never the loop."""
+"""Why nothing can be written, by the disk's own answer. A disk that hangs keeps this thread waiting, never the loop."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FULL = 64 * 1024
 
 
 class DiskMonitor:
-    """`cause` is the disk's latest reason why writing fails, while it fails; `changed` is called on the loop's thread."""
+    """`cause` is the disk's latest reason, while writing fails; `changed` is called on the loop's thread."""
 
     def __init__(self, post: Callable[[Callable[[], None]], None], changed: Callable[[], None]) -> None:
         self._post = post
         self._changed = changed
         self._asking: threading.Event | None = None
-        """set, it ends the asking that is on"""
+        """once set, it ends the running question"""
         self.cause: str | None = None
 
     def fails(self, folder: Path) -> None:
@@ -49,7 +49,7 @@ class DiskMonitor:
 
 
 def cause_of(folder: Path) -> str | None:
-    """disk_full, unwritable, or None where the disk tells of nothing."""
+    """disk_full, unwritable, or None if the disk gives no reason."""
     try:
         if shutil.disk_usage(folder).free < FULL:
             return "disk_full"

@@ -1,7 +1,8 @@
-"""The engine's side of the edge: it opens the sockets, starts the process that reads from them, and starts it again when it dies.
+"""The engine's side of the edge: opens the sockets, starts the process that reads from them, and starts it again when it
+dies.
 
-The sockets belong to the engine, so no message is refused while an edge is away: it waits in the socket for the next one. Nothing
-here blocks the caller; what the edge says comes on a thread of this module.
+The sockets belong to the engine, so no message is refused while an edge is away: it waits in the socket for the next one.
+Nothing here blocks the caller; the edge's messages come on a thread of this module.
 """
 
 from __future__ import annotations
@@ -37,18 +38,18 @@ from softphone.system.logbook import log
 BEAT = 1.0
 """seconds between two heartbeats"""
 DEAF = 3
-"""heartbeats without a word from a ready edge after which it hangs, and is ended"""
+"""heartbeats without a word after which a ready edge hangs, and is ended"""
 DEAF_AT_FIRST = 30
-"""the same for one that has not begun yet: a machine that is logging in has much to do"""
+"""the same for an edge that has not begun yet: a machine that is logging in has much to do"""
 SHORT_LIFE = 2.0
 PAUSE = 0.5
-"""seconds before the next start, where the last edge lived no longer than `SHORT_LIFE`"""
+"""seconds before the next start, if the last edge lived no longer than `SHORT_LIFE`"""
 FIRST_WITHIN = 10.0
 """seconds for the first edge: a machine that is logging in has much to do"""
 MISSED_AFTER = 1.5
-"""seconds without an edge until that is told, once there was one"""
+"""seconds without an edge until that is reported, once there was one"""
 ENDS_WITHIN = 0.2
-"""seconds that an edge which has closed its end may take to say by what status"""
+"""seconds in which an edge that has closed its end has to give its status"""
 UNSENT = 2000
 """lines that may wait for an edge that does not read; more end it"""
 _TRIES = 20
@@ -57,8 +58,10 @@ _log = log.getChild("edge")
 
 
 class Edge:
-    """One for an engine. `bind` first, then `start`; `close` ends it. `told`, `gone` and `missing` are called on a thread of its
-    own, and the last two by `beat` too."""
+    """One for an engine. `bind` first, then `start`; `close` ends it.
+
+    `told`, `gone` and `missing` are called on a thread of its own, and the last two by `beat` too.
+    """
 
     def __init__(self, address: str, port: int, command: Sequence[str], accept_from: tuple[str, ...] = ()) -> None:
         self._address = address
@@ -105,15 +108,15 @@ class Edge:
         missing: Callable[[bool], None],
         gone: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """`inner` leads to pjsua2. `missing`: whether there has been no edge for a while. `gone`: as soon as one has gone, and
-        for how many seconds its calls have had no sound already."""
+        """`inner` leads to pjsua2. `missing`: whether there has been no edge for a while. `gone`: as soon as one has gone,
+        with the seconds for which its calls have had no sound already."""
         self._sockets["inner"] = inner
         self._told, self._missing, self._gone = told, missing, gone
         self._supervisor = threading.Thread(target=self._supervise, name="edge", daemon=True)
         self._supervisor.start()
 
     def know(self, account: EdgeAccount) -> None:
-        """Before its first message. One with the same id takes its place."""
+        """Before its first message. Another with the same id takes its place."""
         with self._lock:
             others = tuple(one for one in self._configure.accounts if one.id != account.id)
             self._configure = replace(self._configure, accounts=(*others, account))
@@ -127,7 +130,7 @@ class Edge:
         self.tell(replace(self._configure, remembered=""))
 
     def beat(self, *, busy: bool) -> None:
-        """At each turn of the loop; tells once a second, and at once when `busy` changes."""
+        """At each turn of the loop. Sends a heartbeat once a second, and at once when `busy` changes."""
         now = time.monotonic()
         if now < self._beat_due and busy == self._beat.busy:
             return
@@ -140,7 +143,7 @@ class Edge:
                     silent = now - self._heard_at
                     _log.error("edge hangs: no word for %.1f s", silent)
                     self._lose(silent)
-                    # So long nothing has come or gone, whether or not its successor is quick.
+                    # Nothing has come or gone for so long, however quick its successor is.
                     self._missed = True
                     self._missing(True)
                 else:
@@ -150,7 +153,7 @@ class Edge:
         self.tell(self._beat)
 
     def tell(self, message: ToEdge) -> None:
-        """Lost where there is no edge: the next one is told all that matters."""
+        """Lost without an edge: the next one gets all that matters."""
         with self._lock:
             outbox, process = self._outbox, self._process
         if outbox is not None:
@@ -161,7 +164,7 @@ class Edge:
                     process.kill()
 
     def close(self) -> dict[str, int]:
-        """What the edge counted to its very end, which it tells when it is asked to end: it has a second for it."""
+        """What the edge counted to its very end. Asked to end, it has a second to say it."""
         self._closing.set()
         if self._overdue is not None:
             self._overdue.cancel()
@@ -202,7 +205,7 @@ class Edge:
                 self._closing.wait(PAUSE)
 
     def _expect(self, seconds: float) -> None:
-        """An edge is to be ready by then, however many are tried until then; else that is told."""
+        """An edge must be ready by then, however many are tried; else that is reported."""
         self._overdue = threading.Timer(seconds, self._miss)
         self._overdue.daemon = True
         self._overdue.start()
@@ -232,7 +235,7 @@ class Edge:
         except ValueError as error:
             _log.error("edge said %s", error)
         finally:
-            # Of its own accord it is over as soon as it says no more.
+            # An edge that falls silent is over.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(ENDS_WITHIN)
             process.kill()
@@ -263,7 +266,7 @@ class Edge:
                 self._told(message)
 
     def _lose(self, silent: float) -> None:
-        """Told once of each edge that has gone."""
+        """Reported once for each edge that has gone."""
         with self._lock:
             first = self._gone_at is None
             if first:

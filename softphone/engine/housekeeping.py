@@ -1,6 +1,6 @@
-"""Work on the archive that comes by itself: on a thread of its own, between the calls, until it is ended.
+"""Automatic work on the archive: on a thread of its own, between the calls, until it is ended.
 
-What the work is, and when it is time for it, is for each housekeeper to say.
+Each housekeeper says what the work is, and when it is due.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from softphone.system.logbook import log, log_bug
 from softphone.wire import CodedText
 
 _PATIENCE = 60.0
-"""seconds that a recording waits for a moment without a call: on the busiest desk the work is done too, one by one"""
+"""seconds that a recording waits for a moment without a call: even on the busiest desk the work gets done, one by one"""
 
 
 class Housekeeper(ABC):
-    """`name`: its thread's, and in the log. `first`: seconds before its first turn, for an engine that starts has other things to
-    do. `bug`: the code of what is said of a fault of ours, with a `detail`."""
+    """`name`: its thread's, and in the log. `first`: seconds before its first turn, since a starting engine has other things
+    to do. `bug`: the code for a fault of ours, with a `detail`."""
 
     def __init__(self, name: str, first: float, bug: str) -> None:
         self._name = name
@@ -39,14 +39,14 @@ class Housekeeper(ABC):
         self._thread.start()
 
     def talking(self, talking: bool) -> None:
-        """Whether there is a call: nothing is done beside it, as long as that can wait."""
+        """Whether there is a call: work that can wait is not done beside it."""
         if talking:
             self._quiet.clear()
         else:
             self._quiet.set()
 
     def look(self) -> None:
-        """Whether there is something to do is asked now, and not at its time."""
+        """Ask now whether there is something to do, and not at its time."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -66,12 +66,12 @@ class Housekeeper(ABC):
 
     @abstractmethod
     def _turn(self, open_beside: Callable[[], Archive]) -> float:
-        """Does what it is time for. Returns in how many seconds to ask again."""
+        """Do what is due. Returns the seconds until the next question."""
 
     def _tried(
         self, open_beside: Callable[[], Archive], work: Callable[[Archive], CodedText | None]
     ) -> CodedText | None:
-        """Does it on an archive of its own. Returns what keeps it from it: what `work` says, or what went wrong."""
+        """Do it on an archive of its own. Returns what keeps it from it: `work`'s reason, or what went wrong."""
         try:
             with closing(open_beside()) as archive:
                 return work(archive)
@@ -87,6 +87,6 @@ class Housekeeper(ABC):
         return CodedText(error.code, error.params)
 
     def _go_on(self) -> bool:
-        """Between one recording and the next: once nobody talks, or it has waited long enough."""
+        """Between one recording and the next: wait until nobody talks, or long enough."""
         self._quiet.wait(_PATIENCE)
         return not self._ending

@@ -1,6 +1,7 @@
-"""The engine's loop: poll SIP, do what threads and clients have posted, let clocks run out, send snapshots.
+"""The engine's loop: poll SIP, run what threads and clients have posted, run clocks, send snapshots.
 
-Everything that concerns a call happens on this one thread, in order. It never waits for a client, a disk, a plugin or a keyring.
+Everything that concerns a call happens on this one thread, in order. It never waits for a client, a disk, a plugin or a
+keyring.
 """
 
 from __future__ import annotations
@@ -58,31 +59,31 @@ from softphone.wire import (
 )
 
 POLL_MS = 20
-"""how long SIP may keep the loop in a call; whatever is posted wakes it. One frame, so that a press stops a recording with the
-next one also where something keeps the phone from waking itself (a firewall that knows no loopback)"""
+"""how long SIP may keep the loop in a call; any post wakes it. One frame, so that a press stops a recording with the next
+one even if the phone cannot wake itself (a firewall that knows no loopback)"""
 IDLE_POLL_MS = 100
 LOOK_EVERY = 0.1
-"""seconds between two looks at who is there, where nothing else happens"""
+"""seconds between two looks at the clients, if nothing else happens"""
 DESK_SILENT = 5.0
 """seconds without a word from any desk until it counts as gone"""
 ALONE = 10.0
 """seconds without call and desk after which the engine ends"""
 LEVELS_EVERY = 0.1
 LONG_TURN = 0.5
-"""seconds: nothing that waits runs in a turn, so that one is due to the machine, or to a bug"""
+"""seconds: nothing in a turn waits, so a longer one comes from the machine or from a bug"""
 UNDRAWN = 3
-"""tries to show what is so"""
+"""tries to show the state"""
 OWED = 60.0
-"""seconds that an engine told to end goes on trying to write what it owes: a refusal is known to nobody else"""
+"""seconds that an ending engine goes on trying to write what it must: nobody else knows of a refusal"""
 GOODBYE = 3.0
-"""seconds for clients to read the last words"""
+"""seconds for clients to read the last messages"""
 
 _log = log.getChild("engine")
 
 
 @dataclass(slots=True)
 class Parts:
-    """What the bootstrap plugs in. `save` stores settings; `alone_ends` is off where somebody else ends the engine."""
+    """What the bootstrap connects. `save` stores settings; `alone_ends` is off if somebody else ends the engine."""
 
     phone: Phone
     calls: PhoneCalls
@@ -94,11 +95,11 @@ class Parts:
     save: Callable[[Settings], None]
     alone_ends: bool = True
     strangers: Callable[[str, int], None] = lambda host, calls: None  # noqa: ARG005 - nobody is told
-    """told of addresses whose calls were refused"""
+    """gets addresses whose calls were refused"""
 
 
 class Clients:
-    """Who is attached. Made before the loop, because its parts speak to clients."""
+    """The attached clients. Made before the loop, since its parts speak to clients."""
 
     def __init__(self) -> None:
         self.attached: dict[Client, float] = {}
@@ -109,12 +110,12 @@ class Clients:
             client.outbox.put(message)
 
     def say_goodbye(self) -> None:
-        """What waits is still written, then each is let go."""
+        """Write what waits, then let each go."""
         for client in self.attached:
             client.outbox.close()
 
     def desk_heard(self) -> float | None:
-        """When a desk was last heard of; None where none is attached."""
+        """When a desk was last heard of; None without one."""
         now = seconds()
         heard = (heard if client.pings else now for client, heard in self.attached.items() if client.desk)
         return max(heard, default=None)
@@ -130,7 +131,7 @@ class Engine:
         self._version = 0
         self._dirty = True
         self._undrawn = 0
-        """times that it could not be, in a row"""
+        """failures to show the state, in a row"""
         self._quitting = False
         self._alone_since: float | None = seconds()
         self._watching = False
@@ -149,12 +150,12 @@ class Engine:
         self._dirty = True
 
     def quit(self) -> None:
-        """Ends after the call in progress has been hung up; none begins any more."""
+        """End after the call in progress has been hung up; none begins any more."""
         self._quitting = True
         self._parts.calls.hang_up_all()
 
     def fault(self, name: str, said: CodedText | None) -> None:
-        """Something that stands until it is mended (`said` None), by its name."""
+        """A fault that stands until it is mended (`said` None), by its name."""
         if said is None:
             self._faults.pop(name, None)
         elif self._faults.get(name) != said:
@@ -222,7 +223,7 @@ class Engine:
             case sip.PhoneFault():
                 _log.warning("phone fault %s", event.code)
             case sip.FrameFault():
-                # Whether a recording is short of them, the recorder sees for itself.
+                # The recorder sees for itself whether a recording lacks them.
                 _log.warning("phone fault frames")
             case sip.PeerRecording():
                 pass
@@ -230,7 +231,7 @@ class Engine:
     # --- the loop --------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """The parts are started by then; they are closed by whoever made them."""
+        """By then the parts are started; their maker closes them."""
         while not (self._quitting and not self._parts.calls.talking):
             self.turn()
         guarded(self._parts.calls.close_all)
@@ -246,18 +247,18 @@ class Engine:
             self.turn()
 
     def _owes(self) -> bool:
-        """Whether something has yet to be written, of a call or of none. Without an archive nothing was recorded either."""
+        """Whether something still has to be written, of a call or of none. Without an archive nothing was recorded either."""
         store = self._parts.store
         return store.opened and (store.has_unwritten or not self._parts.calls.settled)
 
     def turn(self) -> None:
-        """One round: SIP first, so that a press that woke it is done at once after it. Most of a call's bring nothing else."""
+        """One round: SIP first, so that a press that woke it is carried out right after it. Most polls bring nothing else."""
         limit = POLL_MS if self._parts.calls.talking else IDLE_POLL_MS
         began = seconds()
         left = 0 if self._inbox.waiting else ceil((self._due - began) * 1000)
         wait = max(0, min(limit, left))
         happened = self._parts.phone.poll(wait)
-        # A poll may return at once, and may wait for longer than it was let.
+        # A poll may return at once, and may wait for longer than it was allowed.
         took = max(seconds() - began - wait / 1000, 0.0)
         if happened or self._dirty or self._inbox.waiting or seconds() >= self._due:
             began = seconds()
@@ -284,8 +285,8 @@ class Engine:
         self._parts.sound.talking(self._parts.calls.sounding)
 
     def _draw(self) -> None:
-        """A desk that can be shown nothing more would show what is no longer so: rather no desk than that, and between calls
-        rather no engine. A call goes on by the rules for one whose desk has gone."""
+        """A desk that cannot be shown the state would show an old one: better no desk, and between calls better no engine. A
+        call goes on by the rules for a desk that has gone."""
         self._undrawn += 1
         beyond = self._undrawn > UNDRAWN
         guarded(self._publish, passes=(Exception,) if beyond and not self._parts.calls.talking else ())
@@ -323,7 +324,7 @@ class Engine:
         heard = self._clients.desk_heard()
         calls = self._parts.calls
         calls.desk(heard is not None and now - heard < DESK_SILENT)
-        # What could not be written yet (a refusal, on a full disk) is known to this process alone.
+        # Only this process knows what could not be written yet (a refusal, on a full disk).
         if heard is not None or calls.talking or self._owes() or not self._parts.alone_ends:
             self._alone_since = None
         elif self._alone_since is None:
@@ -346,7 +347,7 @@ class Engine:
                 try:
                     client.outbox.put(self.snapshot())
                 except Exception:
-                    # Whoever can be shown nothing could press nothing either, and must not count as there.
+                    # A client that can be shown nothing could press nothing either, and must not count as a desk.
                     client.outbox.close()
                     raise
                 self._clients.attached[client] = seconds()
@@ -428,7 +429,7 @@ class Engine:
         self._parts.sound.watch(on)
 
     def _save(self, client: Client, command: SaveSettings) -> None:
-        """What cannot be used or stored is refused and changes nothing. The disk is waited for beside the loop."""
+        """Settings that cannot be used or stored are refused and change nothing. The disk is waited for beside the loop."""
         settings = command.settings
         try:
             if not (settings.port == 0 or 1024 <= settings.port <= 65535):
@@ -462,7 +463,7 @@ class Engine:
             self._parts.accounts.set(settings.accounts, in_call=in_call)
             self.fault("accounts", None)
         except KlartoneError as error:
-            # A call has begun meanwhile: what was saved holds from the next start on.
+            # A call has begun meanwhile: the saved settings hold from the next start on.
             answer = _refused(error)
         if (before.microphone, before.speaker) != (settings.microphone, settings.speaker):
             self._parts.sound.use(settings.microphone, settings.speaker, said)
@@ -474,7 +475,7 @@ class Engine:
 
 
 def _refused(error: KlartoneError) -> CodedText:
-    """In full, so that a client which is no desk finds its sentence under the code as it stands."""
+    """In full, so that a client without a desk's texts finds its sentence under the code as it stands."""
     return CodedText(f"error.{error.code.removeprefix('error.')}", error.params)
 
 

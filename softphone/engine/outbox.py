@@ -16,7 +16,7 @@ LIMIT = 10_000
 
 
 class Outbox:
-    """Filled by the loop, emptied by the client's own writer thread. `cut` ends the client when it runs over."""
+    """The loop fills it, the client's own writer thread empties it. `cut` ends the client when it runs over."""
 
     def __init__(self, cut: Callable[[], None] = lambda: None) -> None:
         self._cut = cut
@@ -46,7 +46,7 @@ class Outbox:
     def take(self) -> bytes | None:
         """All that waits, encoded, the newest snapshot last; None when it is closed and empty. Blocks while empty.
 
-        What cannot be encoded is left out and logged by its type: it costs the client that message, not the connection.
+        What cannot be encoded is left out and logged by its type: the client loses that message, not the connection.
         """
         with self._changed:
             while not (self._events or self._latest or self._closed):
@@ -60,6 +60,6 @@ class Outbox:
 def _encoded(message: object) -> bytes:
     try:
         return encode(message)
-    except ValueError:  # pydantic's; its words repeat what was in it
+    except ValueError:  # pydantic's message repeats the contents
         _log.error("a message of type %s could not be encoded", type(message).__name__)
         return b""

@@ -1,7 +1,7 @@
 """The recorder: frames of a call into sealed chunks, on a thread of its own. It obeys; the session decides.
 
-`feed`, `start` and `stop` only check a gate and enqueue, so that nobody waits for an encoder or a disk. A frame that is fed
-after `stop` returned is never sealed, and one fed before it is, however far behind the encoder may be.
+`feed`, `start` and `stop` only check a gate and enqueue, so nobody waits for an encoder or a disk. A frame fed after `stop`
+returned is never sealed. One fed before it is, however far behind the encoder may be.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ FRAMES_A_SECOND = 50
 QUEUE_SECONDS = 60
 """how far encoder and disk may fall behind a call before its recorder has failed"""
 LONGEST = CALL_FRAMES - 100
-"""frames from a call's first, short of what a file may hold (36 hours): there its recording ends"""
+"""frames from a call's first, a little less than a file may hold (36 hours): there its recording ends"""
 MISSED_SECONDS = 1.5
-"""without a frame of a call that is recorded: there is one each 20 ms, of silence too"""
+"""seconds without a frame of a recorded call: there is one each 20 ms, of silence too"""
 
 
 def _no_figures(_recording: str, _segment: int, _samples: int) -> None:
@@ -69,8 +69,8 @@ class _Gate:
     next: int | None = None
     """the index of the frame that follows"""
     broken: bool = False
-    """it has failed, and that has been told; written on the recorder's thread and, when too much waits, on the media thread: it
-    only ever becomes true"""
+    """it has failed, and that has been reported; written on the recorder's thread and, when too much waits, on the media
+    thread. It only ever becomes true"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,8 @@ class Recorder:
                     gate.held.clear()
                     failed = self._gates.pop(call)
             elif gate.next is not None and index - gate.next > GAP_LIMIT:
-                # So long an absence is no gap in a segment. Behind it a new one begins, and the pause between them is known.
+                # So long an absence is not a gap in a segment. A new one begins after it, and the pause between them is
+                # known.
                 failed = self._broken(gate)
             elif self._behind[call] >= QUEUE_SECONDS * FRAMES_A_SECOND:
                 # What waits already was said in time: it is written once the disk takes it, and then the segment breaks off.
@@ -171,12 +172,12 @@ class Recorder:
                 before.held.clear()
 
     def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
-        """`StopRecorder`: the gate is closed when this returns; what was fed before is sealed, with a final chunk."""
+        """`StopRecorder`: the gate is closed when this returns. What was fed before is sealed, with a final chunk."""
         with self._lock:
             gate = self._gates.get(call)
             if gate is None or gate.held is not None or (gate.recording, gate.segment) != (recording, segment):
                 return
-            # What is missing at its end is missing.
+            # What is missing at its end stays missing.
             gate.broken = self._starves(gate)
             self._queue.put(_End(gate))
             if hold_frames:
@@ -185,7 +186,7 @@ class Recorder:
                 del self._gates[call]
 
     def drop_frames(self, recording: str) -> None:
-        """`DropFrames`: what is held for this recording's next segment is forgotten."""
+        """`DropFrames`: forget what is held for this recording's next segment."""
         with self._lock:
             for call, gate in list(self._gates.items()):
                 if gate.recording == recording and gate.held is not None:
@@ -193,7 +194,7 @@ class Recorder:
                     del self._gates[call]
 
     def close(self, timeout: float = 10.0) -> bool:
-        """Ends every segment with its final chunk. False where the encoder or the disk did not come to its end in time."""
+        """Ends every segment with its final chunk. False if the encoder or the disk did not finish in time."""
         with self._lock:
             for gate in self._gates.values():
                 if gate.held is None:
@@ -212,7 +213,7 @@ class Recorder:
             self._vault.on_slow(True)
 
     def _broken(self, gate: _Gate) -> _Gate:
-        """Closed, and its segment breaks off behind what waits to be written."""
+        """Closed; its segment breaks off after what waits to be written."""
         gate.broken = True
         self._queue.put(_End(gate))
         return self._gates.pop(gate.call)
@@ -251,8 +252,8 @@ class Recorder:
                 self._caught_up(gate.call)
 
     def _look(self) -> None:
-        """Whether frames come: where they do not (a bug in their way, a clock that stands), nobody else would notice. A look that
-        is itself late shows that the machine stood still, and waits for the next."""
+        """Whether frames come. If they do not (a bug in their way, a clock that stands), nobody else would notice. A look
+        that is itself late shows that the machine stood still, and waits for the next."""
         now = self._clock()
         if now < self._looks_at:
             return
@@ -302,8 +303,8 @@ class Recorder:
             writer.write(frame.index, frame.agent, frame.party)
 
     def _full(self, gate: _Gate) -> None:
-        """A file that goes on no reader takes. Nor would a new segment of this call: so no storage is said to fail, which would
-        begin one as soon as it worked."""
+        """No reader takes a longer file, nor would a new segment of this call help. So it is not reported as failed storage,
+        which would begin a segment as soon as storage worked."""
         with self._lock:
             if self._gates.get(gate.call) is gate:
                 del self._gates[gate.call]
@@ -320,7 +321,7 @@ class Recorder:
             writer.finish()
 
     def _break_off(self, gate: _Gate, reason: Reason | None) -> None:
-        """The segment ends here, without a final chunk. Without a reason nobody is told: it was discarded."""
+        """The segment ends here, without a final chunk. Without a reason nobody hears of it: it was discarded."""
         _, writer = self._writers.pop(gate, (b"", None))
         if writer is not None:
             with suppress(GoneError, ArchiveError):
@@ -335,6 +336,6 @@ class Recorder:
             guarded(partial(self._tell_failed, gate, reason))
 
     def _tell_failed(self, gate: _Gate, reason: Reason) -> None:
-        """Whatever it was: that the storage works again, where it has been tried, is what lets a new segment begin."""
+        """Whatever it was: a new segment may begin once storage has been tried and works again."""
         self._callbacks.on_failed(gate.call, gate.recording, reason)
         self._vault.on_fault(reason.value)

@@ -1,4 +1,4 @@
-"""The recorder as the calls use it: there once the archive is open, and its words posted to the loop."""
+"""The recorder as the calls use it: it is there once the archive is open, and its reports are posted to the loop."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from softphone.engine.recorder import Recorder, RecorderCallbacks
 from softphone.wire import CodedText
 
 REMEMBERED = 100
-"""recordings whose call is known: late words of the recorder's thread concern the newest"""
+"""recordings whose call is known: late reports of the recorder's thread are about the newest"""
 _SLOW = "fault.archive.slow"
 
 
 class RecordingListener(Protocol):
-    """Who hears of the recorder, on the loop's thread."""
+    """What the recorder reports, on the loop's thread."""
 
     def first_sample(self, call_id: str, recording: str, segment: int) -> None: ...
     def sealed(self, call_id: str, recording: str, segment: int, samples: int) -> None: ...
@@ -25,17 +25,17 @@ class RecordingListener(Protocol):
 
 
 class Recording:
-    """Without an open archive no key ever comes, so nothing is ever started before `open`."""
+    """Without an open archive no key ever comes, so nothing is started before `open`."""
 
     def __init__(
         self, post: Post, answers: Callable[[], RecordingListener], fault: Callable[[str, CodedText | None], None]
     ) -> None:
-        """`fault`: of what stands until it is mended, by its name; on the loop's thread."""
+        """`fault`: a fault that stands until it is mended, by its name; on the loop's thread."""
         self._post = post
         self._answers = answers
         self._fault = fault
         self._waiting = 0
-        """who waits for a slow disk: recorder, ledger"""
+        """what waits for a slow disk: recorder, ledger"""
         self._recorder: Recorder | None = None
         self._calls: dict[str, str] = {}
 

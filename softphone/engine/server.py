@@ -35,24 +35,24 @@ from softphone.wire import (
 )
 
 LONGEST_PATH = 100
-"""bytes that a Unix socket's path may have everywhere; a longer one is done without"""
+"""bytes of a Unix socket's path that work everywhere; a longer one is not used"""
 LINES_A_SECOND = 100
-"""of one client; what it sends beyond that waits in its own connection"""
+"""of one client a second; what it sends beyond that waits in its own connection"""
 LAST_WORDS = 2.0
-"""seconds in which a client that says no more is still told what waits for it"""
+"""seconds in which a client that says no more still gets what waits for it"""
 ATTACH_TIME = 5.0
-"""seconds in which a client must have said its whole first line, however it comes"""
+"""seconds in which a client must have sent its whole first line, however it comes"""
 UNKNOWN_AT_ONCE = 32
-"""clients that have not said the secret yet; for one more, the first of them is shown out: whoever knows it says it at once"""
+"""clients that have not said the secret yet; one more shows the first of them out: a client with the secret says it at once"""
 ATTACH_LIMIT = 4096
 """bytes of that first line"""
 ACCEPT_AGAIN = 0.5
-"""seconds until the next try after a failure to take a client in (too many open files, one that is gone already)"""
+"""seconds until the next try after failing to accept a client (too many open files, or it is gone already)"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Client:
-    """Somebody attached. `desk` is one who can press opt-out; one that does not ping is there until it is gone."""
+    """An attached client. `desk` can press opt-out. A desk that does not ping counts as there until it is gone."""
 
     desk: bool
     outbox: Outbox
@@ -83,7 +83,7 @@ Inbox = Callable[[Attached | ClientMessage | Detached], None]
 class Server:
     """Listens in `folder` (a Unix socket) or, where there are none, on loopback TCP.
 
-    `address` is what a client connects to. Raises EngineError where it cannot listen.
+    Clients connect to `address`. Raises EngineError if it cannot listen.
     """
 
     def __init__(self, folder: Path, secret: str, version: str, inbox: Inbox, *, unix: bool) -> None:
@@ -174,8 +174,8 @@ def converse(
 ) -> None:
     """Serves one client until it is gone: its lines into the inbox, its outbox onto the writer.
 
-    `cut` ends a client whose outbox has run over. Lines that are no messages are answered with `Refused`; one that is too long
-    ends the client.
+    `cut` ends a client whose outbox has run over. A line that is not a message is answered with `Refused`; one that is too
+    long ends the client.
     """
     client = Client(desk, Outbox(cut), pings)
     client.outbox.put(hello)
@@ -197,7 +197,7 @@ def converse(
     try:
         while line := reader.readline(LINE_LIMIT + 1):
             if len(line) > LINE_LIMIT:
-                # What follows is its tail and no message of its own, however it reads.
+                # The rest is its tail and not a message of its own, whatever it looks like.
                 client.outbox.put(
                     Refused("", CodedText("error.wire.not_understood", {"detail": f"longer than {LINE_LIMIT} bytes"}))
                 )
@@ -215,7 +215,7 @@ def converse(
     except (OSError, ValueError):
         pass
     finally:
-        # Whoever takes this closes the outbox, once all that the client said before has its answer there.
+        # The job that takes this closes the outbox, once everything before has been answered.
         inbox(Detached(client))
         writing.join(LAST_WORDS)
         client.outbox.close()
@@ -227,7 +227,7 @@ def _cut(connection: socket.socket) -> None:
 
 
 def _first_line(connection: socket.socket) -> tuple[bytes, bytes]:
-    """The first line and what came behind it, all of it within `ATTACH_TIME`. Raises OSError: it did not come in time."""
+    """The first line and what came after it, all within `ATTACH_TIME`. Raises OSError: it did not come in time."""
     until, got = time.monotonic() + ATTACH_TIME, b""
     while b"\n" not in got and len(got) < ATTACH_LIMIT:
         connection.settimeout(max(until - time.monotonic(), 0.001))
@@ -240,7 +240,7 @@ def _first_line(connection: socket.socket) -> tuple[bytes, bytes]:
 
 
 class _LineLimiter:
-    """Called once a line, it waits where there were too many of late."""
+    """Called once a line; waits if there were too many of late."""
 
     def __init__(self) -> None:
         self._began, self._lines = time.monotonic(), 0
@@ -255,7 +255,7 @@ class _LineLimiter:
 
 
 class _PrefixedStream(io.RawIOBase):
-    """What a connection says, behind what has been taken from it already."""
+    """What a connection sends, after what has been taken from it already."""
 
     def __init__(self, taken: bytes, connection: socket.socket) -> None:
         self._taken, self._connection = taken, connection

@@ -1,7 +1,7 @@
-"""The engine's choice of sound: which microphone and speaker a call uses, and what is wrong where there is none.
+"""The engine's choice of sound: which microphone and speaker a call uses, and what is wrong if there is none.
 
-Devices are opened when a call begins and closed after it. `file:<path>` is a microphone that says a WAV file, `none` is
-silence: for demonstrations, and for machines without sound. PortAudio itself is in `softphone.audio`.
+Devices are opened when a call begins and closed after it. `file:<path>` is a microphone that plays a WAV file, `none` is
+silence: for demonstrations, and for machines without sound. `softphone.audio` has PortAudio.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ RING = tone(425, 0.9, level_db=-20) + bytes(2 * 16_000 * 2)
 
 
 class _Pair:
-    """One end's microphone and another's speaker, into which a short tone may be mixed for the agent. `level`: how loud the
-    speaker is, in dBFS, while it is `watched`."""
+    """One end's microphone and another's speaker, with short tones mixed in for the agent. `level`: how loud the speaker is,
+    in dBFS, while it is `watched`."""
 
     def __init__(self, microphone: End, speaker: End, *, watched: bool) -> None:
         self.pull = microphone.pull
@@ -82,7 +82,7 @@ def _mixed(speech: bytes, over: bytes) -> bytes:
 
 
 class Sound:
-    """`set_end` gives the phone its sound; `state` is what the desk shows; `hears` is told whether the agent hears the party:
+    """`set_end` gives the phone its sound; `state` is what the desk shows. `hears` gets whether the agent hears the party:
     not from the loss of a speaker that worked in this call until one works again. All on the loop's thread."""
 
     def __init__(
@@ -120,18 +120,18 @@ class Sound:
 
     @property
     def state(self) -> SoundState:
-        """Where both sides have a fault, the microphone's: the other party does not notice the speaker's."""
+        """If both sides have a fault, the microphone's: the other party does not notice the speaker's."""
         fault = self._faults.get("microphone") or self._faults.get("speaker")
         return SoundState(self._devices, self._in_use["microphone"], self._in_use["speaker"], fault)
 
     def check(self, microphone: str) -> bytes | None:
-        """What a microphone that is a file says; None of any other. Raises SoundError for a file that is no sound. It waits for
-        the disk, on any thread."""
+        """The sound of a microphone that is a file; None for any other. Raises SoundError if the file is not a sound. It
+        waits for the disk, on any thread."""
         return read_wav(Path(microphone.removeprefix(FILE))) if microphone.startswith(FILE) else None
 
     def use(self, microphone: str, speaker: str, said: bytes | None = None) -> None:
-        """From now on, in a call too. `said`: what `check` gave; without it that is asked here. Raises SoundError as it does;
-        there is silence then."""
+        """From now on, in a call too. `said`: the result of `check`; without it that is asked here. Raises SoundError as it
+        does, and there is silence then."""
         self._wanted = {"microphone": microphone, "speaker": speaker}
         self._file = None
         try:
@@ -157,12 +157,12 @@ class Sound:
                 self._close()
 
     def microphone_opened(self) -> None:
-        """A file says its piece from the beginning each time the party begins to hear it."""
+        """A file plays from its beginning each time the party begins to hear it."""
         if self._file:
             self._file.say(self._said, loop=True)
 
     def ring(self, on: bool) -> None:
-        """A call comes in, or rings no longer. Opening a loudspeaker takes its time: on a thread."""
+        """A call comes in, or no longer rings. Opening a loudspeaker takes its time: on a thread."""
         if on != self._ringing:
             self._ringing = on
             if self._live("speaker"):
@@ -173,7 +173,7 @@ class Sound:
             if self._ringer:
                 self._ringer.stop()
             if self._ringing:
-                # The call's own sound opens while this is just being closed, and finds what is found here.
+                # The call's own sound opens while this is being closed, and finds what is found here.
                 list_devices(refresh=True)
                 self._ringer = Player(self._wanted["speaker"])
                 self._ringer.play(RING, loop=True)
@@ -217,12 +217,12 @@ class Sound:
         return (meter.level if meter else SILENT_DBFS, speaker)
 
     def test_tone(self) -> None:
-        """A second of a tone on the speaker that was chosen."""
+        """A second of a tone on the chosen speaker."""
         if self._wanted["speaker"] != NONE:
             threading.Thread(target=self._test, name="test tone", daemon=True).start()
 
     def _test(self) -> None:
-        """Waits until it is over, so that its stream is closed and nothing of it is left to be called."""
+        """Waits until it is over, so that its stream is closed and none of its callbacks is left."""
         with self._tester_free:
             tester = TestTone(self._wanted["speaker"])
             try:
@@ -239,7 +239,7 @@ class Sound:
                 self._testing = False
 
     def _cannot(self, side: Side, fault: CodedText) -> None:
-        """It stands until the next look. In a call a side may be in use by the call alone, and work."""
+        """It stands until the next look. In a call a side may be used by the call alone, and work."""
         if self._bridge is None or not self._bridge.working(side):
             self._faults[side] = fault
             self._changed()
@@ -258,7 +258,7 @@ class Sound:
         return not self._wanted[side].startswith((FILE, NONE))
 
     def _open(self) -> None:
-        """What is wrong is told anew by each call's devices."""
+        """Each call's devices report anew what is wrong."""
         self._put_off_look()
         self._faults.clear()
         wanted = {side: self._wanted[side] if self._live(side) else None for side in BOTH}
@@ -289,7 +289,7 @@ class Sound:
             threading.Thread(target=close, name="close sound", daemon=True).start()
 
     def _told(self, bridge: LiveBridge, event: SoundFault | SoundWorks) -> None:
-        """Late words of an earlier call's devices say nothing of now."""
+        """Late reports of an earlier call's devices say nothing of now."""
         if bridge is not self._bridge:
             return
         if isinstance(event, SoundWorks):
@@ -328,7 +328,7 @@ class Sound:
             self._post(lambda: self._seen(found))
 
     def _seen(self, found: Devices) -> None:
-        """In a call its devices tell by themselves whether they work."""
+        """In a call its devices themselves report whether they work."""
         before = self.state
         self._devices = tuple(
             SoundDevice(one.id, one.name, microphone=one.inputs > 0, speaker=one.outputs > 0) for one in found.all

@@ -1,6 +1,7 @@
-"""The archive as the engine uses it: opened beside the loop, asked without waiting, and done without where it fails.
+"""The archive as the engine uses it: opened beside the loop, asked without waiting. If it fails, the engine goes on without
+it.
 
-The answers of its threads are posted to the loop. What the archive is, is in `softphone.archive`.
+Its threads post their answers to the loop. The archive itself is `softphone.archive`.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ HOLDS = "archive.holds"
 CASES = "archive.cases"
 """that of the cases"""
 _NUMBERS = 100
-"""calls whose number is kept, for a no that is on its way to be known of"""
+"""calls whose number is kept, for a no on its way into the archive"""
 _OPEN_AGAIN = 10.0
 """seconds"""
 OF_AN_EARLIER_RUN = 200
@@ -70,7 +71,7 @@ class WritableArchive(Protocol):
     secrets: Secrets
 
     def repair(self, now: datetime, steady: Steady | None) -> Sequence[object]:
-        """What a crash left half-done is set right. Raises ArchiveError."""
+        """Set right what a crash left half-done. Raises ArchiveError."""
         ...
 
     def ledger(
@@ -87,7 +88,7 @@ class WritableArchive(Protocol):
 
 
 class StoreListener(Protocol):
-    """Who hears of the store, on the loop's thread."""
+    """What the store reports, on the loop's thread."""
 
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None: ...
     def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None: ...
@@ -99,7 +100,8 @@ class StoreListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Ticket:
-    """A commit's own ticket is counted a call; the ledger's a store. Without a call it is the store's own, and tried again."""
+    """A commit's own ticket counts a call's; the ledger's counts the store's. Without a call it is the store's own, and
+    tried again."""
 
     commit: Commit
     call: str | None = None
@@ -108,12 +110,12 @@ class _Ticket:
 
     @property
     def lists(self) -> bool:
-        """Whether the list of those to be called back is another after it."""
+        """Whether it changes the list of those to be called back."""
         return any(isinstance(change, ListCallBack | EndCallBack) for change in self.commit.changes)
 
 
 class _List:
-    """The list of those to be called back is to be read anew."""
+    """The list of those to be called back must be read anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +152,11 @@ class Store:
         self._closing = threading.Event()
         self._asked: queue.SimpleQueue[PartyQuery | _List | _Own | _Past] = queue.SimpleQueue()
         self._asking: dict[str, list[Callable[[], None]]] = {}
-        """what is to follow once a call has been looked up"""
+        """what follows once a call has been looked up"""
         self._numbers: dict[str, str] = {}
         """of the newest calls"""
         self._just_declined: set[str] = set()
-        """calls of parties whose earlier no was on its way to the archive when they rang"""
+        """calls whose party's earlier no was on its way to the archive when they rang"""
         self._own: dict[str, OwnCall] = {}
         """rows of own calls, until an archive is open"""
         self._unwritten: deque[Commit] = deque(maxlen=_UNWRITTEN)
@@ -169,7 +171,7 @@ class Store:
             cases=lambda said: post(lambda: self.on_fault(CASES, said)),
         )
         self.backup: BackupRunner | None = None
-        """where one is set; before the start"""
+        """if one is set; before the start"""
         self.unrecorded: UnrecordedCalls | None = None
         """where it is kept; before the start"""
         self.state = StoreState(works=False)
@@ -178,7 +180,7 @@ class Store:
         self.on_policy_signer: Callable[[str], None] = lambda _key: None
         """whose signature the archive asks of a policy, once it is open and whenever another is chosen; on the loop's thread"""
         self.on_fault: Callable[[str, CodedText | None], None] = lambda _name, _fault: None
-        """something beside the calls that stands until it is mended, by its name; on the loop's thread"""
+        """a fault beside the calls that stands until it is mended, by its name; on the loop's thread"""
 
     def start(self, answers: StoreListener) -> None:
         self._answers = answers
@@ -187,7 +189,7 @@ class Store:
         threading.Thread(target=self._open, name="open archive", daemon=True).start()
 
     def close(self) -> bool:
-        """Writes what was committed. False where that did not succeed."""
+        """Write what was committed. False if that did not succeed."""
         self._closing.set()
         self._disk.works()
         self._sweeper.stop()
@@ -199,7 +201,7 @@ class Store:
         return written
 
     def cause(self) -> str | None:
-        """Why writing fails, as far as the disk itself has told: disk_full, unwritable."""
+        """Why writing fails, by the disk's own answer: disk_full, unwritable."""
         return self._disk.cause
 
     # --- what a call needs -----------------------------------------------------------------------
@@ -210,21 +212,21 @@ class Store:
 
     @property
     def has_unwritten(self) -> bool:
-        """Whether something that belongs to no call has yet to be written. What calls must write they know themselves."""
+        """Whether something that belongs to no call has yet to be written. Calls know themselves what they must write."""
         return bool(self._unwritten) or any(one.call is None for one in self._tickets.values())
 
     @property
     def unopened(self) -> bool:
-        """Whether the archive could not be opened: then nobody needs to be told that a call is recorded."""
+        """Whether the archive could not be opened: then no call is announced as recorded."""
         return self._unopened
 
     def look_up(self, call: LiveCall) -> None:
-        """What is known of its party, and its place in the sample: the answer comes to `looked_up`."""
+        """Ask what is known of its party, and for its place in the sample: the answer comes to `looked_up`."""
         self._talks(call.id)
         if call.line is None or self._unopened:
             self._looked_up(call.id, LookupResult())
         else:
-            # An archive that is still being opened is waited for, as long as a rulebook is: it knows who declined.
+            # Wait for an archive that is still being opened as long as for a rulebook: it knows who declined.
             zone = call.policy.time_zone if call.policy else "UTC"
             self._asking[call.id] = []
             if call.e164 is not None:
@@ -243,18 +245,18 @@ class Store:
         return any(isinstance(it, RememberRefusal) and self._numbers.get(it.call) == number for it in on_their_way)
 
     def answered(self, call: str) -> None:
-        """The call's place in the sample is used up, drawn or not. The session says so too of one that is drawn."""
+        """The call's place in the sample is used up, drawn or not. The session also says so for a drawn one."""
         self._once_known(call, lambda: self._write(UseDraw(call, datetime.now(UTC))))
 
     def over(self, call: str) -> None:
-        """The call is over: its place, where it was not answered, is another's. All of it is written."""
+        """The call is over and all of it is written. If it was not answered, another takes its place in the sample."""
         if self.unrecorded:
             self.unrecorded.written(call)
         self._once_known(call, lambda: self._ledger.give_up_place(call) if self._ledger else None)
         self._talks(call, over=True)
 
     def _once_known(self, call: str, action: Callable[[], None]) -> None:
-        """What concerns a place waits until the call has it."""
+        """What concerns a place waits until the call has one."""
         if call in self._asking:
             self._asking[call].append(action)
         else:
@@ -298,7 +300,8 @@ class Store:
         self._submit(self._ledger, _Ticket(commit, call))
 
     def unrecorded_call(self, call: str, why: Reason) -> None:
-        """What is to be recorded of it cannot be. Until the audit log has it, that is noted where a full disk has room for it."""
+        """What is to be recorded of it cannot be. Until the audit log has it, that is noted in a file with room even on a
+        full disk."""
         _log.warning("a call is not recorded: %s", why.value)
         if self.unrecorded:
             self.unrecorded.add(call, why)
@@ -310,11 +313,11 @@ class Store:
     # --- calls of earlier ------------------------------------------------------------------------
 
     def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
-        """What is kept of these accounts' calls, and listed of them: the answer comes to `remembered`."""
+        """Ask what is kept of these accounts' calls, and listed of them: the answer comes to `remembered`."""
         self._asked.put(_Own(tuple(agents), since, now))
 
     def list_own(self, call: OwnCall) -> None:
-        """Where no archive is open yet, it waits for one."""
+        """Without an open archive it waits for one."""
         if self._ledger:
             self._ledger.list_own(call)
         else:
@@ -323,14 +326,14 @@ class Store:
                 del self._own[next(iter(self._own))]
 
     def take_up(self, call: str, now: datetime) -> bool:
-        """One of them, as it is now: the answer comes to `taken_up`. False where no archive is open."""
+        """Ask for one of them, as it is now: the answer comes to `taken_up`. False if no archive is open."""
         if self._ledger is None:
             return False
         self._asked.put(_Past(call, now))
         return True
 
     def lock_earlier(self, asked: LockRequest, answer: Answer) -> None:
-        """Written whole or not at all, and once: where it fails, who asked may ask again."""
+        """Write it all or nothing, and once: if it fails, the asker may ask again."""
         archive = self._archive
         if archive is None:
             answer(earlier.NO_ARCHIVE)
@@ -358,7 +361,7 @@ class Store:
     # --- what belongs to no call -----------------------------------------------------------------
 
     def call_backs(self) -> tuple[CallBack, ...]:
-        """Who is to be called back without recording (N4), oldest first. A withheld number is empty."""
+        """Those to be called back without recording (N4), oldest first. A withheld number is empty."""
         today = datetime.now(UTC).date()
         return tuple(
             CallBack(one.id, one.number or "", one.line, one.at) for one in self._call_backs if today < one.until
@@ -370,7 +373,7 @@ class Store:
             self._write(EndCallBack(id), entries=(AuditEntry("call_back_ended", "N4", datetime.now(UTC), id),))
 
     def note(self, entries: Sequence[AuditEntry]) -> None:
-        """Entries that belong to no call: their `call` is empty. They wait for an archive that is not open yet."""
+        """Entries that belong to no call: their `call` is empty. They wait until the archive is open."""
         self._write(entries=entries)
 
     def _write(self, *changes: Change, entries: Sequence[AuditEntry] = ()) -> None:
@@ -378,7 +381,7 @@ class Store:
         self._write_unwritten()
 
     def _keep(self, commit: Commit) -> None:
-        """Until it can be written. Where too much waits, the oldest goes, and the log tells which."""
+        """Until it can be written. If too much waits, the oldest goes, and the log says which."""
         if len(self._unwritten) == _UNWRITTEN:
             lost = self._unwritten[0]
             what = (*(type(one).__name__ for one in lost.changes), *(one.event for one in lost.entries))
@@ -421,7 +424,8 @@ class Store:
             if repaired := archive.repair(datetime.now(UTC), steady()):
                 _log.info("archive repaired: %d", len(repaired))
         except KlartoneError as error:
-            # What was left half-done stays so for `verify` to tell; whether anything can be written is asked until it can.
+            # What was left half-done stays so for `verify` to report. Keep asking whether anything can be written until it
+            # can.
             _log.warning("archive not repaired: %s", error.code)
             trouble = error.code
         except Exception as error:  # noqa: BLE001 - as above: what nobody thought of keeps no call from being recorded
@@ -439,7 +443,7 @@ class Store:
                         known = archive.lookups.look_up(asked)
                     except Exception as error:  # noqa: BLE001 - whatever it is: this thread is the only one that looks up
                         log_failed(_log, error, "not looked up")
-                        # Not known whether they declined, or are in the sample: then nothing is recorded for training.
+                        # Whether they declined, or are in the sample, is not known: nothing is recorded for training.
                         known = LookupResult(looked_up=False)
                     self._post(lambda call=asked.call, known=known: self._looked_up(call, known))
                 case _List():
@@ -468,7 +472,7 @@ class Store:
     # --- on the loop -----------------------------------------------------------------------------
 
     def _cannot_open(self, fault: CodedText) -> None:
-        """Nothing can be recorded, so that nothing hangs on who declined."""
+        """Nothing can be recorded, so it does not matter who declined."""
         self._unopened = True
         self._set_state(StoreState(works=False, fault=fault))
         while not self._asked.empty():
@@ -563,8 +567,8 @@ class Store:
 
     def _taken_up(self, call: str, past: PastRow | None, *, failed: bool) -> None:
         if past and self._ledger and not self._ledger.knows(call):
-            # What is done with it may have to know the call after nothing of it is left. What it was told when the call rang
-            # is more: whom its policy lets open it stands in no row.
+            # Later changes may need to know the call after nothing of it is left. The facts from its ring say more: no row
+            # has whom its policy lets open it.
             self._ledger.register_call(past.facts)
         if self._answers:
             self._answers.taken_up(call, past, failed=failed)
@@ -589,6 +593,6 @@ def line_ends(line: Line) -> dict[Purpose, PurposeEnd]:
 
 
 def recipients_of(policy: Policy, line: Line) -> tuple[Recipient, ...]:
-    """Whom this policy lets open recordings of this line."""
+    """Those whom this policy lets open recordings of this line."""
     those = [one for one in policy.recipient if one.opens(line)]
     return tuple(Recipient.from_policy(one.id, one.purpose, one.public_key) for one in those)

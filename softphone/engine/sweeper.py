@@ -1,8 +1,7 @@
-"""The sweep that comes by itself: when the engine starts and once a day, on a thread of its own, between the calls.
+"""The automatic sweep: when the engine starts and once a day, on a thread of its own, between the calls.
 
-What is due is the archive's to say. A day is counted by a clock that nobody can set, which also bears witness to the other: each
-hour, so that the archive knows the machine to be at work. Both times custody, and nobody else, is told what it should have
-decided by then.
+The archive says what is due. A clock that nobody can set counts the day. Each hour it also witnesses the other clock, so the
+archive knows that the machine is at work. Both times custody, and nobody else, hears what it should have decided by then.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _OVERDUE = "error.archive.holds_overdue"
 _CASES = "error.archive.cases_overdue"
 DAY = 24 * 3600.0
 _AGAIN = 3600.0
-"""seconds, after one that could not be done, and from one look at the clock to the next"""
+"""seconds, after a failure, and between two looks at the clock"""
 _LOOK = 300.0
 """seconds: a machine that slept is late by no more"""
 FIRST = 5.0
@@ -38,8 +37,8 @@ def _utc() -> datetime:
 
 
 def terms_of(policy: Policy | None, phase: PolicyPhase, signer: str = "") -> SweepTerms | None:
-    """What the sweep goes by. While a policy is being read, or cannot be used, no other's terms are taken for its own; nor where
-    there is none, but one that `signer` has signed is asked for."""
+    """What the sweep goes by. While a policy is being read, or cannot be used, no other's terms stand in for its own. The
+    same holds if there is none, but `signer` must sign one."""
     if policy is not None:
         signed = not signer or signer in policy.signed_by
         return SweepTerms(policy.judge_within, policy.audit_retention) if signed else None
@@ -47,9 +46,11 @@ def terms_of(policy: Policy | None, phase: PolicyPhase, signer: str = "") -> Swe
 
 
 class Sweeper(Housekeeper):
-    """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread; `overdue` gets the holds,
-    and `cases` the cases, that custody should have decided by now, where this keyring is custody's, and None once it has.
-    `terms`: what the policy in force says; None where it is not known which that is."""
+    """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread.
+
+    `overdue` gets the holds, and `cases` the cases, that custody should have decided by now, if this keyring is custody's;
+    None once it has. `terms`: what the policy in force says; None if it is not known which that is.
+    """
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class Sweeper(Housekeeper):
         self._report = report
         self._tell = {_OVERDUE: overdue, _CASES: cases}
         self._stands: dict[str, CodedText] = {}
-        """what is overdue, as it was told last"""
+        """what is overdue, as reported last"""
         self._terms = terms
         self._now = now
         self._beside = beside
@@ -79,11 +80,11 @@ class Sweeper(Housekeeper):
             self._next = self._elapsed() + (_AGAIN if fault else DAY)
             if self._ending:
                 return _LOOK
-            # Also where it could not be done, as it may be for days; and what goes wrong here is none of the sweep's faults.
+            # Even after a failure, which may last for days. What goes wrong here is not one of the sweep's faults.
             self._tried(open_beside, self._see)
             self._report(fault)
         elif self._elapsed() >= self._see_next or self._stands:
-            # What has been decided since is not to stand there for an hour.
+            # What has been decided since must not stand there for an hour.
             self._tried(open_beside, self._see)
         else:
             return _LOOK
@@ -107,11 +108,11 @@ class Sweeper(Housekeeper):
             self._tell_overdue(archive, now)
 
     def _tell_overdue(self, archive: Archive, now: datetime) -> None:
-        """By a clock that is believed alone."""
+        """Only by a clock that is believed."""
         try:
             said = _overdue(archive, now)
         except KlartoneError as error:
-            # Whether it is custody's keyring cannot be told: then nobody is.
+            # Whether it is custody's keyring cannot be said: then nobody hears of it.
             self._log.warning("not told what is overdue: %s", error.code)
             said = {}
         before, self._stands = self._stands, self._stands if self._ending else said
@@ -140,7 +141,7 @@ class Sweeper(Housekeeper):
 
 
 def _overdue(archive: Archive, now: datetime) -> dict[str, CodedText]:
-    """What custody has left undecided, where this keyring is custody's."""
+    """What custody has left undecided, if this keyring is custody's."""
     found = overdue(archive, now)
     said: dict[str, CodedText] = {}
     for code, days in ((_OVERDUE, found.holds), (_CASES, found.cases)):

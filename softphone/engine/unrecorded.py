@@ -1,7 +1,7 @@
-"""Calls that were to be recorded and could not be, until the audit log tells of it: a file that is there before the disk is full.
+"""Calls that were to be recorded and could not be, until the audit log has them: a file that exists before the disk is full.
 
-Without it nobody would hear of a call that went unrecorded on a full disk, if the engine ends before there is room. It holds a
-call's id, when it failed and why, and neither a number nor a name. It is written in place, on a thread of its own.
+Without it nobody would hear of such a call if the engine ends before there is room. It holds a call's id, when it failed and
+why, and neither a number nor a name. It is written in place, on a thread of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from softphone.domain.purpose import Reason
 from softphone.wire import CodedText
 
 SIZE = 16_384
-"""bytes, taken at once: where a disk is full, there is room in a file alone that has it already"""
+"""bytes, taken at once: on a full disk only a file that has its room already can be written"""
 MOST = 100
 """calls; of more the oldest are left out"""
 EVENT = "call_unrecorded"
@@ -110,7 +110,7 @@ class UnrecordedCalls:
 
 
 def _read(path: Path) -> Iterator[UnrecordedCall]:
-    """Lines that are no record of ours are ignored."""
+    """Lines that are not records of ours are ignored."""
     with suppress(OSError, ValueError):
         for line in path.read_bytes()[:SIZE].decode().splitlines():
             with suppress(ValueError, TypeError, KeyError):

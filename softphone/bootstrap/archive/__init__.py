@@ -1,1 +1,1 @@
-"""The commands on an archive, told to a person: what `softphone.archive` gives, in sentences on stdout."""
+"""The commands on an archive, in words for a person: what `softphone.archive` gives, in sentences on stdout."""

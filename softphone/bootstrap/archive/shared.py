@@ -1,4 +1,4 @@
-"""What the commands on an archive share: opening the one that is meant, and how a recording is told of."""
+"""What the commands on an archive share: opening it, and how they show a recording."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.texts import Texts, is_plain, plain
 
 WORDS = 500
-"""characters that somebody may write behind an option, at most"""
+"""the most characters behind an option"""
 TIME = "%Y-%m-%d %H:%M:%S %z"
 _NUMBER = re.compile(
     r"\d{8}"  # a phone number, or a CPR number in one
@@ -27,7 +27,7 @@ _NUMBER = re.compile(
     r"|(?<!\d)(?:\d\d[\s.\-–]){3}\d\d(?!\d)|(?<!\d)\d{4}\s\d{4}(?!\d)"  # a phone number as it is written
     r"|(?:\+|\b00)\d{1,3}(?:[\s.\-–/()]*\d){6}"  # with its country's code
 )
-"""what looks like one to a person: a case's number, as 2026-117 or 2026/004512, does not"""
+"""something that a person would read as one; a case's number, as 2026-117 or 2026/004512, is not"""
 _DATE = re.compile(
     r"(?<![\d.\-/])(?:\d{4}-\d\d-\d\d|(?:0?[1-9]|[12]\d|3[01])[./-] ?(?:0?[1-9]|1[0-2])[./-] ?\d{4})(?![.\-/]?\d)"
 )
@@ -35,7 +35,7 @@ _DATE = re.compile(
 
 @contextmanager
 def opened(arguments: argparse.Namespace) -> Generator[Archive]:
-    """The archive that a command means: the one it names, else the user's own. Raises ArchiveError."""
+    """The archive that a command means: the named one, else the user's own. Raises ArchiveError."""
     folder = folder_of(arguments)
     archive = Archive.open(folder, key_store(folder), looks=True)
     try:
@@ -51,13 +51,15 @@ def folder_of(arguments: argparse.Namespace) -> Path:
 
 
 def number_of(word: str) -> str | None:
-    """A phone number in E.164; None: it is none. `-` is read from standard input, one line: an argument stands in the shell's
-    history and, while the command runs, in everybody's list of processes."""
+    """A phone number in E.164; None: it is not one. `-` reads one line of standard input.
+
+    An argument stands in the shell's history and, while the command runs, in everybody's list of processes.
+    """
     return e164(sys.stdin.readline().strip() if word == "-" else word)
 
 
 def line_of(text: str | None, option: str) -> str:
-    """What somebody wrote behind an option that goes into the archive. Raises ArchiveError: it is long, or not one plain line."""
+    """The words behind an option that go into the archive. Raises ArchiveError if they are long, or not one plain line."""
     words = (text or "").strip()
     if not is_plain(words):
         raise ArchiveError("error.archive.control_in_words", option=option)
@@ -67,7 +69,7 @@ def line_of(text: str | None, option: str) -> str:
 
 
 def words_of(text: str | None, option: str) -> str:
-    """As `line_of`. Raises ArchiveError: a phone number or a CPR number is in it, as far as its digits tell; a date is none."""
+    """As `line_of`. Raises ArchiveError if a phone or CPR number is in it, as far as its digits show; a date is not one."""
     words = line_of(text, option)
     if _NUMBER.search(_DATE.sub("", words)):
         raise ArchiveError("error.archive.number_in_words", option=option)
@@ -75,7 +77,7 @@ def words_of(text: str | None, option: str) -> str:
 
 
 def state_of(row: RecordingRow, tell: Texts) -> str:
-    """For what it is kept and until when, and where only custody can open it."""
+    """For what it is kept and until when, and whether only custody can open it."""
     case = row.is_case
     lines = [
         tell("archive.until", purpose=tell(f"purpose.{purpose}"), day=tell.day(row.expires[purpose]))
@@ -94,12 +96,12 @@ def state_of(row: RecordingRow, tell: Texts) -> str:
 
 
 def here(at: datetime) -> str:
-    """In the machine's zone, as every command tells its times, with its distance from UTC."""
+    """In the machine's zone, as every command shows its times, with the distance from UTC."""
     return at.astimezone().strftime(TIME)
 
 
 def moment(asked: date | datetime | None, *, whole: bool = False) -> datetime | None:
-    """In the machine's zone, where it names none. `whole`: a date means the end of its day."""
+    """In the machine's zone, if it names none. `whole`: a date means the end of its day."""
     if asked is None:
         return None
     if not isinstance(asked, datetime):
@@ -108,5 +110,5 @@ def moment(asked: date | datetime | None, *, whole: bool = False) -> datetime | 
 
 
 def print_line(line: str) -> None:
-    """Whatever stands in the archive: to the terminal it is no command, and one line."""
+    """Whatever stands in the archive becomes one line that commands no terminal."""
     print(plain(line))  # noqa: T201

@@ -1,6 +1,6 @@
-"""The archive as whoever gives a command sees it: by the keys of their keyring, their accounts and the policy.
+"""The archive as the user of a command sees it: by the keys of their keyring, their accounts and the policy.
 
-What they may is asked by the archive itself; here is only found out who they are.
+The archive itself asks what they may do; this only finds out who they are.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ from softphone.wire import Settings
 
 
 class PolicyRefusedError(ArchiveError):
-    """The archive asks for a signature, and the policy here is without it. The audit log tells of it by then."""
+    """The archive asks for a signature that the policy here does not have. The audit log has it by then."""
 
 
 class Seen(LocalArchive):
-    """With the policy of the settings, which the archive may ask to be signed."""
+    """With the policy of the settings, which the archive may want signed."""
 
     def __init__(self, archive: Archive, settings: Settings, *, by_keys: bool, whatever_policy: bool) -> None:
-        """`by_keys`: for what nobody needs a policy for. `whatever_policy`: nor for what must not wait until one is signed.
+        """`by_keys`: for what needs no policy. `whatever_policy`: also for what must not wait until one is signed.
 
-        Raises ArchiveError, KeyringError."""
+        Raises ArchiveError, KeyringError.
+        """
         self._given = archive, settings
         policy = None if by_keys else self.policy_unless_refused() if whatever_policy else self.policy()
         self.policy_in_force = policy
@@ -49,7 +50,7 @@ class Seen(LocalArchive):
         return policy_of(settings, archive)
 
     def policy_unless_refused(self) -> Policy | None:
-        """For what must not wait until one is signed, as what locks a recording: a refusal is told on stderr."""
+        """For what must not wait until a policy is signed, such as a lock: a refusal goes to stderr."""
         try:
             return self.policy()
         except PolicyRefusedError as error:
@@ -63,7 +64,7 @@ def now() -> datetime:
 
 @contextmanager
 def seeing(arguments: argparse.Namespace, *, by_keys: bool = False, whatever_policy: bool = False) -> Generator[Seen]:
-    """The archive that a command means, as whoever gives it sees it. Raises ArchiveError, KeyringError."""
+    """The archive that a command means, as its user sees it. Raises ArchiveError, KeyringError."""
     with opened(arguments) as archive:
         yield seen_here(arguments, archive, by_keys=by_keys, whatever_policy=whatever_policy)
 
@@ -76,8 +77,10 @@ def seen_here(
 
 
 def policy_of(settings: Settings, archive: Archive | None) -> Policy | None:
-    """The policy that this machine works under; what is wrong with it is told on stderr. `archive`: None where nothing is done
-    on one. Raises ArchiveError as `loaded`."""
+    """The policy that this machine works under; what is wrong with it goes to stderr.
+
+    `archive`: None if nothing is done on one. Raises ArchiveError as `loaded`.
+    """
     if not settings.policy and not (archive and archive.policy_signer):
         return None
     try:
@@ -88,8 +91,8 @@ def policy_of(settings: Settings, archive: Archive | None) -> Policy | None:
 
 
 def loaded(settings: Settings, archive: Archive | None) -> Policy:
-    """Raises PolicyError. Where the archive asks for a signature, one that cannot be used is refused, and so is none at all:
-    PolicyRefusedError."""
+    """Raises PolicyError. If the archive asks for a signature, a policy that cannot be used is refused, and so is none at
+    all: PolicyRefusedError."""
     signer = archive.policy_signer if archive else ""
     try:
         return load_policy(Path(settings.policy), settings.policy_signer, signer).policy
@@ -104,7 +107,7 @@ def loaded(settings: Settings, archive: Archive | None) -> Policy:
 
 
 def revoked_in(archive: Archive, loaded: LoadedPolicy) -> list[RevokedKey]:
-    """Whom the policy names by a key that is revoked in this archive."""
+    """Those whom the policy names by a key that is revoked in this archive."""
     with archive.catalog.reading() as connection:
         return gone(connection, policy_recipients(loaded.policy))
 

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 
 def chosen(arguments: argparse.Namespace) -> tuple[Path, str]:
-    """The file that was named, else the one of the settings with the key that must have signed it. KlartoneError where there
-    is neither. A file that is named may be a draft, and need not be signed yet."""
+    """The named file, else the settings' one with the key that must have signed it. Raises KlartoneError if there is
+    neither.
+
+    A named file may be a draft, and need not be signed yet.
+    """
     named: Path | None = arguments.file or arguments.policy
     if named is not None:
         return named, ""
@@ -32,15 +35,17 @@ def chosen(arguments: argparse.Namespace) -> tuple[Path, str]:
 
 
 def wanted_signer(arguments: argparse.Namespace) -> str:
-    """The key that must have signed whatever policy this phone uses; empty where nobody need have."""
+    """The key that must have signed any policy of this phone; empty: none."""
     settings, _ = Home.of(arguments).settings(only_look=True)
     return settings.policy_signer
 
 
 def load_draft(arguments: argparse.Namespace, tell: Texts) -> tuple[LoadedPolicy, bool]:
-    """The policy; where nothing is wrong except that keys are yet to be put in for the places of a template, as it would be
-    with some, and True. For telling what it means; nothing may be sealed by it. Other faults are told on stderr, and
-    PolicyError is raised."""
+    """The policy, to explain it; nothing may be sealed by it. Also of a template whose only fault is missing keys: then as
+    it would be with some, and True.
+
+    Other faults go to stderr, and raise PolicyError.
+    """
     path, signer = chosen(arguments)
     try:
         return load_policy(path, signer), False
@@ -54,7 +59,7 @@ def load_draft(arguments: argparse.Namespace, tell: Texts) -> tuple[LoadedPolicy
 
 
 def load_to_try(arguments: argparse.Namespace, tell: Texts) -> LoadedPolicy:
-    """As `load_draft`; that keys are yet to come is told on stderr."""
+    """As `load_draft`; missing keys are reported on stderr."""
     loaded, keyless = load_draft(arguments, tell)
     if keyless:
         print(tell("explain.keys_to_come"), file=sys.stderr)  # noqa: T201
@@ -90,5 +95,5 @@ def at_its_place(fault: PolicyFault, tell: Texts) -> str:
 
 
 def printable(text: str) -> str:
-    """What a file may hold and a terminal must not be told: it would be obeyed."""
+    """What a file may hold and a terminal must not get, because it would obey."""
     return "".join(one if one.isprintable() else "·" for one in text)

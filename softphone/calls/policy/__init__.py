@@ -1,1 +1,1 @@
-"""The policy in force, as calls use it: read beside the loop, taken up whole, its lines in their own words."""
+"""The policy in force, as calls use it: read beside the loop, taken up whole, with its lines in their own words."""

@@ -1,6 +1,6 @@
-"""The policy read beside the loop: when it is asked for, and again whenever its file changes. A disk that hangs holds up nobody.
+"""The policy, read beside the loop: when asked for, and again whenever its file changes. A disk that hangs holds up nobody.
 
-What was read is handed to the loop; whether it is taken up is not decided here.
+The loop gets the result; whether it is taken up is not decided here.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from softphone.wire import CodedText
 EVERY = 2.0
 """seconds between two looks at the file"""
 ANEW = 60.0
-"""seconds until an exchange that could not be found is looked for again (the network may not have been up), and until a
-rulebook that failed is asked again for the notices"""
+"""seconds until a missing exchange is looked up again (the network may not have been up), and until a rulebook that failed
+is asked again for the notices"""
 AGAIN = 600.0
-"""seconds until those that were found are looked up again: a name may lead elsewhere by then"""
+"""seconds until the exchanges are looked up again: a name may lead elsewhere by then"""
 
 _log = log.getChild("engine")
 T = TypeVar("T")
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Exchanges:
-    """Whom the policy believes: their addresses, and the names that lead nowhere."""
+    """The exchanges that the policy believes: their addresses, and the names that lead nowhere."""
 
     addresses: frozenset[str] = frozenset()
     unresolved: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Exchanges:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A policy that can be used, its notices, and the exchanges that it gives by their address; those that have a name follow."""
+    """A policy that can be used, its notices, and the exchanges given by address; those with a name follow."""
 
     loaded: LoadedPolicy
     book: NoticeBook
@@ -52,7 +52,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class NotLoaded:
-    """What is wrong with it. `unsigned`: it may not even be looked into."""
+    """What is wrong with it. `unsigned`: it may not even be read."""
 
     path: str
     faults: tuple[CodedText, ...]
@@ -72,7 +72,7 @@ class PolicyReader:
         self._over = threading.Event()
 
     def look_after(self, path: Path, *signers: str) -> None:
-        """Reads it, and goes on looking at it. `signers`: whose signatures it must have; empty: nobody's."""
+        """Read it, and keep watching it. `signers`: whose signatures it must have; empty: nobody's."""
         self.stop()
         self._over = over = threading.Event()
         threading.Thread(target=self._look, args=(path, signers, over), name="policy", daemon=True).start()
@@ -91,7 +91,7 @@ class PolicyReader:
         look_up_at = make_at = 0.0
         unmade: LoadedPolicy | None = None
         while not over.is_set():
-            # Looked at before it is read, and so are the sounds: what changes meanwhile is read again.
+            # Watched from before the reading, as the sounds are: a change meanwhile means another reading.
             if (mark := _mark(files)) != seen:
                 got = self._read(path, signers)
                 if isinstance(got, LoadedPolicy):
@@ -113,7 +113,7 @@ class PolicyReader:
                     look_up_at = 0.0
                 make_at = seconds() + ANEW
             if hosts and seconds() >= look_up_at:
-                # A name server that is slow to answer keeps no policy from being taken up.
+                # A slow name server does not keep a policy from being taken up.
                 tell(found := resolved(hosts))
                 look_up_at = seconds() + (ANEW if found.unresolved else AGAIN)
             over.wait(EVERY)
@@ -133,7 +133,7 @@ class PolicyReader:
 
 
 def _tried(path: Path, action: Callable[[], T]) -> T | NotLoaded:
-    """What it gives, or what is wrong with the policy."""
+    """The policy and its notices, or what is wrong with it."""
     try:
         return action()
     except PolicyError as error:
@@ -151,7 +151,7 @@ def _unmade(got: Loaded | NotLoaded) -> LoadedPolicy | None:
 
 
 def by_address(hosts: Iterable[str]) -> Exchanges:
-    """Those of the hosts that need not be looked up."""
+    """The hosts that need no look-up."""
     return Exchanges(frozenset(plain_address(host) for host in hosts if _is_address(host)))
 
 
@@ -168,7 +168,7 @@ def resolved(hosts: Iterable[str]) -> Exchanges:
 
 
 def plain_address(address: str) -> str:
-    """An IP address in its one spelling, without the zone of a link; what is none stays as it is."""
+    """An IP address in its one spelling, without the zone of a link; anything else stays as it is."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,8 +1,9 @@
-"""The policy in force, its notices and its rulebook, as the calls use them. Loading is beside the loop; no call waits for it.
+"""The policy in force, its notices and its rulebook, as the calls use them. It loads beside the loop, so no call waits for
+it.
 
 A policy is taken up when its notices are ready, and again whenever its file changes, for the next call. A faulty one is
-refused with all its faults, and the last good one stays; an unsigned one, where it must be signed, leaves none. Each of it is
-noted in the audit log (G11).
+refused with all its faults, and the last good one stays. One that must be signed and is not leaves none. The audit log notes
+each of these (G11).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from softphone.wire import CodedText, LineState, PolicyPhase, PolicyState
 
 
 class EngineRules:
-    """`note` writes what belongs to no call into the audit log. `decided` is `CallBook.decided`, set before the first call.
-    Without a rulebook there is no `maker`, and no call is recorded."""
+    """`note` writes entries that belong to no call. `decided` is `CallBook.decided`, set before the first call. Without a
+    rulebook there is no `maker`, and no call is recorded."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class EngineRules:
         self.state = PolicyState(PolicyPhase.MISSING)
         self._path, self._signer = "", ""
         self._noted, self._stands = "", ""
-        """SHA-256 of the file that is in force, and of the one that is only read again: to be noted no second time"""
+        """SHA-256 of the file in force, and of one that is only read again and need not be noted twice"""
         self.archive_signer = ""
         """whose signature the archive asks for, as far as it has said; the settings may ask for one too"""
 
@@ -70,8 +71,10 @@ class EngineRules:
                 return Reason.POLICY_MISSING
 
     def load(self, path: str, signer: str = "") -> None:
-        """Reads and takes up the policy at `path`, and looks after it. An empty path means none. `signer`: the public key
-        that must have signed it, in base64; empty: it need not be signed."""
+        """Read and take up the policy at `path`, and keep watching it. An empty path means none.
+
+        `signer`: the public key that must have signed it, in base64; empty: none.
+        """
         self._path, self._signer, self._stands = path, signer, ""
         if not path:
             self._reader.stop()
@@ -85,8 +88,10 @@ class EngineRules:
         self._reader.look_after(Path(path), signer, self.archive_signer)
 
     def ask_for(self, archive_signer: str) -> None:
-        """Whose signature the archive asks of a policy from now on; empty: nobody's. One in force that has it stays, while it is
-        read anew: of a signed one the sounds must be too."""
+        """Whose signature the archive asks of a policy from now on; empty: nobody's.
+
+        A policy in force that has it stays while it is read anew: if it is signed, so must its sounds be.
+        """
         self.archive_signer = archive_signer
         if self.policy and archive_signer and archive_signer not in self.policy.signed_by:
             self._put_away()
@@ -96,7 +101,7 @@ class EngineRules:
             self._stands = ""
 
     def make_anew(self) -> None:
-        """Policy and notices are read and made again, as after a change of the file, and what is in force stays meanwhile."""
+        """Read the policy and make its notices again, as after a change of the file. What is in force stays meanwhile."""
         if self._path:
             self.load(self._path, self._signer)
             self._stands = self._noted
@@ -111,7 +116,7 @@ class EngineRules:
         return tuple(line_state(policy, line, datetime.now(UTC)) for line in policy.line)
 
     def ask(self, call: str, policy: Policy, facts: Facts, *, drawn: bool) -> None:
-        """By `policy`, the one that held when it rang."""
+        """By `policy`, the one in force when it rang."""
         self._rulebook.decide(
             policy,
             facts,
@@ -158,7 +163,7 @@ class EngineRules:
         self._fault("notices", CodedText("error.notice.rulebook_failed") if book.failed else unspoken)
         self.state = PolicyState(PolicyPhase.READY, loaded.path, _controllers(policy), policy.time_zone, remarks)
         now = datetime.now(UTC)
-        # With the file's words come the rulebook's, and its choices.
+        # The file's words come with the rulebook's, and its choices.
         taken_up = AuditEntry("policy_taken_up", "G11", now, "", params={**self._named(loaded), **book.made_by})
         worded = {one.hash: ("notice_confirmed", "G05") for one in book.wordings}
         used = {one.hash: ("doubt_confirmed", one.rule) for one in loaded.remarks if one.by} | worded
@@ -172,8 +177,8 @@ class EngineRules:
         self._noted, self._stands = loaded.sha256, ""
 
     def _named(self, loaded: LoadedPolicy) -> dict[str, str]:
-        """Its hash, the keys that it names, and whose signature it has, where the archive asks for one: `verify` holds to it what
-        is sealed."""
+        """Its hash, the keys that it names, and whose signature it has, if the archive asks for one. `verify` holds wraps to
+        it."""
         keys = ""
         with suppress(ArchiveError):
             keys = shown(policy_recipients(loaded.policy))
@@ -182,7 +187,7 @@ class EngineRules:
 
     def _refuse(self, got: NotLoaded) -> None:
         if got.unsigned:
-            # Whoever has altered it may have meant to have recorded what must not be.
+            # Somebody may have changed it in order to record what must not be recorded.
             self._put_away()
         phase = PolicyPhase.UNSIGNED if got.unsigned else PolicyPhase.FAULTY
         controllers = _controllers(self.policy) if self.policy else ""

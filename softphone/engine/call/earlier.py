@@ -1,6 +1,6 @@
 """Earlier calls with a party's number: what a dispute about them locks, whoever had them. It needs no key and opens nothing.
 
-Found on an archive of its own, beside the loop. It is written by the ledger, whole or not at all.
+It finds them on an archive of its own, beside the loop. The ledger writes the locks, all or none.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ UNREADABLE = "refused.earlier.unreadable"
 
 @dataclass(frozen=True, slots=True)
 class LockRequest:
-    """`number` in E.164; `but`: calls that are left as they are; `agent`: who asks, as a session's hold has it."""
+    """`number` in E.164; `but`: calls to leave as they are; `agent`: who asks, as a session's hold names them."""
 
     number: str = field(repr=False)
     but: frozenset[str]
@@ -40,7 +40,7 @@ class LockRequest:
 
 @dataclass(frozen=True, slots=True)
 class LockCandidates:
-    """What is to be written, the calls that it locks, and how many recordings are left as nobody can read their rows."""
+    """The changes, the calls that they lock, and how many recordings are left out because nobody can read their rows."""
 
     commit: Commit
     calls: frozenset[str]
@@ -48,11 +48,11 @@ class LockCandidates:
 
 
 Answer = Callable[[LockCandidates | CodedText], None]
-"""hears what was locked, once that is written, or why nothing was"""
+"""gets what was locked, once that is written, or why nothing was"""
 
 
 def find(archive: Archive, asked: LockRequest) -> LockCandidates | CodedText:
-    """A refusal where nothing is to be locked. Raises ArchiveError."""
+    """A refusal if nothing is to be locked. Raises ArchiveError."""
     unreadable: set[str] = set()
     there = [row for row in with_number(archive, asked.number, asked.now, unreadable) if row.call not in asked.but]
     rows = [row for row in there if _is_to_be_locked(row, asked.by)]

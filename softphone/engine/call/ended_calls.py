@@ -1,6 +1,7 @@
-"""Calls that are over: their wrap-up comes to its end, a row of each stays, and one of earlier can be taken up again.
+"""Calls that are over: their wrap-up ends, a row of each stays, and an earlier one can be taken up again.
 
-What the archive has of a call of earlier may change while it stands open. So it is asked again, before each press and in between.
+The archive's state of an earlier call may change while it stands open. So it is asked again before each press and in
+between.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ NO_NUMBER = CodedText("refused.earlier.no_number")
 
 
 class EndedCalls:
-    """`sounding` knows whether a call is on: then none of earlier is taken up."""
+    """`sounding` knows whether a call is on: then no earlier one is taken up."""
 
     def __init__(
         self,
@@ -63,12 +64,12 @@ class EndedCalls:
         return self._recent.shown()
 
     def put(self, row: PastCall, agent: str) -> None:
-        """Of a call that never was one here."""
+        """For a call that never was one here."""
         self._recent.put(row, agent)
         self._changed()
 
     def storage_works(self) -> None:
-        """The archive is asked once for the calls before this engine was started."""
+        """Ask the archive once for the calls before this engine's start."""
         if not self._asked_of_earlier:
             self._asked_of_earlier = True
             now = self._clock().utc
@@ -81,7 +82,7 @@ class EndedCalls:
     # --- the end of wrap-up ----------------------------------------------------------------------
 
     def begun(self, call: LiveCall) -> None:
-        """Its wrap-up has begun; one that nobody answered has none."""
+        """Its wrap-up has begun; an unanswered call has none."""
         if call.answered_at is None:
             self.close(call)
         else:
@@ -98,7 +99,7 @@ class EndedCalls:
         self._changed()
 
     def next_begins(self) -> None:
-        """One that only rings takes no wrap-up away."""
+        """A call that only rings takes no wrap-up away."""
         self._shut()
         for past in [call for call in self._book.live.values() if call.gives_way]:
             self.close(past)
@@ -113,7 +114,7 @@ class EndedCalls:
             self._changed()
 
     def overtaken(self, call: LiveCall) -> None:
-        """What was to be written of it somebody else has changed meanwhile."""
+        """Somebody else has changed meanwhile what was to be written of it."""
         self._tell(Fault(STALE, call.id))
         self._look(call)
         self.drop_if_over(call)
@@ -129,13 +130,13 @@ class EndedCalls:
     # --- one of earlier --------------------------------------------------------------------------
 
     def reopen(self, call_id: str) -> CodedText | None:
-        """The archive is asked for it: what it has comes to `taken_up`."""
+        """Ask the archive for it: the answer comes to `taken_up`."""
         if self._sounding():
             return NOT_NOW
         if (call := self._book.live.get(call_id)) is not None:
             if not call.closed and not call.reopened:
                 return NOT_NOW
-            # One that was closed waits until its last words are written.
+            # A call that was closed waits until its last changes are written.
             self._wanted = call_id if call.closed else None
             return None
         row = self._recent.find(call_id)
@@ -147,7 +148,7 @@ class EndedCalls:
         return None
 
     def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None:
-        """A call of earlier as the archive has it now; None where nothing is kept of it any more, or it could not be read."""
+        """An earlier call as the archive has it now; None if nothing of it is kept any more, or it could not be read."""
         if (call := self._book.live.get(call_id)) is not None:
             self._looked(call, past, failed=failed)
             return
@@ -166,7 +167,7 @@ class EndedCalls:
         self._changed()
 
     def press(self, call: LiveCall, command: RecordingCommand) -> CodedText | None:
-        """As `CallBook.press`, once it is known how the archive has the call by now."""
+        """As `CallBook.press`, once the archive has said how the call stands now."""
         if refused := self._book.refusal(call, command):
             return refused
         call.shuts_at = self._clock().mono + OPEN_FOR
@@ -186,7 +187,7 @@ class EndedCalls:
     def lock(
         self, command: LockEarlier, on: Collection[str], answer: Callable[[dict[str, str] | CodedText], None]
     ) -> None:
-        """All with the number of one, also those that others had; those that are `on` are left to their own sessions."""
+        """All with the number of one call, also those that others had. Calls that are `on` are left to their own sessions."""
         call, row = self._book.live.get(command.call), self._recent.find(command.call)
         number = call.e164 if call else e164(row.number) if row else None
         if number is None:
@@ -210,7 +211,7 @@ class EndedCalls:
         self._store.lock_earlier(LockRequest(number, but, by, agent, command.why, now, due), told)
 
     def _look(self, call: LiveCall) -> bool:
-        """What the archive has now of a call that stands open: the answer comes to `taken_up`. False where none is asked."""
+        """Ask the archive for the open call's present state; the answer comes to `taken_up`. False if there is none to ask."""
         if not call.reopened or call.looked_for is not None or call.state.pending:
             return call.looked_for is not None
         now = self._clock()
@@ -220,14 +221,14 @@ class EndedCalls:
         return True
 
     def _looked(self, call: LiveCall, past: PastRow | None, *, failed: bool) -> None:
-        """Others may have changed it. What was written since it was asked, the answer does not know."""
+        """Others may have changed it. The answer does not include what was written since the question."""
         asked, call.looked_for = call.looked_for, None
         call.looks_at = self._clock().mono + LOOK
         known = not failed and asked == call.state.next_ticket and not call.state.pending
         gone = known and (past is None or not past.kept.recordings)
         presses, call.presses = call.presses, []
         if gone:
-            # A no is remembered all the same; there is nothing to lock.
+            # The no is remembered all the same; there is nothing to lock.
             call.state = replace(call.state, recordings=(), holds=())
             presses = [command for command in presses if isinstance(command, OptOut | Act)]
         elif known and past is not None:
@@ -244,7 +245,7 @@ class EndedCalls:
         self._changed()
 
     def _shut(self) -> None:
-        """A call of earlier that was taken up again is left, also one that is still on its way."""
+        """Leave an earlier call that was taken up again, also one that is still on its way."""
         self._wanted = None
         for call in [call for call in self._book.live.values() if call.reopened]:
             self.close(call)

@@ -1,4 +1,4 @@
-"""A row of the agent's own calls, as it is kept over a restart: written as text, and read back."""
+"""A row of the agent's own calls as text, to be kept over a restart, and read back."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from softphone.wire import PastCall
 
 
 def written(row: PastCall, agent: str, until: date) -> OwnCall:
-    # ASCII: a name as SIP gave it may hold what UTF-8 cannot.
+    # ASCII: a name from SIP may hold what UTF-8 cannot.
     return OwnCall(row.id, agent, row.at, until, json.dumps(_rows().dump_python(row, mode="json")))
 
 
 def read(one: OwnCall) -> PastCall | None:
-    """None of what another version wrote, and this one cannot read."""
+    """None if another version wrote it, and this one cannot read it."""
     try:
         return _rows().validate_json(one.told)
     except ValidationError:

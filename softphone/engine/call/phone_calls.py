@@ -1,4 +1,4 @@
-"""The calls of this phone: what SIP and the desk report goes into each call's session, and what is asked of a call is done.
+"""The calls of this phone: reports of SIP and the desk go into each call's session, and what it asks for is done.
 
 Nothing here decides whether a call is recorded.
 """
@@ -27,12 +27,12 @@ from softphone.engine.sip import events as sip
 from softphone.wire import CallPhase, CallState, CodedText, Fault, LockEarlier, PastCall
 
 NOT_HERE = 480
-"""Temporarily Unavailable (RFC 3261): whoever calls while the engine ends may call again, or reach somebody else"""
+"""Temporarily Unavailable (RFC 3261): a caller, while the engine ends, may call again or reach somebody else"""
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """The other side as SIP gives it, or as it was dialled. `host` is empty where a bare number was."""
+    """The other side as SIP gives it, or as it was dialled. `host` is empty for a bare number."""
 
     name: str
     number: str
@@ -177,7 +177,7 @@ class PhoneCalls:
             self._book.feed(call, ev.HoldSignalled(event.by_us or event.by_them))
 
     def hold_failed(self, event: sip.HoldFailed) -> None:
-        """The agent believes that the party waits, or hears again: that it does not is hers to know."""
+        """The agent believes that the party waits, or hears again. If it does not, she will notice."""
         if call := self._book.live.get(event.call):
             wish, why = "hold" if event.held else "resume", "refused" if event.code else "unanswered"
             self._book.occurred(call, "hold_failed", {"wish": wish, "code": event.code})
@@ -199,7 +199,7 @@ class PhoneCalls:
         self._book.signal(event.call, signal, "source_doubted", {"doubted": event.doubted})
 
     def preference(self, event: sip.RecordPreference) -> None:
-        """`off` refuses. Whatever else a phone would like is no refusal and no consent; a wish for a pause is noted."""
+        """`off` refuses. Any other wish is neither a refusal nor a consent; a wish for a pause is noted."""
         self._book.signal(event.call, ev.PreferenceSignalled(event.wish != "off"), "preference", {"wish": event.wish})
         if event.wish == "pause" and event.call in self._book.live:
             noted = AuditEntry("preference_noted", "G31", self._clock().utc, event.call, params={"wish": event.wish})
@@ -264,7 +264,7 @@ class PhoneCalls:
                 self._book.feed(call, ev.DeskChanged(present))
 
     def agent_hears(self, on: bool) -> None:
-        """Who no longer hears the party takes no part in what is said, however well the party hears them (L5)."""
+        """An agent who no longer hears the party takes no part in what is said, however well the party hears them (L5)."""
         if on != self._agent_hears:
             self._agent_hears = on
             for call in [*self._book.live.values()]:
@@ -332,14 +332,14 @@ class PhoneCalls:
         return self._in_phase(call_id, CallPhase.CONNECTED, lambda call: self._phone.send_digits(call.id, digits))
 
     def recording_command(self, command: RecordingCommand) -> CodedText | None:
-        """Carries out a press that concerns the recording; a refusal where it no longer fits."""
+        """Carry out a press that concerns the recording; returns a refusal if it no longer fits."""
         call = self._book.live.get(command.call)
         if call is None or not call.decided:
             return NO_SUCH_CALL
         return self._ended.press(call, command) if call.reopened else self._book.press(call, command)
 
     def lock_earlier(self, command: LockEarlier, answer: Callable[[dict[str, str] | CodedText], None]) -> None:
-        """Also while a call is on, and for calls that others had. One that is on is its own session's, and left to it."""
+        """Also while a call is on, and for calls that others had. Its own session keeps one that is on."""
         on = {one.id for one in self._book.live.values() if one.phase is not CallPhase.ENDED}
         self._ended.lock(command, on, answer)
 
@@ -376,7 +376,7 @@ class PhoneCalls:
         called: str | None = None,
         chosen: str | None = None,
     ) -> LiveCall:
-        """`called`: what was dialled at the other end; `chosen`: the agent's line."""
+        """`called`: the number dialled at the other end; `chosen`: the agent's line."""
         agent = self._account_address(account)
         policy, line = self._rules.policy, None
         direction = Direction.INBOUND if incoming else Direction.OUTBOUND

@@ -12,7 +12,7 @@ from softphone.engine.call.earlier import Answer, LockRequest
 
 
 class CallPhonePort(PhonePort, Protocol):
-    """What is used of `engine.sip.Phone`."""
+    """The part of `engine.sip.Phone` that is used."""
 
     def dial(self, account: str, target: str) -> str: ...
     def ring(self, call: str) -> None: ...
@@ -28,7 +28,7 @@ class CallStorePort(StorePort, Protocol):
     """The archive as the engine needs it: its answers come to `PhoneCalls.looked_up` and the like, in the loop's inbox."""
 
     def over(self, call: str) -> None:
-        """Nothing more comes of it: its place, where it was not answered, is another's."""
+        """The call is over. If it was not answered, another takes its place in the sample."""
         ...
 
     def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
@@ -44,9 +44,9 @@ class CallStorePort(StorePort, Protocol):
         ...
 
     def lock_earlier(self, asked: LockRequest, answer: Answer) -> None:
-        """`answer` hears of it on the loop's thread."""
+        """`answer` is called on the loop's thread."""
         ...
 
     def cause(self) -> str | None:
-        """Why writing fails: disk_full, unwritable, or None where the disk tells of nothing."""
+        """Why writing fails: disk_full, unwritable, or None if the disk gives no reason."""
         ...

@@ -1,5 +1,8 @@
-"""The agent's own calls, today's and for as long as `own_calls` says: the rows that stay of them, over a restart too, and one
-taken up again from what the archive has of it. It decides nothing."""
+"""The agent's own calls, today's and for as long as `own_calls` says: their rows, also over a restart, and one taken up
+again.
+
+It decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ from softphone.wire import CallPhase, PastCall
 
 ROWS = 200
 OPEN_FOR = 600.0
-"""seconds without a press after which a row that was left open closes"""
+"""seconds without a press after which an open row closes"""
 LOOK = 3.0
-"""seconds between two looks at what the archive has of a row that stands open: others may change it"""
+"""seconds between two looks at the archive's state of an open row: others may change it"""
 
 
 class RecentCalls:
@@ -38,7 +41,7 @@ class RecentCalls:
         own: Callable[[], Mapping[str, str]],
         keep: Callable[[OwnCall], None] = lambda _call: None,
     ) -> None:
-        """`keep`: has a row kept for after a restart."""
+        """`keep`: stores a row for after a restart."""
         self._rules = rules
         self._clock = clock
         self._own = own
@@ -49,12 +52,12 @@ class RecentCalls:
 
     @property
     def agents(self) -> tuple[str, ...]:
-        """Whose calls the archive is asked for."""
+        """The accounts whose calls the archive is asked for."""
         return tuple(self._own())
 
     @property
     def account(self) -> str:
-        """Who presses, where no call tells it."""
+        """The agent of a call that names none."""
         return next(iter(self._own().values()), "")
 
     def shown(self) -> tuple[PastCall, ...]:
@@ -64,18 +67,18 @@ class RecentCalls:
         return tuple(row for row in rows if self._until(row) > today or local_day(row.at, self._zone) == today)[:ROWS]
 
     def since(self, now: datetime) -> datetime:
-        """From when on the archive is asked for them: before a policy is there, as far back as one may say."""
+        """The time from which the archive is asked for them: without a policy, as far back as one may say."""
         policy = self._rules.policy
         return now - max(policy.own_calls.length() if policy else LONGEST_OWN_CALLS, timedelta(days=1))
 
     def find(self, call: str) -> PastCall | None:
-        """One of the rows shown: what is older is not there to be taken up."""
+        """One of the rows shown: an older one cannot be taken up."""
         return next((row for row in self.shown() if row.id == call), None)
 
     def put(self, row: PastCall, agent: str = "") -> None:
         """A new row, or what has become of one; then `agent` is known already."""
         before = self._rows.get(row.id)
-        # The policy may not be read yet, or may know the line no more.
+        # The policy may not be read yet, or may no longer know the line.
         row = replace(row, line=before.line) if before and row.line is None else row
         self._rows[row.id] = row
         if agent:
@@ -83,7 +86,7 @@ class RecentCalls:
         if row != before:
             self.keep(row)
         while len(self._rows) > ROWS:
-            # Missed calls first: whoever rings two hundred times takes none of the agent's own calls away.
+            # Missed calls first: a caller who rings two hundred times does not push the agent's own calls out.
             gone = min(self._rows.values(), key=lambda one: (one.outcome != "missed", one.at)).id
             del self._rows[gone]
             self._agents.pop(gone, None)
@@ -95,7 +98,7 @@ class RecentCalls:
             self._keep(written(row, agent, until))
 
     def locked(self, calls: Collection[str]) -> None:
-        """They are held now, as far as they are among these."""
+        """They are held now, those of them that are here."""
         for row in [row for row in self._rows.values() if row.id in calls]:
             self.put(replace(row, outcome="locked"))
 
@@ -105,7 +108,7 @@ class RecentCalls:
             self.put(replace(row, outcome="deleted", kept=False))
 
     def remember(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
-        """What the archive knows of an earlier run's calls, and their own list. Of this run's, more is known here."""
+        """The archive's answer about an earlier run's calls, and their own list. Of this run's, more is known here."""
         here = set(self._rows)
         kept = {one.facts.call for one in past}
         for one in own:
@@ -157,7 +160,7 @@ class RecentCalls:
         return call
 
     def bring_up_to_date(self, call: LiveCall, past: PastRow) -> bool:
-        """What stands open becomes what the archive has of it now. False where it is that already."""
+        """The open call becomes what the archive has of it now. False if nothing has changed."""
         fresh = self.taken_up(past)
         if same(call.state, fresh.state):
             return False
