@@ -35,6 +35,7 @@ class LiveBridge:
     `devices.py`; a side that is None is left alone.
 
     ::
+
         bridge = LiveBridge(tell=inbox.put)
         bridge.open()          # returns at once
         phone.set_sound(bridge)
