@@ -29,7 +29,7 @@ from softphone.embed.messages import (
 
 Keys = Mapping[tuple[str, int], bytes]
 WHOLE = frozenset({NoticeId.N2, NoticeId.N3, NoticeId.N4})
-"""notices for one purpose that a no, a withdrawal or an opt-out ends: then all there is is deleted, and a plain file never
+"""notices for one purpose that a no, a withdrawal or an opt-out ends. All is deleted then, so a plain file never
 has to be narrowed to fewer people"""
 
 
