@@ -15,7 +15,6 @@ from babel.messages.pofile import read_po
 from softphone import cli
 from softphone.archive.archive import Archive, AuditRow
 from softphone.archive.files.container import Chunk, read_header, scan
-from softphone.archive.log import audit
 from softphone.audio import devices
 from softphone.audio.devices import Devices, SoundFault
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
@@ -218,8 +217,8 @@ def test_a_recordings_log_holds_what_happened_to_its_call_and_nothing_of_its_cal
         AuditEntry("recording_discarded", "G04", AT, call, "another", {"why": "empty"}),
         AuditEntry("dispute_raised", "G10", AT, "another call", None, {"by": "party"}),
     ]
-    with archive.catalog.writing() as connection:
-        audit.append(connection, archive.desk, entries)
+    with archive.catalog.writing() as tx:
+        tx.log(*entries)
     own = [f"{entry.number:>5}" for entry in archive.audit_of(recording)]
     archive.close()
     assert cli.main(["archive", "--archive", str(folder), "show", recording]) == 0

@@ -5,7 +5,6 @@ It opens nothing for listening without an entry in the audit log first. What is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,12 +17,14 @@ from uuid_utils import uuid7
 
 from softphone.archive.backup.alone import left_over
 from softphone.archive.catalog import held
-from softphone.archive.catalog.changes import CatalogWriter
 from softphone.archive.catalog.clock import Steady, believe
 from softphone.archive.catalog.condemned import remove_condemned
 from softphone.archive.catalog.database import UNCHANGED, Catalog
-from softphone.archive.catalog.ledger import Ledger, SegmentKeys
-from softphone.archive.catalog.lookups import Lookups
+from softphone.archive.changes.call import call_of
+from softphone.archive.changes.ending import discard
+from softphone.archive.changes.ledger import Ledger, SegmentKeys
+from softphone.archive.changes.lookups import Lookups
+from softphone.archive.changes.sealing import is_held
 from softphone.archive.crypto import policy_signer, slots
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.wraps import KeyStore, Secrets, Wrap
@@ -42,6 +43,7 @@ from softphone.archive.folder.writers import Writers
 from softphone.archive.log import audit
 from softphone.archive.log.audit import KEY, KEY_SHOWN, Deciding, Wanted
 from softphone.archive.log.checkpoint import Head, Signer
+from softphone.archive.schema.readable import params_of
 from softphone.archive.schema.tables import audit as entries
 from softphone.archive.schema.tables import recordings, time_in, wraps
 from softphone.domain.archive.permission import Viewer
@@ -77,7 +79,7 @@ class Archive:
         self.catalog = catalog
         self.vault = Vault(folder / RECORDINGS)
         self.room = Room(folder, secrets.catalog)
-        self.lookups = Lookups(catalog, secrets, marker.desk)
+        self.lookups = Lookups(catalog, secrets)
         self.secrets = secrets
         self.store = store
         self.signer = catalog.signer = signer or Signer.of(marker.desk, store)
@@ -185,7 +187,7 @@ class Archive:
             self.see(now, steady)
             self.room.keep()
             self.finish_listed(now)
-            done = repair(self.catalog, self.vault, self.desk, now) if self._writers.alone() else []
+            done = repair(self.catalog, self.vault, now) if self._writers.alone() else []
             with suppress(ArchiveError):
                 # Of what was being discarded, the file goes too.
                 remove_condemned(self.catalog, self.vault)
@@ -199,8 +201,7 @@ class Archive:
         Raises ArchiveError, also where this user may not look."""
         if not self.room.listed() or not (self.folder / RECORDINGS).is_dir():
             return
-        with self.catalog.writing() as connection:
-            tables = CatalogWriter(connection, self.desk, self.secrets)
+        with self.catalog.writing() as tx:
             # Anew: whoever swept meanwhile had the lock.
             listed = self.room.listed()
             try:
@@ -208,9 +209,9 @@ class Archive:
             except OSError as error:
                 raise refused(self.vault.folder, error) from error
             for one in gone:
-                if not tables.is_held(one) and (call := tables.call_of(one)) is not None:
-                    tables.discard(one, now)
-                    audit.append(connection, self.desk, [AuditEntry("sweep_discarded", "G10", now, call, one)])
+                if not is_held(tx.connection, one) and (call := call_of(tx.connection, one)) is not None:
+                    discard(tx, one, now)
+                    tx.log(AuditEntry("sweep_discarded", "G10", now, call, one))
         self.clear_listed(listed)
 
     def clear_listed(self, recordings: Sequence[str]) -> None:
@@ -222,13 +223,13 @@ class Archive:
 
     def let_orphan_go(self, recording: str, now: datetime, **told: str) -> None:
         """A file that was set aside because no row knows it, told in the log first. Who may, is asked elsewhere (`access`)."""
-        let_orphan_go(self.catalog, self.vault, self.desk, recording, now, self.decided_on(), **told)
+        let_orphan_go(self.catalog, self.vault, recording, now, self.decided_on(), **told)
         remove_condemned(self.catalog, self.vault)
 
     def see(self, now: datetime, steady: Steady | None) -> bool:
         """What the clock says, where it is believed, which is returned: that the machine is at work is witnessed by it."""
-        with self.catalog.writing() as connection:
-            return believe(connection, now, steady=steady)
+        with self.catalog.writing() as tx:
+            return believe(tx, now, steady=steady)
 
     def ledger(
         self,
@@ -244,8 +245,8 @@ class Archive:
 
     def note(self, *entries: AuditEntry) -> None:
         """Entries that tell of no change of the catalog, for whom no ledger runs."""
-        with self.catalog.writing() as connection:
-            audit.append(connection, self.desk, entries)
+        with self.catalog.writing() as tx:
+            tx.log(*entries)
 
     @property
     def policy_signer(self) -> str:
@@ -255,8 +256,8 @@ class Archive:
 
     def head(self, now: datetime) -> Head | None:
         """The audit log's end, signed: to be kept elsewhere. None where nothing has been logged yet."""
-        with self.catalog.writing() as connection:
-            return self.signer.sign(connection, now) or next(self.signer.signed(connection), None)
+        with self.catalog.writing() as tx:
+            return self.signer.sign(tx.connection, now) or next(self.signer.signed(tx.connection), None)
 
     def list(self, now: datetime | None = None) -> list[RecordingRow]:
         """What is kept at `now`, newest first: all of it, for an archive that is small. Else `searching` gives it in pages."""
@@ -344,12 +345,12 @@ class Archive:
         key = self.key_here(row.recording, role)
         params: dict[str, str | int | bool | None] = {"role": role.value, "segments": len(opened), **key, **told}
         entry = AuditEntry(event, "G11", now, row.call, row.recording, params)
-        with self.catalog.writing() as connection:
+        with self.catalog.writing() as tx:
             here = (wraps.c.recording == row.recording) & (wraps.c.role == role.value)
-            if not opened.keys() <= set(connection.execute(select(wraps.c.segment).where(here)).scalars()):
+            if not opened.keys() <= set(tx.execute(select(wraps.c.segment).where(here)).scalars()):
                 # An opt-out was quicker.
                 raise ArchiveError("error.archive.closed_to_role", id=row.recording, role=role.value)
-            audit.append(connection, self.desk, [entry])
+            tx.log(entry)
 
     def wraps_of(self, recording: str) -> list[Wrap]:
         found = self._sealed(recording)
@@ -365,7 +366,7 @@ class Archive:
 
     def _sealed(self, recording: str) -> list[tuple[Row[Any], bytes | None]]:
         with self.catalog.reading() as connection:
-            return slots.sealed(connection, wraps.c.recording == recording)
+            return self.catalog.slots.sealed(connection, wraps.c.recording == recording)
 
     def key_here(self, recording: str, role: KeyRole | None) -> dict[str, str]:
         """`key`, for an entry of the log: the beginning of the key id that opens it here in this role (None: in any)."""
@@ -464,11 +465,8 @@ def _utc() -> datetime:
 
 
 def _audit_row(row: Row[Any]) -> AuditRow:
-    params: dict[str, Any] = {}
-    with suppress(ValueError, TypeError):
-        params = dict(json.loads(row.params))
     named = None if row.recording is None else str(row.recording)
-    return AuditRow(row.number, time_in(row.at), str(row.event), str(row.rule), params, named)
+    return AuditRow(row.number, time_in(row.at), str(row.event), str(row.rule), params_of(row), named)
 
 
 def _opened(path: Path, key: bytes, *, looks: bool) -> Catalog:

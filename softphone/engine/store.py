@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import CallFacts, PurposeEnd
 from softphone.archive.catalog.clock import Steady, steady
 from softphone.archive.catalog.database import Catalog
-from softphone.archive.catalog.ledger import Ledger
-from softphone.archive.catalog.lookups import CallBackRow, Lookups, PartyQuery
 from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.changes.call import CallFacts, PurposeEnd
+from softphone.archive.changes.ledger import Ledger
+from softphone.archive.changes.lookups import CallBackRow, Lookups, PartyQuery
 from softphone.archive.crypto.wraps import Recipient, Secrets
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import History, PastRow
@@ -435,7 +435,7 @@ class Store:
         return True
 
     def _read(self, archive: WritableArchive) -> None:
-        history = History(archive.catalog, archive.secrets, archive.desk)
+        history = History(archive.catalog, archive.secrets)
         while True:
             match self._asked.get():
                 case PartyQuery() as asked:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import HOLD_ONLY
+from softphone.archive.changes.execution import HOLD_ONLY
 from softphone.archive.crypto.wraps import Recipient, create_key_pair
 from softphone.archive.keys import rotation
 from softphone.archive.retention import holding

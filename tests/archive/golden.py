@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import select
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import CallFacts, PurposeEnd
+from softphone.archive.changes.call import CallFacts, PurposeEnd
 from softphone.archive.crypto.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.keys import rotation

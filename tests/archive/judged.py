@@ -6,7 +6,7 @@ from datetime import datetime
 
 from uuid_utils import uuid7
 
-from softphone.archive.catalog.changes import CallFacts, PurposeEnd
+from softphone.archive.changes.call import CallFacts, PurposeEnd
 from softphone.domain.changes import CloseRecording
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Direction, Language, Purpose

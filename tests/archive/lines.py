@@ -7,7 +7,7 @@ from typing import Any
 
 from uuid_utils import uuid7
 
-from softphone.archive.catalog.lookups import PartyQuery
+from softphone.archive.changes.lookups import PartyQuery
 from softphone.domain.policy import Line
 from tests.archive.scene import AT, NUMBER
 

@@ -87,7 +87,7 @@ def _fill(
             for table, row in of_one:
                 rows[table].append(row)
         with archive.catalog.writing() as connection:
-            driver: Any = connection.connection.driver_connection
+            driver: Any = connection.connection.connection.driver_connection
             for statement, several in zip(_INSERTS, rows, strict=True):
                 driver.executemany(statement, several)
 

@@ -19,7 +19,7 @@ from keyring.backend import KeyringBackend
 from uuid_utils import uuid7
 
 from softphone import cli
-from softphone.archive.catalog.changes import CallFacts
+from softphone.archive.changes.call import CallFacts
 from softphone.archive.crypto.ring import known_keys
 from softphone.bootstrap import Home
 from softphone.domain.changes import CloseRecording

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import CallFacts, PurposeEnd
-from softphone.archive.catalog.ledger import Ledger
+from softphone.archive.changes.call import CallFacts, PurposeEnd
+from softphone.archive.changes.ledger import Ledger
 from softphone.archive.crypto.slots import FILE, RECORD
 from softphone.archive.crypto.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.files.reader import read_structure

@@ -134,10 +134,13 @@ def test_what_a_hold_alone_keeps_opens_for_custody_only_whatever_wraps_there_are
     recording = home.recorded(DOCUMENTATION)
     holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "x", "anna", datetime.now(UTC))
     with home.desk.archive.catalog.reading() as connection:
-        kept = [slots.wrap_of(*one) for one in slots.sealed(connection, wraps.c.role == "documentation")]
+        kept = [
+            slots.wrap_of(*one)
+            for one in home.desk.archive.catalog.slots.sealed(connection, wraps.c.role == "documentation")
+        ]
     home.desk.commit(Restrict(recording, "hold_only"), recording=recording)
-    with home.desk.archive.catalog.writing() as connection:
-        slots.add(connection, home.desk.archive.desk, kept)
+    with home.desk.archive.catalog.writing() as tx:
+        tx.wraps.add(kept)
     export = ["archive", "export", recording, "--wav"]
     said = home.person("case", KeyRole.DOCUMENTATION).does(*export, str(tmp_path / "1.wav"), "--why", "x")
     assert said.status == 1

@@ -49,18 +49,18 @@ def head(desk: Scene) -> Head:
 
 def force(desk: Scene, *statements: str) -> None:
     """As someone with the catalog's key can: past the triggers, and with the end of the chain made to fit."""
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_update")
-        connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_delete")
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_update")
+        tx.connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_delete")
         for statement in statements:
-            connection.exec_driver_sql(statement)
+            tx.connection.exec_driver_sql(statement)
 
 
 def write_anew(desk: Scene, *entries: AuditEntry) -> None:
     """A whole new chain, without a flaw of its own."""
     force(desk, "DELETE FROM audit", "DELETE FROM meta WHERE name LIKE 'audit-end-%'")
-    with desk.archive.catalog.writing() as connection:
-        append(connection, desk.archive.desk, entries)
+    with desk.archive.catalog.writing() as tx:
+        append(tx.connection, desk.archive.desk, entries)
 
 
 @pytest.mark.rule("G11")
@@ -97,8 +97,8 @@ def test_a_log_whose_first_part_has_gone_in_its_time_is_signed_on_and_no_fault(d
     first = head(desk)
     desk.archive.note(_entry(7))
     second = head(desk)
-    with desk.archive.catalog.writing() as connection:
-        forgetting.cut(connection, desk.archive.signer, second, AT)
+    with desk.archive.catalog.writing() as tx:
+        forgetting.cut(tx, desk.archive.signer, second, AT)
     assert numbers(desk.archive) == [second.number]
     assert [verify(desk.archive, one).head for one in (first, second, None)] == ["gone", "fits", None]
     desk.archive.note(_entry(8))
@@ -120,8 +120,8 @@ def test_no_part_of_a_checkpoint_or_of_a_head_can_be_changed(desk: Scene, field:
     assert not changed.is_signed
     assert ("head_forged", changed.number) in found(desk.archive, changed)
     value = getattr(changed, field)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql(
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql(
             f"UPDATE checkpoints SET {field} = ?", (value if isinstance(value, str | int) else value.isoformat(),)
         )
     assert ("checkpoint_forged", changed.number) in found(desk.archive)
@@ -133,8 +133,8 @@ def test_a_checkpoint_by_another_s_key_is_none_of_ours(desk: Scene, tmp_path: Pa
         other.archive.signer.desk = desk.archive.desk
         force(desk, "DELETE FROM checkpoints")
         write_anew(desk, _entry(0))
-        with desk.archive.catalog.writing() as connection:
-            other.archive.signer.sign(connection, AT)
+        with desk.archive.catalog.writing() as tx:
+            other.archive.signer.sign(tx.connection, AT)
     assert found(desk.archive) == [("checkpoint_foreign", 1)]
 
 
@@ -186,8 +186,8 @@ def test_each_single_character_of_the_log_that_is_changed_is_found(desk: Scene) 
     head(desk)
     force(desk)
     changed = 0
-    with desk.archive.catalog.writing() as connection:
-        rows = connection.exec_driver_sql("SELECT * FROM audit ORDER BY number").mappings().all()
+    with desk.archive.catalog.writing() as tx:
+        rows = tx.connection.exec_driver_sql("SELECT * FROM audit ORDER BY number").mappings().all()
         for row in rows:
             for column, value in row.items():
                 text = str(value) if value is not None else ""
@@ -196,12 +196,12 @@ def test_each_single_character_of_the_log_that_is_changed_is_found(desk: Scene) 
                     if other is None or (column == "number" and any(str(one["number"]) == other for one in rows)):
                         continue
                     this = (row["desk"], row["number"])
-                    connection.exec_driver_sql("SAVEPOINT whole")
-                    connection.exec_driver_sql(
+                    tx.connection.exec_driver_sql("SAVEPOINT whole")
+                    tx.connection.exec_driver_sql(
                         f"UPDATE audit SET {column} = ? WHERE desk = ? AND number = ?", (other, *this)
                     )
-                    assert [*verify_log(connection)], (column, other)
-                    connection.exec_driver_sql("ROLLBACK TO whole")
+                    assert [*verify_log(tx.connection)], (column, other)
+                    tx.connection.exec_driver_sql("ROLLBACK TO whole")
                     changed += 1
-        assert not [*verify_log(connection)]
+        assert not [*verify_log(tx.connection)]
     assert changed > 1_000

@@ -67,8 +67,8 @@ def test_each_recording_that_something_may_be_due_for_is_found_once_and_no_other
         holding.raise_hold(desk.archive, recording, HoldBy.PARTY, why, "mette", AT)
     hold = holding.raise_hold(desk.archive, alone, HoldBy.PARTY, "x", "mette", AT + timedelta(days=9_999))
     desk.commit(DropWraps(alone, KeyRole.TRAINING, "opted_out"), recording=alone)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE purposes SET stands = 'taken_back' WHERE recording = ?", (alone,))
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE purposes SET stands = 'taken_back' WHERE recording = ?", (alone,))
 
     pages = list(due.pages(desk.archive.catalog, LATER, size))
 
@@ -86,6 +86,6 @@ def test_what_nothing_keeps_is_found_across_the_stretches_that_are_looked_throug
 ) -> None:
     monkeypatch.setattr(due, "_WINDOW", 2)
     made = [closed(desk, DOCUMENTATION, retention="P50Y") for _ in range(5)]
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE purposes SET stands = 'upheld'")
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE purposes SET stands = 'upheld'")
     assert sorted(recording for page in due.pages(desk.archive.catalog, AT, 50) for recording in page) == sorted(made)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.catalog.changes import CatalogWriter
 from softphone.archive.catalog.condemned import remove_condemned
+from softphone.archive.changes.ending import discard
 from softphone.archive.crypto.wraps import Recipient, create_key_pair
 from softphone.archive.examine.verify import Finding, verify
 from softphone.archive.log.policies import shown
@@ -124,13 +124,13 @@ def test_what_was_recorded_under_a_policy_and_keys_of_one_s_own_is_told_also_whe
     assert told(desk) == []
 
     own = [Recipient(role.value, role, create_key_pair(desk.store)) for role in KeyRole]
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE meta SET name = 'aside' WHERE name = 'policy-signer'")
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE meta SET name = 'aside' WHERE name = 'policy-signer'")
     taken_up(desk, "bb" * 32, *own)
     desk.policy_recipients[:] = own
     recording = recorded(desk, documentation=Basis.LEGITIMATE_INTEREST)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE meta SET name = 'policy-signer' WHERE name = 'aside'")
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE meta SET name = 'policy-signer' WHERE name = 'aside'")
 
     codes = [(one.code, one.params.get("recording", one.params.get("sha256"))) for one in told(desk)]
     assert ("policy_unsigned", "bb" * 8) in codes
@@ -171,7 +171,7 @@ def test_what_has_gone_without_a_word_in_the_log_is_told(desk: Scene, known_by: 
     desk.commit(CloseRecording(gone, AT, (DOCUMENTATION,)), recording=gone)
     assert known_by in {one.event for one in desk.archive.audit_of(gone)}
     assert told(desk) == []
-    with desk.archive.catalog.writing() as connection:
-        CatalogWriter(connection, desk.archive.desk, desk.archive.secrets).discard(gone, AT)
+    with desk.archive.catalog.writing() as tx:
+        discard(tx, gone, AT)
     remove_condemned(desk.archive.catalog, desk.archive.vault)
     assert told(desk) == [Finding("erasure_untold", {"recording": gone})]

@@ -16,11 +16,11 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 
 from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.database import Catalog
+from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.vault import Vault
 from softphone.archive.folder.room import ROOM, SIZE, Room
@@ -354,9 +354,9 @@ def test_the_list_of_a_sweep_that_has_begun_meanwhile_stays(
     (goes,) = (row.recording for row in desk.archive.list())
 
     @contextmanager
-    def another_begins(catalog: Catalog) -> Generator[Connection]:
-        with writing(catalog) as connection:
-            yield connection
+    def another_begins(catalog: Catalog) -> Generator[Transaction]:
+        with writing(catalog) as tx:
+            yield tx
         if desk.archive.room.listed() == [goes]:
             desk.archive.room.list(["another"])
 

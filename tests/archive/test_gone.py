@@ -220,9 +220,9 @@ def test_where_there_is_no_checkpoint_or_the_log_was_changed_nothing_of_it_goes(
     desk.archive.note(AuditEntry("unsigned", "G11", AT, ""))
     assert swept(desk, FIVE_YEARS_ON) == []
     logged(desk, AT)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("DROP TRIGGER audit_no_update")
-        connection.exec_driver_sql("UPDATE audit SET event = 'another' WHERE number = 2")
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("DROP TRIGGER audit_no_update")
+        tx.connection.exec_driver_sql("UPDATE audit SET event = 'another' WHERE number = 2")
     assert swept(desk, FIVE_YEARS_ON) == []
     assert ("audit_changed", 2) in [(one.code, one.params.get("number")) for one in verify(desk.archive).findings]
 

@@ -93,8 +93,8 @@ def test_every_opening_is_in_the_audit_log_before_the_first_sound(desk: Scene) -
 
 def test_where_the_opening_cannot_be_told_nothing_is_opened(desk: Scene) -> None:
     recording = desk.recorded(1, DOCUMENTATION)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql(
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql(
             "CREATE TRIGGER no_more BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END"
         )
     with pytest.raises(ArchiveError):
@@ -308,16 +308,16 @@ def test_the_audit_log_refuses_to_be_changed_and_a_change_by_force_is_found(desk
     desk.recorded(1, DOCUMENTATION)
     desk.recorded(1, DOCUMENTATION)
     for deed in ("UPDATE audit SET rule = 'G01'", "DELETE FROM audit"):
-        with pytest.raises(ArchiveError), desk.archive.catalog.writing() as connection:
-            connection.exec_driver_sql(deed)
+        with pytest.raises(ArchiveError), desk.archive.catalog.writing() as tx:
+            tx.connection.exec_driver_sql(deed)
     catalog = desk.archive.catalog
-    with catalog.writing() as connection:
-        connection.exec_driver_sql("DROP TRIGGER audit_no_update")
-        connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
-        connection.exec_driver_sql("UPDATE audit SET event = 'nothing' WHERE number = 1")
+    with catalog.writing() as tx:
+        tx.connection.exec_driver_sql("DROP TRIGGER audit_no_update")
+        tx.connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
+        tx.connection.exec_driver_sql("UPDATE audit SET event = 'nothing' WHERE number = 1")
     assert [finding.code for finding in verify(desk.archive).findings] == ["audit_changed"]
-    with catalog.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM audit WHERE number = 2")
+    with catalog.writing() as tx:
+        tx.connection.exec_driver_sql("DELETE FROM audit WHERE number = 2")
     proof = verify(desk.archive)
     assert "audit_cut_off" in {finding.code for finding in proof.findings}
     assert not proof.audit_ok

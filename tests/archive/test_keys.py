@@ -70,12 +70,12 @@ def test_a_wrap_of_an_unknown_suite_is_refused_by_its_name_and_found_and_the_oth
 ) -> None:
     with scene(tmp_path / "archive") as desk:
         recording = desk.recorded(1, DOCUMENTATION)
-        with desk.archive.catalog.writing() as connection:
+        with desk.archive.catalog.writing() as tx:
             which = (wraps.c.recording == recording) & (wraps.c.role == "documentation")
             # Its record is made for it, as a later version would make it.
-            ((row, sealed),) = slots.sealed(connection, which)
-            slots.drop(connection, which)
-            slots.add(connection, desk.archive.desk, [replace(slots.wrap_of(row, sealed), suite="MLKEM768")])
+            ((row, sealed),) = tx.wraps.sealed(which)
+            tx.wraps.drop(which)
+            tx.wraps.add([replace(slots.wrap_of(row, sealed), suite="MLKEM768")])
         with pytest.raises(ArchiveError) as refused:
             desk.archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
         assert refused.value.params["suite"] == "MLKEM768"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.catalog.changes import CallFacts, CatalogWriter
-from softphone.archive.catalog.lookups import PartyQuery
+from softphone.archive.changes.call import CallFacts
+from softphone.archive.changes.lookups import PartyQuery
+from softphone.archive.changes.party import remember_upheld
 from softphone.archive.crypto import revocation
 from softphone.archive.examine.verify import verify
-from softphone.archive.log import audit
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.domain.changes import (
     AuditEntry,
@@ -208,8 +208,8 @@ def test_a_run_goes_on_after_a_restart_where_it_was(desk: Scene) -> None:
     again = desk.reopen()
     rings = asked(every)
     again.lookups.look_up(rings)
-    with again.catalog.writing() as connection:
-        again.lookups.places.use(connection, rings.call, AT)
+    with again.catalog.writing() as tx:
+        again.lookups.places.use(tx, rings.call, AT)
     with again.catalog.reading() as connection:
         run = connection.exec_driver_sql("SELECT seed, next FROM sample_runs").one()
     again.close()
@@ -272,8 +272,8 @@ def test_no_more_is_recorded_once_what_waits_is_as_much_as_can_be_reviewed_befor
     # What a hold keeps out of training comes back when it is lifted; what was reviewed is done, what was opted out is gone.
     desk.commit(PlaceHold("h", waiting[0], HoldBy.PARTY, "desk", AT, None))
     assert enough(desk, two_a_week)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE purposes SET reviewed_at = ? WHERE recording = ?", (str(AT), waiting[0]))
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE purposes SET reviewed_at = ? WHERE recording = ?", (str(AT), waiting[0]))
     assert not enough(desk, two_a_week)
     third = desk.recorded(1, DOCUMENTATION, TRAINING, call=desk.call(retention="P7D"))
     assert enough(desk, two_a_week)
@@ -311,9 +311,9 @@ def test_for_what_nothing_could_be_sealed_is_known_while_it_rings(
     desk: Scene, gone: tuple[KeyRole, ...], keyless: set[Purpose]
 ) -> None:
     recipients = tuple(desk.recipients.values())
-    with desk.archive.catalog.writing() as connection:
+    with desk.archive.catalog.writing() as tx:
         for role in gone:
-            revocation.revoke(connection, desk.recipients[role].key_id, AT)
+            revocation.revoke(tx.connection, desk.recipients[role].key_id, AT)
     known = desk.archive.lookups.look_up(replace(asked(line()), recipients=recipients))
     assert known.keyless == keyless
     assert desk.archive.lookups.look_up(asked(line())).keyless == set()
@@ -322,9 +322,9 @@ def test_for_what_nothing_could_be_sealed_is_known_while_it_rings(
 @pytest.mark.rule("G23")
 def test_an_objection_that_was_upheld_binds_later_calls_of_the_number_on_the_line_and_no_others(desk: Scene) -> None:
     facts = CallFacts(desk.call(), "salg", Direction.INBOUND, NUMBER, AT, Language.DA, "Europe/Copenhagen", {})
-    with desk.archive.catalog.writing() as connection:
-        CatalogWriter(connection, desk.archive.desk, desk.archive.secrets).remember_upheld(facts, DOCUMENTATION, AT)
-        audit.append(connection, desk.archive.desk, [AuditEntry("changed", "G23", AT, facts.call)])
+    with desk.archive.catalog.writing() as tx:
+        remember_upheld(tx, desk.archive.secrets, facts, DOCUMENTATION, AT)
+        tx.log(AuditEntry("changed", "G23", AT, facts.call))
     assert known(desk, NUMBER).upheld == {DOCUMENTATION}
     assert known(desk, NOBODY).upheld == frozenset()
     another = asked(line(training=False, id="service"), number=NUMBER)

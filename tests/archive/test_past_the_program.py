@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.crypto import slots
 from softphone.archive.crypto.wraps import SUITE, Wrap, unwrap
 from softphone.archive.files.container import Chunk, Sealer, read_header, scan
 from softphone.archive.retention import holding
@@ -35,7 +34,7 @@ def heard(home: House, keys: MemoryKeys) -> dict[str, int]:
     secrets = {*keys.held.values(), archive.secrets.catalog, archive.secrets.number, archive.secrets.index}
     private = {one for one in secrets if one is not None and len(one) == 32}
     with archive.catalog.reading() as connection:
-        found = [one or b"" for _, one in slots.sealed(connection)]
+        found = [one or b"" for _, one in archive.catalog.slots.sealed(connection)]
     opened: dict[str, int] = {}
     for row in archive.list():
         wraps = [

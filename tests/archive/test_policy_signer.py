@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.catalog.changes import PurposeEnd
+from softphone.archive.changes.call import PurposeEnd
 from softphone.archive.examine.verify import verify
 from softphone.archive.retention import holding
 from softphone.archive.seen.access import viewer_of

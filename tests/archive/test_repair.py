@@ -162,11 +162,11 @@ def test_a_file_without_a_row_is_kept_aside_and_told_and_comes_back_with_its_row
     desk.archive.vault.create("begun", AT)
     path = desk.archive.vault.path(recording)
     kept = path.read_bytes()
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-        connection.exec_driver_sql("UPDATE recordings SET recording = 'another' WHERE recording = ?", (recording,))
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        tx.connection.exec_driver_sql("UPDATE recordings SET recording = 'another' WHERE recording = ?", (recording,))
         for table in ("segments", "purposes", "wraps"):
-            connection.exec_driver_sql(f"UPDATE {table} SET recording = 'another'")
+            tx.connection.exec_driver_sql(f"UPDATE {table} SET recording = 'another'")
 
     assert repaired(desk) == [(Repair.SET_ASIDE, recording, 0), (Repair.SET_ASIDE, "begun", 0)]
 
@@ -178,11 +178,11 @@ def test_a_file_without_a_row_is_kept_aside_and_told_and_comes_back_with_its_row
     }
     assert repaired(desk) == []
 
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-        connection.exec_driver_sql("UPDATE recordings SET recording = ? WHERE recording = 'another'", (recording,))
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        tx.connection.exec_driver_sql("UPDATE recordings SET recording = ? WHERE recording = 'another'", (recording,))
         for table in ("segments", "purposes", "wraps"):
-            connection.exec_driver_sql(f"UPDATE {table} SET recording = ?", (recording,))
+            tx.connection.exec_driver_sql(f"UPDATE {table} SET recording = ?", (recording,))
     assert repaired(desk) == [(Repair.BROUGHT_BACK, recording, 0)]
     assert path.read_bytes() == kept
     assert found(desk) == ["object_begun"]

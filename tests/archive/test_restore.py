@@ -26,7 +26,6 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
 from softphone.archive.folder.writers import RESTORING, Writers
 from softphone.archive.keys import rotation
-from softphone.archive.log import audit
 from softphone.archive.log.checkpoint import Head, heads
 from softphone.archive.retention.holding import confirm, lift, raise_hold, standing
 from softphone.archive.retention.sweep import Swept, sweep
@@ -103,10 +102,10 @@ def test_what_was_not_erased_comes_back_and_plays(desk: Scene, disk: Path, new: 
     other = closed(desk, *BOTH)
     facts = desk.call()
     desk.commit(RememberRefusal(facts, AT), call=facts)
-    with desk.archive.catalog.writing() as connection:
+    with desk.archive.catalog.writing() as tx:
         run = {"line": "salg", "agent": "a", "desk": desk.archive.desk, "number": 1, "seed": b"s" * 16}
-        connection.execute(insert(sample_runs).values(**run, share="1", block=4, start=0, next=2, taken=""))
-        audit.append(connection, desk.archive.desk, [AuditEntry("place_used", "G34", AT, "")])
+        tx.execute(insert(sample_runs).values(**run, share="1", block=4, start=0, next=2, taken=""))
+        tx.log(AuditEntry("place_used", "G34", AT, ""))
     back_up(desk.archive, disk, AT)
 
     done, archive = brought_back(desk, disk, new)
@@ -272,19 +271,19 @@ def test_on_the_same_machine_a_restore_keeps_the_time_since_its_start(desk: Scen
 
 def test_a_comment_and_a_key_that_went_since_stay_away(desk: Scene, disk: Path, new: Path) -> None:
     recording = closed(desk, *BOTH)
-    with desk.archive.catalog.writing() as connection:
+    with desk.archive.catalog.writing() as tx:
         said = {"recording": recording, "desk": desk.archive.desk, "sample": 1, "at": AT.isoformat(), "by": "lead"}
         for one in ("c1", "c2"):
-            connection.execute(insert(review_comments).values(comment=one, text="x", **said))
+            tx.execute(insert(review_comments).values(comment=one, text="x", **said))
         told = AuditEntry("review_commented", "G11", AT, "", recording)
-        audit.append(connection, desk.archive.desk, [told])
+        tx.log(told)
     leaver = desk.recipients[KeyRole.DOCUMENTATION]
     successor = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
     rotation.rotate(desk.archive, leaver, successor)
     back_up(desk.archive, disk, AT)
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM review_comments WHERE comment = 'c1'")
-        audit.append(connection, desk.archive.desk, [replace(told, event="review_comment_removed")])
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("DELETE FROM review_comments WHERE comment = 'c1'")
+        tx.log(replace(told, event="review_comment_removed"))
     rotation.revoke(desk.archive, leaver)
     tell(desk.archive, disk, SOON)
     done, archive = brought_back(desk, disk, new)

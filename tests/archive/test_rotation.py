@@ -19,7 +19,6 @@ from softphone.archive.crypto import ring, slots
 from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.examine.verify import verify
 from softphone.archive.keys import rotation
-from softphone.archive.log import audit
 from softphone.archive.schema.tables import wraps
 from softphone.domain.changes import AuditEntry, DropWraps
 from softphone.domain.errors import ArchiveError
@@ -271,9 +270,9 @@ def test_nobody_waits_while_it_is_looked_for_what_a_revoked_key_opens(
     wrote: list[int] = []
 
     def beside(*of: Any) -> Any:
-        with other.catalog.writing() as connection:
+        with other.catalog.writing() as tx:
             wrote.append(len(look(*of)))
-            audit.append(connection, other.desk, [AuditEntry("changed", "G10", AT, "")])
+            tx.log(AuditEntry("changed", "G10", AT, ""))
         return look(*of)
 
     monkeypatch.setattr(rotation, "_next", beside)
@@ -315,8 +314,9 @@ def test_a_key_that_two_purposes_share_is_rotated_and_revoked_for_one_alone(
 _ROTATE = """
 import sys
 from pathlib import Path
-from softphone.archive.keys import slots, ring, rotation
 from softphone.archive.archive import Archive
+from softphone.archive.crypto import ring
+from softphone.archive.keys import rotation
 from softphone.system.secrets import DemoKeyFile
 folder = Path(sys.argv[1])
 store = DemoKeyFile(folder / "demo-keys.json")

@@ -206,12 +206,12 @@ def test_a_page_goes_on_behind_a_recording_that_has_gone(tmp_path: Path) -> None
     everything = [row.recording for row in archive.list(NOW)]
     first = page(archive, Query(), NOW, limit=20)
     assert first.next is not None
-    with archive.catalog.writing() as connection:
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    with archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         for table in (wraps, purposes, holds):
-            connection.execute(delete(table).where(table.c.recording == everything[19]))
-        connection.execute(text("DELETE FROM segments WHERE recording = :one"), {"one": everything[19]})
-        connection.execute(delete(recordings).where(recordings.c.recording == everything[19]))
+            tx.execute(delete(table).where(table.c.recording == everything[19]))
+        tx.execute(text("DELETE FROM segments WHERE recording = :one"), {"one": everything[19]})
+        tx.execute(delete(recordings).where(recordings.c.recording == everything[19]))
     second = page(archive, Query(), NOW, first.next, limit=20)
     assert [row.recording for row in second.rows] == everything[20:40]
     archive.close()
@@ -227,12 +227,12 @@ def test_a_word_that_is_no_cursor_is_refused(word: str) -> None:
 def test_an_id_that_another_begins_with_is_found_and_a_beginning_that_several_have_is_not(tmp_path: Path) -> None:
     archive = Archive.create(tmp_path / "archive", MemoryKeys())
     many.fill(archive, 3)
-    with archive.catalog.writing() as connection:
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    with archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         for table in ("recordings", "wraps", "segments", "purposes"):
             for number, row in enumerate(archive.list(NOW)):
                 given = {"old": row.recording, "new": f"call-{10**number}"}
-                connection.execute(text(f"UPDATE {table} SET recording = :new WHERE recording = :old"), given)
+                tx.execute(text(f"UPDATE {table} SET recording = :new WHERE recording = :old"), given)
     assert archive.find("call-1", NOW).recording == "call-1"
     assert archive.find("CALL-100", NOW).recording == "call-100"
     with pytest.raises(ArchiveError) as refused:

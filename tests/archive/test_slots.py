@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.catalog.transaction import Transaction
+from softphone.archive.changes.ending import discard
 from softphone.archive.crypto import slots
 from softphone.archive.crypto.slots import RECORD, Slots, Work
 from softphone.archive.crypto.wraps import Recipient, create_key_pair, data_key, wrap
@@ -86,7 +87,7 @@ def test_a_record_opens_in_its_own_place_alone(desk: Scene) -> None:
 
 def looked(desk: Scene, which: Any) -> list[Any]:
     with desk.archive.catalog.reading() as connection:
-        return slots.sealed(connection, which)
+        return desk.archive.catalog.slots.sealed(connection, which)
 
 
 # --- cut off in between ---------------------------------------------------------------------------
@@ -100,9 +101,9 @@ def cut(*_: Any, **__: Any) -> Any:
     raise PowerCutError
 
 
-def in_one_commit(desk: Scene, deed: Callable[[Connection], object]) -> None:
-    with desk.archive.catalog.writing() as connection:
-        deed(connection)
+def in_one_commit(desk: Scene, deed: Callable[[Transaction], object]) -> None:
+    with desk.archive.catalog.writing() as tx:
+        deed(tx)
 
 
 @pytest.mark.rule("G10")
@@ -115,7 +116,7 @@ def test_what_was_written_for_a_commit_that_never_came_is_erased_at_the_next_sta
     with monkeypatch.context() as patch:
         patch.setattr(Slots, "erase", cut)
         with pytest.raises(PowerCutError):
-            in_one_commit(desk, lambda connection: slots.add(connection, desk.archive.desk, [made]))
+            in_one_commit(desk, lambda tx: tx.wraps.add([made]))
     assert len(records(desk)) == len(stands) + 1
     desk.reopen().close()
     assert {slot: one for slot, one in records(desk).items() if any(one)} == stands
@@ -135,7 +136,7 @@ def test_keys_that_went_before_a_commit_that_never_came_are_gone_and_the_next_st
     with monkeypatch.context() as patch:
         patch.setattr(Slots, "erase", erased_and_cut)
         with pytest.raises(PowerCutError):
-            in_one_commit(desk, lambda connection: slots.drop(connection, wraps.c.role == "training"))
+            in_one_commit(desk, lambda tx: tx.wraps.drop(wraps.c.role == "training"))
     desk.close()
     with closing(Archive.open(desk.folder, desk.store)) as archive:
         # Nothing is damaged: no backup is to be looked for.
@@ -184,8 +185,8 @@ def test_what_was_being_erased_when_the_power_failed_is_erased_by_the_next_start
         erase(file, which)
         cut()
 
-    def discards(connection: Connection) -> None:
-        CatalogWriter(connection, desk.archive.desk, desk.archive.secrets).discard(gone, AT)
+    def discards(tx: Transaction) -> None:
+        discard(tx, gone, AT)
 
     with monkeypatch.context() as patch:
         patch.setattr(Slots, "erase", erased_and_cut)
@@ -216,7 +217,7 @@ def test_keys_of_which_a_power_cut_left_some_go_at_the_next_start(
     with monkeypatch.context() as patch:
         patch.setattr(Slots, "erase", half_erased)
         with pytest.raises(PowerCutError):
-            in_one_commit(desk, lambda connection: slots.drop(connection, wraps.c.role == role))
+            in_one_commit(desk, lambda tx: tx.wraps.drop(wraps.c.role == role))
     desk.close()
     with closing(Archive.open(desk.folder, desk.store)) as archive:
         assert role in {one.role for one in archive.wraps_of(recording)}
@@ -272,8 +273,8 @@ def test_a_file_that_is_lost_takes_no_row_with_it_and_opens_again_once_it_is_bac
         assert Repair.NARROWED not in {one.what for one in archive.repair(AT)}
         # What is written meanwhile makes a new file, with a hole where the others were.
         key = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
-        with archive.catalog.writing() as connection:
-            slots.add(connection, archive.desk, [wrap(data_key(), key, recording, 0)])
+        with archive.catalog.writing() as tx:
+            tx.wraps.add([wrap(data_key(), key, recording, 0)])
         assert Repair.NARROWED not in {one.what for one in archive.repair(AT)}
         assert "slot_lost" in {one.code for one in verify(archive).findings}
     lost.replace(file)
@@ -307,7 +308,7 @@ def test_two_who_write_take_no_slot_of_each_other_s(desk: Scene) -> None:
         desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), recording=recording)
         other.catalog.slots.filled()
         second = desk.open(desk.call(), DOCUMENTATION)
-        with other.catalog.writing() as connection:
-            slots.add(connection, other.desk, [wrap(data_key(), key, second, 0)])
+        with other.catalog.writing() as tx:
+            tx.wraps.add([wrap(data_key(), key, second, 0)])
         assert len(named(other)) == 5
         assert all(one.sealed for each in (recording, second) for one in other.wraps_of(each))

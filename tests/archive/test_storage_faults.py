@@ -73,7 +73,7 @@ def busy(desk: Scene) -> Generator[None]:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits for a busy catalog for less than people would."""
     monkeypatch.setattr("softphone.archive.catalog.database._BUSY_MS", 50)
-    monkeypatch.setattr("softphone.archive.catalog.ledger.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("softphone.archive.changes.ledger.PROBE_SECONDS", 0.05)
 
 
 @pytest.mark.usefixtures("hurried")
@@ -89,7 +89,7 @@ def test_a_fault_in_what_a_writer_s_end_is_told_by_ends_the_ledger_no_more_than_
         raise TypeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("softphone.archive.catalog.ledger.written.count", bug)
+        patch.setattr("softphone.archive.changes.ledger.written.count", bug)
         desk.archive.vault.on_ended(recording, 0, Written(3, ""))
         desk.commit(call="another")
     assert "TypeError at test_storage_faults.py" in caplog.text
@@ -213,7 +213,7 @@ def test_a_link_in_a_recording_s_place_is_never_followed(tmp_path: Path) -> None
 def test_storage_is_tried_also_while_there_is_always_something_to_do(
     desk: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("softphone.archive.catalog.ledger.PROBE_SECONDS", 0.3)
+    monkeypatch.setattr("softphone.archive.changes.ledger.PROBE_SECONDS", 0.3)
     desk.ledger.suspect("error.archive.full")
     for _ in range(200):
         desk.ledger.forget_keys("another")
@@ -227,7 +227,7 @@ def test_storage_is_tried_also_while_there_is_always_something_to_do(
 def test_a_recordings_folder_that_is_gone_fails_the_commit_and_tells_when_it_is_back(
     desk: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("softphone.archive.catalog.ledger.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("softphone.archive.changes.ledger.PROBE_SECONDS", 0.05)
     (desk.folder / "recordings").rename(desk.folder / "elsewhere")
     with pytest.raises(CommitFailedError) as failed:
         desk.open(desk.call(), DOCUMENTATION)
@@ -291,7 +291,7 @@ def test_a_disk_that_fills_up_in_mid_call_ends_the_recording_with_its_reason_and
 def test_whatever_a_write_is_refused_for_the_recording_ends_at_once_and_what_was_sealed_is_safe(
     desk: Scene, monkeypatch: pytest.MonkeyPatch, call: str, fault: int
 ) -> None:
-    monkeypatch.setattr("softphone.archive.catalog.ledger.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("softphone.archive.changes.ledger.PROBE_SECONDS", 0.05)
     of = desk.call()
     recording = desk.open(of, DOCUMENTATION)
     desk.start(of, recording, 0)
@@ -328,7 +328,7 @@ def test_whatever_a_write_is_refused_for_the_recording_ends_at_once_and_what_was
 def test_where_no_file_can_be_made_nothing_of_the_recording_is_and_its_reason_is_told(
     desk: Scene, monkeypatch: pytest.MonkeyPatch, fault: int
 ) -> None:
-    monkeypatch.setattr("softphone.archive.catalog.ledger.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("softphone.archive.changes.ledger.PROBE_SECONDS", 0.05)
     whole = desk.recorded(1, DOCUMENTATION)
     refused = OSError(fault, os.strerror(fault))
     with monkeypatch.context() as patch:
@@ -344,7 +344,7 @@ def test_where_no_file_can_be_made_nothing_of_the_recording_is_and_its_reason_is
 def test_a_folder_that_is_taken_away_in_mid_call_loses_nothing_and_takes_more_when_it_is_back(
     desk: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("softphone.archive.catalog.ledger.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("softphone.archive.changes.ledger.PROBE_SECONDS", 0.05)
     of = desk.call()
     recording = desk.open(of, DOCUMENTATION)
     desk.start(of, recording, 0)
@@ -443,7 +443,7 @@ def test_what_waits_for_a_stalled_disk_at_the_last_no_goes_or_stays_with_the_res
 def test_a_commit_that_waits_for_the_disk_is_told_and_told_again_when_it_is_through(
     desk: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("softphone.archive.catalog.ledger.SLOW_SECONDS", 0.1)
+    monkeypatch.setattr("softphone.archive.changes.ledger.SLOW_SECONDS", 0.1)
     told: queue.SimpleQueue[bool] = queue.SimpleQueue()
     desk.archive.vault.on_slow = told.put
     desk.commit(call="a swift one")
@@ -550,8 +550,8 @@ def test_a_demo_s_keys_open_a_demo_s_archive_alone(tmp_path: Path) -> None:
 
 
 def test_a_catalog_of_a_later_version_is_refused_and_left_alone(desk: Scene) -> None:
-    with desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
     with pytest.raises(ArchiveError) as refused:
         desk.reopen()
     assert refused.value.code == "error.archive.unknown_version"

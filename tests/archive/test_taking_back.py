@@ -130,8 +130,8 @@ def test_how_long_our_own_hold_stands_against_it_is_the_policy_s_to_say(
 @pytest.mark.rule("G32")
 def test_under_special_circumstances_it_becomes_a_case(there: House, dpo: Person) -> None:
     recording = there.recorded(DOCUMENTATION, TRAINING, at=days_ago())
-    with there.desk.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE calls SET notice = ?", (NoticeId.N8.value,))
+    with there.desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE calls SET notice = ?", (NoticeId.N8.value,))
     said = dpo.does("archive", "opt-out", recording)
     assert "decides the case" in said.out
     assert opens_for(there) == {recording: {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}}

@@ -82,7 +82,7 @@ class Small:
 
     def __init__(self, desk: Scene, connection: Connection, recording: str) -> None:
         self._look = proving._Look(desk.archive)
-        self._facts = Facts.of(connection, [recording])
+        self._facts = Facts.of(connection, desk.archive.catalog.slots, [recording])
         self._row = connection.execute(select(recordings).where(recordings.c.recording == recording)).one()
         self.path = desk.archive.vault.path(recording)
         self.whole = self.path.read_bytes()
@@ -198,26 +198,26 @@ def test_each_byte_of_what_was_signed_of_the_log_that_is_another_is_found(desk: 
     assert desk.archive.head(AT) is not None
     if name == "audit_begins":
         desk.archive.note(AuditEntry("later", "G11", AT, ""))
-        with desk.archive.catalog.writing() as connection:
-            head = next(heads(connection))
-            forgetting.cut(connection, desk.archive.signer, head, AT)
+        with desk.archive.catalog.writing() as tx:
+            head = next(heads(tx.connection))
+            forgetting.cut(tx, desk.archive.signer, head, AT)
     table = metadata.tables[name]
     unseen: list[tuple[str, Any, Any]] = []
-    with desk.archive.catalog.writing() as connection:
-        for (trigger,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
-            connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
-        rows = connection.execute(select(table)).all()
+    with desk.archive.catalog.writing() as tx:
+        for (trigger,) in tx.connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
+            tx.connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        rows = tx.execute(select(table)).all()
         assert rows
         for row in rows:
             this = [column == row._mapping[column.name] for column in table.primary_key]
             for column in table.columns:
                 for value in values_changed(row._mapping[column.name]):
-                    connection.exec_driver_sql("SAVEPOINT one")
+                    tx.connection.exec_driver_sql("SAVEPOINT one")
                     with suppress(IntegrityError):
-                        connection.execute(update(table).where(*this).values({column.name: value}))
-                        if not [*proving._log(desk.archive, lambda: nullcontext(connection), None, Chain())]:
+                        tx.execute(update(table).where(*this).values({column.name: value}))
+                        if not [*proving._log(desk.archive, lambda: nullcontext(tx.connection), None, Chain())]:
                             unseen.append((column.name, row._mapping[column.name], value))
-                    connection.exec_driver_sql("ROLLBACK TO one")
+                    tx.connection.exec_driver_sql("ROLLBACK TO one")
     assert unseen == []
 
 

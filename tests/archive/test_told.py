@@ -12,7 +12,6 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
-from softphone.archive.log import audit
 from softphone.bootstrap.home import DEMO_KEYS, key_store
 from softphone.cli.progress import STOPPED, Progress
 from softphone.domain.changes import AuditEntry
@@ -48,16 +47,16 @@ def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
 
     folder = Path(archive[-1])
     opened = Archive.open(folder, key_store(folder))
-    with opened.catalog.writing() as connection:
+    with opened.catalog.writing() as tx:
         lock = "SELECT sql FROM sqlite_master WHERE name = 'audit_no_delete'"
-        lock_again = str(connection.exec_driver_sql(lock).scalar_one())
-        connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
+        lock_again = str(tx.connection.exec_driver_sql(lock).scalar_one())
+        tx.connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
         for table in ("audit", "checkpoints", "meta WHERE name LIKE 'audit-end-%'"):
-            connection.exec_driver_sql(f"DELETE FROM {table}")
+            tx.connection.exec_driver_sql(f"DELETE FROM {table}")
         # Of a recording that the log did not name at all, `verify` would say so by itself.
         names_it = AuditEntry("nothing_to_see", "G11", AT, "", opened.list()[0].recording)
-        audit.append(connection, opened.desk, [names_it] * 9)
-        connection.exec_driver_sql(lock_again)
+        tx.log(*[names_it] * 9)
+        tx.connection.exec_driver_sql(lock_again)
     opened.close()
     assert cli.main([*archive, "verify"]) == 0
     capsys.readouterr()

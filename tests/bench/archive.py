@@ -21,7 +21,6 @@ import numpy as np
 from sqlalchemy import delete, func, select
 
 from softphone.archive.archive import Archive
-from softphone.archive.crypto import slots
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.wraps import Recipient, create_key_pair, data_key
 from softphone.archive.examine.verify import verify
@@ -154,13 +153,13 @@ def _proving(folder: Path, size: int) -> Figure:
 def _rotating(folder: Path, size: int) -> Figure:
     archive = _filled(folder / "rotated", size)
     old, new = (Recipient(name, KeyRole.DOCUMENTATION, create_key_pair(archive.store)) for name in ("case-1", "case-2"))
-    with archive.catalog.writing() as connection:
-        connection.execute(delete(wraps).where(wraps.c.role == old.role.value))
+    with archive.catalog.writing() as tx:
+        tx.execute(delete(wraps).where(wraps.c.role == old.role.value))
         made = [
             keys.wrap(data_key(), old, recording, 0)
-            for recording in connection.execute(select(recordings.c.recording)).scalars()
+            for recording in tx.execute(select(recordings.c.recording)).scalars()
         ]
-        slots.add(connection, archive.desk, made)
+        tx.wraps.add(made)
     began = time.perf_counter()
     done = rotate(archive, old, new)
     took = time.perf_counter() - began
@@ -218,8 +217,8 @@ def _logging(folder: Path) -> Figure:
     archive = Archive.create(folder / "logged", MemoryKeys())
     before, entries = _weight(archive), 10_000
     told = AuditEntry("segment_opened", "G31", NOW, "0" * 36, "0" * 36, {"segment": 0, "purposes": "documentation"})
-    with archive.catalog.writing() as connection:
-        audit.append(connection, archive.desk, [told] * entries)
+    with archive.catalog.writing() as tx:
+        tx.log(*[told] * entries)
     after = _weight(archive)
     with archive.catalog.reading() as connection:
         assert connection.execute(select(func.count()).select_from(audit.audit)).scalar_one() == entries

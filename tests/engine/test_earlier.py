@@ -121,8 +121,8 @@ def test_our_lock_keeps_nothing_that_no_purpose_keeps(later: Asked) -> None:
 def test_one_that_nobody_can_read_is_told_and_keeps_no_other_unlocked(later: Asked) -> None:
     changed, earlier = later.kept(DOCUMENTATION, at=LAST_WEEK), later.kept(DOCUMENTATION, at=LAST_WEEK)
     this = later.kept(DOCUMENTATION)
-    with later.before.archive.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE recordings SET opened_at = 'x' WHERE call = ?", (changed,))
+    with later.before.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE recordings SET opened_at = 'x' WHERE call = ?", (changed,))
     later.start()
     assert later.lock(this) == {"locked": "1", "unreadable": "1"}
     assert later.holds()[earlier] == [("controller", "account")]

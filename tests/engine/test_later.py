@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import CallFacts, CatalogWriter
+from softphone.archive.changes.call import CallFacts
+from softphone.archive.changes.ending import discard
+from softphone.archive.changes.holds import lift
 from softphone.archive.retention import holding
 from softphone.domain.changes import AuditEntry, CloseRecording, Commit, Discard, HoldBy, OpenRecording, OpenSegment
 from softphone.domain.decision import NoticeId
@@ -392,8 +394,8 @@ def test_a_no_is_remembered_also_where_what_it_was_about_is_gone(later: Later) -
     later.start()
     later.open(call)
     archive = beside(later)
-    with archive.catalog.writing() as connection:
-        CatalogWriter(connection, archive.desk, archive.secrets).discard(f"{call}-1", later.now().utc)
+    with archive.catalog.writing() as tx:
+        discard(tx, f"{call}-1", later.now().utc)
     archive.close()
     later.opt_out()
     assert ("refusal_remembered", "G31") in later.log(call)
@@ -406,8 +408,8 @@ def test_what_was_deleted_elsewhere_while_its_row_stood_open_is_not_said_to_be_l
     later.start()
     later.open(call)
     archive = beside(later)
-    with archive.catalog.writing() as connection:
-        CatalogWriter(connection, archive.desk, archive.secrets).discard(f"{call}-1", later.now().utc)
+    with archive.catalog.writing() as tx:
+        discard(tx, f"{call}-1", later.now().utc)
     archive.close()
     later.dispute()
     assert later.calls.shown() == ()
@@ -421,8 +423,8 @@ def test_a_row_that_stands_open_is_looked_at_again_and_shows_what_others_made_of
     later.open(call)
     later.dispute()
     archive = beside(later)
-    with archive.catalog.writing() as connection:
-        CatalogWriter(connection, archive.desk, archive.secrets).lift_hold(f"{call}-1-h1", "mistake", later.now().utc)
+    with archive.catalog.writing() as tx:
+        lift(tx, f"{call}-1-h1", "mistake", later.now().utc)
     archive.close()
     version = later.status.version
     later.seconds += 3.5

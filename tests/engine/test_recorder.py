@@ -263,7 +263,7 @@ def test_a_disk_that_keeps_a_call_waiting_is_told_once_and_once_more_when_nothin
 def test_after_each_failure_of_the_recorders_own_the_storage_is_tried_so_that_a_segment_may_begin_again(
     desk: Scene, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
-    monkeypatch.setattr("softphone.archive.catalog.ledger.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("softphone.archive.changes.ledger.PROBE_SECONDS", 0.05)
     monkeypatch.setattr(module, "QUEUE_SECONDS", 1)
     monkeypatch.setattr(module, "HOLD_SECONDS", 1)
     with monkeypatch.context() as patch:

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.lookups import Lookups
 from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.changes.lookups import Lookups
 from softphone.archive.crypto import policy_signer
 from softphone.archive.finding.history import PastRow
-from softphone.archive.log import audit
 from softphone.calls.live import LiveCall
 from softphone.domain.changes import (
     AuditEntry,
@@ -164,9 +163,9 @@ def test_whose_signature_the_archive_asks_for_is_told_while_it_runs_and_at_the_n
 ) -> None:
     heard: list[str] = []
     desk.store.on_policy_signer = heard.append
-    with closing(Archive.open(tmp_path / "archive", keys)) as other, other.catalog.writing() as connection:
-        policy_signer.choose(connection, "key")
-        audit.append(connection, other.desk, [AuditEntry("policy_signer_chosen", "G11", NOW, "")])
+    with closing(Archive.open(tmp_path / "archive", keys)) as other, other.catalog.writing() as tx:
+        policy_signer.choose(tx.connection, "key")
+        tx.log(AuditEntry("policy_signer_chosen", "G11", NOW, ""))
     desk.until(lambda: heard)
     assert heard == ["key"]
 

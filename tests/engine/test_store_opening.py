@@ -82,7 +82,7 @@ def test_a_disk_that_is_full_at_the_start_is_said_and_asked_again_until_there_is
 def test_a_full_disk_that_another_has_open_already_is_said_at_the_start_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("softphone.archive.catalog.ledger.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("softphone.archive.changes.ledger.PROBE_SECONDS", 0.05)
     keys = MemoryKeys()
     with tmpfs(tmp_path) as disk:
         other = Archive.create(disk / "archive", keys)

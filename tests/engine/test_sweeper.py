@@ -156,8 +156,8 @@ def test_a_person_who_agrees_with_the_clock_is_believed_by_the_next_sweep(desk: 
     assert beside.start() is None
     recording = due(desk, AT)
     assert beside.later(timedelta(days=1), clock=timedelta(days=400)) is not None
-    with desk.archive.catalog.writing() as connection:
-        assert believe(connection, beside.now, steady=beside.beside(), witness=beside.now)
+    with desk.archive.catalog.writing() as tx:
+        assert believe(tx, beside.now, steady=beside.beside(), witness=beside.now)
     assert beside.later(timedelta(hours=1)) is None
     assert recording not in kept(desk)
 

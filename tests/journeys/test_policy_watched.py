@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.crypto import policy_signer
-from softphone.archive.log import audit
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.plugin.manifest import read_plugin
@@ -87,9 +86,9 @@ def test_a_policy_without_the_archive_s_signature_records_nothing_once_it_is_ask
         file = on.home.folders.config / "policy.toml"
         goes_on = on.call("n7")
         desk.wait_event("first_sample", call=goes_on)
-        with on.archive() as archive, archive.catalog.writing() as connection:
-            policy_signer.choose(connection, public_half(key))
-            audit.append(connection, archive.desk, [AuditEntry("policy_signer_chosen", "G11", datetime.now(UTC), "")])
+        with on.archive() as archive, archive.catalog.writing() as tx:
+            policy_signer.choose(tx.connection, public_half(key))
+            tx.log(AuditEntry("policy_signer_chosen", "G11", datetime.now(UTC), ""))
         desk.wait(lambda now: now.policy.phase is PolicyPhase.UNSIGNED, "unsigned")
         # The call that is on goes on as it began.
         desk.opt_out(goes_on)

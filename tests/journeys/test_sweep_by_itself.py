@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.log import audit
 from softphone.domain.changes import AuditEntry
 from softphone.wire import CodedText
 from tests.journeys.fault_words import begun, sentence
@@ -20,13 +19,13 @@ PAST = datetime.now(UTC) - timedelta(days=400)
 
 def remember(on: Stage, index: bytes, *, seen: datetime | None = None) -> None:
     """A party that declined long ago, and what the clock last said."""
-    with on.archive() as archive, archive.catalog.writing() as connection:
+    with on.archive() as archive, archive.catalog.writing() as tx:
         values = (index, archive.desk, PAST.isoformat(), (PAST + timedelta(days=365)).date().isoformat())
-        connection.exec_driver_sql("INSERT INTO refusals VALUES (?, ?, ?, ?)", values)
-        audit.append(connection, archive.desk, [AuditEntry("changed", "G33", datetime.now(UTC), "")])
+        tx.connection.exec_driver_sql("INSERT INTO refusals VALUES (?, ?, ?, ?)", values)
+        tx.log(AuditEntry("changed", "G33", datetime.now(UTC), ""))
         if seen:
-            connection.exec_driver_sql("DELETE FROM meta WHERE name = 'clock-seen'")
-            connection.exec_driver_sql("INSERT INTO meta VALUES ('clock-seen', ?)", (seen.isoformat(),))
+            tx.connection.exec_driver_sql("DELETE FROM meta WHERE name = 'clock-seen'")
+            tx.connection.exec_driver_sql("INSERT INTO meta VALUES ('clock-seen', ?)", (seen.isoformat(),))
 
 
 def remembered(on: Stage) -> int:

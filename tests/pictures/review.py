@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from softphone.archive.catalog.tally import Tallied, tally
+from softphone.archive.changes.tally import Tallied, tally
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.review.sample import SampleFilter
 from softphone.audio.playback import SPEEDS
@@ -227,16 +227,16 @@ def _sample(desk: Scene) -> str:
         sound=conversation(70, 3),
         more=[((70 + 38) * 50, conversation(48, 5))],
     )
-    with desk.archive.catalog.writing() as connection:
+    with desk.archive.catalog.writing() as tx:
         for what, count in (
             (Tallied.DRAWN, 120),
             (Tallied.DECLINED, 16),
             (Tallied.RECORDED, 95),
             (Tallied.REVIEWED, 58),
         ):
-            tally(connection, desk.archive.desk, "salg", ANNA, "2026-11", what, count)
+            tally(tx.connection, desk.archive.desk, "salg", ANNA, "2026-11", what, count)
         for day in (2, 5, 10, 12, 17, 19, 24):
-            tally(connection, desk.archive.desk, "salg", ANNA, f"2026-11-{day:02}", "reviewed_on", 8)
+            tally(tx.connection, desk.archive.desk, "salg", ANNA, f"2026-11-{day:02}", "reviewed_on", 8)
     return recording
 
 
@@ -245,8 +245,8 @@ def _not_whole(desk: Scene) -> None:
     take(desk, JONAS, AT - timedelta(days=1), line="service", lasts=271, sound=conversation(8, 2))
     more = [(108 * 50, conversation(40, 5)), (160 * 50, conversation(4, 6)), (170 * 50, conversation(30, 7))]
     recording = take(desk, ANNA, AT - timedelta(minutes=4), keep="P14D", sound=conversation(70, 3), more=more)
-    with desk.archive.catalog.writing() as connection:
-        tally(connection, desk.archive.desk, "salg", ANNA, "2026-11", Tallied.DRAWN, 2)
+    with desk.archive.catalog.writing() as tx:
+        tally(tx.connection, desk.archive.desk, "salg", ANNA, "2026-11", Tallied.DRAWN, 2)
     path = desk.archive.vault.path(recording)
     whole = bytearray(path.read_bytes())
     chunks = [one for one in scan(bytes(whole), read_header(bytes(whole))[1]) if isinstance(one, Chunk)]
@@ -260,12 +260,12 @@ def _not_whole(desk: Scene) -> None:
 def _pile_up(desk: Scene) -> None:
     """Far more wait than anybody hears: rows alone, for none of these is opened."""
     add_sample(desk.archive, 400)
-    with desk.archive.catalog.writing() as connection:
+    with desk.archive.catalog.writing() as tx:
         for what, count in ((Tallied.DRAWN, 400), (Tallied.RECORDED, 400), (Tallied.REVIEWED, 80)):
-            tally(connection, desk.archive.desk, "salg", ANNA, "2026-11", what, count)
+            tally(tx.connection, desk.archive.desk, "salg", ANNA, "2026-11", what, count)
 
 
 def _expire(desk: Scene) -> None:
     """Some went unheard."""
-    with desk.archive.catalog.writing() as connection:
-        tally(connection, desk.archive.desk, "salg", ANNA, "2026-10", Tallied.EXPIRED_UNSEEN, 14)
+    with desk.archive.catalog.writing() as tx:
+        tally(tx.connection, desk.archive.desk, "salg", ANNA, "2026-10", Tallied.EXPIRED_UNSEEN, 14)

@@ -38,15 +38,14 @@ from softphone.archive.backup.journal import Journal, Read
 from softphone.archive.backup.run import Progress, onward
 from softphone.archive.backup.target import MARKER as BACKUP
 from softphone.archive.backup.target import File, Manifest, Target, erase
-from softphone.archive.catalog.changes import CatalogWriter
 from softphone.archive.catalog.database import Catalog
+from softphone.archive.changes.call import call_of
 from softphone.archive.crypto.slots import FILE
 from softphone.archive.crypto.wraps import KeyStore, Secrets
 from softphone.archive.files.container import SUFFIX
 from softphone.archive.folder.disk import FULL, REFUSALS, refused, sync_folder
 from softphone.archive.folder.marker import BEGUN, MARKER, REPLACED, Marker, read_marker, write_marker
 from softphone.archive.folder.writers import RESTORING, Writers
-from softphone.archive.log import audit
 from softphone.archive.log.checkpoint import Signer
 from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
 from softphone.archive.schema.migrations import HEAD
@@ -194,8 +193,8 @@ class _Restoring:
         catalog = Catalog.open(self._work / CATALOG, self._secrets.catalog)
         archive = Archive(self._work, marker, catalog, self._secrets, self._store, self._signer)
         with closing(archive):
-            with catalog.writing() as connection:
-                touched.forget_all(connection)
+            with catalog.writing() as tx:
+                touched.forget_all(tx.connection)
             if former is None:
                 ended = {(line.kind, line.id): line.terms for line in read.lines}
                 self._end(archive, ended.items(), now)
@@ -313,23 +312,22 @@ class _Restoring:
         for start in range(0, len(waiting), _BATCH):
             self._go_on()
             batch = waiting[start : start + _BATCH]
-            with archive.catalog.writing() as connection:
-                tables = CatalogWriter(connection, archive.desk, archive.secrets)
-                entries: list[AuditEntry] = []
-                known = [id for (kind, id), _ in batch if kind == "recording" and tables.exists(id)]
+            with archive.catalog.writing() as tx:
+                known = [
+                    id for (kind, id), _ in batch if kind == "recording" and call_of(tx.connection, id) is not None
+                ]
                 for (kind, id), what in batch:
                     of = id if id in known else None
-                    call = terms.call_of(connection, id) if of else ""
-                    erased = terms.apply(tables, archive.desk, kind, id, what, now)
+                    call = call_of(tx.connection, id) or "" if of else ""
+                    erased = terms.apply(tx, kind, id, what, now)
                     self._done.erased += erased
                     if erased or kind == "revoked":
                         again: dict[str, str | int | bool | None] = {"kind": kind, "gone": bool(what.get("gone"))}
                         again |= {"key": id} if kind == "revoked" else {}
-                        entries.append(AuditEntry("erased_again", "G10", now, call, of, again))
+                        tx.log(AuditEntry("erased_again", "G10", now, call, of, again))
                 if known:
                     params: dict[str, str | int | bool | None] = {"count": len(known)}
-                    entries.append(AuditEntry("terms_taken_up", "G10", now, "", params=params))
-                audit.append(connection, archive.desk, entries)
+                    tx.log(AuditEntry("terms_taken_up", "G10", now, "", params=params))
 
     def _past(self, archive: Archive, now: datetime, *, clock_is_right: bool) -> None:
         """Dates count as of now. Where a hold may stand that nobody knows of, nothing goes that it would keep: it is told."""

@@ -144,11 +144,11 @@ def _tell(
         lines = journal.append(told_now or [Line(now, "seen", "", {}, log)], lines)
         count += len(told_now)
         seq = rows[-1].seq if rows else seq
-        with archive.catalog.writing() as connection:
+        with archive.catalog.writing() as tx:
             known = touched.Told(
                 target.id, str(target.folder), manifest.number, lines, seq, manifest.at, max(now, told.heard_at)
             )
-            touched.remember(connection, known)
+            touched.remember(tx.connection, known)
         if not rows:
             break
     return count
@@ -175,10 +175,10 @@ class _Run:
             known = touched.target(connection, target.id)
         if known is None:
             # Before the first look at the catalog: what changes from now on is noted.
-            with archive.catalog.writing() as connection:
-                seq = touched.last(connection)
+            with archive.catalog.writing() as tx:
+                seq = touched.last(tx.connection)
                 first = touched.Told(target.id, str(folder), 0, 0, seq, self._now, self._now)
-                touched.remember(connection, first)
+                touched.remember(tx.connection, first)
         archive.head(self._now)
         with faults(folder):
             # Somebody may have deleted it: what was in it is copied anew.
@@ -230,8 +230,8 @@ class _Run:
         lines = Journal(target, manifest, archive.secrets).begin(self._now, manifest.log_number)
         target.put("manifest.json", manifest.sealed(archive.signer))
         told = touched.Told(target.id, str(folder), self._number, lines, seq, self._now, self._now)
-        with archive.catalog.writing() as connection:
-            touched.remember(connection, told)
+        with archive.catalog.writing() as tx:
+            touched.remember(tx.connection, told)
         _tell(archive, target, manifest, told, self._now)
         self._done.recordings = count
         hurt = {*self._done.missing, *self._done.differs}

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, select, update
 
-from softphone.archive.catalog.changes import CatalogWriter
-from softphone.archive.crypto import policy_signer, revocation, slots
+from softphone.archive.catalog.transaction import Transaction
+from softphone.archive.changes.call import call_of
+from softphone.archive.changes.ending import discard
+from softphone.archive.changes.sealing import drop_wraps
+from softphone.archive.crypto import policy_signer, revocation
 from softphone.archive.schema.tables import (
     call_backs,
     holds,
@@ -74,32 +77,31 @@ def recording(connection: Connection, id: str) -> Terms:
     }
 
 
-def apply(tables: CatalogWriter, desk: str, kind: str, id: str, terms: Terms, now: datetime) -> bool:
+def apply(tx: Transaction, kind: str, id: str, terms: Terms, now: datetime) -> bool:
     """Whether something was erased by it. Done again, it changes nothing."""
-    connection = tables.connection
     match kind:
         case "recording":
-            return _apply_recording(tables, desk, id, terms, now)
+            return _apply_recording(tx, id, terms, now)
         case "comment":
-            return bool(connection.execute(delete(review_comments).where(review_comments.c.comment == id)).rowcount)
+            return bool(tx.execute(delete(review_comments).where(review_comments.c.comment == id)).rowcount)
         case "call_back":
-            return bool(connection.execute(delete(call_backs).where(call_backs.c.call == id)).rowcount)
+            return bool(tx.execute(delete(call_backs).where(call_backs.c.call == id)).rowcount)
         case "refusal":
             index = bytes.fromhex(id)
-            connection.execute(delete(refusals).where(refusals.c.number_index == index))
-            connection.execute(insert(refusals).values(number_index=index, desk=desk, **terms))
+            tx.execute(delete(refusals).where(refusals.c.number_index == index))
+            tx.insert(refusals, number_index=index, **terms)
             return False
         case "upheld":
             index, purpose, line = id.split(" ", 2)
-            connection.execute(delete(upheld).where(_upheld(id)))
-            row = {"number_index": bytes.fromhex(index), "purpose": purpose, "line": line, "desk": desk}
-            connection.execute(insert(upheld).values(row | _known(upheld, terms)))
+            tx.execute(delete(upheld).where(_upheld(id)))
+            row = {"number_index": bytes.fromhex(index), "purpose": purpose, "line": line}
+            tx.insert(upheld, **row, **_known(upheld, terms))
             return False
         case "revoked":
-            revocation.revoke(connection, id, datetime.fromisoformat(terms["at"]))
-            return _drop_key(connection, id) > 0
+            revocation.revoke(tx.connection, id, datetime.fromisoformat(terms["at"]))
+            return _drop_key(tx, id) > 0
         case "signer":
-            policy_signer.choose(connection, str(terms["key"]))
+            policy_signer.choose(tx.connection, str(terms["key"]))
             return False
         case _:
             return False
@@ -112,65 +114,59 @@ def _upheld(id: str) -> Any:
     return here & (upheld.c.purpose == purpose)
 
 
-def call_of(connection: Connection, id: str) -> str:
-    return connection.execute(select(recordings.c.call).where(recordings.c.recording == id)).scalar() or ""
-
-
-def _apply_recording(tables: CatalogWriter, desk: str, id: str, terms: Terms, now: datetime) -> bool:
-    connection = tables.connection
-    if not tables.exists(id):
+def _apply_recording(tx: Transaction, id: str, terms: Terms, now: datetime) -> bool:
+    if call_of(tx.connection, id) is None:
         return False
     if terms.get("gone"):
-        tables.discard(id, now)
+        discard(tx, id, now)
         return True
-    has = set(connection.execute(select(wraps.c.role).where(wraps.c.recording == id).distinct()).scalars())
+    has = set(tx.execute(select(wraps.c.role).where(wraps.c.recording == id).distinct()).scalars())
     ended = [role for role in KeyRole if role.value in has - set(terms["roles"])]
     if ended:
-        tables.drop_wraps(id, *ended)
-    connection.execute(update(recordings).where(recordings.c.recording == id).values(restricted=terms["restricted"]))
+        drop_wraps(tx, id, *ended)
+    tx.execute(update(recordings).where(recordings.c.recording == id).values(restricted=terms["restricted"]))
     for purpose, values in terms["purposes"].items():
         here = (purposes.c.recording == id) & (purposes.c.purpose == purpose)
-        if not connection.execute(update(purposes).where(here).values(_known(purposes, values))).rowcount:
-            row = {**_known(purposes, values), "recording": id, "purpose": purpose, "desk": desk}
-            connection.execute(insert(purposes).values(row))
+        if not tx.execute(update(purposes).where(here).values(_known(purposes, values))).rowcount:
+            tx.insert(purposes, recording=id, purpose=purpose, **_known(purposes, values))
         if purpose == Purpose.TRAINING and values["stands"] != Ended.KEEPS:
             for table in (review_comments, review_scores, reviews):
-                connection.execute(delete(table).where(table.c.recording == id))
-    _apply_review(connection, id, terms)
+                tx.execute(delete(table).where(table.c.recording == id))
+    _apply_review(tx, id, terms)
     for hold, values in terms["holds"].items():
-        connection.execute(delete(holds).where(holds.c.hold == hold))
-        connection.execute(insert(holds).values({**_known(holds, values), "hold": hold, "recording": id, "desk": desk}))
+        tx.execute(delete(holds).where(holds.c.hold == hold))
+        tx.insert(holds, hold=hold, recording=id, **_known(holds, values))
     return bool(ended)
 
 
-def _apply_review(connection: Connection, id: str, terms: Terms) -> None:
+def _apply_review(tx: Transaction, id: str, terms: Terms) -> None:
     """What was taken back of a review stays so; what was said since is not known here, and is not made up."""
     if not terms.get("shared", True):
-        connection.execute(update(reviews).where(reviews.c.recording == id).values(shared=0))
+        tx.execute(update(reviews).where(reviews.c.recording == id).values(shared=0))
     if (scores := terms.get("scores")) is None:
         return
-    for one in connection.execute(_scores(id)).all():
+    for one in tx.execute(_scores(id)).all():
         this = (review_scores.c.recording == id) & (review_scores.c.item == one.item)
         if one.item not in scores:
-            connection.execute(delete(review_scores).where(this))
+            tx.execute(delete(review_scores).where(this))
         elif scores[one.item] != one.points:
-            connection.execute(update(review_scores).where(this).values(points=scores[one.item]))
+            tx.execute(update(review_scores).where(this).values(points=scores[one.item]))
 
 
 def _scores(id: str) -> Select[Any, Any]:
     return select(review_scores.c.item, review_scores.c.points).where(review_scores.c.recording == id)
 
 
-def _drop_key(connection: Connection, key_id: str) -> int:
+def _drop_key(tx: Transaction, key_id: str) -> int:
     """What another key of its role opens too, it no longer opens."""
     other = wraps.alias()
     also = select(other.c.key_id).where(
         other.c.recording == wraps.c.recording,
         other.c.segment == wraps.c.segment,
         other.c.role == wraps.c.role,
-        other.c.key_id.not_in(revocation.revoked(connection)),
+        other.c.key_id.not_in(revocation.revoked(tx.connection)),
     )
-    dropped = [recording for recording, _ in slots.drop(connection, wraps.c.key_id == key_id, also.exists())]
+    dropped = [recording for recording, _ in tx.wraps.drop(wraps.c.key_id == key_id, also.exists())]
     return len(dropped)
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select
 
+from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.schema.tables import meta, time_in
 
 _SEEN, _DOUBTED, _SWEPT = "clock-seen", "clock-doubted", "last-swept"
@@ -57,18 +58,16 @@ def is_believed(now: datetime, seen: Seen | None, steady: Steady | None, witness
     return now - seen.at <= LONGEST_OFF and (seen.doubted is None or now < seen.doubted)
 
 
-def believe(
-    connection: Connection, now: datetime, *, steady: Steady | None = None, witness: datetime | None = None
-) -> bool:
+def believe(tx: Transaction, now: datetime, *, steady: Steady | None = None, witness: datetime | None = None) -> bool:
     """Whether `now` is believed; then it is what was last seen."""
-    seen = _seen(connection)
+    seen = _seen(tx.connection)
     believed = is_believed(now, seen, steady, witness)
     if believed:
         beside = f" {steady.boot} {steady.up.total_seconds()}" if steady else ""
-        _put(connection, _SEEN, f"{now.isoformat()}{beside}")
-        _forget(connection, _DOUBTED)
+        _put(tx, _SEEN, f"{now.isoformat()}{beside}")
+        _forget(tx, _DOUBTED)
     elif seen and now > seen.at and (seen.doubted is None or now < seen.doubted):
-        _put(connection, _DOUBTED, now.isoformat())
+        _put(tx, _DOUBTED, now.isoformat())
     return believed
 
 
@@ -88,8 +87,8 @@ def last_swept(connection: Connection) -> datetime | None:
     return (time_in(told) or _UNKNOWN) if told is not None else None
 
 
-def whole_sweep(connection: Connection, now: datetime) -> None:
-    _put(connection, _SWEPT, now.isoformat())
+def whole_sweep(tx: Transaction, now: datetime) -> None:
+    _put(tx, _SWEPT, now.isoformat())
 
 
 def steady() -> Steady:
@@ -134,10 +133,10 @@ def _get(connection: Connection, name: str) -> object:
     return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
 
 
-def _forget(connection: Connection, name: str) -> None:
-    connection.execute(delete(meta).where(meta.c.name == name))
+def _forget(tx: Transaction, name: str) -> None:
+    tx.execute(delete(meta).where(meta.c.name == name))
 
 
-def _put(connection: Connection, name: str, value: str) -> None:
-    _forget(connection, name)
-    connection.execute(insert(meta).values(name=name, value=value))
+def _put(tx: Transaction, name: str, value: str) -> None:
+    _forget(tx, name)
+    tx.execute(insert(meta).values(name=name, value=value))

@@ -25,6 +25,6 @@ def remove_condemned(catalog: Catalog, vault: Vault) -> list[str]:
         some = listed[first : first + _FILES]
         # The files first: what is cut off in between is tried again, and a file that has gone is no fault.
         vault.delete(*some)
-        with catalog.writing() as connection:
-            connection.execute(delete(condemned).where(condemned.c.recording.in_(some)))
+        with catalog.writing() as tx:
+            tx.execute(delete(condemned).where(condemned.c.recording.in_(some)))
     return listed

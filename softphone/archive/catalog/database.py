@@ -8,7 +8,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, 
 from sqlalchemy.exc import DatabaseError, OperationalError, PendingRollbackError
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
+from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto import slots
-from softphone.archive.crypto.slots import WORK, Slots, Work
+from softphone.archive.crypto.slots import Slots
 from softphone.archive.folder.disk import DAMAGED, FULL, LINKED, fault
 from softphone.archive.log.checkpoint import Signer
 from softphone.archive.schema import migrations, tables
@@ -62,10 +64,8 @@ class Catalog:
         catalog = cls(path, key)
         with catalog._closed_on_failure(), catalog._translated():
             catalog._migrate()
-            with catalog.writing() as connection:
-                connection.execute(
-                    insert(tables.meta), [{"name": name, "value": value} for name, value in facts.items()]
-                )
+            with catalog.writing() as tx:
+                tx.execute(insert(tables.meta), [{"name": name, "value": value} for name, value in facts.items()])
         return catalog
 
     @classmethod
@@ -106,28 +106,21 @@ class Catalog:
         self._before.dispose()
 
     @contextmanager
-    def writing(self) -> Generator[Connection]:
-        """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes.
-
-        The wraps' file goes with it (`slots.Work`): what is new is on the disk before the commit, what was narrowed is gone
-        before it, and what was replaced, or made in vain, goes after it.
-        """
+    def writing(self) -> Generator[Transaction]:
+        """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes."""
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            work = Work(self.slots)
-            connection.info[WORK] = work
+            desk = self.signer.desk if self.signer else ""
+            tx = Transaction(connection, desk, self.slots, partial(self._look, self._before))
             try:
-                yield connection
-                if self.signer:
-                    self.signer.sign_due(connection)
-                work.before()
-                connection.exec_driver_sql("COMMIT")
+                yield tx
+                tx.commit(self.signer)
             except BaseException:
                 with suppress(*Fault, PendingRollbackError):
                     connection.exec_driver_sql("ROLLBACK")
-                self._erase_unnamed(connection, work.left(committed=False))
+                self._erase_unnamed(connection, tx.wraps.left(committed=False))
                 raise
-            self._erase_unnamed(connection, work.left(committed=True))
+            self._erase_unnamed(connection, tx.wraps.left(committed=True))
 
     def erase_unnamed(self) -> None:
         """Whatever a crash left in the wraps' file that no row names is overwritten. Raises ArchiveError."""
@@ -155,15 +148,10 @@ class Catalog:
         with self._translated(), self._look(self._reader) as connection:
             yield connection
 
-    def before(self) -> AbstractContextManager[Connection]:
-        """What a writer found when it began: nobody else can have written since."""
-        return self._look(self._before)
-
     @contextmanager
     def _look(self, engine: Engine) -> Generator[Connection]:
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
-            connection.info[WORK] = self.slots
             try:
                 yield connection
             finally:
@@ -253,8 +241,8 @@ class Catalog:
 
         config = Config()
         config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        with self.writing() as connection:
-            config.attributes["connection"] = connection
+        with self.writing() as tx:
+            config.attributes["connection"] = tx.connection
             command.upgrade(config, HEAD)
 
     @contextmanager

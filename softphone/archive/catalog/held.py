@@ -32,7 +32,7 @@ def opening(catalog: Catalog, private_key: Callable[[str], bytes | None]) -> lis
         return [
             (key_id, role)
             for key_id, role in sorted(pairs, key=lambda pair: [*KeyRole].index(pair[1]))
-            if (private := privates[key_id]) is not None and _opens(connection, key_id, role, private)
+            if (private := privates[key_id]) is not None and _opens(catalog, connection, key_id, role, private)
         ]
 
 
@@ -51,10 +51,10 @@ def wrapped_for(connection: Connection) -> list[tuple[str, KeyRole]]:
                 found.append((key, role))
 
 
-def _opens(connection: Connection, key_id: str, role: KeyRole, private: bytes) -> bool:
+def _opens(catalog: Catalog, connection: Connection, key_id: str, role: KeyRole, private: bytes) -> bool:
     """The first does, but where somebody changed it."""
     which = (wraps.c.key_id == key_id) & (wraps.c.role == role.value)
-    for row, one in slots.sealed(connection, which, limit=_TRIED):
+    for row, one in catalog.slots.sealed(connection, which, limit=_TRIED):
         # Of what the program never writes, `verify` tells.
         with suppress(ArchiveError, TypeError):
             if unwrap(slots.wrap_of(row, one), private) is not None:

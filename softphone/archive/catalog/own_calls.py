@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
+from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.schema.tables import past_calls, time_in
 
@@ -27,19 +28,12 @@ class OwnCall:
     told: str = field(repr=False)
 
 
-def put(connection: Connection, desk: str, secrets: Secrets, one: OwnCall) -> None:
+def put(tx: Transaction, secrets: Secrets, one: OwnCall) -> None:
     """Instead of what the list had of this call. Raises ArchiveError."""
-    connection.execute(delete(past_calls).where(past_calls.c.call == one.call))
-    connection.execute(
-        insert(past_calls).values(
-            call=one.call,
-            desk=desk,
-            agent=one.agent,
-            at=one.at.isoformat(),
-            until=one.until.isoformat(),
-            sealed=secrets.seal_number(one.told, one.call),
-        )
-    )
+    tx.execute(delete(past_calls).where(past_calls.c.call == one.call))
+    sealed = secrets.seal_number(one.told, one.call)
+    at, until = one.at.isoformat(), one.until.isoformat()
+    tx.insert(past_calls, call=one.call, agent=one.agent, at=at, until=until, sealed=sealed)
 
 
 def read(connection: Connection, secrets: Secrets, agents: Sequence[str], today: date, limit: int) -> list[OwnCall]:

@@ -40,8 +40,6 @@ _ERASED = bytes(RECORD - 1) + b"\1"
 """one that was written over"""
 _AT_ONCE = 10_000
 """slots in one statement"""
-WORK = "slots"
-"""in `Connection.info`: the `Work` of this transaction, or the `Slots` of a look"""
 
 Found = tuple[str, dict[str, str | int]]
 Where = ColumnElement[bool]
@@ -123,6 +121,24 @@ class Slots:
         self.erased = {slot for slot, one in slots if one == _ERASED}
         return found
 
+    def sealed(
+        self, connection: Connection, *which: Where, limit: int | None = None
+    ) -> list[tuple[Row[Any], bytes | None]]:
+        """Rows of `wraps`, by recording and segment, with what is sealed for them; None where that cannot be read."""
+        rows = _rows(connection, which, limit)
+        return list(zip(rows, self.read(rows), strict=True)) if rows else []
+
+    def faults(self, connection: Connection) -> Iterator[Found]:
+        """Wraps whose record is another, or was written over before a commit that never came, and records that no row names: a
+        finding's code and its parameters. Beside a writer, what a second look does not find is no fault."""
+        unread = [row for row, one in self.sealed(connection) if one is None]
+        filled = self.filled()
+        for row in unread:
+            code = "slot_erased" if row.slot in self.erased else "slot_lost"
+            yield code, {"recording": row.recording, "segment": row.segment, "role": row.role}
+        for slot in sorted(unnamed(connection, filled)):
+            yield "slot_unnamed", {"slot": slot}
+
     @contextmanager
     def _open(self, mode: str, *, creates: bool = False) -> Generator[Any]:
         is_new = creates and not self.path.exists()
@@ -144,14 +160,61 @@ class Slots:
 
 
 class Work:
-    """What one transaction does in the file: new records come before its commit, and what is replaced goes after it. What is
-    narrowed goes before: whatever becomes of the entry, nobody opens it any more."""
+    """What one transaction does in the file, and in the rows of `wraps` that name its slots. New records come before its commit
+    (`before`), and what is replaced goes after it (`left`). What is narrowed goes before: whatever becomes of the entry, nobody
+    opens it any more."""
 
-    def __init__(self, file: Slots) -> None:
+    def __init__(self, file: Slots, connection: Connection, desk: str) -> None:
         self.file = file
         self.made: dict[int, Wrap] = {}
         self.narrowed: set[int] = set()
         self.replaced: set[int] = set()
+        self._connection = connection
+        self._desk = desk
+
+    def add(self, made: Iterable[Wrap]) -> None:
+        """None of them stands yet; of two for one key and one segment the later counts."""
+        new = list({(one.recording, one.segment, one.role, one.key_id): one for one in made}.values())
+        if not new:
+            return
+        filled = dict(zip(self._free(len(new)), new, strict=True))
+        self.made |= filled
+        rows = [
+            {
+                "recording": one.recording,
+                "segment": one.segment,
+                "role": one.role.value,
+                "key_id": one.key_id,
+                "suite": one.suite,
+                "desk": self._desk,
+                "slot": slot,
+            }
+            for slot, one in filled.items()
+        ]
+        self._connection.execute(insert(wraps), rows)
+
+    def drop(self, *which: Where, replaced: bool = False) -> list[tuple[str, int]]:
+        """The places, (recording, segment), whose wraps go. `replaced`: others have been made, so that what goes must not go
+        before they stand."""
+        gone = self._connection.execute(
+            delete(wraps).where(*which).returning(wraps.c.recording, wraps.c.segment, wraps.c.slot)
+        ).all()
+        for row in gone:
+            if self.made.pop(row.slot, None) is None:
+                (self.replaced if replaced else self.narrowed).add(row.slot)
+        return [(row.recording, row.segment) for row in gone]
+
+    def sealed(self, *which: Where) -> list[tuple[Row[Any], bytes | None]]:
+        """As `Slots.sealed`, with what this transaction has made."""
+        rows = self.file.sealed(self._connection, *which)
+        return [(row, self.made[row.slot].sealed if row.slot in self.made else one) for row, one in rows]
+
+    def emptied(self) -> Sequence[Row[Any]]:
+        """Rows whose keys were written over before a commit that never came: nobody opens anything by them. Where the file itself
+        was lost, its rows stay: it may be put back, and `verify` tells of it."""
+        self.file.filled()
+        gone = set(self._connection.execute(select(wraps.c.slot)).scalars()) & self.file.erased
+        return _rows(self._connection, (wraps.c.slot.in_(sorted(gone)[:_AT_ONCE]),), None) if gone else []
 
     def before(self) -> None:
         if self.made:
@@ -162,68 +225,23 @@ class Work:
         """Slots that nothing names once it is over."""
         return self.replaced if committed else {*self.made}
 
-
-def add(connection: Connection, desk: str, made: Sequence[Wrap]) -> None:
-    """None of them stands yet; of two for one key and one segment the later counts."""
-    made = list({(one.recording, one.segment, one.role, one.key_id): one for one in made}.values())
-    if not made:
-        return
-    filled = dict(zip(_free(connection, len(made)), made, strict=True))
-    work: Work = connection.info[WORK]
-    work.made |= filled
-    rows = [
-        {
-            "recording": one.recording,
-            "segment": one.segment,
-            "role": one.role.value,
-            "key_id": one.key_id,
-            "suite": one.suite,
-            "desk": desk,
-            "slot": slot,
-        }
-        for slot, one in filled.items()
-    ]
-    connection.execute(insert(wraps), rows)
+    def _free(self, count: int) -> list[int]:
+        """Empty slots first, then new ones at the end. Another process may have taken what was empty when it was last looked."""
+        if self.file.free is None:
+            self.file.filled()
+        free, taken_here = self.file.free or set[int](), {*self.made, *self.narrowed, *self.replaced}
+        some = sorted(free - taken_here)[: count * 2]
+        taken = set(self._connection.execute(select(wraps.c.slot).where(wraps.c.slot.in_(some))).scalars())
+        found = [slot for slot in some if slot not in taken][:count]
+        free.difference_update(taken, found)
+        last = self._connection.execute(select(func.max(wraps.c.slot))).scalar() or 0
+        last = max([last, *taken_here, *found])
+        return [*found, *range(last + 1, last + 1 + count - len(found))]
 
 
-def _free(connection: Connection, count: int) -> list[int]:
-    """Empty slots first, then new ones at the end. Another process may have taken what was empty when it was last looked."""
-    work: Work = connection.info[WORK]
-    if work.file.free is None:
-        work.file.filled()
-    some = sorted((work.file.free or set()) - work.made.keys() - work.narrowed - work.replaced)[: count * 2]
-    taken = set(connection.execute(select(wraps.c.slot).where(wraps.c.slot.in_(some))).scalars())
-    if work.file.free:
-        work.file.free -= taken
-    found = [slot for slot in some if slot not in taken][:count]
-    if work.file.free:
-        work.file.free.difference_update(found)
-    last = connection.execute(select(func.max(wraps.c.slot))).scalar() or 0
-    last = max([last, *work.made, *work.narrowed, *work.replaced, *found])
-    return [*found, *range(last + 1, last + 1 + count - len(found))]
-
-
-def drop(connection: Connection, *which: Where, replaced: bool = False) -> list[tuple[str, int]]:
-    """The places, (recording, segment), whose wraps go. `replaced`: others have been made, so that what goes must not go before
-    they stand."""
-    gone = connection.execute(
-        delete(wraps).where(*which).returning(wraps.c.recording, wraps.c.segment, wraps.c.slot)
-    ).all()
-    work: Work = connection.info[WORK]
-    for row in gone:
-        if work.made.pop(row.slot, None) is None:
-            (work.replaced if replaced else work.narrowed).add(row.slot)
-    return [(row.recording, row.segment) for row in gone]
-
-
-def sealed(connection: Connection, *which: Where, limit: int | None = None) -> list[tuple[Row[Any], bytes | None]]:
-    """Rows of `wraps`, by recording and segment, with what is sealed for them; None where that cannot be read."""
+def _rows(connection: Connection, which: Sequence[Where], limit: int | None) -> Sequence[Row[Any]]:
     asked: Select[*tuple[Any, ...]] = select(wraps).where(*which).order_by(wraps.c.recording, wraps.c.segment)
-    rows = connection.execute(asked.limit(limit)).all()
-    work = connection.info[WORK]
-    file, made = (work.file, work.made) if isinstance(work, Work) else (work, dict[int, Wrap]())
-    found = file.read(rows) if rows else []
-    return [(row, made[row.slot].sealed if row.slot in made else one) for row, one in zip(rows, found, strict=True)]
+    return connection.execute(asked.limit(limit)).all()
 
 
 def wrap_of(row: Row[Any], sealed: bytes | None) -> Wrap:
@@ -238,29 +256,6 @@ def unnamed(connection: Connection, filled: Iterable[int]) -> set[int]:
     if len(these) <= _AT_ONCE:
         asked = asked.where(wraps.c.slot.in_(these))
     return these - set(connection.execute(asked).scalars())
-
-
-def emptied(connection: Connection) -> Sequence[Row[Any]]:
-    """Rows whose keys were written over before a commit that never came: nobody opens anything by them. Where the file itself
-    was lost, its rows stay: it may be put back, and `verify` tells of it."""
-    work: Work = connection.info[WORK]
-    work.file.filled()
-    gone = set(connection.execute(select(wraps.c.slot)).scalars()) & work.file.erased
-    return connection.execute(select(wraps).where(wraps.c.slot.in_(sorted(gone)[:_AT_ONCE]))).all() if gone else []
-
-
-def faults(connection: Connection) -> Iterator[Found]:
-    """Wraps whose record is another, or was written over before a commit that never came, and records that no row names: a
-    finding's code and its parameters. Beside a writer, what a second look does not find is no fault."""
-    of: Slots | Work = connection.info[WORK]
-    file = of.file if isinstance(of, Work) else of
-    unread = [row for row, one in sealed(connection) if one is None]
-    filled = file.filled()
-    for row in unread:
-        code = "slot_erased" if row.slot in file.erased else "slot_lost"
-        yield code, {"recording": row.recording, "segment": row.segment, "role": row.role}
-    for slot in sorted(unnamed(connection, filled)):
-        yield "slot_unnamed", {"slot": slot}
 
 
 def _bound(of: Row[Any] | Wrap) -> bytes:

@@ -6,10 +6,8 @@ Whoever has the desk's keys can write a whole call's log that holds together: th
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +18,7 @@ from softphone.archive.examine.repair import Repair
 from softphone.archive.log.audit import KEY_SHOWN
 from softphone.archive.log.policies import PolicyHistory, successors
 from softphone.archive.log.written import WHOLE
+from softphone.archive.schema.readable import params_of, read_row
 from softphone.archive.schema.tables import audit, recordings, wraps
 from softphone.domain.purpose import Basis, Purpose
 
@@ -55,7 +54,8 @@ class _Call:
     erased: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
     """recording, event, and the entry's number"""
 
-    def read(self, row: Any, params: Mapping[str, Any]) -> None:
+    def read(self, row: Any) -> None:
+        params = params_of(row)
         of, purpose = str(row.recording), str(params.get("purpose", ""))
         self.events.add(row.event)
         if row.event == "purpose_active":
@@ -130,9 +130,7 @@ def _calls(connection: Connection, those: Sequence[str]) -> Iterable[_Call]:
     columns = (audit.c.call, audit.c.recording, audit.c.event, audit.c.rule, audit.c.number, audit.c.params)
     for row in connection.execute(select(*columns).where(audit.c.call.in_(those)).order_by(audit.c.number)):
         if row.call:
-            # An entry that was changed may hold anything: the chain tells of that.
-            with suppress(ValueError, TypeError, AttributeError):
-                found[row.call].read(row, dict(json.loads(row.params)))
+            read_row(row, found[row.call].read)
     return found.values()
 
 

@@ -5,21 +5,21 @@ What is in a wrap shows by its key alone; that is not asked here.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from softphone.archive.catalog.changes import recorded_for
-from softphone.archive.crypto import slots
+from softphone.archive.changes.sealing import recorded_for
+from softphone.archive.crypto.slots import Slots, wrap_of
 from softphone.archive.crypto.wraps import Wrap
 from softphone.archive.examine.repair import Repair
-from softphone.archive.finding.rows import UNREADABLE
 from softphone.archive.log.written import SOUND, WHOLE
+from softphone.archive.schema.readable import params_of, read_row
 from softphone.archive.schema.tables import audit, holds, purposes, segments, wraps
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import Ended
@@ -50,18 +50,17 @@ class Facts:
     """a start has told that keys of it were written over, and for which purpose nobody knows"""
 
     @classmethod
-    def of(cls, connection: Connection, ids: Sequence[str]) -> Facts:
+    def of(cls, connection: Connection, file: Slots, ids: Sequence[str]) -> Facts:
         facts = cls()
         standing = select(holds.c.recording).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
         facts.held.update(connection.execute(standing).scalars())
         for one in connection.execute(select(segments).where(segments.c.recording.in_(ids))):
-            with facts._readable(one.recording):
-                number = int(one.segment)
-                facts.segments[one.recording][number] = recorded_for(one.purposes)
-                facts.chunks[one.recording, number] = one.chunks
-        for one, sealed in slots.sealed(connection, wraps.c.recording.in_(ids)):
-            with facts._readable(one.recording):
-                facts.wraps[one.recording].append(slots.wrap_of(one, sealed))
+            if (of := read_row(one, _segment, facts.unreadable)) is not None:
+                facts.segments[one.recording][of[0]] = of[1]
+                facts.chunks[one.recording, of[0]] = one.chunks
+        for one, sealed in file.sealed(connection, wraps.c.recording.in_(ids)):
+            if (wrap := read_row(one, partial(wrap_of, sealed=sealed), facts.unreadable)) is not None:
+                facts.wraps[one.recording].append(wrap)
         keeps = (purposes.c.stands == Ended.KEEPS.value) & purposes.c.judge_by.is_(None)
         asked = select(purposes.c.recording, purposes.c.purpose).where(purposes.c.recording.in_(ids), keeps)
         for one in connection.execute(asked):
@@ -70,20 +69,19 @@ class Facts:
         for one in connection.execute(told.where(audit.c.event.in_((WHOLE, Repair.NARROWED.value)))):
             if one.event == Repair.NARROWED:
                 facts.narrowed.add(one.recording)
-                continue
-            # An entry that was changed may hold anything: the chain tells of that.
-            with suppress(*UNREADABLE):
-                for digest in str(json.loads(one.params).get(SOUND, "")).split():
-                    segment, _, value = digest.partition(":")
-                    facts.sound[one.recording, int(segment)].add(value)
+            for segment, value in read_row(one, _digests) or ():
+                facts.sound[one.recording, segment].add(value)
         return facts
 
-    @contextmanager
-    def _readable(self, recording: str) -> Generator[None]:
-        try:
-            yield
-        except UNREADABLE:
-            self.unreadable.add(recording)
+
+def _segment(row: Any) -> tuple[int, tuple[Purpose, ...]]:
+    return int(row.segment), recorded_for(row.purposes)
+
+
+def _digests(entry: Any) -> list[tuple[int, str]]:
+    """Each segment's, as the entry has it."""
+    parts = (one.partition(":") for one in str(params_of(entry).get(SOUND, "")).split())
+    return [(int(segment), value) for segment, _, value in parts]
 
 
 def who_opens(facts: Facts, row: Any) -> Iterator[Found]:

@@ -15,18 +15,19 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
-from softphone.archive.catalog.changes import CatalogWriter
 from softphone.archive.catalog.database import Catalog
-from softphone.archive.crypto import slots
-from softphone.archive.crypto.wraps import Secrets
+from softphone.archive.catalog.transaction import Transaction
+from softphone.archive.changes.call import call_of
+from softphone.archive.changes.ending import discard
+from softphone.archive.changes.sealing import is_held
 from softphone.archive.files import container
 from softphone.archive.files.container import FRAME, RATE, UNKNOWN
 from softphone.archive.files.reader import UNREADABLE, read_structure, unknown
 from softphone.archive.files.vault import CHUNK_PACKETS, Vault, Written
 from softphone.archive.finding.rows import unlisted
-from softphone.archive.log import audit, written
+from softphone.archive.log import written
 from softphone.archive.log.audit import Deciding
 from softphone.archive.schema.tables import condemned, recordings, segments, time_in, wraps
 from softphone.domain.changes import AuditEntry
@@ -64,7 +65,7 @@ class Repaired:
     cut: int = 0
 
 
-def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Repaired]:
+def repair(catalog: Catalog, vault: Vault, now: datetime) -> list[Repaired]:
     """Each with its entry in the audit log. Done again, it finds nothing to do. Raises ArchiveError."""
     done: list[Repaired] = []
     with catalog.reading() as connection:
@@ -73,10 +74,10 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
     for row in found:
         if row is not None and vault.bring_back(row.recording):
             item = Repaired(Repair.BROUGHT_BACK, row.recording)
-            with catalog.writing() as connection:
-                audit.append(connection, desk, [_entry(item, row.call, now)])
+            with catalog.writing() as tx:
+                tx.log(_entry(item, row.call, now))
             done.append(item)
-    done += _narrowed(catalog, desk, now)
+    done += _narrowed(catalog, now)
     for row in _unfinished(catalog):
         if unknown(vault.path(row.recording)):
             continue
@@ -89,13 +90,12 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
         if ends and not seen.written:
             continue
         item = None if ends else Repaired(Repair.BROKE_OFF, row.recording, seen.cut)
-        with catalog.writing() as connection:
-            entries = _count(connection, row, seen, now)
+        with catalog.writing() as tx:
+            tx.log(*_count(tx.connection, row, seen, now))
             if item is not None:
-                ended = None if row.closed_at is not None else _heard_until(connection, row, seen)
-                _set(connection, row, broke_off_at=seen.ended, closed_at=ended)
-                entries.append(_entry(item, row.call, now))
-            audit.append(connection, desk, entries)
+                ended = None if row.closed_at is not None else _heard_until(tx.connection, row, seen)
+                _set(tx, row, broke_off_at=seen.ended, closed_at=ended)
+                tx.log(_entry(item, row.call, now))
             # The mark is not on the disk yet: cut off here, the next start finds that the end is missing.
             if seen.cut:
                 vault.cut(row.recording, seen.whole)
@@ -108,53 +108,44 @@ def repair(catalog: Catalog, vault: Vault, desk: str, now: datetime) -> list[Rep
         if unknown(vault.path(recording)):
             continue
         item = Repaired(Repair.SET_ASIDE, recording)
-        with catalog.writing() as connection:
+        with catalog.writing() as tx:
             # A file comes before its row is committed: here nobody is between the two.
-            audit.append(connection, desk, [_entry(item, "", now)])
+            tx.log(_entry(item, "", now))
             vault.set_aside(recording)
         done.append(item)
     return done
 
 
 def let_orphan_go(
-    catalog: Catalog,
-    vault: Vault,
-    desk: str,
-    recording: str,
-    now: datetime,
-    decided: Deciding,
-    **told: str,
+    catalog: Catalog, vault: Vault, recording: str, now: datetime, decided: Deciding, **stated: str
 ) -> None:
     """The file of one that was set aside and that the catalog does not know, for custody to decide. Raises ArchiveError."""
     if recording not in vault.aside():
         raise ArchiveError("error.archive.no_orphan", id=recording)
-    with catalog.writing() as connection:
-        if connection.execute(_ROWS.where(recordings.c.recording == recording)).first() is not None:
+    with catalog.writing() as tx:
+        if call_of(tx.connection, recording) is not None:
             raise ArchiveError("error.archive.no_orphan", id=recording)
-        entry = AuditEntry(ORPHAN_GONE, "G10", now, "", recording, dict(told))
-        audit.append(connection, desk, [decided(entry)])
-        connection.execute(delete(condemned).where(condemned.c.recording == recording))
-        connection.execute(insert(condemned).values(recording=recording, desk=desk, at=now.isoformat()))
+        tx.log(decided(AuditEntry(ORPHAN_GONE, "G10", now, "", recording, dict(stated))))
+        tx.execute(delete(condemned).where(condemned.c.recording == recording))
+        tx.insert(condemned, recording=recording, at=now.isoformat())
 
 
-def _narrowed(catalog: Catalog, desk: str, now: datetime) -> list[Repaired]:
-    with catalog.writing() as connection:
-        roles, tables = defaultdict[str, set[str]](set), CatalogWriter(connection, desk, Secrets(b""))
-        for row in slots.emptied(connection):
+def _narrowed(catalog: Catalog, now: datetime) -> list[Repaired]:
+    items: list[Repaired] = []
+    with catalog.writing() as tx:
+        roles = defaultdict[str, set[str]](set)
+        for row in tx.wraps.emptied():
             roles[str(row.recording)].add(str(row.role))
-        found: Sequence[Any] = connection.execute(_ROWS.where(recordings.c.recording.in_(roles))).all() if roles else ()
-        items: list[Repaired] = []
-        for row in found:
-            of = str(row.recording)
-            item = Repaired(Repair.NARROWED, of)
-            audit.append(connection, desk, [_entry(item, row.call, now)])
+        for row in tx.execute(_ROWS.where(recordings.c.recording.in_(roles))).all() if roles else ():
+            of = row.recording
+            items.append(Repaired(Repair.NARROWED, of))
+            tx.log(_entry(items[-1], row.call, now))
             # Of other segments they may be there yet.
-            slots.drop(connection, wraps.c.recording == of, wraps.c.role.in_(roles[of]))
-            left = connection.execute(select(wraps.c.role).where(wraps.c.recording == of)).scalars().all()
+            tx.wraps.drop(wraps.c.recording == of, wraps.c.role.in_(roles[of]))
+            left = tx.execute(select(wraps.c.role).where(wraps.c.recording == of)).scalars().all()
             # It was being erased, as custody's keys or all of them tell; a hold would keep nothing where none is left.
-            if (KeyRole.CUSTODY in roles[of] or not left) and not tables.is_held(of):
-                tables.discard(of, now)
-            items.append(item)
+            if (KeyRole.CUSTODY in roles[of] or not left) and not is_held(tx.connection, of):
+                discard(tx, of, now)
     return items
 
 
@@ -237,10 +228,10 @@ def _heard_until(connection: Connection, row: Any, seen: _Seen) -> datetime | No
     return max([start, *ends]) if start is not None and seen.readable else None
 
 
-def _set(connection: Connection, row: Any, **times: datetime | None) -> None:
+def _set(tx: Transaction, row: Any, **times: datetime | None) -> None:
     told = {name: at.isoformat() for name, at in times.items() if at is not None}
     if told:
-        connection.execute(update(recordings).where(recordings.c.recording == row.recording).values(told))
+        tx.execute(update(recordings).where(recordings.c.recording == row.recording).values(told))
 
 
 def _count(connection: Connection, row: Any, seen: _Seen, now: datetime) -> list[AuditEntry]:

@@ -16,7 +16,6 @@ from sqlalchemy import Connection, func, select
 
 from softphone.archive.archive import RECORDINGS, Archive
 from softphone.archive.backup.alone import SNAPSHOT, left_over
-from softphone.archive.crypto import slots
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.wraps import Wrap
 from softphone.archive.examine.entries import erasures, policies, untold
@@ -116,9 +115,9 @@ def verify(archive: Archive, head: Head | None = None, progress: Progress | None
 
     findings += _as_far(each())
     # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
-    if wrong := [*_as_far(_looked(archive, slots.faults))]:
+    if wrong := [*_as_far(_looked(archive, archive.catalog.slots.faults))]:
         # A row and its record are not read at one moment: somebody may have written between them.
-        again = [*_as_far(_looked(archive, slots.faults))]
+        again = [*_as_far(_looked(archive, archive.catalog.slots.faults))]
         findings += (one for one in wrong if one in again)
     step()
     for look_at in (policies, untold):
@@ -192,7 +191,7 @@ def _batches(archive: Archive) -> Iterator[tuple[Sequence[Any], Facts]]:
         with archive.catalog.reading() as connection:
             asked = select(recordings).where(recordings.c.recording > after).order_by(recordings.c.recording)
             rows = connection.execute(asked.limit(BATCH)).all()
-            facts = Facts.of(connection, [row.recording for row in rows])
+            facts = Facts.of(connection, archive.catalog.slots, [row.recording for row in rows])
         if not rows:
             return
         yield rows, facts
@@ -282,7 +281,7 @@ class _Look:
             self.chunks, self.opened = before
             with self._archive.catalog.reading() as connection:
                 again = connection.execute(select(recordings).where(recordings.c.recording == row.recording)).first()
-                facts = Facts.of(connection, [row.recording])
+                facts = Facts.of(connection, self._archive.catalog.slots, [row.recording])
             found = [*self.once(again, facts)] if again is not None else []
         return found
 

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from softphone.archive.catalog import own_calls
-from softphone.archive.catalog.changes import CallFacts, CatalogWriter
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.changes.call import CallFacts, facts_of
 from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.schema.tables import audit, calls, holds, purposes, recordings, wraps
 from softphone.domain.changes import HoldBy
@@ -39,10 +39,9 @@ class PastRow:
 class History:
     """`secrets` opens the calls' own numbers. Raises ArchiveError throughout."""
 
-    def __init__(self, catalog: Catalog, secrets: Secrets, desk: str) -> None:
+    def __init__(self, catalog: Catalog, secrets: Secrets) -> None:
         self._catalog = catalog
         self._secrets = secrets
-        self._desk = desk
 
     def own(
         self, agents: Sequence[str], since: datetime, now: datetime, limit: int
@@ -63,7 +62,7 @@ class History:
     def call(self, call: str, now: datetime) -> PastRow | None:
         """None where nothing of it is kept any more."""
         with self._catalog.reading() as connection:
-            facts = CatalogWriter(connection, self._desk, self._secrets).facts(call)
+            facts = facts_of(connection, self._secrets, call)
             return self._past(connection, [facts], now)[0] if facts else None
 
     def _facts(self, row: Any) -> CallFacts:

@@ -6,16 +6,16 @@ Which recordings are meant is `searching`'s; nothing is opened here but a party'
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.files.vault import Vault
+from softphone.archive.schema.readable import read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings, segments, wraps
 from softphone.domain.archive.recordings import HoldRow, RecordingRow, opens_for
 from softphone.domain.purpose import Direction, Purpose, Reason
@@ -23,10 +23,6 @@ from softphone.domain.retention import Ended, has_expired
 
 REVIEW = "review"
 """a purpose that is judged at its end (`at_end`)"""
-
-
-UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError)
-"""what comes of a row that holds what the program never writes: a word, a date or a time zone that there is none of"""
 
 
 class Source(Protocol):
@@ -59,49 +55,34 @@ def rows_of(
 ) -> list[RecordingRow]:
     """Those that there are, in the order of `ids`. Raises ArchiveError within `reading`.
 
-    One whose rows hold what the program never writes is left out, and `unreadable` is told which.
+    One that cannot be read is left out, and is in `unreadable`.
     """
-    bad: set[str] = unreadable if unreadable is not None else set()
     asked = select(recordings, calls.c.direction, calls.c.number_sealed, calls.c.time_zone).join(
         calls, calls.c.call == recordings.c.call
     )
     found = {row.recording: row for row in connection.execute(asked.where(recordings.c.recording.in_(ids)))}
-    has: dict[str, set[str]] = defaultdict(set)
-    for row in connection.execute(select(wraps.c.recording, wraps.c.role).where(wraps.c.recording.in_(ids)).distinct()):
-        has[row.recording].add(row.role)
-    keeps: dict[str, dict[Purpose, date | None]] = defaultdict(dict)
+    roles = select(wraps.c.recording, wraps.c.role).where(wraps.c.recording.in_(ids)).distinct()
     # What was taken back on grounds given custody has yet to judge, until its date (`waits_for_case`).
     given = purposes.c.reason == Reason.GROUNDS_GIVEN.value
     kept = select(purposes).where(purposes.c.recording.in_(ids), or_(purposes.c.stands == Ended.KEEPS.value, given))
-    waits: set[str] = set()
-    for row in connection.execute(kept.order_by(purposes.c.purpose)):
-        try:
-            if row.reason == Reason.GROUNDS_GIVEN.value and not _is_over(row.expires_on, now, found.get(row.recording)):
-                waits.add(row.recording)
-            if row.stands != Ended.KEEPS.value:
-                continue
-            if row.at_end == REVIEW and not _is_over(row.judge_by, now, found.get(row.recording)):
-                waits.add(row.recording)
-            keeps[row.recording][Purpose(row.purpose)] = date.fromisoformat(row.expires_on) if row.expires_on else None
-        except UNREADABLE:
-            bad.add(row.recording)
-    standing: dict[str, list[HoldRow]] = defaultdict(list)
-    of_them = select(holds).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
-    for row in connection.execute(of_them.order_by(holds.c.at)):
-        try:
-            standing[row.recording].append(hold_of(row))
-        except UNREADABLE:
-            bad.add(row.recording)
-    stored = _stored(connection, ids)
-    made: list[RecordingRow] = []
-    for one in ids:
-        if one in found and one not in bad:
-            try:
-                made.append(_row(source, found[one], has[one], keeps[one], standing[one], now, waits=one in waits))
-                made[-1] = replace(made[-1], stored=stored.get(one))
-            except UNREADABLE:
-                bad.add(one)
-    return made
+    held = select(holds).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
+    sealed, made_for = _by_recording(connection, roles), _by_recording(connection, kept.order_by(purposes.c.purpose))
+    standing, stored = _by_recording(connection, held.order_by(holds.c.at)), _stored(connection, ids)
+
+    def made(row: Any) -> RecordingRow:
+        of = row.recording
+        opened_by = {one.role for one in sealed[of]}
+        return _row(source, row, opened_by, made_for[of], [hold_of(one) for one in standing[of]], now, stored.get(of))
+
+    rows = (read_row(found[one], made, unreadable) for one in ids if one in found)
+    return [row for row in rows if row is not None]
+
+
+def _by_recording(connection: Connection, asked: Select[*tuple[Any, ...]]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(asked):
+        found[row.recording].append(row)
+    return found
 
 
 def _stored(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
@@ -128,12 +109,17 @@ def _row(
     source: Source,
     row: Any,
     roles: set[str],
-    keeps: Mapping[Purpose, date | None],
+    made_for: Iterable[Any],
     standing: list[HoldRow],
     now: datetime,
-    *,
-    waits: bool,
+    stored: int | None,
 ) -> RecordingRow:
+    keeps, waits = dict[Purpose, date | None](), False
+    for one in made_for:
+        waits = waits or (one.reason == Reason.GROUNDS_GIVEN.value and not _is_over(one.expires_on, now, row))
+        if one.stands == Ended.KEEPS.value:
+            waits = waits or (one.at_end == REVIEW and not _is_over(one.judge_by, now, row))
+            keeps[Purpose(one.purpose)] = date.fromisoformat(one.expires_on) if one.expires_on else None
     return RecordingRow(
         recording=row.recording,
         call=row.call,
@@ -152,11 +138,12 @@ def _row(
         time_zone=row.time_zone,
         agent=row.agent,
         broke_off=row.broke_off_at is not None,
+        stored=stored,
     )
 
 
 def _is_over(day: str | None, now: datetime, row: Any) -> bool:
-    return day is not None and row is not None and has_expired(date.fromisoformat(day), now, row.time_zone)
+    return day is not None and has_expired(date.fromisoformat(day), now, row.time_zone)
 
 
 def _size(vault: Vault, recording: str) -> int:

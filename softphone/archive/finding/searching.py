@@ -6,7 +6,6 @@ Newest first, by keyset: a page that lies deep costs what the first costs. Who m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -27,8 +26,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from softphone.archive.finding.rows import REVIEW, UNREADABLE, Source, rows_of
-from softphone.archive.schema.tables import calls, holds, purposes, recordings, wraps
+from softphone.archive.finding.rows import REVIEW, Source, rows_of
+from softphone.archive.schema.tables import calls, holds, purposes, recordings, time_in, wraps
 from softphone.domain.archive.recordings import Cursor, Page, Query
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
@@ -70,8 +69,8 @@ def _place(connection: Connection, found: Sequence[str]) -> Cursor | None:
     """Where the next page begins: behind the last of which can be told when it was begun."""
     for recording in reversed(found):
         at = connection.execute(select(recordings.c.opened_at).where(recordings.c.recording == recording)).scalar()
-        with suppress(*UNREADABLE):
-            return Cursor(datetime.fromisoformat(at or "").astimezone(UTC), recording)
+        if begun := time_in(at):
+            return Cursor(begun.astimezone(UTC), recording)
     return None
 
 

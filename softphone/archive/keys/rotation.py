@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, tuple_
 
 from softphone.archive.archive import Archive
+from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto import revocation, slots
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.wraps import Recipient, Wrap
-from softphone.archive.log import audit
 from softphone.archive.schema.tables import meta, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -75,19 +75,20 @@ def rotate(archive: Archive, old: Recipient, new: Recipient, progress: Progress 
     after = ("", -1)
     while True:
         with archive.catalog.reading() as connection:
-            rows = _next(connection, after, _of(old), ~_also(_is(new)))
+            rows = _next(archive, connection, after, _of(old), ~_also(_is(new)))
         if not rows:
             break
         after = (rows[-1][0].recording, rows[-1][0].segment)
         made = [_anew(row, sealed, private, new) for row, sealed in rows]
-        with archive.catalog.writing() as connection:
+        with archive.catalog.writing() as tx:
             # Meanwhile a purpose may have ended: what has gone is not brought back.
-            stand = {(row.recording, row.segment) for row in _standing(connection, rows, old)}
+            stand = {(row.recording, row.segment) for row in _standing(tx.connection, rows, old)}
             kept = [one for one in made if one is not None and (one.recording, one.segment) in stand]
-            _write(connection, archive.desk, kept, new)
+            _drop(tx, [(one.recording, one.segment) for one in kept], new)
+            tx.wraps.add(kept)
             if drops:
-                dropped += _drop(connection, [(one.recording, one.segment) for one in kept], old)
-            audit.append(connection, archive.desk, [_entry("rotated", archive, {**told, "segments": len(kept)})])
+                dropped += _drop(tx, [(one.recording, one.segment) for one in kept], old)
+            tx.log(_entry("rotated", archive, {**told, "segments": len(kept)}))
         wrapped += len(kept)
         unopened += sum(one is None for one in made)
         done += len(rows)
@@ -102,9 +103,9 @@ def rotate(archive: Archive, old: Recipient, new: Recipient, progress: Progress 
 def revoke(archive: Archive, key: Recipient, progress: Progress | None = None) -> Revoked:
     """Nothing is sealed for `key` any more, and what another key of its role opens too, it no longer opens."""
     told = {"key": key.key_id, "role": key.role.value}
-    with archive.catalog.writing() as connection:
-        if revocation.revoke(connection, key.key_id, archive.clock()):
-            audit.append(connection, archive.desk, [_entry("key_revoked", archive, told)])
+    with archive.catalog.writing() as tx:
+        if revocation.revoke(tx.connection, key.key_id, archive.clock()):
+            tx.log(_entry("key_revoked", archive, told))
     elsewhere = _also(_another.c.key_id.not_in(_revoked()))
     with archive.catalog.reading() as connection:
         todo = _count(connection, _of(key), elsewhere)
@@ -112,14 +113,14 @@ def revoke(archive: Archive, key: Recipient, progress: Progress | None = None) -
     while not stopped:
         # Among very many this takes a while: no engine waits for it.
         with archive.catalog.reading() as connection:
-            rows = _next(connection, after, _of(key), elsewhere)
+            rows = _next(archive, connection, after, _of(key), elsewhere)
         if not rows:
             break
         after = (rows[-1][0].recording, rows[-1][0].segment)
-        with archive.catalog.writing() as connection:
+        with archive.catalog.writing() as tx:
             # Meanwhile another key may have gone, and then this one is needed.
-            count = _drop(connection, [(row.recording, row.segment) for row, _ in rows], key, elsewhere)
-            audit.append(connection, archive.desk, [_entry("key_dropped", archive, {**told, "segments": count})])
+            count = _drop(tx, [(row.recording, row.segment) for row, _ in rows], key, elsewhere)
+            tx.log(_entry("key_dropped", archive, {**told, "segments": count}))
         dropped += count
         stopped = progress is not None and not progress(dropped, max(dropped, todo))
     _finish(archive)
@@ -170,9 +171,9 @@ def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
     return int(connection.execute(select(func.count()).select_from(wraps).where(*which)).scalar_one())
 
 
-def _next(connection: Connection, after: tuple[str, int], *which: ColumnElement[bool]) -> _Rows:
+def _next(archive: Archive, connection: Connection, after: tuple[str, int], *which: ColumnElement[bool]) -> _Rows:
     place = tuple_(wraps.c.recording, wraps.c.segment)
-    return slots.sealed(connection, *which, place > after, limit=BATCH)
+    return archive.catalog.slots.sealed(connection, *which, place > after, limit=BATCH)
 
 
 def _standing(connection: Connection, rows: _Rows, key: Recipient) -> Sequence[Any]:
@@ -180,17 +181,8 @@ def _standing(connection: Connection, rows: _Rows, key: Recipient) -> Sequence[A
     return connection.execute(select(wraps.c.recording, wraps.c.segment).where(_of(key), placed)).all()
 
 
-def _write(connection: Connection, desk: str, made: Sequence[Wrap], new: Recipient) -> None:
-    _drop(connection, [(one.recording, one.segment) for one in made], new)
-    slots.add(connection, desk, made)
-
-
-def _drop(
-    connection: Connection, places: Sequence[tuple[str, int]], key: Recipient, *which: ColumnElement[bool]
-) -> int:
-    if not places:
-        return 0
-    return len(slots.drop(connection, _of(key), _placed(places), *which, replaced=True))
+def _drop(tx: Transaction, places: Sequence[tuple[str, int]], key: Recipient, *which: ColumnElement[bool]) -> int:
+    return len(tx.wraps.drop(_of(key), _placed(places), *which, replaced=True)) if places else 0
 
 
 def _placed(places: Sequence[tuple[str, int]]) -> ColumnElement[bool]:

@@ -5,17 +5,17 @@ Read from entries alone. Whether what is sealed agrees with them is asked elsewh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection, select
 
 from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.log.audit import KEY_SHOWN
+from softphone.archive.schema.readable import params_of
 from softphone.archive.schema.tables import audit
 from softphone.domain.changes import AuditEntry
 
@@ -38,11 +38,10 @@ class Source(Protocol):
 
 def successors(connection: Connection) -> Iterator[tuple[str, str]]:
     """Keys that were rotated, in order, each with the one that took its place."""
-    told = select(audit.c.params).where(audit.c.event == "rotation_begun").order_by(audit.c.number)
-    for params in connection.execute(told).scalars():
-        with suppress(ValueError, TypeError, KeyError):
-            one = json.loads(params)
-            yield str(one["from"]), str(one["to"])
+    asked = select(audit.c.params).where(audit.c.event == "rotation_begun").order_by(audit.c.number)
+    for row in connection.execute(asked):
+        if {"from", "to"} <= (params := params_of(row)).keys():
+            yield str(params["from"]), str(params["to"])
 
 
 def name_keys(archive: Source, recipients: Iterable[Recipient], now: datetime) -> None:
@@ -82,9 +81,7 @@ class PolicyHistory:
                 if standing is not None:
                     doubtful.setdefault(standing[1], (standing[0], standing[2]))
                 continue
-            params: dict[str, Any] = {}
-            with suppress(ValueError, TypeError):
-                params = dict(json.loads(row.params))
+            params = params_of(row)
             if row.event == "policy_signer_chosen":
                 signer = str(params.get("signer", ""))
             elif row.event == "policy_signer_lifted":

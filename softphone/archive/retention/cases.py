@@ -6,16 +6,15 @@ then the case is overdue, which is told daily. Deciding is `deciding`'s.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, literal_column, select
 
-from softphone.archive.catalog.changes import is_case
-from softphone.archive.finding.rows import UNREADABLE
+from softphone.archive.changes.ending import is_case
+from softphone.archive.schema.readable import params_of, read_row
 from softphone.archive.schema.tables import audit, calls, holds, purposes, recordings, time_in
 from softphone.domain.archive.decisions import Case, CaseKind
 from softphone.domain.purpose import Reason
@@ -27,11 +26,8 @@ _OPENED = ("restricted", "wraps_dropped")
 
 def open_cases(connection: Connection, now: datetime, recording: str | None = None) -> list[Case]:
     """Oldest first; of one recording, or of all. One that nobody can read is left out: `verify` tells of it."""
-    found: list[Case] = []
-    for row in _rows(connection, recording):
-        with suppress(*UNREADABLE):
-            found += _of(connection, row, now)
-    return sorted(found, key=lambda one: (one.received_at, one.recording))
+    found = [read_row(row, lambda it: [*_of(connection, it, now)]) or () for row in _rows(connection, recording)]
+    return sorted(chain.from_iterable(found), key=lambda one: (one.received_at, one.recording))
 
 
 def _rows(connection: Connection, recording: str | None) -> list[Any]:
@@ -73,8 +69,6 @@ def _received(connection: Connection, recording: str, kind: CaseKind) -> datetim
     """When the session opened it, as the log has it: the last time, where an earlier one was decided."""
     asked = select(audit.c.at, audit.c.params).where(audit.c.recording == recording, audit.c.event.in_(_OPENED))
     for row in connection.execute(asked.order_by(audit.c.number.desc())):
-        # An entry that was changed may hold anything: the chain tells of that.
-        with suppress(*UNREADABLE):
-            if json.loads(row.params).get("why") == kind.value:
-                return time_in(row.at)
+        if params_of(row).get("why") == kind.value:
+            return time_in(row.at)
     return None

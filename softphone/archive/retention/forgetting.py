@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, delete, or_, select
 
+from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.log import audit as log
 from softphone.archive.log.checkpoint import Head, Signer, begins, heads
 from softphone.archive.schema.tables import audit, checkpoints, purposes, recordings
@@ -71,11 +72,11 @@ def past(connection: Connection, signer: Signer, now: datetime, kept: Period, *,
     return Past(to[0], to[0].number - gone, kept)
 
 
-def cut(connection: Connection, signer: Signer, head: Head, now: datetime) -> None:
-    """Within a transaction whose entry tells of it and is written already."""
-    signer.begin(connection, head, now)
-    connection.execute(delete(audit).where(audit.c.desk == head.desk, audit.c.number <= head.number))
-    connection.execute(delete(checkpoints).where(checkpoints.c.desk == head.desk, checkpoints.c.number < head.number))
+def cut(tx: Transaction, signer: Signer, head: Head, now: datetime) -> None:
+    """Within a transaction whose entry tells of it."""
+    signer.begin(tx.connection, head, now)
+    tx.execute(delete(audit).where(audit.c.desk == head.desk, audit.c.number <= head.number))
+    tx.execute(delete(checkpoints).where(checkpoints.c.desk == head.desk, checkpoints.c.number < head.number))
 
 
 def _standing(connection: Connection) -> list[Period]:

@@ -6,13 +6,16 @@ It judges nothing. What nobody can read was put in past the program, and nothing
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from softphone.archive.finding.rows import REVIEW, UNREADABLE
+from softphone.archive.finding.rows import REVIEW
+from softphone.archive.schema.readable import read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings, time_in
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Purpose
@@ -65,42 +68,42 @@ def read(connection: Connection, recording: str, now: datetime) -> StoredRecordi
     row = row_of(connection, recording)
     if row is None:
         return None
-    if not isinstance(row.recording, str):
-        raise UnreadableError(recording)
     of_it = select(purposes).where(purposes.c.recording == recording)
     stand = select(holds).where(holds.c.recording == recording, holds.c.lifted_at.is_(None))
-    told, held = connection.execute(of_it).all(), connection.execute(stand).all()
-    try:
-        return StoredRecording(
-            row,
-            local_day(now, row.time_zone),
-            _required(row.opened_at),
-            tuple(
-                FoundPurpose(
-                    Purpose(one.purpose),
-                    Ended(one.stands),
-                    one.reason,
-                    _day(one.expires_on),
-                    _day(one.judge_by),
-                    one.at_end == REVIEW,
-                )
-                for one in told
-            ),
-            tuple(
-                FoundHold(
-                    one.hold,
-                    HoldBy(one.raised_for),
-                    _moment(one.provisional_until),
-                    _moment(one.confirm_by),
-                    _day(one.look_again),
-                )
-                for one in held
-            ),
+    made_for, held = connection.execute(of_it).all(), connection.execute(stand).all()
+    stored = read_row(row, partial(_stored, now=now, made_for=made_for, held=held))
+    if stored is None:
+        # What it says is not told: it may be of a person.
+        _log.warning("unreadable rows")
+        raise UnreadableError(recording)
+    return stored
+
+
+def _stored(row: AnyRow, now: datetime, made_for: Sequence[AnyRow], held: Sequence[AnyRow]) -> StoredRecording:
+    if not isinstance(row.recording, str):
+        raise TypeError(row.recording)
+    kept = tuple(
+        FoundPurpose(
+            Purpose(one.purpose),
+            Ended(one.stands),
+            one.reason,
+            _day(one.expires_on),
+            _day(one.judge_by),
+            one.at_end == REVIEW,
         )
-    except UNREADABLE as error:
-        # What it is that nobody can read, and not what it says: it may tell of a person.
-        _log.warning("unreadable rows: %s", type(error).__name__)
-        raise UnreadableError(recording) from None
+        for one in made_for
+    )
+    standing = tuple(
+        FoundHold(
+            one.hold,
+            HoldBy(one.raised_for),
+            _moment(one.provisional_until),
+            _moment(one.confirm_by),
+            _day(one.look_again),
+        )
+        for one in held
+    )
+    return StoredRecording(row, local_day(now, row.time_zone), _required(row.opened_at), kept, standing)
 
 
 def _required(told: object) -> datetime:

@@ -7,7 +7,6 @@ What a hold keeps, and when it is void, is `domain.retention`'s; what is past it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -15,14 +14,18 @@ from sqlalchemy import Connection, select, update
 from uuid_utils import uuid7
 
 from softphone.archive.archive import KEY_SHOWN, Archive
-from softphone.archive.catalog.changes import CatalogWriter
 from softphone.archive.catalog.clock import is_doubtful
+from softphone.archive.changes.call import call_of
+from softphone.archive.changes.ending import end_purpose
+from softphone.archive.changes.holds import lift as lift_in_rows
+from softphone.archive.changes.holds import place
+from softphone.archive.changes.sealing import list_to_judge, opens_to, wrap_again
 from softphone.archive.crypto import revocation
 from softphone.archive.crypto.wraps import Recipient
-from softphone.archive.finding.rows import REVIEW, UNREADABLE, HoldRow, RecordingRow, hold_of, rows_of
-from softphone.archive.log import audit
+from softphone.archive.finding.rows import REVIEW, HoldRow, RecordingRow, hold_of, rows_of
 from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.sweep import finish
+from softphone.archive.schema.readable import read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings
 from softphone.domain.archive.decisions import Lifted, Standing
 from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
@@ -62,12 +65,9 @@ def standing(archive: Archive, now: datetime) -> list[Standing]:
         .where(holds.c.lifted_at.is_(None))
         .order_by(holds.c.at, holds.c.hold)
     )
-    found: list[Standing] = []
     with archive.catalog.reading() as connection:
-        for row in connection.execute(asked).all():
-            with suppress(*UNREADABLE):
-                found.append(_standing(connection, row, now))
-    return found
+        found = (read_row(row, lambda it: _standing(connection, it, now)) for row in connection.execute(asked).all())
+        return [one for one in found if one is not None]
 
 
 def of_row(row: RecordingRow, now: datetime) -> list[Standing]:
@@ -115,11 +115,9 @@ def raise_holds(
     `within`: how long custody has to confirm a dispute; a request for access is answered within its own month.
     """
     raised: list[Standing] = []
-    with archive.catalog.writing() as connection:
-        tables = CatalogWriter(connection, archive.desk, archive.secrets)
-        told: list[AuditEntry] = []
+    with archive.catalog.writing() as tx:
         for row in rows:
-            if not tables.exists(row.recording):
+            if call_of(tx.connection, row.recording) is None:
                 continue
             same = select(holds).where(
                 holds.c.recording == row.recording,
@@ -128,14 +126,13 @@ def raise_holds(
                 holds.c.why == why,
                 holds.c.lifted_at.is_(None),
             )
-            if (hold := connection.execute(same).first()) is None:
+            if (hold := tx.execute(same).first()) is None:
                 due = answer_by(now, row.time_zone) if by is HoldBy.ACCESS else now + within.length()
                 id = str(uuid7())
-                tables.place_hold(PlaceHold(id, row.recording, by, raised_by, now, None, why, confirm_by=due))
-                told.append(_entry("hold_placed", row, now, rule=_rule(by), by=by.value, hold=id))
-                hold = connection.execute(same).one()
+                place(tx, PlaceHold(id, row.recording, by, raised_by, now, None, why, confirm_by=due))
+                tx.log(_entry("hold_placed", row, now, rule=_rule(by), by=by.value, hold=id))
+                hold = tx.execute(same).one()
             raised.append(_on(row, hold_of(hold), now))
-        audit.append(connection, archive.desk, told)
     finish(archive)
     return raised
 
@@ -165,13 +162,13 @@ def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Sta
         raise ArchiveError(code, last=last.isoformat())
     told = {"look_again": look_again.isoformat(), "hold": found}
     entry = archive.decided_on(row.recording)(_entry("hold_confirmed", row, now, **told))
-    with archive.catalog.writing() as connection:
-        if _is_void(_still(connection, found), now):
+    with archive.catalog.writing() as tx:
+        if _is_void(_still(tx.connection, found), now):
             # Nobody decided in time: it may no longer keep anything, whatever is decided now.
             raise ArchiveError("error.archive.hold_void")
         decided = {"provisional_until": None, "confirm_by": None, "look_again": look_again.isoformat()}
-        connection.execute(update(holds).where(holds.c.hold == found).values(confirmed_at=now.isoformat(), **decided))
-        audit.append(connection, archive.desk, [entry])
+        tx.execute(update(holds).where(holds.c.hold == found).values(confirmed_at=now.isoformat(), **decided))
+        tx.log(entry)
     return next(one for one in standing(archive, now) if one.hold.hold == found)
 
 
@@ -238,32 +235,30 @@ def _end(
 ) -> Lifted:
     now, ended = entry.at, False
     name_keys(archive, recipients or (), now)
-    with archive.catalog.writing() as connection:
-        _still(connection, hold)
-        tables = CatalogWriter(connection, archive.desk, archive.secrets)
-        tables.lift_hold(hold, reason, now)
-        told = [entry]
-        if tables.opens_to(row.recording, Purpose.TRAINING):
-            came_to, day, until = _training(connection, row, now, judge_within)
+    with archive.catalog.writing() as tx:
+        _still(tx.connection, hold)
+        lift_in_rows(tx, hold, reason, now)
+        tx.log(entry)
+        if opens_to(tx.connection, row.recording, Purpose.TRAINING):
+            came_to, day, until = _training(tx.connection, row, now, judge_within)
             told_of = {"rule": "G36", "purpose": Purpose.TRAINING.value, "since": str(day)}
             if came_to is Due.NOT_YET:
-                if recipients is None or _named(connection, recipients, row.line):
-                    tables.wrap_again(row.recording, Purpose.TRAINING, data_keys, recipients or ())
+                if recipients is None or _named(tx.connection, recipients, row.line):
+                    wrap_again(tx, row.recording, Purpose.TRAINING, data_keys, recipients or ())
                 elif not training_may_end:
                     raise ArchiveError("error.archive.lift_ends_training", id=row.recording)
                 else:
                     # The policy names nobody who could open it: it is certain not to be used.
                     ended = True
-                    tables.end_purpose(row.recording, Purpose.TRAINING, Ended.TAKEN_BACK, UNOPENED)
-                    told.append(_entry(UNOPENED, row, now, rule="G38"))
+                    end_purpose(tx, row.recording, Purpose.TRAINING, Ended.TAKEN_BACK, UNOPENED)
+                    tx.log(_entry(UNOPENED, row, now, rule="G38"))
             elif until is None:
-                tables.end_purpose(row.recording, Purpose.TRAINING, Ended.EXPIRED, "expired")
-                told.append(_entry("sweep_purpose_expired", row, now, **told_of))
+                end_purpose(tx, row.recording, Purpose.TRAINING, Ended.EXPIRED, "expired")
+                tx.log(_entry("sweep_purpose_expired", row, now, **told_of))
             else:
                 # Also what is past its time to be judged by: that it ends, is the sweep's.
-                tables.list_to_judge(row.recording, Purpose.TRAINING, until)
-                told.append(_entry("sweep_to_judge", row, now, **told_of, judge_by=until.isoformat()))
-        audit.append(connection, archive.desk, told)
+                list_to_judge(tx, row.recording, Purpose.TRAINING, until)
+                tx.log(_entry("sweep_to_judge", row, now, **told_of, judge_by=until.isoformat()))
     return Lifted(archive.find(row.recording, now), ended)
 
 

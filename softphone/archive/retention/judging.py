@@ -7,20 +7,21 @@ What nobody judges in time is the sweep's to delete.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, literal_column, select, tuple_, update
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.changes.ending import end_purpose
+from softphone.archive.changes.sealing import drop_wraps, wrap_again
 from softphone.archive.crypto.wraps import Recipient
-from softphone.archive.finding.rows import UNREADABLE, RecordingRow
-from softphone.archive.log import audit
+from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.due import EAST
 from softphone.archive.retention.sweep import SweptItem, discard_what_nothing_keeps, finish
+from softphone.archive.schema.readable import read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings
 from softphone.domain.archive.decisions import ToJudge
 from softphone.domain.changes import AuditEntry
@@ -46,13 +47,8 @@ def waiting(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> G
             held = _held(connection, [row.recording for row in rows])
         if not rows:
             return
-        for row in rows:
-            one = None
-            # What nobody can read, `verify` tells of, and the sweep.
-            with suppress(*UNREADABLE):
-                one = _to_judge(row, now, within, held=row.recording in held)
-            if one is not None:
-                yield one
+        made = (read_row(row, partial(_to_judge, now=now, within=within, held=row.recording in held)) for row in rows)
+        yield from (one for one in made if one is not None)
         after = (rows[-1].expires_on, rows[-1].recording, rows[-1].purpose)
 
 
@@ -64,9 +60,8 @@ def outlook(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> t
     many, first = 0, None
     with archive.catalog.reading() as connection:
         for row in connection.execute(asked.with_only_columns(*alike, func.count().label("many"))):
-            with suppress(*UNREADABLE):
-                if (until := _waits_until(row, now, within)) is not None:
-                    many, first = many + row.many, min(first or until, until)
+            if (until := read_row(row, partial(_waits_until, now=now, within=within))) is not None:
+                many, first = many + row.many, min(first or until, until)
     return many, first
 
 
@@ -89,16 +84,13 @@ def keep(
     row, data_keys = _for_custody(archive, recording, "keep", now)
     name_keys(archive, recipients, now)
     decided, then = archive.decided_on(row.recording), _as_of(archive, now)
-    with archive.catalog.writing() as connection:
-        tables = CatalogWriter(connection, archive.desk, archive.secrets)
-        told: list[AuditEntry] = []
-        for one in _still(connection, row, purpose, then, within):
+    with archive.catalog.writing() as tx:
+        for one in _still(tx.connection, row, purpose, then, within):
             if not local_day(then, one.time_zone) < until <= one.keep_at_most:
                 raise ArchiveError("error.archive.keep_until", last=one.keep_at_most.isoformat())
-            connection.execute(update(purposes).where(_this(one)).values(expires_on=until.isoformat(), judge_by=None))
-            tables.wrap_again(row.recording, one.purpose, data_keys, recipients)
-            told.append(decided(_entry("judged_kept", row, one, now, until=until.isoformat(), why=reason)))
-        audit.append(connection, archive.desk, told)
+            tx.execute(update(purposes).where(_this(one)).values(expires_on=until.isoformat(), judge_by=None))
+            wrap_again(tx, row.recording, one.purpose, data_keys, recipients)
+            tx.log(decided(_entry("judged_kept", row, one, now, until=until.isoformat(), why=reason)))
     return archive.find(row.recording, now)
 
 
@@ -115,15 +107,12 @@ def let_go(
     What went beside."""
     row, _ = _for_custody(archive, recording, "delete", now)
     decided, then = archive.decided_on(row.recording), _as_of(archive, now)
-    with archive.catalog.writing() as connection:
-        tables = CatalogWriter(connection, archive.desk, archive.secrets)
-        told: list[AuditEntry] = []
-        for one in _still(connection, row, purpose, then, within):
-            tables.drop_wraps(row.recording, KeyRole(one.purpose.value))
-            tables.end_purpose(row.recording, one.purpose, Ended.EXPIRED, JUDGED)
-            told.append(decided(_entry("judged_ended", row, one, now, **({"why": reason} if reason else {}))))
-        audit.append(connection, archive.desk, told)
-        went = discard_what_nothing_keeps(connection, archive, row.recording, now)
+    with archive.catalog.writing() as tx:
+        for one in _still(tx.connection, row, purpose, then, within):
+            drop_wraps(tx, row.recording, KeyRole(one.purpose.value))
+            end_purpose(tx, row.recording, one.purpose, Ended.EXPIRED, JUDGED)
+            tx.log(decided(_entry("judged_ended", row, one, now, **({"why": reason} if reason else {}))))
+        went = discard_what_nothing_keeps(tx, row.recording, now)
     finish(archive)
     return went
 
@@ -133,10 +122,9 @@ def _as_of(archive: Archive, now: datetime) -> datetime:
     if not archive.demo:
         return now
     asked = _select().where(purposes.c.judge_by.is_not(None)).with_only_columns(func.max(purposes.c.expires_on))
-    with archive.catalog.reading() as connection, suppress(*UNREADABLE):
+    with archive.catalog.reading() as connection:
         day = connection.execute(asked).scalar()
-        return max(now, datetime.combine(date.fromisoformat(day), time(12), UTC)) if day else now
-    return now
+    return max(now, datetime.combine(date.fromisoformat(day), time(12), UTC)) if day else now
 
 
 def _select() -> Select[Any]:

@@ -15,10 +15,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog import tally
-from softphone.archive.catalog.changes import CatalogWriter, is_case, waits_for_case
 from softphone.archive.catalog.clock import Steady, believe, last_seen, whole_sweep
 from softphone.archive.catalog.condemned import remove_condemned
+from softphone.archive.catalog.transaction import Transaction
+from softphone.archive.changes.ending import discard, end_purpose, is_case, waits_for_case
+from softphone.archive.changes.holds import lift
+from softphone.archive.changes.sealing import drop_wraps, is_held, list_to_judge
 from softphone.archive.folder.disk import FULL, NOT_DUE
 from softphone.archive.folder.room import AT_ONCE
 from softphone.archive.log import audit
@@ -202,13 +204,13 @@ def _files_first(
     for page in due.pages(archive.catalog, now, AT_ONCE):
         if not go_on():
             return
-        with archive.catalog.writing() as connection:
-            goes = [recording for recording in page if _goes(connection, recording, now, terms)]
+        with archive.catalog.writing() as tx:
+            goes = [recording for recording in page if _goes(tx.connection, recording, now, terms)]
             if not goes:
                 continue
             archive.room.list(goes)
             archive.vault.delete(*goes)
-            items = [item for one in goes for item in take_due(connection, archive, one, now, terms)]
+            items = [item for one in goes for item in take_due(tx, one, now, terms)]
         archive.clear_listed(goes)
         remove_condemned(archive.catalog, archive.vault)
         yield from items
@@ -255,8 +257,8 @@ def _sweep(
     else:
         last = [*_forget(archive, now), *(_cut_log(archive, now, terms.log_kept, go_on) if terms else ())]
         finish(archive, deleted=bool(last))
-        with archive.catalog.writing() as connection:
-            whole_sweep(connection, clock)
+        with archive.catalog.writing() as tx:
+            whole_sweep(tx, clock)
         changed = changed or bool(last)
         yield from last
         yield from _overdue(archive, now)
@@ -299,83 +301,66 @@ def _overdue(archive: Archive, now: datetime) -> list[SweptItem]:
 def _taken(archive: Archive, recording: str, now: datetime, terms: SweepTerms | None) -> list[SweptItem]:
     """One transaction a recording: an engine that is writing meanwhile waits for no more than that."""
     try:
-        with archive.catalog.writing() as connection:
-            return take_due(connection, archive, recording, now, terms)
+        with archive.catalog.writing() as tx:
+            return take_due(tx, recording, now, terms)
     except UnreadableError:
         return [SweptItem(Swept.UNREADABLE, str(recording), "G10")]
 
 
-def take_due(
-    connection: Connection,
-    archive: Archive,
-    recording: str,
-    now: datetime,
-    terms: SweepTerms | None = None,
-) -> list[SweptItem]:
+def take_due(tx: Transaction, recording: str, now: datetime, terms: SweepTerms | None = None) -> list[SweptItem]:
     """What is due of one recording goes, within this transaction. It may have changed since it was found, and is judged here.
 
     Raises UnreadableError, and has done nothing then.
     """
-    found = read(connection, recording, now)
+    found = read(tx.connection, recording, now)
     if found is None:
         return []
-    tables = CatalogWriter(connection, archive.desk, archive.secrets)
     row, (items, kept) = found.row, _judge(found, now, terms)
     if void := [item for item in items if item.hold is not None]:
         for item in void:
-            tables.lift_hold(str(item.hold), VOID, now)
-        if not tables.is_held(row.recording):
+            lift(tx, str(item.hold), VOID, now)
+        if not is_held(tx.connection, row.recording):
             # What it kept out of training nobody here can seal for training again.
-            tables.end_purpose(row.recording, Purpose.TRAINING, Ended.TAKEN_BACK, VOID)
-        again = read(connection, recording, now)
+            end_purpose(tx, row.recording, Purpose.TRAINING, Ended.TAKEN_BACK, VOID)
+        again = read(tx.connection, recording, now)
         items, kept = _judge(again, now, terms) if again else ([], True)
         items = [*void, *items]
     for item in items:
         if item.purpose is None:
             continue
         if reason := _REASONS.get(item.what):
-            tables.drop_wraps(row.recording, KeyRole(item.purpose.value))
-            tables.end_purpose(row.recording, item.purpose, Ended.EXPIRED, reason)
+            drop_wraps(tx, row.recording, KeyRole(item.purpose.value))
+            end_purpose(tx, row.recording, item.purpose, Ended.EXPIRED, reason)
         elif item.what is Swept.TO_JUDGE and item.until is not None:
-            tables.list_to_judge(row.recording, item.purpose, item.until)
+            list_to_judge(tx, row.recording, item.purpose, item.until)
     if not kept:
-        tables.discard(row.recording, now)
-    told = [item for item in items if item.what not in _TOLD_AGAIN]
-    audit.append(connection, archive.desk, [_entry(item, row, now) for item in told])
+        discard(tx, row.recording, now)
+    tx.log(*(_entry(item, row, now) for item in items if item.what not in _TOLD_AGAIN))
     return items
 
 
-def discard_what_nothing_keeps(
-    connection: Connection, archive: Archive, recording: str, now: datetime
-) -> list[SweptItem]:
+def discard_what_nothing_keeps(tx: Transaction, recording: str, now: datetime) -> list[SweptItem]:
     """After a deed that ended a purpose. No date counts here, neither a purpose's nor a hold's: only a sweep, which doubts the
     clock first, deletes by one."""
-    row = row_of(connection, recording)
-    if row is None or (row.closed_at is None and row.broke_off_at is None):
+    row = row_of(tx.connection, recording)
+    if row is None or (row.closed_at is None and row.broke_off_at is None) or is_held(tx.connection, recording):
         return []
-    tables = CatalogWriter(connection, archive.desk, archive.secrets)
-    asked = select(purposes.c.stands, purposes.c.reason).where(purposes.c.recording == recording)
-    found = connection.execute(asked).all()
-    if any(one.stands == Ended.KEEPS for one in found) or tables.is_held(recording):
+    found = tx.execute(select(purposes.c.stands, purposes.c.reason).where(purposes.c.recording == recording)).all()
+    if any(one.stands == Ended.KEEPS or waits_for_case(one.stands, one.reason) for one in found):
         return []
-    if any(waits_for_case(one.stands, one.reason) for one in found):
-        return []
-    tables.discard(recording, now)
+    discard(tx, recording, now)
     item = SweptItem(Swept.DISCARDED, recording, "G10")
-    audit.append(connection, archive.desk, [_entry(item, row, now)])
+    tx.log(_entry(item, row, now))
     return [item]
 
 
 def _forget(archive: Archive, now: datetime) -> list[SweptItem]:
     """What is remembered past its day."""
-    with archive.catalog.writing() as connection:
-        stale = _stale(connection, now)
+    with archive.catalog.writing() as tx:
+        stale = _stale(tx.connection, now)
         for item in stale:
-            if item.what is Swept.TALLIES_FORGOTTEN:
-                tally.forget(connection, _is_past(item.what, now))
-            else:
-                connection.execute(delete(_LISTS[item.what]).where(_is_past(item.what, now)))
-        audit.append(connection, archive.desk, [_entry(item, None, now) for item in stale])
+            tx.execute(delete(_LISTS[item.what]).where(_is_past(item.what, now)))
+            tx.log(_entry(item, None, now))
     return stale
 
 
@@ -387,17 +372,17 @@ def _cut_log(archive: Archive, now: datetime, kept: Period, go_on: Callable[[], 
             past = forgetting.past(connection, archive.signer, now, kept)
         if past is None:
             break
-        with archive.catalog.writing() as connection:
+        with archive.catalog.writing() as tx:
             # Another may have cut it meanwhile, and further: nothing begins earlier again. What has been proved stays so.
-            begin = begins(connection).get(archive.desk)
+            begin = begins(tx.connection).get(archive.desk)
             gone = begin.number if begin else 0
             if gone >= past.head.number:
                 break
             cut = past.head.number - gone
             told = {"count": cut, "kept": str(past.kept), "begins": past.head.number + 1}
             event = f"sweep_{Swept.LOG_CUT.value}"
-            audit.append(connection, archive.desk, [AuditEntry(event, "G10", now, "", params=told)])
-            forgetting.cut(connection, archive.signer, past.head, now)
+            tx.log(AuditEntry(event, "G10", now, "", params=told))
+            forgetting.cut(tx, archive.signer, past.head, now)
         count += cut
     return [SweptItem(Swept.LOG_CUT, None, "G10", count=count)] if count else []
 
@@ -410,16 +395,16 @@ def finish(archive: Archive, *, deleted: bool = True) -> None:
 
 
 def _doubt(archive: Archive, clock: datetime, steady: Steady | None, witness: datetime | None) -> SweptItem | None:
-    with archive.catalog.writing() as connection:
-        if believe(connection, clock, steady=steady, witness=witness):
+    with archive.catalog.writing() as tx:
+        if believe(tx, clock, steady=steady, witness=witness):
             return None
-        seen = last_seen(connection) or clock
+        seen = last_seen(tx.connection) or clock
         item = SweptItem(Swept.CLOCK_DOUBTFUL, None, "G10", since=seen.date())
         entry = _entry(item, None, clock)
-        last = audit.last(connection, archive.desk)
+        last = audit.last(tx.connection, archive.desk)
         if last is None or last.event != entry.event:
             # Tried again and again, it is told once.
-            audit.append(connection, archive.desk, [entry])
+            tx.log(entry)
         return item
 
 

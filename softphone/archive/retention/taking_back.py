@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from softphone.archive.archive import KEY_SHOWN, Archive
-from softphone.archive.catalog.changes import CallFacts, CatalogWriter
-from softphone.archive.catalog.execution import Execution, Memory, OvertakenError
+from softphone.archive.changes.call import CallFacts
+from softphone.archive.changes.execution import Execution, Memory, OvertakenError
+from softphone.archive.changes.party import remember_refusal
+from softphone.archive.changes.table import carry_out
 from softphone.archive.finding.history import History, PastRow
 from softphone.archive.finding.rows import RecordingRow
-from softphone.archive.log import audit
 from softphone.archive.retention.holding import with_number
 from softphone.archive.retention.sweep import finish
 from softphone.domain.archive.decisions import PurposesEnded, Right, WithdrawalResult
-from softphone.domain.changes import AuditEntry, Commit, RememberRefusal
+from softphone.domain.changes import AuditEntry, Commit
 from softphone.domain.errors import ArchiveError
 from softphone.domain.events import Event, Now, OptedOut, Terms, Withdrawn, WrapUpEnded
 from softphone.domain.purpose import Basis, Direction, Language, Purpose
@@ -56,9 +57,9 @@ def of_number(archive: Archive, number: str, asked: WithdrawalRequest) -> Withdr
     done = _of_calls(archive, calls, asked, len(rows))
     if asked.right is Right.OPT_OUT:
         facts = CallFacts("", None, Direction.INBOUND, number, now, Language.DA, "UTC", {})
-        with archive.catalog.writing() as connection:
-            CatalogWriter(connection, archive.desk, archive.secrets).remember_refusal(RememberRefusal("", now), facts)
-            audit.append(connection, archive.desk, [AuditEntry("refusal_remembered", "G31", now, "")])
+        with archive.catalog.writing() as tx:
+            remember_refusal(tx, archive.secrets, facts, now)
+            tx.log(AuditEntry("refusal_remembered", "G31", now, ""))
     return WithdrawalResult(done.ended, done.running, len(unreadable))
 
 
@@ -79,7 +80,7 @@ def _of_calls(archive: Archive, calls: Iterable[str], asked: WithdrawalRequest, 
 
 
 def _of_call(archive: Archive, call: str, asked: WithdrawalRequest) -> list[PurposesEnded] | None:
-    history = History(archive.catalog, archive.secrets, archive.desk)
+    history = History(archive.catalog, archive.secrets)
     for _ in range(_TRIES):
         past = history.call(call, asked.now)
         if past is None:
@@ -119,11 +120,9 @@ def _as_the_session_does(past: PastRow, asked: WithdrawalRequest) -> tuple[State
 def _carry_out(archive: Archive, facts: CallFacts, commits: Sequence[Commit]) -> None:
     memory = Memory()
     memory.register(facts)
-    with archive.catalog.writing() as connection:
-        tables = CatalogWriter(connection, archive.desk, archive.secrets)
+    with archive.catalog.writing() as tx:
         for commit in commits:
-            places, before = archive.lookups.places, archive.catalog.before
-            Execution(memory, tables, archive.vault, places, archive.desk, before).run(commit)
+            carry_out(Execution(tx, memory, archive.vault, archive.secrets, archive.lookups.places), commit)
 
 
 def _what_ended(past: PastRow, state: State) -> list[PurposesEnded]:

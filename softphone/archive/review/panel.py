@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import datetime
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.tally import Tallied, of_months, pace
+from softphone.archive.changes.tally import Tallied, of_months, pace
 from softphone.archive.review.sample import SampleQuery, waiting
 from softphone.domain.archive.reviews import Figures
 from softphone.domain.sampling import Verdict, judge_sample

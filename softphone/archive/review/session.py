@@ -16,10 +16,12 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import CatalogWriter
+from softphone.archive.catalog.transaction import Transaction
+from softphone.archive.changes.ending import call_row, end_purpose
+from softphone.archive.changes.sealing import drop_wraps
+from softphone.archive.changes.tally import tally_review
 from softphone.archive.files.container import RATE
 from softphone.archive.files.seeking import SeekingReader
-from softphone.archive.log import audit
 from softphone.archive.retention.sweep import discard_what_nothing_keeps, finish
 from softphone.archive.review.sample import SampleRow, living, living_in, row_of
 from softphone.archive.schema.tables import calls, purposes, recordings, review_comments, review_scores, reviews
@@ -114,20 +116,18 @@ class Reviewing:
                 "error.container.past_end", id=self.row.recording, length=f"{self.reader.length / RATE:.2f}"
             )
         made = Comment(str(uuid7()), sample, text, now)
-        with self._changing(now) as connection:
-            connection.execute(
-                insert(review_comments).values(comment=made.id, sample=sample, text=text, **self._told(now))
-            )
-            self._log(connection, "review_commented", now)
+        with self._changing(now) as tx:
+            tx.execute(insert(review_comments).values(comment=made.id, sample=sample, text=text, **self._told(now)))
+            self._log(tx, "review_commented", now)
         return made
 
     def remove(self, comment_id: str, now: datetime) -> None:
         """Its text is in no page any more. One that is not there changes nothing."""
-        with self._changing(now) as connection:
+        with self._changing(now) as tx:
             here = review_comments.c.recording == self.row.recording
-            gone = connection.execute(delete(review_comments).where(here, review_comments.c.comment == comment_id))
+            gone = tx.execute(delete(review_comments).where(here, review_comments.c.comment == comment_id))
             if gone.rowcount:
-                self._log(connection, "review_comment_removed", now)
+                self._log(tx, "review_comment_removed", now)
         finish(self._archive)
 
     def scores(self) -> Mapping[str, int]:
@@ -141,13 +141,13 @@ class Reviewing:
         most = self._items.get(item)
         if most is None or not 0 <= points <= most:
             raise ArchiveError("error.review.not_on_the_card", item=item, points=points)
-        with self._changing(now) as connection:
+        with self._changing(now) as tx:
             this = (review_scores.c.recording == self.row.recording) & (review_scores.c.item == item)
-            gone = connection.execute(delete(review_scores).where(this))
+            gone = tx.execute(delete(review_scores).where(this))
             if points:
-                connection.execute(insert(review_scores).values(item=item, points=points, **self._told(now)))
+                tx.execute(insert(review_scores).values(item=item, points=points, **self._told(now)))
             if points or gone.rowcount:
-                self._log(connection, "review_scored", now)
+                self._log(tx, "review_scored", now)
 
     @property
     def shared(self) -> bool:
@@ -157,14 +157,14 @@ class Reviewing:
             return bool(connection.execute(mine).scalar())
 
     def share(self, on: bool, now: datetime) -> None:
-        with self._changing(now) as connection:
-            was = connection.execute(select(reviews.c.shared).where(reviews.c.recording == self.row.recording)).scalar()
+        with self._changing(now) as tx:
+            was = tx.execute(select(reviews.c.shared).where(reviews.c.recording == self.row.recording)).scalar()
             if on == bool(was):
                 return
             added = upsert(reviews).values(shared=int(on), **self._told(now))
             again = {"shared": added.excluded.shared, "at": added.excluded.at, "by": added.excluded.by}
-            connection.execute(added.on_conflict_do_update(index_elements=["recording"], set_=again))
-            self._log(connection, "review_shared" if on else "review_unshared", now)
+            tx.execute(added.on_conflict_do_update(index_elements=["recording"], set_=again))
+            self._log(tx, "review_shared" if on else "review_unshared", now)
 
     def reviewed(self, now: datetime, *, heard: int = 0) -> bool:
         """As `mark_reviewed`. Where training ends at once, this is over."""
@@ -177,18 +177,17 @@ class Reviewing:
             yield connection
 
     @contextmanager
-    def _changing(self, now: datetime) -> Generator[Connection]:
+    def _changing(self, now: datetime) -> Generator[Transaction]:
         self._last = now
-        with self._archive.catalog.writing() as connection:
-            self._refuse_what_is_over(connection)
-            yield connection
+        with self._archive.catalog.writing() as tx:
+            self._refuse_what_is_over(tx.connection)
+            yield tx
 
-    def _log(self, connection: Connection, event: str, now: datetime) -> None:
+    def _log(self, tx: Transaction, event: str, now: datetime) -> None:
         """Whose key it was; of what was said, nothing."""
-        call = connection.execute(select(recordings.c.call).where(recordings.c.recording == self.row.recording))
+        call = tx.execute(select(recordings.c.call).where(recordings.c.recording == self.row.recording))
         told = {"by": self._by, **self._archive.key_here(self.row.recording, KeyRole.TRAINING)}
-        entry = AuditEntry(event, "G11", now, call.scalar_one(), self.row.recording, dict(told))
-        audit.append(connection, self._archive.desk, [entry])
+        tx.log(AuditEntry(event, "G11", now, call.scalar_one(), self.row.recording, dict(told)))
 
     def _refuse_what_is_over(self, connection: Connection) -> None:
         if not living_in(connection, [self.row.recording], self._last):
@@ -225,31 +224,28 @@ def mark_reviewed(
     archive.keys_for(row, KeyRole.TRAINING, now, refusal="review_refused")
     key = archive.key_here(row.recording, KeyRole.TRAINING)
     this = (purposes.c.recording == row.recording) & (purposes.c.purpose == Purpose.TRAINING.value)
-    with archive.catalog.writing() as connection:
-        training = connection.execute(select(purposes).where(this)).first()
-        if training is None or not living_in(connection, [row.recording], now):
+    with archive.catalog.writing() as tx:
+        training, call = tx.execute(select(purposes).where(this)).first(), call_row(tx.connection, row.recording)
+        if training is None or call is None or not living_in(tx.connection, [row.recording], now):
             # It still goes on, or an opt-out or a hold was quicker.
-            raise _not_living(connection, row.recording)
+            raise _not_living(tx.connection, row.recording)
         if training.reviewed_at is not None:
             return False
-        zone = connection.execute(select(calls.c.time_zone).where(calls.c.call == row.call)).scalar_one()
-        tables = CatalogWriter(connection, archive.desk, archive.secrets)
         said = [Period.parse(training.keep_reviewed)] if training.keep_reviewed else []
-        kept = [expires_on(now, one, zone) for one in (*said, keep) if said and one is not None]
+        kept = [expires_on(now, one, call.time_zone) for one in (*said, keep) if said and one is not None]
         params: dict[str, str | int | bool | None] = {"by": by, "line": row.line, "heard": heard, **key}
-        told = [AuditEntry("recording_reviewed", "G33", now, row.call, row.recording, params)]
-        tables.mark_reviewed(row.recording, now)
+        tx.log(AuditEntry("recording_reviewed", "G33", now, row.call, row.recording, params))
+        tx.execute(update(purposes).where(this).values(reviewed_at=now.isoformat()))
+        tally_review(tx, call, local_day(now, call.time_zone))
         if not kept:
-            tables.drop_wraps(row.recording, KeyRole.TRAINING)
-            tables.end_purpose(row.recording, Purpose.TRAINING, Ended.EXPIRED, USED)
-            told.append(AuditEntry("training_used", "G38", now, row.call, row.recording))
+            drop_wraps(tx, row.recording, KeyRole.TRAINING)
+            end_purpose(tx, row.recording, Purpose.TRAINING, Ended.EXPIRED, USED)
+            tx.log(AuditEntry("training_used", "G38", now, row.call, row.recording))
+            discard_what_nothing_keeps(tx, row.recording, now)
         else:
             if training.expires_on is not None:
                 kept.append(date.fromisoformat(training.expires_on))
-            connection.execute(update(purposes).where(this).values(expires_on=min(kept).isoformat()))
-        audit.append(connection, archive.desk, told)
-        if not kept:
-            discard_what_nothing_keeps(connection, archive, row.recording, now)
+            tx.execute(update(purposes).where(this).values(expires_on=min(kept).isoformat()))
     finish(archive, deleted=not kept)
     return True
 

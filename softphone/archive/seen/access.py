@@ -18,7 +18,6 @@ from softphone.archive.catalog.held import opening, wrapped_for
 from softphone.archive.crypto import policy_signer
 from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.searching import sealed_for
-from softphone.archive.log import audit
 from softphone.archive.schema.tables import calls, recordings, wraps
 from softphone.domain.archive import permission
 from softphone.domain.archive.permission import OWN_CALLS, Keys, NotPermitted, Sealed, Viewer
@@ -141,9 +140,9 @@ def choose_signer(archive: Archive, key: str, now: datetime) -> None:
     """From now on only a policy that `key` has signed counts here (public, Ed25519, base64); empty: any does again."""
     event, told = ("policy_signer_chosen", {"signer": key}) if key else ("policy_signer_lifted", {})
     entry, decided = AuditEntry(event, RULE, now, "", params=told), archive.decided_on()
-    with archive.catalog.writing() as connection:
-        policy_signer.choose(connection, key)
-        audit.append(connection, archive.desk, [decided(entry)])
+    with archive.catalog.writing() as tx:
+        policy_signer.choose(tx.connection, key)
+        tx.log(decided(entry))
 
 
 def require_revoke(archive: Archive, viewer: Viewer, key: Recipient, now: datetime) -> None:

@@ -14,7 +14,7 @@ from typing import Protocol
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import CallFacts, PurposeEnd
+from softphone.archive.changes.call import CallFacts, PurposeEnd
 from softphone.archive.seen.access import viewer_of
 from softphone.domain.archive.decisions import CaseKind
 from softphone.domain.archive.interface import SeenArchive

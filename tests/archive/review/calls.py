@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
-from softphone.archive.catalog.changes import PurposeEnd
-from softphone.archive.catalog.lookups import PartyQuery
+from softphone.archive.changes.call import PurposeEnd
+from softphone.archive.changes.lookups import PartyQuery
 from softphone.domain.changes import CloseRecording, UseDraw
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose

@@ -185,8 +185,8 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     """Documentation alone, samples that live, and three times as many that have expired."""
     made = Archive.create(tmp_path_factory.mktemp("large") / "archive", MemoryKeys())
     many.fill(made, 4_000)
-    with made.catalog.writing() as connection:
-        connection.exec_driver_sql("UPDATE recordings SET agent = NULL WHERE rowid % 11 = 0")
+    with made.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE recordings SET agent = NULL WHERE rowid % 11 = 0")
     yield made
     made.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.changes import PurposeEnd
+from softphone.archive.changes.call import PurposeEnd
 from softphone.archive.examine.verify import verify
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import mark_reviewed

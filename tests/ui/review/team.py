@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from uuid_utils import uuid7
 
-from softphone.archive.catalog.changes import CallFacts, PurposeEnd
+from softphone.archive.changes.call import CallFacts, PurposeEnd
 from softphone.archive.seen.access import viewer_of
 from softphone.audio.playback import Speaker
 from softphone.audio.streams import Ask

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
+from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.schema.tables import sample_tallies
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Purpose, Reason
@@ -51,30 +52,30 @@ _PARTY_S = frozenset(
 """the reasons of an end that are the party's no"""
 
 
-def tally(connection: Connection, desk: str, line: str, agent: str, month: str, what: str, count: int = 1) -> None:
+def tally(tx: Transaction, line: str, agent: str, month: str, what: str) -> None:
     """`month`: `YYYY-MM` of the day on which it came to that, in the policy's time zone."""
-    added = insert(sample_tallies).values(desk=desk, line=line, agent=agent, month=month, what=str(what), count=count)
+    added = insert(sample_tallies).values(desk=tx.desk, line=line, agent=agent, month=month, what=str(what), count=1)
     there = [sample_tallies.c[name] for name in ("desk", "line", "agent", "month", "what")]
-    connection.execute(
+    tx.execute(
         added.on_conflict_do_update(index_elements=there, set_={"count": sample_tallies.c.count + added.excluded.count})
     )
 
 
-def tally_call(connection: Connection, desk: str, call: Any, what: Tallied, day: date) -> None:
+def tally_call(tx: Transaction, call: Any, what: Tallied, day: date) -> None:
     """Of a call with `line` and `agent`."""
-    tally(connection, desk, call.line or "", call.agent or "", f"{day:%Y-%m}", what)
+    tally(tx, call.line or "", call.agent or "", f"{day:%Y-%m}", what)
 
 
-def tally_review(connection: Connection, desk: str, call: Any, today: date) -> None:
+def tally_review(tx: Transaction, call: Any, today: date) -> None:
     """Also for the reviewers' pace; days that say nothing of that any more go."""
-    tally_call(connection, desk, call, Tallied.REVIEWED, today)
-    tally(connection, desk, call.line or "", call.agent or "", today.isoformat(), _REVIEWED_ON)
+    tally_call(tx, call, Tallied.REVIEWED, today)
+    tally(tx, call.line or "", call.agent or "", today.isoformat(), _REVIEWED_ON)
     old = sample_tallies.c.month < (today - _PACE_KEPT).isoformat()
-    forget(connection, (sample_tallies.c.what == _REVIEWED_ON) & old)
+    forget(tx, (sample_tallies.c.what == _REVIEWED_ON) & old)
 
 
-def forget(connection: Connection, which: ColumnElement[bool]) -> None:
-    connection.execute(delete(sample_tallies).where(which))
+def forget(tx: Transaction, which: ColumnElement[bool]) -> None:
+    tx.execute(delete(sample_tallies).where(which))
 
 
 def declines(entry: AuditEntry) -> bool:

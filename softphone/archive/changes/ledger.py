@@ -17,16 +17,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.archive.catalog import own_calls
-from softphone.archive.catalog.changes import CallFacts, CatalogWriter
 from softphone.archive.catalog.condemned import remove_condemned
 from softphone.archive.catalog.database import Catalog
-from softphone.archive.catalog.execution import Execution, Memory, NoKeyError, OvertakenError
-from softphone.archive.catalog.lookups import SamplePlaces
 from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.changes.call import CallFacts, call_of
+from softphone.archive.changes.execution import Execution, Memory, NoKeyError, OvertakenError
+from softphone.archive.changes.lookups import SamplePlaces
+from softphone.archive.changes.table import carry_out
 from softphone.archive.crypto import policy_signer
 from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.files.vault import SLOW_SECONDS, Vault, Written
-from softphone.archive.log import audit, written
+from softphone.archive.log import written
 from softphone.archive.log.checkpoint import Signer
 from softphone.domain.changes import Commit
 from softphone.domain.errors import ArchiveError
@@ -106,7 +107,6 @@ class Ledger:
         self._secrets = secrets
         self._places = places
         self._signer = signer
-        self._desk = signer.desk
         self._on_done = on_done
         self._on_failed = on_failed
         self._on_storage = on_storage or _nobody
@@ -194,8 +194,8 @@ class Ledger:
                     self._own[call.call] = call
                     self._list_own()
                 case _Stop():
-                    with suppress(ArchiveError), self._catalog.writing() as connection:
-                        self._signer.sign(connection, datetime.now(UTC))
+                    with suppress(ArchiveError), self._catalog.writing() as tx:
+                        self._signer.sign(tx.connection, datetime.now(UTC))
                     return
 
     @contextmanager
@@ -244,12 +244,11 @@ class Ledger:
             self._memory.written.setdefault(one.recording, {})[one.segment] = one.written
             return
         try:
-            with self._catalog.writing() as connection:
-                call = CatalogWriter(connection, self._desk, self._secrets).call_of(one.recording)
+            with self._catalog.writing() as tx:
+                call = call_of(tx.connection, one.recording)
                 if call is not None:
-                    told = {one.segment: one.written}
-                    entries = written.count(connection, one.recording, call, told, datetime.now(UTC))
-                    audit.append(connection, self._desk, entries)
+                    ended = {one.segment: one.written}
+                    tx.log(*written.count(tx.connection, one.recording, call, ended, datetime.now(UTC)))
         except ArchiveError as error:
             # The next start counts them.
             self._trouble(error.code)
@@ -259,9 +258,9 @@ class Ledger:
     def _list_own(self) -> None:
         with suppress(ArchiveError):
             if self._own:
-                with self._catalog.writing() as connection:
+                with self._catalog.writing() as tx:
                     for one in self._own.values():
-                        own_calls.put(connection, self._desk, self._secrets, one)
+                        own_calls.put(tx, self._secrets, one)
                 self._own.clear()
         while len(self._own) > _OWN_KEPT:
             del self._own[next(iter(self._own))]
@@ -295,10 +294,9 @@ class Ledger:
     def _execute(self, commit: Commit) -> SegmentKeys:
         done = None
         try:
-            with self._catalog.writing() as connection:
-                tables = CatalogWriter(connection, self._desk, self._secrets)
-                done = Execution(self._memory, tables, self._vault, self._places, self._desk, self._catalog.before)
-                done.run(commit)
+            with self._catalog.writing() as tx:
+                done = Execution(tx, self._memory, self._vault, self._secrets, self._places)
+                carry_out(done, commit)
         except BaseException:
             for recording in done.created if done else ():
                 with suppress(ArchiveError):

@@ -15,21 +15,24 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, text
+from sqlalchemy import ColumnElement, Connection, delete, select, text
 
-from softphone.archive.catalog.changes import REMEMBERED
 from softphone.archive.catalog.database import Catalog
+from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto.revocation import standing
 from softphone.archive.crypto.wraps import Recipient, Secrets
 from softphone.archive.schema.tables import call_backs as listed
 from softphone.archive.schema.tables import party_languages, purposes, recordings, refusals, sample_runs, upheld
 from softphone.domain.decision import LookupResult
 from softphone.domain.policy import Line
+from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Language, Purpose
 from softphone.domain.retention import Ended, expires_on, local_day
 from softphone.domain.sampling import SampleRun, free_place, is_drawn, reviewers_have_enough, use
 
 _SEED_BYTES = 32
+REMEMBERED = Period(months=12)
+"""of a party: that it declined, and its language; of an agent: how far their sample had come"""
 _TO_REVIEW = text(
     "SELECT purposes.expires_on, count(*) AS number FROM purposes INDEXED BY ix_purposes_to_review "
     "CROSS JOIN recordings ON recordings.recording = purposes.recording "
@@ -82,9 +85,8 @@ class _Held:
 class SamplePlaces:
     """The sample's runs and who holds which place. For several threads."""
 
-    def __init__(self, catalog: Catalog, desk: str) -> None:
+    def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._desk = desk
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
         self._begun: dict[tuple[str, str], tuple[int, SampleRun]] = {}
@@ -102,7 +104,7 @@ class SamplePlaces:
                 held = self._held[call] = _Held(line, agent, number, run, place, is_drawn(run, place))
             return held.drawn
 
-    def use(self, connection: Connection, call: str, at: datetime) -> bool:
+    def use(self, tx: Transaction, call: str, at: datetime) -> bool:
         """Within the transaction of the answer, which was `at`; may be done twice. The place stays held until it is given up.
 
         Says whether the call is drawn.
@@ -111,7 +113,7 @@ class SamplePlaces:
             held = self._held.get(call)
         if held is None:
             return False
-        number, run = _read(connection, held.line, held.agent) or (0, held.run)
+        number, run = _read(tx.connection, held.line, held.agent) or (0, held.run)
         if number > held.number:
             return held.drawn  # the share has changed since it rang, and a new block has begun
         was = run if number == held.number else None
@@ -119,21 +121,19 @@ class SamplePlaces:
         if run == was:
             return held.drawn
         here = (sample_runs.c.line == held.line) & (sample_runs.c.agent == held.agent)
-        connection.execute(delete(sample_runs).where(here))
-        connection.execute(
-            insert(sample_runs).values(
-                line=held.line,
-                agent=held.agent,
-                desk=self._desk,
-                number=held.number,
-                seed=run.seed,
-                share=str(run.share),
-                block=run.block,
-                start=run.start,
-                next=run.next,
-                taken=",".join(map(str, sorted(run.taken))),
-                until=REMEMBERED.after(at.date()).isoformat(),
-            )
+        tx.execute(delete(sample_runs).where(here))
+        tx.insert(
+            sample_runs,
+            line=held.line,
+            agent=held.agent,
+            number=held.number,
+            seed=run.seed,
+            share=str(run.share),
+            block=run.block,
+            start=run.start,
+            next=run.next,
+            taken=",".join(map(str, sorted(run.taken))),
+            until=REMEMBERED.after(at.date()).isoformat(),
         )
         return held.drawn
 
@@ -162,10 +162,10 @@ class SamplePlaces:
 class Lookups:
     """What is looked up for a call. Reads only. Raises ArchiveError throughout."""
 
-    def __init__(self, catalog: Catalog, numbers: Secrets, desk: str) -> None:
+    def __init__(self, catalog: Catalog, numbers: Secrets) -> None:
         self._catalog = catalog
         self._numbers = numbers
-        self.places = SamplePlaces(catalog, desk)
+        self.places = SamplePlaces(catalog)
 
     def look_up(self, asked: PartyQuery) -> LookupResult:
         drawn = False

@@ -1,0 +1,84 @@
+"""What is remembered of a party beyond the call: that it declined, its language, that it is to be called back, and what custody
+has upheld. A withheld number cannot be known again: nothing is remembered of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Table, delete
+
+from softphone.archive.catalog.transaction import Transaction
+from softphone.archive.changes.call import CallFacts
+from softphone.archive.changes.execution import Execution
+from softphone.archive.changes.lookups import REMEMBERED
+from softphone.archive.changes.tally import Tallied
+from softphone.archive.crypto.wraps import Secrets
+from softphone.archive.schema.tables import call_backs, party_languages, refusals, upheld
+from softphone.domain.changes import EndCallBack, ListCallBack, RememberLanguage, RememberRefusal, UseDraw
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import Purpose
+from softphone.domain.retention import expires_on
+
+UPHELD_FOR = Period(months=60)
+"""how long an upheld objection binds later calls: as long as the log that proves the decision is kept"""
+CALL_BACK_LISTED = Period(months=3)
+"""at most, where the line has no training any more whose own period would hold (G36)"""
+
+
+def call_back_listed(done: Execution, change: ListCallBack) -> None:
+    facts = done.facts_of(change.call)
+    sealed, index = facts.sealed_number(done.secrets)
+    kept = facts.retention.get(Purpose.TRAINING) or CALL_BACK_LISTED
+    done.tx.execute(delete(call_backs).where(call_backs.c.call == change.call))
+    done.tx.insert(
+        call_backs,
+        call=change.call,
+        number_sealed=sealed,
+        number_index=index,
+        line=facts.line,
+        at=change.at.isoformat(),
+        until=expires_on(change.at, kept, facts.time_zone).isoformat(),
+    )
+
+
+def call_back_ended(done: Execution, change: EndCallBack) -> None:
+    done.tx.execute(delete(call_backs).where(call_backs.c.call == change.call_back))
+    done.dropped = True
+
+
+def refused(done: Execution, change: RememberRefusal) -> None:
+    remember_refusal(done.tx, done.secrets, done.facts_of(change.call), change.at)
+
+
+def language_chosen(done: Execution, change: RememberLanguage) -> None:
+    facts = done.facts_of(change.call)
+    _remember(done.tx, party_languages, done.secrets, facts, change.at, language=change.language.value)
+
+
+def place_used(done: Execution, change: UseDraw) -> None:
+    if done.places.use(done.tx, change.call, change.at):
+        done.hear(Tallied.DRAWN, change.call)
+
+
+def remember_refusal(tx: Transaction, secrets: Secrets, facts: CallFacts, at: datetime) -> None:
+    _remember(tx, refusals, secrets, facts, at)
+
+
+def remember_upheld(tx: Transaction, secrets: Secrets, facts: CallFacts, purpose: Purpose, at: datetime) -> None:
+    """For the number and the line of this call."""
+    _, index = facts.sealed_number(secrets)
+    if index is None or facts.line is None:
+        return
+    here = (upheld.c.number_index == index) & (upheld.c.line == facts.line) & (upheld.c.purpose == purpose.value)
+    tx.execute(delete(upheld).where(here))
+    until = UPHELD_FOR.after(at.date()).isoformat()
+    row = {"line": facts.line, "purpose": purpose.value, "at": at.isoformat(), "until": until}
+    tx.insert(upheld, number_index=index, **row)
+
+
+def _remember(tx: Transaction, table: Table, secrets: Secrets, facts: CallFacts, at: datetime, **what: str) -> None:
+    _, index = facts.sealed_number(secrets)
+    if index is not None:
+        tx.execute(delete(table).where(table.c.number_index == index))
+        until = REMEMBERED.after(at.date()).isoformat()
+        tx.insert(table, number_index=index, at=at.isoformat(), until=until, **what)
